@@ -1,0 +1,51 @@
+// Renders notes to sound with a soundfont (FluidSynth, in process).
+//
+// A Synthesizer holds one loaded soundfont and is used by one thread at a time; make one per thread. It owns everything
+// it needs.
+#ifndef ANTIPHON_CORE_AUDIO_SYNTHESIZER_H_
+#define ANTIPHON_CORE_AUDIO_SYNTHESIZER_H_
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/audio/waveform.h"
+#include "core/music/score.h"
+
+namespace antiphon::audio {
+
+struct SynthesizerOptions {
+  std::string soundfont;    // path of an .sf2 or .sf3
+  int sample_rate = 22050;  // Hz, 8,000 to 96,000
+  bool reverb = false;      // FluidSynth's own
+};
+
+// How one rendering differs from what is written.
+struct RenderOptions {
+  int program = 0;          // General MIDI program, 0 to 127; 0 is the grand piano
+  double gain = 0.5;        // FluidSynth's linear gain, 0 to 10
+  double tail_s = 1.0;      // seconds rendered after the last note has ended
+  double tuning_cents = 0;  // detuning of everything, cents
+};
+
+class Synthesizer {
+ public:
+  // Fails with NotFound or InvalidArgument when the soundfont cannot be read, naming it.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Synthesizer>> Open(const SynthesizerOptions& options);
+  ~Synthesizer();
+
+  // Mono (mean of the stereo channels), from time 0 to the last sounding_offset_s plus the tail. Every note sounds from
+  // onset_s to sounding_offset_s, placed to the sample block of 64 frames or finer. The state is reset before, so that
+  // equal calls give equal sound.
+  [[nodiscard]] absl::StatusOr<Waveform> Render(std::span<const music::Note> notes, const RenderOptions& options = {});
+
+ private:
+  struct Impl;
+  explicit Synthesizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::audio
+
+#endif  // ANTIPHON_CORE_AUDIO_SYNTHESIZER_H_

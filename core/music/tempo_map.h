@@ -1,0 +1,74 @@
+// Maps between the three ways to say where one is in a score: seconds at nominal tempo, quarter-note beats, and
+// bar and beat as a musician counts them.
+//
+// Immutable once made; safe to share between threads; cheap to copy relative to the score that owns it.
+#ifndef ANTIPHON_CORE_MUSIC_TEMPO_MAP_H_
+#define ANTIPHON_CORE_MUSIC_TEMPO_MAP_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace antiphon::music {
+
+// From `beat` on, a quarter note lasts `seconds_per_beat` seconds.
+struct TempoChange {
+  double beat = 0;                // quarter notes from the start
+  double seconds_per_beat = 0.5;  // > 0; 0.5 is the MIDI default of 120 quarter notes per minute
+};
+
+// From `beat` on, bars are `numerator`/`denominator` long. A new signature starts a new bar.
+struct TimeSignature {
+  double beat = 0;      // quarter notes from the start
+  int numerator = 4;    // 1 to 255
+  int denominator = 4;  // a power of two, 1 to 64
+};
+
+struct KeySignature {
+  double beat = 0;  // quarter notes from the start
+  int fifths = 0;   // -7 (seven flats) to 7 (seven sharps)
+  bool minor = false;
+};
+
+// As a musician counts: bars from 1, beats from 1 in units of the signature's denominator (an eighth in 6/8).
+struct BarPosition {
+  int bar = 1;
+  double beat = 1.0;
+};
+
+class TempoMap {
+ public:
+  // 120 quarter notes per minute, 4/4.
+  TempoMap();
+
+  // The lists may be in any order and may be empty; of several entries at one beat the last one given counts. Fails
+  // with InvalidArgument on a beat that is negative or not finite, a tempo that is not positive and finite, or a
+  // signature outside the ranges above.
+  [[nodiscard]] static absl::StatusOr<TempoMap> Create(std::vector<TempoChange> tempi,
+                                                       std::vector<TimeSignature> signatures,
+                                                       std::vector<KeySignature> keys = {});
+
+  // Both are continuous, strictly increasing, and inverses of each other; positions before 0 use the first tempo.
+  double BeatsAt(double seconds) const;
+  double SecondsAt(double beats) const;
+
+  // Bar and beat at a position in quarter notes, and back. Positions before 0 clamp to bar 1, beat 1.
+  BarPosition BarAt(double beats) const;
+  double BeatsAtBar(const BarPosition& position) const;
+
+  const std::vector<TempoChange>& tempi() const { return tempi_; }
+  const std::vector<TimeSignature>& time_signatures() const { return signatures_; }
+  const std::vector<KeySignature>& key_signatures() const { return keys_; }
+
+ private:
+  std::vector<TempoChange> tempi_;           // sorted by beat, first at 0
+  std::vector<double> tempo_start_seconds_;  // parallel to tempi_
+  std::vector<TimeSignature> signatures_;    // sorted by beat, first at 0
+  std::vector<int> signature_start_bar_;     // parallel to signatures_, from 1
+  std::vector<KeySignature> keys_;           // sorted by beat, may be empty
+};
+
+}  // namespace antiphon::music
+
+#endif  // ANTIPHON_CORE_MUSIC_TEMPO_MAP_H_
