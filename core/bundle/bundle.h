@@ -1,0 +1,60 @@
+// A bundle on disk: a directory of immutable generations and a pointer to the one that counts.
+//
+//   ROOT/CURRENT                 the name of the current generation's directory, one line
+//   ROOT/gen-000001/MANIFEST     JSON (manifest.h)
+//   ROOT/gen-000001/...          the files that MANIFEST lists
+//
+// A generation is written under a temporary name, made durable, renamed, and only then named by CURRENT (itself
+// replaced by rename), so that a crash at any moment leaves the previous generation in force. Stray temporary
+// directories are ignored, and removed by the next publication. Functions are safe from any thread; publications into
+// one root must not run at once (a lock file makes a second one fail with Aborted).
+#ifndef ANTIPHON_CORE_BUNDLE_BUNDLE_H_
+#define ANTIPHON_CORE_BUNDLE_BUNDLE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+
+namespace antiphon::bundle {
+
+class BundleWriter {
+ public:
+  // Makes ROOT when needed, and a temporary directory in it.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<BundleWriter>> Create(const std::string& root);
+
+  // Removes what was not published.
+  ~BundleWriter();
+
+  // Where the caller puts the generation's files.
+  const std::string& directory() const;
+
+  // Fills in format_version, generation, created and files (every plain file in directory()), writes MANIFEST and
+  // publishes. Returns what was written. Must be called at most once.
+  [[nodiscard]] absl::StatusOr<Manifest> Publish(Manifest manifest);
+
+ private:
+  struct Impl;
+  explicit BundleWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct OpenedBundle {
+  std::string directory;  // of the generation
+  Manifest manifest;
+  std::vector<std::string> rejected;  // generations that were named or newer but refused, each with the reason
+};
+
+// Checks the generation that CURRENT names: every file there with its size and SHA-256. When it is refused, the newest
+// older generation that passes is taken and the reason is put into `rejected`. NotFound when ROOT or CURRENT does not
+// exist; DataLoss, with every reason, when no generation passes.
+[[nodiscard]] absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root);
+
+// Lower-case hexadecimal SHA-256 of a file's contents.
+[[nodiscard]] absl::StatusOr<std::string> Sha256File(const std::string& path);
+
+}  // namespace antiphon::bundle
+
+#endif  // ANTIPHON_CORE_BUNDLE_BUNDLE_H_

@@ -1,0 +1,51 @@
+// The table of contents of a bundle: what it holds, made by what, and a hash of every file. Plain values.
+#ifndef ANTIPHON_CORE_BUNDLE_MANIFEST_H_
+#define ANTIPHON_CORE_BUNDLE_MANIFEST_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace antiphon::bundle {
+
+inline constexpr int kBundleFormatVersion = 1;
+
+inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
+inline constexpr char kScoreEncoderFile[] = "score_encoder.pt";
+inline constexpr char kScoreIndexFile[] = "scores.faiss";
+inline constexpr char kRecordingIndexFile[] = "recordings.faiss";
+inline constexpr char kCatalogFile[] = "catalog.sqlite";
+
+struct FileEntry {
+  std::string name;    // a plain file name inside the bundle, no separators
+  int64_t size = 0;    // bytes
+  std::string sha256;  // 64 lower-case hexadecimal digits
+};
+
+struct Manifest {
+  int format_version = kBundleFormatVersion;
+  int64_t generation = 0;        // counts up from 1 with every publication
+  std::string created;           // UTC, RFC 3339
+  std::string model_id;          // as the encoders say
+  std::string feature_settings;  // JSON, as inside the encoders
+  int dimension = 0;             // floats per embedding
+  int64_t pieces = 0;
+  int64_t recordings = 0;
+  int64_t score_vectors = 0;
+  int64_t recording_vectors = 0;
+  double query_hop_s = 0;  // seconds between windows of a query that suits the index
+  std::vector<FileEntry> files;
+};
+
+std::string ManifestToJson(const Manifest& manifest);
+
+// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range; a newer format_version is
+// FailedPrecondition.
+[[nodiscard]] absl::StatusOr<Manifest> ParseManifest(std::string_view json);
+
+}  // namespace antiphon::bundle
+
+#endif  // ANTIPHON_CORE_BUNDLE_MANIFEST_H_

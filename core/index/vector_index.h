@@ -1,0 +1,84 @@
+// Nearest neighbours by inner product among L2-normalised embeddings (FAISS).
+//
+// Search is safe from any number of threads at once as long as nobody adds; Add needs the index to itself. An index
+// owns its vectors. Vectors are numbered from 0 in the order they were added.
+#ifndef ANTIPHON_CORE_INDEX_VECTOR_INDEX_H_
+#define ANTIPHON_CORE_INDEX_VECTOR_INDEX_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace antiphon::index {
+
+enum class IndexKind {
+  kFlat,  // exact; the reference
+  kHnsw,  // hierarchical navigable small worlds (Malkov & Yashunin 2016)
+  kIvf,   // inverted lists over a k-means quantiser (Jégou et al. 2011)
+};
+
+[[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(std::string_view name);  // "flat", "hnsw", "ivf"
+std::string_view IndexKindName(IndexKind kind);
+
+struct IndexOptions {
+  IndexKind kind = IndexKind::kFlat;
+  int dimension = 64;             // floats per vector, 1 to 4096
+  int hnsw_links = 32;            // M: links per node, 4 to 128; more is better and larger
+  int hnsw_build_breadth = 100;   // efConstruction, 8 to 1000
+  int hnsw_search_breadth = 128;  // efSearch, 8 to 4000; at least k is used
+  int ivf_lists = 0;              // 0 chooses 4·sqrt(n), at least 1
+  int ivf_probes = 16;            // lists searched per query, 1 to ivf_lists
+  std::string device = "cpu";     // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present)
+  int threads = 0;                // of a search or a build; 0 leaves OpenMP's choice
+};
+
+// k neighbours for each query, best first. Where there are fewer than k, the rest has id -1 and similarity -inf.
+struct SearchResult {
+  int k = 0;
+  std::vector<int64_t> ids;         // [queries, k]
+  std::vector<float> similarities;  // [queries, k], inner products
+};
+
+class VectorIndex {
+ public:
+  // An index of `vectors`, [n, options.dimension] row by row; n may be 0. IVF learns its lists from them. Fails with
+  // InvalidArgument on options out of range, a size that is no multiple of the dimension or vectors that are not
+  // finite.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Build(const IndexOptions& options,
+                                                                          std::span<const float> vectors);
+
+  // Reads a file written by Save. The file is treated as hostile: its size, type, dimension and counts are checked
+  // (DataLoss says what is wrong), and `options.dimension` must be the file's. The kind comes from the file, search
+  // settings, device and threads from the options.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& path,
+                                                                         const IndexOptions& options);
+  ~VectorIndex();
+
+  [[nodiscard]] absl::Status Add(std::span<const float> vectors);
+
+  // `queries` is [q, dimension]; 1 <= k <= 10,000. An empty index answers with -1 only.
+  [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k) const;
+
+  // The vectors numbered first … first + count - 1, [count, dimension]; OutOfRange otherwise.
+  [[nodiscard]] absl::StatusOr<std::vector<float>> Reconstruct(int64_t first, int64_t count) const;
+
+  [[nodiscard]] absl::Status Save(const std::string& path) const;
+
+  int64_t size() const;
+  int dimension() const;
+  IndexKind kind() const;
+
+ private:
+  struct Impl;
+  explicit VectorIndex(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::index
+
+#endif  // ANTIPHON_CORE_INDEX_VECTOR_INDEX_H_
