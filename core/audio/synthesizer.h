@@ -15,6 +15,9 @@
 
 namespace antiphon::audio {
 
+// The longest rendering, seconds, tail included.
+inline constexpr double kMaxRenderSeconds = 8 * 3600.0;
+
 struct SynthesizerOptions {
   std::string soundfont;    // path of an .sf2 or .sf3
   int sample_rate = 22050;  // Hz, 8,000 to 96,000
@@ -25,19 +28,24 @@ struct SynthesizerOptions {
 struct RenderOptions {
   int program = 0;          // General MIDI program, 0 to 127; 0 is the grand piano
   double gain = 0.5;        // FluidSynth's linear gain, 0 to 10
-  double tail_s = 1.0;      // seconds rendered after the last note has ended
-  double tuning_cents = 0;  // detuning of everything, cents
+  double tail_s = 1.0;      // seconds rendered after the last note has ended, >= 0
+  double tuning_cents = 0;  // detuning of everything, cents, -1,200 to 1,200
 };
 
 class Synthesizer {
  public:
-  // Fails with NotFound or InvalidArgument when the soundfont cannot be read, naming it.
+  // Fails with NotFound or InvalidArgument when the soundfont cannot be read, naming it. Samples are read when a
+  // program is first used, and shared by all synthesizers of the process.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Synthesizer>> Open(const SynthesizerOptions& options);
   ~Synthesizer();
 
   // Mono (mean of the stereo channels), from time 0 to the last sounding_offset_s plus the tail. Every note sounds from
-  // onset_s to sounding_offset_s, placed to the sample block of 64 frames or finer. The state is reset before, so that
-  // equal calls give equal sound.
+  // onset_s to sounding_offset_s, both placed to the nearest block of 64 frames (1.5 ms off at most at 22,050 Hz). A
+  // key that several notes hold at once is struck again by each and released with the last. The state is reset before,
+  // so that equal calls give equal sound. The channel of a note is ignored.
+  //
+  // Fails with InvalidArgument (an option or a note out of range, a program that the soundfont lacks) or
+  // ResourceExhausted (kMaxRenderSeconds).
   [[nodiscard]] absl::StatusOr<Waveform> Render(std::span<const music::Note> notes, const RenderOptions& options = {});
 
  private:

@@ -1,0 +1,66 @@
+// One half of a model: windows of features in, embeddings out.
+//
+// Implementations are safe from any thread.
+#ifndef ANTIPHON_CORE_ENCODER_WINDOW_ENCODER_H_
+#define ANTIPHON_CORE_ENCODER_WINDOW_ENCODER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/features/settings.h"
+
+namespace antiphon::encoder {
+
+enum class Modality { kAudio, kScore };
+
+// What an encoder file says of itself.
+struct EncoderInfo {
+  std::string model_id;  // equal in the two encoders of one model
+  Modality modality = Modality::kAudio;
+  int dimension = 0;  // floats per embedding
+  int channels = 0;   // of a window
+  int bands = 0;      // of a window
+  features::FeatureSettings settings;
+};
+
+class WindowEncoder {
+ public:
+  virtual ~WindowEncoder() = default;
+
+  virtual const EncoderInfo& info() const = 0;
+
+  // `windows` is [n, settings.window_frames, channels, bands]; the result is [n, dimension], rows L2-normalised.
+  // InvalidArgument when the size is no multiple of a window's; Internal when the network fails or gives what is not
+  // finite.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const = 0;
+};
+
+enum class Precision {
+  kAuto,
+  kFloat32,
+  kBFloat16
+};  // kAuto: bfloat16 where the CPU multiplies it (AVX512-BF16, AMX) or on a GPU
+
+struct EncoderOptions {
+  std::string device = "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when LibTorch has one)
+  Precision precision = Precision::kAuto;
+  int batch_size = 64;  // windows run through the network at once, 1 to 4096
+};
+
+// Threads of one operator in the whole process, LibTorch's own setting (it starts with 1); 0 is the number of cores.
+void SetComputeThreads(int threads);
+
+// Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an encoder of this
+// modality, a network that does not map its stated window to its stated dimension: it is tried once) or
+// FailedPrecondition (a device that is not there). TorchScript is code: load only files you trust.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path, Modality modality,
+                                                                         const EncoderOptions& options = {});
+
+}  // namespace antiphon::encoder
+
+#endif  // ANTIPHON_CORE_ENCODER_WINDOW_ENCODER_H_

@@ -1,0 +1,134 @@
+// A loaded bundle that answers: what in the collection matches this sound, this score; which piece is it, and where in
+// it.
+//
+// Immutable once open; every method is safe from any thread. Owns encoders, indexes and catalogue.
+#ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
+#define ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/audio/waveform.h"
+#include "core/bundle/bundle.h"
+#include "core/catalog/catalog.h"
+#include "core/encoder/window_encoder.h"
+#include "core/index/vector_index.h"
+#include "core/music/score.h"
+#include "core/retrieval/embedder.h"
+#include "core/retrieval/voting.h"
+
+namespace antiphon::retrieval {
+
+enum class Stage { kFeatures, kEncode, kSearch, kVote };  // kFeatures and kEncode are reported for a whole query each
+
+// What a caller may hook into a request. Both may be empty.
+struct RequestContext {
+  std::function<absl::Status()> keep_going;     // asked before every expensive stage; a failure is returned at once
+  std::function<void(Stage, double)> on_stage;  // seconds that a stage took, on failure too
+};
+
+struct CollectionOptions {
+  encoder::EncoderOptions encoder;
+  index::IndexOptions index;  // search settings, device, threads; kind and dimension come from the bundle
+  // Wraps each encoder once loaded, for instance to batch across requests; empty leaves it as it is.
+  std::function<std::unique_ptr<encoder::WindowEncoder>(std::unique_ptr<encoder::WindowEncoder>)> wrap_encoder;
+};
+
+// A stretch of the query and the stretch of the collection that it matches.
+struct Hit {
+  int source = 0;  // position in the catalogue's pieces() or recordings()
+  double query_start_s = 0;
+  double query_end_s = 0;
+  double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
+  double reference_end_s = 0;
+  double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+  float similarity = 0;      // cosine
+};
+
+struct SearchOptions {
+  int top_k =
+      10;  // hits over the whole query, 1 to 1,000, best first, overlapping ones of one source merged into the best
+  double hop_s = 0.5;     // between query windows, seconds as played
+  int max_windows = 240;  // of the query
+};
+
+enum class VoteMethod { kInTime, kPlain };
+
+struct IdentifyOptions {
+  int top_k = 5;  // candidates, 1 to 100
+  VoteMethod method = VoteMethod::kInTime;
+  double hop_s = 0.25;
+  int max_windows = 240;
+  int neighbours = 25;          // per query window, 1 to 1,000
+  double min_confidence = 0.5;  // below it the answer is kNoMatch
+};
+
+enum class Verdict {
+  kMatch,
+  kNoMatch,
+  kInsufficientInput
+};  // the last: silence or no notes, or shorter than half a window
+
+struct Candidate {
+  int source = 0;
+  double confidence = 0;  // in [0, 1]
+  double score = 0;       // of the vote
+  int votes = 0;
+  double query_s = 0;        // a place in the query …
+  double reference_s = 0;    // … and its place in the source
+  double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+};
+
+struct Identification {
+  Verdict verdict = Verdict::kNoMatch;
+  int windows = 0;                    // of the query
+  std::vector<Candidate> candidates;  // best first
+};
+
+class Collection {
+ public:
+  // Opens the bundle's current generation (see OpenBundle) and warms the encoders up. Fails as its parts do, or with
+  // DataLoss when they do not fit together.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Collection>> Open(const std::string& bundle_root,
+                                                                              const CollectionOptions& options = {});
+  ~Collection();
+
+  const bundle::Manifest& manifest() const;
+  const std::vector<std::string>& rejected_generations() const;
+  const catalog::Catalog& catalog() const;
+  const encoder::EncoderInfo& encoder_info() const;  // of the audio encoder; the score encoder agrees with it
+
+  [[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const audio::Waveform& query,
+                                                              const SearchOptions& options,
+                                                              const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const music::Score& query,
+                                                                  const SearchOptions& options,
+                                                                  const RequestContext& context = {}) const;
+
+  // Against the scores (audio query, score query) or, for a score query, the recordings, as `side` says; an audio query
+  // against recordings is Unimplemented.
+  [[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const audio::Waveform& query,
+                                                             const IdentifyOptions& options,
+                                                             const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const music::Score& query, catalog::Side side,
+                                                             const IdentifyOptions& options,
+                                                             const RequestContext& context = {}) const;
+
+  [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const audio::Waveform& query, const WindowPlan& plan,
+                                                             const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const music::Score& query, double tempo_ratio,
+                                                             const WindowPlan& plan,
+                                                             const RequestContext& context = {}) const;
+
+ private:
+  struct Impl;
+  explicit Collection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
