@@ -1,0 +1,103 @@
+#include "core/music/score.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace antiphon::music {
+namespace {
+
+void SortNotes(std::vector<Note>& notes) {
+  std::stable_sort(notes.begin(), notes.end(), [](const Note& a, const Note& b) {
+    return std::tie(a.onset_s, a.pitch) < std::tie(b.onset_s, b.pitch);
+  });
+}
+
+// What holds at `start`, moved to 0, and the changes inside (start, end), moved by -start.
+template <typename Change>
+std::vector<Change> Cut(const std::vector<Change>& changes, double start, double end) {
+  std::vector<Change> cut;
+  for (Change change : changes) {
+    if (change.beat >= end) break;
+    change.beat -= start;
+    if (change.beat <= 0) {
+      change.beat = 0;
+      cut.clear();
+    }
+    cut.push_back(change);
+  }
+  return cut;
+}
+
+TempoMap CutTempoMap(const TempoMap& map, double start_s, double end_s) {
+  const double start = map.BeatsAt(start_s);
+  const double end = map.BeatsAt(end_s);
+  std::vector<TempoChange> tempi = Cut(map.tempi(), start, end);
+  std::vector<TimeSignature> signatures = Cut(map.time_signatures(), start, end);
+  if (start < 0) {  // before the beginning the first tempo and metre hold
+    tempi.insert(tempi.begin(), {0, map.tempi().front().seconds_per_beat});
+    signatures.insert(signatures.begin(), map.time_signatures().front());
+    signatures.front().beat = 0;
+  }
+  // A cut inside a bar leaves an upbeat: stating the signature again at the next bar line keeps the bar lines in place.
+  const BarPosition position = map.BarAt(start);
+  const double next_bar = map.BeatsAtBar({position.bar + 1, 1.0});
+  if (position.beat > 1.0 && next_bar < end) {
+    TimeSignature again = signatures.front();
+    again.beat = next_bar - start;
+    signatures.insert(signatures.begin() + 1, again);
+  }
+  // Parts of a valid map are valid.
+  return TempoMap::Create(std::move(tempi), std::move(signatures), Cut(map.key_signatures(), start, end)).value();
+}
+
+}  // namespace
+
+Score Excerpt(const Score& score, double start_s, double end_s) {
+  Score excerpt;
+  excerpt.title = score.title;
+  excerpt.tempo_map = CutTempoMap(score.tempo_map, start_s, end_s);
+  excerpt.duration_s = std::max(std::min(score.duration_s, end_s) - start_s, 0.0);
+  for (Note note : score.notes) {
+    if (note.onset_s >= end_s || note.sounding_offset_s <= start_s) continue;
+    note.onset_s = std::max(note.onset_s, start_s) - start_s;
+    note.sounding_offset_s = std::min(note.sounding_offset_s, end_s) - start_s;
+    note.offset_s = std::min(note.offset_s, end_s) - start_s;
+    // Only the pedal held it at the start: it is heard, so here it counts as held.
+    if (note.offset_s <= note.onset_s) note.offset_s = note.sounding_offset_s;
+    excerpt.notes.push_back(note);
+  }
+  SortNotes(excerpt.notes);
+  return excerpt;
+}
+
+Score AtTempoRatio(const Score& score, double ratio) {
+  Score scaled = score;
+  for (Note& note : scaled.notes) {
+    note.onset_s /= ratio;
+    note.offset_s /= ratio;
+    note.sounding_offset_s /= ratio;
+  }
+  scaled.duration_s /= ratio;
+  std::vector<TempoChange> tempi = score.tempo_map.tempi();
+  for (TempoChange& tempo : tempi) tempo.seconds_per_beat /= ratio;
+  scaled.tempo_map =
+      TempoMap::Create(std::move(tempi), score.tempo_map.time_signatures(), score.tempo_map.key_signatures()).value();
+  return scaled;
+}
+
+std::vector<double> DistinctOnsets(std::span<const Note> notes, double tolerance_s) {
+  std::vector<double> onsets;
+  onsets.reserve(notes.size());
+  for (const Note& note : notes) onsets.push_back(note.onset_s);
+  std::sort(onsets.begin(), onsets.end());
+  size_t kept = 0;
+  for (const double onset : onsets) {
+    if (kept > 0 && (onset == onsets[kept - 1] || onset - onsets[kept - 1] < tolerance_s)) continue;
+    onsets[kept++] = onset;
+  }
+  onsets.resize(kept);
+  return onsets;
+}
+
+}  // namespace antiphon::music
