@@ -1,0 +1,132 @@
+#include "core/features/constant_q.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::features {
+namespace {
+
+using std::numbers::pi;
+
+// Coefficients smaller than this part of the kernel's largest are dropped. The sum of what is dropped bounds the error,
+// see constant_q_test.cc.
+constexpr double kNegligible = 1e-4;
+
+double Quality(const FeatureSettings& settings) { return 1.0 / (std::exp2(1.0 / settings.bands_per_octave) - 1.0); }
+
+double Frequency(const FeatureSettings& settings, int band) {
+  return settings.min_frequency * std::exp2(static_cast<double>(band) / settings.bands_per_octave);
+}
+
+int KernelLength(const FeatureSettings& settings, int band) {
+  return static_cast<int>(std::lround(Quality(settings) * settings.sample_rate / Frequency(settings, band)));
+}
+
+struct ConstantQScratch : AudioFrontEnd::Scratch {
+  explicit ConstantQScratch(int length) : buffers(length) {}
+  RealFft::Buffers buffers;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(const FeatureSettings& settings) {
+  const int longest = KernelLength(settings, 0) + 1;
+  int length = settings.fft_length;
+  if (length == 0) length = static_cast<int>(std::bit_ceil(static_cast<unsigned>(longest)));
+  if (length < longest || length > (1 << 18)) {
+    return absl::InvalidArgumentError(absl::StrCat("feature settings: fft_length ", length,
+                                                   " does not fit the longest constant-Q kernel of ", longest,
+                                                   " samples"));
+  }
+  return std::unique_ptr<const AudioFrontEnd>(new ConstantQ(settings, length));
+}
+
+ConstantQ::ConstantQ(const FeatureSettings& settings, int fft_length) : AudioFrontEnd(settings), fft_(fft_length) {
+  kernels_.reserve(settings.bands);
+  for (int band = 0; band < settings.bands; ++band) kernels_.push_back(MakeKernel(band));
+}
+
+std::vector<double> ConstantQ::BandWindow(const FeatureSettings& settings, int band) {
+  const int length = KernelLength(settings, band);
+  std::vector<double> window(length);
+  for (int m = 0; m < length; ++m) window[m] = 0.5 - 0.5 * std::cos(2 * pi * (m + 0.5) / length);
+  return window;
+}
+
+// By Parseval, Σ_n x[n]·conj(k[n]) = 1/N · Σ_j X[j]·conj(K[j]). The kernel turns one way only, so that its spectrum is
+// negligible at negative frequencies and the half spectrum of the real signal is enough. K is evaluated from the
+// window's spectrum in double precision: the Hann window is a sum of three complex exponentials, each a geometric
+// series.
+ConstantQ::Kernel ConstantQ::MakeKernel(int band) const {
+  const FeatureSettings& s = settings();
+  const int fft_length = fft_.length();
+  const int length = KernelLength(s, band);
+  const int start = fft_length / 2 - length / 2;
+  const double frequency = Frequency(s, band) / s.sample_rate;  // cycles per sample
+  const std::vector<double> window = BandWindow(s, band);
+  const double scale = 2.0 / std::accumulate(window.begin(), window.end(), 0.0) / fft_length;
+
+  // Σ_{m=0}^{length-1} exp(iφ(m + 1/2))
+  const auto series = [length](double phase) {
+    const double half = phase / 2;
+    const double magnitude = std::abs(std::sin(half)) < 1e-12 ? length : std::sin(length * half) / std::sin(half);
+    return std::polar(magnitude, length * half);
+  };
+  const auto coefficient = [&](int bin) {
+    const double phase = 2 * pi * (frequency - static_cast<double>(bin) / fft_length);
+    const double step = 2 * pi / length;
+    const std::complex<double> value = 0.5 * series(phase) - 0.25 * series(phase + step) - 0.25 * series(phase - step);
+    // The series is centred on half samples; the kernel's first sample lies at `start` and its oscillation has phase 0
+    // there.
+    return scale * value * std::polar(1.0, -phase / 2 - 2 * pi * bin * static_cast<double>(start) / fft_length);
+  };
+
+  const int bins = fft_length / 2 + 1;
+  const int peak = std::clamp(static_cast<int>(std::lround(frequency * fft_length)), 0, bins - 1);
+  const double negligible = kNegligible * std::abs(coefficient(peak));
+  // The side lobes fall with the third power of the distance; 2.2·kNegligible^(-1/3) lobes suffice, and edges are
+  // trimmed exactly.
+  const int reach = static_cast<int>(std::ceil(2.2 * std::pow(kNegligible, -1.0 / 3) * fft_length / length)) + 2;
+  Kernel kernel;
+  int first = std::max(0, peak - reach), last = std::min(bins - 1, peak + reach);
+  while (first < peak && std::abs(coefficient(first)) < negligible) ++first;
+  while (last > peak && std::abs(coefficient(last)) < negligible) --last;
+  kernel.first_bin = first;
+  for (int bin = first; bin <= last; ++bin) {
+    kernel.coefficients.push_back(std::complex<float>(std::conj(coefficient(bin))));
+  }
+  return kernel;
+}
+
+std::unique_ptr<AudioFrontEnd::Scratch> ConstantQ::NewScratch() const {
+  return std::make_unique<ConstantQScratch>(fft_.length());
+}
+
+void ConstantQ::Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const {
+  RealFft::Buffers& buffers = static_cast<ConstantQScratch&>(scratch).buffers;
+  std::copy(samples.begin(), samples.end(), buffers.samples().begin());
+  fft_.Transform(buffers);
+  const std::span<const std::complex<float>> spectrum = buffers.spectrum();
+  for (size_t band = 0; band < kernels_.size(); ++band) {
+    const Kernel& kernel = kernels_[band];
+    // Written out in real numbers, which the compiler turns into vector instructions.
+    const float* x = reinterpret_cast<const float*>(spectrum.data() + kernel.first_bin);
+    const float* k = reinterpret_cast<const float*>(kernel.coefficients.data());
+    float real = 0, imaginary = 0;
+    for (size_t i = 0; i < 2 * kernel.coefficients.size(); i += 2) {
+      real += x[i] * k[i] - x[i + 1] * k[i + 1];
+      imaginary += x[i] * k[i + 1] + x[i + 1] * k[i];
+    }
+    magnitudes[band] = std::hypot(real, imaginary);
+  }
+}
+
+double ConstantQ::BandFrequency(int band) const { return Frequency(settings(), band); }
+
+}  // namespace antiphon::features

@@ -1,0 +1,136 @@
+#include "core/features/settings.h"
+
+#include <bit>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace antiphon::features {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kConstantQName[] = "constant_q";
+constexpr char kLogFilterbankName[] = "log_filterbank";
+
+absl::Status OutOfRange(absl::string_view field, double value, double low, double high) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("feature settings: ", field, " is ", value, ", allowed is ", low, " to ", high));
+}
+
+absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
+  return value >= low && value <= high ? absl::OkStatus() : OutOfRange(field, value, low, high);
+}
+
+absl::Status ReadField(const json& object, const char* name, int& out) {
+  const auto it = object.find(name);
+  if (it == object.end() || !it->is_number_integer()) {
+    return absl::InvalidArgumentError(absl::StrCat("feature settings: ", name, " is missing or no integer"));
+  }
+  const int64_t value = it->get<int64_t>();
+  if (value < 0 || value > (1 << 30)) return OutOfRange(name, static_cast<double>(value), 0, 1 << 30);
+  out = static_cast<int>(value);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FeatureSettings::Validate() const {
+  const struct {
+    absl::string_view field;
+    double value, low, high;
+  } ranges[] = {
+      {"sample_rate", static_cast<double>(sample_rate), 8000, 96000},
+      {"hop_length", static_cast<double>(hop_length), 32, 96000},
+      {"window_frames", static_cast<double>(window_frames), 4, 1024},
+      {"min_frequency", min_frequency, 10, 1000},
+      {"bands_per_octave", static_cast<double>(bands_per_octave), 6, 96},
+      {"bands", static_cast<double>(bands), 12, 1024},
+      {"fft_length", static_cast<double>(fft_length), 0, 1 << 18},
+      {"lowest_pitch", static_cast<double>(lowest_pitch), 0, 127},
+      {"pitches", static_cast<double>(pitches), 1, 128.0 - lowest_pitch},
+  };
+  for (const auto& range : ranges) {
+    if (absl::Status status = CheckRange(range.field, range.value, range.low, range.high); !status.ok()) return status;
+  }
+  if (fft_length != 0 && (fft_length < 256 || !std::has_single_bit(static_cast<unsigned>(fft_length)))) {
+    return absl::InvalidArgumentError("feature settings: fft_length must be 0 or a power of two from 256 on");
+  }
+  const double highest = min_frequency * std::exp2(static_cast<double>(bands) / bands_per_octave);
+  if (highest >= sample_rate / 2.0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("feature settings: bands reach ", highest, " Hz, beyond half the sample rate"));
+  }
+  return absl::OkStatus();
+}
+
+FeatureSettings DorferSettings() {
+  FeatureSettings settings;
+  settings.front_end = FrontEndKind::kLogFilterbank;
+  settings.min_frequency = 30.0;
+  settings.bands_per_octave = 16;
+  settings.bands = 92;
+  settings.fft_length = 2048;
+  return settings;
+}
+
+std::string SettingsToJson(const FeatureSettings& settings) {
+  return json{
+      {"sample_rate", settings.sample_rate},
+      {"hop_length", settings.hop_length},
+      {"window_frames", settings.window_frames},
+      {"front_end", settings.front_end == FrontEndKind::kConstantQ ? kConstantQName : kLogFilterbankName},
+      {"min_frequency", settings.min_frequency},
+      {"bands_per_octave", settings.bands_per_octave},
+      {"bands", settings.bands},
+      {"fft_length", settings.fft_length},
+      {"lowest_pitch", settings.lowest_pitch},
+      {"pitches", settings.pitches},
+  }
+      .dump();
+}
+
+absl::StatusOr<FeatureSettings> ParseSettings(std::string_view text) {
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return absl::InvalidArgumentError("feature settings: not a JSON object");
+  FeatureSettings settings;
+  const struct {
+    const char* name;
+    int* value;
+  } integers[] = {
+      {"sample_rate", &settings.sample_rate},
+      {"hop_length", &settings.hop_length},
+      {"window_frames", &settings.window_frames},
+      {"bands_per_octave", &settings.bands_per_octave},
+      {"bands", &settings.bands},
+      {"fft_length", &settings.fft_length},
+      {"lowest_pitch", &settings.lowest_pitch},
+      {"pitches", &settings.pitches},
+  };
+  for (const auto& field : integers) {
+    if (absl::Status status = ReadField(object, field.name, *field.value); !status.ok()) return status;
+  }
+  const auto frequency = object.find("min_frequency");
+  if (frequency == object.end() || !frequency->is_number()) {
+    return absl::InvalidArgumentError("feature settings: min_frequency is missing or no number");
+  }
+  settings.min_frequency = frequency->get<double>();
+  const auto kind = object.find("front_end");
+  if (kind == object.end() || !kind->is_string()) {
+    return absl::InvalidArgumentError("feature settings: front_end is missing or no string");
+  }
+  if (*kind == kConstantQName) {
+    settings.front_end = FrontEndKind::kConstantQ;
+  } else if (*kind == kLogFilterbankName) {
+    settings.front_end = FrontEndKind::kLogFilterbank;
+  } else {
+    return absl::InvalidArgumentError("feature settings: front_end is neither constant_q nor log_filterbank");
+  }
+  if (absl::Status status = settings.Validate(); !status.ok()) return status;
+  return settings;
+}
+
+}  // namespace antiphon::features
