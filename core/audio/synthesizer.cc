@@ -102,19 +102,81 @@ std::vector<Event> SortedEvents(std::span<const music::Note> notes, int sample_r
   return events;
 }
 
+// One rendering's synthesizer, playing a soundfont that another one (`home`) has loaded and keeps. Fresh for each
+// rendering: fluid_synth_system_reset() leaves the amplitude ramps of earlier voices behind, and so audible
+// differences.
+class Stage {
+ public:
+  Stage(fluid_settings_t* settings, fluid_sfont_t* soundfont)
+      : soundfont_(soundfont), synth_(new_fluid_synth(settings)) {
+    if (synth_ != nullptr) soundfont_id_ = fluid_synth_add_sfont(synth_.get(), soundfont_);
+  }
+  // The soundfont is taken out first, as a synthesizer deletes those it holds.
+  ~Stage() {
+    if (soundfont_id_ != FLUID_FAILED) fluid_synth_remove_sfont(synth_.get(), soundfont_);
+  }
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  absl::Status Prepare(const RenderOptions& options);
+  void Apply(const Event& event);
+  absl::Status Render(int64_t blocks, std::vector<float>& out);
+
+ private:
+  fluid_sfont_t* soundfont_;  // not owned
+  SynthPtr synth_;
+  int soundfont_id_ = FLUID_FAILED;
+  std::array<int, 128> holders_{};  // notes that hold each key down
+};
+
+absl::Status Stage::Prepare(const RenderOptions& options) {
+  if (soundfont_id_ == FLUID_FAILED) return absl::InternalError("FluidSynth: no synthesizer");
+  fluid_synth_t* synth = synth_.get();
+  bool ok = fluid_synth_program_select(synth, kChannel, soundfont_id_, kBank, options.program) == FLUID_OK;
+  fluid_synth_set_gain(synth, static_cast<float>(options.gain));
+  std::array<double, 128> cents;
+  for (int key = 0; key < 128; ++key) cents[key] = 100.0 * key + options.tuning_cents;
+  ok &= fluid_synth_activate_key_tuning(synth, 0, 0, "antiphon", cents.data(), 0) == FLUID_OK;
+  ok &= fluid_synth_activate_tuning(synth, kChannel, 0, 0, 0) == FLUID_OK;
+  return ok ? absl::OkStatus() : absl::InternalError("FluidSynth refused the program or the tuning");
+}
+
+// One key can be held by several notes (two voices in unison, or a pedalled note struck again): a new holder strikes
+// it again, and it goes up with its last holder. A key outside the preset's range is silent, not an error.
+void Stage::Apply(const Event& event) {
+  int& holders = holders_[event.pitch];
+  if (event.on) {
+    if (holders++ > 0) fluid_synth_noteoff(synth_.get(), kChannel, event.pitch);
+    fluid_synth_noteon(synth_.get(), kChannel, event.pitch, event.velocity);
+  } else if (--holders == 0) {
+    fluid_synth_noteoff(synth_.get(), kChannel, event.pitch);
+  }
+}
+
+absl::Status Stage::Render(int64_t blocks, std::vector<float>& out) {
+  constexpr int64_t kBatch = 64;  // blocks rendered in one call
+  std::array<float, 2 * kBatch * kBlockFrames> stereo;
+  while (blocks > 0) {
+    const int frames = static_cast<int>(std::min(blocks, kBatch)) * kBlockFrames;
+    if (fluid_synth_write_float(synth_.get(), frames, stereo.data(), 0, 2, stereo.data(), 1, 2) != FLUID_OK) {
+      return absl::InternalError("FluidSynth could not render");
+    }
+    for (int i = 0; i < frames; ++i) out.push_back(0.5f * (stereo[2 * i] + stereo[2 * i + 1]));
+    blocks -= frames / kBlockFrames;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 struct Synthesizer::Impl {
   SynthesizerOptions options;
   SettingsPtr settings;  // outlives the synth, which keeps a pointer to it
-  SynthPtr synth;
-  int soundfont_id = -1;
+  SynthPtr home;         // loaded the soundfont and owns it; never sounds
+  fluid_sfont_t* soundfont = nullptr;
   std::array<bool, 128> pinned{};
 
-  absl::Status Prepare(const RenderOptions& render);
-  void Press(int pitch, int velocity, std::array<int, 128>& holders);
-  void Release(int pitch, std::array<int, 128>& holders);
-  absl::Status RenderBlocks(int64_t blocks, std::vector<float>& out);
+  absl::Status PinProgram(int program);
 };
 
 Synthesizer::Synthesizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -145,68 +207,32 @@ absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const Synthesizer
   // Only the samples of the programs in use are read: a large soundfont then opens at once.
   ok &= fluid_settings_setint(settings, "synth.dynamic-sample-loading", 1) == FLUID_OK;
   if (!ok) return absl::InternalError("FluidSynth refused its settings");
-  impl->synth.reset(new_fluid_synth(settings));
-  if (impl->synth == nullptr) return absl::InternalError("FluidSynth: no synthesizer");
-  if (fluid_synth_get_internal_bufsize(impl->synth.get()) != kBlockFrames) {
+  impl->home.reset(new_fluid_synth(settings));
+  if (impl->home == nullptr) return absl::InternalError("FluidSynth: no synthesizer");
+  if (fluid_synth_get_internal_bufsize(impl->home.get()) != kBlockFrames) {
     return absl::InternalError(absl::StrCat(
-        "FluidSynth's block is ", fluid_synth_get_internal_bufsize(impl->synth.get()), " frames, not ", kBlockFrames));
+        "FluidSynth's block is ", fluid_synth_get_internal_bufsize(impl->home.get()), " frames, not ", kBlockFrames));
   }
-  impl->soundfont_id = fluid_synth_sfload(impl->synth.get(), options.soundfont.c_str(), 1);
-  if (impl->soundfont_id == FLUID_FAILED) {
+  const int id = fluid_synth_sfload(impl->home.get(), options.soundfont.c_str(), 1);
+  if (id != FLUID_FAILED) impl->soundfont = fluid_synth_get_sfont_by_id(impl->home.get(), id);
+  if (impl->soundfont == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("'", options.soundfont, "' is not a soundfont that can be read"));
   }
   return std::unique_ptr<Synthesizer>(new Synthesizer(std::move(impl)));
 }
 
-absl::Status Synthesizer::Impl::Prepare(const RenderOptions& render) {
-  fluid_synth_t* s = synth.get();
-  fluid_sfont_t* soundfont = fluid_synth_get_sfont_by_id(s, soundfont_id);
-  if (soundfont == nullptr || fluid_sfont_get_preset(soundfont, kBank, render.program) == nullptr) {
+// Reads the program's samples and keeps them for later renderings.
+absl::Status Synthesizer::Impl::PinProgram(int program) {
+  if (pinned[program]) return absl::OkStatus();
+  if (fluid_sfont_get_preset(soundfont, kBank, program) == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat("program ", render.program, " is not in soundfont '", options.soundfont, "'"));
+        absl::StrCat("program ", program, " is not in soundfont '", options.soundfont, "'"));
   }
-  // Pinned samples stay loaded through the reset, which puts every channel back to program 0.
-  if (!pinned[render.program]) {
-    if (fluid_synth_pin_preset(s, soundfont_id, kBank, render.program) != FLUID_OK) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the samples of program ", render.program, " cannot be read from '", options.soundfont, "'"));
-    }
-    pinned[render.program] = true;
+  if (fluid_synth_pin_preset(home.get(), fluid_sfont_get_id(soundfont), kBank, program) != FLUID_OK) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the samples of program ", program, " cannot be read from '", options.soundfont, "'"));
   }
-  bool ok = fluid_synth_all_sounds_off(s, -1) == FLUID_OK;
-  ok &= fluid_synth_system_reset(s) == FLUID_OK;
-  ok &= fluid_synth_program_select(s, kChannel, soundfont_id, kBank, render.program) == FLUID_OK;
-  fluid_synth_set_gain(s, static_cast<float>(render.gain));
-  std::array<double, 128> cents;
-  for (int key = 0; key < 128; ++key) cents[key] = 100.0 * key + render.tuning_cents;
-  ok &= fluid_synth_activate_key_tuning(s, 0, 0, "antiphon", cents.data(), 0) == FLUID_OK;
-  ok &= fluid_synth_activate_tuning(s, kChannel, 0, 0, 0) == FLUID_OK;
-  return ok ? absl::OkStatus() : absl::InternalError("FluidSynth could not be reset");
-}
-
-// One key can be held by several notes (two voices in unison, or a pedalled note struck again): a new holder strikes
-// it again, and it goes up with its last holder.
-void Synthesizer::Impl::Press(int pitch, int velocity, std::array<int, 128>& holders) {
-  if (holders[pitch]++ > 0) fluid_synth_noteoff(synth.get(), kChannel, pitch);
-  // A key outside the preset's range is silent, not an error.
-  fluid_synth_noteon(synth.get(), kChannel, pitch, velocity);
-}
-
-void Synthesizer::Impl::Release(int pitch, std::array<int, 128>& holders) {
-  if (--holders[pitch] == 0) fluid_synth_noteoff(synth.get(), kChannel, pitch);
-}
-
-absl::Status Synthesizer::Impl::RenderBlocks(int64_t blocks, std::vector<float>& out) {
-  constexpr int64_t kBatch = 64;  // blocks rendered in one call
-  std::array<float, 2 * kBatch * kBlockFrames> stereo;
-  while (blocks > 0) {
-    const int frames = static_cast<int>(std::min(blocks, kBatch)) * kBlockFrames;
-    if (fluid_synth_write_float(synth.get(), frames, stereo.data(), 0, 2, stereo.data(), 1, 2) != FLUID_OK) {
-      return absl::InternalError("FluidSynth could not render");
-    }
-    for (int i = 0; i < frames; ++i) out.push_back(0.5f * (stereo[2 * i] + stereo[2 * i + 1]));
-    blocks -= frames / kBlockFrames;
-  }
+  pinned[program] = true;
   return absl::OkStatus();
 }
 
@@ -221,7 +247,9 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
     return absl::ResourceExhaustedError(absl::StrCat("the music lasts ", end_s + options.tail_s,
                                                      " s with its tail; the limit is ", kMaxRenderSeconds, " s"));
   }
-  if (absl::Status status = impl_->Prepare(options); !status.ok()) return status;
+  if (absl::Status status = impl_->PinProgram(options.program); !status.ok()) return status;
+  Stage stage(impl_->settings.get(), impl_->soundfont);
+  if (absl::Status status = stage.Prepare(options); !status.ok()) return status;
 
   const int rate = impl_->options.sample_rate;
   const int64_t frames = std::llround((end_s + options.tail_s) * rate);
@@ -229,16 +257,15 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
   Waveform waveform;
   waveform.sample_rate = rate;
   waveform.samples.reserve(total_blocks * kBlockFrames);
-  std::array<int, 128> holders{};
   int64_t block = 0;
   for (const Event& event : SortedEvents(notes, rate)) {
     // Rounding can put the last release one block past the end: the rest of the music is silent then anyway.
     const int64_t until = std::min(event.block, total_blocks);
-    if (absl::Status status = impl_->RenderBlocks(until - block, waveform.samples); !status.ok()) return status;
+    if (absl::Status status = stage.Render(until - block, waveform.samples); !status.ok()) return status;
     block = until;
-    event.on ? impl_->Press(event.pitch, event.velocity, holders) : impl_->Release(event.pitch, holders);
+    stage.Apply(event);
   }
-  if (absl::Status status = impl_->RenderBlocks(total_blocks - block, waveform.samples); !status.ok()) return status;
+  if (absl::Status status = stage.Render(total_blocks - block, waveform.samples); !status.ok()) return status;
   waveform.samples.resize(frames);
   return waveform;
 }
