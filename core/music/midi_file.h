@@ -26,9 +26,13 @@ struct MidiLimits {
 // Reads formats 0, 1 and 2 (the patterns of format 2 one after the other), running status, tempo map, time and key
 // signatures, sustain pedal (controller 64), metrical and SMPTE division. Drums (channel 10, counted from 1) are left
 // out. A note that is never ended ends with its track; a note struck again while held ends the earlier one; a note with
-// no length gets the shortest (1 tick). A chunk or a track that ends early is an error. Fails with InvalidArgument (not
-// a MIDI file, malformed: the message says what and at which byte), ResourceExhausted (a limit). A file with no notes
-// is a Score with no notes.
+// no length gets the shortest (1 tick). A pedal of 64 or more (half pedal included) lets the notes of its channel, of
+// all tracks, sound until its release or the next strike of the pitch.
+//
+// A chunk or a track that ends early is an error. Forgiven: a track without End of Track, chunks of other kinds, bytes
+// after the last track, and tempi and signatures without meaning (0 s per beat, 0/4, 9 sharps), which are passed over.
+// Fails with InvalidArgument (not a MIDI file, malformed: the message says what and at which byte), ResourceExhausted
+// (a limit). A file with no notes is a Score with no notes.
 [[nodiscard]] absl::StatusOr<Score> ReadMidi(std::string_view bytes, const MidiLimits& limits = {});
 
 // As above, from a file. Adds NotFound and the path to the messages.
@@ -36,7 +40,8 @@ struct MidiLimits {
 
 // Writes format 1, 480 ticks per quarter note: a conductor track with title, tempo, time and key signatures, and one
 // track for each track number in use. Reading the result back gives the same notes within one tick; sounding_offset_s
-// is written as the note's end (no pedal events). Notes outside MIDI's ranges are an InvalidArgument.
+// is written as the note's end (no pedal events), or the next strike of the same pitch on its track and channel where
+// that comes first. Notes, tempi and gaps outside MIDI's ranges are an InvalidArgument.
 [[nodiscard]] absl::StatusOr<std::string> WriteMidi(const Score& score);
 
 }  // namespace antiphon::music

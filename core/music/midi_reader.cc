@@ -29,7 +29,7 @@ constexpr int kNone = -1;
 // A place in the order in which a player would meet the events: by tick, then as they stand in the file.
 struct Moment {
   int64_t tick = 0;
-  uint32_t order = 0;
+  int64_t order = 0;
   auto operator<=>(const Moment&) const = default;
 };
 
@@ -196,7 +196,6 @@ class MidiParser {
       if (++now_.order > limits_.max_events) return Exceeded("events", limits_.max_events);
       if (!ReadEvent(&running_status, &ended)) return false;
     }
-    ++now_.order;
     for (size_t i = first_note; i < score_.notes.size(); ++i) {
       int& held = Held(score_.notes[i].channel, score_.notes[i].pitch);
       if (held == static_cast<int>(i)) EndNote(&held);
@@ -308,6 +307,8 @@ class MidiParser {
 // holds a whole channel, and the tracks of format 1 share the channels, so this waits until all tracks are read.
 void ApplyPedals(TickScore& score) {
   for (TickNote& note : score.notes) note.sounding_offset = note.offset.tick;
+  const auto unused = [](const auto& pedal) { return pedal.empty(); };
+  if (std::all_of(score.pedals.begin(), score.pedals.end(), unused)) return;
   for (auto& pedal : score.pedals) {
     std::stable_sort(pedal.begin(), pedal.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     // Leave only the real changes, so that the next one after a press is the release.

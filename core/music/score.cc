@@ -42,7 +42,7 @@ TempoMap CutTempoMap(const TempoMap& map, double start_s, double end_s) {
   // A cut inside a bar leaves an upbeat: stating the signature again at the next bar line keeps the bar lines in place.
   const BarPosition position = map.BarAt(start);
   const double next_bar = map.BeatsAtBar({position.bar + 1, 1.0});
-  if (position.beat > 1.0 && next_bar < end) {
+  if (position.beat > 1.0 && next_bar > start && next_bar < end) {
     TimeSignature again = signatures.front();
     again.beat = next_bar - start;
     signatures.insert(signatures.begin() + 1, again);

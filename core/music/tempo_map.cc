@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -38,9 +37,8 @@ size_t SegmentAt(const std::vector<Element>& elements, Value value, Key key) {
   return after == elements.begin() ? 0 : static_cast<size_t>(after - elements.begin()) - 1;
 }
 
-int ClampedBar(double bar) {
-  return static_cast<int>(std::min(bar, static_cast<double>(std::numeric_limits<int>::max())));
-}
+// Leaves room below the largest int for those who count on from it.
+int ClampedBar(double bar) { return static_cast<int>(std::min(bar, 1e9)); }
 
 template <typename Change>
 absl::Status CheckBeats(const std::vector<Change>& changes, const char* what) {
