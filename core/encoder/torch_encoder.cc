@@ -1,0 +1,178 @@
+// The adapter to LibTorch: the only source in core that includes its headers.
+#include <torch/script.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/encoder/encoder_file.h"
+#include "core/encoder/window_encoder.h"
+
+namespace antiphon::encoder {
+namespace {
+
+bool CpuMultipliesBFloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
+  if (name == "cpu") return torch::Device(torch::kCPU);
+  if (name == "auto") return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
+  absl::string_view rest = name;
+  int number = 0;
+  if (!absl::ConsumePrefix(&rest, "cuda:") || !absl::SimpleAtoi(rest, &number) || number < 0 || number > 127) {
+    return absl::InvalidArgumentError(absl::StrCat("device \"", name, "\" is none of cpu, cuda:N, auto"));
+  }
+  if (static_cast<size_t>(number) >= torch::cuda::device_count()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("device ", name, " is not there: LibTorch sees ", torch::cuda::device_count(), " GPUs"));
+  }
+  return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(number));
+}
+
+torch::Dtype ChooseType(Precision precision, const torch::Device& device) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return torch::kFloat32;
+    case Precision::kBFloat16:
+      return torch::kBFloat16;
+    case Precision::kAuto:
+      break;
+  }
+  return device.is_cuda() || CpuMultipliesBFloat16() ? torch::kBFloat16 : torch::kFloat32;
+}
+
+class TorchEncoder : public WindowEncoder {
+ public:
+  TorchEncoder(EncoderInfo info, torch::jit::Module module, torch::Device device, int batch_size)
+      : info_(std::move(info)), module_(std::move(module)), device_(device), batch_size_(batch_size) {}
+
+  const EncoderInfo& info() const override { return info_; }
+
+  absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
+    const int64_t cells = int64_t{info_.settings.window_frames} * info_.channels * info_.bands;
+    if (windows.size() % cells != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("windows: ", windows.size(), " cells are no multiple of a window's ", cells));
+    }
+    const int64_t count = static_cast<int64_t>(windows.size()) / cells;
+    std::vector<float> embeddings(count * info_.dimension);
+    try {
+      const torch::NoGradGuard no_gradients;
+      // The optimising executor would re-specialise the graph at every new batch size, for seconds.
+      const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+      for (int64_t first = 0; first < count; first += batch_size_) {
+        const int64_t batch = std::min<int64_t>(batch_size_, count - first);
+        if (absl::Status status =
+                EncodeBatch(windows.data() + first * cells, batch, embeddings.data() + first * info_.dimension);
+            !status.ok()) {
+          return status;
+        }
+      }
+    } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
+      return absl::InternalError(absl::StrCat("the ", std::string(ModalityName(info_.modality)),
+                                              " encoder failed: ", FirstLine(error.what())));
+    }
+    return embeddings;
+  }
+
+  static std::string FirstLine(const char* message) {
+    const std::string text = message;
+    return text.substr(0, text.find('\n'));
+  }
+
+ private:
+  absl::Status EncodeBatch(const uint8_t* windows, int64_t batch, float* out) const {
+    const torch::Tensor input =
+        torch::from_blob(const_cast<uint8_t*>(windows),
+                         {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8)
+            .to(device_);
+    // Module::forward is not const, yet scripted modules in evaluation mode do not change.
+    const torch::Tensor output = const_cast<torch::jit::Module&>(module_)
+                                     .forward({input})
+                                     .toTensor()
+                                     .to(torch::kCPU, torch::kFloat32)
+                                     .contiguous();
+    if (output.dim() != 2 || output.size(0) != batch || output.size(1) != info_.dimension) {
+      return absl::InternalError(
+          absl::StrCat("the encoder gave a tensor of another shape than [", batch, ", ", info_.dimension, "]"));
+    }
+    const float* values = output.data_ptr<float>();
+    if (!std::all_of(values, values + output.numel(), [](float value) { return std::isfinite(value); })) {
+      return absl::InternalError("the encoder gave values that are not finite");
+    }
+    std::copy(values, values + output.numel(), out);
+    return absl::OkStatus();
+  }
+
+  const EncoderInfo info_;
+  torch::jit::Module module_;
+  const torch::Device device_;
+  const int64_t batch_size_;
+};
+
+// Encodes one window of each kind of content; a network that does not fit its description shows itself here and not in
+// a request.
+absl::Status TryOut(const TorchEncoder& encoder) {
+  const EncoderInfo& info = encoder.info();
+  std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels * info.bands);
+  for (size_t i = 0; i < window.size(); i += 7) window[i] = 1;
+  const absl::StatusOr<std::vector<float>> embedding = encoder.Encode(window);
+  if (!embedding.ok()) return absl::InvalidArgumentError(embedding.status().message());
+  double square = 0;
+  for (float value : *embedding) square += static_cast<double>(value) * value;
+  if (std::abs(square - 1.0) > 1e-2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the encoder's embeddings have length ", std::sqrt(square), ", not 1"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void SetComputeThreads(int threads) {
+  at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+}
+
+absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path, Modality modality,
+                                                           const EncoderOptions& options) {
+  if (options.batch_size < 1 || options.batch_size > 4096) {
+    return absl::InvalidArgumentError(absl::StrCat("batch_size is ", options.batch_size, ", allowed is 1 to 4096"));
+  }
+  if (!std::filesystem::is_regular_file(path)) return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
+  const absl::StatusOr<torch::Device> device = ParseDevice(options.device);
+  if (!device.ok()) return device.status();
+
+  torch::jit::ExtraFilesMap extra{{kEncoderInfoName, ""}};
+  torch::jit::Module module;
+  try {
+    module = torch::jit::load(path, torch::kCPU, extra);
+    module.eval();
+    module.to(*device, ChooseType(options.precision, *device));
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is no TorchScript file: ", TorchEncoder::FirstLine(error.what())));
+  }
+  absl::StatusOr<EncoderInfo> info = ParseEncoderInfo(extra[kEncoderInfoName]);
+  if (!info.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));
+  if (info->modality != modality) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
+  }
+  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), *device, options.batch_size);
+  if (absl::Status status = TryOut(*encoder); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
+  }
+  return encoder;
+}
+
+}  // namespace antiphon::encoder
