@@ -183,7 +183,7 @@ TEST(TempoMapTest, EveryBarFromTheFirstOnExists) {
     for (int bar = 1; bar < 40; ++bar) {
       const BarPosition position = map.BarAt(map.BeatsAtBar({bar, 1.0}));
       EXPECT_EQ(position.bar, bar);
-      EXPECT_EQ(position.beat, 1.0);
+      EXPECT_NEAR(position.beat, 1.0, 1e-9);
     }
   }
 }
