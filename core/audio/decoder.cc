@@ -1,0 +1,252 @@
+#include "core/audio/decoder.h"
+
+#include <sndfile.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/audio/mono_builder.h"
+
+namespace antiphon::audio {
+namespace {
+
+constexpr int64_t kChunkFrames = 65536;
+// No real stream has more frames per byte (Opus at 6 kbit/s has 64); a header that claims more is not trusted with
+// memory beforehand, only with what its data then gives.
+constexpr int64_t kTrustedFramesPerByte = 64;
+
+struct SndfileDeleter {
+  void operator()(SNDFILE* file) const { sf_close(file); }
+};
+using SndfilePtr = std::unique_ptr<SNDFILE, SndfileDeleter>;
+
+// Bytes in memory as libsndfile's virtual input. Every call has an answer, whatever offset a damaged header leads to.
+struct MemoryInput {
+  std::string_view bytes;
+  sf_count_t position = 0;
+
+  static MemoryInput& Of(void* user) { return *static_cast<MemoryInput*>(user); }
+
+  static sf_count_t Length(void* user) { return static_cast<sf_count_t>(Of(user).bytes.size()); }
+
+  // Positions beyond the end are fine, as in a file: nothing can be read there.
+  static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
+    MemoryInput& input = Of(user);
+    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? input.position : Length(user);
+    sf_count_t target = 0;
+    if (__builtin_add_overflow(base, offset, &target) || target < 0) return -1;
+    return input.position = target;
+  }
+
+  static sf_count_t Read(void* target, sf_count_t count, void* user) {
+    MemoryInput& input = Of(user);
+    const sf_count_t here = std::min(Length(user) - input.position, count);
+    if (here <= 0) return 0;
+    std::memcpy(target, input.bytes.data() + input.position, here);
+    input.position += here;
+    return here;
+  }
+
+  static sf_count_t Write(const void*, sf_count_t, void*) { return 0; }
+
+  static sf_count_t Tell(void* user) { return Of(user).position; }
+};
+
+bool HasAt(std::string_view bytes, size_t offset, std::string_view what) {
+  return bytes.size() >= offset + what.size() && bytes.substr(offset, what.size()) == what;
+}
+
+// The format by its first bytes; null for what is not accepted. libsndfile knows many more formats, guesses some from a
+// file's name, and their parsers need not face untrusted input.
+const char* FormatName(std::string_view head) {
+  const bool riff = HasAt(head, 0, "RIFF") || HasAt(head, 0, "RIFX") || HasAt(head, 0, "RF64");
+  if (riff && HasAt(head, 8, "WAVE")) return "WAV";
+  if (HasAt(head, 0, "riff\x2E\x91\xCF\x11")) return "W64";
+  if (HasAt(head, 0, "FORM") && (HasAt(head, 8, "AIFF") || HasAt(head, 8, "AIFC"))) return "AIFF";
+  if (HasAt(head, 0, ".snd")) return "AU";
+  if (HasAt(head, 0, "caff")) return "CAF";
+  if (HasAt(head, 0, "fLaC")) return "FLAC";
+  if (HasAt(head, 0, "OggS")) return "Ogg";
+  if (HasAt(head, 0, "ID3")) return "MP3";
+  if (head.size() >= 2 && head[0] == '\xFF' && (head[1] & 0xE0) == 0xE0) return "MP3";
+  return nullptr;
+}
+
+// Opens the stream, from its start, as often as it is asked.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual SndfilePtr Open(SF_INFO& info) = 0;
+  virtual std::string Head() const = 0;  // the first bytes
+  virtual int64_t ByteCount() const = 0;
+};
+
+class MemorySource : public Source {
+ public:
+  explicit MemorySource(std::string_view bytes) { input_.bytes = bytes; }
+  SndfilePtr Open(SF_INFO& info) override {
+    SF_VIRTUAL_IO io{MemoryInput::Length, MemoryInput::Seek, MemoryInput::Read, MemoryInput::Write, MemoryInput::Tell};
+    input_.position = 0;
+    info = {};
+    return SndfilePtr(sf_open_virtual(&io, SFM_READ, &info, &input_));
+  }
+  std::string Head() const override { return std::string(input_.bytes.substr(0, 16)); }
+  int64_t ByteCount() const override { return static_cast<int64_t>(input_.bytes.size()); }
+
+ private:
+  MemoryInput input_;
+};
+
+class FileSource : public Source {
+ public:
+  explicit FileSource(const std::string& path) : path_(path) {}
+  SndfilePtr Open(SF_INFO& info) override {
+    info = {};
+    return SndfilePtr(sf_open(path_.c_str(), SFM_READ, &info));
+  }
+  std::string Head() const override {
+    std::array<char, 16> head;
+    std::ifstream file(path_, std::ios::binary);
+    file.read(head.data(), head.size());
+    return std::string(head.data(), static_cast<size_t>(file.gcount()));
+  }
+  int64_t ByteCount() const override {
+    std::error_code error;
+    const uintmax_t size = std::filesystem::file_size(path_, error);
+    return error ? 0 : static_cast<int64_t>(size);
+  }
+
+ private:
+  std::string path_;
+};
+
+// What the header says of the length. Formats that don't know say nothing, SF_COUNT_MAX or something negative.
+std::optional<int64_t> DeclaredFrames(const SF_INFO& info) {
+  if (info.frames <= 0 || info.frames == SF_COUNT_MAX) return std::nullopt;
+  return info.frames;
+}
+
+// Reads and drops `frames` frames; false when the stream ends before.
+bool Skip(SNDFILE* file, int channels, int64_t frames, std::vector<float>& buffer) {
+  while (frames > 0) {
+    buffer.resize(std::min(frames, kChunkFrames) * channels);
+    const sf_count_t got = sf_readf_float(file, buffer.data(), std::min(frames, kChunkFrames));
+    if (got <= 0) return false;
+    frames -= got;
+  }
+  return true;
+}
+
+absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
+  if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+  const char* format = FormatName(source.Head());
+  if (format == nullptr) {
+    return absl::InvalidArgumentError("not audio in a known format (WAV, AIFF, AU, CAF, W64, FLAC, Ogg, MP3)");
+  }
+  const absl::Status damaged = absl::InvalidArgumentError(absl::StrCat("damaged or unsupported ", format, " audio"));
+  SF_INFO info;
+  SndfilePtr file = source.Open(info);
+  if (file == nullptr) return damaged;
+  const std::optional<int64_t> declared = DeclaredFrames(info);
+  auto range = CheckStream(info.channels, info.samplerate, declared, options);
+  if (!range.ok()) return range.status();
+
+  std::vector<float> buffer;
+  if (range->start > 0 && (!info.seekable || sf_seek(file.get(), range->start, SEEK_SET) != range->start)) {
+    // A failed seek leaves the decoder anywhere.
+    file.reset();
+    file = source.Open(info);
+    if (file == nullptr) return damaged;
+    if (!Skip(file.get(), info.channels, range->start, buffer)) {
+      return absl::InvalidArgumentError(absl::StrCat("start_s ", options.start_s, " is beyond the end of the audio"));
+    }
+  }
+  const int64_t trusted = source.ByteCount() * kTrustedFramesPerByte;
+  auto builder =
+      MonoBuilder::Create(info.channels, info.samplerate, declared ? std::min(range->count, trusted) : 0, options);
+  if (!builder.ok()) return builder.status();
+  int64_t left = range->count;
+  while (left > 0) {
+    const int64_t wanted = std::min(left, kChunkFrames);
+    buffer.resize(wanted * info.channels);
+    const sf_count_t got = sf_readf_float(file.get(), buffer.data(), wanted);
+    if (got <= 0) break;
+    const std::span<const float> frames(buffer.data(), static_cast<size_t>(got) * info.channels);
+    if (absl::Status status = builder->Push(frames); !status.ok()) return status;
+    left -= got;
+  }
+  // A stream of undeclared length has used up its allowance: any further frame is one too many.
+  const bool to_the_limit = left == 0 && !declared && options.length_s == 0;
+  if (to_the_limit && Skip(file.get(), info.channels, 1, buffer)) {
+    return absl::ResourceExhaustedError(absl::StrCat("the audio is longer than ", options.max_duration_s, " s"));
+  }
+  return builder->Finish();
+}
+
+}  // namespace
+
+absl::StatusOr<Waveform> DecodeMemory(std::string_view bytes, const DecodeOptions& options) {
+  MemorySource source(bytes);
+  return Decode(source, options);
+}
+
+absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions& options) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return absl::NotFoundError(absl::StrCat("no file '", path, "'"));
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a file"));
+  }
+  FileSource source(path);
+  auto waveform = Decode(source, options);
+  if (waveform.ok()) return waveform;
+  return absl::Status(waveform.status().code(), absl::StrCat("'", path, "': ", waveform.status().message()));
+}
+
+absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels, int source_rate,
+                                 const DecodeOptions& options) {
+  if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+  if (channels < 1 || interleaved.size() % channels != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(interleaved.size(), " samples are not whole frames of ", channels, " channels"));
+  }
+  const int64_t frames = static_cast<int64_t>(interleaved.size() / channels);
+  auto range = CheckStream(channels, source_rate, frames, options);
+  if (!range.ok()) return range.status();
+  auto builder = MonoBuilder::Create(channels, source_rate, range->count, options);
+  if (!builder.ok()) return builder.status();
+  interleaved = interleaved.subspan(range->start * channels, range->count * channels);
+  while (!interleaved.empty()) {
+    const size_t piece = std::min<size_t>(interleaved.size(), kChunkFrames * channels);
+    if (absl::Status status = builder->Push(interleaved.first(piece)); !status.ok()) return status;
+    interleaved = interleaved.subspan(piece);
+  }
+  return builder->Finish();
+}
+
+absl::StatusOr<Waveform> Resample(const Waveform& waveform, int sample_rate) {
+  DecodeOptions options;
+  options.sample_rate = sample_rate;
+  options.max_duration_s = 1e12;  // it is in memory already
+  if (waveform.samples.empty()) {
+    if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+    return Waveform{{}, sample_rate};
+  }
+  if (waveform.sample_rate < options.min_source_rate || waveform.sample_rate > options.max_source_rate) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot resample from ", waveform.sample_rate, " Hz: outside ",
+                                                   options.min_source_rate, " to ", options.max_source_rate, " Hz"));
+  }
+  return FromPcm(waveform.samples, 1, waveform.sample_rate, options);
+}
+
+}  // namespace antiphon::audio

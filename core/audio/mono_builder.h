@@ -1,0 +1,58 @@
+// Collects interleaved PCM, chunk by chunk, into a mono waveform at another rate. Internal to core/audio.
+//
+// Checks the limits of DecodeOptions as the samples come. One builder serves one stream, from one thread.
+#ifndef ANTIPHON_CORE_AUDIO_MONO_BUILDER_H_
+#define ANTIPHON_CORE_AUDIO_MONO_BUILDER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/audio/decoder.h"
+#include "core/audio/resampler.h"
+#include "core/audio/waveform.h"
+
+namespace antiphon::audio {
+
+// The frames of a stream that DecodeOptions asks for.
+struct FrameRange {
+  int64_t start = 0;
+  int64_t count = 0;  // never more than max_duration_s allows
+};
+
+// Checks the options' own ranges (InvalidArgument).
+[[nodiscard]] absl::Status CheckDecodeOptions(const DecodeOptions& options);
+
+// Checks what a stream says of itself, before anything is allocated (InvalidArgument, ResourceExhausted).
+// `declared_frames` is empty when the stream doesn't say. Requires CheckDecodeOptions().ok().
+[[nodiscard]] absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
+                                                     std::optional<int64_t> declared_frames,
+                                                     const DecodeOptions& options);
+
+class MonoBuilder {
+ public:
+  // Requires channels and rate that CheckStream has accepted. Memory for `expected_frames` source frames is set aside.
+  [[nodiscard]] static absl::StatusOr<MonoBuilder> Create(int channels, int source_rate, int64_t expected_frames,
+                                                          const DecodeOptions& options);
+
+  // `interleaved` has whole frames. Fails with InvalidArgument on a sample that is not finite or absurdly loud.
+  [[nodiscard]] absl::Status Push(std::span<const float> interleaved);
+
+  // The waveform; InvalidArgument when nothing was pushed. Call once, last.
+  [[nodiscard]] absl::StatusOr<Waveform> Finish();
+
+ private:
+  int channels_ = 1;
+  int64_t frames_ = 0;
+  std::unique_ptr<Resampler> resampler_;
+  std::vector<float> mono_;  // one chunk, down-mixed
+  Waveform waveform_;
+};
+
+}  // namespace antiphon::audio
+
+#endif  // ANTIPHON_CORE_AUDIO_MONO_BUILDER_H_
