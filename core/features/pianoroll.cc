@@ -4,32 +4,59 @@
 #include <cmath>
 
 namespace antiphon::features {
+namespace {
+
+// Writes notes into `frames` frames of cells whose first one lies at start_s.
+class RollPainter {
+ public:
+  RollPainter(const FeatureSettings& settings, double tempo_ratio, double start_s)
+      : settings_(settings), frames_per_second_(settings.frame_rate() / tempo_ratio), start_s_(start_s) {}
+
+  int64_t FrameAt(double seconds) const {
+    return static_cast<int64_t>(std::floor((seconds - start_s_) * frames_per_second_ + 0.5));
+  }
+
+  void Paint(const music::Note& note, int64_t frames, uint8_t* cells) const {
+    const int row = note.pitch - settings_.lowest_pitch;
+    if (row < 0 || row >= settings_.pitches) return;
+    const int64_t onset = FrameAt(note.onset_s);
+    const int64_t end = std::min(frames, std::max(onset + 1, FrameAt(note.offset_s)));
+    if (onset >= 0 && onset < frames) cells[onset * 2 * settings_.pitches + row] = 1;
+    for (int64_t frame = std::max<int64_t>(0, onset); frame < end; ++frame) {
+      cells[(frame * 2 + 1) * settings_.pitches + row] = 1;
+    }
+  }
+
+ private:
+  const FeatureSettings& settings_;
+  const double frames_per_second_;  // frames per second of the score as written
+  const double start_s_;
+};
+
+}  // namespace
 
 FeatureSequence ComputePianoroll(std::span<const music::Note> notes, const FeatureSettings& settings,
                                  double tempo_ratio) {
+  const RollPainter painter(settings, tempo_ratio, 0.0);
+  int64_t frames = 0;
+  for (const music::Note& note : notes) {
+    frames = std::max({frames, painter.FrameAt(note.onset_s) + 1, painter.FrameAt(note.offset_s) + 1});
+  }
   FeatureSequence roll;
   roll.channels = 2;
   roll.bands = settings.pitches;
   roll.frame_rate = settings.frame_rate();
-  const auto frame_at = [&](double seconds) {
-    return static_cast<int64_t>(std::floor(seconds / tempo_ratio * roll.frame_rate + 0.5));
-  };
-  int64_t frames = 0;
-  for (const music::Note& note : notes) {
-    frames = std::max({frames, frame_at(note.onset_s) + 1, frame_at(note.offset_s) + 1});
-  }
   roll.cells.assign(frames * roll.cells_per_frame(), 0);
-  for (const music::Note& note : notes) {
-    const int row = note.pitch - settings.lowest_pitch;
-    if (row < 0 || row >= settings.pitches) continue;
-    const int64_t begin = std::max<int64_t>(0, frame_at(note.onset_s));
-    const int64_t end = std::max(begin + 1, frame_at(note.offset_s));
-    roll.cells[begin * roll.cells_per_frame() + row] = 1;
-    for (int64_t frame = begin; frame < end; ++frame) {
-      roll.cells[frame * roll.cells_per_frame() + settings.pitches + row] = 1;
-    }
-  }
+  for (const music::Note& note : notes) painter.Paint(note, frames, roll.cells.data());
   return roll;
+}
+
+std::vector<uint8_t> ComputePianorollWindow(std::span<const music::Note> notes, const FeatureSettings& settings,
+                                            double tempo_ratio, double start_s) {
+  const RollPainter painter(settings, tempo_ratio, start_s);
+  std::vector<uint8_t> cells(static_cast<size_t>(settings.window_frames) * 2 * settings.pitches, 0);
+  for (const music::Note& note : notes) painter.Paint(note, settings.window_frames, cells.data());
+  return cells;
 }
 
 }  // namespace antiphon::features

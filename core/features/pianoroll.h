@@ -1,8 +1,13 @@
 // From a score to a pianoroll on the frames of the spectrogram. Stateless; safe from any thread.
+//
+// Channel 0 is 1 in the frame nearest a note's onset; channel 1 is 1 in every frame from there to the one nearest its
+// (key) offset, at least one. Pitches outside the settings' rows are left out. Cells are 0 or 1.
 #ifndef ANTIPHON_CORE_FEATURES_PIANOROLL_H_
 #define ANTIPHON_CORE_FEATURES_PIANOROLL_H_
 
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/features/feature_sequence.h"
 #include "core/features/settings.h"
@@ -10,11 +15,14 @@
 
 namespace antiphon::features {
 
-// The notes as they would be played at `tempo_ratio` times the tempo written (> 0). Channel 0 is 1 in the frame nearest
-// a note's onset; channel 1 is 1 in every frame from there to the one nearest its (key) offset, at least one. Pitches
-// outside the settings' rows are left out. Cells are 0 or 1.
+// The whole of the notes, as they would be played at `tempo_ratio` times the tempo written (> 0).
 FeatureSequence ComputePianoroll(std::span<const music::Note> notes, const FeatureSettings& settings,
                                  double tempo_ratio = 1.0);
+
+// One window, [window_frames, 2, pitches], whose first frame lies at `start_s` (seconds at the tempo written, may be
+// negative).
+std::vector<uint8_t> ComputePianorollWindow(std::span<const music::Note> notes, const FeatureSettings& settings,
+                                            double tempo_ratio, double start_s);
 
 }  // namespace antiphon::features
 
