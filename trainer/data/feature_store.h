@@ -1,0 +1,47 @@
+// Renditions of pieces as features on disk: one file each, made by `prepare`, read by `train`.
+//
+// An item file is a line of JSON, then score notes and spectrogram as they lie in memory; a cache of one machine, not a
+// format for exchange. Items are written under a temporary name and renamed, so that an interrupted run leaves only
+// whole ones. Functions are safe from any thread.
+#ifndef ANTIPHON_TRAINER_DATA_FEATURE_STORE_H_
+#define ANTIPHON_TRAINER_DATA_FEATURE_STORE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/features/feature_sequence.h"
+#include "core/features/settings.h"
+#include "core/music/score.h"
+#include "trainer/data/split.h"
+
+namespace antiphon::trainer {
+
+// One rendition of one piece.
+struct StoreItem {
+  std::string piece;  // name of the MIDI file, without its extension
+  Part part = Part::kTrain;
+  std::string fingerprint;   // SHA-256 of what it was made from and how
+  double tempo_ratio = 1.0;  // of the performance; score second s sounds at s / tempo_ratio
+  features::FeatureSettings settings;
+  std::vector<music::Note> notes;         // of the score, times as written
+  features::FeatureSequence spectrogram;  // of the performance
+};
+
+// Where an item lies: STORE/items/PIECE.VARIATION.item, unsafe characters of the piece's name replaced.
+std::string ItemPath(const std::string& store, const std::string& piece, int variation);
+
+[[nodiscard]] absl::Status WriteItem(const std::string& path, const StoreItem& item);
+
+// DataLoss when the file is no whole item.
+[[nodiscard]] absl::StatusOr<StoreItem> ReadItem(const std::string& path);
+
+// The fingerprint alone; cheap. NotFound when there is no item.
+[[nodiscard]] absl::StatusOr<std::string> ReadFingerprint(const std::string& path);
+
+// Paths of all items of a store, sorted.
+[[nodiscard]] absl::StatusOr<std::vector<std::string>> ListItems(const std::string& store);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_DATA_FEATURE_STORE_H_

@@ -1,0 +1,239 @@
+#include "trainer/data/prepare.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/audio/synthesizer.h"
+#include "core/features/audio_front_end.h"
+#include "core/music/midi_file.h"
+#include "spdlog/spdlog.h"
+#include "trainer/data/feature_store.h"
+#include "trainer/data/soundfonts.h"
+#include "trainer/fingerprint.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Job {
+  fs::path midi;
+  std::string piece;
+  Part part = Part::kTrain;
+  int variation = 0;
+};
+
+absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& skipped) {
+  std::vector<Job> jobs;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(options.midi_dir, error)) {
+    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
+    if (extension != ".mid" && extension != ".midi") continue;
+    const std::string piece = entry.path().stem();
+    const std::optional<Part> part = options.split.PartOf(piece);
+    if (!part || std::find(options.parts.begin(), options.parts.end(), *part) == options.parts.end()) {
+      ++skipped;
+      continue;
+    }
+    for (int variation = 0; variation < options.variations; ++variation) {
+      jobs.push_back({entry.path(), piece, *part, variation});
+    }
+  }
+  if (error) return absl::NotFoundError(absl::StrCat("cannot read ", options.midi_dir, ": ", error.message()));
+  if (jobs.empty()) {
+    return absl::NotFoundError(absl::StrCat(options.midi_dir, " has no MIDI file in the parts asked for"));
+  }
+  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
+    return a.variation != b.variation ? a.variation < b.variation : a.midi < b.midi;
+  });
+  return jobs;
+}
+
+json VariationToJson(const VariationOptions& options) {
+  return {{"tempo_ratio", {options.min_tempo_ratio, options.max_tempo_ratio}},
+          {"velocity_scale", {options.min_velocity_scale, options.max_velocity_scale}},
+          {"velocity_deviation", options.velocity_deviation},
+          {"onset_deviation_s", options.onset_deviation_s},
+          {"tuning_deviation_cents", options.tuning_deviation_cents},
+          {"reverb_share", options.reverb_share}};
+}
+
+// What decides an item's contents, besides its MIDI bytes.
+json RecipeToJson(const PrepareOptions& options) {
+  return {{"variation", VariationToJson(options.variation)},
+          {"soundfonts", options.soundfonts},
+          {"max_excerpt_s", options.max_excerpt_s},
+          {"seed", options.seed},
+          {"settings", json::parse(features::SettingsToJson(options.settings))}};
+}
+
+// One worker's tools: synthesizers are not shared between threads, and open lazily since soundfonts are large.
+class Worker {
+ public:
+  Worker(const PrepareOptions& options, const features::AudioFrontEnd& front_end)
+      : options_(options), front_end_(front_end) {}
+
+  absl::StatusOr<StoreItem> Make(const Job& job, const std::string& midi, const std::string& fingerprint);
+
+ private:
+  absl::StatusOr<audio::Synthesizer*> SynthesizerFor(const Variation& variation);
+
+  const PrepareOptions& options_;
+  const features::AudioFrontEnd& front_end_;
+  std::map<std::pair<std::string, bool>, std::unique_ptr<audio::Synthesizer>> synthesizers_;
+};
+
+absl::StatusOr<audio::Synthesizer*> Worker::SynthesizerFor(const Variation& variation) {
+  std::unique_ptr<audio::Synthesizer>& synthesizer = synthesizers_[{variation.soundfont, variation.reverb}];
+  if (synthesizer == nullptr) {
+    audio::SynthesizerOptions synthesis;
+    synthesis.soundfont = variation.soundfont;
+    synthesis.sample_rate = options_.settings.sample_rate;
+    synthesis.reverb = variation.reverb;
+    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened = audio::Synthesizer::Open(synthesis);
+    if (!opened.ok()) return opened.status();
+    synthesizer = *std::move(opened);
+  }
+  return synthesizer.get();
+}
+
+absl::StatusOr<StoreItem> Worker::Make(const Job& job, const std::string& midi, const std::string& fingerprint) {
+  absl::StatusOr<music::Score> score = music::ReadMidi(midi);
+  if (!score.ok()) return score.status();
+  if (score->notes.empty()) return absl::InvalidArgumentError("it has no notes");
+
+  const uint64_t seed = HashOf(absl::StrCat(options_.seed, "/", job.piece, "/", job.variation));
+  Variation variation = DrawVariation(options_.variation, options_.soundfonts, seed);
+  const double longest = options_.max_excerpt_s * variation.tempo_ratio;  // in seconds of the score
+  if (longest > 0 && score->duration_s > longest) {
+    std::mt19937_64 random(seed ^ 0x9e3779b97f4a7c15ull);
+    const double start = std::uniform_real_distribution<double>(0, score->duration_s - longest)(random);
+    score = music::Excerpt(*score, start, start + longest);
+    if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
+  }
+  absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
+  if (!synthesizer.ok()) return synthesizer.status();
+  const std::vector<music::Note> played = Perform(*score, options_.variation, variation);
+  absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);
+  if (!sound.ok() && variation.render.program != 0) {  // not every soundfont has every piano
+    variation.render.program = 0;
+    sound = (*synthesizer)->Render(played, variation.render);
+  }
+  if (!sound.ok()) return sound.status();
+
+  StoreItem item;
+  item.piece = job.piece;
+  item.part = job.part;
+  item.fingerprint = fingerprint;
+  item.tempo_ratio = variation.tempo_ratio;
+  item.settings = options_.settings;
+  item.notes = std::move(score->notes);
+  item.spectrogram = features::ComputeSpectrogram(front_end_, sound->samples);
+  return item;
+}
+
+// What the workers share.
+struct Shared {
+  absl::Mutex mutex;
+  PrepareSummary summary ABSL_GUARDED_BY(mutex);
+  std::map<std::string, std::string> inputs ABSL_GUARDED_BY(mutex);  // piece → SHA-256 of its MIDI file
+  absl::Status failure ABSL_GUARDED_BY(mutex);                       // of the store itself; ends the run
+  std::atomic<size_t> next_job = 0;
+};
+
+void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, const std::string& recipe,
+               const features::AudioFrontEnd& front_end, Progress& progress, Shared& shared) {
+  Worker worker(options, front_end);
+  for (size_t index; (index = shared.next_job++) < jobs.size();) {
+    const Job& job = jobs[index];
+    const absl::StatusOr<std::string> midi = ReadWholeFile(job.midi);
+    const std::string path = ItemPath(options.store, job.piece, job.variation);
+    const std::string fingerprint = midi.ok() ? Sha256(absl::StrCat(*midi, recipe, job.variation)) : "";
+    bool made = false, kept = false;
+    double seconds = 0;
+    absl::Status write_failure, item_failure = midi.status();
+    if (midi.ok() && (kept = ReadFingerprint(path).value_or("") == fingerprint); midi.ok() && !kept) {
+      const absl::StatusOr<StoreItem> item = worker.Make(job, *midi, fingerprint);
+      item_failure = item.status();
+      if (item.ok()) {
+        write_failure = WriteItem(path, *item);
+        made = write_failure.ok();
+        seconds = static_cast<double>(item->spectrogram.frames()) / item->settings.frame_rate();
+      }
+    }
+    if (!item_failure.ok()) spdlog::warn("{} is left out: {}", job.midi.string(), item_failure.ToString());
+    absl::MutexLock lock(&shared.mutex);
+    shared.summary.made += made;
+    shared.summary.kept += kept;
+    shared.summary.skipped += !item_failure.ok();
+    shared.summary.audio_s += seconds;
+    if (midi.ok()) shared.inputs[job.piece] = Sha256(*midi);
+    if (!write_failure.ok()) {
+      shared.failure = write_failure;
+      shared.next_job = jobs.size();
+    }
+    progress.Advance(1);
+  }
+}
+
+absl::Status WriteStoreDescription(const PrepareOptions& options, const std::map<std::string, std::string>& inputs) {
+  json description = RecipeToJson(options);
+  description["variations"] = options.variations;
+  description["inputs"] = inputs;
+  std::ofstream file(options.store + "/store.json");
+  file << description.dump(1) << '\n';
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", options.store, "/store.json"));
+}
+
+}  // namespace
+
+absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& progress) {
+  if (options.soundfonts.empty()) return absl::InvalidArgumentError("at least one soundfont is needed");
+  if (options.variations < 1 || options.variations > 100) {
+    return absl::InvalidArgumentError(absl::StrCat("variations is ", options.variations, ", allowed is 1 to 100"));
+  }
+  for (const std::string& soundfont : options.soundfonts) {
+    if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
+  }
+  const absl::StatusOr<std::unique_ptr<const features::AudioFrontEnd>> front_end =
+      features::AudioFrontEnd::Create(options.settings);
+  if (!front_end.ok()) return front_end.status();
+  Shared shared;
+  int skipped = 0;
+  const absl::StatusOr<std::vector<Job>> jobs = ListJobs(options, skipped);
+  if (!jobs.ok()) return jobs.status();
+  std::error_code error;
+  fs::create_directories(options.store + "/items", error);
+  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", options.store, ": ", error.message()));
+
+  progress.Start("prepare", static_cast<int64_t>(jobs->size()));
+  const std::string recipe = RecipeToJson(options).dump();
+  const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) {
+    workers.emplace_back([&] { RunWorker(options, *jobs, recipe, **front_end, progress, shared); });
+  }
+  for (std::thread& worker : workers) worker.join();
+  progress.Finish();
+
+  absl::MutexLock lock(&shared.mutex);
+  if (!shared.failure.ok()) return shared.failure;
+  if (absl::Status status = WriteStoreDescription(options, shared.inputs); !status.ok()) return status;
+  shared.summary.skipped += skipped;
+  return shared.summary;
+}
+
+}  // namespace antiphon::trainer
