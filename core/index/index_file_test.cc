@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <random>
+
+#include "core/index/index_test_util.h"
+#include "core/index/vector_index.h"
+
+namespace antiphon::index {
+namespace {
+
+constexpr int kDimension = 4;
+constexpr int64_t kVectors = 24;
+
+IndexOptions Options(IndexKind kind) {
+  IndexOptions options;
+  options.kind = kind;
+  options.dimension = kDimension;
+  options.hnsw_links = 4;
+  options.ivf_lists = 6;
+  options.ivf_probes = 6;
+  options.threads = 1;
+  return options;
+}
+
+class IndexFileTest : public testing::TestWithParam<IndexKind> {
+ protected:
+  void SetUp() override {
+    path_ = (std::filesystem::path(testing::TempDir()) /
+             (std::string("index_file_") + std::string(IndexKindName(GetParam()))))
+                .string();
+    const auto vectors = ClusteredUnitVectors(kVectors, kDimension, 0, 1);
+    ASSERT_TRUE(VectorIndex::Build(Options(GetParam()), vectors).value()->Save(path_).ok());
+    std::ifstream file(path_, std::ios::binary);
+    bytes_.assign(std::istreambuf_iterator<char>(file), {});
+  }
+
+  absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& bytes) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+    return VectorIndex::Load(path_, Options(IndexKind::kFlat));
+  }
+
+  // A damaged file either gives DataLoss or an index that can be used in every way.
+  void ExpectRefusedOrUsable(const std::string& bytes) {
+    auto index = Load(bytes);
+    if (!index.ok()) {
+      ASSERT_EQ(index.status().code(), absl::StatusCode::kDataLoss) << index.status();
+      ++refused_;
+      return;
+    }
+    const auto queries = ClusteredUnitVectors(3, kDimension, 0, 2);
+    const auto result = (*index)->Search(queries, 20);
+    ASSERT_TRUE(result.ok()) << result.status();
+    for (const int64_t id : result->ids) ASSERT_TRUE(id >= -1 && id < (*index)->size());
+    ASSERT_TRUE((*index)->Reconstruct(0, (*index)->size()).ok());
+    ASSERT_TRUE((*index)->Add(queries).ok());
+    ASSERT_TRUE((*index)->Search(queries, 5).ok());
+  }
+
+  std::string path_;
+  std::string bytes_;
+  int refused_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest, testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
+                         [](const auto& info) { return std::string(IndexKindName(info.param)); });
+
+TEST_P(IndexFileTest, UnchangedFileLoads) { EXPECT_TRUE(Load(bytes_).ok()); }
+
+TEST_P(IndexFileTest, EveryTruncationIsRefused) {
+  for (size_t length = 0; length < bytes_.size(); ++length) {
+    EXPECT_EQ(Load(bytes_.substr(0, length)).status().code(), absl::StatusCode::kDataLoss) << length;
+  }
+}
+
+TEST_P(IndexFileTest, BytesAfterTheEndAreRefused) {
+  EXPECT_EQ(Load(bytes_ + '\0').status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_P(IndexFileTest, EveryChangedByteIsRefusedOrHarmless) {
+  for (size_t i = 0; i < bytes_.size(); ++i) {
+    for (const int flip : {0x01, 0x80, 0xff}) {
+      std::string changed = bytes_;
+      changed[i] = static_cast<char>(changed[i] ^ flip);
+      ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed)) << "byte " << i << " flip " << flip;
+    }
+  }
+  EXPECT_GT(refused_, 30);
+}
+
+TEST_P(IndexFileTest, HostileNumbersAreRefusedOrHarmless) {
+  // Any field may be a size: huge, negative and wrapping values at every offset must not be allocated or believed.
+  const uint64_t hostile[] = {0, 1, 0x7fffffff, 0xffffffff, uint64_t{1} << 39, uint64_t{1} << 61, ~uint64_t{0}};
+  for (size_t i = 0; i + 8 <= bytes_.size(); ++i) {
+    for (const uint64_t value : hostile) {
+      std::string changed = bytes_;
+      changed.replace(i, 8, reinterpret_cast<const char*>(&value), 8);
+      ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed)) << "offset " << i << " value " << value;
+    }
+  }
+  EXPECT_GT(refused_, 100);
+}
+
+TEST_P(IndexFileTest, RandomDamageIsRefusedOrHarmless) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::string changed = bytes_;
+    for (int i = 0; i < 1 + static_cast<int>(random() % 8); ++i) {
+      changed[random() % changed.size()] = static_cast<char>(random());
+    }
+    ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed)) << "round " << round;
+  }
+}
+
+TEST_P(IndexFileTest, AnotherDimensionThanAskedForIsRefused) {
+  IndexOptions options = Options(GetParam());
+  options.dimension = kDimension + 1;
+  EXPECT_EQ(VectorIndex::Load(path_, options).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
+  const IndexOptions options = Options(IndexKind::kFlat);
+  const std::string directory = testing::TempDir();
+  EXPECT_EQ(VectorIndex::Load(directory + "/no_such_index", options).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(VectorIndex::Load(directory, options).status().code(), absl::StatusCode::kDataLoss);
+  const std::string path = directory + "/not_an_index";
+  std::ofstream(path) << "a text file, not an index";
+  const absl::Status status = VectorIndex::Load(path, options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), testing::Not(testing::HasSubstr(path)));
+}
+
+}  // namespace
+}  // namespace antiphon::index

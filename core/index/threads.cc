@@ -1,0 +1,48 @@
+#include "core/index/threads.h"
+
+#include <dlfcn.h>
+#include <omp.h>
+
+#include <mutex>
+
+namespace antiphon::index {
+namespace {
+
+// Found at run time, since any BLAS may stand behind the library's name; others are left as they are.
+struct OpenBlas {
+  int (*get)() = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  void (*set)(int) = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  std::mutex mutex;
+  int scopes = 0;   // alive; guarded by mutex
+  int threads = 0;  // to restore after the last; guarded by mutex
+
+  bool present() const { return get != nullptr && set != nullptr; }
+};
+
+OpenBlas& Blas() {
+  static OpenBlas& blas = *new OpenBlas;
+  return blas;
+}
+
+}  // namespace
+
+ThreadScope::ThreadScope(int threads) : openmp_before_(omp_get_max_threads()) {
+  if (threads > 0) omp_set_num_threads(threads);
+  OpenBlas& blas = Blas();
+  if (!blas.present()) return;
+  std::lock_guard lock(blas.mutex);
+  if (blas.scopes++ == 0) {
+    blas.threads = blas.get();
+    blas.set(1);
+  }
+}
+
+ThreadScope::~ThreadScope() {
+  omp_set_num_threads(openmp_before_);
+  OpenBlas& blas = Blas();
+  if (!blas.present()) return;
+  std::lock_guard lock(blas.mutex);
+  if (--blas.scopes == 0) blas.set(blas.threads);
+}
+
+}  // namespace antiphon::index

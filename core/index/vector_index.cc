@@ -1,0 +1,282 @@
+#include "core/index/vector_index.h"
+
+#include <faiss/IndexFlat.h>
+#include <faiss/IndexHNSW.h>
+#include <faiss/IndexIVFFlat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/index/device_search.h"
+#include "core/index/flat_search.h"
+#include "core/index/index_file.h"
+#include "core/index/threads.h"
+
+namespace antiphon::index {
+namespace {
+
+constexpr int kMaxK = 10000;
+constexpr int64_t kMaxHnswVectors = std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
+constexpr int kMeansIterations = 10;
+
+absl::Status CheckRange(absl::string_view name, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("index ", name, ": ", value, " is not in ", low, " to ", high));
+}
+
+absl::Status CheckOptions(const IndexOptions& options) {
+  for (const absl::Status& status : {
+           CheckRange("dimension", options.dimension, 1, 4096),
+           CheckRange("hnsw_links", options.hnsw_links, 4, 128),
+           CheckRange("hnsw_build_breadth", options.hnsw_build_breadth, 8, 1000),
+           CheckRange("hnsw_search_breadth", options.hnsw_search_breadth, 8, 4000),
+           CheckRange("ivf_lists", options.ivf_lists, 0, 1 << 24),
+           CheckRange("ivf_probes", options.ivf_probes, 1, options.ivf_lists > 0 ? options.ivf_lists : 1 << 24),
+           CheckRange("threads", options.threads, 0, 1024),
+           ParseDevice(options.device).status(),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckVectors(absl::string_view what, std::span<const float> vectors, int dimension) {
+  if (vectors.size() % dimension != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": ", vectors.size(), " floats are no multiple of the dimension ", dimension));
+  }
+  const auto bad = std::find_if(vectors.begin(), vectors.end(), [](float value) { return !std::isfinite(value); });
+  if (bad == vectors.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": number ", (bad - vectors.begin()) / dimension, " is not finite"));
+}
+
+// Runs what calls FAISS and turns its exceptions into a status.
+template <typename Function>
+absl::Status Guarded(Function&& function) {
+  try {
+    function();
+    return absl::OkStatus();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("index: out of memory");
+  } catch (const std::exception& e) {
+    return absl::InternalError(absl::StrCat("index: ", e.what()));
+  }
+}
+
+int64_t ListCount(const IndexOptions& options, int64_t n) {
+  const int64_t wanted =
+      options.ivf_lists > 0 ? options.ivf_lists : std::llround(4 * std::sqrt(static_cast<double>(n)));
+  return std::clamp<int64_t>(wanted, 1, std::max<int64_t>(n, 1));
+}
+
+std::unique_ptr<faiss::Index> MakeIvf(const IndexOptions& options, std::span<const float> vectors) {
+  const int64_t n = vectors.size() / options.dimension;
+  auto centres = std::make_unique<faiss::IndexFlatIP>(options.dimension);
+  auto ivf = std::make_unique<faiss::IndexIVFFlat>(centres.get(), options.dimension, ListCount(options, n),
+                                                   faiss::METRIC_INNER_PRODUCT);
+  ivf->quantizer = centres.release();
+  ivf->own_fields = true;
+  ivf->cp.niter = kMeansIterations;
+  ivf->cp.min_points_per_centroid = 1;  // small collections are no reason for a warning on stderr
+  if (n > 0) {
+    ivf->train(n, vectors.data());
+  } else {
+    // Nothing to learn from: one list for all.
+    const std::vector<float> origin(options.dimension, 0.0f);
+    ivf->quantizer->add(1, origin.data());
+    ivf->is_trained = true;
+  }
+  ivf->make_direct_map(true);  // Reconstruct needs it
+  return ivf;
+}
+
+std::unique_ptr<faiss::Index> MakeIndex(const IndexOptions& options, std::span<const float> vectors) {
+  switch (options.kind) {
+    case IndexKind::kFlat:
+      return std::make_unique<faiss::IndexFlatIP>(options.dimension);
+    case IndexKind::kHnsw:
+      return std::make_unique<faiss::IndexHNSWFlat>(options.dimension, options.hnsw_links, faiss::METRIC_INNER_PRODUCT);
+    case IndexKind::kIvf:
+      return MakeIvf(options, vectors);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<IndexKind> ParseIndexKind(std::string_view name) {
+  for (const IndexKind kind : {IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf}) {
+    if (name == IndexKindName(kind)) return kind;
+  }
+  return absl::InvalidArgumentError("index kind: must be \"flat\", \"hnsw\" or \"ivf\"");
+}
+
+std::string_view IndexKindName(IndexKind kind) {
+  switch (kind) {
+    case IndexKind::kFlat:
+      return "flat";
+    case IndexKind::kHnsw:
+      return "hnsw";
+    case IndexKind::kIvf:
+      return "ivf";
+  }
+  return "unknown";
+}
+
+struct VectorIndex::Impl {
+  IndexOptions options;  // kind is the index's
+  std::unique_ptr<faiss::Index> index;
+  faiss::IndexFlat* flat = nullptr;  // one of the three is set and points into index
+  faiss::IndexHNSWFlat* hnsw = nullptr;
+  faiss::IndexIVFFlat* ivf = nullptr;
+  std::unique_ptr<DeviceSearch> on_device;  // a copy on the GPU that options.device names, or null
+
+  // Takes over an index of one of the three kinds and sets it up for searching.
+  absl::Status Adopt(const IndexOptions& given, std::unique_ptr<faiss::Index> adopted) {
+    options = given;
+    index = std::move(adopted);
+    flat = dynamic_cast<faiss::IndexFlat*>(index.get());
+    hnsw = dynamic_cast<faiss::IndexHNSWFlat*>(index.get());
+    ivf = dynamic_cast<faiss::IndexIVFFlat*>(index.get());
+    options.kind = flat != nullptr ? IndexKind::kFlat : hnsw != nullptr ? IndexKind::kHnsw : IndexKind::kIvf;
+    if (hnsw != nullptr) {
+      hnsw->hnsw.efConstruction = options.hnsw_build_breadth;
+      hnsw->hnsw.efSearch = options.hnsw_search_breadth;
+    }
+    if (ivf != nullptr) ivf->nprobe = options.ivf_probes;
+    return CopyToDevice();
+  }
+
+  absl::Status CopyToDevice() {
+    absl::StatusOr<std::optional<int>> device = ParseDevice(options.device);
+    if (!device.ok()) return device.status();
+    if (!device->has_value()) return absl::OkStatus();
+    if (hnsw != nullptr) {  // FAISS has it on CPUs only
+      if (options.device == "auto") return absl::OkStatus();
+      return absl::FailedPreconditionError("index device: hnsw is searched on the CPU only");
+    }
+    absl::StatusOr<std::unique_ptr<DeviceSearch>> copy = DeviceSearch::Copy(*index, **device);
+    if (!copy.ok()) return copy.status();
+    on_device = *std::move(copy);
+    return absl::OkStatus();
+  }
+
+  void SearchOnCpu(const float* queries, int64_t count, int k, SearchResult& result) const {
+    if (flat != nullptr) {
+      FlatSearch(flat->get_xb(), flat->ntotal, flat->d, queries, count, k, result.ids.data(),
+                 result.similarities.data());
+    } else if (hnsw != nullptr) {
+      faiss::SearchParametersHNSW parameters;
+      parameters.efSearch = std::max(options.hnsw_search_breadth, k);
+      hnsw->search(count, queries, k, result.similarities.data(), result.ids.data(), &parameters);
+    } else {
+      ivf->search(count, queries, k, result.similarities.data(), result.ids.data());
+    }
+  }
+};
+
+VectorIndex::VectorIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+VectorIndex::~VectorIndex() = default;
+
+absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptions& options,
+                                                                std::span<const float> vectors) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  if (absl::Status status = CheckVectors("index vectors", vectors, options.dimension); !status.ok()) return status;
+  auto impl = std::make_unique<Impl>();
+  absl::Status adopted;
+  const absl::Status made = Guarded([&] {
+    const ThreadScope threads(options.threads);
+    adopted = impl->Adopt(options, MakeIndex(options, vectors));
+  });
+  if (!made.ok()) return made;
+  if (!adopted.ok()) return adopted;
+  std::unique_ptr<VectorIndex> index(new VectorIndex(std::move(impl)));
+  if (absl::Status status = index->Add(vectors); !status.ok()) return status;
+  return index;
+}
+
+absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path, const IndexOptions& options) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<faiss::Index>> index = ReadIndexFile(path);
+  if (!index.ok()) return index.status();
+  if ((*index)->d != options.dimension) {
+    return absl::DataLossError(
+        absl::StrCat("index file: the dimension is ", (*index)->d, " and should be ", options.dimension));
+  }
+  auto impl = std::make_unique<Impl>();
+  absl::Status adopted;
+  const absl::Status status = Guarded([&] { adopted = impl->Adopt(options, *std::move(index)); });
+  if (!status.ok()) return status;
+  if (!adopted.ok()) return adopted;
+  return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(impl)));
+}
+
+absl::Status VectorIndex::Add(std::span<const float> vectors) {
+  if (absl::Status status = CheckVectors("index vectors", vectors, dimension()); !status.ok()) return status;
+  const int64_t n = vectors.size() / dimension();
+  if (n == 0) return absl::OkStatus();
+  if (impl_->hnsw != nullptr && n > kMaxHnswVectors - size()) {
+    return absl::ResourceExhaustedError(absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
+  }
+  const absl::Status status = Guarded([&] {
+    const ThreadScope threads(impl_->options.threads);
+    impl_->index->add(n, vectors.data());
+  });
+  if (!status.ok() || impl_->on_device == nullptr) return status;
+  return impl_->CopyToDevice();
+}
+
+absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k) const {
+  if (absl::Status status = CheckRange("search k", k, 1, kMaxK); !status.ok()) return status;
+  if (absl::Status status = CheckVectors("index queries", queries, dimension()); !status.ok()) return status;
+  const int64_t count = queries.size() / dimension();
+  SearchResult result;
+  result.k = k;
+  absl::Status searched;
+  const absl::Status status = Guarded([&] {
+    result.ids.assign(count * k, -1);
+    result.similarities.assign(count * k, -std::numeric_limits<float>::infinity());
+    if (size() == 0 || count == 0) return;
+    if (impl_->on_device != nullptr && k <= DeviceSearch::kMaxK) {
+      searched = impl_->on_device->Search(queries.data(), count, k, result.ids.data(), result.similarities.data());
+    } else {
+      const ThreadScope threads(impl_->options.threads);
+      impl_->SearchOnCpu(queries.data(), count, k, result);
+    }
+    // FAISS pads with the lowest finite number.
+    for (size_t i = 0; i < result.ids.size(); ++i) {
+      if (result.ids[i] < 0) result.similarities[i] = -std::numeric_limits<float>::infinity();
+    }
+  });
+  if (!status.ok()) return status;
+  if (!searched.ok()) return searched;
+  return result;
+}
+
+absl::StatusOr<std::vector<float>> VectorIndex::Reconstruct(int64_t first, int64_t count) const {
+  if (first < 0 || count < 0 || first > size() || count > size() - first) {
+    return absl::OutOfRangeError(
+        absl::StrCat("index: vectors ", first, " + ", count, " are not among the ", size(), " there are"));
+  }
+  std::vector<float> vectors;
+  const absl::Status status = Guarded([&] {
+    vectors.resize(count * dimension());
+    for (int64_t i = 0; i < count; ++i) impl_->index->reconstruct(first + i, vectors.data() + i * dimension());
+  });
+  if (!status.ok()) return status;
+  return vectors;
+}
+
+absl::Status VectorIndex::Save(const std::string& path) const { return WriteIndexFile(*impl_->index, path); }
+
+int64_t VectorIndex::size() const { return impl_->index->ntotal; }
+int VectorIndex::dimension() const { return impl_->index->d; }
+IndexKind VectorIndex::kind() const { return impl_->options.kind; }
+
+}  // namespace antiphon::index

@@ -1,0 +1,303 @@
+#include "core/index/vector_index.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <thread>
+
+#include "core/index/index_test_util.h"
+
+namespace antiphon::index {
+namespace {
+
+constexpr int kDimension = 32;
+constexpr IndexKind kKinds[] = {IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf};
+
+IndexOptions Options(IndexKind kind) {
+  IndexOptions options;
+  options.kind = kind;
+  options.dimension = kDimension;
+  return options;
+}
+
+std::unique_ptr<VectorIndex> Build(const IndexOptions& options, std::span<const float> vectors) {
+  auto index = VectorIndex::Build(options, vectors);
+  EXPECT_TRUE(index.ok()) << index.status();
+  return *std::move(index);
+}
+
+SearchResult Search(const VectorIndex& index, std::span<const float> queries, int k) {
+  auto result = index.Search(queries, k);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return *std::move(result);
+}
+
+// The part of the exact k best that `found` has too.
+double Recall(const SearchResult& found, const SearchResult& exact) {
+  int64_t common = 0;
+  for (size_t q = 0; q < exact.ids.size() / exact.k; ++q) {
+    const std::set<int64_t> wanted(exact.ids.begin() + q * exact.k, exact.ids.begin() + (q + 1) * exact.k);
+    for (int i = 0; i < found.k; ++i) common += wanted.count(found.ids[q * found.k + i]);
+  }
+  return static_cast<double>(common) / exact.ids.size();
+}
+
+// Equal up to rounding: the same similarities, and each id has its own inner product with the query.
+void ExpectSameUpToRounding(const SearchResult& a, const SearchResult& b) {
+  ASSERT_EQ(a.similarities.size(), b.similarities.size());
+  size_t same_ids = 0;
+  for (size_t i = 0; i < a.ids.size(); ++i) {
+    EXPECT_NEAR(a.similarities[i], b.similarities[i], 1e-6);
+    same_ids += a.ids[i] == b.ids[i];
+  }
+  EXPECT_GE(same_ids, a.ids.size() * 99 / 100);  // equals may swap places
+}
+
+std::string TemporaryPath() {
+  std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return (std::filesystem::path(testing::TempDir()) / ("vector_index_" + name)).string();
+}
+
+class VectorIndexTest : public testing::TestWithParam<IndexKind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, VectorIndexTest, testing::ValuesIn(kKinds),
+                         [](const auto& info) { return std::string(IndexKindName(info.param)); });
+
+TEST(IndexKindTest, NamesRoundTrip) {
+  for (const IndexKind kind : kKinds) EXPECT_EQ(ParseIndexKind(IndexKindName(kind)).value(), kind);
+  EXPECT_EQ(ParseIndexKind("annoy").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(VectorIndexTest, RecallAgainstExactSearch) {
+  for (const int clusters : {200, 0}) {
+    const auto all = ClusteredUnitVectors(10'200, kDimension, clusters, 1);
+    const std::span<const float> vectors = std::span(all).first(10'000 * kDimension);
+    const std::span<const float> queries = std::span(all).subspan(10'000 * kDimension);
+    IndexOptions options = Options(GetParam());
+    // Evenly spread vectors have no lists to speak of: more of them have to be looked into.
+    if (clusters == 0) options.ivf_probes = 200;
+    const auto index = Build(options, vectors);
+    const auto exact = Build(Options(IndexKind::kFlat), vectors);
+    EXPECT_GE(Recall(Search(*index, queries, 10), Search(*exact, queries, 10)), 0.95) << clusters << " clusters";
+  }
+}
+
+TEST_P(VectorIndexTest, StoredVectorsFindThemselves) {
+  const auto vectors = ClusteredUnitVectors(2'000, kDimension, 50, 2);
+  const auto index = Build(Options(GetParam()), vectors);
+  ASSERT_EQ(index->size(), 2'000);
+  EXPECT_EQ(index->kind(), GetParam());
+  const SearchResult result = Search(*index, vectors, 1);
+  int found = 0;
+  for (int64_t i = 0; i < 2'000; ++i) found += result.ids[i] == i && std::abs(result.similarities[i] - 1) < 1e-5;
+  EXPECT_GE(found, 1'990);
+}
+
+TEST_P(VectorIndexTest, SimilaritiesFallAndAreInnerProducts) {
+  const auto vectors = ClusteredUnitVectors(3'000, kDimension, 50, 3);
+  const auto queries = ClusteredUnitVectors(40, kDimension, 0, 4);
+  const auto index = Build(Options(GetParam()), vectors);
+  const SearchResult result = Search(*index, queries, 20);
+  for (int64_t q = 0; q < 40; ++q) {
+    for (int i = 0; i < 20; ++i) {
+      const int64_t id = result.ids[q * 20 + i];
+      ASSERT_GE(id, 0);
+      const auto vector = index->Reconstruct(id, 1).value();
+      double product = 0;
+      for (int j = 0; j < kDimension; ++j) product += double{vector[j]} * queries[q * kDimension + j];
+      EXPECT_NEAR(result.similarities[q * 20 + i], product, 1e-5);
+      if (i > 0) {
+        EXPECT_LE(result.similarities[q * 20 + i], result.similarities[q * 20 + i - 1]);
+      }
+    }
+  }
+}
+
+TEST_P(VectorIndexTest, BatchesAndThreadsChangeNothing) {
+  const auto vectors = ClusteredUnitVectors(20'000, kDimension, 100, 5);
+  const auto queries = ClusteredUnitVectors(50, kDimension, 100, 6);
+  const std::string path = TemporaryPath();
+  ASSERT_TRUE(Build(Options(GetParam()), vectors)->Save(path).ok());
+  SearchResult reference;
+  for (const int threads : {1, 2, 5}) {
+    IndexOptions options = Options(GetParam());
+    options.threads = threads;
+    const auto index = VectorIndex::Load(path, options).value();
+    const SearchResult whole = Search(*index, queries, 10);
+    if (threads == 1) reference = whole;
+    ExpectSameUpToRounding(whole, reference);
+    for (const int64_t batch : {1, 7, 30}) {
+      SearchResult parts{10, {}, {}};
+      for (int64_t q = 0; q < 50; q += batch) {
+        const int64_t count = std::min<int64_t>(batch, 50 - q);
+        const SearchResult part = Search(*index, std::span(queries).subspan(q * kDimension, count * kDimension), 10);
+        parts.ids.insert(parts.ids.end(), part.ids.begin(), part.ids.end());
+        parts.similarities.insert(parts.similarities.end(), part.similarities.begin(), part.similarities.end());
+      }
+      ExpectSameUpToRounding(parts, reference);
+    }
+  }
+}
+
+TEST_P(VectorIndexTest, ConcurrentSearchesAgree) {
+  const auto vectors = ClusteredUnitVectors(10'000, kDimension, 100, 7);
+  const auto queries = ClusteredUnitVectors(25, kDimension, 100, 8);
+  const auto index = Build(Options(GetParam()), vectors);
+  const SearchResult reference = Search(*index, queries, 10);
+  std::vector<SearchResult> results(4);
+  std::vector<std::thread> threads;
+  for (SearchResult& result : results) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5; ++i) result = index->Search(queries, 10).value();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const SearchResult& result : results) ExpectSameUpToRounding(result, reference);
+}
+
+TEST_P(VectorIndexTest, AddGoesOnNumbering) {
+  const auto vectors = ClusteredUnitVectors(4'000, kDimension, 50, 9);
+  const std::span<const float> all(vectors);
+  const auto whole = Build(Options(GetParam()), vectors);
+  const auto grown = Build(Options(GetParam()), all.first(3'000 * kDimension));
+  ASSERT_TRUE(grown->Add(all.subspan(3'000 * kDimension)).ok());
+  ASSERT_EQ(grown->size(), 4'000);
+  EXPECT_EQ(grown->Reconstruct(0, 4'000).value(), vectors);
+  const auto queries = ClusteredUnitVectors(100, kDimension, 50, 9);
+  EXPECT_GE(Recall(Search(*grown, queries, 10), Search(*whole, queries, 10)), 0.95);
+}
+
+TEST_P(VectorIndexTest, EmptyIndexAnswersNothingAndCanGrow) {
+  const auto index = Build(Options(GetParam()), {});
+  const auto vectors = ClusteredUnitVectors(300, kDimension, 10, 10);
+  const SearchResult none = Search(*index, std::span(vectors).first(2 * kDimension), 3);
+  EXPECT_THAT(none.ids, testing::Each(-1));
+  EXPECT_THAT(none.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
+  EXPECT_EQ(none.ids.size(), 6u);
+  ASSERT_TRUE(index->Add(vectors).ok());
+  EXPECT_EQ(Search(*index, std::span(vectors).first(kDimension), 1).ids[0], 0);
+}
+
+TEST_P(VectorIndexTest, FewerVectorsThanAskedForArePadded) {
+  const auto vectors = ClusteredUnitVectors(3, kDimension, 0, 11);
+  const auto index = Build(Options(GetParam()), vectors);
+  const SearchResult result = Search(*index, vectors, 8);
+  for (int q = 0; q < 3; ++q) {
+    const auto first = result.ids.begin() + q * 8;
+    EXPECT_THAT(std::vector<int64_t>(first, first + 3), testing::UnorderedElementsAre(0, 1, 2));
+    for (int i = 3; i < 8; ++i) {
+      EXPECT_EQ(result.ids[q * 8 + i], -1);
+      EXPECT_EQ(result.similarities[q * 8 + i], -std::numeric_limits<float>::infinity());
+    }
+  }
+  EXPECT_TRUE(Search(*index, {}, 5).ids.empty());
+}
+
+TEST_P(VectorIndexTest, MoreNeighboursThanTheSearchBreadth) {
+  const auto vectors = ClusteredUnitVectors(3'000, kDimension, 5, 12);
+  IndexOptions options = Options(GetParam());
+  options.hnsw_search_breadth = 8;
+  options.ivf_probes = 1000;
+  const auto index = Build(options, vectors);
+  const SearchResult result = Search(*index, std::span(vectors).first(kDimension), 500);
+  EXPECT_EQ(std::set<int64_t>(result.ids.begin(), result.ids.end()).size(), 500u);
+  EXPECT_THAT(result.ids, testing::Each(testing::Ge(0)));
+}
+
+TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
+  const auto vectors = ClusteredUnitVectors(3'000, kDimension, 50, 13);
+  const auto queries = ClusteredUnitVectors(30, kDimension, 50, 14);
+  const std::string path = TemporaryPath();
+  const auto index = Build(Options(GetParam()), vectors);
+  ASSERT_TRUE(index->Save(path).ok());
+  const auto loaded = VectorIndex::Load(path, Options(IndexKind::kFlat)).value();  // the file says the kind
+  EXPECT_EQ(loaded->kind(), GetParam());
+  EXPECT_EQ(loaded->size(), 3'000);
+  const SearchResult before = Search(*index, queries, 10), after = Search(*loaded, queries, 10);
+  EXPECT_EQ(after.ids, before.ids);
+  EXPECT_EQ(after.similarities, before.similarities);
+  EXPECT_EQ(loaded->Reconstruct(0, 3'000).value(), vectors);
+  ASSERT_TRUE(loaded->Add(queries).ok());
+  EXPECT_EQ(loaded->Reconstruct(3'000, 30).value(), queries);
+  EXPECT_EQ(Search(*loaded, std::span(queries).first(kDimension), 1).ids[0], 3'000);
+}
+
+TEST_P(VectorIndexTest, EmptyIndexSurvivesSaving) {
+  const std::string path = TemporaryPath();
+  ASSERT_TRUE(Build(Options(GetParam()), {})->Save(path).ok());
+  const auto loaded = VectorIndex::Load(path, Options(GetParam()));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ((*loaded)->size(), 0);
+}
+
+TEST_P(VectorIndexTest, RefusesWhatIsNotFiniteOrNoMultiple) {
+  auto vectors = ClusteredUnitVectors(10, kDimension, 0, 15);
+  const auto index = Build(Options(GetParam()), vectors);
+  const auto short_by_one = std::span(vectors).first(10 * kDimension - 1);
+  EXPECT_EQ(index->Add(short_by_one).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(index->Search(short_by_one, 1).status().code(), absl::StatusCode::kInvalidArgument);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    vectors[5 * kDimension + 3] = bad;
+    for (const absl::Status& status : {VectorIndex::Build(Options(GetParam()), vectors).status(), index->Add(vectors),
+                                       index->Search(vectors, 1).status()}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(status.message(), testing::HasSubstr("number 5"));
+    }
+  }
+  EXPECT_EQ(index->size(), 10);
+}
+
+TEST_P(VectorIndexTest, RefusesArgumentsOutOfRange) {
+  const auto vectors = ClusteredUnitVectors(10, kDimension, 0, 16);
+  const auto index = Build(Options(GetParam()), vectors);
+  for (const int k : {-1, 0, 10'001}) {
+    EXPECT_EQ(index->Search(vectors, k).status().code(), absl::StatusCode::kInvalidArgument) << k;
+  }
+  for (const auto& [first, count] : {std::pair<int64_t, int64_t>{-1, 1},
+                                     {0, 11},
+                                     {10, 1},
+                                     {0, -1},
+                                     {11, 0},
+                                     {5, std::numeric_limits<int64_t>::max()}}) {
+    EXPECT_EQ(index->Reconstruct(first, count).status().code(), absl::StatusCode::kOutOfRange) << first;
+  }
+  EXPECT_TRUE(index->Reconstruct(10, 0).value().empty());
+}
+
+TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
+  const std::vector<std::pair<std::string, void (*)(IndexOptions&)>> faults = {
+      {"dimension", [](IndexOptions& o) { o.dimension = 0; }},
+      {"dimension", [](IndexOptions& o) { o.dimension = 4097; }},
+      {"hnsw_links", [](IndexOptions& o) { o.hnsw_links = 3; }},
+      {"hnsw_build_breadth", [](IndexOptions& o) { o.hnsw_build_breadth = 0; }},
+      {"hnsw_search_breadth", [](IndexOptions& o) { o.hnsw_search_breadth = 4001; }},
+      {"ivf_lists", [](IndexOptions& o) { o.ivf_lists = -1; }},
+      {"ivf_probes", [](IndexOptions& o) { o.ivf_probes = 0; }},
+      {"ivf_probes", [](IndexOptions& o) { o.ivf_lists = 8, o.ivf_probes = 9; }},
+      {"threads", [](IndexOptions& o) { o.threads = -1; }},
+      {"device", [](IndexOptions& o) { o.device = "tpu"; }},
+      {"device", [](IndexOptions& o) { o.device = "cuda:-1"; }},
+  };
+  for (const auto& [field, fault] : faults) {
+    IndexOptions options = Options(IndexKind::kFlat);
+    fault(options);
+    const absl::Status status = VectorIndex::Build(options, {}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field;
+    EXPECT_THAT(status.message(), testing::HasSubstr(field));
+  }
+}
+
+TEST(VectorIndexOptionsTest, AutoRunsAnywhereAndAMissingGpuIsSaid) {
+  IndexOptions options = Options(IndexKind::kFlat);
+  options.device = "auto";
+  EXPECT_TRUE(VectorIndex::Build(options, {}).ok());
+  options.device = "cuda:63";
+  EXPECT_EQ(VectorIndex::Build(options, {}).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace antiphon::index
