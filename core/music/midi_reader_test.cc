@@ -367,5 +367,27 @@ TEST(ReadMidiCorpusTest, ReadsTheMusicPeopleHave) {
   EXPECT_GT(files, 0);
 }
 
+// ASAP's annotators marked the downbeats of each score, in seconds. A few pieces leave their written metre (cadenzas,
+// upbeats without a signature of their own), so not every one is on a bar line.
+TEST(ReadMidiCorpusTest, BarLinesAreWhereAnnotatorsPutThem) {
+  const auto corpora = testing::CorporaDir();
+  if (!corpora) GTEST_SKIP() << "no corpora: set ANTIPHON_CORPORA to the folder that holds corpus/";
+  int downbeats = 0;
+  int on_bar_line = 0;
+  for (const auto& path : testing::FilesBelow(*corpora / "corpus" / "asap", ".txt")) {
+    if (path.filename() != "midi_score_annotations.txt") continue;
+    const absl::StatusOr<Score> score = ReadMidiFile(path.parent_path() / "midi_score.mid");
+    ASSERT_TRUE(score.ok()) << score.status();
+    std::ifstream annotations(path);
+    for (std::string line; std::getline(annotations, line);) {  // "seconds seconds db,4/4,1" or "... b"
+      if (line.find("db") == std::string::npos) continue;
+      ++downbeats;
+      on_bar_line += score->tempo_map.BarAt(score->tempo_map.BeatsAt(std::stod(line))).beat < 1.02;
+    }
+  }
+  ASSERT_GT(downbeats, 0);
+  EXPECT_GE(on_bar_line, 0.99 * downbeats) << on_bar_line << " of " << downbeats;
+}
+
 }  // namespace
 }  // namespace antiphon::music
