@@ -67,6 +67,15 @@ bool HasAt(std::string_view bytes, size_t offset, std::string_view what) {
   return bytes.size() >= offset + what.size() && bytes.substr(offset, what.size()) == what;
 }
 
+// A frame header of MPEG audio with no reserved value in it (ISO/IEC 11172-3, 2.4.1.3).
+bool IsMpegFrame(std::string_view head) {
+  if (head.size() < 4) return false;
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(head[i]); };
+  const bool sync = byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0;
+  const int version = byte(1) >> 3 & 3, layer = byte(1) >> 1 & 3, bit_rate = byte(2) >> 4, rate = byte(2) >> 2 & 3;
+  return sync && version != 1 && layer != 0 && bit_rate != 15 && rate != 3;
+}
+
 // The format by its first bytes; null for what is not accepted. libsndfile knows many more formats, guesses some from a
 // file's name, and their parsers need not face untrusted input.
 const char* FormatName(std::string_view head) {
@@ -79,7 +88,7 @@ const char* FormatName(std::string_view head) {
   if (HasAt(head, 0, "fLaC")) return "FLAC";
   if (HasAt(head, 0, "OggS")) return "Ogg";
   if (HasAt(head, 0, "ID3")) return "MP3";
-  if (head.size() >= 2 && head[0] == '\xFF' && (head[1] & 0xE0) == 0xE0) return "MP3";
+  if (IsMpegFrame(head)) return "MP3";
   return nullptr;
 }
 
@@ -137,6 +146,30 @@ std::optional<int64_t> DeclaredFrames(const SF_INFO& info) {
   return info.frames;
 }
 
+// Whether sf_seek lands on the very frame. In the block codecs (ADPCM, GSM, ALAC, ...) it can be a frame off.
+bool SeeksExactly(const SF_INFO& info) {
+  if (!info.seekable) return false;
+  switch (info.format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_PCM_S8:
+    case SF_FORMAT_PCM_U8:
+    case SF_FORMAT_PCM_16:
+    case SF_FORMAT_PCM_24:
+    case SF_FORMAT_PCM_32:
+    case SF_FORMAT_FLOAT:
+    case SF_FORMAT_DOUBLE:
+    case SF_FORMAT_ULAW:
+    case SF_FORMAT_ALAW:
+    case SF_FORMAT_VORBIS:
+    case SF_FORMAT_OPUS:
+    case SF_FORMAT_MPEG_LAYER_I:
+    case SF_FORMAT_MPEG_LAYER_II:
+    case SF_FORMAT_MPEG_LAYER_III:
+      return true;  // FLAC's are PCM
+    default:
+      return false;
+  }
+}
+
 // Reads and drops `frames` frames; false when the stream ends before.
 bool Skip(SNDFILE* file, int channels, int64_t frames, std::vector<float>& buffer) {
   while (frames > 0) {
@@ -163,8 +196,8 @@ absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
   if (!range.ok()) return range.status();
 
   std::vector<float> buffer;
-  if (range->start > 0 && (!info.seekable || sf_seek(file.get(), range->start, SEEK_SET) != range->start)) {
-    // A failed seek leaves the decoder anywhere.
+  if (range->start > 0 && (!SeeksExactly(info) || sf_seek(file.get(), range->start, SEEK_SET) != range->start)) {
+    // From the start again, as a failed seek leaves the decoder anywhere.
     file.reset();
     file = source.Open(info);
     if (file == nullptr) return damaged;

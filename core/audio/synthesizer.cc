@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -39,6 +41,14 @@ void SilenceFluidSynth() {
   std::call_once(once, [] {
     for (int level = FLUID_PANIC; level < LAST_LOG_LEVEL; ++level) fluid_set_log_function(level, nullptr, nullptr);
   });
+}
+
+// FluidSynth would try a damaged or foreign file with a second loader (DLS), which writes to standard error.
+bool LooksLikeSoundfont(const std::string& path) {
+  std::array<char, 12> head{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), head.size());
+  return std::string_view(head.data(), 4) == "RIFF" && std::string_view(head.data() + 8, 4) == "sfbk";
 }
 
 // A key going down or up. Ordered by block; within a block a key goes up before one goes down.
@@ -191,6 +201,9 @@ absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const Synthesizer
   if (!std::filesystem::is_regular_file(options.soundfont, error)) {
     return absl::NotFoundError(absl::StrCat("no soundfont at '", options.soundfont, "'"));
   }
+  const absl::Status unreadable =
+      absl::InvalidArgumentError(absl::StrCat("'", options.soundfont, "' is not a soundfont that can be read"));
+  if (!LooksLikeSoundfont(options.soundfont)) return unreadable;
   SilenceFluidSynth();
   auto impl = std::make_unique<Impl>();
   impl->options = options;
@@ -215,9 +228,7 @@ absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const Synthesizer
   }
   const int id = fluid_synth_sfload(impl->home.get(), options.soundfont.c_str(), 1);
   if (id != FLUID_FAILED) impl->soundfont = fluid_synth_get_sfont_by_id(impl->home.get(), id);
-  if (impl->soundfont == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("'", options.soundfont, "' is not a soundfont that can be read"));
-  }
+  if (impl->soundfont == nullptr) return unreadable;
   return std::unique_ptr<Synthesizer>(new Synthesizer(std::move(impl)));
 }
 

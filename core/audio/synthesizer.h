@@ -29,7 +29,7 @@ struct RenderOptions {
   int program = 0;          // General MIDI program, 0 to 127; 0 is the grand piano
   double gain = 0.5;        // FluidSynth's linear gain, 0 to 10
   double tail_s = 1.0;      // seconds rendered after the last note has ended, >= 0
-  double tuning_cents = 0;  // detuning of everything, cents, -1,200 to 1,200
+  double tuning_cents = 0;  // detuning of everything, cents, -1,200 to 1,200; exact to about a cent
 };
 
 class Synthesizer {
