@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <numeric>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ struct Row {
   int Denominator() const { return std::stoi(metre.substr(metre.find('/') + 1)); }
   double BarBeats() const { return 4.0 * Numerator() / Denominator(); }
 };
+
+void PrintTo(const Row& row, std::ostream* os) { *os << row.file; }
 
 std::vector<std::string> Lines(const fs::path& path) {
   std::ifstream in(path);
@@ -199,6 +202,14 @@ TEST_P(SongbookPiece, IsLongEnoughToBeFoundAndFitsThePiano) {
     EXPECT_GE(note.pitch, kLowestPianoPitch);
     EXPECT_LE(note.pitch, kHighestPianoPitch);
     EXPECT_GT(note.offset_s, note.onset_s);
+  }
+}
+
+TEST_P(SongbookPiece, StrikesTheNotesOfAChordTogether) {
+  // Every onset lies on the grid of 24ths of a beat, two ticks of 480 aside: no chord is spread.
+  for (const Note& note : score_.notes) {
+    const double beat = score_.tempo_map.BeatsAt(note.onset_s);
+    EXPECT_NEAR(beat, std::round(beat * 24) / 24, 2.5 / 480) << "at beat " << beat;
   }
 }
 
