@@ -67,13 +67,14 @@ bool HasAt(std::string_view bytes, size_t offset, std::string_view what) {
   return bytes.size() >= offset + what.size() && bytes.substr(offset, what.size()) == what;
 }
 
-// A frame header of MPEG audio with no reserved value in it (ISO/IEC 11172-3, 2.4.1.3).
+// A frame header of MPEG audio, layer II or III, with no reserved value in it (ISO/IEC 11172-3, 2.4.1.3). Layer I, long
+// out of use, would let UTF-16 text pass.
 bool IsMpegFrame(std::string_view head) {
   if (head.size() < 4) return false;
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(head[i]); };
   const bool sync = byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0;
   const int version = byte(1) >> 3 & 3, layer = byte(1) >> 1 & 3, bit_rate = byte(2) >> 4, rate = byte(2) >> 2 & 3;
-  return sync && version != 1 && layer != 0 && bit_rate != 15 && rate != 3;
+  return sync && version != 1 && (layer == 1 || layer == 2) && bit_rate != 15 && rate != 3;
 }
 
 // The format by its first bytes; null for what is not accepted. libsndfile knows many more formats, guesses some from a
@@ -91,6 +92,10 @@ const char* FormatName(std::string_view head) {
   if (IsMpegFrame(head)) return "MP3";
   return nullptr;
 }
+
+// After a seek MP3 is silent until the bit reservoir is full again (at most 511 bytes, 10 frames of 1,152 at the lowest
+// bit rate), and Opus needs 80 ms to converge: seeks go so many frames too far back, and those are read and dropped.
+constexpr int64_t kPreRollFrames = 16 * 1152;
 
 // Opens the stream, from its start, as often as it is asked.
 class Source {
@@ -146,30 +151,6 @@ std::optional<int64_t> DeclaredFrames(const SF_INFO& info) {
   return info.frames;
 }
 
-// Whether sf_seek lands on the very frame. In the block codecs (ADPCM, GSM, ALAC, ...) it can be a frame off.
-bool SeeksExactly(const SF_INFO& info) {
-  if (!info.seekable) return false;
-  switch (info.format & SF_FORMAT_SUBMASK) {
-    case SF_FORMAT_PCM_S8:
-    case SF_FORMAT_PCM_U8:
-    case SF_FORMAT_PCM_16:
-    case SF_FORMAT_PCM_24:
-    case SF_FORMAT_PCM_32:
-    case SF_FORMAT_FLOAT:
-    case SF_FORMAT_DOUBLE:
-    case SF_FORMAT_ULAW:
-    case SF_FORMAT_ALAW:
-    case SF_FORMAT_VORBIS:
-    case SF_FORMAT_OPUS:
-    case SF_FORMAT_MPEG_LAYER_I:
-    case SF_FORMAT_MPEG_LAYER_II:
-    case SF_FORMAT_MPEG_LAYER_III:
-      return true;  // FLAC's are PCM
-    default:
-      return false;
-  }
-}
-
 // Reads and drops `frames` frames; false when the stream ends before.
 bool Skip(SNDFILE* file, int channels, int64_t frames, std::vector<float>& buffer) {
   while (frames > 0) {
@@ -179,6 +160,24 @@ bool Skip(SNDFILE* file, int channels, int64_t frames, std::vector<float>& buffe
     frames -= got;
   }
   return true;
+}
+
+// Moves `file`, freshly opened from `source`, to the frame `start`: by a seek where that works, else by reading.
+absl::Status GoTo(Source& source, int64_t start, SF_INFO& info, SndfilePtr& file, std::vector<float>& buffer) {
+  int64_t reached = 0;
+  if (start > kPreRollFrames && info.seekable) {
+    reached = start - kPreRollFrames;
+    if (sf_seek(file.get(), reached, SEEK_SET) != reached) {
+      // A failed seek leaves the decoder anywhere: from the start again.
+      reached = 0;
+      const int channels = info.channels;
+      file.reset();
+      file = source.Open(info);
+      if (file == nullptr || info.channels != channels) return absl::InvalidArgumentError("the audio cannot be reread");
+    }
+  }
+  if (Skip(file.get(), info.channels, start - reached, buffer)) return absl::OkStatus();
+  return absl::InvalidArgumentError("start_s is beyond the end of the audio");
 }
 
 absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
@@ -196,15 +195,7 @@ absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
   if (!range.ok()) return range.status();
 
   std::vector<float> buffer;
-  if (range->start > 0 && (!SeeksExactly(info) || sf_seek(file.get(), range->start, SEEK_SET) != range->start)) {
-    // From the start again, as a failed seek leaves the decoder anywhere.
-    file.reset();
-    file = source.Open(info);
-    if (file == nullptr) return damaged;
-    if (!Skip(file.get(), info.channels, range->start, buffer)) {
-      return absl::InvalidArgumentError(absl::StrCat("start_s ", options.start_s, " is beyond the end of the audio"));
-    }
-  }
+  if (absl::Status status = GoTo(source, range->start, info, file, buffer); !status.ok()) return status;
   const int64_t trusted = source.ByteCount() * kTrustedFramesPerByte;
   auto builder =
       MonoBuilder::Create(info.channels, info.samplerate, declared ? std::min(range->count, trusted) : 0, options);
