@@ -1,0 +1,64 @@
+// Embeds pieces and recordings and writes catalogue and indexes into a folder: what a bundle holds besides encoders and
+// manifest. Internal to retrieval; belongs to one thread; borrows the encoders.
+#ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
+#define ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+#include "core/catalog/catalog.h"
+#include "core/encoder/window_encoder.h"
+#include "core/features/audio_front_end.h"
+#include "core/retrieval/collection_builder.h"
+#include "core/retrieval/embedder.h"
+
+namespace antiphon::retrieval {
+
+// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
+std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source, int64_t first_vector);
+
+class CollectionAssembly {
+ public:
+  // Creates the catalogue in `directory`. InvalidArgument on options out of range; FailedPrecondition when the encoders
+  // are not of one model.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionAssembly>> Create(
+      const std::string& directory, const encoder::WindowEncoder& audio_encoder,
+      const encoder::WindowEncoder& score_encoder, const BuilderOptions& options);
+
+  // See CollectionBuilder.
+  [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
+  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
+
+  // Writes the files. The manifest lacks only what BundleWriter::Publish fills in. No other call may follow.
+  [[nodiscard]] absl::StatusOr<bundle::Manifest> Finish();
+
+ private:
+  CollectionAssembly(std::string directory, const encoder::WindowEncoder& audio_encoder,
+                     const encoder::WindowEncoder& score_encoder, BuilderOptions options,
+                     std::unique_ptr<const features::AudioFrontEnd> front_end,
+                     std::unique_ptr<catalog::CatalogWriter> writer);
+
+  absl::Status AddSequence(catalog::Side side, int source, const EmbeddingSequence& sequence,
+                           std::vector<float>& vectors);
+  absl::Status WriteIndex(const std::vector<float>& vectors, const char* name) const;
+
+  const std::string directory_;
+  const encoder::WindowEncoder& audio_encoder_;
+  const encoder::WindowEncoder& score_encoder_;
+  const BuilderOptions options_;
+  const std::unique_ptr<const features::AudioFrontEnd> front_end_;
+  const std::unique_ptr<catalog::CatalogWriter> writer_;
+  std::vector<float> score_vectors_;      // [score_vectors, dimension]
+  std::vector<float> recording_vectors_;  // [recording_vectors, dimension]
+  int64_t pieces_ = 0;
+  int64_t recordings_ = 0;
+};
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_

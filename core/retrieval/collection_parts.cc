@@ -1,0 +1,140 @@
+#include "core/retrieval/collection_parts.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/bundle/bundle.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using encoder::WindowEncoder;
+
+absl::Status Mismatch(const char* what, const std::string& one, const std::string& other) {
+  return absl::DataLossError(
+      absl::StrCat("the bundle's parts do not belong together: ", what, ": ", one, " and ", other));
+}
+
+absl::Status CheckCount(const char* what, int64_t one, int64_t other) {
+  return one == other ? absl::OkStatus() : Mismatch(what, absl::StrCat(one), absl::StrCat(other));
+}
+
+absl::Status CheckEncoders(const CollectionParts& parts) {
+  const encoder::EncoderInfo& audio = parts.audio_encoder->info();
+  const encoder::EncoderInfo& score = parts.score_encoder->info();
+  if (audio.modality != encoder::Modality::kAudio || score.modality != encoder::Modality::kScore) {
+    return absl::DataLossError("the bundle's parts do not belong together: an encoder is of the wrong modality");
+  }
+  if (audio.model_id != score.model_id) {
+    return Mismatch("model ids of the audio and the score encoder", audio.model_id, score.model_id);
+  }
+  if (audio.model_id != parts.manifest.model_id) {
+    return Mismatch("model ids of the encoders and the manifest", audio.model_id, parts.manifest.model_id);
+  }
+  if (!(audio.settings == score.settings)) {
+    return Mismatch("feature settings of the two encoders", features::SettingsToJson(audio.settings),
+                    features::SettingsToJson(score.settings));
+  }
+  const absl::StatusOr<features::FeatureSettings> settings = features::ParseSettings(parts.manifest.feature_settings);
+  if (!settings.ok()) {
+    return absl::DataLossError(absl::StrCat("the manifest's feature settings: ", settings.status().message()));
+  }
+  if (!(*settings == audio.settings)) {
+    return Mismatch("feature settings of the encoders and the manifest", features::SettingsToJson(audio.settings),
+                    parts.manifest.feature_settings);
+  }
+  if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension); !status.ok()) {
+    return status;
+  }
+  return CheckCount("dimensions of the encoders and the manifest", audio.dimension, parts.manifest.dimension);
+}
+
+absl::Status CheckSide(const CollectionParts& parts, Side side) {
+  const bool scores = side == Side::kScores;
+  const index::VectorIndex& index = parts.index(side);
+  const int64_t vectors = parts.catalog->vector_count(side);
+  const int64_t sources =
+      static_cast<int64_t>(scores ? parts.catalog->pieces().size() : parts.catalog->recordings().size());
+  for (const absl::Status& status : {
+           CheckCount(scores ? "dimensions of score index and encoders" : "dimensions of recording index and encoders",
+                      index.dimension(), parts.audio_encoder->info().dimension),
+           CheckCount(scores ? "vectors in score index and catalogue" : "vectors in recording index and catalogue",
+                      index.size(), vectors),
+           CheckCount(
+               scores ? "score vectors in catalogue and manifest" : "recording vectors in catalogue and manifest",
+               vectors, scores ? parts.manifest.score_vectors : parts.manifest.recording_vectors),
+           CheckCount(scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest", sources,
+                      scores ? parts.manifest.pieces : parts.manifest.recordings),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// The first use of an encoder costs more than those to come; it is paid before anybody waits for an answer.
+absl::Status WarmUp(const WindowEncoder& encoder) {
+  const encoder::EncoderInfo& info = encoder.info();
+  const std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels * info.bands);
+  return encoder.Encode(window).status();
+}
+
+absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& path, encoder::Modality modality,
+                                                           const CollectionOptions& options) {
+  absl::StatusOr<std::unique_ptr<WindowEncoder>> encoder = encoder::LoadEncoder(path, modality, options.encoder);
+  if (!encoder.ok() || !options.wrap_encoder) return encoder;
+  return options.wrap_encoder(*std::move(encoder));
+}
+
+}  // namespace
+
+double CollectionParts::duration_s(Side side, int source) const {
+  return side == Side::kScores ? catalog->pieces()[source].duration_s : catalog->recordings()[source].duration_s;
+}
+
+absl::Status CheckParts(const CollectionParts& parts) {
+  if (absl::Status status = CheckEncoders(parts); !status.ok()) return status;
+  if (absl::Status status = CheckSide(parts, Side::kScores); !status.ok()) return status;
+  return CheckSide(parts, Side::kRecordings);
+}
+
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
+                                                           const CollectionOptions& options) {
+  absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
+  if (!opened.ok()) return opened.status();
+  auto parts = std::make_unique<CollectionParts>();
+  parts->manifest = std::move(opened->manifest);
+  parts->rejected_generations = std::move(opened->rejected);
+  const std::string folder = opened->directory + "/";
+
+  auto audio_encoder = OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
+  if (!audio_encoder.ok()) return audio_encoder.status();
+  parts->audio_encoder = *std::move(audio_encoder);
+  auto score_encoder = OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
+  if (!score_encoder.ok()) return score_encoder.status();
+  parts->score_encoder = *std::move(score_encoder);
+
+  index::IndexOptions index_options = options.index;
+  index_options.dimension = parts->manifest.dimension;
+  auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, index_options);
+  if (!score_index.ok()) return score_index.status();
+  parts->score_index = *std::move(score_index);
+  auto recording_index = index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, index_options);
+  if (!recording_index.ok()) return recording_index.status();
+  parts->recording_index = *std::move(recording_index);
+
+  auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
+  if (!catalog.ok()) return catalog.status();
+  parts->catalog = *std::move(catalog);
+
+  if (absl::Status status = CheckParts(*parts); !status.ok()) return status;
+  auto front_end = features::AudioFrontEnd::Create(parts->settings());
+  if (!front_end.ok()) return front_end.status();
+  parts->front_end = *std::move(front_end);
+  if (absl::Status status = WarmUp(*parts->audio_encoder); !status.ok()) return status;
+  if (absl::Status status = WarmUp(*parts->score_encoder); !status.ok()) return status;
+  return parts;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,132 @@
+#include "core/retrieval/query.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+// Level of -70 dB: half decibels above -100 dB (audio_front_end.h).
+constexpr uint8_t kSilenceLevel = 60;
+// Query windows searched between two questions whether to go on.
+constexpr size_t kWindowsPerSearch = 256;
+
+bool HasWindows(const EmbeddedQuery& query) {
+  return std::any_of(query.sequences.begin(), query.sequences.end(),
+                     [](const EmbeddingSequence& sequence) { return !sequence.start_s.empty(); });
+}
+
+EmbeddedQuery Finish(EmbeddedQuery query, std::vector<EmbeddingSequence> sequences) {
+  query.sequences = std::move(sequences);
+  query.sufficient = HasWindows(query);
+  if (!query.sufficient) query.sequences.clear();
+  NumberWindows(query);
+  return query;
+}
+
+absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::Score& query, double tempo_ratio,
+                                     WindowPlan plan) {
+  const encoder::EncoderInfo& info = parts.score_encoder->info();
+  absl::StatusOr<features::FeatureSequence> sequence = ScoreFeatures(info.settings, query, tempo_ratio);
+  if (!sequence.ok()) return sequence.status();
+  plan.hop_s /= tempo_ratio;
+  return CutWindows(info, *sequence, tempo_ratio, plan);
+}
+
+}  // namespace
+
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                              const WindowPlan& plan, Stages& stages) {
+  EmbeddedQuery result;
+  result.duration_s = query.duration_s();
+  if (result.duration_s < parts.settings().window_s() / 2) return result;
+  const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
+  if (!sequence.ok()) return sequence.status();
+  const auto loudest = std::max_element(sequence->cells.begin(), sequence->cells.end());
+  if (loudest == sequence->cells.end() || *loudest < kSilenceLevel) return result;
+  auto embedded = stages.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
+  });
+  if (!embedded.ok()) return embedded.status();
+  std::vector<EmbeddingSequence> sequences;
+  sequences.push_back(*std::move(embedded));
+  return Finish(std::move(result), std::move(sequences));
+}
+
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
+                                              std::span<const double> tempo_ratios, const WindowPlan& plan,
+                                              Stages& stages) {
+  EmbeddedQuery result;
+  for (const music::Note& note : query.notes) result.duration_s = std::max(result.duration_s, note.sounding_offset_s);
+  if (result.duration_s < parts.settings().window_s() / 2) return result;
+  std::vector<WindowBatch> batches;
+  for (const double tempo_ratio : tempo_ratios) {
+    auto batch = stages.Run(Stage::kFeatures, [&] { return CutScore(parts, query, tempo_ratio, plan); });
+    if (!batch.ok()) return batch.status();
+    batches.push_back(*std::move(batch));
+  }
+  auto sequences = stages.Run(Stage::kEncode, [&] {
+    return EmbedBatches(*parts.score_encoder, std::move(batches), [&stages] { return stages.KeepGoing(); });
+  });
+  if (!sequences.ok()) return sequences.status();
+  return Finish(std::move(result), *std::move(sequences));
+}
+
+void NumberWindows(EmbeddedQuery& query) {
+  query.windows = 0;
+  query.window_of.clear();
+  double width_s = 0;
+  for (const EmbeddingSequence& sequence : query.sequences) width_s = std::max(width_s, sequence.hop_s);
+  for (const EmbeddingSequence& sequence : query.sequences) {
+    std::vector<int>& places = query.window_of.emplace_back();
+    for (size_t i = 0; i < sequence.start_s.size(); ++i) {
+      // One tempo needs no bins, and rounding must not put two of its windows into one.
+      const double bin = std::floor((sequence.start_s[i] + sequence.window_s / 2) / width_s + 1e-6);
+      places.push_back(query.sequences.size() == 1 ? static_cast<int>(i) : static_cast<int>(std::min(bin, 2e9)));
+    }
+    const auto distinct = static_cast<int>(std::set<int>(places.begin(), places.end()).size());
+    query.windows = std::max(query.windows, distinct);
+  }
+}
+
+absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts, catalog::Side side,
+                                                      const EmbeddedQuery& query, int k, Stages& stages) {
+  // All tempi are searched together: many queries at once cost far less than the same queries a few at a time.
+  std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
+  std::vector<float> rows;
+  for (size_t s = 0; s < query.sequences.size(); ++s) {
+    for (size_t w = 0; w < query.sequences[s].start_s.size(); ++w) windows.emplace_back(s, w);
+    rows.insert(rows.end(), query.sequences[s].embeddings.begin(), query.sequences[s].embeddings.end());
+  }
+  std::vector<Neighbour> neighbours;
+  const size_t dimension = parts.index(side).dimension();
+  const auto search = [&](size_t begin, size_t count) -> absl::Status {
+    const absl::StatusOr<index::SearchResult> found =
+        parts.index(side).Search(std::span(rows).subspan(begin * dimension, count * dimension), k);
+    if (!found.ok()) return found.status();
+    for (size_t i = 0; i < count * found->k; ++i) {
+      if (found->ids[i] < 0) continue;
+      const absl::StatusOr<catalog::SnippetPosition> position = parts.catalog->Locate(side, found->ids[i]);
+      if (!position.ok()) return position.status();
+      const auto [s, w] = windows[begin + i / found->k];
+      const EmbeddingSequence& sequence = query.sequences[s];
+      neighbours.push_back({query.window_of[s][w], position->source, sequence.start_s[w],
+                            sequence.start_s[w] + sequence.window_s, position->start_s, position->end_s,
+                            sequence.tempo_ratio, position->tempo_ratio, found->similarities[i]});
+    }
+    return absl::OkStatus();
+  };
+  for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
+    const absl::Status status =
+        stages.Run(Stage::kSearch, [&] { return search(begin, std::min(kWindowsPerSearch, windows.size() - begin)); });
+    if (!status.ok()) return status;
+  }
+  return neighbours;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,67 @@
+// A query on its way to an answer: embedded, and with the neighbours of its windows. Internal to retrieval. Functions
+// are safe from any thread as long as `stages` belongs to it.
+#ifndef ANTIPHON_CORE_RETRIEVAL_QUERY_H_
+#define ANTIPHON_CORE_RETRIEVAL_QUERY_H_
+
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/audio/waveform.h"
+#include "core/catalog/catalog.h"
+#include "core/music/score.h"
+#include "core/retrieval/collection_parts.h"
+#include "core/retrieval/embedder.h"
+#include "core/retrieval/stages.h"
+
+namespace antiphon::retrieval {
+
+struct EmbeddedQuery {
+  double duration_s = 0;    // seconds of the query
+  bool sufficient = false;  // at least half a window, with something in it; else there are no sequences
+  int windows = 0;          // places in the query, however many tempi it was read at
+  std::vector<EmbeddingSequence> sequences;  // one for each tempo ratio
+  std::vector<std::vector<int>> window_of;   // for each sequence, the place that each of its windows counts for
+};
+
+// Sound with no frame above -70 dB re. a full-scale sine counts as silence.
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                                            const WindowPlan& plan, Stages& stages);
+
+// At each tempo ratio, with windows at about the same places of the query: the plan's hop and number of windows are for
+// each ratio, in seconds of the query as written. Windows at several ratios whose middles lie within one hop count as
+// one place.
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
+                                                            std::span<const double> tempo_ratios,
+                                                            const WindowPlan& plan, Stages& stages);
+
+// Numbers the places of a query (see EmbeddedQuery::window_of). `windows` is the most that one sequence has, so that a
+// tempo whose windows are further apart is not at a disadvantage.
+void NumberWindows(EmbeddedQuery& query);
+
+// A window of the query and one of its nearest neighbours. Windows may reach beyond the ends of query and source.
+struct Neighbour {
+  int window = 0;  // place in the query
+  int source = 0;
+  double query_start_s = 0;
+  double query_end_s = 0;
+  double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
+  double reference_end_s = 0;
+  double query_tempo_ratio = 1.0;
+  double reference_tempo_ratio = 1.0;
+  float similarity = 0;
+
+  double slope() const {
+    return reference_tempo_ratio / query_tempo_ratio;
+  }  // seconds of the source per second of the query
+  double query_middle_s() const { return (query_start_s + query_end_s) / 2; }
+  double reference_middle_s() const { return (reference_start_s + reference_end_s) / 2; }
+};
+
+// The k nearest neighbours of every window of the query, in no particular order.
+[[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts, catalog::Side side,
+                                                                    const EmbeddedQuery& query, int k, Stages& stages);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_RETRIEVAL_QUERY_H_

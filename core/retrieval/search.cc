@@ -1,0 +1,159 @@
+#include "core/retrieval/search.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/retrieval/collection_builder.h"
+#include "core/retrieval/hits.h"
+#include "core/retrieval/identify.h"
+#include "core/retrieval/query.h"
+#include "core/retrieval/stages.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+absl::Status CheckRange(const char* name, int value, int low, int high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, " must be from ", low, " to ", high, ", is ", value));
+}
+
+constexpr int kMaxQueryWindows = 100'000;
+
+absl::Status Check(const SearchOptions& options) {
+  if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
+  return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+}
+
+absl::Status Check(const IdentifyOptions& options) {
+  if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
+  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok()) return status;
+  if (!(options.min_confidence >= 0 && options.min_confidence <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", options.min_confidence));
+  }
+  return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+}
+
+// Neighbours asked for each window: one place is found several times, by neighbouring windows and tempi.
+int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
+
+// Cut to what there is: windows at an end may be padded.
+void ClampToSources(const CollectionParts& parts, Side side, double query_duration_s, std::vector<Hit>& hits) {
+  for (Hit& hit : hits) {
+    hit.query_end_s = std::max(hit.query_start_s, std::min(hit.query_end_s, query_duration_s));
+    hit.reference_end_s =
+        std::max(hit.reference_start_s, std::min(hit.reference_end_s, parts.duration_s(side, hit.source)));
+  }
+}
+
+absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
+                                        Stages& stages) {
+  absl::StatusOr<std::vector<Neighbour>> neighbours =
+      FindNeighbours(parts, side, query, NeighboursForHits(top_k), stages);
+  if (!neighbours.ok()) return neighbours.status();
+  std::vector<Hit> hits = MergeIntoHits(*neighbours, top_k);
+  ClampToSources(parts, side, query.duration_s, hits);
+  return hits;
+}
+
+absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
+                                        const IdentifyOptions& options, Stages& stages) {
+  if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
+  const absl::StatusOr<std::vector<Neighbour>> neighbours =
+      FindNeighbours(parts, side, query, options.neighbours, stages);
+  if (!neighbours.ok()) return neighbours.status();
+  const auto same_piece = [&](int a, int b) {
+    if (side == Side::kScores) return a == b;
+    const std::vector<catalog::Recording>& recordings = parts.catalog->recordings();
+    return a == b || (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
+  };
+  auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
+    return Judge(*neighbours, query.windows, options, same_piece);
+  });
+  if (!result.ok()) return result.status();
+  for (Candidate& candidate : result->candidates) {
+    candidate.query_s = std::clamp(candidate.query_s, 0.0, query.duration_s);
+    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, parts.duration_s(side, candidate.source));
+  }
+  return result;
+}
+
+// Tempi at which a score is looked for in recordings, which are indexed at one.
+std::vector<double> QueryTempoRatios() { return DefaultTempoRatios(); }
+
+}  // namespace
+
+absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts, const audio::Waveform& query,
+                                              const SearchOptions& options, const RequestContext& context) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  Stages stages(context);
+  const auto embedded =
+      EmbedAudioQuery(parts, query, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  if (!embedded.ok()) return embedded.status();
+  return Search(parts, Side::kScores, *embedded, options.top_k, stages);
+}
+
+absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, const music::Score& query,
+                                                  const SearchOptions& options, const RequestContext& context) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  Stages stages(context);
+  const auto embedded = EmbedScoreQuery(parts, query, QueryTempoRatios(),
+                                        {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  if (!embedded.ok()) return embedded.status();
+  auto hits = Search(parts, Side::kRecordings, *embedded, options.top_k, stages);
+  if (!hits.ok()) return hits.status();
+  for (Hit& hit : *hits) hit.tempo_ratio = 1 / hit.tempo_ratio;
+  return hits;
+}
+
+absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const audio::Waveform& query,
+                                             const IdentifyOptions& options, const RequestContext& context) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  Stages stages(context);
+  const auto embedded =
+      EmbedAudioQuery(parts, query, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  if (!embedded.ok()) return embedded.status();
+  return Identify(parts, Side::kScores, *embedded, options, stages);
+}
+
+absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const music::Score& query, Side side,
+                                             const IdentifyOptions& options, const RequestContext& context) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  Stages stages(context);
+  // Scores are indexed at every tempo, so that one of the query's is enough.
+  const std::vector<double> ratios = side == Side::kScores ? std::vector<double>{1.0} : QueryTempoRatios();
+  const auto embedded =
+      EmbedScoreQuery(parts, query, ratios, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  if (!embedded.ok()) return embedded.status();
+  auto result = Identify(parts, side, *embedded, options, stages);
+  if (!result.ok() || side == Side::kScores) return result;
+  for (Candidate& candidate : result->candidates) candidate.tempo_ratio = 1 / candidate.tempo_ratio;
+  return result;
+}
+
+absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,
+                                             const WindowPlan& plan, const RequestContext& context) {
+  Stages stages(context);
+  const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
+  if (!sequence.ok()) return sequence.status();
+  return stages.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
+  });
+}
+
+absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts, const music::Score& query,
+                                             double tempo_ratio, const WindowPlan& plan,
+                                             const RequestContext& context) {
+  Stages stages(context);
+  const auto sequence = stages.Run(
+      Stage::kFeatures, [&] { return ScoreFeatures(parts.score_encoder->info().settings, query, tempo_ratio); });
+  if (!sequence.ok()) return sequence.status();
+  return stages.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(*parts.score_encoder, *sequence, tempo_ratio, plan, [&stages] { return stages.KeepGoing(); });
+  });
+}
+
+}  // namespace antiphon::retrieval
