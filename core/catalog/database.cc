@@ -1,0 +1,205 @@
+#include "core/catalog/database.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "core/catalog/checks.h"
+
+namespace antiphon::catalog {
+namespace {
+
+absl::Status ToStatus(int code, absl::string_view doing) {
+  const std::string message = absl::StrCat("catalogue: ", doing, ": ", sqlite3_errstr(code));
+  switch (code & 0xff) {
+    case SQLITE_NOMEM:
+      return absl::ResourceExhaustedError(message);
+    case SQLITE_TOOBIG:
+      return absl::ResourceExhaustedError(message);
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(message);
+    case SQLITE_CANTOPEN:
+      return absl::UnavailableError(message);
+    default:
+      return absl::DataLossError(message);
+  }
+}
+
+// A path as SQLite's URI names want it.
+std::string ToUri(const std::string& path, absl::string_view query) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '/' ||
+                       c == '.' || c == '-' || c == '_';
+    if (plain) {
+      uri += c;
+    } else {
+      char escaped[4];
+      std::snprintf(escaped, sizeof(escaped), "%%%02X", static_cast<unsigned char>(c));
+      uri += escaped;
+    }
+  }
+  return absl::StrCat(uri, "?", query);
+}
+
+absl::StatusOr<Database> OpenUri(const std::string& uri, int flags) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(uri.c_str(), &raw, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(raw);
+  if (code != SQLITE_OK) return ToStatus(code, "opening");
+  sqlite3_extended_result_codes(raw, 1);
+  return database;
+}
+
+// Whatever is in the file, reading it must run no code of its making and stay inside its bounds.
+absl::Status Distrust(sqlite3* database) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_limit(database, SQLITE_LIMIT_LENGTH, static_cast<int>(kMaxBlobBytes + 4096));
+  sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 0);
+  return Execute(database, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;");
+}
+
+absl::StatusOr<int64_t> ReadPragma(sqlite3* database, absl::string_view name) {
+  Statement statement(database, absl::StrCat("PRAGMA ", name));
+  const absl::StatusOr<bool> row = statement.Step();
+  if (!row.ok()) return row.status();
+  return *row ? statement.Int(0) : 0;
+}
+
+absl::Status CheckSchema(sqlite3* database) {
+  const absl::StatusOr<int64_t> application = ReadPragma(database, "application_id");
+  if (!application.ok()) return application.status();
+  if (*application != kApplicationId) return absl::DataLossError("catalogue: not a catalogue file");
+  const absl::StatusOr<int64_t> version = ReadPragma(database, "user_version");
+  if (!version.ok()) return version.status();
+  if (*version != kSchemaVersion) {
+    return absl::DataLossError(
+        absl::StrCat("catalogue: has schema version ", *version, ", this program reads ", kSchemaVersion));
+  }
+  // Exactly our tables: a view or a computed column in their place could run for ever.
+  Statement schema(database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
+  for (const std::string& expected : SchemaStatements()) {
+    const absl::StatusOr<bool> row = schema.Step();
+    if (!row.ok()) return row.status();
+    if (!*row || schema.Bytes(0) != expected) return absl::DataLossError("catalogue: the schema is not ours");
+  }
+  const absl::StatusOr<bool> more = schema.Step();
+  if (!more.ok()) return more.status();
+  return *more ? absl::DataLossError("catalogue: the schema is not ours") : absl::OkStatus();
+}
+
+}  // namespace
+
+const std::vector<std::string>& SchemaStatements() {
+  // Scores and sound lie apart from the metadata, so that reading all metadata does not walk over them.
+  static const auto& statements = *new std::vector<std::string>{
+      "CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
+      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, bars INTEGER NOT NULL, "
+      "notes INTEGER NOT NULL) STRICT",
+      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
+      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL) STRICT",
+      "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
+      "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
+      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, count INTEGER NOT NULL, "
+      "source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, start_s REAL NOT NULL, hop_s REAL NOT NULL, "
+      "window_s REAL NOT NULL, PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
+  };
+  return statements;
+}
+
+void CloseDatabase::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+
+absl::Status Execute(sqlite3* database, const char* sql) {
+  const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(code, "preparing");
+}
+
+absl::StatusOr<Database> CreateDatabase(const std::string& path) {
+  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!database.ok()) return database;
+  // The file counts only once it is complete and renamed, so no journal has to protect it.
+  std::string sql =
+      absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ", kApplicationId,
+                   "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
+  for (const std::string& statement : SchemaStatements()) absl::StrAppend(&sql, statement, ";");
+  if (absl::Status status = Execute(database->get(), sql.c_str()); !status.ok()) return status;
+  return database;
+}
+
+absl::StatusOr<Database> OpenDatabase(const std::string& path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return absl::NotFoundError("catalogue: there is no such file");
+  if (!S_ISREG(info.st_mode)) return absl::DataLossError("catalogue: not a plain file");
+  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY);
+  if (!database.ok()) return database;
+  if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
+  if (absl::Status status = CheckSchema(database->get()); !status.ok()) return status;
+  return database;
+}
+
+Statement::Statement(sqlite3* database, std::string_view sql)
+    : database_(database),
+      code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr)) {}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::Note(int code) {
+  if (code_ == SQLITE_OK) code_ = code;
+}
+
+Statement& Statement::BindInt(int parameter, int64_t value) {
+  if (code_ == SQLITE_OK) Note(sqlite3_bind_int64(statement_, parameter, value));
+  return *this;
+}
+
+Statement& Statement::BindReal(int parameter, double value) {
+  if (code_ == SQLITE_OK) Note(sqlite3_bind_double(statement_, parameter, value));
+  return *this;
+}
+
+Statement& Statement::BindText(int parameter, std::string_view value) {
+  if (code_ == SQLITE_OK) {
+    Note(sqlite3_bind_text64(statement_, parameter, value.data() == nullptr ? "" : value.data(), value.size(),
+                             SQLITE_STATIC, SQLITE_UTF8));
+  }
+  return *this;
+}
+
+Statement& Statement::BindBlob(int parameter, std::string_view value) {
+  if (code_ == SQLITE_OK) {
+    // A null pointer would bind NULL in place of an empty blob.
+    Note(sqlite3_bind_blob64(statement_, parameter, value.data() == nullptr ? "" : value.data(), value.size(),
+                             SQLITE_STATIC));
+  }
+  return *this;
+}
+
+absl::StatusOr<bool> Statement::Step() {
+  if (code_ != SQLITE_OK) return ToStatus(code_, "preparing");
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return ToStatus(code, "reading or writing");
+}
+
+void Statement::Reset() {
+  if (statement_ == nullptr) return;
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+double Statement::Real(int column) const { return sqlite3_column_double(statement_, column); }
+
+std::string Statement::Bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  return data == nullptr ? std::string()
+                         : std::string(static_cast<const char*>(data), sqlite3_column_bytes(statement_, column));
+}
+
+}  // namespace antiphon::catalog

@@ -1,0 +1,74 @@
+// The little of SQLite that the catalogue needs, with statuses and owners.
+//
+// Belongs to one thread at a time. Included by the catalogue's own sources only.
+#ifndef ANTIPHON_CORE_CATALOG_DATABASE_H_
+#define ANTIPHON_CORE_CATALOG_DATABASE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace antiphon::catalog {
+
+// Marks a file as ours ("Anti") and says which schema it has.
+inline constexpr int kApplicationId = 0x416e7469;
+inline constexpr int kSchemaVersion = 1;
+
+// The statements that make the schema, in order; SQLite keeps their text.
+const std::vector<std::string>& SchemaStatements();
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const;
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
+// A new, empty database with the schema, in one transaction that is not yet committed. Not durable by itself.
+[[nodiscard]] absl::StatusOr<Database> CreateDatabase(const std::string& path);
+
+// An existing database, read-only, with its schema checked. The file must not change as long as it is open. NotFound or
+// DataLoss.
+[[nodiscard]] absl::StatusOr<Database> OpenDatabase(const std::string& path);
+
+[[nodiscard]] absl::Status Execute(sqlite3* database, const char* sql);
+
+// A prepared statement. Parameters are numbered from 1, columns from 0. The first failure sticks and is what Step
+// returns.
+class Statement {
+ public:
+  Statement(sqlite3* database, std::string_view sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Values stay the caller's and must live until Reset.
+  Statement& BindInt(int parameter, int64_t value);
+  Statement& BindReal(int parameter, double value);
+  Statement& BindText(int parameter, std::string_view value);
+  Statement& BindBlob(int parameter, std::string_view value);
+
+  // True when there is a row, false at the end.
+  [[nodiscard]] absl::StatusOr<bool> Step();
+  void Reset();
+
+  int64_t Int(int column) const;
+  double Real(int column) const;
+  std::string Bytes(int column) const;  // of a text or a blob
+
+ private:
+  void Note(int code);
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_ = nullptr;
+  int code_;
+};
+
+}  // namespace antiphon::catalog
+
+#endif  // ANTIPHON_CORE_CATALOG_DATABASE_H_
