@@ -1,0 +1,273 @@
+#include "trainer/index_command.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "core/music/midi_file.h"
+#include "core/music/midi_text.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kMetadataFile[] = "metadata.tsv";
+constexpr size_t kReasonsInError = 3;
+
+struct SourceFile {
+  fs::path path;
+  std::string relative;  // with '/', valid UTF-8
+};
+
+using Metadata = std::map<std::string, FileMetadata>;
+
+std::string LowerCase(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
+  std::error_code error;
+  const uintmax_t size = fs::file_size(path, error);
+  if (error) return absl::NotFoundError(error.message());
+  if (size > static_cast<uintmax_t>(max_bytes)) {
+    return absl::ResourceExhaustedError(absl::StrCat("has ", size, " bytes, the limit is ", max_bytes));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(size, '\0');
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return absl::UnavailableError("cannot be read");
+  return bytes;
+}
+
+// The files below `folder` with one of the extensions (lower case, any case matches), in order of their paths.
+absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
+                                                   const std::vector<std::string>& extensions) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return absl::NotFoundError(absl::StrCat(folder, " is not a folder"));
+  std::vector<SourceFile> files;
+  fs::recursive_directory_iterator walk(folder, fs::directory_options::skip_permission_denied, error);
+  for (const fs::recursive_directory_iterator end; !error && walk != end; walk.increment(error)) {
+    std::error_code ignored;  // a link to nowhere is no regular file
+    if (!walk->is_regular_file(ignored)) continue;
+    const std::string extension = LowerCase(walk->path().extension().string());
+    if (std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) continue;
+    files.push_back({walk->path(), music::CleanMidiText(walk->path().lexically_relative(folder).generic_string())});
+  }
+  if (error) return absl::UnavailableError(absl::StrCat("reading ", folder, ": ", error.message()));
+  std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
+  return files;
+}
+
+absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
+  const fs::path path = fs::path(folder) / kMetadataFile;
+  std::error_code error;
+  if (!fs::exists(path, error)) return Metadata();
+  constexpr int64_t kMaxBytes = 64 << 20;
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
+  if (!text.ok()) return absl::Status(text.status().code(), absl::StrCat(path.string(), ": ", text.status().message()));
+  absl::StatusOr<Metadata> metadata = ParseMetadata(*text);
+  if (metadata.ok()) return metadata;
+  return absl::Status(metadata.status().code(), absl::StrCat(path.string(), ": ", metadata.status().message()));
+}
+
+FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
+  const auto found = metadata.find(relative);
+  return found == metadata.end() ? FileMetadata() : found->second;
+}
+
+// A file name as a title.
+std::string TitleOf(const SourceFile& file) {
+  return absl::StrReplaceAll(fs::path(file.relative).stem().string(), {{"_", " "}});
+}
+
+std::string FirstFolder(const std::string& relative) {
+  const size_t slash = relative.find('/');
+  return slash == std::string::npos ? "" : absl::StrReplaceAll(relative.substr(0, slash), {{"_", " "}});
+}
+
+// Indexes one collection of files, one after the other.
+class Indexing {
+ public:
+  Indexing(const IndexCommandOptions& options, retrieval::CollectionBuilder& builder, Progress& progress)
+      : options_(options), builder_(builder), progress_(progress) {}
+
+  absl::Status AddScores(IndexSummary& summary) {
+    const auto files = FilesBelow(options_.midi_dir, {".mid", ".midi"});
+    if (!files.ok()) return files.status();
+    const auto metadata = ReadMetadata(options_.midi_dir);
+    if (!metadata.ok()) return metadata.status();
+    progress_.Start("Scores", static_cast<int64_t>(files->size()));
+    for (const SourceFile& file : *files) {
+      const absl::Status status = AddScore(file, MetadataOf(*metadata, file.relative));
+      if (IsFatal(status)) return status;
+      if (!status.ok()) summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      progress_.Advance(1);
+    }
+    progress_.Finish();
+    if (!pieces_.empty()) return absl::OkStatus();
+    if (files->empty()) return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
+    const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
+    return absl::InvalidArgumentError(
+        absl::StrCat("none of the ", files->size(), " MIDI files below ", options_.midi_dir, " can be used; ",
+                     absl::StrJoin(summary.skipped_scores.begin(),
+                                   summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
+  }
+
+  absl::Status AddRecordings(IndexSummary& summary) {
+    const auto files = FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"});
+    if (!files.ok()) return files.status();
+    const auto metadata = ReadMetadata(options_.recordings_dir);
+    if (!metadata.ok()) return metadata.status();
+    progress_.Start("Recordings", static_cast<int64_t>(files->size()));
+    for (const SourceFile& file : *files) {
+      const absl::Status status = AddRecording(file, MetadataOf(*metadata, file.relative));
+      if (IsFatal(status)) return status;
+      if (!status.ok()) summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      progress_.Advance(1);
+    }
+    progress_.Finish();
+    return absl::OkStatus();
+  }
+
+ private:
+  // Not the file's fault: an encoder or the disk.
+  static bool IsFatal(const absl::Status& status) {
+    return status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kFailedPrecondition ||
+           status.code() == absl::StatusCode::kDataLoss;
+  }
+
+  absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
+    const absl::StatusOr<std::string> midi = ReadFile(file.path, options_.max_file_bytes);
+    if (!midi.ok()) return midi.status();
+    catalog::Piece piece{.id = IdOfPath(file.relative), .title = metadata.title, .composer = metadata.composer};
+    if (piece.title.empty()) {
+      const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
+      if (!score.ok()) return score.status();
+      piece.title = score->title.empty() ? TitleOf(file) : score->title;
+    }
+    if (piece.composer.empty()) piece.composer = FirstFolder(file.relative);
+    const absl::Status status = builder_.AddPiece(piece, *midi);
+    if (!status.ok()) return status;
+    piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
+    pieces_.emplace(piece.id, std::move(piece));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRecording(const SourceFile& file, const FileMetadata& metadata) {
+    const absl::StatusOr<std::string> audio = ReadFile(file.path, options_.max_file_bytes);
+    if (!audio.ok()) return audio.status();
+    catalog::Recording recording{.id = IdOfPath(file.relative),
+                                 .title = metadata.title,
+                                 .composer = metadata.composer,
+                                 .piece_id = metadata.piece_id};
+    if (recording.piece_id.empty()) {
+      recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
+    } else if (!pieces_.contains(recording.piece_id)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(kMetadataFile, " names the piece ", recording.piece_id, ", which is not in the collection"));
+    }
+    if (const auto piece = pieces_.find(recording.piece_id); piece != pieces_.end()) {
+      if (recording.title.empty()) recording.title = piece->second.title;
+      if (recording.composer.empty()) recording.composer = piece->second.composer;
+    }
+    if (recording.title.empty()) recording.title = TitleOf(file);
+    return builder_.AddRecording(std::move(recording), *audio);
+  }
+
+  const IndexCommandOptions& options_;
+  retrieval::CollectionBuilder& builder_;
+  Progress& progress_;
+  std::map<std::string, catalog::Piece> pieces_;  // by id
+  std::vector<std::string> piece_ids_;            // sorted
+};
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text) {
+  Metadata metadata;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  std::vector<std::string> columns;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // byte order mark
+    if (line.empty()) continue;
+    std::vector<std::string> cells = absl::StrSplit(line, '\t');
+    if (columns.empty()) {
+      columns = std::move(cells);
+      if (std::find(columns.begin(), columns.end(), "file") == columns.end()) {
+        return absl::InvalidArgumentError("line 1: the columns must be named, and one of them be 'file'");
+      }
+      continue;
+    }
+    if (cells.size() > columns.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " has ", cells.size(), " columns, the first line ", columns.size()));
+    }
+    std::string file;
+    FileMetadata entry;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const std::string cell = music::CleanMidiText(cells[i]);
+      if (columns[i] == "file") file = cell;
+      if (columns[i] == "title") entry.title = cell;
+      if (columns[i] == "composer") entry.composer = cell;
+      if (columns[i] == "piece_id") entry.piece_id = cell;
+    }
+    metadata[file] = std::move(entry);
+  }
+  return metadata;
+}
+
+std::string IdOfPath(std::string_view relative_path) {
+  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(), {{"/", "__"}});
+}
+
+std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
+  for (size_t length = stem.size(); length > 0; --length) {
+    const std::string prefix(stem.substr(0, length));
+    if (std::binary_search(piece_ids.begin(), piece_ids.end(), prefix)) return prefix;
+  }
+  return "";
+}
+
+absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progress& progress) {
+  auto builder = retrieval::CollectionBuilder::Create(options.bundle_root, options.builder);
+  if (!builder.ok()) return builder.status();
+  IndexSummary summary;
+  Indexing indexing(options, **builder, progress);
+  if (absl::Status status = indexing.AddScores(summary); !status.ok()) return status;
+  if (!options.recordings_dir.empty()) {
+    if (absl::Status status = indexing.AddRecordings(summary); !status.ok()) return status;
+  }
+  absl::StatusOr<bundle::Manifest> manifest = (*builder)->Publish();
+  if (!manifest.ok()) return manifest.status();
+  summary.manifest = *std::move(manifest);
+  return summary;
+}
+
+std::string SummaryText(const IndexSummary& summary) {
+  const bundle::Manifest& m = summary.manifest;
+  std::string text =
+      absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (", m.score_vectors, " windows), ",
+                   m.recordings, " recordings (", m.recording_vectors, " windows), model ", m.model_id, "\n");
+  for (const auto& [what, skipped] :
+       {std::pair("scores", &summary.skipped_scores), std::pair("recordings", &summary.skipped_recordings)}) {
+    if (skipped->empty()) continue;
+    absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
+    for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");
+  }
+  return text;
+}
+
+}  // namespace antiphon::trainer
