@@ -220,11 +220,13 @@ TEST_P(SongbookPiece, SoundsEveryVoiceToTheEndWithTheUpperHandAbove) {
   }
   std::map<int, std::vector<int>> pitches;  // by track
   for (const Note& note : score_.notes) pitches[note.track].push_back(note.pitch);
-  // A piece in one voice has a second track where abc2midi plays the chord symbols.
-  ASSERT_GE(pitches.size(), std::max<size_t>(voices.size(), 2));
+  // A piece in one voice has a second track where abc2midi plays the chord symbols; a passing overlay (&) has a track
+  // of its own too, which need not last.
+  size_t to_the_end = 0;
   for (const auto& [track, notes] : pitches) {
-    EXPECT_GT(LastBeat(track), GetParam().total_beats - GetParam().BarBeats()) << "track " << track;
+    if (LastBeat(track) > GetParam().total_beats - GetParam().BarBeats()) ++to_the_end;
   }
+  ASSERT_GE(to_the_end, std::max<size_t>(voices.size(), 2));
   if (voices.size() < 2) return;
   const auto mean = [](const std::vector<int>& notes) {
     return std::accumulate(notes.begin(), notes.end(), 0.0) / static_cast<double>(notes.size());
