@@ -1,0 +1,50 @@
+// The gRPC server: services, health and reflection on one address, from the first call to the last.
+//
+// Start it, let it serve, Drain it once. Start and Drain belong to one thread; calls come on gRPC's and the queue's.
+#ifndef ANTIPHON_SERVER_SERVER_H_
+#define ANTIPHON_SERVER_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/config.h"
+#include "server/engine.h"
+#include "server/lifecycle.h"
+#include "server/metrics.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace antiphon::server {
+
+class Server {
+ public:
+  // Listens and serves; health says SERVING. `metrics` is borrowed. Unavailable, naming the address, when it cannot be
+  // bound.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config,
+                                                                     std::shared_ptr<const Engine> engine,
+                                                                     Metrics& metrics);
+  ~Server();  // drains with no grace when that has not been done
+
+  // Health says NOT_SERVING and new calls get Unavailable from now on; calls under way may finish for `grace`, and are
+  // cancelled then: they stop before their next stage. Returns when none is left. True when none had to be cancelled.
+  bool Drain(absl::Duration grace);
+
+  int port() const;  // that was bound; 0 for a Unix socket
+  ServerState state() const;
+
+  // A way in without a network, for tests.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVER_H_

@@ -1,0 +1,45 @@
+// antiphon.v1.Retrieval: reads the query, asks the engine, writes the answer. Safe from any thread.
+#ifndef ANTIPHON_SERVER_SERVICE_RETRIEVAL_H_
+#define ANTIPHON_SERVER_SERVICE_RETRIEVAL_H_
+
+#include "antiphon/v1/retrieval.grpc.pb.h"
+#include "server/call_runner.h"
+#include "server/limits.h"
+#include "server/metrics.h"
+
+namespace antiphon::server {
+
+class RetrievalService final : public v1::Retrieval::CallbackService {
+ public:
+  // `runner` and `metrics` are borrowed, and outlive every call.
+  RetrievalService(CallRunner& runner, Metrics& metrics, const Limits& limits);
+
+  grpc::ServerUnaryReactor* SearchScores(grpc::CallbackServerContext* context, const v1::SearchScoresRequest* request,
+                                         v1::SearchResponse* response) override;
+  grpc::ServerUnaryReactor* SearchRecordings(grpc::CallbackServerContext* context,
+                                             const v1::SearchRecordingsRequest* request,
+                                             v1::SearchResponse* response) override;
+  grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context, const v1::IdentifyRequest* request,
+                                     v1::IdentifyResponse* response) override;
+  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+                                  v1::EmbedResponse* response) override;
+
+ private:
+  absl::Status DoSearchScores(Call& call, const v1::SearchScoresRequest& request, v1::SearchResponse* response) const;
+  absl::Status DoSearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
+                                  v1::SearchResponse* response) const;
+  absl::Status DoIdentify(Call& call, const v1::IdentifyRequest& request, v1::IdentifyResponse* response) const;
+  absl::Status DoEmbed(Call& call, const v1::EmbedRequest& request, v1::EmbedResponse* response) const;
+
+  // A query as its stage kDecode gives it.
+  absl::StatusOr<audio::Waveform> Decode(Call& call, bool present, const v1::Audio& audio) const;
+  absl::StatusOr<music::Score> Decode(Call& call, bool present, const v1::Score& score) const;
+
+  CallRunner& runner_;
+  Metrics& metrics_;
+  const Limits limits_;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVICE_RETRIEVAL_H_

@@ -1,0 +1,153 @@
+#include "server/status_map.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::server {
+namespace {
+
+constexpr char kDetailUrl[] = "type.googleapis.com/antiphon.v1.ErrorDetail";
+
+bool IsServersFault(absl::StatusCode code) {
+  return code == absl::StatusCode::kInternal || code == absl::StatusCode::kDataLoss ||
+         code == absl::StatusCode::kUnknown || code == absl::StatusCode::kFailedPrecondition;
+}
+
+// Codes whose messages are meant for the caller even when they blame no field.
+bool SpeaksToCaller(absl::StatusCode code) {
+  return code == absl::StatusCode::kCancelled || code == absl::StatusCode::kDeadlineExceeded ||
+         code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
+         code == absl::StatusCode::kUnimplemented || code == absl::StatusCode::kInvalidArgument;
+}
+
+}  // namespace
+
+absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::string_view what,
+                        absl::string_view limit) {
+  absl::Status status(code, limit.empty() ? absl::StrCat(field, ": ", what)
+                                          : absl::StrCat(field, ": ", what, " (allowed: ", limit, ")"));
+  v1::ErrorDetail detail;
+  detail.set_field(std::string(field));
+  detail.set_limit(std::string(limit));
+  status.SetPayload(kDetailUrl, absl::Cord(detail.SerializeAsString()));
+  return status;
+}
+
+absl::Status AtField(const absl::Status& status, absl::string_view field) {
+  if (status.ok() || IsServersFault(status.code()) || status.GetPayload(kDetailUrl).has_value()) return status;
+  return FieldError(status.code(), field, status.message());
+}
+
+grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return grpc::StatusCode::OK;
+    case absl::StatusCode::kCancelled:
+      return grpc::StatusCode::CANCELLED;
+    case absl::StatusCode::kUnknown:
+      return grpc::StatusCode::UNKNOWN;
+    case absl::StatusCode::kInvalidArgument:
+      return grpc::StatusCode::INVALID_ARGUMENT;
+    case absl::StatusCode::kDeadlineExceeded:
+      return grpc::StatusCode::DEADLINE_EXCEEDED;
+    case absl::StatusCode::kNotFound:
+      return grpc::StatusCode::NOT_FOUND;
+    case absl::StatusCode::kAlreadyExists:
+      return grpc::StatusCode::ALREADY_EXISTS;
+    case absl::StatusCode::kPermissionDenied:
+      return grpc::StatusCode::PERMISSION_DENIED;
+    case absl::StatusCode::kResourceExhausted:
+      return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case absl::StatusCode::kFailedPrecondition:
+      return grpc::StatusCode::FAILED_PRECONDITION;
+    case absl::StatusCode::kAborted:
+      return grpc::StatusCode::ABORTED;
+    case absl::StatusCode::kOutOfRange:
+      return grpc::StatusCode::OUT_OF_RANGE;
+    case absl::StatusCode::kUnimplemented:
+      return grpc::StatusCode::UNIMPLEMENTED;
+    case absl::StatusCode::kInternal:
+      return grpc::StatusCode::INTERNAL;
+    case absl::StatusCode::kUnavailable:
+      return grpc::StatusCode::UNAVAILABLE;
+    case absl::StatusCode::kDataLoss:
+      return grpc::StatusCode::DATA_LOSS;
+    case absl::StatusCode::kUnauthenticated:
+      return grpc::StatusCode::UNAUTHENTICATED;
+    case absl::StatusCode::kDoNotUseReservedForFutureExpansionUseDefaultInSwitchInstead_:
+      break;
+  }
+  return grpc::StatusCode::UNKNOWN;
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const grpc::StatusCode code = ToGrpcCode(status.code());
+  const auto detail = status.GetPayload(kDetailUrl);
+  std::string message(status.message());
+  if (!detail.has_value() && !SpeaksToCaller(status.code())) message = "a fault of the server; its log says more";
+
+  v1::ErrorStatus details;
+  details.set_code(static_cast<int>(code));
+  details.set_message(message);
+  if (detail.has_value()) {
+    google::protobuf::Any* any = details.add_details();
+    any->set_type_url(kDetailUrl);
+    any->set_value(std::string(*detail));
+  }
+  return grpc::Status(code, message, details.SerializeAsString());
+}
+
+const char* CodeName(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::OK:
+      return "OK";
+    case grpc::StatusCode::CANCELLED:
+      return "CANCELLED";
+    case grpc::StatusCode::UNKNOWN:
+      return "UNKNOWN";
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return "INVALID_ARGUMENT";
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return "DEADLINE_EXCEEDED";
+    case grpc::StatusCode::NOT_FOUND:
+      return "NOT_FOUND";
+    case grpc::StatusCode::ALREADY_EXISTS:
+      return "ALREADY_EXISTS";
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return "PERMISSION_DENIED";
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return "UNAUTHENTICATED";
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return "RESOURCE_EXHAUSTED";
+    case grpc::StatusCode::FAILED_PRECONDITION:
+      return "FAILED_PRECONDITION";
+    case grpc::StatusCode::ABORTED:
+      return "ABORTED";
+    case grpc::StatusCode::OUT_OF_RANGE:
+      return "OUT_OF_RANGE";
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return "UNIMPLEMENTED";
+    case grpc::StatusCode::INTERNAL:
+      return "INTERNAL";
+    case grpc::StatusCode::UNAVAILABLE:
+      return "UNAVAILABLE";
+    case grpc::StatusCode::DATA_LOSS:
+      return "DATA_LOSS";
+    case grpc::StatusCode::DO_NOT_USE:
+      break;
+  }
+  return "UNKNOWN";
+}
+
+std::optional<v1::ErrorDetail> DetailOf(const grpc::Status& status) {
+  v1::ErrorStatus details;
+  if (!details.ParseFromString(status.error_details())) return std::nullopt;
+  for (const google::protobuf::Any& any : details.details()) {
+    v1::ErrorDetail detail;
+    if (any.type_url() == kDetailUrl && detail.ParseFromString(any.value())) return detail;
+  }
+  return std::nullopt;
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,40 @@
+// From absl::Status, which everything below the wire speaks, to grpc::Status, in one place.
+//
+// A status may carry the field of the request that it is about, and the limit it broke, as a payload; ToGrpc puts both
+// into the status details (antiphon.v1.ErrorStatus). Stateless; safe from any thread.
+#ifndef ANTIPHON_SERVER_STATUS_MAP_H_
+#define ANTIPHON_SERVER_STATUS_MAP_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "antiphon/v1/types.pb.h"
+#include "grpcpp/support/status.h"
+
+namespace antiphon::server {
+
+// "FIELD: WHAT (LIMIT)", with both as a payload. `code` must not be kOk.
+absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::string_view what,
+                        absl::string_view limit = "");
+
+// Blames `field` for a failure that came from below while it was being read: "FIELD: message", same code. OK stays OK;
+// a status that names a field already, or whose code says that the server is at fault, stays as it is.
+absl::Status AtField(const absl::Status& status, absl::string_view field);
+
+grpc::StatusCode ToGrpcCode(absl::StatusCode code);
+
+// Statuses that tell of the server's inside (Internal, DataLoss, and whatever names no field where only a field can be
+// meant) keep their code and lose their message: that one is for the log.
+grpc::Status ToGrpc(const absl::Status& status);
+
+// "INVALID_ARGUMENT"
+const char* CodeName(grpc::StatusCode code);
+
+// The other direction, for clients and tests: what a failed call says about a field, if anything.
+std::optional<v1::ErrorDetail> DetailOf(const grpc::Status& status);
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_STATUS_MAP_H_
