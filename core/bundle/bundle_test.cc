@@ -1,0 +1,307 @@
+#include "core/bundle/bundle.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class BundleTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::path(testing::TempDir()) /
+            absl::StrCat("bundle_", testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(root_);
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static void Write(const fs::path& path, const std::string& contents) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << contents;
+  }
+  static std::string Read(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::unique_ptr<BundleWriter> Create() {
+    auto writer = BundleWriter::Create(root_.string());
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    return *std::move(writer);
+  }
+
+  static Manifest Described(const std::string& model) {
+    Manifest manifest;
+    manifest.model_id = model;
+    manifest.dimension = 64;
+    return manifest;
+  }
+
+  // Publishes a generation of two files whose contents name the model.
+  Manifest Publish(const std::string& model) {
+    auto writer = Create();
+    Write(fs::path(writer->directory()) / kCatalogFile, "catalogue of " + model);
+    Write(fs::path(writer->directory()) / kScoreIndexFile, std::string(3'000'000, 's') + model);
+    auto manifest = writer->Publish(Described(model));
+    EXPECT_TRUE(manifest.ok()) << manifest.status();
+    return *std::move(manifest);
+  }
+
+  absl::StatusOr<OpenedBundle> Open() { return OpenBundle(root_.string()); }
+
+  // Three generations "one", "two", "three", of which the last was damaged, must open as "two" and say why.
+  void ExpectFallback(const std::string& reason) {
+    const auto opened = Open();
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ(opened->manifest.model_id, "two");
+    EXPECT_EQ(fs::path(opened->directory), root_ / "gen-000002");
+    EXPECT_THAT(opened->rejected, ElementsAre(HasSubstr(reason)));
+  }
+
+  void PublishThree() {
+    for (const std::string model : {"one", "two", "three"}) Publish(model);
+  }
+
+  std::vector<std::string> Names() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(root_)) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  fs::path root_;
+};
+
+TEST_F(BundleTest, WhatIsPublishedOpens) {
+  const Manifest written = Publish("one");
+  EXPECT_EQ(written.generation, 1);
+  EXPECT_THAT(written.created, testing::MatchesRegex("....-..-..T..:..:..Z"));
+  ASSERT_EQ(written.files.size(), 2u);
+  const auto opened = Open().value();
+  EXPECT_EQ(fs::path(opened.directory), root_ / "gen-000001");
+  EXPECT_EQ(opened.manifest.model_id, "one");
+  EXPECT_EQ(ManifestToJson(opened.manifest), ManifestToJson(written));
+  EXPECT_TRUE(opened.rejected.empty());
+  EXPECT_EQ(Read(fs::path(opened.directory) / kCatalogFile), "catalogue of one");
+  EXPECT_EQ(Read(root_ / "CURRENT"), "gen-000001\n");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
+}
+
+TEST_F(BundleTest, HashIsTheStandardsOwnExample) {
+  fs::create_directories(root_);
+  Write(root_ / "abc", "abc");  // FIPS 180-4
+  EXPECT_EQ(Sha256File((root_ / "abc").string()).value(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256File((root_ / "none").string()).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(BundleTest, ALaterGenerationTakesOverAndTheEarlierStays) {
+  PublishThree();
+  EXPECT_EQ(Open()->manifest.model_id, "three");
+  EXPECT_EQ(Open()->manifest.generation, 3);
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000002", "gen-000003"));
+}
+
+TEST_F(BundleTest, NothingThereIsNotFound) {
+  EXPECT_EQ(Open().status().code(), StatusCode::kNotFound);
+  Create();
+  EXPECT_EQ(Open().status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(BundleTest, AMissingFileFallsBack) {
+  PublishThree();
+  fs::remove(root_ / "gen-000003" / kCatalogFile);
+  ExpectFallback("gen-000003: catalog.sqlite: is missing");
+}
+
+TEST_F(BundleTest, ATruncatedFileFallsBack) {
+  PublishThree();
+  fs::resize_file(root_ / "gen-000003" / kScoreIndexFile, 1000);
+  ExpectFallback("gen-000003: scores.faiss: has 1000 bytes");
+}
+
+TEST_F(BundleTest, AFlippedBitFallsBack) {
+  PublishThree();
+  const fs::path path = root_ / "gen-000003" / kScoreIndexFile;
+  std::string contents = Read(path);
+  contents[2'345'678] ^= 1;
+  Write(path, contents);
+  ExpectFallback("gen-000003: scores.faiss: its SHA-256");
+}
+
+TEST_F(BundleTest, ALinkInPlaceOfAFileFallsBack) {
+  PublishThree();
+  const fs::path path = root_ / "gen-000003" / kCatalogFile;
+  fs::rename(path, root_ / "elsewhere");
+  fs::create_symlink(root_ / "elsewhere", path);
+  ExpectFallback("catalog.sqlite: is a link");
+}
+
+TEST_F(BundleTest, APipeInPlaceOfAFileFallsBackWithoutWaiting) {
+  PublishThree();
+  const fs::path path = root_ / "gen-000003" / kCatalogFile;
+  fs::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  ExpectFallback("catalog.sqlite: is not a plain file");
+}
+
+TEST_F(BundleTest, ADamagedManifestFallsBack) {
+  PublishThree();
+  const fs::path path = root_ / "gen-000003" / "MANIFEST";
+  const std::string good = Read(path);
+  for (const std::string& bad : {std::string(), std::string("garbage"), good.substr(0, good.size() / 2),
+                                 std::string(1'000'000, '['), Read(root_ / "gen-000001" / "MANIFEST")}) {
+    Write(path, bad);
+    ExpectFallback("MANIFEST");
+  }
+  fs::remove(path);
+  ExpectFallback("MANIFEST: is missing");
+}
+
+TEST_F(BundleTest, AManifestThatNamesFilesOutsideFallsBack) {
+  PublishThree();
+  const fs::path path = root_ / "gen-000003" / "MANIFEST";
+  std::string manifest = Read(path);
+  manifest.replace(manifest.find("catalog.sqlite"), 14, "../CURRENT");
+  Write(path, manifest);
+  ExpectFallback("is not a plain file name");
+}
+
+TEST_F(BundleTest, AMissingGenerationFallsBack) {
+  PublishThree();
+  fs::remove_all(root_ / "gen-000003");
+  ExpectFallback("gen-000003: there is no such folder");
+}
+
+TEST_F(BundleTest, ALinkInPlaceOfAGenerationFallsBack) {
+  PublishThree();
+  fs::rename(root_ / "gen-000003", root_ / "moved");
+  fs::create_directory_symlink(root_ / "moved", root_ / "gen-000003");
+  ExpectFallback("gen-000003: there is no such folder");
+}
+
+TEST_F(BundleTest, WithoutAUsableCurrentTheNewestThatPassesIsTaken) {
+  PublishThree();
+  for (const std::string& bad : {std::string(), std::string("garbage"), std::string("../gen-000003"),
+                                 std::string("/etc"), std::string("gen-000003/../gen-000001"), std::string("gen-3"),
+                                 std::string(5000, 'x'), std::string("gen-000001\ngen-000002")}) {
+    Write(root_ / "CURRENT", bad);
+    const auto opened = Open();
+    ASSERT_TRUE(opened.ok()) << bad;
+    EXPECT_EQ(opened->manifest.model_id, "three");
+    EXPECT_THAT(opened->rejected, ElementsAre("CURRENT: does not name a generation"));
+  }
+  fs::remove(root_ / "CURRENT");
+  fs::create_directory(root_ / "CURRENT");
+  EXPECT_EQ(Open()->manifest.model_id, "three");
+}
+
+TEST_F(BundleTest, WhenNothingPassesEveryReasonIsTold) {
+  PublishThree();
+  fs::remove(root_ / "gen-000003" / kCatalogFile);
+  fs::resize_file(root_ / "gen-000002" / kCatalogFile, 1);
+  Write(root_ / "gen-000001" / "MANIFEST", "");
+  const absl::Status status = Open().status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  const std::string message(status.message());
+  for (const std::string part : {"gen-000003: catalog.sqlite", "gen-000002: catalog.sqlite", "gen-000001: MANIFEST"}) {
+    EXPECT_THAT(message, HasSubstr(part));
+  }
+  EXPECT_THAT(message, testing::Not(HasSubstr(root_.string())));
+}
+
+TEST_F(BundleTest, ANewerFormatFallsBack) {
+  PublishThree();
+  Write(root_ / "gen-000003" / "MANIFEST", R"({"format_version": 2})");
+  ExpectFallback("format_version is 2");
+}
+
+TEST_F(BundleTest, WhatWasNotPublishedLeavesNoTraceAndThePreviousInForce) {
+  Publish("one");
+  std::string directory;
+  {
+    auto writer = Create();
+    directory = writer->directory();
+    Write(fs::path(directory) / kCatalogFile, "half");
+    EXPECT_EQ(Open()->manifest.model_id, "one");
+  }
+  EXPECT_FALSE(fs::exists(directory));
+  EXPECT_EQ(Open()->manifest.model_id, "one");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
+}
+
+// The state on disk after a crash at each step of a publication.
+TEST_F(BundleTest, ACrashAtAnyStepLeavesThePreviousInForceAndTheNextPublicationCleansUp) {
+  Publish("one");
+  fs::create_directory(root_ / "tmp-abcdef");
+  Write(root_ / "tmp-abcdef" / kCatalogFile, "half");
+  EXPECT_EQ(Open()->manifest.model_id, "one");  // files being written
+  Write(root_ / "tmp-abcdef" / "MANIFEST", "half");
+  EXPECT_EQ(Open()->manifest.model_id, "one");  // MANIFEST being written
+  fs::copy(root_ / "gen-000001", root_ / "gen-000002");
+  EXPECT_EQ(Open()->manifest.model_id, "one");  // renamed, not yet named by CURRENT
+  Write(root_ / "tmp-CURRENT", "gen-0000");
+  EXPECT_EQ(Open()->manifest.model_id, "one");  // CURRENT's successor being written
+  EXPECT_TRUE(Open()->rejected.empty());
+  EXPECT_EQ(Publish("three").generation, 3);
+  EXPECT_EQ(Open()->manifest.model_id, "three");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000002", "gen-000003"));
+}
+
+TEST_F(BundleTest, ASecondPublicationAtOnceIsAborted) {
+  auto first = Create();
+  EXPECT_EQ(BundleWriter::Create(root_.string()).status().code(), StatusCode::kAborted);
+  EXPECT_TRUE(fs::exists(first->directory()));
+  first.reset();
+  EXPECT_EQ(Publish("after").generation, 1);
+}
+
+TEST_F(BundleTest, PublishingTwiceIsRefused) {
+  auto writer = Create();
+  ASSERT_TRUE(writer->Publish(Described("one")).ok());
+  EXPECT_EQ(writer->Publish(Described("one")).status().code(), StatusCode::kFailedPrecondition);
+  writer.reset();
+  EXPECT_EQ(Open()->manifest.model_id, "one");
+}
+
+TEST_F(BundleTest, WhatCouldNotBeReadBackIsNotPublished) {
+  Publish("one");
+  const std::vector<std::function<void(const fs::path&)>> faults = {
+      [](const fs::path& folder) { fs::create_directory(folder / "sub"); },
+      [](const fs::path& folder) { fs::create_symlink("/etc/hostname", folder / "link"); },
+      [](const fs::path& folder) { Write(folder / "MANIFEST", "{}"); },
+      [](const fs::path& folder) { Write(folder / ".hidden", ""); },
+      [](const fs::path& folder) { Write(folder / "with space", ""); },
+  };
+  for (const auto& fault : faults) {
+    auto writer = Create();
+    fault(writer->directory());
+    EXPECT_EQ(writer->Publish(Described("bad")).status().code(), StatusCode::kInvalidArgument);
+  }
+  Manifest no_dimension = Described("bad");
+  no_dimension.dimension = 0;
+  EXPECT_EQ(Create()->Publish(no_dimension).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Open()->manifest.model_id, "one");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
+}
+
+TEST_F(BundleTest, AFolderThatCannotBeMadeIsTold) {
+  Write(root_, "a file where the folder should be");
+  const absl::Status status = BundleWriter::Create(root_.string()).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(Open().status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace antiphon::bundle

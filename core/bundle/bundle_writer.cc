@@ -1,0 +1,164 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
+
+namespace antiphon::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Failed(const std::error_code& error, absl::string_view doing) {
+  return absl::ErrnoToStatus(error.value(), absl::StrCat("bundle: ", doing, " failed"));
+}
+
+// Renames within a folder, then makes the new name durable.
+absl::Status RenameDurably(const std::string& folder, const std::string& from, const std::string& to) {
+  if (rename(absl::StrCat(folder, "/", from).c_str(), absl::StrCat(folder, "/", to).c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("bundle: renaming to ", to, " failed"));
+  }
+  return SyncFolder(folder);
+}
+
+// Held by one writer per root, in this and any other process, until its descriptor is closed.
+absl::StatusOr<Descriptor> Lock(const std::string& root) {
+  Descriptor lock(open(absl::StrCat(root, "/", kLockFile).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (lock.get() < 0) return absl::ErrnoToStatus(errno, "bundle: the lock file cannot be opened");
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) return absl::AbortedError("bundle: another publication into this folder is under way");
+  return absl::ErrnoToStatus(errno, "bundle: locking failed");
+}
+
+// What crashed publications left. Only under the lock.
+absl::Status RemoveTemporaries(const std::string& root) {
+  std::error_code error;
+  std::vector<fs::path> stray;
+  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+    if (absl::StartsWith(it->path().filename().string(), kTemporaryPrefix)) stray.push_back(it->path());
+  }
+  for (const fs::path& path : stray) {
+    if (!error) fs::remove_all(path, error);
+  }
+  return error ? Failed(error, "removing remains of an earlier publication") : absl::OkStatus();
+}
+
+// One more than any there is, in force or not.
+absl::StatusOr<int64_t> NextGeneration(const std::string& root) {
+  int64_t newest = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+    newest = std::max(newest, ParseGenerationName(it->path().filename().string()).value_or(0));
+  }
+  if (error) return Failed(error, "listing the generations");
+  if (newest == kMaxGeneration) return absl::ResourceExhaustedError("bundle: there are no generation numbers left");
+  return newest + 1;
+}
+
+// The table of contents of a folder; makes the contents durable on the way.
+absl::StatusOr<std::vector<FileEntry>> ListFiles(const std::string& folder) {
+  std::vector<FileEntry> files;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    FileEntry entry;
+    entry.name = it->path().filename().string();
+    if (!IsPlainName(entry.name) || entry.name == kManifestFile) {
+      return absl::InvalidArgumentError(absl::StrCat("bundle: \"", entry.name, "\" cannot be a file's name in it"));
+    }
+    const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
+    if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("bundle: ", file.status().message()));
+    if (absl::Status status = Sync(*file); !status.ok()) return status;
+    const absl::StatusOr<int64_t> size = SizeOf(*file);
+    if (!size.ok()) return size.status();
+    absl::StatusOr<std::string> hash = Sha256(*file);
+    if (!hash.ok()) return hash.status();
+    entry.size = *size;
+    entry.sha256 = *std::move(hash);
+    files.push_back(std::move(entry));
+  }
+  if (error) return Failed(error, "listing the files");
+  std::sort(files.begin(), files.end(), [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+  return files;
+}
+
+}  // namespace
+
+struct BundleWriter::Impl {
+  ~Impl() {
+    std::error_code ignored;  // the next publication tries again
+    if (!published) fs::remove_all(directory, ignored);
+  }
+
+  std::string root;
+  Descriptor lock;
+  std::string directory;  // of what is not yet published
+  bool started = false;
+  bool published = false;
+};
+
+BundleWriter::BundleWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BundleWriter::~BundleWriter() = default;
+
+const std::string& BundleWriter::directory() const { return impl_->directory; }
+
+absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::string& root) {
+  std::error_code error;
+  fs::create_directories(root, error);
+  if (error) return Failed(error, "creating the folder");
+  absl::StatusOr<Descriptor> lock = Lock(root);
+  if (!lock.ok()) return lock.status();
+  if (absl::Status status = RemoveTemporaries(root); !status.ok()) return status;
+  std::string directory = absl::StrCat(root, "/", kTemporaryPrefix, "XXXXXX");
+  if (mkdtemp(directory.data()) == nullptr) return absl::ErrnoToStatus(errno, "bundle: creating a folder failed");
+  auto impl = std::make_unique<Impl>();
+  impl->root = root;
+  impl->lock = *std::move(lock);
+  impl->directory = directory;
+  // mkdtemp makes it private; a server may run as another user.
+  fs::permissions(directory, static_cast<fs::perms>(0755), error);
+  if (error) return Failed(error, "opening the folder to readers");
+  return std::unique_ptr<BundleWriter>(new BundleWriter(std::move(impl)));
+}
+
+absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest) {
+  if (impl_->started) return absl::FailedPreconditionError("bundle: publishing was already tried");
+  impl_->started = true;
+  const absl::StatusOr<int64_t> generation = NextGeneration(impl_->root);
+  if (!generation.ok()) return generation.status();
+  absl::StatusOr<std::vector<FileEntry>> files = ListFiles(impl_->directory);
+  if (!files.ok()) return files.status();
+  manifest.format_version = kBundleFormatVersion;
+  manifest.generation = *generation;
+  manifest.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
+  manifest.files = *std::move(files);
+  const std::string text = ManifestToJson(manifest);
+  if (const absl::Status readable = ParseManifest(text).status(); !readable.ok()) {
+    return absl::InvalidArgumentError(readable.message());
+  }
+  if (absl::Status status = WriteNewFile(impl_->directory, kManifestFile, text); !status.ok()) return status;
+  if (absl::Status status = SyncFolder(impl_->directory); !status.ok()) return status;
+
+  const std::string name = GenerationName(*generation);
+  const std::string temporary = fs::path(impl_->directory).filename().string();
+  if (absl::Status status = RenameDurably(impl_->root, temporary, name); !status.ok()) return status;
+  impl_->directory = absl::StrCat(impl_->root, "/", name);
+  const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
+  if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok()) return status;
+  // From here on the generation may be in force, whatever the rename reports.
+  impl_->published = true;
+  if (absl::Status status = RenameDurably(impl_->root, pointer, kCurrentFile); !status.ok()) return status;
+  return manifest;
+}
+
+}  // namespace antiphon::bundle

@@ -1,0 +1,145 @@
+#include "core/bundle/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/bundle/bundle.h"
+
+namespace antiphon::bundle {
+namespace {
+
+constexpr char kGenerationPrefix[] = "gen-";
+constexpr size_t kReadBytes = 1 << 20;
+
+// Calls use(data, size) with the file's contents, piece by piece, until it returns false.
+template <typename Function>
+absl::Status ForEachChunk(const Descriptor& file, Function&& use) {
+  std::vector<char> buffer(kReadBytes);
+  for (off_t offset = 0;;) {
+    const ssize_t read = pread(file.get(), buffer.data(), buffer.size(), offset);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return absl::ErrnoToStatus(errno, "reading failed");
+    if (read == 0 || !use(buffer.data(), static_cast<size_t>(read))) return absl::OkStatus();
+    offset += read;
+  }
+}
+
+struct FreeDigest {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+}  // namespace
+
+bool IsPlainName(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
+  };
+  return !name.empty() && name.size() <= 200 && name[0] != '.' && name[0] != '-' &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+std::string GenerationName(int64_t generation) { return absl::StrFormat("%s%06d", kGenerationPrefix, generation); }
+
+std::optional<int64_t> ParseGenerationName(std::string_view name) {
+  int64_t generation = 0;
+  const std::string_view prefix = kGenerationPrefix;
+  if (name.substr(0, prefix.size()) != prefix ||
+      !absl::SimpleAtoi(std::string(name.substr(prefix.size())), &generation) || generation < 1 ||
+      generation > kMaxGeneration || GenerationName(generation) != name) {
+    return std::nullopt;
+  }
+  return generation;
+}
+
+Descriptor::~Descriptor() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder, const std::string& name) {
+  // Not blocking: opening a pipe would wait for its other end.
+  Descriptor file(open(absl::StrCat(folder, "/", name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return absl::NotFoundError(absl::StrCat(name, ": is missing"));
+  if (file.get() < 0 && errno == ELOOP) return absl::DataLossError(absl::StrCat(name, ": is a link"));
+  if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be opened"));
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return absl::DataLossError(absl::StrCat(name, ": is not a plain file"));
+  }
+  return file;
+}
+
+absl::StatusOr<int64_t> SizeOf(const Descriptor& file) {
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0) return absl::ErrnoToStatus(errno, "size cannot be read");
+  return info.st_size;
+}
+
+absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes) {
+  std::string contents;
+  const absl::Status status = ForEachChunk(file, [&](const char* data, size_t size) {
+    contents.append(data, size);
+    return contents.size() <= max_bytes;
+  });
+  if (!status.ok()) return status;
+  if (contents.size() > max_bytes) return absl::DataLossError(absl::StrCat("is larger than ", max_bytes, " bytes"));
+  return contents;
+}
+
+absl::StatusOr<std::string> Sha256(const Descriptor& file) {
+  const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
+  bool good = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+  if (!good) return absl::InternalError("SHA-256 is not available");
+  const absl::Status status = ForEachChunk(file, [&](const char* data, size_t size) {
+    good = EVP_DigestUpdate(context.get(), data, size) == 1;
+    return good;
+  });
+  if (!status.ok()) return status;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  if (!good || EVP_DigestFinal_ex(context.get(), digest, &length) != 1) return absl::InternalError("SHA-256 failed");
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), length));
+}
+
+absl::StatusOr<std::string> Sha256File(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return absl::ErrnoToStatus(errno, "file to hash: cannot be opened");
+  return Sha256(file);
+}
+
+absl::Status WriteNewFile(const std::string& folder, const std::string& name, std::string_view contents) {
+  const Descriptor file(
+      open(absl::StrCat(folder, "/", name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be created"));
+  while (!contents.empty()) {
+    const ssize_t written = write(file.get(), contents.data(), contents.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be written"));
+    contents.remove_prefix(static_cast<size_t>(written));
+  }
+  return Sync(file);
+}
+
+absl::Status Sync(const Descriptor& file) {
+  return fsync(file.get()) == 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, "cannot be made durable");
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) return absl::ErrnoToStatus(errno, "folder cannot be opened");
+  return Sync(descriptor);
+}
+
+}  // namespace antiphon::bundle

@@ -1,0 +1,66 @@
+// The file system as bundles use it: names that stay inside a folder, durable writes, hashes. Free of state.
+//
+// Messages name a file by its last component only.
+#ifndef ANTIPHON_CORE_BUNDLE_FILES_H_
+#define ANTIPHON_CORE_BUNDLE_FILES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+
+namespace antiphon::bundle {
+
+inline constexpr char kManifestFile[] = "MANIFEST";
+inline constexpr char kCurrentFile[] = "CURRENT";
+inline constexpr char kLockFile[] = "LOCK";
+inline constexpr char kTemporaryPrefix[] = "tmp-";
+inline constexpr int64_t kMaxGeneration = 999'999'999'999;
+
+// 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its folder on any system.
+bool IsPlainName(std::string_view name);
+
+// "gen-000001" and back.
+std::string GenerationName(int64_t generation);
+std::optional<int64_t> ParseGenerationName(std::string_view name);
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Opens folder/name for reading if it is a plain file, not a link or a pipe. NotFound, or DataLoss.
+[[nodiscard]] absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder, const std::string& name);
+
+[[nodiscard]] absl::StatusOr<int64_t> SizeOf(const Descriptor& file);
+
+// Everything from the beginning; DataLoss when it is more than `max_bytes`.
+[[nodiscard]] absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes);
+
+// Lower-case hexadecimal SHA-256 of everything from the beginning.
+[[nodiscard]] absl::StatusOr<std::string> Sha256(const Descriptor& file);
+
+// Creates folder/name, which must not exist, and makes its contents durable (its name is so after SyncFolder).
+[[nodiscard]] absl::Status WriteNewFile(const std::string& folder, const std::string& name, std::string_view contents);
+
+[[nodiscard]] absl::Status Sync(const Descriptor& file);
+[[nodiscard]] absl::Status SyncFolder(const std::string& folder);
+
+}  // namespace antiphon::bundle
+
+#endif  // ANTIPHON_CORE_BUNDLE_FILES_H_
