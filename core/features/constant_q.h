@@ -5,6 +5,9 @@
 // where m runs over N_k samples around the frame's centre, w_k is a Hann window of N_k = Q · sample_rate / f_k samples
 // and Q = 1 / (2^(1 / bands_per_octave) - 1). With 24 bands per octave the main lobe of every band ends where the next
 // semitone lies, in the bass too.
+//
+// What the sparse kernels leave out makes a frame differ from this sum by less than 0.05 % of the spectrum's norm, and
+// any band by less than 1.6e-4 of a full-scale sine, with 12 bands per octave or more (constant_q_test.cc).
 #ifndef ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 #define ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 

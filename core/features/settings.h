@@ -21,7 +21,7 @@ struct FeatureSettings {
   int window_frames = 42;   // frames an encoder reads at once: 2 s
 
   FrontEndKind front_end = FrontEndKind::kConstantQ;
-  double min_frequency = 27.5;  // Hz, centre of the lowest band: A0
+  double min_frequency = 27.5;  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter
   int bands_per_octave = 24;
   int bands = 176;     // A0 to a quarter tone above C8
   int fft_length = 0;  // samples, a power of two; 0 chooses: the longest kernel for constant-Q, 2048 for the filterbank
@@ -39,7 +39,7 @@ struct FeatureSettings {
 };
 
 // 92 bands from 30 Hz to 6 kHz, 16 per octave, FFT of 2048 at 22,050 Hz (Dorfer et al., TISMIR 2018), at this project's
-// frame rate.
+// frame rate. In the bass, where 16 bands per octave are closer than FFT bins, bands fall together (log_filterbank.h).
 FeatureSettings DorferSettings();
 
 std::string SettingsToJson(const FeatureSettings& settings);

@@ -27,7 +27,7 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(const
 uint8_t LevelFromMagnitude(float magnitude) {
   if (!(magnitude > 1e-5f)) return 0;
   const float steps = (20.0f * std::log10(magnitude) - kLowestDecibels) * kStepsPerDecibel;
-  return static_cast<uint8_t>(std::clamp(std::lround(steps), 0L, 255L));
+  return static_cast<uint8_t>(std::lround(std::clamp(steps, 0.0f, 255.0f)));  // clamped first: infinity has no integer
 }
 
 SpectrogramStream::SpectrogramStream(const AudioFrontEnd& front_end)
