@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <thread>
 
 #include "core/audio/test_signals.h"
 
@@ -87,6 +88,25 @@ TEST_F(SynthesizerTest, EqualCallsGiveEqualSound) {
     EXPECT_EQ(Render(notes).samples, first.samples) << reverb;
     synthesizer_ = Open({.soundfont = kSoundfont, .reverb = reverb});
     EXPECT_EQ(Render(notes).samples, first.samples) << reverb;
+  }
+}
+
+TEST_F(SynthesizerTest, SynthesizersInSeveralThreadsGiveEqualSound) {
+  const std::vector<music::Note> notes = {MakeNote(0, 1, 60), MakeNote(0.5, 1, 67)};
+  const RenderOptions options{.program = kOrgan};
+  const Waveform expected = Render(notes, options);
+  std::vector<absl::StatusOr<Waveform>> results(4, absl::UnknownError("not run"));
+  std::vector<std::thread> threads;
+  for (auto& result : results) {
+    threads.emplace_back([&] {
+      auto synthesizer = Synthesizer::Open({.soundfont = kSoundfont});
+      for (int i = 0; i < 3 && synthesizer.ok(); ++i) result = (*synthesizer)->Render(notes, options);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& result : results) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->samples, expected.samples);
   }
 }
 
