@@ -1,4 +1,6 @@
 // The adapter to LibTorch: the only source in core that includes its headers.
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
 #include <torch/script.h>
 
 #include <algorithm>

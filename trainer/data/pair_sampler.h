@@ -1,0 +1,62 @@
+// Batches of matching windows for training: each sound has exactly one score in its batch, and each score one sound.
+//
+// Immutable once made; Sample is safe from any thread.
+#ifndef ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
+#define ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "core/features/settings.h"
+#include "trainer/data/feature_store.h"
+
+namespace antiphon::trainer {
+
+// How training windows differ from plain ones.
+struct SamplerOptions {
+  double tempo_error =
+      0.10;  // the score is read at a tempo off by up to this part, log-uniform: what the index's tempo steps leave
+  double jitter_frames = 1.0;        // sound against score, standard deviation, frames
+  int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
+  double equalise_deviation_db = 4;  // of a smooth curve over the bands
+  double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
+  double mask_share = 0.3;           // of windows with some bands or frames silenced
+};
+
+struct PairBatch {
+  int64_t pairs = 0;
+  std::vector<uint8_t> audio;  // [pairs, window_frames, 1, bands]
+  std::vector<uint8_t> score;  // [pairs, window_frames, 2, pitches]
+};
+
+class PairSampler {
+ public:
+  // Requires items with equal settings; those without onsets are left out.
+  explicit PairSampler(std::vector<StoreItem> items);
+
+  // Draws pairs at random from all onsets. Within a batch, score windows differ bit for bit, at the tempo drawn and at
+  // the tempo written, and places in one rendition lie at least 0.25 s apart. The same seed gives the same batch. Gives
+  // fewer pairs when the items have no more.
+  PairBatch Sample(int pairs, uint64_t seed, const SamplerOptions& options) const;
+
+  // The same without variation: exact tempo, no jitter, sound as it is.
+  PairBatch SamplePlain(int pairs, uint64_t seed) const;
+
+  int64_t onset_count() const { return static_cast<int64_t>(onsets_.size()); }
+  const features::FeatureSettings& settings() const { return settings_; }
+
+ private:
+  struct Onset {
+    int item = 0;
+    float time_s = 0;  // of the score
+  };
+
+  std::vector<StoreItem> items_;
+  std::vector<Onset> onsets_;
+  features::FeatureSettings settings_;
+};
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_

@@ -1,0 +1,26 @@
+// Ranking losses over a batch of pairs. Internal to trainer/learning. Pure functions.
+#ifndef ANTIPHON_TRAINER_LEARNING_LOSS_H_
+#define ANTIPHON_TRAINER_LEARNING_LOSS_H_
+
+#include <torch/torch.h>
+
+#include "trainer/learning/training.h"
+
+namespace antiphon::trainer {
+
+// `audio` and `score` are [n, d] with rows of length 1; row i of one belongs to row i of the other. `log_scale` is the
+// logarithm of the inverse temperature, used by InfoNCE alone. Gives a scalar, the mean of both directions.
+torch::Tensor PairLoss(Loss loss, const torch::Tensor& audio, const torch::Tensor& score,
+                       const torch::Tensor& log_scale);
+
+// Recall at 1 and mean reciprocal rank over both directions, ties counted against: rank = 1 + the number of others at
+// least as similar.
+struct Ranking {
+  double recall_at_1 = 0;
+  double mean_reciprocal_rank = 0;
+};
+Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_LEARNING_LOSS_H_

@@ -1,0 +1,40 @@
+// The encoder networks, as scripted modules made from generated TorchScript source: what is trained is what is
+// exported.
+//
+// Internal to trainer/learning, the trainer's adapter to LibTorch; other folders include training.h. Modules are not
+// synchronised.
+#ifndef ANTIPHON_TRAINER_LEARNING_NETWORK_H_
+#define ANTIPHON_TRAINER_LEARNING_NETWORK_H_
+
+#include <torch/script.h>
+
+#include <cstdint>
+#include <string>
+
+#include "core/encoder/window_encoder.h"
+#include "trainer/learning/training.h"
+
+namespace antiphon::trainer {
+
+// One encoder's shape.
+struct NetworkSpec {
+  Architecture architecture = Architecture::kResidual;
+  encoder::Modality modality = encoder::Modality::kAudio;
+  features::FeatureSettings settings;
+  int dimension = 64;
+};
+
+// forward(cells: uint8 [n, window_frames, channels, bands]) -> float32 [n, dimension], rows L2-normalised. Parameters
+// are float32 and drawn from the seed (He et al. 2015); the layers compute in `compute`. Starts in training mode.
+torch::jit::Module MakeTrainable(const NetworkSpec& spec, uint64_t seed, torch::Dtype compute);
+
+// The same function in evaluation mode: batch norms folded into the convolutions before them, parameters stored as
+// `stored`.
+torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Module& trained, torch::Dtype stored);
+
+// The TorchScript source of either form, for people to read.
+std::string NetworkSource(const NetworkSpec& spec, bool folded);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_LEARNING_NETWORK_H_

@@ -1,0 +1,336 @@
+#include "trainer/learning/training.h"
+
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/encoder/window_encoder.h"
+#include "revision.h"
+#include "trainer/fingerprint.h"
+#include "trainer/learning/checkpoint.h"
+#include "trainer/learning/export.h"
+#include "trainer/learning/loss.h"
+#include "trainer/learning/network.h"
+
+namespace antiphon::trainer {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kReportInterval = 50;         // steps
+constexpr double kInitialLogScale = 2.659;  // temperature 0.07, as Radford et al. (2021)
+constexpr double kFinalLearningRatePart = 0.01;
+
+absl::Status CheckOptions(const TrainOptions& options) {
+  const struct {
+    const char* name;
+    double value, low, high;
+  } ranges[] = {
+      {"dimension", static_cast<double>(options.dimension), 8, 1024},
+      {"batch_pairs", static_cast<double>(options.batch_pairs), 2, 8192},
+      {"steps", static_cast<double>(options.steps), 1, 1e9},
+      {"learning_rate", options.learning_rate, 1e-7, 1},
+      {"warmup_steps", static_cast<double>(options.warmup_steps), 0, 1e9},
+      {"weight_decay", options.weight_decay, 0, 10},
+      {"validation_pairs", static_cast<double>(options.validation_pairs), 2, 20000},
+      {"validation_interval", static_cast<double>(options.validation_interval), 1, 1e9},
+  };
+  for (const auto& range : ranges) {
+    if (!(range.value >= range.low && range.value <= range.high)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(range.name, " is ", range.value, ", allowed is ", range.low, " to ", range.high));
+    }
+  }
+  if (options.stores.empty()) return absl::InvalidArgumentError("stores: at least one feature store is needed");
+  if (options.out.empty()) return absl::InvalidArgumentError("out: a folder for the model is needed");
+  return absl::OkStatus();
+}
+
+struct Data {
+  PairSampler train, valid;
+  json fingerprints = json::object();
+};
+
+absl::StatusOr<Data> LoadData(const TrainOptions& options) {
+  std::vector<StoreItem> train, valid;
+  json fingerprints = json::object();
+  for (const std::string& store : options.stores) {
+    const absl::StatusOr<std::vector<std::string>> paths = ListItems(store);
+    if (!paths.ok()) return paths.status();
+    std::string all;
+    for (const std::string& path : *paths) {
+      absl::StatusOr<StoreItem> item = ReadItem(path);
+      if (!item.ok()) return item.status();
+      if (options.excluded_pieces.contains(item->piece) || item->part == Part::kTest) continue;
+      absl::StrAppend(&all, item->fingerprint);
+      std::vector<StoreItem>& part = item->part == Part::kTrain ? train : valid;
+      part.push_back(*std::move(item));
+    }
+    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths->size()}, {"sha256", Sha256(all)}};
+  }
+  for (const std::vector<StoreItem>* part : {&train, &valid}) {
+    for (const StoreItem& item : *part) {
+      if (item.settings != part->front().settings) {
+        return absl::InvalidArgumentError("the feature stores were made with different feature settings");
+      }
+    }
+  }
+  if (train.empty() || valid.empty()) {
+    return absl::InvalidArgumentError("the feature stores have no items of the train part or none of the valid part");
+  }
+  return Data{PairSampler(std::move(train)), PairSampler(std::move(valid)), std::move(fingerprints)};
+}
+
+double LearningRateAt(const TrainOptions& options, int64_t step) {
+  if (step < options.warmup_steps) return options.learning_rate * (step + 1) / options.warmup_steps;
+  const double span = std::max<int64_t>(1, options.steps - options.warmup_steps);
+  const double part = std::min(1.0, (step - options.warmup_steps) / span);
+  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * part));
+  return options.learning_rate * (kFinalLearningRatePart + (1 - kFinalLearningRatePart) * cosine);
+}
+
+json SettingsJson(const TrainOptions& options) {
+  return {{"architecture", ArchitectureName(options.architecture)},
+          {"loss", LossName(options.loss)},
+          {"dimension", options.dimension},
+          {"batch_pairs", options.batch_pairs},
+          {"steps", options.steps},
+          {"learning_rate", options.learning_rate},
+          {"warmup_steps", options.warmup_steps},
+          {"weight_decay", options.weight_decay},
+          {"tempo_error", options.sampler.tempo_error},
+          {"jitter_frames", options.sampler.jitter_frames},
+          {"max_transposition", options.sampler.max_transposition},
+          {"equalise_deviation_db", options.sampler.equalise_deviation_db},
+          {"noise_share", options.sampler.noise_share},
+          {"mask_share", options.sampler.mask_share},
+          {"validation_pairs", options.validation_pairs},
+          {"seed", options.seed},
+          {"bfloat16", options.bfloat16},
+          {"shuffle_labels", options.shuffle_labels},
+          {"excluded_pieces", options.excluded_pieces}};
+}
+
+// One run: the state that is learned, and the steps that change it.
+class Run {
+ public:
+  Run(const TrainOptions& options, Data data)
+      : options_(options),
+        data_(std::move(data)),
+        device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu") : options.device) {}
+
+  absl::StatusOr<TrainSummary> Go(const std::function<bool(const TrainReport&)>& report);
+
+ private:
+  NetworkSpec Spec(encoder::Modality modality) const {
+    return {options_.architecture, modality, data_.train.settings(), options_.dimension};
+  }
+  std::string Path(const char* name) const { return options_.out + "/" + name; }
+
+  absl::Status Begin();
+  torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const;
+  double Step(const PairBatch& batch);
+  Ranking Validate();
+  absl::Status Record(const Ranking& ranking, TrainReport& report);
+  absl::Status WriteDescription(const std::string& model_id) const;
+
+  const TrainOptions& options_;
+  const Data data_;
+  const torch::Device device_;
+  TrainState state_;
+};
+
+absl::Status Run::Begin() {
+  if (options_.resume) {
+    absl::StatusOr<TrainState> state =
+        LoadCheckpoint(Path("checkpoint"), device_, options_.learning_rate, options_.weight_decay);
+    if (state.ok()) {
+      state_ = *std::move(state);
+      return absl::OkStatus();
+    }
+    if (!absl::IsNotFound(state.status())) return state.status();
+  }
+  const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
+  state_.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
+  state_.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
+  state_.audio.to(device_);
+  state_.score.to(device_);
+  state_.log_scale = torch::tensor(kInitialLogScale, torch::kFloat32).to(device_);
+  MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
+  return absl::OkStatus();
+}
+
+torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const {
+  return torch::from_blob(const_cast<uint8_t*>(cells.data()),
+                          {pairs, data_.train.settings().window_frames, channels, -1}, torch::kUInt8)
+      .to(device_);
+}
+
+double Run::Step(const PairBatch& batch) {
+  const double rate = LearningRateAt(options_, state_.step);
+  for (auto& group : state_.optimizer->param_groups()) group.options().set_lr(rate);
+  state_.audio.train();
+  state_.score.train();
+  state_.optimizer->zero_grad();
+  torch::Tensor score_cells = ToTensor(batch.score, batch.pairs, 2);
+  if (options_.shuffle_labels) score_cells = score_cells.roll(1, 0);
+  const torch::Tensor audio = state_.audio.forward({ToTensor(batch.audio, batch.pairs, 1)}).toTensor();
+  const torch::Tensor score = state_.score.forward({score_cells}).toTensor();
+  const torch::Tensor loss = PairLoss(options_.loss, audio, score, state_.log_scale);
+  loss.backward();
+  state_.optimizer->step();
+  ++state_.step;
+  return loss.item<double>();
+}
+
+Ranking Run::Validate() {
+  const torch::NoGradGuard no_gradients;
+  state_.audio.eval();
+  state_.score.eval();
+  const PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
+  const auto encode = [&](torch::jit::Module& network, const std::vector<uint8_t>& cells, int channels) {
+    std::vector<torch::Tensor> parts;
+    for (const torch::Tensor& part : ToTensor(cells, batch.pairs, channels).split(256)) {
+      parts.push_back(network.forward({part}).toTensor());
+    }
+    return torch::cat(parts);
+  };
+  return RankPairs(encode(state_.audio, batch.audio, 1), encode(state_.score, batch.score, 2));
+}
+
+// Notes a validation, keeps the best so far, and writes a checkpoint.
+absl::Status Run::Record(const Ranking& ranking, TrainReport& report) {
+  report.validated = true;
+  report.recall_at_1 = ranking.recall_at_1;
+  report.mean_reciprocal_rank = ranking.mean_reciprocal_rank;
+  report.best = ranking.mean_reciprocal_rank > state_.best_mean_reciprocal_rank;
+  state_.history.push_back({{"step", state_.step},
+                            {"loss", report.loss},
+                            {"recall_at_1", ranking.recall_at_1},
+                            {"mean_reciprocal_rank", ranking.mean_reciprocal_rank}});
+  if (report.best) {
+    state_.best_step = state_.step;
+    state_.best_mean_reciprocal_rank = ranking.mean_reciprocal_rank;
+    if (absl::Status status = SaveCheckpoint(state_, Path("best")); !status.ok()) return status;
+  }
+  return SaveCheckpoint(state_, Path("checkpoint"));
+}
+
+absl::Status Run::WriteDescription(const std::string& model_id) const {
+  const json description = {{"model_id", model_id},
+                            {"revision", ANTIPHON_REVISION},
+                            {"options", SettingsJson(options_)},
+                            {"feature_settings", json::parse(features::SettingsToJson(data_.train.settings()))},
+                            {"data", data_.fingerprints},
+                            {"train_onsets", data_.train.onset_count()},
+                            {"valid_onsets", data_.valid.onset_count()},
+                            {"best_step", state_.best_step},
+                            {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
+                            {"history", state_.history}};
+  std::ofstream file(Path("training.json"));
+  file << description.dump(1) << '\n';
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", Path("training.json")));
+}
+
+absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&)>& report) {
+  if (absl::Status status = Begin(); !status.ok()) return status;
+  // A batch depends on the seed and the step alone, so that a resumed run sees what an uninterrupted one would have
+  // seen.
+  const auto sample = [this](int64_t step) {
+    return data_.train.Sample(options_.batch_pairs, HashOf(absl::StrCat(options_.seed, "/batch/", step)),
+                              options_.sampler);
+  };
+  std::future<PairBatch> next = std::async(std::launch::async, sample, state_.step);
+  Clock::time_point since = Clock::now();
+  double loss_sum = 0;
+  int64_t pairs = 0, steps = 0;
+  while (state_.step < options_.steps) {
+    const PairBatch batch = next.get();
+    if (batch.pairs < 2) return absl::InvalidArgumentError("the feature stores hold too few different windows");
+    next = std::async(std::launch::async, sample, state_.step + 1);
+    loss_sum += Step(batch);
+    pairs += batch.pairs;
+    ++steps;
+    const bool validate = state_.step % options_.validation_interval == 0 || state_.step == options_.steps;
+    if (!validate && state_.step % kReportInterval != 0) continue;
+    TrainReport current;
+    current.step = state_.step;
+    current.loss = loss_sum / steps;
+    current.learning_rate = LearningRateAt(options_, state_.step - 1);
+    current.pairs_per_second = pairs / std::chrono::duration<double>(Clock::now() - since).count();
+    if (validate) {
+      if (absl::Status status = Record(Validate(), current); !status.ok()) return status;
+    }
+    if (!report(current)) {
+      if (absl::Status status = SaveCheckpoint(state_, Path("checkpoint")); !status.ok()) return status;
+      return absl::CancelledError(absl::StrCat("stopped after step ", state_.step, "; run again to go on"));
+    }
+    since = Clock::now();
+    loss_sum = 0;
+    pairs = steps = 0;
+  }
+  absl::StatusOr<TrainState> best =
+      LoadCheckpoint(Path("best"), torch::kCPU, options_.learning_rate, options_.weight_decay);
+  if (!best.ok()) return best.status();
+  const absl::StatusOr<std::string> model_id =
+      ExportModel(Spec(encoder::Modality::kAudio), best->audio, best->score, options_.out);
+  if (!model_id.ok()) return model_id.status();
+  if (absl::Status status = WriteDescription(*model_id); !status.ok()) return status;
+  return TrainSummary{state_.step, state_.best_step, state_.best_mean_reciprocal_rank, *model_id};
+}
+
+}  // namespace
+
+absl::StatusOr<Architecture> ParseArchitecture(std::string_view name) {
+  for (Architecture architecture : {Architecture::kResidual, Architecture::kDorfer2018}) {
+    if (name == ArchitectureName(architecture)) return architecture;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("\"", std::string(name), "\" is neither residual nor dorfer2018"));
+}
+
+std::string ArchitectureName(Architecture architecture) {
+  return architecture == Architecture::kResidual ? "residual" : "dorfer2018";
+}
+
+absl::StatusOr<Loss> ParseLoss(std::string_view name) {
+  for (Loss loss : {Loss::kInfoNce, Loss::kHinge}) {
+    if (name == LossName(loss)) return loss;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("\"", std::string(name), "\" is neither infonce nor hinge"));
+}
+
+std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "hinge"; }
+
+absl::StatusOr<TrainSummary> Train(const TrainOptions& options, const std::function<bool(const TrainReport&)>& report) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  encoder::SetComputeThreads(options.threads);
+  absl::StatusOr<Data> data = LoadData(options);
+  if (!data.ok()) return data.status();
+  try {
+    std::filesystem::create_directories(options.out);
+    return Run(options, *std::move(data)).Go(report);
+  } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
+    return absl::InternalError(absl::StrCat("training failed: ", error.what()));
+  }
+}
+
+absl::Status ExportUntrained(Architecture architecture, const features::FeatureSettings& settings, int dimension,
+                             uint64_t seed, const std::string& out) {
+  const NetworkSpec audio{architecture, encoder::Modality::kAudio, settings, dimension};
+  const NetworkSpec score{architecture, encoder::Modality::kScore, settings, dimension};
+  return ExportModel(audio, MakeTrainable(audio, seed * 2, torch::kFloat32),
+                     MakeTrainable(score, seed * 2 + 1, torch::kFloat32), out)
+      .status();
+}
+
+}  // namespace antiphon::trainer
