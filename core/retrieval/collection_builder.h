@@ -21,9 +21,9 @@ namespace antiphon::retrieval {
 std::vector<double> DefaultTempoRatios();
 
 struct BuilderOptions {
-  std::string model_directory;  // holds audio_encoder.pt and score_encoder.pt
-  encoder::EncoderOptions encoder;
-  index::IndexOptions index;  // kind and build settings; the dimension comes from the model
+  std::string model_directory = {};  // holds audio_encoder.pt and score_encoder.pt
+  encoder::EncoderOptions encoder = {};
+  index::IndexOptions index = {};  // kind and build settings; the dimension comes from the model
   std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4]
   double score_hop_s = 0.5;                                 // between windows of a score, seconds as played
   double recording_hop_s = 0.5;                             // between windows of a recording, seconds

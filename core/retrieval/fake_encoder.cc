@@ -48,7 +48,9 @@ absl::StatusOr<std::vector<float>> FakeEncoder::Encode(std::span<const uint8_t> 
       const bool audio = info_.modality == encoder::Modality::kAudio;
       const int floor = audio ? std::max(60, *std::max_element(sounding, sounding + info_.bands) - kRange) : 0;
       for (int band = 0; band < info_.bands; ++band) {
-        if (sounding[band] > floor) row[frame * kParts / frames * info_.bands + band] += 1.0f;
+        // Neighbouring bands hear a tone too, but less.
+        const float weight = audio ? static_cast<float>(sounding[band] - floor) / kRange : 1.0f;
+        if (sounding[band] > floor) row[frame * kParts / frames * info_.bands + band] += weight * weight;
       }
     }
     float norm = 0;

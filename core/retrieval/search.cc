@@ -40,12 +40,15 @@ absl::Status Check(const IdentifyOptions& options) {
 // Neighbours asked for each window: one place is found several times, by neighbouring windows and tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cut to what there is: windows at an end may be padded.
-void ClampToSources(const CollectionParts& parts, Side side, double query_duration_s, std::vector<Hit>& hits) {
+// Cut to what there is, on both sides alike: windows at an end may be padded. Requires tempo ratios that still are
+// seconds of the source per second of the query.
+void CutToSources(const CollectionParts& parts, Side side, double query_duration_s, std::vector<Hit>& hits) {
   for (Hit& hit : hits) {
-    hit.query_end_s = std::max(hit.query_start_s, std::min(hit.query_end_s, query_duration_s));
-    hit.reference_end_s =
-        std::max(hit.reference_start_s, std::min(hit.reference_end_s, parts.duration_s(side, hit.source)));
+    const double slope = hit.tempo_ratio;
+    const double excess_s = std::max(
+        {0.0, hit.query_end_s - query_duration_s, (hit.reference_end_s - parts.duration_s(side, hit.source)) / slope});
+    hit.query_end_s = std::max(hit.query_start_s, hit.query_end_s - excess_s);
+    hit.reference_end_s = std::max(hit.reference_start_s, hit.reference_end_s - excess_s * slope);
   }
 }
 
@@ -55,7 +58,7 @@ absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
       FindNeighbours(parts, side, query, NeighboursForHits(top_k), stages);
   if (!neighbours.ok()) return neighbours.status();
   std::vector<Hit> hits = MergeIntoHits(*neighbours, top_k);
-  ClampToSources(parts, side, query.duration_s, hits);
+  CutToSources(parts, side, query.duration_s, hits);
   return hits;
 }
 

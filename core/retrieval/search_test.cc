@@ -1,0 +1,293 @@
+#include "core/retrieval/search.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "core/retrieval/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+class SearchTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder();
+    parts_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+  }
+  static void TearDownTestSuite() {
+    delete parts_;
+    delete folder_;
+    parts_ = nullptr;
+    folder_ = nullptr;
+  }
+
+  static TemporaryFolder* folder_;
+  static CollectionParts* parts_;
+};
+
+TemporaryFolder* SearchTest::folder_ = nullptr;
+CollectionParts* SearchTest::parts_ = nullptr;
+
+// What the hit says of the query's middle is what was played there.
+void ExpectOnLine(const Hit& hit, double reference_at_0_s, double slope) {
+  EXPECT_NEAR(hit.reference_start_s, reference_at_0_s + slope * hit.query_start_s, 1.0);
+  EXPECT_NEAR(hit.reference_end_s, reference_at_0_s + slope * hit.query_end_s, 1.0);
+}
+
+TEST_F(SearchTest, ThePartsFitTogether) { EXPECT_TRUE(CheckParts(*parts_).ok()) << CheckParts(*parts_); }
+
+TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
+  for (const double tempo : {0.6, 0.85, 1.0, 1.3, 1.8}) {
+    const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 12 + 10 * tempo), tempo);
+    const auto hits = SearchScores(*parts_, query, {}, {});
+    ASSERT_TRUE(hits.ok()) << hits.status();
+    ASSERT_FALSE(hits->empty());
+    EXPECT_LE(hits->size(), 10u);
+    const Hit& best = hits->front();
+    EXPECT_EQ(parts_->catalog->pieces()[best.source].id, "piece-2") << tempo;
+    EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
+    ExpectOnLine(best, 12, tempo);
+    EXPECT_GT(best.query_end_s - best.query_start_s, 4.0);
+    EXPECT_LE(best.query_end_s, query.duration_s());
+    EXPECT_LE(best.similarity, 1.0f + 1e-4f);
+  }
+}
+
+TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
+  const auto hits = SearchRecordings(*parts_, music::Excerpt(RandomPiece(3), 10, 20), {}, {});
+  ASSERT_TRUE(hits.ok()) << hits.status();
+  ASSERT_FALSE(hits->empty());
+  const Hit& best = hits->front();
+  EXPECT_EQ(parts_->catalog->recordings()[best.source].id, "recording-3");  // played at 1.3
+  EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
+  ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
+}
+
+TEST_F(SearchTest, HitsStayWithinTheSource) {
+  const music::Score piece = RandomPiece(1);
+  const auto hits = SearchScores(*parts_, Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
+  ASSERT_TRUE(hits.ok());
+  for (const Hit& hit : *hits) {
+    EXPECT_GE(hit.reference_start_s, 0);
+    EXPECT_LE(hit.reference_end_s, parts_->duration_s(Side::kScores, hit.source) + 1e-9);
+    EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
+  }
+}
+
+TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
+  for (int piece = 0; piece < 6; ++piece) {
+    for (const double tempo : {0.7, 1.09, 1.5}) {
+      const audio::Waveform query = Play(music::Excerpt(RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
+      const auto result = IdentifyAudio(*parts_, query, {}, {});
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->verdict, Verdict::kMatch);
+      ASSERT_FALSE(result->candidates.empty());
+      const Candidate& best = result->candidates[0];
+      EXPECT_EQ(best.source, piece);
+      EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.05);
+      EXPECT_NEAR(best.reference_s, 8 + tempo * best.query_s, 0.4);
+      for (const Candidate& candidate : result->candidates) {
+        EXPECT_TRUE(candidate.confidence >= 0 && candidate.confidence <= 1);
+      }
+    }
+  }
+}
+
+TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
+  // At another tempo than the collection's: half as fast again.
+  const music::Score query = music::AtTempoRatio(music::Excerpt(RandomPiece(2), 10, 25), 1.5);
+  const auto among_scores = IdentifyScore(*parts_, query, Side::kScores, {}, {});
+  ASSERT_TRUE(among_scores.ok()) << among_scores.status();
+  EXPECT_EQ(among_scores->verdict, Verdict::kMatch);
+  EXPECT_EQ(among_scores->candidates[0].source, 2);
+  EXPECT_NEAR(among_scores->candidates[0].tempo_ratio, 1.5, 0.08);
+
+  const auto among_recordings = IdentifyScore(*parts_, query, Side::kRecordings, {}, {});
+  ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
+  EXPECT_EQ(among_recordings->verdict, Verdict::kMatch);
+  const Candidate& best = among_recordings->candidates[0];
+  EXPECT_EQ(best.source, 2);  // played at 1.2
+  EXPECT_NEAR(best.tempo_ratio, 1.2 / 1.5, 0.05);
+  EXPECT_NEAR(best.reference_s, 10 / 1.2 + best.query_s * 1.5 / 1.2, 0.4);
+  EXPECT_LE(best.score, 1.0);
+}
+
+TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
+  for (int seed = 50; seed < 55; ++seed) {
+    const auto sound = IdentifyAudio(*parts_, Play(RandomPiece(seed, 15)), {}, {});
+    ASSERT_TRUE(sound.ok());
+    EXPECT_EQ(sound->verdict, Verdict::kNoMatch) << sound->candidates[0].confidence;
+    const auto score = IdentifyScore(*parts_, RandomPiece(seed, 15), Side::kScores, {}, {});
+    ASSERT_TRUE(score.ok());
+    EXPECT_EQ(score->verdict, Verdict::kNoMatch) << score->candidates[0].confidence;
+  }
+}
+
+TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
+  audio::Waveform noise{std::vector<float>(5 * 22050), 22050};
+  for (size_t i = 0; i < noise.samples.size(); ++i)
+    noise.samples[i] = (i * 2654435761u % 1000 / 1000.0f - 0.5f) * 1e-4f;
+  for (const audio::Waveform& query : {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
+                                       audio::Waveform{{}, 22050}, Play(RandomPiece(0, 0.1))}) {
+    const auto result = IdentifyAudio(*parts_, query, {}, {});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
+    EXPECT_TRUE(result->candidates.empty());
+    EXPECT_EQ(result->windows, 0);
+    const auto hits = SearchScores(*parts_, query, {}, {});
+    ASSERT_TRUE(hits.ok());
+    EXPECT_TRUE(hits->empty());
+  }
+}
+
+TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
+  music::Score too_high = RandomPiece(0, 10);
+  for (music::Note& note : too_high.notes) note.pitch = 120;
+  for (const music::Score& query : {music::Score(), RandomPiece(0, 0.1), too_high}) {
+    for (const Side side : {Side::kScores, Side::kRecordings}) {
+      const auto result = IdentifyScore(*parts_, query, side, {}, {});
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
+    }
+    const auto hits = SearchRecordings(*parts_, query, {}, {});
+    ASSERT_TRUE(hits.ok());
+    EXPECT_TRUE(hits->empty());
+  }
+}
+
+TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
+  const audio::Waveform query = Play(RandomPiece(0, 5));
+  const auto name = [&](const absl::Status& status, const char* field) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(status.message(), HasSubstr(field));
+  };
+  name(SearchScores(*parts_, query, {.top_k = 0}, {}).status(), "top_k");
+  name(SearchScores(*parts_, query, {.top_k = 1001}, {}).status(), "top_k");
+  name(SearchScores(*parts_, query, {.max_windows = 0}, {}).status(), "max_windows");
+  name(SearchScores(*parts_, query, {.hop_s = 0}, {}).status(), "hop");
+  name(IdentifyAudio(*parts_, query, {.top_k = 101}, {}).status(), "top_k");
+  name(IdentifyAudio(*parts_, query, {.neighbours = 0}, {}).status(), "neighbours");
+  name(IdentifyAudio(*parts_, query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
+  name(IdentifyScore(*parts_, RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {}).status(), "hop");
+}
+
+TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
+  const audio::Waveform query = Play(RandomPiece(0, 5));
+  int asked = 0;
+  RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); }, .on_stage = {}};
+  ASSERT_TRUE(IdentifyAudio(*parts_, query, {}, count).ok());
+  EXPECT_GE(asked, 4);
+  const int questions = asked;
+  for (int stop_at = 1; stop_at <= questions; ++stop_at) {
+    asked = 0;
+    std::map<Stage, int> reported;
+    const RequestContext context{
+        .keep_going = [&] { return ++asked < stop_at ? absl::OkStatus() : absl::CancelledError("gone"); },
+        .on_stage =
+            [&](Stage stage, double seconds) {
+              EXPECT_GE(seconds, 0);
+              ++reported[stage];
+            }};
+    EXPECT_EQ(IdentifyAudio(*parts_, query, {}, context).status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(asked, stop_at);
+    EXPECT_LT(reported.size(), 4u);
+  }
+}
+
+TEST_F(SearchTest, ReportsEveryStageOnce) {
+  for (const bool score_query : {false, true}) {
+    std::vector<Stage> reported;
+    const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double) { reported.push_back(s); }};
+    const auto result = score_query ? IdentifyScore(*parts_, RandomPiece(0, 5), Side::kRecordings, {}, context)
+                                    : IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
+    ASSERT_TRUE(result.ok());
+    EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode, Stage::kSearch, Stage::kVote));
+  }
+}
+
+TEST_F(SearchTest, ReportsTheStageThatFailed) {
+  auto& encoder = dynamic_cast<FakeEncoder&>(*parts_->audio_encoder);
+  encoder.failure = absl::InternalError("the network is out of order");
+  std::vector<Stage> reported;
+  const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double) { reported.push_back(s); }};
+  const auto result = IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
+  encoder.failure = absl::OkStatus();
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode));
+}
+
+TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15));
+  const auto alone = IdentifyAudio(*parts_, query, {}, {});
+  ASSERT_TRUE(alone.ok());
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const auto result = IdentifyAudio(*parts_, query, {}, {});
+      ASSERT_TRUE(result.ok());
+      EXPECT_EQ(result->candidates[0].source, alone->candidates[0].source);
+      EXPECT_DOUBLE_EQ(result->candidates[0].reference_s, alone->candidates[0].reference_s);
+      EXPECT_DOUBLE_EQ(result->candidates[0].confidence, alone->candidates[0].confidence);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
+  const music::Score score = RandomPiece(0, 10);
+  const auto sound = EmbedAudio(*parts_, Play(score), {.hop_s = 0.5}, {});
+  const auto notes = EmbedScore(*parts_, score, 1.0, {.hop_s = 0.5}, {});
+  ASSERT_TRUE(sound.ok() && notes.ok());
+  ASSERT_EQ(sound->start_s.size(), notes->start_s.size());
+  for (size_t i = 0; i < sound->start_s.size(); ++i) {
+    float similarity = 0;
+    for (int d = 0; d < sound->dimension; ++d) {
+      similarity += sound->embeddings[i * sound->dimension + d] * notes->embeddings[i * sound->dimension + d];
+    }
+    EXPECT_GT(similarity, 0.6f) << "window " << i;  // the same music
+  }
+}
+
+TEST(CheckPartsTest, NamesWhatDoesNotFit) {
+  const TemporaryFolder folder;
+  const auto parts = MakeTestCollection(folder.path(), {.pieces = 1, .recordings = 1});
+  const bundle::Manifest manifest = parts->manifest;
+  const auto expect_data_loss = [&](const char* what) {
+    const absl::Status status = CheckParts(*parts);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(status.message(), HasSubstr(what));
+    parts->manifest = manifest;
+  };
+  parts->manifest.model_id = "another";
+  expect_data_loss("another");
+  parts->manifest.dimension = 7;
+  expect_data_loss("dimension");
+  parts->manifest.pieces = 2;
+  expect_data_loss("pieces");
+  parts->manifest.recordings = 0;
+  expect_data_loss("recordings");
+  parts->manifest.score_vectors += 1;
+  expect_data_loss("score vectors");
+  parts->manifest.recording_vectors += 1;
+  expect_data_loss("recording vectors");
+  parts->manifest.feature_settings = features::SettingsToJson(features::DorferSettings());
+  expect_data_loss("feature settings");
+  parts->manifest.feature_settings = "{";
+  expect_data_loss("feature settings");
+  dynamic_cast<FakeEncoder&>(*parts->score_encoder).info_.model_id = "fake-2";
+  expect_data_loss("fake-2");
+  dynamic_cast<FakeEncoder&>(*parts->score_encoder).info_.model_id = "fake-1";
+  std::swap(parts->score_index, parts->recording_index);
+  expect_data_loss("vectors");
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval
