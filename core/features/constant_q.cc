@@ -28,17 +28,20 @@ int KernelLength(const FeatureSettings& settings, int band) {
   return static_cast<int>(std::lround(Quality(settings) * settings.sample_rate / Frequency(settings, band)));
 }
 
-struct ConstantQScratch : AudioFrontEnd::Scratch {
-  explicit ConstantQScratch(int length) : buffers(length) {}
-  RealFft::Buffers buffers;
-};
+// The shortest transform, a power of two, that holds a band's window.
+int TransformLength(const FeatureSettings& settings, int band) {
+  return static_cast<int>(std::bit_ceil(static_cast<unsigned>(KernelLength(settings, band) + 1)));
+}
 
 }  // namespace
 
+struct ConstantQ::StageScratch : AudioFrontEnd::Scratch {
+  std::vector<std::unique_ptr<RealFft::Buffers>> buffers;  // one for each stage
+};
+
 absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(const FeatureSettings& settings) {
   const int longest = KernelLength(settings, 0) + 1;
-  int length = settings.fft_length;
-  if (length == 0) length = static_cast<int>(std::bit_ceil(static_cast<unsigned>(longest)));
+  const int length = settings.fft_length == 0 ? TransformLength(settings, 0) : settings.fft_length;
   if (length < longest || length > (1 << 18)) {
     return absl::InvalidArgumentError(absl::StrCat("feature settings: fft_length ", length,
                                                    " does not fit the longest constant-Q kernel of ", longest,
@@ -47,9 +50,15 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(const Fea
   return std::unique_ptr<const AudioFrontEnd>(new ConstantQ(settings, length));
 }
 
-ConstantQ::ConstantQ(const FeatureSettings& settings, int fft_length) : AudioFrontEnd(settings), fft_(fft_length) {
-  kernels_.reserve(settings.bands);
-  for (int band = 0; band < settings.bands; ++band) kernels_.push_back(MakeKernel(band));
+ConstantQ::ConstantQ(const FeatureSettings& settings, int frame_length)
+    : AudioFrontEnd(settings), frame_length_(frame_length) {
+  for (int band = 0; band < settings.bands; ++band) {
+    const int length = TransformLength(settings, band);
+    if (stages_.empty() || length < stages_.back().fft->length()) {
+      stages_.push_back({std::make_unique<const RealFft>(length), {}});
+    }
+    stages_.back().kernels.push_back(MakeKernel(band, length));
+  }
 }
 
 std::vector<double> ConstantQ::BandWindow(const FeatureSettings& settings, int band) {
@@ -63,9 +72,8 @@ std::vector<double> ConstantQ::BandWindow(const FeatureSettings& settings, int b
 // negligible at negative frequencies and the half spectrum of the real signal is enough. K is evaluated from the
 // window's spectrum in double precision: the Hann window is a sum of three complex exponentials, each a geometric
 // series.
-ConstantQ::Kernel ConstantQ::MakeKernel(int band) const {
+ConstantQ::Kernel ConstantQ::MakeKernel(int band, int fft_length) const {
   const FeatureSettings& s = settings();
-  const int fft_length = fft_.length();
   const int length = KernelLength(s, band);
   const int start = fft_length / 2 - length / 2;
   const double frequency = Frequency(s, band) / s.sample_rate;  // cycles per sample
@@ -105,25 +113,32 @@ ConstantQ::Kernel ConstantQ::MakeKernel(int band) const {
 }
 
 std::unique_ptr<AudioFrontEnd::Scratch> ConstantQ::NewScratch() const {
-  return std::make_unique<ConstantQScratch>(fft_.length());
+  auto scratch = std::make_unique<StageScratch>();
+  for (const Stage& stage : stages_) {
+    scratch->buffers.push_back(std::make_unique<RealFft::Buffers>(stage.fft->length()));
+  }
+  return scratch;
 }
 
 void ConstantQ::Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const {
-  RealFft::Buffers& buffers = static_cast<ConstantQScratch&>(scratch).buffers;
-  std::copy(samples.begin(), samples.end(), buffers.samples().begin());
-  fft_.Transform(buffers);
-  const std::span<const std::complex<float>> spectrum = buffers.spectrum();
-  for (size_t band = 0; band < kernels_.size(); ++band) {
-    const Kernel& kernel = kernels_[band];
-    // Written out in real numbers, which the compiler turns into vector instructions.
-    const float* x = reinterpret_cast<const float*>(spectrum.data() + kernel.first_bin);
-    const float* k = reinterpret_cast<const float*>(kernel.coefficients.data());
-    float real = 0, imaginary = 0;
-    for (size_t i = 0; i < 2 * kernel.coefficients.size(); i += 2) {
-      real += x[i] * k[i] - x[i + 1] * k[i + 1];
-      imaginary += x[i] * k[i + 1] + x[i + 1] * k[i];
+  size_t band = 0;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    const Stage& stage = stages_[i];
+    RealFft::Buffers& buffers = *static_cast<StageScratch&>(scratch).buffers[i];
+    const auto middle = samples.subspan((frame_length_ - stage.fft->length()) / 2, stage.fft->length());
+    std::copy(middle.begin(), middle.end(), buffers.samples().begin());
+    stage.fft->Transform(buffers);
+    for (const Kernel& kernel : stage.kernels) {
+      // Written out in real numbers, which the compiler turns into vector instructions.
+      const float* x = reinterpret_cast<const float*>(buffers.spectrum().data() + kernel.first_bin);
+      const float* k = reinterpret_cast<const float*>(kernel.coefficients.data());
+      float real = 0, imaginary = 0;
+      for (size_t j = 0; j < 2 * kernel.coefficients.size(); j += 2) {
+        real += x[j] * k[j] - x[j + 1] * k[j + 1];
+        imaginary += x[j] * k[j + 1] + x[j + 1] * k[j];
+      }
+      magnitudes[band++] = std::hypot(real, imaginary);
     }
-    magnitudes[band] = std::hypot(real, imaginary);
   }
 }
 

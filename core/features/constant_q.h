@@ -25,7 +25,7 @@ class ConstantQ : public AudioFrontEnd {
   // Requires valid settings; InvalidArgument when fft_length is shorter than the longest kernel.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(const FeatureSettings& settings);
 
-  int frame_length() const override { return fft_.length(); }
+  int frame_length() const override { return frame_length_; }
   std::unique_ptr<Scratch> NewScratch() const override;
   void Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const override;
   double BandFrequency(int band) const override;
@@ -42,11 +42,20 @@ class ConstantQ : public AudioFrontEnd {
     std::vector<std::complex<float>> coefficients;
   };
 
-  ConstantQ(const FeatureSettings& settings, int fft_length);
-  Kernel MakeKernel(int band) const;
+  // Neighbouring bands whose windows fit the same length share a transform of the middle of the frame. With one of the
+  // whole frame for all, the kernels of short windows would be thousands of coefficients wide.
+  struct Stage {
+    std::unique_ptr<const RealFft> fft;
+    std::vector<Kernel> kernels;  // of successive bands
+  };
 
-  RealFft fft_;
-  std::vector<Kernel> kernels_;
+  struct StageScratch;
+
+  ConstantQ(const FeatureSettings& settings, int frame_length);
+  Kernel MakeKernel(int band, int fft_length) const;
+
+  const int frame_length_;
+  std::vector<Stage> stages_;  // lowest bands, and longest transforms, first
 };
 
 }  // namespace antiphon::features
