@@ -1,0 +1,135 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace antiphon::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A configuration file that goes when the test does.
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& text) : path_(::testing::TempDir() + "antiphon_config_test.toml") {
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { std::remove(path_.c_str()); }
+  std::string flag() const { return "--config=" + path_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+Config Parse(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
+  const auto parsed = ParseCommandLine(arguments, environment);
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() ? parsed->config : Config();
+}
+
+std::string Error(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
+  const auto parsed = ParseCommandLine(arguments, environment);
+  EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(parsed.status().message());
+}
+
+TEST(Config, NeedsNothingButABundle) {
+  const Config config = Parse({"--bundle", "b"});
+  EXPECT_EQ(config.bundle, "b");
+  EXPECT_EQ(config.listen, "127.0.0.1:50051");
+  EXPECT_EQ(config.max_message_mib, 64);
+  EXPECT_GT(config.EffectiveWorkers(), 0);
+  EXPECT_THAT(Error({}), HasSubstr("bundle: missing"));
+}
+
+TEST(Config, FlagBeatsEnvironmentBeatsFile) {
+  const ConfigFile file("bundle = \"from-file\"\nworkers = 1\nqueue-capacity = 11\ngrace-period = 1.5\n");
+  const std::vector<std::string> environment = {"ANTIPHON_WORKERS=2", "ANTIPHON_QUEUE_CAPACITY=22", "PATH=/bin"};
+  const Config config = Parse({file.flag(), "--workers", "3"}, environment);
+  EXPECT_EQ(config.bundle, "from-file");
+  EXPECT_EQ(config.grace_period_s, 1.5);
+  EXPECT_EQ(config.queue_capacity, 22);
+  EXPECT_EQ(config.workers, 3);
+}
+
+TEST(Config, TheFileItselfMayBeNamedByTheEnvironment) {
+  const ConfigFile file("bundle = \"from-file\"\n");
+  EXPECT_EQ(Parse({}, {"ANTIPHON_CONFIG=" + file.path()}).bundle, "from-file");
+}
+
+TEST(Config, SwitchesWorkFromEverySource) {
+  const ConfigFile file("bundle = \"b\"\nwarmup = false\n");
+  EXPECT_FALSE(Parse({file.flag()}).warmup);
+  EXPECT_TRUE(Parse({file.flag()}, {"ANTIPHON_WARMUP=true"}).warmup);
+  EXPECT_FALSE(Parse({file.flag(), "--no-warmup"}, {"ANTIPHON_WARMUP=true"}).warmup);
+  EXPECT_TRUE(Parse({"--bundle=b"}).warmup);
+}
+
+TEST(Config, EmptyMetricsAddressTurnsThemOff) {
+  EXPECT_TRUE(Parse({"--bundle=b"}).MetricsEnabled());
+  EXPECT_FALSE(Parse({"--bundle=b", "--metrics-listen=0"}).MetricsEnabled());
+  EXPECT_FALSE(Parse({"--bundle=b"}, {"ANTIPHON_METRICS_LISTEN=0"}).MetricsEnabled());
+}
+
+TEST(Config, RefusesWhatItDoesNotKnow) {
+  EXPECT_THAT(Error({"--bundle=b", "--wrokers=3"}), HasSubstr("wrokers"));
+  const ConfigFile file("bundle = \"b\"\nwrokers = 3\n");
+  EXPECT_THAT(Error({file.flag()}), HasSubstr("wrokers"));
+  EXPECT_THAT(Error({"--bundle=b", "--config=/nowhere/at/all.toml"}), HasSubstr("/nowhere/at/all.toml"));
+}
+
+TEST(Config, SaysThatABadValueCameFromTheEnvironment) {
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_WORKERS=many"}), HasSubstr("ANTIPHON_WORKERS"));
+}
+
+TEST(Config, NamesTheOptionAndTheRange) {
+  EXPECT_THAT(Error({"--bundle=b", "--queue-capacity=0"}), HasSubstr("queue-capacity: 0 is not in 1 to 1000000"));
+  EXPECT_THAT(Error({"--bundle=b", "--grace-period=-1"}), HasSubstr("grace-period"));
+  EXPECT_THAT(Error({"--bundle=b", "--max-message-mib=2048"}), HasSubstr("max-message-mib"));
+  EXPECT_THAT(Error({"--bundle=b", "--device=tpu"}), HasSubstr("device"));
+  EXPECT_THAT(Error({"--bundle=b", "--precision=int4"}), HasSubstr("float32, bfloat16"));
+  EXPECT_THAT(Error({"--bundle=b", "--log-level=loud"}), HasSubstr("log-level"));
+}
+
+TEST(Config, RefusesNotANumber) {
+  Config config;
+  config.bundle = "b";
+  config.batch_delay_ms = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(config.Validate().ok());
+}
+
+TEST(Config, WhatIsPrintedReadsBackTheSame) {
+  const auto printed = ParseCommandLine({"--bundle=some dir", "--workers=7", "--no-warmup", "--metrics-listen=0",
+                                         "--batch-delay-ms=0.5", "--print-config"},
+                                        {"ANTIPHON_QUEUE_MIB=99"});
+  ASSERT_TRUE(printed.ok()) << printed.status();
+  ASSERT_EQ(printed->action, ParsedCommandLine::Action::kPrint);
+  const ConfigFile file(printed->text);
+  const Config config = Parse({file.flag()});
+  EXPECT_EQ(config.bundle, "some dir");
+  EXPECT_EQ(config.workers, 7);
+  EXPECT_FALSE(config.warmup);
+  EXPECT_FALSE(config.MetricsEnabled());
+  EXPECT_EQ(config.batch_delay_ms, 0.5);
+  EXPECT_EQ(config.queue_mib, 99);
+  EXPECT_EQ(config.grace_period_s, Config().grace_period_s);
+}
+
+TEST(Config, HelpNamesEveryOptionWithItsVariable) {
+  const auto help = ParseCommandLine({"--help"}, {});
+  ASSERT_TRUE(help.ok());
+  EXPECT_EQ(help->action, ParsedCommandLine::Action::kPrint);
+  for (const char* option : {"--bundle", "--listen", "--metrics-listen", "--workers", "--warmup", "--print-config"}) {
+    EXPECT_THAT(help->text, HasSubstr(option));
+  }
+  EXPECT_THAT(help->text, HasSubstr("ANTIPHON_QUEUE_CAPACITY"));
+}
+
+}  // namespace
+}  // namespace antiphon::server

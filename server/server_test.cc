@@ -1,0 +1,223 @@
+#include "server/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "server/server_test_util.h"
+
+namespace antiphon::server {
+namespace {
+
+using grpc::StatusCode;
+using ::testing::HasSubstr;
+
+class ServerTest : public ServerFixture {
+ protected:
+  // A query that waits in the engine until it is released.
+  struct HeldCall {
+    absl::Notification started;
+    absl::Notification release;
+    grpc::Status status;
+    std::thread thread;
+  };
+
+  void Hold(HeldCall& held) {
+    engine_->on_query = [this, &held] {
+      if (engine_->queries > 1) return;
+      held.started.Notify();
+      held.release.WaitForNotification();
+    };
+    held.thread = std::thread([this, &held] { held.status = Search(Query()); });
+    held.started.WaitForNotification();
+  }
+
+  static v1::SearchScoresRequest Query() {
+    v1::SearchScoresRequest request;
+    request.mutable_audio()->set_file(WavFile(0.5));
+    return request;
+  }
+
+  // The health that the standard service reports, asked as any client would; 0 when it cannot be asked.
+  int Health() {
+    const std::string kMethod = "/grpc.health.v1.Health/Check";
+    grpc::CompletionQueue queue;
+    grpc::GenericStub stub(channel_);
+    const grpc::Slice nothing("", 0);  // the request names no service: the server as a whole
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ClientContext context;
+    auto call = stub.PrepareUnaryCall(&context, kMethod, request, &queue);
+    call->StartCall();
+    grpc::ByteBuffer reply;
+    grpc::Status status;
+    call->Finish(&reply, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    grpc::Slice slice;
+    if (!status.ok() || !reply.DumpToSingleSlice(&slice).ok() || slice.size() != 2) return 0;
+    return slice.begin()[1];  // field 1, a varint: 1 is SERVING, 2 is NOT_SERVING
+  }
+};
+
+TEST_F(ServerTest, StatusTellsWhatIsServed) {
+  Start();
+  grpc::ClientContext context;
+  v1::StatusResponse status;
+  ASSERT_TRUE(admin_->Status(&context, {}, &status).ok());
+  EXPECT_EQ(status.state(), v1::SERVER_STATE_SERVING);
+  EXPECT_EQ(status.generation(), 7);
+  EXPECT_EQ(status.model_id(), "fake-model");
+  EXPECT_EQ(status.pieces(), 2);
+  EXPECT_EQ(status.score_vectors(), 100);
+  EXPECT_EQ(status.device(), "cpu");
+  EXPECT_EQ(status.limits().max_message_bytes(), 64 << 20);
+  EXPECT_EQ(status.limits().queue_capacity(), 8);
+  EXPECT_EQ(status.rejected_generations_size(), 1);
+  EXPECT_FALSE(status.version().empty());
+  EXPECT_GT(status.window_seconds(), 0);
+}
+
+TEST_F(ServerTest, AFullQueueRefusesAtOnce) {
+  Start(/*workers=*/1, /*queue_capacity=*/1);
+  HeldCall held;
+  Hold(held);
+  std::thread waiting([&] { EXPECT_TRUE(Search(Query()).ok()); });
+  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos) std::this_thread::yield();
+
+  const grpc::Status status = Search(Query());
+  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_FALSE(DetailOf(status).has_value()) << "no field is to blame";
+  grpc::ClientContext context;
+  v1::StatusResponse response;
+  EXPECT_TRUE(admin_->Status(&context, {}, &response).ok()) << "status answers while every worker is busy";
+
+  held.release.Notify();
+  held.thread.join();
+  waiting.join();
+  EXPECT_TRUE(held.status.ok());
+  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(code="RESOURCE_EXHAUSTED",method="Retrieval.SearchScores"} 1)"));
+}
+
+TEST_F(ServerTest, NoWorkIsDoneForACallWhoseDeadlineHasPassed) {
+  Start(/*workers=*/1);
+  HeldCall held;
+  Hold(held);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  v1::SearchResponse response;
+  EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  held.release.Notify();
+  held.thread.join();
+  EXPECT_TRUE(Search(Query()).ok()) << "came after the expired one, so that one has been dealt with";
+  EXPECT_EQ(engine_->queries, 2);
+}
+
+TEST_F(ServerTest, NoFurtherStageRunsForACallerWhoHasGone) {
+  Start(/*workers=*/1);
+  grpc::ClientContext context;
+  absl::Notification started, release;
+  engine_->on_query = [&] {
+    if (engine_->queries > 1) return;
+    started.Notify();
+    release.WaitForNotification();
+  };
+  std::thread caller([&] {
+    v1::SearchResponse response;
+    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::CANCELLED);
+  });
+  started.WaitForNotification();
+  context.TryCancel();
+  caller.join();
+  absl::SleepFor(absl::Milliseconds(100));  // for the news to reach the server's side
+  release.Notify();
+  EXPECT_TRUE(Search(Query()).ok());
+  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_EQ(engine_->searches, 1) << "the first one stopped before its search";
+}
+
+TEST_F(ServerTest, DrainingFinishesWhatIsUnderWayAndTakesNoMore) {
+  Start();
+  EXPECT_EQ(Health(), 1);
+  HeldCall held;
+  Hold(held);
+  std::thread drainer([&] { EXPECT_TRUE(server_->Drain(absl::Seconds(60))); });
+  while (server_->state() != ServerState::kDraining) std::this_thread::yield();
+
+  EXPECT_EQ(Search(Query()).error_code(), StatusCode::UNAVAILABLE);
+  grpc::ClientContext context;
+  v1::StatusResponse status;
+  ASSERT_TRUE(admin_->Status(&context, {}, &status).ok());
+  EXPECT_EQ(status.state(), v1::SERVER_STATE_DRAINING);
+  while (Health() == 1) std::this_thread::yield();
+  EXPECT_EQ(Health(), 2);
+
+  held.release.Notify();
+  held.thread.join();
+  drainer.join();
+  EXPECT_TRUE(held.status.ok()) << held.status.error_message();
+  EXPECT_EQ(server_->state(), ServerState::kStopped);
+}
+
+TEST_F(ServerTest, TheGracePeriodEnds) {
+  Start();
+  HeldCall held;
+  Hold(held);
+  std::thread releaser([&] {
+    absl::SleepFor(absl::Milliseconds(600));
+    held.release.Notify();
+  });
+  EXPECT_FALSE(server_->Drain(absl::Milliseconds(50)));
+  releaser.join();
+  held.thread.join();
+  EXPECT_FALSE(held.status.ok());
+  EXPECT_EQ(engine_->searches, 0) << "it was stopped before the next stage";
+}
+
+TEST_F(ServerTest, AnAddressInUseIsAnError) {
+  Start();
+  Config config = config_;
+  config.listen = "127.0.0.1:" + std::to_string(server_->port());
+  const auto second = Server::Start(config, engine_, metrics_);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(config.listen));
+}
+
+TEST_F(ServerTest, OverlongMessagesAreRefusedAndTheServerLivesOn) {
+  config_.max_message_mib = 1;
+  Start();
+  const auto socket =
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()), grpc::InsecureChannelCredentials());
+  const auto stub = v1::Retrieval::NewStub(socket);
+  v1::SearchScoresRequest request;
+  request.mutable_audio()->set_file(std::string(2 << 20, 'x'));
+  grpc::ClientContext too_long;
+  v1::SearchResponse response;
+  EXPECT_EQ(stub->SearchScores(&too_long, request, &response).error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  grpc::ClientContext context;
+  EXPECT_TRUE(stub->SearchScores(&context, Query(), &response).ok());
+}
+
+TEST_F(ServerTest, ManyCallersAtOnce) {
+  Start(/*workers=*/4, /*queue_capacity=*/100);
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> callers;
+  for (int t = 0; t < 8; ++t) {
+    callers.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        if (!Search(Query()).ok()) ++failed;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(engine_->searches, 200);
+}
+
+}  // namespace
+}  // namespace antiphon::server

@@ -1,0 +1,71 @@
+#include "server/status_map.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace antiphon::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(StatusMap, EveryCodeKeepsItsNumberAndName) {
+  // The two enumerations share their numbers by design; the map must agree with that for each.
+  for (int i = 1; i <= 16; ++i) {
+    const auto code = static_cast<absl::StatusCode>(i);
+    EXPECT_EQ(static_cast<int>(ToGrpcCode(code)), i);
+    EXPECT_EQ(CodeName(ToGrpcCode(code)), absl::StatusCodeToString(code));
+    EXPECT_EQ(ToGrpc(absl::Status(code, "x")).error_code(), ToGrpcCode(code));
+  }
+  EXPECT_TRUE(ToGrpc(absl::OkStatus()).ok());
+}
+
+TEST(StatusMap, FieldAndLimitTravelInTheDetails) {
+  const grpc::Status status =
+      ToGrpc(FieldError(absl::StatusCode::kInvalidArgument, "options.top_k", "0 is out of range", "1 to 1000"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "options.top_k: 0 is out of range (allowed: 1 to 1000)");
+  const auto detail = DetailOf(status);
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->field(), "options.top_k");
+  EXPECT_EQ(detail->limit(), "1 to 1000");
+
+  v1::ErrorStatus details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.code(), 3);
+  EXPECT_EQ(details.message(), status.error_message());
+}
+
+TEST(StatusMap, BlamesAFieldForWhatCameFromBelow) {
+  const absl::Status status = AtField(absl::InvalidArgumentError("not a known audio format"), "audio.file");
+  EXPECT_EQ(status.message(), "audio.file: not a known audio format");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(AtField(absl::OkStatus(), "audio.file").ok());
+  EXPECT_EQ(AtField(status, "audio"), status) << "the nearer field counts";
+  EXPECT_FALSE(DetailOf(ToGrpc(AtField(absl::InternalError("x"), "audio"))).has_value())
+      << "a fault of the server is no field's";
+}
+
+TEST(StatusMap, KeepsTheInsideOfTheServerToItself) {
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kInternal, absl::StatusCode::kDataLoss, absl::StatusCode::kUnknown,
+        absl::StatusCode::kNotFound, absl::StatusCode::kFailedPrecondition, absl::StatusCode::kPermissionDenied}) {
+    const grpc::Status status = ToGrpc(absl::Status(code, "/var/lib/secret: no such file"));
+    EXPECT_EQ(status.error_code(), ToGrpcCode(code));
+    EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
+    EXPECT_THAT(status.error_details(), Not(HasSubstr("secret")));
+  }
+}
+
+TEST(StatusMap, SaysWhyACallWasNotTaken) {
+  EXPECT_EQ(ToGrpc(absl::ResourceExhaustedError("the server is busy")).error_message(), "the server is busy");
+  EXPECT_EQ(ToGrpc(absl::UnavailableError("shutting down")).error_message(), "shutting down");
+}
+
+TEST(StatusMap, FindsNoDetailWhereThereIsNone) {
+  EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no connection")).has_value());
+  EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::INTERNAL, "x", "\xff\xff not a message")).has_value());
+}
+
+}  // namespace
+}  // namespace antiphon::server

@@ -1,0 +1,106 @@
+#include "server/work_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "absl/synchronization/notification.h"
+
+namespace antiphon::server {
+namespace {
+
+WorkQueueOptions Options(int workers, int capacity, int64_t bytes = 1 << 20) {
+  WorkQueueOptions options;
+  options.workers = workers;
+  options.capacity = capacity;
+  options.capacity_bytes = bytes;
+  return options;
+}
+
+// Keeps one worker busy until it goes.
+class Blocker {
+ public:
+  explicit Blocker(WorkQueue& queue) {
+    EXPECT_TRUE(queue
+                    .Push([this] {
+                      started_.Notify();
+                      release_.WaitForNotification();
+                      done_.Notify();
+                    })
+                    .ok());
+    started_.WaitForNotification();
+  }
+  ~Blocker() {
+    release_.Notify();
+    done_.WaitForNotification();
+  }
+
+ private:
+  absl::Notification started_, release_, done_;
+};
+
+TEST(WorkQueue, RunsEveryTaskOnce) {
+  std::atomic<int> sum = 0;
+  {
+    WorkQueue queue(Options(4, 1000));
+    for (int i = 1; i <= 500; ++i) ASSERT_TRUE(queue.Push([&sum, i] { sum += i; }).ok());
+  }
+  EXPECT_EQ(sum, 500 * 501 / 2);
+}
+
+TEST(WorkQueue, OneWorkerKeepsTheOrder) {
+  std::vector<int> order;
+  {
+    WorkQueue queue(Options(1, 1000));
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(queue.Push([&order, i] { order.push_back(i); }).ok());
+  }
+  ASSERT_EQ(order.size(), 100u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(WorkQueue, RefusesAtOnceWhenFull) {
+  WorkQueue queue(Options(1, 2));
+  std::atomic<int> ran = 0;
+  {
+    const Blocker blocker(queue);
+    EXPECT_TRUE(queue.Push([&] { ++ran; }).ok());
+    EXPECT_TRUE(queue.Push([&] { ++ran; }).ok());
+    EXPECT_EQ(queue.depth(), 2);
+    EXPECT_EQ(queue.Push([&] { ++ran; }).code(), absl::StatusCode::kResourceExhausted);
+  }
+  queue.Stop();
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(WorkQueue, BoundsTheMemoryThatWaits) {
+  WorkQueue queue(Options(1, 100, 1000));
+  const Blocker blocker(queue);
+  EXPECT_TRUE(queue.Push([] {}, 5000).ok()) << "a single large one must get through";
+  EXPECT_EQ(queue.Push([] {}, 1).code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(WorkQueue, RoomComesBackWhenWorkIsTaken) {
+  WorkQueue queue(Options(1, 1, 1000));
+  for (int i = 0; i < 3; ++i) {
+    const Blocker blocker(queue);
+    EXPECT_TRUE(queue.Push([] {}, 900).ok());
+    EXPECT_FALSE(queue.Push([] {}, 900).ok());
+  }
+}
+
+TEST(WorkQueue, StoppingRunsWhatWaitsAndTakesNoMore) {
+  WorkQueue queue(Options(1, 10));
+  std::atomic<int> ran = 0;
+  {
+    const Blocker blocker(queue);
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(queue.Push([&] { ++ran; }).ok());
+  }
+  queue.Stop();
+  EXPECT_EQ(ran, 5);
+  EXPECT_EQ(queue.Push([&] { ++ran; }).code(), absl::StatusCode::kUnavailable);
+  queue.Stop();
+  EXPECT_EQ(ran, 5);
+}
+
+}  // namespace
+}  // namespace antiphon::server
