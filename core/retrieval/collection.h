@@ -51,8 +51,8 @@ struct Hit {
 struct SearchOptions {
   int top_k =
       10;  // hits over the whole query, 1 to 1,000, best first, overlapping ones of one source merged into the best
-  double hop_s = 0.5;     // between query windows, seconds as played
-  int max_windows = 240;  // of the query
+  double hop_s = 0.5;     // > 0; between query windows, seconds of the query
+  int max_windows = 240;  // of the query, at each tempo that it is read at; 1 to 100,000; see WindowPlan
 };
 
 enum class VoteMethod { kInTime, kPlain };
@@ -60,10 +60,10 @@ enum class VoteMethod { kInTime, kPlain };
 struct IdentifyOptions {
   int top_k = 5;  // candidates, 1 to 100
   VoteMethod method = VoteMethod::kInTime;
-  double hop_s = 0.25;
-  int max_windows = 240;
+  double hop_s = 0.25;          // as in SearchOptions
+  int max_windows = 240;        // as in SearchOptions
   int neighbours = 25;          // per query window, 1 to 1,000
-  double min_confidence = 0.5;  // below it the answer is kNoMatch
+  double min_confidence = 0.5;  // 0 to 1; below it the answer is kNoMatch
 };
 
 enum class Verdict {
@@ -101,6 +101,12 @@ class Collection {
   const catalog::Catalog& catalog() const;
   const encoder::EncoderInfo& encoder_info() const;  // of the audio encoder; the score encoder agrees with it
 
+  // All of the following: sound must have encoder_info().settings.sample_rate. InvalidArgument names the option or
+  // input that is out of range; ResourceExhausted is a score too large to read; Internal an encoder's or index's
+  // failure.
+
+  // The scores that sound like the query; the recordings that sound like the score, which is tried at all
+  // DefaultTempoRatios(). Silence (nothing above -70 dBFS), no notes, or less than half a window has no hits.
   [[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const audio::Waveform& query,
                                                               const SearchOptions& options,
                                                               const RequestContext& context = {}) const;

@@ -179,6 +179,8 @@ Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, doub
 
 // The best line of any direction. Of lines with equal weight, the one nearest to its votes' own slopes.
 Line BestLine(std::span<const WeightedVote> group, double tolerance_s) {
+  // Most sources turn up by chance in one window only: its heaviest vote comes first.
+  if (group.front().vote.window == group.back().vote.window) return {group.front().weight, {0}};
   double low_s = group[0].vote.query_s, high_s = low_s;
   std::vector<int> slopes;  // lines worth trying, in steps
   for (const WeightedVote& v : group) {

@@ -1,0 +1,129 @@
+#include "core/retrieval/query.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/retrieval/collection_builder.h"
+#include "core/retrieval/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using ::testing::ElementsAre;
+
+EmbeddingSequence Sequence(double tempo_ratio, double hop_s, int windows, double start_s = 0) {
+  EmbeddingSequence sequence;
+  sequence.tempo_ratio = tempo_ratio;
+  sequence.window_s = 2 * tempo_ratio;
+  sequence.hop_s = hop_s;
+  for (int i = 0; i < windows; ++i) sequence.start_s.push_back(start_s + i * hop_s);
+  return sequence;
+}
+
+TEST(NumberWindows, OneTempoNumbersItsWindowsInOrder) {
+  EmbeddedQuery query;
+  query.sequences = {Sequence(1.0, 5 / 21.0, 100)};
+  NumberWindows(query);
+  EXPECT_EQ(query.windows, 100);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(query.window_of[0][i], i);
+}
+
+TEST(NumberWindows, WindowsAtOnePlaceOfSeveralTempiShareANumber) {
+  EmbeddedQuery query;
+  query.sequences = {Sequence(0.5, 0.25, 40, 0.75), Sequence(1.0, 0.25, 38, 0.25), Sequence(2.0, 0.25, 30, 0)};
+  NumberWindows(query);
+  EXPECT_EQ(query.windows, 40);
+  // Middles: 1.25, 1.25 and 2.0 s.
+  EXPECT_EQ(query.window_of[0][0], query.window_of[1][0]);
+  EXPECT_EQ(query.window_of[0][3], query.window_of[2][0]);
+  std::set<int> places;
+  for (const auto& window_of : query.window_of) places.insert(window_of.begin(), window_of.end());
+  EXPECT_LE(places.size(), 42u);
+}
+
+TEST(NumberWindows, ATempoWithWindowsCloserTogetherHasSeveralInOnePlace) {
+  EmbeddedQuery query;
+  query.sequences = {Sequence(1.0, 0.2, 50), Sequence(1.0, 0.3, 33)};
+  NumberWindows(query);
+  EXPECT_EQ(query.windows, 34);  // middles from 1 to 10.8 s by 0.3 s, of the first; fewer of the second
+  std::set<int> coarse(query.window_of[1].begin(), query.window_of[1].end());
+  EXPECT_GE(coarse.size(), 32u);
+}
+
+TEST(NumberWindows, NothingHasNoWindows) {
+  EmbeddedQuery query;
+  NumberWindows(query);
+  EXPECT_EQ(query.windows, 0);
+}
+
+class QueryTest : public ::testing::Test {
+ protected:
+  const TemporaryFolder folder_;
+  const std::unique_ptr<CollectionParts> parts_ = MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
+  const RequestContext context_;
+  Stages stages_{context_};
+};
+
+TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
+  const auto& encoder = dynamic_cast<const FakeEncoder&>(*parts_->score_encoder);
+  const int before = encoder.calls();
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(0, 20), DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+  ASSERT_TRUE(query.ok()) << query.status();
+  EXPECT_TRUE(query->sufficient);
+  EXPECT_EQ(encoder.calls(), before + 1);
+  ASSERT_EQ(query->sequences.size(), DefaultTempoRatios().size());
+  for (const EmbeddingSequence& sequence : query->sequences) {
+    EXPECT_NEAR(sequence.hop_s, 0.5, 0.06) << sequence.tempo_ratio;  // of the query, whatever the tempo
+    EXPECT_GT(sequence.start_s.size(), 28u);
+  }
+}
+
+TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1), std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
+  ASSERT_TRUE(query.ok());
+  const auto neighbours = FindNeighbours(*parts_, Side::kScores, *query, 1, stages_);
+  ASSERT_TRUE(neighbours.ok()) << neighbours.status();
+  EXPECT_EQ(neighbours->size(), query->sequences[0].start_s.size());
+  for (const Neighbour& n : *neighbours) {
+    EXPECT_EQ(n.source, 1);
+    EXPECT_NEAR(n.similarity, 1.0, 1e-4);
+    EXPECT_NEAR(n.query_middle_s(), n.reference_middle_s(), 0.05);
+    EXPECT_DOUBLE_EQ(n.slope(), 1.0);
+  }
+}
+
+TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
+  const music::Score excerpt = music::Excerpt(RandomPiece(1), 10, 20);
+  const auto query = EmbedScoreQuery(*parts_, excerpt, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+  ASSERT_TRUE(query.ok());
+  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 3, stages_);
+  ASSERT_TRUE(neighbours.ok());
+  for (const Neighbour& n : *neighbours) {
+    EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
+    EXPECT_NEAR(n.reference_end_s - n.reference_start_s, n.slope() * (n.query_end_s - n.query_start_s), 1e-6);
+  }
+}
+
+TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1, 3), std::vector<double>{1.0}, {.hop_s = 1}, stages_);
+  ASSERT_TRUE(query.ok());
+  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 1000, stages_);
+  ASSERT_TRUE(neighbours.ok());
+  EXPECT_EQ(static_cast<int64_t>(neighbours->size()), parts_->manifest.recording_vectors * query->windows);
+}
+
+TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
+  for (const auto& [gain, sufficient] : {std::pair(0.01f, true), std::pair(1e-4f, false)}) {
+    audio::Waveform sound = Play(RandomPiece(0, 5));
+    for (float& sample : sound.samples) sample *= gain;
+    const auto query = EmbedAudioQuery(*parts_, sound, {}, stages_);
+    ASSERT_TRUE(query.ok());
+    EXPECT_EQ(query->sufficient, sufficient) << gain;
+  }
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval
