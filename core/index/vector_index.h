@@ -33,7 +33,7 @@ struct IndexOptions {
   int hnsw_search_breadth = 128;  // efSearch, 8 to 4000; at least k is used
   int ivf_lists = 0;              // 0 chooses 4·sqrt(n), at least 1
   int ivf_probes = 16;            // lists searched per query, 1 to ivf_lists
-  std::string device = "cpu";     // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present)
+  std::string device = "cpu";     // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
   int threads = 0;                // of a search or a build; 0 leaves OpenMP's choice
 };
 
