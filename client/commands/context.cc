@@ -1,0 +1,72 @@
+#include "client/commands/context.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <ostream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "client/format.h"
+#include "client/json.h"
+#include "client/table.h"
+#include "nlohmann/json.hpp"
+
+namespace antiphon::client {
+namespace {
+
+// Smaller inputs fit into any server's limit, so that it need not be asked.
+constexpr int64_t kAskForLimitAbove = 900 << 10;
+
+}  // namespace
+
+ExitCode Fail(Context& context, const absl::Status& failure, const std::string& file) {
+  std::string message(failure.message());
+  // Messages about a field of the request do not know which file it came from.
+  if (!file.empty() && !absl::StrContains(message, file)) message = absl::StrCat(file, ": ", message);
+  context.err << "antiphon: " << Printable(message) << "\n";
+  if (context.json) {
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
+    if (!file.empty()) json["file"] = file;
+    json["error"] = FailureToJson(failure);
+    Emit(context, json);
+  }
+  return ExitCodeOf(failure);
+}
+
+void Emit(Context& context, const nlohmann::ordered_json& json) { context.out << JsonLine(json) << "\n" << std::flush; }
+
+absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file, const QueryArguments& arguments) {
+  const absl::StatusOr<Input> input = OpenInput(file, context.in);
+  if (!input.ok()) return input.status();
+  QueryOptions options;
+  options.as = arguments.as;
+  options.start_s = arguments.start_s;
+  options.length_s = arguments.length_s;
+  if (input->size > kAskForLimitAbove) {
+    const auto status = context.connection.Status();
+    if (!status.ok()) return status.status();
+    if (status->limits().max_message_bytes() > 0) options.max_bytes = status->limits().max_message_bytes();
+  }
+  return MakeQuery(*input, options);
+}
+
+absl::Status WriteFile(const std::string& path, const std::string& bytes) {
+  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
+  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  stream.close();
+  if (stream) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
+}
+
+std::string NameOf(const v1::Source& source) {
+  std::string name = source.title().empty() ? source.id() : source.title();
+  if (!source.composer().empty()) absl::StrAppend(&name, " – ", source.composer());
+  return Printable(name);
+}
+
+std::string Plural(int64_t count, const std::string& noun) {
+  return absl::StrCat(FormatCount(count), " ", noun, count == 1 ? "" : "s");
+}
+
+}  // namespace antiphon::client

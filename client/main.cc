@@ -1,0 +1,13 @@
+// antiphon: the command line client of antiphon-server.
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "client/client.h"
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return static_cast<int>(antiphon::client::RunClient(arguments, std::cin, std::cout, std::cerr));
+}
