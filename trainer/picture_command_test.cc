@@ -15,6 +15,9 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 
+// fontconfig keeps what it has read until the process ends, which is no leak of ours. Read by AddressSanitizer only.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
+
 namespace antiphon::trainer {
 namespace {
 
