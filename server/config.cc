@@ -50,7 +50,7 @@ void AddServing(CommandLine& c) {
         "Windows of a query that are compared; a longer query is sampled evenly");
   c.app.add_flag("--warmup,!--no-warmup", c.config.warmup, "Answer a query of one's own before listening")
       ->envname(EnvironmentName("warmup"))
-      ->capture_default_str()
+      ->default_str(c.config.warmup ? "true" : "false")
       ->take_last();
   c.names.push_back("warmup");
   c.Add("log-level", c.config.log_level, "trace, debug, info, warning, error or off; logs go to standard error");

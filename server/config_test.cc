@@ -121,6 +121,16 @@ TEST(Config, WhatIsPrintedReadsBackTheSame) {
   EXPECT_EQ(config.grace_period_s, Config().grace_period_s);
 }
 
+TEST(Config, WhatIsPrintedOfTheDefaultsIsTheDefaults) {
+  const auto printed = ParseCommandLine({"--bundle=b", "--print-config"}, {});
+  ASSERT_TRUE(printed.ok()) << printed.status();
+  const ConfigFile file(printed->text);
+  EXPECT_TRUE(Parse({file.flag()}).warmup);
+  const auto again = ParseCommandLine({file.flag(), "--print-config"}, {});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->text, printed->text);
+}
+
 TEST(Config, HelpNamesEveryOptionWithItsVariable) {
   const auto help = ParseCommandLine({"--help"}, {});
   ASSERT_TRUE(help.ok());

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "server/collection_engine.h"
 #include "server/config.h"
 #include "server/metrics.h"
+#include "server/metrics_endpoint.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
@@ -49,8 +51,13 @@ int Serve(const Config& config) {
   SetUpLogging(config);
   StopSignals signals;
   Metrics metrics;
+  std::unique_ptr<MetricsEndpoint> endpoint;
   if (config.MetricsEnabled()) {
-    if (absl::Status status = metrics.Expose(config.metrics_listen); !status.ok()) return Fail(status);
+    auto started = MetricsEndpoint::Start(config.metrics_listen, [&metrics] { return metrics.Text(); });
+    if (!started.ok()) {
+      return Fail(absl::Status(started.status().code(), absl::StrCat("metrics-listen: ", started.status().message())));
+    }
+    endpoint = *std::move(started);
   }
   auto engine = OpenCollectionEngine(config, metrics);
   if (!engine.ok()) {

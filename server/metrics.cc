@@ -1,6 +1,5 @@
 #include "server/metrics.h"
 
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -11,7 +10,6 @@
 #include "absl/synchronization/mutex.h"
 #include "prometheus/collectable.h"
 #include "prometheus/counter.h"
-#include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
@@ -105,8 +103,6 @@ struct Metrics::Impl {
 
   absl::Mutex mutex;
   prometheus::Gauge* current_info ABSL_GUARDED_BY(mutex) = nullptr;
-
-  std::unique_ptr<prometheus::Exposer> exposer;  // last: it reads the members above from its own threads
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
@@ -118,18 +114,6 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
 }
 
 Metrics::~Metrics() = default;
-
-absl::Status Metrics::Expose(const std::string& address) {
-  try {
-    impl_->exposer = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
-    impl_->exposer->RegisterCollectable(impl_->registry);
-    impl_->exposer->RegisterCollectable(impl_->queue_depth);
-    impl_->exposer->RegisterCollectable(impl_->in_flight);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("metrics-listen: cannot listen on ", address, ": ", error.what()));
-  }
-  return absl::OkStatus();
-}
 
 void Metrics::RecordCall(absl::string_view method, grpc::StatusCode code, double seconds) {
   const std::string name(method);

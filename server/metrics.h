@@ -1,4 +1,5 @@
-// What the server tells Prometheus about itself. docs/operations.md lists every metric with its meaning.
+// What the server tells Prometheus about itself (served by metrics_endpoint.h). docs/operations.md lists every metric
+// with its meaning.
 //
 // Safe from any thread. Label values come from closed sets (methods, codes, stages), so that no client can make more
 // series.
@@ -10,7 +11,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/bundle/manifest.h"
@@ -23,9 +23,6 @@ class Metrics {
  public:
   Metrics();
   ~Metrics();
-
-  // Serves /metrics on host:port from now on. Unavailable, naming the address, when it cannot be bound.
-  [[nodiscard]] absl::Status Expose(const std::string& address);
 
   // One call, refused ones included; `seconds` from arrival to answer.
   void RecordCall(absl::string_view method, grpc::StatusCode code, double seconds);

@@ -2,11 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "absl/strings/str_cat.h"
 
 namespace antiphon::server {
 namespace {
@@ -70,24 +65,6 @@ TEST(Metrics, DepthIsReadWhenAsked) {
   EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_queue_depth 5"));
   metrics.SetQueueDepthSource(nullptr);
   EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_queue_depth 0"));
-}
-
-TEST(Metrics, AnAddressInUseIsAnError) {
-  const int taken = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(bind(taken, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(taken, 1), 0);
-  ASSERT_EQ(getsockname(taken, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const std::string name = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
-
-  Metrics metrics;
-  const absl::Status status = metrics.Expose(name);
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(status.message()), HasSubstr(name));
-  close(taken);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -24,9 +25,16 @@ WorkQueueOptions QueueOptions(const Config& config) {
   return options;
 }
 
-// Health checking and reflection are switched on for the whole process, before any server is built.
+// gRPC's own messages, which tell of connections and sockets.
+void LogFromGrpc(gpr_log_func_args* args) {
+  const auto level = args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
+  spdlog::log(level, "grpc: {}", args->message);
+}
+
+// Health checking, reflection and logging are set for the whole process, before any server is built.
 void EnablePlugins() {
   static const bool done = [] {
+    gpr_set_log_function(LogFromGrpc);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;
