@@ -9,7 +9,7 @@
 namespace antiphon::retrieval {
 namespace {
 
-constexpr double kLineTolerance = 0.6;  // seconds of the source
+constexpr double kLineTolerance = 0.3;  // of a window of the source: 0.6 s as played
 constexpr double kSlopeFactor = 1.25;
 constexpr float kMemberSimilarity = 0.6f;  // of the best
 
@@ -74,7 +74,8 @@ class SourceNeighbours {
     if (factor > kSlopeFactor || factor < 1 / kSlopeFactor) return false;
     const double expected_s =
         member.reference_middle_s() + seed.slope() * (next.query_middle_s() - member.query_middle_s());
-    return std::abs(next.reference_middle_s() - expected_s) <= kLineTolerance;
+    const double window_s = next.reference_end_s - next.reference_start_s;
+    return std::abs(next.reference_middle_s() - expected_s) <= kLineTolerance * window_s;
   }
 
   void TakeOverlapping(const Hit& hit) {

@@ -33,11 +33,12 @@ double Confidence(const ConfidenceModel& model, double score, double best_other_
   return 1.0 / (1.0 + std::exp(-(model.bias + model.score_weight * score + model.margin_weight * margin)));
 }
 
-Identification Judge(std::span<const Neighbour> neighbours, int windows, const IdentifyOptions& options,
-                     const std::function<bool(int, int)>& same_piece) {
+Identification Judge(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
+                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece) {
   const std::vector<Vote> votes = VotesOf(neighbours);
   const bool in_time = options.method == VoteMethod::kInTime;
-  const std::vector<SourceScore> scores = in_time ? VoteInTime(votes, windows) : PlainVote(votes);
+  const std::vector<SourceScore> scores =
+      in_time ? VoteInTime(votes, windows, {.source_is_sound = side == catalog::Side::kRecordings}) : PlainVote(votes);
   // Plain scores are counts; their shares are comparable between queries.
   const double scale = in_time ? 1.0 : 1.0 / std::max<double>(1.0, static_cast<double>(votes.size()));
   Identification result;

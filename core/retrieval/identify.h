@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/catalog/catalog.h"
 #include "core/retrieval/collection.h"
 #include "core/retrieval/query.h"
 
@@ -29,10 +30,10 @@ inline constexpr ConfidenceModel kPlainConfidence = {-4.0, 8.0, 5.0};
 
 double Confidence(const ConfidenceModel& model, double score, double best_other_score);
 
-// Votes, ranks and judges. `same_piece` tells whether two sources are of one piece (two recordings of it), so that they
-// are no rivals. Candidates are at most options.top_k.
-Identification Judge(std::span<const Neighbour> neighbours, int windows, const IdentifyOptions& options,
-                     const std::function<bool(int, int)>& same_piece);
+// Votes, ranks and judges. `side` is that of the sources. `same_piece` tells whether two sources are of one piece (two
+// recordings of it), so that they are no rivals. Candidates are at most options.top_k.
+Identification Judge(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
+                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece);
 
 }  // namespace antiphon::retrieval
 

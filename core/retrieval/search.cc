@@ -74,7 +74,7 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
     return a == b || (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
   auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
-    return Judge(*neighbours, query.windows, options, same_piece);
+    return Judge(*neighbours, query.windows, side, options, same_piece);
   });
   if (!result.ok()) return result.status();
   for (Candidate& candidate : result->candidates) {

@@ -147,8 +147,10 @@ class SlidingSum {
 };
 
 // The best line of one direction through the votes of one segment and source.
-Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, double centre_s, double tolerance_s) {
+Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, double centre_s,
+                     const TimeVoteOptions& options) {
   const double slope = std::exp2(log_slope);
+  const double tolerance_s = options.tolerance_s * (options.source_is_sound ? 1.0 : slope);  // of the source
   std::vector<Projection> projections;
   int windows = 0;
   for (size_t i = 0; i < group.size(); ++i) {
@@ -178,7 +180,7 @@ Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, doub
 }
 
 // The best line of any direction. Of lines with equal weight, the one nearest to its votes' own slopes.
-Line BestLine(std::span<const WeightedVote> group, double tolerance_s) {
+Line BestLine(std::span<const WeightedVote> group, const TimeVoteOptions& options) {
   // Most sources turn up by chance in one window only: its heaviest vote comes first.
   if (group.front().vote.window == group.back().vote.window) return {group.front().weight, {0}};
   double low_s = group[0].vote.query_s, high_s = low_s;
@@ -196,7 +198,7 @@ Line BestLine(std::span<const WeightedVote> group, double tolerance_s) {
   double best_misfit = 0;
   for (const int step : slopes) {
     const double log_slope = step / kLinesPerOctave;
-    Line line = BestLineOfSlope(group, log_slope, (low_s + high_s) / 2, tolerance_s);
+    Line line = BestLineOfSlope(group, log_slope, (low_s + high_s) / 2, options);
     double misfit = 0;
     for (const int i : line.votes) misfit += std::abs(group[i].log_slope - log_slope);
     if (line.weight > best.weight + 1e-9 || (line.weight > best.weight - 1e-9 && misfit < best_misfit - 1e-9)) {
@@ -269,7 +271,7 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows, co
     end = begin + 1;
     while (end < all.size() && all[end].vote.source == first.vote.source && all[end].segment == first.segment) ++end;
     const auto group = all.subspan(begin, end - begin);
-    const Line line = BestLine(group, options.tolerance_s);
+    const Line line = BestLine(group, options);
     if (scores.empty() || scores.back().source != first.vote.source) {
       scores.push_back({.source = first.vote.source});
       best_segment = 0;

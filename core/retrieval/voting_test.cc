@@ -215,6 +215,20 @@ TEST(VoteInTime, StretchesOfALongQueryAddUp) {
   EXPECT_NEAR(scores[0].score, 1.0, 1e-6);
 }
 
+TEST(VoteInTime, TheToleranceIsSecondsOfSound) {
+  // Places off the line by up to 0.5 s of the source, to either side: a quarter of a second of the query at twice the
+  // tempo, two at half of it.
+  for (const double slope : {2.0, 0.5}) {
+    std::vector<Vote> votes;
+    for (int w = 0; w < 20; ++w) {
+      votes.push_back({w, 0, w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5), slope, 0.8f});
+    }
+    EXPECT_EQ(VoteInTime(votes, 20)[0].votes, slope == 2.0 ? 20 : 10);
+    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 1.1, .source_is_sound = true})[0].votes, 20);
+    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 0.9, .source_is_sound = true})[0].votes, 10);
+  }
+}
+
 TEST(VoteInTime, AShortQueryTakesItsTempoFromTheHypotheses) {
   std::vector<Vote> votes;
   for (int w = 0; w < 4; ++w) votes.push_back({w, 0, w * kHop, 5 + 1.3 * w * kHop, 1.189, 0.8f});
