@@ -72,7 +72,7 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
     for (size_t a = 0; a < hits.size(); ++a) {
       EXPECT_LT(hits[a].query_start_s, hits[a].query_end_s);
       EXPECT_LT(hits[a].reference_start_s, hits[a].reference_end_s);
-      if (a > 0) EXPECT_LE(hits[a].similarity, hits[a - 1].similarity);
+      EXPECT_LE(hits[a].similarity, hits[a > 0 ? a - 1 : 0].similarity);
     }
     std::shuffle(neighbours.begin(), neighbours.end(), rng);
     const auto shuffled = MergeIntoHits(neighbours, 1000);

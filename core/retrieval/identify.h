@@ -24,7 +24,8 @@ struct ConfidenceModel {
   double margin_weight = 0;
 };
 
-// Fitted on validation data, so that of the answers given with confidence c a part c is right.
+// Set by hand: they order answers and tell clear ones from doubtful ones. Constants fitted on validation data, so that
+// of the answers given with confidence c a part c is right, belong here.
 inline constexpr ConfidenceModel kInTimeConfidence = {-4.0, 10.0, 5.0};
 inline constexpr ConfidenceModel kPlainConfidence = {-4.0, 8.0, 5.0};
 
