@@ -50,6 +50,7 @@ void LogStart(const Config& config, const Engine& engine, int port) {
 int Serve(const Config& config) {
   SetUpLogging(config);
   StopSignals signals;
+  if (absl::Status status = signals.Start(); !status.ok()) return Fail(status);
   Metrics metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
   if (config.MetricsEnabled()) {

@@ -1,28 +1,45 @@
 #include "server/signals.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <thread>
+
+#include "absl/strings/str_cat.h"
 
 namespace antiphon::server {
 namespace {
 
-sigset_t StopSet() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
+std::atomic<int> signal_pipe = -1;  // where the handler writes
+
+void OnSignal(int number) {
+  const int saved = errno;
+  const char byte = static_cast<char>(number);
+  [[maybe_unused]] const ssize_t written = write(signal_pipe.load(), &byte, 1);
+  errno = saved;
 }
 
 }  // namespace
 
-StopSignals::StopSignals() {
+absl::Status StopSignals::Start() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return absl::InternalError(absl::StrCat("cannot make a pipe for signals: ", std::strerror(errno)));
+  }
+  signal_pipe = ends[1];
+  std::thread([this, pipe = ends[0]] { Listen(pipe); }).detach();  // until the process ends
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  const sigset_t set = StopSet();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::thread([this] { Listen(); }).detach();  // until the process ends
+  return absl::OkStatus();
 }
 
 void StopSignals::Serving() {
@@ -37,15 +54,14 @@ int StopSignals::Wait() {
   return received_;
 }
 
-void StopSignals::Listen() {
-  const sigset_t set = StopSet();
+void StopSignals::Listen(int pipe) {
   while (true) {
-    int number = 0;
-    if (sigwait(&set, &number) != 0) continue;
+    char byte = 0;
+    if (read(pipe, &byte, 1) != 1) continue;
     absl::MutexLock lock(&mutex_);
     if (!serving_) _exit(0);
     if (received_ != 0) _exit(1);
-    received_ = number;
+    received_ = byte;
   }
 }
 

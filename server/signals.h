@@ -1,29 +1,32 @@
-// SIGTERM and SIGINT, heard by one thread instead of by handlers that interrupt another.
+// SIGTERM and SIGINT, turned into something that one thread can wait for.
 //
-// Make one in main() before any other thread starts: threads inherit that these signals are blocked. Safe from any
-// thread.
+// The handlers only write to a pipe. (Blocking the signals and waiting for them does not do: libraries start threads
+// before main(), which would not have them blocked.) One object per process, made in main() and never destroyed before
+// it ends. Safe from any thread.
 #ifndef ANTIPHON_SERVER_SIGNALS_H_
 #define ANTIPHON_SERVER_SIGNALS_H_
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
 namespace antiphon::server {
 
 class StopSignals {
  public:
-  // Starts listening. Until Serving is called, a signal ends the process at once with exit code 0: nothing is under way
-  // yet. Once Wait has returned, a further one ends it at once with exit code 1: somebody is in a hurry.
-  StopSignals();
+  // Starts listening, and ignores SIGPIPE. Until Serving is called, a signal ends the process at once with exit code 0:
+  // nothing is under way yet. After the first one that Wait has told of, a further one ends it at once with exit code
+  // 1: somebody is in a hurry. Internal when the system has no pipe left.
+  [[nodiscard]] absl::Status Start();
 
-  // From now on a signal is left to Wait. SIGPIPE is ignored throughout.
+  // From now on a signal is left to Wait.
   void Serving();
 
   // Blocks until a signal comes; its number.
   int Wait();
 
  private:
-  void Listen();
+  void Listen(int pipe);
 
   absl::Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = false;

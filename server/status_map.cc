@@ -8,9 +8,11 @@ namespace {
 
 constexpr char kDetailUrl[] = "type.googleapis.com/antiphon.v1.ErrorDetail";
 
-bool IsServersFault(absl::StatusCode code) {
-  return code == absl::StatusCode::kInternal || code == absl::StatusCode::kDataLoss ||
-         code == absl::StatusCode::kUnknown || code == absl::StatusCode::kFailedPrecondition;
+// Codes that can be about what a field holds; the others are about the server, or about time.
+bool MayBlameField(absl::StatusCode code) {
+  return code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kResourceExhausted ||
+         code == absl::StatusCode::kOutOfRange || code == absl::StatusCode::kNotFound ||
+         code == absl::StatusCode::kAlreadyExists || code == absl::StatusCode::kUnimplemented;
 }
 
 // Codes whose messages are meant for the caller even when they blame no field.
@@ -34,7 +36,7 @@ absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::st
 }
 
 absl::Status AtField(const absl::Status& status, absl::string_view field) {
-  if (status.ok() || IsServersFault(status.code()) || status.GetPayload(kDetailUrl).has_value()) return status;
+  if (!MayBlameField(status.code()) || status.GetPayload(kDetailUrl).has_value()) return status;
   return FieldError(status.code(), field, status.message());
 }
 

@@ -20,7 +20,7 @@ absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::st
                         absl::string_view limit = "");
 
 // Blames `field` for a failure that came from below while it was being read: "FIELD: message", same code. OK stays OK;
-// a status that names a field already, or whose code says that the server is at fault, stays as it is.
+// a status that names a field already, or whose code is not about what was sent, stays as it is.
 absl::Status AtField(const absl::Status& status, absl::string_view field);
 
 grpc::StatusCode ToGrpcCode(absl::StatusCode code);
