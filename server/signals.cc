@@ -14,14 +14,29 @@
 namespace antiphon::server {
 namespace {
 
-std::atomic<int> signal_pipe = -1;  // where the handler writes
+std::atomic<int> signal_pipe = -1;  // where the handler writes; -1 before StopSignals::Start
 
 void OnSignal(int number) {
+  if (signal_pipe.load() < 0) _exit(0);  // nothing is under way yet
   const int saved = errno;
   const char byte = static_cast<char>(number);
   [[maybe_unused]] const ssize_t written = write(signal_pipe.load(), &byte, 1);
   errno = saved;
 }
+
+void HandleStopSignals(int, char**, char**) {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+// LibTorch's static constructors take half a second before main(). What stands in this section of a program runs before
+// the constructors of all libraries (ELF gABI, "Initialization and Termination Functions").
+[[gnu::section(".preinit_array"), gnu::used]] void (*const handle_before_constructors)(int, char**,
+                                                                                       char**) = HandleStopSignals;
 
 }  // namespace
 
@@ -32,12 +47,7 @@ absl::Status StopSignals::Start() {
   }
   signal_pipe = ends[1];
   std::thread([this, pipe = ends[0]] { Listen(pipe); }).detach();  // until the process ends
-  struct sigaction action {};
-  action.sa_handler = OnSignal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
+  HandleStopSignals(0, nullptr, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return absl::OkStatus();
 }

@@ -1,8 +1,9 @@
 // SIGTERM and SIGINT, turned into something that one thread can wait for.
 //
 // The handlers only write to a pipe. (Blocking the signals and waiting for them does not do: libraries start threads
-// before main(), which would not have them blocked.) One object per process, made in main() and never destroyed before
-// it ends. Safe from any thread.
+// before main(), which would not have them blocked.) They are in place before main(), and end the process with exit
+// code 0 until Start is called. One object per process, made in main() and never destroyed before it ends. Safe from
+// any thread.
 #ifndef ANTIPHON_SERVER_SIGNALS_H_
 #define ANTIPHON_SERVER_SIGNALS_H_
 
