@@ -14,11 +14,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "core/audio/synthesizer.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
 #include "trainer/data/feature_store.h"
+#include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
 #include "trainer/fingerprint.h"
 
@@ -79,68 +79,32 @@ json RecipeToJson(const PrepareOptions& options) {
           {"settings", json::parse(features::SettingsToJson(options.settings))}};
 }
 
-// One worker's tools: synthesizers are not shared between threads, and open lazily since soundfonts are large.
-class Worker {
- public:
-  Worker(const PrepareOptions& options, const features::AudioFrontEnd& front_end)
-      : options_(options), front_end_(front_end) {}
-
-  absl::StatusOr<StoreItem> Make(const Job& job, const std::string& midi, const std::string& fingerprint);
-
- private:
-  absl::StatusOr<audio::Synthesizer*> SynthesizerFor(const Variation& variation);
-
-  const PrepareOptions& options_;
-  const features::AudioFrontEnd& front_end_;
-  std::map<std::pair<std::string, bool>, std::unique_ptr<audio::Synthesizer>> synthesizers_;
-};
-
-absl::StatusOr<audio::Synthesizer*> Worker::SynthesizerFor(const Variation& variation) {
-  std::unique_ptr<audio::Synthesizer>& synthesizer = synthesizers_[{variation.soundfont, variation.reverb}];
-  if (synthesizer == nullptr) {
-    audio::SynthesizerOptions synthesis;
-    synthesis.soundfont = variation.soundfont;
-    synthesis.sample_rate = options_.settings.sample_rate;
-    synthesis.reverb = variation.reverb;
-    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened = audio::Synthesizer::Open(synthesis);
-    if (!opened.ok()) return opened.status();
-    synthesizer = *std::move(opened);
-  }
-  return synthesizer.get();
-}
-
-absl::StatusOr<StoreItem> Worker::Make(const Job& job, const std::string& midi, const std::string& fingerprint) {
+absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options, const features::AudioFrontEnd& front_end,
+                                   const Job& job, const std::string& midi, Renderer& renderer) {
   absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return score.status();
   if (score->notes.empty()) return absl::InvalidArgumentError("it has no notes");
 
-  const uint64_t seed = HashOf(absl::StrCat(options_.seed, "/", job.piece, "/", job.variation));
-  Variation variation = DrawVariation(options_.variation, options_.soundfonts, seed);
-  const double longest = options_.max_excerpt_s * variation.tempo_ratio;  // in seconds of the score
-  if (longest > 0 && score->duration_s > longest) {
+  const uint64_t seed = HashOf(absl::StrCat(options.seed, "/", job.piece, "/", job.variation));
+  const Variation variation = DrawVariation(options.variation, options.soundfonts, seed);
+  const double longest = options.max_excerpt_s * variation.tempo_ratio;  // in seconds of the score
+  const double end_s = MusicEnd(*score);
+  if (longest > 0 && end_s > longest) {
     std::mt19937_64 random(seed ^ 0x9e3779b97f4a7c15ull);
-    const double start = std::uniform_real_distribution<double>(0, score->duration_s - longest)(random);
+    const double start = std::uniform_real_distribution<double>(0, end_s - longest)(random);
     score = music::Excerpt(*score, start, start + longest);
     if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
-  absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
-  if (!synthesizer.ok()) return synthesizer.status();
-  const std::vector<music::Note> played = Perform(*score, options_.variation, variation);
-  absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);
-  if (!sound.ok() && variation.render.program != 0) {  // not every soundfont has every piano
-    variation.render.program = 0;
-    sound = (*synthesizer)->Render(played, variation.render);
-  }
+  const absl::StatusOr<audio::Waveform> sound = renderer.Render(*score, options.variation, variation);
   if (!sound.ok()) return sound.status();
 
   StoreItem item;
   item.piece = job.piece;
   item.part = job.part;
-  item.fingerprint = fingerprint;
   item.tempo_ratio = variation.tempo_ratio;
-  item.settings = options_.settings;
+  item.settings = options.settings;
   item.notes = std::move(score->notes);
-  item.spectrogram = features::ComputeSpectrogram(front_end_, sound->samples);
+  item.spectrogram = features::ComputeSpectrogram(front_end, sound->samples);
   return item;
 }
 
@@ -155,7 +119,7 @@ struct Shared {
 
 void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, const std::string& recipe,
                const features::AudioFrontEnd& front_end, Progress& progress, Shared& shared) {
-  Worker worker(options, front_end);
+  Renderer renderer(options.settings.sample_rate);
   for (size_t index; (index = shared.next_job++) < jobs.size();) {
     const Job& job = jobs[index];
     const absl::StatusOr<std::string> midi = ReadWholeFile(job.midi);
@@ -165,9 +129,10 @@ void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, cons
     double seconds = 0;
     absl::Status write_failure, item_failure = midi.status();
     if (midi.ok() && (kept = ReadFingerprint(path).value_or("") == fingerprint); midi.ok() && !kept) {
-      const absl::StatusOr<StoreItem> item = worker.Make(job, *midi, fingerprint);
+      absl::StatusOr<StoreItem> item = MakeItem(options, front_end, job, *midi, renderer);
       item_failure = item.status();
       if (item.ok()) {
+        item->fingerprint = fingerprint;
         write_failure = WriteItem(path, *item);
         made = write_failure.ok();
         seconds = static_cast<double>(item->spectrogram.frames()) / item->settings.frame_rate();

@@ -170,8 +170,8 @@ absl::Status Run::Begin() {
 }
 
 torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const {
-  return torch::from_blob(const_cast<uint8_t*>(cells.data()),
-                          {pairs, data_.train.settings().window_frames, channels, -1}, torch::kUInt8)
+  return torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())}, torch::kUInt8)
+      .view({pairs, data_.train.settings().window_frames, channels, -1})
       .to(device_);
 }
 

@@ -1,0 +1,98 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "trainer/cli/subcommands.h"
+#include "trainer/data/soundfonts.h"
+#include "trainer/evaluation/suites.h"
+#include "trainer/learning/training.h"
+
+namespace antiphon::trainer {
+namespace {
+
+struct Flags {
+  SuiteOptions options;
+  std::string suite;
+  std::string split_file;
+  std::string part = "test";
+  std::string json;
+  std::string work;
+  std::string architecture = "residual";
+  bool no_untrained = false;
+  int threads = 0;
+};
+
+// An untrained network of the model's own features and dimension.
+absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
+  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
+  if (!architecture.ok()) return architecture.status();
+  const auto encoder =
+      encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"), encoder::Modality::kAudio);
+  if (!encoder.ok()) return encoder.status();
+  return ExportUntrained(*architecture, (*encoder)->info().settings, (*encoder)->info().dimension, flags.options.seed,
+                         directory);
+}
+
+absl::Status Run(Flags& flags) {
+  SuiteOptions& options = flags.options;
+  encoder::SetComputeThreads(flags.threads);
+  if (!flags.split_file.empty()) {
+    absl::StatusOr<Split> split = Split::Read(flags.split_file);
+    if (!split.ok()) return split.status();
+    options.test_set.split = *std::move(split);
+  }
+  const absl::StatusOr<Part> part = ParsePart(flags.part);
+  if (!part.ok()) return part.status();
+  options.test_set.part = *part;
+  options.test_set.cache = flags.work + "/renditions";
+  options.work = flags.work + "/bundle";
+  if (!flags.no_untrained) {
+    options.untrained = flags.work + "/untrained";
+    if (absl::Status status = MakeUntrained(flags, options.untrained); !status.ok()) return status;
+  }
+  Progress progress;
+  const absl::StatusOr<Report> report =
+      flags.suite == "snippets" ? EvaluateSnippets(options, progress) : EvaluatePieces(options, progress);
+  if (!report.ok()) return report.status();
+  std::fputs(ReportText(*report).c_str(), stdout);
+  if (flags.json.empty()) return absl::OkStatus();
+  std::ofstream file(flags.json);
+  file << ReportJson(*report) << '\n';
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));
+}
+
+}  // namespace
+
+void AddEvaluate(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand("evaluate", "Measure a model; the same seed gives the same figures");
+  auto flags = std::make_shared<Flags>();
+  SuiteOptions& options = flags->options;
+  options.test_set.soundfont = kEvaluationSoundfont;
+  command->add_option("--suite", flags->suite, "What to measure")
+      ->required()
+      ->check(CLI::IsMember({"snippets", "pieces"}));
+  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")->required();
+  command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively")->required();
+  command->add_option("--split", flags->split_file,
+                      "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
+  command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")->capture_default_str();
+  command->add_option("--work", flags->work, "Folder for renditions (kept) and other files made on the way")
+      ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
+  command->add_option("--json", flags->json, "Also write the figures to this file");
+  command->add_option("--snippets", options.snippets, "Candidates of suite snippets")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_flag("!--no-all-onsets", options.all_onsets, "Leave out suite snippets' hard form");
+  command->add_flag("--no-untrained", flags->no_untrained, "Leave out the untrained network's rows");
+  command->add_option("--architecture", flags->architecture, "Of the untrained network")->capture_default_str();
+  command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
+  command->add_option("--device", options.encoder.device, "cpu, cuda:N or auto")->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer

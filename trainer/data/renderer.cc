@@ -1,0 +1,41 @@
+#include "trainer/data/renderer.h"
+
+#include <algorithm>
+
+namespace antiphon::trainer {
+
+absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& variation) {
+  std::unique_ptr<audio::Synthesizer>& synthesizer = synthesizers_[{variation.soundfont, variation.reverb}];
+  if (synthesizer == nullptr) {
+    audio::SynthesizerOptions synthesis;
+    synthesis.soundfont = variation.soundfont;
+    synthesis.sample_rate = sample_rate_;
+    synthesis.reverb = variation.reverb;
+    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened = audio::Synthesizer::Open(synthesis);
+    if (!opened.ok()) return opened.status();
+    synthesizer = *std::move(opened);
+  }
+  return synthesizer.get();
+}
+
+absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score, const VariationOptions& options,
+                                                 const Variation& variation) {
+  const absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
+  if (!synthesizer.ok()) return synthesizer.status();
+  const std::vector<music::Note> played = Perform(score, options, variation);
+  absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);
+  if (!sound.ok() && variation.render.program != 0) {
+    audio::RenderOptions grand_piano = variation.render;
+    grand_piano.program = 0;
+    sound = (*synthesizer)->Render(played, grand_piano);
+  }
+  return sound;
+}
+
+double MusicEnd(const music::Score& score) {
+  double end_s = 0;
+  for (const music::Note& note : score.notes) end_s = std::max(end_s, note.sounding_offset_s);
+  return end_s;
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,124 @@
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "core/audio/decoder.h"
+#include "core/retrieval/collection.h"
+#include "core/retrieval/collection_builder.h"
+#include "trainer/evaluation/suites.h"
+#include "trainer/fingerprint.h"
+
+namespace antiphon::trainer {
+namespace {
+
+using retrieval::Collection;
+using retrieval::Identification;
+using retrieval::VoteMethod;
+
+// How many queries found their piece how high.
+struct Places {
+  int queries = 0, first = 0, in_5 = 0, in_10 = 0;
+
+  void Add(const Identification& answer, int truth) {
+    ++queries;
+    for (size_t rank = 0; rank < answer.candidates.size(); ++rank) {
+      if (answer.candidates[rank].source != truth) continue;
+      first += rank < 1;
+      in_5 += rank < 5;
+      in_10 += rank < 10;
+      return;
+    }
+  }
+
+  ReportRow Row(std::string name) const {
+    const double count = queries;
+    return {std::move(name), {first / count, in_5 / count, in_10 / count}};
+  }
+};
+
+absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(const std::vector<TestPiece>& pieces,
+                                                                 const std::string& model, const SuiteOptions& options,
+                                                                 Progress& progress) {
+  retrieval::BuilderOptions build;
+  build.model_directory = model;
+  build.encoder = options.encoder;
+  auto builder = retrieval::CollectionBuilder::Create(options.work, build);
+  if (!builder.ok()) return builder.status();
+  progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
+  for (const TestPiece& piece : pieces) {
+    catalog::Piece entry;
+    entry.id = entry.title = piece.name;
+    if (absl::Status status = (*builder)->AddPiece(entry, piece.midi); !status.ok()) return status;
+    const absl::StatusOr<std::string> audio = ReadWholeFile(piece.audio_path);
+    if (!audio.ok()) return audio.status();
+    catalog::Recording recording;
+    recording.id = recording.title = recording.piece_id = piece.name;
+    if (absl::Status status = (*builder)->AddRecording(recording, *audio); !status.ok()) return status;
+    progress.Advance();
+  }
+  progress.Finish();
+  if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
+  retrieval::CollectionOptions open;
+  open.encoder = options.encoder;
+  return Collection::Open(options.work, open);
+}
+
+// Both directions with one method. `plain` is Dorfer et al.'s: 100 snippets of the query, 25 neighbours each.
+absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection, VoteMethod method,
+                     const std::string& name, Progress& progress, ReportTable& table) {
+  retrieval::IdentifyOptions identify;
+  identify.top_k = 10;
+  identify.method = method;
+  identify.min_confidence = 0;
+  if (method == VoteMethod::kPlain) identify.max_windows = 100;
+  audio::DecodeOptions decode;
+  decode.sample_rate = collection.encoder_info().settings.sample_rate;
+  Places to_score, to_audio;
+  progress.Start(name, static_cast<int64_t>(pieces.size()));
+  for (size_t piece = 0; piece < pieces.size(); ++piece) {
+    const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(pieces[piece].audio_path, decode);
+    if (!sound.ok()) return sound.status();
+    const absl::StatusOr<Identification> by_audio = collection.IdentifyAudio(*sound, identify);
+    if (!by_audio.ok()) return by_audio.status();
+    to_score.Add(*by_audio, static_cast<int>(piece));
+    const absl::StatusOr<Identification> by_score =
+        collection.IdentifyScore(pieces[piece].score, catalog::Side::kRecordings, identify);
+    if (!by_score.ok()) return by_score.status();
+    to_audio.Add(*by_score, static_cast<int>(piece));
+    progress.Advance();
+  }
+  progress.Finish();
+  table.rows.push_back(to_score.Row(name + ", recording→score"));
+  table.rows.push_back(to_audio.Row(name + ", score→recording"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress) {
+  const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
+  if (!pieces.ok()) return pieces.status();
+  Report report{"pieces", {}, {}};
+  ReportTable table{absl::StrCat(pieces->size(), " pieces"), {"first", "in 5", "in 10"}, {}};
+  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
+                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+    if (model.empty()) continue;
+    std::filesystem::remove_all(options.work);
+    const auto collection = MakeCollection(*pieces, model, options, progress);
+    if (!collection.ok()) return collection.status();
+    if (model == options.model) report.settings["model"] = (*collection)->manifest().model_id;
+    for (const auto& [method, label] :
+         {std::pair(VoteMethod::kInTime, ", vote in time"), std::pair(VoteMethod::kPlain, ", plain vote")}) {
+      if (absl::Status status = Measure(*pieces, **collection, method, name + label, progress, table); !status.ok()) {
+        return status;
+      }
+    }
+  }
+  std::filesystem::remove_all(options.work);
+  const double count = static_cast<double>(pieces->size());
+  table.rows.push_back({"random", {1 / count, 5 / count, 10 / count}});
+  report.tables.push_back(std::move(table));
+  report.settings["soundfont"] = options.test_set.soundfont;
+  return report;
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,38 @@
+// A table of figures that prints for a person and as JSON for a program: the same figures. A plain value.
+#ifndef ANTIPHON_TRAINER_EVALUATION_REPORT_H_
+#define ANTIPHON_TRAINER_EVALUATION_REPORT_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace antiphon::trainer {
+
+struct ReportRow {
+  std::string name;             // what was measured
+  std::vector<double> figures;  // one for each column
+};
+
+struct ReportTable {
+  std::string title;
+  std::vector<std::string> columns;  // short names of the figures
+  std::vector<ReportRow> rows;
+};
+
+struct Report {
+  std::string suite;
+  std::map<std::string, std::string> settings;  // model, seed, soundfont, counts: what the figures depend on
+  std::vector<ReportTable> tables;
+};
+
+// Aligned columns; figures with four decimals unless whole.
+std::string ReportText(const Report& report);
+
+std::string ReportJson(const Report& report);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_REPORT_H_

@@ -1,0 +1,39 @@
+// The suites that say how good a model is. Blocking functions for one thread; they use several themselves.
+//
+// Every table has a row for drawing lots and one for an untrained network of the same features, so that a broken
+// pipeline shows itself.
+#ifndef ANTIPHON_TRAINER_EVALUATION_SUITES_H_
+#define ANTIPHON_TRAINER_EVALUATION_SUITES_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/encoder/window_encoder.h"
+#include "trainer/evaluation/report.h"
+#include "trainer/evaluation/test_set.h"
+#include "trainer/progress.h"
+
+namespace antiphon::trainer {
+
+struct SuiteOptions {
+  std::string model;      // folder of the model measured
+  std::string untrained;  // folder of the untrained model; empty leaves its rows out
+  encoder::EncoderOptions encoder;
+  TestSetOptions test_set;
+  std::string work;  // folder for bundles made on the way; removed by the suite
+  uint64_t seed = 1;
+  int snippets = 2000;     // pairs drawn in suite `snippets`
+  bool all_onsets = true;  // suite `snippets` also with all distinct onsets as candidates
+};
+
+// Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task of Dorfer et al.
+// 2018).
+[[nodiscard]] absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress);
+
+// Suite `pieces`: a whole recording against the scores, and a whole score against the recordings, through the same
+// retrieval that the server uses.
+[[nodiscard]] absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_SUITES_H_

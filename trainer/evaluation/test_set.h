@@ -1,0 +1,38 @@
+// The pieces that a suite measures on, rendered with the evaluation soundfont and kept on disk. Plain values; loading
+// uses several threads itself.
+#ifndef ANTIPHON_TRAINER_EVALUATION_TEST_SET_H_
+#define ANTIPHON_TRAINER_EVALUATION_TEST_SET_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/music/score.h"
+#include "trainer/data/split.h"
+#include "trainer/progress.h"
+
+namespace antiphon::trainer {
+
+struct TestPiece {
+  std::string name;  // of the MIDI file, without its extension
+  std::string midi;  // its bytes
+  music::Score score;
+  std::string audio_path;  // FLAC, mono: the score as written, tempo ratio 1
+};
+
+struct TestSetOptions {
+  std::string midi_dir;  // searched recursively
+  Split split = Split::ByHash();
+  Part part = Part::kTest;
+  std::string soundfont;    // the evaluation soundfont
+  int sample_rate = 22050;  // Hz
+  std::string cache;        // folder for the renditions
+};
+
+// In order of their names; renders what the cache does not hold yet. NotFound when the part has no piece; a piece that
+// cannot be read is an error, since leaving it out would change the figures.
+[[nodiscard]] absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options, Progress& progress);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_TEST_SET_H_

@@ -1,0 +1,28 @@
+// antiphon-trainer: everything offline, from MIDI files to a bundle that antiphon-server loads.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "absl/status/status.h"
+#include "revision.h"
+#include "trainer/cli/subcommands.h"
+
+int main(int argc, char** argv) {
+  CLI::App program("Trains Antiphon's encoders, measures them, and makes bundles of collections.", "antiphon-trainer");
+  program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
+  program.require_subcommand(1);
+  absl::Status outcome;
+  antiphon::trainer::AddPrepare(program, outcome);
+  antiphon::trainer::AddTrain(program, outcome);
+  antiphon::trainer::AddInit(program, outcome);
+  antiphon::trainer::AddEvaluate(program, outcome);
+  antiphon::trainer::AddIndex(program, outcome);
+  antiphon::trainer::AddInspect(program, outcome);
+  antiphon::trainer::AddRender(program, outcome);
+  antiphon::trainer::AddPicture(program, outcome);
+  CLI11_PARSE(program, argc, argv);
+  if (!outcome.ok()) {
+    std::fprintf(stderr, "antiphon-trainer: %s\n", std::string(outcome.message()).c_str());
+    return 1;
+  }
+  return 0;
+}
