@@ -1,0 +1,68 @@
+#include "trainer/data/augmentation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace antiphon::trainer {
+namespace {
+
+constexpr int kBands = 48, kFrames = 20;
+
+std::vector<uint8_t> Window(uint8_t level) { return std::vector<uint8_t>(kBands * kFrames, level); }
+
+TEST(AugmentationTest, EqualisingIsTheSameInEveryFrameAndLeavesSilence) {
+  std::mt19937_64 random(1);
+  std::vector<uint8_t> window = Window(120);
+  std::fill_n(window.begin(), kBands, uint8_t{0});
+  Equalise(window, kBands, 6, random);
+  EXPECT_TRUE(std::all_of(window.begin(), window.begin() + kBands, [](uint8_t level) { return level == 0; }));
+  for (int frame = 2; frame < kFrames; ++frame) {
+    EXPECT_TRUE(std::equal(window.begin() + kBands, window.begin() + 2 * kBands, window.begin() + frame * kBands));
+  }
+  EXPECT_NE(window, Window(120));
+}
+
+TEST(AugmentationTest, NoiseStaysUnderWhatIsLoud) {
+  for (int seed = 0; seed < 50; ++seed) {
+    std::mt19937_64 random(seed);
+    std::vector<uint8_t> window = Window(0);
+    window[5] = 200;
+    AddNoiseFloor(window, kBands, random);
+    EXPECT_EQ(window[5], 200);
+    const double mean = std::accumulate(window.begin(), window.end(), 0.0) / window.size();
+    EXPECT_GT(mean, 200 - 2 * 85);
+    EXPECT_LT(mean, 200 - 2 * 15);
+  }
+}
+
+TEST(AugmentationTest, MaskingSilencesAtMostAnEighthAndOneCellAtLeast) {
+  for (int seed = 0; seed < 50; ++seed) {
+    std::mt19937_64 random(seed);
+    std::vector<uint8_t> window = Window(100);
+    Mask(window, kBands, random);
+    const auto silent = std::count(window.begin(), window.end(), 0);
+    EXPECT_GE(silent, std::min(kBands, kFrames));
+    EXPECT_LE(silent, kBands * kFrames / 8);
+  }
+}
+
+TEST(AugmentationTest, ShiftingThereAndBackLosesOnlyTheEdge) {
+  std::vector<uint8_t> window(kBands * kFrames);
+  std::iota(window.begin(), window.end(), 1);
+  const std::vector<uint8_t> before = window;
+  ShiftBands(window, kBands, 4);
+  for (int frame = 0; frame < kFrames; ++frame) {
+    for (int band = 0; band < kBands; ++band) {
+      EXPECT_EQ(window[frame * kBands + band], band < 4 ? 0 : before[frame * kBands + band - 4]);
+    }
+  }
+  ShiftBands(window, kBands, -4);
+  EXPECT_EQ(window[10], before[10]);
+  EXPECT_EQ(window[kBands - 1], 0);
+}
+
+}  // namespace
+}  // namespace antiphon::trainer

@@ -1,0 +1,104 @@
+#include "trainer/data/pair_sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "trainer/data/test_items.h"
+
+namespace antiphon::trainer {
+namespace {
+
+std::vector<StoreItem> SomeItems() {
+  std::vector<StoreItem> items;
+  for (int i = 0; i < 6; ++i) items.push_back(RandomItem("piece" + std::to_string(i), i, 120, i % 2 ? 1.3 : 0.8));
+  // The first piece again at another tempo, note for note the same music.
+  items.push_back(RandomItem("piece0", 0, 120, 1.1));
+  return items;
+}
+
+std::vector<std::string> Windows(const std::vector<uint8_t>& cells, int64_t count) {
+  std::vector<std::string> windows;
+  const size_t size = cells.size() / count;
+  for (int64_t i = 0; i < count; ++i) windows.emplace_back(cells.begin() + i * size, cells.begin() + (i + 1) * size);
+  return windows;
+}
+
+TEST(PairSamplerTest, EverySnippetHasExactlyOneCounterpart) {
+  const PairSampler sampler(SomeItems());
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const PairBatch batch = sampler.Sample(64, seed, SamplerOptions());
+    ASSERT_EQ(batch.pairs, 64);
+    const auto scores = Windows(batch.score, batch.pairs);
+    EXPECT_EQ(std::set<std::string>(scores.begin(), scores.end()).size(), scores.size()) << "seed " << seed;
+    const auto sounds = Windows(batch.audio, batch.pairs);
+    EXPECT_EQ(std::set<std::string>(sounds.begin(), sounds.end()).size(), sounds.size()) << "seed " << seed;
+  }
+}
+
+TEST(PairSamplerTest, ASeedGivesABatch) {
+  const PairSampler sampler(SomeItems());
+  const PairBatch one = sampler.Sample(32, 5, SamplerOptions());
+  const PairBatch same = sampler.Sample(32, 5, SamplerOptions());
+  const PairBatch other = sampler.Sample(32, 6, SamplerOptions());
+  EXPECT_EQ(one.audio, same.audio);
+  EXPECT_EQ(one.score, same.score);
+  EXPECT_NE(one.score, other.score);
+}
+
+// In the made-up spectrograms each note is a bright cell at its pitch: both windows of a pair must show the same
+// onsets.
+TEST(PairSamplerTest, PlainPairsShowTheSameMusic) {
+  const PairSampler sampler(SomeItems());
+  const PairBatch batch = sampler.SamplePlain(100, 9);
+  ASSERT_GT(batch.pairs, 50);
+  const features::FeatureSettings settings = SmallSettings();
+  int64_t onsets = 0, sounding = 0;
+  for (int64_t pair = 0; pair < batch.pairs; ++pair) {
+    for (int frame = 2; frame + 2 < settings.window_frames; ++frame) {
+      for (int row = 0; row < settings.pitches; ++row) {
+        const int64_t score = ((pair * settings.window_frames + frame) * 2) * settings.pitches + row;
+        if (batch.score[score] == 0) continue;
+        ++onsets;
+        for (int near = frame - 1; near <= frame + 1; ++near) {
+          if (batch.audio[(pair * settings.window_frames + near) * settings.bands + row] < 100) continue;
+          ++sounding;
+          break;
+        }
+      }
+    }
+  }
+  EXPECT_GT(onsets, 300);
+  EXPECT_EQ(sounding, onsets);
+}
+
+TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
+  const PairSampler sampler(SomeItems());
+  SamplerOptions options;
+  options.tempo_error = options.jitter_frames = options.equalise_deviation_db = 0;
+  options.noise_share = options.mask_share = 0;
+  options.max_transposition = 5;
+  const features::FeatureSettings settings = SmallSettings();
+  const PairBatch batch = sampler.Sample(60, 4, options);
+  for (int64_t pair = 0; pair < batch.pairs; ++pair) {
+    // The onset in the middle of the score window sounds in the middle of the audio window at the same row.
+    const int middle = settings.window_frames / 2;
+    const auto* score = batch.score.data() + (pair * settings.window_frames + middle) * 2 * settings.pitches;
+    const auto row = std::find(score, score + settings.pitches, 1) - score;
+    ASSERT_LT(row, settings.pitches) << "pair " << pair;
+    const auto* audio = batch.audio.data() + (pair * settings.window_frames + middle + 1) * settings.bands;
+    EXPECT_GT(audio[row], 100) << "pair " << pair;
+  }
+}
+
+TEST(PairSamplerTest, GivesFewerWhenThereAreNoMore) {
+  EXPECT_EQ(PairSampler({}).Sample(8, 1, SamplerOptions()).pairs, 0);
+  const PairBatch few = PairSampler({RandomItem("a", 1, 5)}).SamplePlain(64, 1);
+  EXPECT_GE(few.pairs, 1);
+  EXPECT_LE(few.pairs, 5);
+}
+
+}  // namespace
+}  // namespace antiphon::trainer

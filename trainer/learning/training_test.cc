@@ -1,0 +1,98 @@
+#include "trainer/learning/training.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "trainer/data/test_items.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two pieces to learn from and the same two to validate on: with few onsets, so that a run must learn them by heart.
+class TrainingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(root_);
+    fs::create_directories(root_ + "/store/items");
+    for (int i = 0; i < 4; ++i) {
+      StoreItem item = RandomItem("piece" + std::to_string(i), i % 2, 24);
+      item.part = i < 2 ? Part::kTrain : Part::kValid;
+      ASSERT_TRUE(WriteItem(ItemPath(root_ + "/store", item.piece, 0), item).ok());
+    }
+    options_.stores = {root_ + "/store"};
+    options_.out = root_ + "/run";
+    options_.dimension = 16;
+    options_.batch_pairs = 16;
+    options_.steps = 40;
+    options_.warmup_steps = 5;
+    options_.learning_rate = 2e-3;
+    options_.validation_pairs = 32;
+    options_.validation_interval = 20;
+    options_.bfloat16 = false;
+    options_.sampler = SamplerOptions{0.02, 0.0, 0, 0, 0, 0};
+  }
+
+  std::vector<TrainReport> reports_;
+  std::function<bool(const TrainReport&)> collect_ = [this](const TrainReport& report) {
+    reports_.push_back(report);
+    return true;
+  };
+  const std::string root_ = ::testing::TempDir() + "training_test";
+  TrainOptions options_;
+};
+
+TEST_F(TrainingTest, LearnsThirtyTwoPairsByHeartAndShuffledLabelsDoNot) {
+  const auto summary = Train(options_, collect_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_GT(reports_.back().recall_at_1, 0.9);
+  EXPECT_TRUE(fs::exists(options_.out + "/audio_encoder.pt"));
+  EXPECT_TRUE(fs::exists(options_.out + "/score_encoder.pt"));
+  EXPECT_TRUE(fs::exists(options_.out + "/training.json"));
+
+  options_.shuffle_labels = true;
+  options_.out = root_ + "/shuffled";
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  EXPECT_LT(reports_.back().recall_at_1, 0.3);
+}
+
+TEST_F(TrainingTest, AStoppedRunGoesOnAsIfItHadNotStopped) {
+  options_.threads = 1;  // several threads add up in different orders
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  const TrainReport whole = reports_.back();
+
+  options_.out = root_ + "/stopped";
+  const auto stopped = Train(options_, [](const TrainReport& report) { return report.step < 20; });
+  EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
+  const auto resumed = Train(options_, collect_);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->steps, 40);
+  EXPECT_NEAR(reports_.back().loss, whole.loss, 1e-3 + 0.02 * whole.loss);
+  EXPECT_NEAR(reports_.back().mean_reciprocal_rank, whole.mean_reciprocal_rank, 0.02);
+}
+
+TEST_F(TrainingTest, LeavesOutExcludedPiecesAndSaysWhatIsWrong) {
+  options_.excluded_pieces = {"piece0", "piece1"};
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
+  options_.excluded_pieces.clear();
+  options_.batch_pairs = 1;
+  EXPECT_EQ(Train(options_, collect_).status().message(), "batch_pairs is 1, allowed is 2 to 8192");
+  options_.batch_pairs = 16;
+  options_.stores = {"/nonexistent"};
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
+  options_.steps = 20;
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  std::ofstream(options_.out + "/checkpoint/audio.pt") << "garbage";
+  options_.steps = 40;
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace antiphon::trainer
