@@ -111,10 +111,11 @@ TEST_F(ClientTest, ShowsWhichPieceAndWhereInIt) {
 
 TEST_F(ClientTest, TellsNoMatchFromTooLittleInput) {
   server_.identify_response.set_verdict(v1::VERDICT_NO_MATCH);
-  AddCandidate("near", "Nearest", 0.1);
+  for (int i = 1; i <= 20; ++i) AddCandidate("near", absl::StrCat("Candidate ", i), 0.5 / i);
   Result result = Run({"identify", Wav()});
   EXPECT_EQ(result.code, ExitCode::kNothing);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("no match"), HasSubstr("Nearest")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("no match"), HasSubstr("\n 2        0.25      0  Candidate 2 "),
+                                HasSubstr("\n20        0.03      0  Candidate 20 ")));
 
   server_.identify_response.Clear();
   server_.identify_response.set_verdict(v1::VERDICT_INSUFFICIENT_INPUT);

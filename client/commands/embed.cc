@@ -81,8 +81,9 @@ ExitCode RunEmbed(const EmbedArguments& arguments, Context& context) {
     json.update(MessageToJson(*response));
     Emit(context, json);
   } else {
-    context.out << Printable(query->name) << ": " << Plural(windows, "window") << " with something in them, each "
-                << FormatTime(response->window_seconds()) << " long, " << response->dimension() << " numbers each\n";
+    context.out << Printable(query->name) << ": " << Plural(windows, "window")
+                << absl::StrFormat(" of %.2f s with something in them, %d numbers for each\n",
+                                   response->window_seconds(), response->dimension());
     if (!arguments.output.empty()) {
       context.out << "written to " << Printable(arguments.output) << "\n";
     } else if (windows > 0) {

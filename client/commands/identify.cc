@@ -64,13 +64,14 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                {"composer", Align::kLeft, 28},
                {"query", Align::kRight},
                {"bar:beat", Align::kRight},
-               {"there", Align::kRight},
+               {"in it", Align::kRight},
                {"tempo", Align::kRight},
                {"id", Align::kLeft, 200}});
-  for (const v1::Candidate& candidate : response.candidates()) {
+  for (int i = 0; i < response.candidates_size(); ++i) {
+    const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
-    table.AddRow({absl::StrCat(&candidate - &response.candidates(0) + 1), FormatScore(candidate.confidence()),
-                  FormatCount(candidate.votes()), candidate.source().title(), candidate.source().composer(),
+    table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()), FormatCount(candidate.votes()),
+                  candidate.source().title(), candidate.source().composer(),
                   FormatTime(query.offset_s + candidate.query_seconds()),
                   FormatBarBeat(there.bar(), there.beat_in_bar()), FormatTime(there.seconds()),
                   FormatTempo(candidate.tempo_ratio()), candidate.source().id()});

@@ -81,7 +81,7 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
                {"title"},
                {"composer", Align::kLeft, 28},
                {"bar:beat", Align::kRight},
-               {"there", Align::kRight},
+               {query.is_audio() ? "in score" : "in recording", Align::kRight},
                {"tempo", Align::kRight},
                {"id", Align::kLeft, 200},
                {"file", Align::kLeft, 400}});

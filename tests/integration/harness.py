@@ -34,7 +34,7 @@ def program(name):
 
 
 def queries():
-    """The rendered excerpts: dicts with file, piece_id, start_seconds, tempo_ratio."""
+    """The rendered excerpts: dicts with file, piece_id, start_seconds, tempo_ratio, again_after_seconds."""
     return json.loads((MATERIAL / "queries.json").read_text(encoding="utf-8"))
 
 

@@ -23,10 +23,12 @@ RECORDING_SOUNDFONTS = ["/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/soun
 RECORDED = {"bach_prelude_c": 0.95, "beethoven_fuer_elise": 1.1, "greensleeves": 1.0, "joplin_entertainer": 0.9,
             "petzold_menuet_g": 1.05, "satie_gymnopedie_1": 1.0}
 
-# Excerpts of 12 seconds of the score: piece, where they start (seconds of the score), tempo over the tempo written.
-EXCERPTS = [("bach_prelude_c", 6, 1.1), ("beethoven_fuer_elise", 4, 0.9), ("greensleeves", 8, 1.2),
-            ("joplin_entertainer", 5, 1.0), ("petzold_menuet_g", 3, 0.8), ("satie_gymnopedie_1", 10, 1.15),
-            ("mozart_sonata_kv545", 2, 0.95), ("pachelbel_canon", 20, 1.05)]
+# Excerpts of 12 seconds of the score: piece, where they start (seconds of the score), tempo over the tempo written, and
+# after how many seconds of the score the same music comes again (0: not at all).
+EXCERPTS = [("bach_prelude_c", 6, 1.1, 0), ("beethoven_fuer_elise", 4, 0.9, 0), ("greensleeves", 8, 1.2, 0),
+            ("joplin_entertainer", 5, 1.0, 25.26), ("petzold_menuet_g", 3, 0.8, 22.86),
+            ("satie_gymnopedie_1", 10, 1.15, 92.37), ("mozart_sonata_kv545", 2, 0.95, 0),
+            ("pachelbel_canon", 20, 1.05, 0)]
 EXCERPT_SECONDS = 12
 
 
@@ -65,11 +67,12 @@ def make(songbook, model, query_font, recording_font):
         trainer("render", songbook / f"{piece}.mid", "-o", recordings / f"{piece}.flac", "--soundfont", recording_font,
                 "--tempo-ratio", ratio)
     queries = []
-    for piece, start, ratio in EXCERPTS:
+    for piece, start, ratio, again in EXCERPTS:
         file = excerpts / f"{piece}.wav"
         trainer("render", songbook / f"{piece}.mid", "-o", file, "--soundfont", query_font, "--tempo-ratio", ratio,
                 "--start", start, "--length", EXCERPT_SECONDS)
-        queries.append({"file": str(file), "piece_id": piece, "start_seconds": start, "tempo_ratio": ratio})
+        queries.append({"file": str(file), "piece_id": piece, "start_seconds": start, "tempo_ratio": ratio,
+                        "again_after_seconds": again})
     (harness.MATERIAL / "queries.json").write_text(json.dumps(queries, indent=1), encoding="utf-8")
     trainer("index", "--midi", songbook, "--recordings", recordings, "--model", model, "--bundle", harness.BUNDLE)
 

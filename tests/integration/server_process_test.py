@@ -81,7 +81,12 @@ class RightAnswersTest(unittest.TestCase):
                 self.assertEqual(answer["verdict"], "VERDICT_MATCH")
                 best = answer["candidates"][0]
                 self.assertEqual(best["source"]["piece_id"], query["piece_id"])
-                self.assertAlmostEqual(best["tempo_ratio"] / query["tempo_ratio"], 1, delta=0.1)
+                self.assertAlmostEqual(best["tempo_ratio"] / query["tempo_ratio"], 1, delta=0.05)
+                # The place in the score that sounds at query_seconds; its repeat sounds the same.
+                place = query["start_seconds"] + best["query_seconds"] * query["tempo_ratio"]
+                off = min(abs(best["reference"]["seconds"] - place),
+                          abs(best["reference"]["seconds"] - place - query["again_after_seconds"]))
+                self.assertLess(off, 0.5)
                 self.assertGreater(best["reference"]["bar"], 0)
 
     def test_finds_scores_for_sound(self):

@@ -93,7 +93,10 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     const int shift = bands_per_semitone == 0 ? 0
                                               : std::uniform_int_distribution<int>(-options.max_transposition,
                                                                                    options.max_transposition)(random);
-    const double start_s = onset.time_s - half_window_s * tempo_ratio;
+    // The frame of the sound nearest the onset, and the second of the score that sounds there.
+    const auto centre_frame = std::lround(onset.time_s / item.tempo_ratio * settings_.frame_rate());
+    const double centre_s = static_cast<double>(centre_frame) / settings_.frame_rate() * item.tempo_ratio;
+    const double start_s = centre_s - half_window_s * tempo_ratio;
     const std::vector<music::Note> notes =
         NotesAround(item.notes, onset.time_s, 2 * half_window_s * std::max(tempo_ratio, 1.0), shift);
     const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, tempo_ratio, start_s);
@@ -103,8 +106,7 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
 
     const double jitter =
         options.jitter_frames > 0 ? std::normal_distribution<double>(0, options.jitter_frames)(random) : 0;
-    const auto first_frame = static_cast<int64_t>(
-        std::lround(onset.time_s / item.tempo_ratio * settings_.frame_rate() + jitter) - frames / 2);
+    const int64_t first_frame = centre_frame + std::lround(jitter) - frames / 2;
     batch.audio.resize(batch.audio.size() + audio_cells);
     const std::span<uint8_t> audio(batch.audio.end() - audio_cells, batch.audio.end());
     item.spectrogram.CopyWindow(first_frame, frames, audio.data());

@@ -1,5 +1,8 @@
 // Batches of matching windows for training: each sound has exactly one score in its batch, and each score one sound.
 //
+// Windows lie on the frames of the sound, with an onset in the frame in their middle; the score's window lies where the
+// sound's does, to a fraction of a frame, so that the two agree in time as exactly as an index and a query can.
+//
 // Immutable once made; Sample is safe from any thread.
 #ifndef ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
 #define ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_

@@ -62,7 +62,7 @@ absl::StatusOr<std::vector<features::FeatureSequence>> Spectrograms(const std::v
   return spectrograms;
 }
 
-// Both windows of a place, centred on its onset.
+// Both windows of a place, on the same frames, the onset in the middle one: as retrieval cuts them out of whole pieces.
 void AppendWindows(const TestPiece& piece, const features::FeatureSequence& spectrogram,
                    const features::FeatureSettings& settings, double onset_s, Windows& out) {
   const int frames = settings.window_frames;
