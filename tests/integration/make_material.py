@@ -25,7 +25,7 @@ RECORDED = {"bach_prelude_c": 0.95, "beethoven_fuer_elise": 1.1, "greensleeves":
 
 # Excerpts of 12 seconds of the score: piece, where they start (seconds of the score), tempo over the tempo written, and
 # after how many seconds of the score the same music comes again (0: not at all).
-EXCERPTS = [("bach_prelude_c", 6, 1.1, 0), ("beethoven_fuer_elise", 4, 0.9, 0), ("greensleeves", 8, 1.2, 0),
+EXCERPTS = [("bach_prelude_c", 6, 1.1, 0), ("beethoven_fuer_elise", 4, 0.9, 0), ("greensleeves", 8, 1.2, 33.1),
             ("joplin_entertainer", 5, 1.0, 25.26), ("petzold_menuet_g", 3, 0.8, 22.86),
             ("satie_gymnopedie_1", 10, 1.15, 92.37), ("mozart_sonata_kv545", 2, 0.95, 0),
             ("pachelbel_canon", 20, 1.05, 0)]
