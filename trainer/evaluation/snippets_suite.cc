@@ -70,8 +70,8 @@ void AppendWindows(const TestPiece& piece, const features::FeatureSequence& spec
   const size_t before = out.audio.size();
   out.audio.resize(before + static_cast<size_t>(frames) * settings.bands);
   spectrogram.CopyWindow(first, frames, out.audio.data() + before);
-  const std::vector<uint8_t> score =
-      features::ComputePianorollWindow(piece.score.notes, settings, 1.0, onset_s - frames / 2 / settings.frame_rate());
+  const std::vector<uint8_t> score = features::ComputePianorollWindow(
+      piece.score.notes, settings, 1.0, static_cast<double>(first) / settings.frame_rate());
   out.score.insert(out.score.end(), score.begin(), score.end());
   ++out.count;
 }
