@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 
@@ -82,9 +85,12 @@ TEST(WorkQueue, BoundsTheMemoryThatWaits) {
 TEST(WorkQueue, RoomComesBackWhenWorkIsTaken) {
   WorkQueue queue(Options(1, 1, 1000));
   for (int i = 0; i < 3; ++i) {
-    const Blocker blocker(queue);
-    EXPECT_TRUE(queue.Push([] {}, 900).ok());
-    EXPECT_FALSE(queue.Push([] {}, 900).ok());
+    {
+      const Blocker blocker(queue);
+      EXPECT_TRUE(queue.Push([] {}, 900).ok());
+      EXPECT_FALSE(queue.Push([] {}, 900).ok());
+    }
+    while (queue.depth() > 0) std::this_thread::yield();  // until the worker has taken what was pushed
   }
 }
 
