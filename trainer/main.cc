@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
   program.require_subcommand(1);
   absl::Status outcome;
+  antiphon::trainer::AddOverlap(program, outcome);
   antiphon::trainer::AddPrepare(program, outcome);
   antiphon::trainer::AddTrain(program, outcome);
   antiphon::trainer::AddInit(program, outcome);

@@ -12,6 +12,7 @@ class App;
 
 namespace antiphon::trainer {
 
+void AddOverlap(CLI::App& program, absl::Status& outcome);   // pieces to leave out of training
 void AddPrepare(CLI::App& program, absl::Status& outcome);   // MIDI folder → feature store
 void AddTrain(CLI::App& program, absl::Status& outcome);     // feature stores → model
 void AddInit(CLI::App& program, absl::Status& outcome);      // untrained model, the yardstick

@@ -1,0 +1,87 @@
+#include "trainer/data/overlap.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/music/midi_file.h"
+#include "spdlog/spdlog.h"
+#include "trainer/cli/subcommands.h"
+#include "trainer/data/split.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of MIDI files and the parts of it that count; every file where there is no split.
+struct Corpus {
+  std::string folder, split_file;
+  bool by_hash = false;
+  std::vector<Part> parts;
+};
+
+struct Flags {
+  Corpus trained{{}, {}, false, {Part::kTrain, Part::kValid}}, measured{{}, {}, false, {Part::kTest}};
+};
+
+absl::StatusOr<std::vector<OverlapPiece>> ReadCorpus(const Corpus& corpus) {
+  std::optional<Split> split;
+  if (corpus.by_hash) split = Split::ByHash();
+  if (!corpus.split_file.empty()) {
+    absl::StatusOr<Split> read = Split::Read(corpus.split_file);
+    if (!read.ok()) return read.status();
+    split = *std::move(read);
+  }
+  std::vector<OverlapPiece> pieces;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(corpus.folder, error)) {
+    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
+    if (extension != ".mid" && extension != ".midi") continue;
+    const std::string name = entry.path().stem();
+    const std::optional<Part> part = split ? split->PartOf(name) : std::nullopt;
+    if (split && (!part || std::find(corpus.parts.begin(), corpus.parts.end(), *part) == corpus.parts.end())) continue;
+    const absl::StatusOr<music::Score> score = music::ReadMidiFile(entry.path());
+    if (!score.ok()) {
+      spdlog::warn("left out: {}", score.status().ToString());
+      continue;
+    }
+    // Scores may have one name in many folders; there the folder says which piece it is.
+    const bool generic = !split && entry.path().parent_path() != fs::path(corpus.folder);
+    pieces.push_back({generic ? fs::relative(entry.path(), corpus.folder).string() : name, MelodyShingles(*score)});
+  }
+  if (error) return absl::NotFoundError(absl::StrCat("cannot read ", corpus.folder, ": ", error.message()));
+  return pieces;
+}
+
+absl::Status Run(const Flags& flags) {
+  const absl::StatusOr<std::vector<OverlapPiece>> trained = ReadCorpus(flags.trained);
+  if (!trained.ok()) return trained.status();
+  const absl::StatusOr<std::vector<OverlapPiece>> measured = ReadCorpus(flags.measured);
+  if (!measured.ok()) return measured.status();
+  for (const Overlap& overlap : FindOverlaps(*trained, *measured)) {
+    std::printf("%s\t%s\t%d\t%.2f\n", overlap.trained.c_str(), overlap.measured.c_str(), overlap.shared, overlap.share);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddOverlap(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand(
+      "overlap", "List pieces to train on that share music with pieces to measure on: lines for train --exclude");
+  auto flags = std::make_shared<Flags>();
+  command->add_option("--trained", flags->trained.folder, "Folder of MIDI files, parts train and valid")->required();
+  command->add_option("--trained-split", flags->trained.split_file, "File with columns piece and split");
+  command->add_flag("--trained-by-hash", flags->trained.by_hash, "Split by a hash of the name");
+  command->add_option("--measured", flags->measured.folder, "Folder of MIDI files, part test; all without a split")
+      ->required();
+  command->add_option("--measured-split", flags->measured.split_file, "File with columns piece and split");
+  command->add_flag("--measured-by-hash", flags->measured.by_hash, "Split by a hash of the name");
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer
