@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# What the scripts share; sourced, not run. Sets `root` (the checkout) and changes into it.
+#
+# Environment:
+#   ANTIPHON_SKIP_PACKAGES=1  install nothing (another distribution, or packages from elsewhere)
+#   ANTIPHON_JOBS=N           compile N files at once, instead of as many as cores and memory allow
+#   ANTIPHON_BUILD_DIR=DIR    use the programs built there, and build nothing
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+
+if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
+  terminal=1 bold=$'\e[1m' plain=$'\e[0m'
+else
+  terminal='' bold='' plain=''
+fi
+
+# A step that begins. Its details come below, indented.
+step() { printf '%s== %s%s\n' "$bold" "$*" "$plain"; }
+note() { printf '   %s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+minutes() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
+# Percentage done, from the end of a log: ninja's "[3/70]", or the trainer's "(14 %)". Empty when there is none.
+percent_of() {
+  tail -c 4000 "$1" 2>/dev/null | tr '\r' '\n' | awk '
+    match($0, /^\[[0-9]+\/[0-9]+\]/) { split(substr($0, 2, RLENGTH - 2), n, "/"); if (n[2] > 0) p = int(100 * n[1] / n[2]) }
+    match($0, /\([0-9]+ %\)/) { p = substr($0, RSTART + 1, RLENGTH - 4) + 0 }
+    END { print p }'
+}
+
+# Shows how far LOG has come until killed: a bar in a terminal, a line every 20 seconds elsewhere.
+watch_log() {
+  local log=$1 start=$SECONDS last=$SECONDS percent filled bar
+  while sleep 1; do
+    if [[ $terminal ]]; then
+      percent=$(percent_of "$log")
+      filled=$((${percent:-0} * 30 / 100))
+      printf -v bar '%*s' "$filled" ''
+      printf '\r   [%-30s] %3s %%  %s ' "${bar// /#}" "${percent:-0}" "$(minutes $((SECONDS - start)))"
+    elif ((SECONDS - last >= 20)); then
+      last=$SECONDS
+      percent=$(percent_of "$log")
+      note "${percent:+$percent %, }$(minutes $((SECONDS - start))) so far"
+    fi
+  done
+}
+
+watcher=
+stop_watching() {
+  if [[ $watcher ]]; then
+    kill "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+    watcher=
+    [[ ! $terminal ]] || printf '\r\e[K'
+  fi
+}
+trap stop_watching EXIT
+
+# logged LOG COMMAND...: runs COMMAND with its output in LOG, showing progress. When it fails, ends the script with the
+# last lines of LOG. The command runs in the foreground, so that an interrupt reaches it.
+logged() {
+  local log=$1 status=0
+  shift
+  mkdir -p "$(dirname "$log")"
+  : >"$log"
+  watch_log "$log" &
+  watcher=$!
+  "$@" >>"$log" 2>&1 </dev/null || status=$?
+  stop_watching
+  if ((status != 0)); then
+    printf '%s\n' "--- the last lines of $log" >&2
+    tail -n 40 "$log" >&2
+    fail "failed (exit status $status): $1 ${2:-} ...; all its output is in $log"
+  fi
+}
+
+# Names of the packages of the given groups of packages.txt.
+packages_of() {
+  awk -v groups=" $* " '!/^#/ && NF == 2 && index(groups, " " $1 " ") { print $2 }' "$root/scripts/packages.txt"
+}
+
+# install_packages GROUP...: installs those of the groups' packages that are missing; asks apt for nothing when none is.
+install_packages() {
+  local missing=() package as_root=()
+  [[ ${ANTIPHON_SKIP_PACKAGES:-} != 1 ]] || return 0
+  command -v dpkg-query >/dev/null || fail "this is not Debian. Install what scripts/packages.txt lists in your system's
+way, and run this again with ANTIPHON_SKIP_PACKAGES=1"
+  while read -r package; do
+    # Once for each architecture that has it; anything else, such as "config-files" or nothing, means missing.
+    if [[ ! $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) =~ ^(installed)+$ ]]; then
+      missing+=("$package")
+    fi
+  done < <(packages_of "$@")
+  if ((${#missing[@]} == 0)); then
+    return 0
+  fi
+  step "Installing ${#missing[@]} Debian package(s)"
+  note "${missing[*]}"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "not root, and there is no sudo. As root:
+apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+    sudo -v || fail "sudo refused. As root: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+    as_root=(sudo)
+  fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q)
+  logged build/logs/apt-update.log "${as_root[@]}" update
+  logged build/logs/apt-install.log "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
+}
+
+# Compilations at once: as many as there are cores, and one for each 2 GB of free memory (LibTorch's headers).
+jobs_at_once() {
+  local cores memory
+  cores=$(nproc)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 2000000) }' /proc/meminfo)
+  ((memory >= 1)) || memory=1
+  echo "${ANTIPHON_JOBS:-$((cores < memory ? cores : memory))}"
+}
+
+# build_preset PRESET [TARGET...]: configures and builds into build/PRESET, and sets `build_dir` to that folder.
+# CMAKE_FLAGS may hold further arguments of the configuration.
+build_preset() {
+  local preset=$1 cache arguments=()
+  shift
+  if [[ ${ANTIPHON_BUILD_DIR:-} ]]; then
+    build_dir=$(cd "$ANTIPHON_BUILD_DIR" && pwd)
+    note "using the programs in $build_dir"
+    return 0
+  fi
+  build_dir=$root/build/$preset
+  cache=$build_dir/CMakeCache.txt
+  if [[ ! -f $build_dir/build.ninja || CMakePresets.json -nt $cache || ${CMAKE_FLAGS:-} ]]; then
+    step "Configuring build/$preset"
+    # shellcheck disable=SC2086  # several arguments in one variable
+    logged "build/logs/configure-$preset.log" cmake --preset "$preset" ${CMAKE_FLAGS:-}
+    touch "$cache"
+  fi
+  (($# == 0)) || arguments=(--target "$@")
+  step "Building into build/$preset, $(jobs_at_once) file(s) at a time"
+  logged "build/logs/build-$preset.log" cmake --build "build/$preset" -j "$(jobs_at_once)" "${arguments[@]}"
+  note "$(tail -n 1 "build/logs/build-$preset.log")"
+}
