@@ -46,14 +46,14 @@ bundle_inputs() {
 }
 
 make_bundle() {
-  local pieces=() missing=0 piece stamp
+  local pieces=() unplayed=0 piece stamp
   mapfile -t pieces < <(cd "$build_dir/songbook" && ls -- *.mid)
   pieces=("${pieces[@]%.mid}")
   for piece in "${pieces[@]}"; do
-    [[ -f $recordings/$piece.ogg && ! $build_dir/songbook/$piece.mid -nt $recordings/$piece.ogg ]] || missing=$((missing + 1))
+    [[ -f $recordings/$piece.ogg && ! $build_dir/songbook/$piece.mid -nt $recordings/$piece.ogg ]] || unplayed=$((unplayed + 1))
   done
-  if ((missing > 0)); then
-    step "Playing $missing of ${#pieces[@]} songbook pieces into recordings, with $(basename "$recording_soundfont")"
+  if ((unplayed > 0)); then
+    step "Playing $unplayed of ${#pieces[@]} songbook pieces into recordings, with $(basename "$recording_soundfont")"
     logged "$state/render.log" render_recordings "${pieces[@]}"
   fi
 

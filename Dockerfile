@@ -1,0 +1,28 @@
+# antiphon-server, with the client and the trainer beside it. Both stages take the steps that the scripts take on any
+# Debian 12, from the same list of packages (scripts/packages.txt). How to use the image: docs/deployment.md.
+
+FROM debian:12 AS build
+WORKDIR /src
+COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh scripts/
+RUN scripts/packages.sh build && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN CMAKE_FLAGS=-DANTIPHON_TESTS=OFF scripts/build.sh release \
+    && cmake --install build/release --prefix /opt/antiphon --strip
+
+FROM debian:12-slim AS runtime
+COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh /tmp/antiphon/scripts/
+RUN /tmp/antiphon/scripts/packages.sh runtime && rm -rf /var/lib/apt/lists/* /tmp/antiphon
+COPY --from=build /opt/antiphon /opt/antiphon
+COPY models/default /opt/antiphon/models/default
+RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/antiphon --no-create-home antiphon \
+    && install -d -o antiphon -g antiphon /var/lib/antiphon
+ENV PATH=/opt/antiphon/bin:$PATH \
+    ANTIPHON_BUNDLE=/var/lib/antiphon/bundle \
+    ANTIPHON_LISTEN=0.0.0.0:50051 \
+    ANTIPHON_METRICS_LISTEN=0.0.0.0:9464
+USER antiphon
+VOLUME /var/lib/antiphon
+EXPOSE 50051 9464
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["antiphon", "--timeout", "5", "status"]
+ENTRYPOINT ["antiphon-server"]
