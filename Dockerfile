@@ -6,8 +6,8 @@ WORKDIR /src
 COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh scripts/
 RUN scripts/packages.sh build && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN CMAKE_FLAGS=-DANTIPHON_TESTS=OFF scripts/build.sh release \
-    && cmake --install build/release --prefix /opt/antiphon --strip
+RUN scripts/build.sh programs \
+    && cmake --install build/programs --prefix /opt/antiphon --strip
 
 FROM debian:12-slim AS runtime
 COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh /tmp/antiphon/scripts/

@@ -25,27 +25,28 @@ fail() {
 
 minutes() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
-# Percentage done, from the end of a log: ninja's "[3/70]", or the trainer's "(14 %)". Empty when there is none.
-percent_of() {
+# How far a log has come, as "PERCENT LABEL": from ninja's "[3/70]" or the trainer's "Scores: 8 of 56 (14 %)", whose
+# LABEL is "Scores". Empty when there is neither.
+progress_of() {
   tail -c 4000 "$1" 2>/dev/null | tr '\r' '\n' | awk '
     match($0, /^\[[0-9]+\/[0-9]+\]/) { split(substr($0, 2, RLENGTH - 2), n, "/"); if (n[2] > 0) p = int(100 * n[1] / n[2]) }
-    match($0, /\([0-9]+ %\)/) { p = substr($0, RSTART + 1, RLENGTH - 4) + 0 }
-    END { print p }'
+    match($0, /\([0-9]+ %\)/) { p = substr($0, RSTART + 1, RLENGTH - 4) + 0; label = $1 }
+    END { if (p != "") print p, label }'
 }
 
 # Shows how far LOG has come until killed: a bar in a terminal, a line every 20 seconds elsewhere.
 watch_log() {
-  local log=$1 start=$SECONDS last=$SECONDS percent filled bar
+  local log=$1 start=$SECONDS last=$SECONDS percent label filled bar
   while sleep 1; do
+    [[ $terminal ]] || ((SECONDS - last >= 20)) || continue
+    last=$SECONDS
+    read -r percent label <<<"$(progress_of "$log")"
     if [[ $terminal ]]; then
-      percent=$(percent_of "$log")
       filled=$((${percent:-0} * 30 / 100))
       printf -v bar '%*s' "$filled" ''
-      printf '\r   [%-30s] %3s %%  %s ' "${bar// /#}" "${percent:-0}" "$(minutes $((SECONDS - start)))"
-    elif ((SECONDS - last >= 20)); then
-      last=$SECONDS
-      percent=$(percent_of "$log")
-      note "${percent:+$percent %, }$(minutes $((SECONDS - start))) so far"
+      printf '\r\e[K   [%-30s] %3s %%  %s  %s' "${bar// /#}" "${percent:-0}" "$(minutes $((SECONDS - start)))" "${label%:}"
+    else
+      note "${label:+$label }${percent:+$percent %, }$(minutes $((SECONDS - start))) so far"
     fi
   done
 }

@@ -2,8 +2,8 @@
 # The second half of quickstart.sh, sourced by it: a server over the bundle, and the questions put to it.
 # Uses `build_dir`, `state` and `bundle`; sets `address` and `server_pid`.
 
-demo_piece=beethoven_fuer_elise
-demo_title='Für Elise'
+demo_piece=mozart_sonata_kv545
+demo_title="Mozart's sonata KV 545"
 query_soundfont=/usr/share/sounds/sf3/MuseScore_General.sf3 # none that the model was trained with
 query_tempo=0.85
 query_start=10
@@ -91,7 +91,7 @@ ask_server() {
   step "Which piece is it, and where in it?"
   show identify "$sound" --top-k 3
   echo
-  step "The other way: seconds 5 to 15 of that score as MIDI. Which recordings have it?"
+  step "The other way: seconds 5 to 15 of the same score, as MIDI. Which recordings have it?"
   show snippet "$demo_piece" --start 5 --end 15 -o "$score"
   show search "$score" --top-k 5
 }
@@ -108,7 +108,7 @@ say_what_next() {
 
    A collection of your own, from a folder of MIDI files (and, if you have them, of recordings):
    ${trainer##*/} index --midi MIDI_FOLDER [--recordings AUDIO_FOLDER] --model $root/models/default --bundle var/mine
-   antiphon-server --bundle var/mine --listen 127.0.0.1:$(free_port $((${address##*:} + 1)))
+   antiphon-server --bundle var/mine --listen 127.0.0.1:$(free_port $((${address##*:} + 1))) --metrics-listen 0
 END
   step "The server goes on serving on $address. To stop it: kill $server_pid"
 }
