@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   antiphon::trainer::AddTrain(program, outcome);
   antiphon::trainer::AddInit(program, outcome);
   antiphon::trainer::AddEvaluate(program, outcome);
+  antiphon::trainer::AddCalibrate(program, outcome);
   antiphon::trainer::AddIndex(program, outcome);
   antiphon::trainer::AddInspect(program, outcome);
   antiphon::trainer::AddRender(program, outcome);

@@ -1,7 +1,9 @@
 // From a score to a pianoroll on the frames of the spectrogram. Stateless; safe from any thread.
 //
-// Channel 0 is 1 in the frame nearest a note's onset; channel 1 is 1 in every frame from there to the one nearest its
-// (key) offset, at least one. Pitches outside the settings' rows are left out. Cells are 0 or 1.
+// Channel 0 holds onsets. An onset between two frames is shared between them in proportion to how near it is to each,
+// 255 in all, so that the roll knows when a note begins as exactly as the sound does. Channel 1 is 255 in every frame
+// from the one nearest the onset to the one nearest the (key) offset, at least one. Pitches outside the settings' rows
+// are left out.
 #ifndef ANTIPHON_CORE_FEATURES_PIANOROLL_H_
 #define ANTIPHON_CORE_FEATURES_PIANOROLL_H_
 

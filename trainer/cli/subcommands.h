@@ -12,15 +12,16 @@ class App;
 
 namespace antiphon::trainer {
 
-void AddOverlap(CLI::App& program, absl::Status& outcome);   // pieces to leave out of training
-void AddPrepare(CLI::App& program, absl::Status& outcome);   // MIDI folder → feature store
-void AddTrain(CLI::App& program, absl::Status& outcome);     // feature stores → model
-void AddInit(CLI::App& program, absl::Status& outcome);      // untrained model, the yardstick
-void AddEvaluate(CLI::App& program, absl::Status& outcome);  // model and corpus → figures
-void AddIndex(CLI::App& program, absl::Status& outcome);     // MIDI and recordings → bundle
-void AddInspect(CLI::App& program, absl::Status& outcome);   // what is in a model or a bundle
-void AddRender(CLI::App& program, absl::Status& outcome);    // MIDI → sound
-void AddPicture(CLI::App& program, absl::Status& outcome);   // spectrogram over pianoroll, to look at
+void AddOverlap(CLI::App& program, absl::Status& outcome);    // pieces to leave out of training
+void AddPrepare(CLI::App& program, absl::Status& outcome);    // MIDI folder → feature store
+void AddTrain(CLI::App& program, absl::Status& outcome);      // feature stores → model
+void AddInit(CLI::App& program, absl::Status& outcome);       // untrained model, the yardstick
+void AddEvaluate(CLI::App& program, absl::Status& outcome);   // model and corpus → figures
+void AddCalibrate(CLI::App& program, absl::Status& outcome);  // how sure answers are
+void AddIndex(CLI::App& program, absl::Status& outcome);      // MIDI and recordings → bundle
+void AddInspect(CLI::App& program, absl::Status& outcome);    // what is in a model or a bundle
+void AddRender(CLI::App& program, absl::Status& outcome);     // MIDI → sound
+void AddPicture(CLI::App& program, absl::Status& outcome);    // spectrogram over pianoroll, to look at
 
 }  // namespace antiphon::trainer
 

@@ -111,6 +111,9 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--transpose", options.sampler.max_transposition, "Up to so many semitones, both sides")
       ->capture_default_str();
+  command->add_option("--group", options.sampler.group, "Pairs drawn near each other in one rendition")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   command->add_option("--validate-every", options.validation_interval, "Steps")->capture_default_str();
   command->add_option("--validation-pairs", options.validation_pairs, "Candidates of the validation")
       ->capture_default_str();

@@ -14,7 +14,7 @@ namespace antiphon::trainer {
 namespace {
 
 // Nearer places of one rendition show nearly the same music.
-constexpr double kMinDistanceS = 0.25;
+constexpr double kMinDistance_s = 0.1;
 
 std::string_view AsText(const std::vector<uint8_t>& cells) {
   return {reinterpret_cast<const char*>(cells.data()), cells.size()};
@@ -24,22 +24,18 @@ std::string_view AsText(const std::vector<uint8_t>& cells) {
 class UsedPlaces {
  public:
   // False, and nothing is noted, when the place or the music was there.
-  bool Add(int item, double time_s, const std::vector<uint8_t>& as_drawn, const std::vector<uint8_t>& as_written) {
+  bool Add(int item, double time_s, const std::vector<uint8_t>& score_window) {
     std::set<double>& times = times_[item];
-    const auto next = times.lower_bound(time_s - kMinDistanceS);
-    if (next != times.end() && *next < time_s + kMinDistanceS) return false;
-    const uint64_t drawn = std::hash<std::string_view>()(AsText(as_drawn));
-    const uint64_t written = std::hash<std::string_view>()(AsText(as_written));
-    if (drawn_.contains(drawn) || written_.contains(written)) return false;
-    drawn_.insert(drawn);
-    written_.insert(written);
+    const auto next = times.lower_bound(time_s - kMinDistance_s);
+    if (next != times.end() && *next < time_s + kMinDistance_s) return false;
+    if (!windows_.insert(std::hash<std::string_view>()(AsText(score_window))).second) return false;
     times.insert(time_s);
     return true;
   }
 
  private:
   std::map<int, std::set<double>> times_;
-  std::set<uint64_t> drawn_, written_;
+  std::set<uint64_t> windows_;  // hashes
 };
 
 // The notes that can reach into a window around `centre_s`; notes are sorted by onset.
@@ -66,10 +62,24 @@ PairSampler::PairSampler(std::vector<StoreItem> items) : items_(std::move(items)
   }
 }
 
+PairSampler::Onset PairSampler::Draw(std::mt19937_64& random) const { return onsets_[random() % onsets_.size()]; }
+
+PairSampler::Onset PairSampler::DrawNear(const Onset& anchor, double reach_s, std::mt19937_64& random) const {
+  const auto before = [](const Onset& a, const Onset& b) {
+    return a.item != b.item ? a.item < b.item : a.time_s < b.time_s;
+  };
+  const auto reach = static_cast<float>(reach_s);
+  const auto first =
+      std::lower_bound(onsets_.begin(), onsets_.end(), Onset{anchor.item, anchor.time_s - reach}, before);
+  const auto last = std::upper_bound(first, onsets_.end(), Onset{anchor.item, anchor.time_s + reach}, before);
+  return first[static_cast<int64_t>(random() % (last - first))];
+}
+
 PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
   SamplerOptions plain;
   plain.tempo_error = plain.jitter_frames = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = 0;
   plain.max_transposition = 0;
+  plain.group = 1;
   return Sample(pairs, seed, plain);
 }
 
@@ -85,24 +95,30 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
 
   PairBatch batch;
   UsedPlaces used;
+  Onset anchor;             // of the group,
+  double tempo_factor = 1;  // and what its pairs share
+  int shift = 0;            // semitones
   const int64_t attempts = onsets_.empty() ? 0 : int64_t{20} * pairs;
   for (int64_t attempt = 0; attempt < attempts && batch.pairs < pairs; ++attempt) {
-    const Onset& onset = onsets_[random() % onsets_.size()];
-    const StoreItem& item = items_[onset.item];
-    const double tempo_ratio = item.tempo_ratio * std::exp(uniform(-1, 1) * std::log1p(options.tempo_error));
-    const int shift = bands_per_semitone == 0 ? 0
-                                              : std::uniform_int_distribution<int>(-options.max_transposition,
-                                                                                   options.max_transposition)(random);
+    if (attempt % options.group == 0) {
+      anchor = Draw(random);
+      tempo_factor = std::exp(uniform(-1, 1) * std::log1p(options.tempo_error));
+      if (bands_per_semitone > 0) {
+        shift = std::uniform_int_distribution<int>(-options.max_transposition, options.max_transposition)(random);
+      }
+    }
+    const auto [item_number, time_s] =
+        attempt % options.group == 0 ? anchor : DrawNear(anchor, options.group_reach_s, random);
+    const StoreItem& item = items_[item_number];
+    const double tempo_ratio = item.tempo_ratio * tempo_factor;
     // The frame of the sound nearest the onset, and the second of the score that sounds there.
-    const auto centre_frame = std::lround(onset.time_s / item.tempo_ratio * settings_.frame_rate());
+    const auto centre_frame = std::lround(time_s / item.tempo_ratio * settings_.frame_rate());
     const double centre_s = static_cast<double>(centre_frame) / settings_.frame_rate() * item.tempo_ratio;
     const double start_s = centre_s - half_window_s * tempo_ratio;
     const std::vector<music::Note> notes =
-        NotesAround(item.notes, onset.time_s, 2 * half_window_s * std::max(tempo_ratio, 1.0), shift);
+        NotesAround(item.notes, time_s, 2 * half_window_s * std::max(tempo_ratio, 1.0), shift);
     const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, tempo_ratio, start_s);
-    const std::vector<uint8_t> as_written =
-        features::ComputePianorollWindow(notes, settings_, 1.0, onset.time_s - half_window_s);
-    if (!used.Add(onset.item, onset.time_s, score, as_written)) continue;
+    if (!used.Add(item_number, time_s, score)) continue;
 
     const double jitter =
         options.jitter_frames > 0 ? std::normal_distribution<double>(0, options.jitter_frames)(random) : 0;

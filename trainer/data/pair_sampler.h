@@ -25,6 +25,8 @@ struct SamplerOptions {
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
   double mask_share = 0.3;           // of windows with some bands or frames silenced
+  int group = 4;  // pairs drawn near each other in one rendition, at one tempo error and transposition: hard negatives
+  double group_reach_s = 10;  // how near, seconds of the score
 };
 
 struct PairBatch {
@@ -38,9 +40,9 @@ class PairSampler {
   // Requires items with equal settings; those without onsets are left out.
   explicit PairSampler(std::vector<StoreItem> items);
 
-  // Draws pairs at random from all onsets. Within a batch, score windows differ bit for bit, at the tempo drawn and at
-  // the tempo written, and places in one rendition lie at least 0.25 s apart. The same seed gives the same batch. Gives
-  // fewer pairs when the items have no more.
+  // Draws places at random from all onsets, and others near each. Within a batch, score windows differ bit for bit and
+  // places in one rendition lie at least 0.1 s apart. The same seed gives the same batch. Gives fewer pairs when the
+  // items have no more.
   PairBatch Sample(int pairs, uint64_t seed, const SamplerOptions& options) const;
 
   // The same without variation: exact tempo, no jitter, sound as it is.
@@ -55,8 +57,11 @@ class PairSampler {
     float time_s = 0;  // of the score
   };
 
+  Onset Draw(std::mt19937_64& random) const;
+  Onset DrawNear(const Onset& anchor, double reach_s, std::mt19937_64& random) const;
+
   std::vector<StoreItem> items_;
-  std::vector<Onset> onsets_;
+  std::vector<Onset> onsets_;  // by item, then by time
   features::FeatureSettings settings_;
 };
 

@@ -86,8 +86,8 @@ TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
     // The onset in the middle of the score window sounds in the middle of the audio window at the same row.
     const int middle = settings.window_frames / 2;
     const auto* score = batch.score.data() + (pair * settings.window_frames + middle) * 2 * settings.pitches;
-    const auto row = std::find(score, score + settings.pitches, 1) - score;
-    ASSERT_LT(row, settings.pitches) << "pair " << pair;
+    const auto row = std::max_element(score, score + settings.pitches) - score;
+    ASSERT_GE(score[row], 127) << "pair " << pair;  // at least half of an onset lies in its nearest frame
     const auto* audio = batch.audio.data() + (pair * settings.window_frames + middle + 1) * settings.bands;
     EXPECT_GT(audio[row], 100) << "pair " << pair;
   }

@@ -38,7 +38,9 @@ class SourceWriter {
   Value Input(const NetworkSpec& spec) {
     source_ << "def forward(self, cells: Tensor) -> Tensor:\n  x = cells.permute([0, 2, 1, 3]).float()\n";
     const bool audio = spec.modality == encoder::Modality::kAudio;
-    if (audio) {
+    if (!audio) {
+      source_ << "  x = x / 255.0\n";
+    } else {
       source_ << "  x = (x - x.amax([1, 2, 3], True) + " << kDynamicRangeSteps << ".0).clamp(min=0.0) / "
               << kDynamicRangeSteps << ".0\n";
     }

@@ -1,0 +1,55 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "trainer/cli/subcommands.h"
+#include "trainer/evaluation/calibration.h"
+
+namespace antiphon::trainer {
+namespace {
+
+struct Flags {
+  CalibrationOptions options;
+  std::string split_file;
+  int threads = 0;
+};
+
+absl::Status Run(Flags& flags) {
+  encoder::SetComputeThreads(flags.threads);
+  if (!flags.split_file.empty()) {
+    absl::StatusOr<Split> split = Split::Read(flags.split_file);
+    if (!split.ok()) return split.status();
+    flags.options.split = *std::move(split);
+  }
+  Progress progress;
+  const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
+  if (!calibration.ok()) return calibration.status();
+  std::fputs(CalibrationText(*calibration).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddCalibrate(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand(
+      "calibrate", "Fit the confidence of answers on known and unknown pieces of the valid part");
+  auto flags = std::make_shared<Flags>();
+  CalibrationOptions& options = flags->options;
+  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")->required();
+  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")->required();
+  command->add_option("--split", flags->split_file,
+                      "File with columns piece and split; default: by a hash of the name");
+  command->add_option("--soundfont", options.soundfonts, "To render queries with, never the evaluation one")
+      ->required();
+  command->add_option("--distractors", options.distractors, "Pieces of the train part in the collection")
+      ->capture_default_str();
+  command->add_option("--queries", options.queries_per_piece, "For each piece and length")->capture_default_str();
+  command->add_option("--work", options.work, "Folder for the bundle, removed at the end")
+      ->default_val((std::filesystem::temp_directory_path() / "antiphon-calibration").string());
+  command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,59 @@
+// Fits what turns a vote into a confidence: of the answers given with confidence c, a part c should be right.
+//
+// Works on the validation part alone, with soundfonts that may be trained on: it is a choice, so nothing that quality
+// is measured on may enter.
+#ifndef ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_
+#define ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/encoder/window_encoder.h"
+#include "trainer/data/split.h"
+#include "trainer/progress.h"
+
+namespace antiphon::trainer {
+
+struct CalibrationOptions {
+  std::string model;  // folder
+  encoder::EncoderOptions encoder;
+  std::string midi_dir;  // searched recursively
+  Split split = Split::ByHash();
+  std::vector<std::string> soundfonts;           // to render queries with; never the evaluation soundfont
+  std::vector<double> excerpts_s = {5, 10, 20};  // lengths of the queries, seconds
+  int queries_per_piece = 4;                     // of each length
+  int distractors = 100;                         // pieces of the train part that fill the collection up
+  uint64_t seed = 1;
+  std::string work;  // folder for the bundle; removed
+};
+
+// One query's outcome: what the confidence is made of, and whether the answer was right.
+struct CalibrationPoint {
+  double score = 0;    // of the best candidate
+  double margin = 0;   // over the second, as core/retrieval/identify.h defines it
+  bool right = false;  // false too for a piece that is not in the collection
+  bool known = false;  // the piece is in the collection
+};
+
+struct Calibration {
+  double bias = 0, score_weight = 0, margin_weight = 0;  // of the logistic function
+  std::vector<CalibrationPoint> points;
+};
+
+// Half of the valid part's pieces are put into a collection, with distractors from the train part; excerpts of all
+// valid pieces are performed at random tempi and asked for.
+[[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progress& progress);
+
+// Logistic regression by Newton's method with a slight ridge, so that separable points have an answer too. Fills in the
+// constants.
+void FitLogistic(Calibration& calibration);
+
+// Confidences by tens of per cent: how many answers, and which part of them was right; then what a threshold of a half
+// lets through.
+std::string CalibrationText(const Calibration& calibration);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_
