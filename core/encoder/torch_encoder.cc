@@ -4,6 +4,7 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <thread>
@@ -12,11 +13,21 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "core/encoder/encoder_file.h"
 #include "core/encoder/window_encoder.h"
 
 namespace antiphon::encoder {
 namespace {
+
+constexpr int64_t kBatchStep = 8;  // windows; batches are multiples of it
+
+std::atomic<int> g_compute_threads = 0;
+
+int64_t ComputeThreads() {
+  const int threads = g_compute_threads;
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 bool CpuMultipliesBFloat16() {
 #if defined(__x86_64__)
@@ -69,22 +80,27 @@ class TorchEncoder : public WindowEncoder {
     }
     const int64_t count = static_cast<int64_t>(windows.size()) / cells;
     std::vector<float> embeddings(count * info_.dimension);
-    try {
-      const torch::NoGradGuard no_gradients;
-      // The optimising executor would re-specialise the graph at every new batch size, for seconds.
-      const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
-      for (int64_t first = 0; first < count; first += batch_size_) {
-        const int64_t batch = std::min<int64_t>(batch_size_, count - first);
-        if (absl::Status status =
-                EncodeBatch(windows.data() + first * cells, batch, embeddings.data() + first * info_.dimension);
-            !status.ok()) {
-          return status;
-        }
+    // Windows go evenly to the workers, in parts no larger than a batch.
+    const int64_t workers = device_.is_cpu() ? std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep)) : 1;
+    const int64_t part = std::clamp<int64_t>((count + workers - 1) / workers, 1, batch_size_);
+    std::atomic<int64_t> next = 0;
+    absl::Mutex mutex;
+    absl::Status status;  // guarded by mutex
+    const auto work = [&] {
+      for (int64_t first; (first = next.fetch_add(part)) < count;) {
+        const absl::Status done = EncodePart(windows.data() + first * cells, std::min(part, count - first),
+                                             embeddings.data() + first * info_.dimension);
+        if (done.ok()) continue;
+        absl::MutexLock lock(&mutex);
+        status.Update(done);
+        return;
       }
-    } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
-      return absl::InternalError(absl::StrCat("the ", std::string(ModalityName(info_.modality)),
-                                              " encoder failed: ", FirstLine(error.what())));
-    }
+    };
+    std::vector<std::thread> others;
+    for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
+    work();
+    for (std::thread& other : others) other.join();
+    if (!status.ok()) return status;
     return embeddings;
   }
 
@@ -94,15 +110,33 @@ class TorchEncoder : public WindowEncoder {
   }
 
  private:
+  absl::Status EncodePart(const uint8_t* windows, int64_t count, float* out) const {
+    try {
+      if (device_.is_cpu()) at::set_num_threads(1);  // of this thread's operators
+      const torch::NoGradGuard no_gradients;
+      // The optimising executor would re-specialise the graph at every new batch size, for seconds.
+      const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+      return EncodeBatch(windows, count, out);
+    } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
+      return absl::InternalError(absl::StrCat("the ", std::string(ModalityName(info_.modality)),
+                                              " encoder failed: ", FirstLine(error.what())));
+    }
+  }
+
   absl::Status EncodeBatch(const uint8_t* windows, int64_t batch, float* out) const {
-    const torch::Tensor input =
+    // oneDNN compiles code for every batch size it meets, which takes longer than running it: few sizes are used, the
+    // rest filled up.
+    const int64_t padded = (batch + kBatchStep - 1) / kBatchStep * kBatchStep;
+    torch::Tensor input =
         torch::from_blob(const_cast<uint8_t*>(windows),
-                         {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8)
-            .to(device_);
+                         {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8);
+    if (padded > batch) input = torch::constant_pad_nd(input, {0, 0, 0, 0, 0, 0, 0, padded - batch});
+    input = input.to(device_);
     // Module::forward is not const, yet scripted modules in evaluation mode do not change.
     const torch::Tensor output = const_cast<torch::jit::Module&>(module_)
                                      .forward({input})
                                      .toTensor()
+                                     .slice(0, 0, batch)
                                      .to(torch::kCPU, torch::kFloat32)
                                      .contiguous();
     if (output.dim() != 2 || output.size(0) != batch || output.size(1) != info_.dimension) {
@@ -142,9 +176,7 @@ absl::Status TryOut(const TorchEncoder& encoder) {
 
 }  // namespace
 
-void SetComputeThreads(int threads) {
-  at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-}
+void SetComputeThreads(int threads) { g_compute_threads = threads; }
 
 absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path, Modality modality,
                                                            const EncoderOptions& options) {

@@ -52,7 +52,9 @@ struct EncoderOptions {
   int batch_size = 64;  // windows run through the network at once, 1 to 4096
 };
 
-// Threads of one operator in the whole process, LibTorch's own setting (it starts with 1); 0 is the number of cores.
+// How many batches an encoder runs at once, each on one thread; for the whole process, from the next call of Encode on.
+// 0, as at the start, is the number of cores. LibTorch could split every operator over threads instead, but those wait
+// for each other dozens of times in a batch: on a machine that has anything else to do, that was ten times slower.
 void SetComputeThreads(int threads);
 
 // Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an encoder of this

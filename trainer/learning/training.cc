@@ -1,5 +1,6 @@
 #include "trainer/learning/training.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <chrono>
@@ -9,10 +10,10 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/encoder/window_encoder.h"
 #include "revision.h"
 #include "trainer/fingerprint.h"
 #include "trainer/learning/checkpoint.h"
@@ -315,7 +316,7 @@ std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "h
 
 absl::StatusOr<TrainSummary> Train(const TrainOptions& options, const std::function<bool(const TrainReport&)>& report) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  encoder::SetComputeThreads(options.threads);
+  at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()));
   absl::StatusOr<Data> data = LoadData(options);
   if (!data.ok()) return data.status();
   try {
