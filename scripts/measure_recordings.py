@@ -18,7 +18,7 @@ import wave
 def ask(arguments, *command):
     result = subprocess.run([arguments.client, "--server", arguments.server, "--json", *command],
                             capture_output=True, text=True, check=False)
-    if result.returncode > 1:
+    if result.returncode not in (0, 1):
         sys.exit(f"{' '.join(command)}: {result.stdout}{result.stderr}")
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -82,6 +82,8 @@ def main():
         else:
             unknown += 1 + len(parts)
             refused += (not match) + sum(not verdict for verdict, _ in parts)
+    if not whole and not unknown:
+        sys.exit(f"{arguments.recordings} has no .flac or .wav file")
     print(f"whole recordings named: {sum(whole)} of {len(whole)}")
     print(f"{arguments.excerpt:g}-s excerpts, right piece first: {sum(first)} of {len(first)} ({sum(first) / max(1, len(first)):.3f})")
     print(f"{arguments.excerpt:g}-s excerpts, named (a match, and right): {sum(named)} of {len(named)} ({sum(named) / max(1, len(named)):.3f})")

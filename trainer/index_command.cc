@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -236,7 +237,9 @@ std::string IdOfPath(std::string_view relative_path) {
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
   for (size_t length = stem.size(); length > 0; --length) {
     const std::string prefix(stem.substr(0, length));
-    if (std::binary_search(piece_ids.begin(), piece_ids.end(), prefix)) return prefix;
+    // "op10" is no recording of "op1".
+    const bool ends = length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
+    if (ends && std::binary_search(piece_ids.begin(), piece_ids.end(), prefix)) return prefix;
   }
   return "";
 }

@@ -44,7 +44,8 @@ struct FileMetadata {
 // "bach/wtc1/prelude_1.mid" gives "bach__wtc1__prelude_1".
 std::string IdOfPath(std::string_view relative_path);
 
-// The longest of `piece_ids` (sorted) that `stem` starts with, or nothing.
+// The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is neither letter nor
+// digit; or nothing.
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids);
 
 // Walks the folders in order of their paths. A piece's id is its path (IdOfPath); title and composer come from

@@ -49,7 +49,8 @@ TEST(PieceOfRecording, IsTheLongestThatTheNameStartsWith) {
   std::sort(sorted.begin(), sorted.end());
   EXPECT_EQ(PieceOfRecording("chp_op18_live", sorted), "chp_op18");
   EXPECT_EQ(PieceOfRecording("chp_op18", sorted), "chp_op18");
-  EXPECT_EQ(PieceOfRecording("chp_op10", sorted), "chp_op1");
+  EXPECT_EQ(PieceOfRecording("chp_op10", sorted), "");
+  EXPECT_EQ(PieceOfRecording("chp_op1-live", sorted), "chp_op1");
   EXPECT_EQ(PieceOfRecording("bach", sorted), "");
   EXPECT_EQ(PieceOfRecording("", sorted), "");
 }

@@ -28,8 +28,7 @@ double BestOther(const std::vector<SourceScore>& scores, size_t of, const std::f
 }  // namespace
 
 double Confidence(const ConfidenceModel& model, double score, double best_other_score) {
-  const double larger = std::max(score, best_other_score);
-  const double margin = larger > 0 ? (score - best_other_score) / larger : 0;
+  const double margin = VoteMargin(score, best_other_score);
   return 1.0 / (1.0 + std::exp(-(model.bias + model.score_weight * score + model.margin_weight * margin)));
 }
 

@@ -16,8 +16,7 @@ namespace antiphon::retrieval {
 // Confidence is a logistic function, 1 / (1 + exp(-(bias + score_weight·score + margin_weight·margin))).
 //
 // `score`, in [0, 1], is the vote's: in time, the mean weight of the query's windows on the best lines; plain, the
-// source's share of all votes. `margin`, in [-1, 1], compares it with the best source of any other piece: the
-// difference divided by the larger of the two.
+// source's share of all votes. `margin` is VoteMargin over the best source of any other piece.
 struct ConfidenceModel {
   double bias = 0;
   double score_weight = 0;

@@ -289,4 +289,9 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows, co
   return scores;
 }
 
+double VoteMargin(double score, double rival) {
+  constexpr double kLeast = 0.2;
+  return (score - rival) / std::max({score, rival, kLeast});
+}
+
 }  // namespace antiphon::retrieval

@@ -52,6 +52,10 @@ struct TimeVoteOptions {
 // finite, are left out, and so are sources without another vote. Best first; the order of `votes` does not matter.
 std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows, const TimeVoteOptions& options = {});
 
+// How far a score in [0, 1] lies above its rival, in [-1, 1]: their difference over the larger of the two, but at least
+// over 0.2, so that a weak score does not look sure for want of rivals.
+double VoteMargin(double score, double rival);
+
 }  // namespace antiphon::retrieval
 
 #endif  // ANTIPHON_CORE_RETRIEVAL_VOTING_H_

@@ -21,6 +21,7 @@ struct Flags {
   std::string json;
   std::string work;
   std::string architecture = "residual";
+  std::string precision = "auto";
   bool no_untrained = false;
   int threads = 0;
 };
@@ -39,6 +40,8 @@ absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
 absl::Status Run(Flags& flags) {
   SuiteOptions& options = flags.options;
   encoder::SetComputeThreads(flags.threads);
+  if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
+  if (flags.precision == "bfloat16") options.encoder.precision = encoder::Precision::kBFloat16;
   if (!flags.split_file.empty()) {
     absl::StatusOr<Split> split = Split::Read(flags.split_file);
     if (!split.ok()) return split.status();
@@ -86,10 +89,15 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--snippets", options.snippets, "Candidates of suite snippets")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_flag("--centre-scores", options.centre_scores,
+                    "Suite snippets: score windows exactly around the onset, not on the frames of the sound");
   command->add_flag("!--no-all-onsets", options.all_onsets, "Leave out suite snippets' hard form");
   command->add_flag("--no-untrained", flags->no_untrained, "Leave out the untrained network's rows");
   command->add_option("--architecture", flags->architecture, "Of the untrained network")->capture_default_str();
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
+  command->add_option("--precision", flags->precision, "Of the encoders; auto: bfloat16 where the CPU has it")
+      ->check(CLI::IsMember({"auto", "bfloat16", "float32"}))
+      ->capture_default_str();
   command->add_option("--device", options.encoder.device, "cpu, cuda:N or auto")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
   command->callback([flags, &outcome] { outcome = Run(*flags); });

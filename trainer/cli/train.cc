@@ -114,6 +114,18 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--group", options.sampler.group, "Pairs drawn near each other in one rendition")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command->add_option("--group-reach", options.sampler.group_reach_s, "How near, seconds of the score")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--exact-tempo", options.sampler.exact_tempo_share, "Share of scores read at the sound's tempo")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--noise", options.sampler.noise_share, "Share of windows with a noise floor")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--mask", options.sampler.mask_share, "Share of windows with bands or frames silenced")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   command->add_option("--validate-every", options.validation_interval, "Steps")->capture_default_str();
   command->add_option("--validation-pairs", options.validation_pairs, "Candidates of the validation")
       ->capture_default_str();

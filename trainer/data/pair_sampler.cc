@@ -102,7 +102,8 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   for (int64_t attempt = 0; attempt < attempts && batch.pairs < pairs; ++attempt) {
     if (attempt % options.group == 0) {
       anchor = Draw(random);
-      tempo_factor = std::exp(uniform(-1, 1) * std::log1p(options.tempo_error));
+      const bool exact = uniform(0, 1) < options.exact_tempo_share;
+      tempo_factor = exact ? 1.0 : std::exp(uniform(-1, 1) * std::log1p(options.tempo_error));
       if (bands_per_semitone > 0) {
         shift = std::uniform_int_distribution<int>(-options.max_transposition, options.max_transposition)(random);
       }

@@ -20,13 +20,14 @@ namespace antiphon::trainer {
 struct SamplerOptions {
   double tempo_error =
       0.10;  // the score is read at a tempo off by up to this part, log-uniform: what the index's tempo steps leave
+  double exact_tempo_share = 0.5;    // of groups whose score is read at the tempo of the sound all the same
   double jitter_frames = 1.0;        // sound against score, standard deviation, frames
   int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
   double mask_share = 0.3;           // of windows with some bands or frames silenced
   int group = 4;  // pairs drawn near each other in one rendition, at one tempo error and transposition: hard negatives
-  double group_reach_s = 10;  // how near, seconds of the score
+  double group_reach_s = 60;  // how near, seconds of the score
 };
 
 struct PairBatch {

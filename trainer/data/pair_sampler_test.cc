@@ -77,7 +77,8 @@ TEST(PairSamplerTest, PlainPairsShowTheSameMusic) {
 TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
   const PairSampler sampler(SomeItems());
   SamplerOptions options;
-  options.tempo_error = options.jitter_frames = options.equalise_deviation_db = 0;
+  options.exact_tempo_share = 1;
+  options.equalise_deviation_db = 0;
   options.noise_share = options.mask_share = 0;
   options.max_transposition = 5;
   const features::FeatureSettings settings = SmallSettings();

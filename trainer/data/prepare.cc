@@ -124,7 +124,8 @@ void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, cons
     const Job& job = jobs[index];
     const absl::StatusOr<std::string> midi = ReadWholeFile(job.midi);
     const std::string path = ItemPath(options.store, job.piece, job.variation);
-    const std::string fingerprint = midi.ok() ? Sha256(absl::StrCat(*midi, recipe, job.variation)) : "";
+    const std::string fingerprint =
+        midi.ok() ? Sha256(absl::StrCat(*midi, recipe, PartName(job.part), job.variation)) : "";
     bool made = false, kept = false;
     double seconds = 0;
     absl::Status write_failure, item_failure = midi.status();

@@ -33,7 +33,8 @@ absl::StatusOr<std::vector<Piece>> ReadPart(const CalibrationOptions& options, P
   std::vector<Piece> pieces;
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(options.midi_dir, error)) {
-    if (absl::AsciiStrToLower(entry.path().extension().string()) != ".mid") continue;
+    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
+    if (extension != ".mid" && extension != ".midi") continue;
     Piece piece;
     piece.name = entry.path().stem();
     if (options.split.PartOf(piece.name) != part) continue;
@@ -50,6 +51,8 @@ absl::StatusOr<std::vector<Piece>> ReadPart(const CalibrationOptions& options, P
   return pieces;
 }
 
+std::string BundleFolder(const CalibrationOptions& options) { return options.work + "/calibration-bundle"; }
+
 // Every second valid piece, then distractors; notes each one's place in the collection.
 absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(const CalibrationOptions& options,
                                                                             std::vector<Piece>& valid,
@@ -58,7 +61,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
   retrieval::BuilderOptions build;
   build.model_directory = options.model;
   build.encoder = options.encoder;
-  auto builder = retrieval::CollectionBuilder::Create(options.work, build);
+  auto builder = retrieval::CollectionBuilder::Create(BundleFolder(options), build);
   if (!builder.ok()) return builder.status();
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
   progress.Start("index", static_cast<int64_t>((valid.size() + 1) / 2 + count));
@@ -80,7 +83,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
   if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
   retrieval::CollectionOptions open;
   open.encoder = options.encoder;
-  return retrieval::Collection::Open(options.work, open);
+  return retrieval::Collection::Open(BundleFolder(options), open);
 }
 
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, const retrieval::Collection& collection,
@@ -105,8 +108,8 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
       if (answer->candidates.empty()) continue;
       const double best = answer->candidates[0].score;
       const double second = answer->candidates.size() > 1 ? answer->candidates[1].score : 0;
-      points.push_back({best, best > 0 ? (best - second) / best : 0, answer->candidates[0].source == piece.source,
-                        piece.source >= 0});
+      points.push_back(
+          {best, retrieval::VoteMargin(best, second), answer->candidates[0].source == piece.source, piece.source >= 0});
     }
   }
   return absl::OkStatus();
@@ -204,7 +207,8 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   if (valid->size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
   std::shuffle(distractors->begin(), distractors->end(), std::mt19937_64(options.seed));
 
-  fs::remove_all(options.work);
+  const std::string bundle = BundleFolder(options);
+  fs::remove_all(bundle);
   const auto collection = MakeCollection(options, *valid, *distractors, progress);
   if (!collection.ok()) return collection.status();
   Renderer renderer((*collection)->encoder_info().settings.sample_rate);
@@ -217,7 +221,7 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
     progress.Advance();
   }
   progress.Finish();
-  fs::remove_all(options.work);
+  fs::remove_all(bundle);
   FitLogistic(calibration);
   return calibration;
 }

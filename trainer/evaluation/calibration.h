@@ -26,13 +26,13 @@ struct CalibrationOptions {
   int queries_per_piece = 4;                     // of each length
   int distractors = 100;                         // pieces of the train part that fill the collection up
   uint64_t seed = 1;
-  std::string work;  // folder for the bundle; removed
+  std::string work;  // folder for the bundle, which is removed
 };
 
 // One query's outcome: what the confidence is made of, and whether the answer was right.
 struct CalibrationPoint {
   double score = 0;    // of the best candidate
-  double margin = 0;   // over the second, as core/retrieval/identify.h defines it
+  double margin = 0;   // over the second, retrieval::VoteMargin
   bool right = false;  // false too for a piece that is not in the collection
   bool known = false;  // the piece is in the collection
 };

@@ -62,16 +62,18 @@ absl::StatusOr<std::vector<features::FeatureSequence>> Spectrograms(const std::v
   return spectrograms;
 }
 
-// Both windows of a place, on the same frames, the onset in the middle one: as retrieval cuts them out of whole pieces.
+// Both windows of a place, the onset in the middle: on the same frames, or the score's exactly around the onset, where
+// nothing tells a repeat of the same notes apart.
 void AppendWindows(const TestPiece& piece, const features::FeatureSequence& spectrogram,
-                   const features::FeatureSettings& settings, double onset_s, Windows& out) {
+                   const features::FeatureSettings& settings, double onset_s, bool centre_score, Windows& out) {
   const int frames = settings.window_frames;
   const auto first = static_cast<int64_t>(std::lround(onset_s * settings.frame_rate())) - frames / 2;
   const size_t before = out.audio.size();
   out.audio.resize(before + static_cast<size_t>(frames) * settings.bands);
   spectrogram.CopyWindow(first, frames, out.audio.data() + before);
-  const std::vector<uint8_t> score = features::ComputePianorollWindow(
-      piece.score.notes, settings, 1.0, static_cast<double>(first) / settings.frame_rate());
+  const double start_s = (centre_score ? onset_s * settings.frame_rate() - frames / 2 : static_cast<double>(first)) /
+                         settings.frame_rate();
+  const std::vector<uint8_t> score = features::ComputePianorollWindow(piece.score.notes, settings, 1.0, start_s);
   out.score.insert(out.score.end(), score.begin(), score.end());
   ++out.count;
 }
@@ -157,7 +159,8 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   if (!options.all_onsets) places.resize(drawn);
   Windows windows;
   for (const Place& place : places) {
-    AppendWindows((*pieces)[place.piece], (*spectrograms)[place.piece], info.settings, place.onset_s, windows);
+    AppendWindows((*pieces)[place.piece], (*spectrograms)[place.piece], info.settings, place.onset_s,
+                  options.centre_scores, windows);
   }
   const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
   Report report{"snippets", {}, {}};
@@ -180,6 +183,7 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     report.settings["repeated score windows, all onsets"] = absl::StrCat(RepeatedShare(windows, windows.count));
   }
   report.settings["repeated score windows, drawn"] = absl::StrCat(RepeatedShare(windows, drawn));
+  report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
   report.settings["pieces"] = absl::StrCat(pieces->size());
   report.settings["seed"] = absl::StrCat(options.seed);

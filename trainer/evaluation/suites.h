@@ -22,7 +22,9 @@ struct SuiteOptions {
   TestSetOptions test_set;
   std::string work;  // folder for bundles made on the way; removed by the suite
   uint64_t seed = 1;
-  int snippets = 2000;     // pairs drawn in suite `snippets`
+  int snippets = 2000;  // pairs drawn in suite `snippets`
+  bool centre_scores =
+      false;               // suite `snippets`: the score's window exactly around the onset, not on the sound's frames
   bool all_onsets = true;  // suite `snippets` also with all distinct onsets as candidates
 };
 

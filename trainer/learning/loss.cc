@@ -28,7 +28,8 @@ Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score) {
   Ranking ranking;
   for (const torch::Tensor& one_way : {similarity, similarity.t()}) {
     // The true one counts itself, which is the 1 of the definition.
-    const torch::Tensor rank = (one_way >= one_way.diagonal().unsqueeze(1)).sum(1).to(torch::kFloat64);
+    // Not ">=": what is no number must not rank first.
+    const torch::Tensor rank = (one_way < one_way.diagonal().unsqueeze(1)).logical_not().sum(1).to(torch::kFloat64);
     ranking.recall_at_1 += 0.5 * (rank <= 1).to(torch::kFloat64).mean().item<double>();
     ranking.mean_reciprocal_rank += 0.5 * rank.reciprocal().mean().item<double>();
   }

@@ -109,6 +109,7 @@ json SettingsJson(const TrainOptions& options) {
           {"warmup_steps", options.warmup_steps},
           {"weight_decay", options.weight_decay},
           {"tempo_error", options.sampler.tempo_error},
+          {"exact_tempo_share", options.sampler.exact_tempo_share},
           {"jitter_frames", options.sampler.jitter_frames},
           {"max_transposition", options.sampler.max_transposition},
           {"equalise_deviation_db", options.sampler.equalise_deviation_db},
@@ -262,6 +263,10 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
     if (batch.pairs < 2) return absl::InvalidArgumentError("the feature stores hold too few different windows");
     next = std::async(std::launch::async, sample, state_.step + 1);
     loss_sum += Step(batch);
+    if (!std::isfinite(loss_sum)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the loss is not finite at step ", state_.step, ": try a lower learning rate"));
+    }
     pairs += batch.pairs;
     ++steps;
     const bool validate = state_.step % options_.validation_interval == 0 || state_.step == options_.steps;

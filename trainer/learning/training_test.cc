@@ -34,7 +34,8 @@ class TrainingTest : public ::testing::Test {
     options_.validation_pairs = 32;
     options_.validation_interval = 20;
     options_.bfloat16 = false;
-    options_.sampler = SamplerOptions{0.02, 0.0, 0, 0, 0, 0};
+    options_.sampler.max_transposition = 0;
+    options_.sampler.equalise_deviation_db = options_.sampler.noise_share = options_.sampler.mask_share = 0;
   }
 
   std::vector<TrainReport> reports_;
