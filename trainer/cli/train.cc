@@ -136,6 +136,7 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--threads", options.threads, "0 is the number of cores")->capture_default_str();
   command->add_flag("--fresh", flags->fresh, "Start anew even where there is a checkpoint");
+  command->add_flag("--export-last", options.export_last, "Export the last weights, not those of the best validation");
   command->add_flag("--shuffle-labels", options.shuffle_labels,
                     "Pair every sound with another's score: a check, such a run must learn nothing");
   command->callback([flags, &outcome] { outcome = RunTrain(*flags); });

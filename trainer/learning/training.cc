@@ -145,7 +145,7 @@ class Run {
   double Step(const PairBatch& batch);
   Ranking Validate();
   absl::Status Record(const Ranking& ranking, TrainReport& report);
-  absl::Status WriteDescription(const std::string& model_id) const;
+  absl::Status WriteDescription(const std::string& model_id, int64_t exported_step) const;
 
   const TrainOptions& options_;
   const Data data_;
@@ -229,7 +229,7 @@ absl::Status Run::Record(const Ranking& ranking, TrainReport& report) {
   return SaveCheckpoint(state_, Path("checkpoint"));
 }
 
-absl::Status Run::WriteDescription(const std::string& model_id) const {
+absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported_step) const {
   const json description = {{"model_id", model_id},
                             {"revision", ANTIPHON_REVISION},
                             {"options", SettingsJson(options_)},
@@ -237,6 +237,7 @@ absl::Status Run::WriteDescription(const std::string& model_id) const {
                             {"data", data_.fingerprints},
                             {"train_onsets", data_.train.onset_count()},
                             {"valid_onsets", data_.valid.onset_count()},
+                            {"exported_step", exported_step},
                             {"best_step", state_.best_step},
                             {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
                             {"history", state_.history}};
@@ -287,13 +288,13 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
     loss_sum = 0;
     pairs = steps = 0;
   }
-  absl::StatusOr<TrainState> best =
-      LoadCheckpoint(Path("best"), torch::kCPU, options_.learning_rate, options_.weight_decay);
-  if (!best.ok()) return best.status();
+  absl::StatusOr<TrainState> exported = LoadCheckpoint(Path(options_.export_last ? "checkpoint" : "best"), torch::kCPU,
+                                                       options_.learning_rate, options_.weight_decay);
+  if (!exported.ok()) return exported.status();
   const absl::StatusOr<std::string> model_id =
-      ExportModel(Spec(encoder::Modality::kAudio), best->audio, best->score, options_.out);
+      ExportModel(Spec(encoder::Modality::kAudio), exported->audio, exported->score, options_.out);
   if (!model_id.ok()) return model_id.status();
-  if (absl::Status status = WriteDescription(*model_id); !status.ok()) return status;
+  if (absl::Status status = WriteDescription(*model_id, exported->step); !status.ok()) return status;
   return TrainSummary{state_.step, state_.best_step, state_.best_mean_reciprocal_rank, *model_id};
 }
 

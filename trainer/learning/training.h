@@ -52,6 +52,7 @@ struct TrainOptions {
   bool bfloat16 = true;         // compute in bfloat16 where the hardware multiplies it
   int threads = 0;              // 0 is the number of cores
   bool resume = true;           // go on from the checkpoint in `out` when there is one
+  bool export_last = false;     // export the last step's weights and not those of the best validation
   bool shuffle_labels = false;  // pairs every sound with another's score: such a run must learn nothing
 };
 
