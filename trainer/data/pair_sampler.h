@@ -21,7 +21,7 @@ struct SamplerOptions {
   double tempo_error =
       0.10;  // the score is read at a tempo off by up to this part, log-uniform: what the index's tempo steps leave
   double exact_tempo_share = 0.5;    // of groups whose score is read at the tempo of the sound all the same
-  double jitter_frames = 1.0;        // sound against score, standard deviation, frames
+  double jitter_frames = 0.0;        // sound against score, standard deviation, frames
   int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
