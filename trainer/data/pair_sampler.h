@@ -1,7 +1,7 @@
 // Batches of matching windows for training: each sound has exactly one score in its batch, and each score one sound.
 //
 // Windows lie on the frames of the sound, with an onset in the frame in their middle; the score's window lies where the
-// sound's does, to a fraction of a frame, so that the two agree in time as exactly as an index and a query can.
+// sound's does, to a fraction of a frame. (Windows of an index and of a query meet at any distance up to half the hop.)
 //
 // Immutable once made; Sample is safe from any thread.
 #ifndef ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
