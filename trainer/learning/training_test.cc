@@ -34,6 +34,7 @@ class TrainingTest : public ::testing::Test {
     options_.validation_pairs = 32;
     options_.validation_interval = 20;
     options_.bfloat16 = false;
+    options_.threads = 1;  // other tests run beside this one; and several threads add up in different orders
     options_.sampler.max_transposition = 0;
     options_.sampler.equalise_deviation_db = options_.sampler.noise_share = options_.sampler.mask_share = 0;
   }
@@ -62,7 +63,6 @@ TEST_F(TrainingTest, LearnsThirtyTwoPairsByHeartAndShuffledLabelsDoNot) {
 }
 
 TEST_F(TrainingTest, AStoppedRunGoesOnAsIfItHadNotStopped) {
-  options_.threads = 1;  // several threads add up in different orders
   ASSERT_TRUE(Train(options_, collect_).ok());
   const TrainReport whole = reports_.back();
 
