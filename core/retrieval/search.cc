@@ -126,8 +126,10 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
                                              const IdentifyOptions& options, const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  // Scores are indexed at every tempo, so that one of the query's is enough.
-  const std::vector<double> ratios = side == Side::kScores ? std::vector<double>{1.0} : QueryTempoRatios();
+  // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which would count the
+  // neighbours of wrong tempi as much as those of the right one, reads the score as written (Dorfer et al. 2018).
+  const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
+  const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   const auto embedded =
       EmbedScoreQuery(parts, query, ratios, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
   if (!embedded.ok()) return embedded.status();
