@@ -1,7 +1,6 @@
 #include "trainer/index_command.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "core/music/midi_file.h"
 #include "core/music/midi_text.h"
+#include "trainer/data/midi_files.h"
 
 namespace antiphon::trainer {
 namespace {
@@ -26,17 +26,7 @@ namespace fs = std::filesystem;
 constexpr char kMetadataFile[] = "metadata.tsv";
 constexpr size_t kReasonsInError = 3;
 
-struct SourceFile {
-  fs::path path;
-  std::string relative;  // with '/', valid UTF-8
-};
-
 using Metadata = std::map<std::string, FileMetadata>;
-
-std::string LowerCase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
   std::error_code error;
@@ -49,25 +39,6 @@ absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
   std::string bytes(size, '\0');
   if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return absl::UnavailableError("cannot be read");
   return bytes;
-}
-
-// The files below `folder` with one of the extensions (lower case, any case matches), in order of their paths.
-absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
-                                                   const std::vector<std::string>& extensions) {
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) return absl::NotFoundError(absl::StrCat(folder, " is not a folder"));
-  std::vector<SourceFile> files;
-  fs::recursive_directory_iterator walk(folder, fs::directory_options::skip_permission_denied, error);
-  for (const fs::recursive_directory_iterator end; !error && walk != end; walk.increment(error)) {
-    std::error_code ignored;  // a link to nowhere is no regular file
-    if (!walk->is_regular_file(ignored)) continue;
-    const std::string extension = LowerCase(walk->path().extension().string());
-    if (std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) continue;
-    files.push_back({walk->path(), music::CleanMidiText(walk->path().lexically_relative(folder).generic_string())});
-  }
-  if (error) return absl::UnavailableError(absl::StrCat("reading ", folder, ": ", error.message()));
-  std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
-  return files;
 }
 
 absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
@@ -104,7 +75,7 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
-    const auto files = FilesBelow(options_.midi_dir, {".mid", ".midi"});
+    const auto files = MidiFilesBelow(options_.midi_dir);
     if (!files.ok()) return files.status();
     const auto metadata = ReadMetadata(options_.midi_dir);
     if (!metadata.ok()) return metadata.status();

@@ -7,15 +7,14 @@
 #include <random>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/music/midi_file.h"
 #include "core/retrieval/collection.h"
 #include "core/retrieval/collection_builder.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/evaluation/test_set.h"
 #include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -23,31 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Piece {
-  std::string name, midi;
-  music::Score score;
+struct Piece : PartPiece {
   int source = -1;  // in the collection, or -1
 };
 
-absl::StatusOr<std::vector<Piece>> ReadPart(const CalibrationOptions& options, Part part) {
+absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, Part part) {
+  absl::StatusOr<std::vector<PartPiece>> read = ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver);
+  if (!read.ok()) return read.status();
   std::vector<Piece> pieces;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(options.midi_dir, error)) {
-    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
-    if (extension != ".mid" && extension != ".midi") continue;
-    Piece piece;
-    piece.name = entry.path().stem();
-    if (options.split.PartOf(piece.name) != part) continue;
-    absl::StatusOr<std::string> midi = ReadWholeFile(entry.path());
-    if (!midi.ok()) return midi.status();
-    absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
-    if (!score.ok() || score->notes.empty()) continue;
-    piece.midi = *std::move(midi);
-    piece.score = *std::move(score);
-    pieces.push_back(std::move(piece));
-  }
-  if (error) return absl::NotFoundError(absl::StrCat("cannot read ", options.midi_dir, ": ", error.message()));
-  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.name < b.name; });
+  for (PartPiece& piece : *read) pieces.push_back({std::move(piece), -1});
   return pieces;
 }
 
@@ -200,9 +183,9 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   for (const std::string& soundfont : options.soundfonts) {
     if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
   }
-  absl::StatusOr<std::vector<Piece>> valid = ReadPart(options, Part::kValid);
+  absl::StatusOr<std::vector<Piece>> valid = ReadPieces(options, Part::kValid);
   if (!valid.ok()) return valid.status();
-  absl::StatusOr<std::vector<Piece>> distractors = ReadPart(options, Part::kTrain);
+  absl::StatusOr<std::vector<Piece>> distractors = ReadPieces(options, Part::kTrain);
   if (!distractors.ok()) return distractors.status();
   if (valid->size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
   std::shuffle(distractors->begin(), distractors->end(), std::mt19937_64(options.seed));

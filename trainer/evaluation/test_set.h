@@ -13,10 +13,21 @@
 
 namespace antiphon::trainer {
 
-struct TestPiece {
+// A piece of one part of a corpus.
+struct PartPiece {
   std::string name;  // of the MIDI file, without its extension
   std::string midi;  // its bytes
   music::Score score;
+};
+
+enum class Unusable { kFails, kPassedOver };
+
+// In order of their names. A file that is no score or has no notes fails the whole, where leaving it out would change
+// figures, or is passed over. NotFound when `midi_dir` is no folder; the part may be empty.
+[[nodiscard]] absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, const Split& split,
+                                                              Part part, Unusable unusable);
+
+struct TestPiece : PartPiece {
   std::string audio_path;  // FLAC, mono: the score as written, tempo ratio 1
 };
 

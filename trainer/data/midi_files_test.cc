@@ -1,0 +1,78 @@
+#include "trainer/data/midi_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+
+class MidiFilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void Write(const std::string& relative) const {
+    fs::create_directories((folder_ / relative).parent_path());
+    std::ofstream(folder_ / relative) << "x";
+  }
+  std::vector<std::string> Found() const {
+    const auto files = MidiFilesBelow(folder_.string());
+    EXPECT_TRUE(files.ok()) << files.status();
+    std::vector<std::string> names;
+    if (files.ok()) {
+      for (const SourceFile& file : *files) names.push_back(file.relative);
+    }
+    return names;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(MidiFilesTest, FindsFilesAtAnyDepthAndInAnyCaseInOrder) {
+  for (const char* name : {"b.mid", "a/deep/c.MIDI", "a/z.Mid", "a/notes.txt", "mid"}) Write(name);
+  EXPECT_THAT(Found(), ElementsAre("a/deep/c.MIDI", "a/z.Mid", "b.mid"));
+}
+
+TEST_F(MidiFilesTest, PassesOverFoldersNamedLikeFilesAndLinksToNowhere) {
+  Write("album.mid/inside.mid");
+  fs::create_symlink(folder_ / "gone", folder_ / "broken.mid");
+  EXPECT_THAT(Found(), ElementsAre("album.mid/inside.mid"));
+}
+
+TEST_F(MidiFilesTest, PassesOverAFolderThatMustNotBeRead) {
+  Write("open.mid");
+  Write("closed/hidden.mid");
+  fs::permissions(folder_ / "closed", fs::perms::none);
+  std::error_code error;
+  fs::directory_iterator probe(folder_ / "closed", error);
+  const auto found = Found();
+  fs::permissions(folder_ / "closed", fs::perms::owner_all);
+  if (error) {
+    EXPECT_THAT(found, ElementsAre("open.mid"));
+  } else {  // whoever runs this may read everything
+    EXPECT_THAT(found, ElementsAre("closed/hidden.mid", "open.mid"));
+  }
+}
+
+TEST_F(MidiFilesTest, AFolderThatIsNotThereIsNotFound) {
+  EXPECT_TRUE(absl::IsNotFound(MidiFilesBelow((folder_ / "nowhere").string()).status()));
+}
+
+TEST_F(MidiFilesTest, NameIsWithoutFolderAndExtension) {
+  Write("a/mz_331.2.mid");
+  const auto files = MidiFilesBelow(folder_.string());
+  ASSERT_TRUE(files.ok());
+  EXPECT_EQ((*files)[0].name(), "mz_331.2");
+}
+
+}  // namespace
+}  // namespace antiphon::trainer
