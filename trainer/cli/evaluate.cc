@@ -23,6 +23,7 @@ struct Flags {
   std::string architecture = "residual";
   std::string precision = "auto";
   bool no_untrained = false;
+  bool render_only = false;
   int threads = 0;
 };
 
@@ -52,11 +53,12 @@ absl::Status Run(Flags& flags) {
   options.test_set.part = *part;
   options.test_set.cache = flags.work + "/renditions";
   options.work = flags.work + "/bundle";
+  Progress progress;
+  if (flags.render_only) return RenderAsap(options, progress);
   if (!flags.no_untrained) {
     options.untrained = flags.work + "/untrained";
     if (absl::Status status = MakeUntrained(flags, options.untrained); !status.ok()) return status;
   }
-  Progress progress;
   const absl::StatusOr<Report> report =
       flags.suite == "snippets" ? EvaluateSnippets(options, progress) : EvaluatePieces(options, progress);
   if (!report.ok()) return report.status();
@@ -77,9 +79,15 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   options.test_set.soundfont = kEvaluationSoundfont;
   command->add_option("--suite", flags->suite, "What to measure")
       ->required()
-      ->check(CLI::IsMember({"snippets", "pieces"}));
-  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")->required();
-  command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively")->required();
+      ->check(CLI::IsMember({"snippets", "pieces", "performances"}));
+  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt");
+  command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively");
+  command->add_option("--asap", options.asap, "Folder of the ASAP dataset, with its metadata.csv");
+  command->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_flag("--render-only", flags->render_only, "Only render the performances of ASAP into --work");
+  command->add_option("--render-threads", options.render_threads, "0 is the number of cores")->capture_default_str();
   command->add_option("--split", flags->split_file,
                       "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
   command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")->capture_default_str();

@@ -26,6 +26,9 @@ struct SuiteOptions {
   bool centre_scores =
       false;               // suite `snippets`: the score's window exactly around the onset, not on the sound's frames
   bool all_onsets = true;  // suite `snippets` also with all distinct onsets as candidates
+  std::string asap;        // folder of the ASAP dataset
+  int performances = 0;    // of ASAP, a sample of so many; 0 is all
+  int render_threads = 0;  // 0 is the number of cores
 };
 
 // Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task of Dorfer et al.
@@ -35,6 +38,10 @@ struct SuiteOptions {
 // Suite `pieces`: a whole recording against the scores, and a whole score against the recordings, through the same
 // retrieval that the server uses.
 [[nodiscard]] absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress);
+
+// Renders the performances that the suites on ASAP need, in the order of their sample, and does nothing else: hours of
+// music, which one may want to have done before.
+[[nodiscard]] absl::Status RenderAsap(const SuiteOptions& options, Progress& progress);
 
 }  // namespace antiphon::trainer
 
