@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +26,14 @@ struct Flags {
   bool no_untrained = false;
   bool render_only = false;
   int threads = 0;
+};
+
+// By name.
+const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Progress&)> kSuites = {
+    {"snippets", &EvaluateSnippets},
+    {"pieces", &EvaluatePieces},
+    {"performances", &EvaluatePerformances},
+    {"recordings", &EvaluateRecordings},
 };
 
 // An untrained network of the model's own features and dimension.
@@ -53,14 +62,14 @@ absl::Status Run(Flags& flags) {
   options.test_set.part = *part;
   options.test_set.cache = flags.work + "/renditions";
   options.work = flags.work + "/bundle";
+  options.catalogues = flags.work + "/catalogues";
   Progress progress;
   if (flags.render_only) return RenderAsap(options, progress);
   if (!flags.no_untrained) {
     options.untrained = flags.work + "/untrained";
     if (absl::Status status = MakeUntrained(flags, options.untrained); !status.ok()) return status;
   }
-  const absl::StatusOr<Report> report =
-      flags.suite == "snippets" ? EvaluateSnippets(options, progress) : EvaluatePieces(options, progress);
+  const absl::StatusOr<Report> report = kSuites.at(flags.suite)(options, progress);
   if (!report.ok()) return report.status();
   std::fputs(ReportText(*report).c_str(), stdout);
   if (flags.json.empty()) return absl::OkStatus();
@@ -77,12 +86,13 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   auto flags = std::make_shared<Flags>();
   SuiteOptions& options = flags->options;
   options.test_set.soundfont = kEvaluationSoundfont;
-  command->add_option("--suite", flags->suite, "What to measure")
-      ->required()
-      ->check(CLI::IsMember({"snippets", "pieces", "performances"}));
+  command->add_option("--suite", flags->suite, "What to measure")->required()->check(CLI::IsMember(kSuites));
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt");
   command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively");
   command->add_option("--asap", options.asap, "Folder of the ASAP dataset, with its metadata.csv");
+  command->add_option("--recordings", options.recordings, "Folder of the MAPS recordings");
+  command->add_option("--degrade", options.degradations,
+                      "Suite recordings also under this degradation; may be repeated; all: under each");
   command->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -28,17 +28,6 @@ std::string IdOf(std::string_view path) {
   return absl::StrReplaceAll(rest, {{"/", "__"}});
 }
 
-// Linear between the two neighbouring knots; `from` and `to` name the sides.
-std::optional<double> Interpolate(const std::vector<BeatMap::Knot>& knots, double BeatMap::Knot::*from,
-                                  double BeatMap::Knot::*to, double at) {
-  if (!(at >= knots.front().*from && at <= knots.back().*from)) return std::nullopt;
-  auto after = std::upper_bound(knots.begin(), knots.end(), at,
-                                [from](double value, const BeatMap::Knot& knot) { return value < knot.*from; });
-  if (after == knots.end()) --after;
-  const BeatMap::Knot &a = *(after - 1), &b = *after;
-  return a.*to + (at - a.*from) / (b.*from - a.*from) * (b.*to - a.*to);
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<std::vector<std::string>>> ParseCsv(std::string_view text) {
@@ -170,25 +159,27 @@ absl::StatusOr<BeatMap> BeatMap::Create(const std::vector<Beat>& performance, co
     return absl::FailedPreconditionError(
         absl::StrCat("the performance has ", performance.size(), " beats, the score ", score.size()));
   }
-  std::vector<Knot> knots;
+  std::vector<music::TimePoint> points;
   for (size_t i = 0; i < performance.size(); ++i) {
     if (performance[i].free || score[i].free) continue;
-    const Knot knot = {performance[i].time_s, score[i].time_s};
-    if (!knots.empty() && !(knot.performance_s > knots.back().performance_s && knot.score_s > knots.back().score_s)) {
-      continue;
-    }
-    knots.push_back(knot);
+    const music::TimePoint point = {performance[i].time_s, score[i].time_s};
+    if (!points.empty() && !(point.from_s > points.back().from_s && point.to_s > points.back().to_s)) continue;
+    points.push_back(point);
   }
-  if (knots.size() < 2) return absl::FailedPreconditionError("fewer than two beats have a counterpart");
-  return BeatMap(std::move(knots));
+  if (points.size() < 2) return absl::FailedPreconditionError("fewer than two beats have a counterpart");
+  absl::StatusOr<music::TimeMap> map = music::TimeMap::Create(std::move(points));
+  if (!map.ok()) return map.status();
+  return BeatMap(*std::move(map));
 }
 
 std::optional<double> BeatMap::ScoreAt(double performance_s) const {
-  return Interpolate(knots_, &Knot::performance_s, &Knot::score_s, performance_s);
+  if (!(performance_s >= points().front().from_s && performance_s <= points().back().from_s)) return std::nullopt;
+  return map_.To(performance_s);
 }
 
 std::optional<double> BeatMap::PerformanceAt(double score_s) const {
-  return Interpolate(knots_, &Knot::score_s, &Knot::performance_s, score_s);
+  if (!(score_s >= points().front().to_s && score_s <= points().back().to_s)) return std::nullopt;
+  return map_.From(score_s);
 }
 
 absl::StatusOr<BeatMap> ReadBeatMap(const Asap& asap, const AsapPerformance& performance) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/music/time_map.h"
 #include "trainer/evaluation/rendition_cache.h"
 
 namespace antiphon::trainer {
@@ -59,10 +60,6 @@ struct Asap {
 // From seconds of a performance to seconds of its score and back: linear between beats that have a counterpart.
 class BeatMap {
  public:
-  struct Knot {
-    double performance_s = 0, score_s = 0;
-  };
-
   // The i-th beat of one is the counterpart of the i-th of the other. Beats in free time are left out, and those that
   // do not come after the one before in both. FailedPrecondition when the numbers differ or fewer than two beats are
   // left.
@@ -73,12 +70,12 @@ class BeatMap {
   std::optional<double> ScoreAt(double performance_s) const;
   std::optional<double> PerformanceAt(double score_s) const;
 
-  const std::vector<Knot>& knots() const { return knots_; }  // strictly ascending in both
+  const std::vector<music::TimePoint>& points() const { return map_.points(); }  // of beats: performance to score
 
  private:
-  explicit BeatMap(std::vector<Knot> knots) : knots_(std::move(knots)) {}
+  explicit BeatMap(music::TimeMap map) : map_(std::move(map)) {}
 
-  std::vector<Knot> knots_;
+  music::TimeMap map_;
 };
 
 // The map of one performance, from its files. Fails as ReadBeats and BeatMap::Create do.

@@ -100,7 +100,7 @@ TEST(BeatMapTest, LeavesOutFreePassagesAndBeatsThatDoNotAdvance) {
   const auto map = BeatMap::Create({{0, false}, {1, true}, {2, false}, {2, false}, {3, false}},
                                    {{0, false}, {5, false}, {6, false}, {7, false}, {8, false}});
   ASSERT_TRUE(map.ok());
-  EXPECT_EQ(map->knots().size(), 3u);
+  EXPECT_EQ(map->points().size(), 3u);
   EXPECT_DOUBLE_EQ(map->ScoreAt(1).value(), 3);
 }
 

@@ -1,8 +1,82 @@
+#include <chrono>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "trainer/evaluation/asap.h"
+#include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer {
+namespace {
+
+const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is the whole
+constexpr double kPositionTolerance = 1.0;                   // seconds of the score
+
+// Of the answers at one length with the right title first, and where the beats say what is right: how many name the
+// right place in the performance's own score.
+struct Positions {
+  int right = 0, known = 0;
+  double share() const { return known ? static_cast<double>(right) / known : 0; }
+};
+
+Positions PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes, double wanted_s) {
+  Positions positions;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.excerpt.wanted_s != wanted_s || outcome.rank != 1) continue;
+    const std::optional<double> off_s = PositionError(bed, outcome);
+    if (!off_s) continue;
+    ++positions.known;
+    positions.right += *off_s <= kPositionTolerance;
+  }
+  return positions;
+}
+
+void AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes, ReportTable& table) {
+  for (const double length_s : kLengths) {
+    const Accuracy accuracy = AccuracyAt(outcomes, length_s);
+    const Positions positions = PositionsAt(bed, outcomes, length_s);
+    table.rows.push_back(
+        {absl::StrCat(name, ", ", LengthName(length_s)),
+         {accuracy.at_1(), accuracy.at_5(), positions.share(), 1.0 * positions.known, 1.0 * accuracy.queries}});
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progress& progress) {
+  const auto started = std::chrono::steady_clock::now();
+  const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
+  if (!bed.ok()) return bed.status();
+  Report report{"performances", {}, {}};
+  ReportTable table{absl::StrCat("title, of ", bed->asap.works), {"first", "in 5", "within1s", "of", "queries"}, {}};
+  const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
+  retrieval::IdentifyOptions identify;
+  identify.top_k = kCandidates;
+  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
+                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+    if (model.empty()) continue;
+    std::vector<TestRecording> recordings = bed->recordings;
+    const bool sampled = model == options.untrained;
+    if (sampled && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
+      recordings.resize(options.untrained_recordings);
+    }
+    const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
+    if (!collection.ok()) return collection.status();
+    const auto outcomes = AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
+    if (!outcomes.ok()) return outcomes.status();
+    AddRows(*bed, name, *outcomes, table);
+    if (model == options.model) report.settings["model"] = (*collection)->manifest().model_id;
+  }
+  const double works = bed->asap.works;
+  table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0}});
+  report.tables.push_back(std::move(table));
+  report.settings["performances"] = absl::StrCat(bed->recordings.size());
+  report.settings["scores"] = absl::StrCat(bed->entries.size());
+  report.settings["seed"] = absl::StrCat(options.seed);
+  report.settings["soundfont"] = options.test_set.soundfont;
+  NoteSeconds(started, report);
+  return report;
+}
 
 absl::Status RenderAsap(const SuiteOptions& options, Progress& progress) {
   const absl::StatusOr<Asap> asap = ReadAsap(options.asap);

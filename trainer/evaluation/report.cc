@@ -18,6 +18,11 @@ std::string FigureText(double figure) {
 
 }  // namespace
 
+void NoteSeconds(std::chrono::steady_clock::time_point started, Report& report) {
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started;
+  report.settings["seconds"] = absl::StrFormat("%.0f", passed.count());
+}
+
 std::string ReportText(const Report& report) {
   std::string text = absl::StrFormat("suite %s\n", report.suite);
   for (const auto& [name, value] : report.settings) absl::StrAppendFormat(&text, "  %s: %s\n", name, value);

@@ -2,6 +2,7 @@
 #ifndef ANTIPHON_TRAINER_EVALUATION_REPORT_H_
 #define ANTIPHON_TRAINER_EVALUATION_REPORT_H_
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,6 +28,10 @@ struct Report {
   std::map<std::string, std::string> settings;  // model, seed, soundfont, counts: what the figures depend on
   std::vector<ReportTable> tables;
 };
+
+// Puts the seconds since `started` into the settings, under "seconds": not a figure that a seed decides, but one that
+// who wants to run a suite needs.
+void NoteSeconds(std::chrono::steady_clock::time_point started, Report& report);
 
 // Aligned columns; figures with four decimals unless whole.
 std::string ReportText(const Report& report);

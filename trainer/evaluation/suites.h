@@ -6,6 +6,7 @@
 #define ANTIPHON_TRAINER_EVALUATION_SUITES_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
@@ -29,6 +30,11 @@ struct SuiteOptions {
   std::string asap;        // folder of the ASAP dataset
   int performances = 0;    // of ASAP, a sample of so many; 0 is all
   int render_threads = 0;  // 0 is the number of cores
+  std::string recordings;  // folder of the MAPS recordings; a file is named piece_room
+  std::vector<std::string> degradations;  // suite `recordings` also under each of these (degradation.h)
+  std::string catalogues;                 // folder for bundles, which are kept
+  int untrained_recordings = 40;          // the untrained network is asked about so many performances at most
+  std::string errors;                     // folder for a page of the worst errors; empty: none
 };
 
 // Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task of Dorfer et al.
@@ -38,6 +44,12 @@ struct SuiteOptions {
 // Suite `pieces`: a whole recording against the scores, and a whole score against the recordings, through the same
 // retrieval that the server uses.
 [[nodiscard]] absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress);
+
+// Suite `performances`: human performances (ASAP) against the scores of all its titles.
+[[nodiscard]] absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progress& progress);
+
+// Suite `recordings`: recordings of a real grand piano (MAPS) against the scores in `test_set.midi_dir`, all of them.
+[[nodiscard]] absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress);
 
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does nothing else: hours of
 // music, which one may want to have done before.

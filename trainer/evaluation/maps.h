@@ -1,0 +1,35 @@
+// The MAPS recordings (Emiya et al. 2010) beside the scores of piano-midi.de that they were played from.
+#ifndef ANTIPHON_TRAINER_EVALUATION_MAPS_H_
+#define ANTIPHON_TRAINER_EVALUATION_MAPS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/music/score.h"
+#include "trainer/evaluation/catalogue.h"
+#include "trainer/evaluation/excerpts.h"
+
+namespace antiphon::trainer {
+
+struct MapsTestBed {
+  std::vector<CatalogueEntry> entries;    // all scores
+  std::vector<TestRecording> recordings;  // whose piece is among them; its place is `work`
+  std::vector<TestRecording> unknown;     // whose piece is not, by their names
+};
+
+// A recording is named piece_room. NotFound when there is no recording of a piece among the scores.
+[[nodiscard]] absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
+                                                          const std::string& midi_dir);
+
+// "mz_311_1_ENSTDkCl" gives "mz_311_1".
+std::string PieceOfMapsName(std::string_view name);
+
+// The notes of a recording: lines of "onset_s,offset_s,pitch,velocity", a '#' before those that are none. In order of
+// onset and pitch. InvalidArgument, with the line, where a number is missing.
+[[nodiscard]] absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_MAPS_H_
