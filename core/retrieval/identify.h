@@ -10,13 +10,13 @@
 #include "core/catalog/catalog.h"
 #include "core/retrieval/collection.h"
 #include "core/retrieval/query.h"
+#include "core/retrieval/voting.h"
 
 namespace antiphon::retrieval {
 
 // Confidence is a logistic function, 1 / (1 + exp(-(bias + score_weight·score + margin_weight·margin))).
 //
-// `score`, in [0, 1], is the vote's: in time, the mean weight of the query's windows on the best lines; plain, the
-// source's share of all votes. `margin` is VoteMargin over the best source of any other piece.
+// `score` is a source's, in [0, 1]. `margin` is VoteMargin over the best source of any other piece.
 struct ConfidenceModel {
   double bias = 0;
   double score_weight = 0;
@@ -30,10 +30,15 @@ inline constexpr ConfidenceModel kPlainConfidence = {-4.0, 8.0, 5.0};
 
 double Confidence(const ConfidenceModel& model, double score, double best_other_score);
 
-// Votes, ranks and judges. `side` is that of the sources. `same_piece` tells whether two sources are of one piece (two
-// recordings of it), so that they are no rivals. Candidates are at most options.top_k.
-Identification Judge(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
-                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece);
+// The sources by votes, best first; `side` is theirs. Scores are in [0, 1]: in time, the mean weight of the query's
+// windows on the best lines; plain, the source's share of all votes.
+std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
+                                     VoteMethod method);
+
+// The answer, from sources ranked best first. `same_piece` tells whether two sources are of one piece (two recordings
+// of it), so that they are no rivals. Candidates are at most options.top_k.
+Identification Judge(std::span<const SourceScore> scores, int windows, const IdentifyOptions& options,
+                     const std::function<bool(int, int)>& same_piece);
 
 }  // namespace antiphon::retrieval
 

@@ -10,6 +10,11 @@ namespace {
 
 constexpr auto kEachItsOwnPiece = [](int a, int b) { return a == b; };
 
+Identification VoteAndJudge(const std::vector<Neighbour>& neighbours, int windows, const IdentifyOptions& options,
+                            const std::function<bool(int, int)>& same_piece) {
+  return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows, options, same_piece);
+}
+
 std::vector<Neighbour> Line(int source, int windows, double reference_s, float similarity, double slope = 1.0) {
   std::vector<Neighbour> neighbours;
   for (int w = 0; w < windows; ++w) {
@@ -41,7 +46,7 @@ TEST(Confidence, IsFiniteWithinZeroAndOneAndGrowsWithScoreAndMargin) {
 TEST(Judge, AClearLineIsAMatchWithItsPlaceAndTempo) {
   std::vector<Neighbour> neighbours = Line(5, 33, 40, 0.8f, 1.189);
   Append(neighbours, Line(6, 2, 10, 0.7f));
-  const Identification result = Judge(neighbours, 33, catalog::Side::kScores, {}, kEachItsOwnPiece);
+  const Identification result = VoteAndJudge(neighbours, 33, {}, kEachItsOwnPiece);
   EXPECT_EQ(result.verdict, Verdict::kMatch);
   EXPECT_EQ(result.windows, 33);
   ASSERT_EQ(result.candidates.size(), 2u);
@@ -67,14 +72,14 @@ TEST(Judge, ScatteredNeighboursAreNoMatch) {
     }
   }
   for (const VoteMethod method : {VoteMethod::kInTime, VoteMethod::kPlain}) {
-    const Identification result = Judge(neighbours, 33, catalog::Side::kScores, {.method = method}, kEachItsOwnPiece);
+    const Identification result = VoteAndJudge(neighbours, 33, {.method = method}, kEachItsOwnPiece);
     EXPECT_EQ(result.verdict, Verdict::kNoMatch);
     EXPECT_EQ(result.candidates.size(), 5u);
   }
 }
 
 TEST(Judge, NoNeighboursAreNoMatch) {
-  const Identification result = Judge({}, 33, catalog::Side::kScores, {}, kEachItsOwnPiece);
+  const Identification result = VoteAndJudge({}, 33, {}, kEachItsOwnPiece);
   EXPECT_EQ(result.verdict, Verdict::kNoMatch);
   EXPECT_TRUE(result.candidates.empty());
 }
@@ -82,8 +87,8 @@ TEST(Judge, NoNeighboursAreNoMatch) {
 TEST(Judge, TwoRecordingsOfOnePieceAreNoRivals) {
   std::vector<Neighbour> neighbours = Line(0, 33, 40, 0.8f);
   Append(neighbours, Line(1, 33, 20, 0.79f));
-  const Identification rivals = Judge(neighbours, 33, catalog::Side::kScores, {}, kEachItsOwnPiece);
-  const Identification same = Judge(neighbours, 33, catalog::Side::kScores, {}, [](int, int) { return true; });
+  const Identification rivals = VoteAndJudge(neighbours, 33, {}, kEachItsOwnPiece);
+  const Identification same = VoteAndJudge(neighbours, 33, {}, [](int, int) { return true; });
   EXPECT_GT(same.candidates[0].confidence, rivals.candidates[0].confidence);
   EXPECT_GT(same.candidates[1].confidence, 0.9);
 }
@@ -97,21 +102,14 @@ TEST(Judge, ThePlainVoteIsAChoice) {
       neighbours.push_back(n);
     }
   }
-  EXPECT_EQ(Judge(neighbours, 20, catalog::Side::kScores, {.method = VoteMethod::kPlain}, kEachItsOwnPiece)
-                .candidates[0]
-                .source,
-            2);
-  EXPECT_EQ(Judge(neighbours, 20, catalog::Side::kScores, {.method = VoteMethod::kInTime}, kEachItsOwnPiece)
-                .candidates[0]
-                .source,
-            1);
+  EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece).candidates[0].source, 2);
+  EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kInTime}, kEachItsOwnPiece).candidates[0].source, 1);
 }
 
 TEST(Judge, GivesNoMoreCandidatesThanAskedForAndKeepsToTheLeastConfidence) {
   std::vector<Neighbour> neighbours;
   for (int source = 0; source < 30; ++source) Append(neighbours, Line(source, 33, 10, 0.5f + 0.01f * source));
-  const Identification result =
-      Judge(neighbours, 33, catalog::Side::kScores, {.top_k = 3, .min_confidence = 1.0}, kEachItsOwnPiece);
+  const Identification result = VoteAndJudge(neighbours, 33, {.top_k = 3, .min_confidence = 1.0}, kEachItsOwnPiece);
   ASSERT_EQ(result.candidates.size(), 3u);
   EXPECT_EQ(result.candidates[0].source, 29);
   EXPECT_EQ(result.verdict, Verdict::kNoMatch);

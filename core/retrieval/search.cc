@@ -8,6 +8,7 @@
 #include "core/retrieval/collection_builder.h"
 #include "core/retrieval/hits.h"
 #include "core/retrieval/identify.h"
+#include "core/retrieval/path_match.h"
 #include "core/retrieval/query.h"
 #include "core/retrieval/stages.h"
 
@@ -62,6 +63,24 @@ absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
   return hits;
 }
 
+// Looks at the best sources again, window by window, and ranks them anew by what that finds.
+absl::Status FollowPaths(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
+                         std::vector<SourceScore>& scores) {
+  constexpr size_t kMostSources = 20;
+  scores.resize(std::min(scores.size(), std::max(kMostSources, static_cast<size_t>(top_k))));
+  std::vector<int> sources;
+  for (const SourceScore& score : scores) sources.push_back(score.source);
+  const absl::StatusOr<std::vector<PathMatch>> paths = MatchPaths(parts, side, query, sources);
+  if (!paths.ok()) return paths.status();
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const PathMatch& path = (*paths)[i];
+    if (path.windows == 0) continue;
+    scores[i] = {scores[i].source, path.score, scores[i].votes, path.query_s, path.reference_s, path.slope};
+  }
+  std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
                                         const IdentifyOptions& options, Stages& stages) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
@@ -74,7 +93,11 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
     return a == b || (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
   auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
-    return Judge(*neighbours, query.windows, side, options, same_piece);
+    std::vector<SourceScore> scores = RankSources(*neighbours, query.windows, side, options.method);
+    if (options.method == VoteMethod::kInTime) {
+      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, scores); !status.ok()) return status;
+    }
+    return Judge(scores, query.windows, options, same_piece);
   });
   if (!result.ok()) return result.status();
   for (Candidate& candidate : result->candidates) {
@@ -86,6 +109,14 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
 std::vector<double> QueryTempoRatios() { return DefaultTempoRatios(); }
+
+// The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes that are to agree in
+// time need stretches.
+WindowPlan PlanOf(const IdentifyOptions& options) {
+  WindowPlan plan{.hop_s = options.hop_s, .max_windows = options.max_windows};
+  if (options.method == VoteMethod::kPlain) plan.stretch_windows = 1;
+  return plan;
+}
 
 }  // namespace
 
@@ -116,8 +147,7 @@ absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const
                                              const IdentifyOptions& options, const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded =
-      EmbedAudioQuery(parts, query, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  const auto embedded = EmbedAudioQuery(parts, query, PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
   return Identify(parts, Side::kScores, *embedded, options, stages);
 }
@@ -130,8 +160,7 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
   // neighbours of wrong tempi as much as those of the right one, reads the score as written (Dorfer et al. 2018).
   const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
-  const auto embedded =
-      EmbedScoreQuery(parts, query, ratios, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  const auto embedded = EmbedScoreQuery(parts, query, ratios, PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
   auto result = Identify(parts, side, *embedded, options, stages);
   if (!result.ok() || side == Side::kScores) return result;

@@ -1,0 +1,44 @@
+// How well a query goes along with one source, window after window: dynamic time warping of the two sequences of
+// embeddings (subsequence variant; Müller 2007, chapter 4). Votes are the nearest neighbours of each window among
+// everything there is, and a short query has few; here every window of the query is compared with every window of a
+// source that the votes name. Internal to retrieval. Pure functions; safe from any thread.
+#ifndef ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
+#define ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
+
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/catalog/catalog.h"
+#include "core/retrieval/collection_parts.h"
+#include "core/retrieval/query.h"
+
+namespace antiphon::retrieval {
+
+struct PathMatch {
+  double score = 0;        // in [0, 1]: mean over the query's windows of (similarity - 0.3) / 0.7, 0 where negative
+  int windows = 0;         // of the query on the path
+  double query_s = 0;      // a place in the query …
+  double reference_s = 0;  // … and its place in the source
+  double slope = 1.0;      // seconds of the source per second of the query
+};
+
+// The best path of the query through each of `sources`. A path advances by the time that the tempi of both sides ask
+// for; it may wait, or go twice as far, at a price. Stretches of the query find their paths one by one. Fails as the
+// index does.
+[[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
+                                                                const EmbeddedQuery& query,
+                                                                std::span<const int> sources);
+
+// The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is [rows, columns]; the
+// run advances `step` windows per window of the query, > 0. Positions are in windows.
+struct WindowPath {
+  double score = 0;  // sum of weights less prices
+  int first_row = 0, last_row = 0;
+  double first_column = 0, last_column = 0;
+};
+WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
