@@ -34,6 +34,7 @@ const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Prog
     {"pieces", &EvaluatePieces},
     {"performances", &EvaluatePerformances},
     {"recordings", &EvaluateRecordings},
+    {"unknown", &EvaluateUnknown},
 };
 
 // An untrained network of the model's own features and dimension.

@@ -51,6 +51,10 @@ struct SuiteOptions {
 // Suite `recordings`: recordings of a real grand piano (MAPS) against the scores in `test_set.midi_dir`, all of them.
 [[nodiscard]] absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress);
 
+// Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue. Is the query in it at
+// all? And sounds that are no music.
+[[nodiscard]] absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress);
+
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does nothing else: hours of
 // music, which one may want to have done before.
 [[nodiscard]] absl::Status RenderAsap(const SuiteOptions& options, Progress& progress);

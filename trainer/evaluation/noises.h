@@ -1,0 +1,25 @@
+// Sounds that are no music: what a system must not name a piece for. Pure functions; safe from any thread.
+#ifndef ANTIPHON_TRAINER_EVALUATION_NOISES_H_
+#define ANTIPHON_TRAINER_EVALUATION_NOISES_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/audio/waveform.h"
+
+namespace antiphon::trainer {
+
+// silence; white; pink; hum (mains, with harmonics); clicks (a few each second); speech (a voice's buzz through moving
+// formants, in syllables).
+std::vector<std::string> NoiseNames();
+
+// Peaks at about 0.5 but for silence. Equal seeds give equal sound. NotFound for another name.
+[[nodiscard]] absl::StatusOr<audio::Waveform> MakeNoise(std::string_view name, double seconds, int sample_rate,
+                                                        uint64_t seed);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_NOISES_H_

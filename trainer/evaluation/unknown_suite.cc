@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/detection.h"
+#include "trainer/evaluation/maps.h"
+#include "trainer/evaluation/noises.h"
+#include "trainer/evaluation/suites.h"
+#include "trainer/fingerprint.h"
+
+namespace antiphon::trainer {
+namespace {
+
+const std::vector<double> kLengths = {5, 10, 30};  // seconds
+constexpr double kFalseAccepts = 0.01;
+constexpr int kNoisesOfEach = 10;
+
+// The works left in the catalogue: a half of them, by the seed.
+std::set<int> DrawHalf(int works, uint64_t seed) {
+  std::vector<int> order(works);
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937_64 random(seed);
+  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  return {order.begin(), order.begin() + works / 2};
+}
+
+std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings, std::span<const Outcome> outcomes,
+                                    const std::set<int>& known, double wanted_s) {
+  std::vector<Detection> detections;
+  for (const Outcome& outcome : outcomes) {
+    if (wanted_s > 0 && outcome.excerpt.wanted_s != wanted_s) continue;
+    const auto& candidates = outcome.answer.candidates;
+    detections.push_back({candidates.empty() ? 0.0 : candidates[0].confidence,
+                          known.contains(recordings[outcome.excerpt.recording].work), outcome.rank == 1});
+  }
+  return detections;
+}
+
+void AddDetection(const std::string& name, const std::vector<TestRecording>& recordings,
+                  std::span<const Outcome> outcomes, const std::set<int>& known, ReportTable& table) {
+  for (const double length_s : kLengths) {
+    const std::vector<Detection> detections = DetectionsAt(recordings, outcomes, known, length_s);
+    const double threshold = ThresholdFor(detections, kFalseAccepts);
+    const auto known_count = std::count_if(detections.begin(), detections.end(), [](const auto& d) { return d.known; });
+    table.rows.push_back({absl::StrCat(name, ", ", LengthName(length_s)),
+                          {Auroc(detections), TrueAccepts(detections, threshold), threshold,
+                           TrueAccepts(detections, retrieval::IdentifyOptions().min_confidence),
+                           FalseAccepts(detections, retrieval::IdentifyOptions().min_confidence), 1.0 * known_count,
+                           1.0 * (detections.size() - known_count)}});
+  }
+}
+
+ReportTable ReliabilityTable(std::span<const Detection> detections) {
+  ReportTable table{"confidence of the answers", {"answers", "mean", "right"}, {}};
+  const auto bins = Reliability(detections);
+  for (size_t i = 0; i < bins.size(); ++i) {
+    table.rows.push_back({absl::StrFormat("%.1f to %.1f", i / 10.0, (i + 1) / 10.0),
+                          {1.0 * bins[i].answers, bins[i].mean_confidence,
+                           bins[i].answers ? 1.0 * bins[i].right / bins[i].answers : 0}});
+  }
+  table.rows.push_back({"calibration error", {1.0 * detections.size(), 0, CalibrationError(detections)}});
+  return table;
+}
+
+absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection, uint64_t seed, Progress& progress) {
+  ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
+  const std::vector<std::string> names = NoiseNames();
+  progress.Start("ask for noises", static_cast<int64_t>(names.size()));
+  for (const std::string& name : names) {
+    double highest = 0;
+    int refused = 0, asked = 0;
+    for (const double length_s : kLengths) {
+      for (int i = 0; i < kNoisesOfEach; ++i) {
+        const auto sound = MakeNoise(name, length_s, collection.encoder_info().settings.sample_rate,
+                                     HashOf(absl::StrCat(seed, name, length_s, "/", i)));
+        if (!sound.ok()) return sound.status();
+        const auto answer = collection.IdentifyAudio(*sound, {});
+        if (!answer.ok()) return answer.status();
+        ++asked;
+        refused += answer->verdict != retrieval::Verdict::kMatch;
+        if (!answer->candidates.empty()) highest = std::max(highest, answer->candidates[0].confidence);
+      }
+    }
+    table.rows.push_back({name, {1.0 * refused / asked, highest, 1.0 * asked}});
+    progress.Advance();
+  }
+  progress.Finish();
+  return table;
+}
+
+}  // namespace
+
+absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress) {
+  const auto started = std::chrono::steady_clock::now();
+  const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
+  if (!bed.ok()) return bed.status();
+  const std::set<int> known = DrawHalf(bed->asap.works, options.seed);
+  std::vector<CatalogueEntry> entries;
+  std::vector<int> works;
+  for (size_t i = 0; i < bed->entries.size(); ++i) {
+    if (!known.contains(bed->asap.scores[i].work)) continue;
+    entries.push_back(bed->entries[i]);
+    works.push_back(bed->asap.scores[i].work);
+  }
+  Report report{"unknown", {}, {}};
+  report.tables.push_back({"known or not", {"AUROC", "TA@1%FA", "thresh", "TA@0.5", "FA@0.5", "known", "unknown"}, {}});
+  retrieval::IdentifyOptions identify;
+  identify.top_k = kCandidates;
+  const ExcerptPlan plan = {kLengths, 1, false, options.seed};
+  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
+                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+    if (model.empty()) continue;
+    std::vector<TestRecording> recordings = bed->recordings;
+    if (model == options.untrained && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
+      recordings.resize(options.untrained_recordings);
+    }
+    const auto collection = OpenCatalogue(entries, CatalogueFor(options, model), progress);
+    if (!collection.ok()) return collection.status();
+    const auto outcomes = AskExcerpts(
+        recordings, plan, **collection, identify, [&works](int source) { return works[source]; }, {}, progress);
+    if (!outcomes.ok()) return outcomes.status();
+    AddDetection(name, recordings, *outcomes, known, report.tables[0]);
+    if (model != options.model) continue;
+    report.settings["model"] = (*collection)->manifest().model_id;
+    report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, *outcomes, known, 0)));
+    absl::StatusOr<ReportTable> noises = AskNoises(**collection, options.seed, progress);
+    if (!noises.ok()) return noises.status();
+    report.tables.push_back(*std::move(noises));
+  }
+  report.tables[0].rows.push_back({"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
+  report.settings["performances"] = absl::StrCat(bed->recordings.size());
+  report.settings["scores in the catalogue"] = absl::StrCat(entries.size(), " of ", bed->entries.size());
+  report.settings["seed"] = absl::StrCat(options.seed);
+  report.settings["soundfont"] = options.test_set.soundfont;
+  NoteSeconds(started, report);
+  return report;
+}
+
+}  // namespace antiphon::trainer
