@@ -105,11 +105,14 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--learning-rate", options.learning_rate, "The highest")->capture_default_str();
   command->add_option("--warmup", options.warmup_steps, "Steps of warm-up")->capture_default_str();
   command->add_option("--weight-decay", options.weight_decay, "Of AdamW")->capture_default_str();
-  command->add_option("--jitter", options.sampler.jitter_frames, "Sound against score, frames, standard deviation")
+  command->add_option("--misplacement", options.sampler.misplacement_s, "Score off by up to so many seconds")
+      ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();
   command->add_option("--tempo-error", options.sampler.tempo_error, "Score tempo off by up to this part")
+      ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();
   command->add_option("--transpose", options.sampler.max_transposition, "Up to so many semitones, both sides")
+      ->check(CLI::Range(0, 12))
       ->capture_default_str();
   command->add_option("--group", options.sampler.group, "Pairs drawn near each other in one rendition")
       ->check(CLI::Range(1, 64))
@@ -117,7 +120,13 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--group-reach", options.sampler.group_reach_s, "How near, seconds of the score")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--exact-tempo", options.sampler.exact_tempo_share, "Share of scores read at the sound's tempo")
+  command->add_option("--exact", options.sampler.exact_share, "Share of groups without these errors")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--on-onset", options.sampler.onset_share, "Share of groups with an onset in the middle")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--repeats", options.sampler.repeat_share, "Share of exact groups' pairs that are repeats")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--noise", options.sampler.noise_share, "Share of windows with a noise floor")

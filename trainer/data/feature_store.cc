@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kExtension[] = ".item";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr int64_t kMaxNotes = 4'000'000;
 constexpr int64_t kMaxCells = int64_t{1} << 31;
 
@@ -33,6 +33,18 @@ absl::StatusOr<json> ReadHeader(std::ifstream& file, const std::string& path) {
   return header;
 }
 
+json TimeToJson(const music::TimeMap& time) {
+  json points = json::array();
+  for (const music::TimePoint& point : time.points()) points.push_back({point.from_s, point.to_s});
+  return points;
+}
+
+absl::StatusOr<music::TimeMap> TimeFromJson(const json& points) {
+  std::vector<music::TimePoint> time;
+  for (const json& point : points) time.push_back({point.at(0).get<double>(), point.at(1).get<double>()});
+  return music::TimeMap::Create(std::move(time));
+}
+
 }  // namespace
 
 std::string ItemPath(const std::string& store, const std::string& piece, int variation) {
@@ -44,14 +56,10 @@ std::string ItemPath(const std::string& store, const std::string& piece, int var
 
 absl::Status WriteItem(const std::string& path, const StoreItem& item) {
   const json header = {
-      {"version", kVersion},
-      {"piece", item.piece},
-      {"part", PartName(item.part)},
-      {"fingerprint", item.fingerprint},
-      {"tempo_ratio", item.tempo_ratio},
-      {"settings", json::parse(features::SettingsToJson(item.settings))},
-      {"notes", item.notes.size()},
-      {"cells", item.spectrogram.cells.size()},
+      {"version", kVersion},           {"piece", item.piece},
+      {"part", PartName(item.part)},   {"fingerprint", item.fingerprint},
+      {"time", TimeToJson(item.time)}, {"settings", json::parse(features::SettingsToJson(item.settings))},
+      {"notes", item.notes.size()},    {"cells", item.spectrogram.cells.size()},
   };
   const std::string temporary = path + ".part";
   {
@@ -79,7 +87,9 @@ absl::StatusOr<StoreItem> ReadItem(const std::string& path) {
   try {
     item.piece = header->at("piece").get<std::string>();
     item.fingerprint = header->at("fingerprint").get<std::string>();
-    item.tempo_ratio = header->at("tempo_ratio").get<double>();
+    absl::StatusOr<music::TimeMap> time = TimeFromJson(header->at("time"));
+    if (!time.ok()) return Damaged(path, time.status().message());
+    item.time = *std::move(time);
     notes = header->at("notes").get<int64_t>();
     cells = header->at("cells").get<int64_t>();
     const absl::StatusOr<Part> part = ParsePart(header->at("part").get<std::string>());

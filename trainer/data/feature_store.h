@@ -13,6 +13,7 @@
 #include "core/features/feature_sequence.h"
 #include "core/features/settings.h"
 #include "core/music/score.h"
+#include "core/music/time_map.h"
 #include "trainer/data/split.h"
 
 namespace antiphon::trainer {
@@ -21,8 +22,8 @@ namespace antiphon::trainer {
 struct StoreItem {
   std::string piece;  // name of the MIDI file, without its extension
   Part part = Part::kTrain;
-  std::string fingerprint;   // SHA-256 of what it was made from and how
-  double tempo_ratio = 1.0;  // of the performance; score second s sounds at s / tempo_ratio
+  std::string fingerprint;  // SHA-256 of what it was made from and how
+  music::TimeMap time;      // from seconds of the score to seconds of the performance
   features::FeatureSettings settings;
   std::vector<music::Note> notes;         // of the score, times as written
   features::FeatureSequence spectrogram;  // of the performance

@@ -19,14 +19,16 @@ std::string NewStore(const std::string& name) {
 
 TEST(FeatureStoreTest, AnItemReadsBackAsItWasWritten) {
   const std::string store = NewStore("round_trip");
-  const StoreItem item = RandomItem("a piece/with: odd name", 1, 40, 1.25);
+  StoreItem item = RandomItem("a piece/with: odd name", 1, 40, 1.25);
+  item.time = music::TimeMap::Create({{0, 0.1}, {1.0 / 3, 0.7}, {9, 11}}).value();
   const std::string path = ItemPath(store, item.piece, 3);
   ASSERT_TRUE(WriteItem(path, item).ok());
   const auto read = ReadItem(path);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->piece, item.piece);
   EXPECT_EQ(read->part, item.part);
-  EXPECT_EQ(read->tempo_ratio, item.tempo_ratio);
+  EXPECT_EQ(read->time.points().size(), 3u);
+  EXPECT_EQ(read->time.To(0.2), item.time.To(0.2));
   EXPECT_EQ(read->settings, item.settings);
   EXPECT_EQ(read->spectrogram.cells, item.spectrogram.cells);
   ASSERT_EQ(read->notes.size(), item.notes.size());

@@ -5,7 +5,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 
+#include "absl/strings/str_cat.h"
 #include "core/features/pianoroll.h"
 #include "trainer/data/augmentation.h"
 #include "trainer/fingerprint.h"
@@ -16,6 +18,9 @@ namespace {
 // Nearer places of one rendition show nearly the same music.
 constexpr double kMinDistance_s = 0.1;
 
+// Windows that lie anywhere are at most this far from an onset, seconds as played.
+constexpr double kMaxOnsetDistance_s = 0.5;
+
 std::string_view AsText(const std::vector<uint8_t>& cells) {
   return {reinterpret_cast<const char*>(cells.data()), cells.size()};
 }
@@ -23,11 +28,11 @@ std::string_view AsText(const std::vector<uint8_t>& cells) {
 // What must not occur twice in a batch.
 class UsedPlaces {
  public:
-  // False, and nothing is noted, when the place or the music was there.
-  bool Add(int item, double time_s, const std::vector<uint8_t>& score_window) {
+  // False, and nothing is noted, when there was a place of the item within `distance_s`, or the same music.
+  bool Add(int item, double time_s, double distance_s, const std::vector<uint8_t>& score_window) {
     std::set<double>& times = times_[item];
-    const auto next = times.lower_bound(time_s - kMinDistance_s);
-    if (next != times.end() && *next < time_s + kMinDistance_s) return false;
+    const auto next = times.lower_bound(time_s - distance_s);
+    if (next != times.end() && *next < time_s + distance_s) return false;
     if (!windows_.insert(std::hash<std::string_view>()(AsText(score_window))).second) return false;
     times.insert(time_s);
     return true;
@@ -51,33 +56,114 @@ std::vector<music::Note> NotesAround(const std::vector<music::Note>& notes, doub
   return near;
 }
 
+// What is struck within a window around an onset, relative to it: equal for repeats of the same notes.
+uint64_t MusicAround(const std::vector<music::Note>& notes, double centre_s, double reach_s) {
+  constexpr double kGrid_s = 0.02;
+  std::string music;
+  const auto first = std::lower_bound(notes.begin(), notes.end(), centre_s - reach_s,
+                                      [](const music::Note& note, double time_s) { return note.onset_s < time_s; });
+  for (auto note = first; note != notes.end() && note->onset_s < centre_s + reach_s; ++note) {
+    absl::StrAppend(&music, note->pitch, "@", std::lround((note->onset_s - centre_s) / kGrid_s), " ");
+  }
+  return std::hash<std::string>()(music);
+}
+
+// What the pairs of a group share.
+struct Group {
+  int64_t anchor = 0;  // onset
+  bool exact = true;
+  bool on_onset = true;
+  double tempo_factor = 1;
+  int shift = 0;  // semitones
+};
+
+// Where a pair lies: the middle of the sound's window, on its frames, and that of the score's.
+struct Place {
+  int64_t centre_frame = 0;
+  double score_s = 0;
+  double tempo_ratio = 1;  // at which the score is read
+};
+
+double Uniform(std::mt19937_64& random, double low, double high) {
+  return std::uniform_real_distribution<double>(low, high)(random);
+}
+
+// Around an onset at `onset_s` of the score, as the group has it.
+Place PlaceAround(const StoreItem& item, double onset_s, const Group& group, const SamplerOptions& options,
+                  std::mt19937_64& random) {
+  const double frame_rate = item.settings.frame_rate();
+  const double half_window_s = 0.5 * item.settings.window_frames / frame_rate;  // as played
+  const double off_onset_s = group.on_onset ? 0 : Uniform(random, -kMaxOnsetDistance_s, kMaxOnsetDistance_s);
+  Place place;
+  place.centre_frame = std::lround((item.time.To(onset_s) + off_onset_s) * frame_rate);
+  const double played_s = static_cast<double>(place.centre_frame) / frame_rate;
+  const double error_s = group.exact ? 0 : Uniform(random, -options.misplacement_s, options.misplacement_s);
+  place.score_s = item.time.From(played_s + error_s);
+  const double span_s = item.time.From(played_s + half_window_s) - item.time.From(played_s - half_window_s);
+  place.tempo_ratio = span_s / (2 * half_window_s) * group.tempo_factor;
+  return place;
+}
+
+void Distort(std::span<uint8_t> audio, const features::FeatureSettings& settings, int shift_bands,
+             const SamplerOptions& options, std::mt19937_64& random) {
+  ShiftBands(audio, settings.bands, shift_bands);
+  if (options.equalise_deviation_db > 0) Equalise(audio, settings.bands, options.equalise_deviation_db, random);
+  if (Uniform(random, 0, 1) < options.noise_share) AddNoiseFloor(audio, settings.bands, random);
+  if (Uniform(random, 0, 1) < options.mask_share) Mask(audio, settings.bands, random);
+}
+
 }  // namespace
 
 PairSampler::PairSampler(std::vector<StoreItem> items) : items_(std::move(items)) {
   if (!items_.empty()) settings_ = items_.front().settings;
   for (size_t item = 0; item < items_.size(); ++item) {
+    const auto first = static_cast<int64_t>(onsets_.size());
     for (double time_s : music::DistinctOnsets(items_[item].notes)) {
-      onsets_.push_back({static_cast<int>(item), static_cast<float>(time_s)});
+      onsets_.push_back({static_cast<int>(item), static_cast<float>(time_s), static_cast<int64_t>(onsets_.size())});
     }
+    LinkRepeats(first, static_cast<int64_t>(onsets_.size()));
   }
 }
 
-PairSampler::Onset PairSampler::Draw(std::mt19937_64& random) const { return onsets_[random() % onsets_.size()]; }
+// Only where the performance keeps strictly to its tempo: elsewhere what tells repeats apart is chance.
+void PairSampler::LinkRepeats(int64_t first, int64_t last) {
+  if (first == last) return;
+  const StoreItem& item = items_[onsets_[first].item];
+  if (item.time.points().size() > 2) return;
+  const double reach_s = item.time.From(0.5 * settings_.window_frames / settings_.frame_rate()) - item.time.From(0);
+  std::unordered_map<uint64_t, int64_t> latest;
+  for (int64_t i = first; i < last; ++i) {
+    const auto [known, is_new] = latest.try_emplace(MusicAround(item.notes, onsets_[i].time_s, reach_s), i);
+    if (!is_new) std::swap(onsets_[i].next_repeat, onsets_[known->second].next_repeat);
+    known->second = i;
+  }
+}
 
-PairSampler::Onset PairSampler::DrawNear(const Onset& anchor, double reach_s, std::mt19937_64& random) const {
+int64_t PairSampler::Draw(std::mt19937_64& random) const { return static_cast<int64_t>(random() % onsets_.size()); }
+
+int64_t PairSampler::DrawNear(int64_t anchor, double reach_s, std::mt19937_64& random) const {
   const auto before = [](const Onset& a, const Onset& b) {
     return a.item != b.item ? a.item < b.item : a.time_s < b.time_s;
   };
   const auto reach = static_cast<float>(reach_s);
-  const auto first =
-      std::lower_bound(onsets_.begin(), onsets_.end(), Onset{anchor.item, anchor.time_s - reach}, before);
-  const auto last = std::upper_bound(first, onsets_.end(), Onset{anchor.item, anchor.time_s + reach}, before);
-  return first[static_cast<int64_t>(random() % (last - first))];
+  Onset low = onsets_[anchor], high = low;
+  low.time_s -= reach;
+  high.time_s += reach;
+  const auto first = std::lower_bound(onsets_.begin(), onsets_.end(), low, before);
+  const auto last = std::upper_bound(first, onsets_.end(), high, before);
+  return first - onsets_.begin() + static_cast<int64_t>(random() % (last - first));
+}
+
+int64_t PairSampler::DrawRepeat(int64_t anchor, std::mt19937_64& random) const {
+  int64_t repeat = anchor;
+  for (uint64_t steps = 1 + random() % 8; steps > 0; --steps) repeat = onsets_[repeat].next_repeat;
+  return repeat != anchor ? repeat : onsets_[anchor].next_repeat;
 }
 
 PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
   SamplerOptions plain;
-  plain.tempo_error = plain.jitter_frames = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = 0;
+  plain.exact_share = plain.onset_share = 1;
+  plain.repeat_share = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = 0;
   plain.max_transposition = 0;
   plain.group = 1;
   return Sample(pairs, seed, plain);
@@ -85,52 +171,46 @@ PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
 
 PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& options) const {
   std::mt19937_64 random(seed);
-  const auto uniform = [&random](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
   const int frames = settings_.window_frames;
-  const double half_window_s = 0.5 * frames / settings_.frame_rate();  // seconds as played
+  const double window_s = frames / settings_.frame_rate();  // as played
   const int bands_per_semitone = settings_.bands_per_octave % 12 == 0 ? settings_.bands_per_octave / 12 : 0;
   const size_t audio_cells = static_cast<size_t>(frames) * settings_.bands;
 
   PairBatch batch;
   UsedPlaces used;
-  Onset anchor;             // of the group,
-  double tempo_factor = 1;  // and what its pairs share
-  int shift = 0;            // semitones
+  Group group;
   const int64_t attempts = onsets_.empty() ? 0 : int64_t{20} * pairs;
   for (int64_t attempt = 0; attempt < attempts && batch.pairs < pairs; ++attempt) {
-    if (attempt % options.group == 0) {
-      anchor = Draw(random);
-      const bool exact = uniform(0, 1) < options.exact_tempo_share;
-      tempo_factor = exact ? 1.0 : std::exp(uniform(-1, 1) * std::log1p(options.tempo_error));
+    const bool first_of_group = attempt % options.group == 0;
+    if (first_of_group) {
+      group.anchor = Draw(random);
+      group.exact = Uniform(random, 0, 1) < options.exact_share;
+      group.on_onset = Uniform(random, 0, 1) < options.onset_share;
+      group.tempo_factor = group.exact ? 1 : std::exp(Uniform(random, -1, 1) * std::log1p(options.tempo_error));
       if (bands_per_semitone > 0) {
-        shift = std::uniform_int_distribution<int>(-options.max_transposition, options.max_transposition)(random);
+        group.shift = std::uniform_int_distribution<int>(-options.max_transposition, options.max_transposition)(random);
       }
     }
-    const auto [item_number, time_s] =
-        attempt % options.group == 0 ? anchor : DrawNear(anchor, options.group_reach_s, random);
-    const StoreItem& item = items_[item_number];
-    const double tempo_ratio = item.tempo_ratio * tempo_factor;
-    // The frame of the sound nearest the onset, and the second of the score that sounds there.
-    const auto centre_frame = std::lround(time_s / item.tempo_ratio * settings_.frame_rate());
-    const double centre_s = static_cast<double>(centre_frame) / settings_.frame_rate() * item.tempo_ratio;
-    const double start_s = centre_s - half_window_s * tempo_ratio;
+    int64_t onset = group.anchor;
+    if (!first_of_group) {
+      const bool repeat = group.exact && Uniform(random, 0, 1) < options.repeat_share;
+      if (repeat) onset = DrawRepeat(group.anchor, random);
+      if (onset == group.anchor) onset = DrawNear(group.anchor, options.group_reach_s, random);
+    }
+    const StoreItem& item = items_[onsets_[onset].item];
+    const Place place = PlaceAround(item, onsets_[onset].time_s, group, options, random);
+    const double start_s = place.score_s - 0.5 * window_s * place.tempo_ratio;
     const std::vector<music::Note> notes =
-        NotesAround(item.notes, time_s, 2 * half_window_s * std::max(tempo_ratio, 1.0), shift);
-    const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, tempo_ratio, start_s);
-    if (!used.Add(item_number, time_s, score)) continue;
+        NotesAround(item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
+    const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, place.tempo_ratio, start_s);
+    const double distance_s = kMinDistance_s + (group.exact ? 0 : 2 * options.misplacement_s);
+    const double played_s = static_cast<double>(place.centre_frame) / settings_.frame_rate();
+    if (!used.Add(onsets_[onset].item, played_s, distance_s, score)) continue;
 
-    const double jitter =
-        options.jitter_frames > 0 ? std::normal_distribution<double>(0, options.jitter_frames)(random) : 0;
-    const int64_t first_frame = centre_frame + std::lround(jitter) - frames / 2;
     batch.audio.resize(batch.audio.size() + audio_cells);
     const std::span<uint8_t> audio(batch.audio.end() - audio_cells, batch.audio.end());
-    item.spectrogram.CopyWindow(first_frame, frames, audio.data());
-    ShiftBands(audio, settings_.bands, shift * bands_per_semitone);
-    if (options.equalise_deviation_db > 0) Equalise(audio, settings_.bands, options.equalise_deviation_db, random);
-    if (uniform(0, 1) < options.noise_share) AddNoiseFloor(audio, settings_.bands, random);
-    if (uniform(0, 1) < options.mask_share) Mask(audio, settings_.bands, random);
+    item.spectrogram.CopyWindow(place.centre_frame - frames / 2, frames, audio.data());
+    Distort(audio, settings_, group.shift * bands_per_semitone, options, random);
     batch.score.insert(batch.score.end(), score.begin(), score.end());
     ++batch.pairs;
   }

@@ -1,7 +1,8 @@
 // Batches of matching windows for training: each sound has exactly one score in its batch, and each score one sound.
 //
-// Windows lie on the frames of the sound, with an onset in the frame in their middle; the score's window lies where the
-// sound's does, to a fraction of a frame. (Windows of an index and of a query meet at any distance up to half the hop.)
+// Windows lie on the frames of the sound; the score's window lies where the sound's does, to a fraction of a frame, and
+// is read at the tempo that the performance has there. Some batches' worth is left less exact, since windows of an
+// index and of a query meet at any distance up to half the hop and at any tempo between two hypotheses.
 //
 // Immutable once made; Sample is safe from any thread.
 #ifndef ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
@@ -18,15 +19,19 @@ namespace antiphon::trainer {
 
 // How training windows differ from plain ones.
 struct SamplerOptions {
-  double tempo_error =
-      0.10;  // the score is read at a tempo off by up to this part, log-uniform: what the index's tempo steps leave
-  double exact_tempo_share = 0.5;    // of groups whose score is read at the tempo of the sound all the same
-  double jitter_frames = 0.0;        // sound against score, standard deviation, frames
+  // Groups that differ from what snippets are measured on:
+  double tempo_error = 0.12;     // the score is read at a tempo off by up to this part, log-uniform …
+  double misplacement_s = 0.15;  // … and a place off by up to this, seconds as played, uniform
+  double exact_share = 0.5;      // of groups that have neither error
+  double onset_share =
+      0.6;  // of groups with an onset in the middle of their windows; others lie up to half a second off
+  double repeat_share = 0.3;         // of an exact group's pairs, drawn from repeats of the notes of its first
   int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
   double mask_share = 0.3;           // of windows with some bands or frames silenced
-  int group = 4;  // pairs drawn near each other in one rendition, at one tempo error and transposition: hard negatives
+  int group =
+      4;  // pairs drawn near each other in one rendition, with one tempo error and transposition: hard negatives
   double group_reach_s = 60;  // how near, seconds of the score
 };
 
@@ -42,11 +47,12 @@ class PairSampler {
   explicit PairSampler(std::vector<StoreItem> items);
 
   // Draws places at random from all onsets, and others near each. Within a batch, score windows differ bit for bit and
-  // places in one rendition lie at least 0.1 s apart. The same seed gives the same batch. Gives fewer pairs when the
+  // places in one rendition lie at least 0.1 s apart, as played, where they are exact, and twice the misplacement more
+  // where they are not. The same seed gives the same batch. Gives fewer pairs when the
   // items have no more.
   PairBatch Sample(int pairs, uint64_t seed, const SamplerOptions& options) const;
 
-  // The same without variation: exact tempo, no jitter, sound as it is.
+  // The same without variation: windows around onsets, exact, sound as it is.
   PairBatch SamplePlain(int pairs, uint64_t seed) const;
 
   int64_t onset_count() const { return static_cast<int64_t>(onsets_.size()); }
@@ -55,11 +61,16 @@ class PairSampler {
  private:
   struct Onset {
     int item = 0;
-    float time_s = 0;  // of the score
+    float time_s = 0;         // of the score
+    int64_t next_repeat = 0;  // the next onset of the item around which the same notes lie, in a circle; often itself
   };
 
-  Onset Draw(std::mt19937_64& random) const;
-  Onset DrawNear(const Onset& anchor, double reach_s, std::mt19937_64& random) const;
+  void LinkRepeats(int64_t first, int64_t last);
+
+  // Positions in onsets_.
+  int64_t Draw(std::mt19937_64& random) const;
+  int64_t DrawNear(int64_t anchor, double reach_s, std::mt19937_64& random) const;
+  int64_t DrawRepeat(int64_t anchor, std::mt19937_64& random) const;
 
   std::vector<StoreItem> items_;
   std::vector<Onset> onsets_;  // by item, then by time

@@ -11,13 +11,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
 #include "trainer/data/feature_store.h"
+#include "trainer/data/midi_files.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
 #include "trainer/fingerprint.h"
@@ -37,21 +37,19 @@ struct Job {
 
 absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& skipped) {
   std::vector<Job> jobs;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(options.midi_dir, error)) {
-    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
-    if (extension != ".mid" && extension != ".midi") continue;
-    const std::string piece = entry.path().stem();
+  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(options.midi_dir);
+  if (!files.ok()) return files.status();
+  for (const SourceFile& file : *files) {
+    const std::string piece = file.name();
     const std::optional<Part> part = options.split.PartOf(piece);
     if (!part || std::find(options.parts.begin(), options.parts.end(), *part) == options.parts.end()) {
       ++skipped;
       continue;
     }
     for (int variation = 0; variation < options.variations; ++variation) {
-      jobs.push_back({entry.path(), piece, *part, variation});
+      jobs.push_back({file.path, piece, *part, variation});
     }
   }
-  if (error) return absl::NotFoundError(absl::StrCat("cannot read ", options.midi_dir, ": ", error.message()));
   if (jobs.empty()) {
     return absl::NotFoundError(absl::StrCat(options.midi_dir, " has no MIDI file in the parts asked for"));
   }
@@ -65,9 +63,17 @@ json VariationToJson(const VariationOptions& options) {
   return {{"tempo_ratio", {options.min_tempo_ratio, options.max_tempo_ratio}},
           {"velocity_scale", {options.min_velocity_scale, options.max_velocity_scale}},
           {"velocity_deviation", options.velocity_deviation},
-          {"onset_deviation_s", options.onset_deviation_s},
           {"tuning_deviation_cents", options.tuning_deviation_cents},
-          {"reverb_share", options.reverb_share}};
+          {"reverb_share", options.reverb_share},
+          {"recorded_share", options.recorded_share},
+          {"expressive_share", options.expressive_share},
+          {"max_rubato", options.max_rubato},
+          {"ritardando_interval_s", options.ritardando_interval_s},
+          {"max_onset_deviation_s", options.max_onset_deviation_s},
+          {"hand_deviation_s", options.hand_deviation_s},
+          {"max_arpeggio_share", options.max_arpeggio_share},
+          {"max_slip_share", options.max_slip_share},
+          {"pedal_share", options.pedal_share}};
 }
 
 // What decides an item's contents, besides its MIDI bytes.
@@ -95,13 +101,14 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options, const features
     score = music::Excerpt(*score, start, start + longest);
     if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
-  const absl::StatusOr<audio::Waveform> sound = renderer.Render(*score, options.variation, variation);
+  Performance performance = Perform(*score, options.variation, variation);
+  const absl::StatusOr<audio::Waveform> sound = renderer.Render(performance.notes, variation);
   if (!sound.ok()) return sound.status();
 
   StoreItem item;
   item.piece = job.piece;
   item.part = job.part;
-  item.tempo_ratio = variation.tempo_ratio;
+  item.time = std::move(performance.time);
   item.settings = options.settings;
   item.notes = std::move(score->notes);
   item.spectrogram = features::ComputeSpectrogram(front_end, sound->samples);

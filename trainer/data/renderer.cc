@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "trainer/data/recording_chain.h"
+
 namespace antiphon::trainer {
 
 absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& variation) {
@@ -20,14 +22,20 @@ absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& va
 
 absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score, const VariationOptions& options,
                                                  const Variation& variation) {
+  return Render(Perform(score, options, variation).notes, variation);
+}
+
+absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>& played, const Variation& variation) {
   const absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
   if (!synthesizer.ok()) return synthesizer.status();
-  const std::vector<music::Note> played = Perform(score, options, variation);
   absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);
   if (!sound.ok() && variation.render.program != 0) {
     audio::RenderOptions grand_piano = variation.render;
     grand_piano.program = 0;
     sound = (*synthesizer)->Render(played, grand_piano);
+  }
+  if (sound.ok() && variation.recording_seed != 0) {
+    return ApplyRecordingChain(*sound, DrawRecordingChain(variation.recording_seed));
   }
   return sound;
 }

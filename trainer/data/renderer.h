@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/audio/synthesizer.h"
@@ -21,6 +22,10 @@ class Renderer {
   // The score performed as the variation says. A piano that the soundfont lacks is replaced by its program 0. Fails as
   // Synthesizer does.
   [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const music::Score& score, const VariationOptions& options,
+                                                       const Variation& variation);
+
+  // The same of notes performed already.
+  [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const std::vector<music::Note>& played,
                                                        const Variation& variation);
 
  private:

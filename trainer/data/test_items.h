@@ -24,7 +24,7 @@ inline StoreItem RandomItem(const std::string& piece, uint64_t seed, int notes, 
   StoreItem item;
   item.piece = piece;
   item.fingerprint = piece + std::to_string(seed);
-  item.tempo_ratio = tempo_ratio;
+  item.time = music::TimeMap(1 / tempo_ratio);
   item.settings = SmallSettings();
   double time_s = 0;
   for (int i = 0; i < notes; ++i) {

@@ -49,7 +49,8 @@ absl::Status SaveCheckpoint(const TrainState& state, const std::string& director
     state.score.save(fresh + kScoreFile);
     torch::save(*state.optimizer, fresh + kOptimizerFile);
     std::ofstream file(fresh + kStateFile);
-    file << json{{"step", state.step},
+    file << json{{"identity", state.identity},
+                 {"step", state.step},
                  {"best_step", state.best_step},
                  {"best_mean_reciprocal_rank", state.best_mean_reciprocal_rank},
                  {"log_scale", state.log_scale.item<double>()},
@@ -77,6 +78,7 @@ absl::StatusOr<TrainState> LoadCheckpoint(const std::string& directory, const to
   try {
     std::ifstream file(source + kStateFile);
     const json values = json::parse(file);
+    state.identity = values.at("identity");
     state.step = values.at("step");
     state.best_step = values.at("best_step");
     state.best_mean_reciprocal_rank = values.at("best_mean_reciprocal_rank");

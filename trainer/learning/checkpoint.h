@@ -18,6 +18,7 @@ struct TrainState {
   torch::jit::Module audio, score;
   torch::Tensor log_scale;  // InfoNCE's inverse temperature, logarithm
   std::unique_ptr<torch::optim::AdamW> optimizer;
+  nlohmann::json identity;  // what a run that goes on must share with this one
   int64_t step = 0;
   int64_t best_step = 0;
   double best_mean_reciprocal_rank = -1;

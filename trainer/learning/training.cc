@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "revision.h"
+#include "spdlog/spdlog.h"
 #include "trainer/fingerprint.h"
 #include "trainer/learning/checkpoint.h"
 #include "trainer/learning/export.h"
@@ -64,6 +65,7 @@ struct Data {
 absl::StatusOr<Data> LoadData(const TrainOptions& options) {
   std::vector<StoreItem> train, valid;
   json fingerprints = json::object();
+  std::set<std::string> not_found = options.excluded_pieces;
   for (const std::string& store : options.stores) {
     const absl::StatusOr<std::vector<std::string>> paths = ListItems(store);
     if (!paths.ok()) return paths.status();
@@ -71,12 +73,17 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
     for (const std::string& path : *paths) {
       absl::StatusOr<StoreItem> item = ReadItem(path);
       if (!item.ok()) return item.status();
+      not_found.erase(item->piece);
       if (options.excluded_pieces.contains(item->piece) || item->part == Part::kTest) continue;
       absl::StrAppend(&all, item->fingerprint);
       std::vector<StoreItem>& part = item->part == Part::kTrain ? train : valid;
       part.push_back(*std::move(item));
     }
     fingerprints[std::filesystem::path(store).filename()] = {{"items", paths->size()}, {"sha256", Sha256(all)}};
+  }
+  if (!not_found.empty()) {
+    spdlog::warn("{} of {} excluded pieces are in no store, {} for one", not_found.size(),
+                 options.excluded_pieces.size(), *not_found.begin());
   }
   for (const std::vector<StoreItem>* part : {&train, &valid}) {
     for (const StoreItem& item : *part) {
@@ -109,8 +116,10 @@ json SettingsJson(const TrainOptions& options) {
           {"warmup_steps", options.warmup_steps},
           {"weight_decay", options.weight_decay},
           {"tempo_error", options.sampler.tempo_error},
-          {"exact_tempo_share", options.sampler.exact_tempo_share},
-          {"jitter_frames", options.sampler.jitter_frames},
+          {"misplacement_s", options.sampler.misplacement_s},
+          {"exact_share", options.sampler.exact_share},
+          {"onset_share", options.sampler.onset_share},
+          {"repeat_share", options.sampler.repeat_share},
           {"max_transposition", options.sampler.max_transposition},
           {"equalise_deviation_db", options.sampler.equalise_deviation_db},
           {"noise_share", options.sampler.noise_share},
@@ -124,13 +133,35 @@ json SettingsJson(const TrainOptions& options) {
           {"excluded_pieces", options.excluded_pieces}};
 }
 
+// Runs both, at once where `parallel`: LibTorch's own threads wait for each other at every operator, which is slow
+// where a core is busy otherwise; two threads that meet once are not. Rethrows what either throws.
+void RunBoth(bool parallel, const std::function<void()>& first, const std::function<void()>& second) {
+  if (!parallel) {
+    first();
+    second();
+    return;
+  }
+  const int threads = at::get_num_threads();
+  std::future<void> other = std::async(std::launch::async, [&] {
+    at::set_num_threads(threads);
+    second();
+  });
+  first();
+  other.get();
+}
+
+int ThreadCount(const TrainOptions& options) {
+  return options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
+}
+
 // One run: the state that is learned, and the steps that change it.
 class Run {
  public:
   Run(const TrainOptions& options, Data data)
       : options_(options),
         data_(std::move(data)),
-        device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu") : options.device) {}
+        device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu") : options.device),
+        parallel_(device_.is_cpu() && ThreadCount(options) > 1) {}
 
   absl::StatusOr<TrainSummary> Go(const std::function<bool(const TrainReport&)>& report);
 
@@ -140,6 +171,7 @@ class Run {
   }
   std::string Path(const char* name) const { return options_.out + "/" + name; }
 
+  json Identity() const;
   absl::Status Begin();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const;
   double Step(const PairBatch& batch);
@@ -150,13 +182,28 @@ class Run {
   const TrainOptions& options_;
   const Data data_;
   const torch::Device device_;
+  const bool parallel_;  // one thread for each network
   TrainState state_;
 };
+
+// What a run that goes on must share with the one that stopped; steps and rates may differ.
+json Run::Identity() const {
+  return {{"architecture", ArchitectureName(options_.architecture)},
+          {"loss", LossName(options_.loss)},
+          {"dimension", options_.dimension},
+          {"seed", options_.seed},
+          {"data", data_.fingerprints}};
+}
 
 absl::Status Run::Begin() {
   if (options_.resume) {
     absl::StatusOr<TrainState> state =
         LoadCheckpoint(Path("checkpoint"), device_, options_.learning_rate, options_.weight_decay);
+    if (state.ok() && state->identity != Identity()) {
+      return absl::FailedPreconditionError(absl::StrCat(options_.out, " holds the checkpoint of another run, ",
+                                                        state->identity.dump(), ", and this one is ", Identity().dump(),
+                                                        ": give another folder, or begin anew"));
+    }
     if (state.ok()) {
       state_ = *std::move(state);
       return absl::OkStatus();
@@ -166,6 +213,7 @@ absl::Status Run::Begin() {
   const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
   state_.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
   state_.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
+  state_.identity = Identity();
   state_.audio.to(device_);
   state_.score.to(device_);
   state_.log_scale = torch::tensor(kInitialLogScale, torch::kFloat32).to(device_);
@@ -187,10 +235,17 @@ double Run::Step(const PairBatch& batch) {
   state_.optimizer->zero_grad();
   torch::Tensor score_cells = ToTensor(batch.score, batch.pairs, 2);
   if (options_.shuffle_labels) score_cells = score_cells.roll(1, 0);
-  const torch::Tensor audio = state_.audio.forward({ToTensor(batch.audio, batch.pairs, 1)}).toTensor();
-  const torch::Tensor score = state_.score.forward({score_cells}).toTensor();
-  const torch::Tensor loss = PairLoss(options_.loss, audio, score, state_.log_scale);
+  // The networks meet in the loss alone, so that each goes forward and back on a thread of its own.
+  const torch::Tensor audio_cells = ToTensor(batch.audio, batch.pairs, 1);
+  torch::Tensor audio, score;
+  RunBoth(
+      parallel_, [&] { audio = state_.audio.forward({audio_cells}).toTensor(); },
+      [&] { score = state_.score.forward({score_cells}).toTensor(); });
+  const torch::Tensor audio_leaf = audio.detach().requires_grad_(), score_leaf = score.detach().requires_grad_();
+  const torch::Tensor loss = PairLoss(options_.loss, audio_leaf, score_leaf, state_.log_scale);
   loss.backward();
+  RunBoth(
+      parallel_, [&] { audio.backward(audio_leaf.grad()); }, [&] { score.backward(score_leaf.grad()); });
   state_.optimizer->step();
   ++state_.step;
   return loss.item<double>();
@@ -322,7 +377,8 @@ std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "h
 
 absl::StatusOr<TrainSummary> Train(const TrainOptions& options, const std::function<bool(const TrainReport&)>& report) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = ThreadCount(options);
+  at::set_num_threads(threads > 1 ? threads / 2 : 1);  // for each of the two networks
   absl::StatusOr<Data> data = LoadData(options);
   if (!data.ok()) return data.status();
   try {

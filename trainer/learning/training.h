@@ -1,6 +1,6 @@
 // Training two encoders into one embedding space, and exporting them.
 //
-// Blocking functions for one thread; LibTorch's own threads do the work.
+// Blocking functions for one thread, which start others.
 #ifndef ANTIPHON_TRAINER_LEARNING_TRAINING_H_
 #define ANTIPHON_TRAINER_LEARNING_TRAINING_H_
 
@@ -78,7 +78,7 @@ struct TrainSummary {
 // MRR), OUT/training.json (settings, seed, data fingerprints, revision, history) and, at the end, OUT/audio_encoder.pt
 // and OUT/score_encoder.pt from the best. `report` is called every 50 steps and at each validation; returning false
 // stops the run after a checkpoint (Cancelled). InvalidArgument on options out of range or stores that do not go
-// together.
+// together; FailedPrecondition where OUT/checkpoint is another run's.
 [[nodiscard]] absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
                                                  const std::function<bool(const TrainReport&)>& report);
 

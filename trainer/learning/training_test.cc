@@ -87,6 +87,15 @@ TEST_F(TrainingTest, LeavesOutExcludedPiecesAndSaysWhatIsWrong) {
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(TrainingTest, AnotherRunsCheckpointIsNotTrainedOver) {
+  options_.steps = 20;
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  options_.seed += 1;
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kFailedPrecondition);
+  options_.resume = false;
+  EXPECT_TRUE(Train(options_, collect_).ok());
+}
+
 TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
   options_.steps = 20;
   ASSERT_TRUE(Train(options_, collect_).ok());
