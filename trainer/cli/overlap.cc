@@ -2,20 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
 #include "trainer/cli/subcommands.h"
+#include "trainer/data/midi_files.h"
 #include "trainer/data/split.h"
 
 namespace antiphon::trainer {
 namespace {
-
-namespace fs = std::filesystem;
 
 // A folder of MIDI files and the parts of it that count; every file where there is no split.
 struct Corpus {
@@ -25,6 +21,8 @@ struct Corpus {
 };
 
 struct Flags {
+  int min_shared = 8;
+  double min_share = 0.15;
   Corpus trained{{}, {}, false, {Part::kTrain, Part::kValid}}, measured{{}, {}, false, {Part::kTest}};
 };
 
@@ -37,23 +35,21 @@ absl::StatusOr<std::vector<OverlapPiece>> ReadCorpus(const Corpus& corpus) {
     split = *std::move(read);
   }
   std::vector<OverlapPiece> pieces;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(corpus.folder, error)) {
-    const std::string extension = absl::AsciiStrToLower(entry.path().extension().string());
-    if (extension != ".mid" && extension != ".midi") continue;
-    const std::string name = entry.path().stem();
+  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(corpus.folder);
+  if (!files.ok()) return files.status();
+  for (const SourceFile& file : *files) {
+    const std::string name = file.name();
     const std::optional<Part> part = split ? split->PartOf(name) : std::nullopt;
     if (split && (!part || std::find(corpus.parts.begin(), corpus.parts.end(), *part) == corpus.parts.end())) continue;
-    const absl::StatusOr<music::Score> score = music::ReadMidiFile(entry.path());
+    const absl::StatusOr<music::Score> score = music::ReadMidiFile(file.path);
     if (!score.ok()) {
       spdlog::warn("left out: {}", score.status().ToString());
       continue;
     }
     // Scores may have one name in many folders; there the folder says which piece it is.
-    const bool generic = !split && entry.path().parent_path() != fs::path(corpus.folder);
-    pieces.push_back({generic ? fs::relative(entry.path(), corpus.folder).string() : name, MelodyShingles(*score)});
+    const bool generic = !split && file.relative.find('/') != std::string::npos;
+    pieces.push_back({generic ? file.relative : name, MelodyShingles(*score)});
   }
-  if (error) return absl::NotFoundError(absl::StrCat("cannot read ", corpus.folder, ": ", error.message()));
   return pieces;
 }
 
@@ -62,7 +58,7 @@ absl::Status Run(const Flags& flags) {
   if (!trained.ok()) return trained.status();
   const absl::StatusOr<std::vector<OverlapPiece>> measured = ReadCorpus(flags.measured);
   if (!measured.ok()) return measured.status();
-  for (const Overlap& overlap : FindOverlaps(*trained, *measured)) {
+  for (const Overlap& overlap : FindOverlaps(*trained, *measured, flags.min_shared, flags.min_share)) {
     std::printf("%s\t%s\t%d\t%.2f\n", overlap.trained.c_str(), overlap.measured.c_str(), overlap.shared, overlap.share);
   }
   return absl::OkStatus();
@@ -80,6 +76,10 @@ void AddOverlap(CLI::App& program, absl::Status& outcome) {
   command->add_option("--measured", flags->measured.folder, "Folder of MIDI files, part test; all without a split")
       ->required();
   command->add_option("--measured-split", flags->measured.split_file, "File with columns piece and split");
+  command->add_option("--min-shared", flags->min_shared, "Shared runs of melody from which two pieces count as one")
+      ->capture_default_str();
+  command->add_option("--min-share", flags->min_share, "And their least share of the shorter piece's runs")
+      ->capture_default_str();
   command->add_flag("--measured-by-hash", flags->measured.by_hash, "Split by a hash of the name");
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }

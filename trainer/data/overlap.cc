@@ -6,7 +6,7 @@
 namespace antiphon::trainer {
 namespace {
 
-constexpr int kRun = 12;              // intervals
+constexpr int kRun = 10;              // intervals
 constexpr double kTogether_s = 0.05;  // notes struck within this are one event
 
 std::vector<int> UpperVoice(const music::Score& score) {

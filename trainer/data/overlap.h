@@ -12,7 +12,7 @@
 
 namespace antiphon::trainer {
 
-// What one piece has in common with another whatever its key, tempo and accompaniment: hashes of the runs of 12
+// What one piece has in common with another whatever its key, tempo and accompaniment: hashes of the runs of 10
 // successive intervals of its upper voice (the highest note of those struck within 50 ms). Runs of one interval
 // repeated, as in trills and scales, tell nothing and are left out.
 std::set<uint64_t> MelodyShingles(const music::Score& score);
@@ -31,7 +31,7 @@ struct Overlap {
 // For each trained piece the measured piece that it shares most with, if those are at least `min_shared` shingles and
 // `min_share` of the shorter piece. In order of the trained names.
 std::vector<Overlap> FindOverlaps(const std::vector<OverlapPiece>& trained, const std::vector<OverlapPiece>& measured,
-                                  int min_shared = 20, double min_share = 0.2);
+                                  int min_shared, double min_share);
 
 }  // namespace antiphon::trainer
 

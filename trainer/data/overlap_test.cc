@@ -30,7 +30,7 @@ TEST(OverlapTest, FindsAPieceInAnotherKeyTempoAndSetting) {
                                               {"unlike", MelodyShingles(RandomMelody(2, 200))}};
   const std::vector<OverlapPiece> trained = {{"edition", MelodyShingles(RandomMelody(1, 150, 5, 1.3, true))},
                                              {"stranger", MelodyShingles(RandomMelody(3, 200))}};
-  const auto overlaps = FindOverlaps(trained, measured);
+  const auto overlaps = FindOverlaps(trained, measured, 8, 0.15);
   ASSERT_EQ(overlaps.size(), 1u);
   EXPECT_EQ(overlaps[0].trained, "edition");
   EXPECT_EQ(overlaps[0].measured, "original");
