@@ -65,8 +65,8 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(const std::vect
   return Collection::Open(options.work, open);
 }
 
-// Both directions with one method. The plain vote is Dorfer et al.'s: at most 100 snippets of the query (96, in
-// stretches spread evenly over it), 25 neighbours each.
+// Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly over the query, 25
+// neighbours each.
 absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection, VoteMethod method,
                      const std::string& name, Progress& progress, ReportTable& table) {
   retrieval::IdentifyOptions identify;
