@@ -21,6 +21,7 @@ namespace {
 // libsndfile's Vorbis writer keeps what one call hands it on the stack: small pieces.
 constexpr size_t kPiece = 4096;
 constexpr double kVorbisQuality = 0.5;
+constexpr double kMp3Rate = 64;  // kbit/s
 
 struct SndfileDeleter {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -71,8 +72,26 @@ int SndfileFormat(AudioFormat format) {
       return SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
     case AudioFormat::kOggVorbis:
       return SF_FORMAT_OGG | SF_FORMAT_VORBIS;
+    case AudioFormat::kMp3:
+      return SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
   }
   return 0;
+}
+
+// How much the lossy formats keep. libsndfile takes an MP3's rate as a share of the way from the highest to the lowest
+// that its version of MPEG (1 from 32 kHz on, 2 from 16 kHz on, 2.5) allows.
+void SetQuality(AudioFormat format, int sample_rate, SNDFILE* file) {
+  if (format == AudioFormat::kOggVorbis) {
+    double quality = kVorbisQuality;
+    sf_command(file, SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof(quality));
+  } else if (format == AudioFormat::kMp3) {
+    int mode = SF_BITRATE_MODE_CONSTANT;
+    sf_command(file, SFC_SET_BITRATE_MODE, &mode, sizeof(mode));
+    const double highest = sample_rate >= 32000 ? 320 : sample_rate >= 16000 ? 160 : 64;
+    const double lowest = sample_rate >= 32000 ? 32 : 8;
+    double level = (highest - kMp3Rate) / (highest - lowest);
+    sf_command(file, SFC_SET_COMPRESSION_LEVEL, &level, sizeof(level));
+  }
 }
 
 absl::Status Check(const Waveform& waveform) {
@@ -116,10 +135,7 @@ absl::StatusOr<std::string> EncodeAudio(const Waveform& waveform, AudioFormat fo
     if (file == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("this format cannot be encoded at ", waveform.sample_rate, " Hz"));
     }
-    if (format == AudioFormat::kOggVorbis) {
-      double quality = kVorbisQuality;
-      sf_command(file.get(), SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof(quality));
-    }
+    SetQuality(format, waveform.sample_rate, file.get());
     if (absl::Status status = WriteSamples(file.get(), waveform.samples); !status.ok()) return status;
   }
   return std::move(memory.bytes);

@@ -10,7 +10,9 @@
 
 namespace antiphon::audio {
 
-enum class AudioFormat { kWav, kFlac, kOggVorbis };  // 16-bit PCM, 16-bit FLAC, Vorbis at quality 0.5
+// 16-bit PCM; 16-bit FLAC; Vorbis at quality 0.5; MP3 at a constant 64 kbit/s, for the rates that MPEG knows (8000 to
+// 48000 Hz), whose header says what of the codec's delay and padding a decoder leaves away.
+enum class AudioFormat { kWav, kFlac, kOggVorbis, kMp3 };
 
 // Samples beyond full scale are clipped. Fails with InvalidArgument on an empty waveform.
 [[nodiscard]] absl::StatusOr<std::string> EncodeAudio(const Waveform& waveform, AudioFormat format);

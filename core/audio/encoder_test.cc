@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -28,6 +29,27 @@ TEST(EncoderTest, DecodingGivesTheSamplesBack) {
       ASSERT_EQ(decoded->samples.size(), sine.samples.size());
       EXPECT_LE(LargestDifference(decoded->samples, sine.samples), Tolerance(format)) << rate;
     }
+  }
+}
+
+// A burst comes back where it was, at the rate promised.
+TEST(EncoderTest, Mp3IsNeitherDelayedNorLongerNorLarger) {
+  for (int rate : {22050, 44100}) {
+    Waveform burst = Sine(440, 4, rate);
+    std::fill(burst.samples.begin(), burst.samples.begin() + rate, 0.0f);
+    std::fill(burst.samples.begin() + 3 * rate, burst.samples.end(), 0.0f);
+    auto bytes = EncodeAudio(burst, AudioFormat::kMp3);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_NEAR(bytes->size(), 4 * 64000 / 8, 3000) << rate;
+    auto decoded = DecodeMemory(*bytes, {.sample_rate = rate});
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    ASSERT_EQ(decoded->samples.size(), burst.samples.size());
+    const Waveform difference = [&] {
+      Waveform w = *decoded;
+      for (size_t i = 0; i < w.samples.size(); ++i) w.samples[i] -= burst.samples[i];
+      return w;
+    }();
+    EXPECT_LT(Rms(difference, 1.1, 2.9), 0.1 * Rms(burst, 1.1, 2.9)) << rate;
   }
 }
 
