@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "trainer/cli/subcommands.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/evaluation/degradation.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
 
@@ -30,11 +31,8 @@ struct Flags {
 
 // By name.
 const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Progress&)> kSuites = {
-    {"snippets", &EvaluateSnippets},
-    {"pieces", &EvaluatePieces},
-    {"performances", &EvaluatePerformances},
-    {"recordings", &EvaluateRecordings},
-    {"unknown", &EvaluateUnknown},
+    {"snippets", &EvaluateSnippets},     {"pieces", &EvaluatePieces},   {"performances", &EvaluatePerformances},
+    {"recordings", &EvaluateRecordings}, {"unknown", &EvaluateUnknown}, {"catalogue-size", &EvaluateCatalogueSize},
 };
 
 // An untrained network of the model's own features and dimension.
@@ -64,6 +62,7 @@ absl::Status Run(Flags& flags) {
   options.test_set.cache = flags.work + "/renditions";
   options.work = flags.work + "/bundle";
   options.catalogues = flags.work + "/catalogues";
+  if (std::erase(options.degradations, "all") > 0) options.degradations = DegradationNames();
   Progress progress;
   if (flags.render_only) return RenderAsap(options, progress);
   if (!flags.no_untrained) {
@@ -94,6 +93,11 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--recordings", options.recordings, "Folder of the MAPS recordings");
   command->add_option("--degrade", options.degradations,
                       "Suite recordings also under this degradation; may be repeated; all: under each");
+  command->add_option("--distractors", options.distractors,
+                      "Suite catalogue-size: folder of further scores; may be repeated");
+  command->add_option("--sizes", options.catalogue_sizes, "Suite catalogue-size: pieces, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
   command->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <chrono>
-#include <map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/degradation.h"
 #include "trainer/evaluation/maps.h"
 #include "trainer/evaluation/suites.h"
 
@@ -12,46 +12,65 @@ namespace {
 
 using retrieval::VoteMethod;
 
-const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is the whole
 constexpr int kExcerptsPerLength = 10;
+constexpr int kUntrainedPerLength = 2;
 
-ReportRow Row(std::string name, std::span<const Outcome> outcomes) {
-  ReportRow row{std::move(name), {}};
-  for (const double length_s : kLengths) row.figures.push_back(AccuracyAt(outcomes, length_s).at_1());
-  for (const double length_s : kLengths) row.figures.push_back(AccuracyAt(outcomes, length_s).at_5());
-  return row;
-}
+std::vector<double> AllLengths() { return {2, 5, 10, 20, 30, 0}; }  // seconds; 0 is the whole
+std::vector<double> DegradedLengths() { return {5, 10, 30}; }       // ten degradations take their time
 
-ReportTable EmptyTable(std::string title) {
+ReportTable EmptyTable(std::string title, const std::vector<double>& lengths_s) {
   ReportTable table{std::move(title), {}, {}};
-  for (const double length_s : kLengths) table.columns.push_back(LengthName(length_s));
-  for (const double length_s : kLengths) table.columns.push_back(absl::StrCat("5|", LengthName(length_s)));
+  for (const double length_s : lengths_s) table.columns.push_back(LengthName(length_s));
+  for (const double length_s : lengths_s) table.columns.push_back(absl::StrCat("5|", LengthName(length_s)));
   return table;
 }
 
-// Asks under every method that the table wants, and under the degradations with the default one.
-class Asking {
- public:
-  Asking(const SuiteOptions& options, const MapsTestBed& bed, Progress& progress)
-      : options_(options), bed_(bed), progress_(progress) {}
+ReportRow Row(std::string name, std::span<const Outcome> outcomes, const std::vector<double>& lengths_s) {
+  ReportRow row{std::move(name), {}};
+  for (const double length_s : lengths_s) row.figures.push_back(AccuracyAt(outcomes, length_s).at_1());
+  for (const double length_s : lengths_s) row.figures.push_back(AccuracyAt(outcomes, length_s).at_5());
+  return row;
+}
 
-  absl::StatusOr<ReportRow> Ask(std::string name, const retrieval::Collection& collection, VoteMethod method,
-                                const Treatment& treatment) const {
-    retrieval::IdentifyOptions identify;
-    identify.top_k = kCandidates;
-    identify.method = method;
-    const ExcerptPlan plan = {{2, 5, 10, 20, 30}, kExcerptsPerLength, true, options_.seed};
-    const auto outcomes = AskExcerpts(
-        bed_.recordings, plan, collection, identify, [](int source) { return source; }, treatment, progress_);
-    if (!outcomes.ok()) return outcomes.status();
-    return Row(std::move(name), *outcomes);
+ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces) {
+  ReportRow row{"random", std::vector<double>(lengths_s.size(), 1.0 / static_cast<double>(pieces))};
+  row.figures.resize(2 * lengths_s.size(), 5.0 / static_cast<double>(pieces));
+  return row;
+}
+
+// One row of the suite.
+absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& bed, std::string name,
+                              const retrieval::Collection& collection, VoteMethod method,
+                              const std::vector<double>& lengths_s, int per_length, const Treatment& treatment,
+                              Progress& progress) {
+  retrieval::IdentifyOptions identify;
+  identify.top_k = kCandidates;
+  identify.method = method;
+  ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
+  plan.whole = std::erase(plan.lengths_s, 0.0) > 0;
+  const auto outcomes = AskExcerpts(
+      bed.recordings, plan, collection, identify, [](int source) { return source; }, treatment, progress);
+  if (!outcomes.ok()) return outcomes.status();
+  return Row(std::move(name), *outcomes, lengths_s);
+}
+
+absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed, const retrieval::Collection& collection,
+                         Progress& progress, Report& report) {
+  ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
+  for (const std::string& name : options.degradations) {
+    const Treatment treatment = [&name](const audio::Waveform& sound, uint64_t seed) {
+      return Degrade(sound, name, seed);
+    };
+    absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime, DegradedLengths(),
+                                        kExcerptsPerLength, treatment, progress);
+    if (!row.ok()) return row.status();
+    table.rows.push_back(*std::move(row));
   }
-
- private:
-  const SuiteOptions& options_;
-  const MapsTestBed& bed_;
-  Progress& progress_;
-};
+  if (table.rows.empty()) return absl::OkStatus();
+  table.rows.push_back(RandomRow(DegradedLengths(), bed.entries.size()));
+  report.tables.push_back(std::move(table));
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -60,29 +79,28 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
   const absl::StatusOr<MapsTestBed> bed = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
   if (!bed.ok()) return bed.status();
   Report report{"recordings", {}, {}};
-  report.tables.push_back(EmptyTable(absl::StrCat("piece first, of ", bed->entries.size())));
-  const Asking asking(options, *bed, progress);
+  report.tables.push_back(EmptyTable(absl::StrCat("piece first, of ", bed->entries.size()), AllLengths()));
   for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
                                     std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
     if (!collection.ok()) return collection.status();
+    const bool measured = model == options.model;
     for (const auto& [method, label] :
          {std::pair(VoteMethod::kInTime, ", vote in time"), std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      absl::StatusOr<ReportRow> row = asking.Ask(name + label, **collection, method, {});
+      absl::StatusOr<ReportRow> row = Ask(options, *bed, name + label, **collection, method, AllLengths(),
+                                          measured ? kExcerptsPerLength : kUntrainedPerLength, {}, progress);
       if (!row.ok()) return row.status();
       report.tables[0].rows.push_back(*std::move(row));
     }
-    if (model != options.model) continue;
+    if (!measured) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
+    if (absl::Status status = AddDegraded(options, *bed, **collection, progress, report); !status.ok()) return status;
   }
-  ReportRow random{"random", {}};
-  for (size_t i = 0; i < 2 * kLengths.size(); ++i) {
-    random.figures.push_back((i < kLengths.size() ? 1.0 : 5.0) / static_cast<double>(bed->entries.size()));
-  }
-  report.tables[0].rows.push_back(std::move(random));
+  report.tables[0].rows.push_back(RandomRow(AllLengths(), bed->entries.size()));
   report.settings["recordings"] = absl::StrCat(bed->recordings.size());
-  report.settings["excerpts"] = absl::StrCat(kExcerptsPerLength, " per recording and length; 5| is among the first 5");
+  report.settings["excerpts"] = absl::StrCat(
+      kExcerptsPerLength, " per recording and length (untrained: ", kUntrainedPerLength, "); 5| is among the first 5");
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

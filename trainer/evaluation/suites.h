@@ -34,7 +34,9 @@ struct SuiteOptions {
   std::vector<std::string> degradations;  // suite `recordings` also under each of these (degradation.h)
   std::string catalogues;                 // folder for bundles, which are kept
   int untrained_recordings = 40;          // the untrained network is asked about so many performances at most
-  std::string errors;                     // folder for a page of the worst errors; empty: none
+  std::vector<std::string> distractors;   // folders of further scores that fill catalogues up
+  std::vector<int> catalogue_sizes = {100, 300, 1000, 3000, 10000};  // pieces, suite `catalogue-size`
+  std::string errors;  // folder for a page of the worst errors; empty: none
 };
 
 // Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task of Dorfer et al.
@@ -51,9 +53,16 @@ struct SuiteOptions {
 // Suite `recordings`: recordings of a real grand piano (MAPS) against the scores in `test_set.midi_dir`, all of them.
 [[nodiscard]] absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress);
 
-// Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue. Is the query in it at
-// all? And sounds that are no music.
+// Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue. Is the query in it
+// at all? And sounds that are no music.
 [[nodiscard]] absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress);
+
+// Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says), cut to 10 s, against
+// catalogues that grow: first the queried pieces, then all others of the corpora, then made ones.
+[[nodiscard]] absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progress& progress);
+
+// Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one taken out?
+[[nodiscard]] absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress);
 
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does nothing else: hours of
 // music, which one may want to have done before.

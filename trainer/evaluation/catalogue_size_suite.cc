@@ -1,0 +1,188 @@
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "core/music/midi_file.h"
+#include "trainer/data/overlap.h"
+#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/distractors.h"
+#include "trainer/evaluation/maps.h"
+#include "trainer/evaluation/suites.h"
+
+namespace antiphon::trainer {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kLength = 10;      // seconds of a query
+constexpr int kPerRecording = 10;   // queries of each recording …
+constexpr int kPerPerformance = 4;  // … and of each performance
+constexpr int kDefaultSample = 60;  // performances, unless the options say
+
+// Queried pieces first, then the others in an order that the seed decides, then made ones.
+struct Pool {
+  std::vector<CatalogueEntry> entries;
+  std::vector<int> works;                               // of the queried pieces
+  std::vector<TestRecording> recordings, performances;  // `work` is one of `works`
+  size_t queried = 0, real = 0;
+  int left_out = 0;  // editions of queried pieces
+
+  int work_of(int source) const { return static_cast<size_t>(source) < queried ? works[source] : -2 - source; }
+};
+
+absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(const std::vector<CatalogueEntry>& entries) {
+  std::vector<std::set<uint64_t>> melodies;
+  for (const CatalogueEntry& entry : entries) {
+    const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
+    if (!score.ok()) return absl::Status(score.status().code(), absl::StrCat(entry.id, ": ", score.status().message()));
+    melodies.push_back(MelodyShingles(*score));
+  }
+  return melodies;
+}
+
+// Moves the entries at `wanted` to the pool and points the recordings at their new places.
+void TakeQueried(std::vector<CatalogueEntry>& entries, std::vector<TestRecording>& recordings, Pool& pool) {
+  std::vector<int> place(entries.size(), -1);
+  for (TestRecording& recording : recordings) {
+    int& at = place[recording.work];
+    if (at < 0) {
+      at = static_cast<int>(pool.entries.size());
+      pool.entries.push_back(std::move(entries[recording.work]));
+    }
+    recording.work = at;
+  }
+  std::vector<CatalogueEntry> rest;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (place[i] < 0) rest.push_back(std::move(entries[i]));
+  }
+  entries = std::move(rest);
+}
+
+absl::Status AddReal(std::vector<CatalogueEntry> others, uint64_t seed, Pool& pool) {
+  const auto queried = Melodies(pool.entries);
+  if (!queried.ok()) return queried.status();
+  pool.works = WorksOf(*queried);
+  for (auto* recordings : {&pool.recordings, &pool.performances}) {
+    for (TestRecording& recording : *recordings) recording.work = pool.works[recording.work];
+  }
+  std::mt19937_64 random(seed);
+  for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
+  for (CatalogueEntry& entry : others) {
+    const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
+    if (!score.ok() || score->notes.empty()) continue;
+    const std::set<uint64_t> melody = MelodyShingles(*score);
+    const bool edition = std::any_of(queried->begin(), queried->end(),
+                                     [&melody](const auto& other) { return AreEditions(melody, other); });
+    pool.left_out += edition;
+    if (!edition) pool.entries.push_back(std::move(entry));
+  }
+  pool.real = pool.entries.size();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
+  absl::StatusOr<MapsTestBed> maps = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
+  if (!maps.ok()) return maps.status();
+  SuiteOptions sampled = options;
+  if (sampled.performances == 0) sampled.performances = kDefaultSample;
+  absl::StatusOr<AsapTestBed> asap = MakeAsapTestBed(sampled, progress);
+  if (!asap.ok()) return asap.status();
+  for (size_t i = 0; i < asap->recordings.size(); ++i) {
+    asap->recordings[i].work = asap->asap.performances[asap->sample[i]].score;
+  }
+  Pool pool;
+  TakeQueried(maps->entries, maps->recordings, pool);
+  TakeQueried(asap->entries, asap->recordings, pool);
+  pool.queried = pool.entries.size();
+  pool.recordings = std::move(maps->recordings);
+  pool.performances = std::move(asap->recordings);
+  std::vector<CatalogueEntry> others = std::move(maps->entries);
+  for (CatalogueEntry& entry : asap->entries) others.push_back(std::move(entry));
+  for (const std::string& folder : options.distractors) {
+    absl::StatusOr<std::vector<CatalogueEntry>> more = ReadEntries(folder);
+    if (!more.ok()) return more.status();
+    for (CatalogueEntry& entry : *more) others.push_back(std::move(entry));
+  }
+  if (absl::Status status = AddReal(std::move(others), options.seed, pool); !status.ok()) return status;
+  return pool;
+}
+
+absl::StatusOr<ReportRow> Measure(const Pool& pool, int size, const std::string& name,
+                                  const CatalogueOptions& catalogue, uint64_t seed, Progress& progress,
+                                  std::string& model_id) {
+  const std::vector<CatalogueEntry> entries(pool.entries.begin(), pool.entries.begin() + size);
+  const auto collection = OpenCatalogue(entries, catalogue, progress);
+  if (!collection.ok()) return collection.status();
+  model_id = (*collection)->manifest().model_id;
+  retrieval::IdentifyOptions identify;
+  identify.top_k = kCandidates;
+  ReportRow row{name, {}};
+  double seconds = 0, queries = 0;
+  for (const auto& [recordings, count] :
+       {std::pair(&pool.recordings, kPerRecording), std::pair(&pool.performances, kPerPerformance)}) {
+    const auto started = Clock::now();
+    const auto outcomes = AskExcerpts(
+        *recordings, {{kLength}, count, false, seed}, **collection, identify,
+        [&pool](int source) { return pool.work_of(source); }, {}, progress);
+    if (!outcomes.ok()) return outcomes.status();
+    const Accuracy accuracy = AccuracyAt(*outcomes, kLength);
+    row.figures.insert(row.figures.end(), {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
+    seconds += std::chrono::duration<double>(Clock::now() - started).count();
+    queries += accuracy.queries;
+  }
+  const double vectors = static_cast<double>((*collection)->manifest().score_vectors);
+  row.figures.insert(row.figures.end(), {vectors / 1e6, seconds / queries});
+  return row;
+}
+
+}  // namespace
+
+absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progress& progress) {
+  const auto started = Clock::now();
+  absl::StatusOr<Pool> pool = MakePool(options, progress);
+  if (!pool.ok()) return pool.status();
+  std::vector<int> sizes = options.catalogue_sizes;
+  std::sort(sizes.begin(), sizes.end());
+  if (!sizes.empty() && static_cast<size_t>(sizes.back()) > pool->real) {
+    auto made = MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
+    if (!made.ok()) return made.status();
+    for (CatalogueEntry& entry : *made) pool->entries.push_back(std::move(entry));
+  }
+  Report report{"catalogue-size", {}, {}};
+  ReportTable table{
+      "piece first at 10 s", {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"}, {}};
+  bool smallest = true;
+  for (const int size : sizes) {
+    if (static_cast<size_t>(size) < pool->queried) {
+      report.settings[absl::StrCat("left out, size ", size)] =
+          absl::StrCat("the queried pieces alone are ", pool->queried);
+      continue;
+    }
+    absl::StatusOr<ReportRow> row =
+        Measure(*pool, size, absl::StrCat("this model, ", size, " pieces"), CatalogueFor(options, options.model),
+                options.seed, progress, report.settings["model"]);
+    if (!row.ok()) return row.status();
+    table.rows.push_back(*std::move(row));
+    if (smallest && !options.untrained.empty()) {
+      std::string ignored;
+      row = Measure(*pool, size, absl::StrCat("untrained, ", size, " pieces"), CatalogueFor(options, options.untrained),
+                    options.seed, progress, ignored);
+      if (!row.ok()) return row.status();
+      table.rows.push_back(*std::move(row));
+    }
+    table.rows.push_back(
+        {absl::StrCat("random, ", size, " pieces"), {1.0 / size, 5.0 / size, 0, 1.0 / size, 5.0 / size}});
+    smallest = false;
+  }
+  report.tables.push_back(std::move(table));
+  report.settings["pieces"] =
+      absl::StrCat(pool->queried, " queried, ", pool->real - pool->queried, " other real ones (", pool->left_out,
+                   " editions of queried pieces left out), then recombined ones");
+  report.settings["seed"] = absl::StrCat(options.seed);
+  NoteSeconds(started, report);
+  return report;
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,99 @@
+#include "trainer/evaluation/snippet_windows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <span>
+
+#include "absl/strings/str_cat.h"
+#include "core/audio/decoder.h"
+#include "core/bundle/manifest.h"
+#include "core/features/audio_front_end.h"
+#include "core/features/pianoroll.h"
+
+namespace antiphon::trainer {
+namespace {
+
+constexpr size_t kWindowsPerPart = 2048;  // encoded at once, so that memory stays bounded
+
+absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Modality modality,
+                                          const encoder::EncoderOptions& options, const std::vector<uint8_t>& windows,
+                                          int& dimension, Progress& progress) {
+  const auto encoder = encoder::LoadEncoder(path, modality, options);
+  if (!encoder.ok()) return encoder.status();
+  const encoder::EncoderInfo& info = (*encoder)->info();
+  dimension = info.dimension;
+  const size_t part = kWindowsPerPart * info.settings.window_frames * info.channels * info.bands;
+  std::vector<float> embeddings;
+  for (size_t begin = 0; begin < windows.size(); begin += part) {
+    const absl::StatusOr<std::vector<float>> some =
+        (*encoder)->Encode(std::span(windows).subspan(begin, std::min(part, windows.size() - begin)));
+    if (!some.ok()) return some.status();
+    embeddings.insert(embeddings.end(), some->begin(), some->end());
+    progress.Advance(static_cast<int64_t>(some->size()) / info.dimension);
+  }
+  return embeddings;
+}
+
+}  // namespace
+
+absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
+                                            const features::FeatureSettings& settings, int count, uint64_t seed,
+                                            Progress& progress) {
+  const auto front_end = features::AudioFrontEnd::Create(settings);
+  if (!front_end.ok()) return front_end.status();
+  SnippetWindows windows;
+  for (size_t piece = 0; piece < pieces.size(); ++piece) {
+    for (const double onset_s : music::DistinctOnsets(pieces[piece].score.notes)) {
+      const auto first = std::llround(onset_s * settings.frame_rate()) - settings.window_frames / 2;
+      windows.places.push_back({static_cast<int>(piece), onset_s, static_cast<double>(first) / settings.frame_rate()});
+    }
+  }
+  std::mt19937_64 random(seed);
+  std::shuffle(windows.places.begin(), windows.places.end(), random);
+  windows.places.resize(std::min<size_t>(windows.places.size(), static_cast<size_t>(count)));
+  // By piece, so that one spectrogram is held at a time.
+  std::stable_sort(windows.places.begin(), windows.places.end(),
+                   [](const SnippetPlace& a, const SnippetPlace& b) { return a.piece < b.piece; });
+  audio::DecodeOptions decode;
+  decode.sample_rate = settings.sample_rate;
+  progress.Start("analyse test pieces", static_cast<int64_t>(windows.places.size()));
+  features::FeatureSequence spectrogram;
+  int of_piece = -1;
+  const size_t cells = static_cast<size_t>(settings.window_frames) * settings.bands;
+  for (const SnippetPlace& place : windows.places) {
+    if (place.piece != of_piece) {
+      const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(pieces[place.piece].audio_path, decode);
+      if (!sound.ok()) return sound.status();
+      spectrogram = features::ComputeSpectrogram(**front_end, sound->samples);
+      of_piece = place.piece;
+    }
+    windows.audio.resize(windows.audio.size() + cells);
+    spectrogram.CopyWindow(std::llround(place.start_s * settings.frame_rate()), settings.window_frames,
+                           windows.audio.data() + windows.audio.size() - cells);
+    const std::vector<uint8_t> score =
+        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.start_s);
+    windows.score.insert(windows.score.end(), score.begin(), score.end());
+    progress.Advance();
+  }
+  progress.Finish();
+  return windows;
+}
+
+absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model, const encoder::EncoderOptions& options,
+                                                const SnippetWindows& windows, Progress& progress) {
+  SnippetEmbeddings embeddings;
+  progress.Start("encode windows", 2 * static_cast<int64_t>(windows.places.size()));
+  auto audio = Encode(absl::StrCat(model, "/", bundle::kAudioEncoderFile), encoder::Modality::kAudio, options,
+                      windows.audio, embeddings.dimension, progress);
+  if (!audio.ok()) return audio.status();
+  auto score = Encode(absl::StrCat(model, "/", bundle::kScoreEncoderFile), encoder::Modality::kScore, options,
+                      windows.score, embeddings.dimension, progress);
+  if (!score.ok()) return score.status();
+  progress.Finish();
+  embeddings.audio = *std::move(audio);
+  embeddings.score = *std::move(score);
+  return embeddings;
+}
+
+}  // namespace antiphon::trainer

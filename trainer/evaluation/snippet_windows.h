@@ -1,0 +1,48 @@
+// Windows of sound and score around onsets, and their embeddings: what the suites on snippets share. Blocking;
+// functions use several threads themselves.
+#ifndef ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_
+#define ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/encoder/window_encoder.h"
+#include "core/features/settings.h"
+#include "trainer/evaluation/test_set.h"
+#include "trainer/progress.h"
+
+namespace antiphon::trainer {
+
+// An onset of a piece, and the first second of the windows around it, which lies on a frame.
+struct SnippetPlace {
+  int piece = 0;
+  double onset_s = 0;
+  double start_s = 0;  // of piece, may be negative
+};
+
+// Windows of both kinds, row i of one the counterpart of row i of the other.
+struct SnippetWindows {
+  std::vector<SnippetPlace> places;
+  std::vector<uint8_t> audio;  // [places, window_frames, bands]
+  std::vector<uint8_t> score;  // [places, window_frames, 2, pitches]
+};
+
+// `count` onsets drawn from all distinct ones (all when there are fewer), with their windows.
+[[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
+                                                          const features::FeatureSettings& settings, int count,
+                                                          uint64_t seed, Progress& progress);
+
+struct SnippetEmbeddings {
+  int dimension = 0;
+  std::vector<float> audio, score;  // [places, dimension]
+};
+
+[[nodiscard]] absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model,
+                                                              const encoder::EncoderOptions& options,
+                                                              const SnippetWindows& windows, Progress& progress);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_

@@ -1,0 +1,113 @@
+#include <chrono>
+#include <numeric>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "core/bundle/manifest.h"
+#include "trainer/evaluation/note_match.h"
+#include "trainer/evaluation/snippet_windows.h"
+#include "trainer/evaluation/suites.h"
+
+namespace antiphon::trainer {
+namespace {
+
+constexpr double kTolerance_s = 0.05;  // of onsets
+
+// For each sound the most similar score window but its own.
+std::vector<size_t> NearestOthers(const SnippetEmbeddings& embeddings) {
+  const size_t dimension = embeddings.dimension, count = embeddings.audio.size() / dimension;
+  std::vector<size_t> nearest(count);
+  for (size_t query = 0; query < count; ++query) {
+    float best = -2;
+    const auto row = embeddings.audio.begin() + static_cast<int64_t>(query * dimension);
+    for (size_t other = 0; other < count; ++other) {
+      if (other == query) continue;
+      const float similarity = std::inner_product(
+          row, row + embeddings.dimension, embeddings.score.begin() + static_cast<int64_t>(other * dimension), 0.0f);
+      if (similarity > best) {
+        best = similarity;
+        nearest[query] = other;
+      }
+    }
+  }
+  return nearest;
+}
+
+std::vector<size_t> RandomOthers(size_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<size_t> others(count);
+  for (size_t query = 0; query < count; ++query) {
+    others[query] = random() % (count - 1);
+    others[query] += others[query] >= query;
+  }
+  return others;
+}
+
+// Onsets within a window, from its beginning.
+std::vector<Onset> OnsetsOf(const TestPiece& piece, double start_s, double length_s) {
+  std::vector<Onset> onsets;
+  for (const music::Note& note : piece.score.notes) {
+    if (note.onset_s >= start_s && note.onset_s < start_s + length_s) {
+      onsets.push_back({note.onset_s - start_s, note.pitch});
+    }
+  }
+  return onsets;
+}
+
+ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
+                  const features::FeatureSettings& settings, const std::vector<size_t>& found) {
+  const size_t frame = 2 * static_cast<size_t>(settings.pitches), size = frame * settings.window_frames;
+  MatchCounts cells, onsets;
+  double same_piece = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::span<const uint8_t> truth = std::span(windows.score).subspan(i * size, size);
+    const std::span<const uint8_t> other = std::span(windows.score).subspan(found[i] * size, size);
+    for (int f = 0; f < settings.window_frames; ++f) {  // the channel of what sounds
+      cells.Add(CompareCells(truth.subspan(f * frame + settings.pitches, settings.pitches),
+                             other.subspan(f * frame + settings.pitches, settings.pitches)));
+    }
+    const SnippetPlace &a = windows.places[i], &b = windows.places[found[i]];
+    onsets.Add(MatchOnsets(OnsetsOf(pieces[a.piece], a.start_s, settings.window_s()),
+                           OnsetsOf(pieces[b.piece], b.start_s, settings.window_s()), kTolerance_s));
+    same_piece += a.piece == b.piece;
+  }
+  return {std::move(name),
+          {cells.hits_per_error(), cells.f1(), onsets.f1(), same_piece / static_cast<double>(found.size())}};
+}
+
+}  // namespace
+
+absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto encoder = encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
+                                            encoder::Modality::kScore, options.encoder);
+  if (!encoder.ok()) return encoder.status();
+  const encoder::EncoderInfo info = (*encoder)->info();
+  const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
+  if (!pieces.ok()) return pieces.status();
+  const auto windows = DrawSnippets(*pieces, info.settings, options.snippets, options.seed, progress);
+  if (!windows.ok()) return windows.status();
+  if (windows->places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
+  Report report{"transcription", {}, {}};
+  ReportTable table{absl::StrCat("nearest of ", windows->places.size() - 1, " others"),
+                    {"TM", "cell F1", "onset F1", "in piece"},
+                    {}};
+  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
+                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+    if (model.empty()) continue;
+    const auto embeddings = EmbedSnippets(model, options.encoder, *windows, progress);
+    if (!embeddings.ok()) return embeddings.status();
+    table.rows.push_back(Compare(name, *pieces, *windows, info.settings, NearestOthers(*embeddings)));
+  }
+  table.rows.push_back(
+      Compare("random", *pieces, *windows, info.settings, RandomOthers(windows->places.size(), options.seed)));
+  report.tables.push_back(std::move(table));
+  report.settings["model"] = info.model_id;
+  report.settings["pieces"] = absl::StrCat(pieces->size());
+  report.settings["seed"] = absl::StrCat(options.seed);
+  report.settings["soundfont"] = options.test_set.soundfont;
+  NoteSeconds(started, report);
+  return report;
+}
+
+}  // namespace antiphon::trainer
