@@ -31,8 +31,13 @@ struct Flags {
 
 // By name.
 const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Progress&)> kSuites = {
-    {"snippets", &EvaluateSnippets},     {"pieces", &EvaluatePieces},   {"performances", &EvaluatePerformances},
-    {"recordings", &EvaluateRecordings}, {"unknown", &EvaluateUnknown}, {"catalogue-size", &EvaluateCatalogueSize},
+    {"snippets", &EvaluateSnippets},
+    {"pieces", &EvaluatePieces},
+    {"performances", &EvaluatePerformances},
+    {"recordings", &EvaluateRecordings},
+    {"unknown", &EvaluateUnknown},
+    {"catalogue-size", &EvaluateCatalogueSize},
+    {"transcription", &EvaluateTranscription},
 };
 
 // An untrained network of the model's own features and dimension.
@@ -91,6 +96,9 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively");
   command->add_option("--asap", options.asap, "Folder of the ASAP dataset, with its metadata.csv");
   command->add_option("--recordings", options.recordings, "Folder of the MAPS recordings");
+  command->add_option("--excerpts", options.excerpts, "Suite recordings: of each recording and length")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->add_option("--degrade", options.degradations,
                       "Suite recordings also under this degradation; may be repeated; all: under each");
   command->add_option("--distractors", options.distractors,
@@ -108,6 +116,8 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")->capture_default_str();
   command->add_option("--work", flags->work, "Folder for renditions (kept) and other files made on the way")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
+  command->add_option("--errors", options.errors,
+                      "Suites performances and recordings: folder for a page of the worst errors");
   command->add_option("--json", flags->json, "Also write the figures to this file");
   command->add_option("--snippets", options.snippets, "Candidates of suite snippets")
       ->check(CLI::PositiveNumber)

@@ -2,8 +2,10 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "core/music/midi_file.h"
 #include "trainer/evaluation/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer {
@@ -41,6 +43,46 @@ void AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Ou
   }
 }
 
+// What was played, what its score has there, and at which tempo.
+absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcome) {
+  const Excerpt& excerpt = outcome.excerpt;
+  const AsapPerformance& performance = bed.asap.performances[bed.sample[excerpt.recording]];
+  const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
+  if (!played.ok()) return played.status();
+  QueryTruth truth;
+  truth.source = performance.score;
+  truth.played = NotesWithin(played->notes, excerpt.start_s, excerpt.length_s);
+  const std::optional<BeatMap>& beats = bed.beats[excerpt.recording];
+  if (!beats) return truth;
+  const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[performance.score].midi);
+  if (!score.ok()) return score.status();
+  const auto from_s = beats->ScoreAt(excerpt.start_s), to_s = beats->ScoreAt(excerpt.start_s + excerpt.length_s);
+  if (!from_s || !to_s) return truth;
+  truth.tempo_ratio = (*to_s - *from_s) / excerpt.length_s;
+  truth.written.emplace();
+  for (const music::Note& note : score->notes) {
+    if (note.onset_s < *from_s || note.onset_s >= *to_s) continue;
+    truth.written->push_back({beats->PerformanceAt(note.onset_s).value_or(0) - excerpt.start_s, note.pitch});
+  }
+  return truth;
+}
+
+absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed, const retrieval::Collection& collection,
+                       const std::vector<Outcome>& outcomes, const retrieval::IdentifyOptions& identify,
+                       Progress& progress, Report& report) {
+  ErrorsRequest request;
+  request.suite = "performances";
+  request.folder = options.errors;
+  request.collection = &collection;
+  request.entries = &bed.entries;
+  request.recordings = &bed.recordings;
+  request.outcomes = &outcomes;
+  request.work_of = bed.work_of();
+  request.identify = identify;
+  request.truth_of = [&bed](const Outcome& outcome) { return TruthOf(bed, outcome); };
+  return WriteErrors(request, progress, report);
+}
+
 }  // namespace
 
 absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progress& progress) {
@@ -65,11 +107,16 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
     const auto outcomes = AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
     if (!outcomes.ok()) return outcomes.status();
     AddRows(*bed, name, *outcomes, table);
-    if (model == options.model) report.settings["model"] = (*collection)->manifest().model_id;
+    if (sampled) continue;
+    report.settings["model"] = (*collection)->manifest().model_id;
+    if (options.errors.empty()) continue;
+    if (auto status = AddErrors(options, *bed, **collection, *outcomes, identify, progress, report); !status.ok()) {
+      return status;
+    }
   }
   const double works = bed->asap.works;
   table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0}});
-  report.tables.push_back(std::move(table));
+  report.tables.insert(report.tables.begin(), std::move(table));
   report.settings["performances"] = absl::StrCat(bed->recordings.size());
   report.settings["scores"] = absl::StrCat(bed->entries.size());
   report.settings["seed"] = absl::StrCat(options.seed);

@@ -1,19 +1,21 @@
 #include <chrono>
+#include <filesystem>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/degradation.h"
+#include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/maps.h"
 #include "trainer/evaluation/suites.h"
+#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {
 
 using retrieval::VoteMethod;
 
-constexpr int kExcerptsPerLength = 10;
-constexpr int kUntrainedPerLength = 2;
+constexpr int kUntrainedPerLength = 2;  // of each recording and length
 
 std::vector<double> AllLengths() { return {2, 5, 10, 20, 30, 0}; }  // seconds; 0 is the whole
 std::vector<double> DegradedLengths() { return {5, 10, 30}; }       // ten degradations take their time
@@ -42,7 +44,7 @@ ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces) {
 absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& bed, std::string name,
                               const retrieval::Collection& collection, VoteMethod method,
                               const std::vector<double>& lengths_s, int per_length, const Treatment& treatment,
-                              Progress& progress) {
+                              Progress& progress, std::vector<Outcome>* kept = nullptr) {
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.method = method;
@@ -51,7 +53,39 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
   const auto outcomes = AskExcerpts(
       bed.recordings, plan, collection, identify, [](int source) { return source; }, treatment, progress);
   if (!outcomes.ok()) return outcomes.status();
+  if (kept != nullptr) *kept = *outcomes;
   return Row(std::move(name), *outcomes, lengths_s);
+}
+
+// The notes of a recording lie beside it.
+absl::StatusOr<QueryTruth> TruthOf(const MapsTestBed& bed, const Outcome& outcome) {
+  const TestRecording& recording = bed.recordings[outcome.excerpt.recording];
+  const absl::StatusOr<std::string> text =
+      ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<std::vector<music::Note>> notes = ParseNoteList(*text);
+  if (!notes.ok()) return notes.status();
+  QueryTruth truth;
+  truth.source = recording.work;
+  truth.played = NotesWithin(*notes, outcome.excerpt.start_s, outcome.excerpt.length_s);
+  return truth;
+}
+
+absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed, const retrieval::Collection& collection,
+                       const std::vector<Outcome>& outcomes, Progress& progress, Report& report) {
+  ErrorsRequest request;
+  request.suite = "recordings";
+  request.folder = options.errors;
+  request.soundfont = options.test_set.soundfont;
+  request.try_plain = true;
+  request.collection = &collection;
+  request.entries = &bed.entries;
+  request.recordings = &bed.recordings;
+  request.outcomes = &outcomes;
+  request.work_of = [](int source) { return source; };
+  request.identify.top_k = kCandidates;
+  request.truth_of = [&bed](const Outcome& outcome) { return TruthOf(bed, outcome); };
+  return WriteErrors(request, progress, report);
 }
 
 absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed, const retrieval::Collection& collection,
@@ -62,7 +96,7 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed, co
       return Degrade(sound, name, seed);
     };
     absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime, DegradedLengths(),
-                                        kExcerptsPerLength, treatment, progress);
+                                        options.excerpts, treatment, progress);
     if (!row.ok()) return row.status();
     table.rows.push_back(*std::move(row));
   }
@@ -86,21 +120,25 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
     const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const bool measured = model == options.model;
+    std::vector<Outcome> outcomes;
     for (const auto& [method, label] :
          {std::pair(VoteMethod::kInTime, ", vote in time"), std::pair(VoteMethod::kPlain, ", plain vote")}) {
       absl::StatusOr<ReportRow> row = Ask(options, *bed, name + label, **collection, method, AllLengths(),
-                                          measured ? kExcerptsPerLength : kUntrainedPerLength, {}, progress);
+                                          measured ? options.excerpts : kUntrainedPerLength, {}, progress,
+                                          measured && method == VoteMethod::kInTime ? &outcomes : nullptr);
       if (!row.ok()) return row.status();
       report.tables[0].rows.push_back(*std::move(row));
     }
     if (!measured) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     if (absl::Status status = AddDegraded(options, *bed, **collection, progress, report); !status.ok()) return status;
+    if (options.errors.empty()) continue;
+    if (auto status = AddErrors(options, *bed, **collection, outcomes, progress, report); !status.ok()) return status;
   }
   report.tables[0].rows.push_back(RandomRow(AllLengths(), bed->entries.size()));
   report.settings["recordings"] = absl::StrCat(bed->recordings.size());
   report.settings["excerpts"] = absl::StrCat(
-      kExcerptsPerLength, " per recording and length (untrained: ", kUntrainedPerLength, "); 5| is among the first 5");
+      options.excerpts, " per recording and length (untrained: ", kUntrainedPerLength, "); 5| is among the first 5");
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

@@ -31,6 +31,7 @@ struct SuiteOptions {
   int performances = 0;    // of ASAP, a sample of so many; 0 is all
   int render_threads = 0;  // 0 is the number of cores
   std::string recordings;  // folder of the MAPS recordings; a file is named piece_room
+  int excerpts = 10;       // suite `recordings`: of each recording and length
   std::vector<std::string> degradations;  // suite `recordings` also under each of these (degradation.h)
   std::string catalogues;                 // folder for bundles, which are kept
   int untrained_recordings = 40;          // the untrained network is asked about so many performances at most

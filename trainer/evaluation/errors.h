@@ -1,0 +1,52 @@
+// Sorts a suite's wrong answers by kind, counts them, and draws the worst. Blocking; belongs to one thread.
+#ifndef ANTIPHON_TRAINER_EVALUATION_ERRORS_H_
+#define ANTIPHON_TRAINER_EVALUATION_ERRORS_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/music/score.h"
+#include "core/retrieval/collection.h"
+#include "trainer/evaluation/catalogue.h"
+#include "trainer/evaluation/error_kinds.h"
+#include "trainer/evaluation/excerpts.h"
+#include "trainer/evaluation/report.h"
+#include "trainer/progress.h"
+
+namespace antiphon::trainer {
+
+// What a suite knows of a query.
+struct QueryTruth {
+  std::vector<music::Note> played;            // seconds of the query
+  std::optional<std::vector<Onset>> written;  // see ErrorEvidence
+  std::optional<double> tempo_ratio;
+  int source = 0;  // the right one
+};
+
+struct ErrorsRequest {
+  std::string suite;
+  std::string folder;      // for errors-SUITE.html; made when it does not exist
+  std::string soundfont;   // to render what was played plainly, where `try_plain`
+  bool try_plain = false;  // the sound is a recording: is the answer right without the room?
+  int shown = 12;          // at most 3 of a kind while other kinds are left
+  const retrieval::Collection* collection = nullptr;
+  const std::vector<CatalogueEntry>* entries = nullptr;
+  const std::vector<TestRecording>* recordings = nullptr;
+  const std::vector<Outcome>* outcomes = nullptr;
+  WorkOfSource work_of;
+  retrieval::IdentifyOptions identify;
+  std::function<absl::StatusOr<QueryTruth>(const Outcome&)> truth_of;
+};
+
+// Writes the page and adds a table of the kinds, by length, to the report.
+[[nodiscard]] absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress, Report& report);
+
+// The notes that begin within [start_s, start_s + length_s), in seconds from there, cut off at its end.
+std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s, double length_s);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_ERRORS_H_
