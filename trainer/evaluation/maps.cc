@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/music/midi_file.h"
 #include "trainer/data/midi_files.h"
+#include "trainer/evaluation/note_match.h"
 
 namespace antiphon::trainer {
 
@@ -64,6 +66,33 @@ absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text) {
     return a.onset_s != b.onset_s ? a.onset_s < b.onset_s : a.pitch < b.pitch;
   });
   return notes;
+}
+
+double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b) {
+  if (a.empty() || b.empty()) return 0;
+  const double a_s = a.back().onset_s - a.front().onset_s, b_s = b.back().onset_s - b.front().onset_s;
+  const double stretch = a_s > 0 && b_s > 0 ? a_s / b_s : 1;
+  std::vector<Onset> truth, found;
+  for (const music::Note& note : a) truth.push_back({note.onset_s - a.front().onset_s, note.pitch});
+  for (const music::Note& note : b) found.push_back({(note.onset_s - b.front().onset_s) * stretch, note.pitch});
+  return MatchOnsets(std::move(truth), std::move(found), 0.1).f1();
+}
+
+absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& notes,
+                                              const std::vector<CatalogueEntry>& entries) {
+  NearestScore nearest;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const absl::StatusOr<music::Score> score = music::ReadMidi(entries[i].midi);
+    if (!score.ok()) return score.status();
+    const double likeness = NoteLikeness(notes, score->notes);
+    if (likeness > nearest.likeness) {
+      nearest = {static_cast<int>(i), likeness, nearest.entry, nearest.likeness};
+    } else if (likeness > nearest.next_likeness) {
+      nearest.next = static_cast<int>(i);
+      nearest.next_likeness = likeness;
+    }
+  }
+  return nearest;
 }
 
 }  // namespace antiphon::trainer

@@ -30,6 +30,19 @@ std::string PieceOfMapsName(std::string_view name);
 // onset and pitch. InvalidArgument, with the line, where a number is missing.
 [[nodiscard]] absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text);
 
+// The score whose notes are most like those of a recording, and how much: the F1 of onsets within 0.1 s, both begun at
+// 0 and stretched to one length, as a player piano would play it. 0 without notes.
+struct NearestScore {
+  int entry = -1;
+  double likeness = 0;
+  int next = -1;  // the second nearest
+  double next_likeness = 0;
+};
+
+[[nodiscard]] absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& notes,
+                                                            const std::vector<CatalogueEntry>& entries);
+double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b);
+
 }  // namespace antiphon::trainer
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_MAPS_H_

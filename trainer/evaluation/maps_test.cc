@@ -30,5 +30,22 @@ TEST(MapsTest, ALineThatIsNoNoteIsNamed) {
   }
 }
 
+std::vector<music::Note> Tune(double tempo, double start_s, int first_pitch) {
+  std::vector<music::Note> notes;
+  for (int i = 0; i < 50; ++i) {
+    music::Note note;
+    note.onset_s = start_s + i * 0.5 / tempo;
+    note.pitch = first_pitch + (i * i) % 7;
+    notes.push_back(note);
+  }
+  return notes;
+}
+
+TEST(MapsTest, LikenessIgnoresStartAndTempo) {
+  EXPECT_DOUBLE_EQ(NoteLikeness(Tune(1, 0, 60), Tune(1.3, 5, 60)), 1);
+  EXPECT_LT(NoteLikeness(Tune(1, 0, 60), Tune(1, 0, 80)), 0.1);
+  EXPECT_EQ(NoteLikeness({}, Tune(1, 0, 60)), 0);
+}
+
 }  // namespace
 }  // namespace antiphon::trainer

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <numeric>
 #include <random>
 #include <set>
@@ -43,15 +44,15 @@ std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings
 
 void AddDetection(const std::string& name, const std::vector<TestRecording>& recordings,
                   std::span<const Outcome> outcomes, const std::set<int>& known, ReportTable& table) {
+  const double shipped_threshold = retrieval::IdentifyOptions().min_confidence;
   for (const double length_s : kLengths) {
     const std::vector<Detection> detections = DetectionsAt(recordings, outcomes, known, length_s);
     const double threshold = ThresholdFor(detections, kFalseAccepts);
     const auto known_count = std::count_if(detections.begin(), detections.end(), [](const auto& d) { return d.known; });
-    table.rows.push_back({absl::StrCat(name, ", ", LengthName(length_s)),
-                          {Auroc(detections), TrueAccepts(detections, threshold), threshold,
-                           TrueAccepts(detections, retrieval::IdentifyOptions().min_confidence),
-                           FalseAccepts(detections, retrieval::IdentifyOptions().min_confidence), 1.0 * known_count,
-                           1.0 * (detections.size() - known_count)}});
+    table.rows.push_back(
+        {absl::StrCat(name, ", ", LengthName(length_s)),
+         {Auroc(detections), TrueAccepts(detections, threshold), threshold, TrueAccepts(detections, shipped_threshold),
+          FalseAccepts(detections, shipped_threshold), 1.0 * known_count, 1.0 * (detections.size() - known_count)}});
   }
 }
 
@@ -93,6 +94,25 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection, u
   return table;
 }
 
+// Recordings that no score is named after: what their notes say.
+absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) {
+  const absl::StatusOr<MapsTestBed> maps = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
+  if (!maps.ok()) return maps.status();
+  for (const TestRecording& recording : maps->unknown) {
+    const auto text = ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
+    if (!text.ok()) return text.status();
+    const auto notes = ParseNoteList(*text);
+    if (!notes.ok()) return notes.status();
+    const absl::StatusOr<NearestScore> nearest = FindNearestScore(*notes, maps->entries);
+    if (!nearest.ok()) return nearest.status();
+    if (nearest->entry < 0) continue;
+    report.settings[recording.name] = absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest->likeness,
+                                                      maps->entries[nearest->entry].title, nearest->next_likeness,
+                                                      nearest->next < 0 ? "none" : maps->entries[nearest->next].title);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress) {
@@ -131,6 +151,9 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
     absl::StatusOr<ReportTable> noises = AskNoises(**collection, options.seed, progress);
     if (!noises.ok()) return noises.status();
     report.tables.push_back(*std::move(noises));
+  }
+  if (!options.recordings.empty()) {
+    if (absl::Status status = NoteUnnamedRecordings(options, report); !status.ok()) return status;
   }
   report.tables[0].rows.push_back({"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
   report.settings["performances"] = absl::StrCat(bed->recordings.size());
