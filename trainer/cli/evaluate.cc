@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -40,6 +41,28 @@ const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Prog
     {"transcription", &EvaluateTranscription},
 };
 
+// What a suite measures on must be given.
+absl::Status CheckInputs(const Flags& flags) {
+  const SuiteOptions& options = flags.options;
+  const auto is = [&flags](std::initializer_list<const char*> suites) {
+    return std::find(suites.begin(), suites.end(), flags.suite) != suites.end();
+  };
+  const struct {
+    const char* flag;
+    bool missing, needed;
+  } inputs[] = {
+      {"--model", options.model.empty(), !flags.render_only},
+      {"--midi", options.test_set.midi_dir.empty(), !is({"performances", "unknown"}) || !options.recordings.empty()},
+      {"--asap", options.asap.empty(), flags.render_only || is({"performances", "unknown", "catalogue-size"})},
+      {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
+  for (const auto& input : inputs) {
+    if (input.missing && input.needed) {
+      return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " needs ", input.flag));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // An untrained network of the model's own features and dimension.
 absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
   const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
@@ -52,6 +75,7 @@ absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
 }
 
 absl::Status Run(Flags& flags) {
+  if (absl::Status status = CheckInputs(flags); !status.ok()) return status;
   SuiteOptions& options = flags.options;
   encoder::SetComputeThreads(flags.threads);
   if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
