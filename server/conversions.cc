@@ -126,7 +126,7 @@ absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyR
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
   for (const absl::Status& status : {CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
                                      CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
-                                     CheckRange("min_confidence", out.min_confidence, 0.0, 1.0)}) {
+                                     CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0)}) {
     if (!status.ok()) return status;
   }
   switch (request.method()) {

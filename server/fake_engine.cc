@@ -144,14 +144,14 @@ absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyAudio(const audio:
   if (absl::Status status = Start(context); !status.ok()) return status;
   const bool silent =
       std::all_of(query.samples.begin(), query.samples.end(), [](float x) { return std::abs(x) < 1e-4f; });
-  return Answer(silent, options.min_confidence);
+  return Answer(silent, options.min_confidence.value_or(0.5));
 }
 
 absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyScore(const music::Score& query, catalog::Side side,
                                                                     const retrieval::IdentifyOptions& options,
                                                                     const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
-  return Answer(query.notes.empty(), options.min_confidence);
+  return Answer(query.notes.empty(), options.min_confidence.value_or(0.5));
 }
 
 absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedAudio(const audio::Waveform& query,

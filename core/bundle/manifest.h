@@ -15,6 +15,7 @@ inline constexpr int kBundleFormatVersion = 1;
 
 inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
 inline constexpr char kScoreEncoderFile[] = "score_encoder.pt";
+inline constexpr char kConfidenceFile[] = "confidence.json";  // may be missing
 inline constexpr char kScoreIndexFile[] = "scores.faiss";
 inline constexpr char kRecordingIndexFile[] = "recordings.faiss";
 inline constexpr char kCatalogFile[] = "catalog.sqlite";

@@ -22,6 +22,8 @@ absl::StatusOr<std::unique_ptr<const Collection>> Collection::Open(const std::st
 }
 
 const bundle::Manifest& Collection::manifest() const { return impl_->parts->manifest; }
+const ConfidenceModel& Collection::confidence() const { return impl_->parts->confidence; }
+
 const std::vector<std::string>& Collection::rejected_generations() const { return impl_->parts->rejected_generations; }
 const catalog::Catalog& Collection::catalog() const { return *impl_->parts->catalog; }
 const encoder::EncoderInfo& Collection::encoder_info() const { return impl_->parts->audio_encoder->info(); }

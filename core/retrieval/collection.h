@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "core/encoder/window_encoder.h"
 #include "core/index/vector_index.h"
 #include "core/music/score.h"
+#include "core/retrieval/confidence.h"
 #include "core/retrieval/embedder.h"
 #include "core/retrieval/voting.h"
 
@@ -60,10 +62,11 @@ enum class VoteMethod { kInTime, kPlain };
 struct IdentifyOptions {
   int top_k = 5;  // candidates, 1 to 100
   VoteMethod method = VoteMethod::kInTime;
-  double hop_s = 0.25;          // as in SearchOptions
-  int max_windows = 240;        // as in SearchOptions
-  int neighbours = 25;          // per query window, 1 to 1,000
-  double min_confidence = 0.5;  // 0 to 1; below it the answer is kNoMatch
+  double hop_s = 0.25;    // as in SearchOptions
+  int max_windows = 240;  // as in SearchOptions
+  int neighbours = 25;    // per query window, 1 to 1,000
+  std::optional<double> min_confidence =
+      {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
 };
 
 enum class Verdict {
@@ -99,6 +102,7 @@ class Collection {
   const bundle::Manifest& manifest() const;
   const std::vector<std::string>& rejected_generations() const;
   const catalog::Catalog& catalog() const;
+  const ConfidenceModel& confidence() const;
   const encoder::EncoderInfo& encoder_info() const;  // of the audio encoder; the score encoder agrees with it
 
   // All of the following: sound must have encoder_info().settings.sample_rate. InvalidArgument names the option or

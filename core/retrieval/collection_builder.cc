@@ -65,6 +65,10 @@ absl::StatusOr<std::unique_ptr<CollectionBuilder>> CollectionBuilder::Create(con
       return status;
     }
   }
+  if (std::filesystem::exists(folder + bundle::kConfidenceFile)) {
+    const absl::Status status = CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile);
+    if (!status.ok()) return status;
+  }
   return std::unique_ptr<CollectionBuilder>(new CollectionBuilder(std::move(impl)));
 }
 

@@ -1,6 +1,8 @@
 #include "core/retrieval/collection_parts.h"
 
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -127,6 +129,13 @@ absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bu
   auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
   if (!catalog.ok()) return catalog.status();
   parts->catalog = *std::move(catalog);
+
+  if (std::ifstream file(folder + bundle::kConfidenceFile); file) {
+    const std::string json(std::istreambuf_iterator<char>(file), {});
+    const absl::StatusOr<ConfidenceModel> confidence = ParseConfidence(json);
+    if (!confidence.ok()) return confidence.status();
+    parts->confidence = *confidence;
+  }
 
   if (absl::Status status = CheckParts(*parts); !status.ok()) return status;
   auto front_end = features::AudioFrontEnd::Create(parts->settings());

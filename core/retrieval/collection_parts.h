@@ -21,6 +21,7 @@ namespace antiphon::retrieval {
 struct CollectionParts {
   bundle::Manifest manifest;
   std::vector<std::string> rejected_generations;
+  ConfidenceModel confidence;
   std::unique_ptr<const features::AudioFrontEnd> front_end;
   std::unique_ptr<encoder::WindowEncoder> audio_encoder;
   std::unique_ptr<encoder::WindowEncoder> score_encoder;

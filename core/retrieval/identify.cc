@@ -1,7 +1,6 @@
 #include "core/retrieval/identify.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace antiphon::retrieval {
 namespace {
@@ -25,11 +24,6 @@ double BestOther(std::span<const SourceScore> scores, size_t of, const std::func
 
 }  // namespace
 
-double Confidence(const ConfidenceModel& model, double score, double best_other_score) {
-  const double margin = VoteMargin(score, best_other_score);
-  return 1.0 / (1.0 + std::exp(-(model.bias + model.score_weight * score + model.margin_weight * margin)));
-}
-
 std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
                                      VoteMethod method) {
   const std::vector<Vote> votes = VotesOf(neighbours);
@@ -41,19 +35,19 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
   return scores;
 }
 
-Identification Judge(std::span<const SourceScore> scores, int windows, const IdentifyOptions& options,
-                     const std::function<bool(int, int)>& same_piece) {
-  const ConfidenceModel& model = options.method == VoteMethod::kInTime ? kInTimeConfidence : kPlainConfidence;
+Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
+                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece) {
   Identification result;
   result.windows = windows;
   const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
   for (size_t i = 0; i < count; ++i) {
     const SourceScore& score = scores[i];
-    const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece));
+    const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece), windows);
     result.candidates.push_back(
         {score.source, confidence, score.score, score.votes, score.query_s, score.reference_s, score.slope});
   }
-  const bool match = !result.candidates.empty() && result.candidates[0].confidence >= options.min_confidence;
+  const double threshold = options.min_confidence.value_or(model.threshold);
+  const bool match = !result.candidates.empty() && result.candidates[0].confidence >= threshold;
   result.verdict = match ? Verdict::kMatch : Verdict::kNoMatch;
   return result;
 }

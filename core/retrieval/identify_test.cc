@@ -12,7 +12,8 @@ constexpr auto kEachItsOwnPiece = [](int a, int b) { return a == b; };
 
 Identification VoteAndJudge(const std::vector<Neighbour>& neighbours, int windows, const IdentifyOptions& options,
                             const std::function<bool(int, int)>& same_piece) {
-  return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows, options, same_piece);
+  return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows, ConfidenceModel(),
+               options, same_piece);
 }
 
 std::vector<Neighbour> Line(int source, int windows, double reference_s, float similarity, double slope = 1.0) {
@@ -27,20 +28,6 @@ std::vector<Neighbour> Line(int source, int windows, double reference_s, float s
 
 void Append(std::vector<Neighbour>& to, const std::vector<Neighbour>& from) {
   to.insert(to.end(), from.begin(), from.end());
-}
-
-TEST(Confidence, IsFiniteWithinZeroAndOneAndGrowsWithScoreAndMargin) {
-  for (const ConfidenceModel& model : {kInTimeConfidence, kPlainConfidence}) {
-    double before = -1;
-    for (double score = 0; score <= 1.0; score += 0.05) {
-      const double confidence = Confidence(model, score, 0.1);
-      EXPECT_TRUE(confidence >= 0 && confidence <= 1);
-      EXPECT_GT(confidence, before);
-      before = confidence;
-      EXPECT_LE(Confidence(model, score, 0.5), Confidence(model, score, 0.2));
-    }
-    EXPECT_TRUE(std::isfinite(Confidence(model, 0, 0)));
-  }
 }
 
 TEST(Judge, AClearLineIsAMatchWithItsPlaceAndTempo) {

@@ -32,8 +32,8 @@ absl::Status Check(const SearchOptions& options) {
 absl::Status Check(const IdentifyOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
   if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok()) return status;
-  if (!(options.min_confidence >= 0 && options.min_confidence <= 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", options.min_confidence));
+  if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
   return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
 }
@@ -97,7 +97,7 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
     if (options.method == VoteMethod::kInTime) {
       if (absl::Status status = FollowPaths(parts, side, query, options.top_k, scores); !status.ok()) return status;
     }
-    return Judge(scores, query.windows, options, same_piece);
+    return Judge(scores, query.windows, parts.confidence, options, same_piece);
   });
   if (!result.ok()) return result.status();
   for (Candidate& candidate : result->candidates) {

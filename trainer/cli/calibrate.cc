@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
+#include "absl/strings/str_cat.h"
+#include "core/bundle/manifest.h"
 #include "trainer/cli/subcommands.h"
 #include "trainer/evaluation/calibration.h"
 
@@ -13,6 +16,7 @@ struct Flags {
   CalibrationOptions options;
   std::string split_file;
   int threads = 0;
+  bool dry_run = false;
 };
 
 absl::Status Run(Flags& flags) {
@@ -26,14 +30,20 @@ absl::Status Run(Flags& flags) {
   const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
   if (!calibration.ok()) return calibration.status();
   std::fputs(CalibrationText(*calibration).c_str(), stdout);
-  return absl::OkStatus();
+  if (flags.dry_run) return absl::OkStatus();
+  const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
+  std::ofstream file(path);
+  file << retrieval::ConfidenceToJson(calibration->model) << '\n';
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
 }
 
 }  // namespace
 
 void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
-      "calibrate", "Fit the confidence of answers on known and unknown pieces of the valid part");
+      "calibrate",
+      "Fit a model's confidence on known and unknown pieces of the valid part, into MODEL/confidence.json");
   auto flags = std::make_shared<Flags>();
   CalibrationOptions& options = flags->options;
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")->required();
@@ -47,6 +57,10 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--queries", options.queries_per_piece, "For each piece and length")->capture_default_str();
   command->add_option("--work", options.work, "Folder for the bundle, removed at the end")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-calibration").string());
+  command->add_option("--false-accepts", options.false_accept_rate, "Share of unknown pieces that the threshold allows")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_flag("--dry-run", flags->dry_run, "Print only");
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
   command->callback([flags, &outcome] { outcome = Run(*flags); });

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <random>
 
 #include "absl/status/status.h"
@@ -11,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "core/retrieval/collection.h"
 #include "core/retrieval/collection_builder.h"
+#include "core/retrieval/voting.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
@@ -92,27 +94,43 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
       const double best = answer->candidates[0].score;
       const double second = answer->candidates.size() > 1 ? answer->candidates[1].score : 0;
       points.push_back(
-          {best, retrieval::VoteMargin(best, second), answer->candidates[0].source == piece.source, piece.source >= 0});
+          {best, second, answer->windows, answer->candidates[0].source == piece.source, piece.source >= 0});
     }
   }
   return absl::OkStatus();
 }
 
-double Predict(const Calibration& c, const CalibrationPoint& point) {
-  return 1 / (1 + std::exp(-(c.bias + c.score_weight * point.score + c.margin_weight * point.margin)));
+double Predict(const retrieval::ConfidenceModel& model, const CalibrationPoint& point) {
+  return retrieval::Confidence(model, point.score, point.rival, point.windows);
 }
 
-// Solves the 3×3 system in place by Gaussian elimination; the ridge keeps it regular.
-std::array<double, 3> Solve(std::array<std::array<double, 3>, 3> a, std::array<double, 3> b) {
-  for (int i = 0; i < 3; ++i) {
-    for (int row = i + 1; row < 3; ++row) {
+constexpr int kWeights = 4;
+using Vector = std::array<double, kWeights>;
+using Matrix = std::array<Vector, kWeights>;
+
+// What the weights of a confidence model stand before, in the order of SetWeights.
+Vector InputsOf(const CalibrationPoint& point) {
+  return {1, point.score, retrieval::VoteMargin(point.score, point.rival), std::log2(1.0 + point.windows)};
+}
+
+void SetWeights(const Vector& weights, retrieval::ConfidenceModel& model) {
+  model.bias = weights[0];
+  model.score_weight = weights[1];
+  model.margin_weight = weights[2];
+  model.length_weight = weights[3];
+}
+
+// Solves the system by Gaussian elimination; the ridge keeps it regular.
+Vector Solve(Matrix a, Vector b) {
+  for (int i = 0; i < kWeights; ++i) {
+    for (int row = i + 1; row < kWeights; ++row) {
       const double factor = a[row][i] / a[i][i];
-      for (int column = i; column < 3; ++column) a[row][column] -= factor * a[i][column];
+      for (int column = i; column < kWeights; ++column) a[row][column] -= factor * a[i][column];
       b[row] -= factor * b[i];
     }
   }
-  for (int i = 2; i >= 0; --i) {
-    for (int column = i + 1; column < 3; ++column) b[i] -= a[i][column] * b[column];
+  for (int i = kWeights - 1; i >= 0; --i) {
+    for (int column = i + 1; column < kWeights; ++column) b[i] -= a[i][column] * b[column];
     b[i] /= a[i][i];
   }
   return b;
@@ -123,45 +141,58 @@ std::array<double, 3> Solve(std::array<std::array<double, 3>, 3> a, std::array<d
 void FitLogistic(Calibration& calibration) {
   constexpr double kRidge = 1e-2;
   constexpr int kIterations = 50;
-  std::array<double, 3> weights = {};
+  Vector weights = {};
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    std::array<std::array<double, 3>, 3> hessian = {};
-    std::array<double, 3> gradient = {};
-    for (int i = 0; i < 3; ++i) {
+    Matrix hessian = {};
+    Vector gradient = {};
+    for (int i = 0; i < kWeights; ++i) {
       hessian[i][i] = kRidge;
       gradient[i] = -kRidge * weights[i];
     }
-    calibration.bias = weights[0];
-    calibration.score_weight = weights[1];
-    calibration.margin_weight = weights[2];
+    SetWeights(weights, calibration.model);
     for (const CalibrationPoint& point : calibration.points) {
-      const double predicted = Predict(calibration, point);
-      const std::array<double, 3> inputs = {1, point.score, point.margin};
-      for (int i = 0; i < 3; ++i) {
+      const double predicted = Predict(calibration.model, point);
+      const Vector inputs = InputsOf(point);
+      for (int i = 0; i < kWeights; ++i) {
         gradient[i] += (point.right - predicted) * inputs[i];
-        for (int j = 0; j < 3; ++j) hessian[i][j] += predicted * (1 - predicted) * inputs[i] * inputs[j];
+        for (int j = 0; j < kWeights; ++j) hessian[i][j] += predicted * (1 - predicted) * inputs[i] * inputs[j];
       }
     }
-    const std::array<double, 3> step = Solve(hessian, gradient);
-    for (int i = 0; i < 3; ++i) weights[i] += step[i];
+    const Vector step = Solve(hessian, gradient);
+    for (int i = 0; i < kWeights; ++i) weights[i] += step[i];
   }
-  calibration.bias = weights[0];
-  calibration.score_weight = weights[1];
-  calibration.margin_weight = weights[2];
+  SetWeights(weights, calibration.model);
+  calibration.model.queries = static_cast<int>(calibration.points.size());
+}
+
+void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
+  std::vector<double> unknown;  // confidences
+  for (const CalibrationPoint& point : calibration.points) {
+    if (!point.known) unknown.push_back(Predict(calibration.model, point));
+  }
+  std::sort(unknown.begin(), unknown.end(), std::greater<>());
+  // Just above the first confidence that must not pass.
+  const auto allowed = static_cast<size_t>(false_accept_rate * static_cast<double>(unknown.size()));
+  calibration.model.threshold = allowed < unknown.size() ? std::nextafter(unknown[allowed], 1.0) : 0;
+  const auto accepted = std::count_if(unknown.begin(), unknown.end(), [&calibration](double confidence) {
+    return confidence >= calibration.model.threshold;
+  });
+  calibration.model.false_accept_rate = static_cast<double>(accepted) / static_cast<double>(unknown.size());
 }
 
 std::string CalibrationText(const Calibration& calibration) {
   std::string text =
-      absl::StrFormat("%d queries; confidence = 1 / (1 + exp(-(%.2f + %.2f·score + %.2f·margin)))\n",
-                      calibration.points.size(), calibration.bias, calibration.score_weight, calibration.margin_weight);
+      absl::StrFormat("%d queries; confidence = 1 / (1 + exp(-(%.2f + %.2f·score + %.2f·margin + %.2f·length)))\n",
+                      calibration.points.size(), calibration.model.bias, calibration.model.score_weight,
+                      calibration.model.margin_weight, calibration.model.length_weight);
   std::array<int, 10> answers = {}, right = {};
   int known = 0, known_named = 0, wrong_named = 0, unknown = 0, unknown_named = 0;
   for (const CalibrationPoint& point : calibration.points) {
-    const double confidence = Predict(calibration, point);
+    const double confidence = Predict(calibration.model, point);
     const int tenth = std::min(9, static_cast<int>(confidence * 10));
     ++answers[tenth];
     right[tenth] += point.right;
-    const bool named = confidence >= 0.5;
+    const bool named = confidence >= calibration.model.threshold;
     known += point.known;
     unknown += !point.known;
     known_named += point.known && named && point.right;
@@ -173,8 +204,8 @@ std::string CalibrationText(const Calibration& calibration) {
     absl::StrAppendFormat(&text, "%.1f to %.1f  %7d  %5.2f\n", tenth / 10.0, (tenth + 1) / 10.0, answers[tenth],
                           answers[tenth] ? static_cast<double>(right[tenth]) / answers[tenth] : 0.0);
   }
-  absl::StrAppendFormat(&text, "at 0.5: known pieces named %d of %d, misnamed %d; unknown pieces named %d of %d\n",
-                        known_named, known, wrong_named, unknown_named, unknown);
+  absl::StrAppendFormat(&text, "at %.3f: known pieces named %d of %d, misnamed %d; unknown pieces named %d of %d\n",
+                        calibration.model.threshold, known_named, known, wrong_named, unknown_named, unknown);
   return text;
 }
 
@@ -206,6 +237,7 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   progress.Finish();
   fs::remove_all(bundle);
   FitLogistic(calibration);
+  ChooseThreshold(calibration, options.false_accept_rate);
   return calibration;
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
+#include "core/retrieval/confidence.h"
 #include "trainer/data/split.h"
 #include "trainer/progress.h"
 
@@ -25,6 +26,7 @@ struct CalibrationOptions {
   std::vector<double> excerpts_s = {5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                     // of each length
   int distractors = 100;                         // pieces of the train part that fill the collection up
+  double false_accept_rate = 0.01;               // that the threshold is to allow
   uint64_t seed = 1;
   std::string work;  // folder for the bundle, which is removed
 };
@@ -32,13 +34,14 @@ struct CalibrationOptions {
 // One query's outcome: what the confidence is made of, and whether the answer was right.
 struct CalibrationPoint {
   double score = 0;    // of the best candidate
-  double margin = 0;   // over the second, retrieval::VoteMargin
+  double rival = 0;    // score of the second
+  int windows = 0;     // of the query
   bool right = false;  // false too for a piece that is not in the collection
   bool known = false;  // the piece is in the collection
 };
 
 struct Calibration {
-  double bias = 0, score_weight = 0, margin_weight = 0;  // of the logistic function
+  retrieval::ConfidenceModel model;
   std::vector<CalibrationPoint> points;
 };
 
@@ -47,11 +50,15 @@ struct Calibration {
 [[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progress& progress);
 
 // Logistic regression by Newton's method with a slight ridge, so that separable points have an answer too. Fills in the
-// constants.
+// model's bias and weights.
 void FitLogistic(Calibration& calibration);
 
-// Confidences by tens of per cent: how many answers, and which part of them was right; then what a threshold of a half
-// lets through.
+// Sets the model's threshold to the lowest at which at most `false_accept_rate` of the queries for unknown pieces are
+// accepted, and the rate that this comes to. Requires at least one such query.
+void ChooseThreshold(Calibration& calibration, double false_accept_rate);
+
+// Confidences by tens of per cent: how many answers, and which part of them was right; then what the threshold lets
+// through.
 std::string CalibrationText(const Calibration& calibration);
 
 }  // namespace antiphon::trainer

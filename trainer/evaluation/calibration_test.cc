@@ -11,28 +11,45 @@ namespace {
 TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
+  const retrieval::ConfidenceModel truth{.bias = -3, .score_weight = 5, .margin_weight = 2, .length_weight = -0.3};
   Calibration calibration;
-  for (int i = 0; i < 20000; ++i) {
-    CalibrationPoint point{uniform(random), uniform(random), false, true};
-    point.right = uniform(random) < 1 / (1 + std::exp(-(-3 + 5 * point.score + 2 * point.margin)));
+  for (int i = 0; i < 40000; ++i) {
+    const double score = uniform(random);
+    CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false, true};
+    point.right = uniform(random) < retrieval::Confidence(truth, point.score, point.rival, point.windows);
     calibration.points.push_back(point);
   }
   FitLogistic(calibration);
-  EXPECT_NEAR(calibration.bias, -3, 0.2);
-  EXPECT_NEAR(calibration.score_weight, 5, 0.3);
-  EXPECT_NEAR(calibration.margin_weight, 2, 0.3);
+  EXPECT_NEAR(calibration.model.bias, -3, 0.3);
+  EXPECT_NEAR(calibration.model.score_weight, 5, 0.4);
+  EXPECT_NEAR(calibration.model.margin_weight, 2, 0.3);
+  EXPECT_NEAR(calibration.model.length_weight, -0.3, 0.1);
+  EXPECT_EQ(calibration.model.queries, 40000);
 }
 
 TEST(CalibrationTest, SeparablePointsHaveAFiniteAnswer) {
   Calibration calibration;
   for (int i = 0; i < 50; ++i) {
-    calibration.points.push_back({0.8, 0.9, true, true});
-    calibration.points.push_back({0.1, 0.1, false, false});
+    calibration.points.push_back({0.8, 0.1, 30, true, true});
+    calibration.points.push_back({0.1, 0.1, 30, false, false});
   }
   FitLogistic(calibration);
-  EXPECT_TRUE(std::isfinite(calibration.bias));
-  EXPECT_GT(calibration.bias + 0.8 * calibration.score_weight + 0.9 * calibration.margin_weight, 2);
-  EXPECT_LT(calibration.bias + 0.1 * calibration.score_weight + 0.1 * calibration.margin_weight, -2);
+  EXPECT_TRUE(std::isfinite(calibration.model.bias));
+  EXPECT_GT(retrieval::Confidence(calibration.model, 0.8, 0.1, 30), 0.9);
+  EXPECT_LT(retrieval::Confidence(calibration.model, 0.1, 0.1, 30), 0.1);
+}
+
+TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
+  Calibration calibration;
+  for (int i = 0; i < 200; ++i) calibration.points.push_back({0.001 * i, 0, 30, false, false});
+  for (int i = 0; i < 50; ++i) calibration.points.push_back({0.1 + 0.01 * i, 0, 30, true, true});
+  FitLogistic(calibration);
+  ChooseThreshold(calibration, 0.02);
+  EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0.02);
+  EXPECT_GE(retrieval::Confidence(calibration.model, 0.199, 0, 30), calibration.model.threshold);
+  EXPECT_LT(retrieval::Confidence(calibration.model, 0.195, 0, 30), calibration.model.threshold);
+  ChooseThreshold(calibration, 1);
+  EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 1);
 }
 
 }  // namespace

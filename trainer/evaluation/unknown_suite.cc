@@ -43,8 +43,8 @@ std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings
 }
 
 void AddDetection(const std::string& name, const std::vector<TestRecording>& recordings,
-                  std::span<const Outcome> outcomes, const std::set<int>& known, ReportTable& table) {
-  const double shipped_threshold = retrieval::IdentifyOptions().min_confidence;
+                  std::span<const Outcome> outcomes, const std::set<int>& known, double shipped_threshold,
+                  ReportTable& table) {
   for (const double length_s : kLengths) {
     const std::vector<Detection> detections = DetectionsAt(recordings, outcomes, known, length_s);
     const double threshold = ThresholdFor(detections, kFalseAccepts);
@@ -144,7 +144,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
     const auto outcomes = AskExcerpts(
         recordings, plan, **collection, identify, [&works](int source) { return works[source]; }, {}, progress);
     if (!outcomes.ok()) return outcomes.status();
-    AddDetection(name, recordings, *outcomes, known, report.tables[0]);
+    AddDetection(name, recordings, *outcomes, known, (*collection)->confidence().threshold, report.tables[0]);
     if (model != options.model) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, *outcomes, known, 0)));

@@ -1,0 +1,78 @@
+#include "core/retrieval/path_match.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace antiphon::retrieval {
+namespace {
+
+// Similarities of noise below the floor, and of `high` where row r meets the column that `column_of` names.
+template <typename ColumnOf>
+std::vector<float> Similarities(int rows, int columns, float high, ColumnOf column_of) {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> noise(-0.2f, 0.25f);
+  std::vector<float> similarities(static_cast<size_t>(rows) * columns);
+  for (float& value : similarities) value = noise(random);
+  for (int row = 0; row < rows; ++row) {
+    const int column = column_of(row);
+    if (column >= 0 && column < columns) similarities[static_cast<size_t>(row) * columns + column] = high;
+  }
+  return similarities;
+}
+
+TEST(BestPathTest, FindsTheDiagonalAndItsWeight) {
+  const auto similarities = Similarities(12, 80, 0.65f, [](int row) { return 30 + row; });
+  const WindowPath path = BestPath(similarities, 12, 80, 1.0);
+  EXPECT_NEAR(path.score, 12 * 0.5, 1e-3);
+  EXPECT_EQ(path.first_row, 0);
+  EXPECT_EQ(path.last_row, 11);
+  EXPECT_DOUBLE_EQ(path.first_column, 30);
+  EXPECT_DOUBLE_EQ(path.last_column, 41);
+}
+
+TEST(BestPathTest, GoesAsFastAsTheStepSays) {
+  // Windows of the query lie twice as dense as those of the run: every second one meets a window.
+  const auto similarities = Similarities(21, 80, 1.0f, [](int row) { return row % 2 == 0 ? 10 + row / 2 : -1; });
+  const WindowPath path = BestPath(similarities, 21, 80, 0.5);
+  EXPECT_EQ(path.last_row - path.first_row, 20);
+  EXPECT_NEAR(path.last_column - path.first_column, 10, 1.01);
+  EXPECT_GT(path.score, 10.9);
+}
+
+TEST(BestPathTest, WaitsAndHurriesAtAPrice) {
+  // The player lingers for two windows, and later skips one.
+  const int columns[] = {5, 6, 7, 7, 7, 8, 9, 11, 12, 13};
+  const auto similarities = Similarities(10, 40, 1.0f, [&](int row) { return columns[row]; });
+  const WindowPath path = BestPath(similarities, 10, 40, 1.0);
+  EXPECT_NEAR(path.score, 10 - 3 * 0.1, 1e-3);
+  EXPECT_DOUBLE_EQ(path.first_column, 5);
+  EXPECT_DOUBLE_EQ(path.last_column, 13);
+}
+
+TEST(BestPathTest, ADiagonalWeighsMoreThanTheSameSimilaritiesScattered) {
+  std::vector<int> scattered(20);
+  std::mt19937 random(9);
+  for (int& column : scattered) column = static_cast<int>(random() % 200);
+  const auto line = Similarities(20, 200, 0.8f, [](int row) { return 50 + row; });
+  const auto dust = Similarities(20, 200, 0.8f, [&](int row) { return scattered[row]; });
+  EXPECT_GT(BestPath(line, 20, 200, 1.0).score, 2 * BestPath(dust, 20, 200, 1.0).score);
+}
+
+TEST(BestPathTest, NothingAboveTheFloorIsNoPath) {
+  const std::vector<float> similarities(50, 0.3f);
+  EXPECT_EQ(BestPath(similarities, 5, 10, 1.0).score, 0);
+  EXPECT_EQ(BestPath(std::vector<float>(4, -1.0f), 4, 1, 0.5).score, 0);
+}
+
+TEST(BestPathTest, ARunShorterThanTheQueryCountsAsFarAsItGoes) {
+  const auto similarities = Similarities(30, 5, 1.0f, [](int row) { return row - 10; });
+  const WindowPath path = BestPath(similarities, 30, 5, 1.0);
+  EXPECT_NEAR(path.score, 5, 0.3);
+  EXPECT_EQ(path.first_row, 10);
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval
