@@ -5,7 +5,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "core/bundle/manifest.h"
 #include "core/encoder/window_encoder.h"
 #include "trainer/data/midi_files.h"
@@ -27,6 +26,13 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
                                     builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
                                     static_cast<int>(index.kind), ";", index.hnsw_links, ";", index.hnsw_build_breadth,
                                     ";", index.ivf_lists);
+  // A bundle carries its model's confidence, which may be fitted anew.
+  const std::string confidence = absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
+  if (std::error_code error; fs::exists(confidence, error)) {
+    const absl::StatusOr<std::string> text = ReadWholeFile(confidence);
+    if (!text.ok()) return text.status();
+    absl::StrAppend(&recipe, ";", *text);
+  }
   for (const CatalogueEntry& entry : entries) absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
   return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".", Sha256(recipe).substr(0, 12));
 }
