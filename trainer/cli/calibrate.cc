@@ -60,6 +60,8 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--false-accepts", options.false_accept_rate, "Share of unknown pieces that the threshold allows")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command->add_option("--score-hop", options.score_hop_s, "Seconds between windows of a score in the collection")
+      ->capture_default_str();
   command->add_flag("--dry-run", flags->dry_run, "Print only");
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();

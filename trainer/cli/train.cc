@@ -135,6 +135,9 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--mask", options.sampler.mask_share, "Share of windows with bands or frames silenced")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command->add_option("--cut", options.sampler.cut_share, "Share of windows cut off at one end")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   command->add_option("--validate-every", options.validation_interval, "Steps")->capture_default_str();
   command->add_option("--validation-pairs", options.validation_pairs, "Candidates of the validation")
       ->capture_default_str();

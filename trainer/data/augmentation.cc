@@ -73,6 +73,13 @@ void Mask(std::span<uint8_t> window, int bands, std::mt19937_64& random) {
   }
 }
 
+void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random) {
+  const size_t frames = window.size() / bands;
+  const size_t cut = (1 + random() % std::max<size_t>(1, frames / 2)) * bands;
+  const auto silent = random() & 1 ? window.first(cut) : window.last(cut);
+  std::fill(silent.begin(), silent.end(), uint8_t{0});
+}
+
 void ShiftBands(std::span<uint8_t> window, int bands, int shift) {
   if (shift == 0) return;
   for (auto frame = window.begin(); frame != window.end(); frame += bands) {

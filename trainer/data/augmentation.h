@@ -18,6 +18,9 @@ void AddNoiseFloor(std::span<uint8_t> window, int bands, std::mt19937_64& random
 // Silences a run of up to an eighth of the bands, or of the frames.
 void Mask(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 
+// Silences up to half of the frames, at the beginning or at the end: as where a recording begins or ends.
+void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random);
+
 // Moves every frame's bands up (or down) by `shift`; what comes in is silent.
 void ShiftBands(std::span<uint8_t> window, int bands, int shift);
 

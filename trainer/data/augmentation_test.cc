@@ -64,5 +64,22 @@ TEST(AugmentationTest, ShiftingThereAndBackLosesOnlyTheEdge) {
   EXPECT_EQ(window[kBands - 1], 0);
 }
 
+TEST(AugmentationTest, CutSilencesOneEndAndAtMostHalf) {
+  std::mt19937_64 random(4);
+  bool at_the_beginning = false, at_the_end = false;
+  for (int i = 0; i < 100; ++i) {
+    std::vector<uint8_t> window(42 * 20, 100);
+    Cut(window, 20, random);
+    const auto silent = std::count(window.begin(), window.end(), 0);
+    EXPECT_GE(silent, 20);
+    EXPECT_LE(silent, 21 * 20);
+    EXPECT_EQ(silent % 20, 0);
+    EXPECT_NE(window.front(), window.back());
+    at_the_beginning |= window.front() == 0;
+    at_the_end |= window.back() == 0;
+  }
+  EXPECT_TRUE(at_the_beginning && at_the_end);
+}
+
 }  // namespace
 }  // namespace antiphon::trainer

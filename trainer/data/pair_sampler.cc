@@ -110,6 +110,7 @@ void Distort(std::span<uint8_t> audio, const features::FeatureSettings& settings
   if (options.equalise_deviation_db > 0) Equalise(audio, settings.bands, options.equalise_deviation_db, random);
   if (Uniform(random, 0, 1) < options.noise_share) AddNoiseFloor(audio, settings.bands, random);
   if (Uniform(random, 0, 1) < options.mask_share) Mask(audio, settings.bands, random);
+  if (Uniform(random, 0, 1) < options.cut_share) Cut(audio, settings.bands, random);
 }
 
 }  // namespace
@@ -163,7 +164,7 @@ int64_t PairSampler::DrawRepeat(int64_t anchor, std::mt19937_64& random) const {
 PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
   SamplerOptions plain;
   plain.exact_share = plain.onset_share = 1;
-  plain.repeat_share = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = 0;
+  plain.repeat_share = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = plain.cut_share = 0;
   plain.max_transposition = 0;
   plain.group = 1;
   return Sample(pairs, seed, plain);

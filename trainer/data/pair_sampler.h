@@ -30,6 +30,7 @@ struct SamplerOptions {
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
   double mask_share = 0.3;           // of windows with some bands or frames silenced
+  double cut_share = 0.15;           // of windows at a beginning or an end of the sound
   int group =
       4;  // pairs drawn near each other in one rendition, with one tempo error and transposition: hard negatives
   double group_reach_s = 60;  // how near, seconds of the score

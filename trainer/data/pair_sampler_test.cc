@@ -79,7 +79,7 @@ TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
   SamplerOptions options;
   options.exact_share = options.onset_share = 1;
   options.equalise_deviation_db = 0;
-  options.noise_share = options.mask_share = 0;
+  options.noise_share = options.mask_share = options.cut_share = 0;
   options.max_transposition = 5;
   const features::FeatureSettings settings = SmallSettings();
   const PairBatch batch = sampler.Sample(60, 4, options);

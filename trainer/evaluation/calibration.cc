@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <random>
 
 #include "absl/status/status.h"
@@ -46,6 +47,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
   retrieval::BuilderOptions build;
   build.model_directory = options.model;
   build.encoder = options.encoder;
+  build.score_hop_s = options.score_hop_s;
   auto builder = retrieval::CollectionBuilder::Create(BundleFolder(options), build);
   if (!builder.ok()) return builder.status();
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
@@ -94,7 +96,7 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
       const double best = answer->candidates[0].score;
       const double second = answer->candidates.size() > 1 ? answer->candidates[1].score : 0;
       points.push_back(
-          {best, second, answer->windows, answer->candidates[0].source == piece.source, piece.source >= 0});
+          {best, second, answer->windows, answer->candidates[0].source == piece.source, piece.source >= 0, length_s});
     }
   }
   return absl::OkStatus();
@@ -198,6 +200,15 @@ std::string CalibrationText(const Calibration& calibration) {
     known_named += point.known && named && point.right;
     wrong_named += point.known && named && !point.right;
     unknown_named += !point.known && named;
+  }
+  std::map<double, std::pair<int, int>> first;  // by length: known pieces, and those that came first
+  for (const CalibrationPoint& point : calibration.points) {
+    first[point.length_s].first += point.known;
+    first[point.length_s].second += point.known && point.right;
+  }
+  for (const auto& [length_s, counts] : first) {
+    absl::StrAppendFormat(&text, "%.0f s: %d of %d known pieces first (%.3f)\n", length_s, counts.second, counts.first,
+                          counts.first ? static_cast<double>(counts.second) / counts.first : 0.0);
   }
   text += "confidence  answers  right\n";
   for (int tenth = 0; tenth < 10; ++tenth) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
+#include "core/retrieval/collection_builder.h"
 #include "core/retrieval/confidence.h"
 #include "trainer/data/split.h"
 #include "trainer/progress.h"
@@ -22,22 +23,24 @@ struct CalibrationOptions {
   encoder::EncoderOptions encoder;
   std::string midi_dir;  // searched recursively
   Split split = Split::ByHash();
-  std::vector<std::string> soundfonts;           // to render queries with; never the evaluation soundfont
-  std::vector<double> excerpts_s = {5, 10, 20};  // lengths of the queries, seconds
-  int queries_per_piece = 4;                     // of each length
-  int distractors = 100;                         // pieces of the train part that fill the collection up
-  double false_accept_rate = 0.01;               // that the threshold is to allow
+  std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
+  double score_hop_s = retrieval::BuilderOptions().score_hop_s;
+  std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
+  int queries_per_piece = 4;                        // of each length
+  int distractors = 100;                            // pieces of the train part that fill the collection up
+  double false_accept_rate = 0.01;                  // that the threshold is to allow
   uint64_t seed = 1;
   std::string work;  // folder for the bundle, which is removed
 };
 
 // One query's outcome: what the confidence is made of, and whether the answer was right.
 struct CalibrationPoint {
-  double score = 0;    // of the best candidate
-  double rival = 0;    // score of the second
-  int windows = 0;     // of the query
-  bool right = false;  // false too for a piece that is not in the collection
-  bool known = false;  // the piece is in the collection
+  double score = 0;     // of the best candidate
+  double rival = 0;     // score of the second
+  int windows = 0;      // of the query
+  bool right = false;   // false too for a piece that is not in the collection
+  bool known = false;   // the piece is in the collection
+  double length_s = 0;  // of the query
 };
 
 struct Calibration {
@@ -57,8 +60,8 @@ void FitLogistic(Calibration& calibration);
 // accepted, and the rate that this comes to. Requires at least one such query.
 void ChooseThreshold(Calibration& calibration, double false_accept_rate);
 
-// Confidences by tens of per cent: how many answers, and which part of them was right; then what the threshold lets
-// through.
+// For each length of query, how many of the known pieces came first; confidences by tens of per cent: how many answers,
+// and which part of them was right; then what the threshold lets through.
 std::string CalibrationText(const Calibration& calibration);
 
 }  // namespace antiphon::trainer

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <map>
 #include <numeric>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -87,8 +86,11 @@ class Errors {
   }
 
   ReportTable Table() const {
-    std::set<double> lengths;
-    for (const Outcome& outcome : *request_.outcomes) lengths.insert(outcome.excerpt.wanted_s);
+    std::vector<double> lengths;  // in the order asked for, the whole last
+    for (const Outcome& outcome : *request_.outcomes) {
+      const double wanted_s = outcome.excerpt.wanted_s;
+      if (std::find(lengths.begin(), lengths.end(), wanted_s) == lengths.end()) lengths.push_back(wanted_s);
+    }
     ReportTable table{"errors by kind", {}, {}};
     for (const double length_s : lengths) table.columns.push_back(LengthName(length_s));
     for (const ErrorKind kind : AllKinds()) {
@@ -197,7 +199,8 @@ class Errors {
     }
     const absl::StatusOr<audio::Waveform> sound = SoundOf(outcome.excerpt);
     if (!sound.ok()) return sound.status();
-    absl::StatusOr<std::string> picture = Draw(*sound, judged.truth.played);
+    absl::StatusOr<std::string> picture =
+        Draw(*sound, judged.truth.played, absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
     if (!picture.ok()) return picture.status();
     error.played_png = *std::move(picture);
     if (auto status = Compare(*sound, judged.truth.source, error.right); !status.ok()) return status;
@@ -209,7 +212,7 @@ class Errors {
                                  first.tempo_ratio, first.score, first.confidence));
     const auto named = Named(outcome);
     if (!named.ok()) return named.status();
-    picture = Draw(*sound, *named);
+    picture = Draw(*sound, *named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
     if (!picture.ok()) return picture.status();
     error.named_png = *std::move(picture);
     if (auto status = Compare(*sound, first.source, error.named); !status.ok()) return status;
@@ -217,13 +220,15 @@ class Errors {
   }
 
   // The query's spectrogram with these notes over it, as a PNG's bytes.
-  absl::StatusOr<std::string> Draw(const audio::Waveform& sound, const std::vector<music::Note>& notes) const {
+  absl::StatusOr<std::string> Draw(const audio::Waveform& sound, const std::vector<music::Note>& notes,
+                                   const std::string& title) const {
     const double length_s = std::clamp(sound.duration_s(), 0.5, kLongestPicture);
     music::Score score;
+    score.title = title;
     score.notes = NotesWithin(notes, 0, length_s);
     const absl::StatusOr<std::string> midi = music::WriteMidi(score);
     if (!midi.ok()) return midi.status();
-    const std::string base = request_.folder + "/.drawing";
+    const std::string base = request_.folder + "/query";
     std::ofstream(base + ".mid", std::ios::binary) << *midi;
     absl::Status status = audio::WriteAudioFile(sound, audio::AudioFormat::kWav, base + ".wav");
     if (!status.ok()) return status;

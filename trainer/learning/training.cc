@@ -124,6 +124,7 @@ json SettingsJson(const TrainOptions& options) {
           {"equalise_deviation_db", options.sampler.equalise_deviation_db},
           {"noise_share", options.sampler.noise_share},
           {"mask_share", options.sampler.mask_share},
+          {"cut_share", options.sampler.cut_share},
           {"group", options.sampler.group},
           {"group_reach_s", options.sampler.group_reach_s},
           {"validation_pairs", options.validation_pairs},
