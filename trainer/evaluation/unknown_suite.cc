@@ -128,7 +128,8 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
     works.push_back(bed->asap.scores[i].work);
   }
   Report report{"unknown", {}, {}};
-  report.tables.push_back({"known or not", {"AUROC", "TA@1%FA", "thresh", "TA@0.5", "FA@0.5", "known", "unknown"}, {}});
+  report.tables.push_back(
+      {"known or not", {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"}, {}});
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   const ExcerptPlan plan = {kLengths, 1, false, options.seed};
