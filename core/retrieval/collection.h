@@ -62,9 +62,10 @@ enum class VoteMethod { kInTime, kPlain };
 struct IdentifyOptions {
   int top_k = 5;  // candidates, 1 to 100
   VoteMethod method = VoteMethod::kInTime;
-  double hop_s = 0.25;    // as in SearchOptions
-  int max_windows = 240;  // as in SearchOptions
-  int neighbours = 25;    // per query window, 1 to 1,000
+  bool follow_paths = true;  // of the best sources by vote in time: rank them by path_match.h
+  double hop_s = 0.25;       // as in SearchOptions
+  int max_windows = 240;     // as in SearchOptions
+  int neighbours = 25;       // per query window, 1 to 1,000
   std::optional<double> min_confidence =
       {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
 };

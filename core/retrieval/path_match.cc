@@ -9,8 +9,9 @@ namespace {
 
 using catalog::SnippetRun;
 
-constexpr double kSimilarityFloor = 0.3;  // counts nothing, as in VoteInTime
+constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
 constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
+constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
 constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
 
 // Windows [first, last) of one sequence that follow one another at its hop.
@@ -30,6 +31,12 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
     stretches.push_back({first, last});
   }
   return stretches;
+}
+
+std::span<const float> Rows(const EmbeddingSequence& sequence, const Stretch& stretch) {
+  return std::span(sequence.embeddings)
+      .subspan(static_cast<size_t>(stretch.first) * sequence.dimension,
+               static_cast<size_t>(stretch.last - stretch.first) * sequence.dimension);
 }
 
 // [rows, columns] from [rows, dimension] and [columns, dimension]; the inner loop runs over columns, which compilers
@@ -71,52 +78,23 @@ absl::StatusOr<std::map<int, std::vector<Run>>> RunsOf(const CollectionParts& pa
   return runs;
 }
 
-PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs) {
-  PathMatch match;
-  double best_stretch = 0, sum = 0;
-  for (const Stretch& stretch : StretchesOf(sequence)) {
-    const int rows = stretch.last - stretch.first;
-    const auto embeddings = std::span(sequence.embeddings)
-                                .subspan(static_cast<size_t>(stretch.first) * sequence.dimension,
-                                         static_cast<size_t>(rows) * sequence.dimension);
-    WindowPath best;
-    const SnippetRun* best_run = nullptr;
-    for (const Run& candidate : runs) {
-      const SnippetRun& run = *candidate.run;
-      const double nominal = run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
-      const WindowPath path = BestPath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), rows,
-                                       static_cast<int>(candidate.vectors.size()) / sequence.dimension,
-                                       sequence.hop_s * nominal / run.hop_s);
-      if (path.score > best.score) {
-        best = path;
-        best_run = &run;
-      }
-    }
-    if (best_run == nullptr) continue;
-    sum += best.score;
-    match.windows += best.last_row - best.first_row + 1;
-    if (best.score <= best_stretch) continue;
-    best_stretch = best.score;
-    const double query_middle_row = stretch.first + 0.5 * (best.first_row + best.last_row);
-    const double first_s = sequence.start_s[stretch.first];
-    match.query_s = first_s + (query_middle_row - stretch.first) * sequence.hop_s + sequence.window_s / 2;
-    match.reference_s =
-        best_run->start_s + 0.5 * (best.first_column + best.last_column) * best_run->hop_s + best_run->window_s / 2;
-    const double query_span_s = (best.last_row - best.first_row) * sequence.hop_s;
-    match.slope = best_run->tempo_ratio / sequence.tempo_ratio;
-    if (query_span_s >= kMinFit_s && best.last_column > best.first_column) {
-      match.slope = (best.last_column - best.first_column) * best_run->hop_s / query_span_s;
-    }
-  }
-  if (!sequence.start_s.empty()) match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
-  return match;
+// By how many cells a path advances with a row of the query; kStart: it begins there.
+enum class Move : int8_t { kWait = 0, kKeepUp = 1, kHurry = 2, kStart = 0 };
+
+// Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the tempo.
+int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
+
+float WeightAt(const float* similarity, int columns, double column) {
+  const int left = std::min(static_cast<int>(column), columns - 1), right = std::min(left + 1, columns - 1);
+  const auto part = static_cast<float>(column - left);
+  const float value = similarity[left] * (1 - part) + similarity[right] * part;
+  return std::max(0.0f, (value - kSimilarityFloor) / (1 - kSimilarityFloor));
 }
 
-}  // namespace
-
-WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step) {
-  // Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the tempo.
-  const int cells = static_cast<int>((columns - 1) / step) + 1;
+// `note` is told how the best path to each cell came there.
+template <typename Note>
+WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step, Note note) {
+  const int cells = CellCount(columns, step);
   struct Cell {
     float score = 0;
     int first_row = 0, first_cell = 0;
@@ -126,30 +104,114 @@ WindowPath BestPath(std::span<const float> similarities, int rows, int columns, 
   for (int row = 0; row < rows; ++row) {
     const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
     for (int cell = 0; cell < cells; ++cell) {
-      const double column = cell * step;
-      const int left = std::min(static_cast<int>(column), columns - 1), right = std::min(left + 1, columns - 1);
-      const auto part = static_cast<float>(column - left);
-      const float value = similarity[left] * (1 - part) + similarity[right] * part;
-      const float weight =
-          std::max(0.0f, (value - static_cast<float>(kSimilarityFloor)) / static_cast<float>(1 - kSimilarityFloor));
       Cell next{0, row, cell};
-      const auto consider = [&next](const Cell& from, float price) {
-        if (from.score - price > next.score) next = {from.score - price, from.first_row, from.first_cell};
+      Move move = Move::kStart;
+      const auto consider = [&](const Cell& from, float price, Move by) {
+        if (from.score - price <= next.score) return;
+        next = {from.score - price, from.first_row, from.first_cell};
+        move = by;
       };
       if (row > 0) {
-        if (cell > 0) consider(before[cell - 1], 0);
-        consider(before[cell], kDetourPrice);
-        if (cell > 1) consider(before[cell - 2], kDetourPrice);
+        if (cell > 0) consider(before[cell - 1], 0, Move::kKeepUp);
+        consider(before[cell], kDetourPrice, Move::kWait);
+        if (cell > 1) consider(before[cell - 2], kDetourPrice, Move::kHurry);
       }
-      next.score += weight;
+      next.score += WeightAt(similarity, columns, cell * step);
       now[cell] = next;
+      note(row, cell, move);
       if (next.score > static_cast<float>(best.score)) {
-        best = {next.score, next.first_row, row, next.first_cell * step, column};
+        best = {next.score, next.first_row, row, next.first_cell * step, cell * step};
       }
     }
     std::swap(before, now);
   }
   return best;
+}
+
+// Puts the middle of the path and its slope into `match`. Tempo gives and takes, so that the middle is read off the
+// steps around it, and not off its ends.
+void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const WindowPath& path, const Run& candidate,
+            PathMatch& match) {
+  const SnippetRun& run = *candidate.run;
+  const double nominal = run.tempo_ratio / sequence.tempo_ratio;
+  const auto embeddings = Rows(sequence, stretch);
+  const std::vector<PathStep> steps =
+      TracePath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), stretch.last - stretch.first,
+                static_cast<int>(run.count), sequence.hop_s * nominal / run.hop_s);
+  const double middle_row = 0.5 * (path.first_row + path.last_row);
+  double weight = 0, row = 0, column = 0;
+  for (const PathStep& step : steps) {
+    if (std::abs(step.row - middle_row) * sequence.hop_s > kNear_s) continue;
+    weight += step.weight;
+    row += step.weight * step.row;
+    column += step.weight * step.column;
+  }
+  if (weight <= 0) {  // nothing there is alike: the ends must do
+    weight = 1;
+    row = middle_row;
+    column = 0.5 * (path.first_column + path.last_column);
+  }
+  match.query_s = sequence.start_s[stretch.first] + row / weight * sequence.hop_s + sequence.window_s / 2;
+  match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
+  const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
+  match.slope = nominal;
+  if (span_s >= kMinFit_s && path.last_column > path.first_column) {
+    match.slope = (path.last_column - path.first_column) * run.hop_s / span_s;
+  }
+}
+
+PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs) {
+  PathMatch match;
+  double best_stretch = 0, sum = 0;
+  for (const Stretch& stretch : StretchesOf(sequence)) {
+    const int rows = stretch.last - stretch.first;
+    const auto embeddings = Rows(sequence, stretch);
+    WindowPath best;
+    const Run* best_run = nullptr;
+    for (const Run& candidate : runs) {
+      const SnippetRun& run = *candidate.run;
+      const double nominal = run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
+      const WindowPath path = BestPath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), rows,
+                                       static_cast<int>(candidate.vectors.size()) / sequence.dimension,
+                                       sequence.hop_s * nominal / run.hop_s);
+      if (path.score > best.score) {
+        best = path;
+        best_run = &candidate;
+      }
+    }
+    if (best_run == nullptr) continue;
+    sum += best.score;
+    match.windows += best.last_row - best.first_row + 1;
+    if (best.score <= best_stretch) continue;
+    best_stretch = best.score;
+    Locate(sequence, stretch, best, *best_run, match);
+  }
+  if (!sequence.start_s.empty()) match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
+  return match;
+}
+
+}  // namespace
+
+WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step) {
+  return FindPath(similarities, rows, columns, step, [](int, int, Move) {});
+}
+
+std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns, double step) {
+  const int cells = CellCount(columns, step);
+  std::vector<Move> moves(static_cast<size_t>(rows) * cells);
+  const WindowPath path = FindPath(similarities, rows, columns, step, [&](int row, int cell, Move move) {
+    moves[static_cast<size_t>(row) * cells + cell] = move;
+  });
+  std::vector<PathStep> steps;
+  if (path.score <= 0) return steps;
+  int cell = static_cast<int>(std::lround(path.last_column / step));
+  for (int row = path.last_row; row >= path.first_row; --row) {
+    const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
+    steps.push_back({row, cell * step, WeightAt(similarity, columns, cell * step)});
+    cell -= static_cast<int>(moves[static_cast<size_t>(row) * cells + cell]);
+  }
+  std::reverse(steps.begin(), steps.end());
+  return steps;
 }
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,

@@ -39,6 +39,14 @@ struct WindowPath {
 };
 WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step);
 
+// The same path, row by row.
+struct PathStep {
+  int row = 0;
+  double column = 0;
+  double weight = 0;
+};
+std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns, double step);
+
 }  // namespace antiphon::retrieval
 
 #endif  // ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_

@@ -74,5 +74,18 @@ TEST(BestPathTest, ARunShorterThanTheQueryCountsAsFarAsItGoes) {
   EXPECT_EQ(path.first_row, 10);
 }
 
+TEST(TracePathTest, GoesThroughEveryRowOfTheBestPath) {
+  const int columns[] = {5, 6, 7, 7, 7, 8, 9, 11, 12, 13};
+  const auto similarities = Similarities(10, 40, 1.0f, [&](int row) { return columns[row]; });
+  const std::vector<PathStep> steps = TracePath(similarities, 10, 40, 1.0);
+  ASSERT_EQ(steps.size(), 10u);
+  for (int row = 0; row < 10; ++row) {
+    EXPECT_EQ(steps[row].row, row);
+    EXPECT_DOUBLE_EQ(steps[row].column, columns[row]);
+    EXPECT_NEAR(steps[row].weight, 1, 1e-6);
+  }
+  EXPECT_TRUE(TracePath(std::vector<float>(50, 0.0f), 5, 10, 1.0).empty());
+}
+
 }  // namespace
 }  // namespace antiphon::retrieval
