@@ -16,7 +16,7 @@ struct Flags {
   CalibrationOptions options;
   std::string split_file;
   int threads = 0;
-  bool dry_run = false;
+  bool dry_run = false, plain = false;
 };
 
 absl::Status Run(Flags& flags) {
@@ -26,6 +26,7 @@ absl::Status Run(Flags& flags) {
     if (!split.ok()) return split.status();
     flags.options.split = *std::move(split);
   }
+  if (flags.plain) flags.options.identify.method = retrieval::VoteMethod::kPlain;
   Progress progress;
   const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
   if (!calibration.ok()) return calibration.status();
@@ -60,8 +61,13 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--false-accepts", options.false_accept_rate, "Share of unknown pieces that the threshold allows")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_option("--score-hop", options.score_hop_s, "Seconds between windows of a score in the collection")
+  command
+      ->add_option("--score-hop", options.builder.score_hop_s, "Seconds between windows of a score in the collection")
       ->capture_default_str();
+  command->add_option("--tempo-ratios", options.builder.tempo_ratios, "Tempi at which scores are in the collection");
+  command->add_option("--hop", options.identify.hop_s, "Seconds between windows of a query")->capture_default_str();
+  command->add_flag("--plain", flags->plain, "Answer by plain votes");
+  command->add_flag("!--no-paths", options.identify.follow_paths, "Answer by votes alone");
   command->add_flag("--dry-run", flags->dry_run, "Print only");
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();

@@ -44,10 +44,9 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
                                                                             std::vector<Piece>& valid,
                                                                             const std::vector<Piece>& distractors,
                                                                             Progress& progress) {
-  retrieval::BuilderOptions build;
+  retrieval::BuilderOptions build = options.builder;
   build.model_directory = options.model;
   build.encoder = options.encoder;
-  build.score_hop_s = options.score_hop_s;
   auto builder = retrieval::CollectionBuilder::Create(BundleFolder(options), build);
   if (!builder.ok()) return builder.status();
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
@@ -75,7 +74,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
 
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, const retrieval::Collection& collection,
                       Renderer& renderer, std::vector<CalibrationPoint>& points) {
-  retrieval::IdentifyOptions identify;
+  retrieval::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
   const VariationOptions varied;
   for (double length_s : options.excerpts_s) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
+#include "core/retrieval/collection.h"
 #include "core/retrieval/collection_builder.h"
 #include "core/retrieval/confidence.h"
 #include "trainer/data/split.h"
@@ -23,8 +24,9 @@ struct CalibrationOptions {
   encoder::EncoderOptions encoder;
   std::string midi_dir;  // searched recursively
   Split split = Split::ByHash();
-  std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
-  double score_hop_s = retrieval::BuilderOptions().score_hop_s;
+  std::vector<std::string> soundfonts;              // to render queries with; never the evaluation soundfont
+  retrieval::BuilderOptions builder;                // hop and tempo ratios of the collection
+  retrieval::IdentifyOptions identify;              // how the queries are answered
   std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                        // of each length
   int distractors = 100;                            // pieces of the train part that fill the collection up
