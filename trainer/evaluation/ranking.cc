@@ -24,7 +24,7 @@ float Dot(const float* a, const float* b, int dimension) {
 }  // namespace
 
 std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries, std::span<const float> candidates,
-                                         int dimension) {
+                                         int dimension, std::span<const uint64_t> alike) {
   const int64_t count = static_cast<int64_t>(queries.size()) / dimension;
   std::vector<int64_t> ranks(count);
   std::atomic<int64_t> next = 0;
@@ -32,8 +32,9 @@ std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries, std::sp
     for (int64_t query; (query = next++) < count;) {
       const float* row = queries.data() + query * dimension;
       const float own = Dot(row, candidates.data() + query * dimension, dimension);
-      int64_t rank = 0;  // the counterpart counts itself
+      int64_t rank = alike.empty() ? 0 : 1;  // the counterpart counts itself
       for (int64_t other = 0; other < count; ++other) {
+        if (!alike.empty() && alike[other] == alike[query]) continue;
         rank += Dot(row, candidates.data() + other * dimension, dimension) >= own;
       }
       ranks[query] = rank;

@@ -66,5 +66,11 @@ TEST(RankingTest, RandomFiguresAreWhatRandomVectorsGive) {
   EXPECT_NEAR(measured.median_rank, expected.median_rank, 60);
 }
 
+TEST(RankingTest, WhatIsAlikeIsNoRival) {
+  const std::vector<float> same(5 * 3, 0.5f);
+  const std::vector<uint64_t> alike = {7, 7, 8, 8, 9};
+  EXPECT_EQ(RanksOfCounterparts(same, same, 3, alike), (std::vector<int64_t>{4, 4, 4, 4, 5}));
+}
+
 }  // namespace
 }  // namespace antiphon::trainer

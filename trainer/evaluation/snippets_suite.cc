@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -11,6 +12,7 @@
 #include "core/features/pianoroll.h"
 #include "trainer/evaluation/ranking.h"
 #include "trainer/evaluation/suites.h"
+#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {
@@ -18,6 +20,7 @@ namespace {
 // Windows of both kinds, row i of one the counterpart of row i of the other.
 struct Windows {
   std::vector<uint8_t> audio, score;
+  std::vector<uint64_t> notes;  // equal where the same notes lie around the onset, whatever its fraction of a frame
   int64_t count = 0;
 };
 
@@ -62,6 +65,18 @@ absl::StatusOr<std::vector<features::FeatureSequence>> Spectrograms(const std::v
   return spectrograms;
 }
 
+// What is struck within half a window of an onset, relative to it.
+uint64_t NotesAround(const std::vector<music::Note>& notes, double onset_s, double reach_s) {
+  constexpr double kGrid_s = 0.005;
+  const auto first = std::lower_bound(notes.begin(), notes.end(), onset_s - reach_s,
+                                      [](const music::Note& note, double time_s) { return note.onset_s < time_s; });
+  std::string around;
+  for (auto note = first; note != notes.end() && note->onset_s < onset_s + reach_s; ++note) {
+    absl::StrAppend(&around, note->pitch, "@", std::lround((note->onset_s - onset_s) / kGrid_s), " ");
+  }
+  return HashOf(around);
+}
+
 // Both windows of a place, the onset in the middle: on the same frames, or the score's exactly around the onset, where
 // nothing tells a repeat of the same notes apart.
 void AppendWindows(const TestPiece& piece, const features::FeatureSequence& spectrogram,
@@ -75,6 +90,7 @@ void AppendWindows(const TestPiece& piece, const features::FeatureSequence& spec
                          settings.frame_rate();
   const std::vector<uint8_t> score = features::ComputePianorollWindow(piece.score.notes, settings, 1.0, start_s);
   out.score.insert(out.score.end(), score.begin(), score.end());
+  out.notes.push_back(NotesAround(piece.score.notes, onset_s, settings.window_s() / 2));
   ++out.count;
 }
 
@@ -89,6 +105,15 @@ double RepeatedShare(const Windows& windows, int64_t count) {
   for (int64_t i = 0; i < count; ++i) ++seen[window(i)];
   int64_t repeated = 0;
   for (int64_t i = 0; i < count; ++i) repeated += seen[window(i)] > 1;
+  return static_cast<double>(repeated) / static_cast<double>(count);
+}
+
+// The share of the first `count` candidates around which the same notes lie as around another.
+double RepeatedNotesShare(const Windows& windows, int64_t count) {
+  std::unordered_map<uint64_t, int64_t> seen;
+  for (int64_t i = 0; i < count; ++i) ++seen[windows.notes[i]];
+  int64_t repeated = 0;
+  for (int64_t i = 0; i < count; ++i) repeated += seen[windows.notes[i]] > 1;
   return static_cast<double>(repeated) / static_cast<double>(count);
 }
 
@@ -130,12 +155,18 @@ ReportRow Row(std::string name, const RankingFigures& figures) {
            figures.mean_reciprocal_rank, figures.median_rank}};
 }
 
-// Ranks among the first `count` pairs.
-void AddRows(const std::string& name, const Pair& pair, int64_t count, int dimension, ReportTable& table) {
+// Ranks among the first `count` pairs: as defined, and with repeats of the same notes counted as right.
+void AddRows(const std::string& name, const Pair& pair, const Windows& windows, int64_t count, int dimension,
+             ReportTable& table) {
   const auto audio = std::span(pair.audio).first(count * dimension);
   const auto score = std::span(pair.score).first(count * dimension);
   table.rows.push_back(Row(name + ", audio→score", Summarise(RanksOfCounterparts(audio, score, dimension))));
   table.rows.push_back(Row(name + ", score→audio", Summarise(RanksOfCounterparts(score, audio, dimension))));
+  const auto notes = std::span(windows.notes).first(count);
+  table.rows.push_back(
+      Row(name + ", same notes, audio→score", Summarise(RanksOfCounterparts(audio, score, dimension, notes))));
+  table.rows.push_back(
+      Row(name + ", same notes, score→audio", Summarise(RanksOfCounterparts(score, audio, dimension, notes))));
 }
 
 }  // namespace
@@ -172,8 +203,8 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     const absl::StatusOr<Pair> pair = EncodeBoth(model, options.encoder, windows, progress);
     if (!pair.ok()) return pair.status();
     const int dimension = static_cast<int>(pair->audio.size() / windows.count);
-    AddRows(name, *pair, drawn, dimension, easy);
-    if (options.all_onsets) AddRows(name, *pair, windows.count, dimension, hard);
+    AddRows(name, *pair, windows, drawn, dimension, easy);
+    if (options.all_onsets) AddRows(name, *pair, windows, windows.count, dimension, hard);
   }
   easy.rows.push_back(Row("random", RandomFigures(drawn)));
   report.tables.push_back(std::move(easy));
@@ -182,6 +213,7 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     report.tables.push_back(std::move(hard));
     report.settings["repeated score windows, all onsets"] = absl::StrCat(RepeatedShare(windows, windows.count));
   }
+  report.settings["repeated notes, drawn"] = absl::StrCat(RepeatedNotesShare(windows, drawn));
   report.settings["repeated score windows, drawn"] = absl::StrCat(RepeatedShare(windows, drawn));
   report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
