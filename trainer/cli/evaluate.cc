@@ -39,6 +39,7 @@ const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Prog
     {"unknown", &EvaluateUnknown},
     {"catalogue-size", &EvaluateCatalogueSize},
     {"transcription", &EvaluateTranscription},
+    {"alignment", &EvaluateAlignment},
 };
 
 // What a suite measures on must be given.
@@ -50,11 +51,12 @@ absl::Status CheckInputs(const Flags& flags) {
   const struct {
     const char* flag;
     bool missing, needed;
-  } inputs[] = {
-      {"--model", options.model.empty(), !flags.render_only},
-      {"--midi", options.test_set.midi_dir.empty(), !is({"performances", "unknown"}) || !options.recordings.empty()},
-      {"--asap", options.asap.empty(), flags.render_only || is({"performances", "unknown", "catalogue-size"})},
-      {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
+  } inputs[] = {{"--model", options.model.empty(), !flags.render_only && !is({"alignment"})},
+                {"--midi", options.test_set.midi_dir.empty(),
+                 !is({"performances", "unknown", "alignment"}) || !options.recordings.empty()},
+                {"--asap", options.asap.empty(),
+                 flags.render_only || is({"performances", "unknown", "catalogue-size", "alignment"})},
+                {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
   for (const auto& input : inputs) {
     if (input.missing && input.needed) {
       return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " needs ", input.flag));
@@ -94,7 +96,7 @@ absl::Status Run(Flags& flags) {
   if (std::erase(options.degradations, "all") > 0) options.degradations = DegradationNames();
   Progress progress;
   if (flags.render_only) return RenderAsap(options, progress);
-  if (!flags.no_untrained) {
+  if (!flags.no_untrained && !options.model.empty()) {
     options.untrained = flags.work + "/untrained";
     if (absl::Status status = MakeUntrained(flags, options.untrained); !status.ok()) return status;
   }

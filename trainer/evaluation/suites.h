@@ -65,6 +65,10 @@ struct SuiteOptions {
 // Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one taken out?
 [[nodiscard]] absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress);
 
+// Suite `alignment`: where in its score each beat of a performance (ASAP) is, and back, by retrieval::AlignToScore. No
+// model takes part; a straight line from the first note to the last is the baseline.
+[[nodiscard]] absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options, Progress& progress);
+
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does nothing else: hours of
 // music, which one may want to have done before.
 [[nodiscard]] absl::Status RenderAsap(const SuiteOptions& options, Progress& progress);
