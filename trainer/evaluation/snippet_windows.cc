@@ -38,20 +38,22 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
 }  // namespace
 
 absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
-                                            const features::FeatureSettings& settings, int count, uint64_t seed,
-                                            Progress& progress) {
+                                            const features::FeatureSettings& settings, int64_t count, uint64_t seed,
+                                            bool centre_scores, Progress& progress) {
   const auto front_end = features::AudioFrontEnd::Create(settings);
   if (!front_end.ok()) return front_end.status();
   SnippetWindows windows;
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
     for (const double onset_s : music::DistinctOnsets(pieces[piece].score.notes)) {
       const auto first = std::llround(onset_s * settings.frame_rate()) - settings.window_frames / 2;
-      windows.places.push_back({static_cast<int>(piece), onset_s, static_cast<double>(first) / settings.frame_rate()});
+      const double start_s = static_cast<double>(first) / settings.frame_rate();
+      windows.places.push_back({static_cast<int>(piece), onset_s, start_s});
     }
   }
   std::mt19937_64 random(seed);
   std::shuffle(windows.places.begin(), windows.places.end(), random);
   windows.places.resize(std::min<size_t>(windows.places.size(), static_cast<size_t>(count)));
+  for (size_t i = 0; i < windows.places.size(); ++i) windows.places[i].draw = static_cast<int64_t>(i);
   // By piece, so that one spectrogram is held at a time.
   std::stable_sort(windows.places.begin(), windows.places.end(),
                    [](const SnippetPlace& a, const SnippetPlace& b) { return a.piece < b.piece; });
@@ -71,8 +73,9 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
     windows.audio.resize(windows.audio.size() + cells);
     spectrogram.CopyWindow(std::llround(place.start_s * settings.frame_rate()), settings.window_frames,
                            windows.audio.data() + windows.audio.size() - cells);
-    const std::vector<uint8_t> score =
-        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.start_s);
+    const double half_s = settings.window_frames / 2 / settings.frame_rate();
+    const std::vector<uint8_t> score = features::ComputePianorollWindow(
+        pieces[place.piece].score.notes, settings, 1.0, centre_scores ? place.onset_s - half_s : place.start_s);
     windows.score.insert(windows.score.end(), score.begin(), score.end());
     progress.Advance();
   }

@@ -15,11 +15,12 @@
 
 namespace antiphon::trainer {
 
-// An onset of a piece, and the first second of the windows around it, which lies on a frame.
+// An onset of a piece, and the first second of the windows around it, which lies on a frame of the sound.
 struct SnippetPlace {
   int piece = 0;
   double onset_s = 0;
   double start_s = 0;  // of piece, may be negative
+  int64_t draw = 0;    // how many were drawn before: those below n are what a draw of n gives
 };
 
 // Windows of both kinds, row i of one the counterpart of row i of the other.
@@ -29,10 +30,12 @@ struct SnippetWindows {
   std::vector<uint8_t> score;  // [places, window_frames, 2, pitches]
 };
 
-// `count` onsets drawn from all distinct ones (all when there are fewer), with their windows.
+// `count` onsets drawn from all distinct ones (all when there are fewer), with their windows. With `centre_scores` the
+// score's window lies exactly around the onset, where nothing tells a repeat of the same notes apart, and not on the
+// frames of the sound.
 [[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
-                                                          const features::FeatureSettings& settings, int count,
-                                                          uint64_t seed, Progress& progress);
+                                                          const features::FeatureSettings& settings, int64_t count,
+                                                          uint64_t seed, bool centre_scores, Progress& progress);
 
 struct SnippetEmbeddings {
   int dimension = 0;

@@ -85,7 +85,8 @@ absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progre
   const encoder::EncoderInfo info = (*encoder)->info();
   const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
   if (!pieces.ok()) return pieces.status();
-  const auto windows = DrawSnippets(*pieces, info.settings, options.snippets, options.seed, progress);
+  const auto windows =
+      DrawSnippets(*pieces, info.settings, options.snippets, options.seed, /*centre_scores=*/false, progress);
   if (!windows.ok()) return windows.status();
   if (windows->places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
   Report report{"transcription", {}, {}};
