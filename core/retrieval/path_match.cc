@@ -12,6 +12,7 @@ using catalog::SnippetRun;
 constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
 constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
 constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
+constexpr double kMostTempoChange = 1.5;  // against the tempo that the run was read at
 constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
 
 // Windows [first, last) of one sequence that follow one another at its hop.
@@ -154,10 +155,10 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Win
   match.query_s = sequence.start_s[stretch.first] + row / weight * sequence.hop_s + sequence.window_s / 2;
   match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
-  match.slope = nominal;
-  if (span_s >= kMinFit_s && path.last_column > path.first_column) {
-    match.slope = (path.last_column - path.first_column) * run.hop_s / span_s;
-  }
+  const double travelled = span_s >= kMinFit_s ? (path.last_column - path.first_column) * run.hop_s / span_s : nominal;
+  // A path that mostly waits or hurries tells no tempo.
+  const bool plausible = travelled > nominal / kMostTempoChange && travelled < nominal * kMostTempoChange;
+  match.slope = plausible ? travelled : nominal;
 }
 
 PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs) {
