@@ -129,6 +129,22 @@ WindowPath FindPath(std::span<const float> similarities, int rows, int columns, 
   return best;
 }
 
+// The slope of the line that fits the steps best, each with its weight; 0 where they do not tell.
+double ColumnsPerRow(const std::vector<PathStep>& steps) {
+  double weight = 0, row = 0, column = 0, covariance = 0, variance = 0;
+  for (const PathStep& step : steps) {
+    weight += step.weight;
+    row += step.weight * step.row;
+    column += step.weight * step.column;
+  }
+  if (weight <= 0) return 0;
+  for (const PathStep& step : steps) {
+    covariance += step.weight * (step.row - row / weight) * (step.column - column / weight);
+    variance += step.weight * (step.row - row / weight) * (step.row - row / weight);
+  }
+  return variance > 0 ? covariance / variance : 0;
+}
+
 // Puts the middle of the path and its slope into `match`. Tempo gives and takes, so that the middle is read off the
 // steps around it, and not off its ends.
 void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const WindowPath& path, const Run& candidate,
@@ -155,7 +171,7 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Win
   match.query_s = sequence.start_s[stretch.first] + row / weight * sequence.hop_s + sequence.window_s / 2;
   match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
-  const double travelled = span_s >= kMinFit_s ? (path.last_column - path.first_column) * run.hop_s / span_s : nominal;
+  const double travelled = span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
   // A path that mostly waits or hurries tells no tempo.
   const bool plausible = travelled > nominal / kMostTempoChange && travelled < nominal * kMostTempoChange;
   match.slope = plausible ? travelled : nominal;
