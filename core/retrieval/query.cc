@@ -16,6 +16,25 @@ constexpr uint8_t kSilenceLevel = 60;
 // Query windows searched between two questions whether to go on.
 constexpr size_t kWindowsPerSearch = 256;
 
+// Whether nothing begins or decays, as in mains hum: no piano holds a note like that. The ends are left out, where the
+// sound is cut off. Levels are half decibels.
+bool IsSteady(const features::FeatureSequence& sequence, uint8_t loudest) {
+  constexpr int kSteadySteps = 4;  // 2 dB
+  constexpr int kLoudSteps = 60;   // bands that come within 30 dB of the loudest cell count
+  const int64_t edge = std::llround(0.5 * sequence.frame_rate), last = sequence.frames() - edge;
+  if (last - edge < sequence.frame_rate / 2) return false;
+  for (int band = 0; band < sequence.bands; ++band) {
+    int low = 255, high = 0;
+    for (int64_t frame = edge; frame < last; ++frame) {
+      const int level = sequence.cells[frame * sequence.bands + band];
+      low = std::min(low, level);
+      high = std::max(high, level);
+    }
+    if (high + kLoudSteps >= loudest && high - low > kSteadySteps) return false;
+  }
+  return true;
+}
+
 bool HasWindows(const EmbeddedQuery& query) {
   return std::any_of(query.sequences.begin(), query.sequences.end(),
                      [](const EmbeddingSequence& sequence) { return !sequence.start_s.empty(); });
@@ -48,7 +67,7 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, cons
   const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
   if (!sequence.ok()) return sequence.status();
   const auto loudest = std::max_element(sequence->cells.begin(), sequence->cells.end());
-  if (loudest == sequence->cells.end() || *loudest < kSilenceLevel) return result;
+  if (loudest == sequence->cells.end() || *loudest < kSilenceLevel || IsSteady(*sequence, *loudest)) return result;
   auto embedded = stages.Run(Stage::kEncode, [&] {
     return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
   });

@@ -24,7 +24,8 @@ struct EmbeddedQuery {
   std::vector<std::vector<int>> window_of;   // for each sequence, the place that each of its windows counts for
 };
 
-// Sound with no frame above -70 dB re. a full-scale sine counts as silence.
+// Sound with no frame above -70 dB re. a full-scale sine counts as silence, and so does one that neither begins nor
+// decays anywhere, as mains hum.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
                                                             const WindowPlan& plan, Stages& stages);
 

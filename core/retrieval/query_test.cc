@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
 #include <set>
 
 #include "core/retrieval/collection_builder.h"
@@ -123,6 +125,25 @@ TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
     ASSERT_TRUE(query.ok());
     EXPECT_EQ(query->sufficient, sufficient) << gain;
   }
+}
+
+TEST_F(QueryTest, ASteadyHumIsNothingToCompare) {
+  audio::Waveform hum = Play(RandomPiece(0, 5));
+  for (size_t i = 0; i < hum.samples.size(); ++i) {
+    const double turns = 50.0 * static_cast<double>(i) / hum.sample_rate;
+    hum.samples[i] =
+        static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * turns) + 0.2 * std::sin(6 * std::numbers::pi * turns));
+  }
+  auto query = EmbedAudioQuery(*parts_, hum, {}, stages_);
+  ASSERT_TRUE(query.ok());
+  EXPECT_FALSE(query->sufficient);
+  // The same sound dying away is one that a piano may make.
+  for (size_t i = 0; i < hum.samples.size(); ++i) {
+    hum.samples[i] *= static_cast<float>(std::exp(-static_cast<double>(i) / hum.sample_rate));
+  }
+  query = EmbedAudioQuery(*parts_, hum, {}, stages_);
+  ASSERT_TRUE(query.ok());
+  EXPECT_TRUE(query->sufficient);
 }
 
 }  // namespace
