@@ -39,9 +39,8 @@ struct CollectionOptions {
   std::function<std::unique_ptr<encoder::WindowEncoder>(std::unique_ptr<encoder::WindowEncoder>)> wrap_encoder;
 };
 
-// A stretch of the query and the stretch of the collection that it matches.
-struct Hit {
-  int source = 0;  // position in the catalogue's pieces() or recordings()
+// A window of the query and the stretch of a source that it was found to match.
+struct Evidence {
   double query_start_s = 0;
   double query_end_s = 0;
   double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
@@ -50,11 +49,48 @@ struct Hit {
   float similarity = 0;      // cosine
 };
 
+// Which sources may be an answer: those that pass every list that is not empty, by equalling one of its entries.
+struct SourceFilter {
+  std::vector<std::string> composers = {};    // ASCII letters of either case are alike
+  std::vector<std::string> collections = {};  // exactly
+  std::vector<std::string> piece_ids = {};    // exactly; a recording passes by the piece that it is of
+
+  bool empty() const { return composers.empty() && collections.empty() && piece_ids.empty(); }
+};
+
+// What of the collection is searched, and how.
+struct SearchBounds {
+  SourceFilter filter = {};
+  bool exact = false;           // compare every vector, whatever the index
+  float min_similarity = -1.0;  // neighbours less similar do not count
+};
+
+// The part of the query that is looked at, seconds; windows begin at its start. Times in answers are the whole query's.
+struct QueryExcerpt {
+  double start_s = 0;
+  std::optional<double> end_s = {};  // none: the end of the query
+};
+
+// A stretch of the query and the stretch of the collection that it matches.
+struct Hit {
+  int source = 0;  // position in the catalogue's pieces() or recordings()
+  double query_start_s = 0;
+  double query_end_s = 0;
+  double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
+  double reference_end_s = 0;
+  double tempo_ratio = 1.0;             // tempo of the sound over the tempo written
+  float similarity = 0;                 // cosine
+  std::vector<Evidence> evidence = {};  // with SearchOptions::evidence, by time in the query
+};
+
 struct SearchOptions {
   int top_k =
       10;  // hits over the whole query, 1 to 1,000, best first, overlapping ones of one source merged into the best
   double hop_s = 0.5;     // > 0; between query windows, seconds of the query
   int max_windows = 240;  // of the query, at each tempo that it is read at; 1 to 100,000; see WindowPlan
+  SearchBounds bounds = {};
+  QueryExcerpt excerpt = {};
+  bool evidence = false;  // fill Hit::evidence
 };
 
 enum class VoteMethod { kInTime, kPlain };
@@ -68,6 +104,9 @@ struct IdentifyOptions {
   int neighbours = 25;       // per query window, 1 to 1,000
   std::optional<double> min_confidence =
       {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
+  SearchBounds bounds = {};
+  QueryExcerpt excerpt = {};
+  bool evidence = false;  // fill Candidate::evidence
 };
 
 enum class Verdict {
@@ -84,6 +123,13 @@ struct Candidate {
   double query_s = 0;        // a place in the query …
   double reference_s = 0;    // … and its place in the source
   double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+  // The longest stretch of the query that goes along with the source, and the source's.
+  double query_start_s = 0;
+  double query_end_s = 0;
+  double reference_start_s = 0;
+  double reference_end_s = 0;
+  float similarity = 0;                 // mean cosine of the windows along that stretch
+  std::vector<Evidence> evidence = {};  // votes for it, by time in the query, the 1,000 most similar
 };
 
 struct Identification {

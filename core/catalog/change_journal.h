@@ -1,0 +1,67 @@
+// Changes to a collection since it was indexed, made durable one by one (SQLite with a write-ahead log).
+//
+// Lies beside the generations of a bundle. What Append has returned survives the death of the process and of the
+// machine; what it has not returned is there wholly or not at all. Changes belong to an origin: the collection, as
+// indexed from scratch, that they were made to. Every change carries a hash of its own.
+//
+// Safe from any thread; one journal per file in all processes (a second one is Aborted).
+#ifndef ANTIPHON_CORE_CATALOG_CHANGE_JOURNAL_H_
+#define ANTIPHON_CORE_CATALOG_CHANGE_JOURNAL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/catalog/catalog.h"
+
+namespace antiphon::catalog {
+
+struct Change {
+  enum class Kind { kPut, kDelete };
+
+  int64_t sequence = 0;  // 1, 2, … over all origins; Append gives it out
+  Kind kind = Kind::kPut;
+  Side side = Side::kScores;
+  std::string id;                // of the piece or the recording
+  Piece piece;                   // kPut, kScores
+  Recording recording;           // kPut, kRecordings
+  std::string content;           // kPut: Standard MIDI File bytes or encoded audio bytes
+  std::vector<SnippetRun> runs;  // kPut: first_vector counts from 0 within `vectors`; source is 0
+  std::vector<float> vectors;    // kPut: [sum of the runs' counts, dimension]
+};
+
+class ChangeJournal {
+ public:
+  // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when another process has it
+  // open, ResourceExhausted when the disk is full.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ChangeJournal>> Open(const std::string& path);
+  ~ChangeJournal();
+
+  // Makes all of the changes durable, or none: numbers them from last_sequence() + 1 on (also as the version of the
+  // piece or recording that they put), and returns the last number. ResourceExhausted when the disk is full.
+  [[nodiscard]] absl::StatusOr<int64_t> Append(const std::string& origin, std::span<Change> changes);
+
+  // Of the origin, the changes after `sequence`, in order. `damaged` is told of those whose hash does not hold.
+  [[nodiscard]] absl::Status ReadAfter(const std::string& origin, int64_t sequence,
+                                       const std::function<absl::Status(Change)>& change,
+                                       const std::function<void(int64_t sequence, const std::string& what)>& damaged);
+
+  // Forgets the changes of the origin up to and with `sequence`, and those of origins other than `keep_origins`.
+  [[nodiscard]] absl::Status Prune(const std::string& origin, int64_t sequence,
+                                   std::span<const std::string> keep_origins);
+
+  int64_t last_sequence() const;  // ever given out, over all origins; 0 at the beginning
+
+ private:
+  struct Impl;
+  explicit ChangeJournal(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::catalog
+
+#endif  // ANTIPHON_CORE_CATALOG_CHANGE_JOURNAL_H_
