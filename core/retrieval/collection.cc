@@ -28,6 +28,9 @@ const std::vector<std::string>& Collection::rejected_generations() const { retur
 const catalog::Catalog& Collection::catalog() const { return *impl_->parts->catalog; }
 const encoder::EncoderInfo& Collection::encoder_info() const { return impl_->parts->audio_encoder->info(); }
 
+const encoder::WindowEncoder& Collection::audio_encoder() const { return *impl_->parts->audio_encoder; }
+const features::AudioFrontEnd& Collection::front_end() const { return *impl_->parts->front_end; }
+
 absl::StatusOr<std::vector<Hit>> Collection::SearchScores(const audio::Waveform& query, const SearchOptions& options,
                                                           const RequestContext& context) const {
   return retrieval::SearchScores(*impl_->parts, query, options, context);
@@ -47,6 +50,12 @@ absl::StatusOr<Identification> Collection::IdentifyScore(const music::Score& que
                                                          const IdentifyOptions& options,
                                                          const RequestContext& context) const {
   return retrieval::IdentifyScore(*impl_->parts, query, side, options, context);
+}
+
+absl::StatusOr<Identification> Collection::IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
+                                                            const IdentifyOptions& options,
+                                                            const RequestContext& context) const {
+  return retrieval::IdentifyEmbedded(*impl_->parts, std::move(windows), duration_s, options, context);
 }
 
 absl::StatusOr<EmbeddingSequence> Collection::EmbedAudio(const audio::Waveform& query, const WindowPlan& plan,

@@ -16,6 +16,7 @@
 #include "core/bundle/bundle.h"
 #include "core/catalog/catalog.h"
 #include "core/encoder/window_encoder.h"
+#include "core/features/audio_front_end.h"
 #include "core/index/vector_index.h"
 #include "core/music/score.h"
 #include "core/retrieval/confidence.h"
@@ -151,6 +152,8 @@ class Collection {
   const catalog::Catalog& catalog() const;
   const ConfidenceModel& confidence() const;
   const encoder::EncoderInfo& encoder_info() const;  // of the audio encoder; the score encoder agrees with it
+  const encoder::WindowEncoder& audio_encoder() const;
+  const features::AudioFrontEnd& front_end() const;
 
   // All of the following: sound must have encoder_info().settings.sample_rate. InvalidArgument names the option or
   // input that is out of range; ResourceExhausted is a score too large to read; Internal an encoder's or index's
@@ -173,6 +176,15 @@ class Collection {
   [[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const music::Score& query, catalog::Side side,
                                                              const IdentifyOptions& options,
                                                              const RequestContext& context = {}) const;
+
+  // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers that keep
+  // embeddings from one question to the next. Times in the answer are those of `windows`; `duration_s` is where the
+  // sound ends by them. The options' hop, number of windows and excerpt do not matter. No windows are
+  // kInsufficientInput; whether they are silent the caller must know (query.h, IsAudible). InvalidArgument unless
+  // `windows` is finite and of the encoder's dimension.
+  [[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
+                                                                const IdentifyOptions& options,
+                                                                const RequestContext& context = {}) const;
 
   [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const audio::Waveform& query, const WindowPlan& plan,
                                                              const RequestContext& context = {}) const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/features/feature_sequence.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -59,6 +60,19 @@ absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::
 
 }  // namespace
 
+bool IsAudible(const features::FeatureSequence& sound) {
+  const auto loudest = std::max_element(sound.cells.begin(), sound.cells.end());
+  return loudest != sound.cells.end() && *loudest >= kSilenceLevel && !IsSteady(sound, *loudest);
+}
+
+EmbeddedQuery QueryOf(EmbeddingSequence windows, double duration_s) {
+  EmbeddedQuery query;
+  query.duration_s = duration_s;
+  std::vector<EmbeddingSequence> sequences;
+  sequences.push_back(std::move(windows));
+  return Finish(std::move(query), std::move(sequences));
+}
+
 absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
                                               const WindowPlan& plan, Stages& stages) {
   EmbeddedQuery result;
@@ -66,15 +80,12 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, cons
   if (result.duration_s < parts.settings().window_s() / 2) return result;
   const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
   if (!sequence.ok()) return sequence.status();
-  const auto loudest = std::max_element(sequence->cells.begin(), sequence->cells.end());
-  if (loudest == sequence->cells.end() || *loudest < kSilenceLevel || IsSteady(*sequence, *loudest)) return result;
+  if (!IsAudible(*sequence)) return result;
   auto embedded = stages.Run(Stage::kEncode, [&] {
     return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
   });
   if (!embedded.ok()) return embedded.status();
-  std::vector<EmbeddingSequence> sequences;
-  sequences.push_back(*std::move(embedded));
-  return Finish(std::move(result), std::move(sequences));
+  return QueryOf(*std::move(embedded), result.duration_s);
 }
 
 absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,

@@ -24,8 +24,14 @@ struct EmbeddedQuery {
   std::vector<std::vector<int>> window_of;   // for each sequence, the place that each of its windows counts for
 };
 
-// Sound with no frame above -70 dB re. a full-scale sine counts as silence, and so does one that neither begins nor
-// decays anywhere, as mains hum.
+// Whether there is something in the sound to compare: false for one with no frame above -70 dB re. a full-scale sine,
+// and for one in which nothing begins or decays anywhere, as mains hum.
+bool IsAudible(const features::FeatureSequence& sound);
+
+// A query of windows embedded before; it is sufficient if there are any.
+EmbeddedQuery QueryOf(EmbeddingSequence windows, double duration_s);
+
+// Sound that is not audible is not sufficient.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
                                                             const WindowPlan& plan, Stages& stages);
 

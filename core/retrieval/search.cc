@@ -1,6 +1,7 @@
 #include "core/retrieval/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -36,6 +37,22 @@ absl::Status Check(const IdentifyOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
   return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+}
+
+absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence& windows, double duration_s) {
+  const int dimension = parts.audio_encoder->info().dimension;
+  if (windows.dimension != dimension || windows.embeddings.size() != windows.start_s.size() * dimension) {
+    return absl::InvalidArgumentError(absl::StrCat("windows must be of ", dimension, " dimensions"));
+  }
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (!std::all_of(windows.start_s.begin(), windows.start_s.end(), finite) || !finite(duration_s) ||
+      !(windows.hop_s > 0) || !(windows.window_s > 0) || !(windows.tempo_ratio > 0)) {
+    return absl::InvalidArgumentError("windows must have finite times, and a positive hop, length and tempo ratio");
+  }
+  if (windows.start_s.size() > kMaxQueryWindows) {
+    return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMaxQueryWindows));
+  }
+  return absl::OkStatus();
 }
 
 // Neighbours asked for each window: one place is found several times, by neighbouring windows and tempi.
@@ -167,6 +184,15 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
   if (!result.ok() || side == Side::kScores) return result;
   for (Candidate& candidate : result->candidates) candidate.tempo_ratio = 1 / candidate.tempo_ratio;
   return result;
+}
+
+absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts, EmbeddingSequence windows,
+                                                double duration_s, const IdentifyOptions& options,
+                                                const RequestContext& context) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  if (absl::Status status = CheckEmbedded(parts, windows, duration_s); !status.ok()) return status;
+  Stages stages(context);
+  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s), options, stages);
 }
 
 absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,

@@ -22,6 +22,9 @@ namespace antiphon::retrieval {
 [[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const music::Score& query,
                                                            catalog::Side side, const IdentifyOptions& options,
                                                            const RequestContext& context);
+[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts, EmbeddingSequence windows,
+                                                              double duration_s, const IdentifyOptions& options,
+                                                              const RequestContext& context);
 [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,
                                                            const WindowPlan& plan, const RequestContext& context);
 [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts, const music::Score& query,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <thread>
 
@@ -239,6 +240,44 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15), 1.2);
+  const auto whole = IdentifyAudio(*parts_, query, {}, {});
+  auto windows = EmbedAudio(*parts_, query, {.hop_s = 0.25}, {});
+  ASSERT_TRUE(whole.ok() && windows.ok());
+  const auto embedded = IdentifyEmbedded(*parts_, *windows, query.duration_s(), {}, {});
+  ASSERT_TRUE(embedded.ok()) << embedded.status();
+  EXPECT_EQ(embedded->verdict, Verdict::kMatch);
+  EXPECT_EQ(embedded->windows, whole->windows);
+  ASSERT_EQ(embedded->candidates.size(), whole->candidates.size());
+  for (size_t i = 0; i < whole->candidates.size(); ++i) {
+    EXPECT_EQ(embedded->candidates[i].source, whole->candidates[i].source);
+    EXPECT_DOUBLE_EQ(embedded->candidates[i].confidence, whole->candidates[i].confidence);
+    EXPECT_DOUBLE_EQ(embedded->candidates[i].reference_s, whole->candidates[i].reference_s);
+  }
+  // Later in a stream: the same windows an hour on.
+  for (double& start_s : windows->start_s) start_s += 3600;
+  const auto later = IdentifyEmbedded(*parts_, *windows, 3600 + query.duration_s(), {}, {});
+  ASSERT_TRUE(later.ok());
+  EXPECT_NEAR(later->candidates[0].query_s, 3600 + whole->candidates[0].query_s, 1e-6);
+  EXPECT_NEAR(later->candidates[0].reference_s, whole->candidates[0].reference_s, 1e-6);
+}
+
+TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) {
+  auto windows = EmbedAudio(*parts_, Play(RandomPiece(0, 5)), {}, {});
+  ASSERT_TRUE(windows.ok());
+  EmbeddingSequence none = *windows, other = *windows, timeless = *windows;
+  none.start_s.clear();
+  none.embeddings.clear();
+  const auto nothing = IdentifyEmbedded(*parts_, none, 5, {}, {});
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_EQ(nothing->verdict, Verdict::kInsufficientInput);
+  other.embeddings.pop_back();
+  EXPECT_EQ(IdentifyEmbedded(*parts_, other, 5, {}, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  timeless.start_s[1] = std::nan("");
+  EXPECT_EQ(IdentifyEmbedded(*parts_, timeless, 5, {}, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
