@@ -119,10 +119,17 @@ class Indexing {
            status.code() == absl::StatusCode::kDataLoss;
   }
 
+  const std::string& CollectionOf(const FileMetadata& metadata) const {
+    return metadata.collection.empty() ? options_.collection : metadata.collection;
+  }
+
   absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
     const absl::StatusOr<std::string> midi = ReadFile(file.path, options_.max_file_bytes);
     if (!midi.ok()) return midi.status();
-    catalog::Piece piece{.id = IdOfPath(file.relative), .title = metadata.title, .composer = metadata.composer};
+    catalog::Piece piece{.id = IdOfPath(file.relative),
+                         .title = metadata.title,
+                         .composer = metadata.composer,
+                         .collection = CollectionOf(metadata)};
     if (piece.title.empty()) {
       const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
       if (!score.ok()) return score.status();
@@ -142,7 +149,8 @@ class Indexing {
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
                                  .composer = metadata.composer,
-                                 .piece_id = metadata.piece_id};
+                                 .piece_id = metadata.piece_id,
+                                 .collection = CollectionOf(metadata)};
     if (recording.piece_id.empty()) {
       recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
     } else if (!pieces_.contains(recording.piece_id)) {
@@ -195,6 +203,7 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
       if (columns[i] == "title") entry.title = cell;
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
+      if (columns[i] == "collection") entry.collection = cell;
     }
     metadata[file] = std::move(entry);
   }

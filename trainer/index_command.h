@@ -20,6 +20,7 @@ struct IndexCommandOptions {
   std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
   std::string recordings_dir;  // searched below for .wav .flac .ogg .opus .mp3; may hold a metadata.tsv; empty: none
   std::string bundle_root;     // made when it does not exist
+  std::string collection;      // what everything is filed under for which metadata.tsv does not say it; may be empty
   retrieval::BuilderOptions builder;
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
@@ -31,11 +32,12 @@ struct IndexSummary {
 };
 
 // A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the folder) and any of
-// title, composer, piece_id; other columns are passed over.
+// title, composer, piece_id, collection; other columns are passed over.
 struct FileMetadata {
   std::string title;
   std::string composer;
   std::string piece_id;
+  std::string collection;
 };
 
 // By `file`. InvalidArgument, with the line, on a file without that column or a line with more columns than the first.

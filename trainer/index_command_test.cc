@@ -89,16 +89,17 @@ class RunIndexTest : public ::testing::Test {
 };
 
 TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
-  Write("midi/metadata.tsv", "file\ttitle\tcomposer\nb/two.MID\tSecond\tBach\n");
+  Write("midi/metadata.tsv", "file\ttitle\tcomposer\tcollection\nb/two.MID\tSecond\tBach\tShelf\n");
   Write("midi/b/two.MID", Midi(2, "not this"));
   Write("midi/a_song.midi", Midi(1));
   Write("midi/Chopin/waltz.mid", Midi(3, "Valse"));
   Write("midi/notes.txt", "no music");
-  Write("sound/metadata.tsv", "file\ttitle\tpiece_id\nx.wav\tLive\tb__two\n");
+  Write("sound/metadata.tsv", "file\ttitle\tpiece_id\tcollection\nx.wav\tLive\tb__two\tTapes\n");
   Write("sound/x.wav", Sound(2));
   Write("sound/a_song_slow.flac", Sound(1));
   Write("sound/unknown.ogg", Sound(9));
   options_.recordings_dir = Path("sound");
+  options_.collection = "Attic";
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_THAT(summary->skipped_scores, IsEmpty());
@@ -110,12 +111,16 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   const auto collection = retrieval::Collection::Open(options_.bundle_root);
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
-  for (const auto& p : (*collection)->catalog().pieces()) pieces.push_back(p.id + "|" + p.title + "|" + p.composer);
-  for (const auto& r : (*collection)->catalog().recordings()) {
-    recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id);
+  for (const auto& p : (*collection)->catalog().pieces()) {
+    pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
   }
-  EXPECT_THAT(pieces, ElementsAre("Chopin__waltz|Valse|Chopin", "a_song|a song|", "b__two|Second|Bach"));
-  EXPECT_THAT(recordings, ElementsAre("a_song_slow|a song||a_song", "unknown|unknown||", "x|Live|Bach|b__two"));
+  for (const auto& r : (*collection)->catalog().recordings()) {
+    recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" + r.collection);
+  }
+  EXPECT_THAT(pieces,
+              ElementsAre("Chopin__waltz|Valse|Chopin|Attic", "a_song|a song||Attic", "b__two|Second|Bach|Shelf"));
+  EXPECT_THAT(recordings,
+              ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic", "x|Live|Bach|b__two|Tapes"));
 }
 
 TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {

@@ -31,8 +31,8 @@ class BundleWriter {
   // Where the caller puts the generation's files.
   const std::string& directory() const;
 
-  // Fills in format_version, generation, created and files (every plain file in directory()), writes MANIFEST and
-  // publishes. Returns what was written. Must be called at most once.
+  // Fills in format_version, generation, created, files (every plain file in directory()) and, when it is empty,
+  // origin; writes MANIFEST and publishes. Returns what was written. Must be called at most once.
   [[nodiscard]] absl::StatusOr<Manifest> Publish(Manifest manifest);
 
  private:

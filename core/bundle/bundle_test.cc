@@ -45,6 +45,9 @@ class BundleTest : public testing::Test {
     Manifest manifest;
     manifest.model_id = model;
     manifest.dimension = 64;
+    manifest.score_hop_s = 0.5;
+    manifest.recording_hop_s = 0.25;
+    manifest.tempo_ratios = {1.0};
     return manifest;
   }
 
@@ -223,8 +226,29 @@ TEST_F(BundleTest, WhenNothingPassesEveryReasonIsTold) {
 
 TEST_F(BundleTest, ANewerFormatFallsBack) {
   PublishThree();
-  Write(root_ / "gen-000003" / "MANIFEST", R"({"format_version": 2})");
-  ExpectFallback("format_version is 2");
+  Write(root_ / "gen-000003" / "MANIFEST", R"({"format_version": 3})");
+  ExpectFallback("format_version is 3");
+}
+
+TEST_F(BundleTest, AnOlderFormatIsRefusedWithAdvice) {
+  Publish("one");
+  Write(root_ / "gen-000001" / "MANIFEST", R"({"format_version": 1})");
+  EXPECT_THAT(std::string(Open().status().message()),
+              HasSubstr("format_version is 1, this program reads 2: index the"));
+}
+
+TEST_F(BundleTest, EveryPublicationHasAnOriginOfItsOwnUnlessItIsGivenOne) {
+  const std::string first = Publish("one").origin;
+  EXPECT_THAT(first, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_NE(Publish("two").origin, first);
+  Manifest merged = Described("three");
+  merged.origin = first;
+  merged.last_change = 12;
+  EXPECT_EQ(Create()->Publish(merged)->origin, first);
+  EXPECT_EQ(Open()->manifest.origin, first);
+  EXPECT_EQ(Open()->manifest.last_change, 12);
+  merged.origin = "not an origin";
+  EXPECT_EQ(Create()->Publish(merged).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST_F(BundleTest, WhatWasNotPublishedLeavesNoTraceAndThePreviousInForce) {

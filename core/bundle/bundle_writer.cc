@@ -142,6 +142,11 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest) {
   manifest.generation = *generation;
   manifest.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
   manifest.files = *std::move(files);
+  if (manifest.origin.empty()) {
+    absl::StatusOr<std::string> origin = NewOrigin();
+    if (!origin.ok()) return origin.status();
+    manifest.origin = *std::move(origin);
+  }
   const std::string text = ManifestToJson(manifest);
   if (const absl::Status readable = ParseManifest(text).status(); !readable.ok()) {
     return absl::InvalidArgumentError(readable.message());

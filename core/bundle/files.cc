@@ -1,13 +1,11 @@
 #include "core/bundle/files.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -15,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/bundle/bundle.h"
+#include "core/hash/sha256.h"
 
 namespace antiphon::bundle {
 namespace {
@@ -34,10 +33,6 @@ absl::Status ForEachChunk(const Descriptor& file, Function&& use) {
     offset += read;
   }
 }
-
-struct FreeDigest {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 }  // namespace
 
@@ -61,6 +56,12 @@ std::optional<int64_t> ParseGenerationName(std::string_view name) {
     return std::nullopt;
   }
   return generation;
+}
+
+absl::StatusOr<std::string> NewOrigin() {
+  char bytes[kOriginDigits / 2];
+  if (getentropy(bytes, sizeof(bytes)) != 0) return absl::ErrnoToStatus(errno, "no random numbers to be had");
+  return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
 }
 
 Descriptor::~Descriptor() {
@@ -99,18 +100,15 @@ absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes) {
 }
 
 absl::StatusOr<std::string> Sha256(const Descriptor& file) {
-  const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
-  bool good = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  if (!good) return absl::InternalError("SHA-256 is not available");
+  hash::Sha256Stream stream;
   const absl::Status status = ForEachChunk(file, [&](const char* data, size_t size) {
-    good = EVP_DigestUpdate(context.get(), data, size) == 1;
-    return good;
+    stream.Update({data, size});
+    return true;
   });
   if (!status.ok()) return status;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  if (!good || EVP_DigestFinal_ex(context.get(), digest, &length) != 1) return absl::InternalError("SHA-256 failed");
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), length));
+  const absl::StatusOr<std::string> digest = stream.Finish();
+  if (!digest.ok()) return digest.status();
+  return absl::BytesToHexString(*digest);
 }
 
 absl::StatusOr<std::string> Sha256File(const std::string& path) {

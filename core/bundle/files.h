@@ -19,6 +19,7 @@ inline constexpr char kManifestFile[] = "MANIFEST";
 inline constexpr char kCurrentFile[] = "CURRENT";
 inline constexpr char kLockFile[] = "LOCK";
 inline constexpr char kTemporaryPrefix[] = "tmp-";
+inline constexpr size_t kOriginDigits = 32;
 inline constexpr int64_t kMaxGeneration = 999'999'999'999;
 
 // 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its folder on any system.
@@ -27,6 +28,9 @@ bool IsPlainName(std::string_view name);
 // "gen-000001" and back.
 std::string GenerationName(int64_t generation);
 std::optional<int64_t> ParseGenerationName(std::string_view name);
+
+// kOriginDigits random hexadecimal digits.
+[[nodiscard]] absl::StatusOr<std::string> NewOrigin();
 
 // Owns a file descriptor.
 class Descriptor {

@@ -17,6 +17,8 @@ constexpr size_t kMaxManifestBytes = 4u << 20;
 constexpr int kMaxDepth = 8;  // of JSON inside JSON; the format needs 3
 constexpr size_t kMaxFiles = 1000;
 constexpr size_t kMaxShortText = 200;
+constexpr size_t kMaxTempoRatios = 100;
+constexpr double kMaxHopS = 3600;
 constexpr size_t kMaxSettingsText = 1u << 20;
 constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
 
@@ -50,6 +52,26 @@ class Fields {
     const double seconds = value->get<double>();
     if (!std::isfinite(seconds) || seconds < 0) return Fail(name, "is negative or not finite"), 0;
     return seconds;
+  }
+
+  // Above 0.
+  double Hop(const char* name) {
+    const double hop = Seconds(name);
+    if (!(hop > 0 && hop <= kMaxHopS)) Fail(name, absl::StrCat("is not above 0 and at most ", kMaxHopS));
+    return hop;
+  }
+
+  std::vector<double> TempoRatios(const char* name) {
+    std::vector<double> ratios;
+    const Json* list = List(name, kMaxTempoRatios);
+    if (list == nullptr) return ratios;
+    if (list->empty()) Fail(name, "is empty");
+    for (const Json& item : *list) {
+      const double ratio = item.is_number() ? item.get<double>() : 0;
+      if (!(ratio >= 0.25 && ratio <= 4)) return Fail(name, "has an entry that is not from 0.25 to 4"), ratios;
+      ratios.push_back(ratio);
+    }
+    return ratios;
   }
 
   std::string Text(const char* name, size_t max_bytes) {
@@ -88,8 +110,8 @@ class Fields {
   absl::Status status_;
 };
 
-bool IsSha256(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+bool IsHexadecimal(const std::string& text, size_t digits) {
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
@@ -101,7 +123,7 @@ absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
                        fields.Text("sha256", kMaxShortText)};
     if (!IsPlainName(entry.name) || entry.name == kManifestFile) fields.Fail("name", "is not a plain file name");
     if (!names.insert(entry.name).second) fields.Fail("name", "is there twice");
-    if (!IsSha256(entry.sha256)) fields.Fail("sha256", "is not 64 lower-case hexadecimal digits");
+    if (!IsHexadecimal(entry.sha256, 64)) fields.Fail("sha256", "is not 64 lower-case hexadecimal digits");
     if (!fields.status().ok()) return fields.status();
     files.push_back(std::move(entry));
   }
@@ -134,6 +156,8 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"format_version", manifest.format_version},
       {"generation", manifest.generation},
       {"created", manifest.created},
+      {"origin", manifest.origin},
+      {"last_change", manifest.last_change},
       {"model_id", manifest.model_id},
       {"dimension", manifest.dimension},
       {"pieces", manifest.pieces},
@@ -141,6 +165,9 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"score_vectors", manifest.score_vectors},
       {"recording_vectors", manifest.recording_vectors},
       {"query_hop_s", manifest.query_hop_s},
+      {"score_hop_s", manifest.score_hop_s},
+      {"recording_hop_s", manifest.recording_hop_s},
+      {"tempo_ratios", manifest.tempo_ratios},
       {"feature_settings", manifest.feature_settings},
       {"files", files},
   };
@@ -152,14 +179,18 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   if (!json.ok()) return json.status();
   Fields fields(*json, "");
   Manifest manifest;
-  // First, since everything else may differ in a newer format.
+  // First, since everything else may differ in another format.
   manifest.format_version = static_cast<int>(fields.Integer("format_version", 1, std::numeric_limits<int>::max()));
-  if (fields.status().ok() && manifest.format_version > kBundleFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("MANIFEST: format_version is ", manifest.format_version,
-                                                      ", this program reads up to ", kBundleFormatVersion));
+  if (fields.status().ok() && manifest.format_version != kBundleFormatVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "MANIFEST: format_version is ", manifest.format_version, ", this program reads ", kBundleFormatVersion,
+        manifest.format_version < kBundleFormatVersion ? ": index the collection again" : ""));
   }
   manifest.generation = fields.Integer("generation", 1, kMaxGeneration);
   manifest.created = fields.Text("created", kMaxShortText);
+  manifest.origin = fields.Text("origin", kMaxShortText);
+  if (!IsHexadecimal(manifest.origin, kOriginDigits)) fields.Fail("origin", "is not 32 lower-case hexadecimal digits");
+  manifest.last_change = fields.Integer("last_change", 0, kMaxCount);
   manifest.model_id = fields.Text("model_id", kMaxShortText);
   manifest.feature_settings = fields.Text("feature_settings", kMaxSettingsText);
   manifest.dimension = static_cast<int>(fields.Integer("dimension", 1, 4096));
@@ -168,6 +199,9 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   manifest.score_vectors = fields.Integer("score_vectors", 0, kMaxCount);
   manifest.recording_vectors = fields.Integer("recording_vectors", 0, kMaxCount);
   manifest.query_hop_s = fields.Seconds("query_hop_s");
+  manifest.score_hop_s = fields.Hop("score_hop_s");
+  manifest.recording_hop_s = fields.Hop("recording_hop_s");
+  manifest.tempo_ratios = fields.TempoRatios("tempo_ratios");
   const Json* list = fields.List("files", kMaxFiles);
   if (!fields.status().ok()) return fields.status();
   absl::StatusOr<std::vector<FileEntry>> files = ParseFiles(*list);

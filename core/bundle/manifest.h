@@ -11,7 +11,7 @@
 
 namespace antiphon::bundle {
 
-inline constexpr int kBundleFormatVersion = 1;
+inline constexpr int kBundleFormatVersion = 2;
 
 inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
 inline constexpr char kScoreEncoderFile[] = "score_encoder.pt";
@@ -28,8 +28,12 @@ struct FileEntry {
 
 struct Manifest {
   int format_version = kBundleFormatVersion;
-  int64_t generation = 0;        // counts up from 1 with every publication
-  std::string created;           // UTC, RFC 3339
+  int64_t generation = 0;  // counts up from 1 with every publication
+  std::string created;     // UTC, RFC 3339
+  // Of the collection as it was indexed from scratch, random, 32 lower-case hexadecimal digits; what has been merged
+  // from it keeps it.
+  std::string origin;
+  int64_t last_change = 0;       // number of the last journalled change of that origin that is part of it, >= 0
   std::string model_id;          // as the encoders say
   std::string feature_settings;  // JSON, as inside the encoders
   int dimension = 0;             // floats per embedding
@@ -38,13 +42,17 @@ struct Manifest {
   int64_t score_vectors = 0;
   int64_t recording_vectors = 0;
   double query_hop_s = 0;  // seconds between windows of a query that suits the index
+  // How sources were embedded, so that what is added later is embedded alike.
+  double score_hop_s = 0;            // seconds between windows of a score, as played; in (0, 3600]
+  double recording_hop_s = 0;        // seconds between windows of a recording; in (0, 3600]
+  std::vector<double> tempo_ratios;  // of played to written tempo; 1 to 100 of them, each in [0.25, 4]
   std::vector<FileEntry> files;
 };
 
 std::string ManifestToJson(const Manifest& manifest);
 
-// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range; a newer format_version is
-// FailedPrecondition.
+// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range; a newer or older
+// format_version is FailedPrecondition.
 [[nodiscard]] absl::StatusOr<Manifest> ParseManifest(std::string_view json);
 
 }  // namespace antiphon::bundle

@@ -18,6 +18,8 @@ Manifest Example() {
   Manifest manifest;
   manifest.generation = 7;
   manifest.created = "2024-02-29T12:00:00Z";
+  manifest.origin = "0123456789abcdef0123456789abcdef";
+  manifest.last_change = int64_t{1} << 40;
   manifest.model_id = "antiphon-ü-1";
   manifest.feature_settings = R"({"hop": 1103, "quote": "\""})";
   manifest.dimension = 64;
@@ -26,6 +28,9 @@ Manifest Example() {
   manifest.score_vectors = std::numeric_limits<int64_t>::max();
   manifest.recording_vectors = 99;
   manifest.query_hop_s = 0.1;  // no exact binary fraction
+  manifest.score_hop_s = 0.7;
+  manifest.recording_hop_s = 3600;
+  manifest.tempo_ratios = {0.25, 1.1, 4};
   manifest.files = {{"catalog.sqlite", 4096, std::string(64, 'a')}, {"scores.faiss", 0, std::string(64, '0')}};
   return manifest;
 }
@@ -44,6 +49,8 @@ TEST(ManifestTest, RoundTripKeepsEverything) {
   EXPECT_EQ(parsed.format_version, kBundleFormatVersion);
   EXPECT_EQ(parsed.generation, example.generation);
   EXPECT_EQ(parsed.created, example.created);
+  EXPECT_EQ(parsed.origin, example.origin);
+  EXPECT_EQ(parsed.last_change, example.last_change);
   EXPECT_EQ(parsed.model_id, example.model_id);
   EXPECT_EQ(parsed.feature_settings, example.feature_settings);
   EXPECT_EQ(parsed.dimension, example.dimension);
@@ -52,6 +59,9 @@ TEST(ManifestTest, RoundTripKeepsEverything) {
   EXPECT_EQ(parsed.score_vectors, example.score_vectors);
   EXPECT_EQ(parsed.recording_vectors, example.recording_vectors);
   EXPECT_EQ(parsed.query_hop_s, example.query_hop_s);
+  EXPECT_EQ(parsed.score_hop_s, example.score_hop_s);
+  EXPECT_EQ(parsed.recording_hop_s, example.recording_hop_s);
+  EXPECT_EQ(parsed.tempo_ratios, example.tempo_ratios);
   ASSERT_EQ(parsed.files.size(), 2u);
   EXPECT_EQ(parsed.files[0].name, "catalog.sqlite");
   EXPECT_EQ(parsed.files[0].size, 4096);
@@ -105,6 +115,19 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
       {"score_vectors", uint64_t{1} << 63},
       {"recording_vectors", -1},
       {"query_hop_s", -0.1},
+      {"last_change", -1},
+      {"score_hop_s", 0},
+      {"score_hop_s", 3601},
+      {"recording_hop_s", -0.1},
+      {"tempo_ratios", json::array()},
+      {"tempo_ratios", {0.24}},
+      {"tempo_ratios", {1, 4.1}},
+      {"tempo_ratios", {"1"}},
+      {"tempo_ratios", json::array_t(101, 1.0)},
+      {"origin", ""},
+      {"origin", std::string(31, 'a')},
+      {"origin", std::string(33, 'a')},
+      {"origin", std::string(32, 'A')},
   };
   for (const auto& [name, value] : faults) {
     const absl::Status status = ParseManifest(With([&](json& m) { m[name] = value; })).status();
@@ -116,10 +139,13 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
   EXPECT_EQ(ParseManifest(huge).status().code(), StatusCode::kDataLoss);
 }
 
-TEST(ManifestTest, ANewerFormatIsToldApartFromDamage) {
-  const absl::Status status = ParseManifest(R"({"format_version": 2, "all": "else differs"})").status();
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("format_version is 2"));
+TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
+  const absl::Status newer = ParseManifest(R"({"format_version": 3, "all": "else differs"})").status();
+  EXPECT_EQ(newer.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(newer.message()), testing::HasSubstr("format_version is 3"));
+  const absl::Status older = ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
+  EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(older.message()), testing::HasSubstr("index the collection again"));
 }
 
 TEST(ManifestTest, FileNamesThatLeaveTheFolderAreRefused) {

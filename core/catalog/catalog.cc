@@ -48,13 +48,16 @@ absl::Status ForEachRow(Statement& query, Function&& row) {
 }
 
 absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions& positions) {
-  Statement query(database,
-                  "SELECT position, id, title, composer, duration_s, beats, bars, notes FROM pieces ORDER BY position");
+  Statement query(
+      database,
+      "SELECT position, id, title, composer, duration_s, beats, bars, notes, collection, version FROM pieces "
+      "ORDER BY position");
   return ForEachRow(query, [&]() -> absl::Status {
     const absl::StatusOr<int> bars = ToInt(query.Int(6)), notes = ToInt(query.Int(7));
     if (!bars.ok()) return bars.status();
     if (!notes.ok()) return notes.status();
-    Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5), *bars, *notes};
+    Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5),
+                   *bars,          *notes,         query.Bytes(8), query.Int(9)};
     if (absl::Status status = CheckPiece(piece); !status.ok()) return Damaged(status);
     if (absl::Status status = Place(positions, query.Int(0), piece.id); !status.ok()) return status;
     pieces.push_back(std::move(piece));
@@ -64,9 +67,11 @@ absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions
 
 absl::Status ReadRecordings(sqlite3* database, std::vector<Recording>& recordings, Positions& positions) {
   Statement query(database,
-                  "SELECT position, id, title, composer, piece_id, duration_s FROM recordings ORDER BY position");
+                  "SELECT position, id, title, composer, piece_id, duration_s, collection, version FROM recordings "
+                  "ORDER BY position");
   return ForEachRow(query, [&]() -> absl::Status {
-    Recording recording = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Bytes(4), query.Real(5)};
+    Recording recording = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Bytes(4),
+                           query.Real(5),  query.Bytes(6), query.Int(7)};
     if (absl::Status status = CheckRecording(recording); !status.ok()) return Damaged(status);
     if (absl::Status status = Place(positions, query.Int(0), recording.id); !status.ok()) return status;
     recordings.push_back(std::move(recording));

@@ -25,18 +25,18 @@ struct Piece {
   double beats = 0;       // quarter notes
   int bars = 0;
   int notes = 0;
-  std::string collection;  // what its owner files it under; UTF-8, may be empty
-  int64_t version = 0;     // number of the change that made it as it is; 0: as it was indexed
+  std::string collection = {};  // what its owner files it under; at most 200 bytes of UTF-8, may be empty
+  int64_t version = 0;          // number of the change that made it as it is; 0: as it was indexed
 };
 
 struct Recording {
   std::string id;  // unique among recordings
   std::string title;
   std::string composer;
-  std::string piece_id;   // the piece it is a recording of, or empty
-  double duration_s = 0;  // seconds
-  std::string collection;
-  int64_t version = 0;  // as Piece::version
+  std::string piece_id;         // the piece it is a recording of, or empty
+  double duration_s = 0;        // seconds
+  std::string collection = {};  // as Piece::collection
+  int64_t version = 0;          // as Piece::version
 };
 
 // Which of the two collections an index or a snippet belongs to.

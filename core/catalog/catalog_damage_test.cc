@@ -138,7 +138,8 @@ TEST_F(CatalogDamageTest, OtherFilesAreRefused) {
 
 TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
   for (const std::string sql : {
-           "PRAGMA user_version = 2",
+           "PRAGMA user_version = 1",
+           "PRAGMA user_version = 3",
            "PRAGMA application_id = 1",
            "UPDATE pieces SET id = 'piece 1' WHERE position = 2",
            "UPDATE pieces SET id = '' WHERE position = 2",
@@ -146,6 +147,10 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
            "UPDATE pieces SET duration_s = -1 WHERE position = 2",
            "UPDATE pieces SET duration_s = 9e999 WHERE position = 2",
            "UPDATE pieces SET notes = 3000000000 WHERE position = 2",
+           "UPDATE pieces SET version = -1 WHERE position = 2",
+           "UPDATE pieces SET collection = CAST(x'ff' AS TEXT) WHERE position = 2",
+           "UPDATE recordings SET version = -1 WHERE position = 2",
+           "UPDATE recordings SET collection = printf('%.201c', 'x') WHERE position = 2",
            "UPDATE pieces SET position = 1000 WHERE position = 29",
            "UPDATE pieces SET position = -1 WHERE position = 29",
            "DELETE FROM pieces WHERE position = 29",
@@ -168,11 +173,16 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
   }
 }
 
+TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
+  Execute("PRAGMA user_version = 1");
+  EXPECT_THAT(std::string(Catalog::Open(path_).status().message()), testing::HasSubstr("index the collection again"));
+}
+
 TEST_F(CatalogDamageTest, AnEndlessViewInPlaceOfATableIsRefused) {
   Execute(
       "DROP TABLE pieces; CREATE VIEW pieces AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) "
       "SELECT 0 AS position, 'a' AS id, '' AS title, '' AS composer, 0.0 AS duration_s, 0.0 AS beats, 0 AS bars, "
-      "0 AS notes FROM n WHERE i < 0");
+      "0 AS notes, '' AS collection, 0 AS version FROM n WHERE i < 0");
   EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kDataLoss);
 }
 

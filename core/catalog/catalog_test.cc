@@ -50,12 +50,17 @@ Recording MakeRecording(const std::string& id) { return {id, "Title of " + id, "
 TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   const std::string binary("MThd\0\0\xff\x80\0tail", 13);
   auto writer = Create();
+  EXPECT_EQ(writer
+                ->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5, 129, 43, 512,
+                            "Unterricht ♫", 77},
+                           binary)
+                .value(),
+            0);
+  EXPECT_EQ(writer->AddPiece({"さくら", "さくら さくら 🎵", "", 0, 0, 0, 0, "", 0}, "").value(), 1);
   EXPECT_EQ(
-      writer->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5, 129, 43, 512}, binary)
+      writer->AddRecording({"r/1", "Élégie; DROP TABLE pieces", "Fauré", "bwv-999", 12.75, "Archiv", 1LL << 60}, binary)
           .value(),
       0);
-  EXPECT_EQ(writer->AddPiece({"さくら", "さくら さくら 🎵", "", 0, 0, 0, 0}, "").value(), 1);
-  EXPECT_EQ(writer->AddRecording({"r/1", "Élégie; DROP TABLE pieces", "Fauré", "bwv-999", 12.75}, binary).value(), 0);
   ASSERT_TRUE(writer->AddRun(Side::kScores, {0, 10, 1, 0.8, -0.5, 0.25, 4.2}).ok());
   ASSERT_TRUE(writer->AddRun(Side::kScores, {10, 1, 0, 1.25, 0, 0, 4.2}).ok());
   ASSERT_TRUE(writer->AddRun(Side::kRecordings, {0, 3, 0, 1, 0, 0.5, 4.2}).ok());
@@ -71,11 +76,17 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   EXPECT_EQ(piece.beats, 129);
   EXPECT_EQ(piece.bars, 43);
   EXPECT_EQ(piece.notes, 512);
+  EXPECT_EQ(piece.collection, "Unterricht ♫");
+  EXPECT_EQ(piece.version, 77);
+  EXPECT_EQ(catalog->pieces()[1].collection, "");
+  EXPECT_EQ(catalog->pieces()[1].version, 0);
   EXPECT_EQ(catalog->pieces()[1].title, "さくら さくら 🎵");
   ASSERT_EQ(catalog->recordings().size(), 1u);
   EXPECT_EQ(catalog->recordings()[0].title, "Élégie; DROP TABLE pieces");
   EXPECT_EQ(catalog->recordings()[0].piece_id, "bwv-999");
   EXPECT_EQ(catalog->recordings()[0].duration_s, 12.75);
+  EXPECT_EQ(catalog->recordings()[0].collection, "Archiv");
+  EXPECT_EQ(catalog->recordings()[0].version, int64_t{1} << 60);
   EXPECT_EQ(catalog->ReadMidi(0).value(), binary);
   EXPECT_EQ(catalog->ReadMidi(1).value(), "");
   EXPECT_EQ(catalog->ReadAudio(0).value(), binary);
@@ -188,6 +199,9 @@ TEST_F(CatalogTest, WrongFieldsAreNamed) {
       {"beats", with([](Piece& p) { p.beats = -1; })},
       {"bars", with([](Piece& p) { p.bars = -1; })},
       {"notes", with([](Piece& p) { p.notes = -1; })},
+      {"collection", with([](Piece& p) { p.collection = "\xff"; })},
+      {"collection", with([](Piece& p) { p.collection = std::string(201, 'x'); })},
+      {"version", with([](Piece& p) { p.version = -1; })},
   };
   for (const auto& [field, piece] : faults) {
     const absl::Status status = writer->AddPiece(piece, "").status();
@@ -195,6 +209,12 @@ TEST_F(CatalogTest, WrongFieldsAreNamed) {
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr(field));
   }
   EXPECT_TRUE(writer->AddPiece(with([](Piece& p) { p.id = std::string(200, 'x'); }), "").ok());
+  Recording recording = MakeRecording("r");
+  recording.version = -1;
+  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()), testing::HasSubstr("version"));
+  recording = MakeRecording("r");
+  recording.collection = std::string(201, 'x');
+  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()), testing::HasSubstr("collection"));
 }
 
 TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {

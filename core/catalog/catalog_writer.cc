@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,14 +12,6 @@
 
 namespace antiphon::catalog {
 namespace {
-
-absl::Status SyncPath(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return absl::ErrnoToStatus(errno, "catalogue: cannot be opened");
-  const int failed = fsync(descriptor) != 0 ? errno : 0;
-  close(descriptor);
-  return failed == 0 ? absl::OkStatus() : absl::ErrnoToStatus(failed, "catalogue: cannot be made durable");
-}
 
 absl::Status CheckBlob(absl::string_view what, std::string_view bytes) {
   if (bytes.size() <= kMaxBlobBytes) return absl::OkStatus();
@@ -47,9 +38,9 @@ struct CatalogWriter::Impl {
 
   struct Statements {
     explicit Statements(sqlite3* db)
-        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           midi(db, "INSERT INTO scores VALUES (?, ?)"),
-          recording(db, "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?)"),
+          recording(db, "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
           audio(db, "INSERT INTO sounds VALUES (?, ?)"),
           run(db, "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)") {}
     Statement piece, midi, recording, audio, run;
@@ -109,6 +100,7 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
       .BindReal(6, piece.beats)
       .BindInt(7, piece.bars)
       .BindInt(8, piece.notes);
+  statements.piece.BindText(9, piece.collection).BindInt(10, piece.version);
   impl_->failure = Run(statements.piece);
   if (impl_->failure.ok()) impl_->failure = Run(statements.midi.BindInt(1, *position).BindBlob(2, midi));
   if (!impl_->failure.ok()) return impl_->failure;
@@ -125,7 +117,8 @@ absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording, std:
   Impl::Statements& statements = *impl_->statements;
   statements.recording.BindInt(1, *position).BindText(2, recording.id).BindText(3, recording.title);
   statements.recording.BindText(4, recording.composer).BindText(5, recording.piece_id);
-  statements.recording.BindReal(6, recording.duration_s);
+  statements.recording.BindReal(6, recording.duration_s).BindText(7, recording.collection);
+  statements.recording.BindInt(8, recording.version);
   impl_->failure = Run(statements.recording);
   if (impl_->failure.ok()) impl_->failure = Run(statements.audio.BindInt(1, *position).BindBlob(2, audio));
   if (!impl_->failure.ok()) return impl_->failure;

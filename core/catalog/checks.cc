@@ -18,8 +18,8 @@ absl::Status CheckId(absl::string_view field, const std::string& id) {
   return IsText(id) ? absl::OkStatus() : Wrong(field, "is not UTF-8");
 }
 
-absl::Status CheckText(absl::string_view field, const std::string& text) {
-  if (text.size() > kMaxTextBytes) return Wrong(field, absl::StrCat("is longer than ", kMaxTextBytes, " bytes"));
+absl::Status CheckText(absl::string_view field, const std::string& text, size_t max_bytes = kMaxTextBytes) {
+  if (text.size() > max_bytes) return Wrong(field, absl::StrCat("is longer than ", max_bytes, " bytes"));
   return IsText(text) ? absl::OkStatus() : Wrong(field, "is not UTF-8");
 }
 
@@ -61,14 +61,18 @@ absl::Status CheckPiece(const Piece& piece) {
   return First({CheckId("piece id", piece.id), CheckText("piece title", piece.title),
                 CheckText("piece composer", piece.composer), CheckNotNegative("piece duration", piece.duration_s),
                 CheckNotNegative("piece beats", piece.beats), CheckNotNegative("piece bars", piece.bars),
-                CheckNotNegative("piece notes", piece.notes)});
+                CheckNotNegative("piece notes", piece.notes),
+                CheckText("piece collection", piece.collection, kMaxCollectionBytes),
+                CheckNotNegative("piece version", static_cast<double>(piece.version))});
 }
 
 absl::Status CheckRecording(const Recording& recording) {
   return First({CheckId("recording id", recording.id), CheckText("recording title", recording.title),
                 CheckText("recording composer", recording.composer),
                 recording.piece_id.empty() ? absl::OkStatus() : CheckId("recording piece_id", recording.piece_id),
-                CheckNotNegative("recording duration", recording.duration_s)});
+                CheckNotNegative("recording duration", recording.duration_s),
+                CheckText("recording collection", recording.collection, kMaxCollectionBytes),
+                CheckNotNegative("recording version", static_cast<double>(recording.version))});
 }
 
 absl::Status CheckRun(const SnippetRun& run, int64_t next_vector, size_t sources) {

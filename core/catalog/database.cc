@@ -1,8 +1,11 @@
 #include "core/catalog/database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -12,8 +15,21 @@ namespace antiphon::catalog {
 namespace {
 
 absl::Status ToStatus(int code, absl::string_view doing) {
-  const std::string message = absl::StrCat("catalogue: ", doing, ": ", sqlite3_errstr(code));
+  const std::string message = absl::StrCat("SQLite: ", doing, ": ", sqlite3_errstr(code));
+  switch (code) {
+    case SQLITE_IOERR_WRITE:  // for instance a quota
+    case SQLITE_IOERR_TRUNCATE:
+      return absl::ResourceExhaustedError(message);
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+      return absl::UnavailableError(message);
+    default:
+      break;
+  }
   switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::AbortedError(message);
     case SQLITE_NOMEM:
       return absl::ResourceExhaustedError(message);
     case SQLITE_TOOBIG:
@@ -64,33 +80,21 @@ absl::Status Distrust(sqlite3* database) {
   return Execute(database, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;");
 }
 
-absl::StatusOr<int64_t> ReadPragma(sqlite3* database, absl::string_view name) {
-  Statement statement(database, absl::StrCat("PRAGMA ", name));
-  const absl::StatusOr<bool> row = statement.Step();
-  if (!row.ok()) return row.status();
-  return *row ? statement.Int(0) : 0;
-}
-
 absl::Status CheckSchema(sqlite3* database) {
-  const absl::StatusOr<int64_t> application = ReadPragma(database, "application_id");
+  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
   if (!application.ok()) return application.status();
   if (*application != kApplicationId) return absl::DataLossError("catalogue: not a catalogue file");
-  const absl::StatusOr<int64_t> version = ReadPragma(database, "user_version");
+  const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
   if (!version.ok()) return version.status();
   if (*version != kSchemaVersion) {
-    return absl::DataLossError(
-        absl::StrCat("catalogue: has schema version ", *version, ", this program reads ", kSchemaVersion));
+    return absl::DataLossError(absl::StrCat("catalogue: has schema version ", *version, ", this program reads ",
+                                            kSchemaVersion,
+                                            *version < kSchemaVersion ? ": index the collection again" : ""));
   }
   // Exactly our tables: a view or a computed column in their place could run for ever.
-  Statement schema(database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
-  for (const std::string& expected : SchemaStatements()) {
-    const absl::StatusOr<bool> row = schema.Step();
-    if (!row.ok()) return row.status();
-    if (!*row || schema.Bytes(0) != expected) return absl::DataLossError("catalogue: the schema is not ours");
-  }
-  const absl::StatusOr<bool> more = schema.Step();
-  if (!more.ok()) return more.status();
-  return *more ? absl::DataLossError("catalogue: the schema is not ours") : absl::OkStatus();
+  const absl::StatusOr<bool> ours = HasExactly(database, SchemaStatements());
+  if (!ours.ok()) return ours.status();
+  return *ours ? absl::OkStatus() : absl::DataLossError("catalogue: the schema is not ours");
 }
 
 }  // namespace
@@ -100,9 +104,10 @@ const std::vector<std::string>& SchemaStatements() {
   static const auto& statements = *new std::vector<std::string>{
       "CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
       "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, bars INTEGER NOT NULL, "
-      "notes INTEGER NOT NULL) STRICT",
+      "notes INTEGER NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
       "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
-      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL) STRICT",
+      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL, collection TEXT NOT NULL, "
+      "version INTEGER NOT NULL) STRICT",
       "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
       "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
       "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, count INTEGER NOT NULL, "
@@ -140,6 +145,47 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
   if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
   if (absl::Status status = CheckSchema(database->get()); !status.ok()) return status;
   return database;
+}
+
+absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return absl::DataLossError("not a plain file");
+  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!database.ok()) return database;
+  if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
+  // With this set before the first access the write-ahead log needs no shared memory.
+  if (absl::Status status = Execute(database->get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
+      !status.ok()) {
+    return status;
+  }
+  return database;
+}
+
+absl::StatusOr<int64_t> ReadNumber(sqlite3* database, std::string_view sql) {
+  Statement statement(database, sql);
+  const absl::StatusOr<bool> row = statement.Step();
+  if (!row.ok()) return row.status();
+  return *row ? statement.Int(0) : 0;
+}
+
+absl::StatusOr<bool> HasExactly(sqlite3* database, const std::vector<std::string>& statements) {
+  Statement schema(database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
+  for (const std::string& expected : statements) {
+    const absl::StatusOr<bool> row = schema.Step();
+    if (!row.ok()) return row.status();
+    if (!*row || schema.Bytes(0) != expected) return false;
+  }
+  const absl::StatusOr<bool> more = schema.Step();
+  if (!more.ok()) return more.status();
+  return !*more;
+}
+
+absl::Status SyncPath(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, "cannot be opened to make it durable");
+  const int failed = fsync(descriptor) != 0 ? errno : 0;
+  close(descriptor);
+  return failed == 0 ? absl::OkStatus() : absl::ErrnoToStatus(failed, "cannot be made durable");
 }
 
 Statement::Statement(sqlite3* database, std::string_view sql)
@@ -196,10 +242,12 @@ void Statement::Reset() {
 int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
 double Statement::Real(int column) const { return sqlite3_column_double(statement_, column); }
 
-std::string Statement::Bytes(int column) const {
+std::string Statement::Bytes(int column) const { return std::string(View(column)); }
+
+std::string_view Statement::View(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
-  return data == nullptr ? std::string()
-                         : std::string(static_cast<const char*>(data), sqlite3_column_bytes(statement_, column));
+  if (data == nullptr) return {};
+  return {static_cast<const char*>(data), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 }  // namespace antiphon::catalog

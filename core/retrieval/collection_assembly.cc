@@ -14,19 +14,27 @@ namespace {
 
 using catalog::Side;
 
+constexpr size_t kMaxTempoRatios = 100;
+constexpr double kMaxHopS = 3600;
 // Queries are cut twice as densely as what they are compared with, so that some window falls close to one there.
 constexpr double kQueryHopPerScoreHop = 0.5;
 
+// As a bundle's manifest can say them.
 absl::Status CheckOptions(const BuilderOptions& options) {
   if (options.tempo_ratios.empty()) return absl::InvalidArgumentError("tempo_ratios must not be empty");
+  if (options.tempo_ratios.size() > kMaxTempoRatios) {
+    return absl::InvalidArgumentError(absl::StrCat("tempo_ratios: there may be at most ", kMaxTempoRatios,
+                                                   ", there are ", options.tempo_ratios.size()));
+  }
   for (const double ratio : options.tempo_ratios) {
     if (!(ratio >= 0.25 && ratio <= 4)) {
       return absl::InvalidArgumentError(absl::StrCat("tempo_ratios must be from 0.25 to 4, one is ", ratio));
     }
   }
-  if (!(options.score_hop_s > 0) || !(options.recording_hop_s > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("score_hop_s and recording_hop_s must be positive, are ",
-                                                   options.score_hop_s, " and ", options.recording_hop_s));
+  for (const double hop_s : {options.score_hop_s, options.recording_hop_s}) {
+    if (hop_s > 0 && hop_s <= kMaxHopS) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("score_hop_s and recording_hop_s must be above 0 and at most ", kMaxHopS, ", one is ", hop_s));
   }
   return absl::OkStatus();
 }
@@ -161,6 +169,9 @@ absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
   manifest.score_vectors = static_cast<int64_t>(score_vectors_.size()) / info.dimension;
   manifest.recording_vectors = static_cast<int64_t>(recording_vectors_.size()) / info.dimension;
   manifest.query_hop_s = options_.score_hop_s * kQueryHopPerScoreHop;
+  manifest.score_hop_s = options_.score_hop_s;
+  manifest.recording_hop_s = options_.recording_hop_s;
+  manifest.tempo_ratios = options_.tempo_ratios;
   return manifest;
 }
 

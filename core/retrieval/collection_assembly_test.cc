@@ -115,7 +115,7 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
 }
 
 TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
-  auto assembly = Create({.tempo_ratios = {1.0}});
+  auto assembly = Create({.tempo_ratios = {1.0}, .score_hop_s = 0.4, .recording_hop_s = 0.3});
   const music::Score score = RandomPiece(1, 9.6);
   ASSERT_TRUE(assembly->AddPiece({.id = "p", .title = "T", .composer = "C"}, music::WriteMidi(score).value()).ok());
   const std::string sound = audio::EncodeAudio(Play(score, 2.0), audio::AudioFormat::kWav).value();
@@ -138,6 +138,10 @@ TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
   EXPECT_EQ(manifest->recording_vectors, OpenIndex(bundle::kRecordingIndexFile)->size());
   EXPECT_EQ(manifest->model_id, "fake-1");
   EXPECT_GT(manifest->query_hop_s, 0);
+  EXPECT_EQ(manifest->score_hop_s, 0.4);
+  EXPECT_EQ(manifest->recording_hop_s, 0.3);
+  EXPECT_THAT(manifest->tempo_ratios, ::testing::ElementsAre(1.0));
+  EXPECT_EQ(manifest->last_change, 0);
 }
 
 TEST_F(CollectionAssemblyTest, WhatIsRefusedLeavesNothingBehind) {
@@ -177,7 +181,8 @@ TEST_F(CollectionAssemblyTest, RefusesOptionsOutOfRangeAndEncodersOfTwoModels) {
   for (const BuilderOptions& options :
        {BuilderOptions{.tempo_ratios = {}}, BuilderOptions{.tempo_ratios = {0.2}},
         BuilderOptions{.tempo_ratios = {4.1}}, BuilderOptions{.tempo_ratios = {std::nan("")}},
-        BuilderOptions{.score_hop_s = 0}, BuilderOptions{.recording_hop_s = -1}}) {
+        BuilderOptions{.score_hop_s = 0}, BuilderOptions{.recording_hop_s = -1}, BuilderOptions{.score_hop_s = 3601},
+        BuilderOptions{.tempo_ratios = std::vector<double>(101, 1.0)}}) {
     EXPECT_EQ(create(options, score_encoder_).code(), absl::StatusCode::kInvalidArgument);
   }
   FakeEncoder other(encoder::Modality::kScore);

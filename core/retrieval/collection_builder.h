@@ -24,9 +24,9 @@ struct BuilderOptions {
   std::string model_directory = {};  // holds audio_encoder.pt and score_encoder.pt
   encoder::EncoderOptions encoder = {};
   index::IndexOptions index = {};  // kind and build settings; the dimension comes from the model
-  std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4]
-  double score_hop_s = 0.5;                                 // between windows of a score, seconds as played
-  double recording_hop_s = 0.25;                            // between windows of a recording, seconds
+  std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4], at most 100
+  double score_hop_s = 0.5;                                 // between windows of a score, seconds as played, <= 3600
+  double recording_hop_s = 0.25;                            // between windows of a recording, seconds, <= 3600
 };
 
 class CollectionBuilder {
@@ -36,11 +36,12 @@ class CollectionBuilder {
                                                                                  const BuilderOptions& options);
   ~CollectionBuilder();
 
-  // `piece` needs id, title and composer; the rest is filled in from the score. InvalidArgument for a score with no
-  // notes.
+  // `piece` needs id, title and composer and may have a collection; the rest is filled in from the score.
+  // InvalidArgument for a score with no notes.
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
 
-  // `recording` needs id, title, composer and piece_id; `audio` is encoded sound, kept as it is.
+  // `recording` needs id, title, composer and piece_id and may have a collection; `audio` is encoded sound, kept as it
+  // is.
   [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
 
   // Writes and publishes what was added; returns the manifest. No other call may follow.
