@@ -7,9 +7,9 @@
 #include <string>
 #include <unordered_map>
 
-#include "absl/strings/str_cat.h"
 #include "core/features/pianoroll.h"
 #include "trainer/data/augmentation.h"
+#include "trainer/data/passage.h"
 #include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -44,8 +44,8 @@ class UsedPlaces {
 };
 
 // The notes that can reach into a window around `centre_s`; notes are sorted by onset.
-std::vector<music::Note> NotesAround(const std::vector<music::Note>& notes, double centre_s, double reach_s,
-                                     int transposition) {
+std::vector<music::Note> NotesReaching(const std::vector<music::Note>& notes, double centre_s, double reach_s,
+                                       int transposition) {
   std::vector<music::Note> near;
   for (const music::Note& note : notes) {
     if (note.onset_s > centre_s + reach_s) break;
@@ -54,18 +54,6 @@ std::vector<music::Note> NotesAround(const std::vector<music::Note>& notes, doub
     near.back().pitch += transposition;
   }
   return near;
-}
-
-// What is struck within a window around an onset, relative to it: equal for repeats of the same notes.
-uint64_t MusicAround(const std::vector<music::Note>& notes, double centre_s, double reach_s) {
-  constexpr double kGrid_s = 0.02;
-  std::string music;
-  const auto first = std::lower_bound(notes.begin(), notes.end(), centre_s - reach_s,
-                                      [](const music::Note& note, double time_s) { return note.onset_s < time_s; });
-  for (auto note = first; note != notes.end() && note->onset_s < centre_s + reach_s; ++note) {
-    absl::StrAppend(&music, note->pitch, "@", std::lround((note->onset_s - centre_s) / kGrid_s), " ");
-  }
-  return std::hash<std::string>()(music);
 }
 
 // What the pairs of a group share.
@@ -132,9 +120,10 @@ void PairSampler::LinkRepeats(int64_t first, int64_t last) {
   const StoreItem& item = items_[onsets_[first].item];
   if (item.time.points().size() > 2) return;
   const double reach_s = item.time.From(0.5 * settings_.window_frames / settings_.frame_rate()) - item.time.From(0);
+  constexpr double kGrid_s = 0.02;
   std::unordered_map<uint64_t, int64_t> latest;
   for (int64_t i = first; i < last; ++i) {
-    const auto [known, is_new] = latest.try_emplace(MusicAround(item.notes, onsets_[i].time_s, reach_s), i);
+    const auto [known, is_new] = latest.try_emplace(HashPassage(item.notes, onsets_[i].time_s, reach_s, kGrid_s), i);
     if (!is_new) std::swap(onsets_[i].next_repeat, onsets_[known->second].next_repeat);
     known->second = i;
   }
@@ -202,7 +191,7 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     const Place place = PlaceAround(item, onsets_[onset].time_s, group, options, random);
     const double start_s = place.score_s - 0.5 * window_s * place.tempo_ratio;
     const std::vector<music::Note> notes =
-        NotesAround(item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
+        NotesReaching(item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
     const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, place.tempo_ratio, start_s);
     const double distance_s = kMinDistance_s + (group.exact ? 0 : 2 * options.misplacement_s);
     const double played_s = static_cast<double>(place.centre_frame) / settings_.frame_rate();

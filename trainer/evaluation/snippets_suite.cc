@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/manifest.h"
+#include "trainer/data/passage.h"
 #include "trainer/evaluation/ranking.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
@@ -15,18 +16,6 @@
 
 namespace antiphon::trainer {
 namespace {
-
-// What is struck within half a window of an onset, relative to it.
-uint64_t NotesAround(const std::vector<music::Note>& notes, double onset_s, double reach_s) {
-  constexpr double kGrid_s = 0.005;
-  const auto first = std::lower_bound(notes.begin(), notes.end(), onset_s - reach_s,
-                                      [](const music::Note& note, double time_s) { return note.onset_s < time_s; });
-  std::string around;
-  for (auto note = first; note != notes.end() && note->onset_s < onset_s + reach_s; ++note) {
-    absl::StrAppend(&around, note->pitch, "@", std::lround((note->onset_s - onset_s) / kGrid_s), " ");
-  }
-  return HashOf(around);
-}
 
 // Which places are compared with one another, as rows of windows and embeddings.
 using Rows = std::vector<size_t>;
@@ -41,9 +30,10 @@ Rows DrawnBefore(const SnippetWindows& windows, int64_t draw) {
 
 // What surrounds each place: equal where the same notes do, whatever the onset's fraction of a frame.
 std::vector<uint64_t> NotesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows, double reach_s) {
+  constexpr double kGrid_s = 0.005;
   std::vector<uint64_t> notes;
   for (const SnippetPlace& place : windows.places) {
-    notes.push_back(NotesAround(pieces[place.piece].score.notes, place.onset_s, reach_s));
+    notes.push_back(HashPassage(pieces[place.piece].score.notes, place.onset_s, reach_s, kGrid_s));
   }
   return notes;
 }
