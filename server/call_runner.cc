@@ -42,7 +42,7 @@ absl::Status RunGuarded(const CallRunner::Handler& handler, Call& call) {
 }  // namespace
 
 Call::Call(absl::Time arrived, absl::Time deadline, Metrics& metrics)
-    : arrived_(arrived), deadline_(deadline), metrics_(metrics) {}
+    : arrived_(arrived), deadline_(deadline), metrics_(metrics), part_began_(arrived) {}
 
 absl::Status Call::KeepGoing() const {
   if (absl::Now() >= deadline_) return absl::DeadlineExceededError("the caller's deadline has passed");
@@ -67,11 +67,16 @@ void Call::RecordStage(v1::Stage stage, double seconds) {
   }
 }
 
+void Call::BeginPart() {
+  part_began_ = absl::Now();
+  stages_.clear();
+}
+
 void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
   info->set_generation(engine_->manifest().generation);
   info->set_model_id(engine_->manifest().model_id);
   info->set_query_seconds(query_s);
-  info->set_total_seconds(absl::ToDoubleSeconds(absl::Now() - arrived_));
+  info->set_total_seconds(absl::ToDoubleSeconds(absl::Now() - part_began_));
   for (const auto& [stage, seconds] : stages_) {
     v1::StageTiming* timing = info->add_stages();
     timing->set_stage(stage);
@@ -101,8 +106,8 @@ class CallRunner::Reactor : public grpc::ServerUnaryReactor {
   bool entered = false;  // counted by the lifecycle
 };
 
-CallRunner::CallRunner(EngineHolder& engines, WorkQueue& queue, Lifecycle& lifecycle, Metrics& metrics)
-    : engines_(engines), queue_(queue), lifecycle_(lifecycle), metrics_(metrics) {}
+CallRunner::CallRunner(Store& store, WorkQueue& queue, Lifecycle& lifecycle, Metrics& metrics)
+    : store_(store), queue_(queue), lifecycle_(lifecycle), metrics_(metrics) {}
 
 grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placement, grpc::CallbackServerContext* context,
                                           const google::protobuf::Message& request, google::protobuf::Message* response,
@@ -129,7 +134,7 @@ grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placemen
 void CallRunner::Execute(Reactor* reactor, const Handler& handler) {
   absl::Status status = reactor->call.KeepGoing();
   if (status.ok()) {
-    reactor->call.engine_ = engines_.Get();
+    reactor->call.engine_ = store_.Current();
     status = RunGuarded(handler, reactor->call);
   }
   Complete(reactor, status);

@@ -12,35 +12,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/retrieval/collection.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
-#include "server/engine.h"
 #include "server/lifecycle.h"
 #include "server/metrics.h"
+#include "server/store.h"
 #include "server/work_queue.h"
 
 namespace antiphon::server {
-
-// The engine that new calls start on. Calls under way keep the one they have.
-class EngineHolder {
- public:
-  explicit EngineHolder(std::shared_ptr<const Engine> engine) : engine_(std::move(engine)) {}
-
-  std::shared_ptr<const Engine> Get() const {
-    absl::MutexLock lock(&mutex_);
-    return engine_;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
-};
 
 // One call, as its handler sees it.
 class Call {
@@ -65,6 +48,9 @@ class Call {
     return result;
   }
 
+  // From here on FillInfo tells of what follows only: for calls that answer several queries, one after the other.
+  void BeginPart();
+
   // Generation, model and timings, into a response.
   void FillInfo(double query_s, v1::ResponseInfo* info) const;
 
@@ -78,7 +64,8 @@ class Call {
   Metrics& metrics_;
   std::shared_ptr<const Engine> engine_;  // pinned when work starts
   std::atomic<bool> cancelled_ = false;   // set by gRPC's thread
-  std::vector<std::pair<v1::Stage, double>> stages_;
+  absl::Time part_began_;
+  std::vector<std::pair<v1::Stage, double>> stages_;  // of the part
 };
 
 enum class Placement {
@@ -89,7 +76,7 @@ enum class Placement {
 class CallRunner {
  public:
   // All are borrowed, and outlive every call. `queue` is stopped before this object goes.
-  CallRunner(EngineHolder& engines, WorkQueue& queue, Lifecycle& lifecycle, Metrics& metrics);
+  CallRunner(Store& store, WorkQueue& queue, Lifecycle& lifecycle, Metrics& metrics);
 
   using Handler = std::function<absl::Status(Call&)>;
 
@@ -105,7 +92,7 @@ class CallRunner {
   void Execute(Reactor* reactor, const Handler& handler);
   void Complete(Reactor* reactor, const absl::Status& status);
 
-  EngineHolder& engines_;
+  Store& store_;
   WorkQueue& queue_;
   Lifecycle& lifecycle_;
   Metrics& metrics_;

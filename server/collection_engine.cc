@@ -1,12 +1,13 @@
 #include "server/collection_engine.h"
 
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/music/midi_file.h"
-#include "server/batching_encoder.h"
 #include "server/score_cache.h"
 
 namespace antiphon::server {
@@ -17,15 +18,18 @@ constexpr int64_t kCachedNotes = 2'000'000;
 
 class CollectionEngine final : public Engine {
  public:
-  explicit CollectionEngine(std::unique_ptr<const retrieval::Collection> collection)
+  explicit CollectionEngine(std::shared_ptr<const retrieval::Collection> collection)
       : collection_(std::move(collection)), scores_([this](int piece) { return ParseScore(piece); }, kCachedNotes) {}
 
   const bundle::Manifest& manifest() const override { return collection_->manifest(); }
   const std::vector<std::string>& rejected_generations() const override { return collection_->rejected_generations(); }
   const features::FeatureSettings& feature_settings() const override { return collection_->encoder_info().settings; }
 
+  const retrieval::ConfidenceModel& confidence() const override { return collection_->confidence(); }
+
   const std::vector<catalog::Piece>& pieces() const override { return collection_->catalog().pieces(); }
   const std::vector<catalog::Recording>& recordings() const override { return collection_->catalog().recordings(); }
+  int64_t vector_count(catalog::Side side) const override { return collection_->catalog().vector_count(side); }
   std::optional<int> FindPiece(std::string_view id) const override { return collection_->catalog().FindPiece(id); }
   std::optional<int> FindRecording(std::string_view id) const override {
     return collection_->catalog().FindRecording(id);
@@ -76,39 +80,14 @@ class CollectionEngine final : public Engine {
     return score;
   }
 
-  const std::unique_ptr<const retrieval::Collection> collection_;
+  const std::shared_ptr<const retrieval::Collection> collection_;
   mutable ScoreCache scores_;
 };
 
-encoder::Precision ParsePrecision(std::string_view name) {
-  if (name == "float32") return encoder::Precision::kFloat32;
-  if (name == "bfloat16") return encoder::Precision::kBFloat16;
-  return encoder::Precision::kAuto;
-}
-
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Engine>> OpenCollectionEngine(const Config& config, Metrics& metrics) {
-  encoder::SetComputeThreads(config.compute_threads);
-  retrieval::CollectionOptions options;
-  options.encoder.device = config.device;
-  options.encoder.precision = ParsePrecision(config.precision);
-  options.encoder.batch_size = config.batch_windows;
-  options.index.device = config.device;
-  options.index.threads = config.index_threads;
-  options.index.hnsw_search_breadth = config.hnsw_search_breadth;
-  options.index.ivf_probes = config.ivf_probes;
-  options.wrap_encoder = [&config, &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
-    const std::string modality = inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
-    BatchingOptions batching;
-    batching.max_windows = config.batch_windows;
-    batching.max_delay = absl::Milliseconds(config.batch_delay_ms);
-    batching.on_batch = [&metrics, modality](int windows) { metrics.RecordBatch(modality, windows); };
-    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(batching));
-  };
-  auto collection = retrieval::Collection::Open(config.bundle, options);
-  if (!collection.ok()) return collection.status();
-  return std::make_shared<const CollectionEngine>(*std::move(collection));
+std::shared_ptr<const Engine> MakeCollectionEngine(std::shared_ptr<const retrieval::Collection> collection) {
+  return std::make_shared<const CollectionEngine>(std::move(collection));
 }
 
 absl::Status WarmUp(const Engine& engine) {

@@ -4,6 +4,7 @@
 #ifndef ANTIPHON_SERVER_ENGINE_H_
 #define ANTIPHON_SERVER_ENGINE_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "core/features/settings.h"
 #include "core/music/score.h"
 #include "core/retrieval/collection.h"
+#include "core/retrieval/confidence.h"
 #include "core/retrieval/embedder.h"
 
 namespace antiphon::server {
@@ -29,9 +31,12 @@ class Engine {
   virtual const std::vector<std::string>& rejected_generations() const = 0;
   virtual const features::FeatureSettings& feature_settings() const = 0;
 
-  // As catalog::Catalog; positions are those of hits and candidates.
+  virtual const retrieval::ConfidenceModel& confidence() const = 0;
+
+  // As retrieval::Contents; positions are those of hits and candidates.
   virtual const std::vector<catalog::Piece>& pieces() const = 0;
   virtual const std::vector<catalog::Recording>& recordings() const = 0;
+  virtual int64_t vector_count(catalog::Side side) const = 0;
   virtual std::optional<int> FindPiece(std::string_view id) const = 0;
   virtual std::optional<int> FindRecording(std::string_view id) const = 0;
   virtual absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const = 0;

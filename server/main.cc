@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/collection_engine.h"
 #include "server/config.h"
+#include "server/live_store.h"
 #include "server/metrics.h"
 #include "server/metrics_endpoint.h"
 #include "server/server.h"
@@ -60,20 +61,19 @@ int Serve(const Config& config) {
     }
     endpoint = *std::move(started);
   }
-  auto engine = OpenCollectionEngine(config, metrics);
-  if (!engine.ok()) {
-    return Fail(absl::Status(engine.status().code(),
-                             absl::StrCat("cannot serve ", config.bundle, ": ", engine.status().message())));
+  auto store = OpenLiveStore(config, metrics);
+  if (!store.ok()) {
+    return Fail(absl::Status(store.status().code(),
+                             absl::StrCat("cannot serve ", config.bundle, ": ", store.status().message())));
   }
-  metrics.SetCollection((*engine)->manifest(), config.device);
   if (config.warmup) {
-    if (absl::Status status = WarmUp(**engine); !status.ok()) {
+    if (absl::Status status = WarmUp(*(*store)->Current()); !status.ok()) {
       return Fail(absl::Status(status.code(), absl::StrCat("the warm-up query failed: ", status.message())));
     }
   }
-  auto server = Server::Start(config, *engine, metrics);
+  auto server = Server::Start(config, **store, metrics);
   if (!server.ok()) return Fail(server.status());
-  LogStart(config, **engine, (*server)->port());
+  LogStart(config, *(*store)->Current(), (*server)->port());
 
   signals.Serving();
   const int number = signals.Wait();

@@ -45,14 +45,13 @@ void EnablePlugins() {
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Config& config, std::shared_ptr<const Engine> engine, Metrics& metrics)
+  Impl(const Config& config, Store& store, Metrics& metrics)
       : metrics(metrics),
-        engines(std::move(engine)),
         queue(QueueOptions(config)),
-        runner(engines, queue, lifecycle, metrics),
+        runner(store, queue, lifecycle, metrics),
         retrieval(runner, metrics, config.RequestLimits()),
-        catalog(runner, config.RequestLimits()),
-        admin(runner, lifecycle, AdminFacts{config.device, config.RequestLimits(), config.queue_capacity}) {}
+        catalog(runner, store, config.RequestLimits()),
+        admin(runner, store, lifecycle, AdminFacts{config.device, config.RequestLimits(), config.queue_capacity}) {}
 
   void MoveTo(ServerState state) {
     if (absl::Status status = lifecycle.MoveTo(state); !status.ok()) spdlog::error("{}", std::string(status.message()));
@@ -62,7 +61,6 @@ struct Server::Impl {
   // Destroyed from the bottom up: first the source of calls, then those who work on them, then what they use.
   Metrics& metrics;
   Lifecycle lifecycle;
-  EngineHolder engines;
   WorkQueue queue;
   CallRunner runner;
   RetrievalService retrieval;
@@ -72,10 +70,9 @@ struct Server::Impl {
   std::unique_ptr<grpc::Server> grpc;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, std::shared_ptr<const Engine> engine,
-                                                      Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store, Metrics& metrics) {
   EnablePlugins();
-  auto impl = std::make_unique<Impl>(config, std::move(engine), metrics);
+  auto impl = std::make_unique<Impl>(config, store, metrics);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &impl->port);
   builder.SetMaxReceiveMessageSize(config.max_message_mib << 20);

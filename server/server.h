@@ -10,9 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/config.h"
-#include "server/engine.h"
 #include "server/lifecycle.h"
 #include "server/metrics.h"
+#include "server/store.h"
 
 namespace grpc {
 class Channel;
@@ -22,10 +22,9 @@ namespace antiphon::server {
 
 class Server {
  public:
-  // Listens and serves; health says SERVING. `metrics` is borrowed. Unavailable, naming the address, when it cannot be
-  // bound.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config,
-                                                                     std::shared_ptr<const Engine> engine,
+  // Listens and serves; health says SERVING. `store` and `metrics` are borrowed. Unavailable, naming the address, when
+  // it cannot be bound.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Store& store,
                                                                      Metrics& metrics);
   ~Server();  // drains with no grace when that has not been done
 

@@ -183,7 +183,7 @@ TEST_F(ServerTest, AnAddressInUseIsAnError) {
   Start();
   Config config = config_;
   config.listen = "127.0.0.1:" + std::to_string(server_->port());
-  const auto second = Server::Start(config, engine_, metrics_);
+  const auto second = Server::Start(config, store_, metrics_);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(config.listen));
 }

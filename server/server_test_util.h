@@ -1,4 +1,4 @@
-// A whole server around a FakeEngine, reached without a network, and queries to send it.
+// A whole server around a FakeStore, reached without a network, and queries to send it.
 #ifndef ANTIPHON_SERVER_SERVER_TEST_UTIL_H_
 #define ANTIPHON_SERVER_SERVER_TEST_UTIL_H_
 
@@ -16,7 +16,7 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 #include "grpcpp/grpcpp.h"
-#include "server/fake_engine.h"
+#include "server/fake_store.h"
 #include "server/server.h"
 #include "server/status_map.h"
 #include "spdlog/spdlog.h"
@@ -52,7 +52,7 @@ class ServerFixture : public ::testing::Test {
     config_.listen = "127.0.0.1:0";
     config_.workers = workers;
     config_.queue_capacity = queue_capacity;
-    auto server = Server::Start(config_, engine_, metrics_);
+    auto server = Server::Start(config_, store_, metrics_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = server_->InProcessChannel();
@@ -86,6 +86,7 @@ class ServerFixture : public ::testing::Test {
   Config config_;
   Metrics metrics_;
   std::shared_ptr<FakeEngine> engine_ = std::make_shared<FakeEngine>();
+  FakeStore store_{engine_};
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Retrieval::Stub> retrieval_;

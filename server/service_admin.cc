@@ -24,8 +24,8 @@ v1::ServerState ToWire(ServerState state) {
 
 }  // namespace
 
-AdminService::AdminService(CallRunner& runner, const Lifecycle& lifecycle, AdminFacts facts)
-    : runner_(runner), lifecycle_(lifecycle), facts_(std::move(facts)) {}
+AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts)
+    : runner_(runner), store_(store), lifecycle_(lifecycle), facts_(std::move(facts)) {}
 
 grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context, const v1::StatusRequest* request,
                                                v1::StatusResponse* response) {
@@ -46,10 +46,10 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_dimension(manifest.dimension);
   response->set_feature_settings_json(manifest.feature_settings);
   response->set_window_seconds(engine.feature_settings().window_s());
-  response->set_pieces(manifest.pieces);
-  response->set_recordings(manifest.recordings);
-  response->set_score_vectors(manifest.score_vectors);
-  response->set_recording_vectors(manifest.recording_vectors);
+  response->set_pieces(static_cast<int64_t>(engine.pieces().size()));
+  response->set_recordings(static_cast<int64_t>(engine.recordings().size()));
+  response->set_score_vectors(engine.vector_count(catalog::Side::kScores));
+  response->set_recording_vectors(engine.vector_count(catalog::Side::kRecordings));
   for (const std::string& reason : engine.rejected_generations()) response->add_rejected_generations(reason);
   *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
   return absl::OkStatus();

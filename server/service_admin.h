@@ -9,6 +9,7 @@
 #include "server/call_runner.h"
 #include "server/lifecycle.h"
 #include "server/limits.h"
+#include "server/store.h"
 
 namespace antiphon::server {
 
@@ -21,8 +22,8 @@ struct AdminFacts {
 
 class AdminService final : public v1::Admin::CallbackService {
  public:
-  // `runner` and `lifecycle` are borrowed, and outlive every call.
-  AdminService(CallRunner& runner, const Lifecycle& lifecycle, AdminFacts facts);
+  // All references are borrowed, and outlive every call.
+  AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
 
   grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context, const v1::StatusRequest* request,
                                    v1::StatusResponse* response) override;
@@ -31,6 +32,7 @@ class AdminService final : public v1::Admin::CallbackService {
   absl::Status DoStatus(Call& call, v1::StatusResponse* response) const;
 
   CallRunner& runner_;
+  Store& store_;
   const Lifecycle& lifecycle_;
   const AdminFacts facts_;
   const absl::Time started_ = absl::Now();

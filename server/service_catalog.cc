@@ -34,7 +34,8 @@ absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& r
 
 }  // namespace
 
-CatalogService::CatalogService(CallRunner& runner, const Limits& limits) : runner_(runner), limits_(limits) {}
+CatalogService::CatalogService(CallRunner& runner, Store& store, const Limits& limits)
+    : runner_(runner), store_(store), limits_(limits) {}
 
 grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
                                                      const v1::ListPiecesRequest* request,

@@ -5,13 +5,14 @@
 #include "antiphon/v1/catalog.grpc.pb.h"
 #include "server/call_runner.h"
 #include "server/limits.h"
+#include "server/store.h"
 
 namespace antiphon::server {
 
 class CatalogService final : public v1::Catalog::CallbackService {
  public:
-  // `runner` is borrowed, and outlives every call.
-  CatalogService(CallRunner& runner, const Limits& limits);
+  // `runner` and `store` are borrowed, and outlive every call.
+  CatalogService(CallRunner& runner, Store& store, const Limits& limits);
 
   grpc::ServerUnaryReactor* ListPieces(grpc::CallbackServerContext* context, const v1::ListPiecesRequest* request,
                                        v1::ListPiecesResponse* response) override;
@@ -29,6 +30,7 @@ class CatalogService final : public v1::Catalog::CallbackService {
                                 v1::GetSnippetResponse* response) const;
 
   CallRunner& runner_;
+  Store& store_;
   const Limits limits_;
 };
 

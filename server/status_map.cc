@@ -7,6 +7,7 @@ namespace antiphon::server {
 namespace {
 
 constexpr char kDetailUrl[] = "type.googleapis.com/antiphon.v1.ErrorDetail";
+constexpr char kForCallerMark[] = "antiphon/for-caller";  // never leaves the process
 
 // Codes that can be about what a field holds; the others are about the server, or about time.
 bool MayBlameField(absl::StatusCode code) {
@@ -32,6 +33,12 @@ absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::st
   detail.set_field(std::string(field));
   detail.set_limit(std::string(limit));
   status.SetPayload(kDetailUrl, absl::Cord(detail.SerializeAsString()));
+  return status;
+}
+
+absl::Status CallerError(absl::StatusCode code, absl::string_view message) {
+  absl::Status status(code, message);
+  status.SetPayload(kForCallerMark, absl::Cord());
   return status;
 }
 
@@ -82,22 +89,25 @@ grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
   return grpc::StatusCode::UNKNOWN;
 }
 
-grpc::Status ToGrpc(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  const grpc::StatusCode code = ToGrpcCode(status.code());
+v1::ErrorStatus ToErrorStatus(const absl::Status& status) {
   const auto detail = status.GetPayload(kDetailUrl);
-  std::string message(status.message());
-  if (!detail.has_value() && !SpeaksToCaller(status.code())) message = "a fault of the server; its log says more";
-
-  v1::ErrorStatus details;
-  details.set_code(static_cast<int>(code));
-  details.set_message(message);
+  const bool for_caller =
+      detail.has_value() || status.GetPayload(kForCallerMark).has_value() || SpeaksToCaller(status.code());
+  v1::ErrorStatus error;
+  error.set_code(static_cast<int>(ToGrpcCode(status.code())));
+  error.set_message(for_caller ? std::string(status.message()) : "a fault of the server; its log says more");
   if (detail.has_value()) {
-    google::protobuf::Any* any = details.add_details();
+    google::protobuf::Any* any = error.add_details();
     any->set_type_url(kDetailUrl);
     any->set_value(std::string(*detail));
   }
-  return grpc::Status(code, message, details.SerializeAsString());
+  return error;
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const v1::ErrorStatus error = ToErrorStatus(status);
+  return grpc::Status(ToGrpcCode(status.code()), error.message(), error.SerializeAsString());
 }
 
 const char* CodeName(grpc::StatusCode code) {

@@ -19,6 +19,10 @@ namespace antiphon::server {
 absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::string_view what,
                         absl::string_view limit = "");
 
+// A failure that no field is to blame for and whose message is meant for the caller, whatever the code. `code` must not
+// be kOk.
+absl::Status CallerError(absl::StatusCode code, absl::string_view message);
+
 // Blames `field` for a failure that came from below while it was being read: "FIELD: message", same code. OK stays OK;
 // a status that names a field already, or whose code is not about what was sent, stays as it is.
 absl::Status AtField(const absl::Status& status, absl::string_view field);
@@ -28,6 +32,9 @@ grpc::StatusCode ToGrpcCode(absl::StatusCode code);
 // Statuses that tell of the server's inside (Internal, DataLoss, and whatever names no field where only a field can be
 // meant) keep their code and lose their message: that one is for the log.
 grpc::Status ToGrpc(const absl::Status& status);
+
+// What ToGrpc puts into the status details: for answers that carry the failures of their parts. Requires a failure.
+v1::ErrorStatus ToErrorStatus(const absl::Status& status);
 
 // "INVALID_ARGUMENT"
 const char* CodeName(grpc::StatusCode code);

@@ -65,6 +65,19 @@ TEST(StatusMap, SaysWhyACallWasNotTaken) {
   EXPECT_EQ(ToGrpc(absl::UnavailableError("shutting down")).error_message(), "shutting down");
 }
 
+TEST(StatusMap, TellsTheCallerWhatIsMarkedForHim) {
+  const grpc::Status status = ToGrpc(CallerError(absl::StatusCode::kFailedPrecondition, "there is no newer one"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "there is no newer one");
+  EXPECT_FALSE(DetailOf(status).has_value());
+}
+
+TEST(StatusMap, AnErrorWithinAnAnswerReadsAsThatOfACall) {
+  const absl::Status blamed = FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+  EXPECT_EQ(ToErrorStatus(blamed).SerializeAsString(), ToGrpc(blamed).error_details());
+  EXPECT_EQ(ToErrorStatus(absl::InternalError("/secret")).message().find("secret"), std::string::npos);
+}
+
 TEST(StatusMap, FindsNoDetailWhereThereIsNone) {
   EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no connection")).has_value());
   EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::INTERNAL, "x", "\xff\xff not a message")).has_value());
