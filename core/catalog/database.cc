@@ -38,6 +38,9 @@ absl::Status ToStatus(int code, absl::string_view doing) {
       return absl::ResourceExhaustedError(message);
     case SQLITE_CANTOPEN:
       return absl::UnavailableError(message);
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+      return absl::PermissionDeniedError(message);
     default:
       return absl::DataLossError(message);
   }
@@ -153,6 +156,8 @@ absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
   absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!database.ok()) return database;
   if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
+  // SQLite is content with a file that it may only read.
+  if (sqlite3_db_readonly(database->get(), "main") == 1) return absl::PermissionDeniedError("cannot be written");
   // With this set before the first access the write-ahead log needs no shared memory.
   if (absl::Status status = Execute(database->get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
       !status.ok()) {

@@ -37,7 +37,8 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 [[nodiscard]] absl::StatusOr<Database> OpenDatabase(const std::string& path);
 
 // A database that is written to and lasts, made when there is none: whatever is in it runs no code, and no other
-// process can open it meanwhile (Aborted). Not yet checked. DataLoss when the file is not a plain one.
+// process can open it meanwhile (Aborted). Not yet checked. DataLoss when the file is not a plain one,
+// PermissionDenied when it cannot be written.
 [[nodiscard]] absl::StatusOr<Database> OpenLastingDatabase(const std::string& path);
 
 // Failures of every function here: ResourceExhausted when the disk is full, Aborted when another process is in the

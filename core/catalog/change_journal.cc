@@ -1,0 +1,271 @@
+#include "core/catalog/change_journal.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/catalog/change_record.h"
+#include "core/catalog/database.h"
+#include "core/hash/sha256.h"
+
+namespace antiphon::catalog {
+namespace {
+
+constexpr int kJournalApplicationId = 0x416e4a6f;  // "AnJo"
+constexpr int kJournalVersion = 1;
+// How many changes there are and which number was the last, so that the loss of a row is noticed.
+constexpr char kStateTable[] =
+    "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, changes INTEGER NOT NULL, "
+    "sha256 BLOB NOT NULL) STRICT";
+
+struct State {
+  int64_t last_sequence = 0;
+  int64_t changes = 0;  // rows
+};
+
+std::string HashOf(const State& state) {
+  return hash::Sha256(absl::StrCat("antiphon journal 1 ", state.last_sequence, " ", state.changes));
+}
+
+absl::Status Told(const absl::Status& status) {
+  return status.ok() ? status : absl::Status(status.code(), absl::StrCat("journal: ", status.message()));
+}
+
+absl::Status Damaged(absl::string_view what) { return absl::DataLossError(absl::StrCat("journal: ", what)); }
+
+absl::Status WriteState(sqlite3* database, const State& state) {
+  const std::string sha256 = HashOf(state);
+  Statement statement(database, "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?)");
+  return statement.BindInt(1, state.last_sequence).BindInt(2, state.changes).BindBlob(3, sha256).Step().status();
+}
+
+absl::StatusOr<State> ReadState(sqlite3* database) {
+  State state;
+  Statement select(database, "SELECT last_sequence, changes, sha256 FROM state WHERE one = 1");
+  const absl::StatusOr<bool> row = select.Step();
+  if (!row.ok()) return Told(row.status());
+  if (!*row) return Damaged("its state is missing");
+  state = {select.Int(0), select.Int(1)};
+  if (select.View(2) != HashOf(state)) return Damaged("its state's SHA-256 does not hold");
+  return state;
+}
+
+// All of `work` or none of it is in the database, durably, when this returns.
+template <typename Work>
+absl::Status InTransaction(sqlite3* database, Work&& work) {
+  absl::Status status = Execute(database, "BEGIN IMMEDIATE");
+  if (!status.ok()) return status;
+  status = work();
+  if (status.ok()) status = Execute(database, "COMMIT");
+  if (!status.ok()) {
+    // Some failures have ended the transaction already; then this one says so.
+    Execute(database, "ROLLBACK").IgnoreError();
+  }
+  return status;
+}
+
+absl::Status CreateSchema(sqlite3* database) {
+  return InTransaction(database, [&] {
+    const std::string sql =
+        absl::StrCat("PRAGMA application_id = ", kJournalApplicationId, "; PRAGMA user_version = ", kJournalVersion,
+                     "; ", kChangesTable, "; ", kStateTable, ";");
+    const absl::Status status = Execute(database, sql.c_str());
+    return status.ok() ? WriteState(database, {}) : status;
+  });
+}
+
+absl::Status CheckSchema(sqlite3* database) {
+  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  if (*application != kJournalApplicationId) return absl::DataLossError("not a journal file");
+  const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  if (*version != kJournalVersion) {
+    return absl::DataLossError(absl::StrCat("has version ", *version, ", this program reads ", kJournalVersion));
+  }
+  const absl::StatusOr<bool> ours = HasExactly(database, {kChangesTable, kStateTable});
+  if (!ours.ok()) return ours.status();
+  return *ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
+}
+
+// Empty, or an older start that died before there was anything in it.
+absl::StatusOr<bool> IsNew(sqlite3* database) {
+  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  const absl::StatusOr<bool> empty = HasExactly(database, {});
+  if (!empty.ok()) return empty.status();
+  return *application == 0 && *empty;
+}
+
+absl::Status CheckStructure(sqlite3* database) {
+  Statement check(database, "PRAGMA quick_check(1)");
+  const absl::StatusOr<bool> row = check.Step();
+  if (!row.ok()) return row.status();
+  return *row && check.View(0) == "ok" ? absl::OkStatus() : absl::DataLossError("the file is damaged");
+}
+
+// Opens or makes the file, with nothing but a journal's schema in it.
+absl::StatusOr<Database> OpenFile(const std::string& path) {
+  absl::StatusOr<Database> database = OpenLastingDatabase(path);
+  if (!database.ok()) return database;
+  const absl::StatusOr<bool> is_new = IsNew(database->get());
+  if (!is_new.ok()) return is_new.status();
+  // What a new file must begin with: pages that are free again can be given back to the file system.
+  absl::Status status =
+      *is_new ? Execute(database->get(), "PRAGMA auto_vacuum = INCREMENTAL") : CheckSchema(database->get());
+  if (!status.ok()) return status;
+  // The log goes into the file after every change (FoldLog), so that hashes cover everything that was acknowledged.
+  status = Execute(database->get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;");
+  if (status.ok() && *is_new) {
+    status = CreateSchema(database->get());
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (status.ok()) status = SyncPath(folder.empty() ? "." : folder.string());
+  }
+  if (status.ok()) status = CheckStructure(database->get());
+  if (!status.ok()) return status;
+  return database;
+}
+
+}  // namespace
+
+struct ChangeJournal::Impl {
+  // Puts what the log holds into the file and empties the log. What is in the log is durable too, so that a failure (a
+  // full disk, say) does no harm; the next change tries again.
+  void FoldLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    Execute(database.get(), "PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
+  }
+
+  // Makes the state what `work` leaves in it, together with what `work` does to the database, or changes nothing.
+  template <typename Work>
+  absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    State next = state;
+    const absl::Status status = InTransaction(database.get(), [&] {
+      const absl::Status done = work(next);
+      return done.ok() ? WriteState(database.get(), next) : done;
+    });
+    if (!status.ok()) return Told(status);
+    state = next;
+    FoldLog();
+    return absl::OkStatus();
+  }
+
+  mutable absl::Mutex mutex;
+  Database database ABSL_GUARDED_BY(mutex);
+  State state ABSL_GUARDED_BY(mutex);
+};
+
+ChangeJournal::ChangeJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ChangeJournal::~ChangeJournal() = default;
+
+absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::string& path) {
+  absl::StatusOr<Database> database = OpenFile(path);
+  if (absl::IsAborted(database.status())) return absl::AbortedError("journal: another process has it open");
+  if (!database.ok()) return Told(database.status());
+  const absl::StatusOr<State> state = ReadState(database->get());
+  if (!state.ok()) return state.status();
+  const absl::StatusOr<int64_t> changes = ReadNumber(database->get(), "SELECT count(*) FROM changes");
+  if (!changes.ok()) return Told(changes.status());
+  if (*changes != state->changes) {
+    return Damaged(absl::StrCat("holds ", *changes, " changes and should hold ", state->changes));
+  }
+  auto impl = std::make_unique<Impl>();
+  {
+    absl::MutexLock lock(&impl->mutex);
+    impl->database = *std::move(database);
+    impl->state = *state;
+    impl->FoldLog();
+  }
+  return std::unique_ptr<ChangeJournal>(new ChangeJournal(std::move(impl)));
+}
+
+absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin, std::span<Change> changes) {
+  for (const Change& change : changes) {
+    if (absl::Status status = CheckChange(change); !status.ok()) return status;
+  }
+  absl::MutexLock lock(&impl_->mutex);
+  const int64_t before = impl_->state.last_sequence;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    Change& change = changes[i];
+    change.sequence = change.piece.version = change.recording.version = before + 1 + static_cast<int64_t>(i);
+  }
+  const absl::Status status = impl_->Commit([&](State& next) {
+    impl_->mutex.AssertHeld();
+    Statement insert(impl_->database.get(), kInsertChange);
+    for (const Change& change : changes) {
+      if (absl::Status inserted = InsertChange(insert, origin, change); !inserted.ok()) return inserted;
+    }
+    next.last_sequence += static_cast<int64_t>(changes.size());
+    next.changes += static_cast<int64_t>(changes.size());
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return impl_->state.last_sequence;
+}
+
+absl::Status ChangeJournal::ReadAfter(const std::string& origin, int64_t sequence,
+                                      const std::function<absl::Status(Change)>& change,
+                                      const std::function<void(int64_t sequence, const std::string& what)>& damaged) {
+  absl::MutexLock lock(&impl_->mutex);
+  // All of them: the origin and the number of a damaged one say nothing.
+  Statement select(impl_->database.get(), kSelectChanges);
+  int64_t seen = 0;
+  for (;; ++seen) {
+    const absl::StatusOr<bool> more = select.Step();
+    if (!more.ok()) return Told(more.status());
+    if (!*more) break;
+    absl::StatusOr<ReadChange> read = ReadRow(select);
+    if (!read.ok()) {
+      if (damaged) damaged(select.Int(0), absl::StrCat("change ", select.Int(0), ": ", read.status().message()));
+      continue;
+    }
+    if (read->origin != origin || read->change.sequence <= sequence) continue;
+    if (absl::Status status = change(std::move(read->change)); !status.ok()) return status;
+  }
+  if (seen == impl_->state.changes) return absl::OkStatus();
+  return Damaged(absl::StrCat("holds ", seen, " changes and should hold ", impl_->state.changes));
+}
+
+absl::Status ChangeJournal::Prune(const std::string& origin, int64_t sequence,
+                                  std::span<const std::string> keep_origins) {
+  absl::MutexLock lock(&impl_->mutex);
+  sqlite3* database = impl_->database.get();
+  const absl::Status status = impl_->Commit([&](State& next) {
+    Statement forget(database, "DELETE FROM changes WHERE origin = ? AND sequence <= ?");
+    if (absl::Status done = forget.BindText(1, origin).BindInt(2, sequence).Step().status(); !done.ok()) return done;
+    std::string others = "DELETE FROM changes WHERE origin <> ?";
+    for (size_t i = 0; i < keep_origins.size(); ++i) absl::StrAppend(&others, " AND origin <> ?");
+    Statement drop(database, others);
+    drop.BindText(1, origin);
+    for (size_t i = 0; i < keep_origins.size(); ++i) drop.BindText(static_cast<int>(i) + 2, keep_origins[i]);
+    if (absl::Status done = drop.Step().status(); !done.ok()) return done;
+    const absl::StatusOr<int64_t> left = ReadNumber(database, "SELECT count(*) FROM changes");
+    if (!left.ok()) return left.status();
+    next.changes = *left;
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  // Space for others; not to get it is no failure.
+  Execute(database, "PRAGMA incremental_vacuum").IgnoreError();
+  impl_->FoldLog();
+  return absl::OkStatus();
+}
+
+absl::Status ChangeJournal::SkipTo(int64_t sequence) {
+  absl::MutexLock lock(&impl_->mutex);
+  if (sequence <= impl_->state.last_sequence) return absl::OkStatus();
+  return impl_->Commit([&](State& next) {
+    next.last_sequence = sequence;
+    return absl::OkStatus();
+  });
+}
+
+int64_t ChangeJournal::last_sequence() const {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->state.last_sequence;
+}
+
+}  // namespace antiphon::catalog
