@@ -48,6 +48,8 @@ void AddServing(CommandLine& c) {
   c.Add("max-audio-seconds", c.config.max_audio_s, "Length of the audio of a query, seconds");
   c.Add("max-query-windows", c.config.max_query_windows,
         "Windows of a query that are compared; a longer query is sampled evenly");
+  c.Add("max-streams", c.config.max_streams, "Streaming calls (IdentifyLong, IdentifyLive, AddPieces) at once");
+  c.Add("stream-idle-seconds", c.config.stream_idle_s, "A stream on which nothing is sent for so long is ended");
   c.app.add_flag("--warmup,!--no-warmup", c.config.warmup, "Answer a query of one's own before listening")
       ->envname(EnvironmentName("warmup"))
       ->default_str(c.config.warmup ? "true" : "false")
@@ -121,6 +123,8 @@ absl::Status Config::Validate() const {
            CheckRange("max-message-mib", max_message_mib, 1, 1024),
            CheckRange("max-audio-seconds", max_audio_s, 1.0, 86'400.0),
            CheckRange("max-query-windows", max_query_windows, 1, 100'000),
+           CheckRange("max-streams", max_streams, 1, 1024),
+           CheckRange("stream-idle-seconds", stream_idle_s, 1.0, 86'400.0),
            CheckRange("grace-period", grace_period_s, 0.0, 3600.0),
            CheckOneOf("precision", precision, {"auto", "float32", "bfloat16"}),
            CheckOneOf("log-level", log_level, {"trace", "debug", "info", "warning", "error", "off"}),
@@ -135,6 +139,7 @@ Limits Config::RequestLimits() const {
   limits.max_message_bytes = int64_t{max_message_mib} << 20;
   limits.max_audio_s = max_audio_s;
   limits.max_query_windows = max_query_windows;
+  limits.max_streams = max_streams;
   return limits;
 }
 

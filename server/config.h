@@ -30,6 +30,8 @@ struct Config {
   int max_message_mib = 64;                       // size of a request, MiB, 1 to 1024
   double max_audio_s = 3600;                      // length of a query, seconds, 1 to 86,400
   int max_query_windows = 240;                    // windows of a query that are compared, 1 to 100,000
+  int max_streams = 16;                           // streaming calls at once, 1 to 1024
+  double stream_idle_s = 60;                      // a stream that nothing is sent on ends, seconds, 1 to 86,400
   double grace_period_s = 20;                     // for calls under way when told to stop, seconds, 0 to 3600
   bool warmup = true;                             // answer a query of one's own before listening
   std::string log_level = "info";                 // "trace", "debug", "info", "warning", "error" or "off"

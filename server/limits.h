@@ -29,6 +29,8 @@ struct Limits {
   int max_query_windows = 240;   // compared by a search or an identification; longer queries are sampled evenly
   int max_embed_windows = 8192;  // of one Embed call
 
+  int max_streams = 16;  // IdentifyLong, IdentifyLive and AddPieces, at once
+
   double max_snippet_s = 60;  // of a recording, in GetSnippet, seconds
   int max_page_size = 1000;
   int default_page_size = 50;

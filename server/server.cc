@@ -7,10 +7,12 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "server/call_gate.h"
 #include "server/call_runner.h"
 #include "server/service_admin.h"
 #include "server/service_catalog.h"
 #include "server/service_retrieval.h"
+#include "server/stream_runner.h"
 #include "server/work_queue.h"
 #include "spdlog/spdlog.h"
 
@@ -23,6 +25,10 @@ WorkQueueOptions QueueOptions(const Config& config) {
   options.capacity = config.queue_capacity;
   options.capacity_bytes = int64_t{config.queue_mib} << 20;
   return options;
+}
+
+StreamRunnerOptions StreamOptions(const Config& config) {
+  return {.max_streams = config.max_streams, .patience = absl::Seconds(config.stream_idle_s)};
 }
 
 // gRPC's own messages, which tell of connections and sockets.
@@ -47,8 +53,10 @@ void EnablePlugins() {
 struct Server::Impl {
   Impl(const Config& config, Store& store, Metrics& metrics)
       : metrics(metrics),
+        gate(store, lifecycle, metrics),
         queue(QueueOptions(config)),
-        runner(store, queue, lifecycle, metrics),
+        runner(gate, queue),
+        streams(gate, StreamOptions(config)),
         retrieval(runner, metrics, config.RequestLimits()),
         catalog(runner, store, config.RequestLimits()),
         admin(runner, store, lifecycle, AdminFacts{config.device, config.RequestLimits(), config.queue_capacity}) {}
@@ -61,8 +69,10 @@ struct Server::Impl {
   // Destroyed from the bottom up: first the source of calls, then those who work on them, then what they use.
   Metrics& metrics;
   Lifecycle lifecycle;
+  CallGate gate;
   WorkQueue queue;
   CallRunner runner;
+  StreamRunner streams;
   RetrievalService retrieval;
   CatalogService catalog;
   AdminService admin;
@@ -112,6 +122,7 @@ bool Server::Drain(absl::Duration grace) {
   impl_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + absl::Milliseconds(250)));
   impl_->grpc->Wait();
   impl_->queue.Stop();
+  impl_->streams.Stop();
   impl_->metrics.SetQueueDepthSource(nullptr);
   impl_->metrics.SetInFlightSource(nullptr);
   impl_->MoveTo(ServerState::kStopped);
