@@ -6,10 +6,7 @@
 #include <limits>
 #include <vector>
 
-// BLAS, the Fortran interface: C = alpha * op(A) * op(B) + beta * C, column by column.
-extern "C" int sgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k,
-                      const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
-                      const float* beta, float* c, const int* ldc);
+#include "core/index/inner_products.h"
 
 namespace antiphon::index {
 namespace {
@@ -60,21 +57,74 @@ class Best {
   std::vector<Candidate> heap_;                            // the worst in front
 };
 
-struct Problem {
-  const float* vectors;
-  int dimension;
-  const float* queries;  // of one block
-  int query_count;       // likewise
+// The vectors of several blocks as if they lay in one.
+class Rows {
+ public:
+  Rows(std::span<const VectorBlock> blocks, int dimension) : blocks_(blocks), dimension_(dimension) {
+    starts_.reserve(blocks.size() + 1);
+    starts_.push_back(0);
+    for (const VectorBlock& block : blocks) starts_.push_back(starts_.back() + block.count);
+  }
+
+  int64_t count() const { return starts_.back(); }
+  int dimension() const { return dimension_; }
+  bool one_block() const { return blocks_.size() <= 1; }
+
+  // The vectors first … first + count - 1, copied into `scratch` only where they do not lie together. count > 0.
+  const float* Take(int64_t first, int64_t count, float* scratch) const {
+    const size_t b = BlockOf(first);
+    if (first + count <= starts_[b + 1]) return blocks_[b].vectors + (first - starts_[b]) * dimension_;
+    float* out = scratch;
+    ForEachPart(first, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
+      out = std::copy_n(block.vectors + from * dimension_, n * dimension_, out);
+    });
+    return scratch;
+  }
+
+  // Calls part(block, first row in it, number of rows) for what rows first … first + count - 1 are made of.
+  template <typename Part>
+  void ForEachPart(int64_t first, int64_t count, Part part) const {
+    for (size_t b = BlockOf(first); count > 0; ++b) {
+      const int64_t n = std::min(count, starts_[b + 1] - first);
+      if (n > 0) part(blocks_[b], first - starts_[b], n);
+      first += n;
+      count -= n;
+    }
+  }
+
+ private:
+  size_t BlockOf(int64_t row) const {
+    return std::upper_bound(starts_.begin(), starts_.end(), row) - starts_.begin() - 1;
+  }
+
+  std::span<const VectorBlock> blocks_;
+  int dimension_;
+  std::vector<int64_t> starts_;  // of each block, and the end of the last
 };
 
-// Offers rows first ... last - 1 to best[0 ... query_count). `scores` holds kRowBlock * query_count floats.
-void SearchRows(const Problem& problem, int64_t first, int64_t last, float* scores, Best* best) {
-  const float one = 1, zero = 0;
+// Queries of one block, and room for what one thread computes.
+struct Queries {
+  const float* values;
+  int count;
+};
+struct Scratch {
+  float* products;  // [kQueryBlock, kRowBlock]
+  float* vectors;   // [kRowBlock, dimension]
+};
+
+// Offers rows first ... last - 1 to best[0 ... queries.count).
+void SearchRows(const Rows& rows, const Queries& queries, int64_t first, int64_t last, Scratch scratch, Best* best) {
   for (int64_t row = first; row < last; row += kRowBlock) {
-    const int rows = static_cast<int>(std::min(kRowBlock, last - row));
-    sgemm_("T", "N", &rows, &problem.query_count, &problem.dimension, &one, problem.vectors + row * problem.dimension,
-           &problem.dimension, problem.queries, &problem.dimension, &zero, scores, &rows);
-    for (int q = 0; q < problem.query_count; ++q) best[q].Offer(scores + int64_t{q} * rows, rows, row);
+    const int64_t count = std::min(kRowBlock, last - row);
+    InnerProducts(queries.values, queries.count, rows.Take(row, count, scratch.vectors), static_cast<int>(count),
+                  rows.dimension(), scratch.products);
+    int64_t done = 0;
+    rows.ForEachPart(row, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
+      for (int q = 0; q < queries.count; ++q) {
+        best[q].Offer(scratch.products + q * count + done, n, block.first_id + from);
+      }
+      done += n;
+    });
   }
 }
 
@@ -91,32 +141,48 @@ void Write(std::vector<Candidate>& candidates, int k, int64_t* ids, float* simil
 
 }  // namespace
 
-void FlatSearch(const float* vectors, int64_t n, int dimension, const float* queries, int64_t query_count, int k,
+void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries, int64_t query_count, int k,
                 int64_t* ids, float* similarities) {
-  const int64_t blocks = (n + kRowBlock - 1) / kRowBlock;
+  const Rows rows(blocks, dimension);
+  const int64_t n = rows.count(), row_blocks = (n + kRowBlock - 1) / kRowBlock;
   const int parts = static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, omp_get_max_threads()));
   const int64_t most = std::min<int64_t>(k, n);
-  std::vector<float> scores(parts * kRowBlock * std::min(kQueryBlock, query_count));
+  const int64_t product_room = kRowBlock * std::min(kQueryBlock, query_count);
+  const int64_t vector_room = rows.one_block() ? 0 : kRowBlock * dimension;
+  std::vector<float> products(parts * product_room), vectors(parts * vector_room);
   for (int64_t first = 0; first < query_count; first += kQueryBlock) {
-    const Problem problem = {vectors, dimension, queries + first * dimension,
-                             static_cast<int>(std::min(kQueryBlock, query_count - first))};
+    const Queries block = {queries + first * dimension, static_cast<int>(std::min(kQueryBlock, query_count - first))};
     // Everything is allocated before the parallel region: an exception must not leave it.
-    std::vector<Best> best(parts * problem.query_count, Best(0));
+    std::vector<Best> best(parts * block.count, Best(0));
     for (Best& b : best) b = Best(static_cast<int>(most));
 #pragma omp parallel for num_threads(parts) schedule(static) if (parts > 1)
     for (int part = 0; part < parts; ++part) {
       // Parts begin at block boundaries, so that the products are the same whatever the number of parts.
-      SearchRows(problem, blocks * part / parts * kRowBlock, std::min(n, blocks * (part + 1) / parts * kRowBlock),
-                 scores.data() + part * kRowBlock * problem.query_count, &best[part * problem.query_count]);
+      const Scratch scratch = {products.data() + part * product_room, vectors.data() + part * vector_room};
+      SearchRows(rows, block, row_blocks * part / parts * kRowBlock,
+                 std::min(n, row_blocks * (part + 1) / parts * kRowBlock), scratch, &best[part * block.count]);
     }
-    for (int q = 0; q < problem.query_count; ++q) {
+    for (int q = 0; q < block.count; ++q) {
       std::vector<Candidate>& merged = best[q].candidates();
       for (int part = 1; part < parts; ++part) {
-        const std::vector<Candidate>& more = best[part * problem.query_count + q].candidates();
+        const std::vector<Candidate>& more = best[part * block.count + q].candidates();
         merged.insert(merged.end(), more.begin(), more.end());
       }
       Write(merged, k, ids + (first + q) * k, similarities + (first + q) * k);
     }
+  }
+}
+
+void KeepBest(int64_t query_count, int k, const int64_t* more_ids, const float* more_similarities, int64_t* ids,
+              float* similarities) {
+  std::vector<Candidate> candidates;
+  for (int64_t q = 0; q < query_count; ++q) {
+    candidates.clear();
+    for (int64_t i = q * k; i < (q + 1) * k; ++i) {
+      if (ids[i] >= 0) candidates.push_back({similarities[i], ids[i]});
+      if (more_ids[i] >= 0) candidates.push_back({more_similarities[i], more_ids[i]});
+    }
+    Write(candidates, k, ids + q * k, similarities + q * k);
   }
 }
 

@@ -7,14 +7,27 @@
 #define ANTIPHON_CORE_INDEX_FLAT_SEARCH_H_
 
 #include <cstdint>
+#include <span>
 
 namespace antiphon::index {
 
-// vectors [n, dimension], queries [query_count, dimension], row by row and finite. Writes ids and similarities,
-// [query_count, k], by falling similarity, equal ones by rising id; the rest is -1 and -inf. Uses OpenMP's threads; the
-// result does not depend on how many. Safe from any thread.
-void FlatSearch(const float* vectors, int64_t n, int dimension, const float* queries, int64_t query_count, int k,
+// Vectors that lie one after another, numbered so too: first_id, first_id + 1, … Borrows them.
+struct VectorBlock {
+  const float* vectors = nullptr;  // [count, dimension], finite
+  int64_t count = 0;
+  int64_t first_id = 0;
+};
+
+// Searches the vectors of all blocks, whose ids must rise; queries are [query_count, dimension], row by row and finite.
+// Writes ids and similarities, [query_count, k], by falling similarity, equal ones by rising id; the rest is -1 and
+// -inf. How the vectors are divided into blocks, and the number of OpenMP's threads, which it uses, change nothing, not
+// even rounding. Safe from any thread.
+void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries, int64_t query_count, int k,
                 int64_t* ids, float* similarities);
+
+// Puts the k best of two results into the first, for each query; both are as FlatSearch writes them, of other vectors.
+void KeepBest(int64_t query_count, int k, const int64_t* more_ids, const float* more_similarities, int64_t* ids,
+              float* similarities);
 
 }  // namespace antiphon::index
 

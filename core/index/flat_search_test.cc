@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <random>
 
 #include "core/index/index_test_util.h"
 
@@ -23,8 +24,8 @@ Result Search(const std::vector<float>& vectors, const std::vector<float>& queri
   const int64_t count = queries.size() / kDimension;
   Result result{std::vector<int64_t>(count * k), std::vector<float>(count * k)};
   omp_set_num_threads(threads);
-  FlatSearch(vectors.data(), vectors.size() / kDimension, kDimension, queries.data(), count, k, result.ids.data(),
-             result.similarities.data());
+  const VectorBlock block = {vectors.data(), static_cast<int64_t>(vectors.size()) / kDimension, 0};
+  FlatSearch({&block, 1}, kDimension, queries.data(), count, k, result.ids.data(), result.similarities.data());
   return result;
 }
 
@@ -81,6 +82,55 @@ TEST(FlatSearchTest, EqualSimilaritiesComeByRisingId) {
   for (const int threads : {1, 3}) {
     EXPECT_THAT(Search(vectors, query, 5, threads).ids, testing::ElementsAre(2, 6, 10, 14, 18)) << threads;
   }
+}
+
+TEST(FlatSearchTest, DivisionIntoBlocksChangesNothingNotEvenRounding) {
+  const auto vectors = ClusteredUnitVectors(20'300, kDimension, 100, 6);
+  const auto queries = ClusteredUnitVectors(70, kDimension, 100, 7);
+  std::mt19937 random(8);
+  for (const int threads : {1, 3}) {
+    const Result one = Search(vectors, queries, 30, threads);
+    for (const int64_t longest : {1, 50, 3000}) {
+      std::vector<VectorBlock> blocks;
+      for (int64_t row = 0; row < 20'300;) {
+        const int64_t count = std::min<int64_t>(random() % (longest + 1), 20'300 - row);  // 0 too
+        blocks.push_back({vectors.data() + row * kDimension, count, 2 * row});            // ids leave gaps
+        row += count;
+      }
+      Result many{std::vector<int64_t>(70 * 30), std::vector<float>(70 * 30)};
+      FlatSearch(blocks, kDimension, queries.data(), 70, 30, many.ids.data(), many.similarities.data());
+      EXPECT_EQ(many.similarities, one.similarities) << longest;
+      for (size_t i = 0; i < many.ids.size(); ++i) {
+        const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const VectorBlock& b) {
+          return many.ids[i] >= b.first_id && many.ids[i] < b.first_id + b.count;
+        });
+        ASSERT_NE(block, blocks.end());
+        ASSERT_EQ(block->first_id / 2 + many.ids[i] - block->first_id, one.ids[i]);
+      }
+    }
+  }
+}
+
+TEST(FlatSearchTest, NothingToSearchFindsNothing) {
+  const auto queries = ClusteredUnitVectors(2, kDimension, 0, 9);
+  const VectorBlock empty = {};
+  for (const std::span<const VectorBlock> blocks : {std::span<const VectorBlock>(), std::span(&empty, 1)}) {
+    Result result{std::vector<int64_t>(6, 7), std::vector<float>(6, 7)};
+    FlatSearch(blocks, kDimension, queries.data(), 2, 3, result.ids.data(), result.similarities.data());
+    EXPECT_THAT(result.ids, testing::Each(-1));
+    EXPECT_THAT(result.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
+  }
+}
+
+TEST(KeepBestTest, TheBestOfBothInOrderEqualOnesByRisingId) {
+  const float none = -std::numeric_limits<float>::infinity();
+  std::vector<int64_t> ids = {4, 2, -1, /**/ -1, -1, -1};
+  std::vector<float> similarities = {0.9f, 0.5f, none, none, none, none};
+  const std::vector<int64_t> more_ids = {7, 1, 8, /**/ 3, -1, -1};
+  const std::vector<float> more = {0.9f, 0.7f, 0.6f, 0.1f, none, none};
+  KeepBest(2, 3, more_ids.data(), more.data(), ids.data(), similarities.data());
+  EXPECT_THAT(ids, testing::ElementsAre(4, 7, 1, 3, -1, -1));
+  EXPECT_THAT(similarities, testing::ElementsAre(0.9f, 0.9f, 0.7f, 0.1f, none, none));
 }
 
 }  // namespace

@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/index/device_search.h"
-#include "core/index/flat_search.h"
 #include "core/index/index_file.h"
+#include "core/index/scoped_search.h"
 #include "core/index/threads.h"
 
 namespace antiphon::index {
@@ -129,14 +129,7 @@ std::string_view IndexKindName(IndexKind kind) {
   return "unknown";
 }
 
-struct VectorIndex::Impl {
-  IndexOptions options;  // kind is the index's
-  std::unique_ptr<faiss::Index> index;
-  faiss::IndexFlat* flat = nullptr;  // one of the three is set and points into index
-  faiss::IndexHNSWFlat* hnsw = nullptr;
-  faiss::IndexIVFFlat* ivf = nullptr;
-  std::unique_ptr<DeviceSearch> on_device;  // a copy on the GPU that options.device names, or null
-
+struct VectorIndex::Impl : SearchableIndex {
   // Takes over an index of one of the three kinds and sets it up for searching.
   absl::Status Adopt(const IndexOptions& given, std::unique_ptr<faiss::Index> adopted) {
     options = given;
@@ -165,19 +158,6 @@ struct VectorIndex::Impl {
     if (!copy.ok()) return copy.status();
     on_device = *std::move(copy);
     return absl::OkStatus();
-  }
-
-  void SearchOnCpu(const float* queries, int64_t count, int k, SearchResult& result) const {
-    if (flat != nullptr) {
-      FlatSearch(flat->get_xb(), flat->ntotal, flat->d, queries, count, k, result.ids.data(),
-                 result.similarities.data());
-    } else if (hnsw != nullptr) {
-      faiss::SearchParametersHNSW parameters;
-      parameters.efSearch = std::max(options.hnsw_search_breadth, k);
-      hnsw->search(count, queries, k, result.similarities.data(), result.ids.data(), &parameters);
-    } else {
-      ivf->search(count, queries, k, result.similarities.data(), result.ids.data());
-    }
   }
 };
 
@@ -232,28 +212,17 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
   return impl_->CopyToDevice();
 }
 
-absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k) const {
+absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k, const Scope& scope) const {
   if (absl::Status status = CheckRange("search k", k, 1, kMaxK); !status.ok()) return status;
   if (absl::Status status = CheckVectors("index queries", queries, dimension()); !status.ok()) return status;
-  const int64_t count = queries.size() / dimension();
+  if (scope.rows.has_value()) {
+    if (absl::Status status = CheckRanges(*scope.rows, size()); !status.ok()) return status;
+  }
   SearchResult result;
   result.k = k;
+  if (queries.empty()) return result;
   absl::Status searched;
-  const absl::Status status = Guarded([&] {
-    result.ids.assign(count * k, -1);
-    result.similarities.assign(count * k, -std::numeric_limits<float>::infinity());
-    if (size() == 0 || count == 0) return;
-    if (impl_->on_device != nullptr && k <= DeviceSearch::kMaxK) {
-      searched = impl_->on_device->Search(queries.data(), count, k, result.ids.data(), result.similarities.data());
-    } else {
-      const ThreadScope threads(impl_->options.threads);
-      impl_->SearchOnCpu(queries.data(), count, k, result);
-    }
-    // FAISS pads with the lowest finite number.
-    for (size_t i = 0; i < result.ids.size(); ++i) {
-      if (result.ids[i] < 0) result.similarities[i] = -std::numeric_limits<float>::infinity();
-    }
-  });
+  const absl::Status status = Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); });
   if (!status.ok()) return status;
   if (!searched.ok()) return searched;
   return result;

@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/index/flat_search.h"
+#include "core/index/row_ranges.h"
 
 namespace antiphon::index {
 
@@ -44,6 +47,17 @@ struct SearchResult {
   std::vector<float> similarities;  // [queries, k], inner products
 };
 
+// What a search looks at. Borrows what it names.
+struct Scope {
+  // The index's rows that may be found: rising ranges without overlap, none of them empty. None: all.
+  std::optional<std::span<const RowRange>> rows = {};
+  // Compares every vector in scope, whatever the kind. An index also does so by itself where its rows in scope are so
+  // few that a graph or lists would hardly meet them.
+  bool exact = false;
+  // Vectors beside the index that may be found too; they are compared one by one. Ids rise, from size() on.
+  std::span<const VectorBlock> beside = {};
+};
+
 class VectorIndex {
  public:
   // An index of `vectors`, [n, options.dimension] row by row; n may be 0. IVF learns its lists from them. Fails with
@@ -61,8 +75,10 @@ class VectorIndex {
 
   [[nodiscard]] absl::Status Add(std::span<const float> vectors);
 
-  // `queries` is [q, dimension]; 1 <= k <= 10,000. An empty index answers with -1 only.
-  [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k) const;
+  // `queries` is [q, dimension]; 1 <= k <= 10,000. Where nothing is in scope the answer is -1 only. A flat index
+  // answers, bit for bit, as one that holds only what is in scope.
+  [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k,
+                                                    const Scope& scope = {}) const;
 
   // The vectors numbered first … first + count - 1, [count, dimension]; OutOfRange otherwise.
   [[nodiscard]] absl::StatusOr<std::vector<float>> Reconstruct(int64_t first, int64_t count) const;

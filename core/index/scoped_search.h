@@ -1,0 +1,45 @@
+// How an index of each kind is searched when only some of its rows may be found. Internal to index.
+//
+// A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors, looking at so many more
+// vectors that as many in scope are seen as otherwise; a device is asked for more neighbours than wanted. Where that
+// finds too few, or few rows are in scope to begin with, the rows in scope are scanned.
+#ifndef ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
+#define ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
+
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "core/index/device_search.h"
+#include "core/index/vector_index.h"
+
+namespace faiss {
+struct Index;
+struct IndexFlat;
+struct IndexHNSWFlat;
+struct IndexIVFFlat;
+}  // namespace faiss
+
+namespace antiphon::index {
+
+// An index of one of the three kinds.
+struct SearchableIndex {
+  IndexOptions options;  // kind is the index's
+  std::unique_ptr<faiss::Index> index;
+  faiss::IndexFlat* flat = nullptr;  // one of the three is set and points into index
+  faiss::IndexHNSWFlat* hnsw = nullptr;
+  faiss::IndexIVFFlat* ivf = nullptr;
+  std::unique_ptr<DeviceSearch> on_device;  // a copy on the GPU that options.device names, or null
+
+  SearchableIndex();
+  ~SearchableIndex();
+};
+
+// See VectorIndex::Search. Requires finite queries of the index's dimension, at least one; k and scope in range;
+// FAISS's exceptions come through.
+[[nodiscard]] absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> queries, int k,
+                                         const Scope& scope, SearchResult& result);
+
+}  // namespace antiphon::index
+
+#endif  // ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
