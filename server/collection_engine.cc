@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/music/midi_file.h"
+#include "core/retrieval/contents.h"
 #include "server/score_cache.h"
 
 namespace antiphon::server {
@@ -27,16 +28,16 @@ class CollectionEngine final : public Engine {
 
   const retrieval::ConfidenceModel& confidence() const override { return collection_->confidence(); }
 
-  const std::vector<catalog::Piece>& pieces() const override { return collection_->catalog().pieces(); }
-  const std::vector<catalog::Recording>& recordings() const override { return collection_->catalog().recordings(); }
-  int64_t vector_count(catalog::Side side) const override { return collection_->catalog().vector_count(side); }
-  std::optional<int> FindPiece(std::string_view id) const override { return collection_->catalog().FindPiece(id); }
+  const std::vector<catalog::Piece>& pieces() const override { return collection_->contents().pieces(); }
+  const std::vector<catalog::Recording>& recordings() const override { return collection_->contents().recordings(); }
+  int64_t vector_count(catalog::Side side) const override { return collection_->contents().vector_count(side); }
+  std::optional<int> FindPiece(std::string_view id) const override { return collection_->contents().FindPiece(id); }
   std::optional<int> FindRecording(std::string_view id) const override {
-    return collection_->catalog().FindRecording(id);
+    return collection_->contents().FindRecording(id);
   }
   absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override { return scores_.Get(piece); }
   absl::StatusOr<std::string> ReadAudio(int recording) const override {
-    return collection_->catalog().ReadAudio(recording);
+    return collection_->contents().ReadAudio(recording);
   }
 
   absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
@@ -73,7 +74,7 @@ class CollectionEngine final : public Engine {
  private:
   // Failures here are the collection's, not a client's.
   absl::StatusOr<music::Score> ParseScore(int piece) const {
-    const absl::StatusOr<std::string> midi = collection_->catalog().ReadMidi(piece);
+    const absl::StatusOr<std::string> midi = collection_->contents().ReadMidi(piece);
     if (!midi.ok()) return midi.status();
     absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
     if (!score.ok()) return absl::DataLossError(score.status().message());

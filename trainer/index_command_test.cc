@@ -9,6 +9,7 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/collection.h"
+#include "core/retrieval/contents.h"
 #include "core/retrieval/test_collection.h"
 #include "tests/support/test_model.h"
 
@@ -111,10 +112,10 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   const auto collection = retrieval::Collection::Open(options_.bundle_root);
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
-  for (const auto& p : (*collection)->catalog().pieces()) {
+  for (const auto& p : (*collection)->contents().pieces()) {
     pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
   }
-  for (const auto& r : (*collection)->catalog().recordings()) {
+  for (const auto& r : (*collection)->contents().recordings()) {
     recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" + r.collection);
   }
   EXPECT_THAT(pieces,

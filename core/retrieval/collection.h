@@ -1,7 +1,8 @@
 // A loaded bundle that answers: what in the collection matches this sound, this score; which piece is it, and where in
 // it.
 //
-// Immutable once open; every method is safe from any thread. Owns encoders, indexes and catalogue.
+// Immutable once open; every method is safe from any thread. Shares encoders and contents with the collections made
+// from it.
 #ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
 #define ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
 
@@ -74,7 +75,7 @@ struct QueryExcerpt {
 
 // A stretch of the query and the stretch of the collection that it matches.
 struct Hit {
-  int source = 0;  // position in the catalogue's pieces() or recordings()
+  int source = 0;  // position in the contents' pieces() or recordings()
   double query_start_s = 0;
   double query_end_s = 0;
   double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
@@ -139,17 +140,24 @@ struct Identification {
   std::vector<Candidate> candidates;  // best first
 };
 
+class Contents;
+struct CollectionParts;
+
 class Collection {
  public:
   // Opens the bundle's current generation (see OpenBundle) and warms the encoders up. Fails as its parts do, or with
   // DataLoss when they do not fit together.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Collection>> Open(const std::string& bundle_root,
                                                                               const CollectionOptions& options = {});
+  // Of parts that have been checked (collection_parts.h), for retrieval itself.
+  static std::shared_ptr<const Collection> Make(std::shared_ptr<const CollectionParts> parts);
   ~Collection();
+
+  const CollectionParts& parts() const;
 
   const bundle::Manifest& manifest() const;
   const std::vector<std::string>& rejected_generations() const;
-  const catalog::Catalog& catalog() const;
+  const Contents& contents() const;
   const ConfidenceModel& confidence() const;
   const encoder::EncoderInfo& encoder_info() const;  // of the audio encoder; the score encoder agrees with it
   const encoder::WindowEncoder& audio_encoder() const;
@@ -193,9 +201,8 @@ class Collection {
                                                              const RequestContext& context = {}) const;
 
  private:
-  struct Impl;
-  explicit Collection(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Collection(std::shared_ptr<const CollectionParts> parts);
+  const std::shared_ptr<const CollectionParts> parts_;
 };
 
 }  // namespace antiphon::retrieval

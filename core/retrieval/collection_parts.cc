@@ -1,18 +1,19 @@
 #include "core/retrieval/collection_parts.h"
 
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
 
 namespace antiphon::retrieval {
 namespace {
 
 using catalog::Side;
 using encoder::WindowEncoder;
+
+constexpr size_t kMaxConfidenceBytes = 64 << 10;
 
 absl::Status Mismatch(const char* what, const std::string& one, const std::string& other) {
   return absl::DataLossError(
@@ -55,10 +56,10 @@ absl::Status CheckEncoders(const CollectionParts& parts) {
 
 absl::Status CheckSide(const CollectionParts& parts, Side side) {
   const bool scores = side == Side::kScores;
-  const index::VectorIndex& index = parts.index(side);
-  const int64_t vectors = parts.catalog->vector_count(side);
-  const int64_t sources =
-      static_cast<int64_t>(scores ? parts.catalog->pieces().size() : parts.catalog->recordings().size());
+  const index::VectorIndex& index = parts.contents->base_index(side);
+  const catalog::Catalog& catalog = parts.contents->base_catalog();
+  const int64_t vectors = catalog.vector_count(side);
+  const auto sources = static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
   for (const absl::Status& status : {
            CheckCount(scores ? "dimensions of score index and encoders" : "dimensions of recording index and encoders",
                       index.dimension(), parts.audio_encoder->info().dimension),
@@ -89,11 +90,29 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& pa
   return options.wrap_encoder(*std::move(encoder));
 }
 
-}  // namespace
-
-double CollectionParts::duration_s(Side side, int source) const {
-  return side == Side::kScores ? catalog->pieces()[source].duration_s : catalog->recordings()[source].duration_s;
+absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder, int dimension,
+                                                             index::IndexOptions options) {
+  options.dimension = dimension;
+  auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options);
+  if (!score_index.ok()) return score_index.status();
+  auto recording_index = index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, options);
+  if (!recording_index.ok()) return recording_index.status();
+  auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
+  if (!catalog.ok()) return catalog.status();
+  return Contents::FromBase(*std::move(catalog), *std::move(score_index), *std::move(recording_index));
 }
+
+// The default where the model came with none.
+absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
+  const absl::StatusOr<bundle::Descriptor> file = bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
+  if (absl::IsNotFound(file.status())) return ConfidenceModel();
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<std::string> json = bundle::ReadAll(*file, kMaxConfidenceBytes);
+  if (!json.ok()) return json.status();
+  return ParseConfidence(*json);
+}
+
+}  // namespace
 
 absl::Status CheckParts(const CollectionParts& parts) {
   if (absl::Status status = CheckEncoders(parts); !status.ok()) return status;
@@ -117,25 +136,13 @@ absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bu
   if (!score_encoder.ok()) return score_encoder.status();
   parts->score_encoder = *std::move(score_encoder);
 
-  index::IndexOptions index_options = options.index;
-  index_options.dimension = parts->manifest.dimension;
-  auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, index_options);
-  if (!score_index.ok()) return score_index.status();
-  parts->score_index = *std::move(score_index);
-  auto recording_index = index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, index_options);
-  if (!recording_index.ok()) return recording_index.status();
-  parts->recording_index = *std::move(recording_index);
-
-  auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
-  if (!catalog.ok()) return catalog.status();
-  parts->catalog = *std::move(catalog);
-
-  if (std::ifstream file(folder + bundle::kConfidenceFile); file) {
-    const std::string json(std::istreambuf_iterator<char>(file), {});
-    const absl::StatusOr<ConfidenceModel> confidence = ParseConfidence(json);
-    if (!confidence.ok()) return confidence.status();
-    parts->confidence = *confidence;
-  }
+  absl::StatusOr<std::shared_ptr<const Contents>> contents =
+      OpenContents(folder, parts->manifest.dimension, options.index);
+  if (!contents.ok()) return contents.status();
+  parts->contents = *std::move(contents);
+  absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(opened->directory);
+  if (!confidence.ok()) return confidence.status();
+  parts->confidence = *std::move(confidence);
 
   if (absl::Status status = CheckParts(*parts); !status.ok()) return status;
   auto front_end = features::AudioFrontEnd::Create(parts->settings());

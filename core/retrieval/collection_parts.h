@@ -10,34 +10,27 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/bundle/manifest.h"
-#include "core/catalog/catalog.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
-#include "core/index/vector_index.h"
 #include "core/retrieval/collection.h"
+#include "core/retrieval/contents.h"
 
 namespace antiphon::retrieval {
 
+// Parts are shared: copies of these, with other contents, are collections of their own.
 struct CollectionParts {
-  bundle::Manifest manifest;
+  bundle::Manifest manifest;  // of the generation that is the contents' base
   std::vector<std::string> rejected_generations;
   ConfidenceModel confidence;
-  std::unique_ptr<const features::AudioFrontEnd> front_end;
-  std::unique_ptr<encoder::WindowEncoder> audio_encoder;
-  std::unique_ptr<encoder::WindowEncoder> score_encoder;
-  std::unique_ptr<index::VectorIndex> score_index;
-  std::unique_ptr<index::VectorIndex> recording_index;
-  std::unique_ptr<catalog::Catalog> catalog;
+  std::shared_ptr<const features::AudioFrontEnd> front_end;
+  std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
+  std::shared_ptr<const encoder::WindowEncoder> score_encoder;
+  std::shared_ptr<const Contents> contents;
 
-  const index::VectorIndex& index(catalog::Side side) const {
-    return side == catalog::Side::kScores ? *score_index : *recording_index;
-  }
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
-  // End of a source, seconds.
-  double duration_s(catalog::Side side, int source) const;
 };
 
-// Model ids, dimensions, feature settings and counts agree between encoders, indexes, catalogue and manifest: DataLoss
+// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and manifest: DataLoss
 // says which do not. Requires every part but the front end.
 [[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
 

@@ -10,6 +10,7 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/collection_builder.h"
+#include "core/retrieval/contents.h"
 #include "core/retrieval/test_collection.h"
 #include "tests/support/test_model.h"
 
@@ -61,7 +62,7 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   EXPECT_EQ((*collection)->manifest().model_id, "test-1");
   EXPECT_EQ((*collection)->encoder_info().dimension, manifest->dimension);
   EXPECT_TRUE((*collection)->rejected_generations().empty());
-  ASSERT_EQ((*collection)->catalog().pieces().size(), 4u);
+  ASSERT_EQ((*collection)->contents().pieces().size(), 4u);
 
   const music::Score excerpt = music::Excerpt(RandomPiece(2), 10, 25);
   const auto by_sound = (*collection)->IdentifyAudio(Play(excerpt, 1.3), {});
@@ -91,9 +92,9 @@ TEST_F(CollectionTest, AnOpenCollectionOutlivesTheNextGeneration) {
   EXPECT_EQ(manifest->generation, 2);
   const auto after = Collection::Open(Path("bundle"));
   ASSERT_TRUE(after.ok());
-  EXPECT_EQ((*before)->catalog().pieces().size(), 2u);
-  EXPECT_TRUE((*before)->catalog().ReadMidi(1).ok());
-  EXPECT_EQ((*after)->catalog().pieces().size(), 3u);
+  EXPECT_EQ((*before)->contents().pieces().size(), 2u);
+  EXPECT_TRUE((*before)->contents().ReadMidi(1).ok());
+  EXPECT_EQ((*after)->contents().pieces().size(), 3u);
 }
 
 TEST_F(CollectionTest, EncodersCanBeWrapped) {
@@ -143,7 +144,7 @@ TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
   const auto collection = Collection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok());
   EXPECT_EQ((*collection)->manifest().generation, 1);
-  EXPECT_EQ((*collection)->catalog().pieces().size(), 2u);
+  EXPECT_EQ((*collection)->contents().pieces().size(), 2u);
 }
 
 TEST_F(CollectionTest, ADamagedGenerationIsRefusedForTheOneBefore) {

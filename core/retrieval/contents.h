@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
 #include "core/index/vector_index.h"
@@ -33,11 +34,15 @@ struct SourceRecord {
   const std::string& id() const { return side == catalog::Side::kScores ? piece.id : recording.id; }
 };
 
+// Piece or recording and runs are as a catalogue asks (core/catalog/checks.h); vectors are finite, and as many as the
+// runs say. InvalidArgument says what is not.
+[[nodiscard]] absl::Status CheckRecord(const SourceRecord& record, int dimension);
+
 // What an edit does: puts a source in the place of the one with its id, if any, or takes one away.
 struct Edit {
   catalog::Side side = catalog::Side::kScores;
   std::string id;
-  std::shared_ptr<const SourceRecord> put;  // null: take it away
+  std::shared_ptr<const SourceRecord> put;  // of this side and id, CheckRecord; null: take it away
 };
 
 // Which sources of one side may be found; see Contents::Search.
@@ -48,13 +53,14 @@ struct SearchScope {
 
 class Contents {
  public:
-  // The parts must fit together (CheckParts).
+  // Each index must hold as many vectors as the catalogue says.
   static std::shared_ptr<const Contents> FromBase(std::shared_ptr<const catalog::Catalog> catalog,
                                                   std::shared_ptr<const index::VectorIndex> score_index,
                                                   std::shared_ptr<const index::VectorIndex> recording_index);
 
   // These contents after the edits, in their order. Taking away what is not there changes nothing. Positions of sources
-  // are those of the new contents: they change with every edit.
+  // are those of the new contents: they change with every edit. What is put comes last, also in the place of another.
+  // Takes time by the number of sources and of edits, whatever their size.
   std::shared_ptr<const Contents> With(std::span<const Edit> edits) const;
 
   // Sources that are there, those of the base first; a position is the place in these lists.
@@ -75,12 +81,17 @@ class Contents {
   int64_t removed_vectors(catalog::Side side) const;  // of the base, those that cannot be found any more
   index::IndexKind index_kind(catalog::Side side) const;
 
-  // A run of adjoining windows of a source, with its vectors, [run.count, dimension].
+  // The base as it was opened, whatever has been edited since.
+  const catalog::Catalog& base_catalog() const;
+  const index::VectorIndex& base_index(catalog::Side side) const;
+
+  // A run of adjoining windows of a source, with its vectors, [run.count, dimension]. run.first_vector counts from 0
+  // within the source, run.source is its position.
   struct SourceRun {
     catalog::SnippetRun run;
     std::vector<float> vectors;
   };
-  // All of a source's runs. Requires a valid position. Fails as the index does.
+  // All of a source's runs, in the order they were indexed. Requires a valid position. Fails as the index does.
   [[nodiscard]] absl::StatusOr<std::vector<SourceRun>> ReadRuns(catalog::Side side, int source) const;
 
   // A vector found for one of the queries.
@@ -90,7 +101,8 @@ class Contents {
     float similarity = 0;
   };
   // The k most similar vectors in scope for each of the queries, [q, dimension]; by query, best first, equal ones in
-  // the order of positions. Fails as VectorIndex::Search does.
+  // the order they were indexed. scope.sources, if any, must have source_count(side) entries. Fails as
+  // VectorIndex::Search does.
   [[nodiscard]] absl::StatusOr<std::vector<Found>> Search(catalog::Side side, std::span<const float> queries, int k,
                                                           const SearchScope& scope = {}) const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace antiphon::retrieval {
 namespace {
@@ -59,25 +58,7 @@ std::vector<float> InnerProducts(std::span<const float> rows, std::span<const fl
   return products;
 }
 
-// A run of a source with its vectors.
-struct Run {
-  const SnippetRun* run = nullptr;
-  std::vector<float> vectors;
-};
-
-absl::StatusOr<std::map<int, std::vector<Run>>> RunsOf(const CollectionParts& parts, catalog::Side side,
-                                                       std::span<const int> sources) {
-  std::map<int, std::vector<Run>> runs;
-  for (const int source : sources) runs[source];
-  for (const SnippetRun& run : parts.catalog->runs(side)) {
-    const auto it = runs.find(run.source);
-    if (it == runs.end()) continue;
-    absl::StatusOr<std::vector<float>> vectors = parts.index(side).Reconstruct(run.first_vector, run.count);
-    if (!vectors.ok()) return vectors.status();
-    it->second.push_back({&run, *std::move(vectors)});
-  }
-  return runs;
-}
+using Run = Contents::SourceRun;
 
 // By how many cells a path advances with a row of the query; kStart: it begins there.
 enum class Move : int8_t { kWait = 0, kKeepUp = 1, kHurry = 2, kStart = 0 };
@@ -149,7 +130,7 @@ double ColumnsPerRow(const std::vector<PathStep>& steps) {
 // steps around it, and not off its ends.
 void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const WindowPath& path, const Run& candidate,
             PathMatch& match) {
-  const SnippetRun& run = *candidate.run;
+  const SnippetRun& run = candidate.run;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
   const auto embeddings = Rows(sequence, stretch);
   const std::vector<PathStep> steps =
@@ -186,7 +167,7 @@ PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run
     WindowPath best;
     const Run* best_run = nullptr;
     for (const Run& candidate : runs) {
-      const SnippetRun& run = *candidate.run;
+      const SnippetRun& run = candidate.run;
       const double nominal = run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
       const WindowPath path = BestPath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), rows,
                                        static_cast<int>(candidate.vectors.size()) / sequence.dimension,
@@ -233,13 +214,13 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
                                                   const EmbeddedQuery& query, std::span<const int> sources) {
-  const absl::StatusOr<std::map<int, std::vector<Run>>> runs = RunsOf(parts, side, sources);
-  if (!runs.ok()) return runs.status();
   std::vector<PathMatch> matches;
   for (const int source : sources) {
+    const absl::StatusOr<std::vector<Run>> runs = parts.contents->ReadRuns(side, source);
+    if (!runs.ok()) return runs.status();
     PathMatch best;
     for (const EmbeddingSequence& sequence : query.sequences) {
-      const PathMatch match = MatchSequence(sequence, runs->at(source));
+      const PathMatch match = MatchSequence(sequence, *runs);
       if (match.score > best.score) best = match;
     }
     matches.push_back(best);

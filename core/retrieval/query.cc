@@ -125,7 +125,8 @@ void NumberWindows(EmbeddedQuery& query) {
 }
 
 absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts, catalog::Side side,
-                                                      const EmbeddedQuery& query, int k, Stages& stages) {
+                                                      const EmbeddedQuery& query, int k, const SearchScope& scope,
+                                                      Stages& stages) {
   // All tempi are searched together: many queries at once cost far less than the same queries a few at a time.
   std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
   std::vector<float> rows;
@@ -134,20 +135,18 @@ absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& par
     rows.insert(rows.end(), query.sequences[s].embeddings.begin(), query.sequences[s].embeddings.end());
   }
   std::vector<Neighbour> neighbours;
-  const size_t dimension = parts.index(side).dimension();
+  const size_t dimension = parts.audio_encoder->info().dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
-    const absl::StatusOr<index::SearchResult> found =
-        parts.index(side).Search(std::span(rows).subspan(begin * dimension, count * dimension), k);
+    const absl::StatusOr<std::vector<Contents::Found>> found =
+        parts.contents->Search(side, std::span(rows).subspan(begin * dimension, count * dimension), k, scope);
     if (!found.ok()) return found.status();
-    for (size_t i = 0; i < count * found->k; ++i) {
-      if (found->ids[i] < 0) continue;
-      const absl::StatusOr<catalog::SnippetPosition> position = parts.catalog->Locate(side, found->ids[i]);
-      if (!position.ok()) return position.status();
-      const auto [s, w] = windows[begin + i / found->k];
+    for (const Contents::Found& one : *found) {
+      const auto [s, w] = windows[begin + one.query];
       const EmbeddingSequence& sequence = query.sequences[s];
-      neighbours.push_back({query.window_of[s][w], position->source, sequence.start_s[w],
-                            sequence.start_s[w] + sequence.window_s, position->start_s, position->end_s,
-                            sequence.tempo_ratio, position->tempo_ratio, found->similarities[i]});
+      const catalog::SnippetPosition& position = one.position;
+      neighbours.push_back({query.window_of[s][w], position.source, sequence.start_s[w],
+                            sequence.start_s[w] + sequence.window_s, position.start_s, position.end_s,
+                            sequence.tempo_ratio, position.tempo_ratio, one.similarity});
     }
     return absl::OkStatus();
   };

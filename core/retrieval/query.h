@@ -65,9 +65,10 @@ struct Neighbour {
   double reference_middle_s() const { return (reference_start_s + reference_end_s) / 2; }
 };
 
-// The k nearest neighbours of every window of the query, in no particular order.
+// The k nearest neighbours in scope of every window of the query, in no particular order.
 [[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts, catalog::Side side,
-                                                                    const EmbeddedQuery& query, int k, Stages& stages);
+                                                                    const EmbeddedQuery& query, int k,
+                                                                    const SearchScope& scope, Stages& stages);
 
 }  // namespace antiphon::retrieval
 

@@ -86,7 +86,7 @@ TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
 TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
   const auto query = EmbedScoreQuery(*parts_, RandomPiece(1), std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kScores, *query, 1, stages_);
+  const auto neighbours = FindNeighbours(*parts_, Side::kScores, *query, 1, {}, stages_);
   ASSERT_TRUE(neighbours.ok()) << neighbours.status();
   EXPECT_EQ(neighbours->size(), query->sequences[0].start_s.size());
   for (const Neighbour& n : *neighbours) {
@@ -101,7 +101,7 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const music::Score excerpt = music::Excerpt(RandomPiece(1), 10, 20);
   const auto query = EmbedScoreQuery(*parts_, excerpt, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 3, stages_);
+  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 3, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   for (const Neighbour& n : *neighbours) {
     EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
@@ -112,7 +112,7 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
 TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
   const auto query = EmbedScoreQuery(*parts_, RandomPiece(1, 3), std::vector<double>{1.0}, {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 1000, stages_);
+  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 1000, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   EXPECT_EQ(static_cast<int64_t>(neighbours->size()), parts_->manifest.recording_vectors * query->windows);
 }

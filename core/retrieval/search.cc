@@ -63,8 +63,8 @@ int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 void CutToSources(const CollectionParts& parts, Side side, double query_duration_s, std::vector<Hit>& hits) {
   for (Hit& hit : hits) {
     const double slope = hit.tempo_ratio;
-    const double excess_s = std::max(
-        {0.0, hit.query_end_s - query_duration_s, (hit.reference_end_s - parts.duration_s(side, hit.source)) / slope});
+    const double excess_s = std::max({0.0, hit.query_end_s - query_duration_s,
+                                      (hit.reference_end_s - parts.contents->duration_s(side, hit.source)) / slope});
     hit.query_end_s = std::max(hit.query_start_s, hit.query_end_s - excess_s);
     hit.reference_end_s = std::max(hit.reference_start_s, hit.reference_end_s - excess_s * slope);
   }
@@ -73,7 +73,7 @@ void CutToSources(const CollectionParts& parts, Side side, double query_duration
 absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
                                         Stages& stages) {
   absl::StatusOr<std::vector<Neighbour>> neighbours =
-      FindNeighbours(parts, side, query, NeighboursForHits(top_k), stages);
+      FindNeighbours(parts, side, query, NeighboursForHits(top_k), {}, stages);
   if (!neighbours.ok()) return neighbours.status();
   std::vector<Hit> hits = MergeIntoHits(*neighbours, top_k);
   CutToSources(parts, side, query.duration_s, hits);
@@ -103,11 +103,11 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
                                         const IdentifyOptions& options, Stages& stages) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
   const absl::StatusOr<std::vector<Neighbour>> neighbours =
-      FindNeighbours(parts, side, query, options.neighbours, stages);
+      FindNeighbours(parts, side, query, options.neighbours, {}, stages);
   if (!neighbours.ok()) return neighbours.status();
   const auto same_piece = [&](int a, int b) {
     if (side == Side::kScores) return a == b;
-    const std::vector<catalog::Recording>& recordings = parts.catalog->recordings();
+    const std::vector<catalog::Recording>& recordings = parts.contents->recordings();
     return a == b || (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
   auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
@@ -120,7 +120,7 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
   if (!result.ok()) return result.status();
   for (Candidate& candidate : result->candidates) {
     candidate.query_s = std::clamp(candidate.query_s, 0.0, query.duration_s);
-    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, parts.duration_s(side, candidate.source));
+    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, parts.contents->duration_s(side, candidate.source));
   }
   return result;
 }

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <map>
 #include <thread>
+#include <utility>
 
+#include "core/bundle/bundle.h"
 #include "core/retrieval/test_collection.h"
 
 namespace antiphon::retrieval {
@@ -53,7 +55,7 @@ TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
     ASSERT_FALSE(hits->empty());
     EXPECT_LE(hits->size(), 10u);
     const Hit& best = hits->front();
-    EXPECT_EQ(parts_->catalog->pieces()[best.source].id, "piece-2") << tempo;
+    EXPECT_EQ(parts_->contents->pieces()[best.source].id, "piece-2") << tempo;
     EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
     ExpectOnLine(best, 12, tempo);
     EXPECT_GT(best.query_end_s - best.query_start_s, 4.0);
@@ -67,7 +69,7 @@ TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
   ASSERT_TRUE(hits.ok()) << hits.status();
   ASSERT_FALSE(hits->empty());
   const Hit& best = hits->front();
-  EXPECT_EQ(parts_->catalog->recordings()[best.source].id, "recording-3");  // played at 1.3
+  EXPECT_EQ(parts_->contents->recordings()[best.source].id, "recording-3");  // played at 1.3
   EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
   ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
 }
@@ -78,7 +80,7 @@ TEST_F(SearchTest, HitsStayWithinTheSource) {
   ASSERT_TRUE(hits.ok());
   for (const Hit& hit : *hits) {
     EXPECT_GE(hit.reference_start_s, 0);
-    EXPECT_LE(hit.reference_end_s, parts_->duration_s(Side::kScores, hit.source) + 1e-9);
+    EXPECT_LE(hit.reference_end_s, parts_->contents->duration_s(Side::kScores, hit.source) + 1e-9);
     EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
   }
 }
@@ -215,12 +217,13 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
 }
 
 TEST_F(SearchTest, ReportsTheStageThatFailed) {
-  auto& encoder = dynamic_cast<FakeEncoder&>(*parts_->audio_encoder);
-  encoder.failure = absl::InternalError("the network is out of order");
+  auto encoder = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
+  encoder->failure = absl::InternalError("the network is out of order");
+  CollectionParts parts = *parts_;
+  parts.audio_encoder = encoder;
   std::vector<Stage> reported;
   const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double) { reported.push_back(s); }};
-  const auto result = IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
-  encoder.failure = absl::OkStatus();
+  const auto result = IdentifyAudio(parts, Play(RandomPiece(0, 5)), {}, context);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
   EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode));
 }
@@ -321,10 +324,17 @@ TEST(CheckPartsTest, NamesWhatDoesNotFit) {
   expect_data_loss("feature settings");
   parts->manifest.feature_settings = "{";
   expect_data_loss("feature settings");
-  dynamic_cast<FakeEncoder&>(*parts->score_encoder).info_.model_id = "fake-2";
+  auto other = std::make_shared<FakeEncoder>(encoder::Modality::kScore);
+  other->info_.model_id = "fake-2";
+  const auto encoder = std::exchange(parts->score_encoder, other);
   expect_data_loss("fake-2");
-  dynamic_cast<FakeEncoder&>(*parts->score_encoder).info_.model_id = "fake-1";
-  std::swap(parts->score_index, parts->recording_index);
+  parts->score_encoder = encoder;
+  const auto load = [&](const char* name) {
+    return index::VectorIndex::Load(folder.path() + "/" + name, {.dimension = manifest.dimension}).value();
+  };
+  parts->contents =
+      Contents::FromBase(catalog::Catalog::Open(folder.path() + "/" + bundle::kCatalogFile).value(),
+                         load(bundle::kRecordingIndexFile), load(bundle::kScoreIndexFile));  // the wrong way round
   expect_data_loss("vectors");
 }
 

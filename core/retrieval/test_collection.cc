@@ -84,9 +84,10 @@ std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, c
   parts->manifest = assembly->Finish().value();
   index::IndexOptions index_options = options.builder.index;
   index_options.dimension = parts->manifest.dimension;
-  parts->score_index = index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value();
-  parts->recording_index = index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value();
-  parts->catalog = catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value();
+  parts->contents =
+      Contents::FromBase(catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value(),
+                         index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value(),
+                         index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value());
   parts->front_end = features::AudioFrontEnd::Create(parts->settings()).value();
   return parts;
 }
