@@ -3,6 +3,9 @@
 //   ROOT/CURRENT                 the name of the current generation's directory, one line
 //   ROOT/gen-000001/MANIFEST     JSON (manifest.h)
 //   ROOT/gen-000001/...          the files that MANIFEST lists
+//   ROOT/LOCK                    held by who publishes
+//
+// Other files beside them are left alone.
 //
 // A generation is written under a temporary name, made durable, renamed, and only then named by CURRENT (itself
 // replaced by rename), so that a crash at any moment leaves the previous generation in force. Stray temporary
@@ -11,6 +14,8 @@
 #ifndef ANTIPHON_CORE_BUNDLE_BUNDLE_H_
 #define ANTIPHON_CORE_BUNDLE_BUNDLE_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +24,12 @@
 #include "core/bundle/manifest.h"
 
 namespace antiphon::bundle {
+
+struct OpenedBundle {
+  std::string directory;  // of the generation
+  Manifest manifest;
+  std::vector<std::string> rejected;  // generations that were named or newer but refused, each with the reason
+};
 
 class BundleWriter {
  public:
@@ -33,7 +44,16 @@ class BundleWriter {
 
   // Fills in format_version, generation, created, files (every plain file in directory()) and, when it is empty,
   // origin; writes MANIFEST and publishes. Returns what was written. Must be called at most once.
-  [[nodiscard]] absl::StatusOr<Manifest> Publish(Manifest manifest);
+  //
+  // `check`, unless empty, is shown the generation in its place, every file read back and found to have the hash that
+  // MANIFEST says, before it is in force; a failure is returned, and nothing of the generation remains.
+  using Check = std::function<absl::Status(const OpenedBundle&)>;
+  [[nodiscard]] absl::StatusOr<Manifest> Publish(Manifest manifest, const Check& check = {});
+
+  // After a publication: removes what is older than the newest `keep` (at least 1) generations that pass their checks,
+  // and what has never been in force. Returns the manifests of those, the newest first. Generations that do not pass
+  // and are not older stay, to be looked at.
+  [[nodiscard]] absl::StatusOr<std::vector<Manifest>> Prune(int keep);
 
  private:
   struct Impl;
@@ -41,11 +61,9 @@ class BundleWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-struct OpenedBundle {
-  std::string directory;  // of the generation
-  Manifest manifest;
-  std::vector<std::string> rejected;  // generations that were named or newer but refused, each with the reason
-};
+// Which generation CURRENT names, whatever state it is in. NotFound when there is no CURRENT, DataLoss when it names
+// none.
+[[nodiscard]] absl::StatusOr<int64_t> CurrentGeneration(const std::string& root);
 
 // Checks the generation that CURRENT names: every file there with its size and SHA-256. When it is refused, the newest
 // older generation that passes is taken and the reason is put into `rejected`. NotFound when ROOT or CURRENT does not

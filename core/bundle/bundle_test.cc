@@ -320,6 +320,79 @@ TEST_F(BundleTest, WhatCouldNotBeReadBackIsNotPublished) {
   EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
 }
 
+TEST_F(BundleTest, TheCheckSeesTheGenerationInItsPlaceAndNotYetInForce) {
+  Publish("one");
+  auto writer = Create();
+  Write(fs::path(writer->directory()) / kCatalogFile, "two");
+  const auto manifest = writer->Publish(Described("two"), [&](const OpenedBundle& opened) {
+    EXPECT_EQ(fs::path(opened.directory), root_ / "gen-000002");
+    EXPECT_EQ(Read(fs::path(opened.directory) / kCatalogFile), "two");
+    EXPECT_EQ(opened.manifest.generation, 2);
+    EXPECT_EQ(Open()->manifest.model_id, "one");
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(Open()->manifest.model_id, "two");
+}
+
+TEST_F(BundleTest, WhatFailsTheCheckLeavesNothing) {
+  Publish("one");
+  auto writer = Create();
+  Write(fs::path(writer->directory()) / kCatalogFile, "two");
+  const auto refuse = [](const OpenedBundle&) { return absl::UnavailableError("not good enough"); };
+  EXPECT_EQ(writer->Publish(Described("two"), refuse).status().message(), "not good enough");
+  EXPECT_FALSE(writer->Prune(1).ok());
+  writer.reset();
+  EXPECT_EQ(Open()->manifest.model_id, "one");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
+}
+
+TEST_F(BundleTest, PruningKeepsTheNewestThatPass) {
+  PublishThree();
+  fs::resize_file(root_ / "gen-000003" / kCatalogFile, 1);
+  auto writer = Create();
+  ASSERT_EQ(writer->Publish(Described("four"))->generation, 4);
+  const auto kept = writer->Prune(2);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  ASSERT_EQ(kept->size(), 2u);
+  EXPECT_EQ((*kept)[0].model_id, "four");
+  EXPECT_EQ((*kept)[1].model_id, "two");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000002", "gen-000003", "gen-000004"));
+  ASSERT_EQ(writer->Prune(1)->size(), 1u);
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000004"));
+  EXPECT_EQ(Open()->manifest.model_id, "four");
+}
+
+TEST_F(BundleTest, WhatIsNewerThanTheOneInForceIsPruned) {
+  Publish("one");
+  auto writer = Create();
+  ASSERT_TRUE(writer->Publish(Described("two")).ok());
+  fs::copy(root_ / "gen-000001", root_ / "gen-000009");
+  ASSERT_TRUE(writer->Prune(5).ok());
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000002"));
+}
+
+TEST_F(BundleTest, CurrentIsToldWhateverItsState) {
+  EXPECT_EQ(CurrentGeneration(root_.string()).status().code(), StatusCode::kNotFound);
+  PublishThree();
+  fs::remove_all(root_ / "gen-000003");
+  EXPECT_EQ(CurrentGeneration(root_.string()).value(), 3);
+  Write(root_ / "CURRENT", "garbage");
+  EXPECT_EQ(CurrentGeneration(root_.string()).status().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(BundleTest, FilesOfOthersAreLeftAlone) {
+  Publish("one");
+  for (const std::string name : {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "notes"}) {
+    Write(root_ / name, "theirs");
+  }
+  Publish("two");
+  EXPECT_EQ(Open()->manifest.model_id, "two");
+  EXPECT_TRUE(Open()->rejected.empty());
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000002", "journal.sqlite",
+                                   "journal.sqlite-shm", "journal.sqlite-wal", "notes"));
+}
+
 TEST_F(BundleTest, AFolderThatCannotBeMadeIsTold) {
   Write(root_, "a file where the folder should be");
   const absl::Status status = BundleWriter::Create(root_.string()).status();

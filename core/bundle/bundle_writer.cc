@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
+#include "core/bundle/generations.h"
 
 namespace antiphon::bundle {
 namespace {
@@ -105,6 +106,7 @@ struct BundleWriter::Impl {
   std::string directory;  // of what is not yet published
   bool started = false;
   bool published = false;
+  Manifest manifest;  // that was published
 };
 
 BundleWriter::BundleWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -131,7 +133,7 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
   return std::unique_ptr<BundleWriter>(new BundleWriter(std::move(impl)));
 }
 
-absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest) {
+absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& check) {
   if (impl_->started) return absl::FailedPreconditionError("bundle: publishing was already tried");
   impl_->started = true;
   const absl::StatusOr<int64_t> generation = NextGeneration(impl_->root);
@@ -158,12 +160,40 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest) {
   const std::string temporary = fs::path(impl_->directory).filename().string();
   if (absl::Status status = RenameDurably(impl_->root, temporary, name); !status.ok()) return status;
   impl_->directory = absl::StrCat(impl_->root, "/", name);
+  if (check) {
+    const absl::StatusOr<Manifest> read = CheckGeneration(impl_->directory, *generation);
+    if (!read.ok()) return read.status();
+    if (absl::Status status = check({impl_->directory, *read, {}}); !status.ok()) return status;
+  }
   const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
   if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok()) return status;
   // From here on the generation may be in force, whatever the rename reports.
   impl_->published = true;
+  impl_->manifest = manifest;
   if (absl::Status status = RenameDurably(impl_->root, pointer, kCurrentFile); !status.ok()) return status;
   return manifest;
+}
+
+absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
+  if (!impl_->published) return absl::FailedPreconditionError("bundle: nothing was published");
+  std::vector<Manifest> kept = {impl_->manifest};
+  for (const int64_t generation : ListGenerations(impl_->root)) {
+    if (generation == impl_->manifest.generation) continue;
+    const std::string name = GenerationName(generation);
+    const bool was_in_force = generation < impl_->manifest.generation;
+    if (was_in_force && kept.size() < static_cast<size_t>(keep)) {
+      absl::StatusOr<Manifest> manifest = CheckGeneration(absl::StrCat(impl_->root, "/", name), generation);
+      if (manifest.ok()) kept.push_back(*std::move(manifest));
+      continue;
+    }
+    // Under another name first: half of a generation must not look like one.
+    const std::string doomed = absl::StrCat(kTemporaryPrefix, name);
+    if (absl::Status status = RenameDurably(impl_->root, name, doomed); !status.ok()) return status;
+    std::error_code error;
+    fs::remove_all(absl::StrCat(impl_->root, "/", doomed), error);
+    if (error) return Failed(error, "removing an old generation");
+  }
+  return kept;
 }
 
 }  // namespace antiphon::bundle
