@@ -19,7 +19,7 @@ namespace antiphon::bundle {
 namespace {
 
 constexpr char kGenerationPrefix[] = "gen-";
-constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kReadBytes = 64 << 10;
 
 // Calls use(data, size) with the file's contents, piece by piece, until it returns false.
 template <typename Function>

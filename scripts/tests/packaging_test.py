@@ -73,12 +73,12 @@ class Scripts(unittest.TestCase):
             done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stderr), (0, ""), path)
 
-    def test_continuous_integration_runs_the_tests_then_the_format_check_and_nothing_else(self):
+    def test_continuous_integration_runs_tests_format_check_and_a_little_fuzzing_and_nothing_else(self):
         commands = [line for line in read(".ci/run").splitlines() if line and not line.startswith(("#", "set ", "cd "))]
-        self.assertEqual(commands, ["scripts/test.sh", "scripts/format.sh"])
+        self.assertEqual(commands, ["scripts/test.sh", "scripts/format.sh", "scripts/fuzz.sh --seconds 30"])
 
     def test_help_does_nothing_but_explain(self):
-        for name in ["quickstart", "test", "build", "format", "lint", "packages"]:
+        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz"]:
             done = subprocess.run([str(ROOT / f"scripts/{name}.sh"), "--help"], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"scripts/{name}.sh", done.stdout)
@@ -159,10 +159,10 @@ class Presets(unittest.TestCase):
     def test_each_can_be_built_in_a_folder_of_its_own_and_tested_if_it_has_tests(self):
         presets = json.loads(read("CMakePresets.json"))
         names = [preset["name"] for preset in presets["configurePresets"] if not preset.get("hidden")]
-        self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan"])
+        self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz"])
         self.assertEqual([preset["name"] for preset in presets["buildPresets"]], names)
         tested = [preset["name"] for preset in presets["testPresets"] if not preset.get("hidden")]
-        self.assertEqual(tested, [name for name in names if name != "programs"])
+        self.assertEqual(tested, [name for name in names if name not in ("programs", "fuzz")])
         self.assertEqual(presets["configurePresets"][0]["binaryDir"], "${sourceDir}/build/${presetName}")
 
 

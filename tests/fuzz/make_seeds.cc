@@ -1,0 +1,173 @@
+// Writes what the fuzz targets start from: FOLDER/TARGET/NAME, well-formed inputs made by the code that the tests use.
+//
+// Usage: fuzz_seeds FOLDER
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "core/audio/encoder.h"
+#include "core/audio/test_signals.h"
+#include "core/bundle/bundle.h"
+#include "core/features/settings.h"
+#include "core/index/index_test_util.h"
+#include "core/index/vector_index.h"
+#include "core/music/midi_file.h"
+#include "core/retrieval/confidence.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/sample_catalog.h"
+#include "tests/support/midi_bytes.h"
+#include "tests/support/scores.h"
+
+namespace antiphon::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Seeds {
+ public:
+  explicit Seeds(fs::path folder) : folder_(std::move(folder)) {}
+
+  void Add(const std::string& target, const std::string& name, std::string_view bytes) const {
+    fs::create_directories(folder_ / target);
+    WriteBytes((folder_ / target / name).string(), bytes);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void AddMidi(const Seeds& seeds) {
+  using testing::Bytes;
+  using testing::MidiFile;
+  using testing::MidiTrack;
+  const std::string conductor =
+      MidiTrack().Name("Pr\xe9lude").Tempo(0, 400'000).Metre(0, 6, 3).Key(0, -2, 1).Tempo(90, 700'000).End(500);
+  const std::string piano = MidiTrack()
+                                .Raw(0, Bytes({0xc0, 0}))
+                                .Pedal(0, 100)
+                                .On(0, 60)
+                                .Raw(0, Bytes({64, 70}))
+                                .Raw(129, Bytes({60, 0}))
+                                .Raw(0, Bytes({0xf0, 3, 1, 2, 0xf7}))
+                                .Off(20000, 64)
+                                .Pedal(3, 0)
+                                .On(1, 40, 1, 15)
+                                .End(9);
+  const std::string drums = MidiTrack().On(0, 36, 90, 9).Off(10, 36, 9).On(5, 99).Open();
+  seeds.Add("midi_reader", "format0", MidiFile(0, 96, {piano}));
+  seeds.Add("midi_reader", "format1", MidiFile(1, 480, {conductor, piano + testing::Chunk("XFIH", "alien"), drums}));
+  seeds.Add("midi_reader", "format2", MidiFile(2, 24, {conductor, piano, drums}));
+  seeds.Add("midi_reader", "smpte", MidiFile(1, 0xe250, {conductor, piano}));
+  testing::Rng rng(7);
+  for (int i = 0; i < 4; ++i) {
+    const auto written = music::WriteMidi(testing::RandomScore(rng));
+    if (written.ok()) seeds.Add("midi_reader", "random" + std::to_string(i), *written);
+  }
+}
+
+void AddAudio(const Seeds& seeds) {
+  const struct {
+    const char* name;
+    audio::AudioFormat format;
+  } formats[] = {{"wav", audio::AudioFormat::kWav},
+                 {"flac", audio::AudioFormat::kFlac},
+                 {"ogg", audio::AudioFormat::kOggVorbis},
+                 {"mp3", audio::AudioFormat::kMp3}};
+  for (const auto& [name, format] : formats) {
+    const auto bytes = audio::EncodeAudio(audio::Sine(500, 0.1, 16000), format);
+    if (bytes.ok()) seeds.Add("audio_decoder", name, *bytes + '\0');  // the last byte: the whole of a file
+  }
+  // Forms of uncompressed sound that libsndfile reads, an empty one each: header and a few samples.
+  const std::string samples(64, '\x20');
+  seeds.Add("audio_decoder", "au",
+            testing::BigEndianBytes(0x2e736e64, 4) + testing::BigEndianBytes(24, 4) + testing::BigEndianBytes(64, 4) +
+                testing::BigEndianBytes(3, 4) + testing::BigEndianBytes(8000, 4) + testing::BigEndianBytes(1, 4) +
+                samples + '\0');
+  seeds.Add("audio_decoder", "aiff",
+            "FORM" + testing::BigEndianBytes(4 + 26 + 16 + 64, 4) + "AIFF" +
+                testing::Chunk("COMM", testing::BigEndianBytes(1, 2) + testing::BigEndianBytes(32, 4) +
+                                           testing::BigEndianBytes(16, 2) +
+                                           testing::Bytes({0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0})) +
+                testing::Chunk("SSND", testing::BigEndianBytes(0, 8) + samples) + '\0');
+  seeds.Add("audio_decoder", "pcm", samples + testing::Bytes({0, 0, 0x1f, 0x40, 2, 3}));
+}
+
+void AddBundle(const Seeds& seeds) {
+  const Scratch scratch;
+  auto writer = bundle::BundleWriter::Create(scratch.path());
+  Require(writer.ok(), "a bundle can be made");
+  WriteBytes((*writer)->directory() + "/catalog.sqlite", "catalogue");
+  WriteBytes((*writer)->directory() + "/scores.faiss", "scores");
+  bundle::Manifest manifest;
+  manifest.model_id = "model-1";
+  manifest.feature_settings = features::SettingsToJson({});
+  manifest.dimension = 64;
+  manifest.origin = std::string(32, 'a');
+  manifest.score_hop_s = manifest.recording_hop_s = 0.5;
+  manifest.tempo_ratios = {0.84, 1.0, 1.19};
+  Require((*writer)->Publish(manifest).ok(), "a bundle can be published");
+  const std::string json = Contents(scratch.File("gen-000001/MANIFEST"));
+  seeds.Add("bundle", "good", "gen-000001\n" + std::string(1, '\0') + json);
+  seeds.Add("bundle", "other", "gen-000002\n" + std::string(1, '\0') + json);
+  seeds.Add("bundle", "empty", "gen-000001");
+}
+
+void AddCatalog(const Seeds& seeds) {
+  const Scratch scratch;
+  seeds.Add("catalog", "whole", SampleCatalog(scratch.File("catalog")) + '\0');
+  // Read from the end: edits and their kind, number, column, row, value.
+  seeds.Add("catalog", "edit", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 20, 0, 1}));
+  seeds.Add("catalog", "text", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 1, 0, 1}));
+}
+
+void AddIndexes(const Seeds& seeds) {
+  const Scratch scratch;
+  constexpr int kDimension = 4;
+  const auto vectors = index::ClusteredUnitVectors(24, kDimension, 0, 1);
+  for (const index::IndexKind kind : {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
+    index::IndexOptions options;
+    options.kind = kind;
+    options.dimension = kDimension;
+    options.hnsw_links = 4;
+    options.ivf_lists = options.ivf_probes = 3;
+    options.threads = 1;
+    const std::string path = scratch.File("index");
+    const auto built = index::VectorIndex::Build(options, vectors);
+    Require(built.ok() && (*built)->Save(path).ok(), "an index can be made");
+    seeds.Add("index", std::string(index::IndexKindName(kind)), Contents(path));
+  }
+}
+
+void AddSettings(const Seeds& seeds) {
+  seeds.Add("settings", "constant_q", features::SettingsToJson({}));
+  seeds.Add("settings", "filterbank", features::SettingsToJson(features::DorferSettings()));
+  retrieval::ConfidenceModel model;
+  model.false_accept_rate = 0.01;
+  model.queries = 1000;
+  seeds.Add("settings", "confidence", retrieval::ConfidenceToJson(model));
+}
+
+}  // namespace
+}  // namespace antiphon::fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+    return 1;
+  }
+  const antiphon::fuzz::Seeds seeds(argv[1]);
+  antiphon::fuzz::AddMidi(seeds);
+  antiphon::fuzz::AddAudio(seeds);
+  antiphon::fuzz::AddBundle(seeds);
+  antiphon::fuzz::AddCatalog(seeds);
+  antiphon::fuzz::AddIndexes(seeds);
+  antiphon::fuzz::AddSettings(seeds);
+  return 0;
+}
