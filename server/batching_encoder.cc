@@ -38,6 +38,11 @@ void BatchingEncoder::Shutdown() {
 }
 
 absl::StatusOr<std::vector<float>> BatchingEncoder::Encode(std::span<const uint8_t> windows) const {
+  return EncodeWhile({}, windows);
+}
+
+absl::StatusOr<std::vector<float>> BatchingEncoder::EncodeWhile(const std::function<absl::Status()>& keep_going,
+                                                                std::span<const uint8_t> windows) const {
   if (window_size_ <= 0 || windows.size() % window_size_ != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(windows.size(), " bytes are no multiple of a window's ", window_size_));
@@ -46,6 +51,7 @@ absl::StatusOr<std::vector<float>> BatchingEncoder::Encode(std::span<const uint8
 
   Job job;
   job.windows = windows;
+  job.keep_going = &keep_going;
   job.total = static_cast<int64_t>(windows.size()) / window_size_;
   job.arrived = absl::Now();
   job.embeddings.resize(job.total * info().dimension);
@@ -61,13 +67,13 @@ absl::StatusOr<std::vector<float>> BatchingEncoder::Encode(std::span<const uint8
 
 void BatchingEncoder::Dispatch() const {
   while (true) {
-    const std::vector<Slice> slices = TakeBatch();
-    if (slices.empty()) return;
-    RunBatch(slices);
+    const std::optional<std::vector<Slice>> slices = TakeBatch();
+    if (!slices.has_value()) return;
+    if (!slices->empty()) RunBatch(*slices);
   }
 }
 
-std::vector<BatchingEncoder::Slice> BatchingEncoder::TakeBatch() const {
+std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() const {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(
       +[](const BatchingEncoder* self)
@@ -90,14 +96,23 @@ std::vector<BatchingEncoder::Slice> BatchingEncoder::TakeBatch() const {
       job->done = true;
     }
     pending_.clear();
-    return {};
+    return std::nullopt;
   }
+  return FillBatch();
+}
 
+std::vector<BatchingEncoder::Slice> BatchingEncoder::FillBatch() const {
   std::vector<Slice> slices;
   int64_t space = options_.max_windows;
   for (size_t turns = pending_.size(); turns > 0 && space > 0; --turns) {
     Job* job = pending_.front();
     pending_.pop_front();
+    if (*job->keep_going) job->status = (*job->keep_going)();
+    if (!job->status.ok()) {
+      pending_windows_ -= job->total - job->taken;
+      job->done = true;
+      continue;
+    }
     const int64_t count = std::min(space, job->total - job->taken);
     slices.push_back({job, job->taken, count});
     job->taken += count;

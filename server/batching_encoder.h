@@ -2,7 +2,8 @@
 //
 // A decorator: Encode gives each caller exactly the rows of its own windows. One thread feeds the inner encoder, so
 // that concurrent requests share the cores instead of competing for them. Requests take turns: one with many windows is
-// spread over several batches and does not hold up the small ones behind it. Safe from any thread.
+// spread over several batches and does not hold up the small ones behind it. What nobody waits for any more is not run.
+// Safe from any thread.
 #ifndef ANTIPHON_SERVER_BATCHING_ENCODER_H_
 #define ANTIPHON_SERVER_BATCHING_ENCODER_H_
 
@@ -10,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -44,10 +46,16 @@ class BatchingEncoder : public encoder::WindowEncoder {
   // returned to every request that had windows in the batch.
   [[nodiscard]] absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override;
 
+  // `keep_going` is asked on the encoder's thread, with its lock held, whenever windows of this request are about to go
+  // into a batch: it must be quick and call nothing here.
+  [[nodiscard]] absl::StatusOr<std::vector<float>> EncodeWhile(const std::function<absl::Status()>& keep_going,
+                                                               std::span<const uint8_t> windows) const override;
+
  private:
   // One request. Lives on the caller's stack until done.
   struct Job {
     std::span<const uint8_t> windows;
+    const std::function<absl::Status()>* keep_going = nullptr;
     int64_t total = 0;  // windows
     int64_t taken = 0;  // windows put into batches
     absl::Time arrived;
@@ -64,8 +72,9 @@ class BatchingEncoder : public encoder::WindowEncoder {
   };
 
   void Dispatch() const;
-  // Waits for a batch worth running; empty when stopping.
-  std::vector<Slice> TakeBatch() const;
+  // Waits for a batch worth running; nothing when stopping. It is empty when nobody waits for its windows any more.
+  std::optional<std::vector<Slice>> TakeBatch() const;
+  std::vector<Slice> FillBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunBatch(const std::vector<Slice>& slices) const;
 
   const std::unique_ptr<encoder::WindowEncoder> inner_;

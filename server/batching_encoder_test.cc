@@ -180,6 +180,53 @@ TEST(BatchingEncoder, ALongRequestStopsAtItsFirstFailure) {
   EXPECT_TRUE(batched.encoder->Encode(Windows(5, 1)).ok());
 }
 
+TEST(BatchingEncoder, RunsNoWindowOfARequestThatHasGone) {
+  const Batched batched(Options(10, absl::ZeroDuration()));
+  std::atomic<int> asked = 0;
+  const auto gone = [&] {
+    ++asked;
+    return absl::CancelledError("gone");
+  };
+  EXPECT_EQ(batched.encoder->EncodeWhile(gone, Windows(1000, 1)).status(), absl::CancelledError("gone"));
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(batched.sum->runs, 0);
+  EXPECT_TRUE(batched.encoder->Encode(Windows(5, 1)).ok()) << "the others go on";
+}
+
+TEST(BatchingEncoder, ARequestThatGoesHalfWayIsDroppedBeforeItsNextBatch) {
+  const Batched batched(Options(10, absl::ZeroDuration()));
+  std::atomic<int> asked = 0;
+  const auto third_time = [&] { return ++asked < 3 ? absl::OkStatus() : absl::DeadlineExceededError("too late"); };
+  const auto rows = batched.encoder->EncodeWhile(third_time, Windows(1000, 1));
+  EXPECT_EQ(rows.status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(batched.sum->runs, 2) << "of 100";
+}
+
+TEST(BatchingEncoder, ARequestThatGoesLeavesItsCompanionsTheirRows) {
+  const SumEncoder reference;
+  absl::Notification gate;
+  auto inner = std::make_unique<SumEncoder>();
+  inner->gate = &gate;
+  const SumEncoder* sum = inner.get();
+  const BatchingEncoder encoder(std::move(inner), Options(10, absl::ZeroDuration()));
+  std::atomic<bool> gone = false;
+  const auto keep_going = [&] { return gone ? absl::CancelledError("gone") : absl::OkStatus(); };
+  std::thread first([&] { EXPECT_FALSE(encoder.EncodeWhile(keep_going, Windows(15, 1)).ok()); });
+  while (sum->runs == 0) std::this_thread::yield();  // 10 of its 15 windows wait at the gate
+  const std::vector<uint8_t> windows = Windows(15, 2);
+  std::thread second([&] {
+    const auto rows = encoder.Encode(windows);
+    ASSERT_TRUE(rows.ok());
+    EXPECT_EQ(*rows, *reference.Encode(windows));
+  });
+  absl::SleepFor(absl::Milliseconds(20));  // for the second to get in line
+  gone = true;
+  gate.Notify();
+  first.join();
+  second.join();
+  EXPECT_EQ(sum->runs, 3) << "one for the first, two for the second";
+}
+
 TEST(BatchingEncoder, RefusesPartsOfAWindowAndAcceptsNone) {
   const Batched batched(Options(2, absl::ZeroDuration()));
   EXPECT_EQ(batched.encoder->Encode(std::vector<uint8_t>(kWindow + 1)).status().code(),

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "google/protobuf/message.h"
+#include "server/status_map.h"
 
 namespace antiphon::server {
 
@@ -48,6 +49,7 @@ grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placemen
         Complete(reactor, gate_.Work(reactor->call, handler));
       },
       reactor->request_bytes);
+  if (absl::IsResourceExhausted(status)) status = WithRetry(std::move(status), queue_.RetryDelay());
   if (!status.ok()) Complete(reactor, status);
   return reactor;
 }

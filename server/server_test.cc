@@ -92,6 +92,8 @@ TEST_F(ServerTest, AFullQueueRefusesAtOnce) {
   const grpc::Status status = Search(Query());
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_FALSE(DetailOf(status).has_value()) << "no field is to blame";
+  EXPECT_GE(RetryDelayOf(status), absl::Milliseconds(100));
+  EXPECT_LE(RetryDelayOf(status), absl::Seconds(30));
   grpc::ClientContext context;
   v1::StatusResponse response;
   EXPECT_TRUE(admin_->Status(&context, {}, &response).ok()) << "status answers while every worker is busy";
@@ -116,6 +118,27 @@ TEST_F(ServerTest, NoWorkIsDoneForACallWhoseDeadlineHasPassed) {
   held.thread.join();
   EXPECT_TRUE(Search(Query()).ok()) << "came after the expired one, so that one has been dealt with";
   EXPECT_EQ(engine_->queries, 2);
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
+}
+
+TEST_F(ServerTest, NoWorkIsDoneForACallThatWasCancelledInTheQueue) {
+  Start(/*workers=*/1);
+  HeldCall held;
+  Hold(held);
+  grpc::ClientContext context;
+  std::thread caller([&] {
+    v1::SearchResponse response;
+    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::CANCELLED);
+  });
+  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos) std::this_thread::yield();
+  context.TryCancel();
+  caller.join();
+  absl::SleepFor(absl::Milliseconds(100));  // for the news to reach the server's side
+  held.release.Notify();
+  held.thread.join();
+  EXPECT_TRUE(Search(Query()).ok()) << "came after the cancelled one, so that one has been dealt with";
+  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
 }
 
 TEST_F(ServerTest, NoFurtherStageRunsForACallerWhoHasGone) {

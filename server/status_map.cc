@@ -7,6 +7,9 @@ namespace antiphon::server {
 namespace {
 
 constexpr char kDetailUrl[] = "type.googleapis.com/antiphon.v1.ErrorDetail";
+constexpr char kRetryUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
+// When to ask again where nothing better is known: what is exhausted then (memory, disk) takes a while to come back.
+constexpr absl::Duration kRetryDelay = absl::Seconds(30);
 constexpr char kForCallerMark[] = "antiphon/for-caller";  // never leaves the process
 
 // Codes that can be about what a field holds; the others are about the server, or about time.
@@ -21,6 +24,26 @@ bool SpeaksToCaller(absl::StatusCode code) {
   return code == absl::StatusCode::kCancelled || code == absl::StatusCode::kDeadlineExceeded ||
          code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
          code == absl::StatusCode::kUnimplemented || code == absl::StatusCode::kInvalidArgument;
+}
+
+// The payload of `status` under that URL as a detail of `error`.
+void CopyDetail(const absl::Status& status, const char* url, v1::ErrorStatus* error) {
+  const auto payload = status.GetPayload(url);
+  if (!payload.has_value()) return;
+  google::protobuf::Any* any = error->add_details();
+  any->set_type_url(url);
+  any->set_value(std::string(*payload));
+}
+
+template <typename Detail>
+std::optional<Detail> FindDetail(const grpc::Status& status, const char* url) {
+  v1::ErrorStatus error;
+  if (!error.ParseFromString(status.error_details())) return std::nullopt;
+  for (const google::protobuf::Any& any : error.details()) {
+    Detail detail;
+    if (any.type_url() == url && detail.ParseFromString(any.value())) return detail;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -39,6 +62,15 @@ absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::st
 absl::Status CallerError(absl::StatusCode code, absl::string_view message) {
   absl::Status status(code, message);
   status.SetPayload(kForCallerMark, absl::Cord());
+  return status;
+}
+
+absl::Status WithRetry(absl::Status status, absl::Duration delay) {
+  v1::RetryInfo info;
+  const int64_t seconds = absl::ToInt64Seconds(delay);
+  info.mutable_retry_delay()->set_seconds(seconds);
+  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(seconds))));
+  status.SetPayload(kRetryUrl, absl::Cord(info.SerializeAsString()));
   return status;
 }
 
@@ -89,18 +121,17 @@ grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
   return grpc::StatusCode::UNKNOWN;
 }
 
-v1::ErrorStatus ToErrorStatus(const absl::Status& status) {
-  const auto detail = status.GetPayload(kDetailUrl);
-  const bool for_caller =
-      detail.has_value() || status.GetPayload(kForCallerMark).has_value() || SpeaksToCaller(status.code());
+v1::ErrorStatus ToErrorStatus(const absl::Status& given) {
+  const bool exhausted = given.code() == absl::StatusCode::kResourceExhausted;
+  const bool explained = given.GetPayload(kDetailUrl).has_value() || given.GetPayload(kRetryUrl).has_value();
+  const absl::Status status = exhausted && !explained ? WithRetry(given, kRetryDelay) : given;
+  const bool for_caller = status.GetPayload(kDetailUrl).has_value() || status.GetPayload(kForCallerMark).has_value() ||
+                          SpeaksToCaller(status.code());
   v1::ErrorStatus error;
   error.set_code(static_cast<int>(ToGrpcCode(status.code())));
   error.set_message(for_caller ? std::string(status.message()) : "a fault of the server; its log says more");
-  if (detail.has_value()) {
-    google::protobuf::Any* any = error.add_details();
-    any->set_type_url(kDetailUrl);
-    any->set_value(std::string(*detail));
-  }
+  CopyDetail(status, kDetailUrl, &error);
+  CopyDetail(status, kRetryUrl, &error);
   return error;
 }
 
@@ -153,13 +184,13 @@ const char* CodeName(grpc::StatusCode code) {
 }
 
 std::optional<v1::ErrorDetail> DetailOf(const grpc::Status& status) {
-  v1::ErrorStatus details;
-  if (!details.ParseFromString(status.error_details())) return std::nullopt;
-  for (const google::protobuf::Any& any : details.details()) {
-    v1::ErrorDetail detail;
-    if (any.type_url() == kDetailUrl && detail.ParseFromString(any.value())) return detail;
-  }
-  return std::nullopt;
+  return FindDetail<v1::ErrorDetail>(status, kDetailUrl);
+}
+
+std::optional<absl::Duration> RetryDelayOf(const grpc::Status& status) {
+  const auto info = FindDetail<v1::RetryInfo>(status, kRetryUrl);
+  if (!info.has_value()) return std::nullopt;
+  return absl::Seconds(info->retry_delay().seconds()) + absl::Nanoseconds(info->retry_delay().nanos());
 }
 
 }  // namespace antiphon::server

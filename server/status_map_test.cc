@@ -36,6 +36,27 @@ TEST(StatusMap, FieldAndLimitTravelInTheDetails) {
   EXPECT_EQ(details.message(), status.error_message());
 }
 
+TEST(StatusMap, SaysWhenToAskAgain) {
+  const grpc::Status status =
+      ToGrpc(WithRetry(absl::ResourceExhaustedError("the server is busy"), absl::Milliseconds(1250)));
+  EXPECT_EQ(RetryDelayOf(status), absl::Milliseconds(1250));
+  EXPECT_FALSE(DetailOf(status).has_value());
+
+  // As any client of google.rpc reads it: RetryInfo{retry_delay: Duration{seconds: 1, nanos: 250'000'000}}.
+  v1::ErrorStatus details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  ASSERT_EQ(details.details_size(), 1);
+  EXPECT_EQ(details.details(0).type_url(), "type.googleapis.com/google.rpc.RetryInfo");
+  EXPECT_EQ(details.details(0).value(), std::string("\x0a\x07\x08\x01\x10\x80\xe5\x9a\x77", 9));
+}
+
+TEST(StatusMap, WhatIsExhaustedWithoutAFieldMayBeAskedForAgain) {
+  EXPECT_EQ(RetryDelayOf(ToGrpc(absl::ResourceExhaustedError("the disk is full"))), absl::Seconds(30));
+  const absl::Status too_long = FieldError(absl::StatusCode::kResourceExhausted, "audio.file", "too long", "60 s");
+  EXPECT_FALSE(RetryDelayOf(ToGrpc(too_long)).has_value()) << "the same request would fail again";
+  EXPECT_FALSE(RetryDelayOf(ToGrpc(absl::InternalError("x"))).has_value());
+}
+
 TEST(StatusMap, BlamesAFieldForWhatCameFromBelow) {
   const absl::Status status = AtField(absl::InvalidArgumentError("not a known audio format"), "audio.file");
   EXPECT_EQ(status.message(), "audio.file: not a known audio format");

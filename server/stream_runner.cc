@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/status_map.h"
 
 namespace antiphon::server {
 namespace internal {
@@ -90,8 +91,9 @@ void StreamRunner::End(internal::StreamCall* stream, const absl::Status& status)
 absl::Status StreamRunner::TakePlace() {
   absl::MutexLock lock(&mutex_);
   if (open_ >= options_.max_streams) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the server is busy: ", options_.max_streams, " streams are open already"));
+    return WithRetry(absl::ResourceExhaustedError(
+                         absl::StrCat("the server is busy: ", options_.max_streams, " streams are open already")),
+                     threads_.RetryDelay());
   }
   ++open_;
   return absl::OkStatus();

@@ -184,7 +184,10 @@ TEST_F(StreamRunnerTest, OneStreamTooManyIsRefusedAtOnceUntilAnotherEnds) {
   EXPECT_EQ(streams_->open(), 2);
   grpc::ClientContext context;
   auto third = stub_->IdentifyLive(&context);
-  EXPECT_EQ(third->Finish().error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  const grpc::Status refused = third->Finish();
+  EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_GE(RetryDelayOf(refused), absl::Milliseconds(100));
+  EXPECT_LE(RetryDelayOf(refused), absl::Seconds(30));
   EXPECT_TRUE(Finish(*first).ok());
   auto fourth = OpenStream();
   EXPECT_TRUE(Finish(*second).ok());

@@ -4,8 +4,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace antiphon::server {
+
+namespace {
+
+constexpr double kWeightOfLatest = 0.1;
+
+}  // namespace
 
 WorkQueue::WorkQueue(const WorkQueueOptions& options) : options_(options) {
   const int workers = std::max(1, options.workers);
@@ -45,6 +52,12 @@ int WorkQueue::depth() const {
   return static_cast<int>(items_.size());
 }
 
+absl::Duration WorkQueue::RetryDelay() const {
+  absl::MutexLock lock(&mutex_);
+  const double seconds = mean_s_ * static_cast<double>(items_.size() + 1) / std::max(1, options_.workers);
+  return absl::Seconds(std::clamp(seconds, 0.1, 30.0));
+}
+
 void WorkQueue::Work() {
   while (true) {
     Item item;
@@ -59,7 +72,12 @@ void WorkQueue::Work() {
       items_.pop_front();
       bytes_ -= item.bytes;
     }
+    const absl::Time start = absl::Now();
     item.task();
+    item.task = nullptr;  // what it holds on to goes now, not when the next one comes
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    absl::MutexLock lock(&mutex_);
+    mean_s_ = mean_s_ == 0 ? seconds : mean_s_ + kWeightOfLatest * (seconds - mean_s_);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace antiphon::server {
 
@@ -40,6 +41,11 @@ class WorkQueue {
   void Stop();
 
   int depth() const;  // tasks waiting, without those being run
+
+  // How long what waits now will keep the workers busy, judged by how long tasks took of late; 0.1 to 30 s. What to
+  // tell a caller who was refused.
+  absl::Duration RetryDelay() const;
+
   int capacity() const { return options_.capacity; }
 
  private:
@@ -54,6 +60,7 @@ class WorkQueue {
   mutable absl::Mutex mutex_;
   std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // sum over items_
+  double mean_s_ ABSL_GUARDED_BY(mutex_) = 0;  // that a task takes: of the recent ones, weights falling off by age
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> workers_;  // changed by the constructor and Stop only
 };

@@ -108,5 +108,20 @@ TEST(WorkQueue, StoppingRunsWhatWaitsAndTakesNoMore) {
   EXPECT_EQ(ran, 5);
 }
 
+TEST(WorkQueue, TellsHowLongWhatWaitsWillTake) {
+  WorkQueue queue(Options(2, 1000));
+  EXPECT_EQ(queue.RetryDelay(), absl::Milliseconds(100)) << "nothing is known yet";
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue.Push([] { absl::SleepFor(absl::Milliseconds(200)); }).ok());
+  while (queue.depth() > 0) absl::SleepFor(absl::Milliseconds(1));  // two are done, two are running
+  EXPECT_GE(queue.RetryDelay(), absl::Milliseconds(100)) << "a fifth would wait for half of 200 ms";
+  EXPECT_LE(queue.RetryDelay(), absl::Milliseconds(400));
+  const Blocker first(queue), second(queue);
+  for (int i = 0; i < 39; ++i) ASSERT_TRUE(queue.Push([] {}).ok());
+  EXPECT_GE(queue.RetryDelay(), absl::Seconds(4)) << "40 tasks of 200 ms for two workers";
+  EXPECT_LE(queue.RetryDelay(), absl::Seconds(10));
+  for (int i = 0; i < 900; ++i) ASSERT_TRUE(queue.Push([] {}).ok());
+  EXPECT_EQ(queue.RetryDelay(), absl::Seconds(30)) << "and never more";
+}
+
 }  // namespace
 }  // namespace antiphon::server

@@ -5,6 +5,7 @@
 #define ANTIPHON_CORE_ENCODER_WINDOW_ENCODER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,16 @@ class WindowEncoder {
   // InvalidArgument when the size is no multiple of a window's; Internal when the network fails or gives what is not
   // finite.
   [[nodiscard]] virtual absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const = 0;
+
+  // As Encode, for somebody who may give up meanwhile: `keep_going`, unless empty, is asked before windows are run
+  // through the network, from any thread until this returns, and its failure is returned instead.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> EncodeWhile(const std::function<absl::Status()>& keep_going,
+                                                                       std::span<const uint8_t> windows) const {
+    if (keep_going) {
+      if (absl::Status status = keep_going(); !status.ok()) return status;
+    }
+    return Encode(windows);
+  }
 };
 
 enum class Precision {

@@ -58,13 +58,10 @@ absl::Status EncodeInChunks(const encoder::WindowEncoder& encoder, int64_t count
   embeddings.reserve(embeddings.size() + count * dimension);
   std::vector<uint8_t> windows;
   for (int64_t begin = 0; begin < count; begin += kWindowsPerCall) {
-    if (keep_going) {
-      if (absl::Status status = keep_going(); !status.ok()) return status;
-    }
     const int64_t size = std::min(kWindowsPerCall, count - begin);
     windows.resize(size * window_bytes);
     for (int64_t i = 0; i < size; ++i) copy(begin + i, windows.data() + i * window_bytes);
-    absl::StatusOr<std::vector<float>> rows = encoder.Encode(windows);
+    absl::StatusOr<std::vector<float>> rows = encoder.EncodeWhile(keep_going, windows);
     if (!rows.ok()) return rows.status();
     if (static_cast<int64_t>(rows->size()) != size * dimension) {
       return absl::InternalError(

@@ -60,8 +60,8 @@ struct WindowPlan {
 std::vector<int64_t> SelectWindows(const features::FeatureSequence& sequence, int window_frames,
                                    const WindowPlan& plan);
 
-// `keep_going`, unless empty, is asked before each call of the encoder (1,024 windows at most); its failure ends the
-// work.
+// `keep_going`, unless empty, is asked by each call of the encoder (WindowEncoder::EncodeWhile; 1,024 windows at most);
+// its failure ends the work.
 [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedFeatures(const encoder::WindowEncoder& encoder,
                                                               const features::FeatureSequence& sequence,
                                                               double tempo_ratio, const WindowPlan& plan,
