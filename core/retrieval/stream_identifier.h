@@ -7,8 +7,8 @@
 #ifndef ANTIPHON_CORE_RETRIEVAL_STREAM_IDENTIFIER_H_
 #define ANTIPHON_CORE_RETRIEVAL_STREAM_IDENTIFIER_H_
 
+#include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,67 +19,62 @@
 namespace antiphon::retrieval {
 
 struct StreamOptions {
-  double update_s = 1.0;     // of sound between answers, 0.25 to 60
-  double stretch_s = 12.0;   // of sound that an answer looks back on, 2 to 60
-  double pause_s = 1.5;      // of silence that count as a pause
-  IdentifyOptions identify;  // hop_s, top_k, min_confidence, scope of each answer
+  double update_s = 1.0;          // of sound between answers, 0.25 to stretch_s
+  double stretch_s = 12.0;        // of sound that an answer looks back on, 2 to 60
+  double pause_s = 1.5;           // of silence (below -70 dBFS) that count as a pause, > 0
+  IdentifyOptions identify = {};  // of each answer; max_windows and excerpt do not matter
 };
 
-enum class StreamEvent { kUpdate, kPieceStarted, kPieceEnded, kPaused, kResumed };
+enum class StreamEvent {
+  kUpdate,        // nothing has changed but positions and confidence
+  kPieceStarted,  // the first candidate is now recognised, after nothing, another piece, or its own end
+  kPieceEnded,    // what was recognised no longer is, and no other
+  kPaused,
+  kResumed
+};
 
 struct StreamAnswer {
   StreamEvent event = StreamEvent::kUpdate;
   double at_s = 0;  // of the stream: the sound that the answer is about ends here
-  // As an identification of the last stretch; `query_s` of a candidate is at_s, `reference_s` where the music is then.
-  Identification identification;
-  std::vector<std::string> ids;  // of the pieces, by candidate: positions hold for the collection of the Push only
+  // Of the last stretch, or of its end where that is another piece than the rest. All times are the stream's. query_s
+  // of a candidate is at_s, reference_s where the music is then; query_start_s to query_end_s is where it was heard,
+  // reference_start_s to reference_end_s what of it. A pause has no candidates, and kInsufficientInput.
+  Identification identification = {};
+  std::vector<std::string> ids = {};  // of the pieces, by candidate: positions hold for the collection of the Push only
 };
 
-// A stretch of the stream in which one piece is played.
-struct StreamSegment {
-  double start_s = 0;
-  double end_s = 0;
-  std::string piece_id;
-  double confidence = 0;  // the best within
-  double reference_start_s = 0;
-  double reference_end_s = 0;
-  double tempo_ratio = 1.0;
+// The part of a collection that is asked. Implementations are safe from any thread.
+class WindowMatcher {
+ public:
+  virtual ~WindowMatcher() = default;
+
+  // As Collection.
+  virtual const encoder::WindowEncoder& audio_encoder() const = 0;
+  [[nodiscard]] virtual absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
+                                                                        const IdentifyOptions& options,
+                                                                        const RequestContext& context) const = 0;
+
+  // Of the piece at a position in the answers.
+  virtual const catalog::Piece& piece(int source) const = 0;
 };
 
 class StreamIdentifier {
  public:
-  explicit StreamIdentifier(const StreamOptions& options);
+  explicit StreamIdentifier(const StreamOptions& options);  // requires options in their ranges
   ~StreamIdentifier();
 
-  // Mono samples at the collection's rate, any number of them. Returns the answers that became due. Fails as
-  // Collection::IdentifyAudio does.
-  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Push(const Collection& collection,
+  // Mono samples at the encoder's rate, any number of them; answers do not depend on how they are cut. Returns the
+  // answers that became due. Fails as Collection::IdentifyAudio does; the stream cannot be carried on then.
+  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Push(const WindowMatcher& matcher,
                                                                std::span<const float> samples,
                                                                const RequestContext& context = {});
 
   // The end of the sound: the last answer, about what has come since the last one. Push must not follow.
-  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Finish(const Collection& collection,
+  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Finish(const WindowMatcher& matcher,
                                                                  const RequestContext& context = {});
 
   double received_s() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// Puts answers together into segments: one piece, carried on from answer to answer; borders lie where the piece was
-// first and last heard, not where it was first named. Belongs to one thread. Keeps at most `max_segments`: the
-// next one is ResourceExhausted.
-class SegmentBuilder {
- public:
-  explicit SegmentBuilder(int max_segments = 10'000);
-  ~SegmentBuilder();
-
-  [[nodiscard]] absl::Status Add(const StreamAnswer& answer);
-
-  // In order of time, without overlap. Add must not follow.
-  std::vector<StreamSegment> Finish();
+  size_t bytes() const;  // of memory that grows and shrinks with what is kept
 
  private:
   struct Impl;
