@@ -180,42 +180,109 @@ absl::Status GoTo(Source& source, int64_t start, SF_INFO& info, SndfilePtr& file
   return absl::InvalidArgumentError("start_s is beyond the end of the audio");
 }
 
-absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
+// A failure of the sink, told apart from those of the audio.
+struct Outcome {
+  absl::Status audio;
+  absl::Status sink;
+};
+
+// What is read from a stream on its way to the result.
+struct Reading {
+  SndfilePtr file;
+  SF_INFO info;
+  FrameRange range;
+  bool declared = false;  // the stream says how long it is
+  int64_t expected_frames = 0;
+};
+
+absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options, std::vector<float>& buffer) {
   if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
   const char* format = FormatName(source.Head());
   if (format == nullptr) {
     return absl::InvalidArgumentError("not audio in a known format (WAV, AIFF, AU, CAF, W64, FLAC, Ogg, MP3)");
   }
-  const absl::Status damaged = absl::InvalidArgumentError(absl::StrCat("damaged or unsupported ", format, " audio"));
-  SF_INFO info;
-  SndfilePtr file = source.Open(info);
-  if (file == nullptr) return damaged;
+  Reading reading;
+  reading.file = source.Open(reading.info);
+  if (reading.file == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("damaged or unsupported ", format, " audio"));
+  }
+  const SF_INFO& info = reading.info;
   const std::optional<int64_t> declared = DeclaredFrames(info);
-  auto range = CheckStream(info.channels, info.samplerate, declared, options);
+  const auto range = CheckStream(info.channels, info.samplerate, declared, options);
   if (!range.ok()) return range.status();
+  reading.range = *range;
+  reading.declared = declared.has_value();
+  if (declared) reading.expected_frames = std::min(range->count, source.ByteCount() * kTrustedFramesPerByte);
+  if (absl::Status status = GoTo(source, range->start, reading.info, reading.file, buffer); !status.ok()) return status;
+  return reading;
+}
 
-  std::vector<float> buffer;
-  if (absl::Status status = GoTo(source, range->start, info, file, buffer); !status.ok()) return status;
-  const int64_t trusted = source.ByteCount() * kTrustedFramesPerByte;
-  auto builder =
-      MonoBuilder::Create(info.channels, info.samplerate, declared ? std::min(range->count, trusted) : 0, options);
-  if (!builder.ok()) return builder.status();
-  int64_t left = range->count;
+// Decodes into `builder`, calling `after_chunk` as it goes.
+absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder& builder, std::vector<float>& buffer,
+                     const std::function<absl::Status()>& after_chunk) {
+  const int channels = reading.info.channels;
+  int64_t left = reading.range.count;
   while (left > 0) {
     const int64_t wanted = std::min(left, kChunkFrames);
-    buffer.resize(wanted * info.channels);
-    const sf_count_t got = sf_readf_float(file.get(), buffer.data(), wanted);
+    buffer.resize(wanted * channels);
+    const sf_count_t got = sf_readf_float(reading.file.get(), buffer.data(), wanted);
     if (got <= 0) break;
-    const std::span<const float> frames(buffer.data(), static_cast<size_t>(got) * info.channels);
-    if (absl::Status status = builder->Push(frames); !status.ok()) return status;
+    const std::span<const float> frames(buffer.data(), static_cast<size_t>(got) * channels);
+    if (absl::Status status = builder.Push(frames); !status.ok()) return status;
+    if (absl::Status status = after_chunk(); !status.ok()) return status;
     left -= got;
   }
   // A stream of undeclared length has used up its allowance: any further frame is one too many.
-  const bool to_the_limit = left == 0 && !declared && options.length_s == 0;
-  if (to_the_limit && Skip(file.get(), info.channels, 1, buffer)) {
+  const bool to_the_limit = left == 0 && !reading.declared && options.length_s == 0;
+  if (to_the_limit && Skip(reading.file.get(), channels, 1, buffer)) {
     return absl::ResourceExhaustedError(absl::StrCat("the audio is longer than ", options.max_duration_s, " s"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
+  std::vector<float> buffer;
+  absl::StatusOr<Reading> reading = OpenStream(source, options, buffer);
+  if (!reading.ok()) return reading.status();
+  auto builder =
+      MonoBuilder::Create(reading->info.channels, reading->info.samplerate, reading->expected_frames, options);
+  if (!builder.ok()) return builder.status();
+  const auto nothing = [] { return absl::OkStatus(); };
+  if (absl::Status status = ReadAll(*reading, options, *builder, buffer, nothing); !status.ok()) return status;
   return builder->Finish();
+}
+
+Outcome DecodeInPieces(Source& source, const DecodeOptions& options, const SampleSink& sink) {
+  std::vector<float> buffer, piece;
+  absl::StatusOr<Reading> reading = OpenStream(source, options, buffer);
+  if (!reading.ok()) return {reading.status(), {}};
+  auto builder = MonoBuilder::Create(reading->info.channels, reading->info.samplerate, 0, options);
+  if (!builder.ok()) return {builder.status(), {}};
+  absl::Status sunk;
+  absl::Status status = ReadAll(*reading, options, *builder, buffer, [&] {
+    piece.clear();
+    builder->Drain(piece);
+    if (!piece.empty()) sunk = sink(piece);
+    return sunk;
+  });
+  if (!sunk.ok()) return {{}, sunk};
+  if (!status.ok()) return {status, {}};
+  const absl::StatusOr<Waveform> rest = builder->Finish();
+  if (!rest.ok()) return {rest.status(), {}};
+  return {{}, rest->samples.empty() ? absl::OkStatus() : sink(rest->samples)};
+}
+
+absl::Status CheckFile(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return absl::NotFoundError(absl::StrCat("no file '", path, "'"));
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a file"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Named(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("'", path, "': ", status.message()));
 }
 
 }  // namespace
@@ -226,15 +293,24 @@ absl::StatusOr<Waveform> DecodeMemory(std::string_view bytes, const DecodeOption
 }
 
 absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions& options) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return absl::NotFoundError(absl::StrCat("no file '", path, "'"));
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a file"));
-  }
+  if (absl::Status status = CheckFile(path); !status.ok()) return status;
   FileSource source(path);
   auto waveform = Decode(source, options);
-  if (waveform.ok()) return waveform;
-  return absl::Status(waveform.status().code(), absl::StrCat("'", path, "': ", waveform.status().message()));
+  if (!waveform.ok()) return Named(path, waveform.status());
+  return waveform;
+}
+
+absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& options, const SampleSink& sink) {
+  MemorySource source(bytes);
+  const Outcome outcome = DecodeInPieces(source, options, sink);
+  return outcome.audio.ok() ? outcome.sink : outcome.audio;
+}
+
+absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options, const SampleSink& sink) {
+  if (absl::Status status = CheckFile(path); !status.ok()) return status;
+  FileSource source(path);
+  const Outcome outcome = DecodeInPieces(source, options, sink);
+  return outcome.audio.ok() ? outcome.sink : Named(path, outcome.audio);
 }
 
 absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels, int source_rate,

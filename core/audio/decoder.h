@@ -2,12 +2,13 @@
 // mono at a wanted rate.
 //
 // Decoding, down-mixing (mean of the channels) and resampling (libsoxr) go chunk by chunk, so that memory is the
-// result's size plus a constant. The result has round(frames * sample_rate / source rate) samples, within one, and is
-// not delayed. Input is untrusted: a length that a header claims is checked, never allocated on trust. Stateless
-// functions; safe from any thread.
+// result's size plus a constant, or a constant where the result is handed over in pieces. The result has round(frames *
+// sample_rate / source rate) samples, within one, and is not delayed. Input is untrusted: a length that a header claims
+// is checked, never allocated on trust. Stateless functions; safe from any thread.
 #ifndef ANTIPHON_CORE_AUDIO_DECODER_H_
 #define ANTIPHON_CORE_AUDIO_DECODER_H_
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,14 @@ struct DecodeOptions {
 
 // As above, from a file. Adds NotFound and the path to the messages.
 [[nodiscard]] absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions& options = {});
+
+// The same, handed over in pieces of a few seconds, so that memory does not grow with the length; together they are the
+// waveform of DecodeMemory or DecodeFile. A failure of `sink` ends the work and is returned as it is.
+using SampleSink = std::function<absl::Status(std::span<const float>)>;
+[[nodiscard]] absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& options,
+                                                const SampleSink& sink);
+[[nodiscard]] absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options,
+                                              const SampleSink& sink);
 
 // Interleaved PCM, float32 with full scale ±1: interleaved.size() must be a multiple of `channels`. Fails as above.
 [[nodiscard]] absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels, int source_rate,

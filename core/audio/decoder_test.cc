@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "core/audio/encoder.h"
 #include "core/audio/test_signals.h"
 
 namespace antiphon::audio {
@@ -319,6 +320,43 @@ TEST(ResampleTest, EmptyStaysEmptyAndBadRatesAreRefused) {
   EXPECT_EQ(empty->sample_rate, 8000);
   EXPECT_EQ(CodeOf(Resample(Sine(220, 1, 22050), 10)), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(CodeOf(Resample({{0.5f}, 0}, 22050)), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(DecodeInPiecesTest, GivesTheWaveformInPieces) {
+  const Waveform sound = Sine(440, 9, 44100);
+  const std::string wav = EncodeAudio(sound, AudioFormat::kWav).value();
+  for (const DecodeOptions& options : {DecodeOptions{}, DecodeOptions{.start_s = 1.5, .length_s = 6.25}}) {
+    std::vector<float> joined;
+    size_t largest = 0;
+    const absl::Status status = DecodeMemoryInPieces(wav, options, [&](std::span<const float> piece) {
+      joined.insert(joined.end(), piece.begin(), piece.end());
+      largest = std::max(largest, piece.size());
+      return absl::OkStatus();
+    });
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(joined, DecodeMemory(wav, options)->samples);
+    EXPECT_LT(largest, 3 * 22050u);
+  }
+}
+
+TEST(DecodeInPiecesTest, StopsWhenTheSinkDoes) {
+  const std::string path = testing::TempDir() + "/pieces.wav";
+  ASSERT_TRUE(WriteAudioFile(Sine(440, 9, 44100), AudioFormat::kWav, path).ok());
+  int pieces = 0;
+  const absl::Status status = DecodeFileInPieces(path, {}, [&](std::span<const float>) {
+    return ++pieces == 2 ? absl::CancelledError("enough") : absl::OkStatus();
+  });
+  EXPECT_EQ(status, absl::CancelledError("enough")) << "as it is, without the name of the file";
+  EXPECT_EQ(pieces, 2);
+}
+
+TEST(DecodeInPiecesTest, FailsAsDecodingDoes) {
+  const auto nobody = [](std::span<const float>) { return absl::InternalError("there is no sound in it"); };
+  EXPECT_EQ(DecodeMemoryInPieces("nonsense", {}, nobody), DecodeMemory("nonsense").status());
+  EXPECT_EQ(DecodeFileInPieces("/no/such/file", {}, nobody), DecodeFile("/no/such/file").status());
+  const std::string wav = EncodeAudio(Sine(440, 3, 44100), AudioFormat::kWav).value();
+  EXPECT_TRUE(absl::IsResourceExhausted(DecodeMemoryInPieces(wav, {.max_duration_s = 2}, nobody)));
+  EXPECT_TRUE(absl::IsInvalidArgument(DecodeMemoryInPieces(wav, {.start_s = 4}, nobody)));
 }
 
 }  // namespace

@@ -99,10 +99,17 @@ absl::Status MonoBuilder::Push(std::span<const float> interleaved) {
   return resampler_->Push(mono_, waveform_.samples);
 }
 
+void MonoBuilder::Drain(std::vector<float>& output) {
+  drained_ = drained_ || !waveform_.samples.empty();
+  output.insert(output.end(), waveform_.samples.begin(), waveform_.samples.end());
+  waveform_.samples.clear();
+}
+
 absl::StatusOr<Waveform> MonoBuilder::Finish() {
   if (frames_ == 0) return absl::InvalidArgumentError("the audio has no samples");
   if (absl::Status status = resampler_->Finish(waveform_.samples); !status.ok()) return status;
-  if (waveform_.samples.empty()) return absl::InvalidArgumentError("the audio is too short: less than one sample");
+  if (waveform_.samples.empty() && !drained_)
+    return absl::InvalidArgumentError("the audio is too short: less than one sample");
   return std::move(waveform_);
 }
 

@@ -42,12 +42,16 @@ class MonoBuilder {
   // `interleaved` has whole frames. Fails with InvalidArgument on a sample that is not finite or absurdly loud.
   [[nodiscard]] absl::Status Push(std::span<const float> interleaved);
 
-  // The waveform; InvalidArgument when nothing was pushed. Call once, last.
+  // Moves what is ready by now to the end of `output`.
+  void Drain(std::vector<float>& output);
+
+  // The waveform, without what has been drained; InvalidArgument when nothing was pushed. Call once, last.
   [[nodiscard]] absl::StatusOr<Waveform> Finish();
 
  private:
   int channels_ = 1;
   int64_t frames_ = 0;
+  bool drained_ = false;  // something of the result has been handed out
   std::unique_ptr<Resampler> resampler_;
   std::vector<float> mono_;  // one chunk, down-mixed
   Waveform waveform_;
