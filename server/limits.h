@@ -34,7 +34,10 @@ struct Limits {
   double max_snippet_s = 60;  // of a recording, in GetSnippet, seconds
   int max_page_size = 1000;
   int default_page_size = 50;
-  int max_filter_bytes = 200;
+  int max_filter_bytes = 200;  // of the text that a list is filtered by
+
+  int max_filter_entries = 1000;  // of a Filter, in all its lists
+  int max_batch_queries = 64;
 };
 
 }  // namespace antiphon::server

@@ -58,7 +58,7 @@ struct Server::Impl {
         runner(gate, queue),
         streams(gate, StreamOptions(config)),
         retrieval(runner, metrics, config.RequestLimits()),
-        catalog(runner, store, config.RequestLimits()),
+        catalog(runner, streams, store, config.RequestLimits()),
         admin(runner, store, lifecycle, AdminFacts{config.device, config.RequestLimits(), config.queue_capacity}) {}
 
   void MoveTo(ServerState state) {

@@ -83,6 +83,15 @@ class ServerFixture : public ::testing::Test {
     return retrieval_->Embed(&context, request, response ? response : &unused);
   }
 
+  // The status of any other call: Ask(*catalog_, &v1::Catalog::Stub::GetPiece, request, &response).
+  template <typename Stub, typename Request, typename Response>
+  static grpc::Status Ask(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                          const Request& request, Response* response = nullptr) {
+    grpc::ClientContext context;
+    Response unused;
+    return (stub.*method)(&context, request, response ? response : &unused);
+  }
+
   Config config_;
   Metrics metrics_;
   std::shared_ptr<FakeEngine> engine_ = std::make_shared<FakeEngine>();

@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/conversions.h"
-#include "server/piece_list.h"
+#include "server/field_checks.h"
 #include "server/snippets.h"
+#include "server/source_list.h"
 #include "server/status_map.h"
 
 namespace antiphon::server {
@@ -32,10 +34,22 @@ absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& r
   return std::make_pair(start, std::min(end, duration_s));
 }
 
+// `request` lists pieces or recordings; its fields are "page_size", "filter", "page_token".
+template <typename Source, typename Request>
+absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request, const Limits& limits) {
+  const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
+  if (absl::Status status = CheckRange("page_size", page_size, 1, limits.max_page_size); !status.ok()) return status;
+  if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
+    return FieldError(kInvalid, "filter", absl::StrCat("is ", request.filter().size(), " bytes long"),
+                      absl::StrCat("up to ", limits.max_filter_bytes, " bytes"));
+  }
+  return SelectPage(sources, request.filter(), request.page_token(), page_size);
+}
+
 }  // namespace
 
-CatalogService::CatalogService(CallRunner& runner, Store& store, const Limits& limits)
-    : runner_(runner), store_(store), limits_(limits) {}
+CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store& store, const Limits& limits)
+    : runner_(runner), streams_(streams), store_(store), limits_(limits) {}
 
 grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
                                                      const v1::ListPiecesRequest* request,
@@ -50,6 +64,20 @@ grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* 
                      [=, this](Call& call) { return DoGetPiece(call, *request, response); });
 }
 
+grpc::ServerUnaryReactor* CatalogService::ListRecordings(grpc::CallbackServerContext* context,
+                                                         const v1::ListRecordingsRequest* request,
+                                                         v1::ListRecordingsResponse* response) {
+  return runner_.Run("Catalog.ListRecordings", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoListRecordings(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerContext* context,
+                                                       const v1::GetRecordingRequest* request,
+                                                       v1::GetRecordingResponse* response) {
+  return runner_.Run("Catalog.GetRecording", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoGetRecording(call, *request, response); });
+}
+
 grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
                                                      const v1::GetSnippetRequest* request,
                                                      v1::GetSnippetResponse* response) {
@@ -59,25 +87,25 @@ grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext
 
 absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesRequest& request,
                                           v1::ListPiecesResponse* response) const {
-  const int page_size = request.has_page_size() ? request.page_size() : limits_.default_page_size;
-  if (page_size < 1 || page_size > limits_.max_page_size) {
-    return FieldError(kInvalid, "page_size", absl::StrCat(page_size, " is out of range"),
-                      absl::StrCat("1 to ", limits_.max_page_size));
-  }
-  if (static_cast<int64_t>(request.filter().size()) > limits_.max_filter_bytes) {
-    return FieldError(kInvalid, "filter", absl::StrCat("is ", request.filter().size(), " bytes long"),
-                      absl::StrCat("up to ", limits_.max_filter_bytes, " bytes"));
-  }
   const Engine& engine = call.engine();
-  const int64_t generation = engine.manifest().generation;
-  const auto first = DecodePageToken(request.page_token(), generation, request.filter());
-  if (!first.ok()) return first.status();
+  const auto page = PageOf(engine.pieces(), request, limits_);
+  if (!page.ok()) return page.status();
+  for (const int piece : page->positions) *response->add_pieces() = ToWire(engine.pieces()[piece]);
+  response->set_next_page_token(page->next_page_token);
+  response->set_total(page->total);
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
 
-  const PiecePage page = SelectPieces(engine.pieces(), request.filter(), *first, page_size);
-  for (const int piece : page.pieces) *response->add_pieces() = ToWire(engine.pieces()[piece]);
-  if (page.next >= 0) response->set_next_page_token(EncodePageToken({generation, request.filter(), page.next}));
-  response->set_total(page.total);
-  response->set_generation(generation);
+absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
+                                              v1::ListRecordingsResponse* response) const {
+  const Engine& engine = call.engine();
+  const auto page = PageOf(engine.recordings(), request, limits_);
+  if (!page.ok()) return page.status();
+  for (const int recording : page->positions) *response->add_recordings() = ToWire(engine.recordings()[recording]);
+  response->set_next_page_token(page->next_page_token);
+  response->set_total(page->total);
+  response->set_generation(engine.manifest().generation);
   return absl::OkStatus();
 }
 
@@ -91,6 +119,17 @@ absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& r
   for (const catalog::Recording& recording : engine.recordings()) {
     if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
   }
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
+                                            v1::GetRecordingResponse* response) const {
+  const Engine& engine = call.engine();
+  if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
+  const std::optional<int> recording = engine.FindRecording(request.recording_id());
+  if (!recording.has_value()) return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
+  *response->mutable_recording() = ToWire(engine.recordings()[*recording]);
   response->set_generation(engine.manifest().generation);
   return absl::OkStatus();
 }

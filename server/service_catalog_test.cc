@@ -64,6 +64,52 @@ TEST_F(CatalogServiceTest, ListChecksItsFields) {
   EXPECT_TRUE(Blames(List(request), StatusCode::INVALID_ARGUMENT, "page_token"));
 }
 
+TEST_F(CatalogServiceTest, RecordingsAreListedAndFoundLikePieces) {
+  v1::ListRecordingsRequest request;
+  request.set_page_size(1);
+  v1::ListRecordingsResponse page;
+  const auto list = [&] { return Ask(*catalog_, &v1::Catalog::Stub::ListRecordings, request, &page); };
+  ASSERT_TRUE(list().ok());
+  ASSERT_EQ(page.recordings_size(), 1);
+  EXPECT_EQ(page.recordings(0).id(), "r0");
+  EXPECT_EQ(page.recordings(0).collection(), "tapes");
+  EXPECT_EQ(page.total(), 2);
+  EXPECT_EQ(page.generation(), 7);
+  request.set_page_token(page.next_page_token());
+  ASSERT_TRUE(list().ok());
+  EXPECT_EQ(page.recordings(0).id(), "r1");
+  EXPECT_TRUE(page.next_page_token().empty());
+  request.set_filter("first");
+  EXPECT_TRUE(Blames(list(), StatusCode::INVALID_ARGUMENT, "page_token"));
+  request.set_page_size(0);
+  EXPECT_TRUE(Blames(list(), StatusCode::INVALID_ARGUMENT, "page_size"));
+
+  v1::GetRecordingRequest get;
+  v1::GetRecordingResponse response;
+  EXPECT_TRUE(
+      Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get), StatusCode::INVALID_ARGUMENT, "recording_id"));
+  get.set_recording_id("r9");
+  EXPECT_TRUE(Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get), StatusCode::NOT_FOUND, "recording_id"));
+  get.set_recording_id("r1");
+  ASSERT_TRUE(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get, &response).ok());
+  EXPECT_EQ(response.recording().piece_id(), "p1");
+  EXPECT_EQ(response.recording().duration_seconds(), 5);
+  EXPECT_EQ(response.generation(), 7);
+}
+
+TEST_F(CatalogServiceTest, APageTokenEndsWithTheCollectionThatItWasFor) {
+  v1::ListPiecesRequest request;
+  request.set_page_size(1);
+  v1::ListPiecesResponse page;
+  ASSERT_TRUE(List(request, &page).ok());
+  request.set_page_token(page.next_page_token());
+  v1::DeletePieceRequest deletion;
+  deletion.set_piece_id("p0");
+  deletion.set_with_recordings(true);
+  ASSERT_TRUE(Ask(*catalog_, &v1::Catalog::Stub::DeletePiece, deletion).ok());
+  EXPECT_TRUE(Blames(List(request), StatusCode::INVALID_ARGUMENT, "page_token"));
+}
+
 TEST_F(CatalogServiceTest, APieceComesWithItsRecordings) {
   v1::GetPieceResponse response;
   ASSERT_TRUE(Get("p1", &response).ok());

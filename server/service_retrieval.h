@@ -3,6 +3,8 @@
 #define ANTIPHON_SERVER_SERVICE_RETRIEVAL_H_
 
 #include "antiphon/v1/retrieval.grpc.pb.h"
+#include "core/audio/waveform.h"
+#include "core/music/score.h"
 #include "server/call_runner.h"
 #include "server/limits.h"
 #include "server/metrics.h"
@@ -21,6 +23,8 @@ class RetrievalService final : public v1::Retrieval::CallbackService {
                                              v1::SearchResponse* response) override;
   grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context, const v1::IdentifyRequest* request,
                                      v1::IdentifyResponse* response) override;
+  grpc::ServerUnaryReactor* Batch(grpc::CallbackServerContext* context, const v1::BatchRequest* request,
+                                  v1::BatchResponse* response) override;
   grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
                                   v1::EmbedResponse* response) override;
 
@@ -29,6 +33,8 @@ class RetrievalService final : public v1::Retrieval::CallbackService {
   absl::Status DoSearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
                                   v1::SearchResponse* response) const;
   absl::Status DoIdentify(Call& call, const v1::IdentifyRequest& request, v1::IdentifyResponse* response) const;
+  absl::Status DoBatch(Call& call, const v1::BatchRequest& request, v1::BatchResponse* response) const;
+  absl::Status DoBatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const;
   absl::Status DoEmbed(Call& call, const v1::EmbedRequest& request, v1::EmbedResponse* response) const;
 
   // A query as its stage kDecode gives it.

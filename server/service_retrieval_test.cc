@@ -261,6 +261,161 @@ TEST_F(RetrievalServiceTest, EmbedBoundsItsWindows) {
   EXPECT_TRUE(Blames(Embed(request), StatusCode::INVALID_ARGUMENT, "query"));
 }
 
+TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
+  v1::SearchScoresRequest by_sound;
+  by_sound.mutable_audio()->set_file(WavFile(3));
+  by_sound.mutable_options()->mutable_filter()->add_composers("Anon");
+  by_sound.mutable_options()->mutable_excerpt()->set_start_seconds(1);
+  ASSERT_TRUE(Search(by_sound).ok());
+  EXPECT_EQ(engine_->last_search().bounds.filter.composers.size(), 1u);
+  EXPECT_EQ(engine_->last_search().excerpt.start_s, 1);
+  by_sound.mutable_options()->mutable_excerpt()->set_start_seconds(3);
+  EXPECT_TRUE(Blames(Search(by_sound), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
+
+  v1::SearchRecordingsRequest by_score;
+  by_score.mutable_score()->set_midi(MidiBytes(4));
+  by_score.mutable_options()->set_mode(v1::SEARCH_MODE_EXACT);
+  ASSERT_TRUE(Search(by_score).ok());
+  EXPECT_TRUE(engine_->last_search().bounds.exact);
+  by_score.mutable_options()->mutable_excerpt()->set_start_seconds(2);
+  EXPECT_TRUE(Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
+
+  v1::IdentifyRequest identify;
+  identify.mutable_score()->set_midi(MidiBytes(4));
+  identify.set_min_similarity(0.5);
+  ASSERT_TRUE(Identify(identify).ok());
+  EXPECT_EQ(engine_->last_identify().bounds.min_similarity, 0.5f);
+  identify.mutable_excerpt()->set_start_seconds(2);
+  EXPECT_TRUE(Blames(Identify(identify), StatusCode::INVALID_ARGUMENT, "excerpt.start_seconds"));
+}
+
+TEST_F(RetrievalServiceTest, EvidenceComesOnRequest) {
+  v1::SearchScoresRequest search;
+  search.mutable_audio()->set_file(WavFile(3));
+  v1::SearchResponse found;
+  ASSERT_TRUE(Search(search, &found).ok());
+  EXPECT_EQ(found.hits(0).evidence_size(), 0);
+  search.mutable_options()->set_include_evidence(true);
+  ASSERT_TRUE(Search(search, &found).ok());
+  ASSERT_EQ(found.hits(0).evidence_size(), 2);
+  const v1::Evidence& window = found.hits(0).evidence(1);
+  EXPECT_EQ(window.query_start_seconds(), 0.5);
+  EXPECT_EQ(window.query_end_seconds(), 2.5);
+  EXPECT_EQ(window.reference_start().seconds(), 2);
+  EXPECT_EQ(window.reference_start().beats(), 4);
+  EXPECT_EQ(window.reference_end().bar(), 3);
+  EXPECT_EQ(window.tempo_ratio(), 1.25);
+  EXPECT_EQ(window.similarity(), 0.875);
+
+  v1::IdentifyRequest identify;
+  identify.mutable_score()->set_midi(MidiBytes(8));
+  identify.set_include_evidence(true);
+  v1::IdentifyResponse identified;
+  ASSERT_TRUE(Identify(identify, &identified).ok());
+  ASSERT_EQ(identified.candidates(0).evidence_size(), 3);
+  EXPECT_EQ(identified.candidates(0).evidence(0).reference_start().bar(), 2);
+}
+
+TEST_F(RetrievalServiceTest, ACandidateSaysHowFarItGoesAlong) {
+  v1::IdentifyRequest request;
+  *request.mutable_audio()->mutable_pcm() = FloatPcm(Tone(3));
+  v1::IdentifyResponse response;
+  ASSERT_TRUE(Identify(request, &response).ok());
+  const v1::Candidate& candidate = response.candidates(0);
+  EXPECT_EQ(candidate.query_start_seconds(), 0);
+  EXPECT_EQ(candidate.query_end_seconds(), 2.5);
+  EXPECT_EQ(candidate.reference_start().seconds(), 1.5);
+  EXPECT_EQ(candidate.reference_end().seconds(), 3.5);
+  EXPECT_EQ(candidate.reference_end().bar(), 3);
+  EXPECT_EQ(candidate.similarity(), 0.625);
+  EXPECT_EQ(candidate.source().collection(), "exercises");
+}
+
+class BatchTest : public RetrievalServiceTest {
+ protected:
+  grpc::Status Batch(const v1::BatchRequest& request, v1::BatchResponse* response = nullptr) {
+    return Ask(*retrieval_, &v1::Retrieval::Stub::Batch, request, response);
+  }
+  static void AddSearch(v1::BatchRequest& request) {
+    request.add_queries()->mutable_search_scores()->mutable_audio()->set_file(WavFile(1));
+  }
+};
+
+TEST_F(BatchTest, EachQueryHasItsOwnResult) {
+  v1::BatchRequest request;
+  AddSearch(request);
+  request.add_queries()->mutable_search_recordings()->mutable_score()->set_midi(MidiBytes(4));
+  request.add_queries()->mutable_identify()->mutable_score()->set_midi(MidiBytes(8));
+  request.add_queries()->mutable_identify()->set_top_k(0);
+  request.add_queries();
+  AddSearch(request);
+  v1::BatchResponse response;
+  ASSERT_TRUE(Batch(request, &response).ok());
+  ASSERT_EQ(response.results_size(), 6);
+  EXPECT_EQ(response.results(0).search().hits(0).source().id(), "p1");
+  EXPECT_EQ(response.results(1).search().hits(0).source().id(), "r1");
+  EXPECT_EQ(response.results(2).identify().candidates(0).source().id(), "p1");
+  const auto blamed = [&](int i) {
+    v1::ErrorDetail detail;
+    EXPECT_EQ(response.results(i).error().code(), static_cast<int>(StatusCode::INVALID_ARGUMENT));
+    EXPECT_TRUE(detail.ParseFromString(response.results(i).error().details(0).value()));
+    return detail.field();
+  };
+  EXPECT_EQ(blamed(3), "top_k");
+  EXPECT_EQ(blamed(4), "query");
+  EXPECT_EQ(response.results(5).search().hits_size(), 1) << "those that fail do not fail the others";
+  EXPECT_NEAR(response.results(5).search().info().query_seconds(), 1, 1e-3);
+}
+
+TEST_F(BatchTest, TimingsAreThoseOfTheQuery) {
+  v1::BatchRequest request;
+  AddSearch(request);
+  AddSearch(request);
+  engine_->on_query = [this] {
+    if (engine_->queries == 1) absl::SleepFor(absl::Milliseconds(300));
+  };
+  v1::BatchResponse response;
+  ASSERT_TRUE(Batch(request, &response).ok());
+  EXPECT_GE(response.results(0).search().info().total_seconds(), 0.3);
+  EXPECT_LT(response.results(1).search().info().total_seconds(), 0.3);
+  std::vector<v1::Stage> stages;
+  for (const auto& timing : response.results(1).search().info().stages()) stages.push_back(timing.stage());
+  EXPECT_EQ(stages, (std::vector<v1::Stage>{v1::STAGE_DECODE, v1::STAGE_SEARCH, v1::STAGE_RESPOND}));
+}
+
+TEST_F(BatchTest, HasAtMostSixtyFourQueries) {
+  v1::BatchRequest request;
+  EXPECT_TRUE(Blames(Batch(request), StatusCode::INVALID_ARGUMENT, "queries"));
+  for (int i = 0; i < 64; ++i) request.add_queries();
+  EXPECT_TRUE(Batch(request).ok());
+  request.add_queries();
+  EXPECT_TRUE(Blames(Batch(request), StatusCode::INVALID_ARGUMENT, "queries"));
+}
+
+TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
+  v1::BatchRequest request;
+  for (int i = 0; i < 8; ++i) AddSearch(request);
+  engine_->on_query = [this] {
+    if (engine_->queries == 3) absl::SleepFor(absl::Milliseconds(500));
+  };
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(400));
+  v1::BatchResponse response;
+  EXPECT_EQ(retrieval_->Batch(&context, request, &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(server_->Drain(absl::Seconds(10)));
+  EXPECT_LE(engine_->queries, 3);
+}
+
+TEST_F(BatchTest, AFaultOfTheServerIsToldWithoutItsInside) {
+  engine_->failure = absl::InternalError("/secret/path: network gave NaN");
+  v1::BatchRequest request;
+  AddSearch(request);
+  v1::BatchResponse response;
+  ASSERT_TRUE(Batch(request, &response).ok());
+  EXPECT_EQ(response.results(0).error().code(), static_cast<int>(StatusCode::INTERNAL));
+  EXPECT_EQ(response.SerializeAsString().find("secret"), std::string::npos);
+}
+
 TEST_F(RetrievalServiceTest, AFaultOfTheServerIsToldWithoutItsInside) {
   engine_->failure = absl::InternalError("/secret/path: network gave NaN");
   v1::SearchScoresRequest request;

@@ -79,6 +79,10 @@ absl::Status AtField(const absl::Status& status, absl::string_view field) {
   return FieldError(status.code(), field, status.message());
 }
 
+bool IsCallersDoing(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kDeadlineExceeded || status.code() == absl::StatusCode::kCancelled;
+}
+
 grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kOk:

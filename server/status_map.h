@@ -31,6 +31,9 @@ absl::Status WithRetry(absl::Status status, absl::Duration delay);
 // a status that names a field already, or whose code is not about what was sent, stays as it is.
 absl::Status AtField(const absl::Status& status, absl::string_view field);
 
+// DeadlineExceeded or Cancelled: nobody waits for an answer any more.
+bool IsCallersDoing(const absl::Status& status);
+
 grpc::StatusCode ToGrpcCode(absl::StatusCode code);
 
 // Statuses that tell of the server's inside (Internal, DataLoss, and whatever names no field where only a field can be

@@ -99,6 +99,13 @@ TEST(StatusMap, AnErrorWithinAnAnswerReadsAsThatOfACall) {
   EXPECT_EQ(ToErrorStatus(absl::InternalError("/secret")).message().find("secret"), std::string::npos);
 }
 
+TEST(StatusMap, TellsTheCallersDoingFromOtherFailures) {
+  EXPECT_TRUE(IsCallersDoing(absl::CancelledError("x")));
+  EXPECT_TRUE(IsCallersDoing(absl::DeadlineExceededError("x")));
+  EXPECT_FALSE(IsCallersDoing(absl::OkStatus()));
+  EXPECT_FALSE(IsCallersDoing(absl::UnavailableError("x")));
+}
+
 TEST(StatusMap, FindsNoDetailWhereThereIsNone) {
   EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no connection")).has_value());
   EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::INTERNAL, "x", "\xff\xff not a message")).has_value());

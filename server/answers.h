@@ -1,0 +1,29 @@
+// Hits and candidates of an engine as the wire's messages: with what is known of their sources, places in bars and
+// beats, evidence and snippets. Stateless; safe from any thread.
+//
+// Failures are the engine's: it cannot read what it found.
+#ifndef ANTIPHON_SERVER_ANSWERS_H_
+#define ANTIPHON_SERVER_ANSWERS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "antiphon/v1/retrieval.pb.h"
+#include "core/catalog/catalog.h"
+#include "core/retrieval/collection.h"
+#include "server/engine.h"
+
+namespace antiphon::server {
+
+// Hits among the sources of `side`, which `engine` gave.
+[[nodiscard]] absl::Status FillHits(const Engine& engine, catalog::Side side, const std::vector<retrieval::Hit>& hits,
+                                    bool include_snippets, google::protobuf::RepeatedPtrField<v1::Hit>* out);
+
+// Candidates among the sources of `side`, which `engine` gave.
+[[nodiscard]] absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+                                          const std::vector<retrieval::Candidate>& candidates,
+                                          google::protobuf::RepeatedPtrField<v1::Candidate>* out);
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_ANSWERS_H_
