@@ -82,7 +82,7 @@ struct Hit {
   double reference_end_s = 0;
   double tempo_ratio = 1.0;             // tempo of the sound over the tempo written
   float similarity = 0;                 // cosine
-  std::vector<Evidence> evidence = {};  // with SearchOptions::evidence, by time in the query
+  std::vector<Evidence> evidence = {};  // with SearchOptions::evidence, by time in the query, the 1,000 most similar
 };
 
 struct SearchOptions {
@@ -125,7 +125,7 @@ struct Candidate {
   double query_s = 0;        // a place in the query …
   double reference_s = 0;    // … and its place in the source
   double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
-  // The longest stretch of the query that goes along with the source, and the source's.
+  // The stretch of the query that goes along with the source best, and the source's.
   double query_start_s = 0;
   double query_end_s = 0;
   double reference_start_s = 0;

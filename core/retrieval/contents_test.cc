@@ -34,8 +34,9 @@ Record RandomRecord(Side side, const std::string& id, std::mt19937& random) {
   auto record = std::make_shared<SourceRecord>();
   record->side = side;
   const double duration_s = 10 + static_cast<double>(random() % 100);
-  record->piece = {.id = id, .title = absl::StrCat("Title ", random() % 1000), .duration_s = duration_s};
-  record->recording = {.id = id, .title = absl::StrCat("Title ", random() % 1000), .duration_s = duration_s};
+  const std::string title = absl::StrCat("Title ", random() % 1000);
+  record->piece = {.id = id, .title = title, .composer = "", .duration_s = duration_s};
+  record->recording = {.id = id, .title = title, .composer = "", .piece_id = "", .duration_s = duration_s};
   record->content = absl::StrCat("content ", random());
   int64_t vectors = 0;
   const int runs = 1 + static_cast<int>(random() % 3);

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <map>
 #include <tuple>
+#include <utility>
+
+#include "core/retrieval/evidence.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -26,18 +29,24 @@ class SourceNeighbours {
   }
 
   // False when the seed belongs to an earlier hit.
-  bool TakeHit(const Neighbour& seed, Hit& hit) {
+  bool TakeHit(const Neighbour& seed, bool evidence, Hit& hit) {
     const size_t first = FirstOverlapping(seed);
     size_t at = first;
     while (nodes_[at].neighbour != &seed) ++at;
     if (nodes_[at].taken) return false;
-    hit = {seed.source,          seed.query_start_s, seed.query_end_s, seed.reference_start_s,
-           seed.reference_end_s, seed.slope(),       seed.similarity};
+    hit = {.source = seed.source,
+           .query_start_s = seed.query_start_s,
+           .query_end_s = seed.query_end_s,
+           .reference_start_s = seed.reference_start_s,
+           .reference_end_s = seed.reference_end_s,
+           .tempo_ratio = seed.slope(),
+           .similarity = seed.similarity};
     nodes_[at].taken = true;
     std::vector<const Neighbour*> open = {&seed};
     while (!open.empty()) {
       const Neighbour& member = *open.back();
       open.pop_back();
+      if (evidence) hit.evidence.push_back(EvidenceOf(member));
       hit.query_start_s = std::min(hit.query_start_s, member.query_start_s);
       hit.query_end_s = std::max(hit.query_end_s, member.query_end_s);
       hit.reference_start_s = std::min(hit.reference_start_s, member.reference_start_s);
@@ -51,6 +60,7 @@ class SourceNeighbours {
       }
     }
     TakeOverlapping(hit);
+    TidyEvidence(hit.evidence);
     return true;
   }
 
@@ -95,7 +105,7 @@ class SourceNeighbours {
 
 }  // namespace
 
-std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k) {
+std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k, bool evidence) {
   std::map<int, SourceNeighbours> by_source;
   std::vector<const Neighbour*> best_first;
   for (const Neighbour& neighbour : neighbours) best_first.push_back(&neighbour);
@@ -109,7 +119,7 @@ std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k)
   for (const Neighbour* seed : best_first) {
     if (static_cast<int>(hits.size()) >= top_k) break;
     Hit hit;
-    if (by_source[seed->source].TakeHit(*seed, hit)) hits.push_back(hit);
+    if (by_source[seed->source].TakeHit(*seed, evidence, hit)) hits.push_back(std::move(hit));
   }
   return hits;
 }

@@ -30,6 +30,24 @@ TEST(MergeIntoHits, NeighboursAlongOneLineBecomeOneStretch) {
   EXPECT_DOUBLE_EQ(hits[0].tempo_ratio, 1.19);
 }
 
+TEST(MergeIntoHits, EvidenceIsWhatLiesOnTheLineByTime) {
+  std::vector<Neighbour> neighbours = {At(3, 0.5, 90, 0.6f)};  // elsewhere in the piece
+  for (int i = 19; i >= 0; --i) neighbours.push_back(At(3, i * 0.5, 30 + i * 0.595, i == 7 ? 0.9f : 0.7f, 1.19));
+  neighbours.push_back(At(3, 2, 31, 0.5f, 2.0));  // another tempo of the same place
+  EXPECT_TRUE(MergeIntoHits(neighbours, 10)[0].evidence.empty());
+  const auto hits = MergeIntoHits(neighbours, 10, true);
+  ASSERT_EQ(hits[0].evidence.size(), 20u);
+  for (int i = 0; i < 20; ++i) {
+    const Evidence& evidence = hits[0].evidence[i];
+    EXPECT_DOUBLE_EQ(evidence.query_start_s, i * 0.5);
+    EXPECT_DOUBLE_EQ(evidence.query_end_s, i * 0.5 + 2);
+    EXPECT_DOUBLE_EQ(evidence.reference_start_s, 30 + i * 0.595);
+    EXPECT_DOUBLE_EQ(evidence.reference_end_s, 30 + i * 0.595 + 2.38);
+    EXPECT_DOUBLE_EQ(evidence.tempo_ratio, 1.19);
+    EXPECT_FLOAT_EQ(evidence.similarity, i == 7 ? 0.9f : 0.7f);
+  }
+}
+
 TEST(MergeIntoHits, OverlappingTemposOfOnePlaceGoIntoTheBest) {
   const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0, 9.5, 0.8f, 2.0), At(1, 0.5, 10, 0.7f, 0.5)};
   const auto hits = MergeIntoHits(neighbours, 10);

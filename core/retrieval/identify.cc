@@ -9,7 +9,8 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   std::vector<Vote> votes;
   votes.reserve(neighbours.size());
   for (const Neighbour& n : neighbours) {
-    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity});
+    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity,
+                     n.query_end_s - n.query_start_s});
   }
   return votes;
 }
@@ -43,8 +44,18 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
   for (size_t i = 0; i < count; ++i) {
     const SourceScore& score = scores[i];
     const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece), windows);
-    result.candidates.push_back(
-        {score.source, confidence, score.score, score.votes, score.query_s, score.reference_s, score.slope});
+    result.candidates.push_back({.source = score.source,
+                                 .confidence = confidence,
+                                 .score = score.score,
+                                 .votes = score.votes,
+                                 .query_s = score.query_s,
+                                 .reference_s = score.reference_s,
+                                 .tempo_ratio = score.slope,
+                                 .query_start_s = score.query_start_s,
+                                 .query_end_s = score.query_end_s,
+                                 .reference_start_s = score.reference_start_s,
+                                 .reference_end_s = score.reference_end_s,
+                                 .similarity = score.similarity});
   }
   const double threshold = options.min_confidence.value_or(model.threshold);
   const bool match = !result.candidates.empty() && result.candidates[0].confidence >= threshold;

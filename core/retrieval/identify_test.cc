@@ -44,6 +44,12 @@ TEST(Judge, AClearLineIsAMatchWithItsPlaceAndTempo) {
   // Middles of windows are compared, so the line does not depend on the hypothesis being right.
   EXPECT_NEAR(best.reference_s, 40 + 1.189 * best.query_s, 0.1);
   EXPECT_GT(best.confidence, 0.9);
+  // From the first window's start to the last one's end, and the same along the line.
+  EXPECT_DOUBLE_EQ(best.query_start_s, 0);
+  EXPECT_DOUBLE_EQ(best.query_end_s, 32 * 0.25 + 2);
+  EXPECT_NEAR(best.reference_start_s, 40, 0.01);
+  EXPECT_NEAR(best.reference_end_s, 40 + 1.189 * 10, 0.01);
+  EXPECT_NEAR(best.similarity, 0.8, 1e-6);
   EXPECT_LT(result.candidates[1].confidence, 0.5);
 }
 
@@ -89,7 +95,12 @@ TEST(Judge, ThePlainVoteIsAChoice) {
       neighbours.push_back(n);
     }
   }
-  EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece).candidates[0].source, 2);
+  const Identification plain = VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece);
+  EXPECT_EQ(plain.candidates[0].source, 2);
+  // It knows no line: the place is the most similar neighbour's window.
+  EXPECT_DOUBLE_EQ(plain.candidates[0].query_end_s - plain.candidates[0].query_start_s, 2);
+  EXPECT_DOUBLE_EQ(plain.candidates[0].reference_end_s - plain.candidates[0].reference_start_s, 2);
+  EXPECT_FLOAT_EQ(plain.candidates[0].similarity, 0.6f);
   EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kInTime}, kEachItsOwnPiece).candidates[0].source, 1);
 }
 

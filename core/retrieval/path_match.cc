@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "core/index/inner_products.h"
+#include "core/index/threads.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -13,10 +17,14 @@ constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as fa
 constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
 constexpr double kMostTempoChange = 1.5;  // against the tempo that the run was read at
 constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
+constexpr int kMostRows = 2048;           // of a stretch, so that its similarities to a long run are some MB
+constexpr double kLeastStep = 0.01;       // of the run's windows per window of the query, likewise
 
 // Windows [first, last) of one sequence that follow one another at its hop.
 struct Stretch {
   int first = 0, last = 0;
+
+  int rows() const { return last - first; }
 };
 
 std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
@@ -24,7 +32,7 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
   const auto count = static_cast<int>(sequence.start_s.size());
   for (int first = 0, last = 0; first < count; first = last) {
     last = first + 1;
-    while (last < count &&
+    while (last < count && last - first < kMostRows &&
            std::abs(sequence.start_s[last] - sequence.start_s[last - 1] - sequence.hop_s) < 0.01 * sequence.hop_s) {
       ++last;
     }
@@ -33,45 +41,24 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
   return stretches;
 }
 
-std::span<const float> Rows(const EmbeddingSequence& sequence, const Stretch& stretch) {
-  return std::span(sequence.embeddings)
-      .subspan(static_cast<size_t>(stretch.first) * sequence.dimension,
-               static_cast<size_t>(stretch.last - stretch.first) * sequence.dimension);
-}
-
-// [rows, columns] from [rows, dimension] and [columns, dimension]; the inner loop runs over columns, which compilers
-// turn into vector instructions.
-std::vector<float> InnerProducts(std::span<const float> rows, std::span<const float> columns, int dimension) {
-  const size_t row_count = rows.size() / dimension, column_count = columns.size() / dimension;
-  std::vector<float> transposed(columns.size()), products(row_count * column_count, 0);
-  for (size_t c = 0; c < column_count; ++c) {
-    for (int d = 0; d < dimension; ++d) transposed[d * column_count + c] = columns[c * dimension + d];
-  }
-  for (size_t r = 0; r < row_count; ++r) {
-    float* out = products.data() + r * column_count;
-    for (int d = 0; d < dimension; ++d) {
-      const float factor = rows[r * dimension + d];
-      const float* column = transposed.data() + d * column_count;
-      for (size_t c = 0; c < column_count; ++c) out[c] += factor * column[c];
-    }
-  }
-  return products;
-}
-
 using Run = Contents::SourceRun;
 
-// By how many cells a path advances with a row of the query; kStart: it begins there.
-enum class Move : int8_t { kWait = 0, kKeepUp = 1, kHurry = 2, kStart = 0 };
+// How a path comes to a cell: it begins there, or comes from the row before.
+enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
+
+int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
 
 // Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the tempo.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
-float WeightAt(const float* similarity, int columns, double column) {
+// `row` holds the similarities of one window of the query.
+float SimilarityAt(const float* row, int columns, double column) {
   const int left = std::min(static_cast<int>(column), columns - 1), right = std::min(left + 1, columns - 1);
   const auto part = static_cast<float>(column - left);
-  const float value = similarity[left] * (1 - part) + similarity[right] * part;
-  return std::max(0.0f, (value - kSimilarityFloor) / (1 - kSimilarityFloor));
+  return row[left] * (1 - part) + row[right] * part;
 }
+
+float Weight(float similarity) { return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor)); }
 
 // `note` is told how the best path to each cell came there.
 template <typename Note>
@@ -98,7 +85,7 @@ WindowPath FindPath(std::span<const float> similarities, int rows, int columns, 
         consider(before[cell], kDetourPrice, Move::kWait);
         if (cell > 1) consider(before[cell - 2], kDetourPrice, Move::kHurry);
       }
-      next.score += WeightAt(similarity, columns, cell * step);
+      next.score += Weight(SimilarityAt(similarity, columns, cell * step));
       now[cell] = next;
       note(row, cell, move);
       if (next.score > static_cast<float>(best.score)) {
@@ -126,19 +113,26 @@ double ColumnsPerRow(const std::vector<PathStep>& steps) {
   return variance > 0 ? covariance / variance : 0;
 }
 
-// Puts the middle of the path and its slope into `match`. Tempo gives and takes, so that the middle is read off the
-// steps around it, and not off its ends.
-void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const WindowPath& path, const Run& candidate,
-            PathMatch& match) {
-  const SnippetRun& run = candidate.run;
+// How a stretch of the query goes along with a run.
+struct RunPath {
+  WindowPath path;
+  const Run* run = nullptr;
+  double step = 0;
+  std::vector<float> similarities;  // [stretch.rows(), run->run.count]
+};
+
+// Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the middle is read off
+// the steps around it, and not off its ends.
+void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const RunPath& best, PathMatch& match) {
+  const SnippetRun& run = best.run->run;
+  const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
-  const auto embeddings = Rows(sequence, stretch);
   const std::vector<PathStep> steps =
-      TracePath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), stretch.last - stretch.first,
-                static_cast<int>(run.count), sequence.hop_s * nominal / run.hop_s);
+      TracePath(best.similarities, stretch.rows(), static_cast<int>(run.count), best.step);
   const double middle_row = 0.5 * (path.first_row + path.last_row);
-  double weight = 0, row = 0, column = 0;
+  double weight = 0, row = 0, column = 0, similarity = 0;
   for (const PathStep& step : steps) {
+    similarity += step.similarity;
     if (std::abs(step.row - middle_row) * sequence.hop_s > kNear_s) continue;
     weight += step.weight;
     row += step.weight * step.row;
@@ -149,8 +143,14 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Win
     row = middle_row;
     column = 0.5 * (path.first_column + path.last_column);
   }
-  match.query_s = sequence.start_s[stretch.first] + row / weight * sequence.hop_s + sequence.window_s / 2;
+  const double query_start_s = sequence.start_s[stretch.first];
+  match.query_s = query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2;
   match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
+  match.query_start_s = query_start_s + path.first_row * sequence.hop_s;
+  match.query_end_s = query_start_s + path.last_row * sequence.hop_s + sequence.window_s;
+  match.reference_start_s = run.start_s + path.first_column * run.hop_s;
+  match.reference_end_s = run.start_s + path.last_column * run.hop_s + run.window_s;
+  match.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
   const double travelled = span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
   // A path that mostly waits or hurries tells no tempo.
@@ -158,31 +158,36 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Win
   match.slope = plausible ? travelled : nominal;
 }
 
+// The run that the stretch goes along with best; none where nothing is alike.
+RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch, const std::vector<Run>& runs) {
+  const float* const windows = sequence.embeddings.data() + static_cast<size_t>(stretch.first) * sequence.dimension;
+  RunPath best, next;
+  for (const Run& run : runs) {
+    if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
+    const double nominal = run.run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
+    const auto columns = static_cast<int>(run.run.count);
+    next.run = &run;
+    next.step = std::max(kLeastStep, sequence.hop_s * nominal / run.run.hop_s);
+    next.similarities.resize(static_cast<size_t>(stretch.rows()) * columns);
+    index::InnerProducts(windows, stretch.rows(), run.vectors.data(), columns, sequence.dimension,
+                         next.similarities.data());
+    next.path = BestPath(next.similarities, stretch.rows(), columns, next.step);
+    if (next.path.score > best.path.score) std::swap(best, next);
+  }
+  return best;
+}
+
 PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs) {
   PathMatch match;
   double best_stretch = 0, sum = 0;
   for (const Stretch& stretch : StretchesOf(sequence)) {
-    const int rows = stretch.last - stretch.first;
-    const auto embeddings = Rows(sequence, stretch);
-    WindowPath best;
-    const Run* best_run = nullptr;
-    for (const Run& candidate : runs) {
-      const SnippetRun& run = candidate.run;
-      const double nominal = run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
-      const WindowPath path = BestPath(InnerProducts(embeddings, candidate.vectors, sequence.dimension), rows,
-                                       static_cast<int>(candidate.vectors.size()) / sequence.dimension,
-                                       sequence.hop_s * nominal / run.hop_s);
-      if (path.score > best.score) {
-        best = path;
-        best_run = &candidate;
-      }
-    }
-    if (best_run == nullptr) continue;
-    sum += best.score;
-    match.windows += best.last_row - best.first_row + 1;
-    if (best.score <= best_stretch) continue;
-    best_stretch = best.score;
-    Locate(sequence, stretch, best, *best_run, match);
+    const RunPath best = BestRun(sequence, stretch, runs);
+    if (best.path.score <= 0) continue;
+    sum += best.path.score;
+    match.windows += best.path.last_row - best.path.first_row + 1;
+    if (best.path.score <= best_stretch) continue;
+    best_stretch = best.path.score;
+    Locate(sequence, stretch, best, match);
   }
   if (!sequence.start_s.empty()) match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
   return match;
@@ -205,8 +210,9 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   int cell = static_cast<int>(std::lround(path.last_column / step));
   for (int row = path.last_row; row >= path.first_row; --row) {
     const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
-    steps.push_back({row, cell * step, WeightAt(similarity, columns, cell * step)});
-    cell -= static_cast<int>(moves[static_cast<size_t>(row) * cells + cell]);
+    const float value = SimilarityAt(similarity, columns, cell * step);
+    steps.push_back({row, cell * step, Weight(value), value});
+    cell -= CellsOf(moves[static_cast<size_t>(row) * cells + cell]);
   }
   std::reverse(steps.begin(), steps.end());
   return steps;
@@ -214,6 +220,7 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
                                                   const EmbeddedQuery& query, std::span<const int> sources) {
+  const index::ThreadScope threads(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
     const absl::StatusOr<std::vector<Run>> runs = parts.contents->ReadRuns(side, source);

@@ -21,6 +21,10 @@ struct PathMatch {
   double query_s = 0;      // a place in the query …
   double reference_s = 0;  // … and its place in the source
   double slope = 1.0;      // seconds of the source per second of the query
+  // The stretch of the query that goes along best, from its first window to the end of its last, and the source's.
+  double query_start_s = 0, query_end_s = 0;
+  double reference_start_s = 0, reference_end_s = 0;
+  float similarity = 0;  // mean cosine of its windows
 };
 
 // The best path of the query through each of `sources`. A path advances by the time that the tempi of both sides ask
@@ -44,6 +48,7 @@ struct PathStep {
   int row = 0;
   double column = 0;
   double weight = 0;
+  double similarity = 0;  // that it weighs
 };
 std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns, double step);
 

@@ -83,8 +83,21 @@ TEST(TracePathTest, GoesThroughEveryRowOfTheBestPath) {
     EXPECT_EQ(steps[row].row, row);
     EXPECT_DOUBLE_EQ(steps[row].column, columns[row]);
     EXPECT_NEAR(steps[row].weight, 1, 1e-6);
+    EXPECT_NEAR(steps[row].similarity, 1, 1e-6);
   }
   EXPECT_TRUE(TracePath(std::vector<float>(50, 0.0f), 5, 10, 1.0).empty());
+}
+
+TEST(TracePathTest, BeginsWhereThePathBeginsAndTellsWhatIsBelowTheFloor) {
+  // Nothing in common at first, and once in between.
+  auto similarities = Similarities(12, 40, 0.9f, [](int row) { return row >= 4 ? 6 + row : -1; });
+  similarities[7 * 40 + 13] = 0.1f;
+  const std::vector<PathStep> steps = TracePath(similarities, 12, 40, 1.0);
+  ASSERT_EQ(steps.size(), 8u);
+  EXPECT_EQ(steps.front().row, 4);
+  EXPECT_DOUBLE_EQ(steps.front().column, 10);
+  EXPECT_EQ(steps[3].weight, 0);
+  EXPECT_NEAR(steps[3].similarity, 0.1, 1e-6);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "core/features/feature_sequence.h"
+#include "core/retrieval/bounds.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -58,26 +59,17 @@ absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::
   return CutWindows(info, *sequence, tempo_ratio, plan);
 }
 
-}  // namespace
-
-bool IsAudible(const features::FeatureSequence& sound) {
-  const auto loudest = std::max_element(sound.cells.begin(), sound.cells.end());
-  return loudest != sound.cells.end() && *loudest >= kSilenceLevel && !IsSteady(sound, *loudest);
+double SoundingEnd(const music::Score& score) {
+  double end_s = 0;
+  for (const music::Note& note : score.notes) end_s = std::max(end_s, note.sounding_offset_s);
+  return end_s;
 }
 
-EmbeddedQuery QueryOf(EmbeddingSequence windows, double duration_s) {
-  EmbeddedQuery query;
-  query.duration_s = duration_s;
-  std::vector<EmbeddingSequence> sequences;
-  sequences.push_back(std::move(windows));
-  return Finish(std::move(query), std::move(sequences));
-}
-
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
-                                              const WindowPlan& plan, Stages& stages) {
+absl::StatusOr<EmbeddedQuery> EmbedSound(const CollectionParts& parts, const audio::Waveform& query,
+                                         const WindowPlan& plan, Stages& stages) {
   EmbeddedQuery result;
-  result.duration_s = query.duration_s();
-  if (result.duration_s < parts.settings().window_s() / 2) return result;
+  result.end_s = query.duration_s();
+  if (result.end_s < parts.settings().window_s() / 2) return result;
   const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
   if (!sequence.ok()) return sequence.status();
   if (!IsAudible(*sequence)) return result;
@@ -85,15 +77,14 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, cons
     return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
   });
   if (!embedded.ok()) return embedded.status();
-  return QueryOf(*std::move(embedded), result.duration_s);
+  return QueryOf(*std::move(embedded), result.end_s);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
-                                              std::span<const double> tempo_ratios, const WindowPlan& plan,
-                                              Stages& stages) {
+absl::StatusOr<EmbeddedQuery> EmbedNotes(const CollectionParts& parts, const music::Score& query,
+                                         std::span<const double> tempo_ratios, const WindowPlan& plan, Stages& stages) {
   EmbeddedQuery result;
-  for (const music::Note& note : query.notes) result.duration_s = std::max(result.duration_s, note.sounding_offset_s);
-  if (result.duration_s < parts.settings().window_s() / 2) return result;
+  result.end_s = SoundingEnd(query);
+  if (result.end_s < parts.settings().window_s() / 2) return result;
   std::vector<WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
     auto batch = stages.Run(Stage::kFeatures, [&] { return CutScore(parts, query, tempo_ratio, plan); });
@@ -105,6 +96,58 @@ absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, cons
   });
   if (!sequences.ok()) return sequences.status();
   return Finish(std::move(result), *std::move(sequences));
+}
+
+// What was cut out of a query, by the times of the whole.
+absl::StatusOr<EmbeddedQuery> Later(absl::StatusOr<EmbeddedQuery> query, double start_s) {
+  if (!query.ok()) return query;
+  query->begin_s += start_s;
+  query->end_s += start_s;
+  for (EmbeddingSequence& sequence : query->sequences) {
+    for (double& window_start_s : sequence.start_s) window_start_s += start_s;
+  }
+  return query;
+}
+
+}  // namespace
+
+bool IsAudible(const features::FeatureSequence& sound) {
+  const auto loudest = std::max_element(sound.cells.begin(), sound.cells.end());
+  return loudest != sound.cells.end() && *loudest >= kSilenceLevel && !IsSteady(sound, *loudest);
+}
+
+EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
+  EmbeddedQuery query;
+  query.end_s = end_s;
+  std::vector<EmbeddingSequence> sequences;
+  sequences.push_back(std::move(windows));
+  return Finish(std::move(query), std::move(sequences));
+}
+
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                              const QueryExcerpt& excerpt, const WindowPlan& plan, Stages& stages) {
+  const absl::StatusOr<QueryPart> part = PartOf(excerpt, query.duration_s());
+  if (!part.ok()) return part.status();
+  if (part->start_s == 0 && part->end_s == query.duration_s()) return EmbedSound(parts, query, plan, stages);
+  audio::Waveform cut;
+  cut.sample_rate = query.sample_rate;
+  const auto sample_at = [&](double seconds) {
+    return query.samples.begin() +
+           std::min<int64_t>(std::llround(seconds * query.sample_rate), std::ssize(query.samples));
+  };
+  cut.samples.assign(sample_at(part->start_s), sample_at(part->end_s));
+  return Later(EmbedSound(parts, cut, plan, stages), part->start_s);
+}
+
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
+                                              const QueryExcerpt& excerpt, std::span<const double> tempo_ratios,
+                                              const WindowPlan& plan, Stages& stages) {
+  const double duration_s = SoundingEnd(query);
+  const absl::StatusOr<QueryPart> part = PartOf(excerpt, duration_s);
+  if (!part.ok()) return part.status();
+  if (part->start_s == 0 && part->end_s == duration_s) return EmbedNotes(parts, query, tempo_ratios, plan, stages);
+  const music::Score cut = music::Excerpt(query, part->start_s, part->end_s);
+  return Later(EmbedNotes(parts, cut, tempo_ratios, plan, stages), part->start_s);
 }
 
 void NumberWindows(EmbeddedQuery& query) {

@@ -17,7 +17,9 @@
 namespace antiphon::retrieval {
 
 struct EmbeddedQuery {
-  double duration_s = 0;    // seconds of the query
+  // The part of the query that was embedded, seconds of the whole query, as the windows' starts.
+  double begin_s = 0;
+  double end_s = 0;
   bool sufficient = false;  // at least half a window, with something in it; else there are no sequences
   int windows = 0;          // places in the query, however many tempi it was read at
   std::vector<EmbeddingSequence> sequences;  // one for each tempo ratio
@@ -29,16 +31,19 @@ struct EmbeddedQuery {
 bool IsAudible(const features::FeatureSequence& sound);
 
 // A query of windows embedded before; it is sufficient if there are any.
-EmbeddedQuery QueryOf(EmbeddingSequence windows, double duration_s);
+EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s);
 
-// Sound that is not audible is not sufficient.
+// Both take the excerpt of the query, see PartOf (bounds.h) for what it may be. Sound that is not audible is not
+// sufficient.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
-                                                            const WindowPlan& plan, Stages& stages);
+                                                            const QueryExcerpt& excerpt, const WindowPlan& plan,
+                                                            Stages& stages);
 
 // At each tempo ratio, with windows at about the same places of the query: the plan's hop and number of windows are for
 // each ratio, in seconds of the query as written. Windows at several ratios whose middles lie within one hop count as
 // one place.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
+                                                            const QueryExcerpt& excerpt,
                                                             std::span<const double> tempo_ratios,
                                                             const WindowPlan& plan, Stages& stages);
 

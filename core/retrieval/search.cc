@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/retrieval/bounds.h"
 #include "core/retrieval/collection_builder.h"
+#include "core/retrieval/evidence.h"
 #include "core/retrieval/hits.h"
 #include "core/retrieval/identify.h"
 #include "core/retrieval/path_match.h"
@@ -27,7 +30,8 @@ constexpr int kMaxQueryWindows = 100'000;
 
 absl::Status Check(const SearchOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
-  return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows); !status.ok()) return status;
+  return CheckBounds(options.bounds);
 }
 
 absl::Status Check(const IdentifyOptions& options) {
@@ -36,7 +40,8 @@ absl::Status Check(const IdentifyOptions& options) {
   if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
-  return CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows); !status.ok()) return status;
+  return CheckBounds(options.bounds);
 }
 
 absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence& windows, double duration_s) {
@@ -58,25 +63,50 @@ absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence
 // Neighbours asked for each window: one place is found several times, by neighbouring windows and tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cut to what there is, on both sides alike: windows at an end may be padded. Requires tempo ratios that still are
-// seconds of the source per second of the query.
-void CutToSources(const CollectionParts& parts, Side side, double query_duration_s, std::vector<Hit>& hits) {
-  for (Hit& hit : hits) {
-    const double slope = hit.tempo_ratio;
-    const double excess_s = std::max({0.0, hit.query_end_s - query_duration_s,
-                                      (hit.reference_end_s - parts.contents->duration_s(side, hit.source)) / slope});
-    hit.query_end_s = std::max(hit.query_start_s, hit.query_end_s - excess_s);
-    hit.reference_end_s = std::max(hit.reference_start_s, hit.reference_end_s - excess_s * slope);
-  }
+// Cuts a Hit, a Candidate or an Evidence to what there is, on both sides alike: windows at an end may be padded.
+// Requires a tempo ratio that still is seconds of the source per second of the query.
+template <typename Stretch>
+void CutToSource(const EmbeddedQuery& query, double source_s, Stretch& stretch) {
+  const double slope = stretch.tempo_ratio;
+  const double early_s = std::max({0.0, query.begin_s - stretch.query_start_s, -stretch.reference_start_s / slope});
+  const double late_s =
+      std::max({0.0, stretch.query_end_s - query.end_s, (stretch.reference_end_s - source_s) / slope});
+  stretch.query_start_s += early_s;
+  stretch.reference_start_s += early_s * slope;
+  stretch.query_end_s = std::max(stretch.query_start_s, stretch.query_end_s - late_s);
+  stretch.reference_end_s = std::max(stretch.reference_start_s, stretch.reference_end_s - late_s * slope);
 }
 
-absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
-                                        Stages& stages) {
+template <typename Answer>
+void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
+  CutToSource(query, source_s, answer);
+  for (Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence);
+}
+
+// Against recordings it is the query that is written, and the source that sounds.
+template <typename Answer>
+void TurnTempo(Answer& answer) {
+  answer.tempo_ratio = 1 / answer.tempo_ratio;
+  for (Evidence& evidence : answer.evidence) evidence.tempo_ratio = 1 / evidence.tempo_ratio;
+}
+
+absl::StatusOr<std::vector<Neighbour>> NeighboursWithin(const CollectionParts& parts, Side side,
+                                                        const EmbeddedQuery& query, int k, const SearchBounds& bounds,
+                                                        Stages& stages) {
   absl::StatusOr<std::vector<Neighbour>> neighbours =
-      FindNeighbours(parts, side, query, NeighboursForHits(top_k), {}, stages);
+      FindNeighbours(parts, side, query, k, ScopeOf(*parts.contents, side, bounds), stages);
+  if (!neighbours.ok()) return neighbours;
+  std::erase_if(*neighbours, [&](const Neighbour& n) { return n.similarity < bounds.min_similarity; });
+  return neighbours;
+}
+
+absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
+                                        const SearchOptions& options, Stages& stages) {
+  const absl::StatusOr<std::vector<Neighbour>> neighbours =
+      NeighboursWithin(parts, side, query, NeighboursForHits(options.top_k), options.bounds, stages);
   if (!neighbours.ok()) return neighbours.status();
-  std::vector<Hit> hits = MergeIntoHits(*neighbours, top_k);
-  CutToSources(parts, side, query.duration_s, hits);
+  std::vector<Hit> hits = MergeIntoHits(*neighbours, options.top_k, options.evidence);
+  for (Hit& hit : hits) CutWithEvidence(query, parts.contents->duration_s(side, hit.source), hit);
   return hits;
 }
 
@@ -93,17 +123,38 @@ absl::Status FollowPaths(const CollectionParts& parts, Side side, const Embedded
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = (*paths)[i];
     if (path.windows == 0) continue;
-    scores[i] = {scores[i].source, path.score, scores[i].votes, path.query_s, path.reference_s, path.slope};
+    scores[i] = {.source = scores[i].source,
+                 .score = path.score,
+                 .votes = scores[i].votes,
+                 .query_s = path.query_s,
+                 .reference_s = path.reference_s,
+                 .slope = path.slope,
+                 .query_start_s = path.query_start_s,
+                 .query_end_s = path.query_end_s,
+                 .reference_start_s = path.reference_start_s,
+                 .reference_end_s = path.reference_end_s,
+                 .similarity = path.similarity};
   }
   std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
   return absl::OkStatus();
+}
+
+// The neighbours that spoke for each candidate.
+void AddEvidence(std::span<const Neighbour> neighbours, std::vector<Candidate>& candidates) {
+  std::unordered_map<int, Candidate*> by_source;
+  for (Candidate& candidate : candidates) by_source[candidate.source] = &candidate;
+  for (const Neighbour& neighbour : neighbours) {
+    const auto it = by_source.find(neighbour.source);
+    if (it != by_source.end()) it->second->evidence.push_back(EvidenceOf(neighbour));
+  }
+  for (Candidate& candidate : candidates) TidyEvidence(candidate.evidence);
 }
 
 absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
                                         const IdentifyOptions& options, Stages& stages) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
   const absl::StatusOr<std::vector<Neighbour>> neighbours =
-      FindNeighbours(parts, side, query, options.neighbours, {}, stages);
+      NeighboursWithin(parts, side, query, options.neighbours, options.bounds, stages);
   if (!neighbours.ok()) return neighbours.status();
   const auto same_piece = [&](int a, int b) {
     if (side == Side::kScores) return a == b;
@@ -118,15 +169,20 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
     return Judge(scores, query.windows, parts.confidence, options, same_piece);
   });
   if (!result.ok()) return result.status();
+  if (options.evidence) AddEvidence(*neighbours, result->candidates);
   for (Candidate& candidate : result->candidates) {
-    candidate.query_s = std::clamp(candidate.query_s, 0.0, query.duration_s);
-    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, parts.contents->duration_s(side, candidate.source));
+    const double source_s = parts.contents->duration_s(side, candidate.source);
+    candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
+    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
+    CutWithEvidence(query, source_s, candidate);
   }
   return result;
 }
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
 std::vector<double> QueryTempoRatios() { return DefaultTempoRatios(); }
+
+WindowPlan PlanOf(const SearchOptions& options) { return {.hop_s = options.hop_s, .max_windows = options.max_windows}; }
 
 // The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes that are to agree in
 // time need stretches.
@@ -142,22 +198,20 @@ absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts, cons
                                               const SearchOptions& options, const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded =
-      EmbedAudioQuery(parts, query, {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  const auto embedded = EmbedAudioQuery(parts, query, options.excerpt, PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
-  return Search(parts, Side::kScores, *embedded, options.top_k, stages);
+  return Search(parts, Side::kScores, *embedded, options, stages);
 }
 
 absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, const music::Score& query,
                                                   const SearchOptions& options, const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded = EmbedScoreQuery(parts, query, QueryTempoRatios(),
-                                        {.hop_s = options.hop_s, .max_windows = options.max_windows}, stages);
+  const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, QueryTempoRatios(), PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
-  auto hits = Search(parts, Side::kRecordings, *embedded, options.top_k, stages);
+  auto hits = Search(parts, Side::kRecordings, *embedded, options, stages);
   if (!hits.ok()) return hits.status();
-  for (Hit& hit : *hits) hit.tempo_ratio = 1 / hit.tempo_ratio;
+  for (Hit& hit : *hits) TurnTempo(hit);
   return hits;
 }
 
@@ -165,7 +219,7 @@ absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const
                                              const IdentifyOptions& options, const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded = EmbedAudioQuery(parts, query, PlanOf(options), stages);
+  const auto embedded = EmbedAudioQuery(parts, query, options.excerpt, PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
   return Identify(parts, Side::kScores, *embedded, options, stages);
 }
@@ -178,11 +232,11 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
   // neighbours of wrong tempi as much as those of the right one, reads the score as written (Dorfer et al. 2018).
   const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
-  const auto embedded = EmbedScoreQuery(parts, query, ratios, PlanOf(options), stages);
+  const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
   auto result = Identify(parts, side, *embedded, options, stages);
   if (!result.ok() || side == Side::kScores) return result;
-  for (Candidate& candidate : result->candidates) candidate.tempo_ratio = 1 / candidate.tempo_ratio;
+  for (Candidate& candidate : result->candidates) TurnTempo(candidate);
   return result;
 }
 

@@ -62,6 +62,13 @@ audio::Waveform Play(const music::Score& score, double tempo_ratio) {
   return waveform;
 }
 
+namespace {
+
+std::string ComposerOf(int piece) { return piece % 2 == 0 ? "Chance" : "Accident"; }
+std::string CollectionOf(int piece) { return absl::StrCat("shelf-", piece % 3); }
+
+}  // namespace
+
 std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, const TestCollectionOptions& options) {
   auto parts = std::make_unique<CollectionParts>();
   parts->audio_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kAudio);
@@ -72,13 +79,20 @@ std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, c
     if (!status.ok()) std::abort();
   };
   for (int i = 0; i < options.pieces; ++i) {
-    must(assembly->AddPiece({.id = absl::StrCat("piece-", i), .title = absl::StrCat("Piece ", i), .composer = "Chance"},
+    must(assembly->AddPiece({.id = absl::StrCat("piece-", i),
+                             .title = absl::StrCat("Piece ", i),
+                             .composer = ComposerOf(i),
+                             .collection = CollectionOf(i)},
                             music::WriteMidi(RandomPiece(i)).value()));
   }
   for (int i = 0; i < options.recordings; ++i) {
     const int piece = i % options.pieces;
     must(assembly->AddRecording(
-        {.id = absl::StrCat("recording-", i), .title = "", .composer = "", .piece_id = absl::StrCat("piece-", piece)},
+        {.id = absl::StrCat("recording-", i),
+         .title = "",
+         .composer = ComposerOf(piece),
+         .piece_id = absl::StrCat("piece-", piece),
+         .collection = CollectionOf(piece)},
         audio::EncodeAudio(Play(RandomPiece(piece), 1 + 0.1 * i), audio::AudioFormat::kFlac).value()));
   }
   parts->manifest = assembly->Finish().value();

@@ -209,12 +209,33 @@ Line BestLine(std::span<const WeightedVote> group, const TimeVoteOptions& option
   return best;
 }
 
-// Puts the line's middle and slope into `score`.
+// Puts the stretch of the line through `score`'s place in it, from the middle of a window at low_s to that of one at
+// high_s.
+void Stretch(double low_s, double high_s, double window_s, SourceScore& score) {
+  score.query_start_s = low_s - window_s / 2;
+  score.query_end_s = high_s + window_s / 2;
+  score.reference_start_s = score.reference_s + score.slope * (score.query_start_s - score.query_s);
+  score.reference_end_s = score.reference_s + score.slope * (score.query_end_s - score.query_s);
+}
+
+// The slope of the line that fits the votes best; 0 where they do not tell.
+double FittedSlope(std::span<const WeightedVote> group, const Line& line, const SourceScore& middle) {
+  double covariance = 0, variance = 0;
+  for (const int i : line.votes) {
+    const WeightedVote& v = group[i];
+    covariance += v.weight * (v.vote.query_s - middle.query_s) * (v.vote.reference_s - middle.reference_s);
+    variance += v.weight * (v.vote.query_s - middle.query_s) * (v.vote.query_s - middle.query_s);
+  }
+  return variance > 0 ? covariance / variance : 0;
+}
+
+// Puts the line's middle, slope and stretch into `score`.
 void Locate(std::span<const WeightedVote> group, const Line& line, SourceScore& score) {
-  double weight = 0, query = 0, reference = 0, log_slope = 0;
+  double weight = 0, query = 0, reference = 0, log_slope = 0, similarity = 0;
   double low_s = group[line.votes[0]].vote.query_s, high_s = low_s;
   for (const int i : line.votes) {
     const WeightedVote& v = group[i];
+    similarity += v.vote.similarity;
     weight += v.weight;
     query += v.weight * v.vote.query_s;
     reference += v.weight * v.vote.reference_s;
@@ -225,16 +246,11 @@ void Locate(std::span<const WeightedVote> group, const Line& line, SourceScore& 
   score.query_s = query / weight;
   score.reference_s = reference / weight;
   score.slope = std::exp2(log_slope / weight);
-  if (high_s - low_s < kMinFitSpan) return;
-  double covariance = 0, variance = 0;
-  for (const int i : line.votes) {
-    const WeightedVote& v = group[i];
-    covariance += v.weight * (v.vote.query_s - score.query_s) * (v.vote.reference_s - score.reference_s);
-    variance += v.weight * (v.vote.query_s - score.query_s) * (v.vote.query_s - score.query_s);
-  }
-  const double fitted = variance > 0 ? covariance / variance : 0;
+  score.similarity = static_cast<float>(similarity / static_cast<double>(line.votes.size()));
+  const double fitted = high_s - low_s < kMinFitSpan ? 0 : FittedSlope(group, line, score);
   // Few votes at the ends of a long span can tilt the fit; it must not leave what the hypotheses allow.
   if (fitted > score.slope / kSlopeFactor && fitted < score.slope * kSlopeFactor) score.slope = fitted;
+  Stretch(low_s, high_s, group[line.votes[0]].vote.window_s, score);
 }
 
 }  // namespace
@@ -256,6 +272,8 @@ std::vector<SourceScore> PlainVote(std::span<const Vote> votes) {
     const auto& [score, best] = entry;
     scores.push_back(
         {source, static_cast<double>(score.votes), score.votes, best->query_s, best->reference_s, best->slope});
+    scores.back().similarity = best->similarity;
+    Stretch(best->query_s, best->query_s, best->window_s, scores.back());
   }
   SortBestFirst(scores);
   return scores;

@@ -15,6 +15,7 @@ struct Vote {
   double reference_s = 0;  // middle of the neighbour in the source, seconds of the source
   double slope = 1.0;      // seconds of the source per second of the query, by the tempo hypothesis; > 0
   float similarity = 0;
+  double window_s = 0;  // the query window's length
 };
 
 struct SourceScore {
@@ -24,6 +25,11 @@ struct SourceScore {
   double query_s = 0;      // a place in the query …
   double reference_s = 0;  // … and its place in the source
   double slope = 1.0;      // seconds of the source per second of the query
+  // The stretch of the query whose votes agree, windows whole (in time: of the best segment; plain: the most similar
+  // neighbour's window), and the source's along the line.
+  double query_start_s = 0, query_end_s = 0;
+  double reference_start_s = 0, reference_end_s = 0;
+  float similarity = 0;  // mean of those votes
 };
 
 // One vote per neighbour, as Dorfer et al. (2018); position and slope are those of the source's most similar neighbour.
