@@ -50,6 +50,23 @@ void BM_Search(benchmark::State& state) {
   state.SetLabel(std::string(IndexKindName(kind)));
 }
 
+// With one row in so many out of scope, of 64 queries.
+void BM_ScopedSearch(benchmark::State& state) {
+  const auto kind = static_cast<IndexKind>(state.range(0));
+  const VectorIndex& index = Index(kind);
+  std::vector<RowRange> rows;
+  for (int64_t row = 0; row + state.range(1) <= kVectors; row += state.range(1)) {
+    rows.push_back({row + 1, row + state.range(1)});
+  }
+  const std::span<const float> queries(Vectors().data() + 12345 * kDimension, 64 * kDimension);
+  for (auto _ : state) benchmark::DoNotOptimize(index.Search(queries, 10, {.rows = rows}));
+  state.SetLabel(std::string(IndexKindName(kind)));
+}
+BENCHMARK(BM_ScopedSearch)
+    ->ArgsProduct({{static_cast<int>(IndexKind::kFlat), static_cast<int>(IndexKind::kIvf)}, {2, 20, 2000}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
 void BM_FaissFlat(benchmark::State& state) {
   static const auto& index = *[] {
     auto* flat = new faiss::IndexFlatIP(kDimension);

@@ -17,7 +17,7 @@ constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as fa
 constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
 constexpr double kMostTempoChange = 1.5;  // against the tempo that the run was read at
 constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
-constexpr int kMostRows = 2048;           // of a stretch, so that its similarities to a long run are some MB
+constexpr int kMostRows = 256;            // of a stretch, so that its similarities to a run of hours are some MB
 constexpr double kLeastStep = 0.01;       // of the run's windows per window of the query, likewise
 
 // Windows [first, last) of one sequence that follow one another at its hop.

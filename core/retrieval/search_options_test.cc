@@ -1,0 +1,238 @@
+// What a request may ask for beside the query: bounds, an excerpt, evidence.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/retrieval/search.h"
+#include "core/retrieval/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class SearchOptionsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder();
+    parts_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+  }
+  static void TearDownTestSuite() {
+    delete parts_;
+    delete folder_;
+    parts_ = nullptr;
+    folder_ = nullptr;
+  }
+
+  static TemporaryFolder* folder_;
+  static CollectionParts* parts_;
+};
+
+TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
+CollectionParts* SearchOptionsTest::parts_ = nullptr;
+
+TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
+  const audio::Waveform sound = Play(RandomPiece(0, 5));
+  const music::Score score = RandomPiece(0, 5);
+  const auto refused = [&](const char* what, const SearchBounds& bounds, const QueryExcerpt& excerpt) {
+    for (const absl::Status& status :
+         {SearchScores(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
+          SearchRecordings(*parts_, score, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
+          IdentifyAudio(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
+          IdentifyScore(*parts_, score, Side::kScores, {.bounds = bounds, .excerpt = excerpt}, {}).status()}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
+      EXPECT_THAT(status.message(), HasSubstr(what));
+    }
+  };
+  refused("min_similarity", {.min_similarity = 1.5f}, {});
+  refused("min_similarity", {.min_similarity = std::nanf("")}, {});
+  refused("excerpt start", {}, {.start_s = -1});
+  refused("excerpt start", {}, {.start_s = 7});
+  refused("excerpt end", {}, {.start_s = 2, .end_s = 2});
+  refused("excerpt end", {}, {.start_s = 2, .end_s = std::nan("")});
+}
+
+TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
+  const auto sources = [&](const SearchBounds& bounds) {
+    std::set<int> found;
+    for (const bool exact : {false, true}) {
+      SearchBounds either = bounds;
+      either.exact = exact;
+      const auto hits = SearchScores(*parts_, query, {.top_k = 50, .bounds = either}, {});
+      const auto result = IdentifyAudio(*parts_, query, {.top_k = 50, .bounds = either}, {});
+      EXPECT_TRUE(hits.ok() && result.ok());
+      for (const Hit& hit : *hits) found.insert(hit.source);
+      for (const Candidate& candidate : result->candidates) found.insert(candidate.source);
+      EXPECT_EQ(result->verdict, found.contains(2) ? Verdict::kMatch : Verdict::kNoMatch);
+    }
+    return found;
+  };
+  EXPECT_THAT(sources({}), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(sources({.filter = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
+  EXPECT_THAT(sources({.filter = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
+  EXPECT_THAT(sources({.filter = {.collections = {"shelf-2", "shelf-1"}}}), ElementsAre(1, 2, 4, 5));
+  EXPECT_THAT(sources({.filter = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
+  EXPECT_THAT(sources({.filter = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
+  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .collections = {"shelf-1"}, .piece_ids = {"piece-4"}}}),
+              ElementsAre(4));
+  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}), ElementsAre());
+}
+
+TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
+  const music::Score query = music::Excerpt(RandomPiece(3), 10, 20);
+  const auto found = [&](const SourceFilter& filter) {
+    const auto hits = SearchRecordings(*parts_, query, {.bounds = {.filter = filter}}, {});
+    const auto result = IdentifyScore(*parts_, query, Side::kRecordings, {.bounds = {.filter = filter}}, {});
+    EXPECT_TRUE(hits.ok() && result.ok());
+    std::set<int> sources;
+    for (const Hit& hit : *hits) sources.insert(hit.source);
+    for (const Candidate& candidate : result->candidates) sources.insert(candidate.source);
+    return sources;
+  };
+  EXPECT_THAT(found({.composers = {"accident"}}), ElementsAre(1, 3));
+  EXPECT_THAT(found({.collections = {"shelf-0"}}), ElementsAre(0, 3));
+  EXPECT_THAT(found({.piece_ids = {"piece-3", "recording-1"}}), ElementsAre(3));
+}
+
+TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
+  const SearchOptions options{.top_k = 100, .bounds = {.min_similarity = 0.6f}, .evidence = true};
+  const auto all = SearchScores(*parts_, query, {.top_k = 100}, {});
+  const auto some = SearchScores(*parts_, query, options, {});
+  ASSERT_TRUE(all.ok() && some.ok());
+  EXPECT_LT(all->back().similarity, 0.6f);
+  ASSERT_FALSE(some->empty());
+  EXPECT_LT(some->size(), all->size());
+  for (const Hit& hit : *some) {
+    EXPECT_GE(hit.similarity, 0.6f);
+    for (const Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
+  }
+  const auto none = IdentifyAudio(*parts_, query, {.bounds = {.min_similarity = 1.0f}}, {});
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(none->verdict, Verdict::kNoMatch);
+  EXPECT_TRUE(none->candidates.empty());
+  EXPECT_GT(none->windows, 0);
+}
+
+TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
+  // 10 s of each of two pieces, one after the other.
+  audio::Waveform query = Play(music::Excerpt(RandomPiece(1), 5, 15));
+  const auto first = static_cast<double>(query.samples.size()) / query.sample_rate;
+  const audio::Waveform second = Play(music::Excerpt(RandomPiece(4), 20, 30));
+  query.samples.insert(query.samples.end(), second.samples.begin(), second.samples.end());
+  const QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
+  const auto result = IdentifyAudio(*parts_, query, {.excerpt = excerpt, .evidence = true}, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->verdict, Verdict::kMatch);
+  const Candidate& best = result->candidates[0];
+  EXPECT_EQ(best.source, 4);
+  EXPECT_GE(best.query_start_s, first + 1 - 1e-9);
+  EXPECT_LE(best.query_end_s, first + 9 + 1e-9);
+  EXPECT_NEAR(best.reference_start_s - 20, best.query_start_s - first, 0.5);
+  EXPECT_NEAR(best.reference_s - 20, best.query_s - first, 0.4);
+  for (const Evidence& evidence : best.evidence) {
+    EXPECT_GE(evidence.query_start_s, first + 1 - 1e-9);
+    EXPECT_LE(evidence.query_end_s, first + 9 + 1e-9);
+  }
+  const auto hits = SearchScores(*parts_, query, {.excerpt = excerpt}, {});
+  ASSERT_TRUE(hits.ok() && !hits->empty());
+  EXPECT_EQ(hits->front().source, 4);
+  EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
+  EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
+  const auto score =
+      IdentifyScore(*parts_, RandomPiece(3), Side::kRecordings, {.excerpt = {.start_s = 15, .end_s = 30}}, {});
+  ASSERT_TRUE(score.ok());
+  EXPECT_EQ(score->candidates[0].source, 3);
+  EXPECT_GE(score->candidates[0].query_start_s, 15);
+  EXPECT_NEAR(score->candidates[0].reference_s, score->candidates[0].query_s / 1.3, 0.4);
+}
+
+// A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds per second.
+void ExpectStretch(const Candidate& candidate, double duration_s, double reference_at_0_s, double slope) {
+  EXPECT_LE(candidate.query_start_s, 1.5);
+  EXPECT_GE(candidate.query_end_s, duration_s - 2.5);
+  EXPECT_LE(candidate.query_end_s, duration_s + 1e-9);
+  EXPECT_NEAR(candidate.reference_start_s, reference_at_0_s + slope * candidate.query_start_s, 0.8);
+  EXPECT_NEAR(candidate.reference_end_s, reference_at_0_s + slope * candidate.query_end_s, 0.8);
+  EXPECT_TRUE(candidate.similarity > 0.4f && candidate.similarity <= 1.0001f) << candidate.similarity;
+}
+
+TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) {
+  for (const bool follow_paths : {true, false}) {
+    const double tempo = 1.3;
+    const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 10, 10 + 9 * tempo), tempo);
+    const IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
+    const auto result = IdentifyAudio(*parts_, query, options, {});
+    ASSERT_TRUE(result.ok() && !result->candidates.empty());
+    const Candidate& best = result->candidates[0];
+    ASSERT_EQ(best.source, 2);
+    ExpectStretch(best, query.duration_s(), 10, tempo);
+    ASSERT_GE(best.evidence.size(), 20u);
+    int on_line = 0;
+    for (size_t i = 0; i < best.evidence.size(); ++i) {
+      const Evidence& evidence = best.evidence[i];
+      EXPECT_GE(evidence.query_start_s, best.evidence[i > 0 ? i - 1 : 0].query_start_s);
+      EXPECT_LE(evidence.query_end_s, query.duration_s() + 1e-9);
+      EXPECT_TRUE(evidence.tempo_ratio >= 0.5 && evidence.tempo_ratio <= 2);
+      on_line += std::abs(evidence.reference_start_s - 10 - tempo * evidence.query_start_s) < 1;
+    }
+    EXPECT_GE(on_line, 15);
+  }
+  const auto without = IdentifyAudio(*parts_, Play(RandomPiece(2, 10)), {}, {});
+  ASSERT_TRUE(without.ok());
+  EXPECT_TRUE(without->candidates[0].evidence.empty());
+}
+
+TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
+  const music::Score query = music::Excerpt(RandomPiece(3), 10, 22);
+  const auto result = IdentifyScore(*parts_, query, Side::kRecordings, {.evidence = true}, {});
+  ASSERT_TRUE(result.ok());
+  const Candidate& best = result->candidates[0];
+  ASSERT_EQ(best.source, 3);  // played at 1.3
+  ExpectStretch(best, 12, 10 / 1.3, 1 / 1.3);
+  const auto hits = SearchRecordings(*parts_, query, {.evidence = true}, {});
+  ASSERT_TRUE(hits.ok() && !hits->empty());
+  ASSERT_EQ(hits->front().source, 3);
+  for (const auto& evidence : {best.evidence, hits->front().evidence}) {
+    ASSERT_FALSE(evidence.empty());
+    const auto most = *std::max_element(evidence.begin(), evidence.end(),
+                                        [](const auto& a, const auto& b) { return a.similarity < b.similarity; });
+    EXPECT_NEAR(most.tempo_ratio / 1.3, 1, 0.2);
+    EXPECT_NEAR((most.query_end_s - most.query_start_s) / (most.reference_end_s - most.reference_start_s) / 1.3, 1,
+                0.2);
+  }
+}
+
+TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
+  const auto result = IdentifyAudio(*parts_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
+  ASSERT_TRUE(result.ok());
+  const Candidate& best = result->candidates[0];
+  EXPECT_EQ(best.source, 2);
+  EXPECT_NEAR(best.query_end_s - best.query_start_s, 2, 0.01);
+  EXPECT_NEAR(best.reference_start_s, 12 + best.query_start_s, 1);
+  EXPECT_EQ(static_cast<int>(best.evidence.size()), best.votes);
+  EXPECT_FLOAT_EQ(best.similarity,
+                  std::max_element(best.evidence.begin(), best.evidence.end(), [](const auto& a, const auto& b) {
+                    return a.similarity < b.similarity;
+                  })->similarity);
+}
+
+TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
+  const audio::Waveform query = Play(RandomPiece(2));
+  const auto result = IdentifyAudio(*parts_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GT(result->windows, 3 * 256);
+  EXPECT_EQ(result->verdict, Verdict::kMatch);
+  EXPECT_EQ(result->candidates[0].source, 2);
+  EXPECT_GT(result->candidates[0].score, 0.6);  // of all parts together
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval
