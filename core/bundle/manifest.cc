@@ -147,6 +147,13 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
 
 }  // namespace
 
+const FileEntry* FindFile(const Manifest& manifest, std::string_view name) {
+  for (const FileEntry& file : manifest.files) {
+    if (file.name == name) return &file;
+  }
+  return nullptr;
+}
+
 std::string ManifestToJson(const Manifest& manifest) {
   Json files = Json::array();
   for (const FileEntry& file : manifest.files) {

@@ -49,6 +49,9 @@ struct Manifest {
   std::vector<FileEntry> files;
 };
 
+// The entry of a file; nothing when there is none of that name.
+const FileEntry* FindFile(const Manifest& manifest, std::string_view name);
+
 std::string ManifestToJson(const Manifest& manifest);
 
 // Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range; a newer or older

@@ -18,11 +18,11 @@
 namespace antiphon::catalog {
 
 struct Piece {
-  std::string id;         // unique among pieces; 1 to 200 bytes of UTF-8
-  std::string title;      // UTF-8
-  std::string composer;   // UTF-8, may be empty
-  double duration_s = 0;  // seconds at nominal tempo
-  double beats = 0;       // quarter notes
+  std::string id;             // unique among pieces; 1 to 200 bytes of UTF-8
+  std::string title = {};     // UTF-8
+  std::string composer = {};  // UTF-8, may be empty
+  double duration_s = 0;      // seconds at nominal tempo
+  double beats = 0;           // quarter notes
   int bars = 0;
   int notes = 0;
   std::string collection = {};  // what its owner files it under; at most 200 bytes of UTF-8, may be empty
@@ -31,9 +31,9 @@ struct Piece {
 
 struct Recording {
   std::string id;  // unique among recordings
-  std::string title;
-  std::string composer;
-  std::string piece_id;         // the piece it is a recording of, or empty
+  std::string title = {};
+  std::string composer = {};
+  std::string piece_id = {};    // the piece it is a recording of, or empty
   double duration_s = 0;        // seconds
   std::string collection = {};  // as Piece::collection
   int64_t version = 0;          // as Piece::version

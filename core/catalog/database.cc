@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "core/catalog/checks.h"
@@ -153,6 +154,10 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
 absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
   struct stat info = {};
   if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return absl::DataLossError("not a plain file");
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
+    return absl::ErrnoToStatus(errno, "its folder cannot be written to");
+  }
   absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!database.ok()) return database;
   if (absl::Status status = Distrust(database->get()); !status.ok()) return status;

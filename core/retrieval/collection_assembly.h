@@ -3,10 +3,8 @@
 #ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
 #define ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,12 +13,10 @@
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/retrieval/collection_builder.h"
-#include "core/retrieval/embedder.h"
+#include "core/retrieval/collection_files.h"
+#include "core/retrieval/source_embedder.h"
 
 namespace antiphon::retrieval {
-
-// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
-std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source, int64_t first_vector);
 
 class CollectionAssembly {
  public:
@@ -38,25 +34,15 @@ class CollectionAssembly {
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Finish();
 
  private:
-  CollectionAssembly(std::string directory, const encoder::WindowEncoder& audio_encoder,
-                     const encoder::WindowEncoder& score_encoder, BuilderOptions options,
-                     std::unique_ptr<const features::AudioFrontEnd> front_end,
-                     std::unique_ptr<catalog::CatalogWriter> writer);
+  CollectionAssembly(const encoder::WindowEncoder& audio_encoder, const encoder::WindowEncoder& score_encoder,
+                     const BuilderOptions& options, std::unique_ptr<const features::AudioFrontEnd> front_end,
+                     std::unique_ptr<CollectionFiles> files);
 
-  absl::Status AddSequence(catalog::Side side, int source, const EmbeddingSequence& sequence,
-                           std::vector<float>& vectors);
-  absl::Status WriteIndex(const std::vector<float>& vectors, const char* name) const;
-
-  const std::string directory_;
   const encoder::WindowEncoder& audio_encoder_;
   const encoder::WindowEncoder& score_encoder_;
-  const BuilderOptions options_;
+  const SourcePlan plan_;
   const std::unique_ptr<const features::AudioFrontEnd> front_end_;
-  const std::unique_ptr<catalog::CatalogWriter> writer_;
-  std::vector<float> score_vectors_;      // [score_vectors, dimension]
-  std::vector<float> recording_vectors_;  // [recording_vectors, dimension]
-  int64_t pieces_ = 0;
-  int64_t recordings_ = 0;
+  const std::unique_ptr<CollectionFiles> files_;
 };
 
 }  // namespace antiphon::retrieval

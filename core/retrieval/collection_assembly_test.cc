@@ -7,6 +7,7 @@
 
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
+#include "core/retrieval/source_embedder.h"
 #include "core/retrieval/test_collection.h"
 
 namespace antiphon::retrieval {

@@ -90,6 +90,33 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& pa
   return options.wrap_encoder(*std::move(encoder));
 }
 
+// The two encoders' files have the same contents in both manifests.
+bool HaveSameEncoders(const bundle::Manifest& one, const bundle::Manifest& other) {
+  for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
+    const bundle::FileEntry* first = bundle::FindFile(one, name);
+    const bundle::FileEntry* second = bundle::FindFile(other, name);
+    if (first == nullptr || second == nullptr || first->sha256 != second->sha256) return false;
+  }
+  return true;
+}
+
+absl::Status OpenEncoders(const bundle::OpenedBundle& generation, const CollectionOptions& options,
+                          const CollectionParts* other, CollectionParts& parts) {
+  if (other != nullptr && HaveSameEncoders(generation.manifest, other->manifest)) {
+    parts.audio_encoder = other->audio_encoder;
+    parts.score_encoder = other->score_encoder;
+    return absl::OkStatus();
+  }
+  const std::string folder = generation.directory + "/";
+  auto audio_encoder = OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
+  if (!audio_encoder.ok()) return audio_encoder.status();
+  parts.audio_encoder = *std::move(audio_encoder);
+  auto score_encoder = OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
+  if (!score_encoder.ok()) return score_encoder.status();
+  parts.score_encoder = *std::move(score_encoder);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder, int dimension,
                                                              index::IndexOptions options) {
   options.dimension = dimension;
@@ -120,27 +147,18 @@ absl::Status CheckParts(const CollectionParts& parts) {
   return CheckSide(parts, Side::kRecordings);
 }
 
-absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
-                                                           const CollectionOptions& options) {
-  absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
-  if (!opened.ok()) return opened.status();
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::OpenedBundle& generation,
+                                                                const CollectionOptions& options,
+                                                                const CollectionParts* other) {
   auto parts = std::make_unique<CollectionParts>();
-  parts->manifest = std::move(opened->manifest);
-  parts->rejected_generations = std::move(opened->rejected);
-  const std::string folder = opened->directory + "/";
-
-  auto audio_encoder = OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
-  if (!audio_encoder.ok()) return audio_encoder.status();
-  parts->audio_encoder = *std::move(audio_encoder);
-  auto score_encoder = OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
-  if (!score_encoder.ok()) return score_encoder.status();
-  parts->score_encoder = *std::move(score_encoder);
-
+  parts->manifest = generation.manifest;
+  parts->rejected_generations = generation.rejected;
+  if (absl::Status status = OpenEncoders(generation, options, other, *parts); !status.ok()) return status;
   absl::StatusOr<std::shared_ptr<const Contents>> contents =
-      OpenContents(folder, parts->manifest.dimension, options.index);
+      OpenContents(generation.directory + "/", parts->manifest.dimension, options.index);
   if (!contents.ok()) return contents.status();
   parts->contents = *std::move(contents);
-  absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(opened->directory);
+  absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(generation.directory);
   if (!confidence.ok()) return confidence.status();
   parts->confidence = *std::move(confidence);
 
@@ -151,6 +169,13 @@ absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bu
   if (absl::Status status = WarmUp(*parts->audio_encoder); !status.ok()) return status;
   if (absl::Status status = WarmUp(*parts->score_encoder); !status.ok()) return status;
   return parts;
+}
+
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
+                                                           const CollectionOptions& options) {
+  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
+  if (!opened.ok()) return opened.status();
+  return OpenGeneration(*opened, options);
 }
 
 }  // namespace antiphon::retrieval

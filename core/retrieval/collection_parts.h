@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/bundle/manifest.h"
+#include "core/bundle/bundle.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/retrieval/collection.h"
@@ -34,7 +34,13 @@ struct CollectionParts {
 // says which do not. Requires every part but the front end.
 [[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
 
-// Opens the current generation below `bundle_root`, checks the parts and encodes one window with each encoder.
+// Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose files are those of
+// `other`, if any, are shared with it and not loaded again.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::OpenedBundle& generation,
+                                                                              const CollectionOptions& options,
+                                                                              const CollectionParts* other = nullptr);
+
+// As above, the current generation below `bundle_root`.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
                                                                          const CollectionOptions& options);
 

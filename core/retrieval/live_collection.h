@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "core/bundle/manifest.h"
 #include "core/retrieval/collection.h"
 
@@ -29,32 +28,38 @@ struct LiveOptions {
   // A merge begins by itself when edits reach this part of the base's vectors, and at least so many; 0 switches it off.
   double merge_fraction = 0.1;
   int64_t merge_vectors = 200'000;
-  int keep_generations = 2;  // that a merge leaves on disk, itself included, at least 1
-  // A reload is refused when less memory than this times the size of the generation's files is available, >= 0.
+  int64_t merge_bytes = int64_t{256} << 20;  // or when their scores and sound take so much memory
+  int keep_generations = 2;                  // that a merge leaves on disk, itself included, at least 1
+  // A reload, a merge or a restoration is refused when less memory than this times the size of the files that it reads
+  // into memory is available, >= 0.
   double reload_memory_factor = 1.2;
-  // Told of every collection that is put in place, before it is; a failure keeps the one before (a reload or a merge
-  // then fails with it). Called with no lock that a search needs. May be empty.
+  // Told of every generation before it is put in place, also when opening; a failure keeps the one before (the reload,
+  // the merge or the restoration fails with it, and leaves nothing on disk). Not asked about edits. Called with no lock
+  // that a search or an edit needs. May be empty.
   std::function<absl::Status(const Collection&)> try_out;
-  // Told of every collection that has been put in place, in order. May be empty.
+  // Told of every collection but the first, once it has been put in place, in order; an edit returns after it. Must
+  // change nothing itself. May be empty.
   std::function<void(std::shared_ptr<const Collection>)> on_change;
-  // Told of what goes wrong in the background, for the log. May be empty.
+  // Told of what goes wrong in the background, for the log: a merge, the removal of what is old, a change that is
+  // damaged. From any thread. May be empty.
   std::function<void(const absl::Status&)> on_background_failure;
 };
 
 // What to change; what is left out stays as it is.
 struct PieceUpdate {
-  std::optional<std::string> title, composer, collection;
-  std::optional<std::string> midi;
+  std::optional<std::string> title = {}, composer = {}, collection = {};
+  std::optional<std::string> midi = {};
 };
 struct RecordingUpdate {
-  std::optional<std::string> title, composer, collection, piece_id;
-  std::optional<std::string> audio;
+  std::optional<std::string> title = {}, composer = {}, collection = {}, piece_id = {};
+  std::optional<std::string> audio = {};
 };
 
 class LiveCollection {
  public:
-  // Opens the current generation and applies the journal's changes that it does not contain. Fails as Collection::Open
-  // and ChangeJournal::Open do.
+  // Opens the current generation and applies the journal's changes that it does not contain; damaged ones are left out
+  // and listed in standing(). Needs to write below `bundle_root`: what is only read, Collection::Open opens. Fails as
+  // that and ChangeJournal::Open do, as try_out does, or with InvalidArgument on options out of range.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<LiveCollection>> Open(const std::string& bundle_root,
                                                                             LiveOptions options);
   ~LiveCollection();  // waits for a merge under way to stop
@@ -65,7 +70,8 @@ class LiveCollection {
   // is made durable. Failures change nothing. InvalidArgument: text, score or sound that will not do;
   // AlreadyExists, NotFound: the id; Aborted: expected_version is not the version; FailedPrecondition: recordings of
   // the piece are there; ResourceExhausted: the disk is full, or a limit.
-  // The results say what is there now, with its version.
+  // The results say what is there now, with its version. Messages begin with the field: "piece id: …", "piece
+  // version: …", "recording piece_id: …".
   [[nodiscard]] absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                                         const RequestContext& context = {});
   [[nodiscard]] absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id, const PieceUpdate& update,
@@ -84,8 +90,10 @@ class LiveCollection {
                                                                    const RequestContext& context = {});
   [[nodiscard]] absl::StatusOr<Deleted> DeleteRecording(const std::string& id, std::optional<int64_t> expected_version);
 
-  // Opens what CURRENT names now, beside what serves, tries it out and puts it in place. The generation before when
-  // there is nothing newer. On failure what served goes on serving.
+  // Opens what CURRENT names now, beside what serves, tries it out and puts it in place, with those of the journal's
+  // changes that belong to it. The generation before when there is nothing newer. On failure what served goes on
+  // serving: FailedPrecondition, with the reasons, when CURRENT names what cannot be used and nothing else is newer,
+  // ResourceExhausted when there is not the memory.
   struct Reloaded {
     int64_t generation = 0;
     int64_t previous_generation = 0;
@@ -93,7 +101,8 @@ class LiveCollection {
   };
   [[nodiscard]] absl::StatusOr<Reloaded> Reload();
 
-  // Writes all edits into a new generation, reads it back and puts it in place. Edits go on meanwhile.
+  // Writes all edits into a new generation, reads it back and puts it in place. Edits go on meanwhile. Aborted when
+  // somebody else is publishing, FailedPrecondition when somebody else has published: reload first.
   struct Merged {
     int64_t generation = 0;
     int64_t changes = 0;  // 0: there was nothing to do
@@ -101,12 +110,12 @@ class LiveCollection {
   [[nodiscard]] absl::StatusOr<Merged> Merge();
 
   // Writes the collection as it is, edits included, as a bundle of its own with one generation; `directory` must not
-  // exist: AlreadyExists. It appears there whole or not at all.
+  // exist (AlreadyExists) and its parent must (NotFound). It appears there whole or not at all.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Snapshot(const std::string& directory) const;
 
   // Publishes the current generation of the bundle in `directory` as a new generation of this one, and puts it in
-  // place; edits made before count no more. NotFound, DataLoss; InvalidArgument for a bundle of another model's kind
-  // that cannot be served.
+  // place; edits made before count no more. NotFound, or DataLoss with the reasons, when it cannot be used; Aborted
+  // when somebody else is publishing.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Restore(const std::string& directory);
 
   struct Standing {
