@@ -10,6 +10,7 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/collection_builder.h"
+#include "core/retrieval/collection_parts.h"
 #include "core/retrieval/contents.h"
 #include "core/retrieval/test_collection.h"
 #include "tests/support/test_model.h"
@@ -126,6 +127,43 @@ TEST_F(CollectionTest, AModelOfTwoKindsIsRefused) {
   const auto builder = CollectionBuilder::Create(Path("bundle"), Options());
   EXPECT_EQ(builder.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(builder.status().message(), HasSubstr("test-2"));
+}
+
+TEST_F(CollectionTest, ConfidenceComesFromTheModelAndIsReadWithinALimit) {
+  const auto publish_with = [&](const std::string& json) {
+    std::ofstream(Path("model") + "/" + bundle::kConfidenceFile) << json;
+    ASSERT_TRUE(Publish(0, 1, Options()).ok());
+  };
+  ASSERT_TRUE(Publish(0, 1, Options()).ok());
+  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, ConfidenceModel().threshold);
+  const std::string json = ConfidenceToJson({.threshold = 0.75, .queries = 30});
+  publish_with(json);
+  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, 0.75);
+  for (const std::string& bad : {json + std::string(64 << 10, ' '), std::string("{")}) {
+    publish_with(bad);
+    EXPECT_EQ(Collection::Open(Path("bundle")).status().code(), absl::StatusCode::kDataLoss);
+  }
+}
+
+TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
+  ASSERT_TRUE(Publish(0, 3, Options()).ok());
+  const auto before = Collection::Open(Path("bundle"));
+  ASSERT_TRUE(before.ok());
+  auto parts = std::make_shared<CollectionParts>((*before)->parts());
+  const Edit edit{catalog::Side::kScores, "1", nullptr};
+  parts->contents = parts->contents->With({&edit, 1});
+  ASSERT_TRUE(CheckParts(*parts).ok()) << CheckParts(*parts);
+  const auto after = Collection::Make(parts);
+  EXPECT_EQ(&after->audio_encoder(), &(*before)->audio_encoder());
+  EXPECT_EQ(&after->front_end(), &(*before)->front_end());
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(1), 10, 20));
+  const auto there = (*before)->IdentifyAudio(query, {}), gone = after->IdentifyAudio(query, {});
+  ASSERT_TRUE(there.ok() && gone.ok());
+  EXPECT_EQ(there->verdict, Verdict::kMatch);
+  EXPECT_EQ(gone->verdict, Verdict::kNoMatch);
+  for (const Candidate& candidate : gone->candidates) {
+    EXPECT_NE(after->contents().pieces()[candidate.source].id, "1");
+  }
 }
 
 TEST_F(CollectionTest, AMissingModelOrBundleIsNotFound) {
