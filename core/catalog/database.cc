@@ -125,7 +125,7 @@ void CloseDatabase::operator()(sqlite3* database) const { sqlite3_close_v2(datab
 
 absl::Status Execute(sqlite3* database, const char* sql) {
   const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(code, "preparing");
+  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(code, "executing");
 }
 
 absl::StatusOr<Database> CreateDatabase(const std::string& path) {
