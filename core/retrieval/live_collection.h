@@ -30,18 +30,18 @@ struct LiveOptions {
   int64_t merge_vectors = 200'000;
   int64_t merge_bytes = int64_t{256} << 20;  // or when their scores and sound take so much memory
   int keep_generations = 2;                  // that a merge leaves on disk, itself included, at least 1
-  // A reload, a merge or a restoration is refused when less memory than this times the size of the files that it reads
-  // into memory is available, >= 0.
+  // A reload or a restoration is refused when less memory than this times the size of the files that it reads into
+  // memory is available, a merge or a snapshot when less than twice as much is; >= 0.
   double reload_memory_factor = 1.2;
   // Told of every generation before it is put in place, also when opening; a failure keeps the one before (the reload,
   // the merge or the restoration fails with it, and leaves nothing on disk). Not asked about edits. Called with no lock
-  // that a search or an edit needs. May be empty.
+  // that a search or an edit needs; must not reload, merge, take a snapshot or restore. May be empty.
   std::function<absl::Status(const Collection&)> try_out;
   // Told of every collection but the first, once it has been put in place, in order; an edit returns after it. Must
   // change nothing itself. May be empty.
   std::function<void(std::shared_ptr<const Collection>)> on_change;
   // Told of what goes wrong in the background, for the log: a merge, the removal of what is old, a change that is
-  // damaged. From any thread. May be empty.
+  // damaged. From any thread; must change nothing itself. May be empty.
   std::function<void(const absl::Status&)> on_background_failure;
 };
 

@@ -64,6 +64,15 @@ struct LiveCollection::Impl {
   // A generation, opened beside what serves and tried out.
   absl::StatusOr<std::unique_ptr<CollectionParts>> OpenBeside(const bundle::OpenedBundle& opened) const;
 
+  // Publishes what lies in the writer's folder, once it has been opened beside what serves and its copies of files
+  // (all of them, or those that generations take over) have proved to be those of `original`.
+  struct Published {
+    std::unique_ptr<CollectionParts> parts;
+    std::string directory;
+  };
+  absl::StatusOr<Published> Publish(bundle::BundleWriter& writer, bundle::Manifest manifest,
+                                    const bundle::Manifest& original, bool all) const;
+
   // Puts a generation in place together with the journal's changes that it does not contain.
   absl::Status PutInPlace(CollectionParts parts, const std::string& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex) ABSL_LOCKS_EXCLUDED(edits_mutex);

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
@@ -38,13 +39,18 @@ absl::Status CheckOptions(const LiveOptions& options) {
   return absl::OkStatus();
 }
 
-// Whether a second generation can be held beside the one that serves.
+// To write a generation takes all vectors and, beside them, the indexes that are built of them.
+constexpr double kWritingMemory = 2;
+
+// Whether there is so many times the memory that the generation takes.
 absl::Status CheckMemory(const bundle::Manifest& manifest, double factor) {
   const std::optional<int64_t> available = AvailableMemory();
   const double needed = factor * static_cast<double>(LoadedBytes(manifest));
   if (!available.has_value() || needed <= static_cast<double>(*available)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("generation ", manifest.generation, " needs ", needed, " bytes of memory, there are ", *available));
+  constexpr double kMebibyte = 1 << 20;
+  return absl::ResourceExhaustedError(absl::StrFormat("generation %d needs %.0f MiB of memory, there are %.0f",
+                                                      manifest.generation, needed / kMebibyte,
+                                                      static_cast<double>(*available) / kMebibyte));
 }
 
 // The changes that the generation does not contain.
@@ -236,6 +242,23 @@ absl::Status LiveCollection::Impl::ForgetOld(bundle::BundleWriter& writer) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(bundle::BundleWriter& writer,
+                                                                              bundle::Manifest manifest,
+                                                                              const bundle::Manifest& original,
+                                                                              bool all) const {
+  Published published;
+  const auto open = [&](const bundle::OpenedBundle& opened) {
+    if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(opened);
+    if (!parts.ok()) return parts.status();
+    published = {*std::move(parts), opened.directory};
+    return absl::OkStatus();
+  };
+  const absl::Status status = writer.Publish(std::move(manifest), open).status();
+  if (!status.ok()) return status;
+  return published;
+}
+
 absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
   absl::MutexLock generations(&generations_mutex);
   std::shared_ptr<const Collection> before;
@@ -257,6 +280,10 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
     Impl& live;
   } merging(*this);
 
+  if (absl::Status status = CheckMemory(before->manifest(), kWritingMemory * options.reload_memory_factor);
+      !status.ok()) {
+    return status;
+  }
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
   if (!writer.ok()) return writer.status();
   // What somebody else has published must not be buried under what serves.
@@ -267,29 +294,18 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
                                                               options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
-  std::unique_ptr<CollectionParts> parts;
-  std::string directory;
-  manifest = (*writer)->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
-    if (absl::Status status = CheckCopies(before->manifest(), opened.manifest, /*all=*/false); !status.ok()) {
-      return status;
-    }
-    absl::StatusOr<std::unique_ptr<CollectionParts>> beside = OpenBeside(opened);
-    if (!beside.ok()) return beside.status();
-    parts = *std::move(beside);
-    directory = opened.directory;
-    return absl::OkStatus();
-  });
-  if (!manifest.ok()) return manifest.status();
-  named = manifest->generation;
-  base_directory = directory;
+  absl::StatusOr<Published> merged = Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
+  if (!merged.ok()) return merged.status();
+  named = merged->parts->manifest.generation;
+  base_directory = merged->directory;
   {
     absl::MutexLock edits(&edits_mutex);
     pending.Forget(through);
-    parts->contents = parts->contents->With(pending.After(through));
-    Swap(std::move(*parts));
+    merged->parts->contents = merged->parts->contents->With(pending.After(through));
+    Swap(std::move(*merged->parts));
   }
   if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
-  return Merged{manifest->generation, changes};
+  return Merged{named, changes};
 }
 
 absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
@@ -340,6 +356,9 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
     now = Now();
     through = std::max(now->manifest().last_change, pending.last());
   }
+  if (absl::Status status = CheckMemory(now->manifest(), kWritingMemory * options.reload_memory_factor); !status.ok()) {
+    return status;
+  }
   // The writer holds the lock of the folder until that has its name.
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(temporary.path);
   if (!writer.ok()) return writer.status();
@@ -368,23 +387,12 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string
   }
   bundle::Manifest manifest = snapshot->manifest;
   manifest.origin.clear();  // a new one: edits made before, and those made after the snapshot, are not of it
-  std::unique_ptr<CollectionParts> parts;
-  std::string restored_directory;
-  const absl::StatusOr<bundle::Manifest> restored =
-      (*writer)->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
-        if (absl::Status status = CheckCopies(snapshot->manifest, opened.manifest, /*all=*/true); !status.ok()) {
-          return status;
-        }
-        absl::StatusOr<std::unique_ptr<CollectionParts>> beside = OpenBeside(opened);
-        if (!beside.ok()) return beside.status();
-        parts = *std::move(beside);
-        restored_directory = opened.directory;
-        return absl::OkStatus();
-      });
-  if (!restored.ok()) return restored.status();
+  absl::StatusOr<Published> published = Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
+  if (!published.ok()) return published.status();
+  const bundle::Manifest restored = published->parts->manifest;
   // An edit that is acknowledged from here on until it is in place is one made before.
-  if (absl::Status status = PutInPlace(std::move(*parts), restored_directory); !status.ok()) return status;
-  named = restored->generation;
+  if (absl::Status status = PutInPlace(std::move(*published->parts), published->directory); !status.ok()) return status;
+  named = restored.generation;
   if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
   return restored;
 }

@@ -330,6 +330,10 @@ TEST_F(LiveGenerationsTest, AReloadWithoutTheMemoryIsRefused) {
   bundle_.Index(1, 0, 30);
   const absl::Status status = live->Reload().status();
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("generation 2 needs"));
+  EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
+  EXPECT_EQ(live->Merge().status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(GenerationOf(*live), 1);
 }
 
