@@ -21,15 +21,15 @@ v1::Stage WireStage(retrieval::Stage stage) {
 
 }  // namespace
 
-Call::Call(const char* method, absl::Time deadline, Metrics& metrics)
-    : method_(method), deadline_(deadline), metrics_(metrics) {}
+Call::Call(const char* method, CallOrigin origin, Metrics& metrics)
+    : method_(method), origin_(std::move(origin)), metrics_(metrics) {}
 
 absl::Status Call::KeepGoing() const {
   if (abandoned_.load(std::memory_order_acquire)) {
     absl::MutexLock lock(&mutex_);
     return why_;
   }
-  if (absl::Now() >= deadline_) return absl::DeadlineExceededError("the caller's deadline has passed");
+  if (absl::Now() >= origin_.deadline) return absl::DeadlineExceededError("the caller's deadline has passed");
   return absl::OkStatus();
 }
 

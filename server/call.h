@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/retrieval/collection.h"
+#include "server/call_origin.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 
@@ -25,11 +27,16 @@ namespace antiphon::server {
 class Call {
  public:
   // `method` is a literal such as "Retrieval.Identify". `metrics` is borrowed.
-  Call(const char* method, absl::Time deadline, Metrics& metrics);
+  Call(const char* method, CallOrigin origin, Metrics& metrics);
 
   const char* method() const { return method_; }
   absl::Time arrived() const { return arrived_; }
-  absl::Time deadline() const { return deadline_; }
+  absl::Time deadline() const { return origin_.deadline; }
+  const CallOrigin& origin() const { return origin_; }
+
+  // The name of the API key that it came with; empty where none is asked for.
+  const std::string& caller() const { return caller_; }
+  void set_caller(std::string name) { caller_ = std::move(name); }
 
   // The engine that this call started on, and keeps. Pinned before the handler runs.
   const Engine& engine() const { return *engine_; }
@@ -70,8 +77,9 @@ class Call {
  private:
   const char* const method_;
   const absl::Time arrived_ = absl::Now();
-  const absl::Time deadline_;
+  const CallOrigin origin_;
   Metrics& metrics_;
+  std::string caller_;
   std::shared_ptr<const Engine> engine_;
   StageSeconds stages_;
   absl::Time part_began_ = arrived_;

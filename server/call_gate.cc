@@ -4,24 +4,35 @@
 #include <new>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "server/logging.h"
 #include "server/status_map.h"
-#include "spdlog/spdlog.h"
 
 namespace antiphon::server {
 namespace {
 
+// "queue_ms"
+std::string StageField(v1::Stage stage) {
+  return absl::StrCat(absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_")), "_ms");
+}
+
 bool IsServersFault(grpc::StatusCode code) {
-  return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS ||
-         code == grpc::StatusCode::UNKNOWN || code == grpc::StatusCode::FAILED_PRECONDITION;
+  return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS || code == grpc::StatusCode::UNKNOWN;
 }
 
 }  // namespace
 
-CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics)
-    : store_(store), lifecycle_(lifecycle), metrics_(metrics) {}
+CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics, Authenticator* authenticator)
+    : store_(store), lifecycle_(lifecycle), metrics_(metrics), authenticator_(authenticator) {}
 
-absl::StatusOr<Admission> CallGate::Admit(const Call& call, Door door) {
+absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
+  if (authenticator_ != nullptr) {
+    absl::StatusOr<std::string> name = authenticator_->Admit(call.origin().api_key, call.method(), absl::Now());
+    if (!name.ok()) return name.status();
+    call.set_caller(*std::move(name));
+  }
   if (door == Door::kAlways) return Admission();
   if (absl::Status status = lifecycle_.Enter(); !status.ok()) return status;
   return Admission(lifecycle_);
@@ -45,10 +56,18 @@ grpc::Status CallGate::Close(const Call& call, const absl::Status& status, const
   const double seconds = absl::ToDoubleSeconds(absl::Now() - call.arrived());
   grpc::Status answer = ToGrpc(status);
   metrics_.RecordCall(call.method(), answer.error_code(), seconds);
-  spdlog::log(IsServersFault(answer.error_code()) ? spdlog::level::err : spdlog::level::info,
-              "method={} code={} ms={:.1f} request_bytes={} response_bytes={}{}{}", call.method(),
-              CodeName(answer.error_code()), seconds * 1000, sizes.request_bytes, sizes.response_bytes,
-              status.ok() ? "" : " message=", std::string(status.message()));
+  LogFields fields;
+  fields.Add("method", call.method())
+      .Add("code", CodeName(answer.error_code()))
+      .Add("ms", seconds * 1000)
+      .Add("request_bytes", sizes.request_bytes)
+      .Add("response_bytes", sizes.response_bytes)
+      .Add("request_id", call.origin().request_id)
+      .Add("key", call.caller())
+      .Add("peer", call.origin().peer);
+  for (const auto& [stage, stage_seconds] : call.stages()) fields.Add(StageField(stage), stage_seconds * 1000);
+  if (!status.ok()) fields.Add("message", std::string(status.message()));
+  LogLine(IsServersFault(answer.error_code()) ? spdlog::level::err : spdlog::level::info, fields);
   return answer;
 }
 

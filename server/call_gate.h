@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/support/status.h"
+#include "server/authenticator.h"
 #include "server/call.h"
 #include "server/lifecycle.h"
 #include "server/metrics.h"
@@ -45,13 +46,13 @@ class Admission {
 
 class CallGate {
  public:
-  // All are borrowed, and outlive every call.
-  CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics);
+  // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do everything.
+  CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics, Authenticator* authenticator = nullptr);
 
   Metrics& metrics() { return metrics_; }
 
-  // Unavailable unless serving.
-  [[nodiscard]] absl::StatusOr<Admission> Admit(const Call& call, Door door);
+  // As Authenticator::Admit; then Unavailable unless serving. From here on the call knows its caller.
+  [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, Door door);
 
   // Runs the handler on the engine that is current now, unless nobody waits for the answer any more. What it throws
   // becomes Internal, or ResourceExhausted for memory.
@@ -69,6 +70,7 @@ class CallGate {
   const Store& store_;
   Lifecycle& lifecycle_;
   Metrics& metrics_;
+  Authenticator* const authenticator_;
 };
 
 }  // namespace antiphon::server

@@ -11,9 +11,9 @@ namespace antiphon::server {
 // Lives from the call's arrival until gRPC is done with it.
 class CallRunner::Reactor : public grpc::ServerUnaryReactor {
  public:
-  Reactor(const char* method, absl::Time deadline, Metrics& metrics, const google::protobuf::Message& request,
+  Reactor(const char* method, CallOrigin origin, Metrics& metrics, const google::protobuf::Message& request,
           google::protobuf::Message* response)
-      : call(method, deadline, metrics),
+      : call(method, std::move(origin), metrics),
         request_bytes(static_cast<int64_t>(request.ByteSizeLong())),
         response(response) {}
 
@@ -31,7 +31,7 @@ CallRunner::CallRunner(CallGate& gate, WorkQueue& queue) : gate_(gate), queue_(q
 grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placement, grpc::CallbackServerContext* context,
                                           const google::protobuf::Message& request, google::protobuf::Message* response,
                                           Handler handler) {
-  auto* reactor = new Reactor(method, absl::FromChrono(context->deadline()), gate_.metrics(), request, response);
+  auto* reactor = new Reactor(method, OriginOf(*context), gate_.metrics(), request, response);
   const bool queued = placement == Placement::kQueued;
   absl::StatusOr<Admission> admission = gate_.Admit(reactor->call, queued ? Door::kWhileServing : Door::kAlways);
   if (!admission.ok()) {

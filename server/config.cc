@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "server/listen_address.h"
 #include "server/version.h"
 
 namespace antiphon::server {
@@ -27,6 +28,7 @@ struct CommandLine {
   Config config;
   bool print_config = false;
   bool print_version = false;
+  bool hash_key = false;
   std::vector<std::string> names;  // of options that the environment may set, without dashes
 
   template <typename T>
@@ -34,12 +36,21 @@ struct CommandLine {
     app.add_option("--" + name, value, description)->envname(EnvironmentName(name))->capture_default_str()->take_last();
     names.push_back(name);
   }
+
+  void AddSwitch(const std::string& name, bool& value, const std::string& description) {
+    app.add_flag("--" + name + ",!--no-" + name, value, description)
+        ->envname(EnvironmentName(name))
+        ->default_str(value ? "true" : "false")
+        ->take_last();
+    names.push_back(name);
+  }
 };
 
 void AddServing(CommandLine& c) {
   c.Add("bundle", c.config.bundle, "Directory of the bundle to serve (made by antiphon-trainer index); required");
   c.Add("listen", c.config.listen, "Address of the gRPC service, host:port or unix:PATH; port 0 takes a free one");
-  c.Add("metrics-listen", c.config.metrics_listen, "Address of /metrics for Prometheus, host:port; 0 turns it off");
+  c.Add("metrics-listen", c.config.metrics_listen,
+        "Address of /metrics for Prometheus and of /healthz, host:port; 0 turns both off");
   c.Add("workers", c.config.workers, "Requests worked on at once; 0 is twice the number of cores");
   c.Add("queue-capacity", c.config.queue_capacity, "Requests that may wait for a worker; one more is refused at once");
   c.Add("queue-mib", c.config.queue_mib, "Total size of the requests that may wait, MiB");
@@ -50,12 +61,24 @@ void AddServing(CommandLine& c) {
         "Windows of a query that are compared; a longer query is sampled evenly");
   c.Add("max-streams", c.config.max_streams, "Streaming calls (IdentifyLong, IdentifyLive, AddPieces) at once");
   c.Add("stream-idle-seconds", c.config.stream_idle_s, "A stream on which nothing is sent for so long is ended");
-  c.app.add_flag("--warmup,!--no-warmup", c.config.warmup, "Answer a query of one's own before listening")
-      ->envname(EnvironmentName("warmup"))
-      ->default_str(c.config.warmup ? "true" : "false")
-      ->take_last();
-  c.names.push_back("warmup");
+  c.AddSwitch("warmup", c.config.warmup, "Answer a query of one's own before listening");
+  c.AddSwitch("watch-current", c.config.watch_current, "Reload when the bundle's CURRENT names another generation");
   c.Add("log-level", c.config.log_level, "trace, debug, info, warning, error or off; logs go to standard error");
+  c.Add("log-format", c.config.log_format, "text, or json for one JSON object on each line");
+}
+
+void AddSecurity(CommandLine& c) {
+  c.Add("tls-cert", c.config.tls_cert, "PEM file of the server's certificate and those between it and its authority");
+  c.Add("tls-key", c.config.tls_key, "PEM file of its private key");
+  c.Add("tls-client-ca", c.config.tls_client_ca,
+        "PEM file of authorities; clients must show a certificate by one of them");
+  c.Add("api-keys-file", c.config.api_keys_file,
+        "File of API keys, a line each: NAME read|admin SHA256 [REQUESTS-PER-SECOND]; calls need one of them");
+  c.AddSwitch("allow-unauthenticated", c.config.allow_unauthenticated,
+              "Listen on an address that other machines reach though nobody has to say who he is");
+  c.Add("reflection", c.config.reflection,
+        "on, off or auto: whether gRPC reflection describes the service to anybody; "
+        "auto is on unless there are API keys");
 }
 
 void AddComputing(CommandLine& c) {
@@ -73,6 +96,7 @@ void AddComputing(CommandLine& c) {
 std::unique_ptr<CommandLine> MakeCommandLine() {
   auto c = std::make_unique<CommandLine>();
   AddServing(*c);
+  AddSecurity(*c);
   AddComputing(*c);
   c->app.set_config("--config", "", "TOML file with any of these options, named as the flags without the dashes")
       ->envname(EnvironmentName("config"))
@@ -81,10 +105,15 @@ std::unique_ptr<CommandLine> MakeCommandLine() {
   c->app.allow_config_extras(CLI::config_extras_mode::error);
   c->app.add_flag("--print-config", c->print_config, "Print the effective configuration as TOML, and exit")
       ->configurable(false);
+  c->app
+      .add_flag("--hash-api-key", c->hash_key, "Read an API key from standard input, print its line's hash, and exit")
+      ->configurable(false);
   c->app.add_flag("--version", c->print_version, "Print the version, and exit")->configurable(false);
   c->app.footer(
       "A flag beats the environment, the environment beats the file. SIGTERM and SIGINT stop the server: it takes no\n"
-      "new calls, finishes those under way within the grace period, and exits 0.");
+      "new calls, finishes those under way within the grace period, and exits 0. SIGHUP makes it reload the "
+      "collection,\n"
+      "the API keys and the certificate.");
   return c;
 }
 
@@ -98,6 +127,22 @@ absl::Status CheckOneOf(absl::string_view option, absl::string_view value,
                         std::initializer_list<absl::string_view> all) {
   if (std::find(all.begin(), all.end(), value) != all.end()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(option, ": '", value, "' is none of ", absl::StrJoin(all, ", ")));
+}
+
+absl::Status CheckSecurity(const Config& config) {
+  if (config.tls_cert.empty() != config.tls_key.empty()) {
+    return absl::InvalidArgumentError(config.tls_cert.empty() ? "tls-key: needs tls-cert as well"
+                                                              : "tls-cert: needs tls-key as well");
+  }
+  if (!config.tls_client_ca.empty() && config.tls_cert.empty()) {
+    return absl::InvalidArgumentError("tls-client-ca: needs tls-cert and tls-key as well");
+  }
+  const bool authenticates = config.AuthenticationEnabled() || !config.tls_client_ca.empty();
+  if (authenticates || config.allow_unauthenticated || IsLocalAddress(config.listen)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("listen: ", config.listen,
+                   " can be reached from other machines, and nobody has to say who he is; set "
+                   "api-keys-file or tls-client-ca, or allow-unauthenticated to let everybody in"));
 }
 
 }  // namespace
@@ -127,11 +172,13 @@ absl::Status Config::Validate() const {
            CheckRange("stream-idle-seconds", stream_idle_s, 1.0, 86'400.0),
            CheckRange("grace-period", grace_period_s, 0.0, 3600.0),
            CheckOneOf("precision", precision, {"auto", "float32", "bfloat16"}),
+           CheckOneOf("reflection", reflection, {"auto", "on", "off"}),
+           CheckOneOf("log-format", log_format, {"text", "json"}),
            CheckOneOf("log-level", log_level, {"trace", "debug", "info", "warning", "error", "off"}),
        }) {
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  return CheckSecurity(*this);
 }
 
 Limits Config::RequestLimits() const {
@@ -183,6 +230,10 @@ absl::StatusOr<ParsedCommandLine> ParseCommandLine(const std::vector<std::string
   if (c->print_version) {
     parsed.action = ParsedCommandLine::Action::kPrint;
     parsed.text = absl::StrCat("antiphon-server ", Version(), "\n");
+    return parsed;
+  }
+  if (c->hash_key) {
+    parsed.action = ParsedCommandLine::Action::kHashKey;
     return parsed;
   }
   if (c->print_config) {

@@ -15,7 +15,7 @@ namespace antiphon::server {
 struct Config {
   std::string bundle;                             // directory, required
   std::string listen = "127.0.0.1:50051";         // host:port, or unix:PATH; port 0 takes a free one
-  std::string metrics_listen = "127.0.0.1:9464";  // host:port of /metrics; empty or "0" turns it off
+  std::string metrics_listen = "127.0.0.1:9464";  // host:port of /metrics and /healthz; empty or "0" turns it off
   std::string device = "cpu";                     // "cpu", "cuda:N" or "auto"
   std::string precision = "auto";                 // "auto", "float32" or "bfloat16"
   int workers = 0;                                // requests worked on at once, 0 to 1024; 0: twice the cores
@@ -34,6 +34,14 @@ struct Config {
   double stream_idle_s = 60;                      // a stream that nothing is sent on ends, seconds, 1 to 86,400
   double grace_period_s = 20;                     // for calls under way when told to stop, seconds, 0 to 3600
   bool warmup = true;                             // answer a query of one's own before listening
+  bool watch_current = true;                      // reload when the bundle's CURRENT changes
+  std::string tls_cert;                           // file of the server's certificates; empty: no TLS
+  std::string tls_key;                            // file of its private key
+  std::string tls_client_ca;                      // file of authorities of clients' certificates; empty: none asked for
+  std::string api_keys_file;                      // see api_keys.h; empty: no keys are asked for
+  bool allow_unauthenticated = false;             // listen beyond this machine without keys or clients' certificates
+  std::string reflection = "auto";                // "on", "off" or "auto": on unless API keys are asked for
+  std::string log_format = "text";                // "text" or "json", a line each
   std::string log_level = "info";                 // "trace", "debug", "info", "warning", "error" or "off"
 
   // InvalidArgument naming the option and its range.
@@ -41,12 +49,19 @@ struct Config {
 
   Limits RequestLimits() const;
   int EffectiveWorkers() const;
+  bool TlsEnabled() const { return !tls_cert.empty(); }
+  bool AuthenticationEnabled() const { return !api_keys_file.empty(); }
+  bool ReflectionEnabled() const { return reflection == "on" || (reflection == "auto" && !AuthenticationEnabled()); }
   bool MetricsEnabled() const { return !metrics_listen.empty() && metrics_listen != "0"; }
 };
 
 // What a command line asks for.
 struct ParsedCommandLine {
-  enum class Action { kServe, kPrint } action = Action::kServe;
+  enum class Action {
+    kServe,
+    kPrint,
+    kHashKey  // read an API key from standard input, and print its hash
+  } action = Action::kServe;
   Config config;     // valid with kServe
   std::string text;  // with kPrint: help, version or the effective configuration, for standard output
 };

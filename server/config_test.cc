@@ -95,13 +95,47 @@ TEST(Config, NamesTheOptionAndTheRange) {
   EXPECT_THAT(Error({"--bundle=b", "--device=tpu"}), HasSubstr("device"));
   EXPECT_THAT(Error({"--bundle=b", "--precision=int4"}), HasSubstr("float32, bfloat16"));
   EXPECT_THAT(Error({"--bundle=b", "--log-level=loud"}), HasSubstr("log-level"));
+  EXPECT_THAT(Error({"--bundle=b", "--log-format=xml"}), HasSubstr("text, json"));
+  EXPECT_THAT(Error({"--bundle=b", "--max-streams=0"}), HasSubstr("max-streams"));
+  EXPECT_THAT(Error({"--bundle=b", "--stream-idle-seconds=0"}), HasSubstr("stream-idle-seconds"));
 }
 
 TEST(Config, RefusesNotANumber) {
-  Config config;
-  config.bundle = "b";
+  Config config = Parse({"--bundle=b"});
   config.batch_delay_ms = std::numeric_limits<double>::quiet_NaN();
   EXPECT_FALSE(config.Validate().ok());
+}
+
+TEST(Config, NobodyListensToTheWorldUnauthenticatedByAccident) {
+  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:50051"}), HasSubstr("api-keys-file"));
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_LISTEN=[::]:50051"}), HasSubstr("allow-unauthenticated"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1", "--tls-cert=c", "--tls-key=k"}), HasSubstr("listen: "))
+      << "TLS alone asks nobody who he is";
+  Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--allow-unauthenticated"});
+  Parse({"--bundle=b", "--listen=0.0.0.0:50051"}, {"ANTIPHON_ALLOW_UNAUTHENTICATED=true"});
+  Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--api-keys-file=f"});
+  Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--tls-cert=c", "--tls-key=k", "--tls-client-ca=a"});
+  Parse({"--bundle=b", "--listen=unix:/tmp/socket"});
+}
+
+TEST(Config, TlsNeedsItsFilesTogether) {
+  EXPECT_THAT(Error({"--bundle=b", "--tls-cert=c"}), HasSubstr("tls-cert: needs tls-key"));
+  EXPECT_THAT(Error({"--bundle=b", "--tls-key=k"}), HasSubstr("tls-key: needs tls-cert"));
+  EXPECT_THAT(Error({"--bundle=b", "--tls-client-ca=a"}), HasSubstr("tls-client-ca: needs"));
+}
+
+TEST(Config, ReflectionIsForServersThatAskForNoKeys) {
+  EXPECT_TRUE(Parse({"--bundle=b"}).ReflectionEnabled());
+  EXPECT_FALSE(Parse({"--bundle=b", "--api-keys-file=f"}).ReflectionEnabled());
+  EXPECT_TRUE(Parse({"--bundle=b", "--api-keys-file=f", "--reflection=on"}).ReflectionEnabled());
+  EXPECT_FALSE(Parse({"--bundle=b", "--reflection=off"}).ReflectionEnabled());
+  EXPECT_THAT(Error({"--bundle=b", "--reflection=maybe"}), HasSubstr("auto, on, off"));
+}
+
+TEST(Config, AKeyIsHashedWithoutABundle) {
+  const auto parsed = ParseCommandLine({"--hash-api-key"}, {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->action, ParsedCommandLine::Action::kHashKey);
 }
 
 TEST(Config, WhatIsPrintedReadsBackTheSame) {

@@ -83,7 +83,6 @@ absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metri
   encoder::SetComputeThreads(config.compute_threads);
   auto collection = retrieval::Collection::Open(config.bundle, OptionsOf(config, metrics));
   if (!collection.ok()) return collection.status();
-  metrics.SetCollection((*collection)->manifest(), config.device);
   return std::make_unique<ReadOnlyStore>(MakeCollectionEngine(*std::move(collection)));
 }
 

@@ -2,22 +2,28 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "server/api_keys.h"
 #include "server/collection_engine.h"
 #include "server/config.h"
+#include "server/exit_guard.h"
+#include "server/listen_address.h"
 #include "server/live_store.h"
+#include "server/logging.h"
 #include "server/metrics.h"
 #include "server/metrics_endpoint.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/version.h"
-#include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
@@ -28,39 +34,55 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-void SetUpLogging(const Config& config) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("antiphon"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-  spdlog::set_level(spdlog::level::from_str(config.log_level));
-}
-
 void LogStart(const Config& config, const Engine& engine, int port) {
   const bundle::Manifest& manifest = engine.manifest();
   spdlog::info("serving generation {} of {}: {} pieces, {} recordings, {} + {} snippets, model {}", manifest.generation,
-               config.bundle, manifest.pieces, manifest.recordings, manifest.score_vectors, manifest.recording_vectors,
+               config.bundle, engine.pieces().size(), engine.recordings().size(),
+               engine.vector_count(catalog::Side::kScores), engine.vector_count(catalog::Side::kRecordings),
                manifest.model_id);
   for (const std::string& reason : engine.rejected_generations()) spdlog::error("generation refused: {}", reason);
-  const bool on_network = config.listen.rfind("127.", 0) != 0 && config.listen.rfind("localhost:", 0) != 0 &&
-                          config.listen.rfind("[::1]", 0) != 0 && config.listen.rfind("unix:", 0) != 0;
-  if (on_network)
-    spdlog::warn("{} can be reached from other machines, by anyone: there is no authentication", config.listen);
+  if (!IsLocalAddress(config.listen)) {
+    if (!config.AuthenticationEnabled() && config.tls_client_ca.empty())
+      spdlog::warn("{} can be reached from other machines, by anyone: there is no authentication", config.listen);
+    if (!config.TlsEnabled()) spdlog::warn("{}: what is sent can be read on its way, API keys too", config.listen);
+  }
   spdlog::info("antiphon-server {} ready on {}{}", Version(), config.listen,
                port > 0 ? absl::StrCat(", port ", port) : "");
 }
 
+// How long to wait, once calls have been cancelled, for what cannot be.
+constexpr absl::Duration kPatience = absl::Seconds(2);
+
+// Serves until it is told to stop, and stops in time.
+void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store, std::unique_ptr<Server> server) {
+  signals.Serving();
+  int number = 0;
+  while ((number = signals.Wait()) == SIGHUP) server->ReloadAll("SIGHUP");
+  spdlog::info("signal {}: finishing the calls under way, for at most {} s", number, config.grace_period_s);
+  const absl::Duration grace = absl::Seconds(config.grace_period_s);
+  const ExitGuard whatever_happens(absl::Now() + grace + kPatience);
+  const bool finished = server->Drain(grace);
+  spdlog::info(finished ? "stopped" : "stopped; some calls were cancelled");
+  const ExitGuard with_no_call_under_way(absl::Now() + kPatience);
+  server.reset();
+  store.reset();
+}
+
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& config, const Metrics& metrics) {
+  if (!config.MetricsEnabled()) return nullptr;
+  auto endpoint = MetricsEndpoint::Start(
+      config.metrics_listen, [&metrics] { return metrics.Text(); }, [&metrics] { return metrics.state(); });
+  if (endpoint.ok()) return endpoint;
+  return absl::Status(endpoint.status().code(), absl::StrCat("metrics-listen: ", endpoint.status().message()));
+}
+
 int Serve(const Config& config) {
-  SetUpLogging(config);
-  StopSignals signals;
+  SetUpLogging(config.log_format == "json" ? LogFormat::kJson : LogFormat::kText, config.log_level);
+  Signals signals;
   if (absl::Status status = signals.Start(); !status.ok()) return Fail(status);
   Metrics metrics;
-  std::unique_ptr<MetricsEndpoint> endpoint;
-  if (config.MetricsEnabled()) {
-    auto started = MetricsEndpoint::Start(config.metrics_listen, [&metrics] { return metrics.Text(); });
-    if (!started.ok()) {
-      return Fail(absl::Status(started.status().code(), absl::StrCat("metrics-listen: ", started.status().message())));
-    }
-    endpoint = *std::move(started);
-  }
+  const auto endpoint = StartEndpoint(config, metrics);
+  if (!endpoint.ok()) return Fail(endpoint.status());
   auto store = OpenLiveStore(config, metrics);
   if (!store.ok()) {
     return Fail(absl::Status(store.status().code(),
@@ -74,13 +96,18 @@ int Serve(const Config& config) {
   auto server = Server::Start(config, **store, metrics);
   if (!server.ok()) return Fail(server.status());
   LogStart(config, *(*store)->Current(), (*server)->port());
-
-  signals.Serving();
-  const int number = signals.Wait();
-  spdlog::info("signal {}: finishing the calls under way, for at most {} s", number, config.grace_period_s);
-  const bool finished = (*server)->Drain(absl::Seconds(config.grace_period_s));
-  spdlog::info(finished ? "stopped" : "stopped; some calls were cancelled");
+  Run(config, signals, *std::move(store), *std::move(server));
   spdlog::shutdown();
+  return 0;
+}
+
+// Of `--hash-api-key`: the key is a line of standard input, so that it is in no history of commands.
+int PrintKeyHash() {
+  std::string key;
+  std::getline(std::cin, key);
+  const absl::StatusOr<std::string> hash = HashForFile(std::string(absl::StripTrailingAsciiWhitespace(key)));
+  if (!hash.ok()) return Fail(hash.status());
+  std::printf("%s\n", hash->c_str());
   return 0;
 }
 
@@ -97,6 +124,7 @@ int Main(int argc, char** argv) {
     std::fputs(parsed->text.c_str(), stdout);
     return 0;
   }
+  if (parsed->action == ParsedCommandLine::Action::kHashKey) return PrintKeyHash();
   return Serve(parsed->config);
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -56,6 +57,11 @@ std::string Response(const char* status, const std::string& body) {
                       "Content-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
 }
 
+bool AsksFor(const std::string& request, absl::string_view path) {
+  return absl::StartsWith(request, absl::StrCat("GET ", path, " ")) ||
+         absl::StartsWith(request, absl::StrCat("GET ", path, "?"));
+}
+
 int PortOf(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -94,7 +100,8 @@ absl::StatusOr<int> Listen(const std::string& address) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const std::string& address,
-                                                                        std::function<std::string()> text) {
+                                                                        std::function<std::string()> text,
+                                                                        std::function<ServerState()> state) {
   const absl::StatusOr<int> listener = Listen(address);
   if (!listener.ok()) return listener.status();
   int wake[2];
@@ -103,12 +110,17 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const st
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
   }
   return std::unique_ptr<MetricsEndpoint>(
-      new MetricsEndpoint(*listener, wake[0], wake[1], PortOf(*listener), std::move(text)));
+      new MetricsEndpoint(*listener, wake[0], wake[1], PortOf(*listener), std::move(text), std::move(state)));
 }
 
 MetricsEndpoint::MetricsEndpoint(int listener, int wake_read, int wake_write, int port,
-                                 std::function<std::string()> text)
-    : listener_(listener), wake_read_(wake_read), wake_write_(wake_write), port_(port), text_(std::move(text)) {
+                                 std::function<std::string()> text, std::function<ServerState()> state)
+    : listener_(listener),
+      wake_read_(wake_read),
+      wake_write_(wake_write),
+      port_(port),
+      text_(std::move(text)),
+      state_(std::move(state)) {
   thread_ = std::thread([this] { Serve(); });
 }
 
@@ -137,10 +149,15 @@ void MetricsEndpoint::Serve() {
 void MetricsEndpoint::Answer(int connection) const {
   const absl::Time deadline = absl::Now() + kMaxConnectionTime;
   const std::string request = ReadRequest(connection, deadline);
-  if (absl::StartsWith(request, "GET /metrics ") || absl::StartsWith(request, "GET /metrics?")) {
+  if (AsksFor(request, "/metrics")) {
     Write(connection, Response("200 OK", text_()), deadline);
+  } else if (AsksFor(request, "/healthz")) {
+    const ServerState state = state_();
+    const bool serving = state == ServerState::kServing;
+    const std::string name = absl::AsciiStrToUpper(ServerStateName(state));
+    Write(connection, Response(serving ? "200 OK" : "503 Service Unavailable", name + "\n"), deadline);
   } else if (absl::StartsWith(request, "GET ")) {
-    Write(connection, Response("404 Not Found", "There is only /metrics here.\n"), deadline);
+    Write(connection, Response("404 Not Found", "There are only /metrics and /healthz here.\n"), deadline);
   } else {
     Write(connection, Response("400 Bad Request", "GET /metrics\n"), deadline);
   }

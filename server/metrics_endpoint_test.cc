@@ -40,7 +40,8 @@ class Connection {
 };
 
 std::unique_ptr<MetricsEndpoint> StartWith(const std::string& text) {
-  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", [text] { return text; });
+  auto endpoint = MetricsEndpoint::Start(
+      "127.0.0.1:0", [text] { return text; }, [] { return ServerState::kServing; });
   EXPECT_TRUE(endpoint.ok()) << endpoint.status();
   return *std::move(endpoint);
 }
@@ -53,8 +54,8 @@ std::string Ask(int port, const std::string& request) {
 
 TEST(MetricsEndpoint, GivesTheTextOfTheMoment) {
   int scrapes = 0;
-  const auto endpoint =
-      MetricsEndpoint::Start("127.0.0.1:0", [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); });
+  const auto endpoint = MetricsEndpoint::Start(
+      "127.0.0.1:0", [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); }, [] { return ServerState::kServing; });
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   for (int i = 1; i <= 3; ++i) {
     const std::string answer = Ask((*endpoint)->port(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -76,6 +77,21 @@ TEST(MetricsEndpoint, HasNothingElse) {
   EXPECT_THAT(Ask(endpoint->port(), "POST /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 400"));
 }
 
+TEST(MetricsEndpoint, HealthIsGoodOnlyWhileServing) {
+  ServerState state = ServerState::kStarting;
+  const auto endpoint = MetricsEndpoint::Start(
+      "127.0.0.1:0", [] { return ""; }, [&] { return state; });
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  const auto ask = [&] { return Ask((*endpoint)->port(), "GET /healthz HTTP/1.0\r\n\r\n"); };
+  EXPECT_THAT(ask(), StartsWith("HTTP/1.0 503"));
+  EXPECT_THAT(ask(), HasSubstr("\r\n\r\nSTARTING\n"));
+  state = ServerState::kServing;
+  EXPECT_THAT(ask(), StartsWith("HTTP/1.0 200"));
+  EXPECT_THAT(ask(), HasSubstr("\r\n\r\nSERVING\n"));
+  state = ServerState::kDraining;
+  EXPECT_THAT(ask(), StartsWith("HTTP/1.0 503"));
+}
+
 TEST(MetricsEndpoint, SurvivesEndlessRequestsAndBrokenConnections) {
   const auto endpoint = StartWith("ok");
   Ask(endpoint->port(), std::string(1 << 20, 'A'));
@@ -86,12 +102,14 @@ TEST(MetricsEndpoint, SurvivesEndlessRequestsAndBrokenConnections) {
 TEST(MetricsEndpoint, AnAddressThatCannotBeHadIsAnError) {
   const auto first = StartWith("");
   const std::string address = absl::StrCat("127.0.0.1:", first->port());
-  const auto second = MetricsEndpoint::Start(address, [] { return ""; });
+  const auto second = MetricsEndpoint::Start(
+      address, [] { return ""; }, [] { return ServerState::kServing; });
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(address));
   for (const char* bad : {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:http-ish", "no such host:1"}) {
-    EXPECT_EQ(MetricsEndpoint::Start(bad, [] { return ""; }).status().code(), absl::StatusCode::kInvalidArgument)
-        << bad;
+    const auto refused = MetricsEndpoint::Start(
+        bad, [] { return ""; }, [] { return ServerState::kServing; });
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }
 

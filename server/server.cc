@@ -1,18 +1,25 @@
 #include "server/server.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/index/device_search.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/impl/server_builder_option.h"
+#include "server/authenticator.h"
 #include "server/call_gate.h"
 #include "server/call_runner.h"
+#include "server/metered_store.h"
 #include "server/service_admin.h"
 #include "server/service_catalog.h"
 #include "server/service_retrieval.h"
 #include "server/stream_runner.h"
+#include "server/tls.h"
+#include "server/upkeep.h"
 #include "server/work_queue.h"
 #include "spdlog/spdlog.h"
 
@@ -37,38 +44,106 @@ void LogFromGrpc(gpr_log_func_args* args) {
   spdlog::log(level, "grpc: {}", args->message);
 }
 
-// Health checking, reflection and logging are set for the whole process, before any server is built.
+// Health checking and logging are set for the whole process, before any server is built.
 void EnablePlugins() {
   static const bool done = [] {
     gpr_set_log_function(LogFromGrpc);
     grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;
   }();
   (void)done;
 }
 
+// Keeps one server from describing its services to anybody who asks. (Linking gRPC's library for it has every server of
+// the process do so.)
+class NoReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    const std::string name = grpc::reflection::ProtoServerReflectionPlugin().name();
+    std::erase_if(*plugins, [&](const auto& plugin) { return plugin->name() == name; });
+  }
+};
+
+// What stands between the world and the services.
+struct Guards {
+  std::unique_ptr<Authenticator> keys;  // null where no keys are asked for
+  std::unique_ptr<TlsIdentity> tls;     // null without TLS
+};
+
+absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
+  Guards guards;
+  if (config.AuthenticationEnabled()) {
+    auto keys = Authenticator::Open(config.api_keys_file, metrics);
+    if (!keys.ok()) {
+      return absl::Status(keys.status().code(), absl::StrCat("api-keys-file: ", keys.status().message()));
+    }
+    guards.keys = *std::move(keys);
+  }
+  if (config.TlsEnabled()) {
+    auto tls = TlsIdentity::Open({config.tls_cert, config.tls_key, config.tls_client_ca});
+    if (!tls.ok()) return tls.status();
+    guards.tls = *std::move(tls);
+  }
+  return guards;
+}
+
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Config& config, Store& store, Metrics& metrics)
+  Impl(const Config& config, Store& unmetered, Metrics& metrics, Guards guards)
       : metrics(metrics),
-        gate(store, lifecycle, metrics),
+        device(config.device),
+        guards(std::move(guards)),
+        store(unmetered, metrics),
+        gate(store, lifecycle, metrics, this->guards.keys.get()),
         queue(QueueOptions(config)),
         runner(gate, queue),
         streams(gate, StreamOptions(config)),
         retrieval(runner, metrics, config.RequestLimits()),
         catalog(runner, streams, store, config.RequestLimits()),
-        admin(runner, store, lifecycle, AdminFacts{config.device, config.RequestLimits(), config.queue_capacity}) {}
+        admin(runner, store, lifecycle,
+              AdminFacts{.device = config.device,
+                         .limits = config.RequestLimits(),
+                         .queue_capacity = config.queue_capacity,
+                         .tls = config.TlsEnabled(),
+                         .authentication = config.AuthenticationEnabled()}) {}
 
   void MoveTo(ServerState state) {
     if (absl::Status status = lifecycle.MoveTo(state); !status.ok()) spdlog::error("{}", std::string(status.message()));
     metrics.SetState(lifecycle.state());
   }
 
-  // Destroyed from the bottom up: first the source of calls, then those who work on them, then what they use.
+  Sample TakeSample() const {
+    const std::shared_ptr<const Engine> engine = store.Current();
+    const retrieval::LiveCollection::Standing standing = store.standing();
+    Sample sample;
+    sample.queue_depth = queue.depth();
+    sample.in_flight = lifecycle.in_flight();
+    sample.streams = streams.open();
+    sample.generation = engine->manifest().generation;
+    sample.model_id = engine->manifest().model_id;
+    sample.device = device;
+    sample.pieces = static_cast<int64_t>(engine->pieces().size());
+    sample.recordings = static_cast<int64_t>(engine->recordings().size());
+    sample.score_vectors = engine->vector_count(catalog::Side::kScores);
+    sample.recording_vectors = engine->vector_count(catalog::Side::kRecordings);
+    sample.last_change = standing.last_change;
+    sample.unmerged_changes = standing.unmerged;
+    sample.rejected_generations = static_cast<int>(engine->rejected_generations().size());
+    sample.rejected_changes = static_cast<int>(standing.rejected_changes.size());
+    if (guards.tls != nullptr) sample.certificate_expires = guards.tls->expires();
+    sample.gpu_bytes = index::DeviceMemoryInUse(device);
+    return sample;
+  }
+
+  // Destroyed from the bottom up: first the sources of calls and reloads, then those who work on them, then what they
+  // use.
   Metrics& metrics;
+  const std::string device;
+  const Guards guards;
   Lifecycle lifecycle;
+  MeteredStore store;
   CallGate gate;
   WorkQueue queue;
   CallRunner runner;
@@ -78,16 +153,22 @@ struct Server::Impl {
   AdminService admin;
   int port = 0;
   std::unique_ptr<grpc::Server> grpc;
+  std::unique_ptr<Upkeep> upkeep;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store, Metrics& metrics) {
   EnablePlugins();
-  auto impl = std::make_unique<Impl>(config, store, metrics);
+  absl::StatusOr<Guards> guards = OpenGuards(config, metrics);
+  if (!guards.ok()) return guards.status();
+  auto impl = std::make_unique<Impl>(config, store, metrics, *std::move(guards));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &impl->port);
+  builder.AddListeningPort(config.listen,
+                           impl->guards.tls ? impl->guards.tls->Credentials() : grpc::InsecureServerCredentials(),
+                           &impl->port);
   builder.SetMaxReceiveMessageSize(config.max_message_mib << 20);
   // Two servers on one port would each get a share of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  if (!config.ReflectionEnabled()) builder.SetOption(std::make_unique<NoReflection>());
   builder.RegisterService(&impl->retrieval);
   builder.RegisterService(&impl->catalog);
   builder.RegisterService(&impl->admin);
@@ -97,8 +178,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
     return absl::UnavailableError(
         absl::StrCat("listen: cannot listen on ", config.listen, "; is the address in use, or not this machine's?"));
   }
-  metrics.SetQueueDepthSource([queue = &impl->queue] { return queue->depth(); });
-  metrics.SetInFlightSource([lifecycle = &impl->lifecycle] { return lifecycle->in_flight(); });
+  metrics.SetSource([impl = impl.get()] { return impl->TakeSample(); });
+  impl->upkeep =
+      std::make_unique<Upkeep>(config, impl->store, impl->guards.keys.get(), impl->guards.tls.get(), metrics);
   impl->MoveTo(ServerState::kServing);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -112,6 +194,7 @@ Server::~Server() {
 bool Server::Drain(absl::Duration grace) {
   const absl::Time deadline = absl::Now() + grace;
   impl_->MoveTo(ServerState::kDraining);
+  impl_->upkeep->Stop();
   impl_->grpc->GetHealthCheckService()->SetServingStatus(false);
   // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not a broken
   // connection.
@@ -123,11 +206,12 @@ bool Server::Drain(absl::Duration grace) {
   impl_->grpc->Wait();
   impl_->queue.Stop();
   impl_->streams.Stop();
-  impl_->metrics.SetQueueDepthSource(nullptr);
-  impl_->metrics.SetInFlightSource(nullptr);
+  impl_->metrics.SetSource(nullptr);
   impl_->MoveTo(ServerState::kStopped);
   return finished;
 }
+
+void Server::ReloadAll(const std::string& why) { impl_->upkeep->ReloadAll(why); }
 
 int Server::port() const { return impl_->port; }
 

@@ -4,10 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "server/api_keys.h"
 #include "server/server_test_util.h"
 
 namespace antiphon::server {
@@ -200,6 +207,90 @@ TEST_F(ServerTest, TheGracePeriodEnds) {
   held.thread.join();
   EXPECT_FALSE(held.status.ok());
   EXPECT_EQ(engine_->searches, 0) << "it was stopped before the next stage";
+}
+
+// A call with metadata; the initial metadata of the answer comes back.
+grpc::Status StatusWith(v1::Admin::Stub& stub, const std::vector<std::pair<std::string, std::string>>& metadata,
+                        std::multimap<std::string, std::string>* initial = nullptr) {
+  grpc::ClientContext context;
+  for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
+  v1::StatusResponse response;
+  grpc::Status status = stub.Status(&context, {}, &response);
+  if (initial == nullptr) return status;
+  for (const auto& [name, value] : context.GetServerInitialMetadata()) {
+    initial->emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+  }
+  return status;
+}
+
+TEST_F(ServerTest, TheRequestIdComesBack) {
+  Start();
+  std::multimap<std::string, std::string> metadata;
+  ASSERT_TRUE(StatusWith(*admin_, {{"x-request-id", "mine-42"}}, &metadata).ok());
+  EXPECT_EQ(metadata.find("x-request-id")->second, "mine-42");
+  metadata.clear();
+  ASSERT_TRUE(StatusWith(*admin_, {}, &metadata).ok());
+  EXPECT_EQ(metadata.find("x-request-id")->second.size(), 16u) << "one is made up";
+}
+
+TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
+  config_.api_keys_file = ::testing::TempDir() + "antiphon_server_test.keys";
+  std::ofstream(config_.api_keys_file) << "reader read " << *HashForFile("a-key-for-reading") << "\n"
+                                       << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
+  Start();
+  EXPECT_EQ(StatusWith(*admin_, {}).error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(Search(Query()).error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(StatusWith(*admin_, {{"x-api-key", "a-key-for-guessing"}}).error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(StatusWith(*admin_, {{"x-api-key", "a-key-for-reading"}}).ok());
+  EXPECT_TRUE(StatusWith(*admin_, {{"authorization", "Bearer a-key-for-everything"}}).ok());
+  EXPECT_TRUE(StatusWith(*admin_, {{"authorization", "Bearer a-key-for-everything"}}).ok());
+  const grpc::Status over = StatusWith(*admin_, {{"authorization", "Bearer a-key-for-everything"}});
+  EXPECT_EQ(over.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(RetryDelayOf(over).has_value());
+  EXPECT_EQ(Health(), 1) << "open to everybody";
+  EXPECT_EQ(engine_->queries, 0);
+  std::remove(config_.api_keys_file.c_str());
+}
+
+TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
+  for (const char* wanted : {"on", "off"}) {
+    config_.reflection = wanted;
+    Start();
+    grpc::CompletionQueue queue;
+    grpc::GenericStub stub(channel_);
+    grpc::ClientContext context;
+    auto call = stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    call->StartCall(nullptr);
+    queue.Next(&tag, &ok);
+    call->WritesDone(nullptr);
+    queue.Next(&tag, &ok);
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    queue.Next(&tag, &ok);
+    EXPECT_EQ(status.error_code(), std::string(wanted) == "on" ? StatusCode::OK : StatusCode::UNIMPLEMENTED) << wanted;
+    server_.reset();
+  }
+}
+
+TEST_F(ServerTest, ADamagedKeyFileIsAnErrorAtTheStart) {
+  config_.listen = "127.0.0.1:0";
+  config_.api_keys_file = "/nowhere/at/all";
+  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()), HasSubstr("api-keys-file: "));
+  config_.api_keys_file = "";
+  config_.tls_cert = config_.tls_key = "/nowhere/at/all";
+  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()), HasSubstr("tls-cert: "));
+}
+
+TEST_F(ServerTest, SigHupReloadsTheStore) {
+  Start();
+  const auto before = store_.Current();
+  server_->ReloadAll("SIGHUP");
+  while (store_.Current() == before) std::this_thread::yield();
+  while (metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="collection"} 1)") == std::string::npos) {
+    std::this_thread::yield();
+  }
 }
 
 TEST_F(ServerTest, AnAddressInUseIsAnError) {

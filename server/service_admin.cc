@@ -1,14 +1,12 @@
 #include "server/service_admin.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "server/conversions.h"
+#include "server/metrics.h"
 #include "server/status_map.h"
 #include "server/version.h"
 
@@ -27,16 +25,6 @@ v1::ServerState ToWire(ServerState state) {
       return v1::SERVER_STATE_STOPPED;
   }
   return v1::SERVER_STATE_UNSPECIFIED;
-}
-
-// Memory of this process that is in RAM (proc(5), statm), bytes; 0 where it cannot be told.
-int64_t ResidentBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr) return 0;
-  long long total = 0, resident = 0;
-  const bool read = std::fscanf(file, "%lld %lld", &total, &resident) == 2;
-  std::fclose(file);
-  return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
 // A name that is a file of a directory, whatever it is: no way out of it, nothing hidden, no option of a command.

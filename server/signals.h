@@ -1,9 +1,9 @@
-// SIGTERM and SIGINT, turned into something that one thread can wait for.
+// SIGTERM, SIGINT and SIGHUP, turned into something that one thread can wait for.
 //
 // The handlers only write to a pipe. (Blocking the signals and waiting for them does not do: libraries start threads
-// before main(), which would not have them blocked.) They are in place before main(), and end the process with exit
-// code 0 until Start is called. One object per process, made in main() and never destroyed before it ends. Safe from
-// any thread.
+// before main(), which would not have them blocked.) They are in place before main(). Until Start is called, SIGTERM
+// and SIGINT end the process with exit code 0, and SIGHUP does nothing: nothing has been read that could be read again.
+// One object per process, made in main() and never destroyed before it ends. Safe from any thread.
 #ifndef ANTIPHON_SERVER_SIGNALS_H_
 #define ANTIPHON_SERVER_SIGNALS_H_
 
@@ -13,17 +13,18 @@
 
 namespace antiphon::server {
 
-class StopSignals {
+class Signals {
  public:
-  // Starts listening, and ignores SIGPIPE. Until Serving is called, a signal ends the process at once with exit code 0:
-  // nothing is under way yet. After the first one that Wait has told of, a further one ends it at once with exit code
-  // 1: somebody is in a hurry. Internal when the system has no pipe left.
+  // Starts listening, and ignores SIGPIPE. Until Serving is called, SIGTERM and SIGINT end the process at once with
+  // exit code 0: nothing is under way yet. After the first one that Wait has told of, a further one ends it at once
+  // with exit code 1: somebody is in a hurry. Internal when the system has no pipe left.
   [[nodiscard]] absl::Status Start();
 
-  // From now on a signal is left to Wait.
+  // From now on signals are left to Wait.
   void Serving();
 
-  // Blocks until a signal comes; its number.
+  // Blocks until a signal comes; its number. SIGHUPs that come before anybody waits are told as one; SIGTERM and SIGINT
+  // come before them.
   int Wait();
 
  private:
@@ -31,7 +32,8 @@ class StopSignals {
 
   absl::Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = false;
-  int received_ ABSL_GUARDED_BY(mutex_) = 0;  // the first signal
+  int stop_ ABSL_GUARDED_BY(mutex_) = 0;  // the first SIGTERM or SIGINT
+  bool hang_up_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace antiphon::server

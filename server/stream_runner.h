@@ -69,8 +69,8 @@ class StreamWaiter {
 // What of a stream does not depend on its messages. Lives until gRPC is done with the call.
 class StreamCall {
  public:
-  StreamCall(const char* method, absl::Time deadline, absl::Duration patience, Metrics& metrics)
-      : call(method, deadline, metrics), waiter(call, patience) {}
+  StreamCall(const char* method, CallOrigin origin, absl::Duration patience, Metrics& metrics)
+      : call(method, std::move(origin), metrics), waiter(call, patience) {}
   virtual ~StreamCall() = default;
 
   virtual void End(const grpc::Status& status) = 0;  // the object may be gone when this returns
@@ -86,7 +86,7 @@ template <typename Reactor, typename Stream, typename Request>
 class ReadingReactor : public Reactor, public Stream, public StreamCall {
  public:
   ReadingReactor(const char* method, grpc::CallbackServerContext* context, absl::Duration patience, Metrics& metrics)
-      : StreamCall(method, absl::FromChrono(context->deadline()), patience, metrics), context_(context) {}
+      : StreamCall(method, OriginOf(*context), patience, metrics), context_(context) {}
 
   bool Read(Request* message) final {
     if (!waiter.Begin(StreamWaiter::kRead)) return false;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #ifdef ANTIPHON_CUDA
+#include <cuda_runtime_api.h>
 #include <faiss/gpu/GpuCloner.h>
 #include <faiss/gpu/StandardGpuResources.h>
 #include <faiss/gpu/utils/DeviceUtils.h>
@@ -34,6 +35,19 @@ int DeviceCount() {
 }
 
 }  // namespace
+
+std::optional<int64_t> DeviceMemoryInUse(std::string_view name) {
+  const auto device = ParseDevice(name);
+  if (!device.ok() || !device->has_value()) return std::nullopt;
+  try {
+    const faiss::gpu::DeviceScope scope(**device);
+    size_t available = 0, total = 0;
+    if (cudaMemGetInfo(&available, &total) != cudaSuccess) return std::nullopt;
+    return static_cast<int64_t>(total - available);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
 
 absl::StatusOr<std::unique_ptr<DeviceSearch>> DeviceSearch::Copy(const faiss::Index& index, int device) {
   try {
@@ -66,6 +80,8 @@ constexpr char kNoCuda[] = "index: this program was built without CUDA; use the 
 int DeviceCount() { return 0; }
 
 }  // namespace
+
+std::optional<int64_t> DeviceMemoryInUse(std::string_view) { return std::nullopt; }
 
 absl::StatusOr<std::unique_ptr<DeviceSearch>> DeviceSearch::Copy(const faiss::Index&, int) {
   return absl::FailedPreconditionError(kNoCuda);

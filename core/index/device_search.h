@@ -15,6 +15,9 @@ struct Index;
 
 namespace antiphon::index {
 
+// Memory in use on that device, by whomever, bytes; none where it is no GPU or cannot be told.
+std::optional<int64_t> DeviceMemoryInUse(std::string_view name);
+
 // The GPU that "cpu", "auto" or "cuda:N" means; none for the CPU. InvalidArgument on another name, FailedPrecondition
 // when that GPU cannot be used.
 [[nodiscard]] absl::StatusOr<std::optional<int>> ParseDevice(std::string_view name);

@@ -114,14 +114,20 @@ class Server:
             time.sleep(0.05)
         raise RuntimeError(f"the server was not ready after {START_SECONDS} s:\n{self.log()}")
 
+    def get(self, path):
+        """The status and the body that the address of the metrics answers."""
+        with contextlib.closing(socket.create_connection(("127.0.0.1", self.metrics_port), timeout=10)) as client:
+            client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            answer = b""
+            while chunk := client.recv(1 << 16):
+                answer += chunk
+        head, _, body = answer.decode().partition("\r\n\r\n")
+        return int(head.split()[1]), body
+
     def metric(self, name):
         """The sum over the labels of a metric, or None before it has any."""
-        with contextlib.closing(socket.create_connection(("127.0.0.1", self.metrics_port), timeout=10)) as client:
-            client.sendall(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            text = b""
-            while chunk := client.recv(1 << 16):
-                text += chunk
-        values = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text.decode(), re.MULTILINE)
+        _, text = self.get("/metrics")
+        values = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         return sum(map(float, values)) if values else None
 
     def send_signal(self, number):

@@ -340,6 +340,78 @@ class HostileInputTest(unittest.TestCase):
             call.cancel()
 
 
+def await_handlers(server):
+    """Until the process handles signals: before that, while the dynamic linker is at work, no code of it has run."""
+    deadline = time.monotonic() + harness.START_SECONDS
+    while time.monotonic() < deadline:
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+        caught = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), 16)
+        if all(caught >> (number - 1) & 1 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
+            return
+    raise RuntimeError(f"the server handles no signals:\n{server.log()}")
+
+
+class StartTest(unittest.TestCase):
+    def test_a_signal_at_any_moment_of_the_start_ends_it_with_0(self):
+        for delay in (0, 0.02, 0.1, 0.3, 0.6, 1, 2):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(delay=delay, signal=number):
+                    server = harness.Server()
+                    try:
+                        await_handlers(server)
+                        time.sleep(delay)
+                        server.send_signal(number)
+                        self.assertEqual(server.wait(60), 0, server.log())
+                    finally:
+                        server.__exit__()
+
+    def test_sighup_during_the_start_does_not_end_it(self):
+        server = harness.Server()
+        await_handlers(server)
+        for _ in range(20):
+            server.send_signal(signal.SIGHUP)
+            time.sleep(0.02)
+        with server:
+            self.assertEqual(connect(server).status()["state"], "SERVER_STATE_SERVING")
+
+    def test_healthz_says_starting_until_it_serves(self):
+        server = harness.Server()
+        seen = set()
+        deadline = time.monotonic() + harness.START_SECONDS
+        try:
+            while (200, "SERVING\n") not in seen and time.monotonic() < deadline:
+                try:
+                    seen.add(server.get("/healthz"))
+                except (ConnectionError, IndexError):
+                    time.sleep(0.01)
+        finally:
+            server.__exit__()
+        self.assertEqual(seen, {(503, "STARTING\n"), (200, "SERVING\n")})
+
+
+class ReloadTest(unittest.TestCase):
+    def test_sighup_is_a_reload_and_calls_go_on(self):
+        with harness.Server() as server:
+            client = connect(server)
+            before = client.status()["generation"]
+            for round_number in range(1, 4):
+                server.send_signal(signal.SIGHUP)
+                deadline = time.monotonic() + harness.CALL_SECONDS
+                while server.metric("antiphon_reloads_total") < round_number and time.monotonic() < deadline:
+                    self.assertEqual(client.status()["state"], "SERVER_STATE_SERVING")
+                self.assertEqual(server.metric("antiphon_reloads_total"), round_number, server.log())
+            self.assertEqual(client.status()["generation"], before)
+            self.assertIn("SIGHUP: reloading", server.log())
+
+    def test_sigterm_during_a_reload(self):
+        for delay in (0, 0.05, 0.2):
+            with self.subTest(delay=delay), harness.Server("--grace-period=60") as server:
+                server.send_signal(signal.SIGHUP)
+                time.sleep(delay)
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait(30), 0, server.log())
+
+
 class ShutdownTest(unittest.TestCase):
     """A signal: calls under way are finished, new ones refused, and the exit status is 0."""
 
