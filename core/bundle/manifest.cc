@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/files.h"
+#include "core/hash/sha256.h"
 
 namespace antiphon::bundle {
 namespace {
@@ -145,6 +146,11 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
   return json;
 }
 
+// Of a manifest without its field of that name: its values, whatever the order and the space between them.
+std::string Checksum(const Json& json) {
+  return hash::HexSha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 }  // namespace
 
 const FileEntry* FindFile(const Manifest& manifest, std::string_view name) {
@@ -159,7 +165,7 @@ std::string ManifestToJson(const Manifest& manifest) {
   for (const FileEntry& file : manifest.files) {
     files.push_back({{"name", file.name}, {"size", file.size}, {"sha256", file.sha256}});
   }
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"format_version", manifest.format_version},
       {"generation", manifest.generation},
       {"created", manifest.created},
@@ -178,11 +184,12 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"feature_settings", manifest.feature_settings},
       {"files", files},
   };
+  json["checksum"] = Checksum(Json(json));
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
-  const absl::StatusOr<Json> json = ParseJson(text);
+  absl::StatusOr<Json> json = ParseJson(text);
   if (!json.ok()) return json.status();
   Fields fields(*json, "");
   Manifest manifest;
@@ -209,11 +216,15 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   manifest.score_hop_s = fields.Hop("score_hop_s");
   manifest.recording_hop_s = fields.Hop("recording_hop_s");
   manifest.tempo_ratios = fields.TempoRatios("tempo_ratios");
+  const std::string checksum = fields.Text("checksum", kMaxShortText);
   const Json* list = fields.List("files", kMaxFiles);
   if (!fields.status().ok()) return fields.status();
   absl::StatusOr<std::vector<FileEntry>> files = ParseFiles(*list);
   if (!files.ok()) return files.status();
   manifest.files = *std::move(files);
+  // Last: what is wrong with a field says more.
+  json->erase("checksum");
+  if (checksum != Checksum(*json)) return Wrong("checksum", "is not that of the other fields");
   return manifest;
 }
 

@@ -52,10 +52,12 @@ struct Manifest {
 // The entry of a file; nothing when there is none of that name.
 const FileEntry* FindFile(const Manifest& manifest, std::string_view name);
 
+// With a field `checksum` (SHA-256) over all others: no hash elsewhere covers a manifest, and a bit in `origin` or
+// `last_change` decides which journalled changes count.
 std::string ManifestToJson(const Manifest& manifest);
 
-// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range; a newer or older
-// format_version is FailedPrecondition.
+// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range, or that the checksum is
+// another's; a newer or older format_version is FailedPrecondition.
 [[nodiscard]] absl::StatusOr<Manifest> ParseManifest(std::string_view json);
 
 }  // namespace antiphon::bundle

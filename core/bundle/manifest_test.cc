@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/bundle/files.h"
+#include "core/hash/sha256.h"
 
 namespace antiphon::bundle {
 namespace {
@@ -35,11 +36,16 @@ Manifest Example() {
   return manifest;
 }
 
-// The example with one thing changed, as text.
+// The example with one thing changed, as text. The checksum is made right again, unless it was what changed.
 template <typename Change>
 std::string With(Change&& change) {
   json object = json::parse(ManifestToJson(Example()));
+  const json checksum = object["checksum"];
   change(object);
+  if (object.contains("checksum") && object["checksum"] == checksum) {
+    object.erase("checksum");
+    object["checksum"] = hash::HexSha256(object.dump());
+  }
   return object.dump();
 }
 
@@ -71,6 +77,23 @@ TEST(ManifestTest, RoundTripKeepsEverything) {
 
 TEST(ManifestTest, UnknownFieldsAreIgnored) {
   EXPECT_TRUE(ParseManifest(With([](json& m) { m["comment"] = {{"from", "a later minor version"}}; })).ok());
+}
+
+TEST(ManifestTest, AnySingleBitThatChangesIsNoticed) {
+  const std::string text = ManifestToJson(Example());
+  for (size_t position = 0; position + 1 < text.size(); ++position) {  // the last is a line feed
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string changed = text;
+      changed[position] = static_cast<char>(changed[position] ^ 1 << bit);
+      EXPECT_FALSE(ParseManifest(changed).ok()) << "bit " << bit << " of byte " << position << ": " << changed;
+    }
+  }
+}
+
+TEST(ManifestTest, AChecksumOfOtherFieldsIsNamed) {
+  json object = json::parse(ManifestToJson(Example()));
+  object["last_change"] = 8;
+  EXPECT_THAT(std::string(ParseManifest(object.dump()).status().message()), testing::HasSubstr("checksum"));
 }
 
 TEST(ManifestTest, EveryMissingFieldIsNamed) {
