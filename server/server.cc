@@ -166,6 +166,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
                            impl->guards.tls ? impl->guards.tls->Credentials() : grpc::InsecureServerCredentials(),
                            &impl->port);
   builder.SetMaxReceiveMessageSize(config.max_message_mib << 20);
+  // Messages on their way in are held before anybody knows whose they are.
+  grpc::ResourceQuota quota("antiphon");
+  quota.Resize((int64_t{config.queue_mib} + 4 * config.max_message_mib) << 20);
+  builder.SetResourceQuota(quota);
   // Two servers on one port would each get a share of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   if (!config.ReflectionEnabled()) builder.SetOption(std::make_unique<NoReflection>());
