@@ -1,6 +1,9 @@
 #include "client/client.h"
 
-#include <ostream>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
 #include <variant>
 
 #include "client/command_line.h"
@@ -29,18 +32,33 @@ ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, 
     out << *line->text;
     return ExitCode::kOk;
   }
-  Connection connection(line->connection);
-  Context context{connection, line->json, in, out, err};
-  return std::visit(Overloaded{
-                        [&](const StatusArguments& arguments) { return RunStatus(arguments, context); },
-                        [&](const SearchArguments& arguments) { return RunSearch(arguments, context); },
-                        [&](const IdentifyArguments& arguments) { return RunIdentify(arguments, context); },
-                        [&](const PiecesArguments& arguments) { return RunPieces(arguments, context); },
-                        [&](const PieceArguments& arguments) { return RunPiece(arguments, context); },
-                        [&](const SnippetArguments& arguments) { return RunSnippet(arguments, context); },
-                        [&](const EmbedArguments& arguments) { return RunEmbed(arguments, context); },
-                    },
-                    line->command);
+  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(line->connection);
+  if (!connection.ok()) {
+    err << "antiphon: " << connection.status().message() << "\n";
+    return ExitCode::kBadInput;
+  }
+  const bool progress = &err == &std::cerr && isatty(STDERR_FILENO) != 0;
+  Context context{**connection, line->json, progress, in, out, err};
+  return std::visit(
+      Overloaded{
+          [&](const StatusArguments& arguments) { return RunStatus(arguments, context); },
+          [&](const AdminArguments& arguments) { return RunAdmin(arguments, context); },
+          [&](const SearchArguments& arguments) { return RunSearch(arguments, context); },
+          [&](const IdentifyArguments& arguments) { return RunIdentify(arguments, context); },
+          [&](const IdentifyLongArguments& arguments) { return RunIdentifyLong(arguments, context); },
+          [&](const IdentifyLiveArguments& arguments) { return RunIdentifyLive(arguments, context); },
+          [&](const EmbedArguments& arguments) { return RunEmbed(arguments, context); },
+          [&](const ListArguments& arguments) { return RunList(arguments, context); },
+          [&](const ShowArguments& arguments) { return RunShow(arguments, context); },
+          [&](const AddPieceArguments& arguments) { return RunAddPiece(arguments, context); },
+          [&](const AddPiecesArguments& arguments) { return RunAddPieces(arguments, context); },
+          [&](const UpdatePieceArguments& arguments) { return RunUpdatePiece(arguments, context); },
+          [&](const AddRecordingArguments& arguments) { return RunAddRecording(arguments, context); },
+          [&](const UpdateRecordingArguments& arguments) { return RunUpdateRecording(arguments, context); },
+          [&](const DeleteArguments& arguments) { return RunDelete(arguments, context); },
+          [&](const SnippetArguments& arguments) { return RunSnippet(arguments, context); },
+      },
+      line->command);
 }
 
 }  // namespace antiphon::client

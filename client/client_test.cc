@@ -11,92 +11,19 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "client/fake_server.h"
-#include "core/audio/encoder.h"
-#include "nlohmann/json.hpp"
-#include "tests/support/midi_bytes.h"
+#include "client/client_test_fixture.h"
 
 namespace antiphon::client {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using Json = nlohmann::json;
-using testing::FakeServer;
 using testing::ServerFailure;
-
-namespace fs = std::filesystem;
-
-struct Result {
-  ExitCode code;
-  std::string out, err;
-
-  Json json() const { return Json::parse(out); }
-};
-
-class ClientTest : public ::testing::Test {
- protected:
-  ClientTest()
-      : dir_(fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-    server_.status_response.set_state(v1::SERVER_STATE_SERVING);
-  }
-  ~ClientTest() override { fs::remove_all(dir_); }
-
-  Result Run(std::vector<std::string> arguments, const std::string& standard_input = "") {
-    arguments.insert(arguments.end(), {"--server", server_.address()});
-    std::istringstream in(standard_input);
-    std::ostringstream out, err;
-    const ExitCode code = RunClient(arguments, in, out, err);
-    return {code, out.str(), err.str()};
-  }
-
-  std::string Write(const std::string& name, const std::string& bytes) {
-    std::ofstream(dir_ / name, std::ios::binary) << bytes;
-    return (dir_ / name).string();
-  }
-  std::string Wav(double seconds = 1) {
-    audio::Waveform waveform;
-    waveform.samples.assign(static_cast<size_t>(seconds * waveform.sample_rate), 0.1f);
-    return Write("query.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
-  }
-  std::string Midi() {
-    return Write("query.mid",
-                 testing::MidiFile(0, 480, {testing::MidiTrack().On(0, 60).Off(960, 60).On(0, 62).Off(960, 62).End()}));
-  }
-
-  v1::Candidate& AddCandidate(const std::string& id, const std::string& title, double confidence) {
-    v1::Candidate& candidate = *server_.identify_response.add_candidates();
-    candidate.mutable_source()->set_id(id);
-    candidate.mutable_source()->set_title(title);
-    candidate.mutable_source()->set_composer("Somebody");
-    candidate.set_confidence(confidence);
-    candidate.set_query_seconds(1.5);
-    candidate.set_tempo_ratio(0.92);
-    candidate.mutable_reference()->set_seconds(12.25);
-    candidate.mutable_reference()->set_bar(7);
-    candidate.mutable_reference()->set_beat_in_bar(2.5);
-    return candidate;
-  }
-  v1::Hit& AddHit(const std::string& id) {
-    v1::Hit& hit = *server_.search_response.add_hits();
-    hit.mutable_source()->set_id(id);
-    hit.mutable_source()->set_title("Title of " + id);
-    hit.set_similarity(0.875);
-    hit.set_tempo_ratio(1.25);
-    hit.set_query_end_seconds(2);
-    hit.mutable_reference_start()->set_seconds(61);
-    hit.mutable_reference_end()->set_seconds(63);
-    return hit;
-  }
-
-  const fs::path dir_;
-  FakeServer server_;
-};
 
 TEST_F(ClientTest, ShowsWhichPieceAndWhereInIt) {
   server_.identify_response.set_verdict(v1::VERDICT_MATCH);
@@ -130,13 +57,69 @@ TEST_F(ClientTest, IdentifiesSeveralFilesAndReportsTheWorst) {
   const std::string missing = (dir_ / "missing.wav").string();
   const Result result = Run({"identify", Wav(), missing, Midi(), "--json"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
-  EXPECT_EQ(server_.calls, 2) << "those after a bad one are asked for all the same";
+  EXPECT_EQ(server_.calls, 2) << "those after a bad one are asked for all the same, one by one without batches";
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
   ASSERT_THAT(lines, SizeIs(3));
   EXPECT_EQ(Json::parse(lines[0])["verdict"], "VERDICT_MATCH");
   EXPECT_EQ(Json::parse(lines[1])["error"]["code"], "INVALID_ARGUMENT");
   EXPECT_EQ(Json::parse(lines[1])["file"], missing);
   EXPECT_EQ(Json::parse(lines[2])["candidates"][0]["source"]["id"], "elise");
+}
+
+TEST_F(ClientTest, SeveralFilesAreOneCallAsFarAsTheLimitsGo) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  AddCandidate("elise", "Für Elise", 0.98);
+  server_.status_response.mutable_limits()->set_max_batch_queries(3);
+  const std::string wav = Wav(), midi = Midi();
+  Result result = Run({"identify", wav, midi, wav, wav, midi, "--evidence"});
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_EQ(server_.calls, 2);
+  ASSERT_EQ(server_.batch_request.queries_size(), 2);
+  EXPECT_TRUE(server_.batch_request.queries(0).identify().has_audio());
+  EXPECT_TRUE(server_.batch_request.queries(1).identify().has_score());
+  EXPECT_TRUE(server_.batch_request.queries(0).identify().include_evidence());
+
+  server_.calls = 0;
+  server_.status_response.mutable_limits()->set_max_message_bytes(200 << 10);
+  const std::string longer = Write("longer.wav", Read(Wav(3)));  // 130 kB: no two of them fit
+  EXPECT_EQ(Run({"identify", longer, longer, midi}).code, ExitCode::kOk);
+  EXPECT_EQ(server_.calls, 2);
+}
+
+TEST_F(ClientTest, AQueryThatIsRefusedDoesNotFailTheOthersOfItsCall) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  server_.status_response.mutable_limits()->set_max_batch_queries(64);
+  const Result result = Run({"identify", Wav(), Midi(), "-k", "99", "--json"});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_EQ(server_.calls, 1);
+  const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_EQ(Json::parse(lines[0])["error"]["field"], "top_k");
+}
+
+TEST_F(ClientTest, NarrowsWhatIsSearchedAndHow) {
+  AddHit("a").add_evidence()->set_similarity(0.625);
+  const std::vector<std::string> scope = {"--composer", "Bach",    "--composer",       "Satie", "--piece",
+                                          "p",          "--exact", "--min-similarity", "0.5",   "--evidence"};
+  std::vector<std::string> arguments = {"search", Wav()};
+  arguments.insert(arguments.end(), scope.begin(), scope.end());
+  const Result result = Run(arguments);
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("1: Title of a"), HasSubstr("0.62")));
+  const v1::SearchOptions& search = server_.search_scores_request.options();
+  EXPECT_THAT(search.filter().composers(), ElementsAre("Bach", "Satie"));
+  EXPECT_THAT(search.filter().piece_ids(), ElementsAre("p"));
+  EXPECT_EQ(search.mode(), v1::SEARCH_MODE_EXACT);
+  EXPECT_EQ(search.min_similarity(), 0.5);
+  EXPECT_TRUE(search.include_evidence());
+
+  arguments = {"identify", Wav()};
+  arguments.insert(arguments.end(), scope.begin(), scope.end());
+  Run(arguments);
+  EXPECT_THAT(server_.identify_request.filter().composers(), ElementsAre("Bach", "Satie"));
+  EXPECT_EQ(server_.identify_request.mode(), v1::SEARCH_MODE_EXACT);
+  EXPECT_EQ(server_.identify_request.min_similarity(), 0.5);
+  EXPECT_TRUE(server_.identify_request.include_evidence());
 }
 
 TEST_F(ClientTest, SearchesOnTheOtherSideOfWhatItIsGiven) {
@@ -254,65 +237,6 @@ TEST_F(ClientTest, WrongUsageNeverReachesTheServer) {
   EXPECT_EQ(server_.calls, 0);
 }
 
-TEST_F(ClientTest, ListsAllPagesOrAsManyAsWanted) {
-  server_.pieces = 1203;
-  Result result = Run({"pieces", "--json"});
-  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  const Json json = result.json();
-  ASSERT_THAT(json["pieces"], SizeIs(1203));
-  EXPECT_EQ(json["pieces"][1202]["id"], "piece-1202");
-  EXPECT_EQ(json["total"], 1203);
-
-  result = Run({"pieces", "-n", "7", "bach", "fugue"});
-  EXPECT_EQ(server_.list_request.filter(), "bach fugue");
-  EXPECT_THAT(result.out, AllOf(HasSubstr("piece-6"), Not(HasSubstr("piece-7")), HasSubstr("7 of 1,203 pieces")));
-}
-
-TEST_F(ClientTest, AnEmptyListIsNothingFound) {
-  const Result result = Run({"pieces", "unheard"});
-  EXPECT_EQ(result.code, ExitCode::kNothing);
-  EXPECT_THAT(result.out, HasSubstr("no piece has these words"));
-}
-
-TEST_F(ClientTest, ShowsAPieceAndItsRecordings) {
-  server_.piece_response.mutable_piece()->set_title("Gymnopédie\x1B[2J No. 1");
-  server_.piece_response.mutable_piece()->set_bars(78);
-  server_.piece_response.add_recordings()->set_id("satie_take_1");
-  const Result result = Run({"piece", "satie"});
-  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("78 bars"), HasSubstr("satie_take_1"), Not(HasSubstr("\x1B"))));
-}
-
-TEST_F(ClientTest, AnUnknownPieceIsNothingFound) {
-  server_.failure = ServerFailure(grpc::StatusCode::NOT_FOUND, "piece_id: no piece 'x'", "piece_id");
-  const Result result = Run({"piece", "x"});
-  EXPECT_EQ(result.code, ExitCode::kNothing);
-  EXPECT_THAT(result.err, HasSubstr("antiphon pieces"));
-}
-
-TEST_F(ClientTest, WritesASnippetOfAScoreOrARecording) {
-  server_.snippet_response.set_content("MThd and so on");
-  const std::string path = (dir_ / "out.mid").string();
-  Result result = Run({"snippet", "elise", "--start", "0:10", "--end", "12.5", "-o", path});
-  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_EQ(server_.snippet_request.piece_id(), "elise");
-  EXPECT_EQ(server_.snippet_request.start_seconds(), 10);
-  EXPECT_EQ(server_.snippet_request.end_seconds(), 12.5);
-  std::ifstream written(path);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(written), {}), "MThd and so on");
-
-  result = Run({"snippet", "take", "--recording", "-o", "-"});
-  EXPECT_EQ(result.out, "MThd and so on");
-  EXPECT_EQ(server_.snippet_request.recording_id(), "take");
-  EXPECT_FALSE(server_.snippet_request.has_end_seconds());
-}
-
-TEST_F(ClientTest, AFileThatCannotBeWrittenIsTheCallersFault) {
-  const Result result = Run({"snippet", "elise", "-o", (dir_ / "no" / "folder.mid").string()});
-  EXPECT_EQ(result.code, ExitCode::kBadInput);
-  EXPECT_THAT(result.err, HasSubstr("cannot write"));
-}
-
 TEST_F(ClientTest, WritesEmbeddingsForNumPy) {
   server_.embed_response.set_dimension(3);
   for (const double start : {0.0, 0.25}) server_.embed_response.add_start_seconds(start);
@@ -336,6 +260,36 @@ TEST_F(ClientTest, DoesNotTrustTheSizesThatAServerClaims) {
   server_.embed_response.add_start_seconds(0);
   server_.embed_response.add_values(1);
   EXPECT_EQ(Run({"embed", Midi()}).code, ExitCode::kServerError);
+}
+
+TEST_F(ClientTest, Administers) {
+  EXPECT_THAT(Run({"admin", "reload"}).out, HasSubstr("generation 8 serves now, after 7"));
+  EXPECT_THAT(Run({"admin", "merge"}).out, HasSubstr("12 changes merged; generation 9"));
+  EXPECT_THAT(Run({"admin", "snapshot", "monday"}).out, AllOf(HasSubstr("monday"), HasSubstr("54 pieces")));
+  EXPECT_EQ(server_.snapshot_request.name(), "monday");
+  EXPECT_THAT(Run({"admin", "restore", "monday"}).out, HasSubstr("generation 10 serves now"));
+  EXPECT_EQ(server_.restore_request.name(), "monday");
+  EXPECT_EQ(Run({"admin", "merge", "--json"}).json()["merged_changes"], 12);
+  EXPECT_EQ(server_.calls, 5);
+  EXPECT_EQ(Run({"admin"}).code, ExitCode::kBadInput);
+  EXPECT_EQ(Run({"admin", "snapshot"}).code, ExitCode::kBadInput);
+  EXPECT_EQ(server_.calls, 5);
+}
+
+TEST_F(ClientTest, StatusSaysHowServersAreLookedAfter) {
+  server_.status_response.set_confidence_threshold(0.767);
+  server_.status_response.set_false_accept_rate(0.0098);
+  server_.status_response.set_calibration_queries(1038);
+  server_.status_response.set_last_change(12);
+  server_.status_response.set_unmerged_changes(3);
+  server_.status_response.add_rejected_changes("9: torn");
+  server_.status_response.set_tls(true);
+  server_.status_response.set_authentication(true);
+  server_.status_response.set_resident_bytes(1 << 30);
+  EXPECT_THAT(Run({"status"}).out,
+              AllOf(HasSubstr("over TLS, with API keys"), HasSubstr("from confidence 0.77 on; 1.0 % of unknown"),
+                    HasSubstr("up to version 12, 3 not in a generation yet"), HasSubstr("9: torn"),
+                    HasSubstr("memory      1 GiB")));
 }
 
 TEST_F(ClientTest, StatusTellsAServerThatServesFromOneThatDoesNot) {

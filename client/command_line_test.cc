@@ -70,8 +70,8 @@ TEST(CommandLineTest, ReadsAnIdentification) {
 }
 
 TEST(CommandLineTest, JoinsTheWordsOfAFilter) {
-  EXPECT_EQ(std::get<PiecesArguments>(Parse({"pieces", "moonlight", "sonata"}).command).filter, "moonlight sonata");
-  EXPECT_EQ(std::get<PiecesArguments>(Parse({"pieces"}).command).filter, "");
+  EXPECT_EQ(std::get<ListArguments>(Parse({"pieces", "moonlight", "sonata"}).command).filter, "moonlight sonata");
+  EXPECT_EQ(std::get<ListArguments>(Parse({"pieces"}).command).filter, "");
 }
 
 TEST(CommandLineTest, TellsScoreFromRecordingByTheEndingOfTheFile) {
@@ -91,6 +91,55 @@ TEST(CommandLineTest, RefusesASnippetThatGoesNowhere) {
   EXPECT_THAT(Refusal({"snippet", "x", "-o", "a.mp3"}), HasSubstr("-o FILE.mid"));
   EXPECT_THAT(Refusal({"snippet", "x", "-o", "a.mid", "--recording"}), HasSubstr(".wav"));
   EXPECT_THAT(Refusal({"snippet", "x", "-o", "-", "--json"}), HasSubstr("standard output"));
+}
+
+TEST(CommandLineTest, TellsAPieceFromWhatIsDoneWithOne) {
+  EXPECT_EQ(std::get<ShowArguments>(Parse({"piece", "satie"}).command).id, "satie");
+  EXPECT_EQ(std::get<ShowArguments>(Parse({"piece", "show", "delete"}).command).id, "delete");
+  EXPECT_TRUE(std::get<ShowArguments>(Parse({"recording", "take"}).command).recording);
+  EXPECT_EQ(std::get<DeleteArguments>(Parse({"piece", "delete", "satie"}).command).id, "satie");
+  EXPECT_TRUE(std::get<ListArguments>(Parse({"recording", "list"}).command).recordings);
+  const auto update = std::get<UpdatePieceArguments>(Parse({"piece", "update", "a", "--composer", "C"}).command);
+  EXPECT_EQ(update.label.composer.value_or(""), "C");
+  EXPECT_FALSE(update.label.title || update.expected_version);
+  const auto all = std::get<AddPiecesArguments>(Parse({"piece", "add-all", "d", "--skip-existing"}).command);
+  EXPECT_EQ(all.folder, "d");
+  EXPECT_TRUE(all.skip_existing);
+  EXPECT_THAT(Refusal({"piece"}), HasSubstr("id of the piece"));
+  EXPECT_THAT(Refusal({"piece", "add"}), HasSubstr("file"));
+  EXPECT_THAT(Refusal({"piece", "a", "b"}), HasSubstr("b"));
+  EXPECT_THAT(Refusal({"recording"}), HasSubstr("id of the recording"));
+}
+
+TEST(CommandLineTest, ReadsHowToConnect) {
+  const ConnectionOptions options = Parse({"status", "--ca-file", "ca.pem", "--cert-file", "c.pem", "--key-file",
+                                           "k.pem", "--server-name", "n", "--api-key-file", "key", "--request-id", "r"})
+                                        .connection;
+  EXPECT_EQ(options.ca_file, "ca.pem");
+  EXPECT_EQ(options.cert_file, "c.pem");
+  EXPECT_EQ(options.key_file, "k.pem");
+  EXPECT_EQ(options.server_name, "n");
+  EXPECT_EQ(options.api_key_file, "key");
+  EXPECT_EQ(options.request_id, "r");
+  EXPECT_TRUE(options.encrypted());
+  EXPECT_FALSE(Parse({"status"}).connection.encrypted());
+  EXPECT_THAT(Refusal({"status", "--cert-file", "c.pem"}), HasSubstr("--key-file"));
+  EXPECT_THAT(Refusal({"status", "--api-key", "secret"}), HasSubstr("--api-key"));
+}
+
+TEST(CommandLineTest, ReadsWhatIsLive) {
+  const auto live = std::get<IdentifyLiveArguments>(Parse({"identify", "--live"}).command);
+  EXPECT_EQ(live.file, "-");
+  EXPECT_EQ(live.sample_rate, 44100);
+  EXPECT_EQ(live.channels, 1);
+  EXPECT_EQ(live.encoding, v1::Pcm::ENCODING_INT16);
+  const auto file =
+      std::get<IdentifyLiveArguments>(Parse({"identify", "--live", "a.wav", "--pace", "-k", "1"}).command);
+  EXPECT_EQ(file.file, "a.wav");
+  EXPECT_TRUE(file.pace);
+  EXPECT_EQ(file.stream.top_k, 1);
+  EXPECT_THAT(std::get<IdentifyLongArguments>(Parse({"identify", "--long", "a", "b"}).command).files,
+              ElementsAre("a", "b"));
 }
 
 TEST(CommandLineTest, NamesWhatIsWrong) {

@@ -1,89 +1,91 @@
 #include "client/connection.h"
 
-#include <grpcpp/grpcpp.h>
-
-#include <chrono>
-
-#include "absl/strings/match.h"
-#include "antiphon/v1/admin.grpc.pb.h"
-#include "antiphon/v1/catalog.grpc.pb.h"
-#include "antiphon/v1/retrieval.grpc.pb.h"
-#include "client/rpc_status.h"
+#include "client/connection_impl.h"
 
 namespace antiphon::client {
-namespace {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);
-  arguments.SetMaxSendMessageSize(-1);  // the server's limit is asked for and kept to when a query is made
-  // A proxy from the environment is of no use on the way to this machine.
-  if (absl::StartsWith(server, "127.") || absl::StartsWith(server, "localhost") || absl::StartsWith(server, "[::1]") ||
-      absl::StartsWith(server, "unix:")) {
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  }
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
-
-}  // namespace
-
-struct Connection::Impl {
-  explicit Impl(const ConnectionOptions& options_in)
-      : options(options_in),
-        channel(OpenChannel(options.server)),
-        retrieval(v1::Retrieval::NewStub(channel)),
-        catalog(v1::Catalog::NewStub(channel)),
-        admin(v1::Admin::NewStub(channel)) {}
-
-  template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                const Request& request) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         std::chrono::duration_cast<std::chrono::system_clock::duration>(
-                             std::chrono::duration<double>(options.timeout_s)));
-    Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status, options.server, options.timeout_s);
-    return response;
-  }
-
-  ConnectionOptions options;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::Retrieval::Stub> retrieval;
-  std::unique_ptr<v1::Catalog::Stub> catalog;
-  std::unique_ptr<v1::Admin::Stub> admin;
-};
-
-Connection::Connection(const ConnectionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
-absl::StatusOr<v1::SearchResponse> Connection::SearchScores(const v1::SearchScoresRequest& request) {
-  return impl_->Call(*impl_->retrieval, &v1::Retrieval::Stub::SearchScores, request);
-}
-absl::StatusOr<v1::SearchResponse> Connection::SearchRecordings(const v1::SearchRecordingsRequest& request) {
-  return impl_->Call(*impl_->retrieval, &v1::Retrieval::Stub::SearchRecordings, request);
-}
-absl::StatusOr<v1::IdentifyResponse> Connection::Identify(const v1::IdentifyRequest& request) {
-  return impl_->Call(*impl_->retrieval, &v1::Retrieval::Stub::Identify, request);
-}
-absl::StatusOr<v1::EmbedResponse> Connection::Embed(const v1::EmbedRequest& request) {
-  return impl_->Call(*impl_->retrieval, &v1::Retrieval::Stub::Embed, request);
-}
-absl::StatusOr<v1::ListPiecesResponse> Connection::ListPieces(const v1::ListPiecesRequest& request) {
-  return impl_->Call(*impl_->catalog, &v1::Catalog::Stub::ListPieces, request);
-}
-absl::StatusOr<v1::GetPieceResponse> Connection::GetPiece(const v1::GetPieceRequest& request) {
-  return impl_->Call(*impl_->catalog, &v1::Catalog::Stub::GetPiece, request);
-}
-absl::StatusOr<v1::GetSnippetResponse> Connection::GetSnippet(const v1::GetSnippetRequest& request) {
-  return impl_->Call(*impl_->catalog, &v1::Catalog::Stub::GetSnippet, request);
-}
-absl::StatusOr<v1::StatusResponse> Connection::Status() {
-  return impl_->Call(*impl_->admin, &v1::Admin::Stub::Status, v1::StatusRequest());
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
+  absl::StatusOr<Channel> channel = OpenChannel(options);
+  if (!channel.ok()) return channel.status();
+  return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(options, *std::move(channel))));
 }
 
-const std::string& Connection::server() const { return impl_->options.server; }
+absl::StatusOr<v1::SearchResponse> Connection::SearchScores(const v1::SearchScoresRequest& request) {
+  return impl_->caller.Call(*impl_->retrieval, &v1::Retrieval::Stub::SearchScores, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::SearchResponse> Connection::SearchRecordings(const v1::SearchRecordingsRequest& request) {
+  return impl_->caller.Call(*impl_->retrieval, &v1::Retrieval::Stub::SearchRecordings, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::IdentifyResponse> Connection::Identify(const v1::IdentifyRequest& request) {
+  return impl_->caller.Call(*impl_->retrieval, &v1::Retrieval::Stub::Identify, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::BatchResponse> Connection::Batch(const v1::BatchRequest& request) {
+  return impl_->caller.Call(*impl_->retrieval, &v1::Retrieval::Stub::Batch, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::EmbedResponse> Connection::Embed(const v1::EmbedRequest& request) {
+  return impl_->caller.Call(*impl_->retrieval, &v1::Retrieval::Stub::Embed, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::ListPiecesResponse> Connection::ListPieces(const v1::ListPiecesRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::ListPieces, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::GetPieceResponse> Connection::GetPiece(const v1::GetPieceRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::GetPiece, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::ListRecordingsResponse> Connection::ListRecordings(const v1::ListRecordingsRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::ListRecordings, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::GetRecordingResponse> Connection::GetRecording(const v1::GetRecordingRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::GetRecording, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::GetSnippetResponse> Connection::GetSnippet(const v1::GetSnippetRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::GetSnippet, request, Repeatable::kYes);
+}
+absl::StatusOr<v1::AddPieceResponse> Connection::AddPiece(const v1::AddPieceRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::AddPiece, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::UpdatePieceResponse> Connection::UpdatePiece(const v1::UpdatePieceRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::UpdatePiece, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::DeletePieceResponse> Connection::DeletePiece(const v1::DeletePieceRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::DeletePiece, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::AddRecordingResponse> Connection::AddRecording(const v1::AddRecordingRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::AddRecording, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::UpdateRecordingResponse> Connection::UpdateRecording(const v1::UpdateRecordingRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::UpdateRecording, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::DeleteRecordingResponse> Connection::DeleteRecording(const v1::DeleteRecordingRequest& request) {
+  return impl_->caller.Call(*impl_->catalog, &v1::Catalog::Stub::DeleteRecording, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::StatusResponse> Connection::Status() {
+  return impl_->caller.Call(*impl_->admin, &v1::Admin::Stub::Status, v1::StatusRequest(), Repeatable::kYes);
+}
+absl::StatusOr<v1::ReloadResponse> Connection::Reload() {
+  return impl_->caller.Call(*impl_->admin, &v1::Admin::Stub::Reload, v1::ReloadRequest(), Repeatable::kNo);
+}
+absl::StatusOr<v1::MergeResponse> Connection::Merge() {
+  return impl_->caller.Call(*impl_->admin, &v1::Admin::Stub::Merge, v1::MergeRequest(), Repeatable::kNo);
+}
+absl::StatusOr<v1::SnapshotResponse> Connection::Snapshot(const v1::SnapshotRequest& request) {
+  return impl_->caller.Call(*impl_->admin, &v1::Admin::Stub::Snapshot, request, Repeatable::kNo);
+}
+absl::StatusOr<v1::RestoreResponse> Connection::Restore(const v1::RestoreRequest& request) {
+  return impl_->caller.Call(*impl_->admin, &v1::Admin::Stub::Restore, request, Repeatable::kNo);
+}
+
+absl::StatusOr<v1::Limits> Connection::Limits() {
+  if (!impl_->limits) {
+    absl::StatusOr<v1::StatusResponse> status = Status();
+    if (!status.ok()) return status.status();
+    impl_->limits = status->limits();
+  }
+  return *impl_->limits;
+}
+
+const std::string& Connection::server() const { return impl_->caller.options().server; }
 
 }  // namespace antiphon::client

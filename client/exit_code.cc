@@ -12,6 +12,11 @@ ExitCode ExitCodeOf(const absl::Status& failure) {
       return ExitCode::kNothing;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
       return ExitCode::kBadInput;
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kUnimplemented:

@@ -6,118 +6,111 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "antiphon/v1/admin.grpc.pb.h"
 #include "antiphon/v1/catalog.grpc.pb.h"
 #include "antiphon/v1/retrieval.grpc.pb.h"
 
 namespace antiphon::testing {
 
-// As the real server reports it: with the trailer, and the detail in it when a field is named.
-inline grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message, const std::string& field = "") {
-  v1::ErrorStatus trailer;
-  trailer.set_code(code);
-  trailer.set_message(message);
-  if (!field.empty()) {
-    v1::ErrorDetail detail;
-    detail.set_field(field);
-    trailer.add_details()->PackFrom(detail);
-  }
-  return grpc::Status(code, message, trailer.SerializeAsString());
-}
+// As the real server reports it: with the trailer, and the detail in it when a field is named, and when to ask again.
+grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message, const std::string& field = "",
+                           std::optional<std::chrono::milliseconds> retry_delay = std::nullopt);
 
 class FakeServer final : public v1::Retrieval::Service, public v1::Catalog::Service, public v1::Admin::Service {
  public:
-  FakeServer() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(static_cast<v1::Retrieval::Service*>(this));
-    builder.RegisterService(static_cast<v1::Catalog::Service*>(this));
-    builder.RegisterService(static_cast<v1::Admin::Service*>(this));
-    server_ = builder.BuildAndStart();
-  }
-  ~FakeServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+  explicit FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials());
+  ~FakeServer() override;
 
-  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+  std::string address() const;
 
   // What every call but Status answers; a failure comes before any response.
   grpc::Status failure;
+  int failures = 1'000'000;  // so many calls fail, then they succeed
   std::chrono::milliseconds delay{0};
+  std::string request_id = "request-7";  // in the initial metadata of every answer
   v1::SearchResponse search_response;
   v1::IdentifyResponse identify_response;
   v1::EmbedResponse embed_response;
   v1::GetPieceResponse piece_response;
+  v1::GetRecordingResponse recording_response;
   v1::GetSnippetResponse snippet_response;
   v1::StatusResponse status_response;
-  int pieces = 0;  // of the list, called piece-0, piece-1, …
+  v1::IdentifyLongResponse long_response;
+  std::vector<v1::IdentifyLiveResponse> live_responses;  // one for each part with samples, as far as they go
+  int pieces = 0;                                        // of the list, called piece-0, piece-1, …
+  int recordings = 0;                                    // likewise
+  std::vector<std::string> taken_ids;                    // AddPiece and AddPieces find these there already
+  bool stalls = false;                                   // streams are read, and never answered
 
   // What was asked last.
   v1::SearchScoresRequest search_scores_request;
   v1::SearchRecordingsRequest search_recordings_request;
   v1::IdentifyRequest identify_request;
+  v1::BatchRequest batch_request;
   v1::EmbedRequest embed_request;
   v1::ListPiecesRequest list_request;
+  v1::ListRecordingsRequest list_recordings_request;
   v1::GetSnippetRequest snippet_request;
-  int calls = 0;
+  v1::UpdatePieceRequest update_piece_request;
+  v1::DeletePieceRequest delete_piece_request;
+  v1::AddRecordingRequest add_recording_request;
+  v1::UpdateRecordingRequest update_recording_request;
+  v1::DeleteRecordingRequest delete_recording_request;
+  v1::SnapshotRequest snapshot_request;
+  v1::RestoreRequest restore_request;
+  v1::StreamOptions stream_options;
+  std::string stream_samples;                        // of all parts
+  std::vector<v1::AddPieceRequest> added;            // by AddPiece and AddPieces
+  std::multimap<std::string, std::string> metadata;  // of the last call
+  std::atomic<int> calls = 0;                        // but Status
 
  private:
+  void Meet(grpc::ServerContext* context);
   template <typename Message>
-  grpc::Status Answer(const Message& answer, Message* response) {
-    ++calls;
-    std::this_thread::sleep_for(delay);
-    if (failure.ok()) *response = answer;
-    return failure;
-  }
+  grpc::Status Answer(grpc::ServerContext* context, const Message& answer, Message* response);
+  grpc::Status Add(const v1::AddPieceRequest& request, v1::Piece* piece);
 
-  grpc::Status SearchScores(grpc::ServerContext*, const v1::SearchScoresRequest* request,
-                            v1::SearchResponse* response) override {
-    search_scores_request = *request;
-    return Answer(search_response, response);
-  }
-  grpc::Status SearchRecordings(grpc::ServerContext*, const v1::SearchRecordingsRequest* request,
-                                v1::SearchResponse* response) override {
-    search_recordings_request = *request;
-    return Answer(search_response, response);
-  }
-  grpc::Status Identify(grpc::ServerContext*, const v1::IdentifyRequest* request,
-                        v1::IdentifyResponse* response) override {
-    identify_request = *request;
-    return Answer(identify_response, response);
-  }
-  grpc::Status Embed(grpc::ServerContext*, const v1::EmbedRequest* request, v1::EmbedResponse* response) override {
-    embed_request = *request;
-    return Answer(embed_response, response);
-  }
-  grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest* request,
-                          v1::ListPiecesResponse* response) override {
-    list_request = *request;
-    v1::ListPiecesResponse page;
-    const int first = request->page_token().empty() ? 0 : std::stoi(request->page_token());
-    for (int i = first; i < pieces && i < first + request->page_size(); ++i) {
-      page.add_pieces()->set_id(absl::StrCat("piece-", i));
-    }
-    const int next = first + page.pieces_size();
-    if (next < pieces) page.set_next_page_token(absl::StrCat(next));
-    page.set_total(pieces);
-    return Answer(page, response);
-  }
-  grpc::Status GetPiece(grpc::ServerContext*, const v1::GetPieceRequest*, v1::GetPieceResponse* response) override {
-    return Answer(piece_response, response);
-  }
-  grpc::Status GetSnippet(grpc::ServerContext*, const v1::GetSnippetRequest* request,
-                          v1::GetSnippetResponse* response) override {
-    snippet_request = *request;
-    return Answer(snippet_response, response);
-  }
-  grpc::Status Status(grpc::ServerContext*, const v1::StatusRequest*, v1::StatusResponse* response) override {
-    *response = status_response;
-    return grpc::Status::OK;
-  }
+  grpc::Status SearchScores(grpc::ServerContext*, const v1::SearchScoresRequest*, v1::SearchResponse*) override;
+  grpc::Status SearchRecordings(grpc::ServerContext*, const v1::SearchRecordingsRequest*, v1::SearchResponse*) override;
+  grpc::Status Identify(grpc::ServerContext*, const v1::IdentifyRequest*, v1::IdentifyResponse*) override;
+  // Every query is answered as Identify and SearchScores would be, but those with top_k 99, which are refused.
+  grpc::Status Batch(grpc::ServerContext*, const v1::BatchRequest*, v1::BatchResponse*) override;
+  grpc::Status IdentifyLong(grpc::ServerContext*, grpc::ServerReader<v1::IdentifyStreamRequest>*,
+                            v1::IdentifyLongResponse*) override;
+  grpc::Status IdentifyLive(grpc::ServerContext*,
+                            grpc::ServerReaderWriter<v1::IdentifyLiveResponse, v1::IdentifyStreamRequest>*) override;
+  grpc::Status Embed(grpc::ServerContext*, const v1::EmbedRequest*, v1::EmbedResponse*) override;
+
+  grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest*, v1::ListPiecesResponse*) override;
+  grpc::Status GetPiece(grpc::ServerContext*, const v1::GetPieceRequest*, v1::GetPieceResponse*) override;
+  grpc::Status ListRecordings(grpc::ServerContext*, const v1::ListRecordingsRequest*,
+                              v1::ListRecordingsResponse*) override;
+  grpc::Status GetRecording(grpc::ServerContext*, const v1::GetRecordingRequest*, v1::GetRecordingResponse*) override;
+  grpc::Status GetSnippet(grpc::ServerContext*, const v1::GetSnippetRequest*, v1::GetSnippetResponse*) override;
+  grpc::Status AddPiece(grpc::ServerContext*, const v1::AddPieceRequest*, v1::AddPieceResponse*) override;
+  grpc::Status AddPieces(grpc::ServerContext*,
+                         grpc::ServerReaderWriter<v1::AddPiecesResponse, v1::AddPieceRequest>*) override;
+  grpc::Status UpdatePiece(grpc::ServerContext*, const v1::UpdatePieceRequest*, v1::UpdatePieceResponse*) override;
+  grpc::Status DeletePiece(grpc::ServerContext*, const v1::DeletePieceRequest*, v1::DeletePieceResponse*) override;
+  grpc::Status AddRecording(grpc::ServerContext*, const v1::AddRecordingRequest*, v1::AddRecordingResponse*) override;
+  grpc::Status UpdateRecording(grpc::ServerContext*, const v1::UpdateRecordingRequest*,
+                               v1::UpdateRecordingResponse*) override;
+  grpc::Status DeleteRecording(grpc::ServerContext*, const v1::DeleteRecordingRequest*,
+                               v1::DeleteRecordingResponse*) override;
+
+  grpc::Status Status(grpc::ServerContext*, const v1::StatusRequest*, v1::StatusResponse*) override;
+  grpc::Status Reload(grpc::ServerContext*, const v1::ReloadRequest*, v1::ReloadResponse*) override;
+  grpc::Status Merge(grpc::ServerContext*, const v1::MergeRequest*, v1::MergeResponse*) override;
+  grpc::Status Snapshot(grpc::ServerContext*, const v1::SnapshotRequest*, v1::SnapshotResponse*) override;
+  grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*, v1::RestoreResponse*) override;
 
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;

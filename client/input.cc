@@ -109,4 +109,6 @@ Kind Sniff(std::string_view bytes) {
   return StartsMpegFrame(bytes) ? Kind::kAudio : Kind::kUnknown;
 }
 
+std::string BaseName(const std::string& path) { return fs::path(path).filename().string(); }
+
 }  // namespace antiphon::client

@@ -33,6 +33,9 @@ enum class Kind { kAudio, kMidi, kUnknown };
 // By the first bytes of the formats that are understood. An MP3 that starts in the middle of a frame is kUnknown.
 Kind Sniff(std::string_view bytes);
 
+// The last part of a path: "bach/prelude.mid" gives "prelude.mid".
+std::string BaseName(const std::string& path);
+
 }  // namespace antiphon::client
 
 #endif  // ANTIPHON_CLIENT_INPUT_H_

@@ -110,7 +110,8 @@ Json FailureToJson(const absl::Status& failure) {
   return {{"code", CodeName(failure.code())},
           {"message", std::string(failure.message())},
           {"field", blamed.field},
-          {"limit", blamed.limit}};
+          {"limit", blamed.limit},
+          {"request_id", RequestIdOf(failure).value_or("")}};
 }
 
 std::string JsonLine(const Json& json) {

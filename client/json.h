@@ -18,7 +18,8 @@ namespace antiphon::client {
 // is null.
 nlohmann::ordered_json MessageToJson(const google::protobuf::Message& message);
 
-// {"code": "INVALID_ARGUMENT", "message": …, "field": …, "limit": …}; the last two empty when no field is to blame.
+// {"code": "INVALID_ARGUMENT", "message": …, "field": …, "limit": …, "request_id": …}; field and limit are empty when
+// no field is to blame, the last where the server has not said it.
 nlohmann::ordered_json FailureToJson(const absl::Status& failure);
 
 // One line, without the newline. Text that is not UTF-8 (names of files) is repaired.

@@ -1,15 +1,11 @@
 #include "client/query.h"
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/format.h"
+#include "client/pcm.h"
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
@@ -17,9 +13,6 @@
 namespace antiphon::client {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "PCM on the wire is little-endian and copied as it is");
-
-constexpr int kSampleRate = 22050;                   // Hz; what the encoders hear
 constexpr int64_t kMessageOverheadBytes = 64 << 10;  // the rest of a request, generously
 constexpr double kMaxDecodedSeconds = 24 * 3600.0;   // of an input of which all or a part is sent
 
@@ -33,30 +26,35 @@ absl::Status TooLarge(const Input& input, int64_t max_bytes) {
 }
 
 v1::Audio ToPcm(const audio::Waveform& waveform) {
-  std::vector<int16_t> samples;
-  samples.reserve(waveform.samples.size());
-  for (const float sample : waveform.samples) {
-    samples.push_back(static_cast<int16_t>(std::lround(std::clamp(sample, -1.0f, 1.0f) * 32767)));
-  }
   v1::Audio audio;
   v1::Pcm& pcm = *audio.mutable_pcm();
   pcm.set_encoding(v1::Pcm::ENCODING_INT16);
   pcm.set_sample_rate(waveform.sample_rate);
   pcm.set_channels(1);
-  pcm.set_samples(samples.data(), samples.size() * sizeof(int16_t));
+  pcm.set_samples(ToInt16(waveform.samples));
   return audio;
 }
 
-// The first of the forms, from exact to small, that fits.
-absl::StatusOr<v1::Audio> Pack(const Input& input, const audio::Waveform& waveform, int64_t room, int64_t max_bytes) {
-  if (static_cast<int64_t>(waveform.samples.size() * sizeof(int16_t)) <= room) return ToPcm(waveform);
+absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, double length_s) {
+  audio::DecodeOptions decode;
+  decode.sample_rate = kStreamRate;
+  decode.max_duration_s = kMaxDecodedSeconds;
+  decode.start_s = start_s;
+  decode.length_s = length_s;
+  const bool in_memory = input.path.empty();
+  absl::StatusOr<audio::Waveform> waveform =
+      in_memory ? audio::DecodeMemory(input.bytes, decode) : audio::DecodeFile(input.path, decode);
+  if (waveform.ok()) return waveform;
+  return in_memory ? BadInput(input.name, waveform.status())
+                   : absl::InvalidArgumentError(waveform.status().message());  // which names the file
+}
+
+// As the file of the first of the formats, from exact to small, that fits.
+absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Waveform& waveform, int64_t max_bytes) {
   for (const audio::AudioFormat format : {audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
     absl::StatusOr<std::string> file = audio::EncodeAudio(waveform, format);
     if (!file.ok()) return BadInput(input.name, file.status());
-    if (static_cast<int64_t>(file->size()) > room) continue;
-    v1::Audio audio;
-    audio.set_file(*std::move(file));
-    return audio;
+    if (static_cast<int64_t>(file->size()) <= max_bytes - kMessageOverheadBytes) return file;
   }
   return TooLarge(input, max_bytes);
 }
@@ -70,19 +68,15 @@ absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& opti
     audio.set_file(*std::move(bytes));
     return audio;
   }
-  audio::DecodeOptions decode;
-  decode.sample_rate = kSampleRate;
-  decode.max_duration_s = kMaxDecodedSeconds;
-  decode.start_s = options.start_s.value_or(0);
-  decode.length_s = options.length_s.value_or(0);
-  const bool in_memory = input.path.empty();
   const absl::StatusOr<audio::Waveform> waveform =
-      in_memory ? audio::DecodeMemory(input.bytes, decode) : audio::DecodeFile(input.path, decode);
-  if (!waveform.ok()) {
-    return in_memory ? BadInput(input.name, waveform.status())
-                     : absl::InvalidArgumentError(waveform.status().message());  // which names the file
-  }
-  return Pack(input, *waveform, room, options.max_bytes);
+      Decode(input, options.start_s.value_or(0), options.length_s.value_or(0));
+  if (!waveform.ok()) return waveform.status();
+  if (static_cast<int64_t>(waveform->samples.size() * sizeof(int16_t)) <= room) return ToPcm(*waveform);
+  absl::StatusOr<std::string> file = EncodeToFit(input, *waveform, options.max_bytes);
+  if (!file.ok()) return file.status();
+  v1::Audio audio;
+  audio.set_file(*std::move(file));
+  return audio;
 }
 
 absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options) {
@@ -137,6 +131,27 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
   return absl::InvalidArgumentError(
       absl::StrCat(input.name, " is neither a MIDI file nor audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3): ",
                    "convert it, or say what it is with --as audio or --as midi"));
+}
+
+absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes) {
+  if (Sniff(input.bytes) != Kind::kAudio) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
+  }
+  if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
+  const absl::StatusOr<audio::Waveform> waveform = Decode(input, 0, 0);
+  if (!waveform.ok()) return waveform.status();
+  return EncodeToFit(input, *waveform, max_bytes);
+}
+
+absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) {
+  if (Sniff(input.bytes) != Kind::kMidi)
+    return absl::InvalidArgumentError(absl::StrCat(input.name, " is no MIDI file"));
+  if (input.size > max_bytes - kMessageOverheadBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
+  }
+  return ReadAll(input);
 }
 
 }  // namespace antiphon::client

@@ -34,6 +34,11 @@ struct Query {
 // input (unknown kind, damaged, part beyond the end, too large in every form) and what to do.
 [[nodiscard]] absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options);
 
+// What is sent to be kept: the file itself, or, of a recording that is larger than the limit, its sound as FLAC or Ogg
+// Vorbis at the rate of queries. InvalidArgument says what is wrong with the input.
+[[nodiscard]] absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes);
+[[nodiscard]] absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes);
+
 }  // namespace antiphon::client
 
 #endif  // ANTIPHON_CLIENT_QUERY_H_

@@ -62,6 +62,36 @@ TEST(RpcStatusTest, TakesATrailerThatIsNotOursForNone) {
   EXPECT_THAT(std::string(Failure(status).message()), HasSubstr("cannot reach"));
 }
 
+TEST(RpcStatusTest, KnowsWhenToAskAgain) {
+  EXPECT_FALSE(RetryDelayOf(FromServer(grpc::StatusCode::RESOURCE_EXHAUSTED, "m")));
+  EXPECT_FALSE(RetryDelayOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "m")));
+  v1::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(2);
+  retry.mutable_retry_delay()->set_nanos(250'000'000);
+  v1::ErrorStatus trailer;
+  trailer.add_details()->set_type_url("type.googleapis.com/google.rpc.RetryInfo");
+  trailer.mutable_details(0)->set_value(retry.SerializeAsString());
+  const auto delay = RetryDelayOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "m", trailer.SerializeAsString()));
+  EXPECT_EQ(delay, 2.25);
+}
+
+TEST(RpcStatusTest, KeepsTheIdOfTheRequest) {
+  const absl::Status failure = WithRequestId(absl::InternalError("m"), "r-1");
+  EXPECT_EQ(RequestIdOf(failure), "r-1");
+  EXPECT_FALSE(RequestIdOf(WithRequestId(absl::InternalError("m"), "")));
+  EXPECT_TRUE(WithRequestId(absl::OkStatus(), "r-1").ok());
+}
+
+TEST(RpcStatusTest, ReadsTheFailureOfOneOfSeveral) {
+  v1::ErrorStatus error;
+  error.ParseFromString(FromServer(grpc::StatusCode::NOT_FOUND, "no such piece", "piece_id").error_details());
+  const absl::Status failure = FromErrorStatus(error);
+  EXPECT_TRUE(absl::IsNotFound(failure));
+  EXPECT_EQ(failure.message(), "no such piece");
+  EXPECT_EQ(FieldOf(failure)->field, "piece_id");
+  EXPECT_FALSE(FromErrorStatus({}).ok());
+}
+
 TEST(ExitCodeTest, TellsTheRequestsFaultsFromTheServers) {
   using grpc::StatusCode;
   const auto code = [](const grpc::Status& status) { return ExitCodeOf(Failure(status)); };
@@ -76,6 +106,10 @@ TEST(ExitCodeTest, TellsTheRequestsFaultsFromTheServers) {
   EXPECT_EQ(code(grpc::Status(StatusCode::DEADLINE_EXCEEDED, "m")), ExitCode::kUnreachable);
   EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "queue is full")), ExitCode::kServerError);
   EXPECT_EQ(code(grpc::Status(StatusCode::UNIMPLEMENTED, "m")), ExitCode::kServerError);
+  for (const StatusCode refused : {StatusCode::ALREADY_EXISTS, StatusCode::ABORTED, StatusCode::FAILED_PRECONDITION,
+                                   StatusCode::UNAUTHENTICATED, StatusCode::PERMISSION_DENIED}) {
+    EXPECT_EQ(code(FromServer(refused, "m")), ExitCode::kBadInput) << refused;
+  }
   EXPECT_EQ(code(FromServer(StatusCode::INTERNAL, "m")), ExitCode::kServerError);
   EXPECT_EQ(code(FromServer(StatusCode::DATA_LOSS, "m")), ExitCode::kServerError);
   EXPECT_EQ(code(grpc::Status(StatusCode::UNKNOWN, "m")), ExitCode::kServerError);

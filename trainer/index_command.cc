@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
-#include "core/music/midi_text.h"
 #include "trainer/data/midi_files.h"
 
 namespace antiphon::trainer {
@@ -23,7 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kMetadataFile[] = "metadata.tsv";
+using music::FileMetadata;
+using music::IdOfPath;
+using music::kMetadataFile;
+
 constexpr size_t kReasonsInError = 3;
 
 using Metadata = std::map<std::string, FileMetadata>;
@@ -48,7 +48,7 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
   constexpr int64_t kMaxBytes = 64 << 20;
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
   if (!text.ok()) return absl::Status(text.status().code(), absl::StrCat(path.string(), ": ", text.status().message()));
-  absl::StatusOr<Metadata> metadata = ParseMetadata(*text);
+  absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
   if (metadata.ok()) return metadata;
   return absl::Status(metadata.status().code(), absl::StrCat(path.string(), ": ", metadata.status().message()));
 }
@@ -56,16 +56,6 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
 FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
   const auto found = metadata.find(relative);
   return found == metadata.end() ? FileMetadata() : found->second;
-}
-
-// A file name as a title.
-std::string TitleOf(const SourceFile& file) {
-  return absl::StrReplaceAll(fs::path(file.relative).stem().string(), {{"_", " "}});
-}
-
-std::string FirstFolder(const std::string& relative) {
-  const size_t slash = relative.find('/');
-  return slash == std::string::npos ? "" : absl::StrReplaceAll(relative.substr(0, slash), {{"_", " "}});
 }
 
 // Indexes one collection of files, one after the other.
@@ -133,9 +123,9 @@ class Indexing {
     if (piece.title.empty()) {
       const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
       if (!score.ok()) return score.status();
-      piece.title = score->title.empty() ? TitleOf(file) : score->title;
+      piece.title = score->title.empty() ? music::TitleOfPath(file.relative) : score->title;
     }
-    if (piece.composer.empty()) piece.composer = FirstFolder(file.relative);
+    if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
     const absl::Status status = builder_.AddPiece(piece, *midi);
     if (!status.ok()) return status;
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
@@ -161,7 +151,7 @@ class Indexing {
       if (recording.title.empty()) recording.title = piece->second.title;
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
-    if (recording.title.empty()) recording.title = TitleOf(file);
+    if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
     return builder_.AddRecording(std::move(recording), *audio);
   }
 
@@ -173,46 +163,6 @@ class Indexing {
 };
 
 }  // namespace
-
-absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text) {
-  Metadata metadata;
-  std::istringstream lines{std::string(text)};
-  std::string line;
-  std::vector<std::string> columns;
-  for (int number = 1; std::getline(lines, line); ++number) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // byte order mark
-    if (line.empty()) continue;
-    std::vector<std::string> cells = absl::StrSplit(line, '\t');
-    if (columns.empty()) {
-      columns = std::move(cells);
-      if (std::find(columns.begin(), columns.end(), "file") == columns.end()) {
-        return absl::InvalidArgumentError("line 1: the columns must be named, and one of them be 'file'");
-      }
-      continue;
-    }
-    if (cells.size() > columns.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("line ", number, " has ", cells.size(), " columns, the first line ", columns.size()));
-    }
-    std::string file;
-    FileMetadata entry;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string cell = music::CleanMidiText(cells[i]);
-      if (columns[i] == "file") file = cell;
-      if (columns[i] == "title") entry.title = cell;
-      if (columns[i] == "composer") entry.composer = cell;
-      if (columns[i] == "piece_id") entry.piece_id = cell;
-      if (columns[i] == "collection") entry.collection = cell;
-    }
-    metadata[file] = std::move(entry);
-  }
-  return metadata;
-}
-
-std::string IdOfPath(std::string_view relative_path) {
-  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(), {{"/", "__"}});
-}
 
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
   for (size_t length = stem.size(); length > 0; --length) {

@@ -3,7 +3,6 @@
 #define ANTIPHON_TRAINER_INDEX_COMMAND_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,29 +30,14 @@ struct IndexSummary {
   std::vector<std::string> skipped_recordings;
 };
 
-// A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the folder) and any of
-// title, composer, piece_id, collection; other columns are passed over.
-struct FileMetadata {
-  std::string title;
-  std::string composer;
-  std::string piece_id;
-  std::string collection;
-};
-
-// By `file`. InvalidArgument, with the line, on a file without that column or a line with more columns than the first.
-[[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text);
-
-// "bach/wtc1/prelude_1.mid" gives "bach__wtc1__prelude_1".
-std::string IdOfPath(std::string_view relative_path);
-
 // The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is neither letter nor
 // digit; or nothing.
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids);
 
-// Walks the folders in order of their paths. A piece's id is its path (IdOfPath); title and composer come from
-// metadata.tsv, else the title from the score or the file's name and the composer from the first folder's name, if
-// there is one. A recording belongs to the piece that metadata.tsv names, else to the one whose id is the longest that
-// its file's name starts with, and takes title and composer from there when it has none of its own.
+// Walks the folders in order of their paths. A piece's id is its path (core/music/file_naming.h); title and composer
+// come from metadata.tsv, else the title from the score or the file's name and the composer from the first folder's
+// name, if there is one. A recording belongs to the piece that metadata.tsv names, else to the one whose id is the
+// longest that its file's name starts with, and takes title and composer from there when it has none of its own.
 //
 // Files that cannot be read are passed over and listed in the summary. NotFound when a folder is not there,
 // InvalidArgument with the first reasons when no score in it can be read; otherwise fails as CollectionBuilder does.

@@ -22,28 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-TEST(ParseMetadata, ReadsColumnsByName) {
-  const auto metadata = ParseMetadata(
-      "\xef\xbb\xbftitle\tfile\tyear\tcomposer\r\nNocturne\tchopin/n1.mid\t1832\tChopin\r\n\nWaltz\tw.mid\n");
-  ASSERT_TRUE(metadata.ok()) << metadata.status();
-  ASSERT_EQ(metadata->size(), 2u);
-  EXPECT_EQ(metadata->at("chopin/n1.mid").title, "Nocturne");
-  EXPECT_EQ(metadata->at("chopin/n1.mid").composer, "Chopin");
-  EXPECT_EQ(metadata->at("w.mid").title, "Waltz");
-  EXPECT_EQ(metadata->at("w.mid").composer, "");
-}
-
-TEST(ParseMetadata, SaysWhichLineIsWrong) {
-  EXPECT_THAT(ParseMetadata("title\tcomposer\n").status().message(), HasSubstr("line 1"));
-  EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\nc\td\te\n").status().message(), HasSubstr("line 3"));
-  EXPECT_TRUE(ParseMetadata("")->empty());
-}
-
-TEST(IdOfPath, JoinsFoldersAndDropsTheExtension) {
-  EXPECT_EQ(IdOfPath("a.mid"), "a");
-  EXPECT_EQ(IdOfPath("bach/wtc.1/prelude_1.midi"), "bach__wtc.1__prelude_1");
-}
-
 TEST(PieceOfRecording, IsTheLongestThatTheNameStartsWith) {
   const std::vector<std::string> ids = {"chp_op18", "chp_op1", "mz"};
   std::vector<std::string> sorted = ids;

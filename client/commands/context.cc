@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/format.h"
 #include "client/json.h"
+#include "client/rpc_status.h"
 #include "client/table.h"
 #include "nlohmann/json.hpp"
 
@@ -24,7 +25,9 @@ ExitCode Fail(Context& context, const absl::Status& failure, const std::string& 
   std::string message(failure.message());
   // Messages about a field of the request do not know which file it came from.
   if (!file.empty() && !absl::StrContains(message, file)) message = absl::StrCat(file, ": ", message);
-  context.err << "antiphon: " << Printable(message) << "\n";
+  context.err << "antiphon: " << Printable(message);
+  if (const auto id = RequestIdOf(failure)) context.err << " [request " << Printable(*id) << "]";
+  context.err << "\n";
   if (context.json) {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     if (!file.empty()) json["file"] = file;
@@ -43,12 +46,18 @@ absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file, co
   options.as = arguments.as;
   options.start_s = arguments.start_s;
   options.length_s = arguments.length_s;
-  if (input->size > kAskForLimitAbove) {
-    const auto status = context.connection.Status();
-    if (!status.ok()) return status.status();
-    if (status->limits().max_message_bytes() > 0) options.max_bytes = status->limits().max_message_bytes();
-  }
+  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input->size);
+  if (!max_bytes.ok()) return max_bytes.status();
+  options.max_bytes = *max_bytes;
   return MakeQuery(*input, options);
+}
+
+absl::StatusOr<int64_t> MaxBytesFor(Context& context, int64_t size) {
+  constexpr int64_t kUsual = 64 << 20;
+  if (size <= kAskForLimitAbove) return kUsual;
+  const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
+  if (!limits.ok()) return limits.status();
+  return limits->max_message_bytes() > 0 ? limits->max_message_bytes() : kUsual;
 }
 
 absl::Status WriteFile(const std::string& path, const std::string& bytes) {
@@ -65,8 +74,14 @@ std::string NameOf(const v1::Source& source) {
   return Printable(name);
 }
 
-std::string Plural(int64_t count, const std::string& noun) {
-  return absl::StrCat(FormatCount(count), " ", noun, count == 1 ? "" : "s");
+std::string Plural(int64_t count, const std::string& noun, const std::string& plural) {
+  return absl::StrCat(FormatCount(count), " ", count == 1 ? noun : plural.empty() ? noun + "s" : plural);
+}
+
+absl::Status WithHint(const absl::Status& failure, const std::string& hint) {
+  absl::Status hinted(failure.code(), absl::StrCat(failure.message(), "; ", hint));
+  failure.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { hinted.SetPayload(url, payload); });
+  return hinted;
 }
 
 }  // namespace antiphon::client

@@ -2,13 +2,14 @@
 #ifndef ANTIPHON_CLIENT_COMMANDS_CONTEXT_H_
 #define ANTIPHON_CLIENT_COMMANDS_CONTEXT_H_
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "antiphon/v1/types.pb.h"
-#include "client/command_line.h"
+#include "client/arguments.h"
 #include "client/connection.h"
 #include "client/exit_code.h"
 #include "client/query.h"
@@ -19,6 +20,7 @@ namespace antiphon::client {
 struct Context {
   Connection& connection;
   bool json = false;
+  bool progress = false;  // `err` is a terminal, and somebody looks at it
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
@@ -34,14 +36,20 @@ void Emit(Context& context, const nlohmann::ordered_json& json);
 [[nodiscard]] absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
                                                  const QueryArguments& arguments);
 
+// The most that the server takes of an input of `size` bytes; it is asked where that may matter.
+[[nodiscard]] absl::StatusOr<int64_t> MaxBytesFor(Context& context, int64_t size);
+
 // Replaces the file. InvalidArgument says why it cannot.
 [[nodiscard]] absl::Status WriteFile(const std::string& path, const std::string& bytes);
 
 // "Für Elise – Ludwig van Beethoven"; the id where there is no title.
 std::string NameOf(const v1::Source& source);
 
-// A count in words: Plural(1, "window") is "1 window".
-std::string Plural(int64_t count, const std::string& noun);
+// A count in words: Plural(1, "window") is "1 window". `plural` where it takes more than an s.
+std::string Plural(int64_t count, const std::string& noun, const std::string& plural = "");
+
+// The failure with a hint on what to do behind it.
+absl::Status WithHint(const absl::Status& failure, const std::string& hint);
 
 }  // namespace antiphon::client
 

@@ -1,15 +1,24 @@
+#include <algorithm>
 #include <ostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
+#include "client/commands/rendering.h"
 #include "client/format.h"
 #include "client/json.h"
+#include "client/rpc_status.h"
 #include "client/table.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
 namespace {
+
+constexpr int kMostAtOnce = 16;  // queries in one call, so that the first answers do not wait for the last file
+constexpr int64_t kUsualMaxBytes = 64 << 20;
+constexpr int64_t kRoomForTheRest = 64 << 10;
 
 v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) {
   v1::IdentifyRequest request;
@@ -23,6 +32,7 @@ v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) 
   if (arguments.top_k) request.set_top_k(*arguments.top_k);
   if (arguments.min_confidence) request.set_min_confidence(*arguments.min_confidence);
   if (arguments.query.hop_s) request.set_hop_seconds(*arguments.query.hop_s);
+  SetMatch(arguments.match, request);
   return request;
 }
 
@@ -65,49 +75,136 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                {"query", Align::kRight},
                {"bar:beat", Align::kRight},
                {"in it", Align::kRight},
+               {"goes along", Align::kRight},
                {"tempo", Align::kRight},
                {"id", Align::kLeft, 200}});
   for (int i = 0; i < response.candidates_size(); ++i) {
     const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
+    const bool goes_along = candidate.query_end_seconds() > candidate.query_start_seconds();
     table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()), FormatCount(candidate.votes()),
                   candidate.source().title(), candidate.source().composer(),
                   FormatTime(query.offset_s + candidate.query_seconds()),
                   FormatBarBeat(there.bar(), there.beat_in_bar()), FormatTime(there.seconds()),
+                  goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
+                                          query.offset_s + candidate.query_end_seconds())
+                             : "",
                   FormatTempo(candidate.tempo_ratio()), candidate.source().id()});
   }
   return table;
 }
 
-ExitCode IdentifyOne(const IdentifyArguments& arguments, const std::string& file, Context& context) {
+ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse& response) {
+  if (context.json) {
+    nlohmann::ordered_json json = {{"file", query.name}, {"offset_seconds", query.offset_s}};
+    json.update(MessageToJson(response));
+    Emit(context, json);
+  } else {
+    context.out << Printable(query.name) << ": " << Headline(query, response) << "\n";
+    const Table table = CandidateTable(query, response);
+    if (!table.empty()) context.out << table.Render();
+    for (int i = 0; i < response.candidates_size(); ++i) {
+      const v1::Candidate& candidate = response.candidates(i);
+      context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(candidate.source())), query.offset_s,
+                                    candidate.evidence());
+    }
+    context.out << std::flush;
+  }
+  return response.verdict() == v1::VERDICT_MATCH ? ExitCode::kOk : ExitCode::kNothing;
+}
+
+ExitCode IdentifyOne(const IdentifyArguments& arguments, Context& context) {
+  const std::string& file = arguments.files.front();
   absl::StatusOr<Query> query = PrepareQuery(context, file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), file);
   const absl::StatusOr<v1::IdentifyResponse> response = context.connection.Identify(ToRequest(arguments, *query));
   if (!response.ok()) return Fail(context, response.status(), query->name);
-  if (context.json) {
-    nlohmann::ordered_json json = {{"file", query->name}, {"offset_seconds", query->offset_s}};
-    json.update(MessageToJson(*response));
-    Emit(context, json);
-  } else {
-    context.out << Printable(query->name) << ": " << Headline(*query, *response) << "\n";
-    const Table table = CandidateTable(*query, *response);
-    if (!table.empty()) context.out << table.Render();
-    context.out << std::flush;
-  }
-  return response->verdict() == v1::VERDICT_MATCH ? ExitCode::kOk : ExitCode::kNothing;
+  return Report(context, *query, *response);
 }
+
+// Several files, in as few calls as the server's limits allow; reported in their order.
+class Batch {
+ public:
+  Batch(const IdentifyArguments& arguments, Context& context, const v1::Limits& limits)
+      : arguments_(arguments),
+        context_(context),
+        max_queries_(std::clamp(limits.max_batch_queries(), 1, kMostAtOnce)),
+        max_bytes_(limits.max_message_bytes() > 0 ? limits.max_message_bytes() : kUsualMaxBytes) {}
+
+  // What became of the files that are reported by now.
+  ExitCode Add(const std::string& file) {
+    Item item{file, PrepareQuery(context_, file, arguments_.query), -1};
+    ExitCode code = ExitCode::kOk;
+    if (item.query.ok()) {
+      v1::IdentifyRequest request = ToRequest(arguments_, *item.query);
+      const auto bytes = static_cast<int64_t>(request.ByteSizeLong());
+      if (bytes_ + bytes > max_bytes_ - kRoomForTheRest) code = Flush();
+      bytes_ += bytes;
+      item.place = request_.queries_size();
+      *request_.add_queries()->mutable_identify() = std::move(request);
+    }
+    items_.push_back(std::move(item));
+    return request_.queries_size() < max_queries_ ? code : Worse(code, Flush());
+  }
+
+  ExitCode Flush() {
+    absl::StatusOr<v1::BatchResponse> response;
+    if (request_.queries_size() > 0) response = context_.connection.Batch(request_);
+    ExitCode worst = ExitCode::kOk;
+    for (const Item& item : items_) {
+      if (!context_.json && any_) context_.out << "\n";
+      any_ = true;
+      worst = Worse(worst, ReportItem(item, response));
+      if (!response.ok() && worst == ExitCode::kUnreachable) break;  // nor will it be reached for the others
+    }
+    items_.clear();
+    request_.Clear();
+    bytes_ = 0;
+    return worst;
+  }
+
+ private:
+  struct Item {
+    std::string file;
+    absl::StatusOr<Query> query;
+    int place = -1;  // in the request
+  };
+
+  ExitCode ReportItem(const Item& item, const absl::StatusOr<v1::BatchResponse>& response) {
+    if (!item.query.ok()) return Fail(context_, item.query.status(), item.file);
+    if (!response.ok()) return Fail(context_, response.status(), item.query->name);
+    if (item.place >= response->results_size() || response->results(item.place).has_search()) {
+      return Fail(context_, absl::InternalError("the server sent no answer to this"), item.query->name);
+    }
+    const v1::BatchResult& result = response->results(item.place);
+    if (result.has_error()) return Fail(context_, FromErrorStatus(result.error()), item.query->name);
+    return Report(context_, *item.query, result.identify());
+  }
+
+  const IdentifyArguments& arguments_;
+  Context& context_;
+  const int max_queries_;
+  const int64_t max_bytes_;
+  std::vector<Item> items_;
+  v1::BatchRequest request_;
+  int64_t bytes_ = 0;
+  bool any_ = false;  // has been reported
+};
 
 }  // namespace
 
 ExitCode RunIdentify(const IdentifyArguments& arguments, Context& context) {
+  if (arguments.files.size() == 1) return IdentifyOne(arguments, context);
+  const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
+  if (!limits.ok()) return Fail(context, limits.status(), arguments.files.front());
+  Batch batch(arguments, context, *limits);
   ExitCode worst = ExitCode::kOk;
   for (const std::string& file : arguments.files) {
-    if (!context.json && &file != &arguments.files.front()) context.out << "\n";
-    const ExitCode code = IdentifyOne(arguments, file, context);
+    const ExitCode code = batch.Add(file);
     worst = Worse(worst, code);
-    if (code == ExitCode::kUnreachable) break;  // the next file would only wait as long
+    if (code == ExitCode::kUnreachable) return worst;  // the next would only wait as long
   }
-  return worst;
+  return Worse(worst, batch.Flush());
 }
 
 }  // namespace antiphon::client

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/commands/commands.h"
+#include "client/commands/rendering.h"
 #include "client/format.h"
 #include "client/json.h"
 #include "client/table.h"
@@ -20,6 +21,7 @@ v1::SearchOptions ToOptions(const SearchArguments& arguments) {
   if (arguments.top_k) options.set_top_k(*arguments.top_k);
   if (arguments.query.hop_s) options.set_hop_seconds(*arguments.query.hop_s);
   options.set_include_snippets(!arguments.snippets_dir.empty());
+  SetMatch(arguments.match, options);
   return options;
 }
 
@@ -89,15 +91,17 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
     const v1::Hit& hit = response.hits(i);
     const v1::Position& start = hit.reference_start();
     const v1::Position& end = hit.reference_end();
-    const std::string bars = start.bar() == 0 ? ""
-                                              : absl::StrCat(FormatBarBeat(start.bar(), start.beat_in_bar()), "–",
-                                                             FormatBarBeat(end.bar(), end.beat_in_bar()));
     table.AddRow({absl::StrCat(i + 1), FormatScore(hit.similarity()),
                   FormatSpan(query.offset_s + hit.query_start_seconds(), query.offset_s + hit.query_end_seconds()),
-                  hit.source().title(), hit.source().composer(), bars, FormatSpan(start.seconds(), end.seconds()),
-                  FormatTempo(hit.tempo_ratio()), hit.source().id(), paths.empty() ? "" : paths[i]});
+                  hit.source().title(), hit.source().composer(), FormatBars(start, end),
+                  FormatSpan(start.seconds(), end.seconds()), FormatTempo(hit.tempo_ratio()), hit.source().id(),
+                  paths.empty() ? "" : paths[i]});
   }
   context.out << table.Render();
+  for (int i = 0; i < response.hits_size(); ++i) {
+    const v1::Hit& hit = response.hits(i);
+    context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(hit.source())), query.offset_s, hit.evidence());
+  }
 }
 
 }  // namespace

@@ -28,6 +28,27 @@ std::string Render(const Rows& rows) {
   return text;
 }
 
+// Who may ask, and whether others can listen.
+std::string Access(const v1::StatusResponse& status) {
+  return absl::StrCat(status.tls() ? "over TLS" : "in the clear", ", ",
+                      status.authentication() ? "with API keys" : "by anybody");
+}
+
+std::string Changes(const v1::StatusResponse& status) {
+  if (status.last_change() == 0) return "none";
+  return absl::StrCat("up to version ", status.last_change(), ", ", FormatCount(status.unmerged_changes()),
+                      " not in a generation yet");
+}
+
+std::string Match(const v1::StatusResponse& status) {
+  std::string text = absl::StrCat("from confidence ", FormatScore(status.confidence_threshold()), " on");
+  if (status.calibration_queries() > 0) {
+    absl::StrAppendFormat(&text, "; %.1f %% of unknown pieces reach it (measured on %s queries)",
+                          100 * status.false_accept_rate(), FormatCount(status.calibration_queries()));
+  }
+  return text;
+}
+
 Rows Describe(const std::string& server, const v1::StatusResponse& status) {
   const std::string state =
       absl::AsciiStrToLower(absl::StripPrefix(v1::ServerState_Name(status.state()), "SERVER_STATE_"));
@@ -35,17 +56,24 @@ Rows Describe(const std::string& server, const v1::StatusResponse& status) {
   Rows rows = {
       {"server",
        absl::StrCat(server, ", ", state, " for ", FormatTime(status.uptime_seconds()), ", version ", status.version())},
+      {"access", Access(status)},
       {"collection", absl::StrCat(Plural(status.pieces(), "piece"), ", ", Plural(status.recordings(), "recording"))},
       {"snippets", absl::StrCat(FormatCount(status.score_vectors()), " of scores, ",
                                 FormatCount(status.recording_vectors()), " of recordings")},
       {"generation", absl::StrCat(status.generation(), ", published ", status.created())},
+      {"changes", Changes(status)},
       {"model", absl::StrCat(status.model_id(), ", ", status.dimension(), " dimensions, windows of ",
                              absl::StrFormat("%.2f", status.window_seconds()), " s, on ", status.device())},
-      {"accepts", absl::StrCat("audio up to ", FormatTime(limits.max_audio_seconds()), ", MIDI up to ",
-                               FormatBytes(limits.max_midi_bytes()), ", requests up to ",
-                               FormatBytes(limits.max_message_bytes()))},
+      {"match", Match(status)},
+      {"accepts",
+       absl::StrCat("audio up to ", FormatTime(limits.max_audio_seconds()), ", MIDI up to ",
+                    FormatBytes(limits.max_midi_bytes()), ", requests up to ", FormatBytes(limits.max_message_bytes()),
+                    ", ", Plural(limits.max_batch_queries(), "query", "queries"), " in a batch, ",
+                    Plural(limits.max_streams(), "stream"), " at once")},
+      {"memory", FormatBytes(status.resident_bytes())},
   };
   for (const std::string& reason : status.rejected_generations()) rows.emplace_back("refused", reason);
+  for (const std::string& reason : status.rejected_changes()) rows.emplace_back("damaged", reason);
   return rows;
 }
 

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <ostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/commands/commands.h"
+#include "client/commands/rendering.h"
+#include "client/format.h"
+#include "client/json.h"
+#include "client/pcm.h"
+#include "client/progress.h"
+#include "client/table.h"
+#include "nlohmann/json.hpp"
+
+namespace antiphon::client {
+namespace {
+
+v1::StreamOptions ToOptions(const StreamArguments& arguments) {
+  v1::StreamOptions options;
+  options.set_encoding(v1::Pcm::ENCODING_INT16);
+  options.set_sample_rate(kStreamRate);
+  options.set_channels(1);
+  if (arguments.top_k) options.set_top_k(*arguments.top_k);
+  if (arguments.min_confidence) options.set_min_confidence(*arguments.min_confidence);
+  SetScope(arguments.scope, options);
+  return options;
+}
+
+absl::StatusOr<Input> OpenSound(const std::string& file, std::istream& in) {
+  absl::StatusOr<Input> input = OpenInput(file, in);
+  if (!input.ok()) return input;
+  if (Sniff(input->bytes) == Kind::kMidi) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(input->name, " is a MIDI file: identify it without --long and --live"));
+  }
+  return input;
+}
+
+Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
+  Table table({{"#", Align::kRight},
+               {"from–to", Align::kRight},
+               {"title"},
+               {"composer", Align::kLeft, 28},
+               {"confidence", Align::kRight},
+               {"bars", Align::kRight},
+               {"in it", Align::kRight},
+               {"tempo", Align::kRight},
+               {"id", Align::kLeft, 200}});
+  for (int i = 0; i < response.segments_size(); ++i) {
+    const v1::Segment& segment = response.segments(i);
+    const v1::Position &start = segment.reference_start(), &end = segment.reference_end();
+    const std::string bars = start.bar() == 0 ? "" : absl::StrCat(start.bar(), "–", end.bar());
+    table.AddRow({absl::StrCat(i + 1), FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
+                  segment.source().title(), segment.source().composer(), FormatScore(segment.confidence()), bars,
+                  FormatSpan(start.seconds(), end.seconds()), FormatTempo(segment.tempo_ratio()),
+                  segment.source().id()});
+  }
+  return table;
+}
+
+ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file, Context& context) {
+  const absl::StatusOr<Input> input = OpenSound(file, context.in);
+  if (!input.ok()) return Fail(context, input.status(), file);
+  Progress progress(context.err, context.progress);
+  double sent_s = 0;
+  const absl::StatusOr<v1::IdentifyLongResponse> response =
+      context.connection.IdentifyLong(ToOptions(arguments.stream), [&](const auto& send) {
+        return StreamSound(*input, arguments.start_s, arguments.length_s, /*pace=*/false,
+                           [&](const std::string& samples) {
+                             sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) / kStreamRate;
+                             progress.Show(0, 0, absl::StrCat("listened to ", FormatTime(sent_s)));
+                             return send(samples);
+                           });
+      });
+  progress.Clear();
+  if (!response.ok()) return Fail(context, response.status(), input->name);
+  const double offset_s = arguments.start_s.value_or(0);
+  if (context.json) {
+    nlohmann::ordered_json json = {{"file", input->name}, {"offset_seconds", offset_s}};
+    json.update(MessageToJson(*response));
+    Emit(context, json);
+  } else {
+    context.out << Printable(input->name) << ": " << FormatTime(response->info().query_seconds()) << " long, "
+                << (response->segments().empty()
+                        ? "nothing recognised"
+                        : Plural(response->segments_size(), "stretch", "stretches") + " recognised")
+                << "\n";
+    const Table table = SegmentTable(offset_s, *response);
+    if (!table.empty()) context.out << table.Render();
+    context.out << std::flush;
+  }
+  return response->segments().empty() ? ExitCode::kNothing : ExitCode::kOk;
+}
+
+// "Für Elise – Ludwig van Beethoven, bar 5:1 (0:08.3), at 97 %, confidence 0.98".
+std::string Describe(const v1::Candidate& candidate) {
+  const v1::Position& there = candidate.reference();
+  const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
+  const std::string time = FormatTime(there.seconds());
+  return absl::StrCat(NameOf(candidate.source()), ", ", bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"),
+                      ", at ", FormatTempo(candidate.tempo_ratio()), ", confidence ",
+                      FormatScore(candidate.confidence()));
+}
+
+// What an update says that no event does.
+std::string DescribeVerdict(const v1::IdentifyLiveResponse& response) {
+  switch (response.verdict()) {
+    case v1::VERDICT_MATCH:
+      return response.candidates().empty() ? "a match" : Describe(response.candidates(0));
+    case v1::VERDICT_INSUFFICIENT_INPUT:
+      return "too little to compare";
+    default:
+      return "no match";
+  }
+}
+
+std::string Line(double offset_s, const v1::IdentifyLiveResponse& response) {
+  const std::string when = FormatTime(offset_s + response.at_seconds());
+  const auto line = [&](const char* event, const std::string& text) {
+    return absl::StrFormat("%9s  %-7s  %s\n", when, event, text);
+  };
+  switch (response.event()) {
+    case v1::LIVE_EVENT_PIECE_STARTED:
+      return line("started", response.candidates().empty() ? "" : Describe(response.candidates(0)));
+    case v1::LIVE_EVENT_PIECE_ENDED:
+      return line("ended", "");
+    case v1::LIVE_EVENT_PAUSED:
+      return line("paused", "");
+    case v1::LIVE_EVENT_RESUMED:
+      return line("resumed", "");
+    default:
+      return line("", DescribeVerdict(response));
+  }
+}
+
+// Reads raw samples from the standard input as they come, a tenth of a second at a time.
+absl::Status StreamRaw(const IdentifyLiveArguments& arguments, std::istream& in,
+                       const std::function<absl::Status(const std::string&)>& send) {
+  const int64_t sample_bytes = arguments.encoding == v1::Pcm::ENCODING_FLOAT32 ? sizeof(float) : sizeof(int16_t);
+  const int64_t frame_bytes = sample_bytes * std::clamp(arguments.channels, 1, 1000);
+  const int64_t frames = std::clamp(arguments.sample_rate, 1000, 1'000'000) / 10;
+  std::string samples;
+  while (in) {
+    samples.resize(frames * frame_bytes);
+    in.read(samples.data(), static_cast<std::streamsize>(samples.size()));
+    samples.resize(static_cast<size_t>(in.gcount()));
+    if (samples.empty()) break;
+    if (absl::Status status = send(samples); !status.ok()) return status;
+  }
+  if (in.bad()) return absl::InvalidArgumentError("cannot read standard input: it broke off");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+ExitCode RunIdentifyLong(const IdentifyLongArguments& arguments, Context& context) {
+  ExitCode worst = ExitCode::kOk;
+  for (const std::string& file : arguments.files) {
+    if (!context.json && &file != &arguments.files.front()) context.out << "\n";
+    const ExitCode code = IdentifyLong(arguments, file, context);
+    worst = Worse(worst, code);
+    if (code == ExitCode::kUnreachable) break;  // the next file would only wait as long
+  }
+  return worst;
+}
+
+ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& context) {
+  v1::StreamOptions options = ToOptions(arguments.stream);
+  absl::StatusOr<Input> input = absl::NotFoundError("none");
+  const bool raw = arguments.file == "-";
+  if (raw) {
+    options.set_encoding(arguments.encoding);
+    options.set_sample_rate(arguments.sample_rate);
+    options.set_channels(arguments.channels);
+  } else {
+    input = OpenSound(arguments.file, context.in);
+    if (!input.ok()) return Fail(context, input.status(), arguments.file);
+  }
+  const double offset_s = arguments.start_s.value_or(0);
+  bool recognised = false;
+  const absl::Status status = context.connection.IdentifyLive(
+      options,
+      [&](const auto& send) {
+        if (raw) return StreamRaw(arguments, context.in, send);
+        return StreamSound(*input, arguments.start_s, arguments.length_s, arguments.pace, send);
+      },
+      [&](const v1::IdentifyLiveResponse& response) {
+        recognised = recognised || response.event() == v1::LIVE_EVENT_PIECE_STARTED;
+        if (context.json) {
+          Emit(context, MessageToJson(response));
+        } else {
+          context.out << Line(offset_s, response) << std::flush;
+        }
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return Fail(context, status, raw ? "standard input" : input->name);
+  return recognised ? ExitCode::kOk : ExitCode::kNothing;
+}
+
+}  // namespace antiphon::client

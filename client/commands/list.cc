@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <ostream>
+#include <string>
+
+#include "client/commands/commands.h"
+#include "client/format.h"
+#include "client/json.h"
+#include "client/table.h"
+#include "nlohmann/json.hpp"
+
+namespace antiphon::client {
+namespace {
+
+constexpr int kPageSize = 500;
+
+// The two sides of the catalogue, so that lists of both are read and shown by the same code.
+struct Pieces {
+  using Request = v1::ListPiecesRequest;
+  using Response = v1::ListPiecesResponse;
+  static constexpr char kNoun[] = "piece";
+
+  static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
+    return connection.ListPieces(request);
+  }
+  template <typename Message>
+  static auto& In(Message& response) {
+    return *response.mutable_pieces();
+  }
+  static Table Render(const Response& response) {
+    Table table({{"id", Align::kLeft, 200},
+                 {"title"},
+                 {"composer", Align::kLeft, 32},
+                 {"length", Align::kRight},
+                 {"bars", Align::kRight},
+                 {"notes", Align::kRight},
+                 {"collection"}});
+    for (const v1::Piece& piece : response.pieces()) {
+      table.AddRow({piece.id(), piece.title(), piece.composer(), FormatTime(piece.duration_seconds()),
+                    FormatCount(piece.bars()), FormatCount(piece.notes()), piece.collection()});
+    }
+    return table;
+  }
+};
+
+struct Recordings {
+  using Request = v1::ListRecordingsRequest;
+  using Response = v1::ListRecordingsResponse;
+  static constexpr char kNoun[] = "recording";
+
+  static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
+    return connection.ListRecordings(request);
+  }
+  template <typename Message>
+  static auto& In(Message& response) {
+    return *response.mutable_recordings();
+  }
+  static Table Render(const Response& response) {
+    Table table({{"id", Align::kLeft, 200},
+                 {"title"},
+                 {"composer", Align::kLeft, 32},
+                 {"length", Align::kRight},
+                 {"of piece", Align::kLeft, 200},
+                 {"collection"}});
+    for (const v1::Recording& recording : response.recordings()) {
+      table.AddRow({recording.id(), recording.title(), recording.composer(), FormatTime(recording.duration_seconds()),
+                    recording.piece_id(), recording.collection()});
+    }
+    return table;
+  }
+};
+
+// All pages, or as many as `limit` needs, as one response.
+template <typename Side>
+absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments, Connection& connection) {
+  typename Side::Request request;
+  request.set_filter(arguments.filter);
+  typename Side::Response all;
+  auto& items = Side::In(all);
+  do {
+    const int wanted = arguments.limit ? *arguments.limit - items.size() : kPageSize;
+    request.set_page_size(std::min(wanted, kPageSize));
+    request.set_page_token(all.next_page_token());
+    auto page = Side::Ask(connection, request);
+    if (!page.ok()) return page.status();
+    if (Side::In(*page).empty()) page->clear_next_page_token();  // whatever it says: no progress
+    items.MergeFrom(Side::In(*page));
+    all.set_next_page_token(page->next_page_token());
+    all.set_total(page->total());
+    all.set_generation(page->generation());
+  } while (!all.next_page_token().empty() && (!arguments.limit || items.size() < *arguments.limit));
+  return all;
+}
+
+template <typename Side>
+ExitCode List(const ListArguments& arguments, Context& context) {
+  auto response = ListAll<Side>(arguments, context.connection);
+  if (!response.ok()) return Fail(context, response.status());
+  const int shown = Side::In(*response).size();
+  if (context.json) {
+    Emit(context, MessageToJson(*response));
+  } else if (shown == 0) {
+    const std::string noun = Side::kNoun;
+    context.out << (arguments.filter.empty() ? "the collection holds no " + noun + "s\n"
+                                             : "no " + noun + " has these words\n");
+  } else {
+    context.out << Side::Render(*response).Render() << FormatCount(shown) << " of "
+                << Plural(response->total(), Side::kNoun) << "\n";
+  }
+  return shown == 0 ? ExitCode::kNothing : ExitCode::kOk;
+}
+
+void PrintPiece(const v1::GetPieceResponse& response, std::ostream& out) {
+  const v1::Piece& piece = response.piece();
+  out << Printable(piece.title().empty() ? piece.id() : piece.title()) << "\n";
+  if (!piece.composer().empty()) out << Printable(piece.composer()) << "\n";
+  out << "id " << Printable(piece.id()) << "; " << FormatTime(piece.duration_seconds()) << ", "
+      << Plural(piece.bars(), "bar") << ", " << Plural(piece.notes(), "note");
+  if (!piece.collection().empty()) out << "; in " << Printable(piece.collection());
+  out << "; version " << piece.version() << "\n";
+  if (response.recordings().empty()) {
+    out << "no recordings of it in the collection\n";
+    return;
+  }
+  Table table({{"recording", Align::kLeft, 200}, {"title"}, {"length", Align::kRight}});
+  for (const v1::Recording& recording : response.recordings()) {
+    table.AddRow({recording.id(), recording.title(), FormatTime(recording.duration_seconds())});
+  }
+  out << table.Render();
+}
+
+void PrintRecording(const v1::Recording& recording, std::ostream& out) {
+  out << Printable(recording.title().empty() ? recording.id() : recording.title()) << "\n";
+  if (!recording.composer().empty()) out << Printable(recording.composer()) << "\n";
+  out << "id " << Printable(recording.id()) << "; " << FormatTime(recording.duration_seconds());
+  if (!recording.piece_id().empty()) out << "; of " << Printable(recording.piece_id());
+  if (!recording.collection().empty()) out << "; in " << Printable(recording.collection());
+  out << "; version " << recording.version() << "\n";
+}
+
+ExitCode FailToShow(Context& context, const absl::Status& failure, const std::string& list) {
+  if (!absl::IsNotFound(failure)) return Fail(context, failure);
+  return Fail(context, WithHint(failure, "`antiphon " + list + "` lists them"));
+}
+
+}  // namespace
+
+ExitCode RunList(const ListArguments& arguments, Context& context) {
+  return arguments.recordings ? List<Recordings>(arguments, context) : List<Pieces>(arguments, context);
+}
+
+ExitCode RunShow(const ShowArguments& arguments, Context& context) {
+  if (arguments.recording) {
+    v1::GetRecordingRequest request;
+    request.set_recording_id(arguments.id);
+    const auto response = context.connection.GetRecording(request);
+    if (!response.ok()) return FailToShow(context, response.status(), "recording list");
+    context.json ? Emit(context, MessageToJson(*response)) : PrintRecording(response->recording(), context.out);
+    return ExitCode::kOk;
+  }
+  v1::GetPieceRequest request;
+  request.set_piece_id(arguments.id);
+  const auto response = context.connection.GetPiece(request);
+  if (!response.ok()) return FailToShow(context, response.status(), "pieces");
+  context.json ? Emit(context, MessageToJson(*response)) : PrintPiece(*response, context.out);
+  return ExitCode::kOk;
+}
+
+}  // namespace antiphon::client

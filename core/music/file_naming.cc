@@ -1,0 +1,71 @@
+#include "core/music/file_naming.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "core/music/midi_text.h"
+
+namespace antiphon::music {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string WithSpaces(const std::string& name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text) {
+  std::map<std::string, FileMetadata> metadata;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  std::vector<std::string> columns;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // byte order mark
+    if (line.empty()) continue;
+    std::vector<std::string> cells = absl::StrSplit(line, '\t');
+    if (columns.empty()) {
+      columns = std::move(cells);
+      if (std::find(columns.begin(), columns.end(), "file") == columns.end()) {
+        return absl::InvalidArgumentError("line 1: the columns must be named, and one of them be 'file'");
+      }
+      continue;
+    }
+    if (cells.size() > columns.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " has ", cells.size(), " columns, the first line ", columns.size()));
+    }
+    std::string file;
+    FileMetadata entry;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const std::string cell = CleanMidiText(cells[i]);
+      if (columns[i] == "file") file = cell;
+      if (columns[i] == "title") entry.title = cell;
+      if (columns[i] == "composer") entry.composer = cell;
+      if (columns[i] == "piece_id") entry.piece_id = cell;
+      if (columns[i] == "collection") entry.collection = cell;
+    }
+    metadata[file] = std::move(entry);
+  }
+  return metadata;
+}
+
+std::string IdOfPath(std::string_view relative_path) {
+  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(), {{"/", "__"}});
+}
+
+std::string TitleOfPath(std::string_view relative_path) { return WithSpaces(fs::path(relative_path).stem().string()); }
+
+std::string ComposerOfPath(std::string_view relative_path) {
+  const size_t slash = relative_path.find('/');
+  return slash == std::string_view::npos ? "" : WithSpaces(std::string(relative_path.substr(0, slash)));
+}
+
+}  // namespace antiphon::music

@@ -1,0 +1,42 @@
+// What the pieces and recordings in a folder of files are called: the same wherever a folder becomes a collection.
+// Stateless functions; safe from any thread.
+#ifndef ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
+#define ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace antiphon::music {
+
+// In the folder; may be missing.
+inline constexpr char kMetadataFile[] = "metadata.tsv";
+
+// A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the folder) and any of
+// title, composer, piece_id, collection; other columns are passed over.
+struct FileMetadata {
+  std::string title;
+  std::string composer;
+  std::string piece_id;
+  std::string collection;
+};
+
+// By `file`. InvalidArgument, with the line, on a file without that column or a line with more columns than the first.
+[[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text);
+
+// All of the following take paths below the folder.
+
+// "bach/wtc1/prelude_1.mid" gives "bach__wtc1__prelude_1".
+std::string IdOfPath(std::string_view relative_path);
+
+// "bach/wtc1/prelude_1.mid" gives "prelude 1": the title of a file that has none.
+std::string TitleOfPath(std::string_view relative_path);
+
+// "bach/wtc1/prelude_1.mid" gives "bach": the composer of a file that has none. Empty for a file in no folder.
+std::string ComposerOfPath(std::string_view relative_path);
+
+}  // namespace antiphon::music
+
+#endif  // ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
