@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/fake_store.h"
+#include "server/server_test_util.h"
 
 namespace antiphon::server {
 namespace {
@@ -18,10 +19,10 @@ TEST(MeteredStore, EveryEditAndReloadIsCountedByItsKind) {
   FakeStore store(std::make_shared<FakeEngine>());
   store.failure = absl::ResourceExhaustedError("the disk is full");
   MeteredStore metered(store, metrics);
-  EXPECT_FALSE(metered.AddPiece({}, "", {}).ok());
+  EXPECT_FALSE(metered.AddPiece({.id = "new"}, MidiBytes(4), {}).ok());
   EXPECT_FALSE(metered.UpdatePiece("p0", {}, {}, {}).ok());
   EXPECT_FALSE(metered.DeletePiece("p0", {}, false).ok());
-  EXPECT_FALSE(metered.AddRecording({}, "", {}).ok());
+  EXPECT_FALSE(metered.AddRecording({.id = "new"}, WavFile(1), {}).ok());
   EXPECT_FALSE(metered.UpdateRecording("r0", {}, {}, {}).ok());
   EXPECT_FALSE(metered.DeleteRecording("r0", {}).ok());
   EXPECT_FALSE(metered.Merge().ok());
