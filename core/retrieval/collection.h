@@ -188,7 +188,7 @@ class Collection {
   // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers that keep
   // embeddings from one question to the next. Times in the answer are those of `windows`; `duration_s` is where the
   // sound ends by them. The options' hop, number of windows and excerpt do not matter. No windows are
-  // kInsufficientInput; whether they are silent the caller must know (query.h, IsAudible). InvalidArgument unless
+  // kInsufficientInput; whether they are silent the caller must know (core/features/audible.h). InvalidArgument unless
   // `windows` is finite and of the encoder's dimension.
   [[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
                                                                 const IdentifyOptions& options,

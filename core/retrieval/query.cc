@@ -7,35 +7,15 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/features/audible.h"
 #include "core/features/feature_sequence.h"
 #include "core/retrieval/bounds.h"
 
 namespace antiphon::retrieval {
 namespace {
 
-// Level of -70 dB: half decibels above -100 dB (audio_front_end.h).
-constexpr uint8_t kSilenceLevel = 60;
 // Query windows searched between two questions whether to go on.
 constexpr size_t kWindowsPerSearch = 256;
-
-// Whether nothing begins or decays, as in mains hum: no piano holds a note like that. The ends are left out, where the
-// sound is cut off. Levels are half decibels.
-bool IsSteady(const features::FeatureSequence& sequence, uint8_t loudest) {
-  constexpr int kSteadySteps = 4;  // 2 dB
-  constexpr int kLoudSteps = 60;   // bands that come within 30 dB of the loudest cell count
-  const int64_t edge = std::llround(0.5 * sequence.frame_rate), last = sequence.frames() - edge;
-  if (last - edge < sequence.frame_rate / 2) return false;
-  for (int band = 0; band < sequence.bands; ++band) {
-    int low = 255, high = 0;
-    for (int64_t frame = edge; frame < last; ++frame) {
-      const int level = sequence.cells[frame * sequence.bands + band];
-      low = std::min(low, level);
-      high = std::max(high, level);
-    }
-    if (high + kLoudSteps >= loudest && high - low > kSteadySteps) return false;
-  }
-  return true;
-}
 
 bool HasWindows(const EmbeddedQuery& query) {
   return std::any_of(query.sequences.begin(), query.sequences.end(),
@@ -72,7 +52,7 @@ absl::StatusOr<EmbeddedQuery> EmbedSound(const CollectionParts& parts, const aud
   if (result.end_s < parts.settings().window_s() / 2) return result;
   const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
   if (!sequence.ok()) return sequence.status();
-  if (!IsAudible(*sequence)) return result;
+  if (!features::IsAudible(*sequence)) return result;
   auto embedded = stages.Run(Stage::kEncode, [&] {
     return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
   });
@@ -110,11 +90,6 @@ absl::StatusOr<EmbeddedQuery> Later(absl::StatusOr<EmbeddedQuery> query, double 
 }
 
 }  // namespace
-
-bool IsAudible(const features::FeatureSequence& sound) {
-  const auto loudest = std::max_element(sound.cells.begin(), sound.cells.end());
-  return loudest != sound.cells.end() && *loudest >= kSilenceLevel && !IsSteady(sound, *loudest);
-}
 
 EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
   EmbeddedQuery query;

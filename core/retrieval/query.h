@@ -26,10 +26,6 @@ struct EmbeddedQuery {
   std::vector<std::vector<int>> window_of;   // for each sequence, the place that each of its windows counts for
 };
 
-// Whether there is something in the sound to compare: false for one with no frame above -70 dB re. a full-scale sine,
-// and for one in which nothing begins or decays anywhere, as mains hum.
-bool IsAudible(const features::FeatureSequence& sound);
-
 // A query of windows embedded before; it is sufficient if there are any.
 EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s);
 

@@ -10,10 +10,8 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "core/retrieval/query.h"
-#include "core/retrieval/search.h"
+#include "core/retrieval/contents.h"
 #include "core/retrieval/segment_builder.h"
-#include "core/retrieval/stages.h"
 #include "core/retrieval/test_collection.h"
 
 namespace antiphon::retrieval {
@@ -24,45 +22,37 @@ using ::testing::IsEmpty;
 
 constexpr int kRate = 22050;
 
-class PartsMatcher : public WindowMatcher {
+class CollectionMatcher : public WindowMatcher {
  public:
-  explicit PartsMatcher(const CollectionParts& parts) : parts_(parts) {}
+  explicit CollectionMatcher(std::shared_ptr<const CollectionParts> parts)
+      : collection_(Collection::Make(std::move(parts))) {}
 
-  const encoder::WindowEncoder& audio_encoder() const override { return *parts_.audio_encoder; }
+  const encoder::WindowEncoder& audio_encoder() const override { return collection_->audio_encoder(); }
   absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
                                                   const IdentifyOptions& options,
                                                   const RequestContext& context) const override {
-    auto result = retrieval::IdentifyEmbedded(parts_, windows, duration_s, options, context);
-    if (!result.ok()) return result;
-    Stages stages(context);
-    const auto neighbours =
-        FindNeighbours(parts_, catalog::Side::kScores, QueryOf(windows, duration_s), 25, {}, stages);
-    if (!neighbours.ok()) return neighbours.status();
-    for (Candidate& c : result->candidates) {
-      for (const Neighbour& n : *neighbours) {
-        if (n.source != c.source) continue;
-        c.evidence.push_back(
-            {n.query_start_s, n.query_end_s, n.reference_start_s, n.reference_end_s, n.slope(), n.similarity});
-      }
-    }
-    return result;
+    return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
-  const catalog::Piece& piece(int source) const override { return parts_.contents->pieces()[source]; }
+  const catalog::Piece& piece(int source) const override { return collection_->contents().pieces()[source]; }
 
  private:
-  const CollectionParts& parts_;
+  const std::shared_ptr<const Collection> collection_;
 };
+
+// A collection of so many pieces, with an encoder of one's own.
+std::shared_ptr<const CollectionParts> MakeParts(const std::string& folder, int pieces,
+                                                 std::shared_ptr<const FakeEncoder> encoder) {
+  std::unique_ptr<CollectionParts> parts = MakeTestCollection(folder, {.pieces = pieces});
+  parts->audio_encoder = std::move(encoder);
+  return parts;
+}
 
 class StreamIdentifierTest : public ::testing::Test {
  protected:
-  StreamIdentifierTest() : parts_(MakeTestCollection(folder_.path(), {.pieces = 8})), matcher_(*parts_) {
-    parts_->audio_encoder = encoder_;
-  }
-
   const TemporaryFolder folder_;
-  const std::unique_ptr<CollectionParts> parts_;
   const std::shared_ptr<FakeEncoder> encoder_ = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
-  const PartsMatcher matcher_;
+  const std::shared_ptr<const CollectionParts> parts_ = MakeParts(folder_.path(), 8, encoder_);
+  const CollectionMatcher matcher_{parts_};
 };
 
 std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector<float>& sound,
@@ -291,9 +281,9 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 }
 
 // Answers nothing, at once.
-class IdleMatcher : public PartsMatcher {
+class IdleMatcher : public CollectionMatcher {
  public:
-  using PartsMatcher::PartsMatcher;
+  using CollectionMatcher::CollectionMatcher;
   absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double, const IdentifyOptions&,
                                                   const RequestContext&) const override {
     most_windows = std::max(most_windows, windows.start_s.size());
@@ -310,7 +300,7 @@ int64_t ResidentBytes() {
 }
 
 TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEncodedOnce) {
-  const IdleMatcher matcher(*parts_);
+  const IdleMatcher matcher(parts_);
   const int64_t encoded_before = encoder_->windows();
   Programme minute;
   minute.Piece(0, 0, 30).Silence(2).Noise(8).Piece(3, 0, 25);
@@ -336,8 +326,7 @@ TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
   Programme programme;
   programme.Piece(5, 0, 40);
   const TemporaryFolder folder;
-  const auto smaller = MakeTestCollection(folder.path(), {.pieces = 3});
-  const PartsMatcher other(*smaller);
+  const CollectionMatcher other(MakeParts(folder.path(), 3, encoder_));
   StreamIdentifier identifier({});
   const std::span<const float> sound(programme.samples);
   const auto before = identifier.Push(matcher_, sound.first(20 * kRate));
@@ -351,11 +340,9 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   Programme programme;
   programme.Piece(5, 0, 40);
   const TemporaryFolder folder;
-  const auto same = MakeTestCollection(folder.path(), {.pieces = 8});
   auto encoder = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
   encoder->info_.model_id = "fake-2";
-  same->audio_encoder = encoder;
-  const PartsMatcher other(*same);
+  const CollectionMatcher other(MakeParts(folder.path(), 8, encoder));
   StreamIdentifier identifier({});
   const std::span<const float> sound(programme.samples);
   ASSERT_TRUE(identifier.Push(matcher_, sound.first(20 * kRate + 500)).ok());

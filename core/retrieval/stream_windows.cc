@@ -6,13 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/retrieval/query.h"
+#include "core/features/audible.h"
 
 namespace antiphon::retrieval {
 namespace {
 
-constexpr uint8_t kSilenceLevel = 60;  // of -70 dB (audio_front_end.h)
-constexpr double kHum_s = 3;           // of sound that neither begins nor decays
+constexpr double kHum_s = 3;  // of sound that neither begins nor decays
 // Of what is left out at the front before the rest is moved there: seldom enough to cost nothing.
 constexpr int64_t kDroppedAtOnce = 128;
 
@@ -90,7 +89,7 @@ bool StreamWindows::IsSilent(int64_t first_frame) const {
   const int64_t end =
       std::min(begin + info_.settings.window_frames * width, static_cast<int64_t>(frames_.cells.size()));
   return std::all_of(frames_.cells.begin() + begin, frames_.cells.begin() + end,
-                     [](uint8_t cell) { return cell < kSilenceLevel; });
+                     [](uint8_t cell) { return cell < features::kSilenceLevel; });
 }
 
 void StreamWindows::ForgetBefore(double s) {
@@ -126,11 +125,11 @@ bool StreamWindows::AudibleFrom(double from_s) const {
                                   [&](const Window& window) { return MiddleOf(window.first_frame) >= from_s; });
   if (first == windows_.end()) return false;
   const int64_t begin = first->first_frame;
-  const int64_t end = std::min(windows_.back().first_frame + info_.settings.window_frames,
-                               first_frame_ + frames_.frames());
+  const int64_t end =
+      std::min(windows_.back().first_frame + info_.settings.window_frames, first_frame_ + frames_.frames());
   // What came before a hum does not make it music.
   const auto hum = static_cast<int64_t>(kHum_s / frame_s_);
-  return IsAudible(Cut(begin, end)) && (end - begin <= hum || IsAudible(Cut(end - hum, end)));
+  return features::IsAudible(Cut(begin, end)) && (end - begin <= hum || features::IsAudible(Cut(end - hum, end)));
 }
 
 features::FeatureSequence StreamWindows::Cut(int64_t begin, int64_t end) const {

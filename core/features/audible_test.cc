@@ -1,0 +1,49 @@
+#include "core/features/audible.h"
+
+#include <gtest/gtest.h>
+
+namespace antiphon::features {
+namespace {
+
+// `seconds` of 4 bands at one level each.
+FeatureSequence Levels(double seconds, uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
+  FeatureSequence sequence{.channels = 1, .bands = 4, .frame_rate = 21, .cells = {}};
+  for (int frame = 0; frame < seconds * 21; ++frame) sequence.cells.insert(sequence.cells.end(), {a, b, c, d});
+  return sequence;
+}
+
+TEST(AudibleTest, SilenceIsNot) {
+  EXPECT_FALSE(IsAudible({}));
+  EXPECT_FALSE(IsAudible(Levels(4, 0, 0, 0, 0)));
+  FeatureSequence sound = Levels(4, 30, 59, 30, 59);
+  sound.cells[4 * 40 + 1] = 20;
+  EXPECT_FALSE(IsAudible(sound)) << "nothing reaches -70 dB";
+  sound.cells[4 * 40 + 2] = 60;
+  EXPECT_TRUE(IsAudible(sound));
+}
+
+TEST(AudibleTest, AHumIsNotHoweverLoud) {
+  EXPECT_FALSE(IsAudible(Levels(4, 200, 180, 90, 0)));
+  EXPECT_TRUE(IsAudible(Levels(1, 200, 180, 90, 0))) << "too short to tell";
+}
+
+TEST(AudibleTest, OneBandThatDecaysIsEnoughUnlessItIsFarBelowTheLoudest) {
+  const auto decaying = [](int level) {
+    FeatureSequence sound = Levels(4, 200, 180, 90, 0);
+    for (int frame = 0; frame < sound.frames(); ++frame) {
+      sound.cells[4 * frame + 2] = static_cast<uint8_t>(level - frame / 8);
+    }
+    return sound;
+  };
+  EXPECT_TRUE(IsAudible(decaying(180)));
+  EXPECT_FALSE(IsAudible(decaying(130)));
+}
+
+TEST(AudibleTest, HowASoundIsCutOffDoesNotMatter) {
+  FeatureSequence sound = Levels(4, 200, 180, 90, 0);
+  for (int frame = 0; frame < 8; ++frame) sound.cells[4 * frame] = static_cast<uint8_t>(20 * frame);
+  EXPECT_FALSE(IsAudible(sound));
+}
+
+}  // namespace
+}  // namespace antiphon::features
