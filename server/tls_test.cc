@@ -2,10 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +9,7 @@
 #include <string>
 
 #include "absl/time/clock.h"
+#include "tests/support/test_certificate.h"
 
 namespace antiphon::server {
 namespace {
@@ -20,42 +17,12 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string Contents(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  const std::string contents(data, static_cast<size_t>(size));
-  BIO_free(bio);
-  return contents;
+using testing::TestCertificate;
+constexpr long kHour = 3600;
+
+TestCertificate Pair(long begins_s, long ends_s, const std::string& password = "") {
+  return testing::MakeTestCertificate("localhost", {.begins_s = begins_s, .ends_s = ends_s, .password = password});
 }
-
-// A certificate that signs itself, valid from `begin` to `end` from now, with its key.
-struct Pair {
-  std::string certificate;
-  std::string key;
-
-  Pair(absl::Duration begin, absl::Duration end, const char* password = nullptr) {
-    EVP_PKEY* pair = EVP_EC_gen("P-256");
-    X509* x509 = X509_new();
-    X509_set_version(x509, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x509), absl::ToInt64Seconds(begin));
-    X509_gmtime_adj(X509_getm_notAfter(x509), absl::ToInt64Seconds(end));
-    X509_set_pubkey(x509, pair);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-    X509_set_issuer_name(x509, X509_get_subject_name(x509));
-    X509_sign(x509, pair, EVP_sha256());
-    BIO* out = BIO_new(BIO_s_mem());
-    PEM_write_bio_X509(out, x509);
-    certificate = Contents(out);
-    out = BIO_new(BIO_s_mem());
-    PEM_write_bio_PrivateKey(out, pair, password == nullptr ? nullptr : EVP_aes_128_cbc(), nullptr, 0, nullptr,
-                             const_cast<char*>(password));
-    key = Contents(out);
-    X509_free(x509);
-    EVP_PKEY_free(pair);
-  }
-};
 
 class TlsTest : public ::testing::Test {
  protected:
@@ -78,7 +45,7 @@ class TlsTest : public ::testing::Test {
   }
 
   const std::string folder_;
-  const Pair good_{-absl::Hours(1), absl::Hours(24)};
+  const TestCertificate good_ = Pair(-kHour, 24 * kHour);
 };
 
 TEST_F(TlsTest, TakesACertificateAndItsKey) {
@@ -90,7 +57,7 @@ TEST_F(TlsTest, TakesACertificateAndItsKey) {
 }
 
 TEST_F(TlsTest, TakesAChain) {
-  const Pair authority(-absl::Hours(1), absl::Hours(1));
+  const TestCertificate authority = Pair(-kHour, kHour);
   Write(good_.certificate + authority.certificate, good_.key);
   const auto opened = TlsIdentity::Open(Files());
   ASSERT_TRUE(opened.ok()) << opened.status();
@@ -98,11 +65,11 @@ TEST_F(TlsTest, TakesAChain) {
 }
 
 TEST_F(TlsTest, RefusesWhatWouldLockEverybodyOut) {
-  const Pair other(-absl::Hours(1), absl::Hours(24));
+  const TestCertificate other = Pair(-kHour, 24 * kHour);
   EXPECT_THAT(Error(good_.certificate, other.key), HasSubstr("tls-key: does not belong"));
-  const Pair expired(-absl::Hours(2), -absl::Hours(1));
+  const TestCertificate expired = Pair(-2 * kHour, -kHour);
   EXPECT_THAT(Error(expired.certificate, expired.key), HasSubstr("tls-cert: expired on"));
-  const Pair early(absl::Hours(1), absl::Hours(2));
+  const TestCertificate early = Pair(kHour, 2 * kHour);
   EXPECT_THAT(Error(early.certificate, early.key), HasSubstr("tls-cert: is not valid yet"));
   EXPECT_THAT(Error(good_.key, good_.key), HasSubstr("tls-cert: holds no certificate"));
   EXPECT_THAT(Error(good_.certificate, good_.certificate), HasSubstr("tls-key: holds no private key"));
@@ -113,7 +80,7 @@ TEST_F(TlsTest, RefusesWhatWouldLockEverybodyOut) {
 }
 
 TEST_F(TlsTest, AnEncryptedKeyIsRefusedAndNobodyIsAskedForAPassword) {
-  const Pair encrypted(-absl::Hours(1), absl::Hours(24), "secret");
+  const TestCertificate encrypted = Pair(-kHour, 24 * kHour, "secret");
   EXPECT_THAT(encrypted.key, HasSubstr("ENCRYPTED"));
   EXPECT_THAT(Error(encrypted.certificate, encrypted.key), HasSubstr("or an encrypted one"));
 }
@@ -136,11 +103,11 @@ TEST_F(TlsTest, AReloadTakesTheNewOrKeepsTheOld) {
   const auto opened = TlsIdentity::Open(Files());
   ASSERT_TRUE(opened.ok()) << opened.status();
   const absl::Time before = (*opened)->expires();
-  const Pair expired(-absl::Hours(2), -absl::Hours(1));
+  const TestCertificate expired = Pair(-2 * kHour, -kHour);
   Write(expired.certificate, expired.key);
   EXPECT_FALSE((*opened)->Reload().ok());
   EXPECT_EQ((*opened)->expires(), before);
-  const Pair renewed(-absl::Hours(1), absl::Hours(48));
+  const TestCertificate renewed = Pair(-kHour, 48 * kHour);
   Write(renewed.certificate, renewed.key);
   EXPECT_TRUE((*opened)->Reload().ok());
   EXPECT_GT((*opened)->expires(), before + absl::Hours(20));

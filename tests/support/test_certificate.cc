@@ -42,15 +42,15 @@ std::string Pem(Write write) {
 
 }  // namespace
 
-TestCertificate MakeTestCertificate(const std::string& name) {
+TestCertificate MakeTestCertificate(const std::string& name, const CertificateOptions& options) {
   static std::atomic<long> serial = 1;
   const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
   const Owned<X509> certificate(X509_new());
   Must(key != nullptr && certificate != nullptr);
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial++);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), options.begins_s);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), options.ends_s);
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -58,8 +58,10 @@ TestCertificate MakeTestCertificate(const std::string& name) {
   AddExtension(certificate.get(), NID_subject_alt_name, "DNS:" + name);
   AddExtension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
   Must(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
+  const bool encrypted = !options.password.empty();
   return {Pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); }), Pem([&](BIO* bio) {
-            return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+            return PEM_write_bio_PrivateKey(bio, key.get(), encrypted ? EVP_aes_128_cbc() : nullptr, nullptr, 0,
+                                            nullptr, encrypted ? const_cast<char*>(options.password.c_str()) : nullptr);
           })};
 }
 

@@ -11,8 +11,14 @@ struct TestCertificate {
   std::string key;          // PEM, of the private key
 };
 
-// Signed by itself, so that it is its own authority; for the host `name`, valid for an hour.
-TestCertificate MakeTestCertificate(const std::string& name);
+struct CertificateOptions {
+  long begins_s = -3600;  // when it is valid, seconds from now
+  long ends_s = 3600;
+  std::string password = "";  // the key is encrypted with it, unless it is empty
+};
+
+// Signed by itself, so that it is its own authority; for the host `name`.
+TestCertificate MakeTestCertificate(const std::string& name, const CertificateOptions& options = {});
 
 }  // namespace antiphon::testing
 
