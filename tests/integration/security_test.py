@@ -113,8 +113,10 @@ class ApiKeyTest(SecurityTestCase):
         stub = self.plain_stub(self.server)
         status = ADMIN.StatusRequest()
         self.assertEqual(self.code_of(stub.Status, status), grpc.StatusCode.UNAUTHENTICATED)
-        self.assertEqual(self.code_of(stub.Status, status, metadata=bearer("a-key-for-nothing")),
-                         grpc.StatusCode.UNAUTHENTICATED)
+        with self.assertRaises(grpc.RpcError) as raised:
+            stub.Status(status, metadata=(*bearer("a-key-for-nothing"), ("x-request-id", "mine")))
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(dict(raised.exception.initial_metadata())["x-request-id"], "mine")
         self.assertEqual(self.code_of(stub.Status, status, metadata=bearer(hash_of(READER))),
                          grpc.StatusCode.UNAUTHENTICATED, "a hash opens nothing")
         self.assertEqual(self.code_of(stub.Status, status, metadata=bearer(READER)), grpc.StatusCode.OK)
