@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -122,6 +123,30 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
     *added->mutable_reference_end() = reference->At(candidate.reference_end_s);
     added->set_similarity(candidate.similarity);
     FillEvidence(*reference, candidate.evidence, added->mutable_evidence());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillSegments(const Engine& engine, const std::vector<retrieval::StreamSegment>& segments,
+                          google::protobuf::RepeatedPtrField<v1::Segment>* out) {
+  for (const retrieval::StreamSegment& segment : segments) {
+    absl::StatusOr<Reference> reference = Reference();
+    if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
+      reference = ReferenceTo(engine, catalog::Side::kScores, *piece);
+      if (!reference.ok()) return reference.status();
+    } else {
+      reference->source.set_id(segment.piece_id);
+      reference->source.set_piece_id(segment.piece_id);
+      reference->duration_s = segment.reference_end_s;
+    }
+    v1::Segment* added = out->Add();
+    added->set_start_seconds(segment.start_s);
+    added->set_end_seconds(segment.end_s);
+    *added->mutable_source() = reference->source;
+    added->set_confidence(segment.confidence);
+    *added->mutable_reference_start() = reference->At(segment.reference_start_s);
+    *added->mutable_reference_end() = reference->At(segment.reference_end_s);
+    added->set_tempo_ratio(segment.tempo_ratio);
   }
   return absl::OkStatus();
 }

@@ -11,6 +11,7 @@
 #include "antiphon/v1/retrieval.pb.h"
 #include "core/catalog/catalog.h"
 #include "core/retrieval/collection.h"
+#include "core/retrieval/segment_builder.h"
 #include "server/engine.h"
 
 namespace antiphon::server {
@@ -23,6 +24,11 @@ namespace antiphon::server {
 [[nodiscard]] absl::Status FillCandidates(const Engine& engine, catalog::Side side,
                                           const std::vector<retrieval::Candidate>& candidates,
                                           google::protobuf::RepeatedPtrField<v1::Candidate>* out);
+
+// Segments of a long recording, as heard over the life of several engines: a piece that is not there any more keeps its
+// id, and places in seconds.
+[[nodiscard]] absl::Status FillSegments(const Engine& engine, const std::vector<retrieval::StreamSegment>& segments,
+                                        google::protobuf::RepeatedPtrField<v1::Segment>* out);
 
 }  // namespace antiphon::server
 

@@ -40,6 +40,12 @@ class CollectionEngine final : public Engine {
     return collection_->contents().ReadAudio(recording);
   }
 
+  const encoder::WindowEncoder& audio_encoder() const override { return collection_->audio_encoder(); }
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(retrieval::EmbeddingSequence windows, double duration_s,
+                                                             const retrieval::IdentifyOptions& options,
+                                                             const retrieval::RequestContext& context) const override {
+    return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
+  }
   absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
                                                            const retrieval::SearchOptions& options,
                                                            const retrieval::RequestContext& context) const override {

@@ -43,6 +43,10 @@ class Engine {
   virtual absl::StatusOr<std::string> ReadAudio(int recording) const = 0;
 
   // As retrieval::Collection.
+  virtual const encoder::WindowEncoder& audio_encoder() const = 0;
+  virtual absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
+      retrieval::EmbeddingSequence windows, double duration_s, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const = 0;
   virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
                                                                    const retrieval::SearchOptions& options,
                                                                    const retrieval::RequestContext& context) const = 0;

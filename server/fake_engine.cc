@@ -24,6 +24,27 @@ retrieval::EmbeddingSequence Windows(double duration_s, double tempo_ratio, cons
   return sequence;
 }
 
+// Hears no difference between one window and another.
+class FakeWindowEncoder final : public encoder::WindowEncoder {
+ public:
+  FakeWindowEncoder() {
+    info_.model_id = "fake-model";
+    info_.dimension = 2;
+    info_.channels = 1;
+    info_.bands = info_.settings.bands;
+  }
+  const encoder::EncoderInfo& info() const override { return info_; }
+  absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
+    std::vector<float> rows;
+    const size_t window_bytes = static_cast<size_t>(info_.settings.window_frames) * info_.bands;
+    for (size_t i = 0; i < windows.size() / window_bytes; ++i) rows.insert(rows.end(), {1.0f, 0.0f});
+    return rows;
+  }
+
+ private:
+  encoder::EncoderInfo info_;
+};
+
 retrieval::Evidence Window(double query_start_s, double reference_start_s) {
   retrieval::Evidence evidence;
   evidence.query_start_s = query_start_s;
@@ -196,6 +217,28 @@ retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
                                ? retrieval::Verdict::kMatch
                                : retrieval::Verdict::kNoMatch;
   return identification;
+}
+
+const encoder::WindowEncoder& FakeEngine::audio_encoder() const {
+  static const FakeWindowEncoder encoder;
+  return encoder;
+}
+
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(retrieval::EmbeddingSequence windows,
+                                                                       double /*duration_s*/,
+                                                                       const retrieval::IdentifyOptions& options,
+                                                                       const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  retrieval::Identification answer = Answer(windows.start_s.empty(), catalog::Side::kScores, options);
+  answer.windows = static_cast<int>(windows.start_s.size());
+  for (retrieval::Candidate& candidate : answer.candidates) {
+    candidate.tempo_ratio = 1.25;
+    candidate.query_s = windows.start_s.front();
+    candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
+    candidate.evidence.clear();
+    for (const double start_s : windows.start_s) candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));
+  }
+  return answer;
 }
 
 absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchScores(const audio::Waveform& query,

@@ -60,6 +60,14 @@ class FakeEngine final : public Engine {
   absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override;
   absl::StatusOr<std::string> ReadAudio(int recording) const override;
 
+  // Every window is (1, 0).
+  const encoder::WindowEncoder& audio_encoder() const override;
+  // kInsufficientInput for no windows; otherwise the favourite piece with confidence 0.75, heard in every window, from
+  // 1.5 s on at the start of the stream.
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(retrieval::EmbeddingSequence windows, double duration_s,
+                                                             const retrieval::IdentifyOptions& options,
+                                                             const retrieval::RequestContext& context) const override;
+
   // One hit per query: the second piece or recording (the first, where there is but one), from 1.5 s on, the query's
   // whole length.
   absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,

@@ -100,7 +100,7 @@ struct Server::Impl {
         queue(QueueOptions(config)),
         runner(gate, queue),
         streams(gate, StreamOptions(config)),
-        retrieval(runner, metrics, config.RequestLimits()),
+        retrieval(runner, streams, store, metrics, config.RequestLimits()),
         catalog(runner, streams, store, config.RequestLimits()),
         admin(runner, store, lifecycle,
               AdminFacts{.device = config.device,

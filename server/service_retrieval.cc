@@ -11,12 +11,15 @@
 #include "server/decode.h"
 #include "server/field_checks.h"
 #include "server/request_options.h"
+#include "server/service_streams.h"
 #include "server/status_map.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
-RetrievalService::RetrievalService(CallRunner& runner, Metrics& metrics, const Limits& limits)
-    : runner_(runner), metrics_(metrics), limits_(limits) {}
+
+RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
+                                   const Limits& limits)
+    : runner_(runner), streams_(streams), store_(store), metrics_(metrics), limits_(limits) {}
 
 grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerContext* context,
                                                          const v1::SearchScoresRequest* request,
@@ -49,6 +52,23 @@ grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* c
                                                   v1::BatchResponse* response) {
   return runner_.Run("Retrieval.Batch", Placement::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoBatch(call, *request, response); });
+}
+
+grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLong(grpc::CallbackServerContext* context,
+                                                                                   v1::IdentifyLongResponse* response) {
+  return streams_.RunUpload<v1::IdentifyStreamRequest>(
+      "Retrieval.IdentifyLong", context, response,
+      [=, this](Call& call, MessageReader<v1::IdentifyStreamRequest>& stream) {
+        return server::IdentifyLong({store_, metrics_, limits_}, call, stream, response);
+      });
+}
+
+grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* RetrievalService::IdentifyLive(
+    grpc::CallbackServerContext* context) {
+  return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
+      "Retrieval.IdentifyLive", context, [this](Call& call, auto& stream) {
+        return server::IdentifyLive({store_, metrics_, limits_}, call, stream);
+      });
 }
 
 absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present, const v1::Audio& audio) const {

@@ -8,13 +8,16 @@
 #include "server/call_runner.h"
 #include "server/limits.h"
 #include "server/metrics.h"
+#include "server/store.h"
+#include "server/stream_runner.h"
 
 namespace antiphon::server {
 
 class RetrievalService final : public v1::Retrieval::CallbackService {
  public:
-  // `runner` and `metrics` are borrowed, and outlive every call.
-  RetrievalService(CallRunner& runner, Metrics& metrics, const Limits& limits);
+  // All but `limits` are borrowed, and outlive every call.
+  RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
+                   const Limits& limits);
 
   grpc::ServerUnaryReactor* SearchScores(grpc::CallbackServerContext* context, const v1::SearchScoresRequest* request,
                                          v1::SearchResponse* response) override;
@@ -25,6 +28,10 @@ class RetrievalService final : public v1::Retrieval::CallbackService {
                                      v1::IdentifyResponse* response) override;
   grpc::ServerUnaryReactor* Batch(grpc::CallbackServerContext* context, const v1::BatchRequest* request,
                                   v1::BatchResponse* response) override;
+  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(grpc::CallbackServerContext* context,
+                                                                   v1::IdentifyLongResponse* response) override;
+  grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* IdentifyLive(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
                                   v1::EmbedResponse* response) override;
 
@@ -42,6 +49,8 @@ class RetrievalService final : public v1::Retrieval::CallbackService {
   absl::StatusOr<music::Score> Decode(Call& call, bool present, const v1::Score& score) const;
 
   CallRunner& runner_;
+  StreamRunner& streams_;
+  const Store& store_;
   Metrics& metrics_;
   const Limits limits_;
 };

@@ -68,7 +68,8 @@ absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowE
     DropFrames();
     return absl::OkStatus();
   }
-  const auto rows = stages.Run(Stage::kEncode, [&] { return encoder.Encode(cells); });
+  const auto rows =
+      stages.Run(Stage::kEncode, [&] { return encoder.EncodeWhile([&] { return stages.KeepGoing(); }, cells); });
   if (!rows.ok()) return rows.status();
   const size_t dimension = info_.dimension;
   if (rows->size() != firsts.size() * dimension) {
