@@ -372,6 +372,20 @@ TEST_F(BundleTest, WhatIsNewerThanTheOneInForceIsPruned) {
   EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000002"));
 }
 
+// Killed while it was checked in its place: it may be what nobody was ever told of.
+TEST_F(BundleTest, WhatWasNeverInForceIsPrunedAndDoesNotCount) {
+  Publish("one");
+  Publish("never in force");
+  Write(root_ / "CURRENT", "gen-000001\n");
+  auto writer = Create();
+  ASSERT_EQ(writer->Publish(Described("three"))->generation, 3);
+  const auto kept = writer->Prune(2);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  ASSERT_EQ(kept->size(), 2u);
+  EXPECT_EQ((*kept)[1].model_id, "one");
+  EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001", "gen-000003"));
+}
+
 TEST_F(BundleTest, CurrentIsToldWhateverItsState) {
   EXPECT_EQ(CurrentGeneration(root_.string()).status().code(), StatusCode::kNotFound);
   PublishThree();

@@ -106,7 +106,8 @@ struct BundleWriter::Impl {
   std::string directory;  // of what is not yet published
   bool started = false;
   bool published = false;
-  Manifest manifest;  // that was published
+  Manifest manifest;                  // that was published
+  int64_t previous = kMaxGeneration;  // that CURRENT named before, where that could be told
 };
 
 BundleWriter::BundleWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -165,6 +166,7 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& c
     if (!read.ok()) return read.status();
     if (absl::Status status = check({impl_->directory, *read, {}}); !status.ok()) return status;
   }
+  impl_->previous = CurrentGeneration(impl_->root).value_or(kMaxGeneration);
   const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
   if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok()) return status;
   // From here on the generation may be in force, whatever the rename reports.
@@ -180,7 +182,8 @@ absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
   for (const int64_t generation : ListGenerations(impl_->root)) {
     if (generation == impl_->manifest.generation) continue;
     const std::string name = GenerationName(generation);
-    const bool was_in_force = generation < impl_->manifest.generation;
+    // A crash may have left one between the two that are and were in force.
+    const bool was_in_force = generation < impl_->manifest.generation && generation <= impl_->previous;
     if (was_in_force && kept.size() < static_cast<size_t>(keep)) {
       absl::StatusOr<Manifest> manifest = CheckGeneration(absl::StrCat(impl_->root, "/", name), generation);
       if (manifest.ok()) kept.push_back(*std::move(manifest));
