@@ -21,6 +21,7 @@ inline constexpr char kLockFile[] = "LOCK";
 inline constexpr char kTemporaryPrefix[] = "tmp-";
 inline constexpr size_t kOriginDigits = 32;
 inline constexpr int64_t kMaxGeneration = 999'999'999'999;
+inline constexpr int64_t kMaxLastChange = 999'999'999'999'999;  // leaves numbers for the changes to come
 
 // 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its folder on any system.
 bool IsPlainName(std::string_view name);

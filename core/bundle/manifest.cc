@@ -204,7 +204,7 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   manifest.created = fields.Text("created", kMaxShortText);
   manifest.origin = fields.Text("origin", kMaxShortText);
   if (!IsHexadecimal(manifest.origin, kOriginDigits)) fields.Fail("origin", "is not 32 lower-case hexadecimal digits");
-  manifest.last_change = fields.Integer("last_change", 0, kMaxCount);
+  manifest.last_change = fields.Integer("last_change", 0, kMaxLastChange);
   manifest.model_id = fields.Text("model_id", kMaxShortText);
   manifest.feature_settings = fields.Text("feature_settings", kMaxSettingsText);
   manifest.dimension = static_cast<int>(fields.Integer("dimension", 1, 4096));

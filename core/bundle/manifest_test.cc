@@ -139,6 +139,7 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
       {"recording_vectors", -1},
       {"query_hop_s", -0.1},
       {"last_change", -1},
+      {"last_change", std::numeric_limits<int64_t>::max()},
       {"score_hop_s", 0},
       {"score_hop_s", 3601},
       {"recording_hop_s", -0.1},
