@@ -32,6 +32,20 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
+// Remembers why it failed: FAISS's exception has it only as text.
+struct Writer : faiss::IOWriter {
+  explicit Writer(std::FILE* to) : file(to) { name = "index file"; }
+
+  size_t operator()(const void* data, size_t size, size_t count) override {
+    const size_t written = std::fwrite(data, size, count, file);
+    if (written != count) failure = errno;
+    return written;
+  }
+
+  std::FILE* file;
+  int failure = 0;
+};
+
 absl::Status Damaged(absl::string_view why) { return absl::DataLossError(absl::StrCat("index file: ", why)); }
 
 // Walks a file's fields in order. After the first failure everything reads as zero, and status() tells the failure.
@@ -305,11 +319,11 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
 absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path) {
   const File file(std::fopen(path.c_str(), "wbe"));
   if (file == nullptr) return absl::ErrnoToStatus(errno, "index file: cannot be created");
+  Writer writer(file.get());
   try {
-    faiss::FileIOWriter writer(file.get());
-    writer.name = "index file";
     faiss::write_index(&index, &writer);
   } catch (const std::exception& e) {
+    if (writer.failure != 0) return absl::ErrnoToStatus(writer.failure, "index file: cannot be written");
     return absl::InternalError(absl::StrCat("index file: ", e.what()));
   }
   if (std::fflush(file.get()) != 0 || fsync(fileno(file.get())) != 0) {

@@ -21,7 +21,7 @@ namespace antiphon::index {
 // IVF with its direct map. NotFound when there is no such file, DataLoss with the reason when it is anything else.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path);
 
-// Replaces the file and makes it durable.
+// Replaces the file and makes it durable. ResourceExhausted when the disk is full.
 [[nodiscard]] absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path);
 
 }  // namespace antiphon::index

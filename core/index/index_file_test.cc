@@ -135,5 +135,15 @@ TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
   EXPECT_THAT(std::string(status.message()), testing::Not(testing::HasSubstr(path)));
 }
 
+// Whether the file is large enough to be written at once or goes out at the end.
+TEST(IndexFileErrorsTest, AFullDiskIsTold) {
+  for (const int64_t count : {int64_t{10}, int64_t{100'000}}) {
+    const auto index = VectorIndex::Build(Options(IndexKind::kFlat), ClusteredUnitVectors(count, kDimension, 0, 1));
+    const absl::Status status = (*index)->Save("/dev/full");
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+    EXPECT_THAT(std::string(status.message()), testing::StartsWith("index file: cannot be written"));
+  }
+}
+
 }  // namespace
 }  // namespace antiphon::index
