@@ -73,6 +73,7 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const CollectionParts& parts, c
   const Contents& contents = *parts.contents;
   options.kind = contents.index_kind(Side::kScores);
   options.dimension = parts.manifest.dimension;
+  options.device = "cpu";  // what is only written needs no copy on a device
   const absl::StatusOr<std::unique_ptr<CollectionFiles>> files = CollectionFiles::Create(directory, options);
   if (!files.ok()) return files.status();
   for (const Side side : {Side::kScores, Side::kRecordings}) {

@@ -18,8 +18,8 @@ namespace antiphon::retrieval {
 
 // Writes encoders, confidence, catalogue and indexes of the parts into `directory`; nothing is embedded anew. The base
 // of their contents lies in `base_directory`. `options` are the indexes' build settings; their kind and dimension come
-// from the parts. Returns their manifest with the counts of what was written. `keep_going` is asked before each source.
-// DataLoss when a file of the base is not any more what it was when it was opened.
+// from the parts, and no device is used. Returns their manifest with the counts of what was written. `keep_going` is
+// asked before each source. DataLoss when a file of the base is not any more what it was when it was opened.
 [[nodiscard]] absl::StatusOr<bundle::Manifest> WriteGeneration(const CollectionParts& parts,
                                                                const std::string& base_directory,
                                                                const std::string& directory,

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/retrieval/live_test_bundle.h"
 #include "core/retrieval/test_collection.h"
 
 namespace antiphon::retrieval {
@@ -63,6 +64,19 @@ TEST(CheckCopies, TellsWhatDiffers) {
   EXPECT_EQ(CheckCopies(one, other, false).code(), absl::StatusCode::kDataLoss);
   other.files.clear();
   EXPECT_EQ(CheckCopies(one, other, false).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(WriteGeneration, NeedsNoDevice) {
+  const TemporaryFolder folder;
+  const LiveTestBundle bundle(folder.path());
+  bundle.Index(1, 0);
+  const auto parts = OpenParts(bundle.root(), {});
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  std::filesystem::create_directory(bundle.Path("written"));
+  const auto manifest = WriteGeneration(**parts, bundle.root() + "/gen-000001", bundle.Path("written"),
+                                        {.device = "cuda:99"}, [] { return absl::OkStatus(); });
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->score_vectors, (*parts)->manifest.score_vectors);
 }
 
 }  // namespace
