@@ -110,7 +110,8 @@ class LiveCollection {
   [[nodiscard]] absl::StatusOr<Merged> Merge();
 
   // Writes the collection as it is, edits included, as a bundle of its own with one generation; `directory` must not
-  // exist (AlreadyExists) and its parent must (NotFound). It appears there whole or not at all.
+  // exist (AlreadyExists), its parent must (NotFound), and its name must not begin with ".snapshot-", as those that are
+  // unfinished do (InvalidArgument). It appears there whole or not at all.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Snapshot(const std::string& directory) const;
 
   // Publishes the current generation of the bundle in `directory` as a new generation of this one, and puts it in

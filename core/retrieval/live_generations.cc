@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kJournalFile[] = "journal.sqlite";
-constexpr char kSnapshotPrefix[] = "tmp-snapshot-";
+constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being written
 // After a merge in the background has failed, so long nothing is tried.
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
@@ -337,6 +337,10 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
+  if (absl::StartsWith(target.filename().string(), kSnapshotPrefix)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("snapshot: a name that begins with ", kSnapshotPrefix, " is kept for what is unfinished"));
+  }
   std::error_code error;
   if (fs::exists(fs::symlink_status(target, error))) {
     return absl::AlreadyExistsError("snapshot: there is one of that name already");

@@ -438,12 +438,22 @@ TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {
 TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivingOneAreNot) {
   bundle_.Index(1, 0);
   auto live = Open();
-  const auto living = bundle::BundleWriter::Create(bundle_.Path("tmp-snapshot-living")).value();
-  { bundle::BundleWriter::Create(bundle_.Path("tmp-snapshot-dead")).value(); }
+  const auto living = bundle::BundleWriter::Create(bundle_.Path(".snapshot-living")).value();
+  { bundle::BundleWriter::Create(bundle_.Path(".snapshot-dead")).value(); }
   ASSERT_TRUE(live->Snapshot(bundle_.Path("snapshot/")).ok());
-  EXPECT_TRUE(fs::exists(bundle_.Path("tmp-snapshot-living")));
-  EXPECT_FALSE(fs::exists(bundle_.Path("tmp-snapshot-dead")));
+  EXPECT_TRUE(fs::exists(bundle_.Path(".snapshot-living")));
+  EXPECT_FALSE(fs::exists(bundle_.Path(".snapshot-dead")));
   EXPECT_TRUE(Collection::Open(bundle_.Path("snapshot")).ok());
+}
+
+// The next snapshot would take it for the remains of one that died.
+TEST_F(LiveGenerationsTest, ASnapshotIsNotNamedLikeAnUnfinishedOne) {
+  bundle_.Index(1, 0);
+  auto live = Open();
+  EXPECT_EQ(live->Snapshot(bundle_.Path(".snapshot-mine")).status().code(), StatusCode::kInvalidArgument);
+  ASSERT_TRUE(live->Snapshot(bundle_.Path("tmp-snapshot-mine")).ok());
+  ASSERT_TRUE(live->Snapshot(bundle_.Path("another")).ok());
+  EXPECT_TRUE(Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
 }
 
 // A merge must not give a new hash to what has changed on disk.
