@@ -391,6 +391,8 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string
   }
   bundle::Manifest manifest = snapshot->manifest;
   manifest.origin.clear();  // a new one: edits made before, and those made after the snapshot, are not of it
+  // What fails about the journal must do so now: once CURRENT names what does not serve, edits are of the wrong origin.
+  if (absl::Status status = Replay(*journal, manifest).status(); !status.ok()) return status;
   absl::StatusOr<Published> published = Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
   if (!published.ok()) return published.status();
   const bundle::Manifest restored = published->parts->manifest;

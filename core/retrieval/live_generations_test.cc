@@ -1,10 +1,12 @@
 // Generations of a bundle that is served: merged, fallen back from, reloaded, taken away and brought back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -433,6 +435,37 @@ TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {
   }
   EXPECT_EQ(ListingOf(*live), listing);
   EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
+}
+
+// Once CURRENT names it nothing may fail: edits that are acknowledged after that would be lost with the next start.
+TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsInForce) {
+  bundle_.Index(1, 0);
+  auto live = Open();
+  for (const int seed : {5, 6}) Add(*live, seed);
+  ASSERT_TRUE(live->Snapshot(bundle_.Path("snapshot")).ok());
+  live.reset();
+  fs::remove_all(bundle_.root());
+  bundle_.Index(1, 0, 50);  // its journal knows fewer changes
+  rlimit before = {};
+  getrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_IGN);
+  options_.try_out = [&](const Collection&) {
+    rlimit full = before;
+    full.rlim_cur = 1000;  // from here on: no page of the journal, though all that CURRENT takes
+    if (live != nullptr) setrlimit(RLIMIT_FSIZE, &full);
+    return absl::OkStatus();
+  };
+  live = Open();
+  const absl::Status restored = live->Restore(bundle_.Path("snapshot")).status();
+  setrlimit(RLIMIT_FSIZE, &before);
+  const auto current = bundle::CurrentGeneration(bundle_.root());
+  ASSERT_TRUE(current.ok());
+  EXPECT_EQ(*current, GenerationOf(*live)) << restored;
+  Add(*live, 9);
+  const auto listing = ListingOf(*live);
+  live.reset();
+  options_.try_out = nullptr;
+  EXPECT_EQ(ListingOf(*Open()), listing);
 }
 
 TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivingOneAreNot) {
