@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "core/catalog/checks.h"
 #include "server/decode.h"
 #include "server/field_checks.h"
@@ -25,6 +27,22 @@ template <typename Request>
 std::optional<std::string> TitleOf(const Request& request, const std::string& id) {
   if (!request.has_title()) return std::nullopt;
   return request.title().empty() ? id : request.title();
+}
+
+// What a caller is told where a change could not be stored: that, and not how changes are stored.
+absl::Status OfStorage(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kResourceExhausted:
+      return absl::ResourceExhaustedError("the server has no room for the change; nothing has been changed");
+    case absl::StatusCode::kUnavailable:
+      return absl::UnavailableError("the server cannot store changes; whether this one was is not known");
+    case absl::StatusCode::kAborted:
+      return CallerError(status.code(), "the collection is being changed by somebody else; try again");
+    case absl::StatusCode::kPermissionDenied:
+      return CallerError(absl::StatusCode::kFailedPrecondition, "this server may only read its collection");
+    default:
+      return status;
+  }
 }
 
 }  // namespace
@@ -100,17 +118,23 @@ absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(const v1::UpdateRecordingReq
 }
 
 absl::Status BlameEdit(const absl::Status& status, absl::string_view id, absl::string_view content) {
+  if (IsForCaller(status)) return status;
+  const std::string message(status.message());
+  if (absl::StartsWith(message, "SQLite:")) return OfStorage(status);
   switch (status.code()) {
     case absl::StatusCode::kAlreadyExists:
       return FieldError(status.code(), id, "is taken");
     case absl::StatusCode::kNotFound:
-      return FieldError(status.code(), id, "there is no such source");
+      return FieldError(status.code(), id, "there is none of that id");
     case absl::StatusCode::kAborted:
-      return FieldError(status.code(), "expected_version", "somebody else has changed it in between; read it again");
+      if (!absl::StrContains(message, " version: ")) return CallerError(status.code(), message);
+      return FieldError(status.code(), "expected_version",
+                        absl::StrCat("somebody else has changed it in between (", message, "); read it again"));
     case absl::StatusCode::kFailedPrecondition:
       return FieldError(status.code(), "with_recordings",
                         "there are recordings of the piece: delete them first, or set this");
     case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kResourceExhausted:
       return AtField(status, content);
     default:
       return status;

@@ -31,9 +31,9 @@ namespace antiphon::server {
 [[nodiscard]] absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(const v1::UpdateRecordingRequest& request,
                                                                   const Limits& limits);
 
-// Blames a field of the request for what an edit failed with: `id` for one that is taken or not there,
-// "expected_version" for one that is not the version, "with_recordings" where recordings stand in the way, and
-// `content` for a score or sound that cannot be used. The rest stays as it is.
+// What a caller is told of an edit that failed in the store: `id` is to blame for one that is taken or not there,
+// "expected_version" for one that is not the version, "with_recordings" where recordings stand in the way, `content`
+// for a score or sound that cannot be used. A full disk is nobody's fault: ResourceExhausted without a field.
 absl::Status BlameEdit(const absl::Status& status, absl::string_view id, absl::string_view content);
 
 }  // namespace antiphon::server

@@ -1,26 +1,21 @@
 #include "server/collection_engine.h"
 
-#include <cmath>
 #include <cstdint>
-#include <numbers>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/contents.h"
-#include "server/score_cache.h"
 
 namespace antiphon::server {
 namespace {
 
-// About 60 bytes each.
-constexpr int64_t kCachedNotes = 2'000'000;
-
 class CollectionEngine final : public Engine {
  public:
-  explicit CollectionEngine(std::shared_ptr<const retrieval::Collection> collection)
-      : collection_(std::move(collection)), scores_([this](int piece) { return ParseScore(piece); }, kCachedNotes) {}
+  CollectionEngine(std::shared_ptr<const retrieval::Collection> collection, std::shared_ptr<ScoreCache> scores)
+      : collection_(std::move(collection)), scores_(std::move(scores)) {}
 
   const bundle::Manifest& manifest() const override { return collection_->manifest(); }
   const std::vector<std::string>& rejected_generations() const override { return collection_->rejected_generations(); }
@@ -35,7 +30,11 @@ class CollectionEngine final : public Engine {
   std::optional<int> FindRecording(std::string_view id) const override {
     return collection_->contents().FindRecording(id);
   }
-  absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override { return scores_.Get(piece); }
+  absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override {
+    const catalog::Piece& named = pieces().at(piece);
+    const std::string key = absl::StrCat(manifest().origin, "/", named.version, "/", named.id);
+    return scores_->Get(key, [&] { return ParseScore(piece); });
+  }
   absl::StatusOr<std::string> ReadAudio(int recording) const override {
     return collection_->contents().ReadAudio(recording);
   }
@@ -88,40 +87,14 @@ class CollectionEngine final : public Engine {
   }
 
   const std::shared_ptr<const retrieval::Collection> collection_;
-  mutable ScoreCache scores_;
+  const std::shared_ptr<ScoreCache> scores_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Engine> MakeCollectionEngine(std::shared_ptr<const retrieval::Collection> collection) {
-  return std::make_shared<const CollectionEngine>(std::move(collection));
-}
-
-absl::Status WarmUp(const Engine& engine) {
-  const int rate = engine.feature_settings().sample_rate;
-  const double length_s = 2 * engine.feature_settings().window_s();
-  audio::Waveform sound;
-  sound.sample_rate = rate;
-  sound.samples.resize(static_cast<size_t>(length_s * rate));
-  music::Score score;
-  score.duration_s = length_s;
-  constexpr int kPitches[] = {60, 64, 67, 72};
-  for (int i = 0; i < 4; ++i) {
-    const double onset_s = i * length_s / 4;
-    const double hertz = 440.0 * std::exp2((kPitches[i] - 69) / 12.0);
-    const auto first = static_cast<size_t>(onset_s * rate);
-    for (size_t n = first; n < sound.samples.size(); ++n) {
-      const double t = static_cast<double>(n - first) / rate;
-      sound.samples[n] += static_cast<float>(0.2 * std::exp(-2 * t) * std::sin(2 * std::numbers::pi * hertz * t));
-    }
-    music::Note note;
-    note.onset_s = onset_s;
-    note.offset_s = note.sounding_offset_s = onset_s + length_s / 4;
-    note.pitch = kPitches[i];
-    score.notes.push_back(note);
-  }
-  if (auto answer = engine.IdentifyAudio(sound, {}, {}); !answer.ok()) return answer.status();
-  return engine.SearchRecordings(score, {}, {}).status();
+std::shared_ptr<const Engine> MakeCollectionEngine(std::shared_ptr<const retrieval::Collection> collection,
+                                                   std::shared_ptr<ScoreCache> scores) {
+  return std::make_shared<const CollectionEngine>(std::move(collection), std::move(scores));
 }
 
 }  // namespace antiphon::server

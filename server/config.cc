@@ -48,6 +48,7 @@ struct CommandLine {
 
 void AddServing(CommandLine& c) {
   c.Add("bundle", c.config.bundle, "Directory of the bundle to serve (made by antiphon-trainer index); required");
+  c.Add("snapshot-dir", c.config.snapshot_dir, "Directory that Admin.Snapshot writes to and Admin.Restore reads from");
   c.Add("listen", c.config.listen, "Address of the gRPC service, host:port or unix:PATH; port 0 takes a free one");
   c.Add("metrics-listen", c.config.metrics_listen,
         "Address of /metrics for Prometheus and of /healthz, host:port; 0 turns both off");

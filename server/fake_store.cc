@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
 #include "core/music/midi_file.h"
 
@@ -12,7 +13,7 @@ using retrieval::LiveCollection;
 
 absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
-  return absl::AbortedError("another version");
+  return absl::AbortedError(absl::StrCat("piece version: is ", version, ", not ", *expected));
 }
 
 // The score of `midi`, with what it says of the piece.

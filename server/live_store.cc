@@ -1,13 +1,32 @@
 #include "server/live_store.h"
 
-#include <string>
-#include <utility>
+#include <unistd.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/synchronization/mutex.h"
 #include "server/batching_encoder.h"
 #include "server/collection_engine.h"
+#include "server/read_only_store.h"
+#include "server/status_map.h"
+#include "server/try_out.h"
+#include "spdlog/spdlog.h"
 
 namespace antiphon::server {
 namespace {
+
+using retrieval::LiveCollection;
+
+// Of the scores that are kept parsed; about 60 bytes each.
+constexpr int64_t kCachedNotes = 2'000'000;
 
 encoder::Precision ParsePrecision(const std::string& name) {
   if (name == "float32") return encoder::Precision::kFloat32;
@@ -35,55 +54,162 @@ retrieval::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
   return options;
 }
 
-absl::Status ReadOnly() { return absl::UnimplementedError("this server serves a bundle that it cannot change"); }
+absl::Status TryOut(const retrieval::Collection& collection, bool warm_up) {
+  if (absl::Status status = CheckFindsItself(collection); !status.ok()) return status;
+  return warm_up ? WarmUp(collection) : absl::OkStatus();
+}
 
-// Serves what it was opened with.
-class ReadOnlyStore final : public Store {
+bool MayWrite(const std::string& directory) { return access(directory.c_str(), W_OK) == 0; }
+
+class LiveStore final : public Store {
  public:
-  explicit ReadOnlyStore(std::shared_ptr<const Engine> engine) : engine_(std::move(engine)) {}
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, retrieval::CollectionOptions collection);
 
-  std::shared_ptr<const Engine> Current() const override { return engine_; }
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece, std::string, const retrieval::RequestContext&) override {
-    return ReadOnly();
+  std::shared_ptr<const Engine> Current() const override {
+    absl::MutexLock lock(&mutex_);
+    return engine_;
   }
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string&, const retrieval::PieceUpdate&, std::optional<int64_t>,
-                                             const retrieval::RequestContext&) override {
-    return ReadOnly();
+
+  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
+                                          const retrieval::RequestContext& context) override {
+    return live_->AddPiece(std::move(piece), std::move(midi), context);
   }
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(const std::string&, std::optional<int64_t>,
-                                                                 bool) override {
-    return ReadOnly();
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id, const retrieval::PieceUpdate& update,
+                                             std::optional<int64_t> expected_version,
+                                             const retrieval::RequestContext& context) override {
+    return live_->UpdatePiece(id, update, expected_version, context);
   }
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording, std::string,
-                                                  const retrieval::RequestContext&) override {
-    return ReadOnly();
+  absl::StatusOr<LiveCollection::Deleted> DeletePiece(const std::string& id, std::optional<int64_t> expected_version,
+                                                      bool with_recordings) override {
+    return live_->DeletePiece(id, expected_version, with_recordings);
   }
-  absl::StatusOr<catalog::Recording> UpdateRecording(const std::string&, const retrieval::RecordingUpdate&,
-                                                     std::optional<int64_t>,
-                                                     const retrieval::RequestContext&) override {
-    return ReadOnly();
+  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
+                                                  const retrieval::RequestContext& context) override {
+    return live_->AddRecording(std::move(recording), std::move(audio), context);
   }
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(const std::string&,
-                                                                     std::optional<int64_t>) override {
-    return ReadOnly();
+  absl::StatusOr<catalog::Recording> UpdateRecording(const std::string& id, const retrieval::RecordingUpdate& update,
+                                                     std::optional<int64_t> expected_version,
+                                                     const retrieval::RequestContext& context) override {
+    return live_->UpdateRecording(id, update, expected_version, context);
   }
-  absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override { return ReadOnly(); }
-  absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override { return ReadOnly(); }
-  retrieval::LiveCollection::Standing standing() const override { return {}; }
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string&) override { return ReadOnly(); }
-  absl::StatusOr<bundle::Manifest> Restore(const std::string&) override { return ReadOnly(); }
+  absl::StatusOr<LiveCollection::Deleted> DeleteRecording(const std::string& id,
+                                                          std::optional<int64_t> expected_version) override {
+    return live_->DeleteRecording(id, expected_version);
+  }
+
+  absl::StatusOr<LiveCollection::Reloaded> Reload() override { return WithoutPaths(live_->Reload()); }
+  absl::StatusOr<LiveCollection::Merged> Merge() override { return WithoutPaths(live_->Merge()); }
+  LiveCollection::Standing standing() const override { return live_->standing(); }
+  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
  private:
-  const std::shared_ptr<const Engine> engine_;
+  explicit LiveStore(const Config& config) : bundle_(config.bundle), snapshots_(config.snapshot_dir) {}
+
+  // What serves first, unless something newer does already.
+  void PutFirst(std::shared_ptr<const retrieval::Collection> collection) {
+    auto engine = MakeCollectionEngine(std::move(collection), scores_);
+    absl::MutexLock lock(&mutex_);
+    if (engine_ == nullptr) engine_ = std::move(engine);
+  }
+
+  void PutInPlace(std::shared_ptr<const retrieval::Collection> collection) {
+    auto engine = MakeCollectionEngine(std::move(collection), scores_);
+    absl::MutexLock lock(&mutex_);
+    engine_.swap(engine);  // the old one goes after the lock
+  }
+
+  // What a failure says goes to clients; where the files lie does not concern them.
+  template <typename T>
+  absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result) const {
+    if (result.ok()) return result;
+    std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""}, {bundle_, "the bundle"}};
+    if (!snapshots_.empty()) {
+      paths.insert(paths.begin(), {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
+    }
+    return absl::Status(result.status().code(), absl::StrReplaceAll(std::string(result.status().message()), paths));
+  }
+
+  absl::Status CheckSnapshotDirectory() const;
+
+  const std::string bundle_;
+  const std::string snapshots_;  // directory; empty: none
+  const std::shared_ptr<ScoreCache> scores_ = std::make_shared<ScoreCache>(kCachedNotes);
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<LiveCollection> live_;  // last: its threads put collections in place until it has gone
 };
+
+absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, retrieval::CollectionOptions collection) {
+  std::unique_ptr<LiveStore> store(new LiveStore(config));
+  retrieval::LiveOptions options;
+  options.collection = std::move(collection);
+  options.try_out = [warm_up = config.warmup](const retrieval::Collection& tried) { return TryOut(tried, warm_up); };
+  options.on_change = [store = store.get()](std::shared_ptr<const retrieval::Collection> changed) {
+    store->PutInPlace(std::move(changed));
+  };
+  options.on_background_failure = [](const absl::Status& status) {
+    spdlog::error("in the background: {}", status.ToString());
+  };
+  auto live = LiveCollection::Open(config.bundle, std::move(options));
+  if (!live.ok()) return live.status();
+  store->live_ = *std::move(live);
+  store->PutFirst(store->live_->Current());
+  return store;
+}
+
+absl::Status LiveStore::CheckSnapshotDirectory() const {
+  std::error_code error;
+  if (snapshots_.empty()) {
+    return absl::FailedPreconditionError("this server has no snapshot directory; its operator can give it one");
+  }
+  if (!std::filesystem::is_directory(snapshots_, error)) {
+    return absl::FailedPreconditionError("the server's snapshot directory is not there");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
+  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  absl::StatusOr<bundle::Manifest> manifest = live_->Snapshot(absl::StrCat(snapshots_, "/", name));
+  if (!manifest.ok()) return WithoutPaths(std::move(manifest)).status();
+  Snapshot snapshot;
+  snapshot.version = manifest->last_change;
+  for (const bundle::FileEntry& file : manifest->files) snapshot.bytes += file.size;
+  snapshot.manifest = *std::move(manifest);
+  return snapshot;
+}
+
+absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
+  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  const std::string directory = absl::StrCat(snapshots_, "/", name);
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) return absl::NotFoundError("there is no such snapshot");
+  absl::StatusOr<bundle::Manifest> restored = live_->Restore(directory);
+  if (absl::IsNotFound(restored.status())) return absl::DataLossError("the snapshot is not whole");
+  return WithoutPaths(std::move(restored));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config, const retrieval::CollectionOptions& options) {
+  spdlog::warn("{} cannot be written to: what it holds is served, and cannot be changed", config.bundle);
+  return ReadOnlyStore::Open(
+      [&config, options,
+       scores = std::make_shared<ScoreCache>(kCachedNotes)]() -> absl::StatusOr<std::shared_ptr<const Engine>> {
+        auto collection = retrieval::Collection::Open(config.bundle, options);
+        if (!collection.ok()) return collection.status();
+        if (absl::Status status = TryOut(**collection, config.warmup); !status.ok()) return status;
+        return MakeCollectionEngine(*std::move(collection), scores);
+      });
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics) {
   encoder::SetComputeThreads(config.compute_threads);
-  auto collection = retrieval::Collection::Open(config.bundle, OptionsOf(config, metrics));
-  if (!collection.ok()) return collection.status();
-  return std::make_unique<ReadOnlyStore>(MakeCollectionEngine(*std::move(collection)));
+  retrieval::CollectionOptions options = OptionsOf(config, metrics);
+  std::error_code error;
+  const bool read_only = std::filesystem::is_directory(config.bundle, error) && !MayWrite(config.bundle);
+  return read_only ? OpenReadOnly(config, options) : LiveStore::Open(config, std::move(options));
 }
 
 }  // namespace antiphon::server

@@ -1,4 +1,5 @@
-// The Store that serves a bundle.
+// The Store that serves a bundle: a retrieval::LiveCollection with encoders that batch across requests, each collection
+// tried out before it serves.
 #ifndef ANTIPHON_SERVER_LIVE_STORE_H_
 #define ANTIPHON_SERVER_LIVE_STORE_H_
 
@@ -11,8 +12,9 @@
 
 namespace antiphon::server {
 
-// Opens the bundle with encoders that batch across requests. `config` and `metrics` are borrowed, and outlive the
-// store. Fails as retrieval::Collection::Open does.
+// Opens config.bundle; where this process may not write to it, read only (read_only_store.h), which is logged.
+// Snapshots go to config.snapshot_dir. `config` and `metrics` are borrowed, and outlive the store. Fails as
+// retrieval::LiveCollection::Open does, or as the collection's trial (try_out.h).
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics);
 
 }  // namespace antiphon::server

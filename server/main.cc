@@ -13,7 +13,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/api_keys.h"
-#include "server/collection_engine.h"
 #include "server/config.h"
 #include "server/exit_guard.h"
 #include "server/listen_address.h"
@@ -87,11 +86,6 @@ int Serve(const Config& config) {
   if (!store.ok()) {
     return Fail(absl::Status(store.status().code(),
                              absl::StrCat("cannot serve ", config.bundle, ": ", store.status().message())));
-  }
-  if (config.warmup) {
-    if (absl::Status status = WarmUp(*(*store)->Current()); !status.ok()) {
-      return Fail(absl::Status(status.code(), absl::StrCat("the warm-up query failed: ", status.message())));
-    }
   }
   auto server = Server::Start(config, **store, metrics);
   if (!server.ok()) return Fail(server.status());

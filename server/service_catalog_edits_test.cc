@@ -12,6 +12,7 @@ namespace {
 
 using grpc::StatusCode;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Stub = v1::Catalog::Stub;
 
 class CatalogEditsTest : public ServerFixture {
@@ -311,10 +312,50 @@ TEST_F(CatalogEditsTest, NothingIsChangedForACallerWhoHasGone) {
 }
 
 TEST_F(CatalogEditsTest, AFullDiskBlamesNoField) {
-  store_.failure = absl::ResourceExhaustedError("the disk is full");
+  store_.failure = absl::ResourceExhaustedError("SQLite: appending: database or disk is full");
   const grpc::Status status = Add(NewPiece("new"));
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(status.error_message(), HasSubstr("disk is full"));
+  EXPECT_THAT(status.error_message(), HasSubstr("no room"));
+  EXPECT_THAT(status.error_message(), Not(HasSubstr("SQLite")));
+  EXPECT_FALSE(DetailOf(status).has_value());
+  EXPECT_TRUE(RetryDelayOf(status).has_value());
+}
+
+TEST_F(CatalogEditsTest, HowChangesAreStoredIsNotTold) {
+  const std::pair<absl::StatusCode, StatusCode> codes[] = {
+      {absl::StatusCode::kUnavailable, StatusCode::UNAVAILABLE},
+      {absl::StatusCode::kAborted, StatusCode::ABORTED},
+      {absl::StatusCode::kPermissionDenied, StatusCode::FAILED_PRECONDITION},
+      {absl::StatusCode::kDataLoss, StatusCode::DATA_LOSS}};
+  for (const auto& [below, told] : codes) {
+    store_.failure = absl::Status(below, "SQLite: appending: secret");
+    const grpc::Status status = Add(NewPiece("new"));
+    EXPECT_EQ(status.error_code(), told);
+    EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
+    EXPECT_FALSE(DetailOf(status).has_value());
+  }
+}
+
+TEST_F(CatalogEditsTest, AScoreTooLargeToReadIsBlamed) {
+  store_.failure = absl::ResourceExhaustedError("the score's notes add up to 1e9 s");
+  EXPECT_TRUE(Blames(Add(NewPiece("new")), StatusCode::RESOURCE_EXHAUSTED, "score.midi"));
+}
+
+TEST_F(CatalogEditsTest, AnEditThatTheStoreGaveUpBlamesNoField) {
+  store_.failure = absl::AbortedError("the collection is being replaced: try again");
+  const grpc::Status status = Add(NewPiece("new"));
+  EXPECT_EQ(status.error_code(), StatusCode::ABORTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("try again"));
+  EXPECT_FALSE(DetailOf(status).has_value());
+}
+
+TEST_F(CatalogEditsTest, WhatTheStoreSaysOfItselfIsNotBlamedOnTheRequest) {
+  store_.failure = CallerError(absl::StatusCode::kFailedPrecondition, "this server may only read its collection");
+  v1::DeletePieceRequest request;
+  request.set_piece_id("p0");
+  const grpc::Status status = Delete(request);
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("only read"));
   EXPECT_FALSE(DetailOf(status).has_value());
 }
 

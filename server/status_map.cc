@@ -65,6 +65,10 @@ absl::Status CallerError(absl::StatusCode code, absl::string_view message) {
   return status;
 }
 
+bool IsForCaller(const absl::Status& status) {
+  return status.GetPayload(kDetailUrl).has_value() || status.GetPayload(kForCallerMark).has_value();
+}
+
 absl::Status WithRetry(absl::Status status, absl::Duration delay) {
   v1::RetryInfo info;
   const int64_t seconds = absl::ToInt64Seconds(delay);
@@ -129,8 +133,7 @@ v1::ErrorStatus ToErrorStatus(const absl::Status& given) {
   const bool exhausted = given.code() == absl::StatusCode::kResourceExhausted;
   const bool explained = given.GetPayload(kDetailUrl).has_value() || given.GetPayload(kRetryUrl).has_value();
   const absl::Status status = exhausted && !explained ? WithRetry(given, kRetryDelay) : given;
-  const bool for_caller = status.GetPayload(kDetailUrl).has_value() || status.GetPayload(kForCallerMark).has_value() ||
-                          SpeaksToCaller(status.code());
+  const bool for_caller = IsForCaller(status) || SpeaksToCaller(status.code());
   v1::ErrorStatus error;
   error.set_code(static_cast<int>(ToGrpcCode(status.code())));
   error.set_message(for_caller ? std::string(status.message()) : "a fault of the server; its log says more");

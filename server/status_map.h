@@ -24,6 +24,9 @@ absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::st
 // be kOk.
 absl::Status CallerError(absl::StatusCode code, absl::string_view message);
 
+// Whether a failure names a field or is marked as CallerError does.
+bool IsForCaller(const absl::Status& status);
+
 // The same failure, which asking again after `delay` may cure. `delay` must not be negative.
 absl::Status WithRetry(absl::Status status, absl::Duration delay);
 

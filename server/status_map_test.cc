@@ -93,6 +93,13 @@ TEST(StatusMap, TellsTheCallerWhatIsMarkedForHim) {
   EXPECT_FALSE(DetailOf(status).has_value());
 }
 
+TEST(StatusMap, KnowsWhatIsMeantForTheCaller) {
+  EXPECT_TRUE(IsForCaller(CallerError(absl::StatusCode::kInternal, "x")));
+  EXPECT_TRUE(IsForCaller(FieldError(absl::StatusCode::kAborted, "expected_version", "x")));
+  EXPECT_FALSE(IsForCaller(absl::AbortedError("x")));
+  EXPECT_FALSE(IsForCaller(absl::OkStatus()));
+}
+
 TEST(StatusMap, AnErrorWithinAnAnswerReadsAsThatOfACall) {
   const absl::Status blamed = FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   EXPECT_EQ(ToErrorStatus(blamed).SerializeAsString(), ToGrpc(blamed).error_details());

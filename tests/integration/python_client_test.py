@@ -9,7 +9,7 @@ import unittest
 import grpc
 
 import harness
-from python_client import PythonClient
+from python_client import PythonClient, connect
 
 STUBS = harness.make_stubs()
 
@@ -32,8 +32,7 @@ class SameAnswersTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = cls.enterClassContext(harness.Server())
-        cls.python = PythonClient(grpc.insecure_channel(cls.server.address, options=[("grpc.enable_http_proxy", 0)]),
-                                  STUBS)
+        cls.python = PythonClient(connect(cls.server.address), STUBS)
         cls.audio = harness.queries()[0]["file"]
         cls.midi = str(harness.BUILD / "songbook" / "greensleeves.mid")
 
