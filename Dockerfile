@@ -15,7 +15,7 @@ RUN /tmp/antiphon/scripts/packages.sh runtime && rm -rf /var/lib/apt/lists/* /tm
 COPY --from=build /opt/antiphon /opt/antiphon
 COPY models/default /opt/antiphon/models/default
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/antiphon --no-create-home antiphon \
-    && install -d -o antiphon -g antiphon /var/lib/antiphon
+    && install -d -o antiphon -g antiphon /var/lib/antiphon /var/lib/antiphon/snapshots
 ENV PATH=/opt/antiphon/bin:$PATH \
     ANTIPHON_BUNDLE=/var/lib/antiphon/bundle \
     ANTIPHON_LISTEN=0.0.0.0:50051 \
@@ -24,5 +24,7 @@ USER antiphon
 VOLUME /var/lib/antiphon
 EXPOSE 50051 9464
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["antiphon", "--timeout", "5", "status"]
+# Asks for no key, as `antiphon status` would.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["bash", "-c", \
+  "exec 3<>/dev/tcp/127.0.0.1/9464 && printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["antiphon-server"]
