@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 
@@ -129,6 +130,13 @@ absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& 
   return Contents::FromBase(*std::move(catalog), *std::move(score_index), *std::move(recording_index));
 }
 
+// Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file that it lacks is
+// damage; that there is no generation is something else.
+absl::Status Unusable(const absl::Status& status, const std::string& folder) {
+  const absl::StatusCode code = absl::IsNotFound(status) ? absl::StatusCode::kDataLoss : status.code();
+  return absl::Status(code, absl::StrReplaceAll(status.message(), {{folder, ""}}));
+}
+
 // The default where the model came with none.
 absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
   const absl::StatusOr<bundle::Descriptor> file = bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
@@ -153,10 +161,13 @@ absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::Op
   auto parts = std::make_unique<CollectionParts>();
   parts->manifest = generation.manifest;
   parts->rejected_generations = generation.rejected;
-  if (absl::Status status = OpenEncoders(generation, options, other, *parts); !status.ok()) return status;
+  const std::string folder = generation.directory + "/";
+  if (absl::Status status = OpenEncoders(generation, options, other, *parts); !status.ok()) {
+    return Unusable(status, folder);
+  }
   absl::StatusOr<std::shared_ptr<const Contents>> contents =
-      OpenContents(generation.directory + "/", parts->manifest.dimension, options.index);
-  if (!contents.ok()) return contents.status();
+      OpenContents(folder, parts->manifest.dimension, options.index);
+  if (!contents.ok()) return Unusable(contents.status(), folder);
   parts->contents = *std::move(contents);
   absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(generation.directory);
   if (!confidence.ok()) return confidence.status();

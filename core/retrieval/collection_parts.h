@@ -35,7 +35,8 @@ struct CollectionParts {
 [[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
 
 // Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose files are those of
-// `other`, if any, are shared with it and not loaded again.
+// `other`, if any, are shared with it and not loaded again. DataLoss when a file is missing; messages name files by
+// their last component only.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::OpenedBundle& generation,
                                                                               const CollectionOptions& options,
                                                                               const CollectionParts* other = nullptr);

@@ -437,6 +437,28 @@ TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {
   EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
 }
 
+// Hashes tell that files are as they were written, not that they are any good.
+TEST_F(LiveGenerationsTest, WhatIsNoEncoderCannotBeRestoredAndNoPathIsTold) {
+  bundle_.Index(1, 0);
+  auto live = Open();
+  for (const bool missing : {false, true}) {
+    const std::string snapshot = bundle_.Path(missing ? "missing" : "wrong");
+    auto writer = bundle::BundleWriter::Create(snapshot).value();
+    for (const auto& entry : fs::directory_iterator(bundle_.root() + "/gen-000001")) {
+      const std::string name = entry.path().filename().string();
+      if (name == bundle::kAudioEncoderFile && missing) continue;
+      const char* from = name == bundle::kAudioEncoderFile ? bundle::kCatalogFile : name.c_str();
+      if (name != "MANIFEST") fs::copy_file(entry.path().parent_path() / from, writer->directory() + "/" + name);
+    }
+    ASSERT_TRUE(writer->Publish(live->Current()->manifest()).ok());
+    const absl::Status status = live->Restore(snapshot).status();
+    EXPECT_EQ(status.code(), missing ? StatusCode::kDataLoss : StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(bundle::kAudioEncoderFile));
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr(folder_.path())));
+  }
+  EXPECT_EQ(GenerationOf(*live), 1);
+}
+
 // Once CURRENT names it nothing may fail: edits that are acknowledged after that would be lost with the next start.
 TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsInForce) {
   bundle_.Index(1, 0);
