@@ -1,5 +1,12 @@
 # Target helpers: one line per library, program, test and benchmark, with the same flags everywhere.
 
+# What the executables of a build with ThreadSanitizer hold besides their own.
+function(antiphon_instrument name)
+  if(TARGET antiphon_tsan_mutex)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:antiphon_tsan_mutex>)
+  endif()
+endfunction()
+
 # antiphon_library(NAME name SOURCES a.cc ... DEPS public... PRIVATE_DEPS private...)
 # A static library whose headers are found as "core/...", "server/..." from the repository root.
 function(antiphon_library)
@@ -13,6 +20,7 @@ function(antiphon_program)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE antiphon_options ${ARG_DEPS})
+  antiphon_instrument(${ARG_NAME})
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   install(TARGETS ${ARG_NAME} RUNTIME)
 endfunction()
@@ -29,6 +37,7 @@ function(antiphon_test)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE antiphon_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  antiphon_instrument(${ARG_NAME})
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -145,3 +145,23 @@ build_preset() {
   logged "build/logs/build-$preset.log" cmake --build "build/$preset" -j "$(jobs_at_once)" "${arguments[@]}"
   note "$(tail -n 1 "build/logs/build-$preset.log")"
 }
+
+# material_python: an interpreter that has gRPC: Debian's own before whatever else is called python3.
+material_python() {
+  local candidate
+  for candidate in /usr/bin/python3 python3; do
+    if "$candidate" -c 'import grpc, google.protobuf' 2>/dev/null; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  fail "no python3 with gRPC (packages python3-grpcio, python3-protobuf)"
+}
+
+# make_material: what the tests of the built programs work on, made when it is out of date; sets the environment that these
+# tests read. After build_preset.
+make_material() {
+  export ANTIPHON_SOURCE_DIR=$root ANTIPHON_BUILD_DIR=$build_dir PYTHONDONTWRITEBYTECODE=1
+  step "Recordings, queries and a bundle to test with"
+  logged "$root/build/logs/material.log" "$(material_python)" tests/integration/make_material.py --model models/default
+}

@@ -218,6 +218,10 @@ absl::Status ChangeJournal::ReadAfter(const std::string& origin, int64_t sequenc
     if (!more.ok()) return Told(more.status());
     if (!*more) break;
     absl::StatusOr<ReadChange> read = ReadRow(select);
+    if (read.ok() && read->change.sequence > impl_->state.last_sequence) {
+      // Of another journal, by hand: the number will be given out again.
+      read = absl::DataLossError(absl::StrCat("is numbered beyond the last, ", impl_->state.last_sequence));
+    }
     if (!read.ok()) {
       if (damaged) damaged(select.Int(0), absl::StrCat("change ", select.Int(0), ": ", read.status().message()));
       continue;

@@ -505,6 +505,28 @@ TEST_F(DamagedJournalTest, WhatWasChangedByHandIsFound) {
   }
 }
 
+TEST_F(DamagedJournalTest, AChangeWithANumberThatWasNeverGivenOutIsFound) {
+  const std::string other = path_ + "-other";
+  fs::remove(other);
+  {
+    auto journal = ChangeJournal::Open(other).value();
+    ASSERT_TRUE(journal->SkipTo(500).ok());
+    Add(*journal, PutPiece(60));
+  }
+  WriteFile(path_, bytes_);
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  const std::string sql = "ATTACH '" + other +
+                          "' AS other; DELETE FROM changes WHERE sequence = 3;"
+                          "INSERT INTO changes SELECT * FROM other.changes";
+  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  const auto journal = Open();
+  const Contents contents = ReadAll(*journal);
+  ASSERT_EQ(contents.damaged.size(), 1u);
+  EXPECT_THAT(contents.damaged[0], testing::HasSubstr("numbered beyond the last"));
+}
+
 TEST_F(DamagedJournalTest, OtherFilesAreRefused) {
   for (const std::string& other : {std::string("not a database"), std::string(8192, '\0')}) {
     WriteFile(path_, other);

@@ -78,7 +78,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual(commands, ["scripts/test.sh", "scripts/format.sh", "scripts/fuzz.sh --seconds 30"])
 
     def test_help_does_nothing_but_explain(self):
-        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz"]:
+        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz", "sanitizers", "torture", "load"]:
             done = subprocess.run([str(ROOT / f"scripts/{name}.sh"), "--help"], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"scripts/{name}.sh", done.stdout)

@@ -152,11 +152,16 @@ def run_client(*arguments, server=None, stdin=None, environment=None):
     return done
 
 
-def main():
-    """Runs the calling module's tests; exits with SKIPPED where there is nothing to test with."""
+def skip_without_material():
+    """Exits with SKIPPED where there is nothing to test with."""
     reason = MATERIAL / "skipped"
     if reason.exists():
         print(f"skipped: {reason.read_text(encoding='utf-8')}")
         sys.exit(SKIPPED)
+
+
+def main():
+    """Runs the calling module's tests; exits with SKIPPED where there is nothing to test with."""
+    skip_without_material()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     unittest.main(module="__main__", verbosity=2)
