@@ -62,6 +62,8 @@ void AddServing(CommandLine& c) {
         "Windows of a query that are compared; a longer query is sampled evenly");
   c.Add("max-streams", c.config.max_streams, "Streaming calls (IdentifyLong, IdentifyLive, AddPieces) at once");
   c.Add("stream-idle-seconds", c.config.stream_idle_s, "A stream on which nothing is sent for so long is ended");
+  c.AddSwitch("read-only", c.config.read_only,
+              "Refuse changes, as where the bundle cannot be written; several servers may serve one bundle that way");
   c.AddSwitch("warmup", c.config.warmup, "Answer a query of one's own before listening");
   c.AddSwitch("watch-current", c.config.watch_current, "Reload when the bundle's CURRENT names another generation");
   c.Add("log-level", c.config.log_level, "trace, debug, info, warning, error or off; logs go to standard error");

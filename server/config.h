@@ -14,6 +14,7 @@ namespace antiphon::server {
 
 struct Config {
   std::string bundle;                             // directory, required
+  bool read_only = false;                         // change nothing in the bundle, which another server may have
   std::string snapshot_dir;                       // directory of snapshots; empty: there are none
   std::string listen = "127.0.0.1:50051";         // host:port, or unix:PATH; port 0 takes a free one
   std::string metrics_listen = "127.0.0.1:9464";  // host:port of /metrics and /healthz; empty or "0" turns it off

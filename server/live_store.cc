@@ -208,7 +208,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metri
   encoder::SetComputeThreads(config.compute_threads);
   retrieval::CollectionOptions options = OptionsOf(config, metrics);
   std::error_code error;
-  const bool read_only = std::filesystem::is_directory(config.bundle, error) && !MayWrite(config.bundle);
+  const bool read_only =
+      config.read_only || (std::filesystem::is_directory(config.bundle, error) && !MayWrite(config.bundle));
   return read_only ? OpenReadOnly(config, options) : LiveStore::Open(config, std::move(options));
 }
 

@@ -184,7 +184,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("Exit status:", harness.run_client("--help").stdout)
 
     def test_a_server_that_has_stopped_is_3(self):
-        with harness.Server() as server:
+        with harness.Server("--read-only") as server:  # beside the one that has the bundle's journal
             self.assertEqual(harness.run_client("status", server=server.address).returncode, OK)
             server.send_signal(signal.SIGTERM)
             server.wait(harness.CALL_SECONDS)
