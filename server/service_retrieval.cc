@@ -17,6 +17,19 @@
 
 namespace antiphon::server {
 
+namespace {
+
+// The failure of a query of a batch, which the log would not hear of otherwise.
+void FillError(const absl::Status& status, int query, v1::BatchResult* result) {
+  *result->mutable_error() = ToErrorStatus(status);
+  const std::string message(status.message());
+  if (result->error().message() != message) {
+    spdlog::error("method=Retrieval.Batch query={} message={}", query, message);
+  }
+}
+
+}  // namespace
+
 RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
                                    const Limits& limits)
     : runner_(runner), streams_(streams), store_(store), metrics_(metrics), limits_(limits) {}
@@ -163,17 +176,20 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
 absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request, v1::BatchResponse* response) const {
   const absl::Status size = CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries);
   if (!size.ok()) return size;
+  int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
     if (absl::Status status = call.KeepGoing(); !status.ok()) return status;
     if (&query != &request.queries(0)) call.BeginPart();
     v1::BatchResult* result = response->add_results();
-    const absl::Status status = DoBatchQuery(call, query, result);
+    absl::Status status = DoBatchQuery(call, query, result);
     if (IsCallersDoing(status)) return status;
-    if (status.ok()) continue;
-    *result->mutable_error() = ToErrorStatus(status);
-    if (result->error().message() == std::string(status.message())) continue;
-    spdlog::error("method=Retrieval.Batch query={} message={}", response->results_size() - 1,
-                  std::string(status.message()));
+    // Evidence can make of a small request an answer a thousand times its size.
+    if (status.ok() && answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
+      status = FieldError(absl::StatusCode::kResourceExhausted, "queries", "the answers together are too large",
+                          absl::StrCat("up to ", limits_.max_message_bytes, " bytes"));
+    }
+    if (!status.ok()) FillError(status, response->results_size() - 1, result);
+    answer_bytes += static_cast<int64_t>(result->ByteSizeLong());
   }
   return absl::OkStatus();
 }

@@ -392,6 +392,23 @@ TEST_F(BatchTest, HasAtMostSixtyFourQueries) {
   EXPECT_TRUE(Blames(Batch(request), StatusCode::INVALID_ARGUMENT, "queries"));
 }
 
+TEST_F(BatchTest, AnswersTogetherHaveALimit) {
+  server_.reset();
+  config_.max_message_mib = 1;
+  Start();
+  v1::BatchRequest request;
+  for (int i = 0; i < 10; ++i) {
+    auto& search = *request.add_queries()->mutable_search_recordings();
+    search.mutable_score()->set_midi(MidiBytes(8));
+    search.mutable_options()->set_include_snippets(true);  // 3.5 s of sound: some 150 KiB
+  }
+  v1::BatchResponse response;
+  ASSERT_TRUE(Batch(request, &response).ok());
+  EXPECT_EQ(response.results(0).search().hits_size(), 1);
+  EXPECT_EQ(response.results(9).error().code(), static_cast<int>(StatusCode::RESOURCE_EXHAUSTED));
+  EXPECT_LT(response.ByteSizeLong(), (1u << 20) + 10'000);
+}
+
 TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   v1::BatchRequest request;
   for (int i = 0; i < 8; ++i) AddSearch(request);

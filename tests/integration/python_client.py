@@ -98,6 +98,26 @@ class PythonClient:
         request = self.messages.BatchRequest(queries=[self.messages.BatchQuery(**query) for query in queries])
         return to_dict(self.retrieval.Batch(request, timeout=self.timeout))["results"]
 
+    def _stream(self, samples, sample_rate, chunk_seconds, options):
+        """The messages of a stream of mono 16-bit samples (bytes)."""
+        encoding = self.types.Pcm.ENCODING_INT16
+        yield self.messages.IdentifyStreamRequest(
+            options={"encoding": encoding, "sample_rate": sample_rate, "channels": 1, **options})
+        step = int(chunk_seconds * sample_rate) * 2
+        for start in range(0, len(samples), step):
+            yield self.messages.IdentifyStreamRequest(samples=samples[start:start + step])
+
+    def identify_long(self, samples, sample_rate, chunk_seconds=1.0, **options):
+        """The segments of a recording of any length."""
+        requests = self._stream(samples, sample_rate, chunk_seconds, options)
+        return to_dict(self.retrieval.IdentifyLong(requests, timeout=self.timeout))["segments"]
+
+    def identify_live(self, samples, sample_rate, chunk_seconds=0.25, **options):
+        """The answers, each as soon as it comes."""
+        requests = self._stream(samples, sample_rate, chunk_seconds, options)
+        for response in self.retrieval.IdentifyLive(requests, timeout=self.timeout):
+            yield to_dict(response)
+
     def pieces(self, filter_text="", page_size=20):
         """All pages, one after the other."""
         pieces, token = [], ""

@@ -5,11 +5,12 @@ import json
 import pathlib
 import tempfile
 import unittest
+import wave
 
 import grpc
 
 import harness
-from python_client import PythonClient, connect
+from python_client import PythonClient, connect, error_of
 
 STUBS = harness.make_stubs()
 
@@ -127,6 +128,57 @@ class SameAnswersTest(unittest.TestCase):
         self.assertEqual(theirs["code"], raised.exception.code().name)
         self.assertEqual(theirs["message"], raised.exception.details())
         self.assertEqual(theirs["field"], "top_k")
+
+
+class StreamsTest(unittest.TestCase):
+    """Two pieces with a pause between them, sent in chunks."""
+
+    PAUSE_SECONDS = 5
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(harness.Server())
+        cls.python = PythonClient(connect(cls.server.address), STUBS)
+        queries = {query["piece_id"]: query for query in harness.queries()}
+        cls.pieces = ["greensleeves", "beethoven_fuer_elise"]
+        sounds = []
+        for piece in cls.pieces:
+            with wave.open(queries[piece]["file"]) as file:
+                assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+                cls.rate = file.getframerate()
+                sounds.append(file.readframes(file.getnframes()))
+        cls.first_seconds = len(sounds[0]) / 2 / cls.rate
+        cls.sound = sounds[0] + bytes(2 * cls.rate * cls.PAUSE_SECONDS) + sounds[1]
+        cls.seconds = len(cls.sound) / 2 / cls.rate
+
+    def test_a_long_recording_is_told_by_its_segments(self):
+        segments = self.python.identify_long(self.sound, self.rate)
+        self.assertEqual([segment["source"]["id"] for segment in segments], self.pieces)
+        first, second = segments
+        self.assertLess(first["start_seconds"], 4)
+        self.assertLess(abs(first["end_seconds"] - self.first_seconds), 4)
+        self.assertLess(abs(second["start_seconds"] - self.first_seconds - self.PAUSE_SECONDS), 4)
+        self.assertLessEqual(second["end_seconds"], self.seconds + 0.1)
+
+    def test_a_live_stream_is_answered_every_second_and_tells_what_changes(self):
+        answers = list(self.python.identify_live(self.sound, self.rate))
+        times = [answer["at_seconds"] for answer in answers]
+        self.assertEqual(times, sorted(times))
+        for before, after in zip([0, *times], [*times, self.seconds]):
+            self.assertLessEqual(after - before, 1.001)
+        started = [answer["candidates"][0]["source"]["id"] for answer in answers
+                   if answer["event"] == "LIVE_EVENT_PIECE_STARTED"]
+        self.assertEqual(started, self.pieces)
+        events = [answer["event"] for answer in answers]
+        self.assertLess(events.index("LIVE_EVENT_PAUSED"), events.index("LIVE_EVENT_RESUMED"))
+
+    def test_options_come_first(self):
+        messages = STUBS["retrieval_pb2"]
+        for requests, field in (([messages.IdentifyStreamRequest(samples=b"xx")], "part"), ([], "part"),
+                                ([messages.IdentifyStreamRequest(options={"sample_rate": 22050})], "options.encoding")):
+            with self.assertRaises(grpc.RpcError) as raised:
+                self.python.retrieval.IdentifyLong(iter(requests), timeout=harness.CALL_SECONDS)
+            self.assertEqual(error_of(raised.exception, STUBS)[:2], (grpc.StatusCode.INVALID_ARGUMENT, field))
 
 
 if __name__ == "__main__":
