@@ -75,24 +75,33 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
   return absl::Status(endpoint.status().code(), absl::StrCat("metrics-listen: ", endpoint.status().message()));
 }
 
-int Serve(const Config& config) {
-  SetUpLogging(config.log_format == "json" ? LogFormat::kJson : LogFormat::kText, config.log_level);
+absl::Status Serve(const Config& config) {
   Signals signals;
-  if (absl::Status status = signals.Start(); !status.ok()) return Fail(status);
+  if (absl::Status status = signals.Start(); !status.ok()) return status;
   Metrics metrics;
   const auto endpoint = StartEndpoint(config, metrics);
-  if (!endpoint.ok()) return Fail(endpoint.status());
+  if (!endpoint.ok()) return endpoint.status();
   auto store = OpenLiveStore(config, metrics);
   if (!store.ok()) {
-    return Fail(absl::Status(store.status().code(),
-                             absl::StrCat("cannot serve ", config.bundle, ": ", store.status().message())));
+    return absl::Status(store.status().code(),
+                        absl::StrCat("cannot serve ", config.bundle, ": ", store.status().message()));
   }
   auto server = Server::Start(config, **store, metrics);
-  if (!server.ok()) return Fail(server.status());
+  if (!server.ok()) return server.status();
   LogStart(config, *(*store)->Current(), (*server)->port());
   Run(config, signals, *std::move(store), *std::move(server));
+  return absl::OkStatus();
+}
+
+// Where the log is read by a machine, so is the reason why there is nothing to log.
+int LogAndServe(const Config& config) {
+  const bool json = config.log_format == "json";
+  SetUpLogging(json ? LogFormat::kJson : LogFormat::kText, config.log_level);
+  const absl::Status served = Serve(config);
+  if (!served.ok() && json) spdlog::error("{}", std::string(served.message()));
+  const int code = served.ok() ? 0 : json ? 1 : Fail(served);
   spdlog::shutdown();
-  return 0;
+  return code;
 }
 
 // Of `--hash-api-key`: the key is a line of standard input, so that it is in no history of commands.
@@ -119,7 +128,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (parsed->action == ParsedCommandLine::Action::kHashKey) return PrintKeyHash();
-  return Serve(parsed->config);
+  return LogAndServe(parsed->config);
 }
 
 }  // namespace

@@ -123,6 +123,12 @@ class ApiKeyTest(SecurityTestCase):
         self.assertEqual(self.code_of(stub.Status, status, metadata=(("x-api-key", READER),)), grpc.StatusCode.OK)
         self.assertGreaterEqual(self.server.metric("antiphon_access_refused_total"), 3)
 
+    def test_streams_need_a_key_too(self):
+        retrieval = STUBS["retrieval_pb2_grpc"].RetrievalStub(self.plain_channel(self.server))
+        with self.assertRaises(grpc.RpcError) as raised:
+            retrieval.IdentifyLong(iter([]), timeout=harness.CALL_SECONDS)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+
     def test_a_key_for_reading_does_not_administer(self):
         channel = self.plain_channel(self.server)
         admin = STUBS["admin_pb2_grpc"].AdminStub(channel)

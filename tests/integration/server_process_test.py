@@ -7,10 +7,13 @@ before afterwards.
 import array
 import concurrent.futures
 import math
+import os
 import pathlib
 import random
+import shutil
 import signal
 import struct
+import tempfile
 import time
 import unittest
 
@@ -390,6 +393,67 @@ class StartTest(unittest.TestCase):
 
 
 class ReloadTest(unittest.TestCase):
+    def copy_of_the_bundle(self):
+        folder = tempfile.mkdtemp(prefix="antiphon_reload_")
+        self.addCleanup(shutil.rmtree, folder)
+        return pathlib.Path(shutil.copytree(harness.BUNDLE, f"{folder}/bundle"))
+
+    def bundle_with_a_next_generation(self):
+        """A copy of the bundle that has gen-000002, with a piece more, but serves gen-000001."""
+        bundle = self.copy_of_the_bundle()
+        midi = content(harness.BUILD / "songbook" / "greensleeves.mid")
+        with harness.Server("--no-warmup", bundle=bundle) as server:
+            client = connect(server)
+            client.catalog.AddPiece(CATALOG.AddPieceRequest(piece=CATALOG.NewPiece(id="another"),
+                                                            score=TYPES.Score(midi=midi)))
+            self.assertEqual(client.admin.Merge(ADMIN.MergeRequest()).generation, 2)
+            time.sleep(3)  # CURRENT has changed, and the server knows why
+            self.assertEqual(server.metric("antiphon_reloads_total"), 0)
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(harness.CALL_SECONDS), 0, server.log())
+        served = self.copy_of_the_bundle()
+        shutil.copytree(bundle / "gen-000002", served / "gen-000002")
+        return served
+
+    @staticmethod
+    def set_current(bundle, name):
+        new = bundle / "CURRENT.new"
+        new.write_text(f"{name}\n", encoding="ascii")
+        os.replace(new, bundle / "CURRENT")
+
+    def await_metric(self, server, name, value):
+        deadline = time.monotonic() + harness.CALL_SECONDS
+        while server.metric(name) != value and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(server.metric(name), value, server.log())
+
+    def test_a_generation_that_current_names_is_taken_over_and_one_that_is_damaged_is_not(self):
+        bundle = self.bundle_with_a_next_generation()
+        with harness.Server(bundle=bundle) as server:
+            client = connect(server)
+            pieces = client.status()["pieces"]
+            shutil.copytree(bundle / "gen-000002", bundle / "gen-000003")  # not what its manifest says
+            self.set_current(bundle, "gen-000003")
+            deadline = time.monotonic() + harness.CALL_SECONDS
+            while "gen-000003" not in server.log() and time.monotonic() < deadline:
+                self.assertEqual(client.status()["state"], "SERVER_STATE_SERVING")
+            self.assertIn("gen-000003", server.log())
+            shutil.rmtree(bundle / "gen-000003")
+            self.set_current(bundle, "gen-000002")
+            self.await_metric(server, "antiphon_generation", 2)
+            self.assertEqual(client.status()["pieces"], pieces + 1)
+
+    def test_sigterm_during_the_reload_of_another_generation(self):
+        bundle = self.bundle_with_a_next_generation()
+        for delay in (0, 0.1, 0.4):
+            self.set_current(bundle, "gen-000001")
+            with self.subTest(delay=delay), harness.Server("--grace-period=60", bundle=bundle) as server:
+                self.set_current(bundle, "gen-000002")
+                server.send_signal(signal.SIGHUP)
+                time.sleep(delay)
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait(30), 0, server.log())
+
     def test_sighup_is_a_reload_and_calls_go_on(self):
         with harness.Server() as server:
             client = connect(server)
