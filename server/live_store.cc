@@ -148,7 +148,8 @@ absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, ret
   options.on_change = [store = store.get()](std::shared_ptr<const retrieval::Collection> changed) {
     store->PutInPlace(std::move(changed));
   };
-  options.on_background_failure = [](const absl::Status& status) {
+  options.on_background_failure = [&metrics](const absl::Status& status) {
+    metrics.RecordBackgroundFailure();
     spdlog::error("in the background: {}", status.ToString());
   };
   auto live = LiveCollection::Open(config.bundle, std::move(options));

@@ -201,6 +201,9 @@ struct Metrics::Impl {
       Counter("antiphon_edits_total", "Changes to the collection, by kind and result");
   prometheus::Family<prometheus::Counter>& reloads =
       Counter("antiphon_reloads_total", "Attempts to take over what changed on disk, by what and result");
+  prometheus::Counter& background_failures =
+      Counter("antiphon_background_failures_total", "Merges and clean-ups that nobody asked for and that failed")
+          .Add({});
   prometheus::Family<prometheus::Gauge>& states =
       BuildGauge().Name("antiphon_state").Help("1 for the state that the server is in").Register(*registry);
 
@@ -253,6 +256,8 @@ void Metrics::RecordEdit(EditKind kind, const absl::Status& result) {
 void Metrics::RecordReload(Reloaded what, const absl::Status& result) {
   impl_->reloads.Add({{"what", Label(what)}, {"result", result.ok() ? "ok" : "failed"}}).Increment();
 }
+
+void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment(); }
 
 void Metrics::SetState(ServerState state) {
   absl::MutexLock lock(&impl_->mutex);

@@ -81,6 +81,9 @@ class Metrics {
   enum class Reloaded { kCollection, kKeys, kCertificate };
   void RecordReload(Reloaded what, const absl::Status& result);
 
+  // Something that nobody asked for went wrong: a merge, the removal of what is old.
+  void RecordBackgroundFailure();
+
   void SetState(ServerState state);
   ServerState state() const;
 

@@ -104,6 +104,13 @@ TEST(Metrics, CountsEditsAndReloadsByHowTheyWent) {
   }
 }
 
+TEST(Metrics, CountsWhatGoesWrongUnasked) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_background_failures_total 0"));
+  metrics.RecordBackgroundFailure();
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_background_failures_total 1"));
+}
+
 TEST(Metrics, ExactlyOneStateIsOn) {
   Metrics metrics;
   EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_state{state="starting"} 1)"));
