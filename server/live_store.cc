@@ -63,7 +63,8 @@ bool MayWrite(const std::string& directory) { return access(directory.c_str(), W
 
 class LiveStore final : public Store {
  public:
-  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, retrieval::CollectionOptions collection);
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, Metrics& metrics,
+                                                     retrieval::CollectionOptions collection);
 
   std::shared_ptr<const Engine> Current() const override {
     absl::MutexLock lock(&mutex_);
@@ -140,7 +141,8 @@ class LiveStore final : public Store {
   std::unique_ptr<LiveCollection> live_;  // last: its threads put collections in place until it has gone
 };
 
-absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, retrieval::CollectionOptions collection) {
+absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
+                                                       retrieval::CollectionOptions collection) {
   std::unique_ptr<LiveStore> store(new LiveStore(config));
   retrieval::LiveOptions options;
   options.collection = std::move(collection);
@@ -211,7 +213,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metri
   std::error_code error;
   const bool read_only =
       config.read_only || (std::filesystem::is_directory(config.bundle, error) && !MayWrite(config.bundle));
-  return read_only ? OpenReadOnly(config, options) : LiveStore::Open(config, std::move(options));
+  return read_only ? OpenReadOnly(config, options) : LiveStore::Open(config, metrics, std::move(options));
 }
 
 }  // namespace antiphon::server
