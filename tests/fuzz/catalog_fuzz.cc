@@ -3,14 +3,11 @@
 //
 // The last byte of the input chooses: a whole file, or values to put into the rows of a good one.
 #include <fuzzer/FuzzedDataProvider.h>
-#include <sqlite3.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "core/catalog/catalog.h"
+#include "tests/fuzz/database_edits.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sample_catalog.h"
 
@@ -20,66 +17,22 @@ namespace {
 
 namespace catalog = antiphon::catalog;
 
-struct Column {
-  const char* table;
-  const char* name;
+constexpr antiphon::fuzz::Column kColumns[] = {
+    {"pieces", "position", "position"},      {"pieces", "id", "position"},
+    {"pieces", "title", "position"},         {"pieces", "composer", "position"},
+    {"pieces", "duration_s", "position"},    {"pieces", "beats", "position"},
+    {"pieces", "bars", "position"},          {"pieces", "notes", "position"},
+    {"pieces", "collection", "position"},    {"pieces", "version", "position"},
+    {"recordings", "id", "position"},        {"recordings", "piece_id", "position"},
+    {"recordings", "title", "position"},     {"recordings", "position", "position"},
+    {"recordings", "version", "position"},   {"recordings", "duration_s", "position"},
+    {"scores", "position", "position"},      {"scores", "midi", "position"},
+    {"sounds", "position", "position"},      {"sounds", "audio", "position"},
+    {"runs", "side", "first_vector"},        {"runs", "first_vector", "first_vector"},
+    {"runs", "count", "first_vector"},       {"runs", "source", "first_vector"},
+    {"runs", "tempo_ratio", "first_vector"}, {"runs", "start_s", "first_vector"},
+    {"runs", "hop_s", "first_vector"},       {"runs", "window_s", "first_vector"},
 };
-constexpr Column kColumns[] = {
-    {"pieces", "position"},   {"pieces", "id"},           {"pieces", "title"},    {"pieces", "composer"},
-    {"pieces", "duration_s"}, {"pieces", "beats"},        {"pieces", "bars"},     {"pieces", "notes"},
-    {"pieces", "collection"}, {"pieces", "version"},      {"recordings", "id"},   {"recordings", "piece_id"},
-    {"recordings", "title"},  {"recordings", "position"}, {"scores", "position"}, {"recordings", "duration_s"},
-    {"scores", "midi"},       {"sounds", "position"},     {"sounds", "audio"},    {"runs", "side"},
-    {"runs", "first_vector"}, {"runs", "count"},          {"runs", "source"},     {"runs", "tempo_ratio"},
-    {"runs", "start_s"},      {"runs", "hop_s"},          {"runs", "window_s"},   {"recordings", "version"},
-};
-
-void BindAnything(sqlite3_stmt* statement, FuzzedDataProvider& input) {
-  switch (input.ConsumeIntegralInRange(0, 4)) {
-    case 0:
-      sqlite3_bind_null(statement, 1);
-      break;
-    case 1:
-      sqlite3_bind_int64(statement, 1, input.ConsumeIntegral<int64_t>());
-      break;
-    case 2:
-      sqlite3_bind_double(statement, 1, input.ConsumeFloatingPoint<double>());
-      break;
-    case 3: {
-      const std::string text = input.ConsumeRandomLengthString(300);
-      sqlite3_bind_text(statement, 1, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-      break;
-    }
-    default: {
-      const std::string blob = input.ConsumeRandomLengthString(300);
-      sqlite3_bind_blob(statement, 1, blob.data(), static_cast<int>(blob.size()), SQLITE_TRANSIENT);
-    }
-  }
-}
-
-// Puts values into rows, through SQLite with its checks off, as somebody with a database tool might.
-void Edit(const std::string& path, FuzzedDataProvider& input) {
-  sqlite3* database = nullptr;
-  Require(sqlite3_open(path.c_str(), &database) == SQLITE_OK, "the template is a database");
-  sqlite3_exec(database, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON",
-               nullptr, nullptr, nullptr);
-  for (int edits = input.ConsumeIntegralInRange(1, 6); edits > 0; --edits) {
-    const Column& column = kColumns[input.ConsumeIntegralInRange<size_t>(0, std::size(kColumns) - 1)];
-    const int row = input.ConsumeIntegralInRange(-1, 6);
-    const std::string table = column.table;
-    // Of the tables, only `runs` has no row id: its rows are told apart by their first vector.
-    const std::string where = row < 0           ? ""
-                              : table == "runs" ? " WHERE first_vector = " + std::to_string(row)
-                                                : " WHERE rowid = " + std::to_string(row);
-    const std::string sql = "UPDATE " + table + " SET " + column.name + " = ?1" + where;
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) continue;
-    BindAnything(statement, input);
-    sqlite3_step(statement);
-    sqlite3_finalize(statement);
-  }
-  sqlite3_close(database);
-}
 
 void RequireConsistent(const catalog::Catalog& opened) {
   for (size_t i = 0; i < std::min<size_t>(opened.pieces().size(), 100); ++i) {
@@ -114,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzedDataProvider input(data, size);
   if (input.ConsumeBool()) {
     antiphon::fuzz::WriteBytes(path, good);
-    Edit(path, input);
+    antiphon::fuzz::EditRows(path, kColumns, input);
   } else {
     antiphon::fuzz::WriteBytes(path, input.ConsumeRemainingBytesAsString());
   }

@@ -17,26 +17,13 @@
 #include "core/retrieval/confidence.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sample_catalog.h"
+#include "tests/fuzz/sample_journal.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/support/midi_bytes.h"
 #include "tests/support/scores.h"
 
 namespace antiphon::fuzz {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Seeds {
- public:
-  explicit Seeds(fs::path folder) : folder_(std::move(folder)) {}
-
-  void Add(const std::string& target, const std::string& name, std::string_view bytes) const {
-    fs::create_directories(folder_ / target);
-    WriteBytes((folder_ / target / name).string(), bytes);
-  }
-
- private:
-  fs::path folder_;
-};
 
 std::string Contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -127,6 +114,15 @@ void AddCatalog(const Seeds& seeds) {
   seeds.Add("catalog", "text", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 1, 0, 1}));
 }
 
+void AddJournal(const Seeds& seeds) {
+  const Scratch scratch;
+  seeds.Add("journal", "whole", SampleJournal(scratch.File("journal")) + '\2');
+  // As for the catalogue; the last byte says whether the hashes are made right.
+  seeds.Add("journal", "edit", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 9, 0, 1}));
+  seeds.Add("journal", "edit_hashed", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 9, 0, 0}));
+  seeds.Add("journal", "text_hashed", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 4, 0, 0}));
+}
+
 void AddIndexes(const Seeds& seeds) {
   const Scratch scratch;
   constexpr int kDimension = 4;
@@ -154,6 +150,14 @@ void AddSettings(const Seeds& seeds) {
   seeds.Add("settings", "confidence", retrieval::ConfidenceToJson(model));
 }
 
+void AddApiKeys(const Seeds& seeds) {
+  seeds.Add("api_keys", "file",
+            "# who role hash limit\n"
+            "page read 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 20\n\n"
+            "import admin 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752\n");
+  seeds.Add("api_keys", "key", "0123456789abcdefghij");
+}
+
 }  // namespace
 }  // namespace antiphon::fuzz
 
@@ -167,7 +171,10 @@ int main(int argc, char** argv) {
   antiphon::fuzz::AddAudio(seeds);
   antiphon::fuzz::AddBundle(seeds);
   antiphon::fuzz::AddCatalog(seeds);
+  antiphon::fuzz::AddJournal(seeds);
   antiphon::fuzz::AddIndexes(seeds);
   antiphon::fuzz::AddSettings(seeds);
+  antiphon::fuzz::AddApiKeys(seeds);
+  antiphon::fuzz::AddRequests(seeds);
   return 0;
 }

@@ -1,0 +1,104 @@
+// Every method of the API, through the real services and a real collection, small, on a disk in memory: queries are
+// decoded, embedded, searched for and voted on, changes are journalled and merged, snapshots taken and restored. Only
+// the networks are made up (core/retrieval/fake_encoder.h).
+#include <filesystem>
+#include <memory>
+
+#include "core/audio/encoder.h"
+#include "core/bundle/bundle.h"
+#include "core/music/midi_file.h"
+#include "core/retrieval/collection_assembly.h"
+#include "core/retrieval/fake_encoder.h"
+#include "core/retrieval/test_collection.h"
+#include "server/live_store.h"
+#include "server/server.h"
+#include "spdlog/spdlog.h"
+#include "tests/fuzz/call_service.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+namespace bundle = antiphon::bundle;
+namespace retrieval = antiphon::retrieval;
+namespace server = antiphon::server;
+using antiphon::fuzz::Require;
+
+constexpr int kCallsPerServer = 500;  // of a collection that grows and shrinks under them
+constexpr double kPieceSeconds = 8;
+
+// "piece-0" to "piece-2", and "recording-0" of the first.
+void MakeBundle(const std::string& root) {
+  auto writer = bundle::BundleWriter::Create(root);
+  Require(writer.ok(), "a bundle can be made");
+  const std::string& folder = (*writer)->directory();
+  const retrieval::FakeEncoder sound(antiphon::encoder::Modality::kAudio);
+  const retrieval::FakeEncoder score(antiphon::encoder::Modality::kScore);
+  auto assembly = retrieval::CollectionAssembly::Create(folder, sound, score, {});
+  Require(assembly.ok(), "a collection can be made");
+  for (int i = 0; i < 3; ++i) {
+    antiphon::catalog::Piece piece;
+    piece.id = "piece-" + std::to_string(i);
+    piece.composer = "Anon";
+    const auto midi = antiphon::music::WriteMidi(retrieval::RandomPiece(i, kPieceSeconds));
+    Require((*assembly)->AddPiece(piece, *midi).ok(), "a piece can be added");
+  }
+  antiphon::catalog::Recording recording;
+  recording.id = "recording-0";
+  recording.piece_id = "piece-0";
+  const auto wav = antiphon::audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(0, kPieceSeconds)),
+                                                antiphon::audio::AudioFormat::kWav);
+  Require((*assembly)->AddRecording(recording, *wav).ok(), "a recording can be added");
+  const auto manifest = (*assembly)->Finish();
+  Require(manifest.ok(), "a collection can be finished");
+  for (const char* file : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
+    antiphon::fuzz::WriteBytes(folder + "/" + file, "made up");
+  }
+  Require((*writer)->Publish(*manifest).ok(), "a bundle can be published");
+}
+
+class Service {
+ public:
+  Service() {
+    spdlog::set_level(spdlog::level::off);
+    MakeBundle(scratch_.File("bundle"));
+    std::filesystem::create_directory(scratch_.File("snapshots"));
+    config_.bundle = scratch_.File("bundle");
+    config_.snapshot_dir = scratch_.File("snapshots");
+    config_.listen = "127.0.0.1:0";
+    config_.workers = config_.index_threads = config_.compute_threads = 1;
+    config_.batch_delay_ms = 0;
+    config_.max_message_mib = 1;
+    config_.max_audio_s = 5;
+    config_.watch_current = false;
+    auto store = server::OpenLiveStore(config_, metrics_);
+    Require(store.ok(), "a bundle can be opened");
+    store_ = *std::move(store);
+    auto started = server::Server::Start(config_, *store_, metrics_);
+    Require(started.ok(), "a server starts");
+    server_ = *std::move(started);
+    channel_ = server_->InProcessChannel();
+  }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+ private:
+  antiphon::fuzz::Scratch scratch_;
+  server::Config config_;
+  server::Metrics metrics_;
+  std::unique_ptr<server::Store> store_;
+  std::unique_ptr<server::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static std::unique_ptr<Service> service;
+  static int calls = 0;
+  if (calls++ % kCallsPerServer == 0) {
+    service.reset();
+    service = std::make_unique<Service>();
+  }
+  const antiphon::fuzz::RequestInput input = antiphon::fuzz::ParseInput(antiphon::fuzz::AsText(data, size));
+  antiphon::fuzz::RequirePromises(input, antiphon::fuzz::Call(service->channel(), input));
+  return 0;
+}

@@ -1,0 +1,52 @@
+// Every method of the API, with messages of any kind, through the real services; the collection behind them is made up.
+#include <memory>
+
+#include "server/fake_store.h"
+#include "server/server.h"
+#include "spdlog/spdlog.h"
+#include "tests/fuzz/call_service.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+namespace server = antiphon::server;
+
+constexpr int kCallsPerServer = 2000;  // what is added to a store makes it slower
+
+class FakeService {
+ public:
+  FakeService() {
+    spdlog::set_level(spdlog::level::off);
+    server::Config config;
+    config.bundle = "unused";
+    config.listen = "127.0.0.1:0";
+    config.workers = 1;
+    config.max_message_mib = 1;
+    config.max_audio_s = 5;
+    auto started = server::Server::Start(config, store_, metrics_);
+    antiphon::fuzz::Require(started.ok(), "a server starts");
+    server_ = *std::move(started);
+    channel_ = server_->InProcessChannel();
+  }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+ private:
+  server::Metrics metrics_;
+  server::FakeStore store_{std::make_shared<server::FakeEngine>()};
+  std::unique_ptr<server::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static std::unique_ptr<FakeService> service;
+  static int calls = 0;
+  if (calls++ % kCallsPerServer == 0) {
+    service.reset();
+    service = std::make_unique<FakeService>();
+  }
+  const antiphon::fuzz::RequestInput input = antiphon::fuzz::ParseInput(antiphon::fuzz::AsText(data, size));
+  antiphon::fuzz::RequirePromises(input, antiphon::fuzz::Call(service->channel(), input));
+  return 0;
+}

@@ -1,0 +1,60 @@
+// A journal with a few changes, to start from. Header only.
+#ifndef ANTIPHON_TESTS_FUZZ_SAMPLE_JOURNAL_H_
+#define ANTIPHON_TESTS_FUZZ_SAMPLE_JOURNAL_H_
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "core/catalog/change_journal.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace antiphon::fuzz {
+
+inline constexpr char kSampleOrigin[] = "0123456789abcdef0123456789abcdef";
+
+// A piece and a recording of it are put, another recording is deleted.
+inline std::vector<catalog::Change> SampleChanges() {
+  catalog::Change piece;
+  piece.id = piece.piece.id = "piece-9";
+  piece.piece.title = "Title";
+  piece.piece.composer = "Composer";
+  piece.piece.duration_s = 10;
+  piece.piece.beats = 20;
+  piece.piece.bars = 5;
+  piece.piece.notes = 40;
+  piece.content = "MThd";
+  piece.runs = {
+      {.first_vector = 0, .count = 2, .source = 0, .tempo_ratio = 1, .start_s = 0, .hop_s = 0.5, .window_s = 2}};
+  piece.vectors = {1, 0, 0, 0, 0, 1, 0, 0};
+  catalog::Change recording = piece;
+  recording.side = catalog::Side::kRecordings;
+  recording.piece = {};
+  recording.id = recording.recording.id = "recording-9";
+  recording.recording.piece_id = "piece-9";
+  recording.recording.duration_s = 10;
+  recording.content = "RIFF";
+  catalog::Change gone;
+  gone.kind = catalog::Change::Kind::kDelete;
+  gone.side = catalog::Side::kRecordings;
+  gone.id = "recording-0";
+  return {piece, recording, gone};
+}
+
+// The file's bytes; `path` is where it is made.
+inline std::string SampleJournal(const std::string& path) {
+  auto journal = catalog::ChangeJournal::Open(path);
+  Require(journal.ok(), "a journal can be made");
+  for (int i = 0; i < 2; ++i) {
+    auto changes = SampleChanges();
+    Require((*journal)->Append(kSampleOrigin, changes).ok(), "changes can be appended");
+  }
+  journal->reset();
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace antiphon::fuzz
+
+#endif  // ANTIPHON_TESTS_FUZZ_SAMPLE_JOURNAL_H_
