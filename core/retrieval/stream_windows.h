@@ -42,7 +42,8 @@ class StreamWindows {
   // Windows kept whose middle lies at `from_s` or later; their start_s are of the stream.
   EmbeddingSequence From(double from_s) const;
 
-  // Whether there is anything to compare in the sound of these windows, and at its end: see IsAudible (core/features/audible.h).
+  // Whether there is anything to compare in the sound of these windows, and at its end: see IsAudible
+  // (core/features/audible.h).
   bool AudibleFrom(double from_s) const;
 
   bool empty() const { return windows_.empty(); }

@@ -76,7 +76,7 @@ class Outcome:
                 self.errors[f"{error.code().name}: {error.details()}"] += 1
                 return
             self.refused.append(time.monotonic() - begun)
-            trailer = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+            trailer = dict(tuple(error.trailing_metadata() or ())).get("grpc-status-details-bin", b"")
             if b"google.rpc.RetryInfo" not in trailer:
                 self.without_retry += 1
 
