@@ -194,7 +194,7 @@ absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config, const retrieval::CollectionOptions& options) {
-  spdlog::warn("{} cannot be written to: what it holds is served, and cannot be changed", config.bundle);
+  spdlog::warn("{} is served read only: what is in its generations, and no change to it", config.bundle);
   return ReadOnlyStore::Open(
       [&config, options,
        scores = std::make_shared<ScoreCache>(kCachedNotes)]() -> absl::StatusOr<std::shared_ptr<const Engine>> {

@@ -12,8 +12,8 @@
 
 namespace antiphon::server {
 
-// Opens config.bundle; where this process may not write to it, read only (read_only_store.h), which is logged.
-// Snapshots go to config.snapshot_dir. `config` and `metrics` are borrowed, and outlive the store. Fails as
+// Opens config.bundle; read only (read_only_store.h) where that is asked for or this process may not write to it, which
+// is logged. Snapshots go to config.snapshot_dir. `config` and `metrics` are borrowed, and outlive the store. Fails as
 // retrieval::LiveCollection::Open does, or as the collection's trial (try_out.h).
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics);
 

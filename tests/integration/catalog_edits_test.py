@@ -330,32 +330,23 @@ class KilledServerTest(Refusals):
             self.assertEqual(client.piece("kept")["piece"]["id"], "kept")
 
 
-class ReadOnlyBundleTest(Refusals):
-    """A bundle that the server may not write to is served, and is not changed."""
+class ReadOnlyServerTest(Refusals):
+    """A server that only reads, beside one that changes the bundle: it follows from generation to generation."""
 
-    def test_it_is_served_and_not_changed(self):
+    def test_it_follows_and_changes_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
             bundle = copy_of_bundle(folder)
-            bundle.chmod(0o555)
-            try:
-                if self.may_write(bundle):
-                    self.skipTest("this user may write everywhere")
-                with harness.Server(bundle=bundle) as server:
-                    client = PythonClient(connect(server.address), STUBS)
-                    self.assertIn("cannot be written to", server.log())
-                    self.assertEqual(client.identify(rendered(CANON))["candidates"][0]["source"]["id"], CANON)
-                    self.assert_refused(CODES.FAILED_PRECONDITION, "", client.delete_piece, CANON)
-                    self.assertEqual(client.reload()["generation"], client.status()["generation"])
-            finally:
-                bundle.chmod(0o755)
-
-    @staticmethod
-    def may_write(folder):
-        try:
-            with tempfile.TemporaryFile(dir=folder):
-                return True
-        except OSError:
-            return False
+            with harness.Server(bundle=bundle) as writing, harness.Server("--read-only", bundle=bundle) as reading:
+                writer, reader = (PythonClient(connect(server.address), STUBS) for server in (writing, reading))
+                self.assertEqual(reader.identify(rendered(CANON))["candidates"][0]["source"]["id"], CANON)
+                for method, arguments in ((reader.delete_piece, [CANON]), (reader.add_piece, ["x", songbook(CANON)]),
+                                          (reader.merge, [])):
+                    self.assert_refused(CODES.FAILED_PRECONDITION, "", method, *arguments)
+                writer.delete_piece(CANON)
+                writer.merge()
+                reader.reload()
+                self.assertEqual(reader.status()["generation"], writer.status()["generation"])
+                self.assert_refused(CODES.NOT_FOUND, "piece_id", reader.piece, CANON)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from python_client import PythonClient, connect, error_of
 STUBS = harness.make_stubs()
 
 # What differs from call to call, and what the command line adds.
-VOLATILE = {"total_seconds", "stages", "uptime_seconds"}
+VOLATILE = {"total_seconds", "stages", "uptime_seconds", "resident_bytes"}
 ADDED = {"file", "offset_seconds"}
 
 
