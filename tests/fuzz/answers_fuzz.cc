@@ -12,7 +12,6 @@
 #include "core/retrieval/test_collection.h"
 #include "server/live_store.h"
 #include "server/server.h"
-#include "spdlog/spdlog.h"
 #include "tests/fuzz/call_service.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -59,7 +58,7 @@ void MakeBundle(const std::string& root) {
 class Service {
  public:
   Service() {
-    spdlog::set_level(spdlog::level::off);
+    antiphon::fuzz::SilenceLogs();
     MakeBundle(scratch_.File("bundle"));
     std::filesystem::create_directory(scratch_.File("snapshots"));
     config_.bundle = scratch_.File("bundle");

@@ -1,5 +1,7 @@
 #include "tests/fuzz/call_service.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "spdlog/spdlog.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace antiphon::fuzz {
@@ -98,6 +101,11 @@ void RequireGoodError(const RequestInput& input, const grpc::Status& status) {
 }
 
 }  // namespace
+
+void SilenceLogs() {
+  spdlog::set_level(spdlog::level::off);
+  google::protobuf::SetLogHandler(nullptr);
+}
 
 Answer Call(const std::shared_ptr<grpc::Channel>& channel, const RequestInput& input) {
   grpc::GenericStub stub(channel);

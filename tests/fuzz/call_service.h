@@ -13,6 +13,9 @@
 
 namespace antiphon::fuzz {
 
+// What servers and libraries print of every bad request is left out of the fuzzer's own output.
+void SilenceLogs();
+
 struct Answer {
   grpc::Status status;
   std::vector<std::string> responses;  // serialised

@@ -3,7 +3,6 @@
 
 #include "server/fake_store.h"
 #include "server/server.h"
-#include "spdlog/spdlog.h"
 #include "tests/fuzz/call_service.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -16,7 +15,7 @@ constexpr int kCallsPerServer = 2000;  // what is added to a store makes it slow
 class FakeService {
  public:
   FakeService() {
-    spdlog::set_level(spdlog::level::off);
+    antiphon::fuzz::SilenceLogs();
     server::Config config;
     config.bundle = "unused";
     config.listen = "127.0.0.1:0";
