@@ -20,7 +20,12 @@ class FileWatcherTest : public ::testing::Test {
   FileWatcherTest() : file_(::testing::TempDir() + "antiphon_file_watcher_test") { Write("one"); }
   ~FileWatcherTest() override { std::remove(file_.c_str()); }
 
-  void Write(const std::string& text) { std::ofstream(file_) << text; }
+  // At once: a file that is written to in place may be looked at half way.
+  void Write(const std::string& text) {
+    const std::string other = file_ + ".new";
+    std::ofstream(other) << text;
+    std::filesystem::rename(other, file_);
+  }
 
   // Waits until it has been told so often.
   void Await(int told) {

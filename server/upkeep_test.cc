@@ -38,9 +38,14 @@ class UpkeepTest : public ::testing::Test {
   }
   ~UpkeepTest() override { std::filesystem::remove_all(folder_); }
 
-  void SetCurrent(const std::string& name) { std::ofstream(folder_ + "/CURRENT") << name << "\n"; }
+  // At once: a file that is written to in place may be looked at half way.
+  void Replace(const std::string& file, const std::string& text) {
+    std::ofstream(file + ".new") << text;
+    std::filesystem::rename(file + ".new", file);
+  }
+  void SetCurrent(const std::string& name) { Replace(folder_ + "/CURRENT", name + "\n"); }
   void WriteKeys(const std::string& key) {
-    std::ofstream(config_.api_keys_file) << "somebody admin " << *HashForFile(key) << "\n";
+    Replace(config_.api_keys_file, absl::StrCat("somebody admin ", *HashForFile(key), "\n"));
   }
   void Start() { upkeep_ = std::make_unique<Upkeep>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod); }
 
@@ -118,7 +123,7 @@ TEST_F(UpkeepTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
   EXPECT_TRUE(Becomes([&] {
     return metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="api_keys"} 1)") != std::string::npos;
   }));
-  std::ofstream(config_.api_keys_file) << "garbage";
+  Replace(config_.api_keys_file, "garbage");
   EXPECT_TRUE(Becomes([&] {
     return metrics_.Text().find(R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)") != std::string::npos;
   }));
