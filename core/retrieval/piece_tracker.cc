@@ -7,7 +7,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-constexpr double kDoubt_s = 2.5;     // without a window along its line: is it still the same piece?
+constexpr double kNow_s = 2.5;       // since its last window, in which a piece is heard now
+constexpr double kDoubt_s = 2.0;     // without a window along its line: is it still the same piece?
 constexpr double kLost_s = 6.0;      // … it is not
 constexpr double kRecent_s = 6.0;    // asked about alone where the whole stretch tells nothing
 constexpr double kConfirm_s = 0.7;   // that a match must be heard on for until it is believed …
@@ -26,12 +27,24 @@ const Candidate* Find(const Sighting& sighting, const std::string& id) {
   return found == sighting.ids.end() ? nullptr : &sighting.identification.candidates[found - sighting.ids.begin()];
 }
 
-// The best candidate's place, if it is a match and is heard at the end.
-std::optional<Heard> HeardNow(const Sighting& sighting, double until_s) {
-  if (sighting.identification.verdict != Verdict::kMatch) return std::nullopt;
+bool IsNow(const std::optional<Heard>& heard, double until_s) {
+  return heard && heard->windows >= kLeastWindows && until_s - heard->end_s <= kNow_s;
+}
+
+// The best candidate's place, if it is heard at the end, and is a match or the piece that is `expected`.
+std::optional<Heard> HeardNow(const Sighting& sighting, double until_s, const std::string& expected = "") {
+  if (sighting.ids.empty()) return std::nullopt;
+  if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected) return std::nullopt;
   const std::optional<Heard> heard = HeardOf(sighting.identification.candidates[0]);
-  if (!heard || heard->windows < kLeastWindows || until_s - heard->end_s > kDoubt_s) return std::nullopt;
-  return heard;
+  return IsNow(heard, until_s) ? heard : std::nullopt;
+}
+
+// The same place, from where it was first heard in the whole stretch.
+Heard FromItsStart(const Sighting& whole, const std::string& id, const Heard& heard) {
+  const Candidate* candidate = Find(whole, id);
+  if (candidate == nullptr) return heard;
+  const std::optional<Heard> longer = HeardAlong(candidate->evidence, heard.line());
+  return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer : heard;
 }
 
 // At the end of the stream nothing tells that the piece does not go on to it.
@@ -66,15 +79,11 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, 
     if (!recent.ok()) return recent.status();
     heard = HeardNow(*recent, look.until_s);
     if (heard) {
-      // Its beginning may lie further back than what was asked about.
-      const Candidate* in_whole = retrieval::Find(whole, recent->ids[0]);
-      const auto longer = in_whole == nullptr ? std::nullopt : HeardAlong(in_whole->evidence, heard->line());
-      if (longer && longer->start_s < heard->start_s)
-        recent->identification.candidates[0].evidence = in_whole->evidence;
+      heard = FromItsStart(whole, recent->ids[0], *heard);
       whole = *std::move(recent);
     }
   }
-  if (heard && Confirm(whole, *heard, look, kConfirm_s)) return Take(look, std::move(whole), *heard);
+  if (heard && Confirm(whole, look, kConfirm_s, *heard)) return Take(look, std::move(whole), *heard);
   if (!heard) pending_.reset();
   return Report(StreamEvent::kUpdate, look, std::move(whole));
 }
@@ -84,17 +93,17 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
   const double from_s = std::max(piece_->heard.end_s, since_s_);
   const double unheard_s = look.until_s - from_s;
   if (unheard_s <= kDoubt_s) {
-    const std::optional<Heard> better = HeardNow(whole, look.until_s);
+    std::optional<Heard> better = HeardNow(whole, look.until_s);
     if (!better || whole.ids[0] == piece_->id) {
       pending_.reset();
-    } else if (Confirm(whole, *better, look, kOutdone_s)) {
+    } else if (Confirm(whole, look, kOutdone_s, *better)) {
       return Take(look, std::move(whole), *better);
     }
     return Report(StreamEvent::kUpdate, look, std::move(whole));
   }
   absl::StatusOr<Sighting> rest = ask(from_s);
   if (!rest.ok()) return rest.status();
-  const std::optional<Heard> heard = HeardNow(*rest, look.until_s);
+  std::optional<Heard> heard = HeardNow(*rest, look.until_s, piece_->id);
   if (!heard) {
     pending_.reset();
     if (unheard_s < kLost_s) return Report(StreamEvent::kUpdate, look, *std::move(rest));
@@ -107,7 +116,9 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
   if (rest->ids[0] == piece_->id && GoesOn(*heard)) {
     piece_->heard = *heard;
     piece_->resumed = false;
-  } else if (Confirm(*rest, *heard, look, kConfirm_s)) {
+  } else if (Confirm(*rest, look, kConfirm_s, *heard)) {
+    // The place until now may have been another that sounds alike: then this one was heard all the time.
+    if (rest->ids[0] == piece_->id) heard = FromItsStart(whole, piece_->id, *heard);
     return Take(look, *std::move(rest), *heard);
   }
   return Report(StreamEvent::kUpdate, look, *std::move(rest));
@@ -133,8 +144,14 @@ bool PieceTracker::GoesOn(const Heard& heard) const {
   return heard.reference_start_s >= left_s - kStartAgain_s && heard.reference_start_s <= latest_s + kStartAgain_s;
 }
 
-// True when this has been a match before, and was heard on for so long since; otherwise remembers it.
-bool PieceTracker::Confirm(const Sighting& sighting, const Heard& heard, const Look& look, double wait_s) {
+// True when the best candidate has been a match before, and was heard on for so long since; otherwise remembers it. A
+// piece that repeats itself lies at several places: `heard` becomes the one that carries on from before, if there is
+// one.
+bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wait_s, Heard& heard) {
+  if (pending_ && pending_->id == sighting.ids[0] && !CarriesOn(pending_->heard, heard)) {
+    const auto along = HeardAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
+    if (IsNow(along, look.until_s)) heard = *along;
+  }
   if (!pending_ || pending_->id != sighting.ids[0] || !CarriesOn(pending_->heard, heard)) {
     pending_ = {sighting.ids[0], heard, heard.end_s};
   }

@@ -72,7 +72,7 @@ class PieceTracker {
   absl::StatusOr<Finding> FindNext(const Look& look, Sighting whole, const Ask& ask);
   void Follow(const Look& look, const Sighting& whole);
   bool GoesOn(const Heard& heard) const;
-  bool Confirm(const Sighting& sighting, const Heard& heard, const Look& look, double wait_s);
+  bool Confirm(const Sighting& sighting, const Look& look, double wait_s, Heard& heard);
   Finding Take(const Look& look, Sighting sighting, Heard heard);
   Finding Report(StreamEvent event, const Look& look, Sighting sighting) const;
 

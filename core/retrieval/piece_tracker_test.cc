@@ -166,6 +166,22 @@ TEST_F(PieceTrackerTest, ARepeatIsTheSamePlaying) {
   EXPECT_NEAR(last_.sighting.identification.candidates[0].reference_s, 30, 1e-6);
 }
 
+TEST_F(PieceTrackerTest, APlaceThatOnlySoundedAlikeIsGivenUpForTheOneThatGoesOn) {
+  // The first 8 s sound alike at two places; the wrong one has more votes.
+  const auto events = Track({{"a", 0, 8, 50}, {"a", 0, 4, 50.05}, {"a", 0, 60, 10}}, 30);
+  EXPECT_THAT(What(events), ElementsAre("started a"));
+  const Candidate& now = last_.sighting.identification.candidates[0];
+  EXPECT_NEAR(now.reference_s, 40, 0.5);
+}
+
+TEST_F(PieceTrackerTest, APieceGoesOnElsewhereThoughItIsNoMatchForTheMoment) {
+  // After a jump, every second window only.
+  std::vector<Played> played = {{"a", 0, 30, 0}};
+  for (int i = 0; i < 100; i += 2) played.push_back({"a", 30 + 0.25 * i, 30 + 0.25 * (i + 1), 5 + 0.25 * i});
+  EXPECT_THAT(What(Track(played, 50)), ElementsAre("started a"));
+  EXPECT_NEAR(last_.sighting.identification.candidates[0].reference_s, 25, 0.5);
+}
+
 TEST_F(PieceTrackerTest, FromTheEndToTheBeginningIsAnotherPlaying) {
   const auto events = Track({{"a", 0, 98, 0}, {"a", 98, 130, 0}}, 120);
   ASSERT_THAT(What(events), ElementsAre("started a", "started a"));

@@ -9,6 +9,7 @@ namespace antiphon::retrieval {
 namespace {
 
 constexpr double kOff_s = 5.0;  // of the score, by which a piece may come back off its line
+constexpr double kSameStart_s = 0.5;
 constexpr double kMostTempoChange = 1.5;
 constexpr double kMinFit_s = 4.0;
 
@@ -70,6 +71,9 @@ absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
 void SegmentBuilder::Extend(const Candidate& candidate) {
   StreamSegment& segment = segments_.back();
   segment.confidence = std::max(segment.confidence, candidate.confidence);
+  // Heard from the segment's start, but elsewhere: the place taken at first was another that sounds alike.
+  if (candidate.query_start_s <= segment.start_s + kSameStart_s)
+    segment.reference_start_s = candidate.reference_start_s;
   if (candidate.query_end_s <= segment.end_s) return;
   segment.end_s = candidate.query_end_s;
   segment.reference_end_s = candidate.reference_end_s;

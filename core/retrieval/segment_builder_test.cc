@@ -72,6 +72,14 @@ TEST(SegmentBuilderTest, AJumpWithinAPieceIsNoBorder) {
   EXPECT_EQ(segments[0].tempo_ratio, 1.0) << "40 s of score in 100 s is no tempo";
 }
 
+TEST(SegmentBuilderTest, APlaceThatOnlySoundedAlikeIsCorrected) {
+  const auto segments = Build({Started("a", 0, 5, 150), Update("a", 0, 6, 150), Update("a", 0.2, 8, 30.2)});
+  ASSERT_THAT(segments, SizeIs(1));
+  EXPECT_EQ(segments[0].reference_start_s, 30.2);
+  EXPECT_EQ(segments[0].reference_end_s, 38);
+  EXPECT_NEAR(segments[0].tempo_ratio, 1.0, 0.05);
+}
+
 TEST(SegmentBuilderTest, SegmentsDoNotOverlap) {
   const auto segments = Build({Started("a", 0, 32, 0), Started("b", 30, 34, 100), Update("b", 30, 40, 100)});
   ASSERT_THAT(segments, SizeIs(2));
