@@ -48,7 +48,7 @@ void KeepBestOf(const SearchResult& more, const Queries& queries, SearchResult& 
            result.similarities.data());
 }
 
-// The vectors by row where they lie so in memory, else null.
+// The vectors by row where they lie so in memory; else null, and of an index without any.
 const float* RowByRow(const SearchableIndex& index) {
   if (index.flat != nullptr) return index.flat->get_xb();
   return index.hnsw != nullptr ? dynamic_cast<const faiss::IndexFlat&>(*index.hnsw->storage).get_xb() : nullptr;
@@ -97,7 +97,7 @@ SearchResult Scan(const SearchableIndex& index, Rows rows, std::span<const Vecto
   }
   blocks.insert(blocks.end(), beside.begin(), beside.end());
   SearchResult result = SearchBlocks(blocks, queries, index.index->d);
-  if (vectors == nullptr) KeepBestOf(ScanLists(*index.ivf, rows, queries), queries, result);
+  if (index.ivf != nullptr) KeepBestOf(ScanLists(*index.ivf, rows, queries), queries, result);
   return result;
 }
 
