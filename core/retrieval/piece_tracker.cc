@@ -17,6 +17,7 @@ constexpr int kLeastWindows = 4;     // along a line
 constexpr double kStartAgain_s = 5;  // of the score, that a player goes back or on by after a pause
 // A piece begins anew when its first part follows its last, or a pause.
 constexpr double kFirstPart = 0.15, kLastPart = 0.8;
+constexpr double kOverlap_s = 1.5;  // of both, by which windows reach over the border
 
 constexpr double kSame_s = 1e-6;
 
@@ -113,14 +114,17 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
     finding.forget_before_s = from_s;
     return finding;
   }
-  if (rest->ids[0] == piece_->id && GoesOn(*heard)) {
-    piece_->heard = *heard;
-    piece_->resumed = false;
-  } else if (Confirm(*rest, look, kConfirm_s, *heard)) {
+  if (rest->ids[0] == piece_->id) {
+    if (GoesOn(*heard)) {
+      piece_->heard = *heard;
+      piece_->resumed = false;
+      return Report(StreamEvent::kUpdate, look, *std::move(rest));
+    }
     // The place until now may have been another that sounds alike: then this one was heard all the time.
-    if (rest->ids[0] == piece_->id) heard = FromItsStart(whole, piece_->id, *heard);
-    return Take(look, *std::move(rest), *heard);
+    heard = FromItsStart(whole, piece_->id, *heard);
+    if (!BeginsAnew(*rest, *heard)) return Take(look, *std::move(rest), *heard);
   }
+  if (Confirm(*rest, look, kConfirm_s, *heard)) return Take(look, *std::move(rest), *heard);
   return Report(StreamEvent::kUpdate, look, *std::move(rest));
 }
 
@@ -144,6 +148,13 @@ bool PieceTracker::GoesOn(const Heard& heard) const {
   return heard.reference_start_s >= left_s - kStartAgain_s && heard.reference_start_s <= latest_s + kStartAgain_s;
 }
 
+// Whether the piece, the sighting's best candidate, is played again from its start, and not only goes on elsewhere.
+bool PieceTracker::BeginsAnew(const Sighting& sighting, const Heard& heard) const {
+  const double duration_s = sighting.durations_s[0];
+  return heard.start_s >= piece_->heard.end_s - kOverlap_s && heard.reference_start_s <= kFirstPart * duration_s &&
+         (piece_->resumed || piece_->heard.reference_end_s >= kLastPart * duration_s);
+}
+
 // True when the best candidate has been a match before, and was heard on for so long since; otherwise remembers it. A
 // piece that repeats itself lies at several places: `heard` becomes the one that carries on from before, if there is
 // one.
@@ -161,17 +172,14 @@ bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wa
 
 // The sighting's best candidate is the piece from now on.
 PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, Heard heard) {
-  const double duration_s = sighting.durations_s[0];
-  const bool anew = !piece_ || piece_->id != sighting.ids[0] ||
-                    (heard.reference_start_s <= kFirstPart * duration_s &&
-                     (piece_->resumed || piece_->heard.reference_end_s >= kLastPart * duration_s));
+  const bool anew = !piece_ || piece_->id != sighting.ids[0] || BeginsAnew(sighting, heard);
   if (heard.first_s <= look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
     const double start_s = std::max(heard.first_s, since_s_);
     heard.reference_start_s -= heard.slope * (heard.start_s - start_s);
     heard.start_s = start_s;
   }
   ReachEnd(look, heard);
-  piece_ = {sighting.ids[0], duration_s, heard};
+  piece_ = {sighting.ids[0], heard};
   pending_.reset();
   Finding finding = Report(anew ? StreamEvent::kPieceStarted : StreamEvent::kUpdate, look, std::move(sighting));
   finding.forget_before_s = finding.sighting.identification.candidates[0].query_start_s;

@@ -59,7 +59,6 @@ class PieceTracker {
  private:
   struct Piece {
     std::string id;
-    double duration_s = 0;
     Heard heard;
     bool resumed = false;  // since it was last heard there has been a pause
   };
@@ -72,6 +71,7 @@ class PieceTracker {
   absl::StatusOr<Finding> FindNext(const Look& look, Sighting whole, const Ask& ask);
   void Follow(const Look& look, const Sighting& whole);
   bool GoesOn(const Heard& heard) const;
+  bool BeginsAnew(const Sighting& sighting, const Heard& heard) const;
   bool Confirm(const Sighting& sighting, const Look& look, double wait_s, Heard& heard);
   Finding Take(const Look& look, Sighting sighting, Heard heard);
   Finding Report(StreamEvent event, const Look& look, Sighting sighting) const;

@@ -1,6 +1,7 @@
 #include "core/retrieval/segment_builder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,7 +10,6 @@ namespace antiphon::retrieval {
 namespace {
 
 constexpr double kOff_s = 5.0;  // of the score, by which a piece may come back off its line
-constexpr double kSameStart_s = 0.5;
 constexpr double kMostTempoChange = 1.5;
 constexpr double kMinFit_s = 4.0;
 
@@ -17,6 +17,16 @@ bool CarriesOn(const StreamSegment& segment, const Candidate& candidate) {
   const double expected_s = segment.reference_end_s + segment.tempo_ratio * (candidate.query_start_s - segment.end_s);
   return candidate.reference_start_s >= segment.reference_end_s - kOff_s &&
          candidate.reference_start_s <= expected_s + kOff_s;
+}
+
+// The place taken at first may have been another that sounds alike: where most of the segment until now turns out to be
+// elsewhere, so is its start.
+void Correct(const Candidate& candidate, StreamSegment& segment) {
+  const double heard_s = std::min(segment.end_s, candidate.query_end_s) - candidate.query_start_s;
+  if (heard_s < (segment.end_s - segment.start_s) / 2) return;
+  const double start_s =
+      candidate.reference_start_s - candidate.tempo_ratio * (candidate.query_start_s - segment.start_s);
+  if (std::abs(start_s - segment.reference_start_s) > kOff_s) segment.reference_start_s = std::max(0.0, start_s);
 }
 
 // Cuts both where they overlap, in the middle.
@@ -71,9 +81,7 @@ absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
 void SegmentBuilder::Extend(const Candidate& candidate) {
   StreamSegment& segment = segments_.back();
   segment.confidence = std::max(segment.confidence, candidate.confidence);
-  // Heard from the segment's start, but elsewhere: the place taken at first was another that sounds alike.
-  if (candidate.query_start_s <= segment.start_s + kSameStart_s)
-    segment.reference_start_s = candidate.reference_start_s;
+  Correct(candidate, segment);
   if (candidate.query_end_s <= segment.end_s) return;
   segment.end_s = candidate.query_end_s;
   segment.reference_end_s = candidate.reference_end_s;
