@@ -172,7 +172,9 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& c
   // From here on the generation may be in force, whatever the rename reports.
   impl_->published = true;
   impl_->manifest = manifest;
-  if (absl::Status status = RenameDurably(impl_->root, pointer, kCurrentFile); !status.ok()) return status;
+  const absl::Status named = RenameDurably(impl_->root, pointer, kCurrentFile);
+  // In force is what readers find so, though the disk may not have taken it yet.
+  if (!named.ok() && CurrentGeneration(impl_->root).value_or(0) != *generation) return named;
   return manifest;
 }
 

@@ -12,8 +12,6 @@
 namespace antiphon::bundle {
 namespace {
 
-constexpr size_t kMaxManifestBytes = 4u << 20;
-
 absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
   const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
   if (!file.ok()) return file.status();

@@ -14,7 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxManifestBytes = 4u << 20;
 constexpr int kMaxDepth = 8;  // of JSON inside JSON; the format needs 3
 constexpr size_t kMaxFiles = 1000;
 constexpr size_t kMaxShortText = 200;

@@ -2,6 +2,7 @@
 #ifndef ANTIPHON_CORE_BUNDLE_MANIFEST_H_
 #define ANTIPHON_CORE_BUNDLE_MANIFEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ inline constexpr char kConfidenceFile[] = "confidence.json";  // may be missing
 inline constexpr char kScoreIndexFile[] = "scores.faiss";
 inline constexpr char kRecordingIndexFile[] = "recordings.faiss";
 inline constexpr char kCatalogFile[] = "catalog.sqlite";
+
+inline constexpr size_t kMaxManifestBytes = 4u << 20;
 
 struct FileEntry {
   std::string name;    // a plain file name inside the bundle, no separators

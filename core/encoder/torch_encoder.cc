@@ -192,10 +192,15 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
   try {
     module = torch::jit::load(path, torch::kCPU, extra);
     module.eval();
-    module.to(*device, ChooseType(options.precision, *device));
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is no TorchScript file: ", TorchEncoder::FirstLine(error.what())));
+  }
+  try {
+    module.to(*device, ChooseType(options.precision, *device));
+  } catch (const std::exception& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, " cannot be put onto ", device->str(), ": ", TorchEncoder::FirstLine(error.what())));
   }
   absl::StatusOr<EncoderInfo> info = ParseEncoderInfo(extra[kEncoderInfoName]);
   if (!info.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));

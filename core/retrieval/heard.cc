@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/retrieval/tempo.h"
+
 namespace antiphon::retrieval {
 namespace {
 
@@ -15,7 +17,6 @@ constexpr double kSlopeFactor = 1.25;      // between hypotheses that support on
 constexpr float kMemberSimilarity = 0.6f;  // of the best
 constexpr double kMargin = 0.25;           // of a window, at either end
 constexpr double kMinFit_s = 4.0;          // for a slope of its own
-constexpr double kMostTempoChange = 1.5;
 
 double QueryMiddle(const Evidence& e) { return (e.query_start_s + e.query_end_s) / 2; }
 double ReferenceMiddle(const Evidence& e) { return (e.reference_start_s + e.reference_end_s) / 2; }
@@ -79,7 +80,7 @@ Heard Extent(const std::vector<const Evidence*>& chain, double slope) {
   const double span_s = QueryMiddle(last) - QueryMiddle(first);
   if (span_s >= kMinFit_s) {
     const double fitted = (ReferenceMiddle(last) - ReferenceMiddle(first)) / span_s;
-    if (fitted > slope / kMostTempoChange && fitted < slope * kMostTempoChange) heard.slope = fitted;
+    if (IsPlausibleTempo(fitted, slope)) heard.slope = fitted;
   }
   heard.first_s = first.query_start_s;
   heard.last_s = last.query_end_s;

@@ -81,6 +81,7 @@ struct LiveCollection::Impl {
   absl::Status ForgetOld(bundle::BundleWriter& writer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex);
 
   bool IsMergeDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+  absl::Status TryToMerge();  // out of memory is a failure like others
   void MergeInBackground();
   absl::Status KeepGoing() const ABSL_LOCKS_EXCLUDED(state_mutex);  // Cancelled once it is to end
   void Report(const absl::Status& status) const;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -42,15 +43,25 @@ absl::Status CheckOptions(const LiveOptions& options) {
 // To write a generation takes all vectors and, beside them, the indexes that are built of them.
 constexpr double kWritingMemory = 2;
 
-// Whether there is so many times the memory that the generation takes.
-absl::Status CheckMemory(const bundle::Manifest& manifest, double factor) {
+// Whether there is so many times the memory that the generation and `more` bytes take.
+absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_t more = 0) {
   const std::optional<int64_t> available = AvailableMemory();
-  const double needed = factor * static_cast<double>(LoadedBytes(manifest));
+  const double needed = factor * (static_cast<double>(LoadedBytes(manifest)) + static_cast<double>(more));
   if (!available.has_value() || needed <= static_cast<double>(*available)) return absl::OkStatus();
   constexpr double kMebibyte = 1 << 20;
   return absl::ResourceExhaustedError(absl::StrFormat("generation %d needs %.0f MiB of memory, there are %.0f",
                                                       manifest.generation, needed / kMebibyte,
                                                       static_cast<double>(*available) / kMebibyte));
+}
+
+// The same for writing a generation of the base and what was added to it.
+absl::Status CheckMemoryToWrite(const CollectionParts& parts, double factor) {
+  int64_t added = 0;
+  for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
+    added += parts.contents->added_vectors(side);
+  }
+  const auto vector_bytes = static_cast<int64_t>(parts.manifest.dimension * sizeof(float));
+  return CheckMemory(parts.manifest, kWritingMemory * factor, added * vector_bytes);
 }
 
 // The changes that the generation does not contain.
@@ -142,6 +153,14 @@ bool LiveCollection::Impl::IsMergeDue() const {
   return edited >= static_cast<double>(options.merge_vectors) && edited >= options.merge_fraction * base;
 }
 
+absl::Status LiveCollection::Impl::TryToMerge() {
+  try {
+    return Merge().status();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("out of memory");
+  }
+}
+
 void LiveCollection::Impl::MergeInBackground() {
   absl::Time not_before = absl::InfinitePast();
   while (true) {
@@ -159,7 +178,7 @@ void LiveCollection::Impl::MergeInBackground() {
       state_mutex.Await(absl::Condition(&has_work));
       if (stopping) return;
     }
-    const absl::Status status = Merge().status();
+    const absl::Status status = TryToMerge();
     if (status.ok() || absl::IsCancelled(status)) continue;
     Report(absl::Status(status.code(), absl::StrCat("merging changes into a new generation: ", status.message())));
     not_before = absl::Now() + kRetryDelay;
@@ -280,8 +299,7 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
     Impl& live;
   } merging(*this);
 
-  if (absl::Status status = CheckMemory(before->manifest(), kWritingMemory * options.reload_memory_factor);
-      !status.ok()) {
+  if (absl::Status status = CheckMemoryToWrite(before->parts(), options.reload_memory_factor); !status.ok()) {
     return status;
   }
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
@@ -296,14 +314,15 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
   manifest->last_change = through;
   absl::StatusOr<Published> merged = Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
   if (!merged.ok()) return merged.status();
-  named = merged->parts->manifest.generation;
-  base_directory = merged->directory;
+  const int64_t generation = merged->parts->manifest.generation;
   {
     absl::MutexLock edits(&edits_mutex);
-    pending.Forget(through);
     merged->parts->contents = merged->parts->contents->With(pending.After(through));
+    pending.Forget(through);
     Swap(std::move(*merged->parts));
   }
+  named = generation;
+  base_directory = merged->directory;
   if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
   return Merged{named, changes};
 }
@@ -360,9 +379,7 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
     now = Now();
     through = std::max(now->manifest().last_change, pending.last());
   }
-  if (absl::Status status = CheckMemory(now->manifest(), kWritingMemory * options.reload_memory_factor); !status.ok()) {
-    return status;
-  }
+  if (absl::Status status = CheckMemoryToWrite(now->parts(), options.reload_memory_factor); !status.ok()) return status;
   // The writer holds the lock of the folder until that has its name.
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(temporary.path);
   if (!writer.ok()) return writer.status();

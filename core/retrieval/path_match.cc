@@ -6,6 +6,7 @@
 
 #include "core/index/inner_products.h"
 #include "core/index/threads.h"
+#include "core/retrieval/tempo.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -15,7 +16,6 @@ using catalog::SnippetRun;
 constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
 constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
 constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
-constexpr double kMostTempoChange = 1.5;  // against the tempo that the run was read at
 constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
 constexpr int kMostRows = 256;            // of a stretch, so that its similarities to a run of hours are some MB
 constexpr double kLeastStep = 0.01;       // of the run's windows per window of the query, likewise
@@ -153,9 +153,7 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Run
   match.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
   const double travelled = span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
-  // A path that mostly waits or hurries tells no tempo.
-  const bool plausible = travelled > nominal / kMostTempoChange && travelled < nominal * kMostTempoChange;
-  match.slope = plausible ? travelled : nominal;
+  match.slope = IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
 // The run that the stretch goes along with best; none where nothing is alike.
@@ -177,10 +175,12 @@ RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch, const
   return best;
 }
 
-PathMatch MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs) {
+absl::StatusOr<PathMatch> MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs,
+                                        const std::function<absl::Status()>& keep_going) {
   PathMatch match;
   double best_stretch = 0, sum = 0;
   for (const Stretch& stretch : StretchesOf(sequence)) {
+    if (absl::Status status = keep_going ? keep_going() : absl::OkStatus(); !status.ok()) return status;
     const RunPath best = BestRun(sequence, stretch, runs);
     if (best.path.score <= 0) continue;
     sum += best.path.score;
@@ -219,7 +219,8 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 }
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
-                                                  const EmbeddedQuery& query, std::span<const int> sources) {
+                                                  const EmbeddedQuery& query, std::span<const int> sources,
+                                                  const std::function<absl::Status()>& keep_going) {
   const index::ThreadScope threads(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
@@ -227,8 +228,9 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, 
     if (!runs.ok()) return runs.status();
     PathMatch best;
     for (const EmbeddingSequence& sequence : query.sequences) {
-      const PathMatch match = MatchSequence(sequence, *runs);
-      if (match.score > best.score) best = match;
+      const absl::StatusOr<PathMatch> match = MatchSequence(sequence, *runs, keep_going);
+      if (!match.ok()) return match.status();
+      if (match->score > best.score) best = *match;
     }
     matches.push_back(best);
   }

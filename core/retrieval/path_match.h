@@ -5,9 +5,11 @@
 #ifndef ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 
+#include <functional>
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
 #include "core/retrieval/collection_parts.h"
@@ -28,11 +30,12 @@ struct PathMatch {
 };
 
 // The best path of the query through each of `sources`. A path advances by the time that the tempi of both sides ask
-// for; it may wait, or go twice as far, at a price. Stretches of the query find their paths one by one. Fails as the
-// index does.
+// for; it may wait, or go twice as far, at a price. Stretches of the query find their paths one by one; before each
+// `keep_going`, unless empty, is asked, and its failure is returned. Fails as the index does.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
                                                                 const EmbeddedQuery& query,
-                                                                std::span<const int> sources);
+                                                                std::span<const int> sources,
+                                                                const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is [rows, columns]; the
 // run advances `step` windows per window of the query, > 0. Positions are in windows.

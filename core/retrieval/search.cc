@@ -112,13 +112,14 @@ absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
 
 // Looks at the best sources again, window by window, and ranks them anew by what that finds.
 absl::Status FollowPaths(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
-                         std::vector<SourceScore>& scores) {
+                         const Stages& stages, std::vector<SourceScore>& scores) {
   // A long query names its piece by votes alone: the fewer sources need another look, which costs time by the window.
   const int wanted = std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
   scores.resize(std::min(scores.size(), static_cast<size_t>(wanted)));
   std::vector<int> sources;
   for (const SourceScore& score : scores) sources.push_back(score.source);
-  const absl::StatusOr<std::vector<PathMatch>> paths = MatchPaths(parts, side, query, sources);
+  const absl::StatusOr<std::vector<PathMatch>> paths =
+      MatchPaths(parts, side, query, sources, [&] { return stages.KeepGoing(); });
   if (!paths.ok()) return paths.status();
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = (*paths)[i];
@@ -164,7 +165,8 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
   auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
     std::vector<SourceScore> scores = RankSources(*neighbours, query.windows, side, options.method);
     if (options.method == VoteMethod::kInTime && options.follow_paths) {
-      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, scores); !status.ok()) return status;
+      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, stages, scores); !status.ok())
+        return status;
     }
     return Judge(scores, query.windows, parts.confidence, options, same_piece);
   });

@@ -187,7 +187,7 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
   int asked = 0;
   RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); }, .on_stage = {}};
   ASSERT_TRUE(IdentifyAudio(*parts_, query, {}, count).ok());
-  EXPECT_GE(asked, 4);
+  EXPECT_GT(asked, 4);  // the vote asks again before each path
   const int questions = asked;
   for (int stop_at = 1; stop_at <= questions; ++stop_at) {
     asked = 0;
@@ -201,7 +201,7 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
             }};
     EXPECT_EQ(IdentifyAudio(*parts_, query, {}, context).status().code(), absl::StatusCode::kCancelled);
     EXPECT_EQ(asked, stop_at);
-    EXPECT_LT(reported.size(), 4u);
+    EXPECT_LT(reported.size(), stop_at <= 4 ? 4u : 5u);  // votes are followed up in steps
   }
 }
 

@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/retrieval/tempo.h"
 
 namespace antiphon::retrieval {
 namespace {
 
-constexpr double kOff_s = 5.0;  // of the score, by which a piece may come back off its line
-constexpr double kMostTempoChange = 1.5;
-constexpr double kMinFit_s = 4.0;
+constexpr double kOff_s = 5.0;     // of the score, by which a piece may come back off its line
+constexpr double kMinFit_s = 4.0;  // for a tempo of its own
 
 bool CarriesOn(const StreamSegment& segment, const Candidate& candidate) {
   const double expected_s = segment.reference_end_s + segment.tempo_ratio * (candidate.query_start_s - segment.end_s);
@@ -87,9 +87,8 @@ void SegmentBuilder::Extend(const Candidate& candidate) {
   segment.reference_end_s = candidate.reference_end_s;
   const double length_s = segment.end_s - segment.start_s;
   const double ratio = (segment.reference_end_s - segment.reference_start_s) / length_s;
-  const bool plausible =
-      ratio > candidate.tempo_ratio / kMostTempoChange && ratio < candidate.tempo_ratio * kMostTempoChange;
-  segment.tempo_ratio = length_s >= kMinFit_s && plausible ? ratio : candidate.tempo_ratio;
+  const bool fits = length_s >= kMinFit_s && IsPlausibleTempo(ratio, candidate.tempo_ratio);
+  segment.tempo_ratio = fits ? ratio : candidate.tempo_ratio;
 }
 
 std::vector<StreamSegment> SegmentBuilder::Finish() {
