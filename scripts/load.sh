@@ -3,7 +3,7 @@
 #
 # Usage: scripts/load.sh [--minutes N] [--connections N] [--reloads N]
 #
-# 3 minutes, 200 connections and no reloads, unless told otherwise. The figures come last; exit status 1 when the answered wait
+# 3 minutes, 200 connections and 500 reloads, unless told otherwise. The figures come last; exit status 1 when the answered wait
 # without bound, the others are not refused at once, memory grows or a call fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

@@ -2,8 +2,8 @@
 
 First the capacity is measured, with a few clients that ask again as soon as they are answered. Then many connections
 together ask twice as often as that, whether answered or not, for minutes. The answered must not wait longer than a full
-queue takes, the others must be refused at once and told when to ask again, and memory must stay flat. With --reloads, the
-collection is reloaded that many times under calls, none of which may fail.
+queue takes, the others must be refused at once and told when to ask again, and memory must stay flat. Then the collection
+is replaced many times under calls, none of which may fail: two generations take turns.
 
 Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there is nothing to test with).
 """
@@ -11,10 +11,13 @@ Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there i
 import argparse
 import asyncio
 import collections
+import os
 import pathlib
 import random
+import shutil
 import statistics
 import sys
+import tempfile
 import time
 
 import grpc
@@ -213,8 +216,31 @@ async def overload(server, requests, arguments, judgement):
     ]
 
 
-async def reload_under_load(server, requests, stubs, arguments, judgement):
+def current_generation(bundle):
+    return (bundle / "CURRENT").read_text(encoding="ascii")
+
+
+def name_current(bundle, generation):
+    """Replaces what the bundle's CURRENT says, at once."""
+    (bundle / "CURRENT.new").write_text(generation, encoding="ascii")
+    os.replace(bundle / "CURRENT.new", bundle / "CURRENT")
+
+
+def make_another_generation(server, requests, stubs):
+    """Adds a piece, and merges it into a generation of its own."""
+    catalog, admin = stubs["catalog_pb2"], stubs["admin_pb2"]
+    with grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        score = stubs["retrieval_pb2"].IdentifyRequest.FromString(requests[0]).score
+        piece = catalog.NewPiece(id="load_excerpt", title="An excerpt")
+        stubs["catalog_pb2_grpc"].CatalogStub(channel).AddPiece(catalog.AddPieceRequest(piece=piece, score=score))
+        stubs["admin_pb2_grpc"].AdminStub(channel).Merge(admin.MergeRequest())
+
+
+async def reload_under_load(server, bundle, requests, stubs, arguments, judgement):
     admin = stubs["admin_pb2"]
+    names = [current_generation(bundle)]
+    make_another_generation(server, requests, stubs)
+    names.append(current_generation(bundle))
     done = asyncio.Event()
     watch = Watch(server)
     watching = asyncio.ensure_future(watch.run())
@@ -222,11 +248,14 @@ async def reload_under_load(server, requests, stubs, arguments, judgement):
     times, failures = [], collections.Counter()
     async with connect(server.address) as channel:
         stub = stubs["admin_pb2_grpc"].AdminStub(channel)
-        for _ in range(arguments.reloads):
+        for number in range(arguments.reloads):
+            name_current(bundle, names[number % 2])
             begun = time.monotonic()
             try:
-                await stub.Reload(admin.ReloadRequest(), timeout=CALL_SECONDS)
+                answer = await stub.Reload(admin.ReloadRequest(), timeout=CALL_SECONDS)
                 times.append(time.monotonic() - begun)
+                if answer.generation == answer.previous_generation:
+                    failures["nothing was replaced"] += 1
             except grpc.aio.AioRpcError as error:
                 failures[f"{error.code().name}: {error.details()}"] += 1
     done.set()
@@ -245,12 +274,12 @@ async def reload_under_load(server, requests, stubs, arguments, judgement):
     ]
 
 
-async def run(server, requests, stubs, arguments, judgement):
+async def run(server, bundle, requests, stubs, arguments, judgement):
     figures = []
     if arguments.minutes > 0:
         figures += await overload(server, requests, arguments, judgement)
     if arguments.reloads > 0:
-        figures += await reload_under_load(server, requests, stubs, arguments, judgement)
+        figures += await reload_under_load(server, bundle, requests, stubs, arguments, judgement)
     return figures
 
 
@@ -258,14 +287,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=3, help="of overload; 0: none")
     parser.add_argument("--connections", type=int, default=200)
-    parser.add_argument("--reloads", type=int, default=0)
+    parser.add_argument("--reloads", type=int, default=500, help="of the collection under calls; 0: none")
     arguments = parser.parse_args()
     harness.skip_without_material()
     stubs = harness.make_stubs()
     judgement = Judgement()
-    with harness.Server("--queue-capacity", str(QUEUE_CAPACITY)) as server:
-        requests = make_requests(server.address, stubs)
-        figures = asyncio.run(run(server, requests, stubs, arguments, judgement))
+    with tempfile.TemporaryDirectory(prefix="antiphon_load_") as folder:
+        bundle = pathlib.Path(shutil.copytree(harness.BUNDLE, pathlib.Path(folder) / "bundle"))
+        with harness.Server("--queue-capacity", str(QUEUE_CAPACITY), "--no-watch-current", bundle=bundle) as server:
+            requests = make_requests(server.address, stubs)
+            figures = asyncio.run(run(server, bundle, requests, stubs, arguments, judgement))
     print("\n" + "\n".join(figures))
     for broken in judgement.broken:
         print(f"BROKEN: {broken}")
