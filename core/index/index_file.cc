@@ -37,6 +37,7 @@ struct Writer : faiss::IOWriter {
   explicit Writer(std::FILE* to) : file(to) { name = "index file"; }
 
   size_t operator()(const void* data, size_t size, size_t count) override {
+    if (count == 0) return 0;  // of an empty vector, without any data
     const size_t written = std::fwrite(data, size, count, file);
     if (written != count) failure = errno;
     return written;
