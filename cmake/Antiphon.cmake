@@ -2,8 +2,8 @@
 
 # What the executables of a build with ThreadSanitizer hold besides their own.
 function(antiphon_instrument name)
-  if(TARGET antiphon_tsan_mutex)
-    target_sources(${name} PRIVATE $<TARGET_OBJECTS:antiphon_tsan_mutex>)
+  if(TARGET antiphon_tsan)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:antiphon_tsan>)
   endif()
 endfunction()
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "google/protobuf/message.h"
+#include "server/handover.h"
 #include "server/status_map.h"
 
 namespace antiphon::server {
@@ -18,10 +19,14 @@ class CallRunner::Reactor : public grpc::ServerUnaryReactor {
         response(response) {}
 
   void OnCancel() override { call.Abandon(absl::CancelledError("the caller has gone")); }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    handover.Take();
+    delete this;
+  }
 
   Call call;
   Admission admission;
+  Handover handover;
   const int64_t request_bytes;
   google::protobuf::Message* const response;
 };
@@ -58,7 +63,8 @@ void CallRunner::Complete(Reactor* reactor, const absl::Status& status) {
   const int64_t response_bytes = status.ok() ? static_cast<int64_t>(reactor->response->ByteSizeLong()) : 0;
   const grpc::Status answer = gate_.Close(reactor->call, status, {reactor->request_bytes, response_bytes});
   const Admission admission = std::move(reactor->admission);  // ends once the answer is on its way
-  reactor->Finish(answer);                                    // gRPC may delete the reactor from here on
+  reactor->handover.Give();
+  reactor->Finish(answer);  // gRPC may delete the reactor from here on
 }
 
 }  // namespace antiphon::server

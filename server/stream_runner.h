@@ -21,6 +21,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "server/call.h"
 #include "server/call_gate.h"
+#include "server/handover.h"
 #include "server/message_stream.h"
 #include "server/work_queue.h"
 
@@ -100,16 +101,21 @@ class ReadingReactor : public Reactor, public Stream, public StreamCall {
 
   void OnReadDone(bool ok) final { waiter.End(StreamWaiter::kRead, ok); }
   void OnCancel() final { waiter.Cancel(); }
-  void OnDone() final { delete this; }
+  void OnDone() final {
+    handover_.Take();
+    delete this;
+  }
 
   void End(const grpc::Status& status) final {
     // The status would wait in line behind an answer that is not taken.
     if (waiter.UnderWay(StreamWaiter::kWrite)) context_->TryCancel();
+    handover_.Give();
     this->Finish(status);
   }
 
  private:
   grpc::CallbackServerContext* const context_;
+  Handover handover_;
   Request incoming_;  // here, because a read may outlive the handler
 };
 

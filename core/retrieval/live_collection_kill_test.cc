@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -60,7 +61,8 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
   std::mt19937 random(seed);
   while (true) {
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
-    const Contents& contents = (*live)->Current()->contents();
+    const std::shared_ptr<const Collection> now = (*live)->Current();
+    const Contents& contents = now->contents();
     const bool there = IsPiece(id) ? contents.FindPiece(id).has_value() : contents.FindRecording(id).has_value();
     const int next = static_cast<int>(random() % kSeeds);
     const std::string title = absl::StrCat("Seed ", next);

@@ -36,19 +36,33 @@ Function Library(const char* name, const char* prefix = "_ZN") {
 
 constexpr unsigned kReader = __tsan_mutex_read_lock;
 
+// Whether this thread is in one of the library's functions already: some call others of them, which have said it all.
+thread_local bool inside = false;
+
+template <typename Call>
+auto Inside(Call&& call) {
+  inside = true;
+  struct Leave {
+    ~Leave() { inside = false; }
+  } leave;
+  return call();
+}
+
 // `take` is called where the mutex is taken, and says whether it was.
 template <typename Take>
 bool Taking(void* mutex, unsigned flags, Take&& take) {
+  if (inside) return take();
   __tsan_mutex_pre_lock(mutex, flags | __tsan_mutex_not_static);
-  const bool taken = take();
+  const bool taken = Inside(take);
   __tsan_mutex_post_lock(mutex, flags | __tsan_mutex_not_static | (taken ? 0u : __tsan_mutex_try_lock_failed), 0);
   return taken;
 }
 
 template <typename Release>
 void Releasing(void* mutex, unsigned flags, Release&& release) {
+  if (inside) return release();
   __tsan_mutex_pre_unlock(mutex, flags | __tsan_mutex_not_static);
-  release();
+  Inside(release);
   __tsan_mutex_post_unlock(mutex, flags | __tsan_mutex_not_static);
 }
 
