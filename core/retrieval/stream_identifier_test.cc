@@ -306,7 +306,7 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
   minute.Piece(0, 0, 30).Silence(2).Noise(8).Piece(3, 0, 25);
   StreamIdentifier identifier({});
   size_t early = 0, late = 0;
-  int64_t early_resident = 0;
+  [[maybe_unused]] int64_t early_resident = 0;
   for (int i = 0; identifier.received_s() < 3600; ++i) {
     for (size_t begin = 0; begin < minute.samples.size(); begin += 10'000) {
       const size_t count = std::min<size_t>(10'000, minute.samples.size() - begin);
@@ -318,7 +318,9 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
   EXPECT_GT(early, 0u);
   EXPECT_LE(late, early * 11 / 10);
   EXPECT_LE(matcher.most_windows, 52u) << "12 s at 5 frames of 21/s";
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
   EXPECT_LT(ResidentBytes() - early_resident, 2 << 20);
+#endif
   EXPECT_LE(encoder_->windows() - encoded_before, static_cast<int64_t>(identifier.received_s() / 5 * 21 + 1));
 }
 
