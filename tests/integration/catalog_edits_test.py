@@ -4,7 +4,6 @@ real server; and that nothing acknowledged is lost when the server is killed.
 
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ import grpc
 
 import certificates
 import harness
+from harness import copy_of_bundle, rendered
 from python_client import PythonClient, connect, error_of
 
 STUBS = harness.make_stubs()
@@ -30,15 +30,6 @@ CANON = "pachelbel_canon"
 
 def songbook(piece):
     return (harness.BUILD / "songbook" / f"{piece}.mid").read_bytes()
-
-
-def rendered(piece):
-    """A recording of some seconds of a piece, made with another soundfont than the collection's."""
-    return pathlib.Path(next(q["file"] for q in harness.queries() if q["piece_id"] == piece)).read_bytes()
-
-
-def copy_of_bundle(folder):
-    return shutil.copytree(harness.BUNDLE, pathlib.Path(folder) / "bundle")
 
 
 def make_keys(folder):

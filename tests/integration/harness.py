@@ -38,6 +38,16 @@ def queries():
     return json.loads((MATERIAL / "queries.json").read_text(encoding="utf-8"))
 
 
+def rendered(piece):
+    """A recording of some seconds of a piece, made with another soundfont than the collection's."""
+    return pathlib.Path(next(query["file"] for query in queries() if query["piece_id"] == piece)).read_bytes()
+
+
+def copy_of_bundle(folder):
+    """A copy that a server may change, inside the folder."""
+    return pathlib.Path(shutil.copytree(BUNDLE, pathlib.Path(folder) / "bundle"))
+
+
 def make_stubs():
     """Compiles the .proto files, and nothing else, into Python; returns the modules by name (types_pb2, ...)."""
     folder = tempfile.mkdtemp(prefix="antiphon_stubs_")

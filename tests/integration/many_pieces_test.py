@@ -1,8 +1,6 @@
 """A collection that grows to many times its size, one piece at a time and in a stream, while it is searched."""
 
-import pathlib
 import random
-import shutil
 import tempfile
 import threading
 import unittest
@@ -33,7 +31,7 @@ class Seeker(threading.Thread):
         super().__init__()
         self.done, self.found = threading.Event(), []
         self._client = PythonClient(connect(address), STUBS)
-        self._sound = pathlib.Path(next(q["file"] for q in harness.queries() if q["piece_id"] == KNOWN)).read_bytes()
+        self._sound = harness.rendered(KNOWN)
 
     def run(self):
         while not self.done.wait(0.5):
@@ -51,8 +49,7 @@ class Seeker(threading.Thread):
 
 class ManyPiecesTest(unittest.TestCase):
     def setUp(self):
-        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        bundle = shutil.copytree(harness.BUNDLE, folder / "bundle")
+        bundle = harness.copy_of_bundle(self.enterContext(tempfile.TemporaryDirectory()))
         self.server = self.enterContext(harness.Server(bundle=bundle))
         self.client = PythonClient(connect(self.server.address), STUBS, timeout=1200)
 

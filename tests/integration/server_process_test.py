@@ -396,7 +396,7 @@ class ReloadTest(unittest.TestCase):
     def copy_of_the_bundle(self):
         folder = tempfile.mkdtemp(prefix="antiphon_reload_")
         self.addCleanup(shutil.rmtree, folder)
-        return pathlib.Path(shutil.copytree(harness.BUNDLE, f"{folder}/bundle"))
+        return harness.copy_of_bundle(folder)
 
     def bundle_with_a_next_generation(self):
         """A copy of the bundle that has gen-000002, with a piece more, but serves gen-000001."""

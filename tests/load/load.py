@@ -14,7 +14,6 @@ import collections
 import os
 import pathlib
 import random
-import shutil
 import statistics
 import sys
 import tempfile
@@ -293,7 +292,7 @@ def main():
     stubs = harness.make_stubs()
     judgement = Judgement()
     with tempfile.TemporaryDirectory(prefix="antiphon_load_") as folder:
-        bundle = pathlib.Path(shutil.copytree(harness.BUNDLE, pathlib.Path(folder) / "bundle"))
+        bundle = harness.copy_of_bundle(folder)
         with harness.Server("--queue-capacity", str(QUEUE_CAPACITY), "--no-watch-current", bundle=bundle) as server:
             requests = make_requests(server.address, stubs)
             figures = asyncio.run(run(server, bundle, requests, stubs, arguments, judgement))
