@@ -91,13 +91,6 @@ class Service {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static std::unique_ptr<Service> service;
-  static int calls = 0;
-  if (calls++ % kCallsPerServer == 0) {
-    service.reset();
-    service = std::make_unique<Service>();
-  }
-  const antiphon::fuzz::RequestInput input = antiphon::fuzz::ParseInput(antiphon::fuzz::AsText(data, size));
-  antiphon::fuzz::RequirePromises(input, antiphon::fuzz::Call(service->channel(), input));
+  antiphon::fuzz::RunInput<Service>(data, size, kCallsPerServer);
   return 0;
 }

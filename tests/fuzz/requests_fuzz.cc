@@ -39,13 +39,6 @@ class FakeService {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static std::unique_ptr<FakeService> service;
-  static int calls = 0;
-  if (calls++ % kCallsPerServer == 0) {
-    service.reset();
-    service = std::make_unique<FakeService>();
-  }
-  const antiphon::fuzz::RequestInput input = antiphon::fuzz::ParseInput(antiphon::fuzz::AsText(data, size));
-  antiphon::fuzz::RequirePromises(input, antiphon::fuzz::Call(service->channel(), input));
+  antiphon::fuzz::RunInput<FakeService>(data, size, kCallsPerServer);
   return 0;
 }
