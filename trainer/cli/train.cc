@@ -97,10 +97,13 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--store", options.stores, "Feature stores made by prepare")->required();
   command->add_option("--out", options.out, "Folder for the model, checkpoints and training.json")->required();
   command->add_option("--exclude", flags->exclude_file, "File with names of pieces not to train on, one a line");
+  command->add_flag("--strict-tempo", options.strict_tempo_only,
+                    "Only renditions that keep strictly to their tempo, so that fractions of a frame are learnt");
   command->add_option("--architecture", flags->architecture, "residual or dorfer2018")->capture_default_str();
   command->add_option("--loss", flags->loss, "infonce or hinge")->capture_default_str();
   command->add_option("--dimension", options.dimension, "Floats per embedding")->capture_default_str();
   command->add_option("--batch", options.batch_pairs, "Pairs per step")->capture_default_str();
+  command->add_option("--from", options.from, "Folder of another run: begin with its last weights");
   command->add_option("--steps", options.steps, "Steps in all")->capture_default_str();
   command->add_option("--learning-rate", options.learning_rate, "The highest")->capture_default_str();
   command->add_option("--warmup", options.warmup_steps, "Steps of warm-up")->capture_default_str();
@@ -127,6 +130,10 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--repeats", options.sampler.repeat_share, "Share of exact groups' pairs that are repeats")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--near-misses", options.sampler.near_miss_share,
+                      "Share of exact pairs with a score a part of a frame off beside theirs")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--noise", options.sampler.noise_share, "Share of windows with a noise floor")

@@ -23,10 +23,12 @@ struct StoreItem {
   std::string piece;  // name of the MIDI file, without its extension
   Part part = Part::kTrain;
   std::string fingerprint;  // SHA-256 of what it was made from and how
-  music::TimeMap time;      // from seconds of the score to seconds of the performance
+  music::TimeMap time;      // from seconds of the score to seconds of the performance; a line at a strict tempo
   features::FeatureSettings settings;
   std::vector<music::Note> notes;         // of the score, times as written
   features::FeatureSequence spectrogram;  // of the performance
+
+  bool keeps_strict_tempo() const { return time.points().size() <= 2; }
 };
 
 // Where an item lies: STORE/items/PIECE.VARIATION.item, unsafe characters of the piece's name replaced.

@@ -18,6 +18,9 @@ namespace {
 // Nearer places of one rendition show nearly the same music.
 constexpr double kMinDistance_s = 0.1;
 
+// A near miss lies this far off, frames: further than a renderer's rounding, nearer than the next place.
+constexpr double kMinNearMiss = 0.12, kMaxNearMiss = 0.6;
+
 // Windows that lie anywhere are at most this far from an onset, seconds as played.
 constexpr double kMaxOnsetDistance_s = 0.5;
 
@@ -118,7 +121,7 @@ PairSampler::PairSampler(std::vector<StoreItem> items) : items_(std::move(items)
 void PairSampler::LinkRepeats(int64_t first, int64_t last) {
   if (first == last) return;
   const StoreItem& item = items_[onsets_[first].item];
-  if (item.time.points().size() > 2) return;
+  if (!item.keeps_strict_tempo()) return;
   const double reach_s = item.time.From(0.5 * settings_.window_frames / settings_.frame_rate()) - item.time.From(0);
   constexpr double kGrid_s = 0.02;
   std::unordered_map<uint64_t, int64_t> latest;
@@ -167,6 +170,7 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   const size_t audio_cells = static_cast<size_t>(frames) * settings_.bands;
 
   PairBatch batch;
+  std::vector<uint8_t> near_misses;
   UsedPlaces used;
   Group group;
   const int64_t attempts = onsets_.empty() ? 0 : int64_t{20} * pairs;
@@ -203,7 +207,16 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     Distort(audio, settings_, group.shift * bands_per_semitone, options, random);
     batch.score.insert(batch.score.end(), score.begin(), score.end());
     ++batch.pairs;
+    if (options.near_miss_share > 0 && group.exact && item.keeps_strict_tempo() &&
+        Uniform(random, 0, 1) < options.near_miss_share) {
+      const double frames_off = Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
+      const std::vector<uint8_t> near_miss = features::ComputePianorollWindow(
+          notes, settings_, place.tempo_ratio, start_s + frames_off / settings_.frame_rate() * place.tempo_ratio);
+      near_misses.insert(near_misses.end(), near_miss.begin(), near_miss.end());
+      ++batch.near_misses;
+    }
   }
+  batch.score.insert(batch.score.end(), near_misses.begin(), near_misses.end());
   return batch;
 }
 

@@ -26,6 +26,7 @@ struct SamplerOptions {
   double onset_share =
       0.6;  // of groups with an onset in the middle of their windows; others lie up to half a second off
   double repeat_share = 0.3;         // of an exact group's pairs, drawn from repeats of the notes of its first
+  double near_miss_share = 0;        // of exact pairs at a strict tempo, with a near miss of their score beside them
   int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
   double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
@@ -39,7 +40,10 @@ struct SamplerOptions {
 struct PairBatch {
   int64_t pairs = 0;
   std::vector<uint8_t> audio;  // [pairs, window_frames, 1, bands]
-  std::vector<uint8_t> score;  // [pairs, window_frames, 2, pitches]
+  // [pairs + near_misses, window_frames, 2, pitches]: the counterparts, then windows that are no sound's, each a part of
+  // a frame beside a counterpart. Nothing else tells repeats of the same notes apart.
+  std::vector<uint8_t> score;
+  int64_t near_misses = 0;
 };
 
 class PairSampler {

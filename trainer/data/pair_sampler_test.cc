@@ -131,6 +131,39 @@ TEST(PairSamplerTest, DrawsRepeatsOfTheSameNotesWhereAskedTo) {
   EXPECT_GE(alike, 8);  // notes at the very edge of a window fall in or out by the fraction
 }
 
+// A near miss shows a counterpart's notes, and each a part of a frame earlier or later.
+TEST(PairSamplerTest, NearMissesAreCounterpartsAPartOfAFrameOff) {
+  const PairSampler sampler(SomeItems());
+  SamplerOptions options;
+  options.exact_share = options.near_miss_share = 1;
+  options.max_transposition = 0;
+  const PairBatch batch = sampler.Sample(40, 3, options);
+  ASSERT_EQ(batch.pairs, 40);
+  ASSERT_EQ(batch.near_misses, 40);
+  const auto windows = Windows(batch.score, batch.pairs + batch.near_misses);
+  EXPECT_EQ(std::set<std::string>(windows.begin(), windows.end()).size(), windows.size());
+  const features::FeatureSettings settings = SmallSettings();
+  // Where an onset lies in time, by its shares in two frames, is told by their centre of gravity.
+  const auto centre_of = [&](const std::string& window) {
+    double weight = 0, sum = 0;
+    for (int frame = 0; frame < settings.window_frames; ++frame) {
+      for (int row = 0; row < settings.pitches; ++row) {
+        const double share = static_cast<uint8_t>(window[(frame * 2) * settings.pitches + row]);
+        weight += share;
+        sum += share * frame;
+      }
+    }
+    return sum / weight;
+  };
+  int near = 0;
+  for (int pair = 0; pair < 40; ++pair) {
+    near += std::abs(centre_of(windows[pair]) - centre_of(windows[40 + pair])) < 0.7;
+  }
+  EXPECT_GE(near, 25);  // in the others a note comes in or goes out at an edge
+  options.exact_share = 0;
+  EXPECT_EQ(sampler.Sample(40, 3, options).near_misses, 0);
+}
+
 TEST(PairSamplerTest, GivesFewerWhenThereAreNoMore) {
   EXPECT_EQ(PairSampler({}).Sample(8, 1, SamplerOptions()).pairs, 0);
   const PairBatch few = PairSampler({RandomItem("a", 1, 5)}).SamplePlain(64, 1);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/music/midi_file.h"
+#include "trainer/evaluation/note_match.h"
 #include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -32,17 +34,49 @@ absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progres
   return bed;
 }
 
-std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outcome) {
-  const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
-  if (!beats) return std::nullopt;
-  const int own = bed.asap.performances[bed.sample[outcome.excerpt.recording]].score;
+namespace {
+
+int OwnScore(const AsapTestBed& bed, const Outcome& outcome) {
+  return bed.asap.performances[bed.sample[outcome.excerpt.recording]].score;
+}
+
+// The best candidate that is the performance's own score; null where there is none.
+const retrieval::Candidate* OwnCandidate(const AsapTestBed& bed, const Outcome& outcome) {
   for (const retrieval::Candidate& candidate : outcome.answer.candidates) {
-    if (candidate.source != own) continue;
-    const std::optional<double> right_s = beats->ScoreAt(outcome.excerpt.start_s + candidate.query_s);
-    if (!right_s) return std::nullopt;
-    return std::abs(candidate.reference_s - *right_s);
+    if (candidate.source == OwnScore(bed, outcome)) return &candidate;
   }
-  return std::numeric_limits<double>::infinity();
+  return nullptr;
+}
+
+// Where in the score the candidate's place of the query is; nothing where the beats do not say.
+std::optional<double> RightPlace(const AsapTestBed& bed, const Outcome& outcome, double query_s) {
+  const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
+  return beats ? beats->ScoreAt(outcome.excerpt.start_s + query_s) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outcome) {
+  if (!bed.beats[outcome.excerpt.recording]) return std::nullopt;
+  const retrieval::Candidate* const own = OwnCandidate(bed, outcome);
+  if (own == nullptr) return std::numeric_limits<double>::infinity();
+  const std::optional<double> right_s = RightPlace(bed, outcome, own->query_s);
+  if (!right_s) return std::nullopt;
+  return std::abs(own->reference_s - *right_s);
+}
+
+absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Outcome& outcome) {
+  constexpr double kSame = 0.9, kTolerance_s = 0.05;
+  const retrieval::Candidate* const own = OwnCandidate(bed, outcome);
+  if (own == nullptr) return std::nullopt;
+  const std::optional<double> right_s = RightPlace(bed, outcome, own->query_s);
+  if (!right_s) return std::nullopt;
+  const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi);
+  if (!score.ok()) return score.status();
+  const double before_s = own->query_s * own->tempo_ratio;
+  const double length_s = outcome.excerpt.length_s * own->tempo_ratio;
+  const auto around = [&](double place_s) { return OnsetsWithin(score->notes, place_s - before_s, length_s); };
+  return MatchOnsets(around(*right_s), around(own->reference_s), kTolerance_s).f1() >= kSame;
 }
 
 CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model) {

@@ -16,6 +16,16 @@ MatchCounts CompareCells(std::span<const uint8_t> truth, std::span<const uint8_t
   return counts;
 }
 
+std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s, double length_s) {
+  std::vector<Onset> onsets;
+  for (const music::Note& note : notes) {
+    if (note.onset_s >= start_s && note.onset_s < start_s + length_s) {
+      onsets.push_back({note.onset_s - start_s, note.pitch});
+    }
+  }
+  return onsets;
+}
+
 MatchCounts MatchOnsets(std::vector<Onset> truth, std::vector<Onset> found, double tolerance_s) {
   const auto by_pitch = [](const Onset& a, const Onset& b) {
     return std::tie(a.pitch, a.time_s) < std::tie(b.pitch, b.time_s);

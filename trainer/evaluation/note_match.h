@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "core/music/score.h"
+
 namespace antiphon::trainer {
 
 // Of what was found against what is true.
@@ -36,6 +38,9 @@ struct Onset {
   double time_s = 0;
   int pitch = 0;
 };
+
+// Those within [start_s, start_s + length_s), from its beginning.
+std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s, double length_s);
 
 // Onsets of one pitch are matched one to one, at most `tolerance_s` apart, as many as can be (by going through both in
 // order of time, which is best possible on a line). The order of the lists does not matter.

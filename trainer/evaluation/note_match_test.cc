@@ -22,6 +22,18 @@ TEST(NoteMatchTest, OnsetsMatchWithinTheToleranceAndThePitch) {
   EXPECT_EQ(counts.extra, 2);
 }
 
+TEST(NoteMatchTest, OnsetsWithinAStretchCountFromItsBeginning) {
+  std::vector<music::Note> notes(3);
+  notes[0].onset_s = 1;
+  notes[1].onset_s = 2.5;
+  notes[1].pitch = 72;
+  notes[2].onset_s = 4;
+  const std::vector<Onset> onsets = OnsetsWithin(notes, 2, 2);
+  ASSERT_EQ(onsets.size(), 1u);
+  EXPECT_DOUBLE_EQ(onsets[0].time_s, 0.5);
+  EXPECT_EQ(onsets[0].pitch, 72);
+}
+
 TEST(NoteMatchTest, OneOnsetMatchesOneOtherAtMost) {
   EXPECT_EQ(MatchOnsets({{1.0, 60}}, {{0.98, 60}, {1.0, 60}, {1.02, 60}}, 0.05).hits, 1);
   EXPECT_EQ(MatchOnsets({{1.0, 60}}, {{0.98, 60}, {1.0, 60}, {1.02, 60}}, 0.05).extra, 2);

@@ -15,32 +15,39 @@ const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is th
 constexpr double kPositionTolerance = 1.0;                   // seconds of the score
 
 // Of the answers at one length with the right title first, and where the beats say what is right: how many name the
-// right place in the performance's own score.
+// right place in the performance's own score, and how many that or a repeat of the same notes.
 struct Positions {
-  int right = 0, known = 0;
-  double share() const { return known ? static_cast<double>(right) / known : 0; }
+  int right = 0, right_or_repeat = 0, known = 0;
+  double share(int of_known) const { return known ? static_cast<double>(of_known) / known : 0; }
 };
 
-Positions PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes, double wanted_s) {
+absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes, double wanted_s) {
   Positions positions;
   for (const Outcome& outcome : outcomes) {
     if (outcome.excerpt.wanted_s != wanted_s || outcome.rank != 1) continue;
     const std::optional<double> off_s = PositionError(bed, outcome);
     if (!off_s) continue;
     ++positions.known;
-    positions.right += *off_s <= kPositionTolerance;
+    const bool right = *off_s <= kPositionTolerance;
+    const absl::StatusOr<std::optional<bool>> repeat = right ? std::optional<bool>() : IsAtRepeat(bed, outcome);
+    if (!repeat.ok()) return repeat.status();
+    positions.right += right;
+    positions.right_or_repeat += right || repeat->value_or(false);
   }
   return positions;
 }
 
-void AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes, ReportTable& table) {
+absl::Status AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes, ReportTable& table) {
   for (const double length_s : kLengths) {
     const Accuracy accuracy = AccuracyAt(outcomes, length_s);
-    const Positions positions = PositionsAt(bed, outcomes, length_s);
-    table.rows.push_back(
-        {absl::StrCat(name, ", ", LengthName(length_s)),
-         {accuracy.at_1(), accuracy.at_5(), positions.share(), 1.0 * positions.known, 1.0 * accuracy.queries}});
+    const absl::StatusOr<Positions> positions = PositionsAt(bed, outcomes, length_s);
+    if (!positions.ok()) return positions.status();
+    table.rows.push_back({absl::StrCat(name, ", ", LengthName(length_s)),
+                          {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right),
+                           positions->share(positions->right_or_repeat), 1.0 * positions->known,
+                           1.0 * accuracy.queries}});
   }
+  return absl::OkStatus();
 }
 
 // What was played, what its score has there, and at which tempo.
@@ -90,7 +97,7 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
   const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
   if (!bed.ok()) return bed.status();
   Report report{"performances", {}, {}};
-  ReportTable table{absl::StrCat("title, of ", bed->asap.works), {"first", "in 5", "within1s", "of", "queries"}, {}};
+  ReportTable table{absl::StrCat("title, of ", bed->asap.works), {"first", "in 5", "within1s", "orrepeat", "of", "queries"}, {}};
   const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
@@ -106,7 +113,7 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
     if (!collection.ok()) return collection.status();
     const auto outcomes = AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
     if (!outcomes.ok()) return outcomes.status();
-    AddRows(*bed, name, *outcomes, table);
+    if (absl::Status status = AddRows(*bed, name, *outcomes, table); !status.ok()) return status;
     if (sampled) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     if (options.errors.empty()) continue;
@@ -115,7 +122,7 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
     }
   }
   const double works = bed->asap.works;
-  table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0}});
+  table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0, 0}});
   report.tables.insert(report.tables.begin(), std::move(table));
   report.settings["performances"] = absl::StrCat(bed->recordings.size());
   report.settings["scores"] = absl::StrCat(bed->entries.size());

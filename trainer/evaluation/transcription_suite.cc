@@ -43,17 +43,6 @@ std::vector<size_t> RandomOthers(size_t count, uint64_t seed) {
   return others;
 }
 
-// Onsets within a window, from its beginning.
-std::vector<Onset> OnsetsOf(const TestPiece& piece, double start_s, double length_s) {
-  std::vector<Onset> onsets;
-  for (const music::Note& note : piece.score.notes) {
-    if (note.onset_s >= start_s && note.onset_s < start_s + length_s) {
-      onsets.push_back({note.onset_s - start_s, note.pitch});
-    }
-  }
-  return onsets;
-}
-
 ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
                   const features::FeatureSettings& settings, const std::vector<size_t>& found) {
   const size_t frame = 2 * static_cast<size_t>(settings.pitches), size = frame * settings.window_frames;
@@ -67,8 +56,10 @@ ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces, const 
                              other.subspan(f * frame + settings.pitches, settings.pitches)));
     }
     const SnippetPlace &a = windows.places[i], &b = windows.places[found[i]];
-    onsets.Add(MatchOnsets(OnsetsOf(pieces[a.piece], a.start_s, settings.window_s()),
-                           OnsetsOf(pieces[b.piece], b.start_s, settings.window_s()), kTolerance_s));
+    const auto onsets_at = [&](const SnippetPlace& place) {
+      return OnsetsWithin(pieces[place.piece].score.notes, place.start_s, settings.window_s());
+    };
+    onsets.Add(MatchOnsets(onsets_at(a), onsets_at(b), kTolerance_s));
     same_piece += a.piece == b.piece;
   }
   return {std::move(name),

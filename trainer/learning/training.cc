@@ -75,6 +75,7 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
       if (!item.ok()) return item.status();
       not_found.erase(item->piece);
       if (options.excluded_pieces.contains(item->piece) || item->part == Part::kTest) continue;
+      if (options.strict_tempo_only && item->part == Part::kTrain && !item->keeps_strict_tempo()) continue;
       absl::StrAppend(&all, item->fingerprint);
       std::vector<StoreItem>& part = item->part == Part::kTrain ? train : valid;
       part.push_back(*std::move(item));
@@ -111,6 +112,8 @@ json SettingsJson(const TrainOptions& options) {
           {"loss", LossName(options.loss)},
           {"dimension", options.dimension},
           {"batch_pairs", options.batch_pairs},
+          {"from", options.from.empty() ? "" : std::filesystem::path(options.from).filename().string()},
+          {"strict_tempo_only", options.strict_tempo_only},
           {"steps", options.steps},
           {"learning_rate", options.learning_rate},
           {"warmup_steps", options.warmup_steps},
@@ -120,6 +123,7 @@ json SettingsJson(const TrainOptions& options) {
           {"exact_share", options.sampler.exact_share},
           {"onset_share", options.sampler.onset_share},
           {"repeat_share", options.sampler.repeat_share},
+          {"near_miss_share", options.sampler.near_miss_share},
           {"max_transposition", options.sampler.max_transposition},
           {"equalise_deviation_db", options.sampler.equalise_deviation_db},
           {"noise_share", options.sampler.noise_share},
@@ -174,7 +178,8 @@ class Run {
 
   json Identity() const;
   absl::Status Begin();
-  torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const;
+  absl::Status BeginFrom(const std::string& other_run);
+  torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
   double Step(const PairBatch& batch);
   Ranking Validate();
   absl::Status Record(const Ranking& ranking, TrainReport& report);
@@ -211,6 +216,7 @@ absl::Status Run::Begin() {
     }
     if (!absl::IsNotFound(state.status())) return state.status();
   }
+  if (!options_.from.empty()) return BeginFrom(options_.from);
   const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
   state_.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
   state_.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
@@ -222,9 +228,29 @@ absl::Status Run::Begin() {
   return absl::OkStatus();
 }
 
-torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t pairs, int channels) const {
+// The other's weights and temperature, and nothing of its schedule.
+absl::Status Run::BeginFrom(const std::string& other_run) {
+  absl::StatusOr<TrainState> other =
+      LoadCheckpoint(other_run + "/checkpoint", device_, options_.learning_rate, options_.weight_decay);
+  if (!other.ok()) return other.status();
+  for (const char* field : {"architecture", "dimension"}) {
+    if (other->identity.at(field) != Identity().at(field)) {
+      return absl::InvalidArgumentError(absl::StrCat("from: ", other_run, " has ", field, " ",
+                                                     other->identity.at(field).dump(), ", and this run ",
+                                                     Identity().at(field).dump()));
+    }
+  }
+  state_.audio = std::move(other->audio);
+  state_.score = std::move(other->score);
+  state_.log_scale = std::move(other->log_scale);
+  state_.identity = Identity();
+  MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
+  return absl::OkStatus();
+}
+
+torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const {
   return torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())}, torch::kUInt8)
-      .view({pairs, data_.train.settings().window_frames, channels, -1})
+      .view({windows, data_.train.settings().window_frames, channels, -1})
       .to(device_);
 }
 
@@ -234,7 +260,7 @@ double Run::Step(const PairBatch& batch) {
   state_.audio.train();
   state_.score.train();
   state_.optimizer->zero_grad();
-  torch::Tensor score_cells = ToTensor(batch.score, batch.pairs, 2);
+  torch::Tensor score_cells = ToTensor(batch.score, batch.pairs + batch.near_misses, 2);
   if (options_.shuffle_labels) score_cells = score_cells.roll(1, 0);
   // The networks meet in the loss alone, so that each goes forward and back on a thread of its own.
   const torch::Tensor audio_cells = ToTensor(batch.audio, batch.pairs, 1);

@@ -35,11 +35,13 @@ std::string LossName(Loss loss);
 struct TrainOptions {
   std::vector<std::string> stores;        // feature stores made by `prepare`, all with the same feature settings
   std::set<std::string> excluded_pieces;  // names of pieces that must not be trained on
+  bool strict_tempo_only = false;         // leave out renditions whose tempo gives and takes
   std::string out;                        // folder for checkpoints, log and the exported model
   Architecture architecture = Architecture::kResidual;
   Loss loss = Loss::kInfoNce;
   int dimension = 64;     // floats per embedding, 8 to 1024
   int batch_pairs = 256;  // 2 to 8192
+  std::string from;  // folder of another run, whose last weights this one begins with; empty: random weights
   int64_t steps = 4000;
   double learning_rate = 2e-3;  // the highest; warm-up, then a cosine to 1/100 of it
   int warmup_steps = 300;
@@ -78,7 +80,7 @@ struct TrainSummary {
 // MRR), OUT/training.json (settings, seed, data fingerprints, revision, history) and, at the end, OUT/audio_encoder.pt
 // and OUT/score_encoder.pt from the best. `report` is called every 50 steps and at each validation; returning false
 // stops the run after a checkpoint (Cancelled). InvalidArgument on options out of range or stores that do not go
-// together; FailedPrecondition where OUT/checkpoint is another run's.
+// together; NotFound where there is no run to begin with; FailedPrecondition where OUT/checkpoint is another run's.
 [[nodiscard]] absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
                                                  const std::function<bool(const TrainReport&)>& report);
 

@@ -96,6 +96,27 @@ TEST_F(TrainingTest, AnotherRunsCheckpointIsNotTrainedOver) {
   EXPECT_TRUE(Train(options_, collect_).ok());
 }
 
+TEST_F(TrainingTest, BeginsWithAnotherRunsWeightsAndItsOwnSchedule) {
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  const double learnt = reports_.back().recall_at_1;
+  reports_.clear();
+  options_.from = options_.out;
+  options_.out = root_ + "/second";
+  options_.steps = options_.validation_interval = 1;
+  options_.learning_rate = 1e-6;
+  options_.seed += 1;
+  options_.sampler.near_miss_share = 1;
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  EXPECT_EQ(reports_.back().step, 1);
+  EXPECT_GE(reports_.back().recall_at_1, learnt - 0.1);
+
+  options_.out = root_ + "/third";
+  options_.dimension = 8;
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
+  options_.from = root_ + "/nonexistent";
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
   options_.steps = 20;
   ASSERT_TRUE(Train(options_, collect_).ok());
