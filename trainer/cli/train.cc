@@ -132,8 +132,9 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--repeats", options.sampler.repeat_share, "Share of exact groups' pairs that are repeats")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_option("--near-misses", options.sampler.near_miss_share,
-                      "Share of exact pairs with a score a part of a frame off beside theirs")
+  command
+      ->add_option("--near-misses", options.sampler.near_miss_share,
+                   "Share of exact pairs with a score a part of a frame off beside theirs")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--noise", options.sampler.noise_share, "Share of windows with a noise floor")

@@ -37,15 +37,16 @@ absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Ou
   return positions;
 }
 
-absl::Status AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes, ReportTable& table) {
+absl::Status AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes,
+                     ReportTable& table) {
   for (const double length_s : kLengths) {
     const Accuracy accuracy = AccuracyAt(outcomes, length_s);
     const absl::StatusOr<Positions> positions = PositionsAt(bed, outcomes, length_s);
     if (!positions.ok()) return positions.status();
-    table.rows.push_back({absl::StrCat(name, ", ", LengthName(length_s)),
-                          {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right),
-                           positions->share(positions->right_or_repeat), 1.0 * positions->known,
-                           1.0 * accuracy.queries}});
+    table.rows.push_back(
+        {absl::StrCat(name, ", ", LengthName(length_s)),
+         {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right),
+          positions->share(positions->right_or_repeat), 1.0 * positions->known, 1.0 * accuracy.queries}});
   }
   return absl::OkStatus();
 }
@@ -97,7 +98,8 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
   const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
   if (!bed.ok()) return bed.status();
   Report report{"performances", {}, {}};
-  ReportTable table{absl::StrCat("title, of ", bed->asap.works), {"first", "in 5", "within1s", "orrepeat", "of", "queries"}, {}};
+  ReportTable table{
+      absl::StrCat("title, of ", bed->asap.works), {"first", "in 5", "within1s", "orrepeat", "of", "queries"}, {}};
   const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;

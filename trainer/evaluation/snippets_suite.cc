@@ -56,8 +56,8 @@ double RepeatedShare(const std::vector<uint64_t>& numbers, const Rows& rows) {
   return static_cast<double>(repeated) / static_cast<double>(rows.size());
 }
 
-// The R@1 that repeats leave to a system that hears where in its frame an onset lies as exactly as a renderer places it,
-// and guesses among places that not even this tells apart. Score windows that are equal bit for bit are ties, which
+// The R@1 that repeats leave to a system that hears where in its frame an onset lies as exactly as a renderer places
+// it, and guesses among places that not even this tells apart. Score windows that are equal bit for bit are ties, which
 // count against.
 struct Ceiling {
   double to_score = 0, to_audio = 0;

@@ -39,8 +39,8 @@ TEST(LossTest, BothLossesPreferTheTruePairing) {
 // Two of each, and a third score that is no sound's.
 TEST(LossTest, ScoresOfNoSoundAreRivalsForEverySound) {
   const torch::Tensor same = torch::ones({2, 4}) / 2, with_rival = torch::ones({3, 4}) / 2;
-  EXPECT_NEAR(PairLoss(Loss::kInfoNce, same, with_rival, kLogScale).item<double>(),
-              (std::log(3.0) + std::log(2.0)) / 2, 1e-5);
+  EXPECT_NEAR(PairLoss(Loss::kInfoNce, same, with_rival, kLogScale).item<double>(), (std::log(3.0) + std::log(2.0)) / 2,
+              1e-5);
   const torch::Tensor audio = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}});
   const torch::Tensor score = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {0.6f, 0.8f}});
   // The pairs match and are far apart. The rival is at 0.6 from the first sound and 0.8 from the second, own 1:

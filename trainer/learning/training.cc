@@ -312,17 +312,22 @@ absl::Status Run::Record(const Ranking& ranking, TrainReport& report) {
 }
 
 absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported_step) const {
-  const json description = {{"model_id", model_id},
-                            {"revision", ANTIPHON_REVISION},
-                            {"options", SettingsJson(options_)},
-                            {"feature_settings", json::parse(features::SettingsToJson(data_.train.settings()))},
-                            {"data", data_.fingerprints},
-                            {"train_onsets", data_.train.onset_count()},
-                            {"valid_onsets", data_.valid.onset_count()},
-                            {"exported_step", exported_step},
-                            {"best_step", state_.best_step},
-                            {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
-                            {"history", state_.history}};
+  json description = {{"model_id", model_id},
+                      {"revision", ANTIPHON_REVISION},
+                      {"options", SettingsJson(options_)},
+                      {"feature_settings", json::parse(features::SettingsToJson(data_.train.settings()))},
+                      {"data", data_.fingerprints},
+                      {"train_onsets", data_.train.onset_count()},
+                      {"valid_onsets", data_.valid.onset_count()},
+                      {"exported_step", exported_step},
+                      {"best_step", state_.best_step},
+                      {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
+                      {"history", state_.history}};
+  if (!options_.from.empty()) {
+    const absl::StatusOr<std::string> earlier = ReadWholeFile(options_.from + "/training.json");
+    description["began_with"] = json::parse(earlier.value_or(""), nullptr, /*allow_exceptions=*/false);
+    if (description["began_with"].is_discarded()) description["began_with"] = nullptr;  // that run did not end
+  }
   std::ofstream file(Path("training.json"));
   file << description.dump(1) << '\n';
   file.flush();

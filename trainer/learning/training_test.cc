@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "trainer/data/test_items.h"
 
@@ -108,6 +109,8 @@ TEST_F(TrainingTest, BeginsWithAnotherRunsWeightsAndItsOwnSchedule) {
   options_.sampler.near_miss_share = 1;
   ASSERT_TRUE(Train(options_, collect_).ok());
   EXPECT_EQ(reports_.back().step, 1);
+  std::ifstream description(options_.out + "/training.json");
+  EXPECT_EQ(nlohmann::json::parse(description).at("began_with").at("options").at("steps"), 40);
   EXPECT_GE(reports_.back().recall_at_1, learnt - 0.1);
 
   options_.out = root_ + "/third";
