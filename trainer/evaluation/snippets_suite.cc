@@ -1,15 +1,13 @@
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/manifest.h"
 #include "trainer/data/passage.h"
 #include "trainer/evaluation/ranking.h"
+#include "trainer/evaluation/repeats.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/fingerprint.h"
@@ -48,44 +46,6 @@ std::vector<uint64_t> ScoresOf(const SnippetWindows& windows) {
   return scores;
 }
 
-// The share of rows whose number is another's too. Where score windows are equal nobody can do better than guess.
-double RepeatedShare(const std::vector<uint64_t>& numbers, const Rows& rows) {
-  std::unordered_map<uint64_t, int64_t> seen;
-  for (const size_t row : rows) ++seen[numbers[row]];
-  const auto repeated = std::count_if(rows.begin(), rows.end(), [&](size_t row) { return seen[numbers[row]] > 1; });
-  return static_cast<double>(repeated) / static_cast<double>(rows.size());
-}
-
-// The R@1 that repeats leave to a system that hears where in its frame an onset lies as exactly as a renderer places
-// it, and guesses among places that not even this tells apart. Score windows that are equal bit for bit are ties, which
-// count against.
-struct Ceiling {
-  double to_score = 0, to_audio = 0;
-};
-
-Ceiling AllowedByRepeats(const SnippetWindows& windows, const std::vector<uint64_t>& notes,
-                         const std::vector<uint64_t>& scores, const Rows& rows) {
-  constexpr double kHeard_s = 64 / 22050.0;  // FluidSynth starts notes at multiples of 64 samples
-  std::unordered_map<uint64_t, Rows> alike;
-  std::unordered_map<uint64_t, int64_t> equal;
-  for (const size_t row : rows) {
-    alike[notes[row]].push_back(row);
-    ++equal[scores[row]];
-  }
-  const auto into_window_s = [&](size_t row) { return windows.places[row].onset_s - windows.places[row].start_s; };
-  Ceiling ceiling;
-  for (const size_t row : rows) {
-    const Rows& others = alike[notes[row]];  // and the row itself
-    const auto candidates = std::count_if(others.begin(), others.end(), [&](size_t other) {
-      return std::abs(into_window_s(other) - into_window_s(row)) < kHeard_s;
-    });
-    const double right = 1.0 / static_cast<double>(candidates) / static_cast<double>(rows.size());
-    ceiling.to_audio += right;
-    if (equal[scores[row]] == 1) ceiling.to_score += right;
-  }
-  return ceiling;
-}
-
 // These rows of [n, width].
 template <typename Value>
 std::vector<Value> Take(const std::vector<Value>& values, size_t width, const Rows& rows) {
@@ -95,6 +55,20 @@ std::vector<Value> Take(const std::vector<Value>& values, size_t width, const Ro
     taken.insert(taken.end(), first, first + static_cast<int64_t>(width));
   }
   return taken;
+}
+
+// What nobody can tell apart among these rows.
+void NoteRepeats(const SnippetWindows& windows, const std::vector<uint64_t>& notes, const std::vector<uint64_t>& scores,
+                 const Rows& rows, const std::string& which, Report& report) {
+  constexpr double kHeard_s = 64 / 22050.0;  // FluidSynth starts notes at multiples of 64 samples
+  std::vector<RepeatablePlace> places;
+  for (const size_t row : rows) {
+    places.push_back({notes[row], scores[row], windows.places[row].onset_s - windows.places[row].start_s});
+  }
+  const Ceiling ceiling = AllowedByRepeats(places, kHeard_s);
+  report.settings["R@1 that repeats allow, " + which] = absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
+  report.settings["repeated notes, " + which] = absl::StrCat(RepeatedShare(Take(notes, 1, rows)));
+  report.settings["repeated score windows, " + which] = absl::StrCat(RepeatedShare(Take(scores, 1, rows)));
 }
 
 ReportRow Row(std::string name, const RankingFigures& figures) {
@@ -154,15 +128,9 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   if (options.all_onsets) {
     hard.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(all.size()))));
     report.tables.push_back(std::move(hard));
-    report.settings["repeated score windows, all onsets"] = absl::StrCat(RepeatedShare(scores, all));
-    report.settings["repeated notes, all onsets"] = absl::StrCat(RepeatedShare(notes, all));
-    const Ceiling ceiling = AllowedByRepeats(*windows, notes, scores, all);
-    report.settings["R@1 that repeats allow, all onsets"] = absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
+    NoteRepeats(*windows, notes, scores, all, "all onsets", report);
   }
-  const Ceiling ceiling = AllowedByRepeats(*windows, notes, scores, drawn);
-  report.settings["R@1 that repeats allow, drawn"] = absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
-  report.settings["repeated notes, drawn"] = absl::StrCat(RepeatedShare(notes, drawn));
-  report.settings["repeated score windows, drawn"] = absl::StrCat(RepeatedShare(scores, drawn));
+  NoteRepeats(*windows, notes, scores, drawn, "drawn", report);
   report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
   report.settings["pieces"] = absl::StrCat(pieces->size());

@@ -1,0 +1,38 @@
+#include "trainer/evaluation/repeats.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <vector>
+
+namespace antiphon::trainer {
+
+double RepeatedShare(std::span<const uint64_t> numbers) {
+  std::unordered_map<uint64_t, int64_t> seen;
+  for (const uint64_t number : numbers) ++seen[number];
+  const auto repeated =
+      std::count_if(numbers.begin(), numbers.end(), [&](uint64_t number) { return seen[number] > 1; });
+  return numbers.empty() ? 0 : static_cast<double>(repeated) / static_cast<double>(numbers.size());
+}
+
+Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s) {
+  std::unordered_map<uint64_t, std::vector<double>> alike;  // places in their windows, by notes
+  std::unordered_map<uint64_t, int64_t> equal;              // by score window
+  for (const RepeatablePlace& place : places) {
+    alike[place.notes].push_back(place.into_window_s);
+    ++equal[place.score_window];
+  }
+  Ceiling ceiling;
+  for (const RepeatablePlace& place : places) {
+    const std::vector<double>& others = alike[place.notes];  // and the place itself
+    const auto candidates = std::count_if(others.begin(), others.end(), [&](double other_s) {
+      return std::abs(other_s - place.into_window_s) < heard_s;
+    });
+    const double right = 1.0 / static_cast<double>(candidates) / static_cast<double>(places.size());
+    ceiling.to_audio += right;
+    if (equal[place.score_window] == 1) ceiling.to_score += right;
+  }
+  return ceiling;
+}
+
+}  // namespace antiphon::trainer
