@@ -26,7 +26,7 @@ struct BuilderOptions {
   index::IndexOptions index = {};  // kind and build settings; the dimension comes from the model
   std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4], at most 100
   double score_hop_s = 0.5;                                 // between windows of a score, seconds as played, <= 3600
-  double recording_hop_s = 0.25;                            // between windows of a recording, seconds, <= 3600
+  double recording_hop_s = 0.125;                           // between windows of a recording, seconds, <= 3600
 };
 
 class CollectionBuilder {

@@ -1,5 +1,6 @@
 #include "trainer/evaluation/asap_test_bed.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -76,7 +77,12 @@ absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Out
   const double before_s = own->query_s * own->tempo_ratio;
   const double length_s = outcome.excerpt.length_s * own->tempo_ratio;
   const auto around = [&](double place_s) { return OnsetsWithin(score->notes, place_s - before_s, length_s); };
-  return MatchOnsets(around(*right_s), around(own->reference_s), kTolerance_s).f1() >= kSame;
+  const std::vector<Onset> right = around(*right_s);
+  double best = 0;
+  for (double aside_s = -kPositionTolerance_s; aside_s <= kPositionTolerance_s; aside_s += kTolerance_s) {
+    best = std::max(best, MatchOnsets(right, around(own->reference_s + aside_s), kTolerance_s).f1());
+  }
+  return best >= kSame;
 }
 
 CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model) {

@@ -35,8 +35,11 @@ struct AsapTestBed {
 // none. Nothing where the beats do not say what is right. Requires answers from a catalogue of all entries.
 std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outcome);
 
-// Whether the score shows the same notes around the answer's place as around the right one, nearly literally: an onset
-// F1 of at least 0.9 within 50 ms over the excerpt's length. Nothing where PositionError has nothing or is infinite.
+// An answer's place is right when it is so near, seconds of the score.
+inline constexpr double kPositionTolerance_s = 1.0;
+
+// Whether the score shows the same notes around the answer's place, give or take the tolerance, as around the right
+// one, nearly literally: an onset F1 of at least 0.9 within 50 ms over the excerpt's length. Nothing where PositionError has nothing or is infinite.
 [[nodiscard]] absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.

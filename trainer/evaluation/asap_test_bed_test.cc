@@ -47,6 +47,7 @@ TEST(AsapTestBedTest, AWrongPlaceIsARepeatWhereTheNotesAreTheSame) {
   EXPECT_NEAR(PositionError(bed, FoundAt(4.1)).value(), 0.1, 1e-9);
   EXPECT_NEAR(PositionError(bed, FoundAt(24)).value(), 20, 1e-9);
   EXPECT_EQ(IsAtRepeat(bed, FoundAt(24)).value(), true);
+  EXPECT_EQ(IsAtRepeat(bed, FoundAt(24.3)).value(), true);
   EXPECT_NEAR(PositionError(bed, FoundAt(14)).value(), 10, 1e-9);
   EXPECT_EQ(IsAtRepeat(bed, FoundAt(14)).value(), false);
 }

@@ -12,7 +12,6 @@ namespace antiphon::trainer {
 namespace {
 
 const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is the whole
-constexpr double kPositionTolerance = 1.0;                   // seconds of the score
 
 // Of the answers at one length with the right title first, and where the beats say what is right: how many name the
 // right place in the performance's own score, and how many that or a repeat of the same notes.
@@ -28,7 +27,7 @@ absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Ou
     const std::optional<double> off_s = PositionError(bed, outcome);
     if (!off_s) continue;
     ++positions.known;
-    const bool right = *off_s <= kPositionTolerance;
+    const bool right = *off_s <= kPositionTolerance_s;
     const absl::StatusOr<std::optional<bool>> repeat = right ? std::optional<bool>() : IsAtRepeat(bed, outcome);
     if (!repeat.ok()) return repeat.status();
     positions.right += right;
