@@ -39,7 +39,8 @@ std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outco
 inline constexpr double kPositionTolerance_s = 1.0;
 
 // Whether the score shows the same notes around the answer's place, give or take the tolerance, as around the right
-// one, nearly literally: an onset F1 of at least 0.9 within 50 ms over the excerpt's length. Nothing where PositionError has nothing or is infinite.
+// one, nearly literally: an onset F1 of at least 0.9 within 50 ms over the excerpt's length. Nothing where
+// PositionError has nothing or is infinite.
 [[nodiscard]] absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.

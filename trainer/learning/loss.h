@@ -8,8 +8,8 @@
 
 namespace antiphon::trainer {
 
-// `audio` is [n, d], `score` [n + m, d], with rows of length 1; row i of one belongs to row i of the other, and the last
-// m of `score` to none: they are rivals for every row of `audio`. `log_scale` is the logarithm of the inverse
+// `audio` is [n, d], `score` [n + m, d], with rows of length 1; row i of one belongs to row i of the other, and the
+// last m of `score` to none: they are rivals for every row of `audio`. `log_scale` is the logarithm of the inverse
 // temperature, used by InfoNCE alone. Gives a scalar, the mean of both directions.
 torch::Tensor PairLoss(Loss loss, const torch::Tensor& audio, const torch::Tensor& score,
                        const torch::Tensor& log_scale);
