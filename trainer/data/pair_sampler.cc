@@ -36,9 +36,14 @@ class UsedPlaces {
     std::set<double>& times = times_[item];
     const auto next = times.lower_bound(time_s - distance_s);
     if (next != times.end() && *next < time_s + distance_s) return false;
-    if (!windows_.insert(std::hash<std::string_view>()(AsText(score_window))).second) return false;
+    if (!AddWindow(score_window)) return false;
     times.insert(time_s);
     return true;
+  }
+
+  // For a window of no place. False, and nothing is noted, when there was the same music.
+  bool AddWindow(const std::vector<uint8_t>& score_window) {
+    return windows_.insert(std::hash<std::string_view>()(AsText(score_window))).second;
   }
 
  private:
@@ -212,6 +217,7 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
       const double frames_off = Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
       const std::vector<uint8_t> near_miss = features::ComputePianorollWindow(
           notes, settings_, place.tempo_ratio, start_s + frames_off / settings_.frame_rate() * place.tempo_ratio);
+      if (!used.AddWindow(near_miss)) continue;
       near_misses.insert(near_misses.end(), near_miss.begin(), near_miss.end());
       ++batch.near_misses;
     }

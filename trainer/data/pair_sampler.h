@@ -41,7 +41,7 @@ struct PairBatch {
   int64_t pairs = 0;
   std::vector<uint8_t> audio;  // [pairs, window_frames, 1, bands]
   // [pairs + near_misses, window_frames, 2, pitches]: the counterparts, then windows that are no sound's, each a part
-  // of a frame beside a counterpart. Nothing else tells repeats of the same notes apart.
+  // of a frame beside a counterpart. All differ. Nothing else tells repeats of the same notes apart.
   std::vector<uint8_t> score;
   int64_t near_misses = 0;
 };
