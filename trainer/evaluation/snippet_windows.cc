@@ -83,6 +83,17 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   return windows;
 }
 
+std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
+                                  std::span<const SnippetPlace> places, double later_s) {
+  std::vector<uint8_t> windows;
+  for (const SnippetPlace& place : places) {
+    const std::vector<uint8_t> window =
+        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.start_s + later_s);
+    windows.insert(windows.end(), window.begin(), window.end());
+  }
+  return windows;
+}
+
 absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model, const encoder::EncoderOptions& options,
                                                 const SnippetWindows& windows, Progress& progress) {
   SnippetEmbeddings embeddings;

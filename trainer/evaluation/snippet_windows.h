@@ -4,6 +4,7 @@
 #define ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct SnippetWindows {
 [[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
                                                           const features::FeatureSettings& settings, int64_t count,
                                                           uint64_t seed, bool centre_scores, Progress& progress);
+
+// The score windows of these places, each `later_s` seconds later: [places, window_frames, 2, pitches].
+std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
+                                  std::span<const SnippetPlace> places, double later_s);
 
 struct SnippetEmbeddings {
   int dimension = 0;

@@ -1,4 +1,5 @@
 #include <limits>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -94,6 +95,27 @@ void AddRows(const std::string& name, const SnippetEmbeddings& embeddings, const
   add(", same notes, score→audio", score, audio, alike);
 }
 
+constexpr double kMoves[] = {0, 0.25, 0.5, 1, 2, 4};  // frames
+
+// The mean cosine of each sound with its own score moved by so much: how exactly the encoders hear where something is.
+absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& model, const SuiteOptions& options,
+                                   const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
+                                   const SnippetWindows& windows, const SnippetEmbeddings& embeddings, const Rows& rows,
+                                   Progress& progress) {
+  SnippetWindows moved;
+  moved.places = Take(windows.places, 1, rows);
+  const std::vector<float> audio = Take(embeddings.audio, embeddings.dimension, rows);
+  ReportRow row{name, {}};
+  for (const double frames : kMoves) {
+    moved.score = ScoreWindows(pieces, settings, moved.places, frames / settings.frame_rate());
+    const absl::StatusOr<SnippetEmbeddings> scores = EmbedSnippets(model, options.encoder, moved, progress);
+    if (!scores.ok()) return scores.status();
+    const double sum = std::inner_product(audio.begin(), audio.end(), scores->score.begin(), 0.0);
+    row.figures.push_back(sum / static_cast<double>(rows.size()));
+  }
+  return row;
+}
+
 }  // namespace
 
 absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
@@ -115,6 +137,8 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   Report report{"snippets", {}, {}};
   ReportTable easy{absl::StrCat(drawn.size(), " candidates"), columns, {}};
   ReportTable hard{absl::StrCat("all ", all.size(), " onsets"), columns, {}};
+  ReportTable moves{"similarity, score moved", {}, {}};
+  for (const double frames : kMoves) moves.columns.push_back(absl::StrCat(frames, " frames"));
   for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
                                     std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
@@ -122,6 +146,10 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     if (!embeddings.ok()) return embeddings.status();
     AddRows(name, *embeddings, notes, drawn, easy);
     if (options.all_onsets) AddRows(name, *embeddings, notes, all, hard);
+    absl::StatusOr<ReportRow> moved =
+        MovedRow(name, model, options, *pieces, info.settings, *windows, *embeddings, drawn, progress);
+    if (!moved.ok()) return moved.status();
+    moves.rows.push_back(*std::move(moved));
   }
   easy.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(drawn.size()))));
   report.tables.push_back(std::move(easy));
@@ -130,6 +158,7 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     report.tables.push_back(std::move(hard));
     NoteRepeats(*windows, notes, scores, all, "all onsets", report);
   }
+  report.tables.push_back(std::move(moves));
   NoteRepeats(*windows, notes, scores, drawn, "drawn", report);
   report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
