@@ -42,12 +42,14 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
                                             bool centre_scores, Progress& progress) {
   const auto front_end = features::AudioFrontEnd::Create(settings);
   if (!front_end.ok()) return front_end.status();
+  const double half_s = settings.window_frames / 2 / settings.frame_rate();
   SnippetWindows windows;
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
     for (const double onset_s : music::DistinctOnsets(pieces[piece].score.notes)) {
       const auto first = std::llround(onset_s * settings.frame_rate()) - settings.window_frames / 2;
       const double start_s = static_cast<double>(first) / settings.frame_rate();
-      windows.places.push_back({static_cast<int>(piece), onset_s, start_s});
+      const double score_start_s = centre_scores ? onset_s - half_s : start_s;
+      windows.places.push_back({static_cast<int>(piece), onset_s, start_s, score_start_s});
     }
   }
   std::mt19937_64 random(seed);
@@ -73,12 +75,9 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
     windows.audio.resize(windows.audio.size() + cells);
     spectrogram.CopyWindow(std::llround(place.start_s * settings.frame_rate()), settings.window_frames,
                            windows.audio.data() + windows.audio.size() - cells);
-    const double half_s = settings.window_frames / 2 / settings.frame_rate();
-    const std::vector<uint8_t> score = features::ComputePianorollWindow(
-        pieces[place.piece].score.notes, settings, 1.0, centre_scores ? place.onset_s - half_s : place.start_s);
-    windows.score.insert(windows.score.end(), score.begin(), score.end());
     progress.Advance();
   }
+  windows.score = ScoreWindows(pieces, settings, windows.places, 0);
   progress.Finish();
   return windows;
 }
@@ -88,7 +87,7 @@ std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces, const fe
   std::vector<uint8_t> windows;
   for (const SnippetPlace& place : places) {
     const std::vector<uint8_t> window =
-        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.start_s + later_s);
+        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.score_start_s + later_s);
     windows.insert(windows.end(), window.begin(), window.end());
   }
   return windows;

@@ -16,12 +16,13 @@
 
 namespace antiphon::trainer {
 
-// An onset of a piece, and the first second of the windows around it, which lies on a frame of the sound.
+// An onset of a piece, and where the windows around it begin: the sound's on one of its frames.
 struct SnippetPlace {
   int piece = 0;
   double onset_s = 0;
-  double start_s = 0;  // of piece, may be negative
-  int64_t draw = 0;    // how many were drawn before: those below n are what a draw of n gives
+  double start_s = 0;        // of the sound's window, seconds of the piece, may be negative
+  double score_start_s = 0;  // of the score's, likewise
+  int64_t draw = 0;          // how many were drawn before: those below n are what a draw of n gives
 };
 
 // Windows of both kinds, row i of one the counterpart of row i of the other.
