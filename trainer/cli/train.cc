@@ -104,6 +104,10 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--dimension", options.dimension, "Floats per embedding")->capture_default_str();
   command->add_option("--batch", options.batch_pairs, "Pairs per step")->capture_default_str();
   command->add_option("--from", options.from, "Folder of another run: begin with its last weights");
+  command->add_option("--mix", options.mix, "Folder of another run, whose last weights are mixed into those of --from");
+  command->add_option("--mix-share", options.mix_share, "How much of the one mixed in")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   command->add_option("--steps", options.steps, "Steps in all")->capture_default_str();
   command->add_option("--learning-rate", options.learning_rate, "The highest")->capture_default_str();
   command->add_option("--warmup", options.warmup_steps, "Steps of warm-up")->capture_default_str();

@@ -43,6 +43,7 @@ absl::Status CheckOptions(const TrainOptions& options) {
       {"learning_rate", options.learning_rate, 1e-7, 1},
       {"warmup_steps", static_cast<double>(options.warmup_steps), 0, 1e9},
       {"weight_decay", options.weight_decay, 0, 10},
+      {"mix_share", options.mix_share, 0, 1},
       {"validation_pairs", static_cast<double>(options.validation_pairs), 2, 20000},
       {"validation_interval", static_cast<double>(options.validation_interval), 1, 1e9},
   };
@@ -54,6 +55,9 @@ absl::Status CheckOptions(const TrainOptions& options) {
   }
   if (options.stores.empty()) return absl::InvalidArgumentError("stores: at least one feature store is needed");
   if (options.out.empty()) return absl::InvalidArgumentError("out: a folder for the model is needed");
+  if (!options.mix.empty() && options.from.empty()) {
+    return absl::InvalidArgumentError("mix: needs a run to mix with, from");
+  }
   return absl::OkStatus();
 }
 
@@ -107,12 +111,18 @@ double LearningRateAt(const TrainOptions& options, int64_t step) {
   return options.learning_rate * (kFinalLearningRatePart + (1 - kFinalLearningRatePart) * cosine);
 }
 
+std::string RunName(const std::string& folder) {
+  return folder.empty() ? "" : std::filesystem::path(folder).filename().string();
+}
+
 json SettingsJson(const TrainOptions& options) {
   return {{"architecture", ArchitectureName(options.architecture)},
           {"loss", LossName(options.loss)},
           {"dimension", options.dimension},
           {"batch_pairs", options.batch_pairs},
-          {"from", options.from.empty() ? "" : std::filesystem::path(options.from).filename().string()},
+          {"from", RunName(options.from)},
+          {"mix", RunName(options.mix)},
+          {"mix_share", options.mix.empty() ? 0 : options.mix_share},
           {"strict_tempo_only", options.strict_tempo_only},
           {"steps", options.steps},
           {"learning_rate", options.learning_rate},
@@ -155,6 +165,30 @@ void RunBoth(bool parallel, const std::function<void()>& first, const std::funct
   other.get();
 }
 
+// `state` becomes (1 - share) * state + share * other, in weights, batch norm's statistics and temperature.
+void MixIn(const TrainState& other, double share, TrainState& state) {
+  const torch::NoGradGuard no_gradients;
+  const auto mix = [share](torch::Tensor into, const torch::Tensor& from) {
+    if (into.is_floating_point()) into.mul_(1 - share).add_(from, share);
+  };
+  const auto mix_all = [&mix](auto into, auto from) {
+    auto source = from.begin();
+    for (const auto& entry : into) mix(entry.value, (*source++).value);
+  };
+  for (auto [into, from] : {std::pair(&state.audio, &other.audio), std::pair(&state.score, &other.score)}) {
+    mix_all(into->named_parameters(), from->named_parameters());
+    mix_all(into->named_buffers(), from->named_buffers());
+  }
+  mix(state.log_scale, other.log_scale);
+}
+
+// What a run that ended says of itself; null where it did not end.
+json DescriptionOf(const std::string& run) {
+  const absl::StatusOr<std::string> text = ReadWholeFile(run + "/training.json");
+  json description = json::parse(text.value_or(""), nullptr, /*allow_exceptions=*/false);
+  return description.is_discarded() ? json() : description;
+}
+
 int ThreadCount(const TrainOptions& options) {
   return options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
 }
@@ -178,7 +212,8 @@ class Run {
 
   json Identity() const;
   absl::Status Begin();
-  absl::Status BeginFrom(const std::string& other_run);
+  absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
+  absl::Status BeginFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
   double Step(const PairBatch& batch);
   Ranking Validate();
@@ -216,7 +251,7 @@ absl::Status Run::Begin() {
     }
     if (!absl::IsNotFound(state.status())) return state.status();
   }
-  if (!options_.from.empty()) return BeginFrom(options_.from);
+  if (!options_.from.empty()) return BeginFromOthers();
   const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
   state_.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
   state_.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
@@ -228,21 +263,33 @@ absl::Status Run::Begin() {
   return absl::OkStatus();
 }
 
-// The other's weights and temperature, and nothing of its schedule.
-absl::Status Run::BeginFrom(const std::string& other_run) {
+// The state that another run ended with, of a network like this one's.
+absl::StatusOr<TrainState> Run::LastOf(const char* option, const std::string& other_run) const {
   absl::StatusOr<TrainState> other =
       LoadCheckpoint(other_run + "/checkpoint", device_, options_.learning_rate, options_.weight_decay);
   if (!other.ok()) return other.status();
   for (const char* field : {"architecture", "dimension"}) {
     if (other->identity.at(field) != Identity().at(field)) {
-      return absl::InvalidArgumentError(absl::StrCat("from: ", other_run, " has ", field, " ",
+      return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " has ", field, " ",
                                                      other->identity.at(field).dump(), ", and this run ",
                                                      Identity().at(field).dump()));
     }
   }
-  state_.audio = std::move(other->audio);
-  state_.score = std::move(other->score);
-  state_.log_scale = std::move(other->log_scale);
+  return other;
+}
+
+// The others' weights and temperature, and nothing of their schedules.
+absl::Status Run::BeginFromOthers() {
+  absl::StatusOr<TrainState> first = LastOf("from", options_.from);
+  if (!first.ok()) return first.status();
+  if (!options_.mix.empty()) {
+    const absl::StatusOr<TrainState> second = LastOf("mix", options_.mix);
+    if (!second.ok()) return second.status();
+    MixIn(*second, options_.mix_share, *first);
+  }
+  state_.audio = std::move(first->audio);
+  state_.score = std::move(first->score);
+  state_.log_scale = std::move(first->log_scale);
   state_.identity = Identity();
   MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
@@ -323,11 +370,8 @@ absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported
                       {"best_step", state_.best_step},
                       {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
                       {"history", state_.history}};
-  if (!options_.from.empty()) {
-    const absl::StatusOr<std::string> earlier = ReadWholeFile(options_.from + "/training.json");
-    description["began_with"] = json::parse(earlier.value_or(""), nullptr, /*allow_exceptions=*/false);
-    if (description["began_with"].is_discarded()) description["began_with"] = nullptr;  // that run did not end
-  }
+  if (!options_.from.empty()) description["began_with"] = DescriptionOf(options_.from);
+  if (!options_.mix.empty()) description["mixed_with"] = DescriptionOf(options_.mix);
   std::ofstream file(Path("training.json"));
   file << description.dump(1) << '\n';
   file.flush();

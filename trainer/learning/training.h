@@ -39,9 +39,12 @@ struct TrainOptions {
   std::string out;                        // folder for checkpoints, log and the exported model
   Architecture architecture = Architecture::kResidual;
   Loss loss = Loss::kInfoNce;
-  int dimension = 64;     // floats per embedding, 8 to 1024
-  int batch_pairs = 256;  // 2 to 8192
-  std::string from;       // folder of another run, whose last weights this one begins with; empty: random weights
+  int dimension = 64;      // floats per embedding, 8 to 1024
+  int batch_pairs = 256;   // 2 to 8192
+  std::string from;        // folder of another run, whose last weights this one begins with; empty: random weights
+  std::string mix;         // folder of a run of the same network, mixed into these weights parameter by parameter
+                           // (Wortsman et al. 2022): a few steps at a low rate must follow, for batch norm to settle
+  double mix_share = 0.5;  // the second run's, 0 to 1
   int64_t steps = 4000;
   double learning_rate = 2e-3;  // the highest; warm-up, then a cosine to 1/100 of it
   int warmup_steps = 300;
@@ -77,7 +80,7 @@ struct TrainSummary {
 };
 
 // Trains, or goes on training, until options.steps; writes OUT/checkpoint/ (to resume), OUT/best/ (highest validation
-// MRR), OUT/training.json (settings, seed, data fingerprints, revision, history, and the same of the run that it began
+// MRR), OUT/training.json (settings, seed, data fingerprints, revision, history, and the same of the runs that it began
 // with) and, at the end, OUT/audio_encoder.pt and OUT/score_encoder.pt from the best. `report` is called every 50 steps
 // and at each validation; returning false stops the run after a checkpoint (Cancelled). InvalidArgument on options out
 // of range or stores that do not go together; NotFound where there is no run to begin with; FailedPrecondition where

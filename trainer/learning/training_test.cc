@@ -120,6 +120,46 @@ TEST_F(TrainingTest, BeginsWithAnotherRunsWeightsAndItsOwnSchedule) {
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(TrainingTest, MixesTwoRunsWeights) {
+  // A rate of 1e-7 leaves the weights as they are, so that the share alone decides what the mixture knows.
+  const auto begin_with = [this](const std::string& out, double share) {
+    reports_.clear();
+    options_.out = out;
+    options_.from = root_ + "/untaught";
+    options_.mix = root_ + "/taught";
+    options_.mix_share = share;
+    options_.steps = options_.validation_interval = 20;
+    options_.learning_rate = 1e-7;
+    EXPECT_TRUE(Train(options_, collect_).ok());
+    return reports_.back().mean_reciprocal_rank;
+  };
+  options_.out = root_ + "/taught";
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  const double taught = reports_.back().mean_reciprocal_rank;
+  options_.out = root_ + "/untaught";
+  options_.steps = options_.validation_interval = 1;
+  options_.learning_rate = 1e-7;
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  const double untaught = reports_.back().mean_reciprocal_rank;
+  ASSERT_GT(taught, untaught + 0.2);
+
+  EXPECT_LT(begin_with(root_ + "/none", 0), taught - 0.2);
+  EXPECT_GT(begin_with(root_ + "/all", 1), untaught + 0.2);
+  EXPECT_GT(begin_with(root_ + "/most", 0.9), untaught + 0.2);
+  std::ifstream file(root_ + "/most/training.json");
+  const nlohmann::json description = nlohmann::json::parse(file);
+  EXPECT_EQ(description.at("options").at("mix_share"), 0.9);
+  EXPECT_EQ(description.at("began_with").at("options").at("steps"), 1);
+  EXPECT_EQ(description.at("mixed_with").at("options").at("steps"), 40);
+
+  options_.mix = root_ + "/nonexistent";
+  options_.out = root_ + "/other";
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
+  options_.mix = root_ + "/taught";
+  options_.from.clear();
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
   options_.steps = 20;
   ASSERT_TRUE(Train(options_, collect_).ok());
