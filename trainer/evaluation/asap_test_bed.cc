@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/music/midi_file.h"
-#include "trainer/evaluation/note_match.h"
+#include "trainer/evaluation/repeats.h"
 #include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -49,40 +49,30 @@ const retrieval::Candidate* OwnCandidate(const AsapTestBed& bed, const Outcome& 
   return nullptr;
 }
 
-// Where in the score the candidate's place of the query is; nothing where the beats do not say.
-std::optional<double> RightPlace(const AsapTestBed& bed, const Outcome& outcome, double query_s) {
-  const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
-  return beats ? beats->ScoreAt(outcome.excerpt.start_s + query_s) : std::nullopt;
-}
-
 }  // namespace
 
-std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outcome) {
-  if (!bed.beats[outcome.excerpt.recording]) return std::nullopt;
+absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed, const Outcome& outcome) {
+  const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
+  if (!beats) return std::nullopt;
+  PlaceVerdict verdict;
   const retrieval::Candidate* const own = OwnCandidate(bed, outcome);
-  if (own == nullptr) return std::numeric_limits<double>::infinity();
-  const std::optional<double> right_s = RightPlace(bed, outcome, own->query_s);
+  if (own == nullptr) {
+    verdict.error_s = std::numeric_limits<double>::infinity();
+    return verdict;
+  }
+  const std::optional<double> right_s = beats->ScoreAt(outcome.excerpt.start_s + own->query_s);
   if (!right_s) return std::nullopt;
-  return std::abs(own->reference_s - *right_s);
-}
-
-absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Outcome& outcome) {
-  constexpr double kSame = 0.9, kTolerance_s = 0.05;
-  const retrieval::Candidate* const own = OwnCandidate(bed, outcome);
-  if (own == nullptr) return std::nullopt;
-  const std::optional<double> right_s = RightPlace(bed, outcome, own->query_s);
-  if (!right_s) return std::nullopt;
+  verdict.error_s = std::abs(own->reference_s - *right_s);
   const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi);
   if (!score.ok()) return score.status();
-  const double before_s = own->query_s * own->tempo_ratio;
-  const double length_s = outcome.excerpt.length_s * own->tempo_ratio;
-  const auto around = [&](double place_s) { return OnsetsWithin(score->notes, place_s - before_s, length_s); };
-  const std::vector<Onset> right = around(*right_s);
-  double best = 0;
-  for (double aside_s = -kPositionTolerance_s; aside_s <= kPositionTolerance_s; aside_s += kTolerance_s) {
-    best = std::max(best, MatchOnsets(right, around(own->reference_s + aside_s), kTolerance_s).f1());
-  }
-  return best >= kSame;
+  const double before_s = own->query_s * own->tempo_ratio;  // from the excerpt's beginning, in the score's time
+  const std::vector<double> repeats =
+      RepeatsOf(score->notes, *right_s - before_s, outcome.excerpt.length_s * own->tempo_ratio, kPositionTolerance_s);
+  verdict.repeats = static_cast<int>(repeats.size());
+  verdict.at_repeat = !verdict.right() && std::any_of(repeats.begin(), repeats.end(), [&](double start_s) {
+    return std::abs(start_s + before_s - own->reference_s) <= kPositionTolerance_s;
+  });
+  return verdict;
 }
 
 CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model) {

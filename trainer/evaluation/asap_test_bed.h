@@ -30,18 +30,20 @@ struct AsapTestBed {
 
 [[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progress& progress);
 
-// How far the answer's place in the performance's own score is from the right one, seconds of the score. The place is
-// that of the best candidate which is that score (another edition of it has another time); infinite where there is
-// none. Nothing where the beats do not say what is right. Requires answers from a catalogue of all entries.
-std::optional<double> PositionError(const AsapTestBed& bed, const Outcome& outcome);
-
 // An answer's place is right when it is so near, seconds of the score.
 inline constexpr double kPositionTolerance_s = 1.0;
 
-// Whether the score shows the same notes around the answer's place, give or take the tolerance, as around the right
-// one, nearly literally: an onset F1 of at least 0.9 within 50 ms over the excerpt's length. Nothing where
-// PositionError has nothing or is infinite.
-[[nodiscard]] absl::StatusOr<std::optional<bool>> IsAtRepeat(const AsapTestBed& bed, const Outcome& outcome);
+// The place that an answer names in the performance's own score: that of the best candidate which is that score
+// (another edition of it has another time).
+struct PlaceVerdict {
+  double error_s = 0;      // from the right place, seconds of the score; infinite where no candidate is that score
+  bool at_repeat = false;  // not right, but at a repeat of the same notes (RepeatsOf)
+  int repeats = 0;         // how many there are: who hears the excerpt alone draws one of these and the right place
+  bool right() const { return error_s <= kPositionTolerance_s; }
+};
+
+// Nothing where the beats do not say what is right. Requires answers from a catalogue of all entries.
+[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed, const Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.
 CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model);

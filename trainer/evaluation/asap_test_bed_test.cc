@@ -44,23 +44,29 @@ Outcome FoundAt(double reference_s) {
 
 TEST(AsapTestBedTest, AWrongPlaceIsARepeatWhereTheNotesAreTheSame) {
   const AsapTestBed bed = TuneOtherTune();
-  EXPECT_NEAR(PositionError(bed, FoundAt(4.1)).value(), 0.1, 1e-9);
-  EXPECT_NEAR(PositionError(bed, FoundAt(24)).value(), 20, 1e-9);
-  EXPECT_EQ(IsAtRepeat(bed, FoundAt(24)).value(), true);
-  EXPECT_EQ(IsAtRepeat(bed, FoundAt(24.3)).value(), true);
-  EXPECT_NEAR(PositionError(bed, FoundAt(14)).value(), 10, 1e-9);
-  EXPECT_EQ(IsAtRepeat(bed, FoundAt(14)).value(), false);
+  const auto judge = [&bed](double reference_s) { return JudgePlace(bed, FoundAt(reference_s)).value().value(); };
+  EXPECT_NEAR(judge(4.1).error_s, 0.1, 1e-9);
+  EXPECT_TRUE(judge(4.1).right());
+  EXPECT_FALSE(judge(4.1).at_repeat);
+  EXPECT_EQ(judge(4.1).repeats, 1);
+  EXPECT_NEAR(judge(24).error_s, 20, 1e-9);
+  EXPECT_FALSE(judge(24).right());
+  EXPECT_TRUE(judge(24).at_repeat);
+  EXPECT_TRUE(judge(24.3).at_repeat);
+  EXPECT_NEAR(judge(14).error_s, 10, 1e-9);
+  EXPECT_FALSE(judge(14).at_repeat);
 }
 
 TEST(AsapTestBedTest, WithoutTheScoreAmongTheCandidatesOrBeatsNothingIsKnown) {
   AsapTestBed bed = TuneOtherTune();
   Outcome outcome = FoundAt(4);
   outcome.answer.candidates.clear();
-  EXPECT_TRUE(std::isinf(PositionError(bed, outcome).value()));
-  EXPECT_EQ(IsAtRepeat(bed, outcome).value(), std::nullopt);
+  const PlaceVerdict verdict = JudgePlace(bed, outcome).value().value();
+  EXPECT_TRUE(std::isinf(verdict.error_s));
+  EXPECT_FALSE(verdict.right());
+  EXPECT_FALSE(verdict.at_repeat);
   bed.beats = {std::nullopt};
-  EXPECT_EQ(PositionError(bed, FoundAt(4)), std::nullopt);
-  EXPECT_EQ(IsAtRepeat(bed, FoundAt(4)).value(), std::nullopt);
+  EXPECT_EQ(JudgePlace(bed, FoundAt(4)).value(), std::nullopt);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "trainer/evaluation/note_match.h"
+
 namespace antiphon::trainer {
 
 double RepeatedShare(std::span<const uint64_t> numbers) {
@@ -33,6 +35,27 @@ Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s
     if (equal[place.score_window] == 1) ceiling.to_score += right;
   }
   return ceiling;
+}
+
+std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s, double apart_s) {
+  constexpr double kSame = 0.9, kTolerance_s = 0.05;
+  constexpr size_t kAnchors = 8;  // onsets of which a repeat has one at least, at its place
+  const std::vector<Onset> wanted = OnsetsWithin(notes, start_s, length_s);
+  std::vector<double> starts;
+  for (size_t i = 0; i < std::min(kAnchors, wanted.size()); ++i) {
+    for (const music::Note& note : notes) {
+      const double at_s = note.onset_s - wanted[i].time_s;
+      if (note.pitch == wanted[i].pitch && std::abs(at_s - start_s) >= apart_s) starts.push_back(at_s);
+    }
+  }
+  std::sort(starts.begin(), starts.end());
+  std::vector<double> repeats;
+  for (const double at_s : starts) {
+    if (!repeats.empty() && at_s - repeats.back() < apart_s) continue;
+    const MatchCounts match = MatchOnsets(wanted, OnsetsWithin(notes, at_s, length_s), kTolerance_s);
+    if (match.f1() >= kSame) repeats.push_back(at_s);
+  }
+  return repeats;
 }
 
 }  // namespace antiphon::trainer

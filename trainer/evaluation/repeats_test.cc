@@ -31,5 +31,24 @@ TEST(RepeatsTest, PlacesThatCannotBeHeardApartAreGuessed) {
   EXPECT_DOUBLE_EQ(ceiling.to_audio, 3.0 / 4);
 }
 
+TEST(RepeatsTest, FindsWhereElseTheSameNotesAre) {
+  // A tune of ten notes at 0, 10 and 20 s, the last time with two wrong notes; and once higher, at 30 s.
+  std::vector<music::Note> notes;
+  for (int time = 0; time < 4; ++time) {
+    for (int i = 0; i < 10; ++i) {
+      music::Note note;
+      note.onset_s = 10.0 * time + 0.5 * i + (time == 1 ? 0.02 : 0);
+      note.pitch = 60 + (i * 7) % 12 + (time == 3 ? 1 : 0) + (time == 2 && i < 2 ? 2 : 0);
+      notes.push_back(note);
+    }
+  }
+  const std::vector<double> repeats = RepeatsOf(notes, 0, 5, 1);
+  ASSERT_EQ(repeats.size(), 1u);
+  EXPECT_NEAR(repeats.front(), 10.02, 1e-9);
+  EXPECT_EQ(RepeatsOf(notes, 1, 4, 1).size(), 2u);  // without the notes that are wrong at 20 s
+  EXPECT_TRUE(RepeatsOf(notes, 30, 5, 1).empty());
+  EXPECT_TRUE(RepeatsOf(notes, 6, 3, 1).empty());  // silence
+}
+
 }  // namespace
 }  // namespace antiphon::trainer
