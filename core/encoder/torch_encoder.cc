@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/encoder/encoder_file.h"
 #include "core/encoder/window_encoder.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::encoder {
 namespace {
@@ -79,6 +80,7 @@ class TorchEncoder : public WindowEncoder {
           absl::StrCat("windows: ", windows.size(), " cells are no multiple of a window's ", cells));
     }
     const int64_t count = static_cast<int64_t>(windows.size()) / cells;
+    const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
     // Windows go evenly to the workers, in parts no larger than a batch.
     const int64_t workers = device_.is_cpu() ? std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep)) : 1;

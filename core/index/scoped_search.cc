@@ -13,7 +13,7 @@
 
 #include "core/index/flat_search.h"
 #include "core/index/row_ranges.h"
-#include "core/index/threads.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
 namespace {
@@ -185,7 +185,7 @@ SearchableIndex::~SearchableIndex() = default;
 
 absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> query_values, int k, const Scope& scope,
                            SearchResult& result) {
-  const ThreadScope threads(index.options.threads);
+  const threads::ThreadScope thread_scope(index.options.threads);
   const int64_t size = index.index->ntotal;
   const Queries queries = {query_values, static_cast<int64_t>(query_values.size()) / index.index->d, k};
   const RowRange all = {0, size};

@@ -15,7 +15,7 @@
 #include "core/index/device_search.h"
 #include "core/index/index_file.h"
 #include "core/index/scoped_search.h"
-#include "core/index/threads.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
 namespace {
@@ -171,7 +171,7 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptio
   auto impl = std::make_unique<Impl>();
   absl::Status adopted;
   const absl::Status made = Guarded([&] {
-    const ThreadScope threads(options.threads);
+    const threads::ThreadScope thread_scope(options.threads);
     adopted = impl->Adopt(options, MakeIndex(options, vectors));
   });
   if (!made.ok()) return made;
@@ -205,7 +205,7 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
     return absl::ResourceExhaustedError(absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
   }
   const absl::Status status = Guarded([&] {
-    const ThreadScope threads(impl_->options.threads);
+    const threads::ThreadScope thread_scope(impl_->options.threads);
     impl_->index->add(n, vectors.data());
   });
   if (!status.ok() || impl_->on_device == nullptr) return status;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/index/inner_products.h"
-#include "core/index/threads.h"
 #include "core/retrieval/tempo.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -221,7 +221,7 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
                                                   const EmbeddedQuery& query, std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
-  const index::ThreadScope threads(0);
+  const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
     const absl::StatusOr<std::vector<Run>> runs = parts.contents->ReadRuns(side, source);

@@ -1,11 +1,11 @@
-#include "core/index/threads.h"
+#include "core/threads/thread_scope.h"
 
 #include <dlfcn.h>
 #include <omp.h>
 
 #include <mutex>
 
-namespace antiphon::index {
+namespace antiphon::threads {
 namespace {
 
 // Found at run time, since any BLAS may stand behind the library's name; others are left as they are.
@@ -26,8 +26,11 @@ OpenBlas& Blas() {
 
 }  // namespace
 
-ThreadScope::ThreadScope(int threads) : openmp_before_(omp_get_max_threads()) {
-  if (threads > 0) omp_set_num_threads(threads);
+ThreadScope::ThreadScope(int threads) {
+  if (threads > 0) {
+    openmp_before_ = omp_get_max_threads();
+    omp_set_num_threads(threads);
+  }
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);
@@ -38,11 +41,11 @@ ThreadScope::ThreadScope(int threads) : openmp_before_(omp_get_max_threads()) {
 }
 
 ThreadScope::~ThreadScope() {
-  omp_set_num_threads(openmp_before_);
+  if (openmp_before_) omp_set_num_threads(*openmp_before_);
   OpenBlas& blas = Blas();
   if (!blas.present()) return;
   std::lock_guard lock(blas.mutex);
   if (--blas.scopes == 0) blas.set(blas.threads);
 }
 
-}  // namespace antiphon::index
+}  // namespace antiphon::threads

@@ -1,0 +1,49 @@
+#include "core/threads/thread_scope.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <thread>
+
+namespace antiphon::threads {
+namespace {
+
+// Loaded for all tests and never unloaded: ThreadScope looks for OpenBLAS once.
+void* OpenBlas() {
+  static void* const library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_GLOBAL);
+  return library;
+}
+
+TEST(ThreadScopeTest, OpenBlasComputesInTheCallingThreadWhileAnyScopeLives) {
+  if (OpenBlas() == nullptr) GTEST_SKIP() << "no OpenBLAS here: " << dlerror();
+  const auto get = reinterpret_cast<int (*)()>(dlsym(OpenBlas(), "openblas_get_num_threads"));
+  const auto set = reinterpret_cast<void (*)(int)>(dlsym(OpenBlas(), "openblas_set_num_threads"));
+  set(2);
+  {
+    const ThreadScope outer(0);
+    EXPECT_EQ(get(), 1);
+    std::thread([] { const ThreadScope inner(0); }).join();
+    EXPECT_EQ(get(), 1);
+  }
+  EXPECT_EQ(get(), 2);
+}
+
+TEST(ThreadScopeTest, OpenMpThreadsAreOfTheCallingThreadAndRestored) {
+  OpenBlas();
+  omp_set_num_threads(5);
+  {
+    const ThreadScope scope(3);
+    EXPECT_EQ(omp_get_max_threads(), 3);
+  }
+  EXPECT_EQ(omp_get_max_threads(), 5);
+  {
+    const ThreadScope scope(0);
+    EXPECT_EQ(omp_get_max_threads(), 5);
+    omp_set_num_threads(4);
+  }
+  EXPECT_EQ(omp_get_max_threads(), 4);
+}
+
+}  // namespace
+}  // namespace antiphon::threads
