@@ -1,4 +1,6 @@
 // antiphon-trainer: everything offline, from MIDI files to a bundle that antiphon-server loads.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -6,7 +8,20 @@
 #include "revision.h"
 #include "trainer/cli/subcommands.h"
 
+namespace {
+
+// A network takes megabytes for every layer and gives them back at once. glibc would return them to the kernel and
+// fetch them again, page by page: a seventh of the time of indexing.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 1 << 26);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  KeepFreedMemory();
   CLI::App program("Trains Antiphon's encoders, measures them, and makes bundles of collections.", "antiphon-trainer");
   program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
   program.require_subcommand(1);
