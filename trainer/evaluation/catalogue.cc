@@ -33,7 +33,10 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
     if (!text.ok()) return text.status();
     absl::StrAppend(&recipe, ";", *text);
   }
-  for (const CatalogueEntry& entry : entries) absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
+  for (const CatalogueEntry& entry : entries) {
+    absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
+    if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
+  }
   return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".", Sha256(recipe).substr(0, 12));
 }
 
@@ -47,6 +50,7 @@ absl::Status Build(const std::vector<CatalogueEntry>& entries, const retrieval::
     piece.id = entry.id;
     piece.title = entry.title;
     piece.composer = entry.composer;
+    piece.collection = entry.collection;
     if (absl::Status status = (*builder)->AddPiece(piece, entry.midi); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
     }

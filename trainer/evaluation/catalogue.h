@@ -19,7 +19,8 @@ struct CatalogueEntry {
   std::string id;
   std::string title;
   std::string composer;
-  std::string midi;  // bytes
+  std::string midi;             // bytes
+  std::string collection = {};  // what a question can be limited to
 };
 
 struct CatalogueOptions {

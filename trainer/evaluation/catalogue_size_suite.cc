@@ -2,9 +2,11 @@
 #include <chrono>
 #include <random>
 #include <set>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "core/music/midi_file.h"
+#include "core/retrieval/contents.h"
 #include "trainer/data/overlap.h"
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/distractors.h"
@@ -109,22 +111,38 @@ absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
   return pool;
 }
 
-absl::StatusOr<ReportRow> Measure(const Pool& pool, int size, const std::string& name,
-                                  const CatalogueOptions& catalogue, uint64_t seed, Progress& progress,
-                                  std::string& model_id) {
-  const std::vector<CatalogueEntry> entries(pool.entries.begin(), pool.entries.begin() + size);
-  const auto collection = OpenCatalogue(entries, catalogue, progress);
-  if (!collection.ok()) return collection.status();
-  model_id = (*collection)->manifest().model_id;
+std::string CollectionUpTo(int size) { return absl::StrCat("up to ", size); }
+
+// The catalogue of the largest size holds all others: each piece is filed under the smallest size that it belongs to,
+// and a question to a smaller catalogue is limited to the sizes up to that.
+void FileBySize(const std::vector<int>& sizes, std::vector<CatalogueEntry>& entries) {
+  size_t next = 0;
+  for (const int size : sizes) {
+    for (; next < static_cast<size_t>(size); ++next) entries[next].collection = CollectionUpTo(size);
+  }
+}
+
+int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
+  int64_t vectors = 0;
+  for (const catalog::SnippetRun& run : collection.contents().base_catalog().runs(catalog::Side::kScores)) {
+    if (run.source < size) vectors += run.count;
+  }
+  return vectors;
+}
+
+// Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
+absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name, std::span<const int> sizes,
+                                  const retrieval::Collection& collection, uint64_t seed, Progress& progress) {
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
-  ReportRow row{name, {}};
+  for (const int size : sizes) identify.bounds.filter.collections.push_back(CollectionUpTo(size));
+  ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] :
        {std::pair(&pool.recordings, kPerRecording), std::pair(&pool.performances, kPerPerformance)}) {
     const auto started = Clock::now();
     const auto outcomes = AskExcerpts(
-        *recordings, {{kLength}, count, false, seed}, **collection, identify,
+        *recordings, {{kLength}, count, false, seed}, collection, identify,
         [&pool](int source) { return pool.work_of(source); }, {}, progress);
     if (!outcomes.ok()) return outcomes.status();
     const Accuracy accuracy = AccuracyAt(*outcomes, kLength);
@@ -132,9 +150,24 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, int size, const std::string&
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
     queries += accuracy.queries;
   }
-  const double vectors = static_cast<double>((*collection)->manifest().score_vectors);
+  const auto vectors = static_cast<double>(VectorsUpTo(sizes.back(), collection));
   row.figures.insert(row.figures.end(), {vectors / 1e6, seconds / queries});
   return row;
+}
+
+// The sizes asked for, ascending, without those that the queried pieces alone exceed.
+std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report& report) {
+  std::vector<int> sizes;
+  for (const int size : options.catalogue_sizes) {
+    if (static_cast<size_t>(size) >= pool.queried) {
+      sizes.push_back(size);
+    } else {
+      report.settings[absl::StrCat("left out, size ", size)] =
+          absl::StrCat("the queried pieces alone are ", pool.queried);
+    }
+  }
+  std::sort(sizes.begin(), sizes.end());
+  return sizes;
 }
 
 }  // namespace
@@ -143,38 +176,40 @@ absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progre
   const auto started = Clock::now();
   absl::StatusOr<Pool> pool = MakePool(options, progress);
   if (!pool.ok()) return pool.status();
-  std::vector<int> sizes = options.catalogue_sizes;
-  std::sort(sizes.begin(), sizes.end());
-  if (!sizes.empty() && static_cast<size_t>(sizes.back()) > pool->real) {
+  Report report{"catalogue-size", {}, {}};
+  const std::vector<int> sizes = SizesFor(options, *pool, report);
+  if (sizes.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("sizes: the queried pieces alone are ", pool->queried));
+  }
+  if (static_cast<size_t>(sizes.back()) > pool->real) {
     auto made = MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
     if (!made.ok()) return made.status();
     for (CatalogueEntry& entry : *made) pool->entries.push_back(std::move(entry));
   }
-  Report report{"catalogue-size", {}, {}};
+  FileBySize(sizes, pool->entries);
+  const auto open = [&](const std::string& model, int size) {
+    return OpenCatalogue({pool->entries.begin(), pool->entries.begin() + size}, CatalogueFor(options, model), progress);
+  };
+  const auto collection = open(options.model, sizes.back());
+  if (!collection.ok()) return collection.status();
+  report.settings["model"] = (*collection)->manifest().model_id;
   ReportTable table{
       "piece first at 10 s", {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"}, {}};
-  bool smallest = true;
-  for (const int size : sizes) {
-    if (static_cast<size_t>(size) < pool->queried) {
-      report.settings[absl::StrCat("left out, size ", size)] =
-          absl::StrCat("the queried pieces alone are ", pool->queried);
-      continue;
+  const auto measure = [&](const std::string& name, size_t count, const retrieval::Collection& asked) -> absl::Status {
+    absl::StatusOr<ReportRow> row = Measure(*pool, name, std::span(sizes).first(count), asked, options.seed, progress);
+    if (row.ok()) table.rows.push_back(*std::move(row));
+    return row.status();
+  };
+  for (size_t count = 1; count <= sizes.size(); ++count) {
+    if (absl::Status status = measure("this model", count, **collection); !status.ok()) return status;
+    if (count == 1 && !options.untrained.empty()) {
+      const auto untrained = open(options.untrained, sizes.front());
+      if (!untrained.ok()) return untrained.status();
+      if (absl::Status status = measure("untrained", count, **untrained); !status.ok()) return status;
     }
-    absl::StatusOr<ReportRow> row =
-        Measure(*pool, size, absl::StrCat("this model, ", size, " pieces"), CatalogueFor(options, options.model),
-                options.seed, progress, report.settings["model"]);
-    if (!row.ok()) return row.status();
-    table.rows.push_back(*std::move(row));
-    if (smallest && !options.untrained.empty()) {
-      std::string ignored;
-      row = Measure(*pool, size, absl::StrCat("untrained, ", size, " pieces"), CatalogueFor(options, options.untrained),
-                    options.seed, progress, ignored);
-      if (!row.ok()) return row.status();
-      table.rows.push_back(*std::move(row));
-    }
+    const double size = sizes[count - 1];
     table.rows.push_back(
-        {absl::StrCat("random, ", size, " pieces"), {1.0 / size, 5.0 / size, 0, 1.0 / size, 5.0 / size}});
-    smallest = false;
+        {absl::StrCat("random, ", sizes[count - 1], " pieces"), {1 / size, 5 / size, 0, 1 / size, 5 / size}});
   }
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =
