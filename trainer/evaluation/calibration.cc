@@ -17,6 +17,7 @@
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/evaluation/noises.h"
 #include "trainer/evaluation/test_set.h"
 #include "trainer/fingerprint.h"
 
@@ -72,6 +73,16 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(cons
   return retrieval::Collection::Open(BundleFolder(options), open);
 }
 
+// Requires a candidate.
+CalibrationPoint PointOf(const retrieval::Identification& answer, double length_s) {
+  CalibrationPoint point;
+  point.score = answer.candidates[0].score;
+  point.rival = answer.candidates.size() > 1 ? answer.candidates[1].score : 0;
+  point.windows = answer.windows;
+  point.length_s = length_s;
+  return point;
+}
+
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, const retrieval::Collection& collection,
                       Renderer& renderer, std::vector<CalibrationPoint>& points) {
   retrieval::IdentifyOptions identify = options.identify;
@@ -92,10 +103,30 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
       const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*sound, identify);
       if (!answer.ok()) return answer.status();
       if (answer->candidates.empty()) continue;
-      const double best = answer->candidates[0].score;
-      const double second = answer->candidates.size() > 1 ? answer->candidates[1].score : 0;
-      points.push_back(
-          {best, second, answer->windows, answer->candidates[0].source == piece.source, piece.source >= 0, length_s});
+      CalibrationPoint point = PointOf(*answer, length_s);
+      point.right = answer->candidates[0].source == piece.source;
+      point.known = piece.source >= 0;
+      points.push_back(point);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AskAboutNoises(const CalibrationOptions& options, const retrieval::Collection& collection,
+                            std::vector<CalibrationPoint>& points) {
+  retrieval::IdentifyOptions identify = options.identify;
+  identify.top_k = 2;
+  for (const std::string& name : NoiseNames()) {
+    for (const double length_s : options.excerpts_s) {
+      for (int i = 0; i < options.noises_of_each; ++i) {
+        // Other sounds than those of the suite `unknown`, whatever its seed.
+        const uint64_t seed = HashOf(absl::StrCat("calibration/", options.seed, name, length_s, "/", i));
+        const auto sound = MakeNoise(name, length_s, collection.encoder_info().settings.sample_rate, seed);
+        if (!sound.ok()) return sound.status();
+        const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*sound, identify);
+        if (!answer.ok()) return answer.status();
+        if (!answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
+      }
     }
   }
   return absl::OkStatus();
@@ -175,6 +206,10 @@ void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
   // Just above the first confidence that must not pass.
   const auto allowed = static_cast<size_t>(false_accept_rate * static_cast<double>(unknown.size()));
   calibration.model.threshold = allowed < unknown.size() ? std::nextafter(unknown[allowed], 1.0) : 0;
+  for (const CalibrationPoint& noise : calibration.noises) {
+    calibration.model.threshold =
+        std::max(calibration.model.threshold, std::nextafter(Predict(calibration.model, noise), 1.0));
+  }
   const auto accepted = std::count_if(unknown.begin(), unknown.end(), [&calibration](double confidence) {
     return confidence >= calibration.model.threshold;
   });
@@ -216,6 +251,11 @@ std::string CalibrationText(const Calibration& calibration) {
   }
   absl::StrAppendFormat(&text, "at %.3f: known pieces named %d of %d, misnamed %d; unknown pieces named %d of %d\n",
                         calibration.model.threshold, known_named, known, wrong_named, unknown_named, unknown);
+  const auto noises_named = std::count_if(calibration.noises.begin(), calibration.noises.end(), [&](const auto& noise) {
+    return Predict(calibration.model, noise) >= calibration.model.threshold;
+  });
+  absl::StrAppendFormat(&text, "sounds that are no music: %d asked for that bring a piece to mind, %d of them named\n",
+                        calibration.noises.size(), noises_named);
   return text;
 }
 
@@ -245,6 +285,7 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
     progress.Advance();
   }
   progress.Finish();
+  if (absl::Status status = AskAboutNoises(options, **collection, calibration.noises); !status.ok()) return status;
   fs::remove_all(bundle);
   FitLogistic(calibration);
   ChooseThreshold(calibration, options.false_accept_rate);

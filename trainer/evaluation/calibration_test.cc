@@ -48,6 +48,12 @@ TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0.02);
   EXPECT_GE(retrieval::Confidence(calibration.model, 0.199, 0, 30), calibration.model.threshold);
   EXPECT_LT(retrieval::Confidence(calibration.model, 0.195, 0, 30), calibration.model.threshold);
+  calibration.noises.push_back({0.25, 0, 30});
+  ChooseThreshold(calibration, 0.02);
+  EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0);
+  EXPECT_LT(retrieval::Confidence(calibration.model, 0.25, 0, 30), calibration.model.threshold);
+  EXPECT_GE(retrieval::Confidence(calibration.model, 0.26, 0, 30), calibration.model.threshold);
+  calibration.noises.clear();
   ChooseThreshold(calibration, 1);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 1);
 }
