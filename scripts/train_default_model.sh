@@ -42,8 +42,11 @@ train repeats --from "$cache/places" --steps 500 --warmup 0 --learning-rate 8e-4
 # Where in a frame: at first without performances whose tempo gives and takes, in which this cannot be heard.
 train fractions --from "$cache/repeats" --steps 450 --warmup 50 --learning-rate 2e-3 --noise 0.1 --mask 0.05 --cut 0 \
   --exact 1 --on-onset 1 --repeats 0.7 --near-misses 1 --strict-tempo
-train model --from "$cache/fractions" --steps 1200 --warmup 30 --learning-rate 1.2e-3 --noise 0.3 --mask 0.1 --cut 0.1 \
-  --exact 0.75 --on-onset 0.75 --repeats 0.5 --near-misses 0.7
+all=(--noise 0.3 --mask 0.1 --cut 0.1 --exact 0.75 --on-onset 0.75 --repeats 0.5 --near-misses 0.7)
+train renditions --from "$cache/fractions" --steps 1200 --warmup 30 --learning-rate 1.2e-3 "${all[@]}"
+# The mean of two stages' weights: what the earlier forgives, and most of what the later hears. At this rate nothing but
+# batch norm's statistics changes.
+train model --from "$cache/renditions" --mix "$cache/repeats" --steps 40 --warmup 0 --learning-rate 1e-7 "${all[@]}"
 
 step "How sure an answer is"
 "$trainer" calibrate --model "$cache/model" --midi "$corpora/piano-midi.de" \

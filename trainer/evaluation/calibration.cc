@@ -113,10 +113,12 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
 }
 
 absl::Status AskAboutNoises(const CalibrationOptions& options, const retrieval::Collection& collection,
-                            std::vector<CalibrationPoint>& points) {
+                            Progress& progress, std::vector<CalibrationPoint>& points) {
   retrieval::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
-  for (const std::string& name : NoiseNames()) {
+  const std::vector<std::string> names = NoiseNames();
+  progress.Start("ask for noises", static_cast<int64_t>(names.size()));
+  for (const std::string& name : names) {
     for (const double length_s : options.excerpts_s) {
       for (int i = 0; i < options.noises_of_each; ++i) {
         // Other sounds than those of the suite `unknown`, whatever its seed.
@@ -128,7 +130,9 @@ absl::Status AskAboutNoises(const CalibrationOptions& options, const retrieval::
         if (!answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
       }
     }
+    progress.Advance();
   }
+  progress.Finish();
   return absl::OkStatus();
 }
 
@@ -285,7 +289,9 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
     progress.Advance();
   }
   progress.Finish();
-  if (absl::Status status = AskAboutNoises(options, **collection, calibration.noises); !status.ok()) return status;
+  if (absl::Status status = AskAboutNoises(options, **collection, progress, calibration.noises); !status.ok()) {
+    return status;
+  }
   fs::remove_all(bundle);
   FitLogistic(calibration);
   ChooseThreshold(calibration, options.false_accept_rate);
