@@ -293,6 +293,13 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
     return status;
   }
   fs::remove_all(bundle);
+  const auto known = std::count_if(calibration.points.begin(), calibration.points.end(),
+                                   [](const CalibrationPoint& point) { return point.known; });
+  if (known == 0 || known == std::ssize(calibration.points)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("nothing to fit: answers brought a piece to mind for ", known, " queries for known pieces and ",
+                     std::ssize(calibration.points) - known, " for unknown ones, and both are needed"));
+  }
   FitLogistic(calibration);
   ChooseThreshold(calibration, options.false_accept_rate);
   return calibration;
