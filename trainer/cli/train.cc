@@ -99,7 +99,8 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   command->add_option("--exclude", flags->exclude_file, "File with names of pieces not to train on, one a line");
   command->add_flag("--strict-tempo", options.strict_tempo_only,
                     "Only renditions that keep strictly to their tempo, so that fractions of a frame are learnt");
-  command->add_option("--architecture", flags->architecture, "residual or dorfer2018")->capture_default_str();
+  command->add_option("--architecture", flags->architecture, "residual, residual_fine or dorfer2018")
+      ->capture_default_str();
   command->add_option("--loss", flags->loss, "infonce or hinge")->capture_default_str();
   command->add_option("--dimension", options.dimension, "Floats per embedding")->capture_default_str();
   command->add_option("--batch", options.batch_pairs, "Pairs per step")->capture_default_str();
@@ -171,7 +172,8 @@ void AddInit(CLI::App& program, absl::Status& outcome) {
       program.add_subcommand("init", "Export encoders with random weights, to compare trained ones with");
   auto flags = std::make_shared<InitFlags>();
   command->add_option("--out", flags->out, "Folder for the model")->required();
-  command->add_option("--architecture", flags->architecture, "residual or dorfer2018")->capture_default_str();
+  command->add_option("--architecture", flags->architecture, "residual, residual_fine or dorfer2018")
+      ->capture_default_str();
   command->add_option("--features", flags->features, "Front end")
       ->check(CLI::IsMember({"constant_q", "log_filterbank"}))
       ->capture_default_str();

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace antiphon::trainer {
 namespace {
 
@@ -68,6 +70,12 @@ class SourceWriter {
             (in.width + 2 * pad_width - kernel_width) / stride_width + 1};
   }
 
+  // Every other frame.
+  Value EveryOtherFrame(const std::string& name, const Value& in) {
+    source_ << "  " << name << " = " << in.name << "[:, :, ::2]\n";
+    return {name, in.channels, (in.height + 1) / 2, in.width};
+  }
+
   Value AddRelu(const std::string& name, const Value& a, const Value& b) {
     source_ << "  " << name << " = torch.relu_(" << a.name << " + " << b.name << ")\n";
     return {name, a.channels, a.height, a.width};
@@ -127,6 +135,23 @@ void WriteResidual(SourceWriter& writer, const NetworkSpec& spec) {
   writer.LinearHead(x, spec.dimension);
 }
 
+// Wider, and with a stem that keeps every frame: the first block makes one of two, having seen both. A stem that
+// strides over frames hears where in a pair of them an onset lies, and a score one frame off is then further from its
+// sound than one two frames off.
+void WriteResidualFine(SourceWriter& writer, const NetworkSpec& spec) {
+  constexpr int kWidths[] = {32, 64, 128, 192};
+  const Value input = writer.Input(spec);
+  const Value stem = writer.Conv("stem", input, kWidths[0], 5, 7, 1, input.width > 128 ? 4 : 2, Activation::kRelu);
+  const Value shortcut = writer.EveryOtherFrame("stage0_shortcut", stem);
+  const Value inner = writer.Conv("stage0_a", stem, kWidths[0], 5, 3, 2, 1, Activation::kRelu);
+  const Value outer = writer.Conv("stage0_b", inner, kWidths[0], 3, 3, 1, 1, Activation::kNone);
+  Value x = writer.AddRelu("stage0", outer, shortcut);
+  for (int stage = 1; stage < 4; ++stage) {
+    x = ResidualBlock(writer, "stage" + std::to_string(stage), x, kWidths[stage], 2);
+  }
+  writer.LinearHead(x, spec.dimension);
+}
+
 void WriteDorfer2018(SourceWriter& writer, const NetworkSpec& spec) {
   constexpr int kWidths[] = {24, 48, 96, 96};
   Value x = writer.Input(spec);
@@ -144,6 +169,9 @@ SourceWriter Write(const NetworkSpec& spec, bool folded) {
   switch (spec.architecture) {
     case Architecture::kResidual:
       WriteResidual(writer, spec);
+      break;
+    case Architecture::kResidualFine:
+      WriteResidualFine(writer, spec);
       break;
     case Architecture::kDorfer2018:
       WriteDorfer2018(writer, spec);
@@ -183,6 +211,40 @@ torch::jit::Module MakeTrainable(const NetworkSpec& spec, uint64_t seed, torch::
   }
   module.define(writer.source());
   return module;
+}
+
+absl::Status Grow(const torch::jit::Module& from, torch::jit::Module& into) {
+  const torch::NoGradGuard no_gradients;
+  const auto grow = [&into](const std::string& name, const torch::Tensor& small) {
+    if (!into.hasattr(name)) return false;
+    torch::Tensor large = into.attr(name).toTensor();
+    if (large.dim() != small.dim()) return false;
+    for (int64_t d = 0; d < large.dim(); ++d) {
+      if (large.size(d) < small.size(d)) return false;
+    }
+    torch::Tensor rows = large.slice(0, 0, small.size(0));
+    if (large.dim() == 1) {
+      rows.copy_(small);
+      return true;
+    }
+    // What is new is not listened to at first, by what was there.
+    rows.zero_();
+    torch::Tensor known = rows.slice(1, 0, small.size(1));
+    for (int64_t d = 2; d < large.dim(); ++d) {
+      const int64_t apart = small.size(d) > 1 ? (large.size(d) - 1) / (small.size(d) - 1) : 1;
+      const int64_t first = (large.size(d) - 1 - apart * (small.size(d) - 1)) / 2;
+      known = known.slice(d, first, first + apart * (small.size(d) - 1) + 1, apart);
+    }
+    known.copy_(small);
+    return true;
+  };
+  for (const auto& [name, value] : from.named_parameters()) {
+    if (!grow(name, value)) return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
+  }
+  for (const auto& [name, value] : from.named_buffers()) {
+    if (!grow(name, value)) return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
+  }
+  return absl::OkStatus();
 }
 
 torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Module& trained, torch::Dtype stored) {

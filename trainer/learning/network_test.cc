@@ -23,7 +23,7 @@ torch::Tensor RandomCells(const NetworkSpec& spec, int64_t count) {
 
 std::vector<NetworkSpec> AllSpecs() {
   std::vector<NetworkSpec> specs;
-  for (Architecture architecture : {Architecture::kResidual, Architecture::kDorfer2018}) {
+  for (Architecture architecture : {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
     for (Modality modality : {Modality::kAudio, Modality::kScore}) {
       specs.push_back({architecture, modality, features::FeatureSettings(), 32});
       specs.push_back({architecture, modality, features::DorferSettings(), 48});
@@ -60,6 +60,28 @@ TEST(NetworkTest, FoldingKeepsTheFunction) {
     EXPECT_LT((trained - exact).abs().max().item<float>(), 1e-4) << NetworkSource(spec, true);
     const torch::Tensor rounded = FoldForExport(spec, network, torch::kBFloat16).forward({cells}).toTensor();
     EXPECT_GT((trained * rounded).sum(1).min().item<float>(), 0.995) << NetworkSource(spec, true);
+  }
+}
+
+TEST(NetworkTest, ASmallNetworkGrowsIntoALargerOneThatGivesTheSame) {
+  for (Modality modality : {Modality::kAudio, Modality::kScore}) {
+    NetworkSpec spec{Architecture::kResidual, modality, features::FeatureSettings(), 32};
+    torch::jit::Module small = MakeTrainable(spec, 4, torch::kFloat32);
+    const torch::NoGradGuard no_gradients;
+    for (int i = 0; i < 5; ++i) small.forward({RandomCells(spec, 16)});
+    spec.architecture = Architecture::kResidualFine;
+    torch::jit::Module large = MakeTrainable(spec, 5, torch::kFloat32);
+    ASSERT_TRUE(Grow(small, large).ok());
+    small.eval();
+    large.eval();
+    const torch::Tensor cells = RandomCells(spec, 8);
+    const torch::Tensor difference = small.forward({cells}).toTensor() - large.forward({cells}).toTensor();
+    EXPECT_LT(difference.abs().max().item<float>(), 1e-4);
+
+    EXPECT_EQ(Grow(large, small).code(), absl::StatusCode::kInvalidArgument);
+    spec.architecture = Architecture::kDorfer2018;
+    torch::jit::Module other = MakeTrainable(spec, 6, torch::kFloat32);
+    EXPECT_EQ(Grow(small, other).code(), absl::StatusCode::kInvalidArgument);
   }
 }
 

@@ -212,6 +212,7 @@ class Run {
 
   json Identity() const;
   absl::Status Begin();
+  TrainState Untrained() const;
   absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
   absl::Status BeginFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
@@ -252,30 +253,44 @@ absl::Status Run::Begin() {
     if (!absl::IsNotFound(state.status())) return state.status();
   }
   if (!options_.from.empty()) return BeginFromOthers();
-  const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
-  state_.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
-  state_.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
+  state_ = Untrained();
   state_.identity = Identity();
-  state_.audio.to(device_);
-  state_.score.to(device_);
-  state_.log_scale = torch::tensor(kInitialLogScale, torch::kFloat32).to(device_);
   MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
 }
 
-// The state that another run ended with, of a network like this one's.
+TrainState Run::Untrained() const {
+  const torch::Dtype compute = options_.bfloat16 ? torch::kBFloat16 : torch::kFloat32;
+  TrainState state;
+  state.audio = MakeTrainable(Spec(encoder::Modality::kAudio), options_.seed * 2, compute);
+  state.score = MakeTrainable(Spec(encoder::Modality::kScore), options_.seed * 2 + 1, compute);
+  state.audio.to(device_);
+  state.score.to(device_);
+  state.log_scale = torch::tensor(kInitialLogScale, torch::kFloat32).to(device_);
+  return state;
+}
+
+// The state that another run ended with, grown into this one's network.
 absl::StatusOr<TrainState> Run::LastOf(const char* option, const std::string& other_run) const {
   absl::StatusOr<TrainState> other =
       LoadCheckpoint(other_run + "/checkpoint", device_, options_.learning_rate, options_.weight_decay);
   if (!other.ok()) return other.status();
-  for (const char* field : {"architecture", "dimension"}) {
-    if (other->identity.at(field) != Identity().at(field)) {
-      return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " has ", field, " ",
-                                                     other->identity.at(field).dump(), ", and this run ",
-                                                     Identity().at(field).dump()));
+  const std::string theirs = other->identity.at("architecture"), ours = ArchitectureName(options_.architecture);
+  if (other->identity.at("dimension") != options_.dimension) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " has dimension ",
+                                                   other->identity.at("dimension").dump(), ", and this run ",
+                                                   options_.dimension));
+  }
+  if (theirs == ours) return other;
+  TrainState grown = Untrained();
+  for (auto [from, into] : {std::pair(&other->audio, &grown.audio), std::pair(&other->score, &grown.score)}) {
+    if (absl::Status status = Grow(*from, *into); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " is ", theirs, " and cannot grow into ",
+                                                     ours, ": ", status.message()));
     }
   }
-  return other;
+  grown.log_scale = std::move(other->log_scale);
+  return grown;
 }
 
 // The others' weights and temperature, and nothing of their schedules.
@@ -432,14 +447,23 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
 }  // namespace
 
 absl::StatusOr<Architecture> ParseArchitecture(std::string_view name) {
-  for (Architecture architecture : {Architecture::kResidual, Architecture::kDorfer2018}) {
+  for (Architecture architecture : {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
     if (name == ArchitectureName(architecture)) return architecture;
   }
-  return absl::InvalidArgumentError(absl::StrCat("\"", std::string(name), "\" is neither residual nor dorfer2018"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", std::string(name), "\" is none of residual, residual_fine, dorfer2018"));
 }
 
 std::string ArchitectureName(Architecture architecture) {
-  return architecture == Architecture::kResidual ? "residual" : "dorfer2018";
+  switch (architecture) {
+    case Architecture::kResidual:
+      return "residual";
+    case Architecture::kResidualFine:
+      return "residual_fine";
+    case Architecture::kDorfer2018:
+      return "dorfer2018";
+  }
+  return "";
 }
 
 absl::StatusOr<Loss> ParseLoss(std::string_view name) {

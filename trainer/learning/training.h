@@ -17,8 +17,9 @@
 namespace antiphon::trainer {
 
 enum class Architecture {
-  kResidual,    // residual network with a strided stem, ReLU (after He et al. 2016)
-  kDorfer2018,  // four blocks of two 3×3 convolutions, ELU, max pooling (Dorfer et al., TISMIR 2018, table 2)
+  kResidual,      // residual network with a strided stem, ReLU (after He et al. 2016)
+  kResidualFine,  // the same, wider and with a stem that keeps every frame
+  kDorfer2018,    // four blocks of two 3×3 convolutions, ELU, max pooling (Dorfer et al., TISMIR 2018, table 2)
 };
 
 enum class Loss {
@@ -27,7 +28,8 @@ enum class Loss {
   kHinge,    // pairwise ranking hinge, margin 0.7, over all others of the batch (Kiros et al. 2014; Dorfer et al. 2018)
 };
 
-[[nodiscard]] absl::StatusOr<Architecture> ParseArchitecture(std::string_view name);  // "residual", "dorfer2018"
+[[nodiscard]] absl::StatusOr<Architecture> ParseArchitecture(
+    std::string_view name);  // "residual", "residual_fine", "dorfer2018"
 std::string ArchitectureName(Architecture architecture);
 [[nodiscard]] absl::StatusOr<Loss> ParseLoss(std::string_view name);  // "infonce", "hinge"
 std::string LossName(Loss loss);
@@ -39,11 +41,12 @@ struct TrainOptions {
   std::string out;                        // folder for checkpoints, log and the exported model
   Architecture architecture = Architecture::kResidual;
   Loss loss = Loss::kInfoNce;
-  int dimension = 64;      // floats per embedding, 8 to 1024
-  int batch_pairs = 256;   // 2 to 8192
-  std::string from;        // folder of another run, whose last weights this one begins with; empty: random weights
-  std::string mix;         // folder of a run of the same network, mixed into these weights parameter by parameter
-                           // (Wortsman et al. 2022): a few steps at a low rate must follow, for batch norm to settle
+  int dimension = 64;     // floats per embedding, 8 to 1024
+  int batch_pairs = 256;  // 2 to 8192
+  std::string from;  // folder of another run, whose last weights this one begins with; empty: random weights. Weights
+                     // of kResidual grow into kResidualFine (Net2Net, Chen et al. 2016).
+  std::string mix;   // folder of a run of the same network, mixed into these weights parameter by parameter
+                     // (Wortsman et al. 2022): a few steps at a low rate must follow, for batch norm to settle
   double mix_share = 0.5;  // the second run's, 0 to 1
   int64_t steps = 4000;
   double learning_rate = 2e-3;  // the highest; warm-up, then a cosine to 1/100 of it

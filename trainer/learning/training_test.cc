@@ -113,7 +113,15 @@ TEST_F(TrainingTest, BeginsWithAnotherRunsWeightsAndItsOwnSchedule) {
   EXPECT_EQ(nlohmann::json::parse(description).at("began_with").at("options").at("steps"), 40);
   EXPECT_GE(reports_.back().recall_at_1, learnt - 0.1);
 
+  options_.out = root_ + "/grown";
+  options_.architecture = Architecture::kResidualFine;
+  ASSERT_TRUE(Train(options_, collect_).ok());
+  EXPECT_GE(reports_.back().recall_at_1, learnt - 0.1);
+
   options_.out = root_ + "/third";
+  options_.architecture = Architecture::kDorfer2018;
+  EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
+  options_.architecture = Architecture::kResidual;
   options_.dimension = 8;
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
   options_.from = root_ + "/nonexistent";
