@@ -116,24 +116,19 @@ absl::Status AskAboutNoises(const CalibrationOptions& options, const retrieval::
                             Progress& progress, std::vector<CalibrationPoint>& points) {
   retrieval::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
-  const std::vector<std::string> names = NoiseNames();
-  progress.Start("ask for noises", static_cast<int64_t>(names.size()));
-  for (const std::string& name : names) {
-    for (const double length_s : options.excerpts_s) {
-      for (int i = 0; i < options.noises_of_each; ++i) {
-        // Other sounds than those of the suite `unknown`, whatever its seed.
-        const uint64_t seed = HashOf(absl::StrCat("calibration/", options.seed, name, length_s, "/", i));
-        const auto sound = MakeNoise(name, length_s, collection.encoder_info().settings.sample_rate, seed);
-        if (!sound.ok()) return sound.status();
-        const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*sound, identify);
-        if (!answer.ok()) return answer.status();
-        if (!answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
-      }
-    }
+  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(options.excerpts_s) * options.noises_of_each);
+  // Other sounds than those of the suite `unknown`, whatever its seed.
+  const std::string seed = absl::StrCat("calibration/", options.seed);
+  const auto ask = [&](const std::string&, double length_s, const audio::Waveform& sound) {
+    const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(sound, identify);
+    if (answer.ok() && !answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
     progress.Advance();
-  }
+    return answer.status();
+  };
+  const absl::Status asked = ForEachNoise(seed, options.excerpts_s, options.noises_of_each,
+                                          collection.encoder_info().settings.sample_rate, ask);
   progress.Finish();
-  return absl::OkStatus();
+  return asked;
 }
 
 double Predict(const retrieval::ConfidenceModel& model, const CalibrationPoint& point) {

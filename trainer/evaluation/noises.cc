@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {
@@ -134,6 +135,22 @@ absl::StatusOr<audio::Waveform> MakeNoise(std::string_view name, double seconds,
   for (const float sample : sound.samples) peak = std::max(peak, std::abs(sample));
   for (float& sample : sound.samples) sample *= 0.5f / peak;
   return sound;
+}
+
+absl::Status ForEachNoise(
+    std::string_view seed, std::span<const double> lengths_s, int of_each, int sample_rate,
+    const std::function<absl::Status(const std::string& kind, double length_s, const audio::Waveform& sound)>& ask) {
+  for (const std::string& kind : NoiseNames()) {
+    for (const double length_s : lengths_s) {
+      for (int i = 0; i < of_each; ++i) {
+        const absl::StatusOr<audio::Waveform> sound =
+            MakeNoise(kind, length_s, sample_rate, HashOf(absl::StrCat(std::string(seed), kind, length_s, "/", i)));
+        if (!sound.ok()) return sound.status();
+        if (absl::Status status = ask(kind, length_s, *sound); !status.ok()) return status;
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace antiphon::trainer

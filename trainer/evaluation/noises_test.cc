@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 namespace antiphon::trainer {
 namespace {
@@ -53,6 +55,31 @@ TEST(NoisesTest, HaveTheirColours) {
 
 TEST(NoisesTest, AnUnknownNameIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(MakeNoise("applause", 1, kRate, 1).status()));
+}
+
+TEST(NoisesTest, EveryKindAndLengthIsAskedForWithSoundsOfItsOwn) {
+  std::map<std::string, int> asked;
+  std::set<std::vector<float>> sounds;
+  const std::vector<double> lengths_s = {0.5, 1};
+  const auto ask = [&](const std::string& kind, double length_s, const audio::Waveform& sound) {
+    EXPECT_EQ(sound.samples.size(), static_cast<size_t>(length_s * kRate));
+    ++asked[kind];
+    sounds.insert(sound.samples);
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(ForEachNoise("a", lengths_s, 3, kRate, ask).ok());
+  for (const std::string& kind : NoiseNames()) EXPECT_EQ(asked[kind], 6) << kind;
+  const size_t all_but_silence = (NoiseNames().size() - 1) * 6;
+  EXPECT_EQ(sounds.size(), all_but_silence + 2);
+  ASSERT_TRUE(ForEachNoise("b", lengths_s, 3, kRate, ask).ok());
+  EXPECT_EQ(sounds.size(), 2 * all_but_silence + 2);
+
+  int calls = 0;
+  const auto fail = [&](const std::string&, double, const audio::Waveform&) {
+    return ++calls == 4 ? absl::CancelledError("enough") : absl::OkStatus();
+  };
+  EXPECT_EQ(ForEachNoise("a", lengths_s, 3, kRate, fail).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(calls, 4);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <random>
 #include <set>
@@ -69,28 +70,33 @@ ReportTable ReliabilityTable(std::span<const Detection> detections) {
 }
 
 absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection, uint64_t seed, Progress& progress) {
-  ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
-  const std::vector<std::string> names = NoiseNames();
-  progress.Start("ask for noises", static_cast<int64_t>(names.size()));
-  for (const std::string& name : names) {
-    double highest = 0;
-    int refused = 0, asked = 0;
-    for (const double length_s : kLengths) {
-      for (int i = 0; i < kNoisesOfEach; ++i) {
-        const auto sound = MakeNoise(name, length_s, collection.encoder_info().settings.sample_rate,
-                                     HashOf(absl::StrCat(seed, name, length_s, "/", i)));
-        if (!sound.ok()) return sound.status();
-        const auto answer = collection.IdentifyAudio(*sound, {});
-        if (!answer.ok()) return answer.status();
-        ++asked;
-        refused += answer->verdict != retrieval::Verdict::kMatch;
-        if (!answer->candidates.empty()) highest = std::max(highest, answer->candidates[0].confidence);
-      }
-    }
-    table.rows.push_back({name, {1.0 * refused / asked, highest, 1.0 * asked}});
+  struct Tally {
+    int asked = 0, refused = 0;
+    double highest = 0;  // confidence
+  };
+  std::map<std::string, Tally> tallies;
+  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
+  const auto ask = [&](const std::string& kind, double, const audio::Waveform& sound) {
+    const auto answer = collection.IdentifyAudio(sound, {});
+    if (!answer.ok()) return answer.status();
+    Tally& tally = tallies[kind];
+    ++tally.asked;
+    tally.refused += answer->verdict != retrieval::Verdict::kMatch;
+    if (!answer->candidates.empty()) tally.highest = std::max(tally.highest, answer->candidates[0].confidence);
     progress.Advance();
+    return absl::OkStatus();
+  };
+  if (absl::Status status = ForEachNoise(absl::StrCat(seed), kLengths, kNoisesOfEach,
+                                         collection.encoder_info().settings.sample_rate, ask);
+      !status.ok()) {
+    return status;
   }
   progress.Finish();
+  ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
+  for (const std::string& kind : NoiseNames()) {
+    const Tally& tally = tallies[kind];
+    table.rows.push_back({kind, {1.0 * tally.refused / tally.asked, tally.highest, 1.0 * tally.asked}});
+  }
   return table;
 }
 
