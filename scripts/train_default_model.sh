@@ -5,7 +5,7 @@
 # Usage: scripts/train_default_model.sh CORPORA CACHE
 #
 # CORPORA holds the folders msmd, piano-midi.de and nottingham. CACHE takes 2 GB: renditions, the stages' runs and, in the end,
-# the model in CACHE/model. About three hours on two cores.
+# the model in CACHE/model. About four hours on two cores.
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;; esac
 corpora=$(realpath -e -- "${1:?the folder of the corpora; see --help}")
@@ -42,11 +42,17 @@ train repeats --from "$cache/places" --steps 500 --warmup 0 --learning-rate 8e-4
 # Where in a frame: at first without performances whose tempo gives and takes, in which this cannot be heard.
 train fractions --from "$cache/repeats" --steps 450 --warmup 50 --learning-rate 2e-3 --noise 0.1 --mask 0.05 --cut 0 \
   --exact 1 --on-onset 1 --repeats 0.7 --near-misses 1 --strict-tempo
-all=(--noise 0.3 --mask 0.1 --cut 0.1 --exact 0.75 --on-onset 0.75 --repeats 0.5 --near-misses 0.7)
+pairs=(--noise 0.3 --exact 0.75 --on-onset 0.75 --repeats 0.5 --near-misses 0.7)
+all=("${pairs[@]}" --mask 0.1 --cut 0.1)
 train renditions --from "$cache/fractions" --steps 1200 --warmup 30 --learning-rate 1.2e-3 "${all[@]}"
 # The mean of two stages' weights: what the earlier forgives, and most of what the later hears. At this rate nothing but
 # batch norm's statistics changes.
-train model --from "$cache/renditions" --mix "$cache/repeats" --steps 40 --warmup 0 --learning-rate 1e-7 "${all[@]}"
+settle=(--steps 40 --warmup 0 --learning-rate 1e-7)
+train mean --from "$cache/renditions" --mix "$cache/repeats" "${settle[@]}" "${all[@]}"
+# The same function in a wider network whose stem keeps every frame, which learns what the smaller one could not.
+fine=("${pairs[@]}" --mask 0.15 --cut 0.15 --architecture residual_fine)
+train fine --from "$cache/mean" --steps 3000 --warmup 50 --learning-rate 2e-3 "${fine[@]}"
+train model --from "$cache/fine" --mix "$cache/repeats" --mix-share 0.3 "${settle[@]}" "${fine[@]}"
 
 step "How sure an answer is"
 "$trainer" calibrate --model "$cache/model" --midi "$corpora/piano-midi.de" \

@@ -135,9 +135,7 @@ void WriteResidual(SourceWriter& writer, const NetworkSpec& spec) {
   writer.LinearHead(x, spec.dimension);
 }
 
-// Wider, and with a stem that keeps every frame: the first block makes one of two, having seen both. A stem that
-// strides over frames hears where in a pair of them an onset lies, and a score one frame off is then further from its
-// sound than one two frames off.
+// Wider, and with a stem that keeps every frame: the first block makes one of two, having seen both.
 void WriteResidualFine(SourceWriter& writer, const NetworkSpec& spec) {
   constexpr int kWidths[] = {32, 64, 128, 192};
   const Value input = writer.Input(spec);
