@@ -5,7 +5,7 @@
 # Usage: scripts/train_default_model.sh CORPORA CACHE
 #
 # CORPORA holds the folders msmd, piano-midi.de and nottingham. CACHE takes 2 GB: renditions, the stages' runs and, in the end,
-# the model in CACHE/model. About four hours on two cores.
+# the model in CACHE/model. About three hours on two cores.
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;; esac
 corpora=$(realpath -e -- "${1:?the folder of the corpora; see --help}")
