@@ -49,7 +49,7 @@ train renditions --from "$cache/fractions" --steps 1200 --warmup 30 --learning-r
 # batch norm's statistics changes.
 settle=(--steps 40 --warmup 0 --learning-rate 1e-7)
 train mean --from "$cache/renditions" --mix "$cache/repeats" "${settle[@]}" "${all[@]}"
-# The same function in a wider network whose stem keeps every frame, which learns what the smaller one could not.
+# The same function in a wider network whose stem keeps every frame, which learns on.
 fine=("${pairs[@]}" --mask 0.15 --cut 0.15 --architecture residual_fine)
 train fine --from "$cache/mean" --steps 3000 --warmup 50 --learning-rate 2e-3 "${fine[@]}"
 train model --from "$cache/fine" --mix "$cache/repeats" --mix-share 0.3 "${settle[@]}" "${fine[@]}"

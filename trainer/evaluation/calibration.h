@@ -53,8 +53,8 @@ struct Calibration {
 };
 
 // Half of the valid part's pieces are put into a collection, with distractors from the train part; excerpts of all
-// valid pieces are performed at random tempi and asked for, and so are noises. FailedPrecondition where no answer
-// brings a piece to mind, so that there is nothing to fit.
+// valid pieces are performed at random tempi and asked for, and so are noises. FailedPrecondition where answers
+// bring no piece to mind for any known piece, or none for any unknown one: both are needed to fit.
 [[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progress& progress);
 
 // Logistic regression by Newton's method with a slight ridge, so that separable points have an answer too. Fills in the
