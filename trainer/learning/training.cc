@@ -214,7 +214,7 @@ class Run {
   absl::Status Begin();
   TrainState Untrained() const;
   absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
-  absl::Status BeginFromOthers();
+  absl::Status TakeFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
   double Step(const PairBatch& batch);
   Ranking Validate();
@@ -252,8 +252,11 @@ absl::Status Run::Begin() {
     }
     if (!absl::IsNotFound(state.status())) return state.status();
   }
-  if (!options_.from.empty()) return BeginFromOthers();
-  state_ = Untrained();
+  if (options_.from.empty()) {
+    state_ = Untrained();
+  } else if (absl::Status status = TakeFromOthers(); !status.ok()) {
+    return status;
+  }
   state_.identity = Identity();
   MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
@@ -294,7 +297,7 @@ absl::StatusOr<TrainState> Run::LastOf(const char* option, const std::string& ot
 }
 
 // The others' weights and temperature, and nothing of their schedules.
-absl::Status Run::BeginFromOthers() {
+absl::Status Run::TakeFromOthers() {
   absl::StatusOr<TrainState> first = LastOf("from", options_.from);
   if (!first.ok()) return first.status();
   if (!options_.mix.empty()) {
@@ -305,8 +308,6 @@ absl::Status Run::BeginFromOthers() {
   state_.audio = std::move(first->audio);
   state_.score = std::move(first->score);
   state_.log_scale = std::move(first->log_scale);
-  state_.identity = Identity();
-  MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
 }
 
