@@ -140,6 +140,8 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--split", flags->split_file,
                       "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
   command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")->capture_default_str();
+  command->add_option("--soundfont", options.test_set.soundfont, "To render with; for a choice, one of training")
+      ->capture_default_str();
   command->add_option("--work", flags->work, "Folder for renditions (kept) and other files made on the way")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
   command->add_option("--errors", options.errors,
