@@ -49,6 +49,7 @@ struct IdentifyArguments {
   MatchArguments match;
   std::optional<int> top_k;
   std::optional<double> min_confidence;
+  std::optional<int> max_transposition;
   v1::Side against = v1::SIDE_UNSPECIFIED;
   v1::VoteMethod method = v1::VOTE_METHOD_UNSPECIFIED;
 };

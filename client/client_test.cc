@@ -36,6 +36,19 @@ TEST_F(ClientTest, ShowsWhichPieceAndWhereInIt) {
   EXPECT_FALSE(server_.identify_request.has_top_k()) << "defaults are the server's";
 }
 
+TEST_F(ClientTest, SaysHowFarOffThePitchIs) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  AddCandidate("elise", "Für Elise", 0.98);
+  EXPECT_THAT(Run({"identify", Wav()}).out, Not(HasSubstr("semitone")));
+  EXPECT_FALSE(server_.identify_request.has_max_transposition());
+  v1::Candidate& best = *server_.identify_response.mutable_candidates(0);
+  best.set_transposition_semitones(1);
+  EXPECT_THAT(Run({"identify", Wav(), "--transpose", "3"}).out, HasSubstr("of the tempo written, 1 semitone higher;"));
+  EXPECT_EQ(server_.identify_request.max_transposition(), 3);
+  best.set_transposition_semitones(-3);
+  EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr(", 3 semitones lower; confidence"));
+}
+
 TEST_F(ClientTest, TellsNoMatchFromTooLittleInput) {
   server_.identify_response.set_verdict(v1::VERDICT_NO_MATCH);
   for (int i = 1; i <= 20; ++i) AddCandidate("near", absl::StrCat("Candidate ", i), 0.5 / i);

@@ -55,8 +55,10 @@ TEST(CommandLineTest, TakesTheServerFromTheEnvironmentUnlessAFlagNamesOne) {
 
 TEST(CommandLineTest, ReadsAnIdentification) {
   const auto identify = std::get<IdentifyArguments>(
-      Parse({"identify", "a.wav", "-", "--as", "midi", "--start", "1:20", "--length", "10", "-k", "3",
-             "--min-confidence", "0.25", "--against", "recordings", "--method", "plain", "--hop", "0.1"})
+      Parse({"identify", "a.wav",       "-",          "--as",     "midi",  "--start",
+             "1:20",     "--length",    "10",         "-k",       "3",     "--min-confidence",
+             "0.25",     "--against",   "recordings", "--method", "plain", "--hop",
+             "0.1",      "--transpose", "2"})
           .command);
   EXPECT_THAT(identify.files, ElementsAre("a.wav", "-"));
   EXPECT_EQ(identify.query.as, Kind::kMidi);
@@ -65,6 +67,7 @@ TEST(CommandLineTest, ReadsAnIdentification) {
   EXPECT_EQ(identify.query.hop_s, 0.1);
   EXPECT_EQ(identify.top_k, 3);
   EXPECT_EQ(identify.min_confidence, 0.25);
+  EXPECT_EQ(identify.max_transposition, 2);
   EXPECT_EQ(identify.against, v1::SIDE_RECORDINGS);
   EXPECT_EQ(identify.method, v1::VOTE_METHOD_PLAIN);
 }

@@ -81,11 +81,14 @@ void AddIdentify(CLI::App& parent, Command& command) {
   AddMatch(app, files.match);
   app.add_option("-k,--top-k", files.top_k, "Candidates at most")->type_name("N");
   app.add_option("--min-confidence", files.min_confidence, "Below it the answer is: no match")->type_name("0..1");
+  app.add_option("--transpose", files.max_transposition,
+                 "Where there is no match, try up to so many semitones higher and lower")
+      ->type_name("0..6");
   AddChoice(app, "--against", files.against, {{"scores", v1::SIDE_SCORES}, {"recordings", v1::SIDE_RECORDINGS}},
             "What to compare with; recordings for MIDI only");
   AddChoice(app, "--method", files.method, {{"in-time", v1::VOTE_METHOD_IN_TIME}, {"plain", v1::VOTE_METHOD_PLAIN}},
             "How the windows vote");
-  for (const char* name : {"--as", "--hop", "--min-similarity", "--evidence", "--against", "--method"}) {
+  for (const char* name : {"--as", "--hop", "--min-similarity", "--evidence", "--transpose", "--against", "--method"}) {
     app.get_option(name)->excludes(is_long)->excludes(is_live);
   }
   AddChoice(app, "--encoding", live.encoding,

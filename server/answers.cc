@@ -117,6 +117,7 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
     added->set_query_seconds(candidate.query_s);
     *added->mutable_reference() = reference->At(candidate.reference_s);
     added->set_tempo_ratio(candidate.tempo_ratio);
+    added->set_transposition_semitones(candidate.transposition);
     added->set_query_start_seconds(candidate.query_start_s);
     added->set_query_end_seconds(candidate.query_end_s);
     *added->mutable_reference_start() = reference->At(candidate.reference_start_s);

@@ -207,6 +207,7 @@ retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   candidate.query_s = 0.25;
   candidate.reference_s = 2.0;
   candidate.tempo_ratio = 0.8;
+  candidate.transposition = options.max_transposition;
   candidate.query_end_s = 2.5;
   candidate.reference_start_s = 1.5;
   candidate.reference_end_s = 3.5;

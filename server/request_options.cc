@@ -127,9 +127,12 @@ absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyR
   if (request.has_top_k()) out.top_k = request.top_k();
   if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
-  const absl::Status ranges = FirstFailure({CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
-                                            CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
-                                            CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0)});
+  if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
+  const absl::Status ranges =
+      FirstFailure({CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
+                    CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
+                    CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
+                    CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
   if (!ranges.ok()) return ranges;
   auto bounds = ToSearchBounds("", request.filter(), request.mode(), MinSimilarity(request), limits);
   if (!bounds.ok()) return bounds.status();

@@ -43,6 +43,7 @@ TEST(RequestOptions, LeftOutIsTheDefault) {
   EXPECT_EQ(identify->top_k, 5);
   EXPECT_EQ(identify->hop_s, 0.25);
   EXPECT_FALSE(identify->min_confidence.has_value());
+  EXPECT_EQ(identify->max_transposition, 0);
   EXPECT_FALSE(identify->evidence);
 }
 
@@ -78,6 +79,7 @@ TEST(RequestOptions, EveryFieldOfAnIdentificationArrives) {
   request.set_top_k(3);
   request.set_hop_seconds(1);
   request.set_min_confidence(0.125);
+  request.set_max_transposition(6);
   request.set_method(v1::VOTE_METHOD_PLAIN);
   request.set_include_evidence(true);
   request.set_min_similarity(0.25);
@@ -89,6 +91,7 @@ TEST(RequestOptions, EveryFieldOfAnIdentificationArrives) {
   EXPECT_EQ(out->top_k, 3);
   EXPECT_EQ(out->hop_s, 1);
   EXPECT_EQ(out->min_confidence, 0.125);
+  EXPECT_EQ(out->max_transposition, 6);
   EXPECT_EQ(out->method, retrieval::VoteMethod::kPlain);
   EXPECT_TRUE(out->evidence);
   EXPECT_EQ(out->bounds.min_similarity, 0.25f);

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/features/transposition.h"
 #include "server/answers.h"
 #include "server/conversions.h"
 #include "server/decode.h"
@@ -137,6 +138,9 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   if (!options.ok()) return options.status();
   const auto side = ToSide(request.against());
   if (!side.ok()) return side.status();
+  if (options->max_transposition > 0 && features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
+    return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition", "not with this model", "0");
+  }
 
   absl::StatusOr<retrieval::Identification> identification;
   double query_s = 0;

@@ -181,6 +181,7 @@ TEST_F(RetrievalServiceTest, IdentifyGivesVerdictPlaceAndTempo) {
   EXPECT_EQ(response.candidates(0).reference().seconds(), 2);
   EXPECT_EQ(response.candidates(0).reference().bar(), 2);
   EXPECT_EQ(response.candidates(0).tempo_ratio(), 0.8);
+  EXPECT_EQ(response.candidates(0).transposition_semitones(), 0);
 
   request.set_min_confidence(0.8);
   ASSERT_TRUE(Identify(request, &response).ok());
@@ -195,6 +196,15 @@ TEST_F(RetrievalServiceTest, IdentifyGivesVerdictPlaceAndTempo) {
   for (const char* verdict : {"match", "no_match", "insufficient_input"}) {
     EXPECT_THAT(text, HasSubstr("antiphon_verdicts_total{verdict=\"" + std::string(verdict) + "\"} 1"));
   }
+}
+
+TEST_F(RetrievalServiceTest, IdentifySaysHowFarOffThePitchIs) {
+  v1::IdentifyRequest request;
+  *request.mutable_audio()->mutable_pcm() = FloatPcm(Tone(3));
+  request.set_max_transposition(2);
+  v1::IdentifyResponse response;
+  ASSERT_TRUE(Identify(request, &response).ok());
+  EXPECT_EQ(response.candidates(0).transposition_semitones(), 2);
 }
 
 TEST_F(RetrievalServiceTest, ScoresAreIdentifiedAgainstEitherSide) {
@@ -226,6 +236,8 @@ TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_min_confidence(1.1); }), bad, "min_confidence"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_min_confidence(std::nan("")); }), bad, "min_confidence"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_hop_seconds(0); }), bad, "hop_seconds"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_max_transposition(-1); }), bad, "max_transposition"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_max_transposition(7); }), bad, "max_transposition"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_method(static_cast<v1::VoteMethod>(9)); }), bad, "method"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_against(static_cast<v1::Side>(9)); }), bad, "against"));
   EXPECT_EQ(engine_->queries, 0);

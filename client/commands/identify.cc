@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -31,9 +32,17 @@ v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) 
   request.set_method(arguments.method);
   if (arguments.top_k) request.set_top_k(*arguments.top_k);
   if (arguments.min_confidence) request.set_min_confidence(*arguments.min_confidence);
+  if (arguments.max_transposition) request.set_max_transposition(*arguments.max_transposition);
   if (arguments.query.hop_s) request.set_hop_seconds(*arguments.query.hop_s);
   SetMatch(arguments.match, request);
   return request;
+}
+
+// ", 2 semitones lower"; nothing at the pitch written.
+std::string FormatTransposition(int semitones) {
+  if (semitones == 0) return "";
+  return absl::StrCat(", ", std::abs(semitones), std::abs(semitones) == 1 ? " semitone " : " semitones ",
+                      semitones > 0 ? "higher" : "lower");
 }
 
 // "0:03.0 of it is bar 5:1 (0:08.3), at 97 % of the tempo written".
@@ -43,7 +52,8 @@ std::string Place(const Query& query, const v1::Candidate& candidate) {
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
                       bar.empty() ? absl::StrCat(time, " there") : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
-                      FormatTempo(candidate.tempo_ratio()), " of the tempo written");
+                      FormatTempo(candidate.tempo_ratio()), " of the tempo written",
+                      FormatTransposition(candidate.transposition_semitones()));
 }
 
 std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
@@ -57,7 +67,7 @@ std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
     case v1::VERDICT_NO_MATCH:
       return response.candidates().empty()
                  ? "no match"
-                 : "no match: no candidate is confident enough (--min-confidence); the nearest are";
+                 : "no match: no candidate is confident enough (--min-confidence, --transpose); the nearest are";
     case v1::VERDICT_INSUFFICIENT_INPUT:
       return "too little to compare: silence, no notes, or shorter than half a window; send more of it";
     default:

@@ -86,6 +86,13 @@ Score AtTempoRatio(const Score& score, double ratio) {
   return scaled;
 }
 
+Score Transposed(const Score& score, int semitones) {
+  Score transposed = score;
+  for (Note& note : transposed.notes) note.pitch += semitones;
+  std::erase_if(transposed.notes, [](const Note& note) { return note.pitch < 0 || note.pitch > 127; });
+  return transposed;
+}
+
 std::vector<double> DistinctOnsets(std::span<const Note> notes, double tolerance_s) {
   std::vector<double> onsets;
   onsets.reserve(notes.size());

@@ -41,6 +41,10 @@ Score Excerpt(const Score& score, double start_s, double end_s);
 // The same music at `ratio` times the tempo: every time is divided by `ratio`. Requires ratio > 0.
 Score AtTempoRatio(const Score& score, double ratio);
 
+// The same music so many semitones higher (or lower). Notes that would leave 0 to 127 are left out; the key
+// signatures stay.
+Score Transposed(const Score& score, int semitones);
+
 // Distinct onset times in seconds, ascending; onsets closer than `tolerance_s` to the last one kept are merged into it.
 std::vector<double> DistinctOnsets(std::span<const Note> notes, double tolerance_s = 0.010);
 

@@ -167,6 +167,26 @@ TEST(AtTempoRatioTest, DividesEveryTimeAndKeepsEveryBeat) {
   }
 }
 
+TEST(TransposedTest, MovesEveryPitchAndLeavesOutWhatHasNone) {
+  Rng rng(5);
+  for (int i = 0; i < 50; ++i) {
+    const Score score = RandomScore(rng);
+    for (const int semitones : {-100, -7, 0, 5}) {
+      const Score transposed = Transposed(score, semitones);
+      EXPECT_TRUE(IsSane(transposed));
+      size_t n = 0;
+      for (const Note& before : score.notes) {
+        if (before.pitch + semitones < 0 || before.pitch + semitones > 127) continue;
+        ASSERT_LT(n, transposed.notes.size());
+        EXPECT_EQ(transposed.notes[n].pitch, before.pitch + semitones);
+        EXPECT_EQ(transposed.notes[n].onset_s, before.onset_s);
+        ++n;
+      }
+      EXPECT_EQ(n, transposed.notes.size());
+    }
+  }
+}
+
 TEST(DistinctOnsetsTest, MergesWhatIsCloserThanTheTolerance) {
   const std::vector<Note> notes = {MakeNote(0, 9, 9),     MakeNote(0, 9, 9),     MakeNote(0.004, 9, 9),
                                    MakeNote(0.009, 9, 9), MakeNote(0.012, 9, 9), MakeNote(1, 9, 9)};

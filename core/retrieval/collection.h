@@ -97,6 +97,8 @@ struct SearchOptions {
 
 enum class VoteMethod { kInTime, kPlain };
 
+inline constexpr int kMaxTransposition = 6;  // semitones: with them every key is tried
+
 struct IdentifyOptions {
   int top_k = 5;  // candidates, 1 to 100
   VoteMethod method = VoteMethod::kInTime;
@@ -106,6 +108,10 @@ struct IdentifyOptions {
   int neighbours = 25;       // per query window, 1 to 1,000
   std::optional<double> min_confidence =
       {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
+  // Semitones, 0 to kMaxTransposition. A query that would have no match is asked again a semitone higher and lower, and
+  // so on up to so many, until there is one. An instrument that is out of tune or a recording played too fast or too
+  // slow needs 1; music in another key all.
+  int max_transposition = 0;
   SearchBounds bounds = {};
   QueryExcerpt excerpt = {};
   bool evidence = false;  // fill Candidate::evidence
@@ -125,6 +131,7 @@ struct Candidate {
   double query_s = 0;        // a place in the query …
   double reference_s = 0;    // … and its place in the source
   double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+  int transposition = 0;     // semitones by which the sound is higher than written, the query higher than a score
   // The stretch of the query that goes along with the source best, and the source's.
   double query_start_s = 0;
   double query_end_s = 0;
@@ -187,7 +194,7 @@ class Collection {
 
   // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers that keep
   // embeddings from one question to the next. Times in the answer are those of `windows`; `duration_s` is where the
-  // sound ends by them. The options' hop, number of windows and excerpt do not matter. No windows are
+  // sound ends by them. The options' hop, number of windows, excerpt and transposition do not matter. No windows are
   // kInsufficientInput; whether they are silent the caller must know (core/features/audible.h). InvalidArgument unless
   // `windows` is finite and of the encoder's dimension.
   [[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,

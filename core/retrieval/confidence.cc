@@ -29,9 +29,9 @@ constexpr Field kFields[] = {
 
 }  // namespace
 
-double Confidence(const ConfidenceModel& model, double score, double rival, int windows) {
+double Confidence(const ConfidenceModel& model, double score, double rival, int windows, int chances) {
   const double exponent = model.bias + model.score_weight * score + model.margin_weight * VoteMargin(score, rival) +
-                          model.length_weight * std::log2(1.0 + windows);
+                          model.length_weight * std::log2(1.0 + windows) - std::log(chances);
   return 1.0 / (1.0 + std::exp(-exponent));
 }
 

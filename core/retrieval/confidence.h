@@ -25,8 +25,9 @@ struct ConfidenceModel {
   int queries = 0;               // it was fitted on
 };
 
-// Finite, in [0, 1]. `rival` is the best score of any other piece, 0 without one.
-double Confidence(const ConfidenceModel& model, double score, double rival, int windows);
+// Finite, in [0, 1]. `rival` is the best score of any other piece, 0 without one. An answer that was the best of
+// several tries had as many `chances` to look good for nothing: its odds are divided by their number.
+double Confidence(const ConfidenceModel& model, double score, double rival, int windows, int chances = 1);
 
 std::string ConfidenceToJson(const ConfidenceModel& model);
 

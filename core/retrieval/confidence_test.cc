@@ -20,6 +20,13 @@ TEST(ConfidenceTest, IsFiniteWithinZeroAndOneAndGrowsWithScoreAndMargin) {
   EXPECT_TRUE(std::isfinite(Confidence(model, 0, 0, 0)));
 }
 
+TEST(ConfidenceTest, MoreChancesDivideTheOdds) {
+  const ConfidenceModel model;
+  const double one = Confidence(model, 0.5, 0.2, 20), three = Confidence(model, 0.5, 0.2, 20, 3);
+  EXPECT_EQ(Confidence(model, 0.5, 0.2, 20, 1), one);
+  EXPECT_NEAR(three / (1 - three), one / (1 - one) / 3, 1e-9);
+}
+
 TEST(ConfidenceTest, LengthCountsAsFarAsTheModelSays) {
   ConfidenceModel model;
   EXPECT_EQ(Confidence(model, 0.4, 0.2, 3), Confidence(model, 0.4, 0.2, 300));

@@ -1,6 +1,7 @@
 #include "core/retrieval/identify.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace antiphon::retrieval {
 namespace {
@@ -37,13 +38,15 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
 }
 
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
-                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece) {
+                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece,
+                     int transposition) {
+  const int chances = 1 + 2 * std::abs(transposition);
   Identification result;
   result.windows = windows;
   const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
   for (size_t i = 0; i < count; ++i) {
     const SourceScore& score = scores[i];
-    const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece), windows);
+    const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece), windows, chances);
     result.candidates.push_back({.source = score.source,
                                  .confidence = confidence,
                                  .score = score.score,
@@ -51,6 +54,7 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
                                  .query_s = score.query_s,
                                  .reference_s = score.reference_s,
                                  .tempo_ratio = score.slope,
+                                 .transposition = transposition,
                                  .query_start_s = score.query_start_s,
                                  .query_end_s = score.query_end_s,
                                  .reference_start_s = score.reference_start_s,

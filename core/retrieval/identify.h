@@ -20,11 +20,13 @@ namespace antiphon::retrieval {
 std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
                                      VoteMethod method);
 
-// The answer, from sources ranked best first. Below options.min_confidence, or the model's threshold without one, it is
-// kNoMatch. `same_piece` tells whether two sources are of one piece (two recordings
-// of it), so that they are no rivals. Candidates are at most options.top_k.
+// The answer, from sources ranked best first, for a query `transposition` semitones higher than its source. The further
+// off, the more pitches had a chance before (Confidence): 1 + 2 |transposition| in all. Below options.min_confidence,
+// or the model's threshold without one, it is kNoMatch. `same_piece` tells whether two sources are of one piece (two
+// recordings of it), so that they are no rivals. Candidates are at most options.top_k.
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
-                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece);
+                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece,
+                     int transposition = 0);
 
 }  // namespace antiphon::retrieval
 

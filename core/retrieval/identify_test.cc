@@ -86,6 +86,18 @@ TEST(Judge, TwoRecordingsOfOnePieceAreNoRivals) {
   EXPECT_GT(same.candidates[1].confidence, 0.9);
 }
 
+TEST(Judge, AnAnswerAtAnotherPitchHadManyChances) {
+  const std::vector<Neighbour> neighbours = Line(0, 33, 40, 0.6f);
+  const std::vector<SourceScore> scores = RankSources(neighbours, 33, catalog::Side::kScores, VoteMethod::kInTime);
+  const auto odds_at = [&](int transposition) {
+    const Candidate best = Judge(scores, 33, {}, {}, kEachItsOwnPiece, transposition).candidates.at(0);
+    EXPECT_EQ(best.transposition, transposition);
+    return best.confidence / (1 - best.confidence);
+  };
+  EXPECT_NEAR(odds_at(1), odds_at(0) / 3, 1e-6);
+  EXPECT_NEAR(odds_at(-2), odds_at(0) / 5, 1e-6);
+}
+
 TEST(Judge, ThePlainVoteIsAChoice) {
   std::vector<Neighbour> neighbours = Line(1, 20, 40, 0.7f);
   for (int i = 0; i < 3; ++i) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "core/features/audible.h"
 #include "core/features/feature_sequence.h"
+#include "core/features/transposition.h"
 #include "core/retrieval/bounds.h"
 
 namespace antiphon::retrieval {
@@ -45,21 +46,6 @@ double SoundingEnd(const music::Score& score) {
   return end_s;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedSound(const CollectionParts& parts, const audio::Waveform& query,
-                                         const WindowPlan& plan, Stages& stages) {
-  EmbeddedQuery result;
-  result.end_s = query.duration_s();
-  if (result.end_s < parts.settings().window_s() / 2) return result;
-  const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
-  if (!sequence.ok()) return sequence.status();
-  if (!features::IsAudible(*sequence)) return result;
-  auto embedded = stages.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
-  });
-  if (!embedded.ok()) return embedded.status();
-  return QueryOf(*std::move(embedded), result.end_s);
-}
-
 absl::StatusOr<EmbeddedQuery> EmbedNotes(const CollectionParts& parts, const music::Score& query,
                                          std::span<const double> tempo_ratios, const WindowPlan& plan, Stages& stages) {
   EmbeddedQuery result;
@@ -78,12 +64,22 @@ absl::StatusOr<EmbeddedQuery> EmbedNotes(const CollectionParts& parts, const mus
   return Finish(std::move(result), *std::move(sequences));
 }
 
+audio::Waveform Cut(const audio::Waveform& sound, const QueryPart& part) {
+  const auto sample_at = [&](double seconds) {
+    return sound.samples.begin() +
+           std::min<int64_t>(std::llround(seconds * sound.sample_rate), std::ssize(sound.samples));
+  };
+  audio::Waveform cut;
+  cut.sample_rate = sound.sample_rate;
+  cut.samples.assign(sample_at(part.start_s), sample_at(part.end_s));
+  return cut;
+}
+
 // What was cut out of a query, by the times of the whole.
-absl::StatusOr<EmbeddedQuery> Later(absl::StatusOr<EmbeddedQuery> query, double start_s) {
-  if (!query.ok()) return query;
-  query->begin_s += start_s;
-  query->end_s += start_s;
-  for (EmbeddingSequence& sequence : query->sequences) {
+EmbeddedQuery Later(EmbeddedQuery query, double start_s) {
+  query.begin_s += start_s;
+  query.end_s += start_s;
+  for (EmbeddingSequence& sequence : query.sequences) {
     for (double& window_start_s : sequence.start_s) window_start_s += start_s;
   }
   return query;
@@ -99,19 +95,40 @@ EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
   return Finish(std::move(query), std::move(sequences));
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
-                                              const QueryExcerpt& excerpt, const WindowPlan& plan, Stages& stages) {
+absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                          const QueryExcerpt& excerpt, Stages& stages) {
   const absl::StatusOr<QueryPart> part = PartOf(excerpt, query.duration_s());
   if (!part.ok()) return part.status();
-  if (part->start_s == 0 && part->end_s == query.duration_s()) return EmbedSound(parts, query, plan, stages);
-  audio::Waveform cut;
-  cut.sample_rate = query.sample_rate;
-  const auto sample_at = [&](double seconds) {
-    return query.samples.begin() +
-           std::min<int64_t>(std::llround(seconds * query.sample_rate), std::ssize(query.samples));
-  };
-  cut.samples.assign(sample_at(part->start_s), sample_at(part->end_s));
-  return Later(EmbedSound(parts, cut, plan, stages), part->start_s);
+  SoundQuery sound{.begin_s = part->start_s, .end_s = part->end_s};
+  if (sound.end_s - sound.begin_s < parts.settings().window_s() / 2) return sound;
+  const bool whole = sound.begin_s == 0 && sound.end_s == query.duration_s();
+  const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, *part);
+  auto features = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, whole ? query : cut); });
+  if (!features.ok()) return features.status();
+  sound.sufficient = features::IsAudible(*features);
+  if (sound.sufficient) sound.features = *std::move(features);
+  return sound;
+}
+
+absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts, const SoundQuery& query, int semitones,
+                                              const WindowPlan& plan, Stages& stages) {
+  if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
+  auto embedded = stages.Run(Stage::kEncode, [&] {
+    const auto embed = [&](const features::FeatureSequence& features) {
+      return EmbedFeatures(*parts.audio_encoder, features, 1.0, plan, [&stages] { return stages.KeepGoing(); });
+    };
+    return semitones == 0 ? embed(query.features)
+                          : embed(features::Transposed(query.features, parts.settings(), semitones));
+  });
+  if (!embedded.ok()) return embedded.status();
+  return Later(QueryOf(*std::move(embedded), query.end_s - query.begin_s), query.begin_s);
+}
+
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                              const QueryExcerpt& excerpt, const WindowPlan& plan, Stages& stages) {
+  const absl::StatusOr<SoundQuery> sound = ReadSoundQuery(parts, query, excerpt, stages);
+  if (!sound.ok()) return sound.status();
+  return EmbedSoundQuery(parts, *sound, 0, plan, stages);
 }
 
 absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
@@ -122,7 +139,9 @@ absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, cons
   if (!part.ok()) return part.status();
   if (part->start_s == 0 && part->end_s == duration_s) return EmbedNotes(parts, query, tempo_ratios, plan, stages);
   const music::Score cut = music::Excerpt(query, part->start_s, part->end_s);
-  return Later(EmbedNotes(parts, cut, tempo_ratios, plan, stages), part->start_s);
+  absl::StatusOr<EmbeddedQuery> embedded = EmbedNotes(parts, cut, tempo_ratios, plan, stages);
+  if (!embedded.ok()) return embedded;
+  return Later(*std::move(embedded), part->start_s);
 }
 
 void NumberWindows(EmbeddedQuery& query) {

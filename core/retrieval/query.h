@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
 #include "core/catalog/catalog.h"
+#include "core/features/feature_sequence.h"
 #include "core/music/score.h"
 #include "core/retrieval/collection_parts.h"
 #include "core/retrieval/embedder.h"
@@ -22,22 +23,38 @@ struct EmbeddedQuery {
   double end_s = 0;
   bool sufficient = false;  // at least half a window, with something in it; else there are no sequences
   int windows = 0;          // places in the query, however many tempi it was read at
-  std::vector<EmbeddingSequence> sequences;  // one for each tempo ratio
-  std::vector<std::vector<int>> window_of;   // for each sequence, the place that each of its windows counts for
+  std::vector<EmbeddingSequence> sequences = {};  // one for each tempo ratio
+  std::vector<std::vector<int>> window_of = {};   // for each sequence, the place that each of its windows counts for
 };
 
 // A query of windows embedded before; it is sufficient if there are any.
 EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s);
 
-// Both take the excerpt of the query, see PartOf (bounds.h) for what it may be. Sound that is not audible is not
-// sufficient.
+// The part of a sound that is asked about, as its encoder reads it.
+struct SoundQuery {
+  double begin_s = 0;  // of the part, seconds of the whole sound
+  double end_s = 0;
+  bool sufficient = false;  // at least half a window, and audible; else there are no features
+  features::FeatureSequence features = {};
+};
+
+// Takes the excerpt of the query, see PartOf (bounds.h) for what it may be.
+[[nodiscard]] absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts, const audio::Waveform& query,
+                                                        const QueryExcerpt& excerpt, Stages& stages);
+
+// As if it had been played so many semitones higher (or lower); other than 0 needs a whole number of bands to a
+// semitone.
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts, const SoundQuery& query,
+                                                            int semitones, const WindowPlan& plan, Stages& stages);
+
+// Both of these, as it was played.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
                                                             const QueryExcerpt& excerpt, const WindowPlan& plan,
                                                             Stages& stages);
 
-// At each tempo ratio, with windows at about the same places of the query: the plan's hop and number of windows are for
-// each ratio, in seconds of the query as written. Windows at several ratios whose middles lie within one hop count as
-// one place.
+// The excerpt of the query, at each tempo ratio, with windows at about the same places of the query: the plan's hop and
+// number of windows are for each ratio, in seconds of the query as written. Windows at several ratios whose middles lie
+// within one hop count as one place.
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
                                                             const QueryExcerpt& excerpt,
                                                             std::span<const double> tempo_ratios,

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/features/transposition.h"
 #include "core/retrieval/bounds.h"
 #include "core/retrieval/collection_builder.h"
 #include "core/retrieval/evidence.h"
@@ -34,13 +36,19 @@ absl::Status Check(const SearchOptions& options) {
   return CheckBounds(options.bounds);
 }
 
-absl::Status Check(const IdentifyOptions& options) {
+absl::Status Check(const CollectionParts& parts, const IdentifyOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
   if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok()) return status;
   if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
   if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows); !status.ok()) return status;
+  if (auto status = CheckRange("max_transposition", options.max_transposition, 0, kMaxTransposition); !status.ok()) {
+    return status;
+  }
+  if (options.max_transposition > 0 && features::BandsPerSemitone(parts.settings()) == 0) {
+    return absl::InvalidArgumentError("max_transposition must be 0 with this model, whose bands fit no semitone");
+  }
   return CheckBounds(options.bounds);
 }
 
@@ -151,8 +159,9 @@ void AddEvidence(std::span<const Neighbour> neighbours, std::vector<Candidate>& 
   for (Candidate& candidate : candidates) TidyEvidence(candidate.evidence);
 }
 
+// `transposition`: of the query over its source, undone in `query`.
 absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
-                                        const IdentifyOptions& options, Stages& stages) {
+                                        int transposition, const IdentifyOptions& options, Stages& stages) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
   const absl::StatusOr<std::vector<Neighbour>> neighbours =
       NeighboursWithin(parts, side, query, options.neighbours, options.bounds, stages);
@@ -168,7 +177,7 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
       if (absl::Status status = FollowPaths(parts, side, query, options.top_k, stages, scores); !status.ok())
         return status;
     }
-    return Judge(scores, query.windows, parts.confidence, options, same_piece);
+    return Judge(scores, query.windows, parts.confidence, options, same_piece, transposition);
   });
   if (!result.ok()) return result.status();
   if (options.evidence) AddEvidence(*neighbours, result->candidates);
@@ -179,6 +188,25 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
     CutWithEvidence(query, source_s, candidate);
   }
   return result;
+}
+
+// Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask` answers about a query
+// that is so many semitones higher than its source. Without a match, the answer is that as it was played.
+absl::StatusOr<Identification> AtAnyPitch(const IdentifyOptions& options,
+                                          const std::function<absl::StatusOr<Identification>(int transposition)>& ask) {
+  absl::StatusOr<Identification> as_played = ask(0);
+  if (!as_played.ok()) return as_played;
+  for (int distance = 1; distance <= options.max_transposition && as_played->verdict == Verdict::kNoMatch; ++distance) {
+    absl::StatusOr<Identification> higher = ask(distance), lower = ask(-distance);
+    if (!higher.ok()) return higher;
+    if (!lower.ok()) return lower;
+    const auto confidence = [](const Identification& answer) {
+      return answer.verdict == Verdict::kMatch ? answer.candidates[0].confidence : -1;
+    };
+    absl::StatusOr<Identification>& best = confidence(*higher) >= confidence(*lower) ? higher : lower;
+    if (best->verdict == Verdict::kMatch) return best;
+  }
+  return as_played;
 }
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
@@ -219,24 +247,33 @@ absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, 
 
 absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const audio::Waveform& query,
                                              const IdentifyOptions& options, const RequestContext& context) {
-  if (absl::Status status = Check(options); !status.ok()) return status;
+  if (absl::Status status = Check(parts, options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded = EmbedAudioQuery(parts, query, options.excerpt, PlanOf(options), stages);
-  if (!embedded.ok()) return embedded.status();
-  return Identify(parts, Side::kScores, *embedded, options, stages);
+  const auto sound = ReadSoundQuery(parts, query, options.excerpt, stages);
+  if (!sound.ok()) return sound.status();
+  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
+    const auto embedded = EmbedSoundQuery(parts, *sound, -transposition, PlanOf(options), stages);
+    if (!embedded.ok()) return embedded.status();
+    return Identify(parts, Side::kScores, *embedded, transposition, options, stages);
+  });
 }
 
 absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const music::Score& query, Side side,
                                              const IdentifyOptions& options, const RequestContext& context) {
-  if (absl::Status status = Check(options); !status.ok()) return status;
+  if (absl::Status status = Check(parts, options); !status.ok()) return status;
   Stages stages(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which would count the
   // neighbours of wrong tempi as much as those of the right one, reads the score as written (Dorfer et al. 2018).
   const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
-  const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options), stages);
-  if (!embedded.ok()) return embedded.status();
-  auto result = Identify(parts, side, *embedded, options, stages);
+  // A recording that is higher than the score asked about is found by the score made higher.
+  const int towards_source = side == Side::kScores ? -1 : 1;
+  auto result = AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
+    const music::Score moved = music::Transposed(query, towards_source * transposition);
+    const auto embedded = EmbedScoreQuery(parts, moved, options.excerpt, ratios, PlanOf(options), stages);
+    if (!embedded.ok()) return embedded.status();
+    return Identify(parts, side, *embedded, transposition, options, stages);
+  });
   if (!result.ok() || side == Side::kScores) return result;
   for (Candidate& candidate : result->candidates) TurnTempo(candidate);
   return result;
@@ -245,10 +282,10 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
 absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts, EmbeddingSequence windows,
                                                 double duration_s, const IdentifyOptions& options,
                                                 const RequestContext& context) {
-  if (absl::Status status = Check(options); !status.ok()) return status;
+  if (absl::Status status = Check(parts, options); !status.ok()) return status;
   if (absl::Status status = CheckEmbedded(parts, windows, duration_s); !status.ok()) return status;
   Stages stages(context);
-  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s), options, stages);
+  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s), /*transposition=*/0, options, stages);
 }
 
 absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,

@@ -224,6 +224,57 @@ TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
                   })->similarity);
 }
 
+TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
+  for (const int semitones : {-3, 2}) {
+    const audio::Waveform query = Play(music::Transposed(music::Excerpt(RandomPiece(2), 12, 22), semitones));
+    const auto as_played = IdentifyAudio(*parts_, query, {}, {});
+    ASSERT_TRUE(as_played.ok());
+    ASSERT_EQ(as_played->verdict, Verdict::kNoMatch);
+    const auto too_near = IdentifyAudio(*parts_, query, {.max_transposition = std::abs(semitones) - 1}, {});
+    ASSERT_TRUE(too_near.ok());
+    EXPECT_EQ(too_near->verdict, Verdict::kNoMatch);
+    ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
+    EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
+    EXPECT_EQ(too_near->candidates[0].transposition, 0);
+    const auto found = IdentifyAudio(*parts_, query, {.max_transposition = 4, .evidence = true}, {});
+    ASSERT_TRUE(found.ok());
+    EXPECT_EQ(found->verdict, Verdict::kMatch);
+    EXPECT_EQ(found->candidates[0].source, 2);
+    EXPECT_EQ(found->candidates[0].transposition, semitones);
+    EXPECT_FALSE(found->candidates[0].evidence.empty());
+    ExpectStretch(found->candidates[0], query.duration_s(), 12, 1);
+  }
+}
+
+TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
+  const music::Score query = music::Transposed(music::Excerpt(RandomPiece(3), 10, 22), 2);
+  for (const auto& [side, transposition] : {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
+    const auto as_written = IdentifyScore(*parts_, query, side, {}, {});
+    ASSERT_TRUE(as_written.ok());
+    EXPECT_EQ(as_written->verdict, Verdict::kNoMatch);
+    const auto found = IdentifyScore(*parts_, query, side, {.max_transposition = kMaxTransposition}, {});
+    ASSERT_TRUE(found.ok());
+    ASSERT_EQ(found->verdict, Verdict::kMatch);
+    EXPECT_EQ(found->candidates[0].source, 3);
+    EXPECT_EQ(found->candidates[0].transposition, transposition);
+  }
+}
+
+TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
+  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
+  const auto as_played = IdentifyAudio(*parts_, query, {}, {});
+  const auto result = IdentifyAudio(*parts_, query, {.max_transposition = kMaxTransposition}, {});
+  ASSERT_TRUE(as_played.ok() && result.ok());
+  EXPECT_EQ(result->candidates[0].source, 2);
+  EXPECT_EQ(result->candidates[0].transposition, 0);
+  EXPECT_EQ(result->candidates[0].confidence, as_played->candidates[0].confidence);
+  for (const int out_of_range : {-1, kMaxTransposition + 1}) {
+    const auto refused = IdentifyAudio(*parts_, query, {.max_transposition = out_of_range}, {});
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(refused.status().message(), HasSubstr("max_transposition"));
+  }
+}
+
 TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
   const audio::Waveform query = Play(RandomPiece(2));
   const auto result = IdentifyAudio(*parts_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});

@@ -71,6 +71,7 @@ void AddRetrieval(const std::string& target, const Seeds& seeds) {
   sound.set_top_k(3);
   sound.set_min_confidence(0.2);
   sound.set_include_evidence(true);
+  sound.set_max_transposition(2);
   sound.mutable_filter()->add_piece_ids("p1");
   seeds.Add(target, "identify_sound", InputFor("Identify", {&sound}));
   v1::IdentifyRequest score;

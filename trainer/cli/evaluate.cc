@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "core/retrieval/collection.h"
 #include "trainer/cli/subcommands.h"
 #include "trainer/data/soundfonts.h"
 #include "trainer/evaluation/degradation.h"
@@ -127,6 +128,11 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--degrade", options.degradations,
                       "Suite recordings also under this degradation; may be repeated; all: under each");
+  command
+      ->add_option("--transpose", options.max_transposition,
+                   "Suites recordings and unknown: semitones tried where nothing is recognised")
+      ->check(CLI::Range(0, retrieval::kMaxTransposition))
+      ->capture_default_str();
   command->add_option("--distractors", options.distractors,
                       "Suite catalogue-size: folder of further scores; may be repeated");
   command->add_option("--sizes", options.catalogue_sizes, "Suite catalogue-size: pieces, separated by commas")

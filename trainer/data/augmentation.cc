@@ -80,17 +80,4 @@ void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random) {
   std::fill(silent.begin(), silent.end(), uint8_t{0});
 }
 
-void ShiftBands(std::span<uint8_t> window, int bands, int shift) {
-  if (shift == 0) return;
-  for (auto frame = window.begin(); frame != window.end(); frame += bands) {
-    if (shift > 0) {
-      std::copy_backward(frame, frame + bands - shift, frame + bands);
-      std::fill_n(frame, shift, uint8_t{0});
-    } else {
-      std::copy(frame - shift, frame + bands, frame);
-      std::fill_n(frame + bands + shift, -shift, uint8_t{0});
-    }
-  }
-}
-
 }  // namespace antiphon::trainer

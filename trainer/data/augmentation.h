@@ -21,9 +21,6 @@ void Mask(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 // Silences up to half of the frames, at the beginning or at the end: as where a recording begins or ends.
 void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 
-// Moves every frame's bands up (or down) by `shift`; what comes in is silent.
-void ShiftBands(std::span<uint8_t> window, int bands, int shift);
-
 }  // namespace antiphon::trainer
 
 #endif  // ANTIPHON_TRAINER_DATA_AUGMENTATION_H_

@@ -49,21 +49,6 @@ TEST(AugmentationTest, MaskingSilencesAtMostAnEighthAndOneCellAtLeast) {
   }
 }
 
-TEST(AugmentationTest, ShiftingThereAndBackLosesOnlyTheEdge) {
-  std::vector<uint8_t> window(kBands * kFrames);
-  std::iota(window.begin(), window.end(), 1);
-  const std::vector<uint8_t> before = window;
-  ShiftBands(window, kBands, 4);
-  for (int frame = 0; frame < kFrames; ++frame) {
-    for (int band = 0; band < kBands; ++band) {
-      EXPECT_EQ(window[frame * kBands + band], band < 4 ? 0 : before[frame * kBands + band - 4]);
-    }
-  }
-  ShiftBands(window, kBands, -4);
-  EXPECT_EQ(window[10], before[10]);
-  EXPECT_EQ(window[kBands - 1], 0);
-}
-
 TEST(AugmentationTest, CutSilencesOneEndAndAtMostHalf) {
   std::mt19937_64 random(4);
   bool at_the_beginning = false, at_the_end = false;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/features/pianoroll.h"
+#include "core/features/transposition.h"
 #include "trainer/data/augmentation.h"
 #include "trainer/data/passage.h"
 #include "trainer/fingerprint.h"
@@ -102,7 +103,7 @@ Place PlaceAround(const StoreItem& item, double onset_s, const Group& group, con
 
 void Distort(std::span<uint8_t> audio, const features::FeatureSettings& settings, int shift_bands,
              const SamplerOptions& options, std::mt19937_64& random) {
-  ShiftBands(audio, settings.bands, shift_bands);
+  features::ShiftBands(audio, settings.bands, shift_bands);
   if (options.equalise_deviation_db > 0) Equalise(audio, settings.bands, options.equalise_deviation_db, random);
   if (Uniform(random, 0, 1) < options.noise_share) AddNoiseFloor(audio, settings.bands, random);
   if (Uniform(random, 0, 1) < options.mask_share) Mask(audio, settings.bands, random);
@@ -171,7 +172,7 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   std::mt19937_64 random(seed);
   const int frames = settings_.window_frames;
   const double window_s = frames / settings_.frame_rate();  // as played
-  const int bands_per_semitone = settings_.bands_per_octave % 12 == 0 ? settings_.bands_per_octave / 12 : 0;
+  const int bands_per_semitone = features::BandsPerSemitone(settings_);
   const size_t audio_cells = static_cast<size_t>(frames) * settings_.bands;
 
   PairBatch batch;

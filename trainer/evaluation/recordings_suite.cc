@@ -48,6 +48,7 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.method = method;
+  identify.max_transposition = options.max_transposition;
   ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
   plan.whole = std::erase(plan.lengths_s, 0.0) > 0;
   const auto outcomes = AskExcerpts(
@@ -84,6 +85,7 @@ absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed, cons
   request.outcomes = &outcomes;
   request.work_of = [](int source) { return source; };
   request.identify.top_k = kCandidates;
+  request.identify.max_transposition = options.max_transposition;
   request.truth_of = [&bed](const Outcome& outcome) { return TruthOf(bed, outcome); };
   return WriteErrors(request, progress, report);
 }
@@ -139,6 +141,7 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
   report.settings["recordings"] = absl::StrCat(bed->recordings.size());
   report.settings["excerpts"] = absl::StrCat(
       options.excerpts, " per recording and length (untrained: ", kUntrainedPerLength, "); 5| is among the first 5");
+  if (options.max_transposition > 0) report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

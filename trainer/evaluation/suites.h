@@ -33,6 +33,7 @@ struct SuiteOptions {
   std::string recordings;  // folder of the MAPS recordings; a file is named piece_room
   int excerpts = 10;       // suite `recordings`: of each recording and length
   std::vector<std::string> degradations;  // suite `recordings` also under each of these (degradation.h)
+  int max_transposition = 0;              // semitones, suites `recordings` and `unknown` (IdentifyOptions)
   std::string catalogues;                 // folder for bundles, which are kept
   int untrained_recordings = 40;          // the untrained network is asked about so many performances at most
   std::vector<std::string> distractors;   // folders of further scores that fill catalogues up

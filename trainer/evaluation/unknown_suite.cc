@@ -69,7 +69,8 @@ ReportTable ReliabilityTable(std::span<const Detection> detections) {
   return table;
 }
 
-absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection, uint64_t seed, Progress& progress) {
+absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
+                                      const retrieval::IdentifyOptions& identify, uint64_t seed, Progress& progress) {
   struct Tally {
     int asked = 0, refused = 0;
     double highest = 0;  // confidence
@@ -77,7 +78,7 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection, u
   std::map<std::string, Tally> tallies;
   progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
   const auto ask = [&](const std::string& kind, double, const audio::Waveform& sound) {
-    const auto answer = collection.IdentifyAudio(sound, {});
+    const auto answer = collection.IdentifyAudio(sound, identify);
     if (!answer.ok()) return answer.status();
     Tally& tally = tallies[kind];
     ++tally.asked;
@@ -138,6 +139,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
       {"known or not", {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"}, {}});
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
+  identify.max_transposition = options.max_transposition;
   const ExcerptPlan plan = {kLengths, 1, false, options.seed};
   for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
                                     std::pair<std::string, std::string>("untrained", options.untrained)}) {
@@ -155,7 +157,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
     if (model != options.model) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, *outcomes, known, 0)));
-    absl::StatusOr<ReportTable> noises = AskNoises(**collection, options.seed, progress);
+    absl::StatusOr<ReportTable> noises = AskNoises(**collection, identify, options.seed, progress);
     if (!noises.ok()) return noises.status();
     report.tables.push_back(*std::move(noises));
   }
@@ -165,6 +167,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
   report.tables[0].rows.push_back({"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
   report.settings["performances"] = absl::StrCat(bed->recordings.size());
   report.settings["scores in the catalogue"] = absl::StrCat(entries.size(), " of ", bed->entries.size());
+  if (options.max_transposition > 0) report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   NoteSeconds(started, report);
