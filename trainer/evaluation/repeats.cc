@@ -2,12 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
 #include "trainer/evaluation/note_match.h"
 
 namespace antiphon::trainer {
+namespace {
+
+using PlacesByNotes = std::unordered_map<uint64_t, std::vector<double>>;  // in their windows, seconds
+
+PlacesByNotes ByNotes(std::span<const RepeatablePlace> places) {
+  PlacesByNotes alike;
+  for (const RepeatablePlace& place : places) alike[place.notes].push_back(place.into_window_s);
+  return alike;
+}
+
+}  // namespace
 
 double RepeatedShare(std::span<const uint64_t> numbers) {
   std::unordered_map<uint64_t, int64_t> seen;
@@ -18,23 +30,38 @@ double RepeatedShare(std::span<const uint64_t> numbers) {
 }
 
 Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s) {
-  std::unordered_map<uint64_t, std::vector<double>> alike;  // places in their windows, by notes
-  std::unordered_map<uint64_t, int64_t> equal;              // by score window
+  const PlacesByNotes alike = ByNotes(places);
+  std::unordered_map<uint64_t, int64_t> equal_scores, equal_sounds;
   for (const RepeatablePlace& place : places) {
-    alike[place.notes].push_back(place.into_window_s);
-    ++equal[place.score_window];
+    ++equal_scores[place.score_window];
+    ++equal_sounds[place.audio_window];
   }
   Ceiling ceiling;
   for (const RepeatablePlace& place : places) {
-    const std::vector<double>& others = alike[place.notes];  // and the place itself
+    const std::vector<double>& others = alike.at(place.notes);  // and the place itself
     const auto candidates = std::count_if(others.begin(), others.end(), [&](double other_s) {
       return std::abs(other_s - place.into_window_s) < heard_s;
     });
     const double right = 1.0 / static_cast<double>(candidates) / static_cast<double>(places.size());
-    ceiling.to_audio += right;
-    if (equal[place.score_window] == 1) ceiling.to_score += right;
+    if (equal_sounds[place.audio_window] == 1) ceiling.to_audio += right;
+    if (equal_scores[place.score_window] == 1) ceiling.to_score += right;
   }
   return ceiling;
+}
+
+std::vector<double> NearestRepeats(std::span<const RepeatablePlace> places) {
+  PlacesByNotes alike = ByNotes(places);
+  for (auto& [notes, times_s] : alike) std::sort(times_s.begin(), times_s.end());
+  std::vector<double> nearest;
+  for (const RepeatablePlace& place : places) {
+    const std::vector<double>& times_s = alike.at(place.notes);  // and the place's own
+    const auto own = std::lower_bound(times_s.begin(), times_s.end(), place.into_window_s);
+    double distance_s = std::numeric_limits<double>::infinity();
+    if (own != times_s.begin()) distance_s = *own - *(own - 1);
+    if (own + 1 != times_s.end()) distance_s = std::min(distance_s, *(own + 1) - *own);
+    nearest.push_back(distance_s);
+  }
+  return nearest;
 }
 
 std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s, double apart_s) {

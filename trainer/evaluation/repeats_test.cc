@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace antiphon::trainer {
@@ -13,7 +14,7 @@ TEST(RepeatsTest, ShareOfNumbersThatOccurMoreThanOnce) {
 }
 
 TEST(RepeatsTest, WithoutRepeatsNothingIsInTheWay) {
-  const Ceiling ceiling = AllowedByRepeats(std::vector<RepeatablePlace>{{1, 1, 0.0}, {2, 2, 0.0}}, 0.003);
+  const Ceiling ceiling = AllowedByRepeats(std::vector<RepeatablePlace>{{1, 1, 1, 0.0}, {2, 2, 2, 0.0}}, 0.003);
   EXPECT_DOUBLE_EQ(ceiling.to_score, 1);
   EXPECT_DOUBLE_EQ(ceiling.to_audio, 1);
 }
@@ -21,7 +22,7 @@ TEST(RepeatsTest, WithoutRepeatsNothingIsInTheWay) {
 // Four places: one by itself; three with the same notes, of which the first two lie within what is heard, the third
 // elsewhere in its frame.
 TEST(RepeatsTest, PlacesThatCannotBeHeardApartAreGuessed) {
-  std::vector<RepeatablePlace> places = {{1, 1, 0.01}, {2, 2, 0.010}, {2, 3, 0.011}, {2, 4, 0.030}};
+  std::vector<RepeatablePlace> places = {{1, 1, 1, 0.01}, {2, 2, 2, 0.010}, {2, 3, 3, 0.011}, {2, 4, 4, 0.030}};
   Ceiling ceiling = AllowedByRepeats(places, 0.003);
   EXPECT_DOUBLE_EQ(ceiling.to_score, (1 + 0.5 + 0.5 + 1) / 4);
   EXPECT_DOUBLE_EQ(ceiling.to_audio, ceiling.to_score);
@@ -29,6 +30,21 @@ TEST(RepeatsTest, PlacesThatCannotBeHeardApartAreGuessed) {
   ceiling = AllowedByRepeats(places, 0.003);
   EXPECT_DOUBLE_EQ(ceiling.to_score, 2.0 / 4);
   EXPECT_DOUBLE_EQ(ceiling.to_audio, 3.0 / 4);
+  places[3].audio_window = 1;  // two onsets in one frame: neither score finds its sound
+  ceiling = AllowedByRepeats(places, 0.003);
+  EXPECT_DOUBLE_EQ(ceiling.to_score, 2.0 / 4);
+  EXPECT_DOUBLE_EQ(ceiling.to_audio, 1.0 / 4);
+}
+
+TEST(RepeatsTest, SaysHowFarTheNearestRepeatIs) {
+  const std::vector<double> nearest = NearestRepeats(
+      std::vector<RepeatablePlace>{{1, 1, 1, 0.01}, {2, 2, 2, 0.03}, {2, 3, 3, 0.01}, {2, 4, 4, 0.03}, {2, 5, 5, 0.0}});
+  ASSERT_EQ(nearest.size(), 5u);
+  EXPECT_TRUE(std::isinf(nearest[0]));
+  EXPECT_EQ(nearest[1], 0);
+  EXPECT_DOUBLE_EQ(nearest[2], 0.01);
+  EXPECT_EQ(nearest[3], 0);
+  EXPECT_DOUBLE_EQ(nearest[4], 0.01);
 }
 
 TEST(RepeatsTest, FindsWhereElseTheSameNotesAre) {

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -5,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/bundle/manifest.h"
 #include "trainer/data/passage.h"
 #include "trainer/evaluation/ranking.h"
@@ -37,14 +42,26 @@ std::vector<uint64_t> NotesOf(const std::vector<TestPiece>& pieces, const Snippe
   return notes;
 }
 
-// The score windows as numbers: equal where they are, bit for bit.
-std::vector<uint64_t> ScoresOf(const SnippetWindows& windows) {
-  const size_t cells = windows.score.size() / windows.places.size();
-  std::vector<uint64_t> scores;
-  for (size_t row = 0; row < windows.places.size(); ++row) {
-    scores.push_back(HashOf({reinterpret_cast<const char*>(windows.score.data()) + row * cells, cells}));
+// Windows as numbers: equal where they are, bit for bit. `cells` is [places, …].
+std::vector<uint64_t> NumbersOf(const std::vector<uint8_t>& cells, size_t places) {
+  const size_t width = cells.size() / places;
+  std::vector<uint64_t> numbers;
+  for (size_t row = 0; row < places; ++row) {
+    numbers.push_back(HashOf({reinterpret_cast<const char*>(cells.data()) + row * width, width}));
   }
-  return scores;
+  return numbers;
+}
+
+std::vector<RepeatablePlace> RepeatablePlacesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
+                                                double reach_s) {
+  const size_t count = windows.places.size();
+  const std::vector<uint64_t> notes = NotesOf(pieces, windows, reach_s);
+  const std::vector<uint64_t> scores = NumbersOf(windows.score, count), sounds = NumbersOf(windows.audio, count);
+  std::vector<RepeatablePlace> places;
+  for (size_t row = 0; row < count; ++row) {
+    places.push_back({notes[row], scores[row], sounds[row], windows.places[row].onset_s - windows.places[row].start_s});
+  }
+  return places;
 }
 
 // These rows of [n, width].
@@ -58,18 +75,25 @@ std::vector<Value> Take(const std::vector<Value>& values, size_t width, const Ro
   return taken;
 }
 
-// What nobody can tell apart among these rows.
-void NoteRepeats(const SnippetWindows& windows, const std::vector<uint64_t>& notes, const std::vector<uint64_t>& scores,
-                 const Rows& rows, const std::string& which, Report& report) {
-  constexpr double kHeard_s = 64 / 22050.0;  // FluidSynth starts notes at multiples of 64 samples
-  std::vector<RepeatablePlace> places;
-  for (const size_t row : rows) {
-    places.push_back({notes[row], scores[row], windows.places[row].onset_s - windows.places[row].start_s});
-  }
+// One number of each place.
+std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places, uint64_t RepeatablePlace::*number) {
+  std::vector<uint64_t> numbers;
+  for (const RepeatablePlace& place : places) numbers.push_back(place.*number);
+  return numbers;
+}
+
+// FluidSynth starts notes at multiples of 64 samples.
+constexpr double kHeard_s = 64 / 22050.0;
+
+// What nobody can tell apart among these places.
+void NoteRepeats(std::span<const RepeatablePlace> places, const std::string& which, Report& report) {
   const Ceiling ceiling = AllowedByRepeats(places, kHeard_s);
+  const auto share = [&](uint64_t RepeatablePlace::*number) {
+    return absl::StrCat(RepeatedShare(Numbers(places, number)));
+  };
   report.settings["R@1 that repeats allow, " + which] = absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
-  report.settings["repeated notes, " + which] = absl::StrCat(RepeatedShare(Take(notes, 1, rows)));
-  report.settings["repeated score windows, " + which] = absl::StrCat(RepeatedShare(Take(scores, 1, rows)));
+  report.settings["repeated notes, " + which] = share(&RepeatablePlace::notes);
+  report.settings["repeated score windows, " + which] = share(&RepeatablePlace::score_window);
 }
 
 ReportRow Row(std::string name, const RankingFigures& figures) {
@@ -78,21 +102,50 @@ ReportRow Row(std::string name, const RankingFigures& figures) {
            figures.mean_reciprocal_rank, figures.median_rank}};
 }
 
-// Ranks among the pairs of these rows: as defined, and with repeats of the same notes counted as right.
-void AddRows(const std::string& name, const SnippetEmbeddings& embeddings, const std::vector<uint64_t>& notes,
-             const Rows& rows, ReportTable& table) {
+// Of each sound's score among all scores, and of each score's sound among all sounds.
+struct Ranks {
+  std::vector<int64_t> to_score, to_audio;
+};
+
+// Ranks among the pairs of these rows: as defined, which it returns, and with repeats of the same notes counted as
+// right. `places` are those of the rows.
+Ranks AddRows(const std::string& name, const SnippetEmbeddings& embeddings, std::span<const RepeatablePlace> places,
+              const Rows& rows, ReportTable& table) {
   const int dimension = embeddings.dimension;
   const std::vector<float> audio = Take(embeddings.audio, dimension, rows);
   const std::vector<float> score = Take(embeddings.score, dimension, rows);
-  const std::vector<uint64_t> alike = Take(notes, 1, rows);
-  const auto add = [&](const std::string& what, const auto& queries, const auto& candidates,
-                       std::span<const uint64_t> no_rivals) {
-    table.rows.push_back(Row(name + what, Summarise(RanksOfCounterparts(queries, candidates, dimension, no_rivals))));
+  const auto add = [&](const std::string& what, std::span<const uint64_t> no_rivals) {
+    Ranks ranks{RanksOfCounterparts(audio, score, dimension, no_rivals),
+                RanksOfCounterparts(score, audio, dimension, no_rivals)};
+    table.rows.push_back(Row(absl::StrCat(name, what, ", audio→score"), Summarise(ranks.to_score)));
+    table.rows.push_back(Row(absl::StrCat(name, what, ", score→audio"), Summarise(ranks.to_audio)));
+    return ranks;
   };
-  add(", audio→score", audio, score, {});
-  add(", score→audio", score, audio, {});
-  add(", same notes, audio→score", audio, score, alike);
-  add(", same notes, score→audio", score, audio, alike);
+  Ranks ranks = add("", {});
+  add(", same notes", Numbers(places, &RepeatablePlace::notes));
+  return ranks;
+}
+
+// How many are wrong, by how far off in its frame the nearest repeat of the same notes is: nearer than kHeard_s nothing
+// tells them apart.
+ReportTable WrongByRepeat(const std::string& which, const std::string& name, const Ranks& ranks,
+                          std::span<const RepeatablePlace> places, double frame_rate) {
+  const std::array<double, 3> edges = {kHeard_s * frame_rate, 0.15, 0.3};  // frames
+  ReportTable table{absl::StrCat("wrong, by nearest repeat, ", which), {}, {}};
+  for (const double edge : edges) table.columns.push_back(absl::StrFormat("< %.2f", edge));
+  table.columns.insert(table.columns.end(), {"further", "none"});
+  ReportRow all{"places", std::vector<double>(table.columns.size())};
+  ReportRow to_score{name + ", audio→score", all.figures}, to_audio{name + ", score→audio", all.figures};
+  const std::vector<double> nearest_s = NearestRepeats(places);
+  for (size_t i = 0; i < places.size(); ++i) {
+    const auto edge = std::upper_bound(edges.begin(), edges.end(), nearest_s[i] * frame_rate);
+    const auto column = std::isinf(nearest_s[i]) ? edges.size() + 1 : static_cast<size_t>(edge - edges.begin());
+    all.figures[column] += 1;
+    to_score.figures[column] += ranks.to_score[i] > 1;
+    to_audio.figures[column] += ranks.to_audio[i] > 1;
+  }
+  table.rows = {std::move(all), std::move(to_score), std::move(to_audio)};
+  return table;
 }
 
 constexpr double kMoves[] = {0, 0.25, 0.5, 1, 2, 4};  // frames
@@ -131,12 +184,13 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   if (!windows.ok()) return windows.status();
   const Rows drawn = DrawnBefore(*windows, options.snippets);
   const Rows all = DrawnBefore(*windows, std::numeric_limits<int64_t>::max());
-  const std::vector<uint64_t> notes = NotesOf(*pieces, *windows, info.settings.window_s() / 2);
-  const std::vector<uint64_t> scores = ScoresOf(*windows);
+  const std::vector<RepeatablePlace> all_places = RepeatablePlacesOf(*pieces, *windows, info.settings.window_s() / 2);
+  const std::vector<RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
   const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
   Report report{"snippets", {}, {}};
   ReportTable easy{absl::StrCat(drawn.size(), " candidates"), columns, {}};
   ReportTable hard{absl::StrCat("all ", all.size(), " onsets"), columns, {}};
+  std::vector<ReportTable> wrong;
   ReportTable moves{"similarity, score moved", {}, {}};
   for (const double frames : kMoves) moves.columns.push_back(absl::StrCat(frames, " frames"));
   for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
@@ -144,8 +198,13 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
     if (model.empty()) continue;
     const absl::StatusOr<SnippetEmbeddings> embeddings = EmbedSnippets(model, options.encoder, *windows, progress);
     if (!embeddings.ok()) return embeddings.status();
-    AddRows(name, *embeddings, notes, drawn, easy);
-    if (options.all_onsets) AddRows(name, *embeddings, notes, all, hard);
+    const double frame_rate = info.settings.frame_rate();
+    const Ranks drawn_ranks = AddRows(name, *embeddings, drawn_places, drawn, easy);
+    if (model == options.model) wrong.push_back(WrongByRepeat("drawn", name, drawn_ranks, drawn_places, frame_rate));
+    if (options.all_onsets) {
+      const Ranks all_ranks = AddRows(name, *embeddings, all_places, all, hard);
+      if (model == options.model) wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
+    }
     absl::StatusOr<ReportRow> moved =
         MovedRow(name, model, options, *pieces, info.settings, *windows, *embeddings, drawn, progress);
     if (!moved.ok()) return moved.status();
@@ -156,10 +215,11 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   if (options.all_onsets) {
     hard.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(all.size()))));
     report.tables.push_back(std::move(hard));
-    NoteRepeats(*windows, notes, scores, all, "all onsets", report);
+    NoteRepeats(all_places, "all onsets", report);
   }
+  std::move(wrong.begin(), wrong.end(), std::back_inserter(report.tables));
   report.tables.push_back(std::move(moves));
-  NoteRepeats(*windows, notes, scores, drawn, "drawn", report);
+  NoteRepeats(drawn_places, "drawn", report);
   report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
   report.settings["pieces"] = absl::StrCat(pieces->size());
