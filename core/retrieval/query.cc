@@ -133,12 +133,14 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, cons
 
 absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
                                               const QueryExcerpt& excerpt, std::span<const double> tempo_ratios,
-                                              const WindowPlan& plan, Stages& stages) {
+                                              const WindowPlan& plan, Stages& stages, int semitones) {
   const double duration_s = SoundingEnd(query);
   const absl::StatusOr<QueryPart> part = PartOf(excerpt, duration_s);
   if (!part.ok()) return part.status();
-  if (part->start_s == 0 && part->end_s == duration_s) return EmbedNotes(parts, query, tempo_ratios, plan, stages);
-  const music::Score cut = music::Excerpt(query, part->start_s, part->end_s);
+  const bool whole = part->start_s == 0 && part->end_s == duration_s;
+  if (whole && semitones == 0) return EmbedNotes(parts, query, tempo_ratios, plan, stages);
+  music::Score cut = whole ? query : music::Excerpt(query, part->start_s, part->end_s);
+  if (semitones != 0) cut = music::Transposed(cut, semitones);
   absl::StatusOr<EmbeddedQuery> embedded = EmbedNotes(parts, cut, tempo_ratios, plan, stages);
   if (!embedded.ok()) return embedded;
   return Later(*std::move(embedded), part->start_s);

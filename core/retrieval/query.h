@@ -54,11 +54,11 @@ struct SoundQuery {
 
 // The excerpt of the query, at each tempo ratio, with windows at about the same places of the query: the plan's hop and
 // number of windows are for each ratio, in seconds of the query as written. Windows at several ratios whose middles lie
-// within one hop count as one place.
+// within one hop count as one place. As if it were written so many semitones higher (or lower).
 [[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
                                                             const QueryExcerpt& excerpt,
                                                             std::span<const double> tempo_ratios,
-                                                            const WindowPlan& plan, Stages& stages);
+                                                            const WindowPlan& plan, Stages& stages, int semitones = 0);
 
 // Numbers the places of a query (see EmbeddedQuery::window_of). `windows` is the most that one sequence has, so that a
 // tempo whose windows are further apart is not at a disadvantage.

@@ -269,8 +269,8 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
   auto result = AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
-    const music::Score moved = music::Transposed(query, towards_source * transposition);
-    const auto embedded = EmbedScoreQuery(parts, moved, options.excerpt, ratios, PlanOf(options), stages);
+    const auto embedded =
+        EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options), stages, towards_source * transposition);
     if (!embedded.ok()) return embedded.status();
     return Identify(parts, side, *embedded, transposition, options, stages);
   });
