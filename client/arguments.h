@@ -1,7 +1,7 @@
 // What the user asks for, command by command. Plain values; safe from any thread.
 //
-// An option that is left out is left out of the request too, so that the server's default holds; its ranges are the
-// server's to check.
+// An option that is left out is left out of the request too, so that the server's default holds;
+// its ranges are the server's to check.
 #ifndef ANTIPHON_CLIENT_ARGUMENTS_H_
 #define ANTIPHON_CLIENT_ARGUMENTS_H_
 
@@ -68,7 +68,8 @@ struct IdentifyLongArguments {
 };
 
 struct IdentifyLiveArguments {
-  std::string file = "-";  // "-": raw samples from the standard input, as follows; else an audio file
+  std::string file =
+      "-";  // "-": raw samples from the standard input, as follows; else an audio file
   v1::Pcm::Encoding encoding = v1::Pcm::ENCODING_INT16;
   int sample_rate = 44100;  // Hz
   int channels = 1;
@@ -159,9 +160,10 @@ struct AdminArguments {
   std::string name;  // of a snapshot
 };
 
-using Command = std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments, IdentifyLongArguments,
-                             IdentifyLiveArguments, EmbedArguments, ListArguments, ShowArguments, AddPieceArguments,
-                             AddPiecesArguments, UpdatePieceArguments, AddRecordingArguments, UpdateRecordingArguments,
+using Command = std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments,
+                             IdentifyLongArguments, IdentifyLiveArguments, EmbedArguments,
+                             ListArguments, ShowArguments, AddPieceArguments, AddPiecesArguments,
+                             UpdatePieceArguments, AddRecordingArguments, UpdateRecordingArguments,
                              DeleteArguments, SnippetArguments>;
 
 }  // namespace antiphon::client

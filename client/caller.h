@@ -1,5 +1,5 @@
-// What calls have in common: metadata, timeouts, what becomes of failures, asking again. Internal to connection*.cc.
-// Used by one thread, but for Prepare, FailureOf and Watchdog.
+// What calls have in common: metadata, timeouts, what becomes of failures, asking again. Internal
+// to connection*.cc. Used by one thread, but for Prepare, FailureOf and Watchdog.
 #ifndef ANTIPHON_CLIENT_CALLER_H_
 #define ANTIPHON_CLIENT_CALLER_H_
 
@@ -21,7 +21,8 @@ enum class Repeatable { kNo, kYes };  // kYes: asking twice does no harm
 
 class Caller {
  public:
-  Caller(const ConnectionOptions& options, Channel channel) : options_(options), channel_(std::move(channel)) {}
+  Caller(const ConnectionOptions& options, Channel channel)
+      : options_(options), channel_(std::move(channel)) {}
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_.channel; }
   const ConnectionOptions& options() const { return options_; }
@@ -32,20 +33,24 @@ class Caller {
   // With the request's id, as the server calls it.
   absl::Status FailureOf(const grpc::Status& status, const grpc::ClientContext& context) const;
 
-  // Calls until it succeeds or fails for good. A server that names a time at which asking again helps is asked again
-  // then, three times at most and within the timeout.
+  // Calls until it succeeds or fails for good. A server that names a time at which asking again
+  // helps is asked again then, three times at most and within the timeout.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
                                 const Request& request, Repeatable repeatable) const {
     Response response;
-    const auto once = [&](grpc::ClientContext& context) { return (stub.*method)(&context, request, &response); };
+    const auto once = [&](grpc::ClientContext& context) {
+      return (stub.*method)(&context, request, &response);
+    };
     if (absl::Status status = Try(once, repeatable); !status.ok()) return status;
     return response;
   }
 
  private:
-  absl::Status Try(const std::function<grpc::Status(grpc::ClientContext&)>& once, Repeatable repeatable) const;
+  absl::Status Try(const std::function<grpc::Status(grpc::ClientContext&)>& once,
+                   Repeatable repeatable) const;
 
   const ConnectionOptions options_;
   const Channel channel_;

@@ -25,23 +25,31 @@ absl::StatusOr<std::string> ReadFile(const char* option, const std::string& path
   std::ifstream file(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file)
-    return absl::InvalidArgumentError(absl::StrCat(option, ": cannot read ", path, ": ", std::strerror(errno)));
-  if (text.empty()) return absl::InvalidArgumentError(absl::StrCat(option, ": ", path, " is empty"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": cannot read ", path, ": ", std::strerror(errno)));
+  if (text.empty())
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", path, " is empty"));
   return text;
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const ConnectionOptions& options) {
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
+    const ConnectionOptions& options) {
   if (!options.encrypted()) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions ssl;
-  const auto read = [](const char* option, const std::string& path, std::string& text) -> absl::Status {
+  const auto read = [](const char* option, const std::string& path,
+                       std::string& text) -> absl::Status {
     if (path.empty()) return absl::OkStatus();
     absl::StatusOr<std::string> bytes = ReadFile(option, path);
     if (bytes.ok()) text = *std::move(bytes);
     return bytes.status();
   };
-  if (absl::Status status = read("--ca-file", options.ca_file, ssl.pem_root_certs); !status.ok()) return status;
-  if (absl::Status status = read("--cert-file", options.cert_file, ssl.pem_cert_chain); !status.ok()) return status;
-  if (absl::Status status = read("--key-file", options.key_file, ssl.pem_private_key); !status.ok()) return status;
+  if (absl::Status status = read("--ca-file", options.ca_file, ssl.pem_root_certs); !status.ok())
+    return status;
+  if (absl::Status status = read("--cert-file", options.cert_file, ssl.pem_cert_chain);
+      !status.ok())
+    return status;
+  if (absl::Status status = read("--key-file", options.key_file, ssl.pem_private_key); !status.ok())
+    return status;
   return grpc::SslCredentials(ssl);
 }
 
@@ -62,9 +70,11 @@ absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("--api-key-file: the first line of ", options.api_key_file, " is empty"));
   }
-  if (!key.empty() && !options.encrypted() && !options.plaintext_key && !IsThisMachine(options.server)) {
-    return absl::InvalidArgumentError(absl::StrCat("the API key would go to ", options.server,
-                                                   " for everybody to read: use --tls (or --plaintext-key)"));
+  if (!key.empty() && !options.encrypted() && !options.plaintext_key &&
+      !IsThisMachine(options.server)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the API key would go to ", options.server,
+                     " for everybody to read: use --tls (or --plaintext-key)"));
   }
   return key;
 }
@@ -78,14 +88,16 @@ absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
   if (!key.ok()) return key.status();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  arguments.SetMaxSendMessageSize(-1);  // the server's limit is asked for and kept to when a query is made
+  arguments.SetMaxSendMessageSize(
+      -1);  // the server's limit is asked for and kept to when a query is made
   if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
   // A proxy from the environment is of no use on the way to this machine.
   if (IsThisMachine(options.server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   Channel channel;
   channel.channel = grpc::CreateCustomChannel(options.server, *credentials, arguments);
   if (!key->empty()) channel.metadata.emplace_back("authorization", absl::StrCat("Bearer ", *key));
-  if (!options.request_id.empty()) channel.metadata.emplace_back("x-request-id", options.request_id);
+  if (!options.request_id.empty())
+    channel.metadata.emplace_back("x-request-id", options.request_id);
   return channel;
 }
 

@@ -21,8 +21,8 @@ struct Channel {
   std::vector<std::pair<std::string, std::string>> metadata;  // of every call
 };
 
-// Reads certificates and keys; the server is asked by the first call only. InvalidArgument names the file that cannot
-// be read, or refuses to send a key in the clear to another machine.
+// Reads certificates and keys; the server is asked by the first call only. InvalidArgument names
+// the file that cannot be read, or refuses to send a key in the clear to another machine.
 [[nodiscard]] absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options);
 
 }  // namespace antiphon::client

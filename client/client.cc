@@ -22,7 +22,8 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 
-ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err) {
+ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
+                   std::ostream& err) {
   const absl::StatusOr<CommandLine> line = ParseCommandLine(arguments);
   if (!line.ok()) {
     err << "antiphon: " << line.status().message() << "\nantiphon --help says how it is used.\n";
@@ -45,16 +46,24 @@ ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, 
           [&](const AdminArguments& arguments) { return RunAdmin(arguments, context); },
           [&](const SearchArguments& arguments) { return RunSearch(arguments, context); },
           [&](const IdentifyArguments& arguments) { return RunIdentify(arguments, context); },
-          [&](const IdentifyLongArguments& arguments) { return RunIdentifyLong(arguments, context); },
-          [&](const IdentifyLiveArguments& arguments) { return RunIdentifyLive(arguments, context); },
+          [&](const IdentifyLongArguments& arguments) {
+            return RunIdentifyLong(arguments, context);
+          },
+          [&](const IdentifyLiveArguments& arguments) {
+            return RunIdentifyLive(arguments, context);
+          },
           [&](const EmbedArguments& arguments) { return RunEmbed(arguments, context); },
           [&](const ListArguments& arguments) { return RunList(arguments, context); },
           [&](const ShowArguments& arguments) { return RunShow(arguments, context); },
           [&](const AddPieceArguments& arguments) { return RunAddPiece(arguments, context); },
           [&](const AddPiecesArguments& arguments) { return RunAddPieces(arguments, context); },
           [&](const UpdatePieceArguments& arguments) { return RunUpdatePiece(arguments, context); },
-          [&](const AddRecordingArguments& arguments) { return RunAddRecording(arguments, context); },
-          [&](const UpdateRecordingArguments& arguments) { return RunUpdateRecording(arguments, context); },
+          [&](const AddRecordingArguments& arguments) {
+            return RunAddRecording(arguments, context);
+          },
+          [&](const UpdateRecordingArguments& arguments) {
+            return RunUpdateRecording(arguments, context);
+          },
           [&](const DeleteArguments& arguments) { return RunDelete(arguments, context); },
           [&](const SnippetArguments& arguments) { return RunSnippet(arguments, context); },
       },

@@ -1,4 +1,5 @@
-// The whole program, apart from main(): so that tests can run it against a server of their own. Used by one thread.
+// The whole program, apart from main(): so that tests can run it against a server of their own.
+// Used by one thread.
 #ifndef ANTIPHON_CLIENT_CLIENT_H_
 #define ANTIPHON_CLIENT_CLIENT_H_
 
@@ -10,8 +11,10 @@
 
 namespace antiphon::client {
 
-// Parses, asks, reports. `arguments` are without the program's name; answers go to `out`, complaints to `err`.
-ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err);
+// Parses, asks, reports. `arguments` are without the program's name; answers go to `out`,
+// complaints to `err`.
+ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
+                   std::ostream& err);
 
 }  // namespace antiphon::client
 

@@ -26,7 +26,8 @@ class ClientCatalogTest : public ClientTest {
   // A MIDI file of one note.
   std::string WriteMidi(const std::string& name, int pitch = 60) {
     std::filesystem::create_directories((dir_ / name).parent_path());
-    return Write(name, testing::MidiFile(0, 480, {testing::MidiTrack().On(0, pitch).Off(960, pitch).End()}));
+    return Write(
+        name, testing::MidiFile(0, 480, {testing::MidiTrack().On(0, pitch).Off(960, pitch).End()}));
   }
 };
 
@@ -41,7 +42,8 @@ TEST_F(ClientCatalogTest, ListsAllPagesOrAsManyAsWanted) {
 
   result = Run({"pieces", "-n", "7", "bach", "fugue"});
   EXPECT_EQ(server_.list_request.filter(), "bach fugue");
-  EXPECT_THAT(result.out, AllOf(HasSubstr("piece-6"), Not(HasSubstr("piece-7")), HasSubstr("7 of 1,203 pieces")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("piece-6"), Not(HasSubstr("piece-7")),
+                                HasSubstr("7 of 1,203 pieces")));
 }
 
 TEST_F(ClientCatalogTest, AnEmptyListIsNothingFound) {
@@ -56,11 +58,13 @@ TEST_F(ClientCatalogTest, ShowsAPieceAndItsRecordings) {
   server_.piece_response.add_recordings()->set_id("satie_take_1");
   const Result result = Run({"piece", "satie"});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("78 bars"), HasSubstr("satie_take_1"), Not(HasSubstr("\x1B"))));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("78 bars"), HasSubstr("satie_take_1"), Not(HasSubstr("\x1B"))));
 }
 
 TEST_F(ClientCatalogTest, AnUnknownPieceIsNothingFound) {
-  server_.failure = ServerFailure(grpc::StatusCode::NOT_FOUND, "piece_id: no piece 'x'", "piece_id");
+  server_.failure =
+      ServerFailure(grpc::StatusCode::NOT_FOUND, "piece_id: no piece 'x'", "piece_id");
   const Result result = Run({"piece", "x"});
   EXPECT_EQ(result.code, ExitCode::kNothing);
   EXPECT_THAT(result.err, HasSubstr("antiphon pieces"));
@@ -117,7 +121,9 @@ TEST_F(ClientCatalogTest, AddsAPieceUnderTheNameOfItsFile) {
   EXPECT_EQ(server_.added[0].score().midi(), Read(path));
   EXPECT_THAT(result.out, HasSubstr("added Prelude_in_C, version 1"));
 
-  EXPECT_EQ(Run({"piece", "add", path, "--id", "p1", "--title", "Prelude", "--json"}).json()["piece"]["id"], "p1");
+  EXPECT_EQ(Run({"piece", "add", path, "--id", "p1", "--title", "Prelude", "--json"})
+                .json()["piece"]["id"],
+            "p1");
   EXPECT_EQ(server_.added[1].piece().title(), "Prelude");
 }
 
@@ -143,7 +149,8 @@ TEST_F(ClientCatalogTest, AnIdThatIsTakenIsRefused) {
 }
 
 TEST_F(ClientCatalogTest, ChangesOnlyWhatIsGiven) {
-  EXPECT_EQ(Run({"piece", "update", "a", "--title", "", "--expected-version", "7"}).code, ExitCode::kOk);
+  EXPECT_EQ(Run({"piece", "update", "a", "--title", "", "--expected-version", "7"}).code,
+            ExitCode::kOk);
   const v1::UpdatePieceRequest& request = server_.update_piece_request;
   EXPECT_EQ(request.piece_id(), "a");
   EXPECT_TRUE(request.has_title());
@@ -152,7 +159,8 @@ TEST_F(ClientCatalogTest, ChangesOnlyWhatIsGiven) {
   EXPECT_EQ(request.expected_version(), 7);
   EXPECT_EQ(Run({"piece", "update", "a", "--score", WriteMidi("b.mid")}).code, ExitCode::kOk);
   EXPECT_TRUE(server_.update_piece_request.has_score());
-  EXPECT_FALSE(server_.update_piece_request.has_title() || server_.update_piece_request.has_expected_version());
+  EXPECT_FALSE(server_.update_piece_request.has_title() ||
+               server_.update_piece_request.has_expected_version());
 
   EXPECT_EQ(Run({"recording", "update", "r", "--piece", "", "--audio", Wav()}).code, ExitCode::kOk);
   EXPECT_TRUE(server_.update_recording_request.has_piece_id());
@@ -174,7 +182,8 @@ TEST_F(ClientCatalogTest, ARecordingThatIsTooLargeGoesAsFlac) {
   audio::Waveform waveform;
   waveform.sample_rate = 96000;
   waveform.samples.assign(10 * 96000, 0.25f);
-  const std::string path = Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
+  const std::string path =
+      Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
   EXPECT_EQ(Run({"recording", "add", path}).code, ExitCode::kOk);
   EXPECT_EQ(server_.add_recording_request.audio_file().substr(0, 4), "fLaC");
   EXPECT_EQ(server_.add_recording_request.recording().id(), "large");
@@ -188,7 +197,8 @@ TEST_F(ClientCatalogTest, Deletes) {
   EXPECT_EQ(result.code, ExitCode::kOk);
   EXPECT_EQ(server_.delete_recording_request.expected_version(), 2);
 
-  server_.failure = ServerFailure(grpc::StatusCode::FAILED_PRECONDITION, "there are 2 recordings of it");
+  server_.failure =
+      ServerFailure(grpc::StatusCode::FAILED_PRECONDITION, "there are 2 recordings of it");
   result = Run({"piece", "delete", "a"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
   EXPECT_THAT(result.err, HasSubstr("--with-recordings"));
@@ -199,8 +209,10 @@ TEST_F(ClientCatalogTest, AddsAWholeFolderInOneStream) {
   WriteMidi("scores/bach/fugue_2.MIDI", 61);
   WriteMidi("scores/waltz.mid", 62);
   Write("scores/notes.txt", "not a score");
-  Write("scores/metadata.tsv", "file\ttitle\tcomposer\tcollection\nwaltz.mid\tMinute Waltz\tChopin\top64\n");
-  const Result result = Run({"piece", "add-all", (dir_ / "scores").string(), "--collection", "mine"});
+  Write("scores/metadata.tsv",
+        "file\ttitle\tcomposer\tcollection\nwaltz.mid\tMinute Waltz\tChopin\top64\n");
+  const Result result =
+      Run({"piece", "add-all", (dir_ / "scores").string(), "--collection", "mine"});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
   EXPECT_THAT(result.out, HasSubstr("added 3 of 3 pieces"));
   EXPECT_EQ(server_.calls, 1);
@@ -228,8 +240,10 @@ TEST_F(ClientCatalogTest, OneBadFileDoesNotKeepTheOthersOut) {
     const Json json = Json::parse(std::string(line));
     outcome[json["file"]] = json.contains("error") ? json["error"]["code"] : json["id"];
   }
-  EXPECT_EQ(outcome, (std::map<std::string, std::string>{
-                         {"a.mid", "a"}, {"b.mid", "INVALID_ARGUMENT"}, {"c.mid", "ALREADY_EXISTS"}, {"d.mid", "d"}}));
+  EXPECT_EQ(outcome, (std::map<std::string, std::string>{{"a.mid", "a"},
+                                                         {"b.mid", "INVALID_ARGUMENT"},
+                                                         {"c.mid", "ALREADY_EXISTS"},
+                                                         {"d.mid", "d"}}));
 
   server_.taken_ids = {"a", "c", "d"};
   std::filesystem::remove(dir_ / "scores" / "b.mid");

@@ -50,7 +50,8 @@ TEST_F(ClientConnectionTest, AKeyThatIsNoneIsRefused) {
   };
   EXPECT_THAT(refusal((dir_ / "missing").string()), HasSubstr("--api-key-file: cannot read"));
   EXPECT_THAT(refusal(Write("empty", "\nkey in the second line\n")), HasSubstr("empty"));
-  EXPECT_THAT(refusal(Write("odd", "two words\n")), AllOf(HasSubstr("characters"), Not(HasSubstr("two words"))));
+  EXPECT_THAT(refusal(Write("odd", "two words\n")),
+              AllOf(HasSubstr("characters"), Not(HasSubstr("two words"))));
 }
 
 TEST_F(ClientConnectionTest, AKeyDoesNotTravelInTheClearToAnotherMachine) {
@@ -79,7 +80,8 @@ TEST_F(ClientConnectionTest, NamesTheRequestAndShowsItsNameWhereItFails) {
 }
 
 TEST_F(ClientConnectionTest, AsksAgainWhenTheServerSaysWhen) {
-  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "", milliseconds(50));
+  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "",
+                                  milliseconds(50));
   server_.failures = 2;
   server_.identify_response.set_verdict(v1::VERDICT_MATCH);
   AddCandidate("elise", "Für Elise", 0.98);
@@ -91,11 +93,13 @@ TEST_F(ClientConnectionTest, AsksAgainWhenTheServerSaysWhen) {
 }
 
 TEST_F(ClientConnectionTest, DoesNotAskForever) {
-  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "", milliseconds(10));
+  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "",
+                                  milliseconds(10));
   EXPECT_EQ(Run({"identify", Wav()}).code, ExitCode::kServerError);
   EXPECT_EQ(server_.calls, 4);
   server_.calls = 0;
-  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "", milliseconds(900));
+  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "",
+                                  milliseconds(900));
   EXPECT_EQ(Run({"identify", Wav(), "--timeout", "0.5"}).code, ExitCode::kServerError);
   EXPECT_EQ(server_.calls, 1) << "the time would be over before";
 }
@@ -107,7 +111,8 @@ TEST_F(ClientConnectionTest, DoesNotAskAgainUnasked) {
 }
 
 TEST_F(ClientConnectionTest, AChangeIsNeverMadeTwice) {
-  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "", milliseconds(10));
+  server_.failure = ServerFailure(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "",
+                                  milliseconds(10));
   EXPECT_EQ(Run({"piece", "delete", "a"}).code, ExitCode::kServerError);
   EXPECT_EQ(server_.calls, 1);
 }
@@ -117,7 +122,8 @@ TEST_F(ClientConnectionTest, SaysWhatToDoAboutKeys) {
   Result result = Run({"identify", Wav()});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
   EXPECT_THAT(result.err, HasSubstr("ANTIPHON_API_KEY"));
-  server_.failure = ServerFailure(grpc::StatusCode::PERMISSION_DENIED, "needs a key for administration");
+  server_.failure =
+      ServerFailure(grpc::StatusCode::PERMISSION_DENIED, "needs a key for administration");
   result = Run({"admin", "reload"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
   EXPECT_THAT(result.err, HasSubstr("does not allow"));
@@ -127,9 +133,9 @@ TEST_F(ClientConnectionTest, SaysWhatToDoAboutKeys) {
 class ClientTlsTest : public ClientTest {
  protected:
   std::shared_ptr<grpc::ServerCredentials> ServerSide(bool ask_for_certificate) const {
-    grpc::SslServerCredentialsOptions options(ask_for_certificate
-                                                  ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                                  : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+    grpc::SslServerCredentialsOptions options(
+        ask_for_certificate ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                            : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
     options.pem_key_cert_pairs.push_back({server_pair_.key, server_pair_.certificate});
     if (ask_for_certificate) options.pem_root_certs = client_pair_.certificate;
     return grpc::SslServerCredentials(options);
@@ -152,8 +158,10 @@ TEST_F(ClientTlsTest, TrustsWhomItIsTold) {
   const std::string ca = Write("ca.pem", server_pair_.certificate),
                     other = Write("other.pem", client_pair_.certificate);
   EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "antiphon.test"}).code, ExitCode::kOk);
-  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "elsewhere.test"}).code, ExitCode::kUnreachable);
-  EXPECT_EQ(Ask(server, {"--ca-file", other, "--server-name", "antiphon.test"}).code, ExitCode::kUnreachable);
+  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "elsewhere.test"}).code,
+            ExitCode::kUnreachable);
+  EXPECT_EQ(Ask(server, {"--ca-file", other, "--server-name", "antiphon.test"}).code,
+            ExitCode::kUnreachable);
   EXPECT_EQ(Ask(server, {"--tls"}).code, ExitCode::kUnreachable) << "the system does not know it";
   const Result clear = Ask(server, {});
   EXPECT_EQ(clear.code, ExitCode::kUnreachable);
@@ -163,13 +171,16 @@ TEST_F(ClientTlsTest, TrustsWhomItIsTold) {
 TEST_F(ClientTlsTest, ShowsItsOwnCertificate) {
   FakeServer server(ServerSide(/*ask_for_certificate=*/true));
   const std::string ca = Write("ca.pem", server_pair_.certificate);
-  const std::string certificate = Write("me.pem", client_pair_.certificate), key = Write("me.key", client_pair_.key);
-  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "antiphon.test"}).code, ExitCode::kUnreachable);
-  EXPECT_EQ(
-      Ask(server, {"--ca-file", ca, "--server-name", "antiphon.test", "--cert-file", certificate, "--key-file", key})
-          .code,
-      ExitCode::kOk);
-  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--cert-file", certificate}).code, ExitCode::kBadInput) << "without its key";
+  const std::string certificate = Write("me.pem", client_pair_.certificate),
+                    key = Write("me.key", client_pair_.key);
+  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "antiphon.test"}).code,
+            ExitCode::kUnreachable);
+  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--server-name", "antiphon.test", "--cert-file",
+                         certificate, "--key-file", key})
+                .code,
+            ExitCode::kOk);
+  EXPECT_EQ(Ask(server, {"--ca-file", ca, "--cert-file", certificate}).code, ExitCode::kBadInput)
+      << "without its key";
 }
 
 TEST_F(ClientTlsTest, SaysWhichFileItCannotRead) {

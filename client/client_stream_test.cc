@@ -56,8 +56,9 @@ TEST_F(ClientStreamTest, ALongRecordingIsDecodedHereAndSentInPieces) {
   server_.long_response.mutable_info()->set_query_seconds(123);
   const Result result = Run({"identify", "--long", Wav(12)});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("2:03.0 long, 2 stretches recognised"), HasSubstr("0:00.5–1:05.0"),
-                                HasSubstr("Title of b"), HasSubstr("0.97"), HasSubstr("3–40"), HasSubstr("105 %")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("2:03.0 long, 2 stretches recognised"),
+                                HasSubstr("0:00.5–1:05.0"), HasSubstr("Title of b"),
+                                HasSubstr("0.97"), HasSubstr("3–40"), HasSubstr("105 %")));
   EXPECT_EQ(server_.stream_options.encoding(), v1::Pcm::ENCODING_INT16);
   EXPECT_EQ(server_.stream_options.sample_rate(), 22050);
   EXPECT_EQ(server_.stream_options.channels(), 1);
@@ -85,8 +86,8 @@ TEST_F(ClientStreamTest, NothingRecognisedIsNothing) {
 }
 
 TEST_F(ClientStreamTest, ScopeAndThresholdTravelWithTheStream) {
-  Run({"identify", "--long", Wav(), "--composer", "Bach", "--composer", "Satie", "--collection", "c", "--piece", "p",
-       "--exact", "--min-confidence", "0.9", "-k", "2"});
+  Run({"identify", "--long", Wav(), "--composer", "Bach", "--composer", "Satie", "--collection",
+       "c", "--piece", "p", "--exact", "--min-confidence", "0.9", "-k", "2"});
   const v1::StreamOptions& options = server_.stream_options;
   EXPECT_THAT(options.filter().composers(), ElementsAre("Bach", "Satie"));
   EXPECT_THAT(options.filter().collections(), ElementsAre("c"));
@@ -97,7 +98,8 @@ TEST_F(ClientStreamTest, ScopeAndThresholdTravelWithTheStream) {
 }
 
 TEST_F(ClientStreamTest, SeveralLongRecordingsAreOneStreamEach) {
-  const Result result = Run({"identify", "--long", Wav(), Write("no.wav", "nonsense"), Wav(), "--json"});
+  const Result result =
+      Run({"identify", "--long", Wav(), Write("no.wav", "nonsense"), Wav(), "--json"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
   ASSERT_THAT(lines, SizeIs(3));
@@ -146,7 +148,8 @@ TEST_F(ClientStreamTest, AnswersAreShownAsTheyCome) {
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
   ASSERT_THAT(lines, SizeIs(5));
   EXPECT_THAT(lines[0], AllOf(HasSubstr("0:01.0"), HasSubstr("too little")));
-  EXPECT_THAT(lines[1], AllOf(HasSubstr("started"), HasSubstr("Für Elise, bar 5:2"), HasSubstr("confidence 0.98")));
+  EXPECT_THAT(lines[1], AllOf(HasSubstr("started"), HasSubstr("Für Elise, bar 5:2"),
+                              HasSubstr("confidence 0.98")));
   EXPECT_THAT(lines[2], HasSubstr("paused"));
   EXPECT_THAT(lines[3], AllOf(HasSubstr("1:04.0"), HasSubstr("resumed")));
   EXPECT_THAT(lines[4], AllOf(HasSubstr("ended"), Not(HasSubstr("Something"))));
@@ -155,8 +158,9 @@ TEST_F(ClientStreamTest, AnswersAreShownAsTheyCome) {
 }
 
 TEST_F(ClientStreamTest, RawSamplesAreWhatTheUserSays) {
-  const Result result = Run({"identify", "--live", "-", "--rate", "48000", "--channels", "2", "--encoding", "float32"},
-                            std::string(48000, '\0'));
+  const Result result = Run(
+      {"identify", "--live", "-", "--rate", "48000", "--channels", "2", "--encoding", "float32"},
+      std::string(48000, '\0'));
   EXPECT_EQ(result.code, ExitCode::kNothing) << "nothing was recognised";
   EXPECT_EQ(server_.stream_options.sample_rate(), 48000);
   EXPECT_EQ(server_.stream_options.channels(), 2);

@@ -30,8 +30,9 @@ TEST_F(ClientTest, ShowsWhichPieceAndWhereInIt) {
   AddCandidate("elise", "Für Elise", 0.98);
   const Result result = Run({"identify", Wav()});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("Für Elise – Somebody"), HasSubstr("0:01.5 of it is bar 7:2.5 (0:12.3)"),
-                                HasSubstr("92 %"), HasSubstr("confidence 0.98"), HasSubstr("elise")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("Für Elise – Somebody"),
+                                HasSubstr("0:01.5 of it is bar 7:2.5 (0:12.3)"), HasSubstr("92 %"),
+                                HasSubstr("confidence 0.98"), HasSubstr("elise")));
   EXPECT_TRUE(server_.identify_request.audio().has_file());
   EXPECT_FALSE(server_.identify_request.has_top_k()) << "defaults are the server's";
 }
@@ -43,7 +44,8 @@ TEST_F(ClientTest, SaysHowFarOffThePitchIs) {
   EXPECT_FALSE(server_.identify_request.has_max_transposition());
   v1::Candidate& best = *server_.identify_response.mutable_candidates(0);
   best.set_transposition_semitones(1);
-  EXPECT_THAT(Run({"identify", Wav(), "--transpose", "3"}).out, HasSubstr("of the tempo written, 1 semitone higher;"));
+  EXPECT_THAT(Run({"identify", Wav(), "--transpose", "3"}).out,
+              HasSubstr("of the tempo written, 1 semitone higher;"));
   EXPECT_EQ(server_.identify_request.max_transposition(), 3);
   best.set_transposition_semitones(-3);
   EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr(", 3 semitones lower; confidence"));
@@ -54,8 +56,9 @@ TEST_F(ClientTest, TellsNoMatchFromTooLittleInput) {
   for (int i = 1; i <= 20; ++i) AddCandidate("near", absl::StrCat("Candidate ", i), 0.5 / i);
   Result result = Run({"identify", Wav()});
   EXPECT_EQ(result.code, ExitCode::kNothing);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("no match"), HasSubstr("\n 2        0.25      0  Candidate 2 "),
-                                HasSubstr("\n20        0.03      0  Candidate 20 ")));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("no match"), HasSubstr("\n 2        0.25      0  Candidate 2 "),
+                    HasSubstr("\n20        0.03      0  Candidate 20 ")));
 
   server_.identify_response.Clear();
   server_.identify_response.set_verdict(v1::VERDICT_INSUFFICIENT_INPUT);
@@ -70,7 +73,8 @@ TEST_F(ClientTest, IdentifiesSeveralFilesAndReportsTheWorst) {
   const std::string missing = (dir_ / "missing.wav").string();
   const Result result = Run({"identify", Wav(), missing, Midi(), "--json"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
-  EXPECT_EQ(server_.calls, 2) << "those after a bad one are asked for all the same, one by one without batches";
+  EXPECT_EQ(server_.calls, 2)
+      << "those after a bad one are asked for all the same, one by one without batches";
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
   ASSERT_THAT(lines, SizeIs(3));
   EXPECT_EQ(Json::parse(lines[0])["verdict"], "VERDICT_MATCH");
@@ -112,8 +116,9 @@ TEST_F(ClientTest, AQueryThatIsRefusedDoesNotFailTheOthersOfItsCall) {
 
 TEST_F(ClientTest, NarrowsWhatIsSearchedAndHow) {
   AddHit("a").add_evidence()->set_similarity(0.625);
-  const std::vector<std::string> scope = {"--composer", "Bach",    "--composer",       "Satie", "--piece",
-                                          "p",          "--exact", "--min-similarity", "0.5",   "--evidence"};
+  const std::vector<std::string> scope = {
+      "--composer", "Bach",    "--composer",       "Satie", "--piece",
+      "p",          "--exact", "--min-similarity", "0.5",   "--evidence"};
   std::vector<std::string> arguments = {"search", Wav()};
   arguments.insert(arguments.end(), scope.begin(), scope.end());
   const Result result = Run(arguments);
@@ -149,7 +154,8 @@ TEST_F(ClientTest, ShowsTimesOfTheFileNotOfThePartThatWasSent) {
   AddHit("a");
   const Result result = Run({"search", Wav(5), "--start", "3", "--length", "1.5"});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("0:03.0–0:05.0"), HasSubstr("1:01.0–1:03.0"), HasSubstr("125 %")));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("0:03.0–0:05.0"), HasSubstr("1:01.0–1:03.0"), HasSubstr("125 %")));
   EXPECT_EQ(server_.search_scores_request.audio().pcm().samples().size(), 2 * 33075u);
 }
 
@@ -193,7 +199,8 @@ TEST_F(ClientTest, KeepsALargeFileWithinTheServersLimit) {
   audio::Waveform waveform;
   waveform.sample_rate = 96000;
   waveform.samples.assign(20 * 96000, 0.25f);
-  const std::string path = Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
+  const std::string path =
+      Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
   const Result result = Run({"search", path});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
   EXPECT_LT(server_.search_scores_request.ByteSizeLong(), 1u << 20);
@@ -209,15 +216,19 @@ TEST_F(ClientTest, FailuresSayWhoseFaultItIs) {
     return result.code;
   };
   using grpc::StatusCode;
-  EXPECT_EQ(code_for(ServerFailure(StatusCode::INVALID_ARGUMENT, "audio.file: damaged", "audio.file")),
-            ExitCode::kBadInput);
-  EXPECT_EQ(code_for(ServerFailure(StatusCode::RESOURCE_EXHAUSTED, "the queue is full")), ExitCode::kServerError);
-  EXPECT_EQ(code_for(ServerFailure(StatusCode::UNAVAILABLE, "shutting down")), ExitCode::kUnreachable);
+  EXPECT_EQ(
+      code_for(ServerFailure(StatusCode::INVALID_ARGUMENT, "audio.file: damaged", "audio.file")),
+      ExitCode::kBadInput);
+  EXPECT_EQ(code_for(ServerFailure(StatusCode::RESOURCE_EXHAUSTED, "the queue is full")),
+            ExitCode::kServerError);
+  EXPECT_EQ(code_for(ServerFailure(StatusCode::UNAVAILABLE, "shutting down")),
+            ExitCode::kUnreachable);
   EXPECT_EQ(code_for(ServerFailure(StatusCode::INTERNAL, "a fault")), ExitCode::kServerError);
 }
 
 TEST_F(ClientTest, AFailureIsJsonTooAndNamesTheField) {
-  server_.failure = ServerFailure(grpc::StatusCode::INVALID_ARGUMENT, "score.midi: damaged", "score.midi");
+  server_.failure =
+      ServerFailure(grpc::StatusCode::INVALID_ARGUMENT, "score.midi: damaged", "score.midi");
   const std::string path = Midi();
   const Result result = Run({"identify", path, "--json"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
@@ -237,7 +248,8 @@ TEST_F(ClientTest, SaysHowToStartAServerThatIsNotThere) {
   std::istringstream in;
   std::ostringstream out, err;
   // Port 1 of the loopback: nothing listens there.
-  const ExitCode code = RunClient({"identify", Wav(), Midi(), "--server", "127.0.0.1:1"}, in, out, err);
+  const ExitCode code =
+      RunClient({"identify", Wav(), Midi(), "--server", "127.0.0.1:1"}, in, out, err);
   EXPECT_EQ(code, ExitCode::kUnreachable);
   EXPECT_THAT(err.str(), AllOf(HasSubstr("antiphon-server --bundle DIR"), HasSubstr("--server")));
   EXPECT_THAT(err.str(), Not(HasSubstr("query.mid"))) << "the second file is not tried";
@@ -278,7 +290,8 @@ TEST_F(ClientTest, DoesNotTrustTheSizesThatAServerClaims) {
 TEST_F(ClientTest, Administers) {
   EXPECT_THAT(Run({"admin", "reload"}).out, HasSubstr("generation 8 serves now, after 7"));
   EXPECT_THAT(Run({"admin", "merge"}).out, HasSubstr("12 changes merged; generation 9"));
-  EXPECT_THAT(Run({"admin", "snapshot", "monday"}).out, AllOf(HasSubstr("monday"), HasSubstr("54 pieces")));
+  EXPECT_THAT(Run({"admin", "snapshot", "monday"}).out,
+              AllOf(HasSubstr("monday"), HasSubstr("54 pieces")));
   EXPECT_EQ(server_.snapshot_request.name(), "monday");
   EXPECT_THAT(Run({"admin", "restore", "monday"}).out, HasSubstr("generation 10 serves now"));
   EXPECT_EQ(server_.restore_request.name(), "monday");
@@ -299,10 +312,10 @@ TEST_F(ClientTest, StatusSaysHowServersAreLookedAfter) {
   server_.status_response.set_tls(true);
   server_.status_response.set_authentication(true);
   server_.status_response.set_resident_bytes(1 << 30);
-  EXPECT_THAT(Run({"status"}).out,
-              AllOf(HasSubstr("over TLS, with API keys"), HasSubstr("from confidence 0.77 on; 1.0 % of unknown"),
-                    HasSubstr("up to version 12, 3 not in a generation yet"), HasSubstr("9: torn"),
-                    HasSubstr("memory      1 GiB")));
+  EXPECT_THAT(Run({"status"}).out, AllOf(HasSubstr("over TLS, with API keys"),
+                                         HasSubstr("from confidence 0.77 on; 1.0 % of unknown"),
+                                         HasSubstr("up to version 12, 3 not in a generation yet"),
+                                         HasSubstr("9: torn"), HasSubstr("memory      1 GiB")));
 }
 
 TEST_F(ClientTest, StatusTellsAServerThatServesFromOneThatDoesNot) {
@@ -311,7 +324,8 @@ TEST_F(ClientTest, StatusTellsAServerThatServesFromOneThatDoesNot) {
   server_.status_response.add_rejected_generations("7: torn");
   Result result = Run({"status"});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("serving"), HasSubstr("54 pieces"), HasSubstr("m1"), HasSubstr("7: torn")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("serving"), HasSubstr("54 pieces"), HasSubstr("m1"),
+                                HasSubstr("7: torn")));
   EXPECT_EQ(Run({"status", "--json"}).json()["pieces"], 54);
 
   server_.status_response.set_state(v1::SERVER_STATE_DRAINING);

@@ -55,8 +55,10 @@ class ClientTest : public ::testing::Test {
     return Write("query.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
   }
   std::string Midi() {
-    return Write("query.mid",
-                 testing::MidiFile(0, 480, {testing::MidiTrack().On(0, 60).Off(960, 60).On(0, 62).Off(960, 62).End()}));
+    return Write(
+        "query.mid",
+        testing::MidiFile(
+            0, 480, {testing::MidiTrack().On(0, 60).Off(960, 60).On(0, 62).Off(960, 62).End()}));
   }
 
   static std::string Read(const std::string& path) {

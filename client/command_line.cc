@@ -18,7 +18,8 @@ constexpr char kExamples[] =
     "  arecord -t raw -f S16_LE -r 44100 | antiphon identify --live\n"
     "                                             which piece is playing now?\n"
     "  antiphon search concert.mp3 --start 1:20 --length 10\n"
-    "                                             which stretches of scores match these ten seconds?\n"
+    "                                             which stretches of scores match these ten "
+    "seconds?\n"
     "  antiphon search theme.mid                  which stretches of recordings match this score?\n"
     "  sox concert.wav -t wav - | antiphon identify - --json\n"
     "  antiphon piece add fugue.mid --title Fugue --composer Bach\n"
@@ -26,13 +27,17 @@ constexpr char kExamples[] =
 
 // Everything that CLI11 writes into.
 struct Parser {
-  CLI::App app{"antiphon: asks an antiphon-server for the score of a sound and the sound of a score.", "antiphon"};
+  CLI::App app{
+      "antiphon: asks an antiphon-server for the score of a sound and the sound of a score.",
+      "antiphon"};
   CommandLine result;
 };
 
 std::string CheckTimeout(const std::string& text) {
   const auto seconds = ParseTime(text);
-  return seconds && *seconds >= 0.001 && *seconds <= 1e6 ? "" : "'" + text + "' is not 0.001 to 1000000 seconds";
+  return seconds && *seconds >= 0.001 && *seconds <= 1e6
+             ? ""
+             : "'" + text + "' is not 0.001 to 1000000 seconds";
 }
 
 void AddConnection(CLI::App& app, ConnectionOptions& connection) {
@@ -46,19 +51,24 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
       ->check(CheckTimeout);
   app.add_flag("--tls", connection.tls, "Encrypt; the system says whose certificates to trust");
   app.add_option("--ca-file", connection.ca_file, "... this file (PEM) does")->type_name("FILE");
-  CLI::Option* certificate =
-      app.add_option("--cert-file", connection.cert_file, "Prove who asks with this certificate (PEM)")
-          ->type_name("FILE");
-  CLI::Option* key = app.add_option("--key-file", connection.key_file, "... and its private key")->type_name("FILE");
+  CLI::Option* certificate = app.add_option("--cert-file", connection.cert_file,
+                                            "Prove who asks with this certificate (PEM)")
+                                 ->type_name("FILE");
+  CLI::Option* key = app.add_option("--key-file", connection.key_file, "... and its private key")
+                         ->type_name("FILE");
   certificate->needs(key);
   key->needs(certificate);
-  app.add_option("--server-name", connection.server_name, "The server's certificate must be for this name")
+  app.add_option("--server-name", connection.server_name,
+                 "The server's certificate must be for this name")
       ->type_name("NAME");
-  app.add_option("--api-key-file", connection.api_key_file,
-                 "File with the API key in its first line; else the key is what ANTIPHON_API_KEY says")
+  app.add_option(
+         "--api-key-file", connection.api_key_file,
+         "File with the API key in its first line; else the key is what ANTIPHON_API_KEY says")
       ->type_name("FILE");
-  app.add_flag("--plaintext-key", connection.plaintext_key, "Send the API key to another machine without TLS");
-  app.add_option("--request-id", connection.request_id, "What the server's log is to call this")->type_name("ID");
+  app.add_flag("--plaintext-key", connection.plaintext_key,
+               "Send the API key to another machine without TLS");
+  app.add_option("--request-id", connection.request_id, "What the server's log is to call this")
+      ->type_name("ID");
 }
 
 void AddAll(Parser& p) {
@@ -69,7 +79,8 @@ void AddAll(Parser& p) {
   AddQueryCommands(p.app, p.result.command);
   AddCatalogCommands(p.app, p.result.command);
   AddAdminCommands(p.app, p.result.command);
-  p.app.require_subcommand(0, 1);  // that there is one is checked afterwards, so that a misspelt one is named
+  p.app.require_subcommand(
+      0, 1);  // that there is one is checked afterwards, so that a misspelt one is named
   p.app.footer(std::string(kExamples) + "\n" + kExitCodeHelp);
 }
 
@@ -79,16 +90,19 @@ CLI::Option* AddTime(CLI::App& app, const std::string& name, std::optional<doubl
                      const std::string& description) {
   const auto parse = [name, &value](const std::string& text) {
     value = ParseTime(text);
-    if (!value) throw CLI::ValidationError(name, "'" + text + "' is no time; write seconds, or as in 1:23.5");
+    if (!value)
+      throw CLI::ValidationError(name, "'" + text + "' is no time; write seconds, or as in 1:23.5");
   };
   return app.add_option_function<std::string>(name, parse, description)->type_name("TIME");
 }
 
 void AddScope(CLI::App& app, ScopeArguments& scope) {
-  const auto add = [&](const char* name, std::vector<std::string>& values, const char* description) {
+  const auto add = [&](const char* name, std::vector<std::string>& values,
+                       const char* description) {
     app.add_option(name, values, description)->type_name("TEXT")->expected(1)->take_all();
   };
-  add("--composer", scope.composers, "Only pieces by this composer; may be given several times, as the next two");
+  add("--composer", scope.composers,
+      "Only pieces by this composer; may be given several times, as the next two");
   add("--collection", scope.collections, "Only pieces filed under this collection");
   add("--piece", scope.piece_ids, "Only the piece with this id, and recordings of it");
   app.add_flag("--exact", scope.exact, "Compare with everything, where an index would approximate");
@@ -111,7 +125,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(std::vector<std::string> arguments)
   }
   if (parser->app.get_subcommands().empty()) {
     return absl::InvalidArgumentError(
-        "say what to do: identify, search, embed, pieces, piece, recording, snippet, status or admin");
+        "say what to do: identify, search, embed, pieces, piece, recording, snippet, status or "
+        "admin");
   }
   // Not an option of its own: the arguments of a process are there for everybody to read.
   if (const char* key = std::getenv("ANTIPHON_API_KEY");

@@ -1,5 +1,6 @@
-// From the words of a command line to what the user asks for. Every option is declared once: those of all commands in
-// command_line.cc, those of a group of commands in parse_*.cc. Safe from any thread.
+// From the words of a command line to what the user asks for. Every option is declared once: those
+// of all commands in command_line.cc, those of a group of commands in parse_*.cc. Safe from any
+// thread.
 #ifndef ANTIPHON_CLIENT_COMMAND_LINE_H_
 #define ANTIPHON_CLIENT_COMMAND_LINE_H_
 

@@ -35,8 +35,9 @@ TEST(CommandLineTest, LeavesToTheServerWhatIsNotGiven) {
 }
 
 TEST(CommandLineTest, TakesGlobalOptionsOnEitherSide) {
-  for (const auto& arguments : {std::vector<std::string>{"--json", "--server", "h:1", "--timeout", "5", "status"},
-                                std::vector<std::string>{"status", "--timeout=5", "--server=h:1", "--json"}}) {
+  for (const auto& arguments :
+       {std::vector<std::string>{"--json", "--server", "h:1", "--timeout", "5", "status"},
+        std::vector<std::string>{"status", "--timeout=5", "--server=h:1", "--json"}}) {
     const CommandLine line = Parse(arguments);
     EXPECT_TRUE(line.json);
     EXPECT_EQ(line.connection.server, "h:1");
@@ -73,7 +74,8 @@ TEST(CommandLineTest, ReadsAnIdentification) {
 }
 
 TEST(CommandLineTest, JoinsTheWordsOfAFilter) {
-  EXPECT_EQ(std::get<ListArguments>(Parse({"pieces", "moonlight", "sonata"}).command).filter, "moonlight sonata");
+  EXPECT_EQ(std::get<ListArguments>(Parse({"pieces", "moonlight", "sonata"}).command).filter,
+            "moonlight sonata");
   EXPECT_EQ(std::get<ListArguments>(Parse({"pieces"}).command).filter, "");
 }
 
@@ -102,10 +104,12 @@ TEST(CommandLineTest, TellsAPieceFromWhatIsDoneWithOne) {
   EXPECT_TRUE(std::get<ShowArguments>(Parse({"recording", "take"}).command).recording);
   EXPECT_EQ(std::get<DeleteArguments>(Parse({"piece", "delete", "satie"}).command).id, "satie");
   EXPECT_TRUE(std::get<ListArguments>(Parse({"recording", "list"}).command).recordings);
-  const auto update = std::get<UpdatePieceArguments>(Parse({"piece", "update", "a", "--composer", "C"}).command);
+  const auto update =
+      std::get<UpdatePieceArguments>(Parse({"piece", "update", "a", "--composer", "C"}).command);
   EXPECT_EQ(update.label.composer.value_or(""), "C");
   EXPECT_FALSE(update.label.title || update.expected_version);
-  const auto all = std::get<AddPiecesArguments>(Parse({"piece", "add-all", "d", "--skip-existing"}).command);
+  const auto all =
+      std::get<AddPiecesArguments>(Parse({"piece", "add-all", "d", "--skip-existing"}).command);
   EXPECT_EQ(all.folder, "d");
   EXPECT_TRUE(all.skip_existing);
   EXPECT_THAT(Refusal({"piece"}), HasSubstr("id of the piece"));
@@ -115,9 +119,10 @@ TEST(CommandLineTest, TellsAPieceFromWhatIsDoneWithOne) {
 }
 
 TEST(CommandLineTest, ReadsHowToConnect) {
-  const ConnectionOptions options = Parse({"status", "--ca-file", "ca.pem", "--cert-file", "c.pem", "--key-file",
-                                           "k.pem", "--server-name", "n", "--api-key-file", "key", "--request-id", "r"})
-                                        .connection;
+  const ConnectionOptions options =
+      Parse({"status", "--ca-file", "ca.pem", "--cert-file", "c.pem", "--key-file", "k.pem",
+             "--server-name", "n", "--api-key-file", "key", "--request-id", "r"})
+          .connection;
   EXPECT_EQ(options.ca_file, "ca.pem");
   EXPECT_EQ(options.cert_file, "c.pem");
   EXPECT_EQ(options.key_file, "k.pem");
@@ -136,13 +141,14 @@ TEST(CommandLineTest, ReadsWhatIsLive) {
   EXPECT_EQ(live.sample_rate, 44100);
   EXPECT_EQ(live.channels, 1);
   EXPECT_EQ(live.encoding, v1::Pcm::ENCODING_INT16);
-  const auto file =
-      std::get<IdentifyLiveArguments>(Parse({"identify", "--live", "a.wav", "--pace", "-k", "1"}).command);
+  const auto file = std::get<IdentifyLiveArguments>(
+      Parse({"identify", "--live", "a.wav", "--pace", "-k", "1"}).command);
   EXPECT_EQ(file.file, "a.wav");
   EXPECT_TRUE(file.pace);
   EXPECT_EQ(file.stream.top_k, 1);
-  EXPECT_THAT(std::get<IdentifyLongArguments>(Parse({"identify", "--long", "a", "b"}).command).files,
-              ElementsAre("a", "b"));
+  EXPECT_THAT(
+      std::get<IdentifyLongArguments>(Parse({"identify", "--long", "a", "b"}).command).files,
+      ElementsAre("a", "b"));
 }
 
 TEST(CommandLineTest, NamesWhatIsWrong) {

@@ -11,17 +11,19 @@ namespace {
 absl::Status CallIsOver() { return absl::CancelledError("the call is over"); }
 
 // A call that the watchdog has ended ran into the timeout.
-absl::Status EndOf(const Caller& caller, const grpc::ClientContext& context, const Watchdog& watchdog,
-                   const grpc::Status& status) {
+absl::Status EndOf(const Caller& caller, const grpc::ClientContext& context,
+                   const Watchdog& watchdog, const grpc::Status& status) {
   if (watchdog.barked()) {
-    return caller.FailureOf(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no progress"), context);
+    return caller.FailureOf(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no progress"),
+                            context);
   }
   return caller.FailureOf(status, context);
 }
 
 // Sends all that the feed gives. The feed's own failure, if it has one, ends the call.
 template <typename Request, typename Writer>
-absl::Status SendAll(const Feed<Request>& feed, Writer& writer, grpc::ClientContext& context, Watchdog& watchdog) {
+absl::Status SendAll(const Feed<Request>& feed, Writer& writer, grpc::ClientContext& context,
+                     Watchdog& watchdog) {
   bool over = false;
   absl::Status status = feed([&](const Request& request) {
     watchdog.Wait();
@@ -42,8 +44,8 @@ absl::Status SendAll(const Feed<Request>& feed, Writer& writer, grpc::ClientCont
 // A bidirectional call: sends on a thread of its own, takes answers here.
 template <typename Request, typename Response>
 absl::Status Converse(const Caller& caller, grpc::ClientContext& context,
-                      grpc::ClientReaderWriter<Request, Response>& stream, const Feed<Request>& feed,
-                      const Take<Response>& take) {
+                      grpc::ClientReaderWriter<Request, Response>& stream,
+                      const Feed<Request>& feed, const Take<Response>& take) {
   Watchdog watchdog(context, caller.options().timeout_s);
   absl::Status sent, taken;
   std::thread sender([&] { sent = SendAll(feed, stream, context, watchdog); });
@@ -73,7 +75,8 @@ v1::IdentifyStreamRequest NextPart(const std::string& samples) {
 }
 
 // The options, and then what the feed gives.
-Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options, const Feed<std::string>& samples) {
+Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options,
+                                      const Feed<std::string>& samples) {
   return [&options, &samples](const auto& send) {
     if (absl::Status status = send(FirstPart(options)); !status.ok()) return status;
     return samples([&](const std::string& bytes) { return send(NextPart(bytes)); });
@@ -82,8 +85,8 @@ Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options, const Fe
 
 }  // namespace
 
-absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(const v1::StreamOptions& options,
-                                                                  const Feed<std::string>& samples) {
+absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(
+    const v1::StreamOptions& options, const Feed<std::string>& samples) {
   grpc::ClientContext context;
   impl_->caller.Prepare(context);
   v1::IdentifyLongResponse response;
@@ -96,7 +99,8 @@ absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(const v1::Stre
   return response;
 }
 
-absl::Status Connection::IdentifyLive(const v1::StreamOptions& options, const Feed<std::string>& samples,
+absl::Status Connection::IdentifyLive(const v1::StreamOptions& options,
+                                      const Feed<std::string>& samples,
                                       const Take<v1::IdentifyLiveResponse>& take) {
   grpc::ClientContext context;
   impl_->caller.Prepare(context);
@@ -104,7 +108,8 @@ absl::Status Connection::IdentifyLive(const v1::StreamOptions& options, const Fe
   return Converse(impl_->caller, context, *stream, After(options, samples), take);
 }
 
-absl::Status Connection::AddPieces(const Feed<v1::AddPieceRequest>& pieces, const Take<v1::AddPiecesResponse>& take) {
+absl::Status Connection::AddPieces(const Feed<v1::AddPieceRequest>& pieces,
+                                   const Take<v1::AddPiecesResponse>& take) {
   grpc::ClientContext context;
   impl_->caller.Prepare(context);
   const auto stream = impl_->catalog->AddPieces(&context);

@@ -12,7 +12,8 @@ constexpr int kRefusedTopK = 99;
 
 // A page of a list of `count`, called prefix-0, prefix-1, …
 template <typename Request, typename Response, typename Add>
-void FillPage(const Request& request, int count, const std::string& prefix, Response& page, Add add) {
+void FillPage(const Request& request, int count, const std::string& prefix, Response& page,
+              Add add) {
   const int first = request.page_token().empty() ? 0 : std::stoi(request.page_token());
   const int next = std::min(count, first + request.page_size());
   for (int i = first; i < next; ++i) add(absl::StrCat(prefix, i));
@@ -22,7 +23,8 @@ void FillPage(const Request& request, int count, const std::string& prefix, Resp
 
 }  // namespace
 
-grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message, const std::string& field,
+grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message,
+                           const std::string& field,
                            std::optional<std::chrono::milliseconds> retry_delay) {
   v1::ErrorStatus trailer;
   trailer.set_code(code);
@@ -64,7 +66,8 @@ void FakeServer::Meet(grpc::ServerContext* context) {
 }
 
 template <typename Message>
-grpc::Status FakeServer::Answer(grpc::ServerContext* context, const Message& answer, Message* response) {
+grpc::Status FakeServer::Answer(grpc::ServerContext* context, const Message& answer,
+                                Message* response) {
   Meet(context);
   ++calls;
   std::this_thread::sleep_for(delay);
@@ -73,13 +76,15 @@ grpc::Status FakeServer::Answer(grpc::ServerContext* context, const Message& ans
   return grpc::Status::OK;
 }
 
-grpc::Status FakeServer::SearchScores(grpc::ServerContext* context, const v1::SearchScoresRequest* request,
+grpc::Status FakeServer::SearchScores(grpc::ServerContext* context,
+                                      const v1::SearchScoresRequest* request,
                                       v1::SearchResponse* response) {
   search_scores_request = *request;
   return Answer(context, search_response, response);
 }
 
-grpc::Status FakeServer::SearchRecordings(grpc::ServerContext* context, const v1::SearchRecordingsRequest* request,
+grpc::Status FakeServer::SearchRecordings(grpc::ServerContext* context,
+                                          const v1::SearchRecordingsRequest* request,
                                           v1::SearchResponse* response) {
   search_recordings_request = *request;
   return Answer(context, search_response, response);
@@ -98,7 +103,8 @@ grpc::Status FakeServer::Batch(grpc::ServerContext* context, const v1::BatchRequ
   for (const v1::BatchQuery& query : request->queries()) {
     v1::BatchResult& result = *answer.add_results();
     if (query.identify().top_k() == kRefusedTopK) {
-      const grpc::Status refused = ServerFailure(grpc::StatusCode::INVALID_ARGUMENT, "top_k: 99", "top_k");
+      const grpc::Status refused =
+          ServerFailure(grpc::StatusCode::INVALID_ARGUMENT, "top_k: 99", "top_k");
       result.mutable_error()->ParseFromString(refused.error_details());
     } else if (query.has_identify()) {
       *result.mutable_identify() = identify_response;
@@ -118,7 +124,8 @@ grpc::Status FakeServer::IdentifyLong(grpc::ServerContext* context,
     if (request.has_options()) stream_options = request.options();
     stream_samples += request.samples();
   }
-  while (stalls && !context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (stalls && !context->IsCancelled())
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return Answer(context, long_response, response);
 }
 
@@ -136,7 +143,8 @@ grpc::Status FakeServer::IdentifyLive(
     stream_samples += request.samples();
     if (next < live_responses.size()) stream->Write(live_responses[next++]);
   }
-  while (stalls && !context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (stalls && !context->IsCancelled())
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return grpc::Status::OK;
 }
 
@@ -146,19 +154,23 @@ grpc::Status FakeServer::Embed(grpc::ServerContext* context, const v1::EmbedRequ
   return Answer(context, embed_response, response);
 }
 
-grpc::Status FakeServer::ListPieces(grpc::ServerContext* context, const v1::ListPiecesRequest* request,
+grpc::Status FakeServer::ListPieces(grpc::ServerContext* context,
+                                    const v1::ListPiecesRequest* request,
                                     v1::ListPiecesResponse* response) {
   list_request = *request;
   v1::ListPiecesResponse page;
-  FillPage(*request, pieces, "piece-", page, [&](const std::string& id) { page.add_pieces()->set_id(id); });
+  FillPage(*request, pieces, "piece-", page,
+           [&](const std::string& id) { page.add_pieces()->set_id(id); });
   return Answer(context, page, response);
 }
 
-grpc::Status FakeServer::ListRecordings(grpc::ServerContext* context, const v1::ListRecordingsRequest* request,
+grpc::Status FakeServer::ListRecordings(grpc::ServerContext* context,
+                                        const v1::ListRecordingsRequest* request,
                                         v1::ListRecordingsResponse* response) {
   list_recordings_request = *request;
   v1::ListRecordingsResponse page;
-  FillPage(*request, recordings, "take-", page, [&](const std::string& id) { page.add_recordings()->set_id(id); });
+  FillPage(*request, recordings, "take-", page,
+           [&](const std::string& id) { page.add_recordings()->set_id(id); });
   return Answer(context, page, response);
 }
 
@@ -172,7 +184,8 @@ grpc::Status FakeServer::GetRecording(grpc::ServerContext* context, const v1::Ge
   return Answer(context, recording_response, response);
 }
 
-grpc::Status FakeServer::GetSnippet(grpc::ServerContext* context, const v1::GetSnippetRequest* request,
+grpc::Status FakeServer::GetSnippet(grpc::ServerContext* context,
+                                    const v1::GetSnippetRequest* request,
                                     v1::GetSnippetResponse* response) {
   snippet_request = *request;
   return Answer(context, snippet_response, response);
@@ -181,7 +194,8 @@ grpc::Status FakeServer::GetSnippet(grpc::ServerContext* context, const v1::GetS
 grpc::Status FakeServer::Add(const v1::AddPieceRequest& request, v1::Piece* piece) {
   const std::string& id = request.piece().id();
   if (std::find(taken_ids.begin(), taken_ids.end(), id) != taken_ids.end()) {
-    return ServerFailure(grpc::StatusCode::ALREADY_EXISTS, absl::StrCat("piece.id: '", id, "' is there"), "piece.id");
+    return ServerFailure(grpc::StatusCode::ALREADY_EXISTS,
+                         absl::StrCat("piece.id: '", id, "' is there"), "piece.id");
   }
   added.push_back(request);
   piece->set_id(id);
@@ -199,8 +213,9 @@ grpc::Status FakeServer::AddPiece(grpc::ServerContext* context, const v1::AddPie
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::AddPieces(grpc::ServerContext* context,
-                                   grpc::ServerReaderWriter<v1::AddPiecesResponse, v1::AddPieceRequest>* stream) {
+grpc::Status FakeServer::AddPieces(
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::AddPiecesResponse, v1::AddPieceRequest>* stream) {
   v1::AddPiecesResponse none;
   if (grpc::Status status = Answer(context, none, &none); !status.ok()) return status;
   v1::AddPieceRequest request;
@@ -219,7 +234,8 @@ grpc::Status FakeServer::AddPieces(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
-grpc::Status FakeServer::UpdatePiece(grpc::ServerContext* context, const v1::UpdatePieceRequest* request,
+grpc::Status FakeServer::UpdatePiece(grpc::ServerContext* context,
+                                     const v1::UpdatePieceRequest* request,
                                      v1::UpdatePieceResponse* response) {
   update_piece_request = *request;
   v1::UpdatePieceResponse answer;
@@ -228,7 +244,8 @@ grpc::Status FakeServer::UpdatePiece(grpc::ServerContext* context, const v1::Upd
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::DeletePiece(grpc::ServerContext* context, const v1::DeletePieceRequest* request,
+grpc::Status FakeServer::DeletePiece(grpc::ServerContext* context,
+                                     const v1::DeletePieceRequest* request,
                                      v1::DeletePieceResponse* response) {
   delete_piece_request = *request;
   v1::DeletePieceResponse answer;
@@ -237,7 +254,8 @@ grpc::Status FakeServer::DeletePiece(grpc::ServerContext* context, const v1::Del
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::AddRecording(grpc::ServerContext* context, const v1::AddRecordingRequest* request,
+grpc::Status FakeServer::AddRecording(grpc::ServerContext* context,
+                                      const v1::AddRecordingRequest* request,
                                       v1::AddRecordingResponse* response) {
   add_recording_request = *request;
   v1::AddRecordingResponse answer;
@@ -246,7 +264,8 @@ grpc::Status FakeServer::AddRecording(grpc::ServerContext* context, const v1::Ad
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::UpdateRecording(grpc::ServerContext* context, const v1::UpdateRecordingRequest* request,
+grpc::Status FakeServer::UpdateRecording(grpc::ServerContext* context,
+                                         const v1::UpdateRecordingRequest* request,
                                          v1::UpdateRecordingResponse* response) {
   update_recording_request = *request;
   v1::UpdateRecordingResponse answer;
@@ -255,7 +274,8 @@ grpc::Status FakeServer::UpdateRecording(grpc::ServerContext* context, const v1:
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::DeleteRecording(grpc::ServerContext* context, const v1::DeleteRecordingRequest* request,
+grpc::Status FakeServer::DeleteRecording(grpc::ServerContext* context,
+                                         const v1::DeleteRecordingRequest* request,
                                          v1::DeleteRecordingResponse* response) {
   delete_recording_request = *request;
   v1::DeleteRecordingResponse answer;
@@ -263,20 +283,23 @@ grpc::Status FakeServer::DeleteRecording(grpc::ServerContext* context, const v1:
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::Status(grpc::ServerContext* context, const v1::StatusRequest*, v1::StatusResponse* response) {
+grpc::Status FakeServer::Status(grpc::ServerContext* context, const v1::StatusRequest*,
+                                v1::StatusResponse* response) {
   Meet(context);
   *response = status_response;
   return grpc::Status::OK;
 }
 
-grpc::Status FakeServer::Reload(grpc::ServerContext* context, const v1::ReloadRequest*, v1::ReloadResponse* response) {
+grpc::Status FakeServer::Reload(grpc::ServerContext* context, const v1::ReloadRequest*,
+                                v1::ReloadResponse* response) {
   v1::ReloadResponse answer;
   answer.set_generation(8);
   answer.set_previous_generation(7);
   return Answer(context, answer, response);
 }
 
-grpc::Status FakeServer::Merge(grpc::ServerContext* context, const v1::MergeRequest*, v1::MergeResponse* response) {
+grpc::Status FakeServer::Merge(grpc::ServerContext* context, const v1::MergeRequest*,
+                               v1::MergeResponse* response) {
   v1::MergeResponse answer;
   answer.set_generation(9);
   answer.set_merged_changes(12);

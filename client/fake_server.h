@@ -1,4 +1,5 @@
-// A server in this process, on a free port of the loopback, that answers from a script: for tests of the client.
+// A server in this process, on a free port of the loopback, that answers from a script: for tests
+// of the client.
 //
 // Answers and failures are set before the first call; what was asked is read after the last.
 #ifndef ANTIPHON_CLIENT_FAKE_SERVER_H_
@@ -20,13 +21,18 @@
 
 namespace antiphon::testing {
 
-// As the real server reports it: with the trailer, and the detail in it when a field is named, and when to ask again.
-grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message, const std::string& field = "",
+// As the real server reports it: with the trailer, and the detail in it when a field is named, and
+// when to ask again.
+grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message,
+                           const std::string& field = "",
                            std::optional<std::chrono::milliseconds> retry_delay = std::nullopt);
 
-class FakeServer final : public v1::Retrieval::Service, public v1::Catalog::Service, public v1::Admin::Service {
+class FakeServer final : public v1::Retrieval::Service,
+                         public v1::Catalog::Service,
+                         public v1::Admin::Service {
  public:
-  explicit FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials());
+  explicit FakeServer(
+      std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials());
   ~FakeServer() override;
 
   std::string address() const;
@@ -44,11 +50,12 @@ class FakeServer final : public v1::Retrieval::Service, public v1::Catalog::Serv
   v1::GetSnippetResponse snippet_response;
   v1::StatusResponse status_response;
   v1::IdentifyLongResponse long_response;
-  std::vector<v1::IdentifyLiveResponse> live_responses;  // one for each part with samples, as far as they go
-  int pieces = 0;                                        // of the list, called piece-0, piece-1, …
-  int recordings = 0;                                    // likewise
-  std::vector<std::string> taken_ids;                    // AddPiece and AddPieces find these there already
-  bool stalls = false;                                   // streams are read, and never answered
+  std::vector<v1::IdentifyLiveResponse>
+      live_responses;                  // one for each part with samples, as far as they go
+  int pieces = 0;                      // of the list, called piece-0, piece-1, …
+  int recordings = 0;                  // likewise
+  std::vector<std::string> taken_ids;  // AddPiece and AddPieces find these there already
+  bool stalls = false;                 // streams are read, and never answered
 
   // What was asked last.
   v1::SearchScoresRequest search_scores_request;
@@ -78,29 +85,43 @@ class FakeServer final : public v1::Retrieval::Service, public v1::Catalog::Serv
   grpc::Status Answer(grpc::ServerContext* context, const Message& answer, Message* response);
   grpc::Status Add(const v1::AddPieceRequest& request, v1::Piece* piece);
 
-  grpc::Status SearchScores(grpc::ServerContext*, const v1::SearchScoresRequest*, v1::SearchResponse*) override;
-  grpc::Status SearchRecordings(grpc::ServerContext*, const v1::SearchRecordingsRequest*, v1::SearchResponse*) override;
-  grpc::Status Identify(grpc::ServerContext*, const v1::IdentifyRequest*, v1::IdentifyResponse*) override;
-  // Every query is answered as Identify and SearchScores would be, but those with top_k 99, which are refused.
+  grpc::Status SearchScores(grpc::ServerContext*, const v1::SearchScoresRequest*,
+                            v1::SearchResponse*) override;
+  grpc::Status SearchRecordings(grpc::ServerContext*, const v1::SearchRecordingsRequest*,
+                                v1::SearchResponse*) override;
+  grpc::Status Identify(grpc::ServerContext*, const v1::IdentifyRequest*,
+                        v1::IdentifyResponse*) override;
+  // Every query is answered as Identify and SearchScores would be, but those with top_k 99, which
+  // are refused.
   grpc::Status Batch(grpc::ServerContext*, const v1::BatchRequest*, v1::BatchResponse*) override;
   grpc::Status IdentifyLong(grpc::ServerContext*, grpc::ServerReader<v1::IdentifyStreamRequest>*,
                             v1::IdentifyLongResponse*) override;
-  grpc::Status IdentifyLive(grpc::ServerContext*,
-                            grpc::ServerReaderWriter<v1::IdentifyLiveResponse, v1::IdentifyStreamRequest>*) override;
+  grpc::Status IdentifyLive(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<v1::IdentifyLiveResponse, v1::IdentifyStreamRequest>*) override;
   grpc::Status Embed(grpc::ServerContext*, const v1::EmbedRequest*, v1::EmbedResponse*) override;
 
-  grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest*, v1::ListPiecesResponse*) override;
-  grpc::Status GetPiece(grpc::ServerContext*, const v1::GetPieceRequest*, v1::GetPieceResponse*) override;
+  grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest*,
+                          v1::ListPiecesResponse*) override;
+  grpc::Status GetPiece(grpc::ServerContext*, const v1::GetPieceRequest*,
+                        v1::GetPieceResponse*) override;
   grpc::Status ListRecordings(grpc::ServerContext*, const v1::ListRecordingsRequest*,
                               v1::ListRecordingsResponse*) override;
-  grpc::Status GetRecording(grpc::ServerContext*, const v1::GetRecordingRequest*, v1::GetRecordingResponse*) override;
-  grpc::Status GetSnippet(grpc::ServerContext*, const v1::GetSnippetRequest*, v1::GetSnippetResponse*) override;
-  grpc::Status AddPiece(grpc::ServerContext*, const v1::AddPieceRequest*, v1::AddPieceResponse*) override;
-  grpc::Status AddPieces(grpc::ServerContext*,
-                         grpc::ServerReaderWriter<v1::AddPiecesResponse, v1::AddPieceRequest>*) override;
-  grpc::Status UpdatePiece(grpc::ServerContext*, const v1::UpdatePieceRequest*, v1::UpdatePieceResponse*) override;
-  grpc::Status DeletePiece(grpc::ServerContext*, const v1::DeletePieceRequest*, v1::DeletePieceResponse*) override;
-  grpc::Status AddRecording(grpc::ServerContext*, const v1::AddRecordingRequest*, v1::AddRecordingResponse*) override;
+  grpc::Status GetRecording(grpc::ServerContext*, const v1::GetRecordingRequest*,
+                            v1::GetRecordingResponse*) override;
+  grpc::Status GetSnippet(grpc::ServerContext*, const v1::GetSnippetRequest*,
+                          v1::GetSnippetResponse*) override;
+  grpc::Status AddPiece(grpc::ServerContext*, const v1::AddPieceRequest*,
+                        v1::AddPieceResponse*) override;
+  grpc::Status AddPieces(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<v1::AddPiecesResponse, v1::AddPieceRequest>*) override;
+  grpc::Status UpdatePiece(grpc::ServerContext*, const v1::UpdatePieceRequest*,
+                           v1::UpdatePieceResponse*) override;
+  grpc::Status DeletePiece(grpc::ServerContext*, const v1::DeletePieceRequest*,
+                           v1::DeletePieceResponse*) override;
+  grpc::Status AddRecording(grpc::ServerContext*, const v1::AddRecordingRequest*,
+                            v1::AddRecordingResponse*) override;
   grpc::Status UpdateRecording(grpc::ServerContext*, const v1::UpdateRecordingRequest*,
                                v1::UpdateRecordingResponse*) override;
   grpc::Status DeleteRecording(grpc::ServerContext*, const v1::DeleteRecordingRequest*,
@@ -109,8 +130,10 @@ class FakeServer final : public v1::Retrieval::Service, public v1::Catalog::Serv
   grpc::Status Status(grpc::ServerContext*, const v1::StatusRequest*, v1::StatusResponse*) override;
   grpc::Status Reload(grpc::ServerContext*, const v1::ReloadRequest*, v1::ReloadResponse*) override;
   grpc::Status Merge(grpc::ServerContext*, const v1::MergeRequest*, v1::MergeResponse*) override;
-  grpc::Status Snapshot(grpc::ServerContext*, const v1::SnapshotRequest*, v1::SnapshotResponse*) override;
-  grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*, v1::RestoreResponse*) override;
+  grpc::Status Snapshot(grpc::ServerContext*, const v1::SnapshotRequest*,
+                        v1::SnapshotResponse*) override;
+  grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*,
+                       v1::RestoreResponse*) override;
 
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;

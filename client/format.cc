@@ -24,8 +24,8 @@ std::string Trimmed(double value, int decimals) {
 }
 
 bool IsPlainDecimal(const std::string& text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) || c == '.'; });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](unsigned char c) { return std::isdigit(c) || c == '.'; });
 }
 
 }  // namespace
@@ -67,7 +67,8 @@ std::string FormatBytes(int64_t bytes) {
 }
 
 std::optional<double> ParseTime(std::string_view text) {
-  const std::vector<std::string> parts = absl::StrSplit(absl::string_view(text.data(), text.size()), ':');
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), ':');
   if (parts.size() > 3) return std::nullopt;
   double seconds = 0;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -9,13 +9,15 @@
 
 namespace antiphon::client {
 
-// "0:04.2", "12:00.0", "1:02:03.4": seconds, rounded to a tenth. Negative times have a "-"; what is not finite is "?".
+// "0:04.2", "12:00.0", "1:02:03.4": seconds, rounded to a tenth. Negative times have a "-"; what is
+// not finite is "?".
 std::string FormatTime(double seconds);
 
 // "0:04.2–0:06.0".
 std::string FormatSpan(double start_s, double end_s);
 
-// "12:3", "12:2.5": bar and beat, both from 1, the beat to a tenth. Empty for bar 0 (a place in a recording).
+// "12:3", "12:2.5": bar and beat, both from 1, the beat to a tenth. Empty for bar 0 (a place in a
+// recording).
 std::string FormatBarBeat(int bar, double beat_in_bar);
 
 // "97 %": tempo of the sound over the tempo written.

@@ -23,8 +23,9 @@ absl::Status CannotRead(const std::string& name, const std::string& why) {
 }
 
 absl::Status TooLarge(const std::string& name) {
-  return absl::InvalidArgumentError(absl::StrCat(name, " is larger than ", FormatBytes(kMaxInputBytes),
-                                                 ": cut it, or name a part of a file with ", "--start and --length"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is larger than ", FormatBytes(kMaxInputBytes),
+                   ": cut it, or name a part of a file with ", "--start and --length"));
 }
 
 // Up to `limit` bytes and one more, so that the caller sees what is too long.
@@ -53,13 +54,13 @@ bool HasAt(std::string_view bytes, size_t offset, std::string_view mark) {
   return bytes.size() >= offset + mark.size() && bytes.substr(offset, mark.size()) == mark;
 }
 
-// An MPEG audio frame header: 11 bits of sync, layer II or III, and a bit rate and sample rate that exist. (Layer I,
-// which nobody has, would look like text in UTF-16.)
+// An MPEG audio frame header: 11 bits of sync, layer II or III, and a bit rate and sample rate that
+// exist. (Layer I, which nobody has, would look like text in UTF-16.)
 bool StartsMpegFrame(std::string_view bytes) {
   if (bytes.size() < 3) return false;
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  return byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0 && (byte(1) & 0x06) != 0 && (byte(1) & 0x06) != 0x06 &&
-         (byte(2) & 0xF0) != 0xF0 && (byte(2) & 0x0C) != 0x0C;
+  return byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0 && (byte(1) & 0x06) != 0 &&
+         (byte(1) & 0x06) != 0x06 && (byte(2) & 0xF0) != 0xF0 && (byte(2) & 0x0C) != 0x0C;
 }
 
 }  // namespace
@@ -102,7 +103,8 @@ Kind Sniff(std::string_view bytes) {
   for (const char* riff : {"RIFF", "RIFX", "RF64"}) {
     if (HasAt(bytes, 0, riff) && HasAt(bytes, 8, "WAVE")) return Kind::kAudio;
   }
-  if (HasAt(bytes, 0, "FORM") && (HasAt(bytes, 8, "AIFF") || HasAt(bytes, 8, "AIFC"))) return Kind::kAudio;
+  if (HasAt(bytes, 0, "FORM") && (HasAt(bytes, 8, "AIFF") || HasAt(bytes, 8, "AIFC")))
+    return Kind::kAudio;
   for (const char* mark : {"fLaC", "OggS", "ID3", ".snd", "caff", "riff\x2E\x91\xCF\x11"}) {
     if (HasAt(bytes, 0, mark)) return Kind::kAudio;
   }

@@ -32,7 +32,8 @@ TEST(SniffTest, KnowsMidiByItsHeader) {
 TEST(SniffTest, KnowsWhatTheEncoderWrites) {
   audio::Waveform waveform;
   waveform.samples.assign(4096, 0.1f);
-  for (const auto format : {audio::AudioFormat::kWav, audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
+  for (const auto format :
+       {audio::AudioFormat::kWav, audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
     const auto bytes = audio::EncodeAudio(waveform, format);
     ASSERT_TRUE(bytes.ok()) << bytes.status();
     EXPECT_EQ(Sniff(*bytes), Kind::kAudio);

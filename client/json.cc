@@ -55,7 +55,8 @@ Json Single(const Message& message, const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_STRING:
       return Text(field, get.GetString(message, &field));
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return get.HasField(message, &field) ? MessageToJson(get.GetMessage(message, &field)) : Json(nullptr);
+      return get.HasField(message, &field) ? MessageToJson(get.GetMessage(message, &field))
+                                           : Json(nullptr);
   }
   return nullptr;
 }

@@ -13,7 +13,8 @@ void AddLabel(CLI::App& app, LabelArguments& label) {
 }
 
 void AddVersion(CLI::App& app, std::optional<int64_t>& version) {
-  app.add_option("--expected-version", version, "Only if this is its version: nobody has changed it in between")
+  app.add_option("--expected-version", version,
+                 "Only if this is its version: nobody has changed it in between")
       ->type_name("N");
 }
 
@@ -30,7 +31,8 @@ void AddList(CLI::App& parent, Command& command, const std::string& name, bool r
   list->arguments.recordings = recordings;
   const std::string what = recordings ? "recordings" : "pieces";
   CLI::App& app = *parent.add_subcommand(name, "List the " + what + " of the collection");
-  app.add_option("words", list->words, "Only " + what + " whose id, title or composer contains each of these")
+  app.add_option("words", list->words,
+                 "Only " + what + " whose id, title or composer contains each of these")
       ->type_name("WORD");
   app.add_option("-n,--limit", list->arguments.limit, "Show so many at most")
       ->type_name("N")
@@ -41,11 +43,13 @@ void AddList(CLI::App& parent, Command& command, const std::string& name, bool r
   });
 }
 
-// `piece ID`, short for `piece show ID`: no subcommand is called like an id that is written with it.
+// `piece ID`, short for `piece show ID`: no subcommand is called like an id that is written with
+// it.
 void AddShow(CLI::App& group, Command& command, const std::string& of, bool recording) {
   const auto show = std::make_shared<ShowArguments>();
   show->recording = recording;
-  CLI::App& app = *group.add_subcommand("show", "The same as with the id alone, for an id that is a command's name");
+  CLI::App& app = *group.add_subcommand(
+      "show", "The same as with the id alone, for an id that is a command's name");
   AddId(app, show->id, of);
   app.final_callback([show, &command] { command = *show; });
 
@@ -58,7 +62,8 @@ void AddShow(CLI::App& group, Command& command, const std::string& of, bool reco
       if (!brief->id.empty()) throw CLI::ExtrasError(std::vector<std::string>{brief->id});
       return;
     }
-    if (brief->id.empty()) throw CLI::RequiredError("the id of the " + of + ", or what to do with it");
+    if (brief->id.empty())
+      throw CLI::RequiredError("the id of the " + of + ", or what to do with it");
     command = *brief;
   });
 }
@@ -69,33 +74,42 @@ void AddDelete(CLI::App& group, Command& command, const std::string& of, bool re
   CLI::App& app = *group.add_subcommand("delete", "Take a " + of + " out of the collection");
   AddId(app, gone->id, of);
   AddVersion(app, gone->expected_version);
-  if (!recording) app.add_flag("--with-recordings", gone->with_recordings, "... and the recordings of it");
+  if (!recording)
+    app.add_flag("--with-recordings", gone->with_recordings, "... and the recordings of it");
   app.final_callback([gone, &command] { command = *gone; });
 }
 
 void AddPieceEdits(CLI::App& group, Command& command) {
   const auto add = std::make_shared<AddPieceArguments>();
   CLI::App& one = *group.add_subcommand("add", "Add a piece");
-  one.add_option("file", add->file, "MIDI file, or - for standard input")->required()->type_name("FILE.mid");
+  one.add_option("file", add->file, "MIDI file, or - for standard input")
+      ->required()
+      ->type_name("FILE.mid");
   one.add_option("--id", add->id, "Of the piece [the file's name]")->type_name("ID");
   AddLabel(one, add->label);
   one.final_callback([add, &command] { command = *add; });
 
   const auto all = std::make_shared<AddPiecesArguments>();
-  CLI::App& many = *group.add_subcommand("add-all", "Add every MIDI file below a folder, in one stream");
-  many.add_option("folder", all->folder, "Its metadata.tsv, if any, gives titles, composers and collections")
+  CLI::App& many =
+      *group.add_subcommand("add-all", "Add every MIDI file below a folder, in one stream");
+  many.add_option("folder", all->folder,
+                  "Its metadata.tsv, if any, gives titles, composers and collections")
       ->required()
       ->type_name("FOLDER");
-  many.add_option("--collection", all->collection, "What to file those under for which metadata.tsv has no collection")
+  many.add_option("--collection", all->collection,
+                  "What to file those under for which metadata.tsv has no collection")
       ->type_name("NAME");
-  many.add_flag("--skip-existing", all->skip_existing, "A piece that is there already is no failure");
+  many.add_flag("--skip-existing", all->skip_existing,
+                "A piece that is there already is no failure");
   many.final_callback([all, &command] { command = *all; });
 
   const auto update = std::make_shared<UpdatePieceArguments>();
-  CLI::App& app = *group.add_subcommand("update", "Change a piece; what is not given stays as it is");
+  CLI::App& app =
+      *group.add_subcommand("update", "Change a piece; what is not given stays as it is");
   AddId(app, update->id, "piece");
   AddLabel(app, update->label);
-  app.add_option("--score", update->score_file, "MIDI file to take the place of its score")->type_name("FILE.mid");
+  app.add_option("--score", update->score_file, "MIDI file to take the place of its score")
+      ->type_name("FILE.mid");
   AddVersion(app, update->expected_version);
   app.final_callback([update, &command] { command = *update; });
 }
@@ -103,18 +117,22 @@ void AddPieceEdits(CLI::App& group, Command& command) {
 void AddRecordingEdits(CLI::App& group, Command& command) {
   const auto add = std::make_shared<AddRecordingArguments>();
   CLI::App& one = *group.add_subcommand("add", "Add a recording");
-  one.add_option("file", add->file, "Audio file, or - for standard input")->required()->type_name("FILE");
+  one.add_option("file", add->file, "Audio file, or - for standard input")
+      ->required()
+      ->type_name("FILE");
   one.add_option("--id", add->id, "Of the recording [the file's name]")->type_name("ID");
   AddLabel(one, add->label);
   one.add_option("--piece", add->piece_id, "What it is a recording of")->type_name("ID");
   one.final_callback([add, &command] { command = *add; });
 
   const auto update = std::make_shared<UpdateRecordingArguments>();
-  CLI::App& app = *group.add_subcommand("update", "Change a recording; what is not given stays as it is");
+  CLI::App& app =
+      *group.add_subcommand("update", "Change a recording; what is not given stays as it is");
   AddId(app, update->id, "recording");
   AddLabel(app, update->label);
   app.add_option("--piece", update->piece_id, "What it is a recording of")->type_name("ID");
-  app.add_option("--audio", update->audio_file, "Audio file to take the place of its sound")->type_name("FILE");
+  app.add_option("--audio", update->audio_file, "Audio file to take the place of its sound")
+      ->type_name("FILE");
   AddVersion(app, update->expected_version);
   app.final_callback([update, &command] { command = *update; });
 }
@@ -122,30 +140,36 @@ void AddRecordingEdits(CLI::App& group, Command& command) {
 // Where a snippet goes, and whether it is of a score or a recording.
 void CheckSnippet(SnippetArguments& snippet, bool json) {
   const bool wav = absl::EndsWithIgnoreCase(snippet.output, ".wav");
-  const bool midi =
-      absl::EndsWithIgnoreCase(snippet.output, ".mid") || absl::EndsWithIgnoreCase(snippet.output, ".midi");
+  const bool midi = absl::EndsWithIgnoreCase(snippet.output, ".mid") ||
+                    absl::EndsWithIgnoreCase(snippet.output, ".midi");
   if (midi && snippet.of_recording) {
-    throw CLI::ValidationError("--output", "a recording is written as .wav: name another file with -o");
+    throw CLI::ValidationError("--output",
+                               "a recording is written as .wav: name another file with -o");
   }
   if (snippet.output == "-" && json) {
-    throw CLI::ValidationError("--output", "--json and -o - both want standard output: leave one out");
+    throw CLI::ValidationError("--output",
+                               "--json and -o - both want standard output: leave one out");
   }
   if (!wav && !midi && snippet.output != "-" && !(snippet.output.empty() && json)) {
-    throw CLI::ValidationError(
-        "--output", "name the file to write: -o FILE.mid for part of a score, -o FILE.wav for part of a recording");
+    throw CLI::ValidationError("--output",
+                               "name the file to write: -o FILE.mid for part of a score, -o "
+                               "FILE.wav for part of a recording");
   }
   snippet.of_recording = snippet.of_recording || wav;
 }
 
 void AddSnippet(CLI::App& parent, Command& command) {
   const auto snippet = std::make_shared<SnippetArguments>();
-  CLI::App& app = *parent.add_subcommand("snippet", "Write part of a score (.mid) or of a recording (.wav)");
+  CLI::App& app =
+      *parent.add_subcommand("snippet", "Write part of a score (.mid) or of a recording (.wav)");
   app.add_option("id", snippet->id, "Of the piece or the recording")->required()->type_name("ID");
   AddTime(app, "--start", snippet->start_s, "From here: seconds, or m:ss");
   AddTime(app, "--end", snippet->end_s, "To here");
-  app.add_option("-o,--output", snippet->output, "File to write; its ending tells score from recording")
+  app.add_option("-o,--output", snippet->output,
+                 "File to write; its ending tells score from recording")
       ->type_name("FILE.mid|FILE.wav");
-  app.add_flag("--recording", snippet->of_recording, "ID is a recording, whatever the file is called");
+  app.add_flag("--recording", snippet->of_recording,
+               "ID is a recording, whatever the file is called");
   app.final_callback([snippet, &command, &parent] {
     CheckSnippet(*snippet, parent.count("--json") > 0);
     command = *snippet;
@@ -157,12 +181,14 @@ void AddSnippet(CLI::App& parent, Command& command) {
 void AddCatalogCommands(CLI::App& app, Command& command) {
   AddList(app, command, "pieces", /*recordings=*/false);
 
-  CLI::App& piece = *app.add_subcommand("piece", "One piece, and the recordings of it; or add, change, delete one");
+  CLI::App& piece = *app.add_subcommand(
+      "piece", "One piece, and the recordings of it; or add, change, delete one");
   AddPieceEdits(piece, command);
   AddDelete(piece, command, "piece", /*recording=*/false);
   AddShow(piece, command, "piece", /*recording=*/false);
 
-  CLI::App& recording = *app.add_subcommand("recording", "One recording; or list, add, change, delete");
+  CLI::App& recording =
+      *app.add_subcommand("recording", "One recording; or list, add, change, delete");
   AddList(recording, command, "list", /*recordings=*/true);
   AddRecordingEdits(recording, command);
   AddDelete(recording, command, "recording", /*recording=*/true);

@@ -14,7 +14,8 @@
 namespace antiphon::client {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "PCM on the wire is little-endian and copied as it is");
+static_assert(std::endian::native == std::endian::little,
+              "PCM on the wire is little-endian and copied as it is");
 
 constexpr double kMostSeconds = 1e9;  // of an input: streams have no limit
 constexpr size_t kPacedSamples = kStreamRate / 10;
@@ -27,10 +28,12 @@ std::string ToInt16(std::span<const float> samples) {
   for (const float sample : samples) {
     integers.push_back(static_cast<int16_t>(std::lround(std::clamp(sample, -1.0f, 1.0f) * 32767)));
   }
-  return std::string(reinterpret_cast<const char*>(integers.data()), integers.size() * sizeof(int16_t));
+  return std::string(reinterpret_cast<const char*>(integers.data()),
+                     integers.size() * sizeof(int16_t));
 }
 
-absl::Status StreamSound(const Input& input, std::optional<double> start_s, std::optional<double> length_s, bool pace,
+absl::Status StreamSound(const Input& input, std::optional<double> start_s,
+                         std::optional<double> length_s, bool pace,
                          const std::function<absl::Status(const std::string& samples)>& take) {
   audio::DecodeOptions decode;
   decode.sample_rate = kStreamRate;
@@ -44,7 +47,8 @@ absl::Status StreamSound(const Input& input, std::optional<double> start_s, std:
       const auto part = piece.first(std::min(kPacedSamples, piece.size()));
       // A converter hands samples over when they have been played.
       sent += static_cast<int64_t>(part.size());
-      std::this_thread::sleep_until(began + std::chrono::duration<double>(static_cast<double>(sent) / kStreamRate));
+      std::this_thread::sleep_until(
+          began + std::chrono::duration<double>(static_cast<double>(sent) / kStreamRate));
       if (absl::Status status = take(ToInt16(part)); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -53,12 +57,14 @@ absl::Status StreamSound(const Input& input, std::optional<double> start_s, std:
   const auto send = [&](std::span<const float> piece) {
     return taken = pace ? send_paced(piece) : take(ToInt16(piece));
   };
-  const absl::Status status = input.path.empty() ? audio::DecodeMemoryInPieces(input.bytes, decode, send)
-                                                 : audio::DecodeFileInPieces(input.path, decode, send);
+  const absl::Status status = input.path.empty()
+                                  ? audio::DecodeMemoryInPieces(input.bytes, decode, send)
+                                  : audio::DecodeFileInPieces(input.path, decode, send);
   if (!taken.ok()) return taken;
   if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(input.path.empty() ? absl::StrCat(input.name, ": ", status.message())
-                                                       : std::string(status.message()));  // which names the file
+  return absl::InvalidArgumentError(input.path.empty()
+                                        ? absl::StrCat(input.name, ": ", status.message())
+                                        : std::string(status.message()));  // which names the file
 }
 
 }  // namespace antiphon::client

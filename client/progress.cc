@@ -23,8 +23,8 @@ void Progress::Show(int64_t done, int64_t total, const std::string& text) {
   std::string line;
   if (total > 0) {
     const auto filled = static_cast<size_t>(std::clamp<int64_t>(done * kBar / total, 0, kBar));
-    line = absl::StrCat("[", std::string(filled, '#'), std::string(kBar - filled, '.'), "] ", FormatCount(done), " of ",
-                        FormatCount(total), "  ");
+    line = absl::StrCat("[", std::string(filled, '#'), std::string(kBar - filled, '.'), "] ",
+                        FormatCount(done), " of ", FormatCount(total), "  ");
   }
   line = Shorten(Printable(line + text), kLine);
   const int width = DisplayWidth(line);

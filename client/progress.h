@@ -15,7 +15,8 @@ class Progress {
   Progress(std::ostream& out, bool visible) : out_(out), visible_(visible) {}
   ~Progress() { Clear(); }
 
-  // "[#####.....] 512 of 1,024  …": at most ten times a second, and at the end. `total` 0 is not known.
+  // "[#####.....] 512 of 1,024  …": at most ten times a second, and at the end. `total` 0 is not
+  // known.
   void Show(int64_t done, int64_t total, const std::string& text);
 
   // Takes the bar away, so that something else can be written.

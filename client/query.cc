@@ -21,8 +21,9 @@ absl::Status BadInput(const std::string& name, const absl::Status& status) {
 }
 
 absl::Status TooLarge(const Input& input, int64_t max_bytes) {
-  return absl::InvalidArgumentError(absl::StrCat(input.name, " is too large to send (the server takes ",
-                                                 FormatBytes(max_bytes), "): name a part with --start and --length"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(input.name, " is too large to send (the server takes ", FormatBytes(max_bytes),
+                   "): name a part with --start and --length"));
 }
 
 v1::Audio ToPcm(const audio::Waveform& waveform) {
@@ -45,13 +46,16 @@ absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, doubl
   absl::StatusOr<audio::Waveform> waveform =
       in_memory ? audio::DecodeMemory(input.bytes, decode) : audio::DecodeFile(input.path, decode);
   if (waveform.ok()) return waveform;
-  return in_memory ? BadInput(input.name, waveform.status())
-                   : absl::InvalidArgumentError(waveform.status().message());  // which names the file
+  return in_memory
+             ? BadInput(input.name, waveform.status())
+             : absl::InvalidArgumentError(waveform.status().message());  // which names the file
 }
 
 // As the file of the first of the formats, from exact to small, that fits.
-absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Waveform& waveform, int64_t max_bytes) {
-  for (const audio::AudioFormat format : {audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
+absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Waveform& waveform,
+                                        int64_t max_bytes) {
+  for (const audio::AudioFormat format :
+       {audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
     absl::StatusOr<std::string> file = audio::EncodeAudio(waveform, format);
     if (!file.ok()) return BadInput(input.name, file.status());
     if (static_cast<int64_t>(file->size()) <= max_bytes - kMessageOverheadBytes) return file;
@@ -71,7 +75,8 @@ absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& opti
   const absl::StatusOr<audio::Waveform> waveform =
       Decode(input, options.start_s.value_or(0), options.length_s.value_or(0));
   if (!waveform.ok()) return waveform.status();
-  if (static_cast<int64_t>(waveform->samples.size() * sizeof(int16_t)) <= room) return ToPcm(*waveform);
+  if (static_cast<int64_t>(waveform->samples.size() * sizeof(int16_t)) <= room)
+    return ToPcm(*waveform);
   absl::StatusOr<std::string> file = EncodeToFit(input, *waveform, options.max_bytes);
   if (!file.ok()) return file.status();
   v1::Audio audio;
@@ -80,7 +85,8 @@ absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& opti
 }
 
 absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options) {
-  if (input.size > options.max_bytes - kMessageOverheadBytes) return TooLarge(input, options.max_bytes);
+  if (input.size > options.max_bytes - kMessageOverheadBytes)
+    return TooLarge(input, options.max_bytes);
   absl::StatusOr<std::string> bytes = ReadAll(input);
   if (!bytes.ok()) return bytes.status();
   v1::Score message;
@@ -95,7 +101,8 @@ absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& opti
     return absl::InvalidArgumentError(
         absl::StrCat(input.name, ": --start is beyond its end at ", FormatTime(score->duration_s)));
   }
-  const double end_s = options.length_s ? start_s + *options.length_s : std::numeric_limits<double>::infinity();
+  const double end_s =
+      options.length_s ? start_s + *options.length_s : std::numeric_limits<double>::infinity();
   absl::StatusOr<std::string> midi = music::WriteMidi(music::Excerpt(*score, start_s, end_s));
   if (!midi.ok()) return BadInput(input.name, midi.status());
   message.set_midi(*std::move(midi));
@@ -128,15 +135,16 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
     case Kind::kUnknown:
       break;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(input.name, " is neither a MIDI file nor audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3): ",
-                   "convert it, or say what it is with --as audio or --as midi"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      input.name,
+      " is neither a MIDI file nor audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3): ",
+      "convert it, or say what it is with --as audio or --as midi"));
 }
 
 absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes) {
   if (Sniff(input.bytes) != Kind::kAudio) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
   }
   if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
   const absl::StatusOr<audio::Waveform> waveform = Decode(input, 0, 0);
@@ -148,8 +156,8 @@ absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) 
   if (Sniff(input.bytes) != Kind::kMidi)
     return absl::InvalidArgumentError(absl::StrCat(input.name, " is no MIDI file"));
   if (input.size > max_bytes - kMessageOverheadBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
   }
   return ReadAll(input);
 }

@@ -17,7 +17,8 @@ class ErrorStatus;
 
 namespace antiphon::client {
 
-// Which field of the request a failure blames, and what is allowed there (may be empty): ErrorDetail of the API.
+// Which field of the request a failure blames, and what is allowed there (may be empty):
+// ErrorDetail of the API.
 struct BlamedField {
   std::string field;
   std::string limit;
@@ -25,11 +26,12 @@ struct BlamedField {
 
 std::optional<BlamedField> FieldOf(const absl::Status& failure);
 
-// The failure of a call to `server` (as the user named it) that might take `timeout_s` seconds. Keeps the code, except
-// that a message too large for the server becomes InvalidArgument.
+// The failure of a call to `server` (as the user named it) that might take `timeout_s` seconds.
+// Keeps the code, except that a message too large for the server becomes InvalidArgument.
 absl::Status FromGrpc(const grpc::Status& status, const std::string& server, double timeout_s);
 
-// The id of the request that failed, for its operator to find in the log. Nothing where it is not known.
+// The id of the request that failed, for its operator to find in the log. Nothing where it is not
+// known.
 absl::Status WithRequestId(absl::Status failure, const std::string& id);
 std::optional<std::string> RequestIdOf(const absl::Status& failure);
 

@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 constexpr char kServer[] = "example.org:50051";
 
 // As the server sends it: a trailer always, an ErrorDetail in it where a field is to blame.
-grpc::Status FromServer(grpc::StatusCode code, const std::string& message, const std::string& field = "") {
+grpc::Status FromServer(grpc::StatusCode code, const std::string& message,
+                        const std::string& field = "") {
   v1::ErrorStatus trailer;
   trailer.set_code(code);
   trailer.set_message(message);
@@ -33,7 +34,8 @@ grpc::Status FromServer(grpc::StatusCode code, const std::string& message, const
 absl::Status Failure(const grpc::Status& status) { return FromGrpc(status, kServer, 7); }
 
 TEST(RpcStatusTest, KeepsTheFieldAndItsLimit) {
-  const absl::Status failure = Failure(FromServer(grpc::StatusCode::INVALID_ARGUMENT, "top_k: 0", "top_k"));
+  const absl::Status failure =
+      Failure(FromServer(grpc::StatusCode::INVALID_ARGUMENT, "top_k: 0", "top_k"));
   ASSERT_TRUE(FieldOf(failure).has_value());
   EXPECT_EQ(FieldOf(failure)->field, "top_k");
   EXPECT_EQ(FieldOf(failure)->limit, "1 to 10");
@@ -41,8 +43,10 @@ TEST(RpcStatusTest, KeepsTheFieldAndItsLimit) {
 }
 
 TEST(RpcStatusTest, SaysHowToReachAServer) {
-  const absl::Status failure = Failure(grpc::Status(grpc::StatusCode::UNAVAILABLE, "Connection refused"));
-  EXPECT_THAT(std::string(failure.message()), HasSubstr("cannot reach the server at example.org:50051"));
+  const absl::Status failure =
+      Failure(grpc::Status(grpc::StatusCode::UNAVAILABLE, "Connection refused"));
+  EXPECT_THAT(std::string(failure.message()),
+              HasSubstr("cannot reach the server at example.org:50051"));
   EXPECT_THAT(std::string(failure.message()), HasSubstr("antiphon-server --bundle DIR"));
   EXPECT_THAT(std::string(failure.message()), HasSubstr("--server"));
 }
@@ -53,7 +57,8 @@ TEST(RpcStatusTest, TellsAServerThatDrainsFromNoServer) {
 }
 
 TEST(RpcStatusTest, NamesTheTimeout) {
-  const absl::Status failure = Failure(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"));
+  const absl::Status failure =
+      Failure(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"));
   EXPECT_THAT(std::string(failure.message()), HasSubstr("within 7 s"));
 }
 
@@ -71,7 +76,8 @@ TEST(RpcStatusTest, KnowsWhenToAskAgain) {
   v1::ErrorStatus trailer;
   trailer.add_details()->set_type_url("type.googleapis.com/google.rpc.RetryInfo");
   trailer.mutable_details(0)->set_value(retry.SerializeAsString());
-  const auto delay = RetryDelayOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "m", trailer.SerializeAsString()));
+  const auto delay =
+      RetryDelayOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "m", trailer.SerializeAsString()));
   EXPECT_EQ(delay, 2.25);
 }
 
@@ -84,7 +90,8 @@ TEST(RpcStatusTest, KeepsTheIdOfTheRequest) {
 
 TEST(RpcStatusTest, ReadsTheFailureOfOneOfSeveral) {
   v1::ErrorStatus error;
-  error.ParseFromString(FromServer(grpc::StatusCode::NOT_FOUND, "no such piece", "piece_id").error_details());
+  error.ParseFromString(
+      FromServer(grpc::StatusCode::NOT_FOUND, "no such piece", "piece_id").error_details());
   const absl::Status failure = FromErrorStatus(error);
   EXPECT_TRUE(absl::IsNotFound(failure));
   EXPECT_EQ(failure.message(), "no such piece");
@@ -96,7 +103,8 @@ TEST(ExitCodeTest, TellsTheRequestsFaultsFromTheServers) {
   using grpc::StatusCode;
   const auto code = [](const grpc::Status& status) { return ExitCodeOf(Failure(status)); };
   EXPECT_EQ(code(FromServer(StatusCode::INVALID_ARGUMENT, "m", "audio.file")), ExitCode::kBadInput);
-  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "m", "audio.file")), ExitCode::kBadInput);
+  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "m", "audio.file")),
+            ExitCode::kBadInput);
   EXPECT_EQ(code(FromServer(StatusCode::UNIMPLEMENTED, "m", "against")), ExitCode::kBadInput);
   EXPECT_EQ(code(grpc::Status(StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max")),
             ExitCode::kBadInput);
@@ -104,10 +112,12 @@ TEST(ExitCodeTest, TellsTheRequestsFaultsFromTheServers) {
   EXPECT_EQ(code(grpc::Status(StatusCode::UNAVAILABLE, "m")), ExitCode::kUnreachable);
   EXPECT_EQ(code(FromServer(StatusCode::UNAVAILABLE, "m")), ExitCode::kUnreachable);
   EXPECT_EQ(code(grpc::Status(StatusCode::DEADLINE_EXCEEDED, "m")), ExitCode::kUnreachable);
-  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "queue is full")), ExitCode::kServerError);
+  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "queue is full")),
+            ExitCode::kServerError);
   EXPECT_EQ(code(grpc::Status(StatusCode::UNIMPLEMENTED, "m")), ExitCode::kServerError);
-  for (const StatusCode refused : {StatusCode::ALREADY_EXISTS, StatusCode::ABORTED, StatusCode::FAILED_PRECONDITION,
-                                   StatusCode::UNAUTHENTICATED, StatusCode::PERMISSION_DENIED}) {
+  for (const StatusCode refused :
+       {StatusCode::ALREADY_EXISTS, StatusCode::ABORTED, StatusCode::FAILED_PRECONDITION,
+        StatusCode::UNAUTHENTICATED, StatusCode::PERMISSION_DENIED}) {
     EXPECT_EQ(code(FromServer(refused, "m")), ExitCode::kBadInput) << refused;
   }
   EXPECT_EQ(code(FromServer(StatusCode::INTERNAL, "m")), ExitCode::kServerError);

@@ -14,7 +14,8 @@ struct CodePoint {
   std::string_view bytes;  // as they stand in the text
 };
 
-// The code point at the start of `text`, which must not be empty; kReplacement and one byte where it is not UTF-8.
+// The code point at the start of `text`, which must not be empty; kReplacement and one byte where
+// it is not UTF-8.
 CodePoint NextCodePoint(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);
@@ -29,7 +30,8 @@ CodePoint NextCodePoint(std::string_view text) {
     value = value << 6 | (byte(i) & 0x3F);
   }
   const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
-  if (overlong || (value >= 0xD800 && value <= 0xDFFF) || value > 0x10FFFF) return {kReplacement, text.substr(0, 1)};
+  if (overlong || (value >= 0xD800 && value <= 0xDFFF) || value > 0x10FFFF)
+    return {kReplacement, text.substr(0, 1)};
   return {value, text.substr(0, length)};
 }
 
@@ -38,20 +40,22 @@ struct Range {
 };
 
 bool In(char32_t value, const Range* begin, const Range* end) {
-  return std::any_of(begin, end, [&](const Range& range) { return range.first <= value && value <= range.last; });
+  return std::any_of(
+      begin, end, [&](const Range& range) { return range.first <= value && value <= range.last; });
 }
 
-// Combining marks and format characters that titles of music have in practice (Unicode 15, general categories Mn, Me,
-// Cf).
-constexpr Range kZeroWidth[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
-                                {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E},
-                                {0x2060, 0x2064}, {0x20D0, 0x20FF}, {0x3099, 0x309A}, {0xFE00, 0xFE0F},
-                                {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}};
+// Combining marks and format characters that titles of music have in practice (Unicode 15, general
+// categories Mn, Me, Cf).
+constexpr Range kZeroWidth[] = {
+    {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F}, {0x1AB0, 0x1AFF},
+    {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064}, {0x20D0, 0x20FF},
+    {0x3099, 0x309A}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}};
 // East Asian Width W and F (Unicode Standard Annex 11), by block.
-constexpr Range kWide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},
-                           {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},
-                           {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
-                           {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+constexpr Range kWide[] = {
+    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},
+    {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},
+    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
 
 int WidthOf(char32_t value) {
   if (In(value, std::begin(kZeroWidth), std::end(kZeroWidth))) return 0;
@@ -111,7 +115,8 @@ Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::AddRow(const std::vector<std::string>& cells) {
   std::vector<std::string> row;
-  for (size_t i = 0; i < columns_.size(); ++i) row.push_back(Shorten(Printable(cells.at(i)), columns_[i].max_width));
+  for (size_t i = 0; i < columns_.size(); ++i)
+    row.push_back(Shorten(Printable(cells.at(i)), columns_[i].max_width));
   rows_.push_back(std::move(row));
 }
 

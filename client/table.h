@@ -8,14 +8,16 @@
 
 namespace antiphon::client {
 
-// Columns that UTF-8 text takes in a terminal: 0 for combining marks, 2 for wide East Asian characters and emoji.
+// Columns that UTF-8 text takes in a terminal: 0 for combining marks, 2 for wide East Asian
+// characters and emoji.
 int DisplayWidth(std::string_view text);
 
-// At most `width` columns, the last of which is "…" where something was cut off. Requires width >= 1.
+// At most `width` columns, the last of which is "…" where something was cut off. Requires width
+// >= 1.
 std::string Shorten(std::string_view text, int width);
 
-// Without what could confuse or command a terminal: control characters become spaces, bytes that are not UTF-8 become
-// U+FFFD. Titles come from whoever made a MIDI file.
+// Without what could confuse or command a terminal: control characters become spaces, bytes that
+// are not UTF-8 become U+FFFD. Titles come from whoever made a MIDI file.
 std::string Printable(std::string_view text);
 
 enum class Align { kLeft, kRight };
@@ -34,8 +36,8 @@ class Table {
   void AddRow(const std::vector<std::string>& cells);
   bool empty() const { return rows_.empty(); }
 
-  // Header and rows, a line each, two spaces between columns, none at the end of a line. A column with nothing in any
-  // row is left out.
+  // Header and rows, a line each, two spaces between columns, none at the end of a line. A column
+  // with nothing in any row is left out.
   std::string Render() const;
 
  private:

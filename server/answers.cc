@@ -22,7 +22,8 @@ struct Reference {
 
   // A place of the source: windows reach beyond its start and its end.
   v1::Position At(double seconds) const {
-    return ToPosition(std::clamp(seconds, 0.0, duration_s), score == nullptr ? nullptr : &score->tempo_map);
+    return ToPosition(std::clamp(seconds, 0.0, duration_s),
+                      score == nullptr ? nullptr : &score->tempo_map);
   }
 };
 
@@ -55,12 +56,14 @@ void FillEvidence(const Reference& reference, const std::vector<retrieval::Evide
   }
 }
 
-// Cuts stretches out of sources; keeps the sound of each recording, because several hits may lie in one.
+// Cuts stretches out of sources; keeps the sound of each recording, because several hits may lie in
+// one.
 class SnippetCutter {
  public:
   explicit SnippetCutter(const Engine& engine) : engine_(engine) {}
 
-  absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s, double end_s) {
+  absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s,
+                                  double end_s) {
     if (start_s >= end_s) return std::string();
     if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
     auto found = sound_.find(source);
@@ -79,8 +82,9 @@ class SnippetCutter {
 
 }  // namespace
 
-absl::Status FillHits(const Engine& engine, catalog::Side side, const std::vector<retrieval::Hit>& hits,
-                      bool include_snippets, google::protobuf::RepeatedPtrField<v1::Hit>* out) {
+absl::Status FillHits(const Engine& engine, catalog::Side side,
+                      const std::vector<retrieval::Hit>& hits, bool include_snippets,
+                      google::protobuf::RepeatedPtrField<v1::Hit>* out) {
   SnippetCutter cutter(engine);
   for (const retrieval::Hit& hit : hits) {
     const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, hit.source);
@@ -96,7 +100,8 @@ absl::Status FillHits(const Engine& engine, catalog::Side side, const std::vecto
     FillEvidence(*reference, hit.evidence, added->mutable_evidence());
     if (!include_snippets) continue;
     absl::StatusOr<std::string> snippet =
-        cutter.Cut(*reference, hit.source, added->reference_start().seconds(), added->reference_end().seconds());
+        cutter.Cut(*reference, hit.source, added->reference_start().seconds(),
+                   added->reference_end().seconds());
     if (!snippet.ok()) return snippet.status();
     added->set_snippet(*std::move(snippet));
   }
@@ -128,7 +133,8 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillSegments(const Engine& engine, const std::vector<retrieval::StreamSegment>& segments,
+absl::Status FillSegments(const Engine& engine,
+                          const std::vector<retrieval::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   for (const retrieval::StreamSegment& segment : segments) {
     absl::StatusOr<Reference> reference = Reference();

@@ -26,13 +26,15 @@ absl::Status AtLine(size_t line, absl::string_view what) {
 }
 
 bool IsName(absl::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes && std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_';
-  });
+  return !name.empty() && name.size() <= kMaxNameBytes &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_';
+         });
 }
 
 std::optional<std::string> ParseHash(absl::string_view hex) {
-  if (hex.size() != 2 * kHashBytes || !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) return std::nullopt;
+  if (hex.size() != 2 * kHashBytes || !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit))
+    return std::nullopt;
   return absl::HexStringToBytes(hex);
 }
 
@@ -41,7 +43,8 @@ absl::StatusOr<ApiKey> ParseLine(size_t line, const std::vector<absl::string_vie
     return AtLine(line, "expected NAME ROLE SHA256HEX [REQUESTS-PER-SECOND]");
   }
   ApiKey key;
-  if (!IsName(fields[0])) return AtLine(line, "a name is 1 to 64 letters, digits, '.', '-' and '_'");
+  if (!IsName(fields[0]))
+    return AtLine(line, "a name is 1 to 64 letters, digits, '.', '-' and '_'");
   key.name = std::string(fields[0]);
   if (fields[1] == "read") {
     key.role = Role::kRead;
@@ -51,7 +54,8 @@ absl::StatusOr<ApiKey> ParseLine(size_t line, const std::vector<absl::string_vie
     return AtLine(line, "a role is read or admin");
   }
   std::optional<std::string> hash = ParseHash(fields[2]);
-  if (!hash.has_value()) return AtLine(line, "a SHA-256 is 64 hexadecimal digits (antiphon-server --hash-api-key)");
+  if (!hash.has_value())
+    return AtLine(line, "a SHA-256 is 64 hexadecimal digits (antiphon-server --hash-api-key)");
   key.hash = *std::move(hash);
   if (fields.size() == 4) {
     const bool number = absl::SimpleAtod(fields[3], &key.requests_per_second);
@@ -73,15 +77,18 @@ absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text) {
   std::set<std::string> names;
   std::set<std::string> hashes;
   size_t number = 0;
-  for (const absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+  for (const absl::string_view line :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
     ++number;
     const absl::string_view content = line.substr(0, line.find('#'));
-    const std::vector<absl::string_view> fields = absl::StrSplit(content, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
+    const std::vector<absl::string_view> fields =
+        absl::StrSplit(content, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
     if (fields.empty()) continue;
     absl::StatusOr<ApiKey> key = ParseLine(number, fields);
     if (!key.ok()) return key.status();
     if (!names.insert(key->name).second) return AtLine(number, "the name has been used before");
-    if (!hashes.insert(key->hash).second) return AtLine(number, "the key has been used before, under another name");
+    if (!hashes.insert(key->hash).second)
+      return AtLine(number, "the key has been used before, under another name");
     keys.push_back(*std::move(key));
   }
   if (keys.empty()) return absl::InvalidArgumentError("there is no key in it");
@@ -90,8 +97,8 @@ absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text) {
 
 absl::StatusOr<std::string> HashForFile(std::string_view key) {
   if (key.size() < kMinKeyBytes || key.size() > kMaxKeyBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a key is ", kMinKeyBytes, " to ", kMaxKeyBytes, " bytes long, this one ", key.size()));
+    return absl::InvalidArgumentError(absl::StrCat("a key is ", kMinKeyBytes, " to ", kMaxKeyBytes,
+                                                   " bytes long, this one ", key.size()));
   }
   if (!std::all_of(key.begin(), key.end(), absl::ascii_isgraph)) {
     return absl::InvalidArgumentError("a key is printable ASCII without spaces");

@@ -39,8 +39,8 @@ std::string Error(const std::string& text) {
 }
 
 TEST(ApiKeys, ReadsNamesRolesHashesAndRates) {
-  const auto keys = ParseApiKeys(absl::StrCat("# a comment\n\n  \t\n", "web.1 read ", kHashA, " 2.5 # per second\r\n",
-                                              "import\tadmin   ", kHashB));
+  const auto keys = ParseApiKeys(absl::StrCat("# a comment\n\n  \t\n", "web.1 read ", kHashA,
+                                              " 2.5 # per second\r\n", "import\tadmin   ", kHashB));
   ASSERT_TRUE(keys.ok()) << keys.status();
   ASSERT_EQ(keys->size(), 2u);
   EXPECT_EQ((*keys)[0].name, "web.1");
@@ -68,21 +68,29 @@ TEST(ApiKeys, ShortOrUnsendableKeysGetNoHash) {
 
 TEST(ApiKeys, SaysWhichLineIsWrongAndNotWhatStandsInIt) {
   const std::string good = absl::StrCat("web read ", kHashA, "\n");
-  EXPECT_THAT(Error(absl::StrCat(good, "other read my-secret-key\n")), HasSubstr("line 2: a SHA-256"));
+  EXPECT_THAT(Error(absl::StrCat(good, "other read my-secret-key\n")),
+              HasSubstr("line 2: a SHA-256"));
   EXPECT_THAT(Error(absl::StrCat(good, "other read my-secret-key\n")), Not(HasSubstr("secret")));
-  EXPECT_THAT(Error(absl::StrCat("web write ", kHashA)), HasSubstr("line 1: a role is read or admin"));
+  EXPECT_THAT(Error(absl::StrCat("web write ", kHashA)),
+              HasSubstr("line 1: a role is read or admin"));
   EXPECT_THAT(Error(absl::StrCat("web Read ", kHashA)), HasSubstr("role"));
   EXPECT_THAT(Error(absl::StrCat("we/b read ", kHashA)), HasSubstr("name"));
   EXPECT_THAT(Error(absl::StrCat(std::string(65, 'n'), " read ", kHashA)), HasSubstr("name"));
-  EXPECT_THAT(Error(absl::StrCat("web read ", std::string(kHashA).substr(1))), HasSubstr("SHA-256"));
-  EXPECT_THAT(Error(absl::StrCat("web read g", std::string(kHashA).substr(1))), HasSubstr("SHA-256"));
+  EXPECT_THAT(Error(absl::StrCat("web read ", std::string(kHashA).substr(1))),
+              HasSubstr("SHA-256"));
+  EXPECT_THAT(Error(absl::StrCat("web read g", std::string(kHashA).substr(1))),
+              HasSubstr("SHA-256"));
   for (const char* rate : {"0", "-1", "nan", "inf", "1e7", "fast", "0.0001"}) {
-    EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " ", rate)), HasSubstr("requests per second")) << rate;
+    EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " ", rate)),
+                HasSubstr("requests per second"))
+        << rate;
   }
   EXPECT_THAT(Error("web read"), HasSubstr("expected NAME ROLE"));
   EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " 1 2")), HasSubstr("expected NAME ROLE"));
-  EXPECT_THAT(Error(absl::StrCat(good, "web admin ", kHashB)), HasSubstr("line 2: the name has been used"));
-  EXPECT_THAT(Error(absl::StrCat(good, "other admin ", kHashA)), HasSubstr("line 2: the key has been used"));
+  EXPECT_THAT(Error(absl::StrCat(good, "web admin ", kHashB)),
+              HasSubstr("line 2: the name has been used"));
+  EXPECT_THAT(Error(absl::StrCat(good, "other admin ", kHashA)),
+              HasSubstr("line 2: the key has been used"));
 }
 
 TEST(ApiKeys, AFileWithoutAKeyIsAMistake) {
@@ -95,7 +103,8 @@ TEST(ApiKeys, NoGarbageIsTakenForKeys) {
   const std::string good = absl::StrCat("web read ", kHashA, " 5\nimport admin ", kHashB, "\n");
   for (int round = 0; round < 2000; ++round) {
     std::string text = good;
-    for (int i = static_cast<int>(rng() % 6); i >= 0; --i) text[rng() % text.size()] = static_cast<char>(rng());
+    for (int i = static_cast<int>(rng() % 6); i >= 0; --i)
+      text[rng() % text.size()] = static_cast<char>(rng());
     const auto keys = ParseApiKeys(text);
     if (!keys.ok()) continue;
     for (const ApiKey& key : *keys) {
@@ -108,23 +117,26 @@ TEST(ApiKeys, NoGarbageIsTakenForKeys) {
 }
 
 TEST(ApiKeys, FindsTheKeyThatWasHashed) {
-  const std::string text = absl::StrCat("a read ", *HashForFile("the-first-key-of-all"), "\n", "b admin ",
-                                        *HashForFile("the-second-key-of-all"), "\n");
+  const std::string text = absl::StrCat("a read ", *HashForFile("the-first-key-of-all"), "\n",
+                                        "b admin ", *HashForFile("the-second-key-of-all"), "\n");
   const auto keys = ParseApiKeys(text);
   ASSERT_TRUE(keys.ok()) << keys.status();
   ASSERT_NE(FindKey(*keys, "the-first-key-of-all"), nullptr);
   EXPECT_EQ(FindKey(*keys, "the-first-key-of-all")->name, "a");
   EXPECT_EQ(FindKey(*keys, "the-second-key-of-all")->name, "b");
-  for (const char* wrong : {"", "the-first-key-of-al", "the-first-key-of-all ", "The-first-key-of-all"}) {
+  for (const char* wrong :
+       {"", "the-first-key-of-al", "the-first-key-of-all ", "The-first-key-of-all"}) {
     EXPECT_EQ(FindKey(*keys, wrong), nullptr) << wrong;
   }
-  EXPECT_EQ(FindKey(*keys, *HashForFile("the-first-key-of-all")), nullptr) << "a hash opens nothing";
+  EXPECT_EQ(FindKey(*keys, *HashForFile("the-first-key-of-all")), nullptr)
+      << "a hash opens nothing";
 }
 
 TEST(ApiKeys, ComparesEveryHashInConstantTimeWhicheverIsRight) {
   std::string text;
   for (int i = 0; i < 10; ++i)
-    absl::StrAppend(&text, "k", i, " read ", *HashForFile(absl::StrCat("0123456789abcdef", i)), "\n");
+    absl::StrAppend(&text, "k", i, " read ", *HashForFile(absl::StrCat("0123456789abcdef", i)),
+                    "\n");
   const auto keys = ParseApiKeys(text);
   ASSERT_TRUE(keys.ok()) << keys.status();
   for (const std::string& key :

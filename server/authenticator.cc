@@ -21,22 +21,26 @@ constexpr std::array<std::string_view, 6> kMethodsToRead = {
 }  // namespace
 
 Role RoleFor(std::string_view method) {
-  const bool reads = method.starts_with("Retrieval.") ||
-                     std::find(kMethodsToRead.begin(), kMethodsToRead.end(), method) != kMethodsToRead.end();
+  const bool reads =
+      method.starts_with("Retrieval.") ||
+      std::find(kMethodsToRead.begin(), kMethodsToRead.end(), method) != kMethodsToRead.end();
   return reads ? Role::kRead : Role::kAdmin;
 }
 
-absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(const std::string& file, Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(const std::string& file,
+                                                                   Metrics& metrics) {
   std::unique_ptr<Authenticator> authenticator(new Authenticator(file, metrics));
   if (absl::Status status = authenticator->Reload(); !status.ok()) return status;
   return authenticator;
 }
 
-absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::string_view method, absl::Time now) {
+absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::string_view method,
+                                                 absl::Time now) {
   if (key.empty()) {
     metrics_.RecordRefusal(Metrics::Refusal::kMissingKey);
-    return CallerError(absl::StatusCode::kUnauthenticated,
-                       "an API key is needed, in the metadata as 'authorization: Bearer KEY' or 'x-api-key: KEY'");
+    return CallerError(
+        absl::StatusCode::kUnauthenticated,
+        "an API key is needed, in the metadata as 'authorization: Bearer KEY' or 'x-api-key: KEY'");
   }
   const std::shared_ptr<const Ring> ring = this->ring();
   const ApiKey* known = key.size() > kMaxKeyBytes ? nullptr : FindKey(ring->keys, key);
@@ -52,8 +56,8 @@ absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::stri
   if (TokenBucket* bucket = ring->buckets[known - ring->keys.data()].get(); bucket != nullptr) {
     if (const absl::Duration wait = bucket->Take(now); wait > absl::ZeroDuration()) {
       metrics_.RecordRefusal(Metrics::Refusal::kOverLimit);
-      return WithRetry(absl::ResourceExhaustedError(
-                           absl::StrCat("this API key may make ", bucket->per_second(), " requests per second")),
+      return WithRetry(absl::ResourceExhaustedError(absl::StrCat(
+                           "this API key may make ", bucket->per_second(), " requests per second")),
                        std::clamp(wait, absl::Milliseconds(100), absl::Seconds(30)));
     }
   }
@@ -71,9 +75,10 @@ absl::Status Authenticator::Reload() {
   after->keys = *std::move(keys);
   for (const ApiKey& key : after->keys) {
     std::shared_ptr<TokenBucket> bucket;
-    const auto same = std::find_if(before->keys.begin(), before->keys.end(), [&](const ApiKey& old) {
-      return old.hash == key.hash && old.requests_per_second == key.requests_per_second;
-    });
+    const auto same =
+        std::find_if(before->keys.begin(), before->keys.end(), [&](const ApiKey& old) {
+          return old.hash == key.hash && old.requests_per_second == key.requests_per_second;
+        });
     if (same != before->keys.end()) {
       bucket = before->buckets[same - before->keys.begin()];
     } else if (key.requests_per_second > 0) {

@@ -1,6 +1,8 @@
-// Who may call what: API keys from a file that may change while the server runs, what each allows, and how often.
+// Who may call what: API keys from a file that may change while the server runs, what each allows,
+// and how often.
 //
-// A caller shows his key in the metadata, as "authorization: Bearer KEY" or "x-api-key: KEY". Safe from any thread.
+// A caller shows his key in the metadata, as "authorization: Bearer KEY" or "x-api-key: KEY". Safe
+// from any thread.
 #ifndef ANTIPHON_SERVER_AUTHENTICATOR_H_
 #define ANTIPHON_SERVER_AUTHENTICATOR_H_
 
@@ -20,21 +22,25 @@
 
 namespace antiphon::server {
 
-// What a method such as "Catalog.GetPiece" needs: administration, unless it is known to change nothing.
+// What a method such as "Catalog.GetPiece" needs: administration, unless it is known to change
+// nothing.
 Role RoleFor(std::string_view method);
 
 class Authenticator {
  public:
-  // Reads the keys of `file`. InvalidArgument, NotFound or PermissionDenied, without the path, when that fails.
-  // `metrics` is told of every caller who is turned away, and outlives this object.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(const std::string& file, Metrics& metrics);
+  // Reads the keys of `file`. InvalidArgument, NotFound or PermissionDenied, without the path, when
+  // that fails. `metrics` is told of every caller who is turned away, and outlives this object.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(const std::string& file,
+                                                                           Metrics& metrics);
 
-  // The name of the key, when it is known, allows the method, and has not used up its share; `key` is empty when none
-  // was shown. Unauthenticated, PermissionDenied, or ResourceExhausted with the time until there is a share again.
-  [[nodiscard]] absl::StatusOr<std::string> Admit(std::string_view key, std::string_view method, absl::Time now);
+  // The name of the key, when it is known, allows the method, and has not used up its share; `key`
+  // is empty when none was shown. Unauthenticated, PermissionDenied, or ResourceExhausted with the
+  // time until there is a share again.
+  [[nodiscard]] absl::StatusOr<std::string> Admit(std::string_view key, std::string_view method,
+                                                  absl::Time now);
 
-  // Reads the file again. Keys whose limit has not changed keep what they have left of it. On failure everything stays
-  // as it was.
+  // Reads the file again. Keys whose limit has not changed keep what they have left of it. On
+  // failure everything stays as it was.
   [[nodiscard]] absl::Status Reload();
 
   int keys() const;
@@ -42,7 +48,8 @@ class Authenticator {
  private:
   struct Ring {
     std::vector<ApiKey> keys;
-    std::vector<std::shared_ptr<TokenBucket>> buckets;  // one for each key; null where there is no limit
+    std::vector<std::shared_ptr<TokenBucket>>
+        buckets;  // one for each key; null where there is no limit
   };
 
   Authenticator(std::string file, Metrics& metrics) : file_(std::move(file)), metrics_(metrics) {}

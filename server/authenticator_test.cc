@@ -24,8 +24,8 @@ constexpr char kLimited[] = "a-key-for-little-use";
 class AuthenticatorTest : public ::testing::Test {
  protected:
   AuthenticatorTest() : file_(::testing::TempDir() + "antiphon_authenticator_test.keys") {
-    Write(absl::StrCat("reader read ", *HashForFile(kReader), "\nadmin admin ", *HashForFile(kAdmin), "\nlimited read ",
-                       *HashForFile(kLimited), " 2\n"));
+    Write(absl::StrCat("reader read ", *HashForFile(kReader), "\nadmin admin ",
+                       *HashForFile(kAdmin), "\nlimited read ", *HashForFile(kLimited), " 2\n"));
     auto opened = Authenticator::Open(file_, metrics_);
     EXPECT_TRUE(opened.ok()) << opened.status();
     keys_ = *std::move(opened);
@@ -34,7 +34,8 @@ class AuthenticatorTest : public ::testing::Test {
 
   void Write(const std::string& text) { std::ofstream(file_) << text; }
 
-  absl::StatusOr<std::string> Admit(std::string_view key, std::string_view method = "Retrieval.Identify") {
+  absl::StatusOr<std::string> Admit(std::string_view key,
+                                    std::string_view method = "Retrieval.Identify") {
     return keys_->Admit(key, method, now_);
   }
   absl::StatusCode Code(std::string_view key, std::string_view method = "Retrieval.Identify") {
@@ -68,21 +69,23 @@ TEST_F(AuthenticatorTest, TellsTheCallerWhatIsMissingAndNoSecret) {
   const grpc::Status unknown = ToGrpc(Admit("a-key-for-nothing-at-all").status());
   EXPECT_EQ(unknown.error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_THAT(unknown.error_message(), Not(HasSubstr("nothing-at-all")));
-  EXPECT_THAT(ToGrpc(Admit(kReader, "Admin.Reload").status()).error_message(), HasSubstr("administration"));
+  EXPECT_THAT(ToGrpc(Admit(kReader, "Admin.Reload").status()).error_message(),
+              HasSubstr("administration"));
 }
 
 TEST_F(AuthenticatorTest, ReadersReadAndAdministratorsDoAnything) {
-  for (const char* method :
-       {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch", "Catalog.ListPieces", "Catalog.GetPiece",
-        "Catalog.ListRecordings", "Catalog.GetRecording", "Catalog.GetSnippet", "Admin.Status"}) {
+  for (const char* method : {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch",
+                             "Catalog.ListPieces", "Catalog.GetPiece", "Catalog.ListRecordings",
+                             "Catalog.GetRecording", "Catalog.GetSnippet", "Admin.Status"}) {
     EXPECT_EQ(RoleFor(method), Role::kRead) << method;
     EXPECT_TRUE(Admit(kReader, method).ok()) << method;
     EXPECT_TRUE(Admit(kAdmin, method).ok()) << method;
   }
   for (const char* method :
-       {"Catalog.AddPiece", "Catalog.AddPieces", "Catalog.UpdatePiece", "Catalog.DeletePiece", "Catalog.AddRecording",
-        "Catalog.UpdateRecording", "Catalog.DeleteRecording", "Admin.Reload", "Admin.Merge", "Admin.Snapshot",
-        "Admin.Restore", "Catalog.SomethingNew", "", "Retrieval"}) {
+       {"Catalog.AddPiece", "Catalog.AddPieces", "Catalog.UpdatePiece", "Catalog.DeletePiece",
+        "Catalog.AddRecording", "Catalog.UpdateRecording", "Catalog.DeleteRecording",
+        "Admin.Reload", "Admin.Merge", "Admin.Snapshot", "Admin.Restore", "Catalog.SomethingNew",
+        "", "Retrieval"}) {
     EXPECT_EQ(RoleFor(method), Role::kAdmin) << method;
     EXPECT_EQ(Code(kReader, method), absl::StatusCode::kPermissionDenied) << method;
     EXPECT_TRUE(Admit(kAdmin, method).ok()) << method;

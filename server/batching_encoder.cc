@@ -21,7 +21,8 @@ int64_t WindowSize(const encoder::EncoderInfo& info) {
 
 }  // namespace
 
-BatchingEncoder::BatchingEncoder(std::unique_ptr<encoder::WindowEncoder> inner, BatchingOptions options)
+BatchingEncoder::BatchingEncoder(std::unique_ptr<encoder::WindowEncoder> inner,
+                                 BatchingOptions options)
     : inner_(std::move(inner)),
       options_(Sane(std::move(options))),
       window_size_(WindowSize(inner_->info())),
@@ -41,8 +42,8 @@ absl::StatusOr<std::vector<float>> BatchingEncoder::Encode(std::span<const uint8
   return EncodeWhile({}, windows);
 }
 
-absl::StatusOr<std::vector<float>> BatchingEncoder::EncodeWhile(const std::function<absl::Status()>& keep_going,
-                                                                std::span<const uint8_t> windows) const {
+absl::StatusOr<std::vector<float>> BatchingEncoder::EncodeWhile(
+    const std::function<absl::Status()>& keep_going, std::span<const uint8_t> windows) const {
   if (window_size_ <= 0 || windows.size() % window_size_ != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(windows.size(), " bytes are no multiple of a window's ", window_size_));
@@ -76,19 +77,22 @@ void BatchingEncoder::Dispatch() const {
 std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() const {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(
-      +[](const BatchingEncoder* self)
-           ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) { return self->stopping_ || !self->pending_.empty(); },
+      +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+        return self->stopping_ || !self->pending_.empty();
+      },
       this));
   if (!pending_.empty()) {
-    const absl::Time oldest = (*std::min_element(pending_.begin(), pending_.end(), [](const Job* a, const Job* b) {
-                                return a->arrived < b->arrived;
-                              }))->arrived;
-    mutex_.AwaitWithDeadline(absl::Condition(
-                                 +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-                                   return self->stopping_ || self->pending_windows_ >= self->options_.max_windows;
-                                 },
-                                 this),
-                             oldest + options_.max_delay);
+    const absl::Time oldest =
+        (*std::min_element(pending_.begin(), pending_.end(), [](const Job* a, const Job* b) {
+          return a->arrived < b->arrived;
+        }))->arrived;
+    mutex_.AwaitWithDeadline(
+        absl::Condition(
+            +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+              return self->stopping_ || self->pending_windows_ >= self->options_.max_windows;
+            },
+            this),
+        oldest + options_.max_delay);
   }
   if (stopping_) {
     for (Job* job : pending_) {
@@ -134,7 +138,8 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
     gathered.resize(count * window_size_);
     uint8_t* out = gathered.data();
     for (const Slice& slice : slices) {
-      std::memcpy(out, slice.job->windows.data() + slice.first * window_size_, slice.count * window_size_);
+      std::memcpy(out, slice.job->windows.data() + slice.first * window_size_,
+                  slice.count * window_size_);
       out += slice.count * window_size_;
     }
     windows = gathered;
@@ -144,7 +149,8 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
   absl::StatusOr<std::vector<float>> rows = inner_->Encode(windows);
   if (options_.on_batch) options_.on_batch(static_cast<int>(count));
   if (rows.ok() && static_cast<int64_t>(rows->size()) != count * dimension) {
-    rows = absl::InternalError(absl::StrCat("the encoder gave ", rows->size(), " numbers for ", count, " windows"));
+    rows = absl::InternalError(
+        absl::StrCat("the encoder gave ", rows->size(), " numbers for ", count, " windows"));
   }
 
   absl::MutexLock lock(&mutex_);

@@ -1,9 +1,9 @@
 // Runs windows of concurrent requests through an encoder together.
 //
-// A decorator: Encode gives each caller exactly the rows of its own windows. One thread feeds the inner encoder, so
-// that concurrent requests share the cores instead of competing for them. Requests take turns: one with many windows is
-// spread over several batches and does not hold up the small ones behind it. What nobody waits for any more is not run.
-// Safe from any thread.
+// A decorator: Encode gives each caller exactly the rows of its own windows. One thread feeds the
+// inner encoder, so that concurrent requests share the cores instead of competing for them.
+// Requests take turns: one with many windows is spread over several batches and does not hold up
+// the small ones behind it. What nobody waits for any more is not run. Safe from any thread.
 #ifndef ANTIPHON_SERVER_BATCHING_ENCODER_H_
 #define ANTIPHON_SERVER_BATCHING_ENCODER_H_
 
@@ -25,9 +25,10 @@
 namespace antiphon::server {
 
 struct BatchingOptions {
-  int max_windows = 64;                              // in a batch, at least 1
-  absl::Duration max_delay = absl::Milliseconds(2);  // an incomplete batch waits for others, from its oldest request
-  std::function<void(int)> on_batch;                 // told the size of every batch; may be empty
+  int max_windows = 64;  // in a batch, at least 1
+  absl::Duration max_delay =
+      absl::Milliseconds(2);  // an incomplete batch waits for others, from its oldest request
+  std::function<void(int)> on_batch;  // told the size of every batch; may be empty
 };
 
 class BatchingEncoder : public encoder::WindowEncoder {
@@ -42,14 +43,16 @@ class BatchingEncoder : public encoder::WindowEncoder {
 
   const encoder::EncoderInfo& info() const override { return inner_->info(); }
 
-  // As WindowEncoder. Blocks until the batches that hold these windows have run. A failure of the inner encoder is
-  // returned to every request that had windows in the batch.
-  [[nodiscard]] absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override;
+  // As WindowEncoder. Blocks until the batches that hold these windows have run. A failure of the
+  // inner encoder is returned to every request that had windows in the batch.
+  [[nodiscard]] absl::StatusOr<std::vector<float>> Encode(
+      std::span<const uint8_t> windows) const override;
 
-  // `keep_going` is asked on the encoder's thread, with its lock held, whenever windows of this request are about to go
-  // into a batch: it must be quick and call nothing here.
-  [[nodiscard]] absl::StatusOr<std::vector<float>> EncodeWhile(const std::function<absl::Status()>& keep_going,
-                                                               std::span<const uint8_t> windows) const override;
+  // `keep_going` is asked on the encoder's thread, with its lock held, whenever windows of this
+  // request are about to go into a batch: it must be quick and call nothing here.
+  [[nodiscard]] absl::StatusOr<std::vector<float>> EncodeWhile(
+      const std::function<absl::Status()>& keep_going,
+      std::span<const uint8_t> windows) const override;
 
  private:
   // One request. Lives on the caller's stack until done.
@@ -72,7 +75,8 @@ class BatchingEncoder : public encoder::WindowEncoder {
   };
 
   void Dispatch() const;
-  // Waits for a batch worth running; nothing when stopping. It is empty when nobody waits for its windows any more.
+  // Waits for a batch worth running; nothing when stopping. It is empty when nobody waits for its
+  // windows any more.
   std::optional<std::vector<Slice>> TakeBatch() const;
   std::vector<Slice> FillBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunBatch(const std::vector<Slice>& slices) const;

@@ -17,7 +17,8 @@ constexpr int kBands = 4;
 constexpr int kWindow = kFrames * kBands;
 constexpr int kDimension = 2;
 
-// Embeds a window as its sum and its weighted sum, so that every row tells which window it came from.
+// Embeds a window as its sum and its weighted sum, so that every row tells which window it came
+// from.
 class SumEncoder : public encoder::WindowEncoder {
  public:
   SumEncoder() {
@@ -67,7 +68,8 @@ class SumEncoder : public encoder::WindowEncoder {
 
 std::vector<uint8_t> Windows(int count, int seed) {
   std::vector<uint8_t> windows(count * kWindow);
-  for (size_t i = 0; i < windows.size(); ++i) windows[i] = static_cast<uint8_t>((seed * 31 + i * 7) % 251);
+  for (size_t i = 0; i < windows.size(); ++i)
+    windows[i] = static_cast<uint8_t>((seed * 31 + i * 7) % 251);
   return windows;
 }
 
@@ -96,7 +98,8 @@ TEST(BatchingEncoder, GivesWhatTheEncoderGivesAtAnyBatchSize) {
       const std::vector<uint8_t> windows = Windows(count, count);
       const auto rows = batched.encoder->Encode(windows);
       ASSERT_TRUE(rows.ok()) << rows.status();
-      EXPECT_EQ(*rows, *reference.Encode(windows)) << count << " windows, " << max_windows << " at once";
+      EXPECT_EQ(*rows, *reference.Encode(windows))
+          << count << " windows, " << max_windows << " at once";
     }
     EXPECT_LE(batched.sum->largest, max_windows);
   }
@@ -131,7 +134,8 @@ TEST(BatchingEncoder, CallersShareABatch) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] { EXPECT_TRUE(batched.encoder->Encode(Windows(1, t)).ok()); });
   }
-  for (std::thread& thread : threads) thread.join();  // would take a minute if they were not put together
+  for (std::thread& thread : threads)
+    thread.join();  // would take a minute if they were not put together
   EXPECT_EQ(sizes, std::vector<int>({4}));
 }
 
@@ -148,7 +152,8 @@ TEST(BatchingEncoder, AManyWindowedRequestDoesNotHoldUpASmallOne) {
   const SumEncoder* sum = inner.get();
   const BatchingEncoder encoder(std::move(inner), Options(10, absl::ZeroDuration()));
   std::thread large([&] { EXPECT_TRUE(encoder.Encode(Windows(1000, 1)).ok()); });
-  while (sum->runs == 0) std::this_thread::yield();  // the large one has been begun, and waits at the gate
+  while (sum->runs == 0)
+    std::this_thread::yield();  // the large one has been begun, and waits at the gate
   std::vector<uint8_t> marked = Windows(1, 2);
   marked[0] = 254;
   std::thread small([&] { EXPECT_TRUE(encoder.Encode(marked).ok()); });
@@ -164,8 +169,10 @@ TEST(BatchingEncoder, AFailureReachesEveryCallerOfTheBatchAndNoOther) {
   const Batched batched(Options(2, absl::Seconds(60)));
   std::vector<uint8_t> bad = Windows(1, 1);
   bad[0] = 255;
-  std::thread other(
-      [&] { EXPECT_EQ(batched.encoder->Encode(Windows(1, 2)).status().message(), "a window starts with 255"); });
+  std::thread other([&] {
+    EXPECT_EQ(batched.encoder->Encode(Windows(1, 2)).status().message(),
+              "a window starts with 255");
+  });
   EXPECT_EQ(batched.encoder->Encode(bad).status().code(), absl::StatusCode::kInternal);
   other.join();
   EXPECT_TRUE(batched.encoder->Encode(Windows(2, 3)).ok());
@@ -187,7 +194,8 @@ TEST(BatchingEncoder, RunsNoWindowOfARequestThatHasGone) {
     ++asked;
     return absl::CancelledError("gone");
   };
-  EXPECT_EQ(batched.encoder->EncodeWhile(gone, Windows(1000, 1)).status(), absl::CancelledError("gone"));
+  EXPECT_EQ(batched.encoder->EncodeWhile(gone, Windows(1000, 1)).status(),
+            absl::CancelledError("gone"));
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(batched.sum->runs, 0);
   EXPECT_TRUE(batched.encoder->Encode(Windows(5, 1)).ok()) << "the others go on";
@@ -196,7 +204,9 @@ TEST(BatchingEncoder, RunsNoWindowOfARequestThatHasGone) {
 TEST(BatchingEncoder, ARequestThatGoesHalfWayIsDroppedBeforeItsNextBatch) {
   const Batched batched(Options(10, absl::ZeroDuration()));
   std::atomic<int> asked = 0;
-  const auto third_time = [&] { return ++asked < 3 ? absl::OkStatus() : absl::DeadlineExceededError("too late"); };
+  const auto third_time = [&] {
+    return ++asked < 3 ? absl::OkStatus() : absl::DeadlineExceededError("too late");
+  };
   const auto rows = batched.encoder->EncodeWhile(third_time, Windows(1000, 1));
   EXPECT_EQ(rows.status().code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(batched.sum->runs, 2) << "of 100";
@@ -243,7 +253,8 @@ TEST(BatchingEncoder, ShutdownFailsThoseWhoWait) {
   std::atomic<int> unavailable = 0;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
-      if (batched.encoder->Encode(Windows(1, t)).status().code() == absl::StatusCode::kUnavailable) ++unavailable;
+      if (batched.encoder->Encode(Windows(1, t)).status().code() == absl::StatusCode::kUnavailable)
+        ++unavailable;
     });
   }
   absl::SleepFor(absl::Milliseconds(20));

@@ -29,7 +29,8 @@ absl::Status Call::KeepGoing() const {
     absl::MutexLock lock(&mutex_);
     return why_;
   }
-  if (absl::Now() >= origin_.deadline) return absl::DeadlineExceededError("the caller's deadline has passed");
+  if (absl::Now() >= origin_.deadline)
+    return absl::DeadlineExceededError("the caller's deadline has passed");
   return absl::OkStatus();
 }
 
@@ -43,14 +44,17 @@ void Call::Abandon(absl::Status why) {
 retrieval::RequestContext Call::context() {
   retrieval::RequestContext context;
   context.keep_going = [this] { return KeepGoing(); };
-  context.on_stage = [this](retrieval::Stage stage, double seconds) { RecordStage(WireStage(stage), seconds); };
+  context.on_stage = [this](retrieval::Stage stage, double seconds) {
+    RecordStage(WireStage(stage), seconds);
+  };
   return context;
 }
 
 void Call::RecordStage(v1::Stage stage, double seconds) {
   metrics_.RecordStage(stage, seconds);
   for (StageSeconds* stages : {&stages_, &part_stages_}) {
-    const auto found = std::find_if(stages->begin(), stages->end(), [&](const auto& s) { return s.first == stage; });
+    const auto found = std::find_if(stages->begin(), stages->end(),
+                                    [&](const auto& s) { return s.first == stage; });
     if (found != stages->end()) {
       found->second += seconds;
     } else {

@@ -1,4 +1,5 @@
-// One call, as its handler sees it: who waits for it and how long, which engine answers, and how long each stage took.
+// One call, as its handler sees it: who waits for it and how long, which engine answers, and how
+// long each stage took.
 //
 // A Call belongs to the thread that works on it; Abandon and KeepGoing may be called from any.
 #ifndef ANTIPHON_SERVER_CALL_H_
@@ -42,8 +43,8 @@ class Call {
   const Engine& engine() const { return *engine_; }
   void Pin(std::shared_ptr<const Engine> engine) { engine_ = std::move(engine); }
 
-  // Why nobody waits for the answer any more: DeadlineExceeded, or what the call was abandoned with. Asked before every
-  // expensive stage.
+  // Why nobody waits for the answer any more: DeadlineExceeded, or what the call was abandoned
+  // with. Asked before every expensive stage.
   absl::Status KeepGoing() const;
 
   // From now on KeepGoing gives `why`; the first one counts. `why` must not be OK.
@@ -52,7 +53,8 @@ class Call {
   // For the collection: its stages are timed, and asked KeepGoing before, too.
   retrieval::RequestContext context();
 
-  // Runs `work` as a stage: not at all when nobody waits, timed however it ends. `work` returns a Status or a StatusOr.
+  // Runs `work` as a stage: not at all when nobody waits, timed however it ends. `work` returns a
+  // Status or a StatusOr.
   template <typename Work>
   auto InStage(v1::Stage stage, Work&& work) -> decltype(work()) {
     if (absl::Status status = KeepGoing(); !status.ok()) return status;
@@ -68,7 +70,8 @@ class Call {
   using StageSeconds = std::vector<std::pair<v1::Stage, double>>;
   const StageSeconds& stages() const { return stages_; }
 
-  // From here on FillInfo tells of what follows only: for calls that answer several queries, one after the other.
+  // From here on FillInfo tells of what follows only: for calls that answer several queries, one
+  // after the other.
   void BeginPart();
 
   // Generation, model and timings, into a response.

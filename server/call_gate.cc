@@ -15,21 +15,25 @@ namespace {
 
 // "queue_ms"
 std::string StageField(v1::Stage stage) {
-  return absl::StrCat(absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_")), "_ms");
+  return absl::StrCat(absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_")),
+                      "_ms");
 }
 
 bool IsServersFault(grpc::StatusCode code) {
-  return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS || code == grpc::StatusCode::UNKNOWN;
+  return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS ||
+         code == grpc::StatusCode::UNKNOWN;
 }
 
 }  // namespace
 
-CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics, Authenticator* authenticator)
+CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
+                   Authenticator* authenticator)
     : store_(store), lifecycle_(lifecycle), metrics_(metrics), authenticator_(authenticator) {}
 
 absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
   if (authenticator_ != nullptr) {
-    absl::StatusOr<std::string> name = authenticator_->Admit(call.origin().api_key, call.method(), absl::Now());
+    absl::StatusOr<std::string> name =
+        authenticator_->Admit(call.origin().api_key, call.method(), absl::Now());
     if (!name.ok()) return name.status();
     call.set_caller(*std::move(name));
   }
@@ -65,7 +69,8 @@ grpc::Status CallGate::Close(const Call& call, const absl::Status& status, const
       .Add("request_id", call.origin().request_id)
       .Add("key", call.caller())
       .Add("peer", call.origin().peer);
-  for (const auto& [stage, stage_seconds] : call.stages()) fields.Add(StageField(stage), stage_seconds * 1000);
+  for (const auto& [stage, stage_seconds] : call.stages())
+    fields.Add(StageField(stage), stage_seconds * 1000);
   if (!status.ok()) fields.Add("message", std::string(status.message()));
   LogLine(IsServersFault(answer.error_code()) ? spdlog::level::err : spdlog::level::info, fields);
   return answer;

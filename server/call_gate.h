@@ -1,5 +1,6 @@
-// The way into the server and out of it, the same for unary calls (call_runner.h) and streams (stream_runner.h): who is
-// let in, what a handler may do to the server, and what is counted and logged of a call.
+// The way into the server and out of it, the same for unary calls (call_runner.h) and streams
+// (stream_runner.h): who is let in, what a handler may do to the server, and what is counted and
+// logged of a call.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_CALL_GATE_H_
@@ -23,7 +24,8 @@ namespace antiphon::server {
 // When a call is let in.
 enum class Door {
   kWhileServing,
-  kAlways,  // in any state, and not counted as under way: for what takes no time and must answer when all else is busy
+  kAlways,  // in any state, and not counted as under way: for what takes no time and must answer
+            // when all else is busy
 };
 
 // That a call is under way. The lifecycle waits for it until this goes.
@@ -46,16 +48,19 @@ class Admission {
 
 class CallGate {
  public:
-  // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do everything.
-  CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics, Authenticator* authenticator = nullptr);
+  // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do
+  // everything.
+  CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
+           Authenticator* authenticator = nullptr);
 
   Metrics& metrics() { return metrics_; }
 
-  // As Authenticator::Admit; then Unavailable unless serving. From here on the call knows its caller.
+  // As Authenticator::Admit; then Unavailable unless serving. From here on the call knows its
+  // caller.
   [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, Door door);
 
-  // Runs the handler on the engine that is current now, unless nobody waits for the answer any more. What it throws
-  // becomes Internal, or ResourceExhausted for memory.
+  // Runs the handler on the engine that is current now, unless nobody waits for the answer any
+  // more. What it throws becomes Internal, or ResourceExhausted for memory.
   absl::Status Work(Call& call, const std::function<absl::Status(Call&)>& handler);
 
   struct Sizes {
@@ -63,7 +68,8 @@ class CallGate {
     int64_t response_bytes = 0;
   };
 
-  // What the caller is told. Counts and logs the call: to be asked once, last, for every call, refused ones included.
+  // What the caller is told. Counts and logs the call: to be asked once, last, for every call,
+  // refused ones included.
   grpc::Status Close(const Call& call, const absl::Status& status, const Sizes& sizes);
 
  private:

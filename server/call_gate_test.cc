@@ -23,8 +23,8 @@ using ::testing::Not;
 class CallGateTest : public ::testing::Test {
  protected:
   CallGateTest() {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
     spdlog::set_pattern("%l %v");
   }
 
@@ -49,12 +49,14 @@ TEST_F(CallGateTest, ACallIsOneLineThatSaysAllButWhatWasSent) {
   call.RecordStage(v1::STAGE_QUEUE, 0.0125);
   call.RecordStage(v1::STAGE_DECODE, 0.002);
   call.RecordStage(v1::STAGE_DECODE, 0.002);
-  EXPECT_TRUE(gate_.Close(call, absl::OkStatus(), {.request_bytes = 1000, .response_bytes = 70}).ok());
+  EXPECT_TRUE(
+      gate_.Close(call, absl::OkStatus(), {.request_bytes = 1000, .response_bytes = 70}).ok());
   const std::string line = log_.str();
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   EXPECT_THAT(line, HasSubstr("info method=Retrieval.Identify code=OK ms="));
-  for (const char* field : {"request_bytes=1000", "response_bytes=70", "request_id=id-1", "key=search-page",
-                            "peer=ipv4:10.0.0.1:99", "queue_ms=12.500", "decode_ms=4.000"}) {
+  for (const char* field :
+       {"request_bytes=1000", "response_bytes=70", "request_id=id-1", "key=search-page",
+        "peer=ipv4:10.0.0.1:99", "queue_ms=12.500", "decode_ms=4.000"}) {
     EXPECT_THAT(line, HasSubstr(field));
   }
   EXPECT_THAT(line, Not(HasSubstr("nobody-may-see")));
@@ -62,7 +64,8 @@ TEST_F(CallGateTest, ACallIsOneLineThatSaysAllButWhatWasSent) {
 
 TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
   const Call call("Retrieval.Identify", Origin(), metrics_);
-  const grpc::Status answer = gate_.Close(call, absl::InternalError("index: lost\nmethod=forged"), {});
+  const grpc::Status answer =
+      gate_.Close(call, absl::InternalError("index: lost\nmethod=forged"), {});
   EXPECT_EQ(answer.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_THAT(answer.error_message(), Not(HasSubstr("lost")));
   EXPECT_THAT(log_.str(), HasSubstr("error method=Retrieval.Identify code=INTERNAL"));
@@ -74,8 +77,10 @@ TEST_F(CallGateTest, WhatAHandlerThrowsBecomesAStatus) {
     Call call("Retrieval.Identify", Origin(), metrics_);
     return gate_.Work(call, handler).code();
   };
-  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::bad_alloc(); }), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::runtime_error("x"); }), absl::StatusCode::kInternal);
+  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::bad_alloc(); }),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::runtime_error("x"); }),
+            absl::StatusCode::kInternal);
   EXPECT_EQ(work([](Call&) -> absl::Status { throw 1; }), absl::StatusCode::kInternal);
   EXPECT_EQ(work([](Call&) { return absl::OkStatus(); }), absl::StatusCode::kOk);
 }
@@ -108,7 +113,8 @@ TEST_F(CallGateTest, NoHandlerRunsForACallThatWasAbandoned) {
 
 TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
   Call call("Retrieval.Identify", Origin(), metrics_);
-  EXPECT_EQ(gate_.Admit(call, Door::kWhileServing).status().code(), absl::StatusCode::kUnavailable) << "starting";
+  EXPECT_EQ(gate_.Admit(call, Door::kWhileServing).status().code(), absl::StatusCode::kUnavailable)
+      << "starting";
   EXPECT_TRUE(gate_.Admit(call, Door::kAlways).ok());
   ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
   {

@@ -17,10 +17,11 @@ constexpr char kRequestIdHeader[] = "x-request-id";
 constexpr size_t kMaxRequestIdBytes = 128;
 constexpr std::string_view kBearer = "bearer ";
 
-// A number that has not been given out before in this process, nor likely in another: a random start, counted on and
-// mixed (SplitMix64; Steele, Lea and Flood, 2014).
+// A number that has not been given out before in this process, nor likely in another: a random
+// start, counted on and mixed (SplitMix64; Steele, Lea and Flood, 2014).
 uint64_t NextNumber() {
-  static std::atomic<uint64_t> counter = (uint64_t{std::random_device()()} << 32) | std::random_device()();
+  static std::atomic<uint64_t> counter =
+      (uint64_t{std::random_device()()} << 32) | std::random_device()();
   uint64_t z = counter.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -29,7 +30,9 @@ uint64_t NextNumber() {
 
 std::string Find(const grpc::CallbackServerContext& context, const char* header) {
   const auto found = context.client_metadata().find(header);
-  return found == context.client_metadata().end() ? "" : std::string(found->second.data(), found->second.size());
+  return found == context.client_metadata().end()
+             ? ""
+             : std::string(found->second.data(), found->second.size());
 }
 
 }  // namespace
@@ -39,7 +42,8 @@ CallOrigin OriginOf(grpc::CallbackServerContext& context) {
   origin.deadline = absl::FromChrono(context.deadline());
   origin.request_id = RequestIdFor(Find(context, kRequestIdHeader));
   const std::string authorization = Find(context, "authorization");
-  origin.api_key = authorization.empty() ? Find(context, "x-api-key") : std::string(BearerKey(authorization));
+  origin.api_key =
+      authorization.empty() ? Find(context, "x-api-key") : std::string(BearerKey(authorization));
   origin.peer = context.peer();
   context.AddInitialMetadata(kRequestIdHeader, origin.request_id);
   return origin;

@@ -1,5 +1,6 @@
-// What a call brings with it besides its message: how long its caller waits, the key he shows, the id he gives it.
-// Nothing of it has been checked but for the id's form. Plain values; functions are safe from any thread.
+// What a call brings with it besides its message: how long its caller waits, the key he shows, the
+// id he gives it. Nothing of it has been checked but for the id's form. Plain values; functions are
+// safe from any thread.
 #ifndef ANTIPHON_SERVER_CALL_ORIGIN_H_
 #define ANTIPHON_SERVER_CALL_ORIGIN_H_
 
@@ -18,14 +19,16 @@ struct CallOrigin {
   std::string peer;        // as gRPC writes it: "ipv4:127.0.0.1:50123"
 };
 
-// Also hands the request id back, in the initial metadata: to be asked once, before anything is sent.
+// Also hands the request id back, in the initial metadata: to be asked once, before anything is
+// sent.
 CallOrigin OriginOf(grpc::CallbackServerContext& context);
 
-// The id that a caller gave, if it is 1 to 128 characters of printable ASCII; otherwise 16 hexadecimal digits, others
-// every time.
+// The id that a caller gave, if it is 1 to 128 characters of printable ASCII; otherwise 16
+// hexadecimal digits, others every time.
 std::string RequestIdFor(std::string_view given);
 
-// The key of an "authorization" header: what follows "Bearer ", upper and lower case alike. Empty when there is none.
+// The key of an "authorization" header: what follows "Bearer ", upper and lower case alike. Empty
+// when there is none.
 std::string_view BearerKey(std::string_view authorization);
 
 }  // namespace antiphon::server

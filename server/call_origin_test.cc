@@ -9,14 +9,16 @@ namespace antiphon::server {
 namespace {
 
 TEST(CallOrigin, TheCallersIdIsKeptWhereItCanBePrinted) {
-  for (const std::string& id : {std::string("a"), std::string("job 7/step=3 \"x\""), std::string(128, '~')}) {
+  for (const std::string& id :
+       {std::string("a"), std::string("job 7/step=3 \"x\""), std::string(128, '~')}) {
     EXPECT_EQ(RequestIdFor(id), id);
   }
 }
 
 TEST(CallOrigin, OtherwiseOneIsMadeUp) {
-  for (const std::string& id : {std::string(), std::string(129, 'x'), std::string("a\nb"), std::string("\x1b[31m"),
-                                std::string("\xc3\xa4"), std::string("a\0b", 3), std::string("\x7f")}) {
+  for (const std::string& id :
+       {std::string(), std::string(129, 'x'), std::string("a\nb"), std::string("\x1b[31m"),
+        std::string("\xc3\xa4"), std::string("a\0b", 3), std::string("\x7f")}) {
     const std::string made_up = RequestIdFor(id);
     EXPECT_EQ(made_up.size(), 16u);
     EXPECT_EQ(made_up.find_first_not_of("0123456789abcdef"), std::string::npos) << made_up;

@@ -12,8 +12,8 @@ namespace antiphon::server {
 // Lives from the call's arrival until gRPC is done with it.
 class CallRunner::Reactor : public grpc::ServerUnaryReactor {
  public:
-  Reactor(const char* method, CallOrigin origin, Metrics& metrics, const google::protobuf::Message& request,
-          google::protobuf::Message* response)
+  Reactor(const char* method, CallOrigin origin, Metrics& metrics,
+          const google::protobuf::Message& request, google::protobuf::Message* response)
       : call(method, std::move(origin), metrics),
         request_bytes(static_cast<int64_t>(request.ByteSizeLong())),
         response(response) {}
@@ -33,12 +33,14 @@ class CallRunner::Reactor : public grpc::ServerUnaryReactor {
 
 CallRunner::CallRunner(CallGate& gate, WorkQueue& queue) : gate_(gate), queue_(queue) {}
 
-grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placement, grpc::CallbackServerContext* context,
-                                          const google::protobuf::Message& request, google::protobuf::Message* response,
-                                          Handler handler) {
+grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placement,
+                                          grpc::CallbackServerContext* context,
+                                          const google::protobuf::Message& request,
+                                          google::protobuf::Message* response, Handler handler) {
   auto* reactor = new Reactor(method, OriginOf(*context), gate_.metrics(), request, response);
   const bool queued = placement == Placement::kQueued;
-  absl::StatusOr<Admission> admission = gate_.Admit(reactor->call, queued ? Door::kWhileServing : Door::kAlways);
+  absl::StatusOr<Admission> admission =
+      gate_.Admit(reactor->call, queued ? Door::kWhileServing : Door::kAlways);
   if (!admission.ok()) {
     Complete(reactor, admission.status());
     return reactor;
@@ -50,7 +52,8 @@ grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placemen
   }
   absl::Status status = queue_.Push(
       [this, reactor, handler = std::move(handler)] {
-        reactor->call.RecordStage(v1::STAGE_QUEUE, absl::ToDoubleSeconds(absl::Now() - reactor->call.arrived()));
+        reactor->call.RecordStage(v1::STAGE_QUEUE,
+                                  absl::ToDoubleSeconds(absl::Now() - reactor->call.arrived()));
         Complete(reactor, gate_.Work(reactor->call, handler));
       },
       reactor->request_bytes);
@@ -60,8 +63,10 @@ grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placemen
 }
 
 void CallRunner::Complete(Reactor* reactor, const absl::Status& status) {
-  const int64_t response_bytes = status.ok() ? static_cast<int64_t>(reactor->response->ByteSizeLong()) : 0;
-  const grpc::Status answer = gate_.Close(reactor->call, status, {reactor->request_bytes, response_bytes});
+  const int64_t response_bytes =
+      status.ok() ? static_cast<int64_t>(reactor->response->ByteSizeLong()) : 0;
+  const grpc::Status answer =
+      gate_.Close(reactor->call, status, {reactor->request_bytes, response_bytes});
   const Admission admission = std::move(reactor->admission);  // ends once the answer is on its way
   reactor->handover.Give();
   reactor->Finish(answer);  // gRPC may delete the reactor from here on

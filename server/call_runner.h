@@ -1,5 +1,5 @@
-// Runs unary calls: let in or refused (call_gate.h), queued, dropped when the caller has gone, answered. The services
-// only say what a call is about.
+// Runs unary calls: let in or refused (call_gate.h), queued, dropped when the caller has gone,
+// answered. The services only say what a call is about.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_CALL_RUNNER_H_
@@ -18,7 +18,8 @@ namespace antiphon::server {
 
 enum class Placement {
   kQueued,  // on a worker, while the server serves
-  kInline,  // on gRPC's thread and in any state: for what takes no time and must answer when all else is busy
+  kInline,  // on gRPC's thread and in any state: for what takes no time and must answer when all
+            // else is busy
 };
 
 class CallRunner {
@@ -28,11 +29,12 @@ class CallRunner {
 
   using Handler = std::function<absl::Status(Call&)>;
 
-  // Answers `response` when `handler` returns OK, its status otherwise. `request` and `response` are gRPC's, and live
-  // until the call is answered.
-  grpc::ServerUnaryReactor* Run(const char* method, Placement placement, grpc::CallbackServerContext* context,
-                                const google::protobuf::Message& request, google::protobuf::Message* response,
-                                Handler handler);
+  // Answers `response` when `handler` returns OK, its status otherwise. `request` and `response`
+  // are gRPC's, and live until the call is answered.
+  grpc::ServerUnaryReactor* Run(const char* method, Placement placement,
+                                grpc::CallbackServerContext* context,
+                                const google::protobuf::Message& request,
+                                google::protobuf::Message* response, Handler handler);
 
  private:
   class Reactor;

@@ -1,7 +1,8 @@
-// What a request says of a piece or a recording, checked, and what a Store says of an edit, as an error that names the
-// field to blame.
+// What a request says of a piece or a recording, checked, and what a Store says of an edit, as an
+// error that names the field to blame.
 //
-// Stateless; safe from any thread. Failures are InvalidArgument (status_map.h) unless said otherwise.
+// Stateless; safe from any thread. Failures are InvalidArgument (status_map.h) unless said
+// otherwise.
 #ifndef ANTIPHON_SERVER_CATALOG_REQUESTS_H_
 #define ANTIPHON_SERVER_CATALOG_REQUESTS_H_
 
@@ -15,9 +16,10 @@
 
 namespace antiphon::server {
 
-// Id, title, composer and collection; an empty title becomes the id. Fields: "piece", "piece.id", "piece.title", …;
-// "score", "score.midi" as DecodeScore.
-[[nodiscard]] absl::StatusOr<catalog::Piece> ToPiece(const v1::AddPieceRequest& request, const Limits& limits);
+// Id, title, composer and collection; an empty title becomes the id. Fields: "piece", "piece.id",
+// "piece.title", …; "score", "score.midi" as DecodeScore.
+[[nodiscard]] absl::StatusOr<catalog::Piece> ToPiece(const v1::AddPieceRequest& request,
+                                                     const Limits& limits);
 
 // Likewise. Fields: "recording", "recording.id", …; "audio_file" as CheckAudioFile.
 [[nodiscard]] absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& request,
@@ -28,12 +30,13 @@ namespace antiphon::server {
                                                               const Limits& limits);
 
 // Fields: "recording_id", "title", "composer", "collection", "piece_id", "audio_file".
-[[nodiscard]] absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(const v1::UpdateRecordingRequest& request,
-                                                                  const Limits& limits);
+[[nodiscard]] absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(
+    const v1::UpdateRecordingRequest& request, const Limits& limits);
 
-// What a caller is told of an edit that failed in the store: `id` is to blame for one that is taken or not there,
-// "expected_version" for one that is not the version, "with_recordings" where recordings stand in the way, `content`
-// for a score or sound that cannot be used. A full disk is nobody's fault: ResourceExhausted without a field.
+// What a caller is told of an edit that failed in the store: `id` is to blame for one that is taken
+// or not there, "expected_version" for one that is not the version, "with_recordings" where
+// recordings stand in the way, `content` for a score or sound that cannot be used. A full disk is
+// nobody's fault: ResourceExhausted without a field.
 absl::Status BlameEdit(const absl::Status& status, absl::string_view id, absl::string_view content);
 
 }  // namespace antiphon::server

@@ -14,19 +14,34 @@ namespace {
 
 class CollectionEngine final : public Engine {
  public:
-  CollectionEngine(std::shared_ptr<const retrieval::Collection> collection, std::shared_ptr<ScoreCache> scores)
+  CollectionEngine(std::shared_ptr<const retrieval::Collection> collection,
+                   std::shared_ptr<ScoreCache> scores)
       : collection_(std::move(collection)), scores_(std::move(scores)) {}
 
   const bundle::Manifest& manifest() const override { return collection_->manifest(); }
-  const std::vector<std::string>& rejected_generations() const override { return collection_->rejected_generations(); }
-  const features::FeatureSettings& feature_settings() const override { return collection_->encoder_info().settings; }
+  const std::vector<std::string>& rejected_generations() const override {
+    return collection_->rejected_generations();
+  }
+  const features::FeatureSettings& feature_settings() const override {
+    return collection_->encoder_info().settings;
+  }
 
-  const retrieval::ConfidenceModel& confidence() const override { return collection_->confidence(); }
+  const retrieval::ConfidenceModel& confidence() const override {
+    return collection_->confidence();
+  }
 
-  const std::vector<catalog::Piece>& pieces() const override { return collection_->contents().pieces(); }
-  const std::vector<catalog::Recording>& recordings() const override { return collection_->contents().recordings(); }
-  int64_t vector_count(catalog::Side side) const override { return collection_->contents().vector_count(side); }
-  std::optional<int> FindPiece(std::string_view id) const override { return collection_->contents().FindPiece(id); }
+  const std::vector<catalog::Piece>& pieces() const override {
+    return collection_->contents().pieces();
+  }
+  const std::vector<catalog::Recording>& recordings() const override {
+    return collection_->contents().recordings();
+  }
+  int64_t vector_count(catalog::Side side) const override {
+    return collection_->contents().vector_count(side);
+  }
+  std::optional<int> FindPiece(std::string_view id) const override {
+    return collection_->contents().FindPiece(id);
+  }
   std::optional<int> FindRecording(std::string_view id) const override {
     return collection_->contents().FindRecording(id);
   }
@@ -39,15 +54,18 @@ class CollectionEngine final : public Engine {
     return collection_->contents().ReadAudio(recording);
   }
 
-  const encoder::WindowEncoder& audio_encoder() const override { return collection_->audio_encoder(); }
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(retrieval::EmbeddingSequence windows, double duration_s,
-                                                             const retrieval::IdentifyOptions& options,
-                                                             const retrieval::RequestContext& context) const override {
+  const encoder::WindowEncoder& audio_encoder() const override {
+    return collection_->audio_encoder();
+  }
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
+      retrieval::EmbeddingSequence windows, double duration_s,
+      const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override {
     return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
-                                                           const retrieval::SearchOptions& options,
-                                                           const retrieval::RequestContext& context) const override {
+  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
+      const audio::Waveform& query, const retrieval::SearchOptions& options,
+      const retrieval::RequestContext& context) const override {
     return collection_->SearchScores(query, options, context);
   }
   absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
@@ -55,24 +73,24 @@ class CollectionEngine final : public Engine {
       const retrieval::RequestContext& context) const override {
     return collection_->SearchRecordings(query, options, context);
   }
-  absl::StatusOr<retrieval::Identification> IdentifyAudio(const audio::Waveform& query,
-                                                          const retrieval::IdentifyOptions& options,
-                                                          const retrieval::RequestContext& context) const override {
+  absl::StatusOr<retrieval::Identification> IdentifyAudio(
+      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override {
     return collection_->IdentifyAudio(query, options, context);
   }
-  absl::StatusOr<retrieval::Identification> IdentifyScore(const music::Score& query, catalog::Side side,
-                                                          const retrieval::IdentifyOptions& options,
-                                                          const retrieval::RequestContext& context) const override {
+  absl::StatusOr<retrieval::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override {
     return collection_->IdentifyScore(query, side, options, context);
   }
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(const audio::Waveform& query,
-                                                          const retrieval::WindowPlan& plan,
-                                                          const retrieval::RequestContext& context) const override {
+  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const override {
     return collection_->EmbedAudio(query, plan, context);
   }
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(const music::Score& query, double tempo_ratio,
-                                                          const retrieval::WindowPlan& plan,
-                                                          const retrieval::RequestContext& context) const override {
+  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const override {
     return collection_->EmbedScore(query, tempo_ratio, plan, context);
   }
 
@@ -92,8 +110,8 @@ class CollectionEngine final : public Engine {
 
 }  // namespace
 
-std::shared_ptr<const Engine> MakeCollectionEngine(std::shared_ptr<const retrieval::Collection> collection,
-                                                   std::shared_ptr<ScoreCache> scores) {
+std::shared_ptr<const Engine> MakeCollectionEngine(
+    std::shared_ptr<const retrieval::Collection> collection, std::shared_ptr<ScoreCache> scores) {
   return std::make_shared<const CollectionEngine>(std::move(collection), std::move(scores));
 }
 

@@ -11,8 +11,8 @@
 namespace antiphon::server {
 
 // `scores` may be shared by engines of other moments of the same bundle.
-std::shared_ptr<const Engine> MakeCollectionEngine(std::shared_ptr<const retrieval::Collection> collection,
-                                                   std::shared_ptr<ScoreCache> scores);
+std::shared_ptr<const Engine> MakeCollectionEngine(
+    std::shared_ptr<const retrieval::Collection> collection, std::shared_ptr<ScoreCache> scores);
 
 }  // namespace antiphon::server
 

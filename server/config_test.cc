@@ -16,7 +16,8 @@ using ::testing::HasSubstr;
 // A configuration file that goes when the test does.
 class ConfigFile {
  public:
-  explicit ConfigFile(const std::string& text) : path_(::testing::TempDir() + "antiphon_config_test.toml") {
+  explicit ConfigFile(const std::string& text)
+      : path_(::testing::TempDir() + "antiphon_config_test.toml") {
     std::ofstream(path_) << text;
   }
   ~ConfigFile() { std::remove(path_.c_str()); }
@@ -27,13 +28,15 @@ class ConfigFile {
   const std::string path_;
 };
 
-Config Parse(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
+Config Parse(const std::vector<std::string>& arguments,
+             const std::vector<std::string>& environment = {}) {
   const auto parsed = ParseCommandLine(arguments, environment);
   EXPECT_TRUE(parsed.ok()) << parsed.status();
   return parsed.ok() ? parsed->config : Config();
 }
 
-std::string Error(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
+std::string Error(const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& environment = {}) {
   const auto parsed = ParseCommandLine(arguments, environment);
   EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(parsed.status().message());
@@ -49,8 +52,10 @@ TEST(Config, NeedsNothingButABundle) {
 }
 
 TEST(Config, FlagBeatsEnvironmentBeatsFile) {
-  const ConfigFile file("bundle = \"from-file\"\nworkers = 1\nqueue-capacity = 11\ngrace-period = 1.5\n");
-  const std::vector<std::string> environment = {"ANTIPHON_WORKERS=2", "ANTIPHON_QUEUE_CAPACITY=22", "PATH=/bin"};
+  const ConfigFile file(
+      "bundle = \"from-file\"\nworkers = 1\nqueue-capacity = 11\ngrace-period = 1.5\n");
+  const std::vector<std::string> environment = {"ANTIPHON_WORKERS=2", "ANTIPHON_QUEUE_CAPACITY=22",
+                                                "PATH=/bin"};
   const Config config = Parse({file.flag(), "--workers", "3"}, environment);
   EXPECT_EQ(config.bundle, "from-file");
   EXPECT_EQ(config.grace_period_s, 1.5);
@@ -81,7 +86,8 @@ TEST(Config, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(Error({"--bundle=b", "--wrokers=3"}), HasSubstr("wrokers"));
   const ConfigFile file("bundle = \"b\"\nwrokers = 3\n");
   EXPECT_THAT(Error({file.flag()}), HasSubstr("wrokers"));
-  EXPECT_THAT(Error({"--bundle=b", "--config=/nowhere/at/all.toml"}), HasSubstr("/nowhere/at/all.toml"));
+  EXPECT_THAT(Error({"--bundle=b", "--config=/nowhere/at/all.toml"}),
+              HasSubstr("/nowhere/at/all.toml"));
 }
 
 TEST(Config, SaysThatABadValueCameFromTheEnvironment) {
@@ -89,7 +95,8 @@ TEST(Config, SaysThatABadValueCameFromTheEnvironment) {
 }
 
 TEST(Config, NamesTheOptionAndTheRange) {
-  EXPECT_THAT(Error({"--bundle=b", "--queue-capacity=0"}), HasSubstr("queue-capacity: 0 is not in 1 to 1000000"));
+  EXPECT_THAT(Error({"--bundle=b", "--queue-capacity=0"}),
+              HasSubstr("queue-capacity: 0 is not in 1 to 1000000"));
   EXPECT_THAT(Error({"--bundle=b", "--grace-period=-1"}), HasSubstr("grace-period"));
   EXPECT_THAT(Error({"--bundle=b", "--max-message-mib=2048"}), HasSubstr("max-message-mib"));
   EXPECT_THAT(Error({"--bundle=b", "--device=tpu"}), HasSubstr("device"));
@@ -108,13 +115,16 @@ TEST(Config, RefusesNotANumber) {
 
 TEST(Config, NobodyListensToTheWorldUnauthenticatedByAccident) {
   EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:50051"}), HasSubstr("api-keys-file"));
-  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_LISTEN=[::]:50051"}), HasSubstr("allow-unauthenticated"));
-  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1", "--tls-cert=c", "--tls-key=k"}), HasSubstr("listen: "))
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_LISTEN=[::]:50051"}),
+              HasSubstr("allow-unauthenticated"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1", "--tls-cert=c", "--tls-key=k"}),
+              HasSubstr("listen: "))
       << "TLS alone asks nobody who he is";
   Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--allow-unauthenticated"});
   Parse({"--bundle=b", "--listen=0.0.0.0:50051"}, {"ANTIPHON_ALLOW_UNAUTHENTICATED=true"});
   Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--api-keys-file=f"});
-  Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--tls-cert=c", "--tls-key=k", "--tls-client-ca=a"});
+  Parse(
+      {"--bundle=b", "--listen=0.0.0.0:50051", "--tls-cert=c", "--tls-key=k", "--tls-client-ca=a"});
   Parse({"--bundle=b", "--listen=unix:/tmp/socket"});
 }
 
@@ -139,9 +149,10 @@ TEST(Config, AKeyIsHashedWithoutABundle) {
 }
 
 TEST(Config, WhatIsPrintedReadsBackTheSame) {
-  const auto printed = ParseCommandLine({"--bundle=some dir", "--workers=7", "--no-warmup", "--metrics-listen=0",
-                                         "--batch-delay-ms=0.5", "--print-config"},
-                                        {"ANTIPHON_QUEUE_MIB=99"});
+  const auto printed =
+      ParseCommandLine({"--bundle=some dir", "--workers=7", "--no-warmup", "--metrics-listen=0",
+                        "--batch-delay-ms=0.5", "--print-config"},
+                       {"ANTIPHON_QUEUE_MIB=99"});
   ASSERT_TRUE(printed.ok()) << printed.status();
   ASSERT_EQ(printed->action, ParsedCommandLine::Action::kPrint);
   const ConfigFile file(printed->text);
@@ -169,7 +180,8 @@ TEST(Config, HelpNamesEveryOptionWithItsVariable) {
   const auto help = ParseCommandLine({"--help"}, {});
   ASSERT_TRUE(help.ok());
   EXPECT_EQ(help->action, ParsedCommandLine::Action::kPrint);
-  for (const char* option : {"--bundle", "--listen", "--metrics-listen", "--workers", "--warmup", "--print-config"}) {
+  for (const char* option :
+       {"--bundle", "--listen", "--metrics-listen", "--workers", "--warmup", "--print-config"}) {
     EXPECT_THAT(help->text, HasSubstr(option));
   }
   EXPECT_THAT(help->text, HasSubstr("ANTIPHON_QUEUE_CAPACITY"));

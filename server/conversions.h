@@ -1,5 +1,5 @@
-// The core's values as the wire's messages. Stateless; safe from any thread. (The other direction: decode.h,
-// request_options.h, catalog_requests.h.)
+// The core's values as the wire's messages. Stateless; safe from any thread. (The other direction:
+// decode.h, request_options.h, catalog_requests.h.)
 #ifndef ANTIPHON_SERVER_CONVERSIONS_H_
 #define ANTIPHON_SERVER_CONVERSIONS_H_
 
@@ -22,7 +22,8 @@ v1::Limits ToWire(const Limits& limits, int queue_capacity);
 v1::Source SourceOf(const catalog::Piece& piece);
 v1::Source SourceOf(const catalog::Recording& recording);
 
-// A place in a score, in seconds, beats, and bar and beat; `map` null: a place in a recording, in seconds only.
+// A place in a score, in seconds, beats, and bar and beat; `map` null: a place in a recording, in
+// seconds only.
 v1::Position ToPosition(double seconds, const music::TempoMap* map);
 
 }  // namespace antiphon::server

@@ -14,7 +14,8 @@
 namespace antiphon::server {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "PCM on the wire is little-endian and copied as it is");
+static_assert(std::endian::native == std::endian::little,
+              "PCM on the wire is little-endian and copied as it is");
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr auto kTooMuch = absl::StatusCode::kResourceExhausted;
@@ -49,26 +50,32 @@ std::vector<float> ToFloats(const v1::Pcm& pcm) {
 absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::DecodeOptions& options) {
   // Everything that decides about sizes is checked before anything is allocated.
   if (pcm.encoding() != v1::Pcm::ENCODING_FLOAT32 && pcm.encoding() != v1::Pcm::ENCODING_INT16) {
-    return FieldError(kInvalid, "audio.pcm.encoding", "missing or unknown", "ENCODING_FLOAT32 or ENCODING_INT16");
+    return FieldError(kInvalid, "audio.pcm.encoding", "missing or unknown",
+                      "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  const absl::Status ranges = FirstFailure(
-      {CheckRange("audio.pcm.sample_rate", pcm.sample_rate(), options.min_source_rate, options.max_source_rate),
-       CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)});
+  const absl::Status ranges =
+      FirstFailure({CheckRange("audio.pcm.sample_rate", pcm.sample_rate(), options.min_source_rate,
+                               options.max_source_rate),
+                    CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)});
   if (!ranges.ok()) return ranges;
-  const size_t sample_bytes = pcm.encoding() == v1::Pcm::ENCODING_INT16 ? sizeof(int16_t) : sizeof(float);
+  const size_t sample_bytes =
+      pcm.encoding() == v1::Pcm::ENCODING_INT16 ? sizeof(int16_t) : sizeof(float);
   const size_t frame_bytes = sample_bytes * pcm.channels();
-  if (pcm.samples().empty()) return FieldError(kInvalid, "audio.pcm.samples", "empty", "at least one frame");
+  if (pcm.samples().empty())
+    return FieldError(kInvalid, "audio.pcm.samples", "empty", "at least one frame");
   if (pcm.samples().size() % frame_bytes != 0) {
     return FieldError(kInvalid, "audio.pcm.samples",
                       absl::StrCat(pcm.samples().size(), " bytes are no whole number of frames"),
                       absl::StrCat("multiples of ", frame_bytes, " bytes"));
   }
-  const double duration_s = static_cast<double>(pcm.samples().size() / frame_bytes) / pcm.sample_rate();
+  const double duration_s =
+      static_cast<double>(pcm.samples().size() / frame_bytes) / pcm.sample_rate();
   if (duration_s > options.max_duration_s) {
     return FieldError(kTooMuch, "audio.pcm.samples", absl::StrCat("lasts ", duration_s, " s"),
                       absl::StrCat("up to ", options.max_duration_s, " s"));
   }
-  absl::StatusOr<audio::Waveform> waveform = audio::FromPcm(ToFloats(pcm), pcm.channels(), pcm.sample_rate(), options);
+  absl::StatusOr<audio::Waveform> waveform =
+      audio::FromPcm(ToFloats(pcm), pcm.channels(), pcm.sample_rate(), options);
   if (!waveform.ok()) return AtField(waveform.status(), "audio.pcm.samples");
   return waveform;
 }
@@ -94,7 +101,8 @@ absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio
   return FieldError(kInvalid, "audio", "neither file nor pcm is set");
 }
 
-absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score, const Limits& limits) {
+absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
+                                         const Limits& limits) {
   if (!present) return FieldError(kInvalid, "score", "missing");
   if (score.midi().empty()) return FieldError(kInvalid, "score.midi", "empty");
   absl::StatusOr<music::Score> read = music::ReadMidi(score.midi(), limits.midi);
@@ -102,7 +110,8 @@ absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score, c
   return read;
 }
 
-absl::Status CheckAudioFile(absl::string_view field, const std::string& bytes, const Limits& limits) {
+absl::Status CheckAudioFile(absl::string_view field, const std::string& bytes,
+                            const Limits& limits) {
   if (bytes.empty()) return FieldError(kInvalid, field, "empty");
   audio::DecodeOptions options = OptionsFor(audio::DecodeOptions().sample_rate, limits);
   options.length_s = 1;

@@ -1,6 +1,7 @@
 // What the services need of a collection. CollectionEngine is the real one; tests have their own.
 //
-// Implementations are immutable and safe from any thread. A request holds on to the engine it started on.
+// Implementations are immutable and safe from any thread. A request holds on to the engine it
+// started on.
 #ifndef ANTIPHON_SERVER_ENGINE_H_
 #define ANTIPHON_SERVER_ENGINE_H_
 
@@ -45,26 +46,27 @@ class Engine {
   // As retrieval::Collection.
   virtual const encoder::WindowEncoder& audio_encoder() const = 0;
   virtual absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
-      retrieval::EmbeddingSequence windows, double duration_s, const retrieval::IdentifyOptions& options,
+      retrieval::EmbeddingSequence windows, double duration_s,
+      const retrieval::IdentifyOptions& options,
       const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
-                                                                   const retrieval::SearchOptions& options,
-                                                                   const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
+      const audio::Waveform& query, const retrieval::SearchOptions& options,
+      const retrieval::RequestContext& context) const = 0;
   virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
       const music::Score& query, const retrieval::SearchOptions& options,
       const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::Identification> IdentifyAudio(const audio::Waveform& query,
-                                                                  const retrieval::IdentifyOptions& options,
-                                                                  const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::Identification> IdentifyScore(const music::Score& query, catalog::Side side,
-                                                                  const retrieval::IdentifyOptions& options,
-                                                                  const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(const audio::Waveform& query,
-                                                                  const retrieval::WindowPlan& plan,
-                                                                  const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(const music::Score& query, double tempo_ratio,
-                                                                  const retrieval::WindowPlan& plan,
-                                                                  const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<retrieval::Identification> IdentifyAudio(
+      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<retrieval::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const = 0;
 };
 
 }  // namespace antiphon::server

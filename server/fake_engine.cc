@@ -12,7 +12,8 @@ namespace {
 // The source that every answer names, if there is one.
 constexpr int kFavourite = 1;
 
-retrieval::EmbeddingSequence Windows(double duration_s, double tempo_ratio, const retrieval::WindowPlan& plan) {
+retrieval::EmbeddingSequence Windows(double duration_s, double tempo_ratio,
+                                     const retrieval::WindowPlan& plan) {
   retrieval::EmbeddingSequence sequence;
   sequence.dimension = 2;
   sequence.tempo_ratio = tempo_ratio;
@@ -37,7 +38,8 @@ class FakeWindowEncoder final : public encoder::WindowEncoder {
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
     std::vector<float> rows;
     const size_t window_bytes = static_cast<size_t>(info_.settings.window_frames) * info_.bands;
-    for (size_t i = 0; i < windows.size() / window_bytes; ++i) rows.insert(rows.end(), {1.0f, 0.0f});
+    for (size_t i = 0; i < windows.size() / window_bytes; ++i)
+      rows.insert(rows.end(), {1.0f, 0.0f});
     return rows;
   }
 
@@ -58,7 +60,8 @@ retrieval::Evidence Window(double query_start_s, double reference_start_s) {
 
 template <typename Source>
 std::optional<int> Find(const std::vector<Source>& sources, std::string_view id) {
-  const auto found = std::find_if(sources.begin(), sources.end(), [&](const Source& s) { return s.id == id; });
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [&](const Source& s) { return s.id == id; });
   if (found == sources.end()) return std::nullopt;
   return static_cast<int>(found - sources.begin());
 }
@@ -101,7 +104,8 @@ FakeEngine::FakeEngine() : shared_(std::make_shared<Shared>()) {
   sources_.sounds.resize(2);
 }
 
-void FakeEngine::AddScale(const std::string& number, const std::string& title, int notes, double recording_s) {
+void FakeEngine::AddScale(const std::string& number, const std::string& title, int notes,
+                          double recording_s) {
   catalog::Piece piece;
   piece.id = "p" + number;
   piece.title = title;
@@ -136,12 +140,17 @@ int64_t FakeEngine::vector_count(catalog::Side side) const {
 }
 
 int FakeEngine::SourceCount(catalog::Side side) const {
-  return static_cast<int>(side == catalog::Side::kScores ? sources_.pieces.size() : sources_.recordings.size());
+  return static_cast<int>(side == catalog::Side::kScores ? sources_.pieces.size()
+                                                         : sources_.recordings.size());
 }
 
-std::optional<int> FakeEngine::FindPiece(std::string_view id) const { return Find(sources_.pieces, id); }
+std::optional<int> FakeEngine::FindPiece(std::string_view id) const {
+  return Find(sources_.pieces, id);
+}
 
-std::optional<int> FakeEngine::FindRecording(std::string_view id) const { return Find(sources_.recordings, id); }
+std::optional<int> FakeEngine::FindRecording(std::string_view id) const {
+  return Find(sources_.recordings, id);
+}
 
 absl::StatusOr<std::shared_ptr<const music::Score>> FakeEngine::ReadScore(int piece) const {
   return sources_.scores.at(piece);
@@ -150,7 +159,8 @@ absl::StatusOr<std::shared_ptr<const music::Score>> FakeEngine::ReadScore(int pi
 absl::StatusOr<std::string> FakeEngine::ReadAudio(int recording) const {
   if (!sources_.sounds.at(recording).empty()) return sources_.sounds[recording];
   audio::Waveform waveform;
-  waveform.samples.resize(static_cast<size_t>(sources_.recordings[recording].duration_s * waveform.sample_rate));
+  waveform.samples.resize(
+      static_cast<size_t>(sources_.recordings[recording].duration_s * waveform.sample_rate));
   for (size_t i = 0; i < waveform.samples.size(); ++i)
     waveform.samples[i] = 0.5f * std::sin(0.1f * static_cast<float>(i % 5000));
   return audio::EncodeAudio(waveform, audio::AudioFormat::kFlac);
@@ -214,9 +224,10 @@ retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   candidate.similarity = 0.625f;
   if (options.evidence) candidate.evidence = {Window(0, 1.5), Window(0.5, 2.0), Window(1.0, 2.5)};
   identification.candidates.push_back(candidate);
-  identification.verdict = candidate.confidence >= options.min_confidence.value_or(confidence_.threshold)
-                               ? retrieval::Verdict::kMatch
-                               : retrieval::Verdict::kNoMatch;
+  identification.verdict =
+      candidate.confidence >= options.min_confidence.value_or(confidence_.threshold)
+          ? retrieval::Verdict::kMatch
+          : retrieval::Verdict::kNoMatch;
   return identification;
 }
 
@@ -225,26 +236,27 @@ const encoder::WindowEncoder& FakeEngine::audio_encoder() const {
   return encoder;
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(retrieval::EmbeddingSequence windows,
-                                                                       double /*duration_s*/,
-                                                                       const retrieval::IdentifyOptions& options,
-                                                                       const retrieval::RequestContext& context) const {
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(
+    retrieval::EmbeddingSequence windows, double /*duration_s*/,
+    const retrieval::IdentifyOptions& options, const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
-  retrieval::Identification answer = Answer(windows.start_s.empty(), catalog::Side::kScores, options);
+  retrieval::Identification answer =
+      Answer(windows.start_s.empty(), catalog::Side::kScores, options);
   answer.windows = static_cast<int>(windows.start_s.size());
   for (retrieval::Candidate& candidate : answer.candidates) {
     candidate.tempo_ratio = 1.25;
     candidate.query_s = windows.start_s.front();
     candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
     candidate.evidence.clear();
-    for (const double start_s : windows.start_s) candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));
+    for (const double start_s : windows.start_s)
+      candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));
   }
   return answer;
 }
 
-absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchScores(const audio::Waveform& query,
-                                                                     const retrieval::SearchOptions& options,
-                                                                     const retrieval::RequestContext& context) const {
+absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchScores(
+    const audio::Waveform& query, const retrieval::SearchOptions& options,
+    const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Hits(query.duration_s(), catalog::Side::kScores, options);
 }
@@ -256,32 +268,32 @@ absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchRecordings(
   return Hits(query.duration_s, catalog::Side::kRecordings, options);
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyAudio(const audio::Waveform& query,
-                                                                    const retrieval::IdentifyOptions& options,
-                                                                    const retrieval::RequestContext& context) const {
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyAudio(
+    const audio::Waveform& query, const retrieval::IdentifyOptions& options,
+    const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
-  const bool silent =
-      std::all_of(query.samples.begin(), query.samples.end(), [](float x) { return std::abs(x) < 1e-4f; });
+  const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
+                                  [](float x) { return std::abs(x) < 1e-4f; });
   return Answer(silent, catalog::Side::kScores, options);
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyScore(const music::Score& query, catalog::Side side,
-                                                                    const retrieval::IdentifyOptions& options,
-                                                                    const retrieval::RequestContext& context) const {
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyScore(
+    const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
+    const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Answer(query.notes.empty(), side, options);
 }
 
-absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedAudio(const audio::Waveform& query,
-                                                                    const retrieval::WindowPlan& plan,
-                                                                    const retrieval::RequestContext& context) const {
+absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedAudio(
+    const audio::Waveform& query, const retrieval::WindowPlan& plan,
+    const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Windows(query.duration_s(), 1.0, plan);
 }
 
-absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedScore(const music::Score& query, double tempo_ratio,
-                                                                    const retrieval::WindowPlan& plan,
-                                                                    const retrieval::RequestContext& context) const {
+absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedScore(
+    const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
+    const retrieval::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Windows(query.duration_s, tempo_ratio, plan);
 }

@@ -1,5 +1,5 @@
-// A collection for tests of the services: two pieces and two recordings to begin with, answers made up from the query,
-// and a gate at which requests can be held.
+// A collection for tests of the services: two pieces and two recordings to begin with, answers made
+// up from the query, and a gate at which requests can be held.
 #ifndef ANTIPHON_SERVER_FAKE_ENGINE_H_
 #define ANTIPHON_SERVER_FAKE_ENGINE_H_
 
@@ -25,7 +25,8 @@ struct FakeSources {
   std::vector<catalog::Piece> pieces;
   std::vector<std::shared_ptr<const music::Score>> scores;  // of each piece
   std::vector<catalog::Recording> recordings;
-  std::vector<std::string> sounds;  // of each recording, encoded; empty: made up, as long as the recording
+  std::vector<std::string>
+      sounds;  // of each recording, encoded; empty: made up, as long as the recording
 };
 
 class FakeEngine final : public Engine {
@@ -54,7 +55,8 @@ class FakeEngine final : public Engine {
   const retrieval::ConfidenceModel& confidence() const override { return confidence_; }
   const std::vector<catalog::Piece>& pieces() const override { return sources_.pieces; }
   const std::vector<catalog::Recording>& recordings() const override { return sources_.recordings; }
-  int64_t vector_count(catalog::Side side) const override;  // 50 for each piece, 25 for each recording
+  int64_t vector_count(
+      catalog::Side side) const override;  // 50 for each piece, 25 for each recording
   std::optional<int> FindPiece(std::string_view id) const override;
   std::optional<int> FindRecording(std::string_view id) const override;
   absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override;
@@ -62,34 +64,35 @@ class FakeEngine final : public Engine {
 
   // Every window is (1, 0).
   const encoder::WindowEncoder& audio_encoder() const override;
-  // kInsufficientInput for no windows; otherwise the favourite piece with confidence 0.75, heard in every window, from
-  // 1.5 s on at the start of the stream.
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(retrieval::EmbeddingSequence windows, double duration_s,
-                                                             const retrieval::IdentifyOptions& options,
-                                                             const retrieval::RequestContext& context) const override;
+  // kInsufficientInput for no windows; otherwise the favourite piece with confidence 0.75, heard in
+  // every window, from 1.5 s on at the start of the stream.
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
+      retrieval::EmbeddingSequence windows, double duration_s,
+      const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override;
 
-  // One hit per query: the second piece or recording (the first, where there is but one), from 1.5 s on, the query's
-  // whole length.
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(const audio::Waveform& query,
-                                                           const retrieval::SearchOptions& options,
-                                                           const retrieval::RequestContext& context) const override;
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(const music::Score& query,
-                                                               const retrieval::SearchOptions& options,
-                                                               const retrieval::RequestContext& context) const override;
+  // One hit per query: the second piece or recording (the first, where there is but one), from 1.5
+  // s on, the query's whole length.
+  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
+      const audio::Waveform& query, const retrieval::SearchOptions& options,
+      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
+      const music::Score& query, const retrieval::SearchOptions& options,
+      const retrieval::RequestContext& context) const override;
   // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75.
-  absl::StatusOr<retrieval::Identification> IdentifyAudio(const audio::Waveform& query,
-                                                          const retrieval::IdentifyOptions& options,
-                                                          const retrieval::RequestContext& context) const override;
-  absl::StatusOr<retrieval::Identification> IdentifyScore(const music::Score& query, catalog::Side side,
-                                                          const retrieval::IdentifyOptions& options,
-                                                          const retrieval::RequestContext& context) const override;
+  absl::StatusOr<retrieval::Identification> IdentifyAudio(
+      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<retrieval::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override;
   // Windows at every hop, (1, 0) each.
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(const audio::Waveform& query,
-                                                          const retrieval::WindowPlan& plan,
-                                                          const retrieval::RequestContext& context) const override;
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(const music::Score& query, double tempo_ratio,
-                                                          const retrieval::WindowPlan& plan,
-                                                          const retrieval::RequestContext& context) const override;
+  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
+      const retrieval::RequestContext& context) const override;
 
   // Of the search and the identification that began last.
   retrieval::SearchOptions last_search() const;
@@ -99,7 +102,8 @@ class FakeEngine final : public Engine {
   // A piece and a recording of it.
   void AddScale(const std::string& number, const std::string& title, int notes, double recording_s);
   absl::Status Start(const retrieval::RequestContext& context) const;
-  retrieval::Identification Answer(bool empty, catalog::Side side, const retrieval::IdentifyOptions& options) const;
+  retrieval::Identification Answer(bool empty, catalog::Side side,
+                                   const retrieval::IdentifyOptions& options) const;
   std::vector<retrieval::Hit> Hits(double duration_s, catalog::Side side,
                                    const retrieval::SearchOptions& options) const;
   int SourceCount(catalog::Side side) const;

@@ -17,7 +17,8 @@ absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
 }
 
 // The score of `midi`, with what it says of the piece.
-absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& midi, catalog::Piece& piece) {
+absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& midi,
+                                                         catalog::Piece& piece) {
   absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return score.status();
   if (score->notes.empty()) return absl::InvalidArgumentError("no notes");
@@ -63,7 +64,8 @@ absl::Status FakeStore::Administer() {
 }
 
 int64_t FakeStore::Put(FakeSources sources) {
-  engine_ = std::make_shared<const FakeEngine>(*engine_, std::move(sources), engine_->manifest().generation);
+  engine_ = std::make_shared<const FakeEngine>(*engine_, std::move(sources),
+                                               engine_->manifest().generation);
   ++durable;
   ++unmerged_;
   return ++last_change_;
@@ -84,7 +86,8 @@ absl::StatusOr<catalog::Piece> FakeStore::AddPiece(catalog::Piece piece, std::st
   return piece;
 }
 
-absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id, const retrieval::PieceUpdate& update,
+absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id,
+                                                      const retrieval::PieceUpdate& update,
                                                       std::optional<int64_t> expected_version,
                                                       const retrieval::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
@@ -93,7 +96,8 @@ absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id, con
   if (!position.has_value()) return absl::NotFoundError("id");
   FakeSources sources = engine_->sources();
   catalog::Piece& piece = sources.pieces[*position];
-  if (absl::Status status = CheckVersion(piece.version, expected_version); !status.ok()) return status;
+  if (absl::Status status = CheckVersion(piece.version, expected_version); !status.ok())
+    return status;
   Assign(update.title, piece.title);
   Assign(update.composer, piece.composer);
   Assign(update.collection, piece.collection);
@@ -108,15 +112,15 @@ absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id, con
   return updated;
 }
 
-absl::StatusOr<LiveCollection::Deleted> FakeStore::DeletePiece(const std::string& id,
-                                                               std::optional<int64_t> expected_version,
-                                                               bool with_recordings) {
+absl::StatusOr<LiveCollection::Deleted> FakeStore::DeletePiece(
+    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
   const std::optional<int> position = engine_->FindPiece(id);
   if (!position.has_value()) return absl::NotFoundError("id");
   FakeSources sources = engine_->sources();
-  if (absl::Status status = CheckVersion(sources.pieces[*position].version, expected_version); !status.ok()) {
+  if (absl::Status status = CheckVersion(sources.pieces[*position].version, expected_version);
+      !status.ok()) {
     return status;
   }
   LiveCollection::Deleted deleted;
@@ -133,8 +137,8 @@ absl::StatusOr<LiveCollection::Deleted> FakeStore::DeletePiece(const std::string
   return deleted;
 }
 
-absl::StatusOr<catalog::Recording> FakeStore::AddRecording(catalog::Recording recording, std::string audio,
-                                                           const retrieval::RequestContext& context) {
+absl::StatusOr<catalog::Recording> FakeStore::AddRecording(
+    catalog::Recording recording, std::string audio, const retrieval::RequestContext& context) {
   if (absl::Status status = Read(audio, recording); !status.ok()) return status;
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
@@ -150,17 +154,17 @@ absl::StatusOr<catalog::Recording> FakeStore::AddRecording(catalog::Recording re
   return recording;
 }
 
-absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(const std::string& id,
-                                                              const retrieval::RecordingUpdate& update,
-                                                              std::optional<int64_t> expected_version,
-                                                              const retrieval::RequestContext& context) {
+absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
+    const std::string& id, const retrieval::RecordingUpdate& update,
+    std::optional<int64_t> expected_version, const retrieval::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
   const std::optional<int> position = engine_->FindRecording(id);
   if (!position.has_value()) return absl::NotFoundError("id");
   FakeSources sources = engine_->sources();
   catalog::Recording& recording = sources.recordings[*position];
-  if (absl::Status status = CheckVersion(recording.version, expected_version); !status.ok()) return status;
+  if (absl::Status status = CheckVersion(recording.version, expected_version); !status.ok())
+    return status;
   Assign(update.title, recording.title);
   Assign(update.composer, recording.composer);
   Assign(update.collection, recording.collection);
@@ -178,14 +182,15 @@ absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(const std::string&
   return updated;
 }
 
-absl::StatusOr<LiveCollection::Deleted> FakeStore::DeleteRecording(const std::string& id,
-                                                                   std::optional<int64_t> expected_version) {
+absl::StatusOr<LiveCollection::Deleted> FakeStore::DeleteRecording(
+    const std::string& id, std::optional<int64_t> expected_version) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
   const std::optional<int> position = engine_->FindRecording(id);
   if (!position.has_value()) return absl::NotFoundError("id");
   FakeSources sources = engine_->sources();
-  if (absl::Status status = CheckVersion(sources.recordings[*position].version, expected_version); !status.ok()) {
+  if (absl::Status status = CheckVersion(sources.recordings[*position].version, expected_version);
+      !status.ok()) {
     return status;
   }
   sources.recordings.erase(sources.recordings.begin() + *position);
@@ -212,7 +217,9 @@ absl::StatusOr<LiveCollection::Merged> FakeStore::Merge() {
 
 LiveCollection::Standing FakeStore::standing() const {
   absl::MutexLock lock(&mutex_);
-  return {.last_change = last_change_, .unmerged = unmerged_, .rejected_changes = {"change 3: damaged"}};
+  return {.last_change = last_change_,
+          .unmerged = unmerged_,
+          .rejected_changes = {"change 3: damaged"}};
 }
 
 absl::StatusOr<Store::Snapshot> FakeStore::TakeSnapshot(const std::string& name) {
@@ -232,7 +239,8 @@ absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& name) {
   absl::MutexLock lock(&mutex_);
   const auto found = snapshots_.find(name);
   if (found == snapshots_.end()) return absl::NotFoundError(name);
-  engine_ = std::make_shared<const FakeEngine>(*engine_, found->second, engine_->manifest().generation + 1);
+  engine_ = std::make_shared<const FakeEngine>(*engine_, found->second,
+                                               engine_->manifest().generation + 1);
   bundle::Manifest manifest = engine_->manifest();
   manifest.pieces = static_cast<int64_t>(engine_->pieces().size());
   manifest.recordings = static_cast<int64_t>(engine_->recordings().size());

@@ -1,5 +1,5 @@
-// A Store for tests of the services: a FakeEngine that can be edited, in memory, with gates at which edits and
-// administration can be held or made to fail.
+// A Store for tests of the services: a FakeEngine that can be edited, in memory, with gates at
+// which edits and administration can be held or made to fail.
 //
 // Safe from any thread, but for the hooks: they are set while no call is under way.
 #ifndef ANTIPHON_SERVER_FAKE_STORE_H_
@@ -28,19 +28,21 @@ class FakeStore final : public Store {
 
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                           const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id, const retrieval::PieceUpdate& update,
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
                                              const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(const std::string& id,
-                                                                 std::optional<int64_t> expected_version,
-                                                                 bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(const std::string& id, const retrieval::RecordingUpdate& update,
-                                                     std::optional<int64_t> expected_version,
-                                                     const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(const std::string& id,
-                                                                     std::optional<int64_t> expected_version) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version,
+      bool with_recordings) override;
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override;
 
   // The generation counts up by one.
   absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
@@ -49,7 +51,8 @@ class FakeStore final : public Store {
   absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
-  std::function<void()> on_embed;       // between the questions whether to go on, before and after the work of an edit
+  std::function<void()>
+      on_embed;  // between the questions whether to go on, before and after the work of an edit
   std::function<void()> on_administer;  // at the start of Reload, Merge, TakeSnapshot and Restore
   absl::Status failure;                 // of every edit and administration, unless OK
   bool has_snapshot_directory = true;

@@ -1,5 +1,5 @@
-// Notices that files have changed, by looking at them every so often: that works on every file system, and a second's
-// delay does not matter for what is watched here.
+// Notices that files have changed, by looking at them every so often: that works on every file
+// system, and a second's delay does not matter for what is watched here.
 //
 // Watch before Start; owns its thread. Belongs to one thread otherwise.
 #ifndef ANTIPHON_SERVER_FILE_WATCHER_H_
@@ -21,8 +21,9 @@ class FileWatcher {
   explicit FileWatcher(absl::Duration period) : period_(period) {}
   ~FileWatcher();  // as Stop
 
-  // Calls `changed`, on the watcher's thread, at the first look (the files may have changed since they were read), and
-  // at every look at which one of them is not as it was at the one before, coming and going included.
+  // Calls `changed`, on the watcher's thread, at the first look (the files may have changed since
+  // they were read), and at every look at which one of them is not as it was at the one before,
+  // coming and going included.
   void Watch(std::vector<std::string> files, std::function<void()> changed);
 
   void Start();

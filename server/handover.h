@@ -1,5 +1,6 @@
-// Orders what one thread has done with a call before what another does, for those who cannot see how gRPC orders
-// Finish() before OnDone(): it does so inside its library, where ThreadSanitizer does not look. Safe from any thread.
+// Orders what one thread has done with a call before what another does, for those who cannot see
+// how gRPC orders Finish() before OnDone(): it does so inside its library, where ThreadSanitizer
+// does not look. Safe from any thread.
 #ifndef ANTIPHON_SERVER_HANDOVER_H_
 #define ANTIPHON_SERVER_HANDOVER_H_
 

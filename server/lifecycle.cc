@@ -40,8 +40,8 @@ ServerState Lifecycle::state() const {
 absl::Status Lifecycle::MoveTo(ServerState state) {
   absl::MutexLock lock(&mutex_);
   if (!IsLegalTransition(state_, state)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the server cannot go from ", ServerStateName(state_), " to ", ServerStateName(state)));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the server cannot go from ", ServerStateName(state_), " to ", ServerStateName(state)));
   }
   state_ = state;
   return absl::OkStatus();
@@ -67,11 +67,11 @@ int Lifecycle::in_flight() const {
 
 bool Lifecycle::WaitIdle(absl::Time deadline) const {
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(
-      absl::Condition(
-          +[](const Lifecycle* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) { return self->in_flight_ == 0; },
-          this),
-      deadline);
+  return mutex_.AwaitWithDeadline(absl::Condition(
+                                      +[](const Lifecycle* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(
+                                           self->mutex_) { return self->in_flight_ == 0; },
+                                      this),
+                                  deadline);
 }
 
 }  // namespace antiphon::server

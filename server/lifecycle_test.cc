@@ -11,12 +11,13 @@ using enum ServerState;
 
 TEST(Lifecycle, AllowsExactlyTheArrowsOfItsPicture) {
   const auto legal = [](ServerState from, ServerState to) {
-    return (from == kStarting && (to == kServing || to == kStopped)) || (from == kServing && to == kDraining) ||
-           (from == kDraining && to == kStopped);
+    return (from == kStarting && (to == kServing || to == kStopped)) ||
+           (from == kServing && to == kDraining) || (from == kDraining && to == kStopped);
   };
   for (const ServerState from : {kStarting, kServing, kDraining, kStopped}) {
     for (const ServerState to : {kStarting, kServing, kDraining, kStopped}) {
-      EXPECT_EQ(IsLegalTransition(from, to), legal(from, to)) << ServerStateName(from) << " to " << ServerStateName(to);
+      EXPECT_EQ(IsLegalTransition(from, to), legal(from, to))
+          << ServerStateName(from) << " to " << ServerStateName(to);
     }
   }
 }

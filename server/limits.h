@@ -1,5 +1,5 @@
-// What a request may ask for. One struct, so that the checks, Admin.Status and docs/api.md speak of the same numbers.
-// Plain values.
+// What a request may ask for. One struct, so that the checks, Admin.Status and docs/api.md speak of
+// the same numbers. Plain values.
 #ifndef ANTIPHON_SERVER_LIMITS_H_
 #define ANTIPHON_SERVER_LIMITS_H_
 
@@ -28,7 +28,8 @@ struct Limits {
   double min_tempo_ratio = 0.25;
   double max_tempo_ratio = 4;
 
-  int max_query_windows = 240;   // compared by a search or an identification; longer queries are sampled evenly
+  int max_query_windows =
+      240;  // compared by a search or an identification; longer queries are sampled evenly
   int max_embed_windows = 8192;  // of one Embed call
 
   int max_streams = 16;  // IdentifyLong, IdentifyLive and AddPieces, at once

@@ -14,9 +14,10 @@ TEST(ListenAddress, KnowsWhatOnlyThisMachineReaches) {
 }
 
 TEST(ListenAddress, TakesEverythingElseForPublic) {
-  for (const char* address : {"0.0.0.0:50051", "[::]:50051", "::", "10.1.2.3:50051", "example.org:50051",
-                              "127.evil.example:1", "localhost.evil.example:1", "128.0.0.1:1", "[::ffff:127.0.0.1]:1",
-                              "[fe80::1]:1", "dns:///localhost:1", "", ":50051", "*:50051", "[", "1270.0.0.1:1"}) {
+  for (const char* address :
+       {"0.0.0.0:50051", "[::]:50051", "::", "10.1.2.3:50051", "example.org:50051",
+        "127.evil.example:1", "localhost.evil.example:1", "128.0.0.1:1", "[::ffff:127.0.0.1]:1",
+        "[fe80::1]:1", "dns:///localhost:1", "", ":50051", "*:50051", "[", "1270.0.0.1:1"}) {
     EXPECT_FALSE(IsLocalAddress(address)) << address;
   }
 }

@@ -22,10 +22,12 @@ constexpr char kFieldsLogger[] = "antiphon.fields";
 
 std::atomic<LogFormat> log_format = LogFormat::kText;
 
-// Length of the UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629: no overlong forms, no surrogates,
-// nothing beyond U+10FFFF).
+// Length of the UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629: no overlong
+// forms, no surrogates, nothing beyond U+10FFFF).
 size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto byte = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
   const auto continues = [&](size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
     return byte(i) >= low && byte(i) <= high;
   };
@@ -43,7 +45,8 @@ size_t Utf8Length(std::string_view text) {
   return 0;
 }
 
-// U+0000 to U+001F, U+007F to U+009F: the number, or -1 where `character` (one UTF-8 sequence) is none of them.
+// U+0000 to U+001F, U+007F to U+009F: the number, or -1 where `character` (one UTF-8 sequence) is
+// none of them.
 int ControlCode(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f ? first : -1;
@@ -57,8 +60,9 @@ const char* ShortEscape(int control) {
 
 // A value in text: bare where it can be told from what surrounds it.
 std::string Quoted(const std::string& value) {
-  const bool bare = !value.empty() && std::all_of(value.begin(), value.end(),
-                                                  [](char c) { return c != ' ' && c != '"' && c != '=' && c != '\\'; });
+  const bool bare = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+    return c != ' ' && c != '"' && c != '=' && c != '\\';
+  });
   if (bare) return EscapeText(value);
   std::string quoted;
   for (const char c : value) {
@@ -71,11 +75,15 @@ std::string Quoted(const std::string& value) {
 // %* in a pattern: the message, escaped.
 class EscapedMessage final : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    const std::string text = EscapeText(std::string_view(message.payload.data(), message.payload.size()));
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string text =
+        EscapeText(std::string_view(message.payload.data(), message.payload.size()));
     out.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<EscapedMessage>(); }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<EscapedMessage>();
+  }
 };
 
 class JsonFormatter final : public spdlog::formatter {
@@ -83,14 +91,20 @@ class JsonFormatter final : public spdlog::formatter {
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     const std::string_view payload(message.payload.data(), message.payload.size());
     const std::string_view level(spdlog::level::to_string_view(message.level).data());
-    const bool fields = std::string_view(message.logger_name.data(), message.logger_name.size()) == kFieldsLogger;
+    const bool fields =
+        std::string_view(message.logger_name.data(), message.logger_name.size()) == kFieldsLogger;
     const std::string line = absl::StrCat(
-        "{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromChrono(message.time), absl::UTCTimeZone()),
+        "{\"time\":\"",
+        absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromChrono(message.time),
+                         absl::UTCTimeZone()),
         "\",\"level\":\"", std::string(level), "\",",
-        fields ? std::string(payload) : absl::StrCat("\"message\":\"", EscapeJson(payload), "\""), "}\n");
+        fields ? std::string(payload) : absl::StrCat("\"message\":\"", EscapeJson(payload), "\""),
+        "}\n");
     out.append(line.data(), line.data() + line.size());
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
 };
 
 }  // namespace
@@ -149,7 +163,8 @@ std::string LogFields::Json() const {
 
 void LogLine(spdlog::level::level_enum level, const LogFields& fields) {
   const bool json = log_format == LogFormat::kJson;
-  const std::shared_ptr<spdlog::logger> logger = json ? spdlog::get(kFieldsLogger) : spdlog::default_logger();
+  const std::shared_ptr<spdlog::logger> logger =
+      json ? spdlog::get(kFieldsLogger) : spdlog::default_logger();
   if (logger == nullptr || !logger->should_log(level)) return;
   logger->log(level, spdlog::string_view_t(json ? fields.Json() : fields.Text()));
 }

@@ -1,7 +1,8 @@
-// Log lines: text for people or JSON for machines, on standard error; one line each, whatever is in them.
+// Log lines: text for people or JSON for machines, on standard error; one line each, whatever is in
+// them.
 //
-// Messages and values may come from callers: control characters and what is not UTF-8 are written as escapes, so that
-// nobody can end a line and begin another. Safe from any thread once set up.
+// Messages and values may come from callers: control characters and what is not UTF-8 are written
+// as escapes, so that nobody can end a line and begin another. Safe from any thread once set up.
 #ifndef ANTIPHON_SERVER_LOGGING_H_
 #define ANTIPHON_SERVER_LOGGING_H_
 
@@ -22,7 +23,8 @@ namespace antiphon::server {
 
 enum class LogFormat { kText, kJson };
 
-// Makes spdlog's default logger write this format from `level` ("info", ...) on. Once, at the start.
+// Makes spdlog's default logger write this format from `level` ("info", ...) on. Once, at the
+// start.
 void SetUpLogging(LogFormat format, const std::string& level);
 
 // What a line says, as names and values. Names are literals.
@@ -48,7 +50,8 @@ class LogFields {
 
 void LogLine(spdlog::level::level_enum level, const LogFields& fields);
 
-// Control characters (those of ASCII and U+0080 to U+009F) as \n, \r, \t or \xNN, bytes that are not UTF-8 as \xNN.
+// Control characters (those of ASCII and U+0080 to U+009F) as \n, \r, \t or \xNN, bytes that are
+// not UTF-8 as \xNN.
 std::string EscapeText(std::string_view text);
 
 // As the inside of a JSON string; bytes that are not UTF-8 become U+FFFD.

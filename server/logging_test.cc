@@ -30,7 +30,8 @@ TEST(Logging, ValuesInTextCannotBeTakenForOtherFields) {
       .Add("forged", "x\" code=\"OK")
       .Add("slash", "\\\" y=1 \"");
   EXPECT_EQ(fields.Text(),
-            "method=Retrieval.Identify bytes=12 ms=1.250 id=\"two words\" empty=\"\" forged=\"x\\\" code=\\\"OK\" "
+            "method=Retrieval.Identify bytes=12 ms=1.250 id=\"two words\" empty=\"\" "
+            "forged=\"x\\\" code=\\\"OK\" "
             "slash=\"\\\\\\\" y=1 \\\"\"");
 }
 
@@ -41,14 +42,16 @@ TEST(Logging, ValuesInJsonAreStringsAndNumbers) {
 }
 
 TEST(Logging, NobodyEndsALineAndBeginsAnother) {
-  const std::string evil = "x\n2030-01-01 info forged\r\n\x1b[2J\x7f\x00tail" + std::string("\xc2\x9b") + "9m\t.";
+  const std::string evil =
+      "x\n2030-01-01 info forged\r\n\x1b[2J\x7f\x00tail" + std::string("\xc2\x9b") + "9m\t.";
   for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
     const std::string line = Format(format, evil);
     EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
     for (const char c : line.substr(0, line.size() - 1)) {
       EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) << line;
     }
-    EXPECT_EQ(line.find("\xc2\x9b"), std::string::npos) << "C1 control characters move the cursor, too";
+    EXPECT_EQ(line.find("\xc2\x9b"), std::string::npos)
+        << "C1 control characters move the cursor, too";
     EXPECT_NE(line.find("forged"), std::string::npos) << "nothing is lost";
   }
 }
@@ -63,7 +66,8 @@ TEST(Logging, TextHasTimeLevelAndMessage) {
 TEST(Logging, JsonHasTimeLevelAndMessage) {
   const std::string line = Format(LogFormat::kJson, "say \"ready\"");
   EXPECT_EQ(line.substr(0, 9), "{\"time\":\"");
-  EXPECT_NE(line.find(R"(Z","level":"info","message":"say \"ready\""})"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"(Z","level":"info","message":"say \"ready\""})"), std::string::npos)
+      << line;
 }
 
 TEST(Logging, Utf8IsKeptAndWhatIsNotUtf8IsMarked) {
@@ -71,8 +75,9 @@ TEST(Logging, Utf8IsKeptAndWhatIsNotUtf8IsMarked) {
   EXPECT_EQ(EscapeText(good), good);
   EXPECT_EQ(EscapeJson(good), good);
   for (const std::string& bad :
-       {std::string("\xff"), std::string("\xc0\xaf"), std::string("\xe0\x80\x80"), std::string("\xed\xa0\x80"),
-        std::string("\xf4\x90\x80\x80"), std::string("\xc3"), std::string("\xe2\x99"), std::string("\x80")}) {
+       {std::string("\xff"), std::string("\xc0\xaf"), std::string("\xe0\x80\x80"),
+        std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"), std::string("\xc3"),
+        std::string("\xe2\x99"), std::string("\x80")}) {
     const std::string json = EscapeJson("a" + bad + "b");
     EXPECT_EQ(json.substr(0, 7), "a\\ufffd") << json;
     EXPECT_EQ(json.back(), 'b');

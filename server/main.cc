@@ -36,15 +36,18 @@ int Fail(const absl::Status& status) {
 
 void LogStart(const Config& config, const Engine& engine, int port) {
   const bundle::Manifest& manifest = engine.manifest();
-  spdlog::info("serving generation {} of {}: {} pieces, {} recordings, {} + {} snippets, model {}", manifest.generation,
-               config.bundle, engine.pieces().size(), engine.recordings().size(),
-               engine.vector_count(catalog::Side::kScores), engine.vector_count(catalog::Side::kRecordings),
-               manifest.model_id);
-  for (const std::string& reason : engine.rejected_generations()) spdlog::error("generation refused: {}", reason);
+  spdlog::info("serving generation {} of {}: {} pieces, {} recordings, {} + {} snippets, model {}",
+               manifest.generation, config.bundle, engine.pieces().size(),
+               engine.recordings().size(), engine.vector_count(catalog::Side::kScores),
+               engine.vector_count(catalog::Side::kRecordings), manifest.model_id);
+  for (const std::string& reason : engine.rejected_generations())
+    spdlog::error("generation refused: {}", reason);
   if (!IsLocalAddress(config.listen)) {
     if (!config.AuthenticationEnabled() && config.tls_client_ca.empty())
-      spdlog::warn("{} can be reached from other machines, by anyone: there is no authentication", config.listen);
-    if (!config.TlsEnabled()) spdlog::warn("{}: what is sent can be read on its way, API keys too", config.listen);
+      spdlog::warn("{} can be reached from other machines, by anyone: there is no authentication",
+                   config.listen);
+    if (!config.TlsEnabled())
+      spdlog::warn("{}: what is sent can be read on its way, API keys too", config.listen);
   }
   spdlog::info("antiphon-server {} ready on {}{}", Version(), config.listen,
                port > 0 ? absl::StrCat(", port ", port) : "");
@@ -54,11 +57,13 @@ void LogStart(const Config& config, const Engine& engine, int port) {
 constexpr absl::Duration kPatience = absl::Seconds(2);
 
 // Serves until it is told to stop, and stops in time.
-void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store, std::unique_ptr<Server> server) {
+void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
+         std::unique_ptr<Server> server) {
   signals.Serving();
   int number = 0;
   while ((number = signals.Wait()) == SIGHUP) server->ReloadAll("SIGHUP");
-  spdlog::info("signal {}: finishing the calls under way, for at most {} s", number, config.grace_period_s);
+  spdlog::info("signal {}: finishing the calls under way, for at most {} s", number,
+               config.grace_period_s);
   const absl::Duration grace = absl::Seconds(config.grace_period_s);
   const ExitGuard whatever_happens(absl::Now() + grace + kPatience);
   const bool finished = server->Drain(grace);
@@ -68,12 +73,15 @@ void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store, s
   store.reset();
 }
 
-absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& config, const Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& config,
+                                                               const Metrics& metrics) {
   if (!config.MetricsEnabled()) return nullptr;
   auto endpoint = MetricsEndpoint::Start(
-      config.metrics_listen, [&metrics] { return metrics.Text(); }, [&metrics] { return metrics.state(); });
+      config.metrics_listen, [&metrics] { return metrics.Text(); },
+      [&metrics] { return metrics.state(); });
   if (endpoint.ok()) return endpoint;
-  return absl::Status(endpoint.status().code(), absl::StrCat("metrics-listen: ", endpoint.status().message()));
+  return absl::Status(endpoint.status().code(),
+                      absl::StrCat("metrics-listen: ", endpoint.status().message()));
 }
 
 absl::Status Serve(const Config& config) {
@@ -84,8 +92,8 @@ absl::Status Serve(const Config& config) {
   if (!endpoint.ok()) return endpoint.status();
   auto store = OpenLiveStore(config, metrics);
   if (!store.ok()) {
-    return absl::Status(store.status().code(),
-                        absl::StrCat("cannot serve ", config.bundle, ": ", store.status().message()));
+    return absl::Status(store.status().code(), absl::StrCat("cannot serve ", config.bundle, ": ",
+                                                            store.status().message()));
   }
   auto server = Server::Start(config, **store, metrics);
   if (!server.ok()) return server.status();
@@ -105,18 +113,21 @@ int LogAndServe(const Config& config) {
   return code;
 }
 
-// Of `--hash-api-key`: the key is a line of standard input, so that it is in no history of commands.
+// Of `--hash-api-key`: the key is a line of standard input, so that it is in no history of
+// commands.
 int PrintKeyHash() {
   std::string key;
   std::getline(std::cin, key);
-  const absl::StatusOr<std::string> hash = HashForFile(std::string(absl::StripTrailingAsciiWhitespace(key)));
+  const absl::StatusOr<std::string> hash =
+      HashForFile(std::string(absl::StripTrailingAsciiWhitespace(key)));
   if (!hash.ok()) return Fail(hash.status());
   std::printf("%s\n", hash->c_str());
   return 0;
 }
 
-// Generations come and go in one thread after the other, and glibc gives threads arenas of their own, each of which
-// keeps room for what it once held. Two arenas keep memory flat over hundreds of reloads, at the same pace.
+// Generations come and go in one thread after the other, and glibc gives threads arenas of their
+// own, each of which keeps room for what it once held. Two arenas keep memory flat over hundreds of
+// reloads, at the same pace.
 void KeepMemoryFlat() { mallopt(M_ARENA_MAX, 2); }
 
 int Main(int argc, char** argv) {

@@ -13,8 +13,9 @@ class MessageReader {
  public:
   virtual ~MessageReader() = default;
 
-  // Waits for the caller's next message. False when there is none to come: status() is OK when the caller has said so,
-  // and otherwise says why it is over: DeadlineExceeded (the caller's deadline, or too long a silence), Cancelled.
+  // Waits for the caller's next message. False when there is none to come: status() is OK when the
+  // caller has said so, and otherwise says why it is over: DeadlineExceeded (the caller's deadline,
+  // or too long a silence), Cancelled.
   [[nodiscard]] virtual bool Read(Request* message) = 0;
 
   // Why the last Read or Write failed. A handler hands it back as the call's own.

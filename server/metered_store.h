@@ -1,4 +1,5 @@
-// A store whose changes and reloads are counted, whoever asks for them. Safe from any thread, as the store it wraps.
+// A store whose changes and reloads are counted, whoever asks for them. Safe from any thread, as
+// the store it wraps.
 #ifndef ANTIPHON_SERVER_METERED_STORE_H_
 #define ANTIPHON_SERVER_METERED_STORE_H_
 
@@ -18,23 +19,27 @@ class MeteredStore final : public Store {
   std::shared_ptr<const Engine> Current() const override { return store_.Current(); }
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                           const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id, const retrieval::PieceUpdate& update,
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
                                              const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(const std::string& id,
-                                                                 std::optional<int64_t> expected_version,
-                                                                 bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(const std::string& id, const retrieval::RecordingUpdate& update,
-                                                     std::optional<int64_t> expected_version,
-                                                     const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(const std::string& id,
-                                                                     std::optional<int64_t> expected_version) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version,
+      bool with_recordings) override;
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override;
   absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
   absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override;
   retrieval::LiveCollection::Standing standing() const override { return store_.standing(); }
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override { return store_.TakeSnapshot(name); }
+  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override {
+    return store_.TakeSnapshot(name);
+  }
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
  private:

@@ -31,9 +31,10 @@ TEST(MeteredStore, EveryEditAndReloadIsCountedByItsKind) {
   store.failure = absl::OkStatus();
   EXPECT_TRUE(metered.Reload().ok());
   const std::string text = metrics.Text();
-  for (const char* kind : {"add_piece", "update_piece", "delete_piece", "add_recording", "update_recording",
-                           "delete_recording", "merge", "restore"}) {
-    EXPECT_THAT(text, HasSubstr(absl::StrCat("antiphon_edits_total{kind=\"", kind, "\",result=\"exhausted\"} 1")));
+  for (const char* kind : {"add_piece", "update_piece", "delete_piece", "add_recording",
+                           "update_recording", "delete_recording", "merge", "restore"}) {
+    EXPECT_THAT(text, HasSubstr(absl::StrCat("antiphon_edits_total{kind=\"", kind,
+                                             "\",result=\"exhausted\"} 1")));
   }
   EXPECT_THAT(text, HasSubstr(R"(antiphon_reloads_total{result="failed",what="collection"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(antiphon_reloads_total{result="ok",what="collection"} 1)"));

@@ -31,14 +31,16 @@ const std::vector<double> kLatencyBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 
                                              0.5,   1,      2.5,   5,    10,    30,   60,  300};
 const std::vector<double> kBatchBuckets = {1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 256, 1024, 4096};
 
-constexpr Metrics::Refusal kRefusals[] = {Metrics::Refusal::kMissingKey, Metrics::Refusal::kUnknownKey,
-                                          Metrics::Refusal::kForbidden, Metrics::Refusal::kOverLimit};
+constexpr Metrics::Refusal kRefusals[] = {
+    Metrics::Refusal::kMissingKey, Metrics::Refusal::kUnknownKey, Metrics::Refusal::kForbidden,
+    Metrics::Refusal::kOverLimit};
 constexpr Metrics::Reloaded kReloaded[] = {Metrics::Reloaded::kCollection, Metrics::Reloaded::kKeys,
                                            Metrics::Reloaded::kCertificate};
-constexpr Metrics::EditKind kEditKinds[] = {Metrics::EditKind::kAddPiece,        Metrics::EditKind::kUpdatePiece,
-                                            Metrics::EditKind::kDeletePiece,     Metrics::EditKind::kAddRecording,
-                                            Metrics::EditKind::kUpdateRecording, Metrics::EditKind::kDeleteRecording,
-                                            Metrics::EditKind::kMerge,           Metrics::EditKind::kRestore};
+constexpr Metrics::EditKind kEditKinds[] = {
+    Metrics::EditKind::kAddPiece,        Metrics::EditKind::kUpdatePiece,
+    Metrics::EditKind::kDeletePiece,     Metrics::EditKind::kAddRecording,
+    Metrics::EditKind::kUpdateRecording, Metrics::EditKind::kDeleteRecording,
+    Metrics::EditKind::kMerge,           Metrics::EditKind::kRestore};
 constexpr const char* kEditResults[] = {"ok", "refused", "abandoned", "exhausted", "failed"};
 
 // "STAGE_DECODE" is "decode" in a label.
@@ -117,7 +119,8 @@ const char* EditResult(const absl::Status& status) {
   }
 }
 
-prometheus::ClientMetric Labelled(double value, std::vector<prometheus::ClientMetric::Label> labels) {
+prometheus::ClientMetric Labelled(double value,
+                                  std::vector<prometheus::ClientMetric::Label> labels) {
   prometheus::ClientMetric metric;
   metric.gauge.value = value;
   metric.label = std::move(labels);
@@ -125,7 +128,8 @@ prometheus::ClientMetric Labelled(double value, std::vector<prometheus::ClientMe
 }
 
 // A gauge that is made when it is read.
-prometheus::MetricFamily Gauge(std::string name, std::string help, std::vector<prometheus::ClientMetric> metrics) {
+prometheus::MetricFamily Gauge(std::string name, std::string help,
+                               std::vector<prometheus::ClientMetric> metrics) {
   prometheus::MetricFamily family;
   family.name = std::move(name);
   family.help = std::move(help);
@@ -142,7 +146,8 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
   const auto number = [](int64_t value) { return static_cast<double>(value); };
   std::vector<prometheus::MetricFamily> families = {
       Gauge("antiphon_queue_depth", "Requests waiting for a worker", sample.queue_depth),
-      Gauge("antiphon_requests_in_flight", "Calls let in and not yet answered, streams included", sample.in_flight),
+      Gauge("antiphon_requests_in_flight", "Calls let in and not yet answered, streams included",
+            sample.in_flight),
       Gauge("antiphon_streams_open", "Streaming calls under way", sample.streams),
       Gauge("antiphon_generation", "Generation of the bundle served", number(sample.generation)),
       Gauge("antiphon_pieces", "Pieces that can be found", number(sample.pieces)),
@@ -150,13 +155,17 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
       Gauge("antiphon_snippets", "Embedded windows that can be found, by side",
             {Labelled(number(sample.score_vectors), {{"side", "scores"}}),
              Labelled(number(sample.recording_vectors), {{"side", "recordings"}})}),
-      Gauge("antiphon_last_change", "Version of the last change made to the collection", number(sample.last_change)),
+      Gauge("antiphon_last_change", "Version of the last change made to the collection",
+            number(sample.last_change)),
       Gauge("antiphon_unmerged_changes", "Changes that are in the journal and in no generation yet",
             number(sample.unmerged_changes)),
-      Gauge("antiphon_rejected_generations", "Generations that were refused when the collection was opened",
+      Gauge("antiphon_rejected_generations",
+            "Generations that were refused when the collection was opened",
             sample.rejected_generations),
-      Gauge("antiphon_rejected_changes", "Changes of the journal that were found damaged", sample.rejected_changes),
-      Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM", number(ResidentBytes())),
+      Gauge("antiphon_rejected_changes", "Changes of the journal that were found damaged",
+            sample.rejected_changes),
+      Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM",
+            number(ResidentBytes())),
       Gauge("antiphon_info", "Always 1; says what is running in its labels",
             {Labelled(1, {{"version", Version()},
                           {"model_id", sample.model_id},
@@ -168,8 +177,8 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
                              number(absl::ToUnixSeconds(*sample.certificate_expires))));
   }
   if (sample.gpu_bytes.has_value()) {
-    families.push_back(
-        Gauge("antiphon_gpu_memory_bytes", "Memory of the GPU in use, by whomever", number(*sample.gpu_bytes)));
+    families.push_back(Gauge("antiphon_gpu_memory_bytes", "Memory of the GPU in use, by whomever",
+                             number(*sample.gpu_bytes)));
   }
   return families;
 }
@@ -191,21 +200,26 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Histogram>& request_seconds =
       Histogram("antiphon_request_seconds", "From arrival to answer, failures included");
   prometheus::Family<prometheus::Histogram>& stage_seconds =
-      Histogram("antiphon_stage_seconds", "Stages of calls, failures included; queue is the wait for a worker");
+      Histogram("antiphon_stage_seconds",
+                "Stages of calls, failures included; queue is the wait for a worker");
   prometheus::Family<prometheus::Histogram>& batch_windows =
       Histogram("antiphon_encoder_batch_windows", "Windows that an encoder ran at once");
-  prometheus::Family<prometheus::Counter>& verdicts = Counter("antiphon_verdicts_total", "Answers of Identify");
+  prometheus::Family<prometheus::Counter>& verdicts =
+      Counter("antiphon_verdicts_total", "Answers of Identify");
   prometheus::Family<prometheus::Counter>& refusals =
       Counter("antiphon_access_refused_total", "Callers turned away for their API key, by reason");
   prometheus::Family<prometheus::Counter>& edits =
       Counter("antiphon_edits_total", "Changes to the collection, by kind and result");
-  prometheus::Family<prometheus::Counter>& reloads =
-      Counter("antiphon_reloads_total", "Attempts to take over what changed on disk, by what and result");
+  prometheus::Family<prometheus::Counter>& reloads = Counter(
+      "antiphon_reloads_total", "Attempts to take over what changed on disk, by what and result");
   prometheus::Counter& background_failures =
-      Counter("antiphon_background_failures_total", "Merges and clean-ups that nobody asked for and that failed")
+      Counter("antiphon_background_failures_total",
+              "Merges and clean-ups that nobody asked for and that failed")
           .Add({});
-  prometheus::Family<prometheus::Gauge>& states =
-      BuildGauge().Name("antiphon_state").Help("1 for the state that the server is in").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& states = BuildGauge()
+                                                      .Name("antiphon_state")
+                                                      .Help("1 for the state that the server is in")
+                                                      .Register(*registry);
 
   absl::Mutex mutex;
   ServerState state ABSL_GUARDED_BY(mutex) = ServerState::kStarting;
@@ -215,14 +229,17 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   // Series that exist from the start can be alerted on before anything has happened.
   for (int stage = v1::STAGE_QUEUE; v1::Stage_IsValid(stage); ++stage) {
-    impl_->stage_seconds.Add({{"stage", StageLabel(static_cast<v1::Stage>(stage))}}, kLatencyBuckets);
+    impl_->stage_seconds.Add({{"stage", StageLabel(static_cast<v1::Stage>(stage))}},
+                             kLatencyBuckets);
   }
   for (const Refusal refusal : kRefusals) impl_->refusals.Add({{"reason", Label(refusal)}});
   for (const EditKind kind : kEditKinds) {
-    for (const char* result : kEditResults) impl_->edits.Add({{"kind", Label(kind)}, {"result", result}});
+    for (const char* result : kEditResults)
+      impl_->edits.Add({{"kind", Label(kind)}, {"result", result}});
   }
   for (const Reloaded what : kReloaded) {
-    for (const char* result : {"ok", "failed"}) impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
+    for (const char* result : {"ok", "failed"})
+      impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
   }
   SetState(ServerState::kStarting);
 }
@@ -247,14 +264,17 @@ void Metrics::RecordVerdict(absl::string_view verdict) {
   impl_->verdicts.Add({{"verdict", std::string(verdict)}}).Increment();
 }
 
-void Metrics::RecordRefusal(Refusal refusal) { impl_->refusals.Add({{"reason", Label(refusal)}}).Increment(); }
+void Metrics::RecordRefusal(Refusal refusal) {
+  impl_->refusals.Add({{"reason", Label(refusal)}}).Increment();
+}
 
 void Metrics::RecordEdit(EditKind kind, const absl::Status& result) {
   impl_->edits.Add({{"kind", Label(kind)}, {"result", EditResult(result)}}).Increment();
 }
 
 void Metrics::RecordReload(Reloaded what, const absl::Status& result) {
-  impl_->reloads.Add({{"what", Label(what)}, {"result", result.ok() ? "ok" : "failed"}}).Increment();
+  impl_->reloads.Add({{"what", Label(what)}, {"result", result.ok() ? "ok" : "failed"}})
+      .Increment();
 }
 
 void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment(); }
@@ -262,8 +282,8 @@ void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment()
 void Metrics::SetState(ServerState state) {
   absl::MutexLock lock(&impl_->mutex);
   impl_->state = state;
-  for (const ServerState each :
-       {ServerState::kStarting, ServerState::kServing, ServerState::kDraining, ServerState::kStopped}) {
+  for (const ServerState each : {ServerState::kStarting, ServerState::kServing,
+                                 ServerState::kDraining, ServerState::kStopped}) {
     impl_->states.Add({{"state", ServerStateName(each)}}).Set(each == state ? 1 : 0);
   }
 }
@@ -288,7 +308,8 @@ std::string Metrics::Text() const {
 }
 
 int64_t ResidentBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "r");  // proc(5): pages in all, pages in RAM, ...
+  std::FILE* file =
+      std::fopen("/proc/self/statm", "r");  // proc(5): pages in all, pages in RAM, ...
   if (file == nullptr) return 0;
   long long total = 0, resident = 0;
   const bool read = std::fscanf(file, "%lld %lld", &total, &resident) == 2;

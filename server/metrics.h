@@ -1,8 +1,8 @@
-// What the server tells Prometheus about itself (served by metrics_endpoint.h). docs/operations.md lists every metric
-// with its meaning.
+// What the server tells Prometheus about itself (served by metrics_endpoint.h). docs/operations.md
+// lists every metric with its meaning.
 //
-// Safe from any thread. Label values come from closed sets (methods, codes, stages), so that no client can make more
-// series.
+// Safe from any thread. Label values come from closed sets (methods, codes, stages), so that no
+// client can make more series.
 #ifndef ANTIPHON_SERVER_METRICS_H_
 #define ANTIPHON_SERVER_METRICS_H_
 
@@ -87,7 +87,8 @@ class Metrics {
   void SetState(ServerState state);
   ServerState state() const;
 
-  // Must be safe from any thread and outlive this object; empty ends it, and waits for one that is being taken.
+  // Must be safe from any thread and outlive this object; empty ends it, and waits for one that is
+  // being taken.
   void SetSource(std::function<Sample()> source);
 
   // The text that /metrics gives.

@@ -30,7 +30,8 @@ bool WaitFor(int fd, short events, absl::Time deadline) {
   return left_ms > 0 && poll(&poll_fd, 1, static_cast<int>(left_ms)) > 0;
 }
 
-// What came up to the empty line that ends a request's headers, or less when the limits are met first.
+// What came up to the empty line that ends a request's headers, or less when the limits are met
+// first.
 std::string ReadRequest(int connection, absl::Time deadline) {
   std::string request;
   char buffer[1024];
@@ -46,14 +47,16 @@ std::string ReadRequest(int connection, absl::Time deadline) {
 void Write(int connection, const std::string& bytes, absl::Time deadline) {
   for (size_t sent = 0; sent < bytes.size();) {
     if (!WaitFor(connection, POLLOUT, deadline)) return;
-    const ssize_t n = send(connection, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        send(connection, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno != EAGAIN && errno != EINTR) return;
     if (n > 0) sent += static_cast<size_t>(n);
   }
 }
 
 std::string Response(const char* status, const std::string& body) {
-  return absl::StrCat("HTTP/1.0 ", status, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
+  return absl::StrCat("HTTP/1.0 ", status,
+                      "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
                       "Content-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
 }
 
@@ -81,27 +84,31 @@ absl::StatusOr<int> Listen(const std::string& address) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found); error != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is no address: ", gai_strerror(error)));
+  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+      error != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", address, "' is no address: ", gai_strerror(error)));
   }
   const int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
-  const bool listening = listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                         bind(listener, found->ai_addr, found->ai_addrlen) == 0 && listen(listener, 16) == 0;
+  const bool listening =
+      listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+      bind(listener, found->ai_addr, found->ai_addrlen) == 0 && listen(listener, 16) == 0;
   const int error = errno;
   freeaddrinfo(found);
   if (!listening) {
     if (listener >= 0) close(listener);
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", std::strerror(error)));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address, ": ", std::strerror(error)));
   }
   return listener;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const std::string& address,
-                                                                        std::function<std::string()> text,
-                                                                        std::function<ServerState()> state) {
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
+    const std::string& address, std::function<std::string()> text,
+    std::function<ServerState()> state) {
   const absl::StatusOr<int> listener = Listen(address);
   if (!listener.ok()) return listener.status();
   int wake[2];
@@ -109,12 +116,13 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const st
     close(*listener);
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
   }
-  return std::unique_ptr<MetricsEndpoint>(
-      new MetricsEndpoint(*listener, wake[0], wake[1], PortOf(*listener), std::move(text), std::move(state)));
+  return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(
+      *listener, wake[0], wake[1], PortOf(*listener), std::move(text), std::move(state)));
 }
 
 MetricsEndpoint::MetricsEndpoint(int listener, int wake_read, int wake_write, int port,
-                                 std::function<std::string()> text, std::function<ServerState()> state)
+                                 std::function<std::string()> text,
+                                 std::function<ServerState()> state)
     : listener_(listener),
       wake_read_(wake_read),
       wake_write_(wake_write),
@@ -155,9 +163,11 @@ void MetricsEndpoint::Answer(int connection) const {
     const ServerState state = state_();
     const bool serving = state == ServerState::kServing;
     const std::string name = absl::AsciiStrToUpper(ServerStateName(state));
-    Write(connection, Response(serving ? "200 OK" : "503 Service Unavailable", name + "\n"), deadline);
+    Write(connection, Response(serving ? "200 OK" : "503 Service Unavailable", name + "\n"),
+          deadline);
   } else if (absl::StartsWith(request, "GET ")) {
-    Write(connection, Response("404 Not Found", "There are only /metrics and /healthz here.\n"), deadline);
+    Write(connection, Response("404 Not Found", "There are only /metrics and /healthz here.\n"),
+          deadline);
   } else {
     Write(connection, Response("400 Bad Request", "GET /metrics\n"), deadline);
   }

@@ -1,9 +1,10 @@
-// Answers GET /metrics and GET /healthz over HTTP/1.0, and nothing else: an address that can be left open while gRPC
-// asks for keys.
+// Answers GET /metrics and GET /healthz over HTTP/1.0, and nothing else: an address that can be
+// left open while gRPC asks for keys.
 //
-// Why not prometheus-cpp's own exposer: its web server (CivetWeb) starts threads with stacks of 100 KiB, and LibTorch's
-// libraries need more than that for thread-local storage alone, so that no thread starts. One connection is served at a
-// time, with limits on its size and time. Owns its thread and socket.
+// Why not prometheus-cpp's own exposer: its web server (CivetWeb) starts threads with stacks of 100
+// KiB, and LibTorch's libraries need more than that for thread-local storage alone, so that no
+// thread starts. One connection is served at a time, with limits on its size and time. Owns its
+// thread and socket.
 #ifndef ANTIPHON_SERVER_METRICS_ENDPOINT_H_
 #define ANTIPHON_SERVER_METRICS_ENDPOINT_H_
 
@@ -19,19 +20,20 @@ namespace antiphon::server {
 
 class MetricsEndpoint {
  public:
-  // Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one) until destroyed. `text` makes the answer
-  // to /metrics; /healthz is 200 where `state` is kServing and 503 otherwise, with its name. Both are called on the
-  // endpoint's thread. InvalidArgument on an address that is none, Unavailable when it cannot be bound.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(const std::string& address,
-                                                                              std::function<std::string()> text,
-                                                                              std::function<ServerState()> state);
+  // Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one) until destroyed. `text`
+  // makes the answer to /metrics; /healthz is 200 where `state` is kServing and 503 otherwise, with
+  // its name. Both are called on the endpoint's thread. InvalidArgument on an address that is none,
+  // Unavailable when it cannot be bound.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(
+      const std::string& address, std::function<std::string()> text,
+      std::function<ServerState()> state);
   ~MetricsEndpoint();
 
   int port() const { return port_; }
 
  private:
-  MetricsEndpoint(int listener, int wake_read, int wake_write, int port, std::function<std::string()> text,
-                  std::function<ServerState()> state);
+  MetricsEndpoint(int listener, int wake_read, int wake_write, int port,
+                  std::function<std::string()> text, std::function<ServerState()> state);
 
   void Serve();
   void Answer(int connection) const;

@@ -55,7 +55,8 @@ std::string Ask(int port, const std::string& request) {
 TEST(MetricsEndpoint, GivesTheTextOfTheMoment) {
   int scrapes = 0;
   const auto endpoint = MetricsEndpoint::Start(
-      "127.0.0.1:0", [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); }, [] { return ServerState::kServing; });
+      "127.0.0.1:0", [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); },
+      [] { return ServerState::kServing; });
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   for (int i = 1; i <= 3; ++i) {
     const std::string answer = Ask((*endpoint)->port(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -73,7 +74,8 @@ TEST(MetricsEndpoint, SendsLongTextsWhole) {
 TEST(MetricsEndpoint, HasNothingElse) {
   const auto endpoint = StartWith("secret");
   EXPECT_THAT(Ask(endpoint->port(), "GET / HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 404"));
-  EXPECT_THAT(Ask(endpoint->port(), "GET /metricsandmore HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 404"));
+  EXPECT_THAT(Ask(endpoint->port(), "GET /metricsandmore HTTP/1.0\r\n\r\n"),
+              StartsWith("HTTP/1.0 404"));
   EXPECT_THAT(Ask(endpoint->port(), "POST /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 400"));
 }
 
@@ -106,7 +108,8 @@ TEST(MetricsEndpoint, AnAddressThatCannotBeHadIsAnError) {
       address, [] { return ""; }, [] { return ServerState::kServing; });
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(address));
-  for (const char* bad : {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:http-ish", "no such host:1"}) {
+  for (const char* bad :
+       {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:http-ish", "no such host:1"}) {
     const auto refused = MetricsEndpoint::Start(
         bad, [] { return ""; }, [] { return ServerState::kServing; });
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << bad;

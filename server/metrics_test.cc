@@ -18,15 +18,20 @@ TEST(Metrics, CountsCallsByMethodAndCode) {
   metrics.RecordCall("Retrieval.Identify", grpc::StatusCode::OK, 0.02);
   metrics.RecordCall("Retrieval.Identify", grpc::StatusCode::INVALID_ARGUMENT, 0.001);
   const std::string text = metrics.Text();
-  EXPECT_THAT(text, HasSubstr(R"(antiphon_requests_total{code="OK",method="Retrieval.Identify"} 2)"));
-  EXPECT_THAT(text, HasSubstr(R"(antiphon_requests_total{code="INVALID_ARGUMENT",method="Retrieval.Identify"} 1)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(antiphon_requests_total{code="OK",method="Retrieval.Identify"} 2)"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          R"(antiphon_requests_total{code="INVALID_ARGUMENT",method="Retrieval.Identify"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(antiphon_request_seconds_count{method="Retrieval.Identify"} 3)"))
       << "the latency of failures counts, too";
 }
 
 TEST(Metrics, StagesAndBatchesAreHistograms) {
   Metrics metrics;
-  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="encode"} 0)")) << "there from the start";
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="encode"} 0)"))
+      << "there from the start";
   metrics.RecordStage(v1::STAGE_ENCODE, 0.5);
   metrics.RecordBatch("audio", 12);
   const std::string text = metrics.Text();
@@ -48,9 +53,10 @@ TEST(Metrics, WhatIsReadWhenAskedIsOfTheMoment) {
   sample.unmerged_changes = 5;
   metrics.SetSource([&] { return sample; });
   std::string text = metrics.Text();
-  for (const char* line : {"antiphon_queue_depth 3\n", "antiphon_streams_open 2\n", "antiphon_pieces 40\n",
-                           "antiphon_snippets{side=\"scores\"} 1234\n", "antiphon_last_change 77\n",
-                           "antiphon_unmerged_changes 5\n", "generation=\"1\"", "model_id=\"m1\""}) {
+  for (const char* line :
+       {"antiphon_queue_depth 3\n", "antiphon_streams_open 2\n", "antiphon_pieces 40\n",
+        "antiphon_snippets{side=\"scores\"} 1234\n", "antiphon_last_change 77\n",
+        "antiphon_unmerged_changes 5\n", "generation=\"1\"", "model_id=\"m1\""}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("antiphon_gpu_memory_bytes"))) << "there is no GPU";
@@ -77,20 +83,23 @@ TEST(Metrics, TellsHowMuchMemoryIsInUse) {
 
 TEST(Metrics, CountsWhoIsTurnedAwayAndWhy) {
   Metrics metrics;
-  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 0)"));
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 0)"));
   metrics.RecordRefusal(Metrics::Refusal::kUnknownKey);
   metrics.RecordRefusal(Metrics::Refusal::kOverLimit);
-  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 1)"));
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 1)"));
   EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_access_refused_total{reason="over_limit"} 1)"));
-  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_access_refused_total{reason="missing_key"} 0)"));
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="missing_key"} 0)"));
 }
 
 TEST(Metrics, CountsEditsAndReloadsByHowTheyWent) {
   Metrics metrics;
   EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_edits_total{kind="merge",result="failed"} 0)"));
   for (const absl::Status& status :
-       {absl::OkStatus(), absl::AlreadyExistsError(""), absl::AbortedError(""), absl::CancelledError(""),
-        absl::ResourceExhaustedError(""), absl::DataLossError("")}) {
+       {absl::OkStatus(), absl::AlreadyExistsError(""), absl::AbortedError(""),
+        absl::CancelledError(""), absl::ResourceExhaustedError(""), absl::DataLossError("")}) {
     metrics.RecordEdit(Metrics::EditKind::kAddPiece, status);
   }
   metrics.RecordReload(Metrics::Reloaded::kKeys, absl::InvalidArgumentError(""));
@@ -98,7 +107,8 @@ TEST(Metrics, CountsEditsAndReloadsByHowTheyWent) {
   for (const char* line :
        {R"({kind="add_piece",result="ok"} 1)", R"({kind="add_piece",result="refused"} 2)",
         R"({kind="add_piece",result="abandoned"} 1)", R"({kind="add_piece",result="exhausted"} 1)",
-        R"({kind="add_piece",result="failed"} 1)", R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)",
+        R"({kind="add_piece",result="failed"} 1)",
+        R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)",
         R"(antiphon_reloads_total{result="ok",what="api_keys"} 0)"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }

@@ -10,7 +10,8 @@ namespace {
 using retrieval::LiveCollection;
 
 absl::Status Refuse() {
-  return CallerError(absl::StatusCode::kFailedPrecondition, "this server may only read its collection");
+  return CallerError(absl::StatusCode::kFailedPrecondition,
+                     "this server may only read its collection");
 }
 
 }  // namespace
@@ -29,16 +30,20 @@ std::shared_ptr<const Engine> ReadOnlyStore::Current() const {
   return engine_;
 }
 
-absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string, const retrieval::RequestContext&) {
+absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string,
+                                                       const retrieval::RequestContext&) {
   return Refuse();
 }
 
-absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&, const retrieval::PieceUpdate&,
-                                                          std::optional<int64_t>, const retrieval::RequestContext&) {
+absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
+                                                          const retrieval::PieceUpdate&,
+                                                          std::optional<int64_t>,
+                                                          const retrieval::RequestContext&) {
   return Refuse();
 }
 
-absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeletePiece(const std::string&, std::optional<int64_t>, bool) {
+absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
+                                                                   std::optional<int64_t>, bool) {
   return Refuse();
 }
 
@@ -47,13 +52,14 @@ absl::StatusOr<catalog::Recording> ReadOnlyStore::AddRecording(catalog::Recordin
   return Refuse();
 }
 
-absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(const std::string&, const retrieval::RecordingUpdate&,
-                                                                  std::optional<int64_t>,
-                                                                  const retrieval::RequestContext&) {
+absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(
+    const std::string&, const retrieval::RecordingUpdate&, std::optional<int64_t>,
+    const retrieval::RequestContext&) {
   return Refuse();
 }
 
-absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeleteRecording(const std::string&, std::optional<int64_t>) {
+absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
+                                                                       std::optional<int64_t>) {
   return Refuse();
 }
 

@@ -1,5 +1,6 @@
-// The Store of a bundle that this process may read but not write, such as one on a volume that another server changes:
-// it answers from the generation in force and follows it when told to reload. Every edit is FailedPrecondition.
+// The Store of a bundle that this process may read but not write, such as one on a volume that
+// another server changes: it answers from the generation in force and follows it when told to
+// reload. Every edit is FailedPrecondition.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_READ_ONLY_STORE_H_
@@ -28,19 +29,21 @@ class ReadOnlyStore final : public Store {
 
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                           const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id, const retrieval::PieceUpdate& update,
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
                                              const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(const std::string& id,
-                                                                 std::optional<int64_t> expected_version,
-                                                                 bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const retrieval::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(const std::string& id, const retrieval::RecordingUpdate& update,
-                                                     std::optional<int64_t> expected_version,
-                                                     const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(const std::string& id,
-                                                                     std::optional<int64_t> expected_version) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version,
+      bool with_recordings) override;
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override;
 
   absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
   absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override;

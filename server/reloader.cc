@@ -29,8 +29,9 @@ void Reloader::Run() {
     {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(
-          +[](Reloader* self)
-               ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) { return self->requested_ || self->stopping_; },
+          +[](Reloader* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+            return self->requested_ || self->stopping_;
+          },
           this));
       if (stopping_) return;
       requested_ = false;

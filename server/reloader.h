@@ -20,7 +20,8 @@ class Reloader {
   // Begins nothing more, and waits for nothing.
   void Stop();
 
-  // Has it done soon: after the one under way, if any. Several requests that wait are one, for the reason of the last.
+  // Has it done soon: after the one under way, if any. Several requests that wait are one, for the
+  // reason of the last.
   void Request(std::string why);
 
  private:

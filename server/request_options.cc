@@ -21,16 +21,20 @@ using Entries = google::protobuf::RepeatedPtrField<std::string>;
 
 absl::Status CheckEntries(const std::string& field, const Entries& entries) {
   for (const std::string& entry : entries) {
-    if (absl::Status status = CheckText(field, entry, 1, catalog::kMaxTextBytes); !status.ok()) return status;
+    if (absl::Status status = CheckText(field, entry, 1, catalog::kMaxTextBytes); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix, const v1::Filter& filter,
+absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix,
+                                                       const v1::Filter& filter,
                                                        const Limits& limits) {
-  const int64_t entries = int64_t{filter.composers_size()} + filter.collections_size() + filter.piece_ids_size();
+  const int64_t entries =
+      int64_t{filter.composers_size()} + filter.collections_size() + filter.piece_ids_size();
   if (entries > limits.max_filter_entries) {
-    return FieldError(kInvalid, absl::StrCat(prefix, "filter"), absl::StrCat("has ", entries, " entries"),
+    return FieldError(kInvalid, absl::StrCat(prefix, "filter"),
+                      absl::StrCat("has ", entries, " entries"),
                       absl::StrCat("up to ", limits.max_filter_entries, " in all"));
   }
   const absl::Status status =
@@ -38,8 +42,11 @@ absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix,
                     CheckEntries(absl::StrCat(prefix, "filter.collections"), filter.collections()),
                     CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids())});
   if (!status.ok()) return status;
-  const auto list = [](const Entries& from) { return std::vector<std::string>(from.begin(), from.end()); };
-  return retrieval::SourceFilter{list(filter.composers()), list(filter.collections()), list(filter.piece_ids())};
+  const auto list = [](const Entries& from) {
+    return std::vector<std::string>(from.begin(), from.end());
+  };
+  return retrieval::SourceFilter{list(filter.composers()), list(filter.collections()),
+                                 list(filter.piece_ids())};
 }
 
 std::optional<double> MinSimilarity(const auto& message) {
@@ -49,12 +56,15 @@ std::optional<double> MinSimilarity(const auto& message) {
 
 }  // namespace
 
-absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix, const v1::Filter& filter,
-                                                       v1::SearchMode mode, std::optional<double> min_similarity,
+absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
+                                                       const v1::Filter& filter,
+                                                       v1::SearchMode mode,
+                                                       std::optional<double> min_similarity,
                                                        const Limits& limits) {
   retrieval::SearchBounds bounds;
   if (min_similarity.has_value()) {
-    const absl::Status status = CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
+    const absl::Status status =
+        CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
     if (!status.ok()) return status;
     bounds.min_similarity = static_cast<float>(*min_similarity);
   }
@@ -66,7 +76,8 @@ absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
       bounds.exact = true;
       break;
     default:  // an open enum: a newer client may send what is not known here
-      return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown", "SEARCH_MODE_INDEX or SEARCH_MODE_EXACT");
+      return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown",
+                        "SEARCH_MODE_INDEX or SEARCH_MODE_EXACT");
   }
   absl::StatusOr<retrieval::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
   if (!sources.ok()) return sources.status();
@@ -74,14 +85,16 @@ absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
   return bounds;
 }
 
-absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix, const v1::Excerpt& excerpt) {
+absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
+                                                  const v1::Excerpt& excerpt) {
   retrieval::QueryExcerpt out;
   // The comparisons are written so that NaN fails them.
   if (excerpt.has_start_seconds()) {
     out.start_s = excerpt.start_seconds();
     if (!(out.start_s >= 0 && std::isfinite(out.start_s))) {
       return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
-                        absl::StrCat(out.start_s, " is out of range"), "0 to below the end of the query");
+                        absl::StrCat(out.start_s, " is out of range"),
+                        "0 to below the end of the query");
     }
   }
   if (excerpt.has_end_seconds()) {
@@ -94,24 +107,28 @@ absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix, cons
   return out;
 }
 
-absl::Status CheckExcerpt(absl::string_view prefix, const retrieval::QueryExcerpt& excerpt, double duration_s) {
+absl::Status CheckExcerpt(absl::string_view prefix, const retrieval::QueryExcerpt& excerpt,
+                          double duration_s) {
   if (excerpt.start_s == 0 || excerpt.start_s < duration_s) return absl::OkStatus();
   return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
-                    absl::StrCat(excerpt.start_s, " is out of range"), absl::StrCat("0 to below ", duration_s));
+                    absl::StrCat(excerpt.start_s, " is out of range"),
+                    absl::StrCat("0 to below ", duration_s));
 }
 
-absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions& options, const Limits& limits) {
+absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions& options,
+                                                         const Limits& limits) {
   retrieval::SearchOptions out;
   out.max_windows = limits.max_query_windows;
   out.evidence = options.include_evidence();
   if (options.has_top_k()) out.top_k = options.top_k();
   if (options.has_hop_seconds()) out.hop_s = options.hop_seconds();
   const int max_top_k = options.include_snippets() ? limits.max_snippets : limits.max_search_top_k;
-  const absl::Status ranges =
-      FirstFailure({CheckRange("options.top_k", out.top_k, 1, max_top_k),
-                    CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)});
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("options.top_k", out.top_k, 1, max_top_k),
+       CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)});
   if (!ranges.ok()) return ranges;
-  auto bounds = ToSearchBounds(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
+  auto bounds =
+      ToSearchBounds(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
   if (!bounds.ok()) return bounds.status();
   out.bounds = *std::move(bounds);
   const auto excerpt = ToExcerpt(kOptions, options.excerpt());
@@ -120,7 +137,8 @@ absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions
   return out;
 }
 
-absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRequest& request, const Limits& limits) {
+absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRequest& request,
+                                                             const Limits& limits) {
   retrieval::IdentifyOptions out;
   out.max_windows = limits.max_query_windows;
   out.evidence = request.include_evidence();
@@ -128,13 +146,14 @@ absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyR
   if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
   if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
-  const absl::Status ranges =
-      FirstFailure({CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
-                    CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
-                    CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
-                    CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
+       CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
+       CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
+       CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
   if (!ranges.ok()) return ranges;
-  auto bounds = ToSearchBounds("", request.filter(), request.mode(), MinSimilarity(request), limits);
+  auto bounds =
+      ToSearchBounds("", request.filter(), request.mode(), MinSimilarity(request), limits);
   if (!bounds.ok()) return bounds.status();
   out.bounds = *std::move(bounds);
   const auto excerpt = ToExcerpt("", request.excerpt());
@@ -174,9 +193,10 @@ absl::StatusOr<EmbedPlan> ToEmbedPlan(const v1::EmbedRequest& request, const Lim
     }
     plan.tempo_ratio = request.tempo_ratio();
   }
-  const absl::Status ranges =
-      FirstFailure({CheckRange("hop_seconds", plan.windows.hop_s, limits.min_hop_s, limits.max_hop_s),
-                    CheckRange("tempo_ratio", plan.tempo_ratio, limits.min_tempo_ratio, limits.max_tempo_ratio)});
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("hop_seconds", plan.windows.hop_s, limits.min_hop_s, limits.max_hop_s),
+       CheckRange("tempo_ratio", plan.tempo_ratio, limits.min_tempo_ratio,
+                  limits.max_tempo_ratio)});
   if (!ranges.ok()) return ranges;
   return plan;
 }

@@ -24,8 +24,12 @@ std::string Blamed(const absl::StatusOr<T>& result) {
   return detail.has_value() ? detail->field() : "none";
 }
 
-std::string BlamedIn(const v1::SearchOptions& options) { return Blamed(ToSearchOptions(options, Limits())); }
-std::string BlamedIn(const v1::IdentifyRequest& request) { return Blamed(ToIdentifyOptions(request, Limits())); }
+std::string BlamedIn(const v1::SearchOptions& options) {
+  return Blamed(ToSearchOptions(options, Limits()));
+}
+std::string BlamedIn(const v1::IdentifyRequest& request) {
+  return Blamed(ToIdentifyOptions(request, Limits()));
+}
 
 TEST(RequestOptions, LeftOutIsTheDefault) {
   const auto search = ToSearchOptions({}, Limits());
@@ -140,8 +144,8 @@ TEST(RequestOptions, AFilterHasAThousandEntriesAtMost) {
 }
 
 TEST(RequestOptions, EntriesOfAFilterAreText) {
-  for (const std::string& bad :
-       {std::string(), std::string(4001, 'x'), std::string("\xff"), std::string("a\0b", 3), std::string("\xc3")}) {
+  for (const std::string& bad : {std::string(), std::string(4001, 'x'), std::string("\xff"),
+                                 std::string("a\0b", 3), std::string("\xc3")}) {
     v1::SearchOptions composers, collections, pieces;
     composers.mutable_filter()->add_composers(bad);
     EXPECT_EQ(BlamedIn(composers), "options.filter.composers");
@@ -181,7 +185,8 @@ TEST(RequestOptions, AnExcerptBeginsBeforeItEnds) {
 TEST(RequestOptions, AnExcerptBeginsBeforeTheQueryEnds) {
   EXPECT_TRUE(CheckExcerpt("", {.start_s = 2.9}, 3).ok());
   EXPECT_TRUE(CheckExcerpt("", {.start_s = 0}, 0).ok()) << "a query without notes";
-  EXPECT_EQ(Blamed<int>(CheckExcerpt("options.", {.start_s = 3}, 3)), "options.excerpt.start_seconds");
+  EXPECT_EQ(Blamed<int>(CheckExcerpt("options.", {.start_s = 3}, 3)),
+            "options.excerpt.start_seconds");
 }
 
 }  // namespace

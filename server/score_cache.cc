@@ -11,7 +11,8 @@ int64_t ScoreCache::Cost(const music::Score& score) {
   return std::max<int64_t>(100, static_cast<int64_t>(score.notes.size()));
 }
 
-absl::StatusOr<std::shared_ptr<const music::Score>> ScoreCache::Get(const std::string& key, const Reader& reader) {
+absl::StatusOr<std::shared_ptr<const music::Score>> ScoreCache::Get(const std::string& key,
+                                                                    const Reader& reader) {
   {
     absl::MutexLock lock(&mutex_);
     if (const auto found = by_key_.find(key); found != by_key_.end()) {

@@ -1,7 +1,7 @@
-// Scores that were read lately, so that positions can be given in bars and beats without parsing the same file for
-// every hit. Shared by all collections that are served one after the other: a score is known by its piece and the
-// version that the piece is in, not by its position. Bounded by the number of notes held; the one used longest ago goes
-// first.
+// Scores that were read lately, so that positions can be given in bars and beats without parsing
+// the same file for every hit. Shared by all collections that are served one after the other: a
+// score is known by its piece and the version that the piece is in, not by its position. Bounded by
+// the number of notes held; the one used longest ago goes first.
 //
 // Safe from any thread. Scores handed out stay valid after they have left the cache.
 #ifndef ANTIPHON_SERVER_SCORE_CACHE_H_
@@ -28,9 +28,11 @@ class ScoreCache {
   // Holds scores of at most `max_notes` notes together (a score counts as at least 100).
   explicit ScoreCache(int64_t max_notes);
 
-  // From the cache or the reader, whose failure is returned and not remembered. `key` must be another for every score
-  // that there has ever been. Two threads that miss the same score at once both read it.
-  [[nodiscard]] absl::StatusOr<std::shared_ptr<const music::Score>> Get(const std::string& key, const Reader& reader);
+  // From the cache or the reader, whose failure is returned and not remembered. `key` must be
+  // another for every score that there has ever been. Two threads that miss the same score at once
+  // both read it.
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<const music::Score>> Get(const std::string& key,
+                                                                        const Reader& reader);
 
  private:
   struct Entry {

@@ -40,7 +40,8 @@ StreamRunnerOptions StreamOptions(const Config& config) {
 
 // gRPC's own messages, which tell of connections and sockets.
 void LogFromGrpc(gpr_log_func_args* args) {
-  const auto level = args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
+  const auto level =
+      args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
   spdlog::log(level, "grpc: {}", args->message);
 }
 
@@ -54,8 +55,8 @@ void EnablePlugins() {
   (void)done;
 }
 
-// Keeps one server from describing its services to anybody who asks. (Linking gRPC's library for it has every server of
-// the process do so.)
+// Keeps one server from describing its services to anybody who asks. (Linking gRPC's library for it
+// has every server of the process do so.)
 class NoReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}
@@ -76,7 +77,8 @@ absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
   if (config.AuthenticationEnabled()) {
     auto keys = Authenticator::Open(config.api_keys_file, metrics);
     if (!keys.ok()) {
-      return absl::Status(keys.status().code(), absl::StrCat("api-keys-file: ", keys.status().message()));
+      return absl::Status(keys.status().code(),
+                          absl::StrCat("api-keys-file: ", keys.status().message()));
     }
     guards.keys = *std::move(keys);
   }
@@ -110,7 +112,8 @@ struct Server::Impl {
                          .authentication = config.AuthenticationEnabled()}) {}
 
   void MoveTo(ServerState state) {
-    if (absl::Status status = lifecycle.MoveTo(state); !status.ok()) spdlog::error("{}", std::string(status.message()));
+    if (absl::Status status = lifecycle.MoveTo(state); !status.ok())
+      spdlog::error("{}", std::string(status.message()));
     metrics.SetState(lifecycle.state());
   }
 
@@ -137,8 +140,8 @@ struct Server::Impl {
     return sample;
   }
 
-  // Destroyed from the bottom up: first the sources of calls and reloads, then those who work on them, then what they
-  // use.
+  // Destroyed from the bottom up: first the sources of calls and reloads, then those who work on
+  // them, then what they use.
   Metrics& metrics;
   const std::string device;
   const Guards guards;
@@ -156,15 +159,17 @@ struct Server::Impl {
   std::unique_ptr<Upkeep> upkeep;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store, Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
+                                                      Metrics& metrics) {
   EnablePlugins();
   absl::StatusOr<Guards> guards = OpenGuards(config, metrics);
   if (!guards.ok()) return guards.status();
   auto impl = std::make_unique<Impl>(config, store, metrics, *std::move(guards));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen,
-                           impl->guards.tls ? impl->guards.tls->Credentials() : grpc::InsecureServerCredentials(),
-                           &impl->port);
+  builder.AddListeningPort(
+      config.listen,
+      impl->guards.tls ? impl->guards.tls->Credentials() : grpc::InsecureServerCredentials(),
+      &impl->port);
   builder.SetMaxReceiveMessageSize(config.max_message_mib << 20);
   // Messages on their way in are held before anybody knows whose they are.
   grpc::ResourceQuota quota("antiphon");
@@ -179,12 +184,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
   // Calls that come before the state changes get Unavailable.
   impl->grpc = builder.BuildAndStart();
   if (impl->grpc == nullptr) {
-    return absl::UnavailableError(
-        absl::StrCat("listen: cannot listen on ", config.listen, "; is the address in use, or not this machine's?"));
+    return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config.listen,
+                                               "; is the address in use, or not this machine's?"));
   }
   metrics.SetSource([impl = impl.get()] { return impl->TakeSample(); });
-  impl->upkeep =
-      std::make_unique<Upkeep>(config, impl->store, impl->guards.keys.get(), impl->guards.tls.get(), metrics);
+  impl->upkeep = std::make_unique<Upkeep>(config, impl->store, impl->guards.keys.get(),
+                                          impl->guards.tls.get(), metrics);
   impl->MoveTo(ServerState::kServing);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -200,12 +205,13 @@ bool Server::Drain(absl::Duration grace) {
   impl_->MoveTo(ServerState::kDraining);
   impl_->upkeep->Stop();
   impl_->grpc->GetHealthCheckService()->SetServingStatus(false);
-  // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not a broken
-  // connection.
+  // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not
+  // a broken connection.
   const bool finished = impl_->lifecycle.WaitIdle(deadline);
-  if (!finished) spdlog::warn("{} calls did not finish in time and are cancelled", impl_->lifecycle.in_flight());
-  // What has been answered still gets a moment to be sent. Not more: clients that watch the health would hold the
-  // server until the deadline.
+  if (!finished)
+    spdlog::warn("{} calls did not finish in time and are cancelled", impl_->lifecycle.in_flight());
+  // What has been answered still gets a moment to be sent. Not more: clients that watch the health
+  // would hold the server until the deadline.
   impl_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + absl::Milliseconds(250)));
   impl_->grpc->Wait();
   impl_->queue.Stop();

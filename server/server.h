@@ -1,7 +1,8 @@
-// The gRPC server: services, health and, where it is wanted, reflection on one address, from the first call to the
-// last.
+// The gRPC server: services, health and, where it is wanted, reflection on one address, from the
+// first call to the last.
 //
-// Start it, let it serve, Drain it once. Start and Drain belong to one thread; calls come on gRPC's and the queue's.
+// Start it, let it serve, Drain it once. Start and Drain belong to one thread; calls come on gRPC's
+// and the queue's.
 #ifndef ANTIPHON_SERVER_SERVER_H_
 #define ANTIPHON_SERVER_SERVER_H_
 
@@ -23,14 +24,17 @@ namespace antiphon::server {
 
 class Server {
  public:
-  // Listens and serves; health says SERVING. `store` and `metrics` are borrowed. Unavailable, naming the address, when
-  // it cannot be bound; as TlsIdentity::Open and Authenticator::Open, naming the option.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Store& store,
+  // Listens and serves; health says SERVING. `store` and `metrics` are borrowed. Unavailable,
+  // naming the address, when it cannot be bound; as TlsIdentity::Open and Authenticator::Open,
+  // naming the option.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config,
+                                                                     Store& store,
                                                                      Metrics& metrics);
   ~Server();  // drains with no grace when that has not been done
 
-  // Health says NOT_SERVING and new calls get Unavailable from now on; calls under way may finish for `grace`, and are
-  // cancelled then: they stop before their next stage. Returns when none is left. True when none had to be cancelled.
+  // Health says NOT_SERVING and new calls get Unavailable from now on; calls under way may finish
+  // for `grace`, and are cancelled then: they stop before their next stage. Returns when none is
+  // left. True when none had to be cancelled.
   bool Drain(absl::Duration grace);
 
   // Takes over from disk what can be taken over, soon and on another thread; see upkeep.h.

@@ -49,7 +49,8 @@ class ServerTest : public ServerFixture {
     return request;
   }
 
-  // The health that the standard service reports, asked as any client would; 0 when it cannot be asked.
+  // The health that the standard service reports, asked as any client would; 0 when it cannot be
+  // asked.
   int Health() {
     const std::string kMethod = "/grpc.health.v1.Health/Check";
     grpc::CompletionQueue queue;
@@ -94,7 +95,8 @@ TEST_F(ServerTest, AFullQueueRefusesAtOnce) {
   HeldCall held;
   Hold(held);
   std::thread waiting([&] { EXPECT_TRUE(Search(Query()).ok()); });
-  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos) std::this_thread::yield();
+  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos)
+    std::this_thread::yield();
 
   const grpc::Status status = Search(Query());
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
@@ -103,14 +105,16 @@ TEST_F(ServerTest, AFullQueueRefusesAtOnce) {
   EXPECT_LE(RetryDelayOf(status), absl::Seconds(30));
   grpc::ClientContext context;
   v1::StatusResponse response;
-  EXPECT_TRUE(admin_->Status(&context, {}, &response).ok()) << "status answers while every worker is busy";
+  EXPECT_TRUE(admin_->Status(&context, {}, &response).ok())
+      << "status answers while every worker is busy";
 
   held.release.Notify();
   held.thread.join();
   waiting.join();
   EXPECT_TRUE(held.status.ok());
   EXPECT_EQ(engine_->queries, 2);
-  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(code="RESOURCE_EXHAUSTED",method="Retrieval.SearchScores"} 1)"));
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr(R"(code="RESOURCE_EXHAUSTED",method="Retrieval.SearchScores"} 1)"));
 }
 
 TEST_F(ServerTest, NoWorkIsDoneForACallWhoseDeadlineHasPassed) {
@@ -120,10 +124,12 @@ TEST_F(ServerTest, NoWorkIsDoneForACallWhoseDeadlineHasPassed) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
   v1::SearchResponse response;
-  EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(),
+            StatusCode::DEADLINE_EXCEEDED);
   held.release.Notify();
   held.thread.join();
-  EXPECT_TRUE(Search(Query()).ok()) << "came after the expired one, so that one has been dealt with";
+  EXPECT_TRUE(Search(Query()).ok())
+      << "came after the expired one, so that one has been dealt with";
   EXPECT_EQ(engine_->queries, 2);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
 }
@@ -135,15 +141,18 @@ TEST_F(ServerTest, NoWorkIsDoneForACallThatWasCancelledInTheQueue) {
   grpc::ClientContext context;
   std::thread caller([&] {
     v1::SearchResponse response;
-    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::CANCELLED);
+    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(),
+              StatusCode::CANCELLED);
   });
-  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos) std::this_thread::yield();
+  while (metrics_.Text().find("antiphon_queue_depth 1") == std::string::npos)
+    std::this_thread::yield();
   context.TryCancel();
   caller.join();
   absl::SleepFor(absl::Milliseconds(100));  // for the news to reach the server's side
   held.release.Notify();
   held.thread.join();
-  EXPECT_TRUE(Search(Query()).ok()) << "came after the cancelled one, so that one has been dealt with";
+  EXPECT_TRUE(Search(Query()).ok())
+      << "came after the cancelled one, so that one has been dealt with";
   EXPECT_EQ(engine_->queries, 2);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
 }
@@ -159,7 +168,8 @@ TEST_F(ServerTest, NoFurtherStageRunsForACallerWhoHasGone) {
   };
   std::thread caller([&] {
     v1::SearchResponse response;
-    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(), StatusCode::CANCELLED);
+    EXPECT_EQ(retrieval_->SearchScores(&context, Query(), &response).error_code(),
+              StatusCode::CANCELLED);
   });
   started.WaitForNotification();
   context.TryCancel();
@@ -210,7 +220,8 @@ TEST_F(ServerTest, TheGracePeriodEnds) {
 }
 
 // A call with metadata; the initial metadata of the answer comes back.
-grpc::Status StatusWith(v1::Admin::Stub& stub, const std::vector<std::pair<std::string, std::string>>& metadata,
+grpc::Status StatusWith(v1::Admin::Stub& stub,
+                        const std::vector<std::pair<std::string, std::string>>& metadata,
                         std::multimap<std::string, std::string>* initial = nullptr) {
   grpc::ClientContext context;
   for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
@@ -218,7 +229,8 @@ grpc::Status StatusWith(v1::Admin::Stub& stub, const std::vector<std::pair<std::
   grpc::Status status = stub.Status(&context, {}, &response);
   if (initial == nullptr) return status;
   for (const auto& [name, value] : context.GetServerInitialMetadata()) {
-    initial->emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+    initial->emplace(std::string(name.data(), name.size()),
+                     std::string(value.data(), value.size()));
   }
   return status;
 }
@@ -235,12 +247,14 @@ TEST_F(ServerTest, TheRequestIdComesBack) {
 
 TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
   config_.api_keys_file = ::testing::TempDir() + "antiphon_server_test.keys";
-  std::ofstream(config_.api_keys_file) << "reader read " << *HashForFile("a-key-for-reading") << "\n"
-                                       << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
+  std::ofstream(config_.api_keys_file)
+      << "reader read " << *HashForFile("a-key-for-reading") << "\n"
+      << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
   Start();
   EXPECT_EQ(StatusWith(*admin_, {}).error_code(), StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(Search(Query()).error_code(), StatusCode::UNAUTHENTICATED);
-  EXPECT_EQ(StatusWith(*admin_, {{"x-api-key", "a-key-for-guessing"}}).error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(StatusWith(*admin_, {{"x-api-key", "a-key-for-guessing"}}).error_code(),
+            StatusCode::UNAUTHENTICATED);
   EXPECT_TRUE(StatusWith(*admin_, {{"x-api-key", "a-key-for-reading"}}).ok());
   EXPECT_TRUE(StatusWith(*admin_, {{"authorization", "Bearer a-key-for-everything"}}).ok());
   EXPECT_TRUE(StatusWith(*admin_, {{"authorization", "Bearer a-key-for-everything"}}).ok());
@@ -259,7 +273,8 @@ TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
     grpc::CompletionQueue queue;
     grpc::GenericStub stub(channel_);
     grpc::ClientContext context;
-    auto call = stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+    auto call = stub.PrepareCall(
+        &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
     void* tag = nullptr;
     bool ok = false;
     call->StartCall(nullptr);
@@ -269,7 +284,9 @@ TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
     grpc::Status status;
     call->Finish(&status, nullptr);
     queue.Next(&tag, &ok);
-    EXPECT_EQ(status.error_code(), std::string(wanted) == "on" ? StatusCode::OK : StatusCode::UNIMPLEMENTED) << wanted;
+    EXPECT_EQ(status.error_code(),
+              std::string(wanted) == "on" ? StatusCode::OK : StatusCode::UNIMPLEMENTED)
+        << wanted;
     server_.reset();
   }
 }
@@ -277,10 +294,12 @@ TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
 TEST_F(ServerTest, ADamagedKeyFileIsAnErrorAtTheStart) {
   config_.listen = "127.0.0.1:0";
   config_.api_keys_file = "/nowhere/at/all";
-  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()), HasSubstr("api-keys-file: "));
+  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
+              HasSubstr("api-keys-file: "));
   config_.api_keys_file = "";
   config_.tls_cert = config_.tls_key = "/nowhere/at/all";
-  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()), HasSubstr("tls-cert: "));
+  EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
+              HasSubstr("tls-cert: "));
 }
 
 TEST_F(ServerTest, SigHupReloadsTheStore) {
@@ -288,7 +307,8 @@ TEST_F(ServerTest, SigHupReloadsTheStore) {
   const auto before = store_.Current();
   server_->ReloadAll("SIGHUP");
   while (store_.Current() == before) std::this_thread::yield();
-  while (metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="collection"} 1)") == std::string::npos) {
+  while (metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="collection"} 1)") ==
+         std::string::npos) {
     std::this_thread::yield();
   }
 }
@@ -305,14 +325,15 @@ TEST_F(ServerTest, AnAddressInUseIsAnError) {
 TEST_F(ServerTest, OverlongMessagesAreRefusedAndTheServerLivesOn) {
   config_.max_message_mib = 1;
   Start();
-  const auto socket =
-      grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()), grpc::InsecureChannelCredentials());
+  const auto socket = grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
+                                          grpc::InsecureChannelCredentials());
   const auto stub = v1::Retrieval::NewStub(socket);
   v1::SearchScoresRequest request;
   request.mutable_audio()->set_file(std::string(2 << 20, 'x'));
   grpc::ClientContext too_long;
   v1::SearchResponse response;
-  EXPECT_EQ(stub->SearchScores(&too_long, request, &response).error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(stub->SearchScores(&too_long, request, &response).error_code(),
+            StatusCode::RESOURCE_EXHAUSTED);
   grpc::ClientContext context;
   EXPECT_TRUE(stub->SearchScores(&context, Query(), &response).ok());
 }

@@ -25,12 +25,14 @@ namespace antiphon::server {
 
 inline std::vector<float> Tone(double seconds, int rate = 22050) {
   std::vector<float> samples(static_cast<size_t>(seconds * rate));
-  for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.3f * std::sin(0.1f * static_cast<float>(i % 10000));
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = 0.3f * std::sin(0.1f * static_cast<float>(i % 10000));
   return samples;
 }
 
 inline std::string WavFile(double seconds) {
-  return *audio::EncodeAudio({.samples = Tone(seconds), .sample_rate = 22050}, audio::AudioFormat::kWav);
+  return *audio::EncodeAudio({.samples = Tone(seconds), .sample_rate = 22050},
+                             audio::AudioFormat::kWav);
 }
 
 inline v1::Pcm FloatPcm(const std::vector<float>& samples, int rate = 22050, int channels = 1) {
@@ -38,7 +40,8 @@ inline v1::Pcm FloatPcm(const std::vector<float>& samples, int rate = 22050, int
   pcm.set_encoding(v1::Pcm::ENCODING_FLOAT32);
   pcm.set_sample_rate(rate);
   pcm.set_channels(channels);
-  pcm.set_samples(std::string(reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(float)));
+  pcm.set_samples(
+      std::string(reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(float)));
   return pcm;
 }
 
@@ -62,17 +65,20 @@ class ServerFixture : public ::testing::Test {
   }
 
   // The status of one call; `response` may be looked at afterwards.
-  grpc::Status Search(const v1::SearchScoresRequest& request, v1::SearchResponse* response = nullptr) {
+  grpc::Status Search(const v1::SearchScoresRequest& request,
+                      v1::SearchResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::SearchResponse unused;
     return retrieval_->SearchScores(&context, request, response ? response : &unused);
   }
-  grpc::Status Search(const v1::SearchRecordingsRequest& request, v1::SearchResponse* response = nullptr) {
+  grpc::Status Search(const v1::SearchRecordingsRequest& request,
+                      v1::SearchResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::SearchResponse unused;
     return retrieval_->SearchRecordings(&context, request, response ? response : &unused);
   }
-  grpc::Status Identify(const v1::IdentifyRequest& request, v1::IdentifyResponse* response = nullptr) {
+  grpc::Status Identify(const v1::IdentifyRequest& request,
+                        v1::IdentifyResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::IdentifyResponse unused;
     return retrieval_->Identify(&context, request, response ? response : &unused);
@@ -85,7 +91,9 @@ class ServerFixture : public ::testing::Test {
 
   // The status of any other call: Ask(*catalog_, &v1::Catalog::Stub::GetPiece, request, &response).
   template <typename Stub, typename Request, typename Response>
-  static grpc::Status Ask(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  static grpc::Status Ask(Stub& stub,
+                          grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                       Response*),
                           const Request& request, Response* response = nullptr) {
     grpc::ClientContext context;
     Response unused;
@@ -104,13 +112,17 @@ class ServerFixture : public ::testing::Test {
 };
 
 // That a call failed with `code` and blames `field`, in the message and in the details.
-inline ::testing::AssertionResult Blames(const grpc::Status& status, grpc::StatusCode code, const std::string& field) {
+inline ::testing::AssertionResult Blames(const grpc::Status& status, grpc::StatusCode code,
+                                         const std::string& field) {
   if (status.error_code() != code) {
-    return ::testing::AssertionFailure() << CodeName(status.error_code()) << ": " << status.error_message();
+    return ::testing::AssertionFailure()
+           << CodeName(status.error_code()) << ": " << status.error_message();
   }
   const auto detail = DetailOf(status);
-  if (!detail.has_value()) return ::testing::AssertionFailure() << "no details with: " << status.error_message();
-  if (detail->field() != field) return ::testing::AssertionFailure() << "blames " << detail->field();
+  if (!detail.has_value())
+    return ::testing::AssertionFailure() << "no details with: " << status.error_message();
+  if (detail->field() != field)
+    return ::testing::AssertionFailure() << "blames " << detail->field();
   if (status.error_message().rfind(field + ": ", 0) != 0) {
     return ::testing::AssertionFailure() << "message: " << status.error_message();
   }

@@ -27,14 +27,17 @@ v1::ServerState ToWire(ServerState state) {
   return v1::SERVER_STATE_UNSPECIFIED;
 }
 
-// A name that is a file of a directory, whatever it is: no way out of it, nothing hidden, no option of a command.
+// A name that is a file of a directory, whatever it is: no way out of it, nothing hidden, no option
+// of a command.
 absl::Status CheckSnapshotName(const std::string& name) {
   constexpr size_t kMaxBytes = 100;
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
   });
-  if (plain && !name.empty() && name.size() <= kMaxBytes && name[0] != '.' && name[0] != '-') return absl::OkStatus();
-  return FieldError(absl::StatusCode::kInvalidArgument, "name", name.empty() ? "missing" : "is no plain name",
+  if (plain && !name.empty() && name.size() <= kMaxBytes && name[0] != '.' && name[0] != '-')
+    return absl::OkStatus();
+  return FieldError(absl::StatusCode::kInvalidArgument, "name",
+                    name.empty() ? "missing" : "is no plain name",
                     "1 to 100 letters, digits, '.', '-' and '_', not beginning with '.' or '-'");
 }
 
@@ -55,43 +58,52 @@ absl::Status ForOperator(const absl::Status& status) {
 
 }  // namespace
 
-AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts)
+AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle,
+                           AdminFacts facts)
     : runner_(runner), store_(store), lifecycle_(lifecycle), facts_(std::move(facts)) {}
 
-grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context, const v1::StatusRequest* request,
+grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context,
+                                               const v1::StatusRequest* request,
                                                v1::StatusResponse* response) {
   return runner_.Run("Admin.Status", Placement::kInline, context, *request, response,
                      [=, this](Call& call) { return DoStatus(call, response); });
 }
 
-grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context, const v1::ReloadRequest* request,
+grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context,
+                                               const v1::ReloadRequest* request,
                                                v1::ReloadResponse* response) {
   return runner_.Run("Admin.Reload", Placement::kQueued, context, *request, response,
                      [=, this](Call&) { return OneAtATime([&] { return DoReload(response); }); });
 }
 
-grpc::ServerUnaryReactor* AdminService::Merge(grpc::CallbackServerContext* context, const v1::MergeRequest* request,
+grpc::ServerUnaryReactor* AdminService::Merge(grpc::CallbackServerContext* context,
+                                              const v1::MergeRequest* request,
                                               v1::MergeResponse* response) {
   return runner_.Run("Admin.Merge", Placement::kQueued, context, *request, response,
                      [=, this](Call&) { return OneAtATime([&] { return DoMerge(response); }); });
 }
 
 grpc::ServerUnaryReactor* AdminService::Snapshot(grpc::CallbackServerContext* context,
-                                                 const v1::SnapshotRequest* request, v1::SnapshotResponse* response) {
-  return runner_.Run("Admin.Snapshot", Placement::kQueued, context, *request, response,
-                     [=, this](Call&) { return OneAtATime([&] { return DoSnapshot(*request, response); }); });
+                                                 const v1::SnapshotRequest* request,
+                                                 v1::SnapshotResponse* response) {
+  return runner_.Run(
+      "Admin.Snapshot", Placement::kQueued, context, *request, response,
+      [=, this](Call&) { return OneAtATime([&] { return DoSnapshot(*request, response); }); });
 }
 
-grpc::ServerUnaryReactor* AdminService::Restore(grpc::CallbackServerContext* context, const v1::RestoreRequest* request,
+grpc::ServerUnaryReactor* AdminService::Restore(grpc::CallbackServerContext* context,
+                                                const v1::RestoreRequest* request,
                                                 v1::RestoreResponse* response) {
-  return runner_.Run("Admin.Restore", Placement::kQueued, context, *request, response,
-                     [=, this](Call&) { return OneAtATime([&] { return DoRestore(*request, response); }); });
+  return runner_.Run(
+      "Admin.Restore", Placement::kQueued, context, *request, response,
+      [=, this](Call&) { return OneAtATime([&] { return DoRestore(*request, response); }); });
 }
 
 absl::Status AdminService::OneAtATime(const std::function<absl::Status()>& work) {
   if (busy_.exchange(true)) {
-    return CallerError(absl::StatusCode::kAborted,
-                       "a reload, merge, snapshot or restore is under way; ask again when it is done");
+    return CallerError(
+        absl::StatusCode::kAborted,
+        "a reload, merge, snapshot or restore is under way; ask again when it is done");
   }
   struct Release {
     std::atomic<bool>& busy;
@@ -117,7 +129,8 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_recordings(static_cast<int64_t>(engine.recordings().size()));
   response->set_score_vectors(engine.vector_count(catalog::Side::kScores));
   response->set_recording_vectors(engine.vector_count(catalog::Side::kRecordings));
-  for (const std::string& reason : engine.rejected_generations()) response->add_rejected_generations(reason);
+  for (const std::string& reason : engine.rejected_generations())
+    response->add_rejected_generations(reason);
   *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
   response->set_confidence_threshold(engine.confidence().threshold);
   response->set_false_accept_rate(engine.confidence().false_accept_rate);
@@ -125,7 +138,8 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   const retrieval::LiveCollection::Standing standing = store_.standing();
   response->set_last_change(standing.last_change);
   response->set_unmerged_changes(standing.unmerged);
-  for (const std::string& change : standing.rejected_changes) response->add_rejected_changes(change);
+  for (const std::string& change : standing.rejected_changes)
+    response->add_rejected_changes(change);
   response->set_resident_bytes(ResidentBytes());
   response->set_tls(facts_.tls);
   response->set_authentication(facts_.authentication);
@@ -137,7 +151,8 @@ absl::Status AdminService::DoReload(v1::ReloadResponse* response) {
   if (!reloaded.ok()) return ForOperator(reloaded.status());
   response->set_generation(reloaded->generation);
   response->set_previous_generation(reloaded->previous_generation);
-  for (const std::string& reason : reloaded->rejected_generations) response->add_rejected_generations(reason);
+  for (const std::string& reason : reloaded->rejected_generations)
+    response->add_rejected_generations(reason);
   return absl::OkStatus();
 }
 
@@ -149,7 +164,8 @@ absl::Status AdminService::DoMerge(v1::MergeResponse* response) {
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response) {
+absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
+                                      v1::SnapshotResponse* response) {
   if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
   const auto snapshot = store_.TakeSnapshot(request.name());
   if (snapshot.status().code() == absl::StatusCode::kAlreadyExists) {
@@ -164,7 +180,8 @@ absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request, v1::Sn
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoRestore(const v1::RestoreRequest& request, v1::RestoreResponse* response) {
+absl::Status AdminService::DoRestore(const v1::RestoreRequest& request,
+                                     v1::RestoreResponse* response) {
   if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
   const auto restored = store_.Restore(request.name());
   if (restored.status().code() == absl::StatusCode::kNotFound) {

@@ -1,4 +1,5 @@
-// antiphon.v1.Admin: what the server is doing, and what an operator may tell it to do. Safe from any thread.
+// antiphon.v1.Admin: what the server is doing, and what an operator may tell it to do. Safe from
+// any thread.
 #ifndef ANTIPHON_SERVER_SERVICE_ADMIN_H_
 #define ANTIPHON_SERVER_SERVICE_ADMIN_H_
 
@@ -29,17 +30,22 @@ class AdminService final : public v1::Admin::CallbackService {
   // All references are borrowed, and outlive every call.
   AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
 
-  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context, const v1::StatusRequest* request,
+  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
+                                   const v1::StatusRequest* request,
                                    v1::StatusResponse* response) override;
 
   // Of these, one runs at a time: a second is Aborted.
-  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context, const v1::ReloadRequest* request,
+  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
+                                   const v1::ReloadRequest* request,
                                    v1::ReloadResponse* response) override;
-  grpc::ServerUnaryReactor* Merge(grpc::CallbackServerContext* context, const v1::MergeRequest* request,
+  grpc::ServerUnaryReactor* Merge(grpc::CallbackServerContext* context,
+                                  const v1::MergeRequest* request,
                                   v1::MergeResponse* response) override;
-  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context, const v1::SnapshotRequest* request,
+  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context,
+                                     const v1::SnapshotRequest* request,
                                      v1::SnapshotResponse* response) override;
-  grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context, const v1::RestoreRequest* request,
+  grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context,
+                                    const v1::RestoreRequest* request,
                                     v1::RestoreResponse* response) override;
 
  private:

@@ -130,9 +130,10 @@ TEST_F(AdminServiceTest, WhatASnapshotHoldsCanBeRestored) {
 }
 
 TEST_F(AdminServiceTest, ASnapshotHasAPlainName) {
-  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".hidden"),
-                                  std::string("-f"), std::string("a/b"), std::string("../up"), std::string("a b"),
-                                  std::string("ü"), std::string("a\0b", 3), std::string(101, 'a')}) {
+  for (const std::string& name :
+       {std::string(), std::string("."), std::string(".."), std::string(".hidden"),
+        std::string("-f"), std::string("a/b"), std::string("../up"), std::string("a b"),
+        std::string("ü"), std::string("a\0b", 3), std::string(101, 'a')}) {
     EXPECT_TRUE(Blames(Snapshot(name), StatusCode::INVALID_ARGUMENT, "name")) << name;
     EXPECT_TRUE(Blames(Restore(name), StatusCode::INVALID_ARGUMENT, "name")) << name;
   }

@@ -20,7 +20,8 @@ namespace {
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 // The stretch of a source of `duration_s` that a request means.
-absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& request, double duration_s) {
+absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& request,
+                                                  double duration_s) {
   const double start = request.has_start_seconds() ? request.start_seconds() : 0.0;
   const double end = request.has_end_seconds() ? request.end_seconds() : duration_s;
   // The comparisons are written so that NaN fails them.
@@ -29,18 +30,23 @@ absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& r
                       absl::StrCat("0 to below ", duration_s));
   }
   if (!(end > start)) {
-    return FieldError(kInvalid, "end_seconds", absl::StrCat(end, " is not after the start, ", start));
+    return FieldError(kInvalid, "end_seconds",
+                      absl::StrCat(end, " is not after the start, ", start));
   }
   return std::make_pair(start, std::min(end, duration_s));
 }
 
 // `request` lists pieces or recordings; its fields are "page_size", "filter", "page_token".
 template <typename Source, typename Request>
-absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request, const Limits& limits) {
+absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request,
+                                  const Limits& limits) {
   const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
-  if (absl::Status status = CheckRange("page_size", page_size, 1, limits.max_page_size); !status.ok()) return status;
+  if (absl::Status status = CheckRange("page_size", page_size, 1, limits.max_page_size);
+      !status.ok())
+    return status;
   if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
-    return FieldError(kInvalid, "filter", absl::StrCat("is ", request.filter().size(), " bytes long"),
+    return FieldError(kInvalid, "filter",
+                      absl::StrCat("is ", request.filter().size(), " bytes long"),
                       absl::StrCat("up to ", limits.max_filter_bytes, " bytes"));
   }
   return SelectPage(sources, request.filter(), request.page_token(), page_size);
@@ -48,7 +54,8 @@ absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Requ
 
 }  // namespace
 
-CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store& store, const Limits& limits)
+CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store& store,
+                               const Limits& limits)
     : runner_(runner), streams_(streams), store_(store), limits_(limits) {}
 
 grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
@@ -59,7 +66,8 @@ grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* context,
-                                                   const v1::GetPieceRequest* request, v1::GetPieceResponse* response) {
+                                                   const v1::GetPieceRequest* request,
+                                                   v1::GetPieceResponse* response) {
   return runner_.Run("Catalog.GetPiece", Placement::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetPiece(call, *request, response); });
 }
@@ -102,7 +110,8 @@ absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordin
   const Engine& engine = call.engine();
   const auto page = PageOf(engine.recordings(), request, limits_);
   if (!page.ok()) return page.status();
-  for (const int recording : page->positions) *response->add_recordings() = ToWire(engine.recordings()[recording]);
+  for (const int recording : page->positions)
+    *response->add_recordings() = ToWire(engine.recordings()[recording]);
   response->set_next_page_token(page->next_page_token);
   response->set_total(page->total);
   response->set_generation(engine.manifest().generation);
@@ -114,7 +123,8 @@ absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& r
   const Engine& engine = call.engine();
   if (request.piece_id().empty()) return FieldError(kInvalid, "piece_id", "missing");
   const std::optional<int> piece = engine.FindPiece(request.piece_id());
-  if (!piece.has_value()) return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+  if (!piece.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   *response->mutable_piece() = ToWire(engine.pieces()[*piece]);
   for (const catalog::Recording& recording : engine.recordings()) {
     if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
@@ -128,7 +138,8 @@ absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRe
   const Engine& engine = call.engine();
   if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
   const std::optional<int> recording = engine.FindRecording(request.recording_id());
-  if (!recording.has_value()) return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
+  if (!recording.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
   *response->mutable_recording() = ToWire(engine.recordings()[*recording]);
   response->set_generation(engine.manifest().generation);
   return absl::OkStatus();
@@ -152,7 +163,8 @@ absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetReques
                                           v1::GetSnippetResponse* response) const {
   const Engine& engine = call.engine();
   const std::optional<int> piece = engine.FindPiece(request.piece_id());
-  if (!piece.has_value()) return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+  if (!piece.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
     const auto score = engine.ReadScore(*piece);
     if (!score.ok()) return score.status();
@@ -173,13 +185,16 @@ absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRe
                                               v1::GetSnippetResponse* response) const {
   const Engine& engine = call.engine();
   const std::optional<int> position = engine.FindRecording(request.recording_id());
-  if (!position.has_value()) return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
+  if (!position.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
   const catalog::Recording& recording = engine.recordings()[*position];
   auto stretch = Stretch(request, recording.duration_s);
   if (!stretch.ok()) return stretch.status();
-  if (!request.has_end_seconds()) stretch->second = std::min(stretch->second, stretch->first + limits_.max_snippet_s);
+  if (!request.has_end_seconds())
+    stretch->second = std::min(stretch->second, stretch->first + limits_.max_snippet_s);
   if (stretch->second - stretch->first > limits_.max_snippet_s) {
-    return FieldError(kInvalid, "end_seconds", absl::StrCat("asks for ", stretch->second - stretch->first, " s"),
+    return FieldError(kInvalid, "end_seconds",
+                      absl::StrCat("asks for ", stretch->second - stretch->first, " s"),
                       absl::StrCat("up to ", limits_.max_snippet_s, " s of a recording"));
   }
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {

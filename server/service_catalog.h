@@ -1,5 +1,5 @@
-// antiphon.v1.Catalog: what is in the collection (service_catalog.cc), and changes to it (service_catalog_edits.cc).
-// Safe from any thread.
+// antiphon.v1.Catalog: what is in the collection (service_catalog.cc), and changes to it
+// (service_catalog_edits.cc). Safe from any thread.
 #ifndef ANTIPHON_SERVER_SERVICE_CATALOG_H_
 #define ANTIPHON_SERVER_SERVICE_CATALOG_H_
 
@@ -16,27 +16,35 @@ class CatalogService final : public v1::Catalog::CallbackService {
   // All references are borrowed, and outlive every call.
   CatalogService(CallRunner& runner, StreamRunner& streams, Store& store, const Limits& limits);
 
-  grpc::ServerUnaryReactor* ListPieces(grpc::CallbackServerContext* context, const v1::ListPiecesRequest* request,
+  grpc::ServerUnaryReactor* ListPieces(grpc::CallbackServerContext* context,
+                                       const v1::ListPiecesRequest* request,
                                        v1::ListPiecesResponse* response) override;
-  grpc::ServerUnaryReactor* GetPiece(grpc::CallbackServerContext* context, const v1::GetPieceRequest* request,
+  grpc::ServerUnaryReactor* GetPiece(grpc::CallbackServerContext* context,
+                                     const v1::GetPieceRequest* request,
                                      v1::GetPieceResponse* response) override;
   grpc::ServerUnaryReactor* ListRecordings(grpc::CallbackServerContext* context,
                                            const v1::ListRecordingsRequest* request,
                                            v1::ListRecordingsResponse* response) override;
-  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context, const v1::GetRecordingRequest* request,
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
+                                         const v1::GetRecordingRequest* request,
                                          v1::GetRecordingResponse* response) override;
-  grpc::ServerUnaryReactor* GetSnippet(grpc::CallbackServerContext* context, const v1::GetSnippetRequest* request,
+  grpc::ServerUnaryReactor* GetSnippet(grpc::CallbackServerContext* context,
+                                       const v1::GetSnippetRequest* request,
                                        v1::GetSnippetResponse* response) override;
 
-  grpc::ServerUnaryReactor* AddPiece(grpc::CallbackServerContext* context, const v1::AddPieceRequest* request,
+  grpc::ServerUnaryReactor* AddPiece(grpc::CallbackServerContext* context,
+                                     const v1::AddPieceRequest* request,
                                      v1::AddPieceResponse* response) override;
   grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* AddPieces(
       grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* UpdatePiece(grpc::CallbackServerContext* context, const v1::UpdatePieceRequest* request,
+  grpc::ServerUnaryReactor* UpdatePiece(grpc::CallbackServerContext* context,
+                                        const v1::UpdatePieceRequest* request,
                                         v1::UpdatePieceResponse* response) override;
-  grpc::ServerUnaryReactor* DeletePiece(grpc::CallbackServerContext* context, const v1::DeletePieceRequest* request,
+  grpc::ServerUnaryReactor* DeletePiece(grpc::CallbackServerContext* context,
+                                        const v1::DeletePieceRequest* request,
                                         v1::DeletePieceResponse* response) override;
-  grpc::ServerUnaryReactor* AddRecording(grpc::CallbackServerContext* context, const v1::AddRecordingRequest* request,
+  grpc::ServerUnaryReactor* AddRecording(grpc::CallbackServerContext* context,
+                                         const v1::AddRecordingRequest* request,
                                          v1::AddRecordingResponse* response) override;
   grpc::ServerUnaryReactor* UpdateRecording(grpc::CallbackServerContext* context,
                                             const v1::UpdateRecordingRequest* request,
@@ -46,19 +54,25 @@ class CatalogService final : public v1::Catalog::CallbackService {
                                             v1::DeleteRecordingResponse* response) override;
 
  private:
-  absl::Status DoListPieces(Call& call, const v1::ListPiecesRequest& request, v1::ListPiecesResponse* response) const;
-  absl::Status DoGetPiece(Call& call, const v1::GetPieceRequest& request, v1::GetPieceResponse* response) const;
+  absl::Status DoListPieces(Call& call, const v1::ListPiecesRequest& request,
+                            v1::ListPiecesResponse* response) const;
+  absl::Status DoGetPiece(Call& call, const v1::GetPieceRequest& request,
+                          v1::GetPieceResponse* response) const;
   absl::Status DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
                                 v1::ListRecordingsResponse* response) const;
   absl::Status DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
                               v1::GetRecordingResponse* response) const;
-  absl::Status DoGetSnippet(Call& call, const v1::GetSnippetRequest& request, v1::GetSnippetResponse* response) const;
-  absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request, v1::GetSnippetResponse* response) const;
+  absl::Status DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
+                            v1::GetSnippetResponse* response) const;
+  absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
+                            v1::GetSnippetResponse* response) const;
   absl::Status RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
                                 v1::GetSnippetResponse* response) const;
 
-  absl::Status DoAddPiece(Call& call, const v1::AddPieceRequest& request, v1::AddPieceResponse* response) const;
-  absl::Status DoAddPieces(Call& call, MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
+  absl::Status DoAddPiece(Call& call, const v1::AddPieceRequest& request,
+                          v1::AddPieceResponse* response) const;
+  absl::Status DoAddPieces(Call& call,
+                           MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
   absl::Status DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
                              v1::UpdatePieceResponse* response) const;
   absl::Status DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,

@@ -21,7 +21,8 @@ std::optional<int64_t> ExpectedVersion(const Request& request) {
 }  // namespace
 
 grpc::ServerUnaryReactor* CatalogService::AddPiece(grpc::CallbackServerContext* context,
-                                                   const v1::AddPieceRequest* request, v1::AddPieceResponse* response) {
+                                                   const v1::AddPieceRequest* request,
+                                                   v1::AddPieceResponse* response) {
   return runner_.Run("Catalog.AddPiece", Placement::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoAddPiece(call, *request, response); });
 }
@@ -29,7 +30,8 @@ grpc::ServerUnaryReactor* CatalogService::AddPiece(grpc::CallbackServerContext* 
 grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* CatalogService::AddPieces(
     grpc::CallbackServerContext* context) {
   return streams_.RunDialogue<v1::AddPieceRequest, v1::AddPiecesResponse>(
-      "Catalog.AddPieces", context, [this](Call& call, auto& stream) { return DoAddPieces(call, stream); });
+      "Catalog.AddPieces", context,
+      [this](Call& call, auto& stream) { return DoAddPieces(call, stream); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::UpdatePiece(grpc::CallbackServerContext* context,
@@ -67,7 +69,8 @@ grpc::ServerUnaryReactor* CatalogService::DeleteRecording(grpc::CallbackServerCo
                      [=, this](Call& call) { return DoDeleteRecording(call, *request, response); });
 }
 
-absl::StatusOr<v1::Piece> CatalogService::Add(Call& call, const v1::AddPieceRequest& request) const {
+absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
+                                              const v1::AddPieceRequest& request) const {
   auto piece = call.InStage(v1::STAGE_DECODE, [&] { return ToPiece(request, limits_); });
   if (!piece.ok()) return piece.status();
   const auto added = store_.AddPiece(*std::move(piece), request.score().midi(), call.context());
@@ -83,12 +86,13 @@ absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& r
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoAddPieces(Call& call,
-                                         MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const {
+absl::Status CatalogService::DoAddPieces(
+    Call& call, MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const {
   v1::AddPieceRequest request;
   int64_t added = 0;
   for (int64_t index = 0; stream.Read(&request); ++index) {
-    call.Pin(store_.Current());  // a long stream must not hold on to the collection that it began with
+    call.Pin(
+        store_.Current());  // a long stream must not hold on to the collection that it began with
     absl::StatusOr<v1::Piece> piece = Add(call, request);
     if (IsCallersDoing(piece.status())) return piece.status();
     v1::AddPiecesResponse response;
@@ -109,7 +113,8 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
                                            v1::UpdatePieceResponse* response) const {
   const auto update = call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); });
   if (!update.ok()) return update.status();
-  const auto updated = store_.UpdatePiece(request.piece_id(), *update, ExpectedVersion(request), call.context());
+  const auto updated =
+      store_.UpdatePiece(request.piece_id(), *update, ExpectedVersion(request), call.context());
   if (!updated.ok()) return BlameEdit(updated.status(), "piece_id", "score.midi");
   *response->mutable_piece() = ToWire(*updated);
   return absl::OkStatus();
@@ -118,7 +123,8 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
 absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
                                            v1::DeletePieceResponse* response) const {
   if (absl::Status status = CheckId("piece_id", request.piece_id()); !status.ok()) return status;
-  const auto deleted = store_.DeletePiece(request.piece_id(), ExpectedVersion(request), request.with_recordings());
+  const auto deleted =
+      store_.DeletePiece(request.piece_id(), ExpectedVersion(request), request.with_recordings());
   if (!deleted.ok()) return BlameEdit(deleted.status(), "piece_id", "piece_id");
   response->set_version(deleted->version);
   response->set_recordings_deleted(deleted->recordings);
@@ -129,20 +135,24 @@ absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRe
                                             v1::AddRecordingResponse* response) const {
   auto recording = call.InStage(v1::STAGE_DECODE, [&] { return ToRecording(request, limits_); });
   if (!recording.ok()) return recording.status();
-  const auto added = store_.AddRecording(*std::move(recording), request.audio_file(), call.context());
+  const auto added =
+      store_.AddRecording(*std::move(recording), request.audio_file(), call.context());
   // The id is new here: what is not there is the piece.
   const bool no_piece = added.status().code() == absl::StatusCode::kNotFound;
-  if (!added.ok()) return BlameEdit(added.status(), no_piece ? "recording.piece_id" : "recording.id", "audio_file");
+  if (!added.ok())
+    return BlameEdit(added.status(), no_piece ? "recording.piece_id" : "recording.id",
+                     "audio_file");
   *response->mutable_recording() = ToWire(*added);
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoUpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
+absl::Status CatalogService::DoUpdateRecording(Call& call,
+                                               const v1::UpdateRecordingRequest& request,
                                                v1::UpdateRecordingResponse* response) const {
   const auto update = call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); });
   if (!update.ok()) return update.status();
-  const auto updated =
-      store_.UpdateRecording(request.recording_id(), *update, ExpectedVersion(request), call.context());
+  const auto updated = store_.UpdateRecording(request.recording_id(), *update,
+                                              ExpectedVersion(request), call.context());
   if (!updated.ok()) {
     const bool is_there = store_.Current()->FindRecording(request.recording_id()).has_value();
     return BlameEdit(updated.status(), is_there ? "piece_id" : "recording_id", "audio_file");
@@ -151,9 +161,11 @@ absl::Status CatalogService::DoUpdateRecording(Call& call, const v1::UpdateRecor
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoDeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
+absl::Status CatalogService::DoDeleteRecording(Call& call,
+                                               const v1::DeleteRecordingRequest& request,
                                                v1::DeleteRecordingResponse* response) const {
-  if (absl::Status status = CheckId("recording_id", request.recording_id()); !status.ok()) return status;
+  if (absl::Status status = CheckId("recording_id", request.recording_id()); !status.ok())
+    return status;
   const auto deleted = store_.DeleteRecording(request.recording_id(), ExpectedVersion(request));
   if (!deleted.ok()) return BlameEdit(deleted.status(), "recording_id", "recording_id");
   response->set_version(deleted->version);

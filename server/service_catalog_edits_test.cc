@@ -35,19 +35,24 @@ class CatalogEditsTest : public ServerFixture {
   grpc::Status Add(const v1::AddPieceRequest& request, v1::AddPieceResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::AddPiece, request, response);
   }
-  grpc::Status Add(const v1::AddRecordingRequest& request, v1::AddRecordingResponse* response = nullptr) {
+  grpc::Status Add(const v1::AddRecordingRequest& request,
+                   v1::AddRecordingResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::AddRecording, request, response);
   }
-  grpc::Status Update(const v1::UpdatePieceRequest& request, v1::UpdatePieceResponse* response = nullptr) {
+  grpc::Status Update(const v1::UpdatePieceRequest& request,
+                      v1::UpdatePieceResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::UpdatePiece, request, response);
   }
-  grpc::Status Update(const v1::UpdateRecordingRequest& request, v1::UpdateRecordingResponse* response = nullptr) {
+  grpc::Status Update(const v1::UpdateRecordingRequest& request,
+                      v1::UpdateRecordingResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::UpdateRecording, request, response);
   }
-  grpc::Status Delete(const v1::DeletePieceRequest& request, v1::DeletePieceResponse* response = nullptr) {
+  grpc::Status Delete(const v1::DeletePieceRequest& request,
+                      v1::DeletePieceResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::DeletePiece, request, response);
   }
-  grpc::Status Delete(const v1::DeleteRecordingRequest& request, v1::DeleteRecordingResponse* response = nullptr) {
+  grpc::Status Delete(const v1::DeleteRecordingRequest& request,
+                      v1::DeleteRecordingResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::DeleteRecording, request, response);
   }
   // What GetPiece says; a piece without id when it is not there.
@@ -101,22 +106,30 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewPieceIsNamed) {
   const auto bad = StatusCode::INVALID_ARGUMENT;
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.clear_piece(); }), bad, "piece"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->clear_id(); }), bad, "piece.id"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_id(std::string(201, 'x')); }), bad, "piece.id"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_id(std::string("a\0b", 3)); }), bad, "piece.id"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_id(std::string(201, 'x')); }),
+                     bad, "piece.id"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_id(std::string("a\0b", 3)); }),
+                     bad, "piece.id"));
   EXPECT_TRUE(
-      Blames(status_of([](auto& r) { r.mutable_piece()->set_title(std::string(4001, 'x')); }), bad, "piece.title"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_composer(std::string(4001, 'x')); }), bad,
-                     "piece.composer"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_collection(std::string(201, 'x')); }), bad,
-                     "piece.collection"));
+      Blames(status_of([](auto& r) { r.mutable_piece()->set_title(std::string(4001, 'x')); }), bad,
+             "piece.title"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.mutable_piece()->set_composer(std::string(4001, 'x')); }),
+             bad, "piece.composer"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.mutable_piece()->set_collection(std::string(201, 'x')); }),
+             bad, "piece.collection"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.clear_score(); }), bad, "score"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_score()->set_midi("MThd"); }), bad, "score.midi"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_score()->set_midi(MidiBytes(0)); }), bad, "score.midi"))
-      << "no notes: the store refuses it";
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_score()->set_midi("MThd" + std::string(9 << 20, '\0')); }),
-                     StatusCode::RESOURCE_EXHAUSTED, "score.midi"));
   EXPECT_TRUE(
-      Blames(status_of([](auto& r) { r.mutable_piece()->set_id("p0"); }), StatusCode::ALREADY_EXISTS, "piece.id"));
+      Blames(status_of([](auto& r) { r.mutable_score()->set_midi("MThd"); }), bad, "score.midi"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_score()->set_midi(MidiBytes(0)); }), bad,
+                     "score.midi"))
+      << "no notes: the store refuses it";
+  EXPECT_TRUE(Blames(
+      status_of([](auto& r) { r.mutable_score()->set_midi("MThd" + std::string(9 << 20, '\0')); }),
+      StatusCode::RESOURCE_EXHAUSTED, "score.midi"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_piece()->set_id("p0"); }),
+                     StatusCode::ALREADY_EXISTS, "piece.id"));
   EXPECT_EQ(store_.durable, 0);
 }
 
@@ -128,19 +141,23 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewRecordingIsNamed) {
   };
   const auto bad = StatusCode::INVALID_ARGUMENT;
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.clear_recording(); }), bad, "recording"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->clear_id(); }), bad, "recording.id"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_title(std::string(4001, 'x')); }), bad,
-                     "recording.title"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_piece_id(std::string(201, 'x')); }), bad,
-                     "recording.piece_id"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.mutable_recording()->clear_id(); }), bad, "recording.id"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.mutable_recording()->set_title(std::string(4001, 'x')); }),
+             bad, "recording.title"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.mutable_recording()->set_piece_id(std::string(201, 'x')); }),
+             bad, "recording.piece_id"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.clear_audio_file(); }), bad, "audio_file"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_audio_file("hello"); }), bad, "audio_file"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_id("r0"); }), StatusCode::ALREADY_EXISTS,
-                     "recording.id"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_piece_id("p9"); }), StatusCode::NOT_FOUND,
-                     "recording.piece_id"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_id("r0"); }),
+                     StatusCode::ALREADY_EXISTS, "recording.id"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_recording()->set_piece_id("p9"); }),
+                     StatusCode::NOT_FOUND, "recording.piece_id"));
   EXPECT_EQ(store_.durable, 0);
-  EXPECT_TRUE(status_of([](auto& r) { r.mutable_recording()->clear_piece_id(); }).ok()) << "of no piece";
+  EXPECT_TRUE(status_of([](auto& r) { r.mutable_recording()->clear_piece_id(); }).ok())
+      << "of no piece";
 }
 
 TEST_F(CatalogEditsTest, ARecordingBeyondTheLimitsIsRefusedBeforeItIsEmbedded) {
@@ -257,7 +274,8 @@ TEST_F(CatalogEditsTest, APieceIsDeletedWithItsRecordingsOrNotAtAll) {
   v1::DeleteRecordingRequest recording;
   EXPECT_TRUE(Blames(Delete(recording), StatusCode::INVALID_ARGUMENT, "recording_id"));
   recording.set_recording_id("r0");
-  EXPECT_TRUE(Blames(Delete(recording), StatusCode::NOT_FOUND, "recording_id")) << "went with the piece";
+  EXPECT_TRUE(Blames(Delete(recording), StatusCode::NOT_FOUND, "recording_id"))
+      << "went with the piece";
   recording.set_recording_id("r1");
   v1::DeleteRecordingResponse deleted;
   ASSERT_TRUE(Delete(recording, &deleted).ok());
@@ -279,10 +297,12 @@ TEST_F(CatalogEditsTest, NothingIsEmbeddedOnceTheDeadlineHasPassed) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
   v1::AddPieceResponse response;
-  EXPECT_EQ(catalog_->AddPiece(&context, NewPiece("late"), &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(catalog_->AddPiece(&context, NewPiece("late"), &response).error_code(),
+            StatusCode::DEADLINE_EXCEEDED);
   release.Notify();
   holder.join();
-  EXPECT_TRUE(Add(NewPiece("later")).ok()) << "came after the expired one, so that one has been dealt with";
+  EXPECT_TRUE(Add(NewPiece("later")).ok())
+      << "came after the expired one, so that one has been dealt with";
   EXPECT_EQ(store_.embedded, 1);
   EXPECT_EQ(Piece("late").id(), "");
 }
@@ -350,7 +370,8 @@ TEST_F(CatalogEditsTest, AnEditThatTheStoreGaveUpBlamesNoField) {
 }
 
 TEST_F(CatalogEditsTest, WhatTheStoreSaysOfItselfIsNotBlamedOnTheRequest) {
-  store_.failure = CallerError(absl::StatusCode::kFailedPrecondition, "this server may only read its collection");
+  store_.failure = CallerError(absl::StatusCode::kFailedPrecondition,
+                               "this server may only read its collection");
   v1::DeletePieceRequest request;
   request.set_piece_id("p0");
   const grpc::Status status = Delete(request);

@@ -12,7 +12,8 @@ class CatalogServiceTest : public ServerFixture {
  protected:
   void SetUp() override { Start(); }
 
-  grpc::Status List(const v1::ListPiecesRequest& request, v1::ListPiecesResponse* response = nullptr) {
+  grpc::Status List(const v1::ListPiecesRequest& request,
+                    v1::ListPiecesResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::ListPiecesResponse unused;
     return catalog_->ListPieces(&context, request, response ? response : &unused);
@@ -24,7 +25,8 @@ class CatalogServiceTest : public ServerFixture {
     v1::GetPieceResponse unused;
     return catalog_->GetPiece(&context, request, response ? response : &unused);
   }
-  grpc::Status Snippet(const v1::GetSnippetRequest& request, v1::GetSnippetResponse* response = nullptr) {
+  grpc::Status Snippet(const v1::GetSnippetRequest& request,
+                       v1::GetSnippetResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::GetSnippetResponse unused;
     return catalog_->GetSnippet(&context, request, response ? response : &unused);
@@ -68,7 +70,9 @@ TEST_F(CatalogServiceTest, RecordingsAreListedAndFoundLikePieces) {
   v1::ListRecordingsRequest request;
   request.set_page_size(1);
   v1::ListRecordingsResponse page;
-  const auto list = [&] { return Ask(*catalog_, &v1::Catalog::Stub::ListRecordings, request, &page); };
+  const auto list = [&] {
+    return Ask(*catalog_, &v1::Catalog::Stub::ListRecordings, request, &page);
+  };
   ASSERT_TRUE(list().ok());
   ASSERT_EQ(page.recordings_size(), 1);
   EXPECT_EQ(page.recordings(0).id(), "r0");
@@ -86,10 +90,11 @@ TEST_F(CatalogServiceTest, RecordingsAreListedAndFoundLikePieces) {
 
   v1::GetRecordingRequest get;
   v1::GetRecordingResponse response;
-  EXPECT_TRUE(
-      Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get), StatusCode::INVALID_ARGUMENT, "recording_id"));
+  EXPECT_TRUE(Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get),
+                     StatusCode::INVALID_ARGUMENT, "recording_id"));
   get.set_recording_id("r9");
-  EXPECT_TRUE(Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get), StatusCode::NOT_FOUND, "recording_id"));
+  EXPECT_TRUE(Blames(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get), StatusCode::NOT_FOUND,
+                     "recording_id"));
   get.set_recording_id("r1");
   ASSERT_TRUE(Ask(*catalog_, &v1::Catalog::Stub::GetRecording, get, &response).ok());
   EXPECT_EQ(response.recording().piece_id(), "p1");

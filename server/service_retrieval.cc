@@ -31,8 +31,8 @@ void FillError(const absl::Status& status, int query, v1::BatchResult* result) {
 
 }  // namespace
 
-RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
-                                   const Limits& limits)
+RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store,
+                                   Metrics& metrics, const Limits& limits)
     : runner_(runner), streams_(streams), store_(store), metrics_(metrics), limits_(limits) {}
 
 grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerContext* context,
@@ -42,11 +42,12 @@ grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerCon
                      [=, this](Call& call) { return DoSearchScores(call, *request, response); });
 }
 
-grpc::ServerUnaryReactor* RetrievalService::SearchRecordings(grpc::CallbackServerContext* context,
-                                                             const v1::SearchRecordingsRequest* request,
-                                                             v1::SearchResponse* response) {
-  return runner_.Run("Retrieval.SearchRecordings", Placement::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoSearchRecordings(call, *request, response); });
+grpc::ServerUnaryReactor* RetrievalService::SearchRecordings(
+    grpc::CallbackServerContext* context, const v1::SearchRecordingsRequest* request,
+    v1::SearchResponse* response) {
+  return runner_.Run(
+      "Retrieval.SearchRecordings", Placement::kQueued, context, *request, response,
+      [=, this](Call& call) { return DoSearchRecordings(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* RetrievalService::Identify(grpc::CallbackServerContext* context,
@@ -56,20 +57,22 @@ grpc::ServerUnaryReactor* RetrievalService::Identify(grpc::CallbackServerContext
                      [=, this](Call& call) { return DoIdentify(call, *request, response); });
 }
 
-grpc::ServerUnaryReactor* RetrievalService::Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+grpc::ServerUnaryReactor* RetrievalService::Embed(grpc::CallbackServerContext* context,
+                                                  const v1::EmbedRequest* request,
                                                   v1::EmbedResponse* response) {
   return runner_.Run("Retrieval.Embed", Placement::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoEmbed(call, *request, response); });
 }
 
-grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* context, const v1::BatchRequest* request,
+grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* context,
+                                                  const v1::BatchRequest* request,
                                                   v1::BatchResponse* response) {
   return runner_.Run("Retrieval.Batch", Placement::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoBatch(call, *request, response); });
 }
 
-grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLong(grpc::CallbackServerContext* context,
-                                                                                   v1::IdentifyLongResponse* response) {
+grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLong(
+    grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) {
   return streams_.RunUpload<v1::IdentifyStreamRequest>(
       "Retrieval.IdentifyLong", context, response,
       [=, this](Call& call, MessageReader<v1::IdentifyStreamRequest>& stream) {
@@ -77,21 +80,23 @@ grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLo
       });
 }
 
-grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* RetrievalService::IdentifyLive(
-    grpc::CallbackServerContext* context) {
+grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>*
+RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
   return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
       "Retrieval.IdentifyLive", context, [this](Call& call, auto& stream) {
         return server::IdentifyLive({store_, metrics_, limits_}, call, stream);
       });
 }
 
-absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present, const v1::Audio& audio) const {
+absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
+                                                         const v1::Audio& audio) const {
   return call.InStage(v1::STAGE_DECODE, [&] {
     return DecodeAudio(present, audio, call.engine().feature_settings().sample_rate, limits_);
   });
 }
 
-absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present, const v1::Score& score) const {
+absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
+                                                      const v1::Score& score) const {
   return call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
 }
 
@@ -101,31 +106,35 @@ absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScores
   if (!options.ok()) return options.status();
   const auto query = Decode(call, request.has_audio(), request.audio());
   if (!query.ok()) return query.status();
-  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s()); !status.ok())
+  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s());
+      !status.ok())
     return status;
   const auto hits = call.engine().SearchScores(*query, *options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "audio");
   absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kScores, *hits, request.options().include_snippets(),
-                    response->mutable_hits());
+    return FillHits(call.engine(), catalog::Side::kScores, *hits,
+                    request.options().include_snippets(), response->mutable_hits());
   });
   if (!filled.ok()) return filled;
   call.FillInfo(query->duration_s(), response->mutable_info());
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoSearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
+absl::Status RetrievalService::DoSearchRecordings(Call& call,
+                                                  const v1::SearchRecordingsRequest& request,
                                                   v1::SearchResponse* response) const {
   const auto options = ToSearchOptions(request.options(), limits_);
   if (!options.ok()) return options.status();
   const auto query = Decode(call, request.has_score(), request.score());
   if (!query.ok()) return query.status();
-  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s); !status.ok()) return status;
+  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s);
+      !status.ok())
+    return status;
   const auto hits = call.engine().SearchRecordings(*query, *options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "score");
   absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kRecordings, *hits, request.options().include_snippets(),
-                    response->mutable_hits());
+    return FillHits(call.engine(), catalog::Side::kRecordings, *hits,
+                    request.options().include_snippets(), response->mutable_hits());
   });
   if (!filled.ok()) return filled;
   call.FillInfo(query->duration_s, response->mutable_info());
@@ -138,47 +147,56 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   if (!options.ok()) return options.status();
   const auto side = ToSide(request.against());
   if (!side.ok()) return side.status();
-  if (options->max_transposition > 0 && features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
-    return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition", "not with this model", "0");
+  if (options->max_transposition > 0 &&
+      features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
+    return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
+                      "not with this model", "0");
   }
 
   absl::StatusOr<retrieval::Identification> identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
     if (*side == catalog::Side::kRecordings) {
-      return FieldError(absl::StatusCode::kUnimplemented, "against", "audio is identified against scores only",
-                        "SIDE_SCORES");
+      return FieldError(absl::StatusCode::kUnimplemented, "against",
+                        "audio is identified against scores only", "SIDE_SCORES");
     }
     const auto query = Decode(call, true, request.audio());
     if (!query.ok()) return query.status();
     query_s = query->duration_s();
-    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok()) return status;
+    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
+      return status;
     identification = call.engine().IdentifyAudio(*query, *options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "audio");
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
     const auto query = Decode(call, true, request.score());
     if (!query.ok()) return query.status();
     query_s = query->duration_s;
-    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok()) return status;
+    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
+      return status;
     identification = call.engine().IdentifyScore(*query, *side, *options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "score");
   } else {
-    return FieldError(absl::StatusCode::kInvalidArgument, "query", "neither audio nor score is set");
+    return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                      "neither audio nor score is set");
   }
 
   absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), *side, identification->candidates, response->mutable_candidates());
+    return FillCandidates(call.engine(), *side, identification->candidates,
+                          response->mutable_candidates());
   });
   if (!filled.ok()) return filled;
   response->set_verdict(ToWire(identification->verdict));
   response->set_windows(identification->windows);
-  metrics_.RecordVerdict(absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(response->verdict()), "VERDICT_")));
+  metrics_.RecordVerdict(
+      absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(response->verdict()), "VERDICT_")));
   call.FillInfo(query_s, response->mutable_info());
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request, v1::BatchResponse* response) const {
-  const absl::Status size = CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries);
+absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
+                                       v1::BatchResponse* response) const {
+  const absl::Status size =
+      CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries);
   if (!size.ok()) return size;
   int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
@@ -188,8 +206,10 @@ absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& reque
     absl::Status status = DoBatchQuery(call, query, result);
     if (IsCallersDoing(status)) return status;
     // Evidence can make of a small request an answer a thousand times its size.
-    if (status.ok() && answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
-      status = FieldError(absl::StatusCode::kResourceExhausted, "queries", "the answers together are too large",
+    if (status.ok() &&
+        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
+      status = FieldError(absl::StatusCode::kResourceExhausted, "queries",
+                          "the answers together are too large",
                           absl::StrCat("up to ", limits_.max_message_bytes, " bytes"));
     }
     if (!status.ok()) FillError(status, response->results_size() - 1, result);
@@ -198,7 +218,8 @@ absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& reque
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const {
+absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& query,
+                                            v1::BatchResult* result) const {
   switch (query.query_case()) {
     case v1::BatchQuery::kSearchScores:
       return DoSearchScores(call, query.search_scores(), result->mutable_search());
@@ -209,10 +230,12 @@ absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& qu
     case v1::BatchQuery::QUERY_NOT_SET:
       break;
   }
-  return FieldError(absl::StatusCode::kInvalidArgument, "query", "neither a search nor an identification is set");
+  return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                    "neither a search nor an identification is set");
 }
 
-absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request, v1::EmbedResponse* response) const {
+absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request,
+                                       v1::EmbedResponse* response) const {
   const auto plan = ToEmbedPlan(request, limits_);
   if (!plan.ok()) return plan.status();
   absl::StatusOr<retrieval::EmbeddingSequence> sequence;
@@ -221,18 +244,21 @@ absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& reque
     const auto query = Decode(call, true, request.audio());
     if (!query.ok()) return query.status();
     query_s = query->duration_s();
-    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok()) return status;
+    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
+      return status;
     sequence = call.engine().EmbedAudio(*query, plan->windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "audio");
   } else if (request.query_case() == v1::EmbedRequest::kScore) {
     const auto query = Decode(call, true, request.score());
     if (!query.ok()) return query.status();
     query_s = query->duration_s;
-    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok()) return status;
+    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
+      return status;
     sequence = call.engine().EmbedScore(*query, plan->tempo_ratio, plan->windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "score");
   } else {
-    return FieldError(absl::StatusCode::kInvalidArgument, "query", "neither audio nor score is set");
+    return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                      "neither audio nor score is set");
   }
   response->set_dimension(sequence->dimension);
   response->set_window_seconds(sequence->window_s);

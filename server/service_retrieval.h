@@ -19,30 +19,38 @@ class RetrievalService final : public v1::Retrieval::CallbackService {
   RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
                    const Limits& limits);
 
-  grpc::ServerUnaryReactor* SearchScores(grpc::CallbackServerContext* context, const v1::SearchScoresRequest* request,
+  grpc::ServerUnaryReactor* SearchScores(grpc::CallbackServerContext* context,
+                                         const v1::SearchScoresRequest* request,
                                          v1::SearchResponse* response) override;
   grpc::ServerUnaryReactor* SearchRecordings(grpc::CallbackServerContext* context,
                                              const v1::SearchRecordingsRequest* request,
                                              v1::SearchResponse* response) override;
-  grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context, const v1::IdentifyRequest* request,
+  grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context,
+                                     const v1::IdentifyRequest* request,
                                      v1::IdentifyResponse* response) override;
-  grpc::ServerUnaryReactor* Batch(grpc::CallbackServerContext* context, const v1::BatchRequest* request,
+  grpc::ServerUnaryReactor* Batch(grpc::CallbackServerContext* context,
+                                  const v1::BatchRequest* request,
                                   v1::BatchResponse* response) override;
-  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(grpc::CallbackServerContext* context,
-                                                                   v1::IdentifyLongResponse* response) override;
+  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(
+      grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) override;
   grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* IdentifyLive(
       grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context,
+                                  const v1::EmbedRequest* request,
                                   v1::EmbedResponse* response) override;
 
  private:
-  absl::Status DoSearchScores(Call& call, const v1::SearchScoresRequest& request, v1::SearchResponse* response) const;
+  absl::Status DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
+                              v1::SearchResponse* response) const;
   absl::Status DoSearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
                                   v1::SearchResponse* response) const;
-  absl::Status DoIdentify(Call& call, const v1::IdentifyRequest& request, v1::IdentifyResponse* response) const;
-  absl::Status DoBatch(Call& call, const v1::BatchRequest& request, v1::BatchResponse* response) const;
+  absl::Status DoIdentify(Call& call, const v1::IdentifyRequest& request,
+                          v1::IdentifyResponse* response) const;
+  absl::Status DoBatch(Call& call, const v1::BatchRequest& request,
+                       v1::BatchResponse* response) const;
   absl::Status DoBatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const;
-  absl::Status DoEmbed(Call& call, const v1::EmbedRequest& request, v1::EmbedResponse* response) const;
+  absl::Status DoEmbed(Call& call, const v1::EmbedRequest& request,
+                       v1::EmbedResponse* response) const;
 
   // A query as its stage kDecode gives it.
   absl::StatusOr<audio::Waveform> Decode(Call& call, bool present, const v1::Audio& audio) const;

@@ -46,7 +46,8 @@ TEST_F(RetrievalServiceTest, SearchScoresSaysWhatWhereAndHow) {
   EXPECT_NEAR(response.info().query_seconds(), 3, 1e-3);
   std::vector<v1::Stage> stages;
   for (const v1::StageTiming& timing : response.info().stages()) stages.push_back(timing.stage());
-  EXPECT_EQ(stages, (std::vector<v1::Stage>{v1::STAGE_QUEUE, v1::STAGE_DECODE, v1::STAGE_SEARCH, v1::STAGE_RESPOND}));
+  EXPECT_EQ(stages, (std::vector<v1::Stage>{v1::STAGE_QUEUE, v1::STAGE_DECODE, v1::STAGE_SEARCH,
+                                            v1::STAGE_RESPOND}));
 }
 
 TEST_F(RetrievalServiceTest, EncodingsOfTheSameSoundAreTheSameQuery) {
@@ -101,10 +102,12 @@ TEST_F(RetrievalServiceTest, BadAudioIsBlamedOnItsField) {
   EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "audio"));
   request.mutable_audio()->set_file("");
   EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "audio.file"));
-  for (const std::string& bytes : {std::string("hello"), std::string(10000, '\0'), MidiBytes(4),
-                                   WavFile(1).substr(0, 30), std::string("RIFF\xff\xff\xff\xffWAVEfmt ")}) {
+  for (const std::string& bytes :
+       {std::string("hello"), std::string(10000, '\0'), MidiBytes(4), WavFile(1).substr(0, 30),
+        std::string("RIFF\xff\xff\xff\xffWAVEfmt ")}) {
     request.mutable_audio()->set_file(bytes);
-    EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "audio.file")) << bytes.size() << " bytes";
+    EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "audio.file"))
+        << bytes.size() << " bytes";
   }
   request.mutable_audio()->set_file(WavFile(31));
   EXPECT_TRUE(Blames(Search(request), StatusCode::RESOURCE_EXHAUSTED, "audio.file"));
@@ -121,17 +124,23 @@ TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
   };
   const auto bad = StatusCode::INVALID_ARGUMENT;
   EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.clear_encoding(); }), bad, "audio.pcm.encoding"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.set_sample_rate(0); }), bad, "audio.pcm.sample_rate"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.set_sample_rate(-5); }), bad, "audio.pcm.sample_rate"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.set_channels(0); }), bad, "audio.pcm.channels"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.set_channels(1 << 30); }), bad, "audio.pcm.channels"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.clear_samples(); }), bad, "audio.pcm.samples"));
-  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.mutable_samples()->pop_back(); }), bad, "audio.pcm.samples"));
   EXPECT_TRUE(
-      Blames(status_of([](v1::Pcm& p) { p.set_sample_rate(1000), p.set_samples(std::string(4 * 31'000, '\0')); }),
-             StatusCode::RESOURCE_EXHAUSTED, "audio.pcm.samples"));
+      Blames(status_of([](v1::Pcm& p) { p.set_sample_rate(0); }), bad, "audio.pcm.sample_rate"));
+  EXPECT_TRUE(
+      Blames(status_of([](v1::Pcm& p) { p.set_sample_rate(-5); }), bad, "audio.pcm.sample_rate"));
+  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.set_channels(0); }), bad, "audio.pcm.channels"));
+  EXPECT_TRUE(
+      Blames(status_of([](v1::Pcm& p) { p.set_channels(1 << 30); }), bad, "audio.pcm.channels"));
+  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.clear_samples(); }), bad, "audio.pcm.samples"));
+  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) { p.mutable_samples()->pop_back(); }), bad,
+                     "audio.pcm.samples"));
+  EXPECT_TRUE(Blames(status_of([](v1::Pcm& p) {
+                       p.set_sample_rate(1000), p.set_samples(std::string(4 * 31'000, '\0'));
+                     }),
+                     StatusCode::RESOURCE_EXHAUSTED, "audio.pcm.samples"));
   const std::vector<float> poisoned = {0.0f, std::numeric_limits<float>::quiet_NaN()};
-  EXPECT_TRUE(Blames(status_of([&](v1::Pcm& p) { p = FloatPcm(poisoned); }), bad, "audio.pcm.samples"));
+  EXPECT_TRUE(
+      Blames(status_of([&](v1::Pcm& p) { p = FloatPcm(poisoned); }), bad, "audio.pcm.samples"));
   EXPECT_EQ(engine_->queries, 0);
 }
 
@@ -194,7 +203,8 @@ TEST_F(RetrievalServiceTest, IdentifyGivesVerdictPlaceAndTempo) {
 
   const std::string text = metrics_.Text();
   for (const char* verdict : {"match", "no_match", "insufficient_input"}) {
-    EXPECT_THAT(text, HasSubstr("antiphon_verdicts_total{verdict=\"" + std::string(verdict) + "\"} 1"));
+    EXPECT_THAT(text,
+                HasSubstr("antiphon_verdicts_total{verdict=\"" + std::string(verdict) + "\"} 1"));
   }
 }
 
@@ -234,12 +244,17 @@ TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_top_k(101); }), bad, "top_k"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_top_k(0); }), bad, "top_k"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_min_confidence(1.1); }), bad, "min_confidence"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_min_confidence(std::nan("")); }), bad, "min_confidence"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_min_confidence(std::nan("")); }), bad,
+                     "min_confidence"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_hop_seconds(0); }), bad, "hop_seconds"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_max_transposition(-1); }), bad, "max_transposition"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_max_transposition(7); }), bad, "max_transposition"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_method(static_cast<v1::VoteMethod>(9)); }), bad, "method"));
-  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_against(static_cast<v1::Side>(9)); }), bad, "against"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.set_max_transposition(-1); }), bad, "max_transposition"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.set_max_transposition(7); }), bad, "max_transposition"));
+  EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_method(static_cast<v1::VoteMethod>(9)); }), bad,
+                     "method"));
+  EXPECT_TRUE(
+      Blames(status_of([](auto& r) { r.set_against(static_cast<v1::Side>(9)); }), bad, "against"));
   EXPECT_EQ(engine_->queries, 0);
 }
 
@@ -282,7 +297,8 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   EXPECT_EQ(engine_->last_search().bounds.filter.composers.size(), 1u);
   EXPECT_EQ(engine_->last_search().excerpt.start_s, 1);
   by_sound.mutable_options()->mutable_excerpt()->set_start_seconds(3);
-  EXPECT_TRUE(Blames(Search(by_sound), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
+  EXPECT_TRUE(
+      Blames(Search(by_sound), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
 
   v1::SearchRecordingsRequest by_score;
   by_score.mutable_score()->set_midi(MidiBytes(4));
@@ -290,7 +306,8 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   ASSERT_TRUE(Search(by_score).ok());
   EXPECT_TRUE(engine_->last_search().bounds.exact);
   by_score.mutable_options()->mutable_excerpt()->set_start_seconds(2);
-  EXPECT_TRUE(Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
+  EXPECT_TRUE(
+      Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
 
   v1::IdentifyRequest identify;
   identify.mutable_score()->set_midi(MidiBytes(4));
@@ -375,7 +392,8 @@ TEST_F(BatchTest, EachQueryHasItsOwnResult) {
   };
   EXPECT_EQ(blamed(3), "top_k");
   EXPECT_EQ(blamed(4), "query");
-  EXPECT_EQ(response.results(5).search().hits_size(), 1) << "those that fail do not fail the others";
+  EXPECT_EQ(response.results(5).search().hits_size(), 1)
+      << "those that fail do not fail the others";
   EXPECT_NEAR(response.results(5).search().info().query_seconds(), 1, 1e-3);
 }
 
@@ -391,8 +409,10 @@ TEST_F(BatchTest, TimingsAreThoseOfTheQuery) {
   EXPECT_GE(response.results(0).search().info().total_seconds(), 0.3);
   EXPECT_LT(response.results(1).search().info().total_seconds(), 0.3);
   std::vector<v1::Stage> stages;
-  for (const auto& timing : response.results(1).search().info().stages()) stages.push_back(timing.stage());
-  EXPECT_EQ(stages, (std::vector<v1::Stage>{v1::STAGE_DECODE, v1::STAGE_SEARCH, v1::STAGE_RESPOND}));
+  for (const auto& timing : response.results(1).search().info().stages())
+    stages.push_back(timing.stage());
+  EXPECT_EQ(stages,
+            (std::vector<v1::Stage>{v1::STAGE_DECODE, v1::STAGE_SEARCH, v1::STAGE_RESPOND}));
 }
 
 TEST_F(BatchTest, HasAtMostSixtyFourQueries) {
@@ -430,7 +450,8 @@ TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(400));
   v1::BatchResponse response;
-  EXPECT_EQ(retrieval_->Batch(&context, request, &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(retrieval_->Batch(&context, request, &response).error_code(),
+            StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(server_->Drain(absl::Seconds(10)));
   EXPECT_LE(engine_->queries, 3);
 }

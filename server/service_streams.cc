@@ -35,9 +35,10 @@ class EngineMatcher final : public retrieval::WindowMatcher {
   explicit EngineMatcher(const Engine& engine) : engine_(engine) {}
 
   const encoder::WindowEncoder& audio_encoder() const override { return engine_.audio_encoder(); }
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(retrieval::EmbeddingSequence windows, double duration_s,
-                                                             const retrieval::IdentifyOptions& options,
-                                                             const retrieval::RequestContext& context) const override {
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
+      retrieval::EmbeddingSequence windows, double duration_s,
+      const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override {
     return engine_.IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
   const catalog::Piece& piece(int source) const override { return engine_.pieces().at(source); }
@@ -56,10 +57,12 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
       format.encoding = audio::PcmEncoding::kInt16;
       break;
     default:
-      return FieldError(kInvalid, "options.encoding", "missing or unknown", "ENCODING_FLOAT32 or ENCODING_INT16");
+      return FieldError(kInvalid, "options.encoding", "missing or unknown",
+                        "ENCODING_FLOAT32 or ENCODING_INT16");
   }
   const absl::Status ranges = FirstFailure(
-      {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate, limits.max_audio_rate),
+      {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate,
+                  limits.max_audio_rate),
        CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)});
   if (!ranges.ok()) return ranges;
   format.sample_rate = options.sample_rate();
@@ -67,18 +70,20 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
   return format;
 }
 
-absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions& options, double update_s,
-                                                         const Limits& limits) {
+absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions& options,
+                                                         double update_s, const Limits& limits) {
   retrieval::StreamOptions out;
   out.update_s = update_s;
   out.identify.top_k = kLiveTopK;
   if (options.has_top_k()) {
-    const absl::Status status = CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k);
+    const absl::Status status =
+        CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k);
     if (!status.ok()) return status;
     out.identify.top_k = options.top_k();
   }
   if (options.has_min_confidence()) {
-    const absl::Status status = CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0);
+    const absl::Status status =
+        CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0);
     if (!status.ok()) return status;
     out.identify.min_confidence = options.min_confidence();
   }
@@ -94,8 +99,9 @@ class Listener {
   using Take = std::function<absl::Status(const retrieval::StreamAnswer&)>;
 
   // Reads the options, which come first.
-  static absl::StatusOr<std::unique_ptr<Listener>> Open(const StreamContext& context, double update_s,
-                                                        MessageReader<v1::IdentifyStreamRequest>& stream) {
+  static absl::StatusOr<std::unique_ptr<Listener>> Open(
+      const StreamContext& context, double update_s,
+      MessageReader<v1::IdentifyStreamRequest>& stream) {
     v1::IdentifyStreamRequest request;
     if (!stream.Read(&request)) {
       if (absl::Status status = stream.status(); !status.ok()) return status;
@@ -109,17 +115,21 @@ class Listener {
     return std::unique_ptr<Listener>(new Listener(context.store, *format, *options));
   }
 
-  // Everything up to the end of the stream. `take` gets each answer while the engine that gave it is the call's.
-  absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream, const Take& take) {
+  // Everything up to the end of the stream. `take` gets each answer while the engine that gave it
+  // is the call's.
+  absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
+                      const Take& take) {
     v1::IdentifyStreamRequest request;
     while (stream.Read(&request)) {
       if (request.part_case() != v1::IdentifyStreamRequest::kSamples) {
-        return FieldError(kInvalid, "part", request.has_options() ? "options again" : "neither options nor samples",
+        return FieldError(kInvalid, "part",
+                          request.has_options() ? "options again" : "neither options nor samples",
                           "options once, then samples");
       }
       std::string_view bytes = request.samples();
       for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kBytesAtOnce))) {
-        if (absl::Status status = Hear(call, bytes.substr(0, kBytesAtOnce), take); !status.ok()) return status;
+        if (absl::Status status = Hear(call, bytes.substr(0, kBytesAtOnce), take); !status.ok())
+          return status;
       }
     }
     if (absl::Status status = stream.status(); !status.ok()) return status;
@@ -129,7 +139,8 @@ class Listener {
   double received_s() const { return identifier_.received_s(); }
 
  private:
-  Listener(const Store& store, const audio::PcmFormat& format, const retrieval::StreamOptions& options)
+  Listener(const Store& store, const audio::PcmFormat& format,
+           const retrieval::StreamOptions& options)
       : store_(store), format_(format), identifier_(options) {}
 
   // Asks the collection as it is now, which may be of another model, at another rate.
@@ -147,7 +158,8 @@ class Listener {
   absl::Status Hear(Call& call, std::string_view bytes, const Take& take) {
     if (absl::Status status = Follow(call); !status.ok()) return status;
     samples_.clear();
-    const absl::Status read = call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
+    const absl::Status read =
+        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
     if (!read.ok()) return AtField(read, "samples");
     return Identify(call, take);
   }
@@ -164,7 +176,8 @@ class Listener {
     return Give(identifier_.Push(EngineMatcher(call.engine()), samples_, call.context()), take);
   }
 
-  static absl::Status Give(const absl::StatusOr<std::vector<retrieval::StreamAnswer>>& answers, const Take& take) {
+  static absl::Status Give(const absl::StatusOr<std::vector<retrieval::StreamAnswer>>& answers,
+                           const Take& take) {
     if (!answers.ok()) return AtField(answers.status(), "samples");
     for (const retrieval::StreamAnswer& answer : *answers) {
       if (absl::Status status = take(answer); !status.ok()) return status;
@@ -196,7 +209,8 @@ v1::LiveEvent ToWire(retrieval::StreamEvent event) {
   return v1::LIVE_EVENT_UNSPECIFIED;
 }
 
-absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call, const retrieval::StreamAnswer& answer) {
+absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
+                                                    const retrieval::StreamAnswer& answer) {
   v1::IdentifyLiveResponse response;
   response.set_event(ToWire(answer.event));
   response.set_at_seconds(answer.at_s);
@@ -211,28 +225,35 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call, const retrieval:
 }
 
 // One verdict for the whole of a stream.
-void RecordVerdict(Metrics& metrics, bool recognised) { metrics.RecordVerdict(recognised ? "match" : "no_match"); }
+void RecordVerdict(Metrics& metrics, bool recognised) {
+  metrics.RecordVerdict(recognised ? "match" : "no_match");
+}
 
 }  // namespace
 
-absl::Status IdentifyLong(const StreamContext& context, Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
+absl::Status IdentifyLong(const StreamContext& context, Call& call,
+                          MessageReader<v1::IdentifyStreamRequest>& stream,
                           v1::IdentifyLongResponse* response) {
   const auto listener = Listener::Open(context, kLongUpdate_s, stream);
   if (!listener.ok()) return listener.status();
   retrieval::SegmentBuilder builder;
-  const absl::Status heard = (*listener)->Listen(
-      call, stream, [&](const retrieval::StreamAnswer& answer) { return AtField(builder.Add(answer), "samples"); });
+  const absl::Status heard =
+      (*listener)->Listen(call, stream, [&](const retrieval::StreamAnswer& answer) {
+        return AtField(builder.Add(answer), "samples");
+      });
   if (!heard.ok()) return heard;
-  const absl::Status filled = call.InStage(
-      v1::STAGE_RESPOND, [&] { return FillSegments(call.engine(), builder.Finish(), response->mutable_segments()); });
+  const absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillSegments(call.engine(), builder.Finish(), response->mutable_segments());
+  });
   if (!filled.ok()) return filled;
   RecordVerdict(context.metrics, !response->segments().empty());
   call.FillInfo((*listener)->received_s(), response->mutable_info());
   return absl::OkStatus();
 }
 
-absl::Status IdentifyLive(const StreamContext& context, Call& call,
-                          MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream) {
+absl::Status IdentifyLive(
+    const StreamContext& context, Call& call,
+    MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream) {
   const auto listener = Listener::Open(context, kLiveUpdate_s, stream);
   if (!listener.ok()) return listener.status();
   bool recognised = false;

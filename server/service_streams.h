@@ -1,8 +1,9 @@
-// The streaming half of antiphon.v1.Retrieval: reads sound as it comes, tells what is played in it. Stateless; safe
-// from any thread. Called by RetrievalService, on the thread of the stream.
+// The streaming half of antiphon.v1.Retrieval: reads sound as it comes, tells what is played in it.
+// Stateless; safe from any thread. Called by RetrievalService, on the thread of the stream.
 //
-// The engine asked is the one that is current whenever sound has come in: a stream of hours holds on to no generation.
-// Memory of a stream is bounded, whatever its length and the sizes of its messages.
+// The engine asked is the one that is current whenever sound has come in: a stream of hours holds
+// on to no generation. Memory of a stream is bounded, whatever its length and the sizes of its
+// messages.
 #ifndef ANTIPHON_SERVER_SERVICE_STREAMS_H_
 #define ANTIPHON_SERVER_SERVICE_STREAMS_H_
 
@@ -28,8 +29,9 @@ struct StreamContext {
                                         MessageReader<v1::IdentifyStreamRequest>& stream,
                                         v1::IdentifyLongResponse* response);
 
-[[nodiscard]] absl::Status IdentifyLive(const StreamContext& context, Call& call,
-                                        MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream);
+[[nodiscard]] absl::Status IdentifyLive(
+    const StreamContext& context, Call& call,
+    MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream);
 
 }  // namespace antiphon::server
 

@@ -54,7 +54,8 @@ std::vector<float> Music(double seconds, int rate = 22050) {
   for (size_t i = 0; i < samples.size(); ++i) {
     const double t = static_cast<double>(i) / rate, beat = std::floor(t * 2);
     const double hertz = 220 * std::exp2(std::fmod(beat * 5, 12) / 12);
-    samples[i] = 0.3f * static_cast<float>(std::exp(-4 * (t - beat / 2)) * std::sin(2 * std::numbers::pi * hertz * t));
+    samples[i] = 0.3f * static_cast<float>(std::exp(-4 * (t - beat / 2)) *
+                                           std::sin(2 * std::numbers::pi * hertz * t));
   }
   return samples;
 }
@@ -71,7 +72,9 @@ class ServiceStreamsTest : public ::testing::Test {
     options_.set_channels(1);
   }
 
-  void Send(const v1::StreamOptions& options) { *stream_.requests.emplace_back().mutable_options() = options; }
+  void Send(const v1::StreamOptions& options) {
+    *stream_.requests.emplace_back().mutable_options() = options;
+  }
   void Send(const std::string& samples) { stream_.requests.emplace_back().set_samples(samples); }
   void SendAll(const std::string& bytes, size_t chunk = 50'000) {
     for (size_t begin = 0; begin < bytes.size(); begin += chunk) Send(bytes.substr(begin, chunk));
@@ -146,8 +149,8 @@ TEST_F(ServiceStreamsTest, PausesAreEvents) {
   for (const v1::IdentifyLiveResponse& response : stream_.responses) {
     if (response.event() != v1::LIVE_EVENT_UPDATE) events.push_back(response.event());
   }
-  EXPECT_EQ(events,
-            (std::vector<v1::LiveEvent>{v1::LIVE_EVENT_PIECE_STARTED, v1::LIVE_EVENT_PAUSED, v1::LIVE_EVENT_RESUMED}));
+  EXPECT_EQ(events, (std::vector<v1::LiveEvent>{v1::LIVE_EVENT_PIECE_STARTED, v1::LIVE_EVENT_PAUSED,
+                                                v1::LIVE_EVENT_RESUMED}));
 }
 
 TEST_F(ServiceStreamsTest, ALongRecordingIsAnsweredWithSegments) {
@@ -177,7 +180,8 @@ TEST_F(ServiceStreamsTest, SoundOfAnyFormatIsHeardAlike) {
   options_.set_sample_rate(44100);
   options_.set_channels(2);
   Send(options_);
-  SendAll(std::string(reinterpret_cast<const char*>(stereo.data()), stereo.size() * 2), 33'333);  // splits frames
+  SendAll(std::string(reinterpret_cast<const char*>(stereo.data()), stereo.size() * 2),
+          33'333);  // splits frames
   ASSERT_TRUE(Live().ok());
   ASSERT_THAT(stream_.responses, SizeIs(9));
   EXPECT_NEAR(stream_.responses.back().at_seconds(), 8, 0.01);
@@ -210,9 +214,12 @@ TEST_F(ServiceStreamsTest, EveryOptionIsChecked) {
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_top_k(0); }), "options.top_k"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_top_k(101); }), "options.top_k"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_min_confidence(1.1); }), "options.min_confidence"));
-  EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_min_confidence(std::nan("")); }), "options.min_confidence"));
-  EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_mode(static_cast<v1::SearchMode>(9)); }), "options.mode"));
-  EXPECT_TRUE(IsAbout(with([](auto& o) { o.mutable_filter()->add_composers(""); }), "options.filter.composers"));
+  EXPECT_TRUE(
+      IsAbout(with([](auto& o) { o.set_min_confidence(std::nan("")); }), "options.min_confidence"));
+  EXPECT_TRUE(
+      IsAbout(with([](auto& o) { o.set_mode(static_cast<v1::SearchMode>(9)); }), "options.mode"));
+  EXPECT_TRUE(IsAbout(with([](auto& o) { o.mutable_filter()->add_composers(""); }),
+                      "options.filter.composers"));
   EXPECT_EQ(engine_->queries, 0);
 }
 
@@ -231,7 +238,8 @@ TEST_F(ServiceStreamsTest, TheOptionsReachTheEngine) {
 }
 
 TEST_F(ServiceStreamsTest, SamplesThatAreNoneAreRefused) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     v1::IdentifyStreamRequest options, samples;
     *options.mutable_options() = options_;
     samples.set_samples(Floats({0, 0, bad}));
@@ -295,7 +303,8 @@ TEST_F(ServiceStreamsTest, AHugeMessageIsWorkedOffInPieces) {
   options_.set_encoding(v1::Pcm::ENCODING_INT16);
   options_.set_sample_rate(1000);
   std::vector<int16_t> samples;
-  for (const float sample : Music(480, 1000)) samples.push_back(static_cast<int16_t>(32000 * sample));
+  for (const float sample : Music(480, 1000))
+    samples.push_back(static_cast<int16_t>(32000 * sample));
   Send(options_);
   Send(std::string(reinterpret_cast<const char*>(samples.data()), samples.size() * 2));
   ASSERT_TRUE(Live().ok());

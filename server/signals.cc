@@ -37,17 +37,19 @@ void HandleSignals(int, char**, char**) {
   sigaction(SIGHUP, &action, nullptr);
 }
 
-// LibTorch's static constructors take half a second before main(). What stands in this section of a program runs before
-// the constructors of all libraries (ELF gABI, "Initialization and Termination Functions").
-[[gnu::section(".preinit_array"), gnu::used]] void (*const handle_before_constructors)(int, char**,
-                                                                                       char**) = HandleSignals;
+// LibTorch's static constructors take half a second before main(). What stands in this section of a
+// program runs before the constructors of all libraries (ELF gABI, "Initialization and Termination
+// Functions").
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const handle_before_constructors)(int, char**, char**) = HandleSignals;
 
 }  // namespace
 
 absl::Status Signals::Start() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
-    return absl::InternalError(absl::StrCat("cannot make a pipe for signals: ", std::strerror(errno)));
+    return absl::InternalError(
+        absl::StrCat("cannot make a pipe for signals: ", std::strerror(errno)));
   }
   signal_pipe = ends[1];
   std::thread([this, pipe = ends[0]] { Listen(pipe); }).detach();  // until the process ends
@@ -64,7 +66,9 @@ void Signals::Serving() {
 int Signals::Wait() {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(
-      +[](Signals* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) { return self->stop_ != 0 || self->hang_up_; },
+      +[](Signals* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+        return self->stop_ != 0 || self->hang_up_;
+      },
       this));
   if (stop_ != 0) return stop_;
   hang_up_ = false;

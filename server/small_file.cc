@@ -36,12 +36,15 @@ absl::StatusOr<std::string> ReadFrom(int descriptor, size_t max_bytes) {
   return absl::InvalidArgumentError(absl::StrCat("is larger than ", max_bytes, " bytes"));
 }
 
-int64_t Nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+int64_t Nanoseconds(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
+  const int descriptor =
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
   if (descriptor < 0) return FromErrno("cannot be opened");
   absl::StatusOr<std::string> contents = ReadFrom(descriptor, max_bytes);
   close(descriptor);
@@ -51,7 +54,12 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
 FileStamp StampOf(const std::string& path) {
   struct stat facts {};
   if (stat(path.c_str(), &facts) != 0) return {};
-  return {true, facts.st_dev, facts.st_ino, facts.st_size, Nanoseconds(facts.st_mtim), Nanoseconds(facts.st_ctim)};
+  return {true,
+          facts.st_dev,
+          facts.st_ino,
+          facts.st_size,
+          Nanoseconds(facts.st_mtim),
+          Nanoseconds(facts.st_ctim)};
 }
 
 }  // namespace antiphon::server

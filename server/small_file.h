@@ -1,4 +1,5 @@
-// Files of the configuration: reading them whole, and noticing that they have changed. Stateless; safe from any thread.
+// Files of the configuration: reading them whole, and noticing that they have changed. Stateless;
+// safe from any thread.
 #ifndef ANTIPHON_SERVER_SMALL_FILE_H_
 #define ANTIPHON_SERVER_SMALL_FILE_H_
 
@@ -10,11 +11,12 @@
 
 namespace antiphon::server {
 
-// NotFound, PermissionDenied or InvalidArgument (no plain file, or more than `max_bytes`); messages do not name it.
+// NotFound, PermissionDenied or InvalidArgument (no plain file, or more than `max_bytes`); messages
+// do not name it.
 [[nodiscard]] absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes);
 
-// Which state of a file was looked at. Two are equal unless the file has been written to, replaced, or has come or gone
-// in between; links are followed.
+// Which state of a file was looked at. Two are equal unless the file has been written to, replaced,
+// or has come or gone in between; links are followed.
 struct FileStamp {
   bool exists = false;
   uint64_t device = 0;

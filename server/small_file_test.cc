@@ -24,16 +24,20 @@ TEST_F(SmallFileTest, IsReadWhole) {
   const std::string text = std::string(10'000, 'x') + '\0' + "end";
   std::ofstream(file_) << text;
   EXPECT_EQ(*ReadSmallFile(file_, text.size()), text);
-  EXPECT_EQ(ReadSmallFile(file_, text.size() - 1).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSmallFile(file_, text.size() - 1).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SmallFileTest, WhatIsNoFileIsNotWaitedForNorNamed) {
   EXPECT_EQ(ReadSmallFile(file_, 10).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(ReadSmallFile(file_, 10).status().message()), Not(HasSubstr("small_file")));
+  EXPECT_THAT(std::string(ReadSmallFile(file_, 10).status().message()),
+              Not(HasSubstr("small_file")));
   EXPECT_EQ(ReadSmallFile(file_ + "/x", 10).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(ReadSmallFile(::testing::TempDir(), 10).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSmallFile(::testing::TempDir(), 10).status().code(),
+            absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(mkfifo(file_.c_str(), 0600), 0);
-  EXPECT_EQ(ReadSmallFile(file_, 10).status().code(), absl::StatusCode::kInvalidArgument) << "and not for ever";
+  EXPECT_EQ(ReadSmallFile(file_, 10).status().code(), absl::StatusCode::kInvalidArgument)
+      << "and not for ever";
 }
 
 TEST_F(SmallFileTest, StampsTellChangesApart) {

@@ -9,8 +9,11 @@
 namespace antiphon::server {
 namespace {
 
-// What comes from the collection was accepted when it was indexed: a failure here is not the caller's.
-absl::Status AsDataLoss(const absl::Status& status) { return absl::DataLossError(status.message()); }
+// What comes from the collection was accepted when it was indexed: a failure here is not the
+// caller's.
+absl::Status AsDataLoss(const absl::Status& status) {
+  return absl::DataLossError(status.message());
+}
 
 }  // namespace
 
@@ -20,7 +23,8 @@ absl::StatusOr<std::string> CutMidi(const music::Score& score, double start_s, d
   return midi;
 }
 
-absl::StatusOr<std::string> CutWav(std::string_view audio, double start_s, double end_s, int sample_rate) {
+absl::StatusOr<std::string> CutWav(std::string_view audio, double start_s, double end_s,
+                                   int sample_rate) {
   audio::DecodeOptions options;
   options.sample_rate = sample_rate;
   options.max_duration_s = std::numeric_limits<double>::max();

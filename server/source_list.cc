@@ -38,8 +38,8 @@ uint64_t FingerprintOf(const std::vector<Source>& sources, absl::string_view fil
   return fingerprint.value();
 }
 
-// Printable ASCII that says nothing to a client: the position to go on from, and a hash of it with the list's
-// fingerprint.
+// Printable ASCII that says nothing to a client: the position to go on from, and a hash of it with
+// the list's fingerprint.
 std::string EncodeToken(int64_t first, uint64_t list) {
   Fingerprint seal;
   seal.Add(absl::StrCat(first, "\n", list));
@@ -48,9 +48,11 @@ std::string EncodeToken(int64_t first, uint64_t list) {
 
 absl::StatusOr<int64_t> DecodeToken(absl::string_view text, uint64_t list) {
   int64_t first = 0;
-  if (!absl::SimpleAtoi(text.substr(0, text.find('-')), &first) || first < 0 || EncodeToken(first, list) != text) {
-    return FieldError(absl::StatusCode::kInvalidArgument, "page_token",
-                      "not one of this filter and of the collection as it is now; start again without it");
+  if (!absl::SimpleAtoi(text.substr(0, text.find('-')), &first) || first < 0 ||
+      EncodeToken(first, list) != text) {
+    return FieldError(
+        absl::StatusCode::kInvalidArgument, "page_token",
+        "not one of this filter and of the collection as it is now; start again without it");
   }
   return first;
 }
@@ -58,8 +60,10 @@ absl::StatusOr<int64_t> DecodeToken(absl::string_view text, uint64_t list) {
 template <typename Source>
 bool Passes(const Source& source, const std::vector<absl::string_view>& words) {
   if (words.empty()) return true;
-  const std::string text = absl::AsciiStrToLower(absl::StrCat(source.id, "\n", source.title, "\n", source.composer));
-  return std::all_of(words.begin(), words.end(), [&](absl::string_view word) { return absl::StrContains(text, word); });
+  const std::string text =
+      absl::AsciiStrToLower(absl::StrCat(source.id, "\n", source.title, "\n", source.composer));
+  return std::all_of(words.begin(), words.end(),
+                     [&](absl::string_view word) { return absl::StrContains(text, word); });
 }
 
 template <typename Source>
@@ -73,7 +77,8 @@ absl::StatusOr<SourcePage> Select(const std::vector<Source>& sources, absl::stri
     first = *decoded;
   }
   const std::string lower = absl::AsciiStrToLower(filter);
-  const std::vector<absl::string_view> words = absl::StrSplit(lower, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(lower, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
   SourcePage page;
   for (size_t i = 0; i < sources.size(); ++i) {
     if (!Passes(sources[i], words)) continue;
@@ -90,13 +95,15 @@ absl::StatusOr<SourcePage> Select(const std::vector<Source>& sources, absl::stri
 
 }  // namespace
 
-absl::StatusOr<SourcePage> SelectPage(const std::vector<catalog::Piece>& pieces, absl::string_view filter,
-                                      absl::string_view page_token, int page_size) {
+absl::StatusOr<SourcePage> SelectPage(const std::vector<catalog::Piece>& pieces,
+                                      absl::string_view filter, absl::string_view page_token,
+                                      int page_size) {
   return Select(pieces, filter, page_token, page_size);
 }
 
-absl::StatusOr<SourcePage> SelectPage(const std::vector<catalog::Recording>& recordings, absl::string_view filter,
-                                      absl::string_view page_token, int page_size) {
+absl::StatusOr<SourcePage> SelectPage(const std::vector<catalog::Recording>& recordings,
+                                      absl::string_view filter, absl::string_view page_token,
+                                      int page_size) {
   return Select(recordings, filter, page_token, page_size);
 }
 

@@ -16,15 +16,19 @@ catalog::Piece Piece(const std::string& id, const std::string& title, const std:
 }
 
 std::vector<catalog::Piece> Pieces() {
-  return {Piece("bwv114", "Menuet in G", "Petzold"), Piece("k331", "Sonata in A, Alla Turca", "Mozart"),
+  return {Piece("bwv114", "Menuet in G", "Petzold"),
+          Piece("k331", "Sonata in A, Alla Turca", "Mozart"),
           Piece("woo59", "Für Elise", "Beethoven"), Piece("k545", "Sonata in C", "Mozart")};
 }
 
-std::vector<int> Passing(const std::string& filter) { return SelectPage(Pieces(), filter, "", 10)->positions; }
+std::vector<int> Passing(const std::string& filter) {
+  return SelectPage(Pieces(), filter, "", 10)->positions;
+}
 
 TEST(SourceList, PagesPutTogetherAreTheList) {
   std::vector<catalog::Piece> pieces;
-  for (int i = 0; i < 101; ++i) pieces.push_back(Piece(absl::StrCat("p", i), i % 3 ? "Waltz" : "March", ""));
+  for (int i = 0; i < 101; ++i)
+    pieces.push_back(Piece(absl::StrCat("p", i), i % 3 ? "Waltz" : "March", ""));
   for (const char* filter : {"", "waltz", "march", "nothing"}) {
     const auto all = SelectPage(pieces, filter, "", 1000);
     ASSERT_TRUE(all.ok());
@@ -87,10 +91,12 @@ TEST(SourceList, ATokenHoldsForItsListAndFilterOnly) {
 TEST(SourceList, AForgedTokenIsRefused) {
   const std::vector<catalog::Piece> pieces = Pieces();
   const std::string token = SelectPage(pieces, "", "", 2)->next_page_token;
-  for (const std::string& forged : {std::string("2"), absl::StrCat("3", token.substr(1)), absl::StrCat(token, "0"),
-                                    std::string("-1-ff"), std::string("99999999999999999999-0"), std::string("\0x", 2),
-                                    std::string(" "), token.substr(0, token.size() - 1)}) {
-    EXPECT_EQ(SelectPage(pieces, "", forged, 2).status().code(), absl::StatusCode::kInvalidArgument) << forged;
+  for (const std::string& forged :
+       {std::string("2"), absl::StrCat("3", token.substr(1)), absl::StrCat(token, "0"),
+        std::string("-1-ff"), std::string("99999999999999999999-0"), std::string("\0x", 2),
+        std::string(" "), token.substr(0, token.size() - 1)}) {
+    EXPECT_EQ(SelectPage(pieces, "", forged, 2).status().code(), absl::StatusCode::kInvalidArgument)
+        << forged;
   }
 }
 

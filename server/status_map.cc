@@ -8,15 +8,17 @@ namespace {
 
 constexpr char kDetailUrl[] = "type.googleapis.com/antiphon.v1.ErrorDetail";
 constexpr char kRetryUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
-// When to ask again where nothing better is known: what is exhausted then (memory, disk) takes a while to come back.
+// When to ask again where nothing better is known: what is exhausted then (memory, disk) takes a
+// while to come back.
 constexpr absl::Duration kRetryDelay = absl::Seconds(30);
 constexpr char kForCallerMark[] = "antiphon/for-caller";  // never leaves the process
 
 // Codes that can be about what a field holds; the others are about the server, or about time.
 bool MayBlameField(absl::StatusCode code) {
-  return code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kResourceExhausted ||
-         code == absl::StatusCode::kOutOfRange || code == absl::StatusCode::kNotFound ||
-         code == absl::StatusCode::kAlreadyExists || code == absl::StatusCode::kUnimplemented;
+  return code == absl::StatusCode::kInvalidArgument ||
+         code == absl::StatusCode::kResourceExhausted || code == absl::StatusCode::kOutOfRange ||
+         code == absl::StatusCode::kNotFound || code == absl::StatusCode::kAlreadyExists ||
+         code == absl::StatusCode::kUnimplemented;
 }
 
 // Codes whose messages are meant for the caller even when they blame no field.
@@ -50,8 +52,9 @@ std::optional<Detail> FindDetail(const grpc::Status& status, const char* url) {
 
 absl::Status FieldError(absl::StatusCode code, absl::string_view field, absl::string_view what,
                         absl::string_view limit) {
-  absl::Status status(code, limit.empty() ? absl::StrCat(field, ": ", what)
-                                          : absl::StrCat(field, ": ", what, " (allowed: ", limit, ")"));
+  absl::Status status(code, limit.empty()
+                                ? absl::StrCat(field, ": ", what)
+                                : absl::StrCat(field, ": ", what, " (allowed: ", limit, ")"));
   v1::ErrorDetail detail;
   detail.set_field(std::string(field));
   detail.set_limit(std::string(limit));
@@ -73,7 +76,8 @@ absl::Status WithRetry(absl::Status status, absl::Duration delay) {
   v1::RetryInfo info;
   const int64_t seconds = absl::ToInt64Seconds(delay);
   info.mutable_retry_delay()->set_seconds(seconds);
-  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(seconds))));
+  info.mutable_retry_delay()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(seconds))));
   status.SetPayload(kRetryUrl, absl::Cord(info.SerializeAsString()));
   return status;
 }
@@ -84,7 +88,8 @@ absl::Status AtField(const absl::Status& status, absl::string_view field) {
 }
 
 bool IsCallersDoing(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kDeadlineExceeded || status.code() == absl::StatusCode::kCancelled;
+  return status.code() == absl::StatusCode::kDeadlineExceeded ||
+         status.code() == absl::StatusCode::kCancelled;
 }
 
 grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
@@ -131,12 +136,14 @@ grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
 
 v1::ErrorStatus ToErrorStatus(const absl::Status& given) {
   const bool exhausted = given.code() == absl::StatusCode::kResourceExhausted;
-  const bool explained = given.GetPayload(kDetailUrl).has_value() || given.GetPayload(kRetryUrl).has_value();
+  const bool explained =
+      given.GetPayload(kDetailUrl).has_value() || given.GetPayload(kRetryUrl).has_value();
   const absl::Status status = exhausted && !explained ? WithRetry(given, kRetryDelay) : given;
   const bool for_caller = IsForCaller(status) || SpeaksToCaller(status.code());
   v1::ErrorStatus error;
   error.set_code(static_cast<int>(ToGrpcCode(status.code())));
-  error.set_message(for_caller ? std::string(status.message()) : "a fault of the server; its log says more");
+  error.set_message(for_caller ? std::string(status.message())
+                               : "a fault of the server; its log says more");
   CopyDetail(status, kDetailUrl, &error);
   CopyDetail(status, kRetryUrl, &error);
   return error;
@@ -197,7 +204,8 @@ std::optional<v1::ErrorDetail> DetailOf(const grpc::Status& status) {
 std::optional<absl::Duration> RetryDelayOf(const grpc::Status& status) {
   const auto info = FindDetail<v1::RetryInfo>(status, kRetryUrl);
   if (!info.has_value()) return std::nullopt;
-  return absl::Seconds(info->retry_delay().seconds()) + absl::Nanoseconds(info->retry_delay().nanos());
+  return absl::Seconds(info->retry_delay().seconds()) +
+         absl::Nanoseconds(info->retry_delay().nanos());
 }
 
 }  // namespace antiphon::server

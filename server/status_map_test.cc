@@ -21,8 +21,8 @@ TEST(StatusMap, EveryCodeKeepsItsNumberAndName) {
 }
 
 TEST(StatusMap, FieldAndLimitTravelInTheDetails) {
-  const grpc::Status status =
-      ToGrpc(FieldError(absl::StatusCode::kInvalidArgument, "options.top_k", "0 is out of range", "1 to 1000"));
+  const grpc::Status status = ToGrpc(FieldError(absl::StatusCode::kInvalidArgument, "options.top_k",
+                                                "0 is out of range", "1 to 1000"));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(status.error_message(), "options.top_k: 0 is out of range (allowed: 1 to 1000)");
   const auto detail = DetailOf(status);
@@ -37,12 +37,13 @@ TEST(StatusMap, FieldAndLimitTravelInTheDetails) {
 }
 
 TEST(StatusMap, SaysWhenToAskAgain) {
-  const grpc::Status status =
-      ToGrpc(WithRetry(absl::ResourceExhaustedError("the server is busy"), absl::Milliseconds(1250)));
+  const grpc::Status status = ToGrpc(
+      WithRetry(absl::ResourceExhaustedError("the server is busy"), absl::Milliseconds(1250)));
   EXPECT_EQ(RetryDelayOf(status), absl::Milliseconds(1250));
   EXPECT_FALSE(DetailOf(status).has_value());
 
-  // As any client of google.rpc reads it: RetryInfo{retry_delay: Duration{seconds: 1, nanos: 250'000'000}}.
+  // As any client of google.rpc reads it: RetryInfo{retry_delay: Duration{seconds: 1, nanos:
+  // 250'000'000}}.
   v1::ErrorStatus details;
   ASSERT_TRUE(details.ParseFromString(status.error_details()));
   ASSERT_EQ(details.details_size(), 1);
@@ -51,21 +52,24 @@ TEST(StatusMap, SaysWhenToAskAgain) {
 }
 
 TEST(StatusMap, WhatIsExhaustedWithoutAFieldMayBeAskedForAgain) {
-  EXPECT_EQ(RetryDelayOf(ToGrpc(absl::ResourceExhaustedError("the disk is full"))), absl::Seconds(30));
-  const absl::Status too_long = FieldError(absl::StatusCode::kResourceExhausted, "audio.file", "too long", "60 s");
+  EXPECT_EQ(RetryDelayOf(ToGrpc(absl::ResourceExhaustedError("the disk is full"))),
+            absl::Seconds(30));
+  const absl::Status too_long =
+      FieldError(absl::StatusCode::kResourceExhausted, "audio.file", "too long", "60 s");
   EXPECT_FALSE(RetryDelayOf(ToGrpc(too_long)).has_value()) << "the same request would fail again";
   EXPECT_FALSE(RetryDelayOf(ToGrpc(absl::InternalError("x"))).has_value());
 }
 
 TEST(StatusMap, BlamesAFieldForWhatCameFromBelow) {
-  const absl::Status status = AtField(absl::InvalidArgumentError("not a known audio format"), "audio.file");
+  const absl::Status status =
+      AtField(absl::InvalidArgumentError("not a known audio format"), "audio.file");
   EXPECT_EQ(status.message(), "audio.file: not a known audio format");
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(AtField(absl::OkStatus(), "audio.file").ok());
   EXPECT_EQ(AtField(status, "audio"), status) << "the nearer field counts";
   for (const absl::Status& other :
-       {absl::InternalError("x"), absl::DataLossError("x"), absl::DeadlineExceededError("x"), absl::CancelledError("x"),
-        absl::UnavailableError("x")}) {
+       {absl::InternalError("x"), absl::DataLossError("x"), absl::DeadlineExceededError("x"),
+        absl::CancelledError("x"), absl::UnavailableError("x")}) {
     EXPECT_EQ(AtField(other, "audio"), other);
   }
 }
@@ -73,7 +77,8 @@ TEST(StatusMap, BlamesAFieldForWhatCameFromBelow) {
 TEST(StatusMap, KeepsTheInsideOfTheServerToItself) {
   for (const absl::StatusCode code :
        {absl::StatusCode::kInternal, absl::StatusCode::kDataLoss, absl::StatusCode::kUnknown,
-        absl::StatusCode::kNotFound, absl::StatusCode::kFailedPrecondition, absl::StatusCode::kPermissionDenied}) {
+        absl::StatusCode::kNotFound, absl::StatusCode::kFailedPrecondition,
+        absl::StatusCode::kPermissionDenied}) {
     const grpc::Status status = ToGrpc(absl::Status(code, "/var/lib/secret: no such file"));
     EXPECT_EQ(status.error_code(), ToGrpcCode(code));
     EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
@@ -82,12 +87,14 @@ TEST(StatusMap, KeepsTheInsideOfTheServerToItself) {
 }
 
 TEST(StatusMap, SaysWhyACallWasNotTaken) {
-  EXPECT_EQ(ToGrpc(absl::ResourceExhaustedError("the server is busy")).error_message(), "the server is busy");
+  EXPECT_EQ(ToGrpc(absl::ResourceExhaustedError("the server is busy")).error_message(),
+            "the server is busy");
   EXPECT_EQ(ToGrpc(absl::UnavailableError("shutting down")).error_message(), "shutting down");
 }
 
 TEST(StatusMap, TellsTheCallerWhatIsMarkedForHim) {
-  const grpc::Status status = ToGrpc(CallerError(absl::StatusCode::kFailedPrecondition, "there is no newer one"));
+  const grpc::Status status =
+      ToGrpc(CallerError(absl::StatusCode::kFailedPrecondition, "there is no newer one"));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(), "there is no newer one");
   EXPECT_FALSE(DetailOf(status).has_value());
@@ -103,7 +110,8 @@ TEST(StatusMap, KnowsWhatIsMeantForTheCaller) {
 TEST(StatusMap, AnErrorWithinAnAnswerReadsAsThatOfACall) {
   const absl::Status blamed = FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   EXPECT_EQ(ToErrorStatus(blamed).SerializeAsString(), ToGrpc(blamed).error_details());
-  EXPECT_EQ(ToErrorStatus(absl::InternalError("/secret")).message().find("secret"), std::string::npos);
+  EXPECT_EQ(ToErrorStatus(absl::InternalError("/secret")).message().find("secret"),
+            std::string::npos);
 }
 
 TEST(StatusMap, TellsTheCallersDoingFromOtherFailures) {
@@ -115,7 +123,8 @@ TEST(StatusMap, TellsTheCallersDoingFromOtherFailures) {
 
 TEST(StatusMap, FindsNoDetailWhereThereIsNone) {
   EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no connection")).has_value());
-  EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::INTERNAL, "x", "\xff\xff not a message")).has_value());
+  EXPECT_FALSE(DetailOf(grpc::Status(grpc::StatusCode::INTERNAL, "x", "\xff\xff not a message"))
+                   .has_value());
 }
 
 }  // namespace

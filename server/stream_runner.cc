@@ -33,12 +33,14 @@ bool StreamWaiter::Ended(Operation operation) const {
 bool StreamWaiter::Await(Operation operation) {
   const absl::Time until = std::min(absl::Now() + patience_, call_.deadline());
   absl::MutexLock lock(&mutex_);
-  const auto ended = [this, operation]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return Ended(operation); };
+  const auto ended = [this, operation]()
+                         ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return Ended(operation); };
   const bool in_time = mutex_.AwaitWithDeadline(absl::Condition(&ended), until);
   if (progress_[operation] == Progress::kDone) return true;
   if (!in_time && until < call_.deadline()) {
-    call_.Abandon(absl::DeadlineExceededError(absl::StrCat(
-        operation == kRead ? "nothing was sent" : "no answer was taken", " for ", absl::FormatDuration(patience_))));
+    call_.Abandon(absl::DeadlineExceededError(
+        absl::StrCat(operation == kRead ? "nothing was sent" : "no answer was taken", " for ",
+                     absl::FormatDuration(patience_))));
   }
   status_ = call_.KeepGoing();
   if (operation == kRead && status_.ok()) {
@@ -63,7 +65,9 @@ bool StreamWaiter::UnderWay(Operation operation) const {
 }  // namespace internal
 
 StreamRunner::StreamRunner(CallGate& gate, const StreamRunnerOptions& options)
-    : gate_(gate), options_(options), threads_({.workers = options.max_streams, .capacity = options.max_streams}) {}
+    : gate_(gate),
+      options_(options),
+      threads_({.workers = options.max_streams, .capacity = options.max_streams}) {}
 
 void StreamRunner::Start(internal::StreamCall* stream, std::function<absl::Status(Call&)> handler) {
   absl::StatusOr<Admission> admission = gate_.Admit(stream->call, Door::kWhileServing);
@@ -91,9 +95,10 @@ void StreamRunner::End(internal::StreamCall* stream, const absl::Status& status)
 absl::Status StreamRunner::TakePlace() {
   absl::MutexLock lock(&mutex_);
   if (open_ >= options_.max_streams) {
-    return WithRetry(absl::ResourceExhaustedError(
-                         absl::StrCat("the server is busy: ", options_.max_streams, " streams are open already")),
-                     threads_.RetryDelay());
+    return WithRetry(
+        absl::ResourceExhaustedError(absl::StrCat("the server is busy: ", options_.max_streams,
+                                                  " streams are open already")),
+        threads_.RetryDelay());
   }
   ++open_;
   return absl::OkStatus();

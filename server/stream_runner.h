@@ -1,8 +1,8 @@
-// Runs streaming calls: let in or refused like every other call (call_gate.h), each handled on a thread of its own with
-// blocking reads and writes (message_stream.h), at most so many at once.
+// Runs streaming calls: let in or refused like every other call (call_gate.h), each handled on a
+// thread of its own with blocking reads and writes (message_stream.h), at most so many at once.
 //
-// A handler that waits for its caller is woken by the caller's deadline, by the caller's going, and by too long a
-// silence; Call::KeepGoing says the same from then on.
+// A handler that waits for its caller is woken by the caller's deadline, by the caller's going, and
+// by too long a silence; Call::KeepGoing says the same from then on.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_STREAM_RUNNER_H_
@@ -41,8 +41,8 @@ class StreamWaiter {
 
   StreamWaiter(Call& call, absl::Duration patience) : call_(call), patience_(patience) {}
 
-  // Around each operation: Begin (false: it must not be started), then End from gRPC's thread, then Await gives whether
-  // it succeeded. An operation that Await gave up on may still be under way.
+  // Around each operation: Begin (false: it must not be started), then End from gRPC's thread, then
+  // Await gives whether it succeeded. An operation that Await gave up on may still be under way.
   [[nodiscard]] bool Begin(Operation operation);
   void End(Operation operation, bool ok);
   [[nodiscard]] bool Await(Operation operation);
@@ -86,7 +86,8 @@ class StreamCall {
 template <typename Reactor, typename Stream, typename Request>
 class ReadingReactor : public Reactor, public Stream, public StreamCall {
  public:
-  ReadingReactor(const char* method, grpc::CallbackServerContext* context, absl::Duration patience, Metrics& metrics)
+  ReadingReactor(const char* method, grpc::CallbackServerContext* context, absl::Duration patience,
+                 Metrics& metrics)
       : StreamCall(method, OriginOf(*context), patience, metrics), context_(context) {}
 
   bool Read(Request* message) final {
@@ -120,11 +121,12 @@ class ReadingReactor : public Reactor, public Stream, public StreamCall {
 };
 
 template <typename Request>
-using UploadReactor = ReadingReactor<grpc::ServerReadReactor<Request>, MessageReader<Request>, Request>;
+using UploadReactor =
+    ReadingReactor<grpc::ServerReadReactor<Request>, MessageReader<Request>, Request>;
 
 template <typename Request, typename Response>
-class DialogueReactor final
-    : public ReadingReactor<grpc::ServerBidiReactor<Request, Response>, MessageStream<Request, Response>, Request> {
+class DialogueReactor final : public ReadingReactor<grpc::ServerBidiReactor<Request, Response>,
+                                                    MessageStream<Request, Response>, Request> {
  public:
   using ReadingReactor<grpc::ServerBidiReactor<Request, Response>, MessageStream<Request, Response>,
                        Request>::ReadingReactor;
@@ -150,15 +152,18 @@ class StreamRunner {
   // `gate` is borrowed, and outlives every call.
   StreamRunner(CallGate& gate, const StreamRunnerOptions& options);
 
-  // Client streaming. Answers `response`, which is gRPC's, when the handler returns OK, its status otherwise.
+  // Client streaming. Answers `response`, which is gRPC's, when the handler returns OK, its status
+  // otherwise.
   template <typename Request>
-  grpc::ServerReadReactor<Request>* RunUpload(const char* method, grpc::CallbackServerContext* context,
-                                              google::protobuf::Message* response,
-                                              std::function<absl::Status(Call&, MessageReader<Request>&)> handler) {
-    auto* reactor = new internal::UploadReactor<Request>(method, context, options_.patience, gate_.metrics());
+  grpc::ServerReadReactor<Request>* RunUpload(
+      const char* method, grpc::CallbackServerContext* context, google::protobuf::Message* response,
+      std::function<absl::Status(Call&, MessageReader<Request>&)> handler) {
+    auto* reactor =
+        new internal::UploadReactor<Request>(method, context, options_.patience, gate_.metrics());
     Start(reactor, [reactor, response, handler = std::move(handler)](Call& call) {
       absl::Status status = handler(call, *reactor);
-      if (status.ok()) reactor->sizes.response_bytes = static_cast<int64_t>(response->ByteSizeLong());
+      if (status.ok())
+        reactor->sizes.response_bytes = static_cast<int64_t>(response->ByteSizeLong());
       return status;
     });
     return reactor;
@@ -169,13 +174,15 @@ class StreamRunner {
   grpc::ServerBidiReactor<Request, Response>* RunDialogue(
       const char* method, grpc::CallbackServerContext* context,
       std::function<absl::Status(Call&, MessageStream<Request, Response>&)> handler) {
-    auto* reactor =
-        new internal::DialogueReactor<Request, Response>(method, context, options_.patience, gate_.metrics());
-    Start(reactor, [reactor, handler = std::move(handler)](Call& call) { return handler(call, *reactor); });
+    auto* reactor = new internal::DialogueReactor<Request, Response>(
+        method, context, options_.patience, gate_.metrics());
+    Start(reactor,
+          [reactor, handler = std::move(handler)](Call& call) { return handler(call, *reactor); });
     return reactor;
   }
 
-  // Takes no more streams and waits for those under way, which somebody has to cancel. Must not be called from one.
+  // Takes no more streams and waits for those under way, which somebody has to cancel. Must not be
+  // called from one.
   void Stop() { threads_.Stop(); }
 
   int open() const;  // streams under way
@@ -191,7 +198,8 @@ class StreamRunner {
   const StreamRunnerOptions options_;
   mutable absl::Mutex mutex_;
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
-  WorkQueue threads_;  // as many as there may be streams; last: what they run uses the members above
+  WorkQueue
+      threads_;  // as many as there may be streams; last: what they run uses the members above
 };
 
 }  // namespace antiphon::server

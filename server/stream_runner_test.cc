@@ -27,8 +27,8 @@ class Service : public v1::Retrieval::CallbackService {
  public:
   explicit Service(StreamRunner& streams) : streams_(streams) {}
 
-  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(grpc::CallbackServerContext* context,
-                                                                   v1::IdentifyLongResponse* response) override {
+  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(
+      grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) override {
     return streams_.RunUpload<v1::IdentifyStreamRequest>(
         "Retrieval.IdentifyLong", context, response,
         [=, this](Call& call, Reader& reader) { return on_upload(call, reader, response); });
@@ -36,7 +36,8 @@ class Service : public v1::Retrieval::CallbackService {
   grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* IdentifyLive(
       grpc::CallbackServerContext* context) override {
     return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
-        "Retrieval.IdentifyLive", context, [this](Call& call, Stream& stream) { return on_dialogue(call, stream); });
+        "Retrieval.IdentifyLive", context,
+        [this](Call& call, Stream& stream) { return on_dialogue(call, stream); });
   }
 
   std::function<absl::Status(Call&, Reader&, v1::IdentifyLongResponse*)> on_upload;
@@ -88,7 +89,8 @@ class StreamRunnerTest : public ::testing::Test {
   // A stream that has been let in and answered once.
   struct Open {
     grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientReaderWriter<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>> stream;
+    std::unique_ptr<grpc::ClientReaderWriter<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>>
+        stream;
   };
   std::unique_ptr<Open> OpenStream() {
     auto open = std::make_unique<Open>();
@@ -235,7 +237,8 @@ TEST_F(StreamRunnerTest, ACallerWhoTakesNoAnswersIsCancelled) {
       grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
   auto stream = stub->IdentifyLive(&context);
-  while (metrics_.Text().find(R"(code="DEADLINE_EXCEEDED",method="Retrieval.IdentifyLive"} 1)") == std::string::npos) {
+  while (metrics_.Text().find(R"(code="DEADLINE_EXCEEDED",method="Retrieval.IdentifyLive"} 1)") ==
+         std::string::npos) {
     absl::SleepFor(absl::Milliseconds(5));
   }
   v1::IdentifyLiveResponse response;
@@ -278,7 +281,8 @@ TEST_F(StreamRunnerTest, DrainingRefusesNewStreamsAndEndsThoseOpenWithTheServer)
   grpc::ClientContext context;
   EXPECT_EQ(stub_->IdentifyLive(&context)->Finish().error_code(), StatusCode::UNAVAILABLE);
   v1::IdentifyLiveResponse response;
-  EXPECT_TRUE(open->stream->Write(Samples(1)) && open->stream->Read(&response)) << "what is open goes on";
+  EXPECT_TRUE(open->stream->Write(Samples(1)) && open->stream->Read(&response))
+      << "what is open goes on";
   EXPECT_FALSE(lifecycle_.WaitIdle(absl::Now() + absl::Milliseconds(20)));
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_FALSE(open->stream->Finish().ok());

@@ -44,10 +44,13 @@ absl::StatusOr<std::string> ReadOption(absl::string_view option, const std::stri
   return absl::Status(text.status().code(), absl::StrCat(option, ": ", text.status().message()));
 }
 
-Bio Reader(const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
+Bio Reader(const std::string& pem) {
+  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
 
 // All certificates of a text, at least one.
-absl::StatusOr<std::vector<Certificate>> ParseCertificates(absl::string_view option, const std::string& pem) {
+absl::StatusOr<std::vector<Certificate>> ParseCertificates(absl::string_view option,
+                                                           const std::string& pem) {
   const Bio bio = Reader(pem);
   std::vector<Certificate> certificates;
   while (Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
@@ -56,7 +59,8 @@ absl::StatusOr<std::vector<Certificate>> ParseCertificates(absl::string_view opt
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
   if (certificates.empty()) return At(option, "holds no certificate in PEM");
-  if (!at_end) return At(option, absl::StrCat("is damaged after ", certificates.size(), " certificates"));
+  if (!at_end)
+    return At(option, absl::StrCat("is damaged after ", certificates.size(), " certificates"));
   return certificates;
 }
 
@@ -73,10 +77,13 @@ absl::StatusOr<PrivateKey> ParseKey(const std::string& pem) {
 
 absl::StatusOr<absl::Time> CheckValidity(const X509* certificate) {
   std::tm until{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1) return At("tls-cert", "has no end of validity");
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1)
+    return At("tls-cert", "has no end of validity");
   const absl::Time expires = absl::FromTM(until, absl::UTCTimeZone());
-  if (expires <= absl::Now()) return At("tls-cert", absl::StrCat("expired on ", absl::FormatTime(expires)));
-  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) return At("tls-cert", "is not valid yet");
+  if (expires <= absl::Now())
+    return At("tls-cert", absl::StrCat("expired on ", absl::FormatTime(expires)));
+  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+    return At("tls-cert", "is not valid yet");
   return expires;
 }
 
@@ -85,14 +92,17 @@ absl::StatusOr<absl::Time> CheckValidity(const X509* certificate) {
 // gRPC's side of it.
 class TlsFetcher {
  public:
-  static grpc_ssl_certificate_config_reload_status Fetch(void* identity, grpc_ssl_server_certificate_config** config) {
+  static grpc_ssl_certificate_config_reload_status Fetch(
+      void* identity, grpc_ssl_server_certificate_config** config) {
     auto* self = static_cast<TlsIdentity*>(identity);
     absl::MutexLock lock(&self->mutex_);
     if (self->handed_out_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const TlsIdentity::Contents& contents = self->contents_;
     const grpc_ssl_pem_key_cert_pair pair = {contents.key.c_str(), contents.certificate.c_str()};
-    // gRPC insists on authorities for clients even where it asks clients for nothing, and then does not use them.
-    const std::string& authorities = contents.client_ca.empty() ? contents.certificate : contents.client_ca;
+    // gRPC insists on authorities for clients even where it asks clients for nothing, and then does
+    // not use them.
+    const std::string& authorities =
+        contents.client_ca.empty() ? contents.certificate : contents.client_ca;
     *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     self->handed_out_ = true;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
@@ -101,13 +111,14 @@ class TlsFetcher {
 
 namespace {
 
-// gRPC's C++ interface has no credentials that can be renewed, but for experimental ones that a damaged file puts out
-// of order; its C interface has.
+// gRPC's C++ interface has no credentials that can be renewed, but for experimental ones that a
+// damaged file puts out of order; its C interface has.
 class RenewableCredentials final : public grpc::ServerCredentials {
  public:
   RenewableCredentials(grpc_ssl_client_certificate_request_type request, TlsIdentity* identity)
       : credentials_(grpc_ssl_server_credentials_create_with_options(
-            grpc_ssl_server_credentials_create_options_using_config_fetcher(request, TlsFetcher::Fetch, identity))) {}
+            grpc_ssl_server_credentials_create_options_using_config_fetcher(
+                request, TlsFetcher::Fetch, identity))) {}
   ~RenewableCredentials() override { grpc_server_credentials_release(credentials_); }
 
   // Keys are checked where calls come in (call_gate.h).
@@ -138,7 +149,8 @@ absl::StatusOr<TlsIdentity::Contents> TlsIdentity::Read() const {
   if (!chain.ok()) return chain.status();
   const auto private_key = ParseKey(*key);
   if (!private_key.ok()) return private_key.status();
-  const bool belong_together = X509_check_private_key(chain->front().get(), private_key->get()) == 1;
+  const bool belong_together =
+      X509_check_private_key(chain->front().get(), private_key->get()) == 1;
   ERR_clear_error();
   if (!belong_together) return At("tls-key", "does not belong to the certificate of tls-cert");
   const auto expires = CheckValidity(chain->front().get());
@@ -169,10 +181,10 @@ absl::Time TlsIdentity::expires() const {
 }
 
 std::shared_ptr<grpc::ServerCredentials> TlsIdentity::Credentials() {
-  return std::make_shared<RenewableCredentials>(files_.client_ca.empty()
-                                                    ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                                    : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
-                                                this);
+  return std::make_shared<RenewableCredentials>(
+      files_.client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                               : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
+      this);
 }
 
 }  // namespace antiphon::server

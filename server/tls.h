@@ -1,8 +1,9 @@
-// The server's certificate, and whose clients' certificates it takes, from files that may change while it runs: each
-// new connection gets what is in force then.
+// The server's certificate, and whose clients' certificates it takes, from files that may change
+// while it runs: each new connection gets what is in force then.
 //
-// Files are checked before they come into force (a key that does not belong to the certificate, or a certificate that
-// has expired, would lock everybody out), and those before stay until then. Safe from any thread.
+// Files are checked before they come into force (a key that does not belong to the certificate, or
+// a certificate that has expired, would lock everybody out), and those before stay until then. Safe
+// from any thread.
 #ifndef ANTIPHON_SERVER_TLS_H_
 #define ANTIPHON_SERVER_TLS_H_
 
@@ -24,12 +25,14 @@ namespace antiphon::server {
 struct TlsFiles {
   std::string certificate;  // PEM: the server's, then those between it and the authority
   std::string key;          // PEM, not encrypted
-  std::string client_ca;  // PEM: authorities; clients must show a certificate by one of them. Empty: none is asked for
+  std::string client_ca;    // PEM: authorities; clients must show a certificate by one of them.
+                            // Empty: none is asked for
 };
 
 class TlsIdentity {
  public:
-  // Reads the files. InvalidArgument, NotFound or PermissionDenied, naming the option and not the path.
+  // Reads the files. InvalidArgument, NotFound or PermissionDenied, naming the option and not the
+  // path.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TlsIdentity>> Open(TlsFiles files);
 
   // Reads them again; on failure what was in force stays so.

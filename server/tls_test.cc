@@ -21,7 +21,8 @@ using testing::TestCertificate;
 constexpr long kHour = 3600;
 
 TestCertificate Pair(long begins_s, long ends_s, const std::string& password = "") {
-  return testing::MakeTestCertificate("localhost", {.begins_s = begins_s, .ends_s = ends_s, .password = password});
+  return testing::MakeTestCertificate(
+      "localhost", {.begins_s = begins_s, .ends_s = ends_s, .password = password});
 }
 
 class TlsTest : public ::testing::Test {
@@ -72,11 +73,13 @@ TEST_F(TlsTest, RefusesWhatWouldLockEverybodyOut) {
   const TestCertificate early = Pair(kHour, 2 * kHour);
   EXPECT_THAT(Error(early.certificate, early.key), HasSubstr("tls-cert: is not valid yet"));
   EXPECT_THAT(Error(good_.key, good_.key), HasSubstr("tls-cert: holds no certificate"));
-  EXPECT_THAT(Error(good_.certificate, good_.certificate), HasSubstr("tls-key: holds no private key"));
+  EXPECT_THAT(Error(good_.certificate, good_.certificate),
+              HasSubstr("tls-key: holds no private key"));
   EXPECT_THAT(Error("", good_.key), HasSubstr("tls-cert"));
   std::string damaged = good_.certificate;
   damaged[damaged.size() / 2] = '!';
-  EXPECT_THAT(Error(good_.certificate + damaged, good_.key), HasSubstr("damaged after 1 certificates"));
+  EXPECT_THAT(Error(good_.certificate + damaged, good_.key),
+              HasSubstr("damaged after 1 certificates"));
 }
 
 TEST_F(TlsTest, AnEncryptedKeyIsRefusedAndNobodyIsAskedForAPassword) {
@@ -96,7 +99,8 @@ TEST_F(TlsTest, MissingFilesAreNamedByTheirOption) {
   files.client_ca = folder_ + "/none.pem";
   EXPECT_THAT(std::string(TlsIdentity::Open(files).status().message()), HasSubstr("tls-client-ca"));
   files.client_ca = files.key;
-  EXPECT_THAT(std::string(TlsIdentity::Open(files).status().message()), HasSubstr("tls-client-ca: holds no"));
+  EXPECT_THAT(std::string(TlsIdentity::Open(files).status().message()),
+              HasSubstr("tls-client-ca: holds no"));
 }
 
 TEST_F(TlsTest, AReloadTakesTheNewOrKeepsTheOld) {

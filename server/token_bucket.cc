@@ -10,7 +10,8 @@ TokenBucket::TokenBucket(double per_second)
 absl::Duration TokenBucket::Take(absl::Time now) {
   absl::MutexLock lock(&mutex_);
   if (now > filled_) {
-    const double gained = filled_ == absl::InfinitePast() ? 0 : per_second_ * absl::ToDoubleSeconds(now - filled_);
+    const double gained =
+        filled_ == absl::InfinitePast() ? 0 : per_second_ * absl::ToDoubleSeconds(now - filled_);
     tokens_ = std::min(capacity_, tokens_ + gained);
     filled_ = now;
   }

@@ -18,18 +18,22 @@ namespace {
 constexpr int kPiecesTried = 3;
 constexpr double kStretch_s = 10;  // of a piece
 
-// Cosine of a window and the same window as it was indexed, less what another precision and other batches change.
+// Cosine of a window and the same window as it was indexed, less what another precision and other
+// batches change.
 constexpr float kSame = 0.97f;
 
 // A ratio of tempo at which every score was indexed: the one nearest to the tempo written.
 double NearestRatio(const std::vector<double>& ratios) {
   if (ratios.empty()) return 1;
-  return *std::min_element(ratios.begin(), ratios.end(),
-                           [](double a, double b) { return std::abs(std::log(a)) < std::abs(std::log(b)); });
+  return *std::min_element(ratios.begin(), ratios.end(), [](double a, double b) {
+    return std::abs(std::log(a)) < std::abs(std::log(b));
+  });
 }
 
-// The windows of the beginning of a piece, as they were cut when it was indexed; none where there are no notes.
-absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection, int piece) {
+// The windows of the beginning of a piece, as they were cut when it was indexed; none where there
+// are no notes.
+absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
+                                                            int piece) {
   const absl::StatusOr<std::string> midi = collection.contents().ReadMidi(piece);
   if (!midi.ok()) return midi.status();
   const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
@@ -42,7 +46,8 @@ absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Col
   // Windows that reach beyond the stretch hold silence where the piece goes on.
   const double end_s = score->duration_s <= kStretch_s ? INFINITY : kStretch_s;
   size_t whole = 0;
-  while (whole < windows->start_s.size() && windows->start_s[whole] + windows->window_s <= end_s) ++whole;
+  while (whole < windows->start_s.size() && windows->start_s[whole] + windows->window_s <= end_s)
+    ++whole;
   windows->start_s.resize(whole);
   windows->embeddings.resize(whole * windows->dimension);
   return windows;
@@ -50,14 +55,17 @@ absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Col
 
 absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
                              const retrieval::EmbeddingSequence& windows) {
-  const auto found = collection.contents().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
+  const auto found =
+      collection.contents().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
   if (!found.ok()) return found.status();
-  const auto same = std::count_if(found->begin(), found->end(), [](const auto& f) { return f.similarity >= kSame; });
+  const auto same = std::count_if(found->begin(), found->end(),
+                                  [](const auto& f) { return f.similarity >= kSame; });
   // Not all: an index need not be exact.
   if (2 * same >= static_cast<int64_t>(windows.start_s.size())) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the piece '", collection.contents().pieces()[piece].id,
-                                          "' does not find itself: ", same, " of ", windows.start_s.size(),
-                                          " windows are in the index; encoder and index do not belong together"));
+  return absl::DataLossError(
+      absl::StrCat("the piece '", collection.contents().pieces()[piece].id,
+                   "' does not find itself: ", same, " of ", windows.start_s.size(),
+                   " windows are in the index; encoder and index do not belong together"));
 }
 
 }  // namespace
@@ -71,7 +79,8 @@ absl::Status CheckFindsItself(const retrieval::Collection& collection) {
     const auto windows = EmbedBeginning(collection, piece);
     if (!windows.ok()) return windows.status();
     if (windows->start_s.empty()) continue;
-    if (absl::Status status = CheckFindsPiece(collection, piece, *windows); !status.ok()) return status;
+    if (absl::Status status = CheckFindsPiece(collection, piece, *windows); !status.ok())
+      return status;
     ++tried;
   }
   return absl::OkStatus();
@@ -92,7 +101,8 @@ absl::Status WarmUp(const retrieval::Collection& collection) {
     const auto first = static_cast<size_t>(onset_s * rate);
     for (size_t n = first; n < sound.samples.size(); ++n) {
       const double t = static_cast<double>(n - first) / rate;
-      sound.samples[n] += static_cast<float>(0.2 * std::exp(-2 * t) * std::sin(2 * std::numbers::pi * hertz * t));
+      sound.samples[n] +=
+          static_cast<float>(0.2 * std::exp(-2 * t) * std::sin(2 * std::numbers::pi * hertz * t));
     }
     music::Note note;
     note.onset_s = onset_s;

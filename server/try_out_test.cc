@@ -12,7 +12,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// As if the index had been made by another model: the same embeddings, their components in another order.
+// As if the index had been made by another model: the same embeddings, their components in another
+// order.
 class OtherEncoder final : public retrieval::FakeEncoder {
  public:
   using FakeEncoder::FakeEncoder;
@@ -20,7 +21,8 @@ class OtherEncoder final : public retrieval::FakeEncoder {
     auto embeddings = FakeEncoder::Encode(windows);
     if (!embeddings.ok()) return embeddings;
     const auto dimension = static_cast<std::ptrdiff_t>(info_.dimension);
-    for (auto row = embeddings->begin(); row < embeddings->end(); row += dimension) std::reverse(row, row + dimension);
+    for (auto row = embeddings->begin(); row < embeddings->end(); row += dimension)
+      std::reverse(row, row + dimension);
     return embeddings;
   }
 };

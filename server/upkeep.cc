@@ -15,7 +15,9 @@ namespace {
 
 constexpr size_t kMaxCurrentBytes = 4096;
 
-std::string CurrentFile(const std::string& bundle) { return absl::StrCat(bundle, "/", bundle::kCurrentFile); }
+std::string CurrentFile(const std::string& bundle) {
+  return absl::StrCat(bundle, "/", bundle::kCurrentFile);
+}
 
 }  // namespace
 
@@ -30,8 +32,8 @@ bool NamesNewGeneration(const std::string& bundle, const Engine& engine) {
                       [&](const std::string& reason) { return reason.starts_with(name + ":"); });
 }
 
-Upkeep::Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls, Metrics& metrics,
-               absl::Duration period)
+Upkeep::Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
+               Metrics& metrics, absl::Duration period)
     : bundle_(config.bundle),
       store_(store),
       keys_(keys),
@@ -74,11 +76,14 @@ void Upkeep::ReloadCollection(const std::string& why) {
   const auto reloaded = store_.Reload();
   if (!reloaded.ok()) {
     spdlog::error("{}: the collection was not reloaded, and generation {} serves on: {}", why,
-                  store_.Current()->manifest().generation, std::string(reloaded.status().message()));
+                  store_.Current()->manifest().generation,
+                  std::string(reloaded.status().message()));
     return;
   }
-  for (const std::string& reason : reloaded->rejected_generations) spdlog::error("generation refused: {}", reason);
-  spdlog::info("{}: generation {} serves, after {}", why, reloaded->generation, reloaded->previous_generation);
+  for (const std::string& reason : reloaded->rejected_generations)
+    spdlog::error("generation refused: {}", reason);
+  spdlog::info("{}: generation {} serves, after {}", why, reloaded->generation,
+               reloaded->previous_generation);
 }
 
 void Upkeep::ReloadKeys() {
@@ -87,19 +92,21 @@ void Upkeep::ReloadKeys() {
   if (status.ok()) {
     spdlog::info("{} API keys are in force", keys_->keys());
   } else {
-    spdlog::error("api-keys-file: {}; the {} keys before stay in force", std::string(status.message()), keys_->keys());
+    spdlog::error("api-keys-file: {}; the {} keys before stay in force",
+                  std::string(status.message()), keys_->keys());
   }
 }
 
 void Upkeep::ReloadCertificate() {
   const absl::Status status = tls_->Reload();
   metrics_.RecordReload(Metrics::Reloaded::kCertificate, status);
-  const std::string expires = absl::FormatTime(absl::RFC3339_sec, tls_->expires(), absl::UTCTimeZone());
+  const std::string expires =
+      absl::FormatTime(absl::RFC3339_sec, tls_->expires(), absl::UTCTimeZone());
   if (status.ok()) {
     spdlog::info("the certificate in force expires on {}", expires);
   } else {
-    spdlog::error("{}; the certificate before, which expires on {}, stays in force", std::string(status.message()),
-                  expires);
+    spdlog::error("{}; the certificate before, which expires on {}, stays in force",
+                  std::string(status.message()), expires);
   }
 }
 

@@ -1,6 +1,6 @@
-// What a serving server takes over from disk while it runs: another generation of the collection, API keys, the
-// certificate; when it is told to (SIGHUP) and when the files change. What cannot be taken over is logged, and what
-// served before goes on.
+// What a serving server takes over from disk while it runs: another generation of the collection,
+// API keys, the certificate; when it is told to (SIGHUP) and when the files change. What cannot be
+// taken over is logged, and what served before goes on.
 //
 // Safe from any thread. Owns its threads.
 #ifndef ANTIPHON_SERVER_UPKEEP_H_
@@ -28,8 +28,8 @@ inline constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
 class Upkeep {
  public:
   // Starts watching. All are borrowed, and outlive this object; `keys` and `tls` may be null.
-  Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls, Metrics& metrics,
-         absl::Duration period = kWatchPeriod);
+  Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
+         Metrics& metrics, absl::Duration period = kWatchPeriod);
   ~Upkeep();  // waits for a reload under way
 
   // Takes over everything, soon and on a thread of its own, though nothing may have changed.
@@ -53,7 +53,8 @@ class Upkeep {
   FileWatcher watcher_;  // last: it uses the members above
 };
 
-// Whether the bundle's CURRENT can be read and names a generation that the engine neither serves nor has refused.
+// Whether the bundle's CURRENT can be read and names a generation that the engine neither serves
+// nor has refused.
 bool NamesNewGeneration(const std::string& bundle, const Engine& engine);
 
 }  // namespace antiphon::server

@@ -47,7 +47,9 @@ class UpkeepTest : public ::testing::Test {
   void WriteKeys(const std::string& key) {
     Replace(config_.api_keys_file, absl::StrCat("somebody admin ", *HashForFile(key), "\n"));
   }
-  void Start() { upkeep_ = std::make_unique<Upkeep>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod); }
+  void Start() {
+    upkeep_ = std::make_unique<Upkeep>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod);
+  }
 
   bool Becomes(const std::function<bool()>& condition) {
     const absl::Time deadline = absl::Now() + absl::Seconds(20);
@@ -121,11 +123,13 @@ TEST_F(UpkeepTest, AFailureKeepsWhatServes) {
 TEST_F(UpkeepTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
   Start();
   EXPECT_TRUE(Becomes([&] {
-    return metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="api_keys"} 1)") != std::string::npos;
+    return metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="api_keys"} 1)") !=
+           std::string::npos;
   }));
   Replace(config_.api_keys_file, "garbage");
   EXPECT_TRUE(Becomes([&] {
-    return metrics_.Text().find(R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)") != std::string::npos;
+    return metrics_.Text().find(R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)") !=
+           std::string::npos;
   }));
   EXPECT_TRUE(Opens(kKey));
 }

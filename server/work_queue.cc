@@ -54,7 +54,8 @@ int WorkQueue::depth() const {
 
 absl::Duration WorkQueue::RetryDelay() const {
   absl::MutexLock lock(&mutex_);
-  const double seconds = mean_s_ * static_cast<double>(items_.size() + 1) / std::max(1, options_.workers);
+  const double seconds =
+      mean_s_ * static_cast<double>(items_.size() + 1) / std::max(1, options_.workers);
   return absl::Seconds(std::clamp(seconds, 0.1, 30.0));
 }
 
@@ -64,8 +65,9 @@ void WorkQueue::Work() {
     {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(
-          +[](WorkQueue* queue)
-               ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue->mutex_) { return queue->stopping_ || !queue->items_.empty(); },
+          +[](WorkQueue* queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue->mutex_) {
+            return queue->stopping_ || !queue->items_.empty();
+          },
           this));
       if (items_.empty()) return;
       item = std::move(items_.front());

@@ -90,7 +90,8 @@ TEST(WorkQueue, RoomComesBackWhenWorkIsTaken) {
       EXPECT_TRUE(queue.Push([] {}, 900).ok());
       EXPECT_FALSE(queue.Push([] {}, 900).ok());
     }
-    while (queue.depth() > 0) std::this_thread::yield();  // until the worker has taken what was pushed
+    while (queue.depth() > 0)
+      std::this_thread::yield();  // until the worker has taken what was pushed
   }
 }
 
@@ -111,7 +112,8 @@ TEST(WorkQueue, StoppingRunsWhatWaitsAndTakesNoMore) {
 TEST(WorkQueue, TellsHowLongWhatWaitsWillTake) {
   WorkQueue queue(Options(2, 1000));
   EXPECT_EQ(queue.RetryDelay(), absl::Milliseconds(100)) << "nothing is known yet";
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue.Push([] { absl::SleepFor(absl::Milliseconds(200)); }).ok());
+  for (int i = 0; i < 4; ++i)
+    ASSERT_TRUE(queue.Push([] { absl::SleepFor(absl::Milliseconds(200)); }).ok());
   while (queue.depth() > 0) absl::SleepFor(absl::Milliseconds(1));  // two are done, two are running
   EXPECT_GE(queue.RetryDelay(), absl::Milliseconds(100)) << "a fifth would wait for half of 200 ms";
   EXPECT_LE(queue.RetryDelay(), absl::Milliseconds(400));

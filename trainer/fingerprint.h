@@ -1,4 +1,5 @@
-// Hashes that tell inputs and settings apart, and reading files whole to hash them. Stateless; safe from any thread.
+// Hashes that tell inputs and settings apart, and reading files whole to hash them. Stateless; safe
+// from any thread.
 #ifndef ANTIPHON_TRAINER_FINGERPRINT_H_
 #define ANTIPHON_TRAINER_FINGERPRINT_H_
 
@@ -12,7 +13,8 @@ namespace antiphon::trainer {
 
 std::string Sha256(std::string_view bytes);  // 64 lower-case hexadecimal digits
 
-uint64_t HashOf(std::string_view text);  // the first 64 bits of the SHA-256: a seed that differs where the text does
+uint64_t HashOf(std::string_view text);  // the first 64 bits of the SHA-256: a seed that differs
+                                         // where the text does
 
 [[nodiscard]] absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 

@@ -33,11 +33,13 @@ absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
   const uintmax_t size = fs::file_size(path, error);
   if (error) return absl::NotFoundError(error.message());
   if (size > static_cast<uintmax_t>(max_bytes)) {
-    return absl::ResourceExhaustedError(absl::StrCat("has ", size, " bytes, the limit is ", max_bytes));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("has ", size, " bytes, the limit is ", max_bytes));
   }
   std::ifstream in(path, std::ios::binary);
   std::string bytes(size, '\0');
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return absl::UnavailableError("cannot be read");
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(size)))
+    return absl::UnavailableError("cannot be read");
   return bytes;
 }
 
@@ -47,10 +49,13 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
   if (!fs::exists(path, error)) return Metadata();
   constexpr int64_t kMaxBytes = 64 << 20;
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
-  if (!text.ok()) return absl::Status(text.status().code(), absl::StrCat(path.string(), ": ", text.status().message()));
+  if (!text.ok())
+    return absl::Status(text.status().code(),
+                        absl::StrCat(path.string(), ": ", text.status().message()));
   absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
   if (metadata.ok()) return metadata;
-  return absl::Status(metadata.status().code(), absl::StrCat(path.string(), ": ", metadata.status().message()));
+  return absl::Status(metadata.status().code(),
+                      absl::StrCat(path.string(), ": ", metadata.status().message()));
 }
 
 FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
@@ -61,7 +66,8 @@ FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
 // Indexes one collection of files, one after the other.
 class Indexing {
  public:
-  Indexing(const IndexCommandOptions& options, retrieval::CollectionBuilder& builder, Progress& progress)
+  Indexing(const IndexCommandOptions& options, retrieval::CollectionBuilder& builder,
+           Progress& progress)
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
@@ -73,21 +79,24 @@ class Indexing {
     for (const SourceFile& file : *files) {
       const absl::Status status = AddScore(file, MetadataOf(*metadata, file.relative));
       if (IsFatal(status)) return status;
-      if (!status.ok()) summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      if (!status.ok())
+        summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
       progress_.Advance(1);
     }
     progress_.Finish();
     if (!pieces_.empty()) return absl::OkStatus();
-    if (files->empty()) return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
+    if (files->empty())
+      return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
     const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
-    return absl::InvalidArgumentError(
-        absl::StrCat("none of the ", files->size(), " MIDI files below ", options_.midi_dir, " can be used; ",
-                     absl::StrJoin(summary.skipped_scores.begin(),
-                                   summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "none of the ", files->size(), " MIDI files below ", options_.midi_dir, " can be used; ",
+        absl::StrJoin(summary.skipped_scores.begin(),
+                      summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    const auto files = FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"});
+    const auto files =
+        FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"});
     if (!files.ok()) return files.status();
     const auto metadata = ReadMetadata(options_.recordings_dir);
     if (!metadata.ok()) return metadata.status();
@@ -95,7 +104,8 @@ class Indexing {
     for (const SourceFile& file : *files) {
       const absl::Status status = AddRecording(file, MetadataOf(*metadata, file.relative));
       if (IsFatal(status)) return status;
-      if (!status.ok()) summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      if (!status.ok())
+        summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
       progress_.Advance(1);
     }
     progress_.Finish();
@@ -105,7 +115,8 @@ class Indexing {
  private:
   // Not the file's fault: an encoder or the disk.
   static bool IsFatal(const absl::Status& status) {
-    return status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kFailedPrecondition ||
+    return status.code() == absl::StatusCode::kInternal ||
+           status.code() == absl::StatusCode::kFailedPrecondition ||
            status.code() == absl::StatusCode::kDataLoss;
   }
 
@@ -144,8 +155,9 @@ class Indexing {
     if (recording.piece_id.empty()) {
       recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
     } else if (!pieces_.contains(recording.piece_id)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(kMetadataFile, " names the piece ", recording.piece_id, ", which is not in the collection"));
+      return absl::InvalidArgumentError(absl::StrCat(kMetadataFile, " names the piece ",
+                                                     recording.piece_id,
+                                                     ", which is not in the collection"));
     }
     if (const auto piece = pieces_.find(recording.piece_id); piece != pieces_.end()) {
       if (recording.title.empty()) recording.title = piece->second.title;
@@ -168,7 +180,8 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
   for (size_t length = stem.size(); length > 0; --length) {
     const std::string prefix(stem.substr(0, length));
     // "op10" is no recording of "op1".
-    const bool ends = length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
+    const bool ends =
+        length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
     if (ends && std::binary_search(piece_ids.begin(), piece_ids.end(), prefix)) return prefix;
   }
   return "";
@@ -191,11 +204,11 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
 
 std::string SummaryText(const IndexSummary& summary) {
   const bundle::Manifest& m = summary.manifest;
-  std::string text =
-      absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (", m.score_vectors, " windows), ",
-                   m.recordings, " recordings (", m.recording_vectors, " windows), model ", m.model_id, "\n");
-  for (const auto& [what, skipped] :
-       {std::pair("scores", &summary.skipped_scores), std::pair("recordings", &summary.skipped_recordings)}) {
+  std::string text = absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (",
+                                  m.score_vectors, " windows), ", m.recordings, " recordings (",
+                                  m.recording_vectors, " windows), model ", m.model_id, "\n");
+  for (const auto& [what, skipped] : {std::pair("scores", &summary.skipped_scores),
+                                      std::pair("recordings", &summary.skipped_recordings)}) {
     if (skipped->empty()) continue;
     absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
     for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");

@@ -59,7 +59,9 @@ class RunIndexTest : public ::testing::Test {
     return music::WriteMidi(score).value();
   }
   static std::string Sound(int seed) {
-    return audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(seed, 8)), audio::AudioFormat::kFlac).value();
+    return audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(seed, 8)),
+                              audio::AudioFormat::kFlac)
+        .value();
   }
 
   const retrieval::TemporaryFolder folder_;
@@ -94,12 +96,13 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
     pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
   }
   for (const auto& r : (*collection)->contents().recordings()) {
-    recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" + r.collection);
+    recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" +
+                         r.collection);
   }
-  EXPECT_THAT(pieces,
-              ElementsAre("Chopin__waltz|Valse|Chopin|Attic", "a_song|a song||Attic", "b__two|Second|Bach|Shelf"));
-  EXPECT_THAT(recordings,
-              ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic", "x|Live|Bach|b__two|Tapes"));
+  EXPECT_THAT(pieces, ElementsAre("Chopin__waltz|Valse|Chopin|Attic", "a_song|a song||Attic",
+                                  "b__two|Second|Bach|Shelf"));
+  EXPECT_THAT(recordings, ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic",
+                                      "x|Live|Bach|b__two|Tapes"));
 }
 
 TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
@@ -115,9 +118,10 @@ TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(summary->manifest.pieces, 1);
-  EXPECT_THAT(summary->skipped_scores,
-              ElementsAre(StartsWith("broken.mid: "), StartsWith("empty.mid: "), HasSubstr("limit")));
-  EXPECT_THAT(summary->skipped_recordings, ElementsAre(StartsWith("broken.wav: "), HasSubstr("nobody")));
+  EXPECT_THAT(summary->skipped_scores, ElementsAre(StartsWith("broken.mid: "),
+                                                   StartsWith("empty.mid: "), HasSubstr("limit")));
+  EXPECT_THAT(summary->skipped_recordings,
+              ElementsAre(StartsWith("broken.wav: "), HasSubstr("nobody")));
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 scores were left out"));
 }
 
@@ -129,7 +133,8 @@ TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
   EXPECT_THAT(broken.message(), HasSubstr("broken.mid: "));
   options_.midi_dir = Path("nowhere");
   EXPECT_EQ(RunIndex(options_, progress_).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(retrieval::Collection::Open(options_.bundle_root).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(retrieval::Collection::Open(options_.bundle_root).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 }  // namespace

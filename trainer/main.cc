@@ -10,8 +10,8 @@
 
 namespace {
 
-// A network takes megabytes for every layer and gives them back at once. glibc would return them to the kernel and
-// fetch them again, page by page: a seventh of the time of indexing.
+// A network takes megabytes for every layer and gives them back at once. glibc would return them to
+// the kernel and fetch them again, page by page: a seventh of the time of indexing.
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
@@ -22,7 +22,8 @@ void KeepFreedMemory() {
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
-  CLI::App program("Trains Antiphon's encoders, measures them, and makes bundles of collections.", "antiphon-trainer");
+  CLI::App program("Trains Antiphon's encoders, measures them, and makes bundles of collections.",
+                   "antiphon-trainer");
   program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
   program.require_subcommand(1);
   absl::Status outcome;

@@ -34,12 +34,14 @@ struct Colour {
 };
 
 // Points of matplotlib's "magma" (van der Walt & Smith 2015), a map whose lightness rises evenly.
-constexpr Colour kMagma[] = {{0.001, 0.000, 0.014}, {0.079, 0.054, 0.212}, {0.232, 0.060, 0.438}, {0.390, 0.100, 0.502},
-                             {0.550, 0.161, 0.506}, {0.716, 0.215, 0.475}, {0.868, 0.288, 0.409}, {0.967, 0.440, 0.360},
-                             {0.994, 0.624, 0.427}, {0.996, 0.804, 0.570}, {0.987, 0.991, 0.750}};
+constexpr Colour kMagma[] = {{0.001, 0.000, 0.014}, {0.079, 0.054, 0.212}, {0.232, 0.060, 0.438},
+                             {0.390, 0.100, 0.502}, {0.550, 0.161, 0.506}, {0.716, 0.215, 0.475},
+                             {0.868, 0.288, 0.409}, {0.967, 0.440, 0.360}, {0.994, 0.624, 0.427},
+                             {0.996, 0.804, 0.570}, {0.987, 0.991, 0.750}};
 
 constexpr Colour kBackground = {1, 1, 1}, kInk = {0.13, 0.13, 0.15}, kGrid = {0.82, 0.82, 0.85};
-constexpr Colour kOutline = {0.45, 0.95, 1.0}, kSounding = {0.55, 0.71, 0.86}, kOnset = {0.80, 0.16, 0.14};
+constexpr Colour kOutline = {0.45, 0.95, 1.0}, kSounding = {0.55, 0.71, 0.86},
+                 kOnset = {0.80, 0.16, 0.14};
 
 // `at` from 0 to 1.
 Colour Magma(double at) {
@@ -48,7 +50,8 @@ Colour Magma(double at) {
   const int below = std::min(static_cast<int>(place), kLast - 1);
   const double part = place - below;
   const Colour &a = kMagma[below], &b = kMagma[below + 1];
-  return {a.red + part * (b.red - a.red), a.green + part * (b.green - a.green), a.blue + part * (b.blue - a.blue)};
+  return {a.red + part * (b.red - a.red), a.green + part * (b.green - a.green),
+          a.blue + part * (b.blue - a.blue)};
 }
 
 double PitchOfFrequency(double frequency) { return 69 + 12 * std::log2(frequency / 440); }
@@ -69,7 +72,8 @@ struct Scene {
 
 absl::Status CheckOptions(const PictureOptions& options) {
   if (options.audio.empty() && options.soundfont.empty()) {
-    return absl::InvalidArgumentError("picture: needs a recording, or a soundfont to render the score with");
+    return absl::InvalidArgumentError(
+        "picture: needs a recording, or a soundfont to render the score with");
   }
   if (options.output.empty()) return absl::InvalidArgumentError("picture: no output given");
   const struct {
@@ -80,8 +84,8 @@ absl::Status CheckOptions(const PictureOptions& options) {
                 {"length_s", options.length_s, 0.5, 120}};
   for (const auto& range : ranges) {
     if (range.value >= range.low && range.value <= range.high) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("picture: ", range.name, " is ", range.value, ", allowed is ", range.low, " to ", range.high));
+    return absl::InvalidArgumentError(absl::StrCat("picture: ", range.name, " is ", range.value,
+                                                   ", allowed is ", range.low, " to ", range.high));
   }
   return absl::OkStatus();
 }
@@ -107,7 +111,8 @@ absl::StatusOr<audio::Waveform> Sound(const PictureOptions& options, const music
 std::vector<double> BandEdges(const AudioFrontEnd& front_end) {
   const int bands = front_end.settings().bands;
   std::vector<double> centres, edges(bands + 1);
-  for (int band = 0; band < bands; ++band) centres.push_back(PitchOfFrequency(front_end.BandFrequency(band)));
+  for (int band = 0; band < bands; ++band)
+    centres.push_back(PitchOfFrequency(front_end.BandFrequency(band)));
   for (int band = 1; band < bands; ++band) edges[band] = (centres[band - 1] + centres[band]) / 2;
   edges[0] = 2 * centres[0] - edges[1];
   edges[bands] = 2 * centres[bands - 1] - edges[bands - 1];
@@ -116,12 +121,13 @@ std::vector<double> BandEdges(const AudioFrontEnd& front_end) {
 
 std::string Subtitle(const PictureOptions& options) {
   const features::FeatureSettings& s = options.settings;
-  const char* kind = s.front_end == features::FrontEndKind::kConstantQ ? "constant-Q" : "log-filterbank";
+  const char* kind =
+      s.front_end == features::FrontEndKind::kConstantQ ? "constant-Q" : "log-filterbank";
   const std::string source =
       std::filesystem::path(options.audio.empty() ? options.soundfont : options.audio).filename();
   return absl::StrFormat("%s %s   ·   tempo ×%.4g   ·   %s, %d bands   ·   %.4g frames/s",
-                         options.audio.empty() ? "rendered with" : "recording", source, options.tempo_ratio, kind,
-                         s.bands, s.frame_rate());
+                         options.audio.empty() ? "rendered with" : "recording", source,
+                         options.tempo_ratio, kind, s.bands, s.frame_rate());
 }
 
 absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
@@ -145,7 +151,8 @@ absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
   scene.band_edges = BandEdges(**front_end);
   scene.lowest_pitch = options.settings.lowest_pitch;
   scene.bottom_pitch = std::min(scene.band_edges.front(), options.settings.lowest_pitch - 0.5);
-  scene.top_pitch = std::max(scene.band_edges.back(), options.settings.lowest_pitch + options.settings.pitches - 0.5);
+  scene.top_pitch = std::max(scene.band_edges.back(),
+                             options.settings.lowest_pitch + options.settings.pitches - 0.5);
   return scene;
 }
 
@@ -156,11 +163,14 @@ struct Rectangle {
 // Draws one Scene on one surface.
 class Painter {
  public:
-  Painter(cairo_t* cairo, const Scene& scene, int width) : cr_(cairo), scene_(scene), width_(width) {}
+  Painter(cairo_t* cairo, const Scene& scene, int width)
+      : cr_(cairo), scene_(scene), width_(width) {}
 
   static constexpr int kHeight = 1240;
 
-  static int WidthFor(double seconds) { return std::clamp(static_cast<int>(seconds * 110) + 260, 1300, 6000); }
+  static int WidthFor(double seconds) {
+    return std::clamp(static_cast<int>(seconds * 110) + 260, 1300, 6000);
+  }
 
   void Paint() const {
     Fill(kBackground, {0, 0, static_cast<double>(width_), kHeight});
@@ -171,7 +181,8 @@ class Painter {
     PaintSpectrogram(above);
     PaintOctaves(above, {1, 1, 1}, 0.16);
     PaintOutlines(above);
-    Caption("Sound: spectrogram, with the score's notes outlined (bar at the left end: onset)", above);
+    Caption("Sound: spectrogram, with the score's notes outlined (bar at the left end: onset)",
+            above);
     PaintLevelKey(above);
     Fill({0.985, 0.985, 0.99}, below);
     PaintOctaves(below, kGrid, 1);
@@ -183,7 +194,8 @@ class Painter {
       PaintFrame(panel);
       PaintTimeAxis(panel);
     }
-    Text("seconds of the sound", kLeft + panel_width / 2, below.top + below.height + 58, 15, kInk, 0.5);
+    Text("seconds of the sound", kLeft + panel_width / 2, below.top + below.height + 58, 15, kInk,
+         0.5);
   }
 
  private:
@@ -193,9 +205,11 @@ class Painter {
     return panel.left + (seconds - scene_.start_s) / (scene_.end_s - scene_.start_s) * panel.width;
   }
   double Y(const Rectangle& panel, double pitch) const {
-    return panel.top + (scene_.top_pitch - pitch) / (scene_.top_pitch - scene_.bottom_pitch) * panel.height;
+    return panel.top +
+           (scene_.top_pitch - pitch) / (scene_.top_pitch - scene_.bottom_pitch) * panel.height;
   }
-  Rectangle Box(const Rectangle& panel, double from_s, double to_s, double low_pitch, double high_pitch) const {
+  Rectangle Box(const Rectangle& panel, double from_s, double to_s, double low_pitch,
+                double high_pitch) const {
     const double x = X(panel, from_s), y = Y(panel, high_pitch);
     return {x, y, X(panel, to_s) - x, Y(panel, low_pitch) - y};
   }
@@ -220,8 +234,8 @@ class Painter {
   }
 
   // `anchor`: 0 begins at x, 0.5 is centred on it, 1 ends there. `y` is the baseline.
-  void Text(const std::string& text, double x, double y, double size, const Colour& colour, double anchor,
-            bool bold = false) const {
+  void Text(const std::string& text, double x, double y, double size, const Colour& colour,
+            double anchor, bool bold = false) const {
     cairo_select_font_face(cr_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cr_, size);
@@ -235,8 +249,8 @@ class Painter {
     Text(text, panel.left, panel.top - 10, 16, kInk, 0, true);
   }
 
-  // Calls draw(frame, first second, last second) for every frame of the sequence that is seen. Frame i is centred at
-  // i / frame_rate.
+  // Calls draw(frame, first second, last second) for every frame of the sequence that is seen.
+  // Frame i is centred at i / frame_rate.
   template <typename Draw>
   void EachFrame(const FeatureSequence& sequence, Draw draw) const {
     const auto first = static_cast<int64_t>(std::floor(scene_.start_s * sequence.frame_rate));
@@ -276,7 +290,8 @@ class Painter {
     ClipTo(panel);
     for (const music::Note& note : scene_.notes) {
       if (note.offset_s < scene_.start_s || note.onset_s > scene_.end_s) continue;
-      const Rectangle box = Box(panel, note.onset_s, note.offset_s, note.pitch - 0.55, note.pitch + 0.55);
+      const Rectangle box =
+          Box(panel, note.onset_s, note.offset_s, note.pitch - 0.55, note.pitch + 0.55);
       Ink(kOutline, 0.75);
       cairo_set_line_width(cr_, 1);
       cairo_rectangle(cr_, box.left, box.top, box.width, box.height);
@@ -313,7 +328,8 @@ class Painter {
       Ink(kInk);
       Line(panel.left - 6, y, panel.left, y);
       Text(absl::StrFormat("C%d", pitch / 12 - 1), panel.left - 78, y + 5, 15, kInk, 1, true);
-      Text(absl::StrFormat("%.0f Hz", FrequencyOfPitch(pitch)), panel.left - 10, y + 5, 13, kInk, 1);
+      Text(absl::StrFormat("%.0f Hz", FrequencyOfPitch(pitch)), panel.left - 10, y + 5, 13, kInk,
+           1);
     }
   }
 
@@ -329,7 +345,8 @@ class Painter {
   template <typename Draw>
   void EachTick(const Rectangle& panel, Draw draw) const {
     const double step = TickSeconds(panel);
-    for (auto i = std::llround(std::ceil(scene_.start_s / step - 1e-9)); i * step <= scene_.end_s + 1e-9; ++i) {
+    for (auto i = std::llround(std::ceil(scene_.start_s / step - 1e-9));
+         i * step <= scene_.end_s + 1e-9; ++i) {
       const double at = i * step;
       draw(at, std::floor(X(panel, at)) + 0.5);
     }
@@ -370,7 +387,8 @@ class Painter {
     Text("dB", key.left, key.top - 10, 14, kInk, 0);
     for (int below = 0; below <= kShownLevels; below += 20) {
       const double y = key.top + key.height * below / kShownLevels;
-      Text(absl::StrFormat("%g", (loudest - below) / 2.0 - 100), key.left + key.width + 6, y + 5, 13, kInk, 0);
+      Text(absl::StrFormat("%g", (loudest - below) / 2.0 - 100), key.left + key.width + 6, y + 5,
+           13, kInk, 0);
     }
   }
 
@@ -398,11 +416,14 @@ absl::Status RunPicture(const PictureOptions& options) {
   if (!scene.ok()) return scene.status();
   const int width = Painter::WidthFor(options.length_s);
   const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, Painter::kHeight), &cairo_surface_destroy);
-  const std::unique_ptr<cairo_t, decltype(&cairo_destroy)> cairo(cairo_create(surface.get()), &cairo_destroy);
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, Painter::kHeight),
+      &cairo_surface_destroy);
+  const std::unique_ptr<cairo_t, decltype(&cairo_destroy)> cairo(cairo_create(surface.get()),
+                                                                 &cairo_destroy);
   Painter(cairo.get(), *scene, width).Paint();
   cairo_status_t result = cairo_status(cairo.get());
-  if (result == CAIRO_STATUS_SUCCESS) result = cairo_surface_write_to_png(surface.get(), options.output.c_str());
+  if (result == CAIRO_STATUS_SUCCESS)
+    result = cairo_surface_write_to_png(surface.get(), options.output.c_str());
   if (result == CAIRO_STATUS_SUCCESS) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(options.output, ": ", cairo_status_to_string(result)));
 }

@@ -15,7 +15,8 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 
-// fontconfig keeps what it has read until the process ends, which is no leak of ours. Read by AddressSanitizer only.
+// fontconfig keeps what it has read until the process ends, which is no leak of ours. Read by
+// AddressSanitizer only.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
 
 namespace antiphon::trainer {
@@ -53,7 +54,8 @@ class PictureTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
-  const fs::path folder_ = fs::path(::testing::TempDir()) / ("antiphon_picture_test_" + std::to_string(getpid()));
+  const fs::path folder_ =
+      fs::path(::testing::TempDir()) / ("antiphon_picture_test_" + std::to_string(getpid()));
   PictureOptions options_;
 };
 

@@ -36,8 +36,9 @@ void Progress::Advance(int64_t units) {
   absl::MutexLock lock(&mutex_);
   if (!running_) return;
   done_ += units;
-  const auto interval = OnTerminal() ? std::chrono::duration_cast<Clock::duration>(kTerminalInterval)
-                                     : std::chrono::duration_cast<Clock::duration>(kPlainInterval);
+  const auto interval = OnTerminal()
+                            ? std::chrono::duration_cast<Clock::duration>(kTerminalInterval)
+                            : std::chrono::duration_cast<Clock::duration>(kPlainInterval);
   if (Clock::now() - printed_ >= interval) Print(/*last=*/false);
 }
 
@@ -61,7 +62,8 @@ void Progress::Print(bool last) {
     std::fprintf(stderr, "%s\n", line.c_str());
     return;
   }
-  const int filled = total_ > 0 ? static_cast<int>(std::min<int64_t>(kBarWidth, kBarWidth * done_ / total_)) : 0;
+  const int filled =
+      total_ > 0 ? static_cast<int>(std::min<int64_t>(kBarWidth, kBarWidth * done_ / total_)) : 0;
   std::fprintf(stderr, "\r[%s%s] %s\033[K%s", std::string(filled, '#').c_str(),
                std::string(kBarWidth - filled, '.').c_str(), line.c_str(), last ? "\n" : "");
   std::fflush(stderr);

@@ -1,5 +1,5 @@
-// Tells a person how far a long step is: a bar on a terminal, otherwise a plain line now and then. Writes to standard
-// error. Safe from any thread.
+// Tells a person how far a long step is: a bar on a terminal, otherwise a plain line now and then.
+// Writes to standard error. Safe from any thread.
 #ifndef ANTIPHON_TRAINER_PROGRESS_H_
 #define ANTIPHON_TRAINER_PROGRESS_H_
 
@@ -14,7 +14,8 @@ namespace antiphon::trainer {
 
 class Progress {
  public:
-  // Begins a step of `total` units of work, ending the one before. A total of 0 means that it is not known.
+  // Begins a step of `total` units of work, ending the one before. A total of 0 means that it is
+  // not known.
   void Start(const std::string& label, int64_t total) ABSL_LOCKS_EXCLUDED(mutex_);
 
   void Advance(int64_t units = 1) ABSL_LOCKS_EXCLUDED(mutex_);

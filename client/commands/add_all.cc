@@ -30,13 +30,18 @@ using Metadata = std::map<std::string, music::FileMetadata>;
 absl::StatusOr<std::vector<std::string>> MidiFilesBelow(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
     const std::string extension = it->path().extension().string();
-    if (!absl::EqualsIgnoreCase(extension, ".mid") && !absl::EqualsIgnoreCase(extension, ".midi")) continue;
-    if (it->is_regular_file(error)) files.push_back(fs::relative(it->path(), folder, error).generic_string());
+    if (!absl::EqualsIgnoreCase(extension, ".mid") && !absl::EqualsIgnoreCase(extension, ".midi"))
+      continue;
+    if (it->is_regular_file(error))
+      files.push_back(fs::relative(it->path(), folder, error).generic_string());
   }
-  if (error) return absl::InvalidArgumentError(absl::StrCat("cannot read ", folder, ": ", error.message()));
-  if (files.empty()) return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", folder));
+  if (error)
+    return absl::InvalidArgumentError(absl::StrCat("cannot read ", folder, ": ", error.message()));
+  if (files.empty())
+    return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", folder));
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -54,11 +59,12 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder, std::istream& i
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", metadata.status().message()));
 }
 
-// Sends the files one after the other, and takes what becomes of them. Files are read on the thread that sends.
+// Sends the files one after the other, and takes what becomes of them. Files are read on the thread
+// that sends.
 class Adding {
  public:
-  Adding(const AddPiecesArguments& arguments, Context& context, std::vector<std::string> files, Metadata metadata,
-         int64_t max_bytes)
+  Adding(const AddPiecesArguments& arguments, Context& context, std::vector<std::string> files,
+         Metadata metadata, int64_t max_bytes)
       : arguments_(arguments),
         context_(context),
         files_(std::move(files)),
@@ -90,12 +96,14 @@ class Adding {
 
  private:
   absl::StatusOr<v1::AddPieceRequest> Read(const std::string& file) {
-    const absl::StatusOr<Input> input = OpenInput((fs::path(arguments_.folder) / file).string(), context_.in);
+    const absl::StatusOr<Input> input =
+        OpenInput((fs::path(arguments_.folder) / file).string(), context_.in);
     if (!input.ok()) return input.status();
     absl::StatusOr<std::string> midi = MakeMidiFile(*input, max_bytes_);
     if (!midi.ok()) return midi.status();
     const auto found = metadata_.find(file);
-    const music::FileMetadata known = found == metadata_.end() ? music::FileMetadata() : found->second;
+    const music::FileMetadata known =
+        found == metadata_.end() ? music::FileMetadata() : found->second;
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
     piece.set_id(music::IdOfPath(file));
@@ -158,7 +166,8 @@ class Adding {
   }
 
   void Summarise() {
-    context_.out << "added " << added_ << " of " << Plural(static_cast<int64_t>(files_.size()), "piece");
+    context_.out << "added " << added_ << " of "
+                 << Plural(static_cast<int64_t>(files_.size()), "piece");
     if (existing_ > 0) context_.out << "; " << existing_ << " there already";
     if (failed_ > 0) context_.out << "; " << failed_ << " failed";
     context_.out << "\n";

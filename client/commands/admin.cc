@@ -13,29 +13,32 @@ void Print(const v1::ReloadResponse& response, std::ostream& out) {
   if (response.generation() == response.previous_generation()) {
     out << "generation " << response.generation() << " serves already: there is nothing newer\n";
   } else {
-    out << "generation " << response.generation() << " serves now, after " << response.previous_generation() << "\n";
+    out << "generation " << response.generation() << " serves now, after "
+        << response.previous_generation() << "\n";
   }
-  for (const std::string& reason : response.rejected_generations()) out << "refused: " << Printable(reason) << "\n";
+  for (const std::string& reason : response.rejected_generations())
+    out << "refused: " << Printable(reason) << "\n";
 }
 
 void Print(const v1::MergeResponse& response, std::ostream& out) {
   if (response.merged_changes() == 0) {
     out << "there was nothing to merge; generation " << response.generation() << " serves\n";
   } else {
-    out << Plural(response.merged_changes(), "change") << " merged; generation " << response.generation()
-        << " serves now\n";
+    out << Plural(response.merged_changes(), "change") << " merged; generation "
+        << response.generation() << " serves now\n";
   }
 }
 
 void Print(const v1::SnapshotResponse& response, std::ostream& out) {
-  out << "snapshot " << Printable(response.name()) << ": " << Plural(response.pieces(), "piece") << ", "
-      << Plural(response.recordings(), "recording") << ", up to version " << response.version() << ", "
-      << FormatBytes(response.bytes()) << "\n";
+  out << "snapshot " << Printable(response.name()) << ": " << Plural(response.pieces(), "piece")
+      << ", " << Plural(response.recordings(), "recording") << ", up to version "
+      << response.version() << ", " << FormatBytes(response.bytes()) << "\n";
 }
 
 void Print(const v1::RestoreResponse& response, std::ostream& out) {
-  out << "restored: " << Plural(response.pieces(), "piece") << ", " << Plural(response.recordings(), "recording")
-      << "; generation " << response.generation() << " serves now\n";
+  out << "restored: " << Plural(response.pieces(), "piece") << ", "
+      << Plural(response.recordings(), "recording") << "; generation " << response.generation()
+      << " serves now\n";
 }
 
 template <typename Response>

@@ -24,7 +24,8 @@ constexpr int64_t kAskForLimitAbove = 900 << 10;
 ExitCode Fail(Context& context, const absl::Status& failure, const std::string& file) {
   std::string message(failure.message());
   // Messages about a field of the request do not know which file it came from.
-  if (!file.empty() && !absl::StrContains(message, file)) message = absl::StrCat(file, ": ", message);
+  if (!file.empty() && !absl::StrContains(message, file))
+    message = absl::StrCat(file, ": ", message);
   context.err << "antiphon: " << Printable(message);
   if (const auto id = RequestIdOf(failure)) context.err << " [request " << Printable(*id) << "]";
   context.err << "\n";
@@ -37,9 +38,12 @@ ExitCode Fail(Context& context, const absl::Status& failure, const std::string& 
   return ExitCodeOf(failure);
 }
 
-void Emit(Context& context, const nlohmann::ordered_json& json) { context.out << JsonLine(json) << "\n" << std::flush; }
+void Emit(Context& context, const nlohmann::ordered_json& json) {
+  context.out << JsonLine(json) << "\n" << std::flush;
+}
 
-absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file, const QueryArguments& arguments) {
+absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
+                                   const QueryArguments& arguments) {
   const absl::StatusOr<Input> input = OpenInput(file, context.in);
   if (!input.ok()) return input.status();
   QueryOptions options;
@@ -65,7 +69,8 @@ absl::Status WriteFile(const std::string& path, const std::string& bytes) {
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   stream.close();
   if (stream) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
 }
 
 std::string NameOf(const v1::Source& source) {
@@ -75,12 +80,16 @@ std::string NameOf(const v1::Source& source) {
 }
 
 std::string Plural(int64_t count, const std::string& noun, const std::string& plural) {
-  return absl::StrCat(FormatCount(count), " ", count == 1 ? noun : plural.empty() ? noun + "s" : plural);
+  return absl::StrCat(FormatCount(count), " ",
+                      count == 1       ? noun
+                      : plural.empty() ? noun + "s"
+                                       : plural);
 }
 
 absl::Status WithHint(const absl::Status& failure, const std::string& hint) {
   absl::Status hinted(failure.code(), absl::StrCat(failure.message(), "; ", hint));
-  failure.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { hinted.SetPayload(url, payload); });
+  failure.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { hinted.SetPayload(url, payload); });
   return hinted;
 }
 

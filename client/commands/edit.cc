@@ -34,7 +34,8 @@ absl::StatusOr<std::string> ReadAudio(Context& context, const Input& input) {
 // The id that the user gives, else that of the file.
 absl::StatusOr<std::string> IdFor(const std::string& id, const Input& input) {
   if (!id.empty()) return id;
-  if (input.path.empty()) return absl::InvalidArgumentError(input.name + " has no name: give it an --id");
+  if (input.path.empty())
+    return absl::InvalidArgumentError(input.name + " has no name: give it an --id");
   return music::IdOfPath(BaseName(input.path));
 }
 
@@ -46,8 +47,8 @@ std::string TitleFor(const Input& input, const std::string& midi) {
 }
 
 // "added ID, version 12".
-ExitCode Report(Context& context, const google::protobuf::Message& response, const std::string& done,
-                const std::string& id, int64_t version) {
+ExitCode Report(Context& context, const google::protobuf::Message& response,
+                const std::string& done, const std::string& id, int64_t version) {
   if (context.json) {
     Emit(context, MessageToJson(response));
   } else {
@@ -101,13 +102,15 @@ ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& contex
   if (!id.ok()) return Fail(context, id.status(), arguments.file);
   v1::AddRecordingRequest request;
   request.mutable_recording()->set_id(*id);
-  if (!input->path.empty()) request.mutable_recording()->set_title(music::TitleOfPath(BaseName(input->path)));
+  if (!input->path.empty())
+    request.mutable_recording()->set_title(music::TitleOfPath(BaseName(input->path)));
   SetLabel(arguments.label, *request.mutable_recording());
   request.mutable_recording()->set_piece_id(arguments.piece_id);
   request.set_audio_file(*std::move(audio));
   const auto response = context.connection.AddRecording(request);
   if (!response.ok()) return Fail(context, response.status(), arguments.file);
-  return Report(context, *response, "added", response->recording().id(), response->recording().version());
+  return Report(context, *response, "added", response->recording().id(),
+                response->recording().version());
 }
 
 ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context) {
@@ -125,7 +128,8 @@ ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& 
   }
   const auto response = context.connection.UpdateRecording(request);
   if (!response.ok()) return Fail(context, response.status(), arguments.audio_file);
-  return Report(context, *response, "changed", response->recording().id(), response->recording().version());
+  return Report(context, *response, "changed", response->recording().id(),
+                response->recording().version());
 }
 
 ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
@@ -146,9 +150,10 @@ ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
     return Fail(context, WithHint(response.status(), "--with-recordings deletes those too"));
   }
   if (!response.ok()) return Fail(context, response.status());
-  const std::string done = response->recordings_deleted() == 0
-                               ? "deleted"
-                               : "deleted with " + Plural(response->recordings_deleted(), "recording") + " of it:";
+  const std::string done =
+      response->recordings_deleted() == 0
+          ? "deleted"
+          : "deleted with " + Plural(response->recordings_deleted(), "recording") + " of it:";
   return Report(context, *response, done, arguments.id, response->version());
 }
 

@@ -30,10 +30,12 @@ v1::EmbedRequest ToRequest(const EmbedArguments& arguments, Query& query) {
   return request;
 }
 
-// NumPy's format, version 1.0 (numpy.lib.format): magic, header length, a Python literal padded to 64 bytes, the data.
+// NumPy's format, version 1.0 (numpy.lib.format): magic, header length, a Python literal padded to
+// 64 bytes, the data.
 std::string ToNpy(const v1::EmbedResponse& response) {
-  std::string header = absl::StrFormat("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }",
-                                       response.start_seconds_size(), response.dimension());
+  std::string header =
+      absl::StrFormat("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }",
+                      response.start_seconds_size(), response.dimension());
   const size_t prefix = 10;
   header.append(63 - (prefix + header.size()) % 64, ' ');
   header += '\n';
@@ -41,7 +43,8 @@ std::string ToNpy(const v1::EmbedResponse& response) {
   bytes += static_cast<char>(header.size() & 0xFF);
   bytes += static_cast<char>(header.size() >> 8);
   bytes += header;
-  bytes.append(reinterpret_cast<const char*>(response.values().data()), response.values_size() * sizeof(float));
+  bytes.append(reinterpret_cast<const char*>(response.values().data()),
+               response.values_size() * sizeof(float));
   return bytes;
 }
 
@@ -52,7 +55,8 @@ std::string RenderRows(const Query& query, const v1::EmbedResponse& response) {
     const double start_s = query.offset_s + response.start_seconds(i);
     std::string row;
     for (int d = 0; d < std::min(kValuesShown, response.dimension()); ++d) {
-      absl::StrAppendFormat(&row, "%s%6.3f", d == 0 ? "" : " ", response.values(i * response.dimension() + d));
+      absl::StrAppendFormat(&row, "%s%6.3f", d == 0 ? "" : " ",
+                            response.values(i * response.dimension() + d));
     }
     if (response.dimension() > kValuesShown) row += " …";
     table.AddRow({FormatSpan(start_s, start_s + response.window_seconds()), row});
@@ -65,11 +69,14 @@ std::string RenderRows(const Query& query, const v1::EmbedResponse& response) {
 ExitCode RunEmbed(const EmbedArguments& arguments, Context& context) {
   absl::StatusOr<Query> query = PrepareQuery(context, arguments.file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), arguments.file);
-  absl::StatusOr<v1::EmbedResponse> response = context.connection.Embed(ToRequest(arguments, *query));
+  absl::StatusOr<v1::EmbedResponse> response =
+      context.connection.Embed(ToRequest(arguments, *query));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   const int windows = response->start_seconds_size();
   if (int64_t{windows} * response->dimension() != response->values_size()) {
-    return Fail(context, absl::InternalError("the server sent embeddings of another size than it says"), query->name);
+    return Fail(context,
+                absl::InternalError("the server sent embeddings of another size than it says"),
+                query->name);
   }
   if (!arguments.output.empty()) {
     if (absl::Status status = WriteFile(arguments.output, ToNpy(*response)); !status.ok()) {

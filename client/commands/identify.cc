@@ -17,7 +17,8 @@
 namespace antiphon::client {
 namespace {
 
-constexpr int kMostAtOnce = 16;  // queries in one call, so that the first answers do not wait for the last file
+constexpr int kMostAtOnce =
+    16;  // queries in one call, so that the first answers do not wait for the last file
 constexpr int64_t kUsualMaxBytes = 64 << 20;
 constexpr int64_t kRoomForTheRest = 64 << 10;
 
@@ -41,7 +42,8 @@ v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) 
 // ", 2 semitones lower"; nothing at the pitch written.
 std::string FormatTransposition(int semitones) {
   if (semitones == 0) return "";
-  return absl::StrCat(", ", std::abs(semitones), std::abs(semitones) == 1 ? " semitone " : " semitones ",
+  return absl::StrCat(", ", std::abs(semitones),
+                      std::abs(semitones) == 1 ? " semitone " : " semitones ",
                       semitones > 0 ? "higher" : "lower");
 }
 
@@ -50,10 +52,11 @@ std::string Place(const Query& query, const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
   const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
   const std::string time = FormatTime(there.seconds());
-  return absl::StrCat(FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
-                      bar.empty() ? absl::StrCat(time, " there") : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
-                      FormatTempo(candidate.tempo_ratio()), " of the tempo written",
-                      FormatTransposition(candidate.transposition_semitones()));
+  return absl::StrCat(
+      FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
+      bar.empty() ? absl::StrCat(time, " there") : absl::StrCat("bar ", bar, " (", time, ")"),
+      ", at ", FormatTempo(candidate.tempo_ratio()), " of the tempo written",
+      FormatTransposition(candidate.transposition_semitones()));
 }
 
 std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
@@ -65,11 +68,12 @@ std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
                           FormatScore(best.confidence()));
     }
     case v1::VERDICT_NO_MATCH:
-      return response.candidates().empty()
-                 ? "no match"
-                 : "no match: no candidate is confident enough (--min-confidence, --transpose); the nearest are";
+      return response.candidates().empty() ? "no match"
+                                           : "no match: no candidate is confident enough "
+                                             "(--min-confidence, --transpose); the nearest are";
     case v1::VERDICT_INSUFFICIENT_INPUT:
-      return "too little to compare: silence, no notes, or shorter than half a window; send more of it";
+      return "too little to compare: silence, no notes, or shorter than half a window; send more "
+             "of it";
     default:
       break;
   }
@@ -92,8 +96,9 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
     const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
     const bool goes_along = candidate.query_end_seconds() > candidate.query_start_seconds();
-    table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()), FormatCount(candidate.votes()),
-                  candidate.source().title(), candidate.source().composer(),
+    table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()),
+                  FormatCount(candidate.votes()), candidate.source().title(),
+                  candidate.source().composer(),
                   FormatTime(query.offset_s + candidate.query_seconds()),
                   FormatBarBeat(there.bar(), there.beat_in_bar()), FormatTime(there.seconds()),
                   goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
@@ -115,8 +120,8 @@ ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse
     if (!table.empty()) context.out << table.Render();
     for (int i = 0; i < response.candidates_size(); ++i) {
       const v1::Candidate& candidate = response.candidates(i);
-      context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(candidate.source())), query.offset_s,
-                                    candidate.evidence());
+      context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(candidate.source())),
+                                    query.offset_s, candidate.evidence());
     }
     context.out << std::flush;
   }
@@ -127,7 +132,8 @@ ExitCode IdentifyOne(const IdentifyArguments& arguments, Context& context) {
   const std::string& file = arguments.files.front();
   absl::StatusOr<Query> query = PrepareQuery(context, file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), file);
-  const absl::StatusOr<v1::IdentifyResponse> response = context.connection.Identify(ToRequest(arguments, *query));
+  const absl::StatusOr<v1::IdentifyResponse> response =
+      context.connection.Identify(ToRequest(arguments, *query));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   return Report(context, *query, *response);
 }
@@ -165,7 +171,8 @@ class Batch {
       if (!context_.json && any_) context_.out << "\n";
       any_ = true;
       worst = Worse(worst, ReportItem(item, response));
-      if (!response.ok() && worst == ExitCode::kUnreachable) break;  // nor will it be reached for the others
+      if (!response.ok() && worst == ExitCode::kUnreachable)
+        break;  // nor will it be reached for the others
     }
     items_.clear();
     request_.Clear();
@@ -184,10 +191,12 @@ class Batch {
     if (!item.query.ok()) return Fail(context_, item.query.status(), item.file);
     if (!response.ok()) return Fail(context_, response.status(), item.query->name);
     if (item.place >= response->results_size() || response->results(item.place).has_search()) {
-      return Fail(context_, absl::InternalError("the server sent no answer to this"), item.query->name);
+      return Fail(context_, absl::InternalError("the server sent no answer to this"),
+                  item.query->name);
     }
     const v1::BatchResult& result = response->results(item.place);
-    if (result.has_error()) return Fail(context_, FromErrorStatus(result.error()), item.query->name);
+    if (result.has_error())
+      return Fail(context_, FromErrorStatus(result.error()), item.query->name);
     return Report(context_, *item.query, result.identify());
   }
 

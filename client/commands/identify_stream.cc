@@ -54,15 +54,18 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
     const v1::Segment& segment = response.segments(i);
     const v1::Position &start = segment.reference_start(), &end = segment.reference_end();
     const std::string bars = start.bar() == 0 ? "" : absl::StrCat(start.bar(), "–", end.bar());
-    table.AddRow({absl::StrCat(i + 1), FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
-                  segment.source().title(), segment.source().composer(), FormatScore(segment.confidence()), bars,
+    table.AddRow({absl::StrCat(i + 1),
+                  FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
+                  segment.source().title(), segment.source().composer(),
+                  FormatScore(segment.confidence()), bars,
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(segment.tempo_ratio()),
                   segment.source().id()});
   }
   return table;
 }
 
-ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file, Context& context) {
+ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file,
+                      Context& context) {
   const absl::StatusOr<Input> input = OpenSound(file, context.in);
   if (!input.ok()) return Fail(context, input.status(), file);
   Progress progress(context.err, context.progress);
@@ -71,7 +74,8 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
       context.connection.IdentifyLong(ToOptions(arguments.stream), [&](const auto& send) {
         return StreamSound(*input, arguments.start_s, arguments.length_s, /*pace=*/false,
                            [&](const std::string& samples) {
-                             sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) / kStreamRate;
+                             sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) /
+                                       kStreamRate;
                              progress.Show(0, 0, absl::StrCat("listened to ", FormatTime(sent_s)));
                              return send(samples);
                            });
@@ -84,7 +88,8 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
     json.update(MessageToJson(*response));
     Emit(context, json);
   } else {
-    context.out << Printable(input->name) << ": " << FormatTime(response->info().query_seconds()) << " long, "
+    context.out << Printable(input->name) << ": " << FormatTime(response->info().query_seconds())
+                << " long, "
                 << (response->segments().empty()
                         ? "nothing recognised"
                         : Plural(response->segments_size(), "stretch", "stretches") + " recognised")
@@ -101,8 +106,9 @@ std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
   const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
   const std::string time = FormatTime(there.seconds());
-  return absl::StrCat(NameOf(candidate.source()), ", ", bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"),
-                      ", at ", FormatTempo(candidate.tempo_ratio()), ", confidence ",
+  return absl::StrCat(NameOf(candidate.source()), ", ",
+                      bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
+                      FormatTempo(candidate.tempo_ratio()), ", confidence ",
                       FormatScore(candidate.confidence()));
 }
 
@@ -140,7 +146,8 @@ std::string Line(double offset_s, const v1::IdentifyLiveResponse& response) {
 // Reads raw samples from the standard input as they come, a tenth of a second at a time.
 absl::Status StreamRaw(const IdentifyLiveArguments& arguments, std::istream& in,
                        const std::function<absl::Status(const std::string&)>& send) {
-  const int64_t sample_bytes = arguments.encoding == v1::Pcm::ENCODING_FLOAT32 ? sizeof(float) : sizeof(int16_t);
+  const int64_t sample_bytes =
+      arguments.encoding == v1::Pcm::ENCODING_FLOAT32 ? sizeof(float) : sizeof(int16_t);
   const int64_t frame_bytes = sample_bytes * std::clamp(arguments.channels, 1, 1000);
   const int64_t frames = std::clamp(arguments.sample_rate, 1000, 1'000'000) / 10;
   std::string samples;

@@ -35,8 +35,9 @@ struct Pieces {
                  {"notes", Align::kRight},
                  {"collection"}});
     for (const v1::Piece& piece : response.pieces()) {
-      table.AddRow({piece.id(), piece.title(), piece.composer(), FormatTime(piece.duration_seconds()),
-                    FormatCount(piece.bars()), FormatCount(piece.notes()), piece.collection()});
+      table.AddRow({piece.id(), piece.title(), piece.composer(),
+                    FormatTime(piece.duration_seconds()), FormatCount(piece.bars()),
+                    FormatCount(piece.notes()), piece.collection()});
     }
     return table;
   }
@@ -62,8 +63,9 @@ struct Recordings {
                  {"of piece", Align::kLeft, 200},
                  {"collection"}});
     for (const v1::Recording& recording : response.recordings()) {
-      table.AddRow({recording.id(), recording.title(), recording.composer(), FormatTime(recording.duration_seconds()),
-                    recording.piece_id(), recording.collection()});
+      table.AddRow({recording.id(), recording.title(), recording.composer(),
+                    FormatTime(recording.duration_seconds()), recording.piece_id(),
+                    recording.collection()});
     }
     return table;
   }
@@ -71,7 +73,8 @@ struct Recordings {
 
 // All pages, or as many as `limit` needs, as one response.
 template <typename Side>
-absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments, Connection& connection) {
+absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments,
+                                                Connection& connection) {
   typename Side::Request request;
   request.set_filter(arguments.filter);
   typename Side::Response all;
@@ -145,7 +148,8 @@ ExitCode FailToShow(Context& context, const absl::Status& failure, const std::st
 }  // namespace
 
 ExitCode RunList(const ListArguments& arguments, Context& context) {
-  return arguments.recordings ? List<Recordings>(arguments, context) : List<Pieces>(arguments, context);
+  return arguments.recordings ? List<Recordings>(arguments, context)
+                              : List<Pieces>(arguments, context);
 }
 
 ExitCode RunShow(const ShowArguments& arguments, Context& context) {
@@ -154,7 +158,8 @@ ExitCode RunShow(const ShowArguments& arguments, Context& context) {
     request.set_recording_id(arguments.id);
     const auto response = context.connection.GetRecording(request);
     if (!response.ok()) return FailToShow(context, response.status(), "recording list");
-    context.json ? Emit(context, MessageToJson(*response)) : PrintRecording(response->recording(), context.out);
+    context.json ? Emit(context, MessageToJson(*response))
+                 : PrintRecording(response->recording(), context.out);
     return ExitCode::kOk;
   }
   v1::GetPieceRequest request;

@@ -23,8 +23,8 @@ std::string RenderEvidence(const std::string& title, double offset_s,
   for (const v1::Evidence& e : evidence) {
     table.AddRow({FormatSpan(offset_s + e.query_start_seconds(), offset_s + e.query_end_seconds()),
                   FormatBars(e.reference_start(), e.reference_end()),
-                  FormatSpan(e.reference_start().seconds(), e.reference_end().seconds()), FormatTempo(e.tempo_ratio()),
-                  FormatScore(e.similarity())});
+                  FormatSpan(e.reference_start().seconds(), e.reference_end().seconds()),
+                  FormatTempo(e.tempo_ratio()), FormatScore(e.similarity())});
   }
   return absl::StrCat("\n", Printable(title), "\n", table.Render());
 }

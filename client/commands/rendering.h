@@ -12,8 +12,8 @@ namespace antiphon::client {
 // "12:3–15:1"; empty for places in a recording.
 std::string FormatBars(const v1::Position& start, const v1::Position& end);
 
-// The windows of the query that voted for a source, and for which places; `offset_s` is where the query begins in its
-// file. A table with the title in front, or nothing without evidence.
+// The windows of the query that voted for a source, and for which places; `offset_s` is where the
+// query begins in its file. A table with the title in front, or nothing without evidence.
 std::string RenderEvidence(const std::string& title, double offset_s,
                            const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence);
 

@@ -25,7 +25,8 @@ v1::SearchOptions ToOptions(const SearchArguments& arguments) {
   return options;
 }
 
-absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query, const v1::SearchOptions& options) {
+absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query,
+                                       const v1::SearchOptions& options) {
   if (query.is_audio()) {
     v1::SearchScoresRequest request;
     *request.mutable_audio() = std::get<v1::Audio>(std::move(query.content));
@@ -38,17 +39,21 @@ absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query, con
   return connection.SearchRecordings(request);
 }
 
-// Moves the hits' snippets into files of the folder; returns their paths, empty where a hit has none.
+// Moves the hits' snippets into files of the folder; returns their paths, empty where a hit has
+// none.
 absl::StatusOr<std::vector<std::string>> WriteSnippets(const std::string& dir, bool scores,
                                                        v1::SearchResponse& response) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("cannot make the folder ", dir, ": ", error.message()));
+  if (error)
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot make the folder ", dir, ": ", error.message()));
   std::vector<std::string> paths;
   for (v1::Hit& hit : *response.mutable_hits()) {
     paths.emplace_back();
     if (hit.snippet().empty()) continue;
-    // An id comes from the collection and need not be a name for a file; the rank is one, and it is unique.
+    // An id comes from the collection and need not be a name for a file; the rank is one, and it is
+    // unique.
     const std::string name = absl::StrFormat("hit-%02d.%s", paths.size(), scores ? "mid" : "wav");
     paths.back() = (std::filesystem::path(dir) / name).string();
     if (absl::Status status = WriteFile(paths.back(), hit.snippet()); !status.ok()) return status;
@@ -73,8 +78,8 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
               << FormatTime(response.info().query_seconds()) << " long; matching stretches of "
               << (query.is_audio() ? "scores" : "recordings") << ", best first\n";
   if (response.hits().empty()) {
-    context.out
-        << "nothing found: the query is silent, has no notes, or the collection holds nothing to compare with\n";
+    context.out << "nothing found: the query is silent, has no notes, or the collection holds "
+                   "nothing to compare with\n";
     return;
   }
   Table table({{"#", Align::kRight},
@@ -92,15 +97,17 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
     const v1::Position& start = hit.reference_start();
     const v1::Position& end = hit.reference_end();
     table.AddRow({absl::StrCat(i + 1), FormatScore(hit.similarity()),
-                  FormatSpan(query.offset_s + hit.query_start_seconds(), query.offset_s + hit.query_end_seconds()),
+                  FormatSpan(query.offset_s + hit.query_start_seconds(),
+                             query.offset_s + hit.query_end_seconds()),
                   hit.source().title(), hit.source().composer(), FormatBars(start, end),
-                  FormatSpan(start.seconds(), end.seconds()), FormatTempo(hit.tempo_ratio()), hit.source().id(),
-                  paths.empty() ? "" : paths[i]});
+                  FormatSpan(start.seconds(), end.seconds()), FormatTempo(hit.tempo_ratio()),
+                  hit.source().id(), paths.empty() ? "" : paths[i]});
   }
   context.out << table.Render();
   for (int i = 0; i < response.hits_size(); ++i) {
     const v1::Hit& hit = response.hits(i);
-    context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(hit.source())), query.offset_s, hit.evidence());
+    context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(hit.source())), query.offset_s,
+                                  hit.evidence());
   }
 }
 
@@ -110,15 +117,18 @@ ExitCode RunSearch(const SearchArguments& arguments, Context& context) {
   absl::StatusOr<Query> query = PrepareQuery(context, arguments.file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), arguments.file);
   const bool scores = query->is_audio();
-  absl::StatusOr<v1::SearchResponse> response = Ask(context.connection, *query, ToOptions(arguments));
+  absl::StatusOr<v1::SearchResponse> response =
+      Ask(context.connection, *query, ToOptions(arguments));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   std::vector<std::string> paths;
   if (!arguments.snippets_dir.empty()) {
-    absl::StatusOr<std::vector<std::string>> written = WriteSnippets(arguments.snippets_dir, scores, *response);
+    absl::StatusOr<std::vector<std::string>> written =
+        WriteSnippets(arguments.snippets_dir, scores, *response);
     if (!written.ok()) return Fail(context, written.status(), query->name);
     paths = *std::move(written);
   }
-  context.json ? PrintJson(context, *query, *response, paths) : PrintTable(context, *query, *response, paths);
+  context.json ? PrintJson(context, *query, *response, paths)
+               : PrintTable(context, *query, *response, paths);
   return response->hits().empty() ? ExitCode::kNothing : ExitCode::kOk;
 }
 

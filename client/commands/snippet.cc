@@ -25,10 +25,12 @@ v1::GetSnippetRequest ToRequest(const SnippetArguments& arguments) {
 }  // namespace
 
 ExitCode RunSnippet(const SnippetArguments& arguments, Context& context) {
-  absl::StatusOr<v1::GetSnippetResponse> response = context.connection.GetSnippet(ToRequest(arguments));
+  absl::StatusOr<v1::GetSnippetResponse> response =
+      context.connection.GetSnippet(ToRequest(arguments));
   if (absl::IsNotFound(response.status())) {
-    return Fail(context, WithHint(response.status(), arguments.of_recording ? "`antiphon recording list` lists them"
-                                                                            : "`antiphon pieces` lists them"));
+    return Fail(context, WithHint(response.status(), arguments.of_recording
+                                                         ? "`antiphon recording list` lists them"
+                                                         : "`antiphon pieces` lists them"));
   }
   if (!response.ok()) return Fail(context, response.status());
   if (arguments.output == "-") {
@@ -49,8 +51,8 @@ ExitCode RunSnippet(const SnippetArguments& arguments, Context& context) {
     Emit(context, json);
   } else {
     context.out << Printable(arguments.output) << ": " << NameOf(response->source()) << ", "
-                << FormatSpan(response->start().seconds(), response->end().seconds()) << " (" << FormatBytes(size)
-                << ")\n";
+                << FormatSpan(response->start().seconds(), response->end().seconds()) << " ("
+                << FormatBytes(size) << ")\n";
   }
   return ExitCode::kOk;
 }

@@ -23,7 +23,8 @@ std::string Render(const Rows& rows) {
   for (const auto& [name, unused] : rows) width = std::max(width, DisplayWidth(name));
   std::string text;
   for (const auto& [name, value] : rows) {
-    absl::StrAppend(&text, name, std::string(width - DisplayWidth(name) + 2, ' '), Printable(value), "\n");
+    absl::StrAppend(&text, name, std::string(width - DisplayWidth(name) + 2, ' '), Printable(value),
+                    "\n");
   }
   return text;
 }
@@ -36,43 +37,49 @@ std::string Access(const v1::StatusResponse& status) {
 
 std::string Changes(const v1::StatusResponse& status) {
   if (status.last_change() == 0) return "none";
-  return absl::StrCat("up to version ", status.last_change(), ", ", FormatCount(status.unmerged_changes()),
-                      " not in a generation yet");
+  return absl::StrCat("up to version ", status.last_change(), ", ",
+                      FormatCount(status.unmerged_changes()), " not in a generation yet");
 }
 
 std::string Match(const v1::StatusResponse& status) {
-  std::string text = absl::StrCat("from confidence ", FormatScore(status.confidence_threshold()), " on");
+  std::string text =
+      absl::StrCat("from confidence ", FormatScore(status.confidence_threshold()), " on");
   if (status.calibration_queries() > 0) {
     absl::StrAppendFormat(&text, "; %.1f %% of unknown pieces reach it (measured on %s queries)",
-                          100 * status.false_accept_rate(), FormatCount(status.calibration_queries()));
+                          100 * status.false_accept_rate(),
+                          FormatCount(status.calibration_queries()));
   }
   return text;
 }
 
 Rows Describe(const std::string& server, const v1::StatusResponse& status) {
-  const std::string state =
-      absl::AsciiStrToLower(absl::StripPrefix(v1::ServerState_Name(status.state()), "SERVER_STATE_"));
+  const std::string state = absl::AsciiStrToLower(
+      absl::StripPrefix(v1::ServerState_Name(status.state()), "SERVER_STATE_"));
   const v1::Limits& limits = status.limits();
   Rows rows = {
-      {"server",
-       absl::StrCat(server, ", ", state, " for ", FormatTime(status.uptime_seconds()), ", version ", status.version())},
+      {"server", absl::StrCat(server, ", ", state, " for ", FormatTime(status.uptime_seconds()),
+                              ", version ", status.version())},
       {"access", Access(status)},
-      {"collection", absl::StrCat(Plural(status.pieces(), "piece"), ", ", Plural(status.recordings(), "recording"))},
+      {"collection", absl::StrCat(Plural(status.pieces(), "piece"), ", ",
+                                  Plural(status.recordings(), "recording"))},
       {"snippets", absl::StrCat(FormatCount(status.score_vectors()), " of scores, ",
                                 FormatCount(status.recording_vectors()), " of recordings")},
       {"generation", absl::StrCat(status.generation(), ", published ", status.created())},
       {"changes", Changes(status)},
-      {"model", absl::StrCat(status.model_id(), ", ", status.dimension(), " dimensions, windows of ",
-                             absl::StrFormat("%.2f", status.window_seconds()), " s, on ", status.device())},
+      {"model",
+       absl::StrCat(status.model_id(), ", ", status.dimension(), " dimensions, windows of ",
+                    absl::StrFormat("%.2f", status.window_seconds()), " s, on ", status.device())},
       {"match", Match(status)},
       {"accepts",
        absl::StrCat("audio up to ", FormatTime(limits.max_audio_seconds()), ", MIDI up to ",
-                    FormatBytes(limits.max_midi_bytes()), ", requests up to ", FormatBytes(limits.max_message_bytes()),
-                    ", ", Plural(limits.max_batch_queries(), "query", "queries"), " in a batch, ",
+                    FormatBytes(limits.max_midi_bytes()), ", requests up to ",
+                    FormatBytes(limits.max_message_bytes()), ", ",
+                    Plural(limits.max_batch_queries(), "query", "queries"), " in a batch, ",
                     Plural(limits.max_streams(), "stream"), " at once")},
       {"memory", FormatBytes(status.resident_bytes())},
   };
-  for (const std::string& reason : status.rejected_generations()) rows.emplace_back("refused", reason);
+  for (const std::string& reason : status.rejected_generations())
+    rows.emplace_back("refused", reason);
   for (const std::string& reason : status.rejected_changes()) rows.emplace_back("damaged", reason);
   return rows;
 }

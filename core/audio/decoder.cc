@@ -22,8 +22,8 @@ namespace antiphon::audio {
 namespace {
 
 constexpr int64_t kChunkFrames = 65536;
-// No real stream has more frames per byte (Opus at 6 kbit/s has 64); a header that claims more is not trusted with
-// memory beforehand, only with what its data then gives.
+// No real stream has more frames per byte (Opus at 6 kbit/s has 64); a header that claims more is
+// not trusted with memory beforehand, only with what its data then gives.
 constexpr int64_t kTrustedFramesPerByte = 64;
 
 struct SndfileDeleter {
@@ -31,7 +31,8 @@ struct SndfileDeleter {
 };
 using SndfilePtr = std::unique_ptr<SNDFILE, SndfileDeleter>;
 
-// Bytes in memory as libsndfile's virtual input. Every call has an answer, whatever offset a damaged header leads to.
+// Bytes in memory as libsndfile's virtual input. Every call has an answer, whatever offset a
+// damaged header leads to.
 struct MemoryInput {
   std::string_view bytes;
   sf_count_t position = 0;
@@ -43,7 +44,9 @@ struct MemoryInput {
   // Positions beyond the end are fine, as in a file: nothing can be read there.
   static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
     MemoryInput& input = Of(user);
-    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? input.position : Length(user);
+    const sf_count_t base = whence == SEEK_SET   ? 0
+                            : whence == SEEK_CUR ? input.position
+                                                 : Length(user);
     sf_count_t target = 0;
     if (__builtin_add_overflow(base, offset, &target) || target < 0) return -1;
     return input.position = target;
@@ -67,18 +70,19 @@ bool HasAt(std::string_view bytes, size_t offset, std::string_view what) {
   return bytes.size() >= offset + what.size() && bytes.substr(offset, what.size()) == what;
 }
 
-// A frame header of MPEG audio, layer II or III, with no reserved value in it (ISO/IEC 11172-3, 2.4.1.3). Layer I, long
-// out of use, would let UTF-16 text pass.
+// A frame header of MPEG audio, layer II or III, with no reserved value in it (ISO/IEC
+// 11172-3, 2.4.1.3). Layer I, long out of use, would let UTF-16 text pass.
 bool IsMpegFrame(std::string_view head) {
   if (head.size() < 4) return false;
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(head[i]); };
   const bool sync = byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0;
-  const int version = byte(1) >> 3 & 3, layer = byte(1) >> 1 & 3, bit_rate = byte(2) >> 4, rate = byte(2) >> 2 & 3;
+  const int version = byte(1) >> 3 & 3, layer = byte(1) >> 1 & 3, bit_rate = byte(2) >> 4,
+            rate = byte(2) >> 2 & 3;
   return sync && version != 1 && (layer == 1 || layer == 2) && bit_rate != 15 && rate != 3;
 }
 
-// The format by its first bytes; null for what is not accepted. libsndfile knows many more formats, guesses some from a
-// file's name, and their parsers need not face untrusted input.
+// The format by its first bytes; null for what is not accepted. libsndfile knows many more formats,
+// guesses some from a file's name, and their parsers need not face untrusted input.
 const char* FormatName(std::string_view head) {
   const bool riff = HasAt(head, 0, "RIFF") || HasAt(head, 0, "RIFX") || HasAt(head, 0, "RF64");
   if (riff && HasAt(head, 8, "WAVE")) return "WAV";
@@ -93,8 +97,9 @@ const char* FormatName(std::string_view head) {
   return nullptr;
 }
 
-// After a seek MP3 is silent until the bit reservoir is full again (at most 511 bytes, 10 frames of 1,152 at the lowest
-// bit rate), and Opus needs 80 ms to converge: seeks go so many frames too far back, and those are read and dropped.
+// After a seek MP3 is silent until the bit reservoir is full again (at most 511 bytes, 10 frames of
+// 1,152 at the lowest bit rate), and Opus needs 80 ms to converge: seeks go so many frames too far
+// back, and those are read and dropped.
 constexpr int64_t kPreRollFrames = 16 * 1152;
 
 // Opens the stream, from its start, as often as it is asked.
@@ -110,7 +115,8 @@ class MemorySource : public Source {
  public:
   explicit MemorySource(std::string_view bytes) { input_.bytes = bytes; }
   SndfilePtr Open(SF_INFO& info) override {
-    SF_VIRTUAL_IO io{MemoryInput::Length, MemoryInput::Seek, MemoryInput::Read, MemoryInput::Write, MemoryInput::Tell};
+    SF_VIRTUAL_IO io{MemoryInput::Length, MemoryInput::Seek, MemoryInput::Read, MemoryInput::Write,
+                     MemoryInput::Tell};
     input_.position = 0;
     info = {};
     return SndfilePtr(sf_open_virtual(&io, SFM_READ, &info, &input_));
@@ -145,7 +151,8 @@ class FileSource : public Source {
   std::string path_;
 };
 
-// What the header says of the length. Formats that don't know say nothing, SF_COUNT_MAX or something negative.
+// What the header says of the length. Formats that don't know say nothing, SF_COUNT_MAX or
+// something negative.
 std::optional<int64_t> DeclaredFrames(const SF_INFO& info) {
   if (info.frames <= 0 || info.frames == SF_COUNT_MAX) return std::nullopt;
   return info.frames;
@@ -162,8 +169,10 @@ bool Skip(SNDFILE* file, int channels, int64_t frames, std::vector<float>& buffe
   return true;
 }
 
-// Moves `file`, freshly opened from `source`, to the frame `start`: by a seek where that works, else by reading.
-absl::Status GoTo(Source& source, int64_t start, SF_INFO& info, SndfilePtr& file, std::vector<float>& buffer) {
+// Moves `file`, freshly opened from `source`, to the frame `start`: by a seek where that works,
+// else by reading.
+absl::Status GoTo(Source& source, int64_t start, SF_INFO& info, SndfilePtr& file,
+                  std::vector<float>& buffer) {
   int64_t reached = 0;
   if (start > kPreRollFrames && info.seekable) {
     reached = start - kPreRollFrames;
@@ -173,7 +182,8 @@ absl::Status GoTo(Source& source, int64_t start, SF_INFO& info, SndfilePtr& file
       const int channels = info.channels;
       file.reset();
       file = source.Open(info);
-      if (file == nullptr || info.channels != channels) return absl::InvalidArgumentError("the audio cannot be reread");
+      if (file == nullptr || info.channels != channels)
+        return absl::InvalidArgumentError("the audio cannot be reread");
     }
   }
   if (Skip(file.get(), info.channels, start - reached, buffer)) return absl::OkStatus();
@@ -195,11 +205,13 @@ struct Reading {
   int64_t expected_frames = 0;
 };
 
-absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options, std::vector<float>& buffer) {
+absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options,
+                                   std::vector<float>& buffer) {
   if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
   const char* format = FormatName(source.Head());
   if (format == nullptr) {
-    return absl::InvalidArgumentError("not audio in a known format (WAV, AIFF, AU, CAF, W64, FLAC, Ogg, MP3)");
+    return absl::InvalidArgumentError(
+        "not audio in a known format (WAV, AIFF, AU, CAF, W64, FLAC, Ogg, MP3)");
   }
   Reading reading;
   reading.file = source.Open(reading.info);
@@ -212,14 +224,17 @@ absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options,
   if (!range.ok()) return range.status();
   reading.range = *range;
   reading.declared = declared.has_value();
-  if (declared) reading.expected_frames = std::min(range->count, source.ByteCount() * kTrustedFramesPerByte);
-  if (absl::Status status = GoTo(source, range->start, reading.info, reading.file, buffer); !status.ok()) return status;
+  if (declared)
+    reading.expected_frames = std::min(range->count, source.ByteCount() * kTrustedFramesPerByte);
+  if (absl::Status status = GoTo(source, range->start, reading.info, reading.file, buffer);
+      !status.ok())
+    return status;
   return reading;
 }
 
 // Decodes into `builder`, calling `after_chunk` as it goes.
-absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder& builder, std::vector<float>& buffer,
-                     const std::function<absl::Status()>& after_chunk) {
+absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder& builder,
+                     std::vector<float>& buffer, const std::function<absl::Status()>& after_chunk) {
   const int channels = reading.info.channels;
   int64_t left = reading.range.count;
   while (left > 0) {
@@ -235,7 +250,8 @@ absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder
   // A stream of undeclared length has used up its allowance: any further frame is one too many.
   const bool to_the_limit = left == 0 && !reading.declared && options.length_s == 0;
   if (to_the_limit && Skip(reading.file.get(), channels, 1, buffer)) {
-    return absl::ResourceExhaustedError(absl::StrCat("the audio is longer than ", options.max_duration_s, " s"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the audio is longer than ", options.max_duration_s, " s"));
   }
   return absl::OkStatus();
 }
@@ -244,11 +260,12 @@ absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
   std::vector<float> buffer;
   absl::StatusOr<Reading> reading = OpenStream(source, options, buffer);
   if (!reading.ok()) return reading.status();
-  auto builder =
-      MonoBuilder::Create(reading->info.channels, reading->info.samplerate, reading->expected_frames, options);
+  auto builder = MonoBuilder::Create(reading->info.channels, reading->info.samplerate,
+                                     reading->expected_frames, options);
   if (!builder.ok()) return builder.status();
   const auto nothing = [] { return absl::OkStatus(); };
-  if (absl::Status status = ReadAll(*reading, options, *builder, buffer, nothing); !status.ok()) return status;
+  if (absl::Status status = ReadAll(*reading, options, *builder, buffer, nothing); !status.ok())
+    return status;
   return builder->Finish();
 }
 
@@ -274,7 +291,8 @@ Outcome DecodeInPieces(Source& source, const DecodeOptions& options, const Sampl
 
 absl::Status CheckFile(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return absl::NotFoundError(absl::StrCat("no file '", path, "'"));
+  if (!std::filesystem::exists(path, error))
+    return absl::NotFoundError(absl::StrCat("no file '", path, "'"));
   if (!std::filesystem::is_regular_file(path, error)) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a file"));
   }
@@ -300,13 +318,15 @@ absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions
   return waveform;
 }
 
-absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& options, const SampleSink& sink) {
+absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& options,
+                                  const SampleSink& sink) {
   MemorySource source(bytes);
   const Outcome outcome = DecodeInPieces(source, options, sink);
   return outcome.audio.ok() ? outcome.sink : outcome.audio;
 }
 
-absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options, const SampleSink& sink) {
+absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options,
+                                const SampleSink& sink) {
   if (absl::Status status = CheckFile(path); !status.ok()) return status;
   FileSource source(path);
   const Outcome outcome = DecodeInPieces(source, options, sink);
@@ -317,8 +337,8 @@ absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channel
                                  const DecodeOptions& options) {
   if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
   if (channels < 1 || interleaved.size() % channels != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(interleaved.size(), " samples are not whole frames of ", channels, " channels"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        interleaved.size(), " samples are not whole frames of ", channels, " channels"));
   }
   const int64_t frames = static_cast<int64_t>(interleaved.size() / channels);
   auto range = CheckStream(channels, source_rate, frames, options);
@@ -342,9 +362,11 @@ absl::StatusOr<Waveform> Resample(const Waveform& waveform, int sample_rate) {
     if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
     return Waveform{{}, sample_rate};
   }
-  if (waveform.sample_rate < options.min_source_rate || waveform.sample_rate > options.max_source_rate) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot resample from ", waveform.sample_rate, " Hz: outside ",
-                                                   options.min_source_rate, " to ", options.max_source_rate, " Hz"));
+  if (waveform.sample_rate < options.min_source_rate ||
+      waveform.sample_rate > options.max_source_rate) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot resample from ", waveform.sample_rate,
+                                                   " Hz: outside ", options.min_source_rate, " to ",
+                                                   options.max_source_rate, " Hz"));
   }
   return FromPcm(waveform.samples, 1, waveform.sample_rate, options);
 }

@@ -1,4 +1,5 @@
-// The decoder against damaged and invented input: a waveform within the limits or a status, whatever the bytes.
+// The decoder against damaged and invented input: a waveform within the limits or a status,
+// whatever the bytes.
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
@@ -14,7 +15,8 @@
 #include "core/audio/decoder.h"
 #include "core/audio/test_signals.h"
 
-// libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is the library's own.
+// libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is
+// the library's own.
 extern "C" const char* __lsan_default_suppressions() { return "leak:vorbis_info_init\n"; }
 
 namespace antiphon::audio {
@@ -70,7 +72,8 @@ std::string Encode(int format) {
 void ExpectWaveformOrStatus(const std::string& bytes, double start_s = 0) {
   const auto begin = std::chrono::steady_clock::now();
   // The result goes to half the inputs' rate, so that resampling is part of it.
-  auto decoded = DecodeMemory(bytes, {.sample_rate = 8000, .max_duration_s = kMaxDuration, .start_s = start_s});
+  auto decoded = DecodeMemory(
+      bytes, {.sample_rate = 8000, .max_duration_s = kMaxDuration, .start_s = start_s});
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   EXPECT_LT(took.count(), 10);
   if (!decoded.ok()) {
@@ -110,7 +113,8 @@ TEST_P(HostileAudio, MutatedAnywhere) {
     SCOPED_TRACE(i);
     std::string mutated = bytes_;
     // Two in three fall on the header, where a byte means more.
-    const size_t reach = generator() % 3 != 0 ? std::min<size_t>(mutated.size(), 200) : mutated.size();
+    const size_t reach =
+        generator() % 3 != 0 ? std::min<size_t>(mutated.size(), 200) : mutated.size();
     for (unsigned change = 1 + generator() % 6; change > 0; --change) {
       const size_t at = generator() % reach;
       constexpr unsigned char kExtremes[] = {0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF};
@@ -122,7 +126,8 @@ TEST_P(HostileAudio, MutatedAnywhere) {
           mutated[at] ^= static_cast<char>(1u << generator() % 8);
           break;
         case 2:
-          std::memset(mutated.data() + at, kExtremes[generator() % 6], std::min<size_t>(4, mutated.size() - at));
+          std::memset(mutated.data() + at, kExtremes[generator() % 6],
+                      std::min<size_t>(4, mutated.size() - at));
           break;
         case 3:
           mutated.erase(at, generator() % 9);
@@ -145,7 +150,9 @@ TEST_P(HostileAudio, FollowedOrPrecededByAnotherStream) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, HostileAudio, testing::ValuesIn(kEncodings),
-                         [](const testing::TestParamInfo<Encoding>& info) { return info.param.name; });
+                         [](const testing::TestParamInfo<Encoding>& info) {
+                           return info.param.name;
+                         });
 
 TEST(HostileAudioTest, RandomBytesBehindEveryKnownBeginning) {
   std::mt19937 generator(5);
@@ -170,7 +177,8 @@ TEST(HostileAudioTest, RandomBytesBehindEveryKnownBeginning) {
   for (const std::string& head : heads) {
     for (int i = 0; i < 150; ++i) {
       std::string bytes = head;
-      for (unsigned n = generator() % 3000; n > 0; --n) bytes.push_back(static_cast<char>(generator()));
+      for (unsigned n = generator() % 3000; n > 0; --n)
+        bytes.push_back(static_cast<char>(generator()));
       ExpectWaveformOrStatus(bytes);
     }
   }
@@ -180,7 +188,8 @@ TEST(HostileAudioTest, RandomBytesBehindEveryKnownBeginning) {
 TEST(HostileAudioTest, ClaimedLengthIsNotAllocated) {
   std::string flac = Encode(SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   ASSERT_FALSE(flac.empty());
-  // STREAMINFO begins at byte 8; its total of samples is the low 36 bits of bytes 13 to 17 from there.
+  // STREAMINFO begins at byte 8; its total of samples is the low 36 bits of bytes 13 to 17 from
+  // there.
   flac[21] |= 0x0F;
   std::memset(flac.data() + 22, 0xFF, 4);
   auto over_limit = DecodeMemory(flac, {.max_duration_s = kMaxDuration});
@@ -207,7 +216,8 @@ TEST(HostileAudioTest, LimitHoldsForStreamsOfUndeclaredLength) {
   auto whole = DecodeMemory(flac);
   ASSERT_TRUE(whole.ok()) << whole.status();
   EXPECT_NEAR(whole->duration_s(), 0.25, 0.001);
-  EXPECT_EQ(DecodeMemory(flac, {.max_duration_s = 0.2}).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(DecodeMemory(flac, {.max_duration_s = 0.2}).status().code(),
+            absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(DecodeMemory(flac, {.max_duration_s = 0.25}).ok());
   auto part = DecodeMemory(flac, {.start_s = 0.1, .length_s = 0.1});
   ASSERT_TRUE(part.ok()) << part.status();

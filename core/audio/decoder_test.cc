@@ -70,7 +70,8 @@ std::string Encode(const std::vector<float>& interleaved, int channels, int rate
   if (file == nullptr) return "";
   for (size_t start = 0; start < interleaved.size(); start += 4096 * channels) {
     const size_t count = std::min<size_t>(4096 * channels, interleaved.size() - start);
-    EXPECT_EQ(sf_write_float(file, interleaved.data() + start, count), static_cast<sf_count_t>(count));
+    EXPECT_EQ(sf_write_float(file, interleaved.data() + start, count),
+              static_cast<sf_count_t>(count));
   }
   sf_close(file);
   std::string bytes = ReadAll(path);
@@ -83,7 +84,9 @@ std::string EncodeWav(const std::vector<float>& interleaved, int channels, int r
 }
 
 absl::StatusCode CodeOf(const absl::StatusOr<Waveform>& result) { return result.status().code(); }
-std::string MessageOf(const absl::StatusOr<Waveform>& result) { return std::string(result.status().message()); }
+std::string MessageOf(const absl::StatusOr<Waveform>& result) {
+  return std::string(result.status().message());
+}
 
 class DecoderFormats : public testing::TestWithParam<Encoding> {
  protected:
@@ -101,12 +104,14 @@ TEST_P(DecoderFormats, SamplesComeBackAtTheirOwnRate) {
   auto decoded = DecodeMemory(bytes_, {.sample_rate = GetParam().rate});
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->sample_rate, GetParam().rate);
-  EXPECT_NEAR(static_cast<double>(decoded->samples.size()), static_cast<double>(tone_.samples.size()),
-              static_cast<double>(GetParam().extra));
+  EXPECT_NEAR(static_cast<double>(decoded->samples.size()),
+              static_cast<double>(tone_.samples.size()), static_cast<double>(GetParam().extra));
   if (GetParam().tolerance == 0) return;
   // Lossy codecs may warp the ends.
-  const std::span<const float> middle = std::span(decoded->samples).subspan(GetParam().rate / 2, GetParam().rate);
-  const std::span<const float> expected = std::span(tone_.samples).subspan(GetParam().rate / 2, GetParam().rate);
+  const std::span<const float> middle =
+      std::span(decoded->samples).subspan(GetParam().rate / 2, GetParam().rate);
+  const std::span<const float> expected =
+      std::span(tone_.samples).subspan(GetParam().rate / 2, GetParam().rate);
   EXPECT_LE(LargestDifference(middle, expected), GetParam().tolerance);
 }
 
@@ -122,10 +127,12 @@ TEST_P(DecoderFormats, ToneKeepsItsFrequencyAndAmplitudeAtTheWantedRate) {
 
 TEST_P(DecoderFormats, PartIsTheSameAsThatPartOfTheWhole) {
   auto whole = DecodeMemory(bytes_, {.sample_rate = GetParam().rate});
-  auto part = DecodeMemory(bytes_, {.sample_rate = GetParam().rate, .start_s = 0.75, .length_s = 0.5});
+  auto part =
+      DecodeMemory(bytes_, {.sample_rate = GetParam().rate, .start_s = 0.75, .length_s = 0.5});
   ASSERT_TRUE(whole.ok() && part.ok()) << whole.status() << part.status();
   ASSERT_EQ(part->samples.size(), static_cast<size_t>(GetParam().rate / 2));
-  const auto expected = std::span(whole->samples).subspan(std::llround(0.75 * GetParam().rate), GetParam().rate / 2);
+  const auto expected =
+      std::span(whole->samples).subspan(std::llround(0.75 * GetParam().rate), GetParam().rate / 2);
   // A shift by one sample would show 0.03.
   EXPECT_LE(LargestDifference(part->samples, expected), 1e-3);
 }
@@ -156,7 +163,8 @@ TEST_P(DecoderFormats, StereoIsTheMeanOfItsChannels) {
 }
 
 TEST_P(DecoderFormats, SilenceIsFine) {
-  auto decoded = DecodeMemory(Encode(std::vector<float>(GetParam().rate, 0.0f), 1, GetParam().rate, GetParam().format));
+  auto decoded = DecodeMemory(
+      Encode(std::vector<float>(GetParam().rate, 0.0f), 1, GetParam().rate, GetParam().format));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_LT(Rms(*decoded, 0, 1), 0.01);
 }
@@ -168,19 +176,24 @@ TEST_P(DecoderFormats, LimitOnDurationHolds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, DecoderFormats, testing::ValuesIn(kEncodings),
-                         [](const testing::TestParamInfo<Encoding>& info) { return info.param.name; });
+                         [](const testing::TestParamInfo<Encoding>& info) {
+                           return info.param.name;
+                         });
 
 TEST(DecoderTest, TaggedMp3AndFlacAreRead) {
   // An ID3v2.4 tag of 2 KiB of padding: 10 bytes of header, its size in four times 7 bits.
   std::string tag("ID3\x04\x00\x00\x00\x00\x10\x00", 10);
   tag.append(2048, '\0');
-  for (int format : {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, SF_FORMAT_FLAC | SF_FORMAT_PCM_16}) {
+  for (int format :
+       {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, SF_FORMAT_FLAC | SF_FORMAT_PCM_16}) {
     const std::string bytes = Encode(Sine(440, 1, 44100).samples, 1, 44100, format);
     if (bytes.empty()) continue;
     auto decoded = DecodeMemory(tag + bytes);
     ASSERT_TRUE(decoded.ok()) << decoded.status();
     EXPECT_NEAR(decoded->duration_s(), 1, 0.1);
-    EXPECT_NEAR(StrongestFrequency(std::span(decoded->samples).subspan(4000, 10000), 22050, 420, 460, 1), 440, 1);
+    EXPECT_NEAR(
+        StrongestFrequency(std::span(decoded->samples).subspan(4000, 10000), 22050, 420, 460, 1),
+        440, 1);
   }
 }
 
@@ -190,7 +203,10 @@ TEST(DecoderTest, PartsPutTogetherAreTheWhole) {
   ASSERT_TRUE(whole.ok()) << whole.status();
   std::vector<float> together;
   for (double start : {0.0, 0.7, 1.9}) {
-    auto part = DecodeMemory(bytes, {.start_s = start, .length_s = start == 0 ? 0.7 : start == 0.7 ? 1.2 : 0});
+    auto part = DecodeMemory(bytes, {.start_s = start,
+                                     .length_s = start == 0     ? 0.7
+                                                 : start == 0.7 ? 1.2
+                                                                : 0});
     ASSERT_TRUE(part.ok()) << part.status();
     together.insert(together.end(), part->samples.begin(), part->samples.end());
   }
@@ -212,7 +228,8 @@ TEST(DecoderTest, SamplesThatAreNotFiniteAreRefused) {
   for (double bad : {std::numeric_limits<double>::quiet_NaN(), inf, -inf, 1e30, -1e11}) {
     std::vector<float> samples(50000, 0.1f);
     samples[40000] = static_cast<float>(bad);
-    for (const auto& decoded : {DecodeMemory(EncodeWav(samples, 1, 44100)), FromPcm(samples, 2, 44100)}) {
+    for (const auto& decoded :
+         {DecodeMemory(EncodeWav(samples, 1, 44100)), FromPcm(samples, 2, 44100)}) {
       EXPECT_EQ(CodeOf(decoded), absl::StatusCode::kInvalidArgument) << bad;
       EXPECT_THAT(MessageOf(decoded), HasSubstr("frame")) << bad;
     }
@@ -227,14 +244,16 @@ TEST(DecoderTest, LouderThanFullScaleIsKept) {
 }
 
 TEST(DecoderTest, NothingAtAllIsRefused) {
-  for (const auto& decoded : {DecodeMemory(""), DecodeMemory("R"), DecodeMemory("RIFF"), DecodeMemory("\xFF\xFB"),
-                              DecodeMemory(EncodeWav({}, 1, 44100)), FromPcm({}, 1, 44100)}) {
+  for (const auto& decoded :
+       {DecodeMemory(""), DecodeMemory("R"), DecodeMemory("RIFF"), DecodeMemory("\xFF\xFB"),
+        DecodeMemory(EncodeWav({}, 1, 44100)), FromPcm({}, 1, 44100)}) {
     EXPECT_EQ(CodeOf(decoded), absl::StatusCode::kInvalidArgument);
   }
 }
 
 TEST(DecoderTest, UnknownFormatsSayWhatIsKnown) {
-  const std::string voc = Encode(Sine(440, 1, 22050).samples, 1, 22050, SF_FORMAT_VOC | SF_FORMAT_PCM_16);
+  const std::string voc =
+      Encode(Sine(440, 1, 22050).samples, 1, 22050, SF_FORMAT_VOC | SF_FORMAT_PCM_16);
   const std::string utf16("\xFF\xFEh\0e\0l\0l\0o\0", 12);  // begins almost as MPEG audio does
   for (const std::string& bytes :
        {utf16, std::string("MThd\0\0\0\6\0\0\0\1\1\xE0", 14), std::string("hello, world"), voc}) {
@@ -246,23 +265,29 @@ TEST(DecoderTest, UnknownFormatsSayWhatIsKnown) {
 
 TEST(DecoderTest, LimitsOnChannelsAndRateHold) {
   const std::vector<float> samples(12000, 0.1f);
-  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 12, 44100))), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 12, 44100), {.max_channels = 12})), absl::StatusCode::kOk);
+  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 12, 44100))),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 12, 44100), {.max_channels = 12})),
+            absl::StatusCode::kOk);
   EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 1, 500))), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 1, 500'000))), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(CodeOf(DecodeMemory(EncodeWav(samples, 1, 500'000))),
+            absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(CodeOf(FromPcm(samples, 12, 44100)), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(CodeOf(FromPcm(samples, 1, 999)), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(CodeOf(FromPcm(samples, 1, 44100, {.max_duration_s = 0.1})), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(CodeOf(FromPcm(samples, 1, 44100, {.max_duration_s = 0.1})),
+            absl::StatusCode::kResourceExhausted);
 }
 
 TEST(DecoderTest, OptionsOutOfRangeAreRefused) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const DecodeOptions& bad :
-       {DecodeOptions{.sample_rate = 999}, DecodeOptions{.sample_rate = 192'001}, DecodeOptions{.max_duration_s = 0},
-        DecodeOptions{.max_duration_s = nan}, DecodeOptions{.max_channels = 0}, DecodeOptions{.min_source_rate = 0},
+       {DecodeOptions{.sample_rate = 999}, DecodeOptions{.sample_rate = 192'001},
+        DecodeOptions{.max_duration_s = 0}, DecodeOptions{.max_duration_s = nan},
+        DecodeOptions{.max_channels = 0}, DecodeOptions{.min_source_rate = 0},
         DecodeOptions{.start_s = -1}, DecodeOptions{.start_s = nan}, DecodeOptions{.length_s = -1},
         DecodeOptions{.length_s = nan}}) {
-    EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(100, 0.0f), 1, 22050, bad)), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(100, 0.0f), 1, 22050, bad)),
+              absl::StatusCode::kInvalidArgument);
   }
 }
 
@@ -290,8 +315,10 @@ TEST(FromPcmTest, ChannelsAreAveraged) {
 }
 
 TEST(FromPcmTest, PartOfAFrameIsRefused) {
-  EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(5, 0.0f), 2, 22050)), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(5, 0.0f), 0, 22050)), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(5, 0.0f), 2, 22050)),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(FromPcm(std::vector<float>(5, 0.0f), 0, 22050)),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(FromPcmTest, EqualsTheSameSamplesInAFile) {
@@ -325,14 +352,16 @@ TEST(ResampleTest, EmptyStaysEmptyAndBadRatesAreRefused) {
 TEST(DecodeInPiecesTest, GivesTheWaveformInPieces) {
   const Waveform sound = Sine(440, 9, 44100);
   const std::string wav = EncodeAudio(sound, AudioFormat::kWav).value();
-  for (const DecodeOptions& options : {DecodeOptions{}, DecodeOptions{.start_s = 1.5, .length_s = 6.25}}) {
+  for (const DecodeOptions& options :
+       {DecodeOptions{}, DecodeOptions{.start_s = 1.5, .length_s = 6.25}}) {
     std::vector<float> joined;
     size_t largest = 0;
-    const absl::Status status = DecodeMemoryInPieces(wav, options, [&](std::span<const float> piece) {
-      joined.insert(joined.end(), piece.begin(), piece.end());
-      largest = std::max(largest, piece.size());
-      return absl::OkStatus();
-    });
+    const absl::Status status =
+        DecodeMemoryInPieces(wav, options, [&](std::span<const float> piece) {
+          joined.insert(joined.end(), piece.begin(), piece.end());
+          largest = std::max(largest, piece.size());
+          return absl::OkStatus();
+        });
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(joined, DecodeMemory(wav, options)->samples);
     EXPECT_LT(largest, 3 * 22050u);
@@ -351,7 +380,9 @@ TEST(DecodeInPiecesTest, StopsWhenTheSinkDoes) {
 }
 
 TEST(DecodeInPiecesTest, FailsAsDecodingDoes) {
-  const auto nobody = [](std::span<const float>) { return absl::InternalError("there is no sound in it"); };
+  const auto nobody = [](std::span<const float>) {
+    return absl::InternalError("there is no sound in it");
+  };
   EXPECT_EQ(DecodeMemoryInPieces("nonsense", {}, nobody), DecodeMemory("nonsense").status());
   EXPECT_EQ(DecodeFileInPieces("/no/such/file", {}, nobody), DecodeFile("/no/such/file").status());
   const std::string wav = EncodeAudio(Sine(440, 3, 44100), AudioFormat::kWav).value();

@@ -38,7 +38,9 @@ struct MemoryFile {
 
   static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
     MemoryFile& file = Of(user);
-    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.position : Length(user);
+    const sf_count_t base = whence == SEEK_SET   ? 0
+                            : whence == SEEK_CUR ? file.position
+                                                 : Length(user);
     if (base + offset < 0) return -1;
     return file.position = base + offset;
   }
@@ -78,8 +80,8 @@ int SndfileFormat(AudioFormat format) {
   return 0;
 }
 
-// How much the lossy formats keep. libsndfile takes an MP3's rate as a share of the way from the highest to the lowest
-// that its version of MPEG (1 from 32 kHz on, 2 from 16 kHz on, 2.5) allows.
+// How much the lossy formats keep. libsndfile takes an MP3's rate as a share of the way from the
+// highest to the lowest that its version of MPEG (1 from 32 kHz on, 2 from 16 kHz on, 2.5) allows.
 void SetQuality(AudioFormat format, int sample_rate, SNDFILE* file) {
   if (format == AudioFormat::kOggVorbis) {
     double quality = kVorbisQuality;
@@ -95,10 +97,12 @@ void SetQuality(AudioFormat format, int sample_rate, SNDFILE* file) {
 }
 
 absl::Status Check(const Waveform& waveform) {
-  if (waveform.samples.empty()) return absl::InvalidArgumentError("cannot encode an empty waveform");
+  if (waveform.samples.empty())
+    return absl::InvalidArgumentError("cannot encode an empty waveform");
   for (size_t i = 0; i < waveform.samples.size(); ++i) {
     if (!std::isfinite(waveform.samples[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot encode: sample ", i, " is not finite"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot encode: sample ", i, " is not finite"));
     }
   }
   return absl::OkStatus();
@@ -126,17 +130,21 @@ absl::StatusOr<std::string> EncodeAudio(const Waveform& waveform, AudioFormat fo
   info.channels = 1;
   info.format = SndfileFormat(format);
   MemoryFile memory;
-  SF_VIRTUAL_IO io{MemoryFile::Length, MemoryFile::Seek, MemoryFile::Read, MemoryFile::Write, MemoryFile::Tell};
+  SF_VIRTUAL_IO io{MemoryFile::Length, MemoryFile::Seek, MemoryFile::Read, MemoryFile::Write,
+                   MemoryFile::Tell};
   if (!sf_format_check(&info)) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot encode at ", waveform.sample_rate, " Hz"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot encode at ", waveform.sample_rate, " Hz"));
   }
   {
     std::unique_ptr<SNDFILE, SndfileDeleter> file(sf_open_virtual(&io, SFM_WRITE, &info, &memory));
     if (file == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("this format cannot be encoded at ", waveform.sample_rate, " Hz"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("this format cannot be encoded at ", waveform.sample_rate, " Hz"));
     }
     SetQuality(format, waveform.sample_rate, file.get());
-    if (absl::Status status = WriteSamples(file.get(), waveform.samples); !status.ok()) return status;
+    if (absl::Status status = WriteSamples(file.get(), waveform.samples); !status.ok())
+      return status;
   }
   return std::move(memory.bytes);
 }
@@ -151,7 +159,8 @@ absl::Status WriteAudioFile(const Waveform& waveform, AudioFormat format, const 
   if (!file) {
     std::error_code ignored;
     if (std::filesystem::is_regular_file(path, ignored)) std::filesystem::remove(path, ignored);
-    return absl::ResourceExhaustedError(absl::StrCat("writing '", path, "' failed: is the disk full?"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("writing '", path, "' failed: is the disk full?"));
   }
   return absl::OkStatus();
 }

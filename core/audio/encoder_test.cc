@@ -15,7 +15,9 @@ namespace {
 
 constexpr AudioFormat kFormats[] = {AudioFormat::kWav, AudioFormat::kFlac, AudioFormat::kOggVorbis};
 
-double Tolerance(AudioFormat format) { return format == AudioFormat::kOggVorbis ? 0.05 : 1.0 / 32768; }
+double Tolerance(AudioFormat format) {
+  return format == AudioFormat::kOggVorbis ? 0.05 : 1.0 / 32768;
+}
 
 TEST(EncoderTest, DecodingGivesTheSamplesBack) {
   for (AudioFormat format : kFormats) {
@@ -81,18 +83,22 @@ TEST(EncoderTest, EmptyWaveformIsRefused) {
 }
 
 TEST(EncoderTest, SampleThatIsNotFiniteIsRefused) {
-  for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    EXPECT_EQ(EncodeAudio({{0, bad}, 22050}, AudioFormat::kWav).status().code(), absl::StatusCode::kInvalidArgument);
+  for (float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(EncodeAudio({{0, bad}, 22050}, AudioFormat::kWav).status().code(),
+              absl::StatusCode::kInvalidArgument);
   }
 }
 
 TEST(EncoderTest, ImpossibleSampleRateIsRefused) {
   for (AudioFormat format : kFormats) {
     for (int rate : {0, -5}) {
-      EXPECT_EQ(EncodeAudio({{0.5f}, rate}, format).status().code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_EQ(EncodeAudio({{0.5f}, rate}, format).status().code(),
+                absl::StatusCode::kInvalidArgument);
     }
   }
-  EXPECT_EQ(EncodeAudio({{0.5f}, 2'000'000}, AudioFormat::kFlac).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeAudio({{0.5f}, 2'000'000}, AudioFormat::kFlac).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(EncoderTest, FileIsWrittenAndReplaced) {

@@ -9,7 +9,8 @@
 namespace antiphon::audio {
 namespace {
 
-// Beyond it squares and sums of squares would overflow float32 in what comes after. Integers of 32 bits stay below.
+// Beyond it squares and sums of squares would overflow float32 in what comes after. Integers of 32
+// bits stay below.
 constexpr float kLoudest = 1e10f;
 
 // Frames in `seconds`, saturating far above any stream's length.
@@ -23,50 +24,61 @@ absl::Status CheckDecodeOptions(const DecodeOptions& options) {
         absl::StrCat("sample_rate ", options.sample_rate, " Hz is outside 1000 to 192000 Hz"));
   }
   if (!(options.max_duration_s > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("max_duration_s ", options.max_duration_s, " is not positive"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("max_duration_s ", options.max_duration_s, " is not positive"));
   }
-  if (options.max_channels < 1 || options.min_source_rate < 1 || options.max_source_rate < options.min_source_rate) {
-    return absl::InvalidArgumentError("max_channels, min_source_rate and max_source_rate leave nothing to accept");
+  if (options.max_channels < 1 || options.min_source_rate < 1 ||
+      options.max_source_rate < options.min_source_rate) {
+    return absl::InvalidArgumentError(
+        "max_channels, min_source_rate and max_source_rate leave nothing to accept");
   }
   if (!(options.start_s >= 0) || !std::isfinite(options.start_s)) {
-    return absl::InvalidArgumentError(absl::StrCat("start_s ", options.start_s, " is not a time from 0 on"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("start_s ", options.start_s, " is not a time from 0 on"));
   }
   if (!(options.length_s >= 0) || !std::isfinite(options.length_s)) {
-    return absl::InvalidArgumentError(absl::StrCat("length_s ", options.length_s, " is not a length, or 0 for all"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("length_s ", options.length_s, " is not a length, or 0 for all"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate, std::optional<int64_t> declared_frames,
+absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
+                                       std::optional<int64_t> declared_frames,
                                        const DecodeOptions& options) {
-  if (channels < 1) return absl::InvalidArgumentError(absl::StrCat("the audio has ", channels, " channels"));
+  if (channels < 1)
+    return absl::InvalidArgumentError(absl::StrCat("the audio has ", channels, " channels"));
   if (channels > options.max_channels) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the audio has ", channels, " channels; the limit is ", options.max_channels));
   }
   if (source_rate < options.min_source_rate || source_rate > options.max_source_rate) {
-    return absl::ResourceExhaustedError(absl::StrCat("the audio's sample rate is ", source_rate, " Hz; accepted are ",
-                                                     options.min_source_rate, " to ", options.max_source_rate, " Hz"));
+    return absl::ResourceExhaustedError(absl::StrCat("the audio's sample rate is ", source_rate,
+                                                     " Hz; accepted are ", options.min_source_rate,
+                                                     " to ", options.max_source_rate, " Hz"));
   }
   const int64_t max_frames = Frames(options.max_duration_s, source_rate);
   if (declared_frames.value_or(0) > max_frames) {
-    return absl::ResourceExhaustedError(absl::StrCat("the audio lasts ",
-                                                     static_cast<double>(*declared_frames) / source_rate,
-                                                     " s; the limit is ", options.max_duration_s, " s"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the audio lasts ", static_cast<double>(*declared_frames) / source_rate,
+                     " s; the limit is ", options.max_duration_s, " s"));
   }
   FrameRange range;
   range.start = Frames(options.start_s, source_rate);
   if (range.start > 0 && range.start >= declared_frames.value_or(max_frames)) {
-    return absl::InvalidArgumentError(absl::StrCat("start_s ", options.start_s, " is beyond the end of the audio"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("start_s ", options.start_s, " is beyond the end of the audio"));
   }
   range.count = declared_frames.value_or(max_frames) - range.start;
   if (options.length_s > 0) {
-    range.count = std::min(range.count, std::max<int64_t>(1, Frames(options.length_s, source_rate)));
+    range.count =
+        std::min(range.count, std::max<int64_t>(1, Frames(options.length_s, source_rate)));
   }
   return range;
 }
 
-absl::StatusOr<MonoBuilder> MonoBuilder::Create(int channels, int source_rate, int64_t expected_frames,
+absl::StatusOr<MonoBuilder> MonoBuilder::Create(int channels, int source_rate,
+                                                int64_t expected_frames,
                                                 const DecodeOptions& options) {
   auto resampler = Resampler::Create(source_rate, options.sample_rate);
   if (!resampler.ok()) return resampler.status();
@@ -83,7 +95,9 @@ absl::Status MonoBuilder::Push(std::span<const float> interleaved) {
   const size_t frames = interleaved.size() / channels_;
   for (size_t i = 0; i < interleaved.size(); ++i) {
     if (!(std::abs(interleaved[i]) <= kLoudest)) {  // so written, NaN fails
-      const char* what = std::isnan(interleaved[i]) ? "NaN" : std::isinf(interleaved[i]) ? "infinite" : "beyond 1e10";
+      const char* what = std::isnan(interleaved[i])   ? "NaN"
+                         : std::isinf(interleaved[i]) ? "infinite"
+                                                      : "beyond 1e10";
       return absl::InvalidArgumentError(
           absl::StrCat("the audio's sample at frame ", frames_ + i / channels_, " is ", what));
     }

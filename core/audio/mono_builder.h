@@ -1,6 +1,8 @@
-// Collects interleaved PCM, chunk by chunk, into a mono waveform at another rate. Internal to core/audio.
+// Collects interleaved PCM, chunk by chunk, into a mono waveform at another rate. Internal to
+// core/audio.
 //
-// Checks the limits of DecodeOptions as the samples come. One builder serves one stream, from one thread.
+// Checks the limits of DecodeOptions as the samples come. One builder serves one stream, from one
+// thread.
 #ifndef ANTIPHON_CORE_AUDIO_MONO_BUILDER_H_
 #define ANTIPHON_CORE_AUDIO_MONO_BUILDER_H_
 
@@ -27,25 +29,30 @@ struct FrameRange {
 // Checks the options' own ranges (InvalidArgument).
 [[nodiscard]] absl::Status CheckDecodeOptions(const DecodeOptions& options);
 
-// Checks what a stream says of itself, before anything is allocated (InvalidArgument, ResourceExhausted).
-// `declared_frames` is empty when the stream doesn't say. Requires CheckDecodeOptions().ok().
+// Checks what a stream says of itself, before anything is allocated (InvalidArgument,
+// ResourceExhausted). `declared_frames` is empty when the stream doesn't say. Requires
+// CheckDecodeOptions().ok().
 [[nodiscard]] absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
                                                      std::optional<int64_t> declared_frames,
                                                      const DecodeOptions& options);
 
 class MonoBuilder {
  public:
-  // Requires channels and rate that CheckStream has accepted. Memory for `expected_frames` source frames is set aside.
-  [[nodiscard]] static absl::StatusOr<MonoBuilder> Create(int channels, int source_rate, int64_t expected_frames,
+  // Requires channels and rate that CheckStream has accepted. Memory for `expected_frames` source
+  // frames is set aside.
+  [[nodiscard]] static absl::StatusOr<MonoBuilder> Create(int channels, int source_rate,
+                                                          int64_t expected_frames,
                                                           const DecodeOptions& options);
 
-  // `interleaved` has whole frames. Fails with InvalidArgument on a sample that is not finite or absurdly loud.
+  // `interleaved` has whole frames. Fails with InvalidArgument on a sample that is not finite or
+  // absurdly loud.
   [[nodiscard]] absl::Status Push(std::span<const float> interleaved);
 
   // Moves what is ready by now to the end of `output`.
   void Drain(std::vector<float>& output);
 
-  // The waveform, without what has been drained; InvalidArgument when nothing was pushed. Call once, last.
+  // The waveform, without what has been drained; InvalidArgument when nothing was pushed. Call
+  // once, last.
   [[nodiscard]] absl::StatusOr<Waveform> Finish();
 
  private:

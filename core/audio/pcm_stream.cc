@@ -19,9 +19,12 @@ constexpr size_t kFramesAtOnce = 16384;
 }  // namespace
 
 struct PcmStream::Impl {
-  Impl(const PcmFormat& format_in, MonoBuilder builder_in) : format(format_in), builder(std::move(builder_in)) {}
+  Impl(const PcmFormat& format_in, MonoBuilder builder_in)
+      : format(format_in), builder(std::move(builder_in)) {}
 
-  size_t sample_bytes() const { return format.encoding == PcmEncoding::kFloat32 ? sizeof(float) : sizeof(int16_t); }
+  size_t sample_bytes() const {
+    return format.encoding == PcmEncoding::kFloat32 ? sizeof(float) : sizeof(int16_t);
+  }
   size_t frame_bytes() const { return sample_bytes() * format.channels; }
 
   // Whole frames.
@@ -37,15 +40,18 @@ struct PcmStream::Impl {
 PcmStream::PcmStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PcmStream::~PcmStream() = default;
 
-absl::StatusOr<std::unique_ptr<PcmStream>> PcmStream::Create(const PcmFormat& format, int sample_rate) {
+absl::StatusOr<std::unique_ptr<PcmStream>> PcmStream::Create(const PcmFormat& format,
+                                                             int sample_rate) {
   DecodeOptions options;
   options.sample_rate = sample_rate;
   if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
   const auto range = CheckStream(format.channels, format.sample_rate, std::nullopt, options);
   if (!range.ok()) return range.status();
-  absl::StatusOr<MonoBuilder> builder = MonoBuilder::Create(format.channels, format.sample_rate, 0, options);
+  absl::StatusOr<MonoBuilder> builder =
+      MonoBuilder::Create(format.channels, format.sample_rate, 0, options);
   if (!builder.ok()) return builder.status();
-  return std::unique_ptr<PcmStream>(new PcmStream(std::make_unique<Impl>(format, *std::move(builder))));
+  return std::unique_ptr<PcmStream>(
+      new PcmStream(std::make_unique<Impl>(format, *std::move(builder))));
 }
 
 absl::Status PcmStream::Impl::Take(std::string_view bytes, std::vector<float>& output) {
@@ -84,8 +90,8 @@ absl::Status PcmStream::Push(std::string_view bytes, std::vector<float>& output)
 
 absl::Status PcmStream::Finish(std::vector<float>& output) {
   if (!impl_->part.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the last frame has ", impl_->part.size(), " of ", impl_->frame_bytes(), " bytes"));
+    return absl::InvalidArgumentError(absl::StrCat("the last frame has ", impl_->part.size(),
+                                                   " of ", impl_->frame_bytes(), " bytes"));
   }
   if (!impl_->any) return absl::OkStatus();
   absl::StatusOr<Waveform> rest = impl_->builder.Finish();

@@ -20,15 +20,18 @@ using ::testing::IsEmpty;
 
 template <typename Sample>
 std::string Bytes(const std::vector<Sample>& samples) {
-  return std::string(reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(Sample));
+  return std::string(reinterpret_cast<const char*>(samples.data()),
+                     samples.size() * sizeof(Sample));
 }
 
-absl::StatusOr<std::vector<float>> Convert(const PcmFormat& format, int rate, const std::string& bytes, size_t chunk) {
+absl::StatusOr<std::vector<float>> Convert(const PcmFormat& format, int rate,
+                                           const std::string& bytes, size_t chunk) {
   auto stream = PcmStream::Create(format, rate);
   if (!stream.ok()) return stream.status();
   std::vector<float> output;
   for (size_t begin = 0; begin < bytes.size(); begin += chunk) {
-    const absl::Status status = (*stream)->Push(std::string_view(bytes).substr(begin, chunk), output);
+    const absl::Status status =
+        (*stream)->Push(std::string_view(bytes).substr(begin, chunk), output);
     if (!status.ok()) return status;
   }
   if (absl::Status status = (*stream)->Finish(output); !status.ok()) return status;
@@ -53,8 +56,8 @@ TEST(PcmStreamTest, GivesWhatTheWholeWouldHoweverItIsCut) {
 }
 
 TEST(PcmStreamTest, IntegersArePartsOfFullScale) {
-  const auto output =
-      Convert({PcmEncoding::kInt16, 1, 22050}, 22050, Bytes(std::vector<int16_t>{0, 16384, -32768, 32767}), 3);
+  const auto output = Convert({PcmEncoding::kInt16, 1, 22050}, 22050,
+                              Bytes(std::vector<int16_t>{0, 16384, -32768, 32767}), 3);
   ASSERT_TRUE(output.ok());
   EXPECT_THAT(*output, ElementsAre(0, 0.5f, -1.0f, 32767.0f / 32768));
 }
@@ -66,13 +69,16 @@ TEST(PcmStreamTest, HalfAFrameAtTheEndIsRefused) {
   for (const size_t missing : {1, 2, 3}) {
     const auto output = Convert(stereo, 22050, bytes.substr(missing), 5);
     ASSERT_TRUE(absl::IsInvalidArgument(output.status()));
-    EXPECT_THAT(std::string(output.status().message()), HasSubstr(absl::StrCat(4 - missing, " of 4 bytes")));
+    EXPECT_THAT(std::string(output.status().message()),
+                HasSubstr(absl::StrCat(4 - missing, " of 4 bytes")));
   }
 }
 
 TEST(PcmStreamTest, WhatIsNoSoundIsRefused) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e11f}) {
-    const auto output = Convert({PcmEncoding::kFloat32, 1, 22050}, 22050, Bytes(std::vector<float>{0, bad}), 3);
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e11f}) {
+    const auto output =
+        Convert({PcmEncoding::kFloat32, 1, 22050}, 22050, Bytes(std::vector<float>{0, bad}), 3);
     EXPECT_TRUE(absl::IsInvalidArgument(output.status())) << bad;
   }
 }
@@ -81,7 +87,8 @@ TEST(PcmStreamTest, NothingInNothingOut) {
   const auto none = Convert({PcmEncoding::kFloat32, 2, 44100}, 22050, "", 1);
   ASSERT_TRUE(none.ok());
   EXPECT_THAT(*none, IsEmpty());
-  const auto little = Convert({PcmEncoding::kInt16, 1, 384'000}, 22050, Bytes(std::vector<int16_t>{5}), 1);
+  const auto little =
+      Convert({PcmEncoding::kInt16, 1, 384'000}, 22050, Bytes(std::vector<int16_t>{5}), 1);
   ASSERT_TRUE(little.ok());
   EXPECT_LE(little->size(), 1u);
 }

@@ -29,7 +29,8 @@ struct Resampler::Impl {
   int64_t consumed = 0;
   int64_t produced = 0;
 
-  absl::StatusOr<size_t> Process(const float* input, size_t count, size_t* used, std::vector<float>& output);
+  absl::StatusOr<size_t> Process(const float* input, size_t count, size_t* used,
+                                 std::vector<float>& output);
 };
 
 Resampler::Resampler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -37,8 +38,8 @@ Resampler::~Resampler() = default;
 
 absl::StatusOr<std::unique_ptr<Resampler>> Resampler::Create(int input_rate, int output_rate) {
   if (input_rate <= 0 || output_rate <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot resample from ", input_rate, " Hz to ", output_rate, " Hz: rates must be positive"));
+    return absl::InvalidArgumentError(absl::StrCat("cannot resample from ", input_rate, " Hz to ",
+                                                   output_rate, " Hz: rates must be positive"));
   }
   auto impl = std::make_unique<Impl>();
   impl->input_rate = input_rate;
@@ -50,8 +51,9 @@ absl::StatusOr<std::unique_ptr<Resampler>> Resampler::Create(int input_rate, int
     const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
     impl->handle.reset(soxr_create(input_rate, output_rate, 1, &error, &io, &quality, &runtime));
     if (error != nullptr || impl->handle == nullptr) {
-      return absl::InternalError(absl::StrCat("cannot resample from ", input_rate, " Hz to ", output_rate,
-                                              " Hz: ", error != nullptr ? error : "libsoxr failed"));
+      return absl::InternalError(
+          absl::StrCat("cannot resample from ", input_rate, " Hz to ", output_rate,
+                       " Hz: ", error != nullptr ? error : "libsoxr failed"));
     }
     const double ratio = static_cast<double>(output_rate) / input_rate;
     impl->buffer.resize(static_cast<size_t>(std::ceil(kPiece * ratio)) + 1024);
@@ -63,7 +65,8 @@ absl::StatusOr<std::unique_ptr<Resampler>> Resampler::Create(int input_rate, int
 absl::StatusOr<size_t> Resampler::Impl::Process(const float* input, size_t count, size_t* used,
                                                 std::vector<float>& output) {
   size_t done = 0;
-  const soxr_error_t error = soxr_process(handle.get(), input, count, used, buffer.data(), buffer.size(), &done);
+  const soxr_error_t error =
+      soxr_process(handle.get(), input, count, used, buffer.data(), buffer.size(), &done);
   if (error != nullptr) return absl::InternalError(absl::StrCat("resampling failed: ", error));
   output.insert(output.end(), buffer.begin(), buffer.begin() + done);
   produced += done;
@@ -80,7 +83,8 @@ absl::Status Resampler::Push(std::span<const float> input, std::vector<float>& o
     size_t used = 0;
     auto done = impl_->Process(input.data(), std::min(input.size(), kPiece), &used, output);
     if (!done.ok()) return done.status();
-    if (used == 0 && *done == 0) return absl::InternalError("resampling failed: libsoxr takes no more input");
+    if (used == 0 && *done == 0)
+      return absl::InternalError("resampling failed: libsoxr takes no more input");
     input = input.subspan(used);
   }
   return absl::OkStatus();

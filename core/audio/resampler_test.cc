@@ -13,7 +13,8 @@ namespace antiphon::audio {
 namespace {
 
 // Pushes `input` in pieces of the sizes given, cyclically.
-std::vector<float> ResampleInPieces(std::span<const float> input, int from, int to, std::vector<size_t> pieces) {
+std::vector<float> ResampleInPieces(std::span<const float> input, int from, int to,
+                                    std::vector<size_t> pieces) {
   auto resampler = Resampler::Create(from, to);
   EXPECT_TRUE(resampler.ok()) << resampler.status();
   std::vector<float> output;
@@ -44,7 +45,9 @@ TEST_P(ResamplerRates, OutputLengthIsTheRatioWithinOneSample) {
   const auto [from, to] = GetParam();
   for (size_t count : {1, 2, 3, 10, 100, 999, 4096, 16384, 16385, 50001}) {
     const std::vector<float> output = ResampleWhole(Noise(count), from, to);
-    EXPECT_NEAR(static_cast<double>(output.size()), std::round(static_cast<double>(count) * to / from), 1) << count;
+    EXPECT_NEAR(static_cast<double>(output.size()),
+                std::round(static_cast<double>(count) * to / from), 1)
+        << count;
   }
 }
 
@@ -67,9 +70,11 @@ TEST_P(ResamplerRates, SineKeepsFrequencyAmplitudeAndPhase) {
     const std::vector<float> output = ResampleWhole(Sine(frequency, 1.0, from).samples, from, to);
     const Waveform expected = Sine(frequency, 1.0, to);
     const std::span<const float> middle = std::span(output).subspan(to / 4, to / 2);
-    EXPECT_NEAR(StrongestFrequency(middle, to, frequency - 5, frequency + 5, 0.25), frequency, 0.25);
+    EXPECT_NEAR(StrongestFrequency(middle, to, frequency - 5, frequency + 5, 0.25), frequency,
+                0.25);
     // Sample by sample: a delay of a tenth of a sample would show.
-    EXPECT_LE(LargestDifference(middle, std::span(expected.samples).subspan(to / 4, to / 2)), 1e-4) << frequency;
+    EXPECT_LE(LargestDifference(middle, std::span(expected.samples).subspan(to / 4, to / 2)), 1e-4)
+        << frequency;
   }
 }
 
@@ -83,14 +88,16 @@ TEST_P(ResamplerRates, ImpulseStaysAtItsTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rates, ResamplerRates,
-                         testing::Values(std::tuple(44100, 22050), std::tuple(48000, 22050), std::tuple(8000, 22050),
-                                         std::tuple(96000, 22050), std::tuple(22050, 44100), std::tuple(44101, 22050),
+                         testing::Values(std::tuple(44100, 22050), std::tuple(48000, 22050),
+                                         std::tuple(8000, 22050), std::tuple(96000, 22050),
+                                         std::tuple(22050, 44100), std::tuple(44101, 22050),
                                          std::tuple(1000, 16000), std::tuple(192000, 8000)));
 
 TEST(ResamplerTest, ToneAboveTheNewNyquistFrequencyIsSuppressed) {
   const std::vector<float> output = ResampleWhole(Sine(15000, 1.0, 44100).samples, 44100, 22050);
   double largest = 0;
-  for (size_t i = 2000; i + 2000 < output.size(); ++i) largest = std::max(largest, std::abs((double)output[i]));
+  for (size_t i = 2000; i + 2000 < output.size(); ++i)
+    largest = std::max(largest, std::abs((double)output[i]));
   EXPECT_LT(largest, 0.5e-4);  // 80 dB below the tone
 }
 

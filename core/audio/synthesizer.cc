@@ -39,16 +39,19 @@ using SynthPtr = std::unique_ptr<fluid_synth_t, SynthDeleter>;
 void SilenceFluidSynth() {
   static std::once_flag once;
   std::call_once(once, [] {
-    for (int level = FLUID_PANIC; level < LAST_LOG_LEVEL; ++level) fluid_set_log_function(level, nullptr, nullptr);
+    for (int level = FLUID_PANIC; level < LAST_LOG_LEVEL; ++level)
+      fluid_set_log_function(level, nullptr, nullptr);
   });
 }
 
-// FluidSynth would try a damaged or foreign file with a second loader (DLS), which writes to standard error.
+// FluidSynth would try a damaged or foreign file with a second loader (DLS), which writes to
+// standard error.
 bool LooksLikeSoundfont(const std::string& path) {
   std::array<char, 12> head{};
   std::ifstream file(path, std::ios::binary);
   file.read(head.data(), head.size());
-  return std::string_view(head.data(), 4) == "RIFF" && std::string_view(head.data() + 8, 4) == "sfbk";
+  return std::string_view(head.data(), 4) == "RIFF" &&
+         std::string_view(head.data() + 8, 4) == "sfbk";
 }
 
 // A key going down or up. Ordered by block; within a block a key goes up before one goes down.
@@ -59,13 +62,15 @@ struct Event {
   int velocity = 0;
 
   friend bool operator<(const Event& a, const Event& b) {
-    return std::tie(a.block, a.on, a.pitch, a.velocity) < std::tie(b.block, b.on, b.pitch, b.velocity);
+    return std::tie(a.block, a.on, a.pitch, a.velocity) <
+           std::tie(b.block, b.on, b.pitch, b.velocity);
   }
 };
 
 absl::Status CheckNote(const music::Note& note, size_t index) {
   if (note.pitch < 0 || note.pitch > 127) {
-    return absl::InvalidArgumentError(absl::StrCat("note ", index, ": pitch ", note.pitch, " is outside 0 to 127"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("note ", index, ": pitch ", note.pitch, " is outside 0 to 127"));
   }
   if (note.velocity < 1 || note.velocity > 127) {
     return absl::InvalidArgumentError(
@@ -73,31 +78,36 @@ absl::Status CheckNote(const music::Note& note, size_t index) {
   }
   if (!std::isfinite(note.onset_s) || !std::isfinite(note.sounding_offset_s) || note.onset_s < 0 ||
       note.sounding_offset_s < note.onset_s) {
-    return absl::InvalidArgumentError(absl::StrCat("note ", index, ": it sounds from ", note.onset_s, " s to ",
-                                                   note.sounding_offset_s,
-                                                   " s; both must be finite and 0 <= onset_s <= sounding_offset_s"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "note ", index, ": it sounds from ", note.onset_s, " s to ", note.sounding_offset_s,
+        " s; both must be finite and 0 <= onset_s <= sounding_offset_s"));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckOptions(const RenderOptions& options) {
   if (options.program < 0 || options.program > 127) {
-    return absl::InvalidArgumentError(absl::StrCat("program ", options.program, " is outside 0 to 127"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("program ", options.program, " is outside 0 to 127"));
   }
   if (!(options.gain >= 0 && options.gain <= 10)) {
     return absl::InvalidArgumentError(absl::StrCat("gain ", options.gain, " is outside 0 to 10"));
   }
   if (!(options.tail_s >= 0 && options.tail_s <= kMaxRenderSeconds)) {
-    return absl::InvalidArgumentError(absl::StrCat("tail_s ", options.tail_s, " is outside 0 to ", kMaxRenderSeconds));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tail_s ", options.tail_s, " is outside 0 to ", kMaxRenderSeconds));
   }
   if (!(std::abs(options.tuning_cents) <= 1200)) {
-    return absl::InvalidArgumentError(absl::StrCat("tuning_cents ", options.tuning_cents, " is outside ±1200"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tuning_cents ", options.tuning_cents, " is outside ±1200"));
   }
   return absl::OkStatus();
 }
 
 // The nearest block boundary, so that the placement error has no bias.
-int64_t NearestBlock(double seconds, int sample_rate) { return std::llround(seconds * sample_rate / kBlockFrames); }
+int64_t NearestBlock(double seconds, int sample_rate) {
+  return std::llround(seconds * sample_rate / kBlockFrames);
+}
 
 std::vector<Event> SortedEvents(std::span<const music::Note> notes, int sample_rate) {
   std::vector<Event> events;
@@ -112,9 +122,9 @@ std::vector<Event> SortedEvents(std::span<const music::Note> notes, int sample_r
   return events;
 }
 
-// One rendering's synthesizer, playing a soundfont that another one (`home`) has loaded and keeps. Fresh for each
-// rendering: fluid_synth_system_reset() leaves the amplitude ramps of earlier voices behind, and so audible
-// differences.
+// One rendering's synthesizer, playing a soundfont that another one (`home`) has loaded and keeps.
+// Fresh for each rendering: fluid_synth_system_reset() leaves the amplitude ramps of earlier voices
+// behind, and so audible differences.
 class Stage {
  public:
   Stage(fluid_settings_t* settings, fluid_sfont_t* soundfont)
@@ -142,17 +152,20 @@ class Stage {
 absl::Status Stage::Prepare(const RenderOptions& options) {
   if (soundfont_id_ == FLUID_FAILED) return absl::InternalError("FluidSynth: no synthesizer");
   fluid_synth_t* synth = synth_.get();
-  bool ok = fluid_synth_program_select(synth, kChannel, soundfont_id_, kBank, options.program) == FLUID_OK;
+  bool ok = fluid_synth_program_select(synth, kChannel, soundfont_id_, kBank, options.program) ==
+            FLUID_OK;
   fluid_synth_set_gain(synth, static_cast<float>(options.gain));
   std::array<double, 128> cents;
   for (int key = 0; key < 128; ++key) cents[key] = 100.0 * key + options.tuning_cents;
   ok &= fluid_synth_activate_key_tuning(synth, 0, 0, "antiphon", cents.data(), 0) == FLUID_OK;
   ok &= fluid_synth_activate_tuning(synth, kChannel, 0, 0, 0) == FLUID_OK;
-  return ok ? absl::OkStatus() : absl::InternalError("FluidSynth refused the program or the tuning");
+  return ok ? absl::OkStatus()
+            : absl::InternalError("FluidSynth refused the program or the tuning");
 }
 
-// One key can be held by several notes (two voices in unison, or a pedalled note struck again): a new holder strikes
-// it again, and it goes up with its last holder. A key outside the preset's range is silent, not an error.
+// One key can be held by several notes (two voices in unison, or a pedalled note struck again): a
+// new holder strikes it again, and it goes up with its last holder. A key outside the preset's
+// range is silent, not an error.
 void Stage::Apply(const Event& event) {
   int& holders = holders_[event.pitch];
   if (event.on) {
@@ -168,7 +181,8 @@ absl::Status Stage::Render(int64_t blocks, std::vector<float>& out) {
   std::array<float, 2 * kBatch * kBlockFrames> stereo;
   while (blocks > 0) {
     const int frames = static_cast<int>(std::min(blocks, kBatch)) * kBlockFrames;
-    if (fluid_synth_write_float(synth_.get(), frames, stereo.data(), 0, 2, stereo.data(), 1, 2) != FLUID_OK) {
+    if (fluid_synth_write_float(synth_.get(), frames, stereo.data(), 0, 2, stereo.data(), 1, 2) !=
+        FLUID_OK) {
       return absl::InternalError("FluidSynth could not render");
     }
     for (int i = 0; i < frames; ++i) out.push_back(0.5f * (stereo[2 * i] + stereo[2 * i + 1]));
@@ -201,8 +215,8 @@ absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const Synthesizer
   if (!std::filesystem::is_regular_file(options.soundfont, error)) {
     return absl::NotFoundError(absl::StrCat("no soundfont at '", options.soundfont, "'"));
   }
-  const absl::Status unreadable =
-      absl::InvalidArgumentError(absl::StrCat("'", options.soundfont, "' is not a soundfont that can be read"));
+  const absl::Status unreadable = absl::InvalidArgumentError(
+      absl::StrCat("'", options.soundfont, "' is not a soundfont that can be read"));
   if (!LooksLikeSoundfont(options.soundfont)) return unreadable;
   SilenceFluidSynth();
   auto impl = std::make_unique<Impl>();
@@ -223,8 +237,9 @@ absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const Synthesizer
   impl->home.reset(new_fluid_synth(settings));
   if (impl->home == nullptr) return absl::InternalError("FluidSynth: no synthesizer");
   if (fluid_synth_get_internal_bufsize(impl->home.get()) != kBlockFrames) {
-    return absl::InternalError(absl::StrCat(
-        "FluidSynth's block is ", fluid_synth_get_internal_bufsize(impl->home.get()), " frames, not ", kBlockFrames));
+    return absl::InternalError(absl::StrCat("FluidSynth's block is ",
+                                            fluid_synth_get_internal_bufsize(impl->home.get()),
+                                            " frames, not ", kBlockFrames));
   }
   const int id = fluid_synth_sfload(impl->home.get(), options.soundfont.c_str(), 1);
   if (id != FLUID_FAILED) impl->soundfont = fluid_synth_get_sfont_by_id(impl->home.get(), id);
@@ -239,15 +254,17 @@ absl::Status Synthesizer::Impl::PinProgram(int program) {
     return absl::InvalidArgumentError(
         absl::StrCat("program ", program, " is not in soundfont '", options.soundfont, "'"));
   }
-  if (fluid_synth_pin_preset(home.get(), fluid_sfont_get_id(soundfont), kBank, program) != FLUID_OK) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the samples of program ", program, " cannot be read from '", options.soundfont, "'"));
+  if (fluid_synth_pin_preset(home.get(), fluid_sfont_get_id(soundfont), kBank, program) !=
+      FLUID_OK) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the samples of program ", program, " cannot be read from '", options.soundfont, "'"));
   }
   pinned[program] = true;
   return absl::OkStatus();
 }
 
-absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes, const RenderOptions& options) {
+absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
+                                             const RenderOptions& options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   double end_s = 0;
   for (size_t i = 0; i < notes.size(); ++i) {
@@ -256,7 +273,8 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
   }
   if (end_s + options.tail_s > kMaxRenderSeconds) {
     return absl::ResourceExhaustedError(absl::StrCat("the music lasts ", end_s + options.tail_s,
-                                                     " s with its tail; the limit is ", kMaxRenderSeconds, " s"));
+                                                     " s with its tail; the limit is ",
+                                                     kMaxRenderSeconds, " s"));
   }
   if (absl::Status status = impl_->PinProgram(options.program); !status.ok()) return status;
   Stage stage(impl_->settings.get(), impl_->soundfont);
@@ -270,13 +288,16 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
   waveform.samples.reserve(total_blocks * kBlockFrames);
   int64_t block = 0;
   for (const Event& event : SortedEvents(notes, rate)) {
-    // Rounding can put the last release one block past the end: the rest of the music is silent then anyway.
+    // Rounding can put the last release one block past the end: the rest of the music is silent
+    // then anyway.
     const int64_t until = std::min(event.block, total_blocks);
-    if (absl::Status status = stage.Render(until - block, waveform.samples); !status.ok()) return status;
+    if (absl::Status status = stage.Render(until - block, waveform.samples); !status.ok())
+      return status;
     block = until;
     stage.Apply(event);
   }
-  if (absl::Status status = stage.Render(total_blocks - block, waveform.samples); !status.ok()) return status;
+  if (absl::Status status = stage.Render(total_blocks - block, waveform.samples); !status.ok())
+    return status;
   waveform.samples.resize(frames);
   return waveform;
 }

@@ -1,7 +1,7 @@
 // Renders notes to sound with a soundfont (FluidSynth, in process).
 //
-// A Synthesizer holds one loaded soundfont and is used by one thread at a time; make one per thread. It owns everything
-// it needs.
+// A Synthesizer holds one loaded soundfont and is used by one thread at a time; make one per
+// thread. It owns everything it needs.
 #ifndef ANTIPHON_CORE_AUDIO_SYNTHESIZER_H_
 #define ANTIPHON_CORE_AUDIO_SYNTHESIZER_H_
 
@@ -34,19 +34,22 @@ struct RenderOptions {
 
 class Synthesizer {
  public:
-  // Fails with NotFound or InvalidArgument when the soundfont cannot be read, naming it. Samples are read when a
-  // program is first used, and shared by all synthesizers of the process.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Synthesizer>> Open(const SynthesizerOptions& options);
+  // Fails with NotFound or InvalidArgument when the soundfont cannot be read, naming it. Samples
+  // are read when a program is first used, and shared by all synthesizers of the process.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Synthesizer>> Open(
+      const SynthesizerOptions& options);
   ~Synthesizer();
 
-  // Mono (mean of the stereo channels), from time 0 to the last sounding_offset_s plus the tail. Every note sounds from
-  // onset_s to sounding_offset_s, both placed to the nearest block of 64 frames (1.5 ms off at most at 22,050 Hz). A
-  // key that several notes hold at once is struck again by each and released with the last. The state is reset before,
-  // so that equal calls give equal sound. The channel of a note is ignored.
+  // Mono (mean of the stereo channels), from time 0 to the last sounding_offset_s plus the tail.
+  // Every note sounds from onset_s to sounding_offset_s, both placed to the nearest block of 64
+  // frames (1.5 ms off at most at 22,050 Hz). A key that several notes hold at once is struck again
+  // by each and released with the last. The state is reset before, so that equal calls give equal
+  // sound. The channel of a note is ignored.
   //
-  // Fails with InvalidArgument (an option or a note out of range, a program that the soundfont lacks) or
-  // ResourceExhausted (kMaxRenderSeconds).
-  [[nodiscard]] absl::StatusOr<Waveform> Render(std::span<const music::Note> notes, const RenderOptions& options = {});
+  // Fails with InvalidArgument (an option or a note out of range, a program that the soundfont
+  // lacks) or ResourceExhausted (kMaxRenderSeconds).
+  [[nodiscard]] absl::StatusOr<Waveform> Render(std::span<const music::Note> notes,
+                                                const RenderOptions& options = {});
 
  private:
   struct Impl;

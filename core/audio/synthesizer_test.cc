@@ -14,7 +14,8 @@ namespace antiphon::audio {
 namespace {
 
 constexpr char kSoundfont[] = "/usr/share/sounds/sf2/TimGM6mb.sf2";
-constexpr int kOrgan = 19;  // holds its loudness while a key is down, and falls silent at once after
+constexpr int kOrgan =
+    19;  // holds its loudness while a key is down, and falls silent at once after
 
 music::Note MakeNote(double onset_s, double offset_s, int pitch, int velocity = 80) {
   music::Note note;
@@ -58,7 +59,9 @@ TEST_F(SynthesizerTest, StrongestPartialOfANoteIsItsPitch) {
     const std::span<const float> steady = std::span(waveform.samples).subspan(11025, 22050);
     const double around = Frequency(pitch);
     // Within 5 cents: the soundfont's own tuning is not quite exact.
-    EXPECT_NEAR(StrongestFrequency(steady, 22050, 0.9 * around, 1.1 * around, 0.1), around, 0.003 * around) << pitch;
+    EXPECT_NEAR(StrongestFrequency(steady, 22050, 0.9 * around, 1.1 * around, 0.1), around,
+                0.003 * around)
+        << pitch;
   }
   const Waveform piano = Render({MakeNote(0, 2, 69)});
   const std::span<const float> steady = std::span(piano.samples).subspan(2205, 22050);
@@ -67,8 +70,10 @@ TEST_F(SynthesizerTest, StrongestPartialOfANoteIsItsPitch) {
 
 TEST_F(SynthesizerTest, TuningShiftsEverythingByCents) {
   const auto measure = [&](double cents) {
-    const Waveform waveform = Render({MakeNote(0, 2, 69)}, {.program = kOrgan, .tuning_cents = cents});
-    return StrongestFrequency(std::span(waveform.samples).subspan(11025, 22050), 22050, 415, 475, 0.05);
+    const Waveform waveform =
+        Render({MakeNote(0, 2, 69)}, {.program = kOrgan, .tuning_cents = cents});
+    return StrongestFrequency(std::span(waveform.samples).subspan(11025, 22050), 22050, 415, 475,
+                              0.05);
   };
   const double untuned = measure(0);
   for (double cents : {-50.0, -12.5, 25.0, 100.0}) {
@@ -79,12 +84,14 @@ TEST_F(SynthesizerTest, TuningShiftsEverythingByCents) {
 
 TEST_F(SynthesizerTest, EqualCallsGiveEqualSound) {
   std::vector<music::Note> notes;
-  for (int i = 0; i < 40; ++i) notes.push_back(MakeNote(0.05 * i, 0.05 * i + 0.8, 40 + i, 30 + 2 * i));
+  for (int i = 0; i < 40; ++i)
+    notes.push_back(MakeNote(0.05 * i, 0.05 * i + 0.8, 40 + i, 30 + 2 * i));
   for (bool reverb : {false, true}) {
     synthesizer_ = Open({.soundfont = kSoundfont, .reverb = reverb});
     const Waveform first = Render(notes);
     // Another program, cut while it sounds, must leave nothing behind.
-    Render({MakeNote(0, 30, 60, 127)}, {.program = kOrgan, .gain = 3, .tail_s = 0, .tuning_cents = 40});
+    Render({MakeNote(0, 30, 60, 127)},
+           {.program = kOrgan, .gain = 3, .tail_s = 0, .tuning_cents = 40});
     EXPECT_EQ(Render(notes).samples, first.samples) << reverb;
     synthesizer_ = Open({.soundfont = kSoundfont, .reverb = reverb});
     EXPECT_EQ(Render(notes).samples, first.samples) << reverb;
@@ -100,7 +107,8 @@ TEST_F(SynthesizerTest, SynthesizersInSeveralThreadsGiveEqualSound) {
   for (auto& result : results) {
     threads.emplace_back([&] {
       auto synthesizer = Synthesizer::Open({.soundfont = kSoundfont});
-      for (int i = 0; i < 3 && synthesizer.ok(); ++i) result = (*synthesizer)->Render(notes, options);
+      for (int i = 0; i < 3 && synthesizer.ok(); ++i)
+        result = (*synthesizer)->Render(notes, options);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -111,7 +119,8 @@ TEST_F(SynthesizerTest, SynthesizersInSeveralThreadsGiveEqualSound) {
 }
 
 TEST_F(SynthesizerTest, OrderOfTheNotesDoesNotMatter) {
-  const std::vector<music::Note> notes = {MakeNote(0.1, 0.5, 60), MakeNote(0.3, 0.9, 64), MakeNote(0.3, 0.4, 67)};
+  const std::vector<music::Note> notes = {MakeNote(0.1, 0.5, 60), MakeNote(0.3, 0.9, 64),
+                                          MakeNote(0.3, 0.4, 67)};
   EXPECT_EQ(Render(notes).samples, Render({notes[2], notes[0], notes[1]}).samples);
 }
 
@@ -137,7 +146,8 @@ TEST_F(SynthesizerTest, SoundingOffsetNotKeyReleaseEndsTheNote) {
 
 TEST_F(SynthesizerTest, LengthIsTheLastEndPlusTheTail) {
   for (double tail : {0.0, 0.001, 1.0, 2.5}) {
-    const Waveform waveform = Render({MakeNote(0, 1.25, 60), MakeNote(0.5, 0.75, 64)}, {.tail_s = tail});
+    const Waveform waveform =
+        Render({MakeNote(0, 1.25, 60), MakeNote(0.5, 0.75, 64)}, {.tail_s = tail});
     EXPECT_EQ(waveform.samples.size(), static_cast<size_t>(std::llround((1.25 + tail) * 22050)));
   }
 }
@@ -184,7 +194,9 @@ TEST_F(SynthesizerTest, SampleRateOfTheOptionsIsKept) {
     const Waveform waveform = Render({MakeNote(0, 1, 69)}, {.program = kOrgan, .tail_s = 0});
     EXPECT_EQ(waveform.sample_rate, rate);
     ASSERT_EQ(waveform.samples.size(), static_cast<size_t>(rate));
-    EXPECT_NEAR(StrongestFrequency(std::span(waveform.samples).subspan(rate / 2), rate, 400, 480, 0.25), 440, 1);
+    EXPECT_NEAR(
+        StrongestFrequency(std::span(waveform.samples).subspan(rate / 2), rate, 400, 480, 0.25),
+        440, 1);
   }
 }
 
@@ -198,8 +210,8 @@ TEST_F(SynthesizerTest, ReverbIsHeardOnlyWhenAskedFor) {
 TEST_F(SynthesizerTest, NotesOutOfRangeAreRefusedByIndex) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const music::Note& bad :
-       {MakeNote(0, 1, 128), MakeNote(0, 1, -1), MakeNote(0, 1, 60, 0), MakeNote(0, 1, 60, 128), MakeNote(-0.1, 1, 60),
-        MakeNote(2, 1, 60), MakeNote(nan, 1, 60), MakeNote(0, nan, 60)}) {
+       {MakeNote(0, 1, 128), MakeNote(0, 1, -1), MakeNote(0, 1, 60, 0), MakeNote(0, 1, 60, 128),
+        MakeNote(-0.1, 1, 60), MakeNote(2, 1, 60), MakeNote(nan, 1, 60), MakeNote(0, nan, 60)}) {
     const absl::Status status = synthesizer_->Render(std::vector{MakeNote(0, 1, 60), bad}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(status.message().find("note 1"), absl::string_view::npos) << status;

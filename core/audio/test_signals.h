@@ -19,15 +19,19 @@ inline Waveform Sine(double frequency, double seconds, int sample_rate, double a
   waveform.sample_rate = sample_rate;
   waveform.samples.resize(std::llround(seconds * sample_rate));
   for (size_t i = 0; i < waveform.samples.size(); ++i) {
-    waveform.samples[i] = static_cast<float>(amplitude * std::sin(2 * std::numbers::pi * frequency * i / sample_rate));
+    waveform.samples[i] = static_cast<float>(
+        amplitude * std::sin(2 * std::numbers::pi * frequency * i / sample_rate));
   }
   return waveform;
 }
 
-// The discrete-time Fourier transform at one frequency, Hann-windowed, scaled so that a sine gives its amplitude.
-inline std::complex<double> Partial(std::span<const float> samples, int sample_rate, double frequency) {
+// The discrete-time Fourier transform at one frequency, Hann-windowed, scaled so that a sine gives
+// its amplitude.
+inline std::complex<double> Partial(std::span<const float> samples, int sample_rate,
+                                    double frequency) {
   // Phasors are stepped by multiplication: far faster than a sine each, and exact enough in double.
-  const std::complex<double> step = std::polar(1.0, -2 * std::numbers::pi * frequency / sample_rate);
+  const std::complex<double> step =
+      std::polar(1.0, -2 * std::numbers::pi * frequency / sample_rate);
   const std::complex<double> hann_step = std::polar(1.0, 2 * std::numbers::pi / samples.size());
   std::complex<double> phasor = 1;
   std::complex<double> hann_phasor = std::polar(1.0, std::numbers::pi / samples.size());
@@ -44,8 +48,8 @@ inline std::complex<double> Partial(std::span<const float> samples, int sample_r
 }
 
 // The frequency in [low, high] Hz, on a grid of `step` Hz, with the largest partial.
-inline double StrongestFrequency(std::span<const float> samples, int sample_rate, double low, double high,
-                                 double step) {
+inline double StrongestFrequency(std::span<const float> samples, int sample_rate, double low,
+                                 double high, double step) {
   double best = low;
   double best_amplitude = -1;
   for (double frequency = low; frequency <= high; frequency += step) {
@@ -61,7 +65,8 @@ inline double StrongestFrequency(std::span<const float> samples, int sample_rate
 // Root mean square over [from_s, to_s), cut to the waveform.
 inline double Rms(const Waveform& waveform, double from_s, double to_s) {
   const auto at = [&](double s) {
-    return std::min(waveform.samples.size(), static_cast<size_t>(std::llround(s * waveform.sample_rate)));
+    return std::min(waveform.samples.size(),
+                    static_cast<size_t>(std::llround(s * waveform.sample_rate)));
   };
   double sum = 0;
   for (size_t i = at(from_s); i < at(to_s); ++i) sum += waveform.samples[i] * waveform.samples[i];

@@ -20,18 +20,21 @@ absl::StatusOr<int64_t> CurrentGeneration(const std::string& root) {
   if (!file.ok()) return file.status();
   const absl::StatusOr<std::string> text = ReadAll(*file, kMaxCurrentBytes);
   const std::optional<int64_t> generation =
-      text.ok() ? ParseGenerationName(std::string(absl::StripTrailingAsciiWhitespace(*text))) : std::nullopt;
+      text.ok() ? ParseGenerationName(std::string(absl::StripTrailingAsciiWhitespace(*text)))
+                : std::nullopt;
   if (!generation.has_value()) return absl::DataLossError("CURRENT: does not name a generation");
   return *generation;
 }
 
 absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root) {
   const absl::StatusOr<int64_t> current = CurrentGeneration(root);
-  if (absl::IsNotFound(current.status())) return absl::NotFoundError("bundle: nothing is published there");
+  if (absl::IsNotFound(current.status()))
+    return absl::NotFoundError("bundle: nothing is published there");
   std::vector<int64_t> candidates = ListGenerations(root);
   OpenedBundle bundle;
   if (current.ok()) {
-    // What is newer was never put in force. The one named comes first even if its folder is gone, to be told.
+    // What is newer was never put in force. The one named comes first even if its folder is gone,
+    // to be told.
     std::erase_if(candidates, [&](int64_t generation) { return generation >= *current; });
     candidates.insert(candidates.begin(), *current);
   } else {
@@ -47,7 +50,8 @@ absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root) {
     }
     bundle.rejected.push_back(absl::StrCat(name, ": ", manifest.status().message()));
   }
-  return absl::DataLossError(absl::StrCat("bundle: no generation can be used: ", absl::StrJoin(bundle.rejected, "; ")));
+  return absl::DataLossError(
+      absl::StrCat("bundle: no generation can be used: ", absl::StrJoin(bundle.rejected, "; ")));
 }
 
 }  // namespace antiphon::bundle

@@ -7,10 +7,11 @@
 //
 // Other files beside them are left alone.
 //
-// A generation is written under a temporary name, made durable, renamed, and only then named by CURRENT (itself
-// replaced by rename), so that a crash at any moment leaves the previous generation in force. Stray temporary
-// directories are ignored, and removed by the next publication. Functions are safe from any thread; publications into
-// one root must not run at once (a lock file makes a second one fail with Aborted).
+// A generation is written under a temporary name, made durable, renamed, and only then named by
+// CURRENT (itself replaced by rename), so that a crash at any moment leaves the previous generation
+// in force. Stray temporary directories are ignored, and removed by the next publication. Functions
+// are safe from any thread; publications into one root must not run at once (a lock file makes a
+// second one fail with Aborted).
 #ifndef ANTIPHON_CORE_BUNDLE_BUNDLE_H_
 #define ANTIPHON_CORE_BUNDLE_BUNDLE_H_
 
@@ -28,13 +29,15 @@ namespace antiphon::bundle {
 struct OpenedBundle {
   std::string directory;  // of the generation
   Manifest manifest;
-  std::vector<std::string> rejected;  // generations that were named or newer but refused, each with the reason
+  std::vector<std::string>
+      rejected;  // generations that were named or newer but refused, each with the reason
 };
 
 class BundleWriter {
  public:
   // Makes ROOT when needed, and a temporary directory in it.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<BundleWriter>> Create(const std::string& root);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<BundleWriter>> Create(
+      const std::string& root);
 
   // Removes what was not published.
   ~BundleWriter();
@@ -42,17 +45,19 @@ class BundleWriter {
   // Where the caller puts the generation's files.
   const std::string& directory() const;
 
-  // Fills in format_version, generation, created, files (every plain file in directory()) and, when it is empty,
-  // origin; writes MANIFEST and publishes. Returns what was written. Must be called at most once.
+  // Fills in format_version, generation, created, files (every plain file in directory()) and, when
+  // it is empty, origin; writes MANIFEST and publishes. Returns what was written. Must be called at
+  // most once.
   //
-  // `check`, unless empty, is shown the generation in its place, every file read back and found to have the hash that
-  // MANIFEST says, before it is in force; a failure is returned, and nothing of the generation remains.
+  // `check`, unless empty, is shown the generation in its place, every file read back and found to
+  // have the hash that MANIFEST says, before it is in force; a failure is returned, and nothing of
+  // the generation remains.
   using Check = std::function<absl::Status(const OpenedBundle&)>;
   [[nodiscard]] absl::StatusOr<Manifest> Publish(Manifest manifest, const Check& check = {});
 
-  // After a publication: removes what is older than the newest `keep` (at least 1) generations that pass their checks,
-  // and what has never been in force. Returns the manifests of those, the newest first. Generations that do not pass
-  // and are not older stay, to be looked at.
+  // After a publication: removes what is older than the newest `keep` (at least 1) generations that
+  // pass their checks, and what has never been in force. Returns the manifests of those, the newest
+  // first. Generations that do not pass and are not older stay, to be looked at.
   [[nodiscard]] absl::StatusOr<std::vector<Manifest>> Prune(int keep);
 
  private:
@@ -61,13 +66,14 @@ class BundleWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// Which generation CURRENT names, whatever state it is in. NotFound when there is no CURRENT, DataLoss when it names
-// none.
+// Which generation CURRENT names, whatever state it is in. NotFound when there is no CURRENT,
+// DataLoss when it names none.
 [[nodiscard]] absl::StatusOr<int64_t> CurrentGeneration(const std::string& root);
 
-// Checks the generation that CURRENT names: every file there with its size and SHA-256. When it is refused, the newest
-// older generation that passes is taken and the reason is put into `rejected`. NotFound when ROOT or CURRENT does not
-// exist; DataLoss, with every reason, when no generation passes.
+// Checks the generation that CURRENT names: every file there with its size and SHA-256. When it is
+// refused, the newest older generation that passes is taken and the reason is put into `rejected`.
+// NotFound when ROOT or CURRENT does not exist; DataLoss, with every reason, when no generation
+// passes.
 [[nodiscard]] absl::StatusOr<OpenedBundle> OpenBundle(const std::string& root);
 
 // Lower-case hexadecimal SHA-256 of a file's contents.

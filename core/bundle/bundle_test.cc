@@ -63,7 +63,8 @@ class BundleTest : public testing::Test {
 
   absl::StatusOr<OpenedBundle> Open() { return OpenBundle(root_.string()); }
 
-  // Three generations "one", "two", "three", of which the last was damaged, must open as "two" and say why.
+  // Three generations "one", "two", "three", of which the last was damaged, must open as "two" and
+  // say why.
   void ExpectFallback(const std::string& reason) {
     const auto opened = Open();
     ASSERT_TRUE(opened.ok()) << opened.status();
@@ -78,7 +79,8 @@ class BundleTest : public testing::Test {
 
   std::vector<std::string> Names() {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(root_)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(root_))
+      names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -163,8 +165,9 @@ TEST_F(BundleTest, ADamagedManifestFallsBack) {
   PublishThree();
   const fs::path path = root_ / "gen-000003" / "MANIFEST";
   const std::string good = Read(path);
-  for (const std::string& bad : {std::string(), std::string("garbage"), good.substr(0, good.size() / 2),
-                                 std::string(1'000'000, '['), Read(root_ / "gen-000001" / "MANIFEST")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("garbage"), good.substr(0, good.size() / 2),
+        std::string(1'000'000, '['), Read(root_ / "gen-000001" / "MANIFEST")}) {
     Write(path, bad);
     ExpectFallback("MANIFEST");
   }
@@ -196,9 +199,10 @@ TEST_F(BundleTest, ALinkInPlaceOfAGenerationFallsBack) {
 
 TEST_F(BundleTest, WithoutAUsableCurrentTheNewestThatPassesIsTaken) {
   PublishThree();
-  for (const std::string& bad : {std::string(), std::string("garbage"), std::string("../gen-000003"),
-                                 std::string("/etc"), std::string("gen-000003/../gen-000001"), std::string("gen-3"),
-                                 std::string(5000, 'x'), std::string("gen-000001\ngen-000002")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("garbage"), std::string("../gen-000003"), std::string("/etc"),
+        std::string("gen-000003/../gen-000001"), std::string("gen-3"), std::string(5000, 'x'),
+        std::string("gen-000001\ngen-000002")}) {
     Write(root_ / "CURRENT", bad);
     const auto opened = Open();
     ASSERT_TRUE(opened.ok()) << bad;
@@ -218,7 +222,8 @@ TEST_F(BundleTest, WhenNothingPassesEveryReasonIsTold) {
   const absl::Status status = Open().status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   const std::string message(status.message());
-  for (const std::string part : {"gen-000003: catalog.sqlite", "gen-000002: catalog.sqlite", "gen-000001: MANIFEST"}) {
+  for (const std::string part :
+       {"gen-000003: catalog.sqlite", "gen-000002: catalog.sqlite", "gen-000001: MANIFEST"}) {
     EXPECT_THAT(message, HasSubstr(part));
   }
   EXPECT_THAT(message, testing::Not(HasSubstr(root_.string())));
@@ -397,7 +402,8 @@ TEST_F(BundleTest, CurrentIsToldWhateverItsState) {
 
 TEST_F(BundleTest, FilesOfOthersAreLeftAlone) {
   Publish("one");
-  for (const std::string name : {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "notes"}) {
+  for (const std::string name :
+       {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "notes"}) {
     Write(root_ / name, "theirs");
   }
   Publish("two");

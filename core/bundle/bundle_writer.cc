@@ -26,7 +26,8 @@ absl::Status Failed(const std::error_code& error, absl::string_view doing) {
 }
 
 // Renames within a folder, then makes the new name durable.
-absl::Status RenameDurably(const std::string& folder, const std::string& from, const std::string& to) {
+absl::Status RenameDurably(const std::string& folder, const std::string& from,
+                           const std::string& to) {
   if (rename(absl::StrCat(folder, "/", from).c_str(), absl::StrCat(folder, "/", to).c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("bundle: renaming to ", to, " failed"));
   }
@@ -35,10 +36,12 @@ absl::Status RenameDurably(const std::string& folder, const std::string& from, c
 
 // Held by one writer per root, in this and any other process, until its descriptor is closed.
 absl::StatusOr<Descriptor> Lock(const std::string& root) {
-  Descriptor lock(open(absl::StrCat(root, "/", kLockFile).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  Descriptor lock(open(absl::StrCat(root, "/", kLockFile).c_str(),
+                       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (lock.get() < 0) return absl::ErrnoToStatus(errno, "bundle: the lock file cannot be opened");
   if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) return absl::AbortedError("bundle: another publication into this folder is under way");
+  if (errno == EWOULDBLOCK)
+    return absl::AbortedError("bundle: another publication into this folder is under way");
   return absl::ErrnoToStatus(errno, "bundle: locking failed");
 }
 
@@ -47,7 +50,8 @@ absl::Status RemoveTemporaries(const std::string& root) {
   std::error_code error;
   std::vector<fs::path> stray;
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
-    if (absl::StartsWith(it->path().filename().string(), kTemporaryPrefix)) stray.push_back(it->path());
+    if (absl::StartsWith(it->path().filename().string(), kTemporaryPrefix))
+      stray.push_back(it->path());
   }
   for (const fs::path& path : stray) {
     if (!error) fs::remove_all(path, error);
@@ -63,7 +67,8 @@ absl::StatusOr<int64_t> NextGeneration(const std::string& root) {
     newest = std::max(newest, ParseGenerationName(it->path().filename().string()).value_or(0));
   }
   if (error) return Failed(error, "listing the generations");
-  if (newest == kMaxGeneration) return absl::ResourceExhaustedError("bundle: there are no generation numbers left");
+  if (newest == kMaxGeneration)
+    return absl::ResourceExhaustedError("bundle: there are no generation numbers left");
   return newest + 1;
 }
 
@@ -75,10 +80,12 @@ absl::StatusOr<std::vector<FileEntry>> ListFiles(const std::string& folder) {
     FileEntry entry;
     entry.name = it->path().filename().string();
     if (!IsPlainName(entry.name) || entry.name == kManifestFile) {
-      return absl::InvalidArgumentError(absl::StrCat("bundle: \"", entry.name, "\" cannot be a file's name in it"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("bundle: \"", entry.name, "\" cannot be a file's name in it"));
     }
     const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
-    if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat("bundle: ", file.status().message()));
+    if (!file.ok())
+      return absl::InvalidArgumentError(absl::StrCat("bundle: ", file.status().message()));
     if (absl::Status status = Sync(*file); !status.ok()) return status;
     const absl::StatusOr<int64_t> size = SizeOf(*file);
     if (!size.ok()) return size.status();
@@ -89,7 +96,8 @@ absl::StatusOr<std::vector<FileEntry>> ListFiles(const std::string& folder) {
     files.push_back(std::move(entry));
   }
   if (error) return Failed(error, "listing the files");
-  std::sort(files.begin(), files.end(), [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+  std::sort(files.begin(), files.end(),
+            [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
   return files;
 }
 
@@ -123,7 +131,8 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
   if (!lock.ok()) return lock.status();
   if (absl::Status status = RemoveTemporaries(root); !status.ok()) return status;
   std::string directory = absl::StrCat(root, "/", kTemporaryPrefix, "XXXXXX");
-  if (mkdtemp(directory.data()) == nullptr) return absl::ErrnoToStatus(errno, "bundle: creating a folder failed");
+  if (mkdtemp(directory.data()) == nullptr)
+    return absl::ErrnoToStatus(errno, "bundle: creating a folder failed");
   auto impl = std::make_unique<Impl>();
   impl->root = root;
   impl->lock = *std::move(lock);
@@ -154,12 +163,14 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& c
   if (const absl::Status readable = ParseManifest(text).status(); !readable.ok()) {
     return absl::InvalidArgumentError(readable.message());
   }
-  if (absl::Status status = WriteNewFile(impl_->directory, kManifestFile, text); !status.ok()) return status;
+  if (absl::Status status = WriteNewFile(impl_->directory, kManifestFile, text); !status.ok())
+    return status;
   if (absl::Status status = SyncFolder(impl_->directory); !status.ok()) return status;
 
   const std::string name = GenerationName(*generation);
   const std::string temporary = fs::path(impl_->directory).filename().string();
-  if (absl::Status status = RenameDurably(impl_->root, temporary, name); !status.ok()) return status;
+  if (absl::Status status = RenameDurably(impl_->root, temporary, name); !status.ok())
+    return status;
   impl_->directory = absl::StrCat(impl_->root, "/", name);
   if (check) {
     const absl::StatusOr<Manifest> read = CheckGeneration(impl_->directory, *generation);
@@ -168,7 +179,8 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& c
   }
   impl_->previous = CurrentGeneration(impl_->root).value_or(kMaxGeneration);
   const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
-  if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok()) return status;
+  if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok())
+    return status;
   // From here on the generation may be in force, whatever the rename reports.
   impl_->published = true;
   impl_->manifest = manifest;
@@ -185,9 +197,11 @@ absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
     if (generation == impl_->manifest.generation) continue;
     const std::string name = GenerationName(generation);
     // A crash may have left one between the two that are and were in force.
-    const bool was_in_force = generation < impl_->manifest.generation && generation <= impl_->previous;
+    const bool was_in_force =
+        generation < impl_->manifest.generation && generation <= impl_->previous;
     if (was_in_force && kept.size() < static_cast<size_t>(keep)) {
-      absl::StatusOr<Manifest> manifest = CheckGeneration(absl::StrCat(impl_->root, "/", name), generation);
+      absl::StatusOr<Manifest> manifest =
+          CheckGeneration(absl::StrCat(impl_->root, "/", name), generation);
       if (manifest.ok()) kept.push_back(*std::move(manifest));
       continue;
     }

@@ -38,14 +38,16 @@ absl::Status ForEachChunk(const Descriptor& file, Function&& use) {
 
 bool IsPlainName(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
   };
   return !name.empty() && name.size() <= 200 && name[0] != '.' && name[0] != '-' &&
          std::all_of(name.begin(), name.end(), allowed);
 }
 
-std::string GenerationName(int64_t generation) { return absl::StrFormat("%s%06d", kGenerationPrefix, generation); }
+std::string GenerationName(int64_t generation) {
+  return absl::StrFormat("%s%06d", kGenerationPrefix, generation);
+}
 
 std::optional<int64_t> ParseGenerationName(std::string_view name) {
   int64_t generation = 0;
@@ -60,7 +62,8 @@ std::optional<int64_t> ParseGenerationName(std::string_view name) {
 
 absl::StatusOr<std::string> NewOrigin() {
   char bytes[kOriginDigits / 2];
-  if (getentropy(bytes, sizeof(bytes)) != 0) return absl::ErrnoToStatus(errno, "no random numbers to be had");
+  if (getentropy(bytes, sizeof(bytes)) != 0)
+    return absl::ErrnoToStatus(errno, "no random numbers to be had");
   return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
 }
 
@@ -70,10 +73,12 @@ Descriptor::~Descriptor() {
 
 absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder, const std::string& name) {
   // Not blocking: opening a pipe would wait for its other end.
-  Descriptor file(open(absl::StrCat(folder, "/", name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(open(absl::StrCat(folder, "/", name).c_str(),
+                       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
     return absl::NotFoundError(absl::StrCat(name, ": is missing"));
-  if (file.get() < 0 && errno == ELOOP) return absl::DataLossError(absl::StrCat(name, ": is a link"));
+  if (file.get() < 0 && errno == ELOOP)
+    return absl::DataLossError(absl::StrCat(name, ": is a link"));
   if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be opened"));
   struct stat info = {};
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -95,7 +100,8 @@ absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes) {
     return contents.size() <= max_bytes;
   });
   if (!status.ok()) return status;
-  if (contents.size() > max_bytes) return absl::DataLossError(absl::StrCat("is larger than ", max_bytes, " bytes"));
+  if (contents.size() > max_bytes)
+    return absl::DataLossError(absl::StrCat("is larger than ", max_bytes, " bytes"));
   return contents;
 }
 
@@ -117,9 +123,10 @@ absl::StatusOr<std::string> Sha256File(const std::string& path) {
   return Sha256(file);
 }
 
-absl::Status WriteNewFile(const std::string& folder, const std::string& name, std::string_view contents) {
-  const Descriptor file(
-      open(absl::StrCat(folder, "/", name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+absl::Status WriteNewFile(const std::string& folder, const std::string& name,
+                          std::string_view contents) {
+  const Descriptor file(open(absl::StrCat(folder, "/", name).c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be created"));
   while (!contents.empty()) {
     const ssize_t written = write(file.get(), contents.data(), contents.size());
@@ -131,7 +138,8 @@ absl::Status WriteNewFile(const std::string& folder, const std::string& name, st
 }
 
 absl::Status Sync(const Descriptor& file) {
-  return fsync(file.get()) == 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, "cannot be made durable");
+  return fsync(file.get()) == 0 ? absl::OkStatus()
+                                : absl::ErrnoToStatus(errno, "cannot be made durable");
 }
 
 absl::Status SyncFolder(const std::string& folder) {

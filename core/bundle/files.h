@@ -1,4 +1,5 @@
-// The file system as bundles use it: names that stay inside a folder, durable writes, hashes. Free of state.
+// The file system as bundles use it: names that stay inside a folder, durable writes, hashes. Free
+// of state.
 //
 // Messages name a file by its last component only.
 #ifndef ANTIPHON_CORE_BUNDLE_FILES_H_
@@ -21,9 +22,11 @@ inline constexpr char kLockFile[] = "LOCK";
 inline constexpr char kTemporaryPrefix[] = "tmp-";
 inline constexpr size_t kOriginDigits = 32;
 inline constexpr int64_t kMaxGeneration = 999'999'999'999;
-inline constexpr int64_t kMaxLastChange = 999'999'999'999'999;  // leaves numbers for the changes to come
+inline constexpr int64_t kMaxLastChange =
+    999'999'999'999'999;  // leaves numbers for the changes to come
 
-// 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its folder on any system.
+// 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its
+// folder on any system.
 bool IsPlainName(std::string_view name);
 
 // "gen-000001" and back.
@@ -50,7 +53,8 @@ class Descriptor {
 };
 
 // Opens folder/name for reading if it is a plain file, not a link or a pipe. NotFound, or DataLoss.
-[[nodiscard]] absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder, const std::string& name);
+[[nodiscard]] absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder,
+                                                       const std::string& name);
 
 [[nodiscard]] absl::StatusOr<int64_t> SizeOf(const Descriptor& file);
 
@@ -60,8 +64,10 @@ class Descriptor {
 // Lower-case hexadecimal SHA-256 of everything from the beginning.
 [[nodiscard]] absl::StatusOr<std::string> Sha256(const Descriptor& file);
 
-// Creates folder/name, which must not exist, and makes its contents durable (its name is so after SyncFolder).
-[[nodiscard]] absl::Status WriteNewFile(const std::string& folder, const std::string& name, std::string_view contents);
+// Creates folder/name, which must not exist, and makes its contents durable (its name is so after
+// SyncFolder).
+[[nodiscard]] absl::Status WriteNewFile(const std::string& folder, const std::string& name,
+                                        std::string_view contents);
 
 [[nodiscard]] absl::Status Sync(const Descriptor& file);
 [[nodiscard]] absl::Status SyncFolder(const std::string& folder);

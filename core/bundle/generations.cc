@@ -19,7 +19,8 @@ absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
   const absl::StatusOr<int64_t> size = SizeOf(*file);
   if (!size.ok()) return size.status();
   if (*size != entry.size) {
-    return absl::DataLossError(absl::StrCat(entry.name, ": has ", *size, " bytes where MANIFEST says ", entry.size));
+    return absl::DataLossError(
+        absl::StrCat(entry.name, ": has ", *size, " bytes where MANIFEST says ", entry.size));
   }
   const absl::StatusOr<std::string> hash = Sha256(*file);
   if (!hash.ok()) return hash.status();
@@ -52,7 +53,8 @@ absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t gene
 std::vector<int64_t> ListGenerations(const std::string& root) {
   std::vector<int64_t> generations;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(root, error), end; !error && it != end;
+       it.increment(error)) {
     const std::optional<int64_t> generation = ParseGenerationName(it->path().filename().string());
     if (generation.has_value()) generations.push_back(*generation);
   }

@@ -1,5 +1,5 @@
-// The generations below a root: which there are, which is in force, whether one is as it was published. Free of state.
-// Internal to bundle.
+// The generations below a root: which there are, which is in force, whether one is as it was
+// published. Free of state. Internal to bundle.
 #ifndef ANTIPHON_CORE_BUNDLE_GENERATIONS_H_
 #define ANTIPHON_CORE_BUNDLE_GENERATIONS_H_
 
@@ -15,8 +15,10 @@ namespace antiphon::bundle {
 // Generations that have a folder, the newest first.
 std::vector<int64_t> ListGenerations(const std::string& root);
 
-// The manifest of the generation in `folder`, once every file has proved to be there with its size and SHA-256.
-[[nodiscard]] absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation);
+// The manifest of the generation in `folder`, once every file has proved to be there with its size
+// and SHA-256.
+[[nodiscard]] absl::StatusOr<Manifest> CheckGeneration(const std::string& folder,
+                                                       int64_t generation);
 
 }  // namespace antiphon::bundle
 

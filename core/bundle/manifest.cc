@@ -37,8 +37,9 @@ class Fields {
     const Json* value = Find(name);
     if (value == nullptr) return low;
     if (!value->is_number_integer()) return Fail(name, "is not an integer"), low;
-    const bool too_large = value->is_number_unsigned() &&
-                           value->get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+    const bool too_large =
+        value->is_number_unsigned() &&
+        value->get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
     if (too_large || value->get<int64_t>() < low || value->get<int64_t>() > high) {
       return Fail(name, absl::StrCat("is not in ", low, " to ", high)), low;
     }
@@ -57,7 +58,8 @@ class Fields {
   // Above 0.
   double Hop(const char* name) {
     const double hop = Seconds(name);
-    if (!(hop > 0 && hop <= kMaxHopS)) Fail(name, absl::StrCat("is not above 0 and at most ", kMaxHopS));
+    if (!(hop > 0 && hop <= kMaxHopS))
+      Fail(name, absl::StrCat("is not above 0 and at most ", kMaxHopS));
     return hop;
   }
 
@@ -68,7 +70,8 @@ class Fields {
     if (list->empty()) Fail(name, "is empty");
     for (const Json& item : *list) {
       const double ratio = item.is_number() ? item.get<double>() : 0;
-      if (!(ratio >= 0.25 && ratio <= 4)) return Fail(name, "has an entry that is not from 0.25 to 4"), ratios;
+      if (!(ratio >= 0.25 && ratio <= 4))
+        return Fail(name, "has an entry that is not from 0.25 to 4"), ratios;
       ratios.push_back(ratio);
     }
     return ratios;
@@ -79,7 +82,8 @@ class Fields {
     if (value == nullptr) return "";
     if (!value->is_string()) return Fail(name, "is not a string"), "";
     std::string text = value->get<std::string>();
-    if (text.size() > max_bytes) return Fail(name, absl::StrCat("is longer than ", max_bytes, " bytes")), "";
+    if (text.size() > max_bytes)
+      return Fail(name, absl::StrCat("is longer than ", max_bytes, " bytes")), "";
     return text;
   }
 
@@ -87,7 +91,8 @@ class Fields {
     const Json* value = Find(name);
     if (value == nullptr) return nullptr;
     if (!value->is_array()) return Fail(name, "is not a list"), nullptr;
-    if (value->size() > max_size) return Fail(name, absl::StrCat("has more than ", max_size, " entries")), nullptr;
+    if (value->size() > max_size)
+      return Fail(name, absl::StrCat("has more than ", max_size, " entries")), nullptr;
     return value;
   }
 
@@ -121,9 +126,11 @@ absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
     Fields fields(item, absl::StrCat("files[", files.size(), "] "));
     FileEntry entry = {fields.Text("name", kMaxShortText), fields.Integer("size", 0, kMaxCount),
                        fields.Text("sha256", kMaxShortText)};
-    if (!IsPlainName(entry.name) || entry.name == kManifestFile) fields.Fail("name", "is not a plain file name");
+    if (!IsPlainName(entry.name) || entry.name == kManifestFile)
+      fields.Fail("name", "is not a plain file name");
     if (!names.insert(entry.name).second) fields.Fail("name", "is there twice");
-    if (!IsHexadecimal(entry.sha256, 64)) fields.Fail("sha256", "is not 64 lower-case hexadecimal digits");
+    if (!IsHexadecimal(entry.sha256, 64))
+      fields.Fail("sha256", "is not 64 lower-case hexadecimal digits");
     if (!fields.status().ok()) return fields.status();
     files.push_back(std::move(entry));
   }
@@ -132,7 +139,8 @@ absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
 
 absl::StatusOr<Json> ParseJson(std::string_view text) {
   if (text.size() > kMaxManifestBytes) {
-    return absl::DataLossError(absl::StrCat("MANIFEST: is larger than ", kMaxManifestBytes, " bytes"));
+    return absl::DataLossError(
+        absl::StrCat("MANIFEST: is larger than ", kMaxManifestBytes, " bytes"));
   }
   bool too_deep = false;
   const auto keep = [&](int depth, Json::parse_event_t, const Json&) {
@@ -140,12 +148,14 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
     return !too_deep;
   };
   Json json = Json::parse(text.begin(), text.end(), keep, /*allow_exceptions=*/false);
-  if (too_deep) return absl::DataLossError(absl::StrCat("MANIFEST: is nested deeper than ", kMaxDepth));
+  if (too_deep)
+    return absl::DataLossError(absl::StrCat("MANIFEST: is nested deeper than ", kMaxDepth));
   if (json.is_discarded()) return absl::DataLossError("MANIFEST: is not JSON");
   return json;
 }
 
-// Of a manifest without its field of that name: its values, whatever the order and the space between them.
+// Of a manifest without its field of that name: its values, whatever the order and the space
+// between them.
 std::string Checksum(const Json& json) {
   return hash::HexSha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
@@ -193,16 +203,19 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   Fields fields(*json, "");
   Manifest manifest;
   // First, since everything else may differ in another format.
-  manifest.format_version = static_cast<int>(fields.Integer("format_version", 1, std::numeric_limits<int>::max()));
+  manifest.format_version =
+      static_cast<int>(fields.Integer("format_version", 1, std::numeric_limits<int>::max()));
   if (fields.status().ok() && manifest.format_version != kBundleFormatVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "MANIFEST: format_version is ", manifest.format_version, ", this program reads ", kBundleFormatVersion,
+        "MANIFEST: format_version is ", manifest.format_version, ", this program reads ",
+        kBundleFormatVersion,
         manifest.format_version < kBundleFormatVersion ? ": index the collection again" : ""));
   }
   manifest.generation = fields.Integer("generation", 1, kMaxGeneration);
   manifest.created = fields.Text("created", kMaxShortText);
   manifest.origin = fields.Text("origin", kMaxShortText);
-  if (!IsHexadecimal(manifest.origin, kOriginDigits)) fields.Fail("origin", "is not 32 lower-case hexadecimal digits");
+  if (!IsHexadecimal(manifest.origin, kOriginDigits))
+    fields.Fail("origin", "is not 32 lower-case hexadecimal digits");
   manifest.last_change = fields.Integer("last_change", 0, kMaxLastChange);
   manifest.model_id = fields.Text("model_id", kMaxShortText);
   manifest.feature_settings = fields.Text("feature_settings", kMaxSettingsText);

@@ -1,4 +1,5 @@
-// The table of contents of a bundle: what it holds, made by what, and a hash of every file. Plain values.
+// The table of contents of a bundle: what it holds, made by what, and a hash of every file. Plain
+// values.
 #ifndef ANTIPHON_CORE_BUNDLE_MANIFEST_H_
 #define ANTIPHON_CORE_BUNDLE_MANIFEST_H_
 
@@ -33,11 +34,12 @@ struct Manifest {
   int format_version = kBundleFormatVersion;
   int64_t generation = 0;  // counts up from 1 with every publication
   std::string created;     // UTC, RFC 3339
-  // Of the collection as it was indexed from scratch, random, 32 lower-case hexadecimal digits; what has been merged
-  // from it keeps it.
+  // Of the collection as it was indexed from scratch, random, 32 lower-case hexadecimal digits;
+  // what has been merged from it keeps it.
   std::string origin;
-  int64_t last_change = 0;  // number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1
-  std::string model_id;     // as the encoders say
+  int64_t last_change =
+      0;  // number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1
+  std::string model_id;          // as the encoders say
   std::string feature_settings;  // JSON, as inside the encoders
   int dimension = 0;             // floats per embedding
   int64_t pieces = 0;
@@ -46,21 +48,22 @@ struct Manifest {
   int64_t recording_vectors = 0;
   double query_hop_s = 0;  // seconds between windows of a query that suits the index
   // How sources were embedded, so that what is added later is embedded alike.
-  double score_hop_s = 0;            // seconds between windows of a score, as played; in (0, 3600]
-  double recording_hop_s = 0;        // seconds between windows of a recording; in (0, 3600]
-  std::vector<double> tempo_ratios;  // of played to written tempo; 1 to 100 of them, each in [0.25, 4]
+  double score_hop_s = 0;      // seconds between windows of a score, as played; in (0, 3600]
+  double recording_hop_s = 0;  // seconds between windows of a recording; in (0, 3600]
+  std::vector<double>
+      tempo_ratios;  // of played to written tempo; 1 to 100 of them, each in [0.25, 4]
   std::vector<FileEntry> files;
 };
 
 // The entry of a file; nothing when there is none of that name.
 const FileEntry* FindFile(const Manifest& manifest, std::string_view name);
 
-// With a field `checksum` (SHA-256) over all others: no hash elsewhere covers a manifest, and a bit in `origin` or
-// `last_change` decides which journalled changes count.
+// With a field `checksum` (SHA-256) over all others: no hash elsewhere covers a manifest, and a bit
+// in `origin` or `last_change` decides which journalled changes count.
 std::string ManifestToJson(const Manifest& manifest);
 
-// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range, or that the checksum is
-// another's; a newer or older format_version is FailedPrecondition.
+// Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range, or
+// that the checksum is another's; a newer or older format_version is FailedPrecondition.
 [[nodiscard]] absl::StatusOr<Manifest> ParseManifest(std::string_view json);
 
 }  // namespace antiphon::bundle

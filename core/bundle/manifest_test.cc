@@ -32,11 +32,13 @@ Manifest Example() {
   manifest.score_hop_s = 0.7;
   manifest.recording_hop_s = 3600;
   manifest.tempo_ratios = {0.25, 1.1, 4};
-  manifest.files = {{"catalog.sqlite", 4096, std::string(64, 'a')}, {"scores.faiss", 0, std::string(64, '0')}};
+  manifest.files = {{"catalog.sqlite", 4096, std::string(64, 'a')},
+                    {"scores.faiss", 0, std::string(64, '0')}};
   return manifest;
 }
 
-// The example with one thing changed, as text. The checksum is made right again, unless it was what changed.
+// The example with one thing changed, as text. The checksum is made right again, unless it was what
+// changed.
 template <typename Change>
 std::string With(Change&& change) {
   json object = json::parse(ManifestToJson(Example()));
@@ -76,7 +78,9 @@ TEST(ManifestTest, RoundTripKeepsEverything) {
 }
 
 TEST(ManifestTest, UnknownFieldsAreIgnored) {
-  EXPECT_TRUE(ParseManifest(With([](json& m) { m["comment"] = {{"from", "a later minor version"}}; })).ok());
+  EXPECT_TRUE(ParseManifest(With([](json& m) {
+                m["comment"] = {{"from", "a later minor version"}};
+              })).ok());
 }
 
 TEST(ManifestTest, AnySingleBitThatChangesIsNoticed) {
@@ -85,7 +89,8 @@ TEST(ManifestTest, AnySingleBitThatChangesIsNoticed) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string changed = text;
       changed[position] = static_cast<char>(changed[position] ^ 1 << bit);
-      EXPECT_FALSE(ParseManifest(changed).ok()) << "bit " << bit << " of byte " << position << ": " << changed;
+      EXPECT_FALSE(ParseManifest(changed).ok())
+          << "bit " << bit << " of byte " << position << ": " << changed;
     }
   }
 }
@@ -93,7 +98,8 @@ TEST(ManifestTest, AnySingleBitThatChangesIsNoticed) {
 TEST(ManifestTest, AChecksumOfOtherFieldsIsNamed) {
   json object = json::parse(ManifestToJson(Example()));
   object["last_change"] = 8;
-  EXPECT_THAT(std::string(ParseManifest(object.dump()).status().message()), testing::HasSubstr("checksum"));
+  EXPECT_THAT(std::string(ParseManifest(object.dump()).status().message()),
+              testing::HasSubstr("checksum"));
 }
 
 TEST(ManifestTest, EveryMissingFieldIsNamed) {
@@ -104,7 +110,8 @@ TEST(ManifestTest, EveryMissingFieldIsNamed) {
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr(name));
   }
   for (const std::string name : {"name", "size", "sha256"}) {
-    const absl::Status status = ParseManifest(With([&](json& m) { m["files"][1].erase(name); })).status();
+    const absl::Status status =
+        ParseManifest(With([&](json& m) { m["files"][1].erase(name); })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name;
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr("files[1] " + name));
   }
@@ -112,8 +119,8 @@ TEST(ManifestTest, EveryMissingFieldIsNamed) {
 
 TEST(ManifestTest, EveryFieldOfAWrongTypeIsNamed) {
   const json example = json::parse(ManifestToJson(Example()));
-  for (const json& wrong :
-       {json(nullptr), json(true), json(json::object()), json(1.5), json("text"), json::array({1})}) {
+  for (const json& wrong : {json(nullptr), json(true), json(json::object()), json(1.5),
+                            json("text"), json::array({1})}) {
     for (const auto& [name, value] : example.items()) {
       if (value.type() == wrong.type() || (value.is_number_float() && wrong.is_number())) continue;
       if (value.is_array() && wrong.is_array()) continue;
@@ -164,32 +171,39 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
 }
 
 TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
-  const absl::Status newer = ParseManifest(R"({"format_version": 3, "all": "else differs"})").status();
+  const absl::Status newer =
+      ParseManifest(R"({"format_version": 3, "all": "else differs"})").status();
   EXPECT_EQ(newer.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(newer.message()), testing::HasSubstr("format_version is 3"));
-  const absl::Status older = ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
+  const absl::Status older =
+      ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
   EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(older.message()), testing::HasSubstr("index the collection again"));
 }
 
 TEST(ManifestTest, FileNamesThatLeaveTheFolderAreRefused) {
-  for (const std::string name :
-       {"", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden", "-rf", "a b", "MANIFEST", "ä", "x\n"}) {
+  for (const std::string name : {"", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden",
+                                 "-rf", "a b", "MANIFEST", "ä", "x\n"}) {
     EXPECT_EQ(ParseManifest(With([&](json& m) { m["files"][0]["name"] = name; })).status().code(),
               StatusCode::kDataLoss)
         << name;
   }
-  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"][0]["name"] = std::string("a\0b", 3); })).status().code(),
+  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"][0]["name"] = std::string("a\0b", 3); }))
+                .status()
+                .code(),
             StatusCode::kDataLoss);
-  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"][0]["name"] = std::string(201, 'x'); })).status().code(),
+  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"][0]["name"] = std::string(201, 'x'); }))
+                .status()
+                .code(),
             StatusCode::kDataLoss);
-  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"][0]["name"] = "scores.faiss"; })).status().code(),
-            StatusCode::kDataLoss);  // twice
+  EXPECT_EQ(
+      ParseManifest(With([](json& m) { m["files"][0]["name"] = "scores.faiss"; })).status().code(),
+      StatusCode::kDataLoss);  // twice
 }
 
 TEST(ManifestTest, HashesMustBeLowerCaseHexadecimal) {
-  for (const std::string& hash :
-       {std::string(), std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'A'), std::string(64, 'g')}) {
+  for (const std::string& hash : {std::string(), std::string(63, 'a'), std::string(65, 'a'),
+                                  std::string(64, 'A'), std::string(64, 'g')}) {
     EXPECT_EQ(ParseManifest(With([&](json& m) { m["files"][0]["sha256"] = hash; })).status().code(),
               StatusCode::kDataLoss);
   }
@@ -197,9 +211,9 @@ TEST(ManifestTest, HashesMustBeLowerCaseHexadecimal) {
 
 TEST(ManifestTest, TextThatIsNoManifestIsRefused) {
   for (const std::string& text :
-       {std::string(), std::string("{"), std::string("null"), std::string("[]"), std::string("\"MANIFEST\""),
-        std::string("{}trailing"), std::string(1000, '\0'), std::string("\xff\xfe{}"), std::string(3'000'000, '['),
-        std::string(5'000'000, ' ')}) {
+       {std::string(), std::string("{"), std::string("null"), std::string("[]"),
+        std::string("\"MANIFEST\""), std::string("{}trailing"), std::string(1000, '\0'),
+        std::string("\xff\xfe{}"), std::string(3'000'000, '['), std::string(5'000'000, ' ')}) {
     EXPECT_EQ(ParseManifest(text).status().code(), StatusCode::kDataLoss) << text.substr(0, 20);
   }
   std::string deep;
@@ -213,7 +227,9 @@ TEST(ManifestTest, TextThatIsNoManifestIsRefused) {
                 .status()
                 .code(),
             StatusCode::kDataLoss);
-  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"] = json::array_t(1001, m["files"][0]); })).status().code(),
+  EXPECT_EQ(ParseManifest(With([](json& m) { m["files"] = json::array_t(1001, m["files"][0]); }))
+                .status()
+                .code(),
             StatusCode::kDataLoss);
 }
 
@@ -239,13 +255,15 @@ TEST(ManifestTest, RandomDamageIsRefusedOrStaysInRange) {
 }
 
 TEST(GenerationNameTest, NamesRoundTripAndOnlyTheyAreRead) {
-  for (const int64_t generation : {int64_t{1}, int64_t{42}, int64_t{999'999}, int64_t{1'000'000}, kMaxGeneration}) {
+  for (const int64_t generation :
+       {int64_t{1}, int64_t{42}, int64_t{999'999}, int64_t{1'000'000}, kMaxGeneration}) {
     EXPECT_EQ(ParseGenerationName(GenerationName(generation)), generation);
   }
   EXPECT_EQ(GenerationName(1), "gen-000001");
   for (const std::string name :
-       {"", "gen-", "gen-0", "gen-000000", "gen-1", "gen-0000001", "gen--00001", "gen-+00001", "gen-000001 ",
-        "gen-00000a", "GEN-000001", "../gen-000001", "gen-000001/..", "gen-99999999999999999999"}) {
+       {"", "gen-", "gen-0", "gen-000000", "gen-1", "gen-0000001", "gen--00001", "gen-+00001",
+        "gen-000001 ", "gen-00000a", "GEN-000001", "../gen-000001", "gen-000001/..",
+        "gen-99999999999999999999"}) {
     EXPECT_EQ(ParseGenerationName(name), std::nullopt) << name;
   }
 }

@@ -14,13 +14,16 @@
 namespace antiphon::catalog {
 namespace {
 
-absl::Status Damaged(absl::string_view what) { return absl::DataLossError(absl::StrCat("catalogue: ", what)); }
+absl::Status Damaged(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("catalogue: ", what));
+}
 
 // What is wrong with a row is wrong with the file.
 absl::Status Damaged(const absl::Status& status) { return Damaged(status.message()); }
 
 absl::StatusOr<int> ToInt(int64_t value) {
-  if (value < 0 || value > std::numeric_limits<int>::max()) return Damaged("a number is out of range");
+  if (value < 0 || value > std::numeric_limits<int>::max())
+    return Damaged("a number is out of range");
   return static_cast<int>(value);
 }
 
@@ -48,10 +51,10 @@ absl::Status ForEachRow(Statement& query, Function&& row) {
 }
 
 absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions& positions) {
-  Statement query(
-      database,
-      "SELECT position, id, title, composer, duration_s, beats, bars, notes, collection, version FROM pieces "
-      "ORDER BY position");
+  Statement query(database,
+                  "SELECT position, id, title, composer, duration_s, beats, bars, notes, "
+                  "collection, version FROM pieces "
+                  "ORDER BY position");
   return ForEachRow(query, [&]() -> absl::Status {
     const absl::StatusOr<int> bars = ToInt(query.Int(6)), notes = ToInt(query.Int(7));
     if (!bars.ok()) return bars.status();
@@ -65,15 +68,18 @@ absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions
   });
 }
 
-absl::Status ReadRecordings(sqlite3* database, std::vector<Recording>& recordings, Positions& positions) {
+absl::Status ReadRecordings(sqlite3* database, std::vector<Recording>& recordings,
+                            Positions& positions) {
   Statement query(database,
-                  "SELECT position, id, title, composer, piece_id, duration_s, collection, version FROM recordings "
+                  "SELECT position, id, title, composer, piece_id, duration_s, collection, version "
+                  "FROM recordings "
                   "ORDER BY position");
   return ForEachRow(query, [&]() -> absl::Status {
     Recording recording = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Bytes(4),
                            query.Real(5),  query.Bytes(6), query.Int(7)};
     if (absl::Status status = CheckRecording(recording); !status.ok()) return Damaged(status);
-    if (absl::Status status = Place(positions, query.Int(0), recording.id); !status.ok()) return status;
+    if (absl::Status status = Place(positions, query.Int(0), recording.id); !status.ok())
+      return status;
     recordings.push_back(std::move(recording));
     return absl::OkStatus();
   });
@@ -90,9 +96,10 @@ struct Catalog::Impl {
   const RunTable& table(Side side) const { return tables[static_cast<int>(side)]; }
 
   absl::Status ReadRuns(sqlite3* opened) {
-    Statement query(opened,
-                    "SELECT side, first_vector, count, source, tempo_ratio, start_s, hop_s, window_s FROM runs "
-                    "ORDER BY side, first_vector");
+    Statement query(
+        opened,
+        "SELECT side, first_vector, count, source, tempo_ratio, start_s, hop_s, window_s FROM runs "
+        "ORDER BY side, first_vector");
     return ForEachRow(query, [&]() -> absl::Status {
       const int64_t side = query.Int(0);
       if (side != 0 && side != 1) return Damaged("a run is of an unknown side");
@@ -101,8 +108,10 @@ struct Catalog::Impl {
       const SnippetRun run = {query.Int(1),  query.Int(2),  *source,      query.Real(4),
                               query.Real(5), query.Real(6), query.Real(7)};
       RunTable& table = tables[side];
-      const size_t sources = side == static_cast<int>(Side::kScores) ? pieces.size() : recordings.size();
-      if (absl::Status status = CheckRun(run, table.vectors, sources); !status.ok()) return Damaged(status);
+      const size_t sources =
+          side == static_cast<int>(Side::kScores) ? pieces.size() : recordings.size();
+      if (absl::Status status = CheckRun(run, table.vectors, sources); !status.ok())
+        return Damaged(status);
       table.runs.push_back(run);
       table.vectors += run.count;
       return absl::OkStatus();
@@ -138,7 +147,9 @@ absl::StatusOr<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) 
   sqlite3* opened = database->get();
   for (const auto& read : std::initializer_list<absl::Status (*)(sqlite3*, Impl&)>{
            [](sqlite3*db, Impl&into) { return ReadPieces(db, into.pieces, into.piece_positions); },
-           [](sqlite3*db, Impl&into) { return ReadRecordings(db, into.recordings, into.recording_positions); },
+           [](sqlite3*db, Impl&into) {
+             return ReadRecordings(db, into.recordings, into.recording_positions);
+           },
            [](sqlite3*db, Impl&into) { return into.ReadRuns(db); }}) {
     if (absl::Status status = read(opened, *impl); !status.ok()) return status;
   }
@@ -166,14 +177,16 @@ std::optional<int> Catalog::FindRecording(std::string_view id) const {
 
 absl::StatusOr<std::string> Catalog::ReadMidi(int piece) const {
   if (piece < 0 || static_cast<size_t>(piece) >= impl_->pieces.size()) {
-    return absl::OutOfRangeError(absl::StrCat("piece ", piece, ": there are ", impl_->pieces.size()));
+    return absl::OutOfRangeError(
+        absl::StrCat("piece ", piece, ": there are ", impl_->pieces.size()));
   }
   return impl_->ReadBlob("SELECT midi FROM scores WHERE position = ?", piece);
 }
 
 absl::StatusOr<std::string> Catalog::ReadAudio(int recording) const {
   if (recording < 0 || static_cast<size_t>(recording) >= impl_->recordings.size()) {
-    return absl::OutOfRangeError(absl::StrCat("recording ", recording, ": there are ", impl_->recordings.size()));
+    return absl::OutOfRangeError(
+        absl::StrCat("recording ", recording, ": there are ", impl_->recordings.size()));
   }
   return impl_->ReadBlob("SELECT audio FROM sounds WHERE position = ?", recording);
 }
@@ -183,8 +196,9 @@ absl::StatusOr<SnippetPosition> Catalog::Locate(Side side, int64_t vector) const
   if (vector < 0 || vector >= table.vectors) {
     return absl::OutOfRangeError(absl::StrCat("vector ", vector, ": there are ", table.vectors));
   }
-  const auto after = std::upper_bound(table.runs.begin(), table.runs.end(), vector,
-                                      [](int64_t v, const SnippetRun& run) { return v < run.first_vector; });
+  const auto after =
+      std::upper_bound(table.runs.begin(), table.runs.end(), vector,
+                       [](int64_t v, const SnippetRun& run) { return v < run.first_vector; });
   const SnippetRun& run = *std::prev(after);
   const double start = run.start_s + static_cast<double>(vector - run.first_vector) * run.hop_s;
   return SnippetPosition{run.source, run.tempo_ratio, start, start + run.window_s};

@@ -1,8 +1,8 @@
-// What is in a collection: pieces (scores), recordings, and which vector of which index is which stretch of which of
-// them (SQLite).
+// What is in a collection: pieces (scores), recordings, and which vector of which index is which
+// stretch of which of them (SQLite).
 //
-// A Catalog is read-only and safe from any thread; metadata and snippet runs are held in memory, scores and sound are
-// read from the file when asked for. A CatalogWriter belongs to one thread.
+// A Catalog is read-only and safe from any thread; metadata and snippet runs are held in memory,
+// scores and sound are read from the file when asked for. A CatalogWriter belongs to one thread.
 #ifndef ANTIPHON_CORE_CATALOG_CATALOG_H_
 #define ANTIPHON_CORE_CATALOG_CATALOG_H_
 
@@ -25,8 +25,9 @@ struct Piece {
   double beats = 0;           // quarter notes
   int bars = 0;
   int notes = 0;
-  std::string collection = {};  // what its owner files it under; at most 200 bytes of UTF-8, may be empty
-  int64_t version = 0;          // number of the change that made it as it is; 0: as it was indexed
+  std::string collection =
+      {};               // what its owner files it under; at most 200 bytes of UTF-8, may be empty
+  int64_t version = 0;  // number of the change that made it as it is; 0: as it was indexed
 };
 
 struct Recording {
@@ -42,13 +43,15 @@ struct Recording {
 // Which of the two collections an index or a snippet belongs to.
 enum class Side { kScores, kRecordings };
 
-// Consecutive vectors of one index that come from one source at one tempo hypothesis: vector first_vector + i is the
-// window from start_s + i·hop_s to that + window_s, in seconds of the source as written (nominal tempo for scores).
+// Consecutive vectors of one index that come from one source at one tempo hypothesis: vector
+// first_vector + i is the window from start_s + i·hop_s to that + window_s, in seconds of the
+// source as written (nominal tempo for scores).
 struct SnippetRun {
   int64_t first_vector = 0;
   int64_t count = 0;
-  int source = 0;            // position in pieces() or recordings()
-  double tempo_ratio = 1.0;  // the source was read at this multiple of its nominal tempo; 1 for recordings
+  int source = 0;  // position in pieces() or recordings()
+  double tempo_ratio =
+      1.0;  // the source was read at this multiple of its nominal tempo; 1 for recordings
   double start_s = 0;
   double hop_s = 0;
   double window_s = 0;
@@ -65,18 +68,21 @@ struct SnippetPosition {
 class CatalogWriter {
  public:
   // Creates the file; AlreadyExists when there is one.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CatalogWriter>> Create(const std::string& path);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CatalogWriter>> Create(
+      const std::string& path);
   ~CatalogWriter();
 
-  // Return the position that SnippetRun::source refers to. AlreadyExists on a repeated id, InvalidArgument on an empty
-  // or over-long one.
+  // Return the position that SnippetRun::source refers to. AlreadyExists on a repeated id,
+  // InvalidArgument on an empty or over-long one.
   [[nodiscard]] absl::StatusOr<int> AddPiece(const Piece& piece, std::string_view midi);
-  [[nodiscard]] absl::StatusOr<int> AddRecording(const Recording& recording, std::string_view audio);
+  [[nodiscard]] absl::StatusOr<int> AddRecording(const Recording& recording,
+                                                 std::string_view audio);
 
   // Runs of one side must follow one another: first_vector is the sum of the counts before.
   [[nodiscard]] absl::Status AddRun(Side side, const SnippetRun& run);
 
-  // Commits, makes the file durable and closes it. Nothing is there for a reader before. No other call may follow.
+  // Commits, makes the file durable and closes it. Nothing is there for a reader before. No other
+  // call may follow.
   [[nodiscard]] absl::Status Finish();
 
  private:
@@ -87,8 +93,8 @@ class CatalogWriter {
 
 class Catalog {
  public:
-  // Opens read-only and checks the contents (schema version, ids, runs that follow one another and name existing
-  // sources, finite times): DataLoss says what is wrong.
+  // Opens read-only and checks the contents (schema version, ids, runs that follow one another and
+  // name existing sources, finite times): DataLoss says what is wrong.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Catalog>> Open(const std::string& path);
   ~Catalog();
 

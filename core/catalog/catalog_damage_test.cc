@@ -18,17 +18,20 @@ class CatalogDamageTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::path(testing::TempDir()) /
-              (std::string("catalog_damage_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+              (std::string("catalog_damage_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     path_ = (folder_ / "catalog.sqlite").string();
     auto writer = CatalogWriter::Create(path_).value();
     for (int i = 0; i < 30; ++i) {
-      ASSERT_TRUE(
-          writer->AddPiece({absl::StrCat("piece ", i), "Title", "Composer", 10, 20, 5, 100}, std::string(700, 'm'))
-              .ok());
       ASSERT_TRUE(writer
-                      ->AddRecording({absl::StrCat("recording ", i), "Title", "", absl::StrCat("piece ", i), 10},
+                      ->AddPiece({absl::StrCat("piece ", i), "Title", "Composer", 10, 20, 5, 100},
+                                 std::string(700, 'm'))
+                      .ok());
+      ASSERT_TRUE(writer
+                      ->AddRecording({absl::StrCat("recording ", i), "Title", "",
+                                      absl::StrCat("piece ", i), 10},
                                      std::string(900, 'a'))
                       .ok());
       ASSERT_TRUE(writer->AddRun(Side::kScores, {i * 4, 4, i, 1, 0, 0.5, 4}).ok());
@@ -41,12 +44,14 @@ class CatalogDamageTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   absl::StatusOr<std::unique_ptr<Catalog>> OpenBytes(const std::string& bytes) {
-    std::filesystem::remove(path_);  // file systems flush a file that is truncated and written anew: slow
+    std::filesystem::remove(
+        path_);  // file systems flush a file that is truncated and written anew: slow
     std::ofstream(path_, std::ios::binary) << bytes;
     return Catalog::Open(path_);
   }
 
-  // Damage is refused with DataLoss, when opening or when reading a blob, or leaves a consistent catalogue.
+  // Damage is refused with DataLoss, when opening or when reading a blob, or leaves a consistent
+  // catalogue.
   void ExpectRefusedOrConsistent(const std::string& bytes) {
     const auto opened = OpenBytes(bytes);
     if (!opened.ok()) {
@@ -61,7 +66,8 @@ class CatalogDamageTest : public testing::Test {
       ASSERT_TRUE(midi.ok() || midi.status().code() == StatusCode::kDataLoss) << midi.status();
     }
     for (const Side side : {Side::kScores, Side::kRecordings}) {
-      const size_t sources = side == Side::kScores ? catalog.pieces().size() : catalog.recordings().size();
+      const size_t sources =
+          side == Side::kScores ? catalog.pieces().size() : catalog.recordings().size();
       const int64_t count = std::min<int64_t>(catalog.vector_count(side), 500);
       for (int64_t v = 0; v < count; ++v) {
         const auto position = catalog.Locate(side, v);
@@ -111,7 +117,8 @@ TEST_F(CatalogDamageTest, RandomDamageIsRefusedOrConsistent) {
   for (int round = 0; round < 1500; ++round) {
     std::string changed = bytes_;
     const int changes = 1 + random() % 30;
-    for (int i = 0; i < changes; ++i) changed[random() % changed.size()] = static_cast<char>(random());
+    for (int i = 0; i < changes; ++i)
+      changed[random() % changed.size()] = static_cast<char>(random());
     ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrConsistent(changed)) << round;
   }
 }
@@ -128,7 +135,8 @@ TEST_F(CatalogDamageTest, PagesInTheWrongPlaceAreRefusedOrConsistent) {
 }
 
 TEST_F(CatalogDamageTest, OtherFilesAreRefused) {
-  for (const std::string& other : {std::string(), std::string("not a database"), std::string(8192, '\0')}) {
+  for (const std::string& other :
+       {std::string(), std::string("not a database"), std::string(8192, '\0')}) {
     EXPECT_EQ(OpenBytes(other).status().code(), StatusCode::kDataLoss);
   }
   std::filesystem::remove(path_);
@@ -175,13 +183,16 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
 
 TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
   Execute("PRAGMA user_version = 1");
-  EXPECT_THAT(std::string(Catalog::Open(path_).status().message()), testing::HasSubstr("index the collection again"));
+  EXPECT_THAT(std::string(Catalog::Open(path_).status().message()),
+              testing::HasSubstr("index the collection again"));
 }
 
 TEST_F(CatalogDamageTest, AnEndlessViewInPlaceOfATableIsRefused) {
   Execute(
-      "DROP TABLE pieces; CREATE VIEW pieces AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) "
-      "SELECT 0 AS position, 'a' AS id, '' AS title, '' AS composer, 0.0 AS duration_s, 0.0 AS beats, 0 AS bars, "
+      "DROP TABLE pieces; CREATE VIEW pieces AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT "
+      "i + 1 FROM n) "
+      "SELECT 0 AS position, 'a' AS id, '' AS title, '' AS composer, 0.0 AS duration_s, 0.0 AS "
+      "beats, 0 AS bars, "
       "0 AS notes, '' AS collection, 0 AS version FROM n WHERE i < 0");
   EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kDataLoss);
 }

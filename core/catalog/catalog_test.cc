@@ -20,8 +20,9 @@ using absl::StatusCode;
 class CatalogTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              (std::string("catalog_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        std::filesystem::path(testing::TempDir()) /
+        (std::string("catalog_") + testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     path_ = (folder_ / "catalog.sqlite").string();
@@ -44,23 +45,29 @@ class CatalogTest : public testing::Test {
   std::string path_;
 };
 
-Piece MakePiece(const std::string& id) { return {id, "Title of " + id, "Composer", 61.5, 120, 30, 456}; }
-Recording MakeRecording(const std::string& id) { return {id, "Title of " + id, "Composer", "piece", 62.25}; }
+Piece MakePiece(const std::string& id) {
+  return {id, "Title of " + id, "Composer", 61.5, 120, 30, 456};
+}
+Recording MakeRecording(const std::string& id) {
+  return {id, "Title of " + id, "Composer", "piece", 62.25};
+}
 
 TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   const std::string binary("MThd\0\0\xff\x80\0tail", 13);
   auto writer = Create();
   EXPECT_EQ(writer
-                ->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5, 129, 43, 512,
-                            "Unterricht ♫", 77},
+                ->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5,
+                            129, 43, 512, "Unterricht ♫", 77},
                            binary)
                 .value(),
             0);
   EXPECT_EQ(writer->AddPiece({"さくら", "さくら さくら 🎵", "", 0, 0, 0, 0, "", 0}, "").value(), 1);
-  EXPECT_EQ(
-      writer->AddRecording({"r/1", "Élégie; DROP TABLE pieces", "Fauré", "bwv-999", 12.75, "Archiv", 1LL << 60}, binary)
-          .value(),
-      0);
+  EXPECT_EQ(writer
+                ->AddRecording({"r/1", "Élégie; DROP TABLE pieces", "Fauré", "bwv-999", 12.75,
+                                "Archiv", 1LL << 60},
+                               binary)
+                .value(),
+            0);
   ASSERT_TRUE(writer->AddRun(Side::kScores, {0, 10, 1, 0.8, -0.5, 0.25, 4.2}).ok());
   ASSERT_TRUE(writer->AddRun(Side::kScores, {10, 1, 0, 1.25, 0, 0, 4.2}).ok());
   ASSERT_TRUE(writer->AddRun(Side::kRecordings, {0, 3, 0, 1, 0, 0.5, 4.2}).ok());
@@ -129,8 +136,10 @@ TEST_F(CatalogTest, EmptyCatalogIsACatalog) {
 TEST_F(CatalogTest, LocateAgreesWithCountingThroughTheRuns) {
   std::mt19937 random(1);
   auto writer = Create();
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(writer->AddPiece(MakePiece(absl::StrCat("p", i)), "").ok());
-  for (int i = 0; i < 7; ++i) ASSERT_TRUE(writer->AddRecording(MakeRecording(absl::StrCat("r", i)), "").ok());
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(writer->AddPiece(MakePiece(absl::StrCat("p", i)), "").ok());
+  for (int i = 0; i < 7; ++i)
+    ASSERT_TRUE(writer->AddRecording(MakeRecording(absl::StrCat("r", i)), "").ok());
   std::vector<SnippetPosition> expected[2];
   for (const Side side : {Side::kScores, Side::kRecordings}) {
     auto& positions = expected[static_cast<int>(side)];
@@ -161,7 +170,8 @@ TEST_F(CatalogTest, LocateAgreesWithCountingThroughTheRuns) {
       EXPECT_DOUBLE_EQ(found.start_s, positions[v].start_s);
       EXPECT_DOUBLE_EQ(found.end_s, positions[v].end_s);
     }
-    for (const int64_t outside : {int64_t{-1}, catalog->vector_count(side), std::numeric_limits<int64_t>::max()}) {
+    for (const int64_t outside :
+         {int64_t{-1}, catalog->vector_count(side), std::numeric_limits<int64_t>::max()}) {
       EXPECT_EQ(catalog->Locate(side, outside).status().code(), StatusCode::kOutOfRange);
     }
   }
@@ -170,9 +180,11 @@ TEST_F(CatalogTest, LocateAgreesWithCountingThroughTheRuns) {
 TEST_F(CatalogTest, RepeatedIdsAreRefusedPerKind) {
   auto writer = Create();
   ASSERT_TRUE(writer->AddPiece(MakePiece("same"), "first").ok());
-  EXPECT_EQ(writer->AddPiece(MakePiece("same"), "second").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(writer->AddPiece(MakePiece("same"), "second").status().code(),
+            StatusCode::kAlreadyExists);
   EXPECT_EQ(writer->AddRecording(MakeRecording("same"), "").value(), 0);  // another kind
-  EXPECT_EQ(writer->AddRecording(MakeRecording("same"), "").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(writer->AddRecording(MakeRecording("same"), "").status().code(),
+            StatusCode::kAlreadyExists);
   EXPECT_EQ(writer->AddPiece(MakePiece("other"), "third").value(), 1);
   ASSERT_TRUE(writer->Finish().ok());
   const auto catalog = Open();
@@ -211,10 +223,12 @@ TEST_F(CatalogTest, WrongFieldsAreNamed) {
   EXPECT_TRUE(writer->AddPiece(with([](Piece& p) { p.id = std::string(200, 'x'); }), "").ok());
   Recording recording = MakeRecording("r");
   recording.version = -1;
-  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()), testing::HasSubstr("version"));
+  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()),
+              testing::HasSubstr("version"));
   recording = MakeRecording("r");
   recording.collection = std::string(201, 'x');
-  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()), testing::HasSubstr("collection"));
+  EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()),
+              testing::HasSubstr("collection"));
 }
 
 TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {
@@ -239,7 +253,8 @@ TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {
        }) {
     EXPECT_EQ(writer->AddRun(Side::kScores, bad).code(), StatusCode::kInvalidArgument);
   }
-  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(), StatusCode::kInvalidArgument);  // no recording there
+  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(),
+            StatusCode::kInvalidArgument);  // no recording there
   ASSERT_TRUE(writer->AddRun(Side::kScores, good).ok());
   EXPECT_EQ(writer->AddRun(Side::kScores, good).code(), StatusCode::kInvalidArgument);  // 5 is next
   EXPECT_EQ(writer
@@ -296,8 +311,11 @@ TEST_F(CatalogTest, PathsWithAnyCharactersWork) {
 
 TEST_F(CatalogTest, ManyThreadsReadAtOnce) {
   auto writer = Create();
-  const auto blob = [](int i) { return std::string(1000 + 300 * i, static_cast<char>('a' + i % 26)); };
-  for (int i = 0; i < 40; ++i) ASSERT_TRUE(writer->AddPiece(MakePiece(absl::StrCat("p", i)), blob(i)).ok());
+  const auto blob = [](int i) {
+    return std::string(1000 + 300 * i, static_cast<char>('a' + i % 26));
+  };
+  for (int i = 0; i < 40; ++i)
+    ASSERT_TRUE(writer->AddPiece(MakePiece(absl::StrCat("p", i)), blob(i)).ok());
   ASSERT_TRUE(writer->Finish().ok());
   const auto catalog = Open();
   std::vector<std::thread> threads;
@@ -312,9 +330,11 @@ TEST_F(CatalogTest, ManyThreadsReadAtOnce) {
 }
 
 TEST(TextTest, WellFormedUtf8IsTold) {
-  for (const std::string good : {"", "plain", "é", "漢字", "🎹", "\xf4\x8f\xbf\xbf"}) EXPECT_TRUE(IsText(good)) << good;
-  for (const std::string bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x9f\x8e",
-                                "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"}) {
+  for (const std::string good : {"", "plain", "é", "漢字", "🎹", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(IsText(good)) << good;
+  for (const std::string bad :
+       {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x9f\x8e",
+        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"}) {
     EXPECT_FALSE(IsText(bad)) << testing::PrintToString(bad);
   }
   EXPECT_FALSE(IsText(std::string_view("a\0b", 3)));

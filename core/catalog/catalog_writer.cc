@@ -15,7 +15,8 @@ namespace {
 
 absl::Status CheckBlob(absl::string_view what, std::string_view bytes) {
   if (bytes.size() <= kMaxBlobBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, ": is larger than ", kMaxBlobBytes, " bytes"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": is larger than ", kMaxBlobBytes, " bytes"));
 }
 
 absl::Status Run(Statement& statement) {
@@ -28,7 +29,9 @@ absl::Status Run(Statement& statement) {
 
 struct CatalogWriter::Impl {
   Impl(std::string final_path, std::string partial_path, Database opened)
-      : path(std::move(final_path)), partial(std::move(partial_path)), database(std::move(opened)) {}
+      : path(std::move(final_path)),
+        partial(std::move(partial_path)),
+        database(std::move(opened)) {}
 
   ~Impl() {
     statements.reset();
@@ -49,15 +52,18 @@ struct CatalogWriter::Impl {
   // Ids of one kind in use; a new one gets the next position.
   static absl::StatusOr<int> Reserve(std::unordered_set<std::string>& ids, const std::string& id) {
     if (static_cast<int64_t>(ids.size()) >= kMaxSources) {
-      return absl::ResourceExhaustedError(absl::StrCat("catalogue: holds at most ", kMaxSources, " of a kind"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("catalogue: holds at most ", kMaxSources, " of a kind"));
     }
     const int position = static_cast<int>(ids.size());
-    if (!ids.insert(id).second) return absl::AlreadyExistsError(absl::StrCat("id \"", id, "\": is there already"));
+    if (!ids.insert(id).second)
+      return absl::AlreadyExistsError(absl::StrCat("id \"", id, "\": is there already"));
     return position;
   }
 
   absl::Status CheckOpen() const {
-    if (failure.ok() && database == nullptr) return absl::FailedPreconditionError("catalogue: is finished");
+    if (failure.ok() && database == nullptr)
+      return absl::FailedPreconditionError("catalogue: is finished");
     return failure;
   }
 
@@ -75,7 +81,8 @@ CatalogWriter::CatalogWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 CatalogWriter::~CatalogWriter() = default;
 
 absl::StatusOr<std::unique_ptr<CatalogWriter>> CatalogWriter::Create(const std::string& path) {
-  if (access(path.c_str(), F_OK) == 0) return absl::AlreadyExistsError("catalogue: the file is there already");
+  if (access(path.c_str(), F_OK) == 0)
+    return absl::AlreadyExistsError("catalogue: the file is there already");
   const std::string partial = path + ".partial";
   unlink(partial.c_str());  // of a writer that crashed
   absl::StatusOr<Database> database = CreateDatabase(partial);
@@ -89,25 +96,31 @@ absl::StatusOr<std::unique_ptr<CatalogWriter>> CatalogWriter::Create(const std::
 }
 
 absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view midi) {
-  for (const absl::Status& status : {impl_->CheckOpen(), CheckPiece(piece), CheckBlob("piece midi", midi)}) {
+  for (const absl::Status& status :
+       {impl_->CheckOpen(), CheckPiece(piece), CheckBlob("piece midi", midi)}) {
     if (!status.ok()) return status;
   }
   absl::StatusOr<int> position = Impl::Reserve(impl_->piece_ids, piece.id);
   if (!position.ok()) return position;
   Impl::Statements& statements = *impl_->statements;
-  statements.piece.BindInt(1, *position).BindText(2, piece.id).BindText(3, piece.title).BindText(4, piece.composer);
+  statements.piece.BindInt(1, *position)
+      .BindText(2, piece.id)
+      .BindText(3, piece.title)
+      .BindText(4, piece.composer);
   statements.piece.BindReal(5, piece.duration_s)
       .BindReal(6, piece.beats)
       .BindInt(7, piece.bars)
       .BindInt(8, piece.notes);
   statements.piece.BindText(9, piece.collection).BindInt(10, piece.version);
   impl_->failure = Run(statements.piece);
-  if (impl_->failure.ok()) impl_->failure = Run(statements.midi.BindInt(1, *position).BindBlob(2, midi));
+  if (impl_->failure.ok())
+    impl_->failure = Run(statements.midi.BindInt(1, *position).BindBlob(2, midi));
   if (!impl_->failure.ok()) return impl_->failure;
   return position;
 }
 
-absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording, std::string_view audio) {
+absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording,
+                                                std::string_view audio) {
   for (const absl::Status& status :
        {impl_->CheckOpen(), CheckRecording(recording), CheckBlob("recording audio", audio)}) {
     if (!status.ok()) return status;
@@ -120,14 +133,16 @@ absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording, std:
   statements.recording.BindReal(6, recording.duration_s).BindText(7, recording.collection);
   statements.recording.BindInt(8, recording.version);
   impl_->failure = Run(statements.recording);
-  if (impl_->failure.ok()) impl_->failure = Run(statements.audio.BindInt(1, *position).BindBlob(2, audio));
+  if (impl_->failure.ok())
+    impl_->failure = Run(statements.audio.BindInt(1, *position).BindBlob(2, audio));
   if (!impl_->failure.ok()) return impl_->failure;
   return position;
 }
 
 absl::Status CatalogWriter::AddRun(Side side, const SnippetRun& run) {
   int64_t& vectors = impl_->vectors[static_cast<int>(side)];
-  const size_t sources = side == Side::kScores ? impl_->piece_ids.size() : impl_->recording_ids.size();
+  const size_t sources =
+      side == Side::kScores ? impl_->piece_ids.size() : impl_->recording_ids.size();
   for (const absl::Status& status : {impl_->CheckOpen(), CheckRun(run, vectors, sources)}) {
     if (!status.ok()) return status;
   }

@@ -19,7 +19,8 @@ constexpr int kJournalApplicationId = 0x416e4a6f;  // "AnJo"
 constexpr int kJournalVersion = 1;
 // How many changes there are and which number was the last, so that the loss of a row is noticed.
 constexpr char kStateTable[] =
-    "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, changes INTEGER NOT NULL, "
+    "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, changes INTEGER "
+    "NOT NULL, "
     "sha256 BLOB NOT NULL) STRICT";
 
 struct State {
@@ -32,15 +33,22 @@ std::string HashOf(const State& state) {
 }
 
 absl::Status Told(const absl::Status& status) {
-  return status.ok() ? status : absl::Status(status.code(), absl::StrCat("journal: ", status.message()));
+  return status.ok() ? status
+                     : absl::Status(status.code(), absl::StrCat("journal: ", status.message()));
 }
 
-absl::Status Damaged(absl::string_view what) { return absl::DataLossError(absl::StrCat("journal: ", what)); }
+absl::Status Damaged(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("journal: ", what));
+}
 
 absl::Status WriteState(sqlite3* database, const State& state) {
   const std::string sha256 = HashOf(state);
   Statement statement(database, "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?)");
-  return statement.BindInt(1, state.last_sequence).BindInt(2, state.changes).BindBlob(3, sha256).Step().status();
+  return statement.BindInt(1, state.last_sequence)
+      .BindInt(2, state.changes)
+      .BindBlob(3, sha256)
+      .Step()
+      .status();
 }
 
 absl::StatusOr<State> ReadState(sqlite3* database) {
@@ -70,9 +78,9 @@ absl::Status InTransaction(sqlite3* database, Work&& work) {
 
 absl::Status CreateSchema(sqlite3* database) {
   return InTransaction(database, [&] {
-    const std::string sql =
-        absl::StrCat("PRAGMA application_id = ", kJournalApplicationId, "; PRAGMA user_version = ", kJournalVersion,
-                     "; ", kChangesTable, "; ", kStateTable, ";");
+    const std::string sql = absl::StrCat("PRAGMA application_id = ", kJournalApplicationId,
+                                         "; PRAGMA user_version = ", kJournalVersion, "; ",
+                                         kChangesTable, "; ", kStateTable, ";");
     const absl::Status status = Execute(database, sql.c_str());
     return status.ok() ? WriteState(database, {}) : status;
   });
@@ -85,7 +93,8 @@ absl::Status CheckSchema(sqlite3* database) {
   const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
   if (!version.ok()) return version.status();
   if (*version != kJournalVersion) {
-    return absl::DataLossError(absl::StrCat("has version ", *version, ", this program reads ", kJournalVersion));
+    return absl::DataLossError(
+        absl::StrCat("has version ", *version, ", this program reads ", kJournalVersion));
   }
   const absl::StatusOr<bool> ours = HasExactly(database, {kChangesTable, kStateTable});
   if (!ours.ok()) return ours.status();
@@ -105,7 +114,8 @@ absl::Status CheckStructure(sqlite3* database) {
   Statement check(database, "PRAGMA quick_check(1)");
   const absl::StatusOr<bool> row = check.Step();
   if (!row.ok()) return row.status();
-  return *row && check.View(0) == "ok" ? absl::OkStatus() : absl::DataLossError("the file is damaged");
+  return *row && check.View(0) == "ok" ? absl::OkStatus()
+                                       : absl::DataLossError("the file is damaged");
 }
 
 // Opens or makes the file, with nothing but a journal's schema in it.
@@ -114,11 +124,13 @@ absl::StatusOr<Database> OpenFile(const std::string& path) {
   if (!database.ok()) return database;
   const absl::StatusOr<bool> is_new = IsNew(database->get());
   if (!is_new.ok()) return is_new.status();
-  // What a new file must begin with: pages that are free again can be given back to the file system.
-  absl::Status status =
-      *is_new ? Execute(database->get(), "PRAGMA auto_vacuum = INCREMENTAL") : CheckSchema(database->get());
+  // What a new file must begin with: pages that are free again can be given back to the file
+  // system.
+  absl::Status status = *is_new ? Execute(database->get(), "PRAGMA auto_vacuum = INCREMENTAL")
+                                : CheckSchema(database->get());
   if (!status.ok()) return status;
-  // The log goes into the file after every change (FoldLog), so that hashes cover everything that was acknowledged.
+  // The log goes into the file after every change (FoldLog), so that hashes cover everything that
+  // was acknowledged.
   status = Execute(database->get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;");
   if (status.ok() && *is_new) {
     status = CreateSchema(database->get());
@@ -133,13 +145,14 @@ absl::StatusOr<Database> OpenFile(const std::string& path) {
 }  // namespace
 
 struct ChangeJournal::Impl {
-  // Puts what the log holds into the file and empties the log. What is in the log is durable too, so that a failure (a
-  // full disk, say) does no harm; the next change tries again.
+  // Puts what the log holds into the file and empties the log. What is in the log is durable too,
+  // so that a failure (a full disk, say) does no harm; the next change tries again.
   void FoldLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     Execute(database.get(), "PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
   }
 
-  // Makes the state what `work` leaves in it, together with what `work` does to the database, or changes nothing.
+  // Makes the state what `work` leaves in it, together with what `work` does to the database, or
+  // changes nothing.
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
@@ -163,11 +176,13 @@ ChangeJournal::~ChangeJournal() = default;
 
 absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::string& path) {
   absl::StatusOr<Database> database = OpenFile(path);
-  if (absl::IsAborted(database.status())) return absl::AbortedError("journal: another process has it open");
+  if (absl::IsAborted(database.status()))
+    return absl::AbortedError("journal: another process has it open");
   if (!database.ok()) return Told(database.status());
   const absl::StatusOr<State> state = ReadState(database->get());
   if (!state.ok()) return state.status();
-  const absl::StatusOr<int64_t> changes = ReadNumber(database->get(), "SELECT count(*) FROM changes");
+  const absl::StatusOr<int64_t> changes =
+      ReadNumber(database->get(), "SELECT count(*) FROM changes");
   if (!changes.ok()) return Told(changes.status());
   if (*changes != state->changes) {
     return Damaged(absl::StrCat("holds ", *changes, " changes and should hold ", state->changes));
@@ -182,7 +197,8 @@ absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::st
   return std::unique_ptr<ChangeJournal>(new ChangeJournal(std::move(impl)));
 }
 
-absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin, std::span<Change> changes) {
+absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
+                                              std::span<Change> changes) {
   for (const Change& change : changes) {
     if (absl::Status status = CheckChange(change); !status.ok()) return status;
   }
@@ -190,13 +206,15 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin, std::sp
   const int64_t before = impl_->state.last_sequence;
   for (size_t i = 0; i < changes.size(); ++i) {
     Change& change = changes[i];
-    change.sequence = change.piece.version = change.recording.version = before + 1 + static_cast<int64_t>(i);
+    change.sequence = change.piece.version = change.recording.version =
+        before + 1 + static_cast<int64_t>(i);
   }
   const absl::Status status = impl_->Commit([&](State& next) {
     impl_->mutex.AssertHeld();
     Statement insert(impl_->database.get(), kInsertChange);
     for (const Change& change : changes) {
-      if (absl::Status inserted = InsertChange(insert, origin, change); !inserted.ok()) return inserted;
+      if (absl::Status inserted = InsertChange(insert, origin, change); !inserted.ok())
+        return inserted;
     }
     next.last_sequence += static_cast<int64_t>(changes.size());
     next.changes += static_cast<int64_t>(changes.size());
@@ -206,9 +224,9 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin, std::sp
   return impl_->state.last_sequence;
 }
 
-absl::Status ChangeJournal::ReadAfter(const std::string& origin, int64_t sequence,
-                                      const std::function<absl::Status(Change)>& change,
-                                      const std::function<void(int64_t sequence, const std::string& what)>& damaged) {
+absl::Status ChangeJournal::ReadAfter(
+    const std::string& origin, int64_t sequence, const std::function<absl::Status(Change)>& change,
+    const std::function<void(int64_t sequence, const std::string& what)>& damaged) {
   absl::MutexLock lock(&impl_->mutex);
   // All of them: the origin and the number of a damaged one say nothing.
   Statement select(impl_->database.get(), kSelectChanges);
@@ -220,10 +238,13 @@ absl::Status ChangeJournal::ReadAfter(const std::string& origin, int64_t sequenc
     absl::StatusOr<ReadChange> read = ReadRow(select);
     if (read.ok() && read->change.sequence > impl_->state.last_sequence) {
       // Of another journal, by hand: the number will be given out again.
-      read = absl::DataLossError(absl::StrCat("is numbered beyond the last, ", impl_->state.last_sequence));
+      read = absl::DataLossError(
+          absl::StrCat("is numbered beyond the last, ", impl_->state.last_sequence));
     }
     if (!read.ok()) {
-      if (damaged) damaged(select.Int(0), absl::StrCat("change ", select.Int(0), ": ", read.status().message()));
+      if (damaged)
+        damaged(select.Int(0),
+                absl::StrCat("change ", select.Int(0), ": ", read.status().message()));
       continue;
     }
     if (read->origin != origin || read->change.sequence <= sequence) continue;
@@ -239,12 +260,15 @@ absl::Status ChangeJournal::Prune(const std::string& origin, int64_t sequence,
   sqlite3* database = impl_->database.get();
   const absl::Status status = impl_->Commit([&](State& next) {
     Statement forget(database, "DELETE FROM changes WHERE origin = ? AND sequence <= ?");
-    if (absl::Status done = forget.BindText(1, origin).BindInt(2, sequence).Step().status(); !done.ok()) return done;
+    if (absl::Status done = forget.BindText(1, origin).BindInt(2, sequence).Step().status();
+        !done.ok())
+      return done;
     std::string others = "DELETE FROM changes WHERE origin <> ?";
     for (size_t i = 0; i < keep_origins.size(); ++i) absl::StrAppend(&others, " AND origin <> ?");
     Statement drop(database, others);
     drop.BindText(1, origin);
-    for (size_t i = 0; i < keep_origins.size(); ++i) drop.BindText(static_cast<int>(i) + 2, keep_origins[i]);
+    for (size_t i = 0; i < keep_origins.size(); ++i)
+      drop.BindText(static_cast<int>(i) + 2, keep_origins[i]);
     if (absl::Status done = drop.Step().status(); !done.ok()) return done;
     const absl::StatusOr<int64_t> left = ReadNumber(database, "SELECT count(*) FROM changes");
     if (!left.ok()) return left.status();

@@ -1,9 +1,11 @@
-// Changes to a collection since it was indexed, made durable one by one (SQLite with a write-ahead log).
+// Changes to a collection since it was indexed, made durable one by one (SQLite with a write-ahead
+// log).
 //
-// Lies beside the generations of a bundle, as one file; a second one, named like it with "-wal" behind, is there
-// between a crash and the next opening. What Append has returned survives the death of the process and of the machine;
-// what it has not returned is there wholly or not at all. Changes belong to an origin: the collection, as indexed from
-// scratch, that they were made to. Every change carries a hash of its own.
+// Lies beside the generations of a bundle, as one file; a second one, named like it with "-wal"
+// behind, is there between a crash and the next opening. What Append has returned survives the
+// death of the process and of the machine; what it has not returned is there wholly or not at all.
+// Changes belong to an origin: the collection, as indexed from scratch, that they were made to.
+// Every change carries a hash of its own.
 //
 // Safe from any thread; one journal per file in all processes (a second one is Aborted).
 #ifndef ANTIPHON_CORE_CATALOG_CHANGE_JOURNAL_H_
@@ -37,24 +39,28 @@ struct Change {
 
 class ChangeJournal {
  public:
-  // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when another process has it
-  // open, ResourceExhausted when the disk is full.
+  // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when
+  // another process has it open, ResourceExhausted when the disk is full.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ChangeJournal>> Open(const std::string& path);
   ~ChangeJournal();
 
-  // Makes all of the changes durable, or none: numbers them from last_sequence() + 1 on (also as the version of the
-  // piece or recording that they put), and returns the last number. ResourceExhausted when the disk is full or a change
-  // too large, InvalidArgument when a field is wrong; the journal can be used as before after either.
-  [[nodiscard]] absl::StatusOr<int64_t> Append(const std::string& origin, std::span<Change> changes);
+  // Makes all of the changes durable, or none: numbers them from last_sequence() + 1 on (also as
+  // the version of the piece or recording that they put), and returns the last number.
+  // ResourceExhausted when the disk is full or a change too large, InvalidArgument when a field is
+  // wrong; the journal can be used as before after either.
+  [[nodiscard]] absl::StatusOr<int64_t> Append(const std::string& origin,
+                                               std::span<Change> changes);
 
-  // Of the origin, the changes after `sequence`, in order; a failure of `change` ends it and is returned. `damaged` is
-  // told of those whose hash does not hold, whatever their origin. Neither may call the journal. DataLoss when the file
-  // cannot be read.
-  [[nodiscard]] absl::Status ReadAfter(const std::string& origin, int64_t sequence,
-                                       const std::function<absl::Status(Change)>& change,
-                                       const std::function<void(int64_t sequence, const std::string& what)>& damaged);
+  // Of the origin, the changes after `sequence`, in order; a failure of `change` ends it and is
+  // returned. `damaged` is told of those whose hash does not hold, whatever their origin. Neither
+  // may call the journal. DataLoss when the file cannot be read.
+  [[nodiscard]] absl::Status ReadAfter(
+      const std::string& origin, int64_t sequence,
+      const std::function<absl::Status(Change)>& change,
+      const std::function<void(int64_t sequence, const std::string& what)>& damaged);
 
-  // Forgets the changes of the origin up to and with `sequence`, and those of origins other than `keep_origins`.
+  // Forgets the changes of the origin up to and with `sequence`, and those of origins other than
+  // `keep_origins`.
   [[nodiscard]] absl::Status Prune(const std::string& origin, int64_t sequence,
                                    std::span<const std::string> keep_origins);
 

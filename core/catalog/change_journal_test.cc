@@ -31,11 +31,13 @@ constexpr char kOtherOrigin[] = "ffffffffffffffffffffffffffffffff";
 Change PutPiece(int seed, size_t content_bytes = 300) {
   Change change;
   change.id = absl::StrCat("piece-", seed);
-  change.piece = {change.id, absl::StrCat("Títle ", seed), "Composer", 1.5 * seed, 2.25 * seed, seed, 10 * seed,
-                  "Shelf"};
+  change.piece = {
+      change.id, absl::StrCat("Títle ", seed), "Composer", 1.5 * seed, 2.25 * seed, seed, 10 * seed,
+      "Shelf"};
   change.content = std::string(content_bytes, static_cast<char>('a' + seed % 26));
   change.runs = {{0, 2, 0, 0.5, 0.25, 0.5, 2}, {2, 1 + seed % 3, 0, 1.0, 3, 0.5, 2}};
-  for (int64_t i = 0; i < 8 * (3 + seed % 3); ++i) change.vectors.push_back(0.25f * static_cast<float>(i - seed));
+  for (int64_t i = 0; i < 8 * (3 + seed % 3); ++i)
+    change.vectors.push_back(0.25f * static_cast<float>(i - seed));
   return change;
 }
 
@@ -62,8 +64,8 @@ std::string Show(const Change& c) {
                                   c.side == Side::kScores ? "score " : "recording ", c.id);
   if (c.kind == Change::Kind::kDelete) return text;
   const auto add = [&](const auto& v) {
-    absl::StrAppend(&text, "|", v.id, "|", v.title, "|", v.composer, "|", v.duration_s, "|", v.collection, "|",
-                    v.version);
+    absl::StrAppend(&text, "|", v.id, "|", v.title, "|", v.composer, "|", v.duration_s, "|",
+                    v.collection, "|", v.version);
   };
   if (c.side == Side::kScores) {
     add(c.piece);
@@ -73,8 +75,8 @@ std::string Show(const Change& c) {
     absl::StrAppend(&text, "|", c.recording.piece_id);
   }
   for (const SnippetRun& r : c.runs) {
-    absl::StrAppend(&text, "|", r.first_vector, " ", r.count, " ", r.tempo_ratio, " ", r.start_s, " ", r.hop_s, " ",
-                    r.window_s);
+    absl::StrAppend(&text, "|", r.first_vector, " ", r.count, " ", r.tempo_ratio, " ", r.start_s,
+                    " ", r.hop_s, " ", r.window_s);
   }
   for (const float f : c.vectors) absl::StrAppend(&text, " ", f);
   return text + "|" + c.content;
@@ -102,7 +104,8 @@ class ChangeJournalTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) /
-              absl::StrCat("journal_", getpid(), "_", testing::UnitTest::GetInstance()->current_test_info()->name());
+              absl::StrCat("journal_", getpid(), "_",
+                           testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     path_ = (folder_ / "journal.sqlite").string();
@@ -116,7 +119,8 @@ class ChangeJournalTest : public testing::Test {
   }
 
   // Appends one change and returns it as it can be read.
-  static std::string Add(ChangeJournal& journal, Change change, const std::string& origin = kOrigin) {
+  static std::string Add(ChangeJournal& journal, Change change,
+                         const std::string& origin = kOrigin) {
     const auto last = journal.Append(origin, {&change, 1});
     EXPECT_TRUE(last.ok()) << last.status();
     EXPECT_EQ(*last, change.sequence);
@@ -168,8 +172,8 @@ TEST_F(ChangeJournalTest, AFailureOfTheReaderEndsTheReading) {
   auto journal = Open();
   for (int i = 0; i < 3; ++i) Add(*journal, PutPiece(i));
   int calls = 0;
-  const absl::Status status =
-      journal->ReadAfter(kOrigin, 0, [&](const Change&) { return ++calls, absl::CancelledError("enough"); }, {});
+  const absl::Status status = journal->ReadAfter(
+      kOrigin, 0, [&](const Change&) { return ++calls, absl::CancelledError("enough"); }, {});
   EXPECT_EQ(status.code(), StatusCode::kCancelled);
   EXPECT_EQ(calls, 1);
 }
@@ -178,7 +182,8 @@ TEST_F(ChangeJournalTest, OriginsAreKeptApartAndPrunedApart) {
   auto journal = Open();
   std::vector<std::string> ours, others;
   for (int i = 0; i < 6; ++i) {
-    (i % 2 == 0 ? ours : others).push_back(Add(*journal, PutPiece(i), i % 2 == 0 ? kOrigin : kOtherOrigin));
+    (i % 2 == 0 ? ours : others)
+        .push_back(Add(*journal, PutPiece(i), i % 2 == 0 ? kOrigin : kOtherOrigin));
   }
   EXPECT_EQ(ReadAll(*journal).changes, ours);
   EXPECT_EQ(ReadAll(*journal, kOtherOrigin).changes, others);
@@ -290,7 +295,8 @@ class AppendingProcess {
     std::vector<int64_t> numbers;
     int64_t number = 0;
     // The first one only tells that it has begun.
-    if (read(read_end_, &number, sizeof(number)) == sizeof(number) && number != 0) numbers.push_back(number);
+    if (read(read_end_, &number, sizeof(number)) == sizeof(number) && number != 0)
+      numbers.push_back(number);
     std::this_thread::sleep_for(wait);
     kill(child_, SIGKILL);
     while (read(read_end_, &number, sizeof(number)) == sizeof(number)) numbers.push_back(number);
@@ -405,7 +411,8 @@ class DamagedJournalTest : public ChangeJournalTest {
   void SetUp() override {
     ChangeJournalTest::SetUp();
     auto journal = Open();
-    for (int i = 0; i < 12; ++i) expected_.insert(Add(*journal, i % 3 == 2 ? PutRecording(i) : PutPiece(i, 2500)));
+    for (int i = 0; i < 12; ++i)
+      expected_.insert(Add(*journal, i % 3 == 2 ? PutRecording(i) : PutPiece(i, 2500)));
     expected_.insert(Add(*journal, Delete(Side::kScores, "piece-3")));
     journal.reset();
     bytes_ = ReadFile(path_);
@@ -422,7 +429,8 @@ class DamagedJournalTest : public ChangeJournalTest {
       return;
     }
     const Contents contents = ReadAll(**journal);
-    for (const std::string& change : contents.changes) ASSERT_TRUE(expected_.contains(change)) << change.substr(0, 90);
+    for (const std::string& change : contents.changes)
+      ASSERT_TRUE(expected_.contains(change)) << change.substr(0, 90);
     const size_t found = contents.changes.size() + contents.damaged.size();
     if (contents.status.ok()) {
       ASSERT_EQ(found, expected_.size());
@@ -486,7 +494,8 @@ TEST_F(DamagedJournalTest, WhatWasChangedByHandIsFound) {
            "UPDATE changes SET sequence = 99 WHERE sequence = 3",
            "UPDATE changes SET origin = 'ffffffffffffffffffffffffffffffff' WHERE sequence = 3",
            "UPDATE changes SET kind = 1 WHERE sequence = 3",
-           "UPDATE changes SET sha256 = (SELECT sha256 FROM changes WHERE sequence = 2) WHERE sequence = 3",
+           "UPDATE changes SET sha256 = (SELECT sha256 FROM changes WHERE sequence = 2) WHERE "
+           "sequence = 3",
            "UPDATE state SET last_sequence = 2",
            "DELETE FROM state",
            "PRAGMA user_version = 2",
@@ -545,7 +554,8 @@ TEST_F(DamagedJournalTest, OtherFilesAreRefused) {
 }
 
 TEST_F(DamagedJournalTest, StrayFilesBesideItAreNoObstacle) {
-  for (const std::string& stray : {std::string(), std::string("garbage"), std::string(100'000, 'x')}) {
+  for (const std::string& stray :
+       {std::string(), std::string("garbage"), std::string(100'000, 'x')}) {
     WriteFile(path_, bytes_);
     WriteFile(path_ + "-wal", stray);
     WriteFile(path_ + "-shm", stray);

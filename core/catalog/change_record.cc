@@ -19,7 +19,8 @@ constexpr int64_t kMaxChangeBytes = 900'000'000;  // SQLite holds a row of 10^9 
 constexpr size_t kMaxOriginBytes = 200;
 constexpr size_t kRunBytes = 5 * 8;
 
-// The columns of a row, as they are bound, read and hashed. Views are the change's or the statement's.
+// The columns of a row, as they are bound, read and hashed. Views are the change's or the
+// statement's.
 struct Row {
   int64_t sequence = 0;
   std::string_view origin;
@@ -51,11 +52,12 @@ Number TakeNumber(std::string_view& bytes) {
 // Lengths come before what they are of, so that no two rows have the same bytes.
 absl::StatusOr<std::string> HashOf(const Row& row) {
   std::string head = "antiphon change 1";
-  for (const int64_t number : {row.sequence, row.kind, row.side, row.bars, row.notes}) AppendNumber(head, number);
+  for (const int64_t number : {row.sequence, row.kind, row.side, row.bars, row.notes})
+    AppendNumber(head, number);
   for (const double number : {row.duration_s, row.beats}) AppendNumber(head, number);
   hash::Sha256Stream stream;
-  for (const std::string_view bytes : {row.origin, row.id, row.title, row.composer, row.collection, row.piece_id,
-                                       row.runs, row.vectors, row.content}) {
+  for (const std::string_view bytes : {row.origin, row.id, row.title, row.composer, row.collection,
+                                       row.piece_id, row.runs, row.vectors, row.content}) {
     AppendNumber(head, static_cast<int64_t>(bytes.size()));
     stream.Update(head);
     stream.Update(bytes);
@@ -70,7 +72,8 @@ std::string RunsToBytes(const std::vector<SnippetRun>& runs) {
   bytes.reserve(runs.size() * kRunBytes);
   for (const SnippetRun& run : runs) {
     AppendNumber(bytes, run.count);
-    for (const double number : {run.tempo_ratio, run.start_s, run.hop_s, run.window_s}) AppendNumber(bytes, number);
+    for (const double number : {run.tempo_ratio, run.start_s, run.hop_s, run.window_s})
+      AppendNumber(bytes, number);
   }
   return bytes;
 }
@@ -87,7 +90,8 @@ std::vector<SnippetRun> RunsFromBytes(std::string_view bytes) {
     run.hop_s = TakeNumber<double>(bytes);
     run.window_s = TakeNumber<double>(bytes);
     runs.push_back(run);
-    if (run.count < 0 || run.count > std::numeric_limits<int64_t>::max() - first) break;  // CheckRuns tells
+    if (run.count < 0 || run.count > std::numeric_limits<int64_t>::max() - first)
+      break;  // CheckRuns tells
     first += run.count;
   }
   return runs;
@@ -102,9 +106,11 @@ absl::Status CheckRuns(const Change& change) {
   const auto floats = static_cast<int64_t>(change.vectors.size());
   const bool whole = vectors == 0 ? floats == 0 : floats > 0 && floats % vectors == 0;
   if (!whole)
-    return absl::InvalidArgumentError(absl::StrCat("vectors: ", floats, " numbers for ", vectors, " windows"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("vectors: ", floats, " numbers for ", vectors, " windows"));
   for (const float number : change.vectors) {
-    if (!std::isfinite(number)) return absl::InvalidArgumentError("vectors: a number is not finite");
+    if (!std::isfinite(number))
+      return absl::InvalidArgumentError("vectors: a number is not finite");
   }
   return absl::OkStatus();
 }
@@ -119,7 +125,8 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
   if (change.kind == Change::Kind::kDelete) return row;
   if (change.side == Side::kScores) {
     const Piece& piece = change.piece;
-    std::tie(row.title, row.composer, row.collection) = std::tie(piece.title, piece.composer, piece.collection);
+    std::tie(row.title, row.composer, row.collection) =
+        std::tie(piece.title, piece.composer, piece.collection);
     row.duration_s = piece.duration_s;
     row.beats = piece.beats;
     row.bars = piece.bars;
@@ -131,7 +138,8 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
     row.duration_s = recording.duration_s;
   }
   row.runs = runs;
-  row.vectors = {reinterpret_cast<const char*>(change.vectors.data()), change.vectors.size() * sizeof(float)};
+  row.vectors = {reinterpret_cast<const char*>(change.vectors.data()),
+                 change.vectors.size() * sizeof(float)};
   row.content = change.content;
   return row;
 }
@@ -145,9 +153,15 @@ Change ChangeOf(const Row& row) {
   change.id = row.id;
   if (change.kind == Change::Kind::kDelete) return change;
   if (change.side == Side::kScores) {
-    change.piece = {
-        std::string(row.id),        std::string(row.title),      std::string(row.composer),   row.duration_s, row.beats,
-        static_cast<int>(row.bars), static_cast<int>(row.notes), std::string(row.collection), row.sequence};
+    change.piece = {std::string(row.id),
+                    std::string(row.title),
+                    std::string(row.composer),
+                    row.duration_s,
+                    row.beats,
+                    static_cast<int>(row.bars),
+                    static_cast<int>(row.notes),
+                    std::string(row.collection),
+                    row.sequence};
   } else {
     change.recording = {std::string(row.id),
                         std::string(row.title),
@@ -160,7 +174,8 @@ Change ChangeOf(const Row& row) {
   change.content = row.content;
   change.runs = RunsFromBytes(row.runs);
   change.vectors.resize(row.vectors.size() / sizeof(float));
-  if (!change.vectors.empty()) std::memcpy(change.vectors.data(), row.vectors.data(), row.vectors.size());
+  if (!change.vectors.empty())
+    std::memcpy(change.vectors.data(), row.vectors.data(), row.vectors.size());
   return change;
 }
 
@@ -176,11 +191,13 @@ absl::Status CheckChange(const Change& change) {
   if (change.id != (score ? change.piece.id : change.recording.id)) {
     return absl::InvalidArgumentError("id: is not that of what is put");
   }
-  if (absl::Status status = score ? CheckPiece(change.piece) : CheckRecording(change.recording); !status.ok()) {
+  if (absl::Status status = score ? CheckPiece(change.piece) : CheckRecording(change.recording);
+      !status.ok()) {
     return status;
   }
-  const auto bytes = static_cast<int64_t>(change.content.size() + change.vectors.size() * sizeof(float) +
-                                          change.runs.size() * kRunBytes);
+  const auto bytes =
+      static_cast<int64_t>(change.content.size() + change.vectors.size() * sizeof(float) +
+                           change.runs.size() * kRunBytes);
   if (bytes > kMaxChangeBytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the change takes ", bytes, " bytes, the limit is ", kMaxChangeBytes));
@@ -194,9 +211,18 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, const Chan
   const absl::StatusOr<std::string> sha256 = HashOf(row);
   if (!sha256.ok()) return sha256.status();
   insert.BindInt(1, row.sequence).BindText(2, row.origin).BindInt(3, row.kind).BindInt(4, row.side);
-  insert.BindText(5, row.id).BindText(6, row.title).BindText(7, row.composer).BindText(8, row.collection);
-  insert.BindText(9, row.piece_id).BindReal(10, row.duration_s).BindReal(11, row.beats).BindInt(12, row.bars);
-  insert.BindInt(13, row.notes).BindBlob(14, row.runs).BindBlob(15, row.vectors).BindBlob(16, row.content);
+  insert.BindText(5, row.id)
+      .BindText(6, row.title)
+      .BindText(7, row.composer)
+      .BindText(8, row.collection);
+  insert.BindText(9, row.piece_id)
+      .BindReal(10, row.duration_s)
+      .BindReal(11, row.beats)
+      .BindInt(12, row.bars);
+  insert.BindInt(13, row.notes)
+      .BindBlob(14, row.runs)
+      .BindBlob(15, row.vectors)
+      .BindBlob(16, row.content);
   insert.BindBlob(17, *sha256);
   const absl::Status status = insert.Step().status();
   insert.Reset();
@@ -204,21 +230,23 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, const Chan
 }
 
 absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
-  const Row row = {select.Int(0),  select.View(1),  select.Int(2),   select.Int(3),  select.View(4),  select.View(5),
-                   select.View(6), select.View(7),  select.View(8),  select.Real(9), select.Real(10), select.Int(11),
+  const Row row = {select.Int(0),  select.View(1),  select.Int(2),   select.Int(3),
+                   select.View(4), select.View(5),  select.View(6),  select.View(7),
+                   select.View(8), select.Real(9),  select.Real(10), select.Int(11),
                    select.Int(12), select.View(13), select.View(14), select.View(15)};
   const absl::StatusOr<std::string> sha256 = HashOf(row);
   if (!sha256.ok()) return sha256.status();
   if (*sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
   // Whoever can compute a hash may still have written nonsense.
   constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
-  if ((row.kind | row.side) >> 1 != 0 || row.bars < 0 || row.bars > kMaxInt || row.notes < 0 || row.notes > kMaxInt ||
-      row.runs.size() % kRunBytes != 0 || row.vectors.size() % sizeof(float) != 0 ||
-      row.origin.size() > kMaxOriginBytes) {
+  if ((row.kind | row.side) >> 1 != 0 || row.bars < 0 || row.bars > kMaxInt || row.notes < 0 ||
+      row.notes > kMaxInt || row.runs.size() % kRunBytes != 0 ||
+      row.vectors.size() % sizeof(float) != 0 || row.origin.size() > kMaxOriginBytes) {
     return absl::DataLossError("a field is out of range");
   }
   ReadChange read = {std::string(row.origin), ChangeOf(row)};
-  if (const absl::Status status = CheckChange(read.change); !status.ok()) return absl::DataLossError(status.message());
+  if (const absl::Status status = CheckChange(read.change); !status.ok())
+    return absl::DataLossError(status.message());
   return read;
 }
 

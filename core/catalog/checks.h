@@ -1,5 +1,5 @@
-// What a piece, a recording and a run must fulfil, whether they come from a caller or from a file. InvalidArgument says
-// which field is wrong. Free of state.
+// What a piece, a recording and a run must fulfil, whether they come from a caller or from a file.
+// InvalidArgument says which field is wrong. Free of state.
 #ifndef ANTIPHON_CORE_CATALOG_CHECKS_H_
 #define ANTIPHON_CORE_CATALOG_CHECKS_H_
 

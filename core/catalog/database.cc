@@ -51,8 +51,8 @@ absl::Status ToStatus(int code, absl::string_view doing) {
 std::string ToUri(const std::string& path, absl::string_view query) {
   std::string uri = "file:";
   for (const char c : path) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '/' ||
-                       c == '.' || c == '-' || c == '_';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       c == '/' || c == '.' || c == '-' || c == '_';
     if (plain) {
       uri += c;
     } else {
@@ -66,7 +66,8 @@ std::string ToUri(const std::string& path, absl::string_view query) {
 
 absl::StatusOr<Database> OpenUri(const std::string& uri, int flags) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(uri.c_str(), &raw, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(uri.c_str(), &raw, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(code, "opening");
   sqlite3_extended_result_codes(raw, 1);
@@ -91,9 +92,9 @@ absl::Status CheckSchema(sqlite3* database) {
   const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
   if (!version.ok()) return version.status();
   if (*version != kSchemaVersion) {
-    return absl::DataLossError(absl::StrCat("catalogue: has schema version ", *version, ", this program reads ",
-                                            kSchemaVersion,
-                                            *version < kSchemaVersion ? ": index the collection again" : ""));
+    return absl::DataLossError(absl::StrCat(
+        "catalogue: has schema version ", *version, ", this program reads ", kSchemaVersion,
+        *version < kSchemaVersion ? ": index the collection again" : ""));
   }
   // Exactly our tables: a view or a computed column in their place could run for ever.
   const absl::StatusOr<bool> ours = HasExactly(database, SchemaStatements());
@@ -104,18 +105,24 @@ absl::Status CheckSchema(sqlite3* database) {
 }  // namespace
 
 const std::vector<std::string>& SchemaStatements() {
-  // Scores and sound lie apart from the metadata, so that reading all metadata does not walk over them.
+  // Scores and sound lie apart from the metadata, so that reading all metadata does not walk over
+  // them.
   static const auto& statements = *new std::vector<std::string>{
       "CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
-      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, bars INTEGER NOT NULL, "
+      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, bars INTEGER NOT "
+      "NULL, "
       "notes INTEGER NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
-      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
-      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL, collection TEXT NOT NULL, "
+      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT "
+      "NULL, "
+      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL, collection TEXT "
+      "NOT NULL, "
       "version INTEGER NOT NULL) STRICT",
       "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
       "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
-      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, count INTEGER NOT NULL, "
-      "source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, start_s REAL NOT NULL, hop_s REAL NOT NULL, "
+      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, count INTEGER NOT "
+      "NULL, "
+      "source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, start_s REAL NOT NULL, hop_s REAL NOT "
+      "NULL, "
       "window_s REAL NOT NULL, PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
   };
   return statements;
@@ -129,12 +136,13 @@ absl::Status Execute(sqlite3* database, const char* sql) {
 }
 
 absl::StatusOr<Database> CreateDatabase(const std::string& path) {
-  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  absl::StatusOr<Database> database =
+      OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!database.ok()) return database;
   // The file counts only once it is complete and renamed, so no journal has to protect it.
   std::string sql =
-      absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ", kApplicationId,
-                   "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
+      absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ",
+                   kApplicationId, "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
   for (const std::string& statement : SchemaStatements()) absl::StrAppend(&sql, statement, ";");
   if (absl::Status status = Execute(database->get(), sql.c_str()); !status.ok()) return status;
   return database;
@@ -142,9 +150,11 @@ absl::StatusOr<Database> CreateDatabase(const std::string& path) {
 
 absl::StatusOr<Database> OpenDatabase(const std::string& path) {
   struct stat info = {};
-  if (stat(path.c_str(), &info) != 0) return absl::NotFoundError("catalogue: there is no such file");
+  if (stat(path.c_str(), &info) != 0)
+    return absl::NotFoundError("catalogue: there is no such file");
   if (!S_ISREG(info.st_mode)) return absl::DataLossError("catalogue: not a plain file");
-  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY);
+  absl::StatusOr<Database> database =
+      OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY);
   if (!database.ok()) return database;
   if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
   if (absl::Status status = CheckSchema(database->get()); !status.ok()) return status;
@@ -153,18 +163,22 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
 
 absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
   struct stat info = {};
-  if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return absl::DataLossError("not a plain file");
+  if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+    return absl::DataLossError("not a plain file");
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
     return absl::ErrnoToStatus(errno, "its folder cannot be written to");
   }
-  absl::StatusOr<Database> database = OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  absl::StatusOr<Database> database =
+      OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!database.ok()) return database;
   if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
   // SQLite is content with a file that it may only read.
-  if (sqlite3_db_readonly(database->get(), "main") == 1) return absl::PermissionDeniedError("cannot be written");
+  if (sqlite3_db_readonly(database->get(), "main") == 1)
+    return absl::PermissionDeniedError("cannot be written");
   // With this set before the first access the write-ahead log needs no shared memory.
-  if (absl::Status status = Execute(database->get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
+  if (absl::Status status =
+          Execute(database->get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
       !status.ok()) {
     return status;
   }
@@ -200,7 +214,8 @@ absl::Status SyncPath(const std::string& path) {
 
 Statement::Statement(sqlite3* database, std::string_view sql)
     : database_(database),
-      code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr)) {}
+      code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_,
+                               nullptr)) {}
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
@@ -220,8 +235,8 @@ Statement& Statement::BindReal(int parameter, double value) {
 
 Statement& Statement::BindText(int parameter, std::string_view value) {
   if (code_ == SQLITE_OK) {
-    Note(sqlite3_bind_text64(statement_, parameter, value.data() == nullptr ? "" : value.data(), value.size(),
-                             SQLITE_STATIC, SQLITE_UTF8));
+    Note(sqlite3_bind_text64(statement_, parameter, value.data() == nullptr ? "" : value.data(),
+                             value.size(), SQLITE_STATIC, SQLITE_UTF8));
   }
   return *this;
 }
@@ -229,8 +244,8 @@ Statement& Statement::BindText(int parameter, std::string_view value) {
 Statement& Statement::BindBlob(int parameter, std::string_view value) {
   if (code_ == SQLITE_OK) {
     // A null pointer would bind NULL in place of an empty blob.
-    Note(sqlite3_bind_blob64(statement_, parameter, value.data() == nullptr ? "" : value.data(), value.size(),
-                             SQLITE_STATIC));
+    Note(sqlite3_bind_blob64(statement_, parameter, value.data() == nullptr ? "" : value.data(),
+                             value.size(), SQLITE_STATIC));
   }
   return *this;
 }
@@ -257,7 +272,8 @@ std::string Statement::Bytes(int column) const { return std::string(View(column)
 std::string_view Statement::View(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
   if (data == nullptr) return {};
-  return {static_cast<const char*>(data), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+  return {static_cast<const char*>(data),
+          static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 }  // namespace antiphon::catalog

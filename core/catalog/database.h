@@ -29,32 +29,35 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
-// A new, empty database with the schema, in one transaction that is not yet committed. Not durable by itself.
+// A new, empty database with the schema, in one transaction that is not yet committed. Not durable
+// by itself.
 [[nodiscard]] absl::StatusOr<Database> CreateDatabase(const std::string& path);
 
-// An existing database, read-only, with its schema checked. The file must not change as long as it is open. NotFound or
-// DataLoss.
+// An existing database, read-only, with its schema checked. The file must not change as long as it
+// is open. NotFound or DataLoss.
 [[nodiscard]] absl::StatusOr<Database> OpenDatabase(const std::string& path);
 
-// A database that is written to and lasts, made when there is none: whatever is in it runs no code, and no other
-// process can open it meanwhile (Aborted). Not yet checked. DataLoss when the file is not a plain one,
-// PermissionDenied when it cannot be written.
+// A database that is written to and lasts, made when there is none: whatever is in it runs no code,
+// and no other process can open it meanwhile (Aborted). Not yet checked. DataLoss when the file is
+// not a plain one, PermissionDenied when it cannot be written.
 [[nodiscard]] absl::StatusOr<Database> OpenLastingDatabase(const std::string& path);
 
-// Failures of every function here: ResourceExhausted when the disk is full, Aborted when another process is in the
-// way, DataLoss when the file is not what it should be.
+// Failures of every function here: ResourceExhausted when the disk is full, Aborted when another
+// process is in the way, DataLoss when the file is not what it should be.
 [[nodiscard]] absl::Status Execute(sqlite3* database, const char* sql);
 
 // The one number that a query gives, 0 when it gives no row.
 [[nodiscard]] absl::StatusOr<int64_t> ReadNumber(sqlite3* database, std::string_view sql);
 
 // The tables and indexes are exactly those that the statements make, in order.
-[[nodiscard]] absl::StatusOr<bool> HasExactly(sqlite3* database, const std::vector<std::string>& statements);
+[[nodiscard]] absl::StatusOr<bool> HasExactly(sqlite3* database,
+                                              const std::vector<std::string>& statements);
 
-[[nodiscard]] absl::Status SyncPath(const std::string& path);  // makes a file's or a folder's contents durable
+[[nodiscard]] absl::Status SyncPath(
+    const std::string& path);  // makes a file's or a folder's contents durable
 
-// A prepared statement. Parameters are numbered from 1, columns from 0. The first failure sticks and is what Step
-// returns.
+// A prepared statement. Parameters are numbered from 1, columns from 0. The first failure sticks
+// and is what Step returns.
 class Statement {
  public:
   Statement(sqlite3* database, std::string_view sql);

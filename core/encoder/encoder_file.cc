@@ -19,7 +19,9 @@ absl::Status Invalid(absl::string_view what) {
 
 }  // namespace
 
-std::string_view ModalityName(Modality modality) { return modality == Modality::kAudio ? "audio" : "score"; }
+std::string_view ModalityName(Modality modality) {
+  return modality == Modality::kAudio ? "audio" : "score";
+}
 
 std::string EncoderInfoToJson(const EncoderInfo& info) {
   return json{
@@ -39,23 +41,28 @@ absl::StatusOr<EncoderInfo> ParseEncoderInfo(std::string_view text) {
   if (!object.is_object()) return Invalid("not a JSON object");
   const auto integer = [&](const char* name, int64_t high) -> absl::StatusOr<int> {
     const auto it = object.find(name);
-    if (it == object.end() || !it->is_number_integer()) return Invalid(absl::StrCat(name, " is missing or no integer"));
+    if (it == object.end() || !it->is_number_integer())
+      return Invalid(absl::StrCat(name, " is missing or no integer"));
     const int64_t value = it->get<int64_t>();
-    if (value < 1 || value > high) return Invalid(absl::StrCat(name, " is ", value, ", allowed is 1 to ", high));
+    if (value < 1 || value > high)
+      return Invalid(absl::StrCat(name, " is ", value, ", allowed is 1 to ", high));
     return static_cast<int>(value);
   };
   const auto text_field = [&](const char* name) -> absl::StatusOr<std::string> {
     const auto it = object.find(name);
-    if (it == object.end() || !it->is_string()) return Invalid(absl::StrCat(name, " is missing or no string"));
+    if (it == object.end() || !it->is_string())
+      return Invalid(absl::StrCat(name, " is missing or no string"));
     return it->get<std::string>();
   };
 
   const absl::StatusOr<int> version = integer("version", 1 << 20);
   if (!version.ok()) return version.status();
-  if (*version != kFileVersion) return Invalid(absl::StrCat("version ", *version, " is not ", kFileVersion));
+  if (*version != kFileVersion)
+    return Invalid(absl::StrCat("version ", *version, " is not ", kFileVersion));
 
   EncoderInfo info;
-  const absl::StatusOr<std::string> model_id = text_field("model_id"), modality = text_field("modality");
+  const absl::StatusOr<std::string> model_id = text_field("model_id"),
+                                    modality = text_field("modality");
   if (!model_id.ok()) return model_id.status();
   if (!modality.ok()) return modality.status();
   info.model_id = *model_id;
@@ -70,8 +77,9 @@ absl::StatusOr<EncoderInfo> ParseEncoderInfo(std::string_view text) {
     const char* name;
     int64_t high;
     int* value;
-  } integers[] = {
-      {"dimension", kMaxDimension, &info.dimension}, {"channels", 16, &info.channels}, {"bands", 4096, &info.bands}};
+  } integers[] = {{"dimension", kMaxDimension, &info.dimension},
+                  {"channels", 16, &info.channels},
+                  {"bands", 4096, &info.bands}};
   for (const auto& field : integers) {
     const absl::StatusOr<int> value = integer(field.name, field.high);
     if (!value.ok()) return value.status();
@@ -83,7 +91,8 @@ absl::StatusOr<EncoderInfo> ParseEncoderInfo(std::string_view text) {
   if (!parsed.ok()) return parsed.status();
   info.settings = *parsed;
   const bool audio = info.modality == Modality::kAudio;
-  if (info.bands != (audio ? info.settings.bands : info.settings.pitches) || info.channels != (audio ? 1 : 2)) {
+  if (info.bands != (audio ? info.settings.bands : info.settings.pitches) ||
+      info.channels != (audio ? 1 : 2)) {
     return Invalid("the window does not have the shape that the settings give");
   }
   return info;

@@ -1,5 +1,5 @@
-// What an encoder file carries besides its network: EncoderInfo as JSON, under one name in the TorchScript archive.
-// Stateless; safe from any thread.
+// What an encoder file carries besides its network: EncoderInfo as JSON, under one name in the
+// TorchScript archive. Stateless; safe from any thread.
 #ifndef ANTIPHON_CORE_ENCODER_ENCODER_FILE_H_
 #define ANTIPHON_CORE_ENCODER_ENCODER_FILE_H_
 

@@ -54,7 +54,8 @@ TEST(EncoderFileTest, RefusesWhatDoesNotFitTogether) {
   EXPECT_TRUE(refused("channels", 1));
   EXPECT_TRUE(refused("bands", 12));
   EXPECT_TRUE(refused("settings", nullptr));
-  for (const char* text : {"", "[]", "{", "null", "\xff"}) EXPECT_FALSE(ParseEncoderInfo(text).ok()) << text;
+  for (const char* text : {"", "[]", "{", "null", "\xff"})
+    EXPECT_FALSE(ParseEncoderInfo(text).ok()) << text;
 }
 
 }  // namespace

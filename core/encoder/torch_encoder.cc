@@ -41,15 +41,18 @@ bool CpuMultipliesBFloat16() {
 
 absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
   if (name == "cpu") return torch::Device(torch::kCPU);
-  if (name == "auto") return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
+  if (name == "auto")
+    return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   absl::string_view rest = name;
   int number = 0;
-  if (!absl::ConsumePrefix(&rest, "cuda:") || !absl::SimpleAtoi(rest, &number) || number < 0 || number > 127) {
-    return absl::InvalidArgumentError(absl::StrCat("device \"", name, "\" is none of cpu, cuda:N, auto"));
+  if (!absl::ConsumePrefix(&rest, "cuda:") || !absl::SimpleAtoi(rest, &number) || number < 0 ||
+      number > 127) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device \"", name, "\" is none of cpu, cuda:N, auto"));
   }
   if (static_cast<size_t>(number) >= torch::cuda::device_count()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("device ", name, " is not there: LibTorch sees ", torch::cuda::device_count(), " GPUs"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device ", name, " is not there: LibTorch sees ", torch::cuda::device_count(), " GPUs"));
   }
   return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(number));
 }
@@ -69,29 +72,34 @@ torch::Dtype ChooseType(Precision precision, const torch::Device& device) {
 class TorchEncoder : public WindowEncoder {
  public:
   TorchEncoder(EncoderInfo info, torch::jit::Module module, torch::Device device, int batch_size)
-      : info_(std::move(info)), module_(std::move(module)), device_(device), batch_size_(batch_size) {}
+      : info_(std::move(info)),
+        module_(std::move(module)),
+        device_(device),
+        batch_size_(batch_size) {}
 
   const EncoderInfo& info() const override { return info_; }
 
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
     const int64_t cells = int64_t{info_.settings.window_frames} * info_.channels * info_.bands;
     if (windows.size() % cells != 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("windows: ", windows.size(), " cells are no multiple of a window's ", cells));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "windows: ", windows.size(), " cells are no multiple of a window's ", cells));
     }
     const int64_t count = static_cast<int64_t>(windows.size()) / cells;
     const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
     // Windows go evenly to the workers, in parts no larger than a batch.
-    const int64_t workers = device_.is_cpu() ? std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep)) : 1;
+    const int64_t workers =
+        device_.is_cpu() ? std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep)) : 1;
     const int64_t part = std::clamp<int64_t>((count + workers - 1) / workers, 1, batch_size_);
     std::atomic<int64_t> next = 0;
     absl::Mutex mutex;
     absl::Status status;  // guarded by mutex
     const auto work = [&] {
       for (int64_t first; (first = next.fetch_add(part)) < count;) {
-        const absl::Status done = EncodePart(windows.data() + first * cells, std::min(part, count - first),
-                                             embeddings.data() + first * info_.dimension);
+        const absl::Status done =
+            EncodePart(windows.data() + first * cells, std::min(part, count - first),
+                       embeddings.data() + first * info_.dimension);
         if (done.ok()) continue;
         absl::MutexLock lock(&mutex);
         status.Update(done);
@@ -126,13 +134,14 @@ class TorchEncoder : public WindowEncoder {
   }
 
   absl::Status EncodeBatch(const uint8_t* windows, int64_t batch, float* out) const {
-    // oneDNN compiles code for every batch size it meets, which takes longer than running it: few sizes are used, the
-    // rest filled up.
+    // oneDNN compiles code for every batch size it meets, which takes longer than running it: few
+    // sizes are used, the rest filled up.
     const int64_t padded = (batch + kBatchStep - 1) / kBatchStep * kBatchStep;
-    torch::Tensor input =
-        torch::from_blob(const_cast<uint8_t*>(windows),
-                         {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8);
-    if (padded > batch) input = torch::constant_pad_nd(input, {0, 0, 0, 0, 0, 0, 0, padded - batch});
+    torch::Tensor input = torch::from_blob(
+        const_cast<uint8_t*>(windows),
+        {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8);
+    if (padded > batch)
+      input = torch::constant_pad_nd(input, {0, 0, 0, 0, 0, 0, 0, padded - batch});
     input = input.to(device_);
     // Module::forward is not const, yet scripted modules in evaluation mode do not change.
     const torch::Tensor output = const_cast<torch::jit::Module&>(module_)
@@ -142,11 +151,12 @@ class TorchEncoder : public WindowEncoder {
                                      .to(torch::kCPU, torch::kFloat32)
                                      .contiguous();
     if (output.dim() != 2 || output.size(0) != batch || output.size(1) != info_.dimension) {
-      return absl::InternalError(
-          absl::StrCat("the encoder gave a tensor of another shape than [", batch, ", ", info_.dimension, "]"));
+      return absl::InternalError(absl::StrCat("the encoder gave a tensor of another shape than [",
+                                              batch, ", ", info_.dimension, "]"));
     }
     const float* values = output.data_ptr<float>();
-    if (!std::all_of(values, values + output.numel(), [](float value) { return std::isfinite(value); })) {
+    if (!std::all_of(values, values + output.numel(),
+                     [](float value) { return std::isfinite(value); })) {
       return absl::InternalError("the encoder gave values that are not finite");
     }
     std::copy(values, values + output.numel(), out);
@@ -159,11 +169,12 @@ class TorchEncoder : public WindowEncoder {
   const int64_t batch_size_;
 };
 
-// Encodes one window of each kind of content; a network that does not fit its description shows itself here and not in
-// a request.
+// Encodes one window of each kind of content; a network that does not fit its description shows
+// itself here and not in a request.
 absl::Status TryOut(const TorchEncoder& encoder) {
   const EncoderInfo& info = encoder.info();
-  std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels * info.bands);
+  std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels *
+                              info.bands);
   for (size_t i = 0; i < window.size(); i += 7) window[i] = 1;
   const absl::StatusOr<std::vector<float>> embedding = encoder.Encode(window);
   if (!embedding.ok()) return absl::InvalidArgumentError(embedding.status().message());
@@ -180,12 +191,15 @@ absl::Status TryOut(const TorchEncoder& encoder) {
 
 void SetComputeThreads(int threads) { g_compute_threads = threads; }
 
-absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path, Modality modality,
+absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path,
+                                                           Modality modality,
                                                            const EncoderOptions& options) {
   if (options.batch_size < 1 || options.batch_size > 4096) {
-    return absl::InvalidArgumentError(absl::StrCat("batch_size is ", options.batch_size, ", allowed is 1 to 4096"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch_size is ", options.batch_size, ", allowed is 1 to 4096"));
   }
-  if (!std::filesystem::is_regular_file(path)) return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
+  if (!std::filesystem::is_regular_file(path))
+    return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
   const absl::StatusOr<torch::Device> device = ParseDevice(options.device);
   if (!device.ok()) return device.status();
 
@@ -201,15 +215,18 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
   try {
     module.to(*device, ChooseType(options.precision, *device));
   } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(path, " cannot be put onto ", device->str(), ": ", TorchEncoder::FirstLine(error.what())));
+    return absl::ResourceExhaustedError(absl::StrCat(path, " cannot be put onto ", device->str(),
+                                                     ": ", TorchEncoder::FirstLine(error.what())));
   }
   absl::StatusOr<EncoderInfo> info = ParseEncoderInfo(extra[kEncoderInfoName]);
-  if (!info.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));
+  if (!info.ok())
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));
   if (info->modality != modality) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
   }
-  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), *device, options.batch_size);
+  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), *device,
+                                                options.batch_size);
   if (absl::Status status = TryOut(*encoder); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
   }

@@ -30,7 +30,8 @@ class TorchEncoderTest : public ::testing::Test {
   std::string Path(const char* file) const { return folder_ + "/" + file; }
 
   std::vector<uint8_t> SomeWindows(const EncoderInfo& info, int count) const {
-    std::vector<uint8_t> windows(static_cast<size_t>(count) * info.settings.window_frames * info.channels * info.bands);
+    std::vector<uint8_t> windows(static_cast<size_t>(count) * info.settings.window_frames *
+                                 info.channels * info.bands);
     for (size_t i = 0; i < windows.size(); ++i) windows[i] = i * 2654435761u % 97 < 6;
     return windows;
   }
@@ -49,7 +50,8 @@ TEST_F(TorchEncoderTest, EncodesAnyNumberOfWindowsToUnitVectors) {
     ASSERT_EQ(embeddings->size(), static_cast<size_t>(count) * info.dimension);
     for (int row = 0; row < count; ++row) {
       double square = 0;
-      for (int i = 0; i < info.dimension; ++i) square += std::pow((*embeddings)[row * info.dimension + i], 2);
+      for (int i = 0; i < info.dimension; ++i)
+        square += std::pow((*embeddings)[row * info.dimension + i], 2);
       EXPECT_NEAR(square, 1, 0.02);
     }
   }
@@ -62,7 +64,8 @@ TEST_F(TorchEncoderTest, ManyThreadsGetWhatOneGets) {
   const auto expected = (*encoder)->Encode(windows).value();
   std::vector<std::vector<float>> results(4);
   std::vector<std::thread> threads;
-  for (auto& result : results) threads.emplace_back([&] { result = (*encoder)->Encode(windows).value(); });
+  for (auto& result : results)
+    threads.emplace_back([&] { result = (*encoder)->Encode(windows).value(); });
   for (auto& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_EQ(result, expected);
 }
@@ -70,19 +73,24 @@ TEST_F(TorchEncoderTest, ManyThreadsGetWhatOneGets) {
 TEST_F(TorchEncoderTest, RefusesInputThatIsNoNumberOfWindows) {
   const auto encoder = LoadEncoder(Path(bundle::kScoreEncoderFile), Modality::kScore);
   ASSERT_TRUE(encoder.ok()) << encoder.status();
-  EXPECT_EQ((*encoder)->Encode(std::vector<uint8_t>(17)).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ((*encoder)->Encode(std::vector<uint8_t>(17)).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(TorchEncoderTest, RefusesFilesThatAreNoEncoderOfTheModality) {
-  EXPECT_EQ(LoadEncoder(Path("absent.pt"), Modality::kScore).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(LoadEncoder(Path("absent.pt"), Modality::kScore).status().code(),
+            absl::StatusCode::kNotFound);
   std::ofstream(Path("garbage.pt")) << "PK\3\4 garbage";
-  EXPECT_EQ(LoadEncoder(Path("garbage.pt"), Modality::kScore).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(LoadEncoder(Path("garbage.pt"), Modality::kScore).status().code(),
+            absl::StatusCode::kInvalidArgument);
   const auto other = LoadEncoder(Path(bundle::kAudioEncoderFile), Modality::kScore);
   EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(other.status().message()), HasSubstr("no score encoder"));
-  fs::copy_file(Path(bundle::kScoreEncoderFile), Path("cut.pt"), fs::copy_options::overwrite_existing);
+  fs::copy_file(Path(bundle::kScoreEncoderFile), Path("cut.pt"),
+                fs::copy_options::overwrite_existing);
   fs::resize_file(Path("cut.pt"), fs::file_size(Path("cut.pt")) / 2);
-  EXPECT_EQ(LoadEncoder(Path("cut.pt"), Modality::kScore).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(LoadEncoder(Path("cut.pt"), Modality::kScore).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(TorchEncoderTest, NamesADeviceThatIsNotThere) {

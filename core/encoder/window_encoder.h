@@ -35,15 +35,17 @@ class WindowEncoder {
 
   virtual const EncoderInfo& info() const = 0;
 
-  // `windows` is [n, settings.window_frames, channels, bands]; the result is [n, dimension], rows L2-normalised.
-  // InvalidArgument when the size is no multiple of a window's; Internal when the network fails or gives what is not
-  // finite.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const = 0;
+  // `windows` is [n, settings.window_frames, channels, bands]; the result is [n, dimension], rows
+  // L2-normalised. InvalidArgument when the size is no multiple of a window's; Internal when the
+  // network fails or gives what is not finite.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> Encode(
+      std::span<const uint8_t> windows) const = 0;
 
-  // As Encode, for somebody who may give up meanwhile: `keep_going`, unless empty, is asked before windows are run
-  // through the network, from any thread until this returns, and its failure is returned instead.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> EncodeWhile(const std::function<absl::Status()>& keep_going,
-                                                                       std::span<const uint8_t> windows) const {
+  // As Encode, for somebody who may give up meanwhile: `keep_going`, unless empty, is asked before
+  // windows are run through the network, from any thread until this returns, and its failure is
+  // returned instead.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<float>> EncodeWhile(
+      const std::function<absl::Status()>& keep_going, std::span<const uint8_t> windows) const {
     if (keep_going) {
       if (absl::Status status = keep_going(); !status.ok()) return status;
     }
@@ -63,16 +65,18 @@ struct EncoderOptions {
   int batch_size = 64;  // windows run through the network at once, 1 to 4096
 };
 
-// How many batches an encoder runs at once, each on one thread; for the whole process, from the next call of Encode on.
-// 0, as at the start, is the number of cores. LibTorch could split every operator over threads instead, but those wait
-// for each other dozens of times in a batch: on a machine that has anything else to do, that was ten times slower.
+// How many batches an encoder runs at once, each on one thread; for the whole process, from the
+// next call of Encode on. 0, as at the start, is the number of cores. LibTorch could split every
+// operator over threads instead, but those wait for each other dozens of times in a batch: on a
+// machine that has anything else to do, that was ten times slower.
 void SetComputeThreads(int threads);
 
-// Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an encoder of this
-// modality, a network that does not map its stated window to its stated dimension: it is tried once) or
-// FailedPrecondition (a device that is not there). TorchScript is code: load only files you trust.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path, Modality modality,
-                                                                         const EncoderOptions& options = {});
+// Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an
+// encoder of this modality, a network that does not map its stated window to its stated dimension:
+// it is tried once) or FailedPrecondition (a device that is not there). TorchScript is code: load
+// only files you trust.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(
+    const std::string& path, Modality modality, const EncoderOptions& options = {});
 
 }  // namespace antiphon::encoder
 

@@ -6,8 +6,8 @@
 namespace antiphon::features {
 namespace {
 
-// Whether nothing begins or decays, as in mains hum: no piano holds a note like that. The ends are left out, where the
-// sound is cut off. Levels are half decibels.
+// Whether nothing begins or decays, as in mains hum: no piano holds a note like that. The ends are
+// left out, where the sound is cut off. Levels are half decibels.
 bool IsSteady(const FeatureSequence& sequence, uint8_t loudest) {
   constexpr int kSteadySteps = 4;  // 2 dB
   constexpr int kLoudSteps = 60;   // bands that come within 30 dB of the loudest cell count

@@ -8,7 +8,8 @@ namespace {
 // `seconds` of 4 bands at one level each.
 FeatureSequence Levels(double seconds, uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
   FeatureSequence sequence{.channels = 1, .bands = 4, .frame_rate = 21, .cells = {}};
-  for (int frame = 0; frame < seconds * 21; ++frame) sequence.cells.insert(sequence.cells.end(), {a, b, c, d});
+  for (int frame = 0; frame < seconds * 21; ++frame)
+    sequence.cells.insert(sequence.cells.end(), {a, b, c, d});
   return sequence;
 }
 

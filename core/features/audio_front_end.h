@@ -1,7 +1,7 @@
 // From sound to a spectrogram with logarithmically spaced bands, one frame at a time.
 //
-// A front end is immutable once made and safe from any thread; a SpectrogramStream belongs to one thread and borrows
-// its front end.
+// A front end is immutable once made and safe from any thread; a SpectrogramStream belongs to one
+// thread and borrows its front end.
 #ifndef ANTIPHON_CORE_FEATURES_AUDIO_FRONT_END_H_
 #define ANTIPHON_CORE_FEATURES_AUDIO_FRONT_END_H_
 
@@ -19,7 +19,8 @@ namespace antiphon::features {
 class AudioFrontEnd {
  public:
   // The front end the settings ask for. InvalidArgument as FeatureSettings::Validate.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(const FeatureSettings& settings);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(
+      const FeatureSettings& settings);
   virtual ~AudioFrontEnd() = default;
 
   const FeatureSettings& settings() const { return settings_; }
@@ -27,14 +28,16 @@ class AudioFrontEnd {
   // Samples one frame looks at, centred on the frame.
   virtual int frame_length() const = 0;
 
-  // Band magnitudes of one frame: `samples` is [frame_length()], `magnitudes` is [settings().bands]. Linear in the
-  // samples up to the absolute value; a sine of amplitude 1 at a band's centre gives that band 1 in the constant-Q
-  // transform. `scratch` keeps buffers between calls of one thread.
+  // Band magnitudes of one frame: `samples` is [frame_length()], `magnitudes` is
+  // [settings().bands]. Linear in the samples up to the absolute value; a sine of amplitude 1 at a
+  // band's centre gives that band 1 in the constant-Q transform. `scratch` keeps buffers between
+  // calls of one thread.
   struct Scratch {
     virtual ~Scratch() = default;
   };
   virtual std::unique_ptr<Scratch> NewScratch() const = 0;
-  virtual void Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const = 0;
+  virtual void Transform(std::span<const float> samples, std::span<float> magnitudes,
+                         Scratch& scratch) const = 0;
 
   // Centre frequency of a band, Hz.
   virtual double BandFrequency(int band) const = 0;
@@ -46,12 +49,13 @@ class AudioFrontEnd {
   const FeatureSettings settings_;
 };
 
-// Magnitude as a byte: half decibels above -100 dB re. a full-scale sine, 0 to 255 (-100 dB to 27.5 dB).
+// Magnitude as a byte: half decibels above -100 dB re. a full-scale sine, 0 to 255 (-100 dB to 27.5
+// dB).
 uint8_t LevelFromMagnitude(float magnitude);
 
-// Takes sound in chunks of any size and gives frames as soon as they are complete; the result does not depend on the
-// chunks. Frame i is centred on sample i·hop_length; silence is assumed before and after. N samples give ceil(N /
-// hop_length) frames.
+// Takes sound in chunks of any size and gives frames as soon as they are complete; the result does
+// not depend on the chunks. Frame i is centred on sample i·hop_length; silence is assumed before
+// and after. N samples give ceil(N / hop_length) frames.
 class SpectrogramStream {
  public:
   explicit SpectrogramStream(const AudioFrontEnd& front_end);

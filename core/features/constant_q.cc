@@ -14,18 +14,21 @@ namespace {
 
 using std::numbers::pi;
 
-// Coefficients smaller than this part of the kernel's largest are dropped. The sum of what is dropped bounds the error,
-// see constant_q_test.cc.
+// Coefficients smaller than this part of the kernel's largest are dropped. The sum of what is
+// dropped bounds the error, see constant_q_test.cc.
 constexpr double kNegligible = 1e-4;
 
-double Quality(const FeatureSettings& settings) { return 1.0 / (std::exp2(1.0 / settings.bands_per_octave) - 1.0); }
+double Quality(const FeatureSettings& settings) {
+  return 1.0 / (std::exp2(1.0 / settings.bands_per_octave) - 1.0);
+}
 
 double Frequency(const FeatureSettings& settings, int band) {
   return settings.min_frequency * std::exp2(static_cast<double>(band) / settings.bands_per_octave);
 }
 
 int KernelLength(const FeatureSettings& settings, int band) {
-  return static_cast<int>(std::lround(Quality(settings) * settings.sample_rate / Frequency(settings, band)));
+  return static_cast<int>(
+      std::lround(Quality(settings) * settings.sample_rate / Frequency(settings, band)));
 }
 
 // The shortest transform, a power of two, that holds a band's window.
@@ -39,13 +42,14 @@ struct ConstantQ::StageScratch : AudioFrontEnd::Scratch {
   std::vector<std::unique_ptr<RealFft::Buffers>> buffers;  // one for each stage
 };
 
-absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(const FeatureSettings& settings) {
+absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(
+    const FeatureSettings& settings) {
   const int longest = KernelLength(settings, 0) + 1;
   const int length = settings.fft_length == 0 ? TransformLength(settings, 0) : settings.fft_length;
   if (length < longest || length > (1 << 18)) {
-    return absl::InvalidArgumentError(absl::StrCat("feature settings: fft_length ", length,
-                                                   " does not fit the longest constant-Q kernel of ", longest,
-                                                   " samples"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("feature settings: fft_length ", length,
+                     " does not fit the longest constant-Q kernel of ", longest, " samples"));
   }
   return std::unique_ptr<const AudioFrontEnd>(new ConstantQ(settings, length));
 }
@@ -68,10 +72,10 @@ std::vector<double> ConstantQ::BandWindow(const FeatureSettings& settings, int b
   return window;
 }
 
-// By Parseval, Σ_n x[n]·conj(k[n]) = 1/N · Σ_j X[j]·conj(K[j]). The kernel turns one way only, so that its spectrum is
-// negligible at negative frequencies and the half spectrum of the real signal is enough. K is evaluated from the
-// window's spectrum in double precision: the Hann window is a sum of three complex exponentials, each a geometric
-// series.
+// By Parseval, Σ_n x[n]·conj(k[n]) = 1/N · Σ_j X[j]·conj(K[j]). The kernel turns one way only, so
+// that its spectrum is negligible at negative frequencies and the half spectrum of the real signal
+// is enough. K is evaluated from the window's spectrum in double precision: the Hann window is a
+// sum of three complex exponentials, each a geometric series.
 ConstantQ::Kernel ConstantQ::MakeKernel(int band, int fft_length) const {
   const FeatureSettings& s = settings();
   const int length = KernelLength(s, band);
@@ -83,24 +87,28 @@ ConstantQ::Kernel ConstantQ::MakeKernel(int band, int fft_length) const {
   // Σ_{m=0}^{length-1} exp(iφ(m + 1/2))
   const auto series = [length](double phase) {
     const double half = phase / 2;
-    const double magnitude = std::abs(std::sin(half)) < 1e-12 ? length : std::sin(length * half) / std::sin(half);
+    const double magnitude =
+        std::abs(std::sin(half)) < 1e-12 ? length : std::sin(length * half) / std::sin(half);
     return std::polar(magnitude, length * half);
   };
   const auto coefficient = [&](int bin) {
     const double phase = 2 * pi * (frequency - static_cast<double>(bin) / fft_length);
     const double step = 2 * pi / length;
-    const std::complex<double> value = 0.5 * series(phase) - 0.25 * series(phase + step) - 0.25 * series(phase - step);
-    // The series is centred on half samples; the kernel's first sample lies at `start` and its oscillation has phase 0
-    // there.
-    return scale * value * std::polar(1.0, -phase / 2 - 2 * pi * bin * static_cast<double>(start) / fft_length);
+    const std::complex<double> value =
+        0.5 * series(phase) - 0.25 * series(phase + step) - 0.25 * series(phase - step);
+    // The series is centred on half samples; the kernel's first sample lies at `start` and its
+    // oscillation has phase 0 there.
+    return scale * value *
+           std::polar(1.0, -phase / 2 - 2 * pi * bin * static_cast<double>(start) / fft_length);
   };
 
   const int bins = fft_length / 2 + 1;
   const int peak = std::clamp(static_cast<int>(std::lround(frequency * fft_length)), 0, bins - 1);
   const double negligible = kNegligible * std::abs(coefficient(peak));
-  // The side lobes fall with the third power of the distance; 2.2·kNegligible^(-1/3) lobes suffice, and edges are
-  // trimmed exactly.
-  const int reach = static_cast<int>(std::ceil(2.2 * std::pow(kNegligible, -1.0 / 3) * fft_length / length)) + 2;
+  // The side lobes fall with the third power of the distance; 2.2·kNegligible^(-1/3) lobes suffice,
+  // and edges are trimmed exactly.
+  const int reach =
+      static_cast<int>(std::ceil(2.2 * std::pow(kNegligible, -1.0 / 3) * fft_length / length)) + 2;
   Kernel kernel;
   int first = std::max(0, peak - reach), last = std::min(bins - 1, peak + reach);
   while (first < peak && std::abs(coefficient(first)) < negligible) ++first;
@@ -120,12 +128,14 @@ std::unique_ptr<AudioFrontEnd::Scratch> ConstantQ::NewScratch() const {
   return scratch;
 }
 
-void ConstantQ::Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const {
+void ConstantQ::Transform(std::span<const float> samples, std::span<float> magnitudes,
+                          Scratch& scratch) const {
   size_t band = 0;
   for (size_t i = 0; i < stages_.size(); ++i) {
     const Stage& stage = stages_[i];
     RealFft::Buffers& buffers = *static_cast<StageScratch&>(scratch).buffers[i];
-    const auto middle = samples.subspan((frame_length_ - stage.fft->length()) / 2, stage.fft->length());
+    const auto middle =
+        samples.subspan((frame_length_ - stage.fft->length()) / 2, stage.fft->length());
     std::copy(middle.begin(), middle.end(), buffers.samples().begin());
     stage.fft->Transform(buffers);
     for (const Kernel& kernel : stage.kernels) {

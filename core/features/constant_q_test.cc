@@ -15,17 +15,20 @@
 namespace antiphon::features {
 namespace {
 
-// The defining sum of constant_q.h for one band, term by term in double precision. `samples` is one frame.
+// The defining sum of constant_q.h for one band, term by term in double precision. `samples` is one
+// frame.
 double DirectSum(const FeatureSettings& settings, int band, std::span<const float> samples) {
   const std::vector<double> window = ConstantQ::BandWindow(settings, band);
-  const double frequency = settings.min_frequency * std::exp2(static_cast<double>(band) / settings.bands_per_octave);
+  const double frequency =
+      settings.min_frequency * std::exp2(static_cast<double>(band) / settings.bands_per_octave);
   const double turns_per_sample = frequency / settings.sample_rate;
   const int64_t length = static_cast<int64_t>(window.size());
   const int64_t first = static_cast<int64_t>(samples.size()) / 2 - length / 2;
   std::complex<double> sum = 0;
   double weight = 0;
   for (int64_t m = 0; m < length; ++m) {
-    sum += window[m] * samples[first + m] * std::polar(1.0, -2 * std::numbers::pi * turns_per_sample * m);
+    sum += window[m] * samples[first + m] *
+           std::polar(1.0, -2 * std::numbers::pi * turns_per_sample * m);
     weight += window[m];
   }
   return 2 / weight * std::abs(sum);
@@ -58,7 +61,8 @@ class ConstantQTest : public ::testing::Test {
   const std::unique_ptr<const AudioFrontEnd> front_end_ = MakeFrontEnd(settings_);
 };
 
-// What dropping negligible kernel coefficients costs. Measured: 1.0e-4 to 1.3e-4 relative, 2.5e-5 in the worst band.
+// What dropping negligible kernel coefficients costs. Measured: 1.0e-4 to 1.3e-4 relative, 2.5e-5
+// in the worst band.
 TEST_F(ConstantQTest, EqualsTheDefiningSumOnWhiteNoise) {
   for (const uint32_t seed : {1, 2, 3}) {
     const Error error = ErrorOf(WhiteNoise(length(), seed));
@@ -80,7 +84,8 @@ TEST_F(ConstantQTest, EqualsTheDefiningSumOnSoundThatIsHardOnDroppedCoefficients
   std::vector<float> impulse(length(), 0.0f), constant(length(), 1.0f), square(length());
   impulse[length() / 2] = 1.0f;
   for (int n = 0; n < length(); ++n) square[n] = n / 50 % 2 == 0 ? 1.0f : -1.0f;
-  for (const auto& samples : {impulse, constant, square, Sine(11'000, length(), settings_.sample_rate)}) {
+  for (const auto& samples :
+       {impulse, constant, square, Sine(11'000, length(), settings_.sample_rate)}) {
     const Error error = ErrorOf(samples);
     RecordProperty("largest_error", std::to_string(error.largest));
     EXPECT_LT(error.largest, 1.6e-4) << error.largest;  // -76 dB re. a full-scale sine
@@ -90,8 +95,8 @@ TEST_F(ConstantQTest, EqualsTheDefiningSumOnSoundThatIsHardOnDroppedCoefficients
 TEST_F(ConstantQTest, EveryPianoPitchLandsInItsBandWithItsAmplitude) {
   for (int pitch = 21; pitch <= 108; ++pitch) {
     for (const double phase : {0.0, 1.0, 2.5}) {
-      const auto magnitudes =
-          Magnitudes(*front_end_, Sine(PitchFrequency(pitch), length(), settings_.sample_rate, 1.0, phase));
+      const auto magnitudes = Magnitudes(
+          *front_end_, Sine(PitchFrequency(pitch), length(), settings_.sample_rate, 1.0, phase));
       const int band = 2 * (pitch - 21);
       EXPECT_EQ(StrongestBand(magnitudes), band) << pitch;
       EXPECT_NEAR(magnitudes[band], 1.0f, 1e-3f) << pitch;
@@ -103,16 +108,19 @@ TEST_F(ConstantQTest, EveryBandsOwnToneLandsThere) {
   for (int band = 0; band < settings_.bands; ++band) {
     const double frequency = front_end_->BandFrequency(band);
     EXPECT_NEAR(frequency, PitchFrequency(21 + band / 2.0), 1e-6 * frequency);
-    const auto magnitudes = Magnitudes(*front_end_, Sine(frequency, length(), settings_.sample_rate));
+    const auto magnitudes =
+        Magnitudes(*front_end_, Sine(frequency, length(), settings_.sample_rate));
     EXPECT_EQ(StrongestBand(magnitudes), band);
     EXPECT_NEAR(magnitudes[band], 1.0f, 1e-3f) << band;
   }
 }
 
-// What the choice of 24 bands per octave is for: no semitone is heard in its neighbour's band, in the bass either.
+// What the choice of 24 bands per octave is for: no semitone is heard in its neighbour's band, in
+// the bass either.
 TEST_F(ConstantQTest, SemitonesAreSeparatedInTheBassToo) {
   for (int pitch = 21; pitch <= 108; ++pitch) {
-    const auto magnitudes = Magnitudes(*front_end_, Sine(PitchFrequency(pitch), length(), settings_.sample_rate));
+    const auto magnitudes =
+        Magnitudes(*front_end_, Sine(PitchFrequency(pitch), length(), settings_.sample_rate));
     for (int other = 21; other <= 108; ++other) {
       if (other == pitch) continue;
       const double decibels = 20 * std::log10(std::max(1e-9f, magnitudes[2 * (other - 21)]));
@@ -131,23 +139,27 @@ TEST_F(ConstantQTest, ScalingTheSoundScalesTheMagnitudes) {
     const float peak = *std::max_element(original.begin(), original.end());
     for (int band = 0; band < settings_.bands; ++band) {
       // Single precision leaves errors of about 1e-7 of the loudest band.
-      ASSERT_NEAR(magnitudes[band], std::abs(factor) * original[band], std::abs(factor) * peak * 1e-6f) << band;
+      ASSERT_NEAR(magnitudes[band], std::abs(factor) * original[band],
+                  std::abs(factor) * peak * 1e-6f)
+          << band;
     }
   }
 }
 
-// |X + Y|² + |X - Y|² = 2|X|² + 2|Y|² holds for all x and y exactly when the transform below the absolute value is
-// additive (the parallelogram law), so additivity shows in magnitudes after all.
+// |X + Y|² + |X - Y|² = 2|X|² + 2|Y|² holds for all x and y exactly when the transform below the
+// absolute value is additive (the parallelogram law), so additivity shows in magnitudes after all.
 TEST_F(ConstantQTest, TransformsOfSumsObeyTheParallelogramLaw) {
   for (const uint32_t seed : {1, 2, 3}) {
-    const std::vector<float> x = WhiteNoise(length(), seed), y = Chord(length(), settings_.sample_rate, seed);
+    const std::vector<float> x = WhiteNoise(length(), seed),
+                             y = Chord(length(), settings_.sample_rate, seed);
     std::vector<float> sum(length()), difference(length());
     for (int n = 0; n < length(); ++n) {
       sum[n] = x[n] + y[n];
       difference[n] = x[n] - y[n];
     }
     const auto of_x = Magnitudes(*front_end_, x), of_y = Magnitudes(*front_end_, y);
-    const auto of_sum = Magnitudes(*front_end_, sum), of_difference = Magnitudes(*front_end_, difference);
+    const auto of_sum = Magnitudes(*front_end_, sum),
+               of_difference = Magnitudes(*front_end_, difference);
     for (int band = 0; band < settings_.bands; ++band) {
       const double left = std::pow(of_sum[band], 2) + std::pow(of_difference[band], 2);
       const double right = 2 * std::pow(of_x[band], 2) + 2 * std::pow(of_y[band], 2);
@@ -172,7 +184,8 @@ TEST_F(ConstantQTest, SoundOutsideABandsWindowDoesNotReachIt) {
   std::vector<float> samples = WhiteNoise(length(), 6);
   const int treble = settings_.bands - 1;
   const int half = static_cast<int>(ConstantQ::BandWindow(settings_, treble).size()) / 2;
-  std::fill(samples.begin() + length() / 2 - half - 1, samples.begin() + length() / 2 + half + 1, 0.0f);
+  std::fill(samples.begin() + length() / 2 - half - 1, samples.begin() + length() / 2 + half + 1,
+            0.0f);
   const auto magnitudes = Magnitudes(*front_end_, samples);
   EXPECT_LT(magnitudes[treble], 1e-4f);
   EXPECT_GT(magnitudes[0], 1e-3f);
@@ -199,12 +212,14 @@ TEST_F(ConstantQTest, ALongerFrameGivesTheSameSpectrum) {
   const std::vector<float> samples = Chord(2 * length(), settings.sample_rate, 7);
   const auto expected = Magnitudes(*front_end_, std::span(samples).subspan(length() / 2, length()));
   const auto measured = Magnitudes(*longer, samples);
-  for (int band = 0; band < settings.bands; ++band) EXPECT_NEAR(measured[band], expected[band], 1e-4f) << band;
+  for (int band = 0; band < settings.bands; ++band)
+    EXPECT_NEAR(measured[band], expected[band], 1e-4f) << band;
 }
 
 TEST_F(ConstantQTest, OtherSettingsEqualTheirDefiningSumToo) {
   for (const auto& [rate, per_octave, bands, lowest] :
-       {std::tuple(44100, 36, 250, 32.7), std::tuple(16000, 12, 84, 27.5), std::tuple(96000, 24, 240, 20.0)}) {
+       {std::tuple(44100, 36, 250, 32.7), std::tuple(16000, 12, 84, 27.5),
+        std::tuple(96000, 24, 240, 20.0)}) {
     FeatureSettings settings;
     settings.sample_rate = rate;
     settings.bands_per_octave = per_octave;
@@ -214,12 +229,14 @@ TEST_F(ConstantQTest, OtherSettingsEqualTheirDefiningSumToo) {
     const std::vector<float> samples = WhiteNoise(front_end->frame_length(), 8);
     const std::vector<float> measured = Magnitudes(*front_end, samples);
     for (int band = 0; band < bands; band += 7) {
-      EXPECT_NEAR(measured[band], DirectSum(settings, band, samples), 1e-4) << rate << " Hz, band " << band;
+      EXPECT_NEAR(measured[band], DirectSum(settings, band, samples), 1e-4)
+          << rate << " Hz, band " << band;
     }
   }
 }
 
-// Below 12 bands per octave kernels are so short that their spectra reach negative frequencies, which are left out.
+// Below 12 bands per octave kernels are so short that their spectra reach negative frequencies,
+// which are left out.
 TEST_F(ConstantQTest, VeryFewBandsPerOctaveCostAccuracyButNotMuch) {
   FeatureSettings settings;
   settings.sample_rate = 8000;

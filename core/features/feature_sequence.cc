@@ -6,7 +6,8 @@ namespace antiphon::features {
 
 namespace {
 
-// The part of [first, first + count) that lies in [0, frames). `first` is far from the ends of int64_t after that.
+// The part of [first, first + count) that lies in [0, frames). `first` is far from the ends of
+// int64_t after that.
 struct Overlap {
   Overlap(int64_t first_frame, int count, int64_t frames)
       : first(std::clamp<int64_t>(first_frame, -int64_t{count}, frames)),

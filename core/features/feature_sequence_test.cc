@@ -10,9 +10,12 @@ namespace {
 
 constexpr int kChannels = 2, kBands = 3, kFrames = 10;
 
-// Cell [frame, channel, band] holds frame · 10 + channel · 3 + band + 1, so that every cell says where it comes from.
+// Cell [frame, channel, band] holds frame · 10 + channel · 3 + band + 1, so that every cell says
+// where it comes from.
 uint8_t Expected(int64_t frame, int channel, int band) {
-  return frame < 0 || frame >= kFrames ? 0 : static_cast<uint8_t>(frame * 10 + channel * kBands + band + 1);
+  return frame < 0 || frame >= kFrames
+             ? 0
+             : static_cast<uint8_t>(frame * 10 + channel * kBands + band + 1);
 }
 
 FeatureSequence MakeSequence() {
@@ -22,7 +25,8 @@ FeatureSequence MakeSequence() {
   sequence.frame_rate = 20;
   for (int frame = 0; frame < kFrames; ++frame) {
     for (int channel = 0; channel < kChannels; ++channel) {
-      for (int band = 0; band < kBands; ++band) sequence.cells.push_back(Expected(frame, channel, band));
+      for (int band = 0; band < kBands; ++band)
+        sequence.cells.push_back(Expected(frame, channel, band));
     }
   }
   return sequence;
@@ -59,7 +63,8 @@ TEST(FeatureSequenceTest, EveryWindowIsCutWithZerosAroundTheSequence) {
 TEST(FeatureSequenceTest, WindowsWhollyOutsideAreZerosHoweverFarAway) {
   const FeatureSequence sequence = MakeSequence();
   constexpr int64_t kFar = std::numeric_limits<int64_t>::max();
-  for (const int64_t first : {int64_t{-4}, int64_t{kFrames}, -kFar - 1, -kFar, kFar, kFar - 3, int64_t{1} << 40}) {
+  for (const int64_t first :
+       {int64_t{-4}, int64_t{kFrames}, -kFar - 1, -kFar, kFar, kFar - 3, int64_t{1} << 40}) {
     ExpectWindow(sequence, first, 4);
     EXPECT_TRUE(sequence.IsEmptyWindow(first, 4)) << first;
   }

@@ -1,4 +1,5 @@
-// What features cost: items are seconds of music, so items_per_second says how many times faster than real time.
+// What features cost: items are seconds of music, so items_per_second says how many times faster
+// than real time.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -26,7 +27,8 @@ void BM_CreateFrontEnd(benchmark::State& state, const FeatureSettings& settings)
   for (auto _ : state) benchmark::DoNotOptimize(MakeFrontEnd(settings));
 }
 BENCHMARK_CAPTURE(BM_CreateFrontEnd, constant_q, FeatureSettings())->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_CreateFrontEnd, log_filterbank, DorferSettings())->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_CreateFrontEnd, log_filterbank, DorferSettings())
+    ->Unit(benchmark::kMillisecond);
 
 // Ten notes a second.
 std::vector<music::Note> Notes(int seconds) {
@@ -50,7 +52,8 @@ BENCHMARK(BM_Pianoroll)->Unit(benchmark::kMillisecond);
 
 void BM_PianorollWindow(benchmark::State& state) {
   const std::vector<music::Note> notes = Notes(180);
-  for (auto _ : state) benchmark::DoNotOptimize(ComputePianorollWindow(notes, FeatureSettings(), 1.19, 60.0));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(ComputePianorollWindow(notes, FeatureSettings(), 1.19, 60.0));
 }
 BENCHMARK(BM_PianorollWindow)->Unit(benchmark::kMicrosecond);
 

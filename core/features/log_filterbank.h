@@ -1,11 +1,13 @@
-// Spectrogram with triangular filters at logarithmic spacing on a short-time Fourier transform, as Dorfer et al.
-// (TISMIR 2018) use it: 92 bands from 30 Hz to 6 kHz, 16 per octave, Hann window of 2048 samples.
+// Spectrogram with triangular filters at logarithmic spacing on a short-time Fourier transform, as
+// Dorfer et al. (TISMIR 2018) use it: 92 bands from 30 Hz to 6 kHz, 16 per octave, Hann window of
+// 2048 samples.
 //
-// The filters are those of madmom (Böck et al. 2016), which that work computed its spectrograms with: frequencies at
-// 440 Hz · 2^(k / bands_per_octave), from min_frequency on, are moved to their nearest FFT bins, and bins that several
-// share count once. Each filter rises from one such bin to the next and falls to the one after, and is scaled to unit
-// sum. So the bands of the bass are one FFT bin apart, and `bands` counts what is left: 122 frequencies between 30 Hz
-// and 6 kHz leave 92 bands.
+// The filters are those of madmom (Böck et al. 2016), which that work computed its spectrograms
+// with: frequencies at 440 Hz · 2^(k / bands_per_octave), from min_frequency on, are moved to their
+// nearest FFT bins, and bins that several share count once. Each filter rises from one such bin to
+// the next and falls to the one after, and is scaled to unit sum. So the bands of the bass are one
+// FFT bin apart, and `bands` counts what is left: 122 frequencies between 30 Hz and 6 kHz leave 92
+// bands.
 #ifndef ANTIPHON_CORE_FEATURES_LOG_FILTERBANK_H_
 #define ANTIPHON_CORE_FEATURES_LOG_FILTERBANK_H_
 
@@ -19,13 +21,15 @@ namespace antiphon::features {
 
 class LogFilterbank : public AudioFrontEnd {
  public:
-  // Requires valid settings; fft_length 0 stands for 2048. InvalidArgument when the bands reach beyond half the sample
-  // rate.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(const FeatureSettings& settings);
+  // Requires valid settings; fft_length 0 stands for 2048. InvalidArgument when the bands reach
+  // beyond half the sample rate.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(
+      const FeatureSettings& settings);
 
   int frame_length() const override { return fft_.length(); }
   std::unique_ptr<Scratch> NewScratch() const override;
-  void Transform(std::span<const float> samples, std::span<float> magnitudes, Scratch& scratch) const override;
+  void Transform(std::span<const float> samples, std::span<float> magnitudes,
+                 Scratch& scratch) const override;
   double BandFrequency(int band) const override;
 
  private:
@@ -39,8 +43,10 @@ class LogFilterbank : public AudioFrontEnd {
   Filter MakeFilter(int band) const;
 
   RealFft fft_;
-  std::vector<int> corners_;   // filter k reaches from corners_[k] to corners_[k + 2] and peaks between, at k + 1
-  std::vector<float> window_;  // scaled so that a sine of amplitude 1 has magnitude 1 in its FFT bin
+  std::vector<int>
+      corners_;  // filter k reaches from corners_[k] to corners_[k + 2] and peaks between, at k + 1
+  std::vector<float>
+      window_;  // scaled so that a sine of amplitude 1 has magnitude 1 in its FFT bin
   std::vector<Filter> filters_;
 };
 

@@ -10,7 +10,9 @@ namespace {
 class RollPainter {
  public:
   RollPainter(const FeatureSettings& settings, double tempo_ratio, double start_s)
-      : settings_(settings), frames_per_second_(settings.frame_rate() / tempo_ratio), start_s_(start_s) {}
+      : settings_(settings),
+        frames_per_second_(settings.frame_rate() / tempo_ratio),
+        start_s_(start_s) {}
 
   int64_t FrameAt(double seconds) const {
     return static_cast<int64_t>(std::floor((seconds - start_s_) * frames_per_second_ + 0.5));
@@ -47,12 +49,13 @@ class RollPainter {
 
 }  // namespace
 
-FeatureSequence ComputePianoroll(std::span<const music::Note> notes, const FeatureSettings& settings,
-                                 double tempo_ratio) {
+FeatureSequence ComputePianoroll(std::span<const music::Note> notes,
+                                 const FeatureSettings& settings, double tempo_ratio) {
   const RollPainter painter(settings, tempo_ratio, 0.0);
   int64_t frames = 0;
   for (const music::Note& note : notes) {
-    frames = std::max({frames, painter.FrameAt(note.onset_s) + 2, painter.FrameAt(note.offset_s) + 1});
+    frames =
+        std::max({frames, painter.FrameAt(note.onset_s) + 2, painter.FrameAt(note.offset_s) + 1});
   }
   FeatureSequence roll;
   roll.channels = 2;
@@ -63,8 +66,9 @@ FeatureSequence ComputePianoroll(std::span<const music::Note> notes, const Featu
   return roll;
 }
 
-std::vector<uint8_t> ComputePianorollWindow(std::span<const music::Note> notes, const FeatureSettings& settings,
-                                            double tempo_ratio, double start_s) {
+std::vector<uint8_t> ComputePianorollWindow(std::span<const music::Note> notes,
+                                            const FeatureSettings& settings, double tempo_ratio,
+                                            double start_s) {
   const RollPainter painter(settings, tempo_ratio, start_s);
   std::vector<uint8_t> cells(static_cast<size_t>(settings.window_frames) * 2 * settings.pitches, 0);
   for (const music::Note& note : notes) painter.Paint(note, settings.window_frames, cells.data());

@@ -62,7 +62,8 @@ Cells CellsOf(const FeatureSequence& roll, int channel, const FeatureSettings& s
   return set;
 }
 
-std::vector<uint8_t> Window(const FeatureSequence& roll, int64_t first, const FeatureSettings& settings) {
+std::vector<uint8_t> Window(const FeatureSequence& roll, int64_t first,
+                            const FeatureSettings& settings) {
   std::vector<uint8_t> cells(static_cast<size_t>(settings.window_frames) * roll.cells_per_frame());
   roll.CopyWindow(first, settings.window_frames, cells.data());
   return cells;
@@ -70,7 +71,8 @@ std::vector<uint8_t> Window(const FeatureSequence& roll, int64_t first, const Fe
 
 TEST(PianorollTest, ANoteSoundsFromItsOnsetToItsKeysRelease) {
   const FeatureSettings settings;
-  const std::vector<Note> notes = {MakeNote(10 / 21.0, 13 / 21.0, 60), MakeNote(11 / 21.0, 12.6 / 21.0, 64)};
+  const std::vector<Note> notes = {MakeNote(10 / 21.0, 13 / 21.0, 60),
+                                   MakeNote(11 / 21.0, 12.6 / 21.0, 64)};
   const FeatureSequence roll = ComputePianoroll(notes, settings);
   EXPECT_EQ(roll.channels, 2);
   EXPECT_EQ(roll.bands, 88);
@@ -89,7 +91,8 @@ TEST(PianorollTest, AnOnsetFallsInTheNearestFrame) {
 
 TEST(PianorollTest, AnOnsetIsSharedBetweenTwoFramesByItsDistance) {
   for (double exact = 5.0; exact < 7.0; exact += 0.03) {
-    const FeatureSequence roll = ComputePianoroll(std::vector<Note>{MakeNote(exact / 21.0, 1.0, 60)}, {});
+    const FeatureSequence roll =
+        ComputePianoroll(std::vector<Note>{MakeNote(exact / 21.0, 1.0, 60)}, {});
     double sum = 0, moment = 0;
     for (int64_t frame = 0; frame < roll.frames(); ++frame) {
       const uint8_t cell = roll.cells[frame * 2 * 88 + 60 - 21];
@@ -142,7 +145,8 @@ TEST(PianorollTest, TheRollOfAllNotesIsTheUnionOfTheirRolls) {
   const std::vector<Note> notes = RandomNotes(8, 30);
   for (const int channel : {0, 1}) {
     Cells together;
-    for (const Note& note : notes) together.merge(CellsOf(ComputePianoroll(std::span(&note, 1), {}), channel));
+    for (const Note& note : notes)
+      together.merge(CellsOf(ComputePianoroll(std::span(&note, 1), {}), channel));
     EXPECT_EQ(CellsOf(ComputePianoroll(notes, {}), channel), together);
   }
 }
@@ -174,7 +178,8 @@ TEST(PianorollTest, PitchesOutsideTheRowsAreLeftOut) {
   const FeatureSequence roll = ComputePianoroll(all, settings);
   EXPECT_EQ(roll.bands, 24);
   for (const int channel : {0, 1}) {
-    EXPECT_EQ(CellsOf(roll, channel, settings), CellsOf(ComputePianoroll(inside, settings), channel, settings));
+    EXPECT_EQ(CellsOf(roll, channel, settings),
+              CellsOf(ComputePianoroll(inside, settings), channel, settings));
   }
 }
 
@@ -187,7 +192,10 @@ TEST(PianorollTest, ATempoRatioScalesTheColumns) {
       note.onset_s /= ratio;
       note.offset_s /= ratio;
     }
-    EXPECT_EQ(Differences(ComputePianoroll(notes, {}, ratio).cells, ComputePianoroll(played, {}).cells), 0) << ratio;
+    EXPECT_EQ(
+        Differences(ComputePianoroll(notes, {}, ratio).cells, ComputePianoroll(played, {}).cells),
+        0)
+        << ratio;
   }
 }
 
@@ -195,7 +203,8 @@ TEST(PianorollTest, AtHalfTheTempoEveryOnsetColumnIsTwiceAsFar) {
   std::vector<Note> notes;
   for (int i = 0; i < 40; ++i) notes.push_back(MakeNote(3 * i / 21.0, (3 * i + 2) / 21.0, 40 + i));
   Cells expected;
-  for (const auto& [frame, pitch] : CellsOf(ComputePianoroll(notes, {}), 0)) expected.emplace(2 * frame, pitch);
+  for (const auto& [frame, pitch] : CellsOf(ComputePianoroll(notes, {}), 0))
+    expected.emplace(2 * frame, pitch);
   EXPECT_EQ(CellsOf(ComputePianoroll(notes, {}, 0.5), 0), expected);
 }
 
@@ -205,10 +214,12 @@ TEST(PianorollWindowTest, AWindowOnTheGridIsCutFromTheWholeRoll) {
   for (const double ratio : {0.5, 1.0, 1.3}) {
     const FeatureSequence roll = ComputePianoroll(notes, settings, ratio);
     for (int64_t first = -60; first < roll.frames() + 10; first += 7) {
-      // A sample of the whole roll's own grid, in seconds as written. A note at the boundary of two frames may fall to
-      // either side by rounding; none of these does.
+      // A sample of the whole roll's own grid, in seconds as written. A note at the boundary of two
+      // frames may fall to either side by rounding; none of these does.
       const double start_s = first / settings.frame_rate() * ratio;
-      EXPECT_EQ(Differences(ComputePianorollWindow(notes, settings, ratio, start_s), Window(roll, first, settings)), 0)
+      EXPECT_EQ(Differences(ComputePianorollWindow(notes, settings, ratio, start_s),
+                            Window(roll, first, settings)),
+                0)
           << first;
     }
   }
@@ -236,7 +247,8 @@ TEST(PianorollWindowTest, ANoteOutsideTheWindowChangesNothing) {
 
 TEST(PianorollWindowTest, ANoteHeldIntoTheWindowSoundsThereWithoutAnOnset) {
   const FeatureSettings settings;
-  const auto cells = ComputePianorollWindow(std::vector<Note>{MakeNote(1, 3 + 2 / 21.0, 60)}, settings, 1.0, 3.0);
+  const auto cells =
+      ComputePianorollWindow(std::vector<Note>{MakeNote(1, 3 + 2 / 21.0, 60)}, settings, 1.0, 3.0);
   int sounding = 0;
   for (int frame = 0; frame < settings.window_frames; ++frame) {
     EXPECT_EQ(cells[frame * 2 * 88 + 60 - 21], 0);

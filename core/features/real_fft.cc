@@ -26,8 +26,8 @@ RealFft::Buffers::~Buffers() {
   fftwf_free(spectrum_);
 }
 
-// FFTW_ESTIMATE and not FFTW_MEASURE: measured plans differ from run to run, and with them the last bits of every
-// feature.
+// FFTW_ESTIMATE and not FFTW_MEASURE: measured plans differ from run to run, and with them the last
+// bits of every feature.
 RealFft::RealFft(int length) : length_(length) {
   Buffers buffers(length);
   absl::MutexLock lock(&PlannerMutex());

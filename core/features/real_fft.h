@@ -1,7 +1,7 @@
 // Forward discrete Fourier transform of real sequences, single precision (FFTW).
 //
-// A RealFft is immutable and safe from any thread; each thread brings its own Buffers. Plans are made and destroyed
-// behind one mutex, as FFTW requires.
+// A RealFft is immutable and safe from any thread; each thread brings its own Buffers. Plans are
+// made and destroyed behind one mutex, as FFTW requires.
 #ifndef ANTIPHON_CORE_FEATURES_REAL_FFT_H_
 #define ANTIPHON_CORE_FEATURES_REAL_FFT_H_
 
@@ -28,7 +28,9 @@ class RealFft {
     Buffers& operator=(const Buffers&) = delete;
 
     std::span<float> samples() const { return {samples_, static_cast<size_t>(length_)}; }
-    std::span<std::complex<float>> spectrum() const { return {spectrum_, static_cast<size_t>(length_ / 2 + 1)}; }
+    std::span<std::complex<float>> spectrum() const {
+      return {spectrum_, static_cast<size_t>(length_ / 2 + 1)};
+    }
 
    private:
     int length_;
@@ -38,7 +40,8 @@ class RealFft {
 
   int length() const { return length_; }
 
-  // spectrum()[j] = Σ_n samples()[n]·exp(-2πi·j·n/length), j = 0 … length/2. Leaves samples() undefined.
+  // spectrum()[j] = Σ_n samples()[n]·exp(-2πi·j·n/length), j = 0 … length/2. Leaves samples()
+  // undefined.
   void Transform(Buffers& buffers) const;
 
  private:

@@ -34,7 +34,8 @@ TEST(RealFftTest, EqualsTheDefiningSum) {
         const double turn = static_cast<double>(static_cast<int64_t>(j) * n % length) / length;
         sum += static_cast<double>(samples[n]) * std::polar(1.0, -2 * std::numbers::pi * turn);
       }
-      EXPECT_NEAR(std::abs(std::complex<double>(spectrum[j]) - sum), 0, 2e-6 * std::sqrt(length)) << length << ' ' << j;
+      EXPECT_NEAR(std::abs(std::complex<double>(spectrum[j]) - sum), 0, 2e-6 * std::sqrt(length))
+          << length << ' ' << j;
     }
   }
 }
@@ -54,7 +55,8 @@ TEST(RealFftTest, ThreadsWithTheirOwnBuffersGetTheSameBits) {
         const RealFft own(kLength);
         for (const RealFft* plan : {&fft, &own}) {
           const auto spectrum = Spectrum(*plan, samples);
-          count += std::memcmp(spectrum.data(), expected.data(), expected.size() * sizeof(expected[0])) != 0;
+          count += std::memcmp(spectrum.data(), expected.data(),
+                               expected.size() * sizeof(expected[0])) != 0;
         }
       }
       mine = count;

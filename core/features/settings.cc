@@ -28,10 +28,12 @@ absl::Status CheckRange(absl::string_view field, double value, double low, doubl
 absl::Status ReadField(const json& object, const char* name, int& out) {
   const auto it = object.find(name);
   if (it == object.end() || !it->is_number_integer()) {
-    return absl::InvalidArgumentError(absl::StrCat("feature settings: ", name, " is missing or no integer"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("feature settings: ", name, " is missing or no integer"));
   }
   const int64_t value = it->get<int64_t>();
-  if (value < 0 || value > (1 << 30)) return OutOfRange(name, static_cast<double>(value), 0, 1 << 30);
+  if (value < 0 || value > (1 << 30))
+    return OutOfRange(name, static_cast<double>(value), 0, 1 << 30);
   out = static_cast<int>(value);
   return absl::OkStatus();
 }
@@ -54,15 +56,19 @@ absl::Status FeatureSettings::Validate() const {
       {"pitches", static_cast<double>(pitches), 1, 128.0 - lowest_pitch},
   };
   for (const auto& range : ranges) {
-    if (absl::Status status = CheckRange(range.field, range.value, range.low, range.high); !status.ok()) return status;
+    if (absl::Status status = CheckRange(range.field, range.value, range.low, range.high);
+        !status.ok())
+      return status;
   }
-  if (fft_length != 0 && (fft_length < 256 || !std::has_single_bit(static_cast<unsigned>(fft_length)))) {
-    return absl::InvalidArgumentError("feature settings: fft_length must be 0 or a power of two from 256 on");
+  if (fft_length != 0 &&
+      (fft_length < 256 || !std::has_single_bit(static_cast<unsigned>(fft_length)))) {
+    return absl::InvalidArgumentError(
+        "feature settings: fft_length must be 0 or a power of two from 256 on");
   }
   const double highest = min_frequency * std::exp2(static_cast<double>(bands) / bands_per_octave);
   if (highest >= sample_rate / 2.0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("feature settings: bands reach ", highest, " Hz, beyond half the sample rate"));
+    return absl::InvalidArgumentError(absl::StrCat("feature settings: bands reach ", highest,
+                                                   " Hz, beyond half the sample rate"));
   }
   return absl::OkStatus();
 }
@@ -82,7 +88,8 @@ std::string SettingsToJson(const FeatureSettings& settings) {
       {"sample_rate", settings.sample_rate},
       {"hop_length", settings.hop_length},
       {"window_frames", settings.window_frames},
-      {"front_end", settings.front_end == FrontEndKind::kConstantQ ? kConstantQName : kLogFilterbankName},
+      {"front_end",
+       settings.front_end == FrontEndKind::kConstantQ ? kConstantQName : kLogFilterbankName},
       {"min_frequency", settings.min_frequency},
       {"bands_per_octave", settings.bands_per_octave},
       {"bands", settings.bands},
@@ -111,7 +118,8 @@ absl::StatusOr<FeatureSettings> ParseSettings(std::string_view text) {
       {"pitches", &settings.pitches},
   };
   for (const auto& field : integers) {
-    if (absl::Status status = ReadField(object, field.name, *field.value); !status.ok()) return status;
+    if (absl::Status status = ReadField(object, field.name, *field.value); !status.ok())
+      return status;
   }
   const auto frequency = object.find("min_frequency");
   if (frequency == object.end() || !frequency->is_number()) {
@@ -127,7 +135,8 @@ absl::StatusOr<FeatureSettings> ParseSettings(std::string_view text) {
   } else if (*kind == kLogFilterbankName) {
     settings.front_end = FrontEndKind::kLogFilterbank;
   } else {
-    return absl::InvalidArgumentError("feature settings: front_end is neither constant_q nor log_filterbank");
+    return absl::InvalidArgumentError(
+        "feature settings: front_end is neither constant_q nor log_filterbank");
   }
   if (absl::Status status = settings.Validate(); !status.ok()) return status;
   return settings;

@@ -1,5 +1,5 @@
-// How sound and scores become what the encoders read. Stored inside every encoder file, so that a server cannot pair a
-// model with other features. Plain values; nothing here is synchronised.
+// How sound and scores become what the encoders read. Stored inside every encoder file, so that a
+// server cannot pair a model with other features. Plain values; nothing here is synchronised.
 #ifndef ANTIPHON_CORE_FEATURES_SETTINGS_H_
 #define ANTIPHON_CORE_FEATURES_SETTINGS_H_
 
@@ -21,10 +21,12 @@ struct FeatureSettings {
   int window_frames = 42;   // frames an encoder reads at once: 2 s
 
   FrontEndKind front_end = FrontEndKind::kConstantQ;
-  double min_frequency = 27.5;  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter
+  double min_frequency =
+      27.5;  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter
   int bands_per_octave = 24;
   int bands = 176;     // A0 to a quarter tone above C8
-  int fft_length = 0;  // samples, a power of two; 0 chooses: the longest kernel for constant-Q, 2048 for the filterbank
+  int fft_length = 0;  // samples, a power of two; 0 chooses: the longest kernel for constant-Q,
+                       // 2048 for the filterbank
 
   int lowest_pitch = 21;  // MIDI note number of the pianoroll's first row
   int pitches = 88;
@@ -32,14 +34,16 @@ struct FeatureSettings {
   double frame_rate() const { return static_cast<double>(sample_rate) / hop_length; }  // frames/s
   double window_s() const { return window_frames / frame_rate(); }                     // seconds
 
-  // InvalidArgument, naming the field, when a value is out of range or the bands reach beyond half the sample rate.
+  // InvalidArgument, naming the field, when a value is out of range or the bands reach beyond half
+  // the sample rate.
   [[nodiscard]] absl::Status Validate() const;
 
   friend bool operator==(const FeatureSettings&, const FeatureSettings&) = default;
 };
 
-// 92 bands from 30 Hz to 6 kHz, 16 per octave, FFT of 2048 at 22,050 Hz (Dorfer et al., TISMIR 2018), at this project's
-// frame rate. In the bass, where 16 bands per octave are closer than FFT bins, bands fall together (log_filterbank.h).
+// 92 bands from 30 Hz to 6 kHz, 16 per octave, FFT of 2048 at 22,050 Hz (Dorfer et al., TISMIR
+// 2018), at this project's frame rate. In the bass, where 16 bands per octave are closer than FFT
+// bins, bands fall together (log_filterbank.h).
 FeatureSettings DorferSettings();
 
 std::string SettingsToJson(const FeatureSettings& settings);

@@ -39,7 +39,8 @@ TEST(FeatureSettingsTest, DefaultsAreValidAndCoverThePiano) {
   EXPECT_TRUE(settings.Validate().ok()) << settings.Validate();
   EXPECT_DOUBLE_EQ(settings.frame_rate(), 21.0);
   EXPECT_DOUBLE_EQ(settings.window_s(), 2.0);
-  const double highest = settings.min_frequency * std::exp2((settings.bands - 1.0) / settings.bands_per_octave);
+  const double highest =
+      settings.min_frequency * std::exp2((settings.bands - 1.0) / settings.bands_per_octave);
   EXPECT_GE(highest, 4186.0);  // C8
   EXPECT_EQ(settings.lowest_pitch + settings.pitches - 1, 108);
 }

@@ -13,7 +13,8 @@ constexpr float kStepsPerDecibel = 2.0f;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(const FeatureSettings& settings) {
+absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(
+    const FeatureSettings& settings) {
   if (absl::Status status = settings.Validate(); !status.ok()) return status;
   switch (settings.front_end) {
     case FrontEndKind::kConstantQ:
@@ -27,11 +28,14 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(const
 uint8_t LevelFromMagnitude(float magnitude) {
   if (!(magnitude > 1e-5f)) return 0;
   const float steps = (20.0f * std::log10(magnitude) - kLowestDecibels) * kStepsPerDecibel;
-  return static_cast<uint8_t>(std::lround(std::clamp(steps, 0.0f, 255.0f)));  // clamped first: infinity has no integer
+  return static_cast<uint8_t>(
+      std::lround(std::clamp(steps, 0.0f, 255.0f)));  // clamped first: infinity has no integer
 }
 
 SpectrogramStream::SpectrogramStream(const AudioFrontEnd& front_end)
-    : front_end_(front_end), scratch_(front_end.NewScratch()), magnitudes_(front_end.settings().bands) {
+    : front_end_(front_end),
+      scratch_(front_end.NewScratch()),
+      magnitudes_(front_end.settings().bands) {
   const int lead = front_end.frame_length() / 2;
   pending_.assign(lead, 0.0f);
   pending_start_ = -lead;
@@ -55,7 +59,8 @@ void SpectrogramStream::Finish(FeatureSequence& out) {
   EmitUpTo(received_ + front_end_.frame_length() / 2, out);
 }
 
-// Emits every frame whose samples all lie before sample number `available` and whose centre lies inside the sound.
+// Emits every frame whose samples all lie before sample number `available` and whose centre lies
+// inside the sound.
 void SpectrogramStream::EmitUpTo(int64_t available, FeatureSequence& out) {
   const FeatureSettings& settings = front_end_.settings();
   const int64_t length = front_end_.frame_length();
@@ -66,11 +71,13 @@ void SpectrogramStream::EmitUpTo(int64_t available, FeatureSequence& out) {
     const int64_t centre = next_frame_ * settings.hop_length;
     const int64_t begin = centre - length / 2;
     if (centre >= received_ || begin + length > available) break;
-    front_end_.Transform(std::span(pending_).subspan(begin - pending_start_, length), magnitudes_, *scratch_);
+    front_end_.Transform(std::span(pending_).subspan(begin - pending_start_, length), magnitudes_,
+                         *scratch_);
     for (float magnitude : magnitudes_) out.cells.push_back(LevelFromMagnitude(magnitude));
   }
   const int64_t needed_from = next_frame_ * settings.hop_length - length / 2;
-  const int64_t drop = std::clamp<int64_t>(needed_from - pending_start_, 0, static_cast<int64_t>(pending_.size()));
+  const int64_t drop =
+      std::clamp<int64_t>(needed_from - pending_start_, 0, static_cast<int64_t>(pending_.size()));
   pending_.erase(pending_.begin(), pending_.begin() + drop);
   pending_start_ += drop;
 }

@@ -21,7 +21,9 @@ TEST(LevelFromMagnitudeTest, StepsAreHalfDecibels) {
   for (int level = 1; level <= 255; ++level) {
     const double decibels = level / 2.0 - 100;
     for (const double within : {-0.24, 0.0, 0.24}) {
-      EXPECT_EQ(LevelFromMagnitude(static_cast<float>(std::pow(10, (decibels + within) / 20))), level) << decibels;
+      EXPECT_EQ(LevelFromMagnitude(static_cast<float>(std::pow(10, (decibels + within) / 20))),
+                level)
+          << decibels;
     }
   }
 }
@@ -39,8 +41,9 @@ TEST(LevelFromMagnitudeTest, RisesWithTheMagnitude) {
 
 TEST(LevelFromMagnitudeTest, HasALevelForEveryFloat) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const float lowest : {0.0f, -0.0f, -1.0f, -kInfinity, 1e-5f, std::numeric_limits<float>::denorm_min(),
-                             std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float lowest :
+       {0.0f, -0.0f, -1.0f, -kInfinity, 1e-5f, std::numeric_limits<float>::denorm_min(),
+        std::numeric_limits<float>::quiet_NaN()}) {
     EXPECT_EQ(LevelFromMagnitude(lowest), 0) << lowest;
   }
   for (const float highest : {24.0f, 1e10f, std::numeric_limits<float>::max(), kInfinity}) {
@@ -64,7 +67,8 @@ class SpectrogramTest : public ::testing::TestWithParam<NamedSettings> {
   const std::unique_ptr<const AudioFrontEnd> front_end_ = MakeFrontEnd(GetParam().settings);
 };
 
-FeatureSequence InChunks(const AudioFrontEnd& front_end, std::span<const float> samples, size_t chunk) {
+FeatureSequence InChunks(const AudioFrontEnd& front_end, std::span<const float> samples,
+                         size_t chunk) {
   FeatureSequence sequence;
   SpectrogramStream stream(front_end);
   for (size_t at = 0; at < samples.size(); at += chunk) {
@@ -91,7 +95,8 @@ TEST_P(SpectrogramTest, TheChunkSizeChangesNoBit) {
     FeatureSequence sequence;
     SpectrogramStream stream(*front_end_);
     for (size_t at = 0; at < samples.size();) {
-      const size_t chunk = std::min<size_t>(std::uniform_int_distribution(0, 9000)(rng), samples.size() - at);
+      const size_t chunk =
+          std::min<size_t>(std::uniform_int_distribution(0, 9000)(rng), samples.size() - at);
       stream.Push(std::span(samples).subspan(at, chunk), sequence);
       at += chunk;
     }
@@ -114,8 +119,10 @@ TEST_P(SpectrogramTest, FramesComeAsSoonAsTheirSamplesAreThere) {
 
 TEST_P(SpectrogramTest, ThereIsAFrameForEveryHopBegun) {
   const int hop = settings().hop_length;
-  for (const int samples : {0, 1, hop - 1, hop, hop + 1, 2 * hop, 10 * hop - 1, 10 * hop, 10 * hop + 1}) {
-    const FeatureSequence sequence = ComputeSpectrogram(*front_end_, std::vector<float>(samples, 0.1f));
+  for (const int samples :
+       {0, 1, hop - 1, hop, hop + 1, 2 * hop, 10 * hop - 1, 10 * hop, 10 * hop + 1}) {
+    const FeatureSequence sequence =
+        ComputeSpectrogram(*front_end_, std::vector<float>(samples, 0.1f));
     EXPECT_EQ(sequence.frames(), (samples + hop - 1) / hop) << samples;
     EXPECT_EQ(sequence.channels, 1);
     EXPECT_EQ(sequence.bands, settings().bands);
@@ -137,15 +144,21 @@ TEST_P(SpectrogramTest, AHopLongerThanTheFrameSkipsSound) {
 TEST_P(SpectrogramTest, AnImpulseOnAFramesCentreIsLoudestThereInEveryBand) {
   constexpr int kFrames = 60, kAt = 31;
   std::vector<float> samples(kFrames * settings().hop_length, 0.0f);
-  samples[kAt * settings().hop_length] = 50.0f;  // loud enough for the bass, whose windows are the longest
+  samples[kAt * settings().hop_length] =
+      50.0f;  // loud enough for the bass, whose windows are the longest
   const FeatureSequence sequence = ComputeSpectrogram(*front_end_, samples);
   for (int band = 0; band < settings().bands; ++band) {
-    const auto level = [&](int64_t frame) { return sequence.cells[frame * settings().bands + band]; };
+    const auto level = [&](int64_t frame) {
+      return sequence.cells[frame * settings().bands + band];
+    };
     for (int distance = 1; distance < 20; ++distance) {
-      const int before = level(kAt - distance), after = level(kAt + distance), nearer = level(kAt + distance - 1);
-      // Where a band's window has ended, an impulse so loud may leave a trace near the lowest level.
+      const int before = level(kAt - distance), after = level(kAt + distance),
+                nearer = level(kAt + distance - 1);
+      // Where a band's window has ended, an impulse so loud may leave a trace near the lowest
+      // level.
       constexpr int kResidue = 4;
-      EXPECT_NEAR(std::max(before, kResidue), std::max(after, kResidue), 1) << "band " << band << ", " << distance;
+      EXPECT_NEAR(std::max(before, kResidue), std::max(after, kResidue), 1)
+          << "band " << band << ", " << distance;
       EXPECT_LE(after, std::max(nearer, kResidue)) << "band " << band << ", " << distance;
     }
     EXPECT_GT(level(kAt), level(kAt + 19)) << band;
@@ -167,15 +180,18 @@ TEST_P(SpectrogramTest, ADelayOfOneHopMovesEveryFrameByOne) {
 }
 
 TEST_P(SpectrogramTest, SilenceIsAllZeros) {
-  const FeatureSequence sequence = ComputeSpectrogram(*front_end_, std::vector<float>(50'000, 0.0f));
+  const FeatureSequence sequence =
+      ComputeSpectrogram(*front_end_, std::vector<float>(50'000, 0.0f));
   ASSERT_EQ(sequence.frames(), 48);
   EXPECT_THAT(sequence.cells, Each(0));
-  EXPECT_THAT(Magnitudes(*front_end_, std::vector<float>(front_end_->frame_length(), 0.0f)), Each(0.0f));
+  EXPECT_THAT(Magnitudes(*front_end_, std::vector<float>(front_end_->frame_length(), 0.0f)),
+              Each(0.0f));
 }
 
 TEST_P(SpectrogramTest, TheLoudestSoundThatIsDecodedStaysFinite) {
   const std::vector<float> samples(front_end_->frame_length(), 1e10f);
-  for (const float magnitude : Magnitudes(*front_end_, samples)) EXPECT_TRUE(std::isfinite(magnitude));
+  for (const float magnitude : Magnitudes(*front_end_, samples))
+    EXPECT_TRUE(std::isfinite(magnitude));
 }
 
 TEST_P(SpectrogramTest, TenDecibelsLessLowerEveryLevelByTwenty) {

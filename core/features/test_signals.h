@@ -16,14 +16,17 @@
 
 namespace antiphon::features {
 
-inline double PitchFrequency(double pitch) { return 440.0 * std::exp2((pitch - 69.0) / 12.0); }  // Hz
+inline double PitchFrequency(double pitch) {
+  return 440.0 * std::exp2((pitch - 69.0) / 12.0);
+}  // Hz
 
 // Sample number n is amplitude · sin(2π · frequency · n / sample_rate + phase).
-inline std::vector<float> Sine(double frequency, int samples, int sample_rate, double amplitude = 1.0,
-                               double phase = 0.0) {
+inline std::vector<float> Sine(double frequency, int samples, int sample_rate,
+                               double amplitude = 1.0, double phase = 0.0) {
   std::vector<float> sound(samples);
   for (int n = 0; n < samples; ++n) {
-    sound[n] = static_cast<float>(amplitude * std::sin(2 * std::numbers::pi * frequency * n / sample_rate + phase));
+    sound[n] = static_cast<float>(
+        amplitude * std::sin(2 * std::numbers::pi * frequency * n / sample_rate + phase));
   }
   return sound;
 }
@@ -37,7 +40,8 @@ inline std::vector<float> WhiteNoise(int samples, uint32_t seed) {
   return sound;
 }
 
-// Two to eight notes of random piano pitches, each with six partials that fall in strength, at random phases.
+// Two to eight notes of random piano pitches, each with six partials that fall in strength, at
+// random phases.
 inline std::vector<float> Chord(int samples, int sample_rate, uint32_t seed) {
   std::mt19937 rng(seed);
   std::vector<float> sound(samples, 0.0f);
@@ -46,8 +50,8 @@ inline std::vector<float> Chord(int samples, int sample_rate, uint32_t seed) {
     const double fundamental = PitchFrequency(std::uniform_int_distribution(21, 96)(rng));
     const double strength = std::uniform_real_distribution(0.02, 0.2)(rng);
     for (int partial = 1; partial <= 6 && partial * fundamental < sample_rate / 2.0; ++partial) {
-      const std::vector<float> tone =
-          Sine(partial * fundamental, samples, sample_rate, strength / (partial * partial), phase(rng));
+      const std::vector<float> tone = Sine(partial * fundamental, samples, sample_rate,
+                                           strength / (partial * partial), phase(rng));
       for (int n = 0; n < samples; ++n) sound[n] += tone[n];
     }
   }
@@ -59,7 +63,8 @@ inline std::unique_ptr<const AudioFrontEnd> MakeFrontEnd(const FeatureSettings& 
 }
 
 // Magnitudes of the frame made of exactly these samples, [frame_length].
-inline std::vector<float> Magnitudes(const AudioFrontEnd& front_end, std::span<const float> samples) {
+inline std::vector<float> Magnitudes(const AudioFrontEnd& front_end,
+                                     std::span<const float> samples) {
   std::vector<float> magnitudes(front_end.settings().bands);
   const auto scratch = front_end.NewScratch();
   front_end.Transform(samples, magnitudes, *scratch);
@@ -67,7 +72,8 @@ inline std::vector<float> Magnitudes(const AudioFrontEnd& front_end, std::span<c
 }
 
 inline int StrongestBand(std::span<const float> magnitudes) {
-  return static_cast<int>(std::max_element(magnitudes.begin(), magnitudes.end()) - magnitudes.begin());
+  return static_cast<int>(std::max_element(magnitudes.begin(), magnitudes.end()) -
+                          magnitudes.begin());
 }
 
 // For tests that hold for both front ends.

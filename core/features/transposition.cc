@@ -22,7 +22,8 @@ void ShiftBands(std::span<uint8_t> cells, int bands, int shift) {
   }
 }
 
-FeatureSequence Transposed(FeatureSequence spectrogram, const FeatureSettings& settings, int semitones) {
+FeatureSequence Transposed(FeatureSequence spectrogram, const FeatureSettings& settings,
+                           int semitones) {
   ShiftBands(spectrogram.cells, spectrogram.bands, semitones * BandsPerSemitone(settings));
   return spectrogram;
 }

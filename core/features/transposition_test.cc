@@ -39,10 +39,12 @@ TEST(TranspositionTest, ATransposedToneIsTheToneAtItsNewPitch) {
     return std::max_element(frame, frame + sequence.bands) - frame;
   };
   const auto heard = [&](double pitch) {
-    return ComputeSpectrogram(*front_end, Sine(PitchFrequency(pitch), settings.sample_rate, settings.sample_rate));
+    return ComputeSpectrogram(
+        *front_end, Sine(PitchFrequency(pitch), settings.sample_rate, settings.sample_rate));
   };
   for (const int semitones : {-6, -1, 0, 1, 6}) {
-    EXPECT_EQ(band_of(Transposed(heard(60), settings, semitones)), band_of(heard(60 + semitones))) << semitones;
+    EXPECT_EQ(band_of(Transposed(heard(60), settings, semitones)), band_of(heard(60 + semitones)))
+        << semitones;
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace antiphon::hash {
 
-// Whether two strings are equal, in a time that depends on their lengths only (OpenSSL's CRYPTO_memcmp).
+// Whether two strings are equal, in a time that depends on their lengths only (OpenSSL's
+// CRYPTO_memcmp).
 bool EqualInConstantTime(std::string_view a, std::string_view b);
 
 }  // namespace antiphon::hash

@@ -18,7 +18,8 @@ TEST(Sha256Test, PiecesHashLikeTheWhole) {
   for (const size_t piece : {size_t{1}, size_t{63}, size_t{64}, size_t{999}, size_t{1000}}) {
     Sha256Stream stream;
     stream.Update("");
-    for (size_t i = 0; i < text.size(); i += piece) stream.Update(std::string_view(text).substr(i, piece));
+    for (size_t i = 0; i < text.size(); i += piece)
+      stream.Update(std::string_view(text).substr(i, piece));
     EXPECT_EQ(stream.Finish().value(), Sha256(text)) << piece;
   }
 }

@@ -49,17 +49,20 @@ std::optional<int64_t> DeviceMemoryInUse(std::string_view name) {
   }
 }
 
-absl::StatusOr<std::unique_ptr<DeviceSearch>> DeviceSearch::Copy(const faiss::Index& index, int device) {
+absl::StatusOr<std::unique_ptr<DeviceSearch>> DeviceSearch::Copy(const faiss::Index& index,
+                                                                 int device) {
   try {
     auto impl = std::make_unique<Impl>();
     impl->index.reset(faiss::gpu::index_cpu_to_gpu(&impl->resources, device, &index));
     return std::unique_ptr<DeviceSearch>(new DeviceSearch(std::move(impl)));
   } catch (const std::exception& e) {
-    return absl::InternalError(absl::StrCat("index: copying to cuda:", device, " failed: ", e.what()));
+    return absl::InternalError(
+        absl::StrCat("index: copying to cuda:", device, " failed: ", e.what()));
   }
 }
 
-absl::Status DeviceSearch::Search(const float* queries, int64_t count, int k, int64_t* ids, float* similarities) const {
+absl::Status DeviceSearch::Search(const float* queries, int64_t count, int k, int64_t* ids,
+                                  float* similarities) const {
   try {
     std::lock_guard lock(impl_->mutex);
     impl_->index->search(count, queries, k, similarities, ids);
@@ -75,7 +78,8 @@ struct DeviceSearch::Impl {};
 
 namespace {
 
-constexpr char kNoCuda[] = "index: this program was built without CUDA; use the device \"cpu\" or \"auto\"";
+constexpr char kNoCuda[] =
+    "index: this program was built without CUDA; use the device \"cpu\" or \"auto\"";
 
 int DeviceCount() { return 0; }
 
@@ -100,7 +104,8 @@ absl::StatusOr<std::optional<int>> ParseDevice(std::string_view name) {
   if (name == "cpu") return std::nullopt;
   if (name == "auto") return DeviceCount() > 0 ? std::optional<int>(0) : std::nullopt;
   int device = -1;
-  if (name.substr(0, 5) != "cuda:" || !absl::SimpleAtoi(std::string(name.substr(5)), &device) || device < 0) {
+  if (name.substr(0, 5) != "cuda:" || !absl::SimpleAtoi(std::string(name.substr(5)), &device) ||
+      device < 0) {
     return absl::InvalidArgumentError("index device: must be \"cpu\", \"auto\" or \"cuda:N\"");
   }
 #ifndef ANTIPHON_CUDA

@@ -18,8 +18,8 @@ namespace antiphon::index {
 // Memory in use on that device, by whomever, bytes; none where it is no GPU or cannot be told.
 std::optional<int64_t> DeviceMemoryInUse(std::string_view name);
 
-// The GPU that "cpu", "auto" or "cuda:N" means; none for the CPU. InvalidArgument on another name, FailedPrecondition
-// when that GPU cannot be used.
+// The GPU that "cpu", "auto" or "cuda:N" means; none for the CPU. InvalidArgument on another name,
+// FailedPrecondition when that GPU cannot be used.
 [[nodiscard]] absl::StatusOr<std::optional<int>> ParseDevice(std::string_view name);
 
 // A copy of a flat or an IVF index on one GPU. Safe from any thread (searches take turns).
@@ -27,7 +27,8 @@ class DeviceSearch {
  public:
   static constexpr int kMaxK = 2048;  // what FAISS's GPU kernels can select
 
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<DeviceSearch>> Copy(const faiss::Index& index, int device);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<DeviceSearch>> Copy(const faiss::Index& index,
+                                                                          int device);
   ~DeviceSearch();
 
   // As faiss::Index::search, 1 <= k <= kMaxK.

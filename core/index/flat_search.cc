@@ -11,7 +11,8 @@
 namespace antiphon::index {
 namespace {
 
-// A block of rows, its queries and their products stay in the second-level cache (about 0.5 MB at 64 dimensions).
+// A block of rows, its queries and their products stay in the second-level cache (about 0.5 MB at
+// 64 dimensions).
 constexpr int64_t kRowBlock = 1024;
 constexpr int64_t kQueryBlock = 64;
 // A thread of its own is worth it from this many rows on.
@@ -60,7 +61,8 @@ class Best {
 // The vectors of several blocks as if they lay in one.
 class Rows {
  public:
-  Rows(std::span<const VectorBlock> blocks, int dimension) : blocks_(blocks), dimension_(dimension) {
+  Rows(std::span<const VectorBlock> blocks, int dimension)
+      : blocks_(blocks), dimension_(dimension) {
     starts_.reserve(blocks.size() + 1);
     starts_.push_back(0);
     for (const VectorBlock& block : blocks) starts_.push_back(starts_.back() + block.count);
@@ -70,10 +72,12 @@ class Rows {
   int dimension() const { return dimension_; }
   bool one_block() const { return blocks_.size() <= 1; }
 
-  // The vectors first … first + count - 1, copied into `scratch` only where they do not lie together. count > 0.
+  // The vectors first … first + count - 1, copied into `scratch` only where they do not lie
+  // together. count > 0.
   const float* Take(int64_t first, int64_t count, float* scratch) const {
     const size_t b = BlockOf(first);
-    if (first + count <= starts_[b + 1]) return blocks_[b].vectors + (first - starts_[b]) * dimension_;
+    if (first + count <= starts_[b + 1])
+      return blocks_[b].vectors + (first - starts_[b]) * dimension_;
     float* out = scratch;
     ForEachPart(first, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
       out = std::copy_n(block.vectors + from * dimension_, n * dimension_, out);
@@ -81,7 +85,8 @@ class Rows {
     return scratch;
   }
 
-  // Calls part(block, first row in it, number of rows) for what rows first … first + count - 1 are made of.
+  // Calls part(block, first row in it, number of rows) for what rows first … first + count - 1 are
+  // made of.
   template <typename Part>
   void ForEachPart(int64_t first, int64_t count, Part part) const {
     for (size_t b = BlockOf(first); count > 0; ++b) {
@@ -113,11 +118,12 @@ struct Scratch {
 };
 
 // Offers rows first ... last - 1 to best[0 ... queries.count).
-void SearchRows(const Rows& rows, const Queries& queries, int64_t first, int64_t last, Scratch scratch, Best* best) {
+void SearchRows(const Rows& rows, const Queries& queries, int64_t first, int64_t last,
+                Scratch scratch, Best* best) {
   for (int64_t row = first; row < last; row += kRowBlock) {
     const int64_t count = std::min(kRowBlock, last - row);
-    InnerProducts(queries.values, queries.count, rows.Take(row, count, scratch.vectors), static_cast<int>(count),
-                  rows.dimension(), scratch.products);
+    InnerProducts(queries.values, queries.count, rows.Take(row, count, scratch.vectors),
+                  static_cast<int>(count), rows.dimension(), scratch.products);
     int64_t done = 0;
     rows.ForEachPart(row, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
       for (int q = 0; q < queries.count; ++q) {
@@ -141,26 +147,31 @@ void Write(std::vector<Candidate>& candidates, int k, int64_t* ids, float* simil
 
 }  // namespace
 
-void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries, int64_t query_count, int k,
-                int64_t* ids, float* similarities) {
+void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries,
+                int64_t query_count, int k, int64_t* ids, float* similarities) {
   const Rows rows(blocks, dimension);
   const int64_t n = rows.count(), row_blocks = (n + kRowBlock - 1) / kRowBlock;
-  const int parts = static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, omp_get_max_threads()));
+  const int parts =
+      static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, omp_get_max_threads()));
   const int64_t most = std::min<int64_t>(k, n);
   const int64_t product_room = kRowBlock * std::min(kQueryBlock, query_count);
   const int64_t vector_room = rows.one_block() ? 0 : kRowBlock * dimension;
   std::vector<float> products(parts * product_room), vectors(parts * vector_room);
   for (int64_t first = 0; first < query_count; first += kQueryBlock) {
-    const Queries block = {queries + first * dimension, static_cast<int>(std::min(kQueryBlock, query_count - first))};
+    const Queries block = {queries + first * dimension,
+                           static_cast<int>(std::min(kQueryBlock, query_count - first))};
     // Everything is allocated before the parallel region: an exception must not leave it.
     std::vector<Best> best(parts * block.count, Best(0));
     for (Best& b : best) b = Best(static_cast<int>(most));
 #pragma omp parallel for num_threads(parts) schedule(static) if (parts > 1)
     for (int part = 0; part < parts; ++part) {
-      // Parts begin at block boundaries, so that the products are the same whatever the number of parts.
-      const Scratch scratch = {products.data() + part * product_room, vectors.data() + part * vector_room};
+      // Parts begin at block boundaries, so that the products are the same whatever the number of
+      // parts.
+      const Scratch scratch = {products.data() + part * product_room,
+                               vectors.data() + part * vector_room};
       SearchRows(rows, block, row_blocks * part / parts * kRowBlock,
-                 std::min(n, row_blocks * (part + 1) / parts * kRowBlock), scratch, &best[part * block.count]);
+                 std::min(n, row_blocks * (part + 1) / parts * kRowBlock), scratch,
+                 &best[part * block.count]);
     }
     for (int q = 0; q < block.count; ++q) {
       std::vector<Candidate>& merged = best[q].candidates();
@@ -173,8 +184,8 @@ void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float*
   }
 }
 
-void KeepBest(int64_t query_count, int k, const int64_t* more_ids, const float* more_similarities, int64_t* ids,
-              float* similarities) {
+void KeepBest(int64_t query_count, int k, const int64_t* more_ids, const float* more_similarities,
+              int64_t* ids, float* similarities) {
   std::vector<Candidate> candidates;
   for (int64_t q = 0; q < query_count; ++q) {
     candidates.clear();

@@ -20,22 +20,25 @@ struct Result {
   std::vector<float> similarities;
 };
 
-Result Search(const std::vector<float>& vectors, const std::vector<float>& queries, int k, int threads = 1) {
+Result Search(const std::vector<float>& vectors, const std::vector<float>& queries, int k,
+              int threads = 1) {
   const int64_t count = queries.size() / kDimension;
   Result result{std::vector<int64_t>(count * k), std::vector<float>(count * k)};
   omp_set_num_threads(threads);
   const VectorBlock block = {vectors.data(), static_cast<int64_t>(vectors.size()) / kDimension, 0};
-  FlatSearch({&block, 1}, kDimension, queries.data(), count, k, result.ids.data(), result.similarities.data());
+  FlatSearch({&block, 1}, kDimension, queries.data(), count, k, result.ids.data(),
+             result.similarities.data());
   return result;
 }
 
 double Product(const std::vector<float>& a, int64_t i, const std::vector<float>& b, int64_t j) {
-  return std::inner_product(a.begin() + i * kDimension, a.begin() + (i + 1) * kDimension, b.begin() + j * kDimension,
-                            0.0);
+  return std::inner_product(a.begin() + i * kDimension, a.begin() + (i + 1) * kDimension,
+                            b.begin() + j * kDimension, 0.0);
 }
 
 TEST(FlatSearchTest, AgreesWithSortingAllInnerProducts) {
-  const auto queries = ClusteredUnitVectors(70, kDimension, 0, 2);  // more than one block of queries
+  const auto queries =
+      ClusteredUnitVectors(70, kDimension, 0, 2);  // more than one block of queries
   for (const int64_t n : {1, 5, 1023, 1024, 1025, 3000}) {
     const auto vectors = ClusteredUnitVectors(n, kDimension, 0, 1);
     for (const int k : {1, 7, 200}) {
@@ -80,7 +83,8 @@ TEST(FlatSearchTest, EqualSimilaritiesComeByRisingId) {
   for (int copy = 0; copy < 20'000; ++copy) vectors.insert(vectors.end(), four.begin(), four.end());
   const std::vector<float> query(four.begin() + 2 * kDimension, four.begin() + 3 * kDimension);
   for (const int threads : {1, 3}) {
-    EXPECT_THAT(Search(vectors, query, 5, threads).ids, testing::ElementsAre(2, 6, 10, 14, 18)) << threads;
+    EXPECT_THAT(Search(vectors, query, 5, threads).ids, testing::ElementsAre(2, 6, 10, 14, 18))
+        << threads;
   }
 }
 
@@ -94,11 +98,12 @@ TEST(FlatSearchTest, DivisionIntoBlocksChangesNothingNotEvenRounding) {
       std::vector<VectorBlock> blocks;
       for (int64_t row = 0; row < 20'300;) {
         const int64_t count = std::min<int64_t>(random() % (longest + 1), 20'300 - row);  // 0 too
-        blocks.push_back({vectors.data() + row * kDimension, count, 2 * row});            // ids leave gaps
+        blocks.push_back({vectors.data() + row * kDimension, count, 2 * row});  // ids leave gaps
         row += count;
       }
       Result many{std::vector<int64_t>(70 * 30), std::vector<float>(70 * 30)};
-      FlatSearch(blocks, kDimension, queries.data(), 70, 30, many.ids.data(), many.similarities.data());
+      FlatSearch(blocks, kDimension, queries.data(), 70, 30, many.ids.data(),
+                 many.similarities.data());
       EXPECT_EQ(many.similarities, one.similarities) << longest;
       for (size_t i = 0; i < many.ids.size(); ++i) {
         const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const VectorBlock& b) {
@@ -114,9 +119,11 @@ TEST(FlatSearchTest, DivisionIntoBlocksChangesNothingNotEvenRounding) {
 TEST(FlatSearchTest, NothingToSearchFindsNothing) {
   const auto queries = ClusteredUnitVectors(2, kDimension, 0, 9);
   const VectorBlock empty = {};
-  for (const std::span<const VectorBlock> blocks : {std::span<const VectorBlock>(), std::span(&empty, 1)}) {
+  for (const std::span<const VectorBlock> blocks :
+       {std::span<const VectorBlock>(), std::span(&empty, 1)}) {
     Result result{std::vector<int64_t>(6, 7), std::vector<float>(6, 7)};
-    FlatSearch(blocks, kDimension, queries.data(), 2, 3, result.ids.data(), result.similarities.data());
+    FlatSearch(blocks, kDimension, queries.data(), 2, 3, result.ids.data(),
+               result.similarities.data());
     EXPECT_THAT(result.ids, testing::Each(-1));
     EXPECT_THAT(result.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
   }

@@ -1,17 +1,18 @@
-// Search times over 1M x 64 clustered unit vectors, by kind of index and number of queries, and FAISS's own flat search
-// beside ours.
+// Search times over 1M x 64 clustered unit vectors, by kind of index and number of queries, and
+// FAISS's own flat search beside ours.
 //
-// Measured on 2 cores with AVX-512 (Debian 12: FAISS 1.7.3, OpenBLAS 0.3.21), 10 neighbours, milliseconds:
+// Measured on 2 cores with AVX-512 (Debian 12: FAISS 1.7.3, OpenBLAS 0.3.21), 10 neighbours,
+// milliseconds:
 //
 //   queries                                             1      8      64
 //   FAISS's flat search, idle machine                  26    107     117
-//   FAISS's flat search, four times overcommitted      38    380   17000   (OpenMP and OpenBLAS threads spin)
-//   flat, four times overcommitted                     62     82     290
-//   flat, CPU time of each of two threads              13     16      56   (the wall time where cores are free)
-//   IVF, 1000 lists, 16 probes, overcommitted         0.9     22      75
+//   FAISS's flat search, four times overcommitted      38    380   17000   (OpenMP and OpenBLAS
+//   threads spin) flat, four times overcommitted                     62     82     290 flat, CPU
+//   time of each of two threads              13     16      56   (the wall time where cores are
+//   free) IVF, 1000 lists, 16 probes, overcommitted         0.9     22      75
 //
-// CPU time of each thread for 64 queries with one row in 2, 20 and 2,000 out of scope: flat 72, 72, 69; IVF 58, 23, 22
-// (20 with all in scope).
+// CPU time of each thread for 64 queries with one row in 2, 20 and 2,000 out of scope: flat 72, 72,
+// 69; IVF 58, 23, 22 (20 with all in scope).
 #include <benchmark/benchmark.h>
 #include <faiss/IndexFlat.h>
 
@@ -27,7 +28,8 @@ constexpr int kDimension = 64;
 constexpr int64_t kVectors = 1'000'000;
 
 const std::vector<float>& Vectors() {
-  static const auto& vectors = *new std::vector<float>(ClusteredUnitVectors(kVectors, kDimension, 2000, 1));
+  static const auto& vectors =
+      *new std::vector<float>(ClusteredUnitVectors(kVectors, kDimension, 2000, 1));
   return vectors;
 }
 
@@ -47,7 +49,8 @@ const VectorIndex& Index(IndexKind kind) {
 void BM_Search(benchmark::State& state) {
   const auto kind = static_cast<IndexKind>(state.range(0));
   const VectorIndex& index = Index(kind);
-  const std::span<const float> queries(Vectors().data() + 12345 * kDimension, state.range(1) * kDimension);
+  const std::span<const float> queries(Vectors().data() + 12345 * kDimension,
+                                       state.range(1) * kDimension);
   for (auto _ : state) benchmark::DoNotOptimize(index.Search(queries, 10));
   state.SetItemsProcessed(state.iterations() * state.range(1));
   state.SetLabel(std::string(IndexKindName(kind)));
@@ -66,7 +69,8 @@ void BM_ScopedSearch(benchmark::State& state) {
   state.SetLabel(std::string(IndexKindName(kind)));
 }
 BENCHMARK(BM_ScopedSearch)
-    ->ArgsProduct({{static_cast<int>(IndexKind::kFlat), static_cast<int>(IndexKind::kIvf)}, {2, 20, 2000}})
+    ->ArgsProduct({{static_cast<int>(IndexKind::kFlat), static_cast<int>(IndexKind::kIvf)},
+                   {2, 20, 2000}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
@@ -79,14 +83,16 @@ void BM_FaissFlat(benchmark::State& state) {
   std::vector<float> similarities(state.range(0) * 10);
   std::vector<int64_t> ids(state.range(0) * 10);
   for (auto _ : state) {
-    index.search(state.range(0), Vectors().data() + 12345 * kDimension, 10, similarities.data(), ids.data());
+    index.search(state.range(0), Vectors().data() + 12345 * kDimension, 10, similarities.data(),
+                 ids.data());
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_FaissFlat)->Arg(1)->Arg(8)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 BENCHMARK(BM_Search)
-    ->ArgsProduct({{static_cast<int>(IndexKind::kFlat), static_cast<int>(IndexKind::kIvf)}, {1, 8, 64}})
+    ->ArgsProduct({{static_cast<int>(IndexKind::kFlat), static_cast<int>(IndexKind::kIvf)},
+                   {1, 8, 64}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

@@ -47,9 +47,12 @@ struct Writer : faiss::IOWriter {
   int failure = 0;
 };
 
-absl::Status Damaged(absl::string_view why) { return absl::DataLossError(absl::StrCat("index file: ", why)); }
+absl::Status Damaged(absl::string_view why) {
+  return absl::DataLossError(absl::StrCat("index file: ", why));
+}
 
-// Walks a file's fields in order. After the first failure everything reads as zero, and status() tells the failure.
+// Walks a file's fields in order. After the first failure everything reads as zero, and status()
+// tells the failure.
 class Walker {
  public:
   Walker(std::FILE* file, uint64_t size) : file_(file), left_(size) {}
@@ -66,7 +69,8 @@ class Walker {
   }
 
   void Skip(uint64_t bytes) {
-    if (left_ < bytes || fseeko(file_, static_cast<off_t>(bytes), SEEK_CUR) != 0) return Fail("ends too early");
+    if (left_ < bytes || fseeko(file_, static_cast<off_t>(bytes), SEEK_CUR) != 0)
+      return Fail("ends too early");
     left_ -= bytes;
   }
 
@@ -125,8 +129,9 @@ Header WalkFlat(Walker& walker) {
   const Header header = WalkHeader(walker);
   const uint64_t floats = walker.SkipVector(sizeof(float));
   // By division, since the product of hostile numbers may wrap.
-  walker.Require(walker.ok() && floats % header.dimension == 0 && floats / header.dimension == header.count,
-                 "the vectors are not as many as declared");
+  walker.Require(
+      walker.ok() && floats % header.dimension == 0 && floats / header.dimension == header.count,
+      "the vectors are not as many as declared");
   return header;
 }
 
@@ -134,7 +139,8 @@ Header WalkFlat(Walker& walker) {
 void WalkInnerFlat(Walker& walker, uint64_t dimension, uint64_t count) {
   walker.Require(walker.Take<uint32_t>() == faiss::fourcc("IxFI"), "the inner index is not flat");
   const Header inner = WalkFlat(walker);
-  walker.Require(inner.dimension == dimension && inner.count == count, "the inner index does not fit the outer");
+  walker.Require(inner.dimension == dimension && inner.count == count,
+                 "the inner index does not fit the outer");
 }
 
 void WalkHnsw(Walker& walker) {
@@ -143,12 +149,14 @@ void WalkHnsw(Walker& walker) {
   const uint64_t level_sizes = walker.SkipVector(sizeof(int32_t));
   const uint64_t levels = walker.SkipVector(sizeof(int32_t));
   const uint64_t offsets = walker.SkipVector(sizeof(uint64_t));
-  walker.SkipVector(sizeof(int32_t));        // neighbours
-  walker.Skip(2 * sizeof(int32_t));          // entry point, highest level
-  walker.Skip(2 * sizeof(int32_t));          // search settings, replaced by the reader's own
-  const auto beam = walker.Take<int32_t>();  // entry points per level: other than 1 takes code that we never use
-  walker.Require(beam == 1 && probabilities >= 1 && probabilities <= kMaxLevels && level_sizes == probabilities + 1 &&
-                     levels == header.count && offsets == header.count + 1,
+  walker.SkipVector(sizeof(int32_t));  // neighbours
+  walker.Skip(2 * sizeof(int32_t));    // entry point, highest level
+  walker.Skip(2 * sizeof(int32_t));    // search settings, replaced by the reader's own
+  const auto beam =
+      walker.Take<int32_t>();  // entry points per level: other than 1 takes code that we never use
+  walker.Require(beam == 1 && probabilities >= 1 && probabilities <= kMaxLevels &&
+                     level_sizes == probabilities + 1 && levels == header.count &&
+                     offsets == header.count + 1,
                  "the graph's tables do not fit together");
   WalkInnerFlat(walker, header.dimension, header.count);
 }
@@ -160,17 +168,21 @@ void WalkIvf(Walker& walker) {
   WalkInnerFlat(walker, header.dimension, lists);
   const auto map_type = walker.Take<uint8_t>();
   const uint64_t map_size = walker.SkipVector(sizeof(int64_t));
-  walker.Require(lists >= 1 && (map_type == 0 || map_type == 1) && (map_size == 0 || map_size == header.count),
-                 "the lists' table does not fit");
+  walker.Require(
+      lists >= 1 && (map_type == 0 || map_type == 1) && (map_size == 0 || map_size == header.count),
+      "the lists' table does not fit");
 
-  walker.Require(walker.Take<uint32_t>() == faiss::fourcc("ilar"), "the lists are of an unknown kind");
+  walker.Require(walker.Take<uint32_t>() == faiss::fourcc("ilar"),
+                 "the lists are of an unknown kind");
   const uint64_t entry_bytes = header.dimension * sizeof(float) + sizeof(int64_t);
   const auto stored_lists = walker.Take<uint64_t>();
   const auto code_size = walker.Take<uint64_t>();
-  walker.Require(stored_lists == lists && code_size == header.dimension * sizeof(float), "the lists do not fit");
+  walker.Require(stored_lists == lists && code_size == header.dimension * sizeof(float),
+                 "the lists do not fit");
   const auto form = walker.Take<uint32_t>();
   const bool sparse = form == faiss::fourcc("sprs");
-  walker.Require(sparse || form == faiss::fourcc("full"), "the lists' sizes are in an unknown form");
+  walker.Require(sparse || form == faiss::fourcc("full"),
+                 "the lists' sizes are in an unknown form");
   const uint64_t numbers = walker.TakeCount(sizeof(uint64_t));
   walker.Require(sparse ? numbers % 2 == 0 && numbers / 2 <= lists : numbers == lists,
                  "the lists' sizes are not as many as the lists");
@@ -218,16 +230,21 @@ absl::Status CheckVectors(const faiss::IndexFlat& flat) {
 
 absl::Status CheckLinks(const faiss::HNSW& hnsw, int64_t n) {
   const auto& level_ends = hnsw.cum_nneighbor_per_level;  // [l + 1] links on levels 0 to l
-  if (level_ends[0] != 0 || level_ends.back() > kMaxLinksPerNode) return Damaged("the number of links is out of range");
+  if (level_ends[0] != 0 || level_ends.back() > kMaxLinksPerNode)
+    return Damaged("the number of links is out of range");
   for (size_t level = 1; level < level_ends.size(); ++level) {
-    if (level_ends[level] <= level_ends[level - 1]) return Damaged("the numbers of links do not rise");
+    if (level_ends[level] <= level_ends[level - 1])
+      return Damaged("the numbers of links do not rise");
   }
-  if (hnsw.offsets[0] != 0 || hnsw.offsets[n] != hnsw.neighbors.size()) return Damaged("links are missing");
+  if (hnsw.offsets[0] != 0 || hnsw.offsets[n] != hnsw.neighbors.size())
+    return Damaged("links are missing");
   for (int64_t node = 0; node < n; ++node) {
     const int levels = hnsw.levels[node];
-    if (levels < 1 || levels >= static_cast<int>(level_ends.size())) return Damaged("a level is out of range");
+    if (levels < 1 || levels >= static_cast<int>(level_ends.size()))
+      return Damaged("a level is out of range");
     const size_t begin = hnsw.offsets[node];
-    if (hnsw.offsets[node + 1] != begin + level_ends[levels]) return Damaged("a node's links are out of place");
+    if (hnsw.offsets[node + 1] != begin + level_ends[levels])
+      return Damaged("a node's links are out of place");
   }
   for (int64_t node = 0; node < n; ++node) {
     for (int level = 0; level < hnsw.levels[node]; ++level) {
@@ -235,13 +252,14 @@ absl::Status CheckLinks(const faiss::HNSW& hnsw, int64_t n) {
       for (size_t i = begin + level_ends[level]; i < begin + level_ends[level + 1]; ++i) {
         const int64_t to = hnsw.neighbors[i];
         if (to < -1 || to >= n) return Damaged("a link leads out of the index");
-        if (level > 0 && to >= 0 && hnsw.levels[to] <= level) return Damaged("a link leads to a node not on its level");
+        if (level > 0 && to >= 0 && hnsw.levels[to] <= level)
+          return Damaged("a link leads to a node not on its level");
       }
     }
   }
-  const bool entry_fits =
-      n == 0 ? hnsw.entry_point == -1 && hnsw.max_level == -1
-             : hnsw.entry_point >= 0 && hnsw.entry_point < n && hnsw.max_level == hnsw.levels[hnsw.entry_point] - 1;
+  const bool entry_fits = n == 0 ? hnsw.entry_point == -1 && hnsw.max_level == -1
+                                 : hnsw.entry_point >= 0 && hnsw.entry_point < n &&
+                                       hnsw.max_level == hnsw.levels[hnsw.entry_point] - 1;
   return entry_fits ? absl::OkStatus() : Damaged("the entry point is out of range");
 }
 
@@ -264,7 +282,8 @@ absl::Status CheckLists(faiss::IndexIVFFlat& ivf) {
       seen[id] = true;
     }
     faiss::InvertedLists::ScopedCodes codes(ivf.invlists, list);
-    if (!AllFinite(reinterpret_cast<const float*>(codes.get()), size * ivf.d)) return Damaged("a vector is not finite");
+    if (!AllFinite(reinterpret_cast<const float*>(codes.get()), size * ivf.d))
+      return Damaged("a vector is not finite");
   }
   return absl::OkStatus();
 }
@@ -275,14 +294,16 @@ absl::Status CheckContents(faiss::Index* index) {
     auto* storage = dynamic_cast<faiss::IndexFlat*>(hnsw->storage);
     if (storage == nullptr) return Damaged("the inner index is not flat");
     for (const absl::Status& status :
-         {CheckVectors(*storage), CheckProbabilities(hnsw->hnsw.assign_probas), CheckLinks(hnsw->hnsw, hnsw->ntotal)}) {
+         {CheckVectors(*storage), CheckProbabilities(hnsw->hnsw.assign_probas),
+          CheckLinks(hnsw->hnsw, hnsw->ntotal)}) {
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
   auto* ivf = dynamic_cast<faiss::IndexIVFFlat*>(index);
   auto* centres = ivf == nullptr ? nullptr : dynamic_cast<faiss::IndexFlat*>(ivf->quantizer);
-  if (centres == nullptr || ivf->invlists == nullptr) return Damaged("not a flat, HNSW or IVF index");
+  if (centres == nullptr || ivf->invlists == nullptr)
+    return Damaged("not a flat, HNSW or IVF index");
   for (const absl::Status& status : {CheckVectors(*centres), CheckLists(*ivf)}) {
     if (!status.ok()) return status;
   }
@@ -301,8 +322,11 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
     return absl::ErrnoToStatus(errno, "index file: cannot be opened");
   }
   struct stat info = {};
-  if (fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode)) return Damaged("not a plain file");
-  if (absl::Status status = CheckLayout(file.get(), static_cast<uint64_t>(info.st_size)); !status.ok()) return status;
+  if (fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode))
+    return Damaged("not a plain file");
+  if (absl::Status status = CheckLayout(file.get(), static_cast<uint64_t>(info.st_size));
+      !status.ok())
+    return status;
   std::rewind(file.get());
   try {
     faiss::FileIOReader reader(file.get());
@@ -324,7 +348,8 @@ absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path) 
   try {
     faiss::write_index(&index, &writer);
   } catch (const std::exception& e) {
-    if (writer.failure != 0) return absl::ErrnoToStatus(writer.failure, "index file: cannot be written");
+    if (writer.failure != 0)
+      return absl::ErrnoToStatus(writer.failure, "index file: cannot be written");
     return absl::InternalError(absl::StrCat("index file: ", e.what()));
   }
   if (std::fflush(file.get()) != 0 || fsync(fileno(file.get())) != 0) {

@@ -1,8 +1,8 @@
 // Files of FAISS indexes, in FAISS's own format, read as if an enemy had written them.
 //
-// FAISS's reader allocates what a file declares and does not check that links and ids stay inside the index. So the
-// layout is walked first (every declared size against the bytes that are there), FAISS reads only a file whose layout
-// is sound, and what it read is checked before it is searched.
+// FAISS's reader allocates what a file declares and does not check that links and ids stay inside
+// the index. So the layout is walked first (every declared size against the bytes that are there),
+// FAISS reads only a file whose layout is sound, and what it read is checked before it is searched.
 #ifndef ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 #define ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 
@@ -17,8 +17,9 @@ struct Index;
 
 namespace antiphon::index {
 
-// An IndexFlatIP, an IndexHNSWFlat or an IndexIVFFlat over an IndexFlatIP, by inner product, safe to search and add to;
-// IVF with its direct map. NotFound when there is no such file, DataLoss with the reason when it is anything else.
+// An IndexFlatIP, an IndexHNSWFlat or an IndexIVFFlat over an IndexFlatIP, by inner product, safe
+// to search and add to; IVF with its direct map. NotFound when there is no such file, DataLoss with
+// the reason when it is anything else.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path);
 
 // Replaces the file and makes it durable. ResourceExhausted when the disk is full.

@@ -38,7 +38,8 @@ class IndexFileTest : public testing::TestWithParam<IndexKind> {
   }
 
   absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& bytes) {
-    std::filesystem::remove(path_);  // file systems flush a file that is truncated and written anew: slow
+    std::filesystem::remove(
+        path_);  // file systems flush a file that is truncated and written anew: slow
     std::ofstream(path_, std::ios::binary) << bytes;
     return VectorIndex::Load(path_, Options(IndexKind::kFlat));
   }
@@ -64,14 +65,16 @@ class IndexFileTest : public testing::TestWithParam<IndexKind> {
   std::string bytes_;
   int refused_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest, testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
+INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest,
+                         testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
                          [](const auto& info) { return std::string(IndexKindName(info.param)); });
 
 TEST_P(IndexFileTest, UnchangedFileLoads) { EXPECT_TRUE(Load(bytes_).ok()); }
 
 TEST_P(IndexFileTest, EveryTruncationIsRefused) {
   for (size_t length = 0; length < bytes_.size(); length += length < 200 ? 1 : 7) {
-    EXPECT_EQ(Load(bytes_.substr(0, length)).status().code(), absl::StatusCode::kDataLoss) << length;
+    EXPECT_EQ(Load(bytes_.substr(0, length)).status().code(), absl::StatusCode::kDataLoss)
+        << length;
   }
 }
 
@@ -89,7 +92,8 @@ TEST_P(IndexFileTest, EveryChangedByteIsRefusedOrHarmless) {
 }
 
 TEST_P(IndexFileTest, HostileNumbersAreRefusedOrHarmless) {
-  // Any field may be a size: huge, negative and wrapping values at every offset must not be allocated or believed.
+  // Any field may be a size: huge, negative and wrapping values at every offset must not be
+  // allocated or believed.
   const uint64_t hostile[] = {0, 0x7fffffff, uint64_t{1} << 39, ~uint64_t{0}};
   for (size_t i = 0; i + 8 <= bytes_.size(); ++i) {
     std::string changed = bytes_;
@@ -100,7 +104,8 @@ TEST_P(IndexFileTest, HostileNumbersAreRefusedOrHarmless) {
     for (const uint64_t& value : hostile) {
       std::string changed = bytes_;
       changed.replace(i, 8, reinterpret_cast<const char*>(&value), 8);
-      ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed)) << "offset " << i << " value " << value;
+      ASSERT_NO_FATAL_FAILURE(ExpectRefusedOrUsable(changed))
+          << "offset " << i << " value " << value;
     }
   }
   EXPECT_GT(refused_, 100);
@@ -126,7 +131,8 @@ TEST_P(IndexFileTest, AnotherDimensionThanAskedForIsRefused) {
 TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
   const IndexOptions options = Options(IndexKind::kFlat);
   const std::string directory = testing::TempDir();
-  EXPECT_EQ(VectorIndex::Load(directory + "/no_such_index", options).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(VectorIndex::Load(directory + "/no_such_index", options).status().code(),
+            absl::StatusCode::kNotFound);
   EXPECT_EQ(VectorIndex::Load(directory, options).status().code(), absl::StatusCode::kDataLoss);
   const std::string path = directory + "/not_an_index";
   std::ofstream(path) << "a text file, not an index";
@@ -138,10 +144,12 @@ TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
 // Whether the file is large enough to be written at once or goes out at the end.
 TEST(IndexFileErrorsTest, AFullDiskIsTold) {
   for (const int64_t count : {int64_t{10}, int64_t{100'000}}) {
-    const auto index = VectorIndex::Build(Options(IndexKind::kFlat), ClusteredUnitVectors(count, kDimension, 0, 1));
+    const auto index = VectorIndex::Build(Options(IndexKind::kFlat),
+                                          ClusteredUnitVectors(count, kDimension, 0, 1));
     const absl::Status status = (*index)->Save("/dev/full");
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
-    EXPECT_THAT(std::string(status.message()), testing::StartsWith("index file: cannot be written"));
+    EXPECT_THAT(std::string(status.message()),
+                testing::StartsWith("index file: cannot be written"));
   }
 }
 

@@ -9,9 +9,10 @@
 
 namespace antiphon::index {
 
-// n unit vectors around `clusters` random centres, as embeddings of overlapping windows are; 0 clusters spreads them
-// evenly over the sphere. Row by row.
-inline std::vector<float> ClusteredUnitVectors(int64_t n, int dimension, int clusters, uint32_t seed) {
+// n unit vectors around `clusters` random centres, as embeddings of overlapping windows are; 0
+// clusters spreads them evenly over the sphere. Row by row.
+inline std::vector<float> ClusteredUnitVectors(int64_t n, int dimension, int clusters,
+                                               uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   std::vector<float> centres(static_cast<size_t>(clusters) * dimension);

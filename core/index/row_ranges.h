@@ -27,8 +27,9 @@ inline int64_t CountRows(std::span<const RowRange> ranges) {
 
 // Requires rising ranges.
 inline bool ContainsRow(std::span<const RowRange> ranges, int64_t row) {
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), row,
-                                      [](int64_t value, const RowRange& range) { return value < range.first; });
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), row,
+                       [](int64_t value, const RowRange& range) { return value < range.first; });
   return after != ranges.begin() && row < (after - 1)->last;
 }
 
@@ -37,7 +38,8 @@ inline bool ContainsRow(std::span<const RowRange> ranges, int64_t row) {
   int64_t end = 0;
   for (const RowRange& range : ranges) {
     if (range.first < end || range.last <= range.first || range.last > size) {
-      return absl::InvalidArgumentError(absl::StrCat("search scope: rows ", range.first, " to ", range.last,
+      return absl::InvalidArgumentError(absl::StrCat("search scope: rows ", range.first, " to ",
+                                                     range.last,
                                                      " do not follow those before within ", size));
     }
     end = range.last;

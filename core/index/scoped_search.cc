@@ -36,7 +36,8 @@ struct Queries {
   int k = 0;
 };
 
-SearchResult SearchBlocks(std::span<const VectorBlock> blocks, const Queries& queries, int dimension) {
+SearchResult SearchBlocks(std::span<const VectorBlock> blocks, const Queries& queries,
+                          int dimension) {
   SearchResult result = NoNeighbours(queries.count, queries.k);
   FlatSearch(blocks, dimension, queries.values.data(), queries.count, queries.k, result.ids.data(),
              result.similarities.data());
@@ -51,7 +52,9 @@ void KeepBestOf(const SearchResult& more, const Queries& queries, SearchResult& 
 // The vectors by row where they lie so in memory; else null, and of an index without any.
 const float* RowByRow(const SearchableIndex& index) {
   if (index.flat != nullptr) return index.flat->get_xb();
-  return index.hnsw != nullptr ? dynamic_cast<const faiss::IndexFlat&>(*index.hnsw->storage).get_xb() : nullptr;
+  return index.hnsw != nullptr
+             ? dynamic_cast<const faiss::IndexFlat&>(*index.hnsw->storage).get_xb()
+             : nullptr;
 }
 
 // Compares the vectors of inverted lists, some thousands at a time.
@@ -74,7 +77,8 @@ SearchResult ScanLists(const faiss::IndexIVFFlat& ivf, Rows rows, const Queries&
   for (const RowRange& range : rows) {
     for (int64_t row = range.first; row < range.last;) {
       const int64_t count = std::min(range.last - row, kGatheredRows - gathered);
-      for (int64_t i = 0; i < count; ++i) ivf.reconstruct(row + i, vectors.data() + (gathered + i) * ivf.d);
+      for (int64_t i = 0; i < count; ++i)
+        ivf.reconstruct(row + i, vectors.data() + (gathered + i) * ivf.d);
       blocks.push_back({nullptr, count, row});
       row += count;
       gathered += count;
@@ -92,7 +96,8 @@ SearchResult Scan(const SearchableIndex& index, Rows rows, std::span<const Vecto
   std::vector<VectorBlock> blocks;
   if (vectors != nullptr) {
     for (const RowRange& range : rows) {
-      blocks.push_back({vectors + range.first * index.index->d, range.last - range.first, range.first});
+      blocks.push_back(
+          {vectors + range.first * index.index->d, range.last - range.first, range.first});
     }
   }
   blocks.insert(blocks.end(), beside.begin(), beside.end());
@@ -104,7 +109,8 @@ SearchResult Scan(const SearchableIndex& index, Rows rows, std::span<const Vecto
 std::vector<uint8_t> BitmapOf(Rows rows, int64_t size) {
   std::vector<uint8_t> bitmap((size + 7) / 8, 0);
   for (const RowRange& range : rows) {
-    for (int64_t row = range.first; row < range.last; ++row) bitmap[row / 8] |= uint8_t{1} << (row % 8);
+    for (int64_t row = range.first; row < range.last; ++row)
+      bitmap[row / 8] |= uint8_t{1} << (row % 8);
   }
   return bitmap;
 }
@@ -120,15 +126,17 @@ SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& quer
   if (index.hnsw != nullptr) {
     faiss::SearchParametersHNSW parameters;
     parameters.sel = selected;
-    parameters.efSearch = static_cast<int>(std::ceil(rarity * std::max(index.options.hnsw_search_breadth, queries.k)));
-    index.hnsw->search(queries.count, queries.values.data(), queries.k, result.similarities.data(), result.ids.data(),
-                       &parameters);
+    parameters.efSearch = static_cast<int>(
+        std::ceil(rarity * std::max(index.options.hnsw_search_breadth, queries.k)));
+    index.hnsw->search(queries.count, queries.values.data(), queries.k, result.similarities.data(),
+                       result.ids.data(), &parameters);
   } else {
     faiss::SearchParametersIVF parameters;
     parameters.sel = selected;
-    parameters.nprobe = std::min<size_t>(std::llround(rarity * index.options.ivf_probes), index.ivf->nlist);
-    index.ivf->search(queries.count, queries.values.data(), queries.k, result.similarities.data(), result.ids.data(),
-                      &parameters);
+    parameters.nprobe =
+        std::min<size_t>(std::llround(rarity * index.options.ivf_probes), index.ivf->nlist);
+    index.ivf->search(queries.count, queries.values.data(), queries.k, result.similarities.data(),
+                      result.ids.data(), &parameters);
   }
   // FAISS pads with the lowest finite number.
   for (size_t i = 0; i < result.ids.size(); ++i) {
@@ -137,13 +145,14 @@ SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& quer
   return result;
 }
 
-// A device knows no scope: it is asked for more neighbours, of which those out of scope are dropped.
+// A device knows no scope: it is asked for more neighbours, of which those out of scope are
+// dropped.
 absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows rows, bool restricted,
                                             const Queries& queries) {
   const int asked = restricted ? std::min(2 * queries.k + 32, DeviceSearch::kMaxK) : queries.k;
   SearchResult found = NoNeighbours(queries.count, asked);
-  const absl::Status status =
-      device.Search(queries.values.data(), queries.count, asked, found.ids.data(), found.similarities.data());
+  const absl::Status status = device.Search(queries.values.data(), queries.count, asked,
+                                            found.ids.data(), found.similarities.data());
   if (!status.ok()) return status;
   SearchResult result = NoNeighbours(queries.count, queries.k);
   for (int64_t q = 0; q < queries.count; ++q) {
@@ -159,7 +168,8 @@ absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows row
 }
 
 // Scans for those queries that have found fewer than there are in scope.
-void Complete(const SearchableIndex& index, Rows rows, const Queries& queries, SearchResult& result) {
+void Complete(const SearchableIndex& index, Rows rows, const Queries& queries,
+              SearchResult& result) {
   const int64_t wanted = std::min<int64_t>(queries.k, CountRows(rows));
   const int dimension = index.index->d;
   std::vector<int64_t> incomplete;
@@ -167,10 +177,12 @@ void Complete(const SearchableIndex& index, Rows rows, const Queries& queries, S
   for (int64_t q = 0; q < queries.count; ++q) {
     if (result.ids[q * queries.k + wanted - 1] >= 0) continue;
     incomplete.push_back(q);
-    values.insert(values.end(), queries.values.begin() + q * dimension, queries.values.begin() + (q + 1) * dimension);
+    values.insert(values.end(), queries.values.begin() + q * dimension,
+                  queries.values.begin() + (q + 1) * dimension);
   }
   if (incomplete.empty()) return;
-  const SearchResult scanned = Scan(index, rows, {}, {values, static_cast<int64_t>(incomplete.size()), queries.k});
+  const SearchResult scanned =
+      Scan(index, rows, {}, {values, static_cast<int64_t>(incomplete.size()), queries.k});
   for (size_t i = 0; i < incomplete.size(); ++i) {
     const auto from = static_cast<int64_t>(i) * queries.k, to = incomplete[i] * queries.k;
     std::copy_n(scanned.ids.begin() + from, queries.k, result.ids.begin() + to);
@@ -183,11 +195,12 @@ void Complete(const SearchableIndex& index, Rows rows, const Queries& queries, S
 SearchableIndex::SearchableIndex() = default;
 SearchableIndex::~SearchableIndex() = default;
 
-absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> query_values, int k, const Scope& scope,
-                           SearchResult& result) {
+absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> query_values, int k,
+                           const Scope& scope, SearchResult& result) {
   const threads::ThreadScope thread_scope(index.options.threads);
   const int64_t size = index.index->ntotal;
-  const Queries queries = {query_values, static_cast<int64_t>(query_values.size()) / index.index->d, k};
+  const Queries queries = {query_values, static_cast<int64_t>(query_values.size()) / index.index->d,
+                           k};
   const RowRange all = {0, size};
   const Rows rows = scope.rows.value_or(size > 0 ? Rows(&all, 1) : Rows());
   const int64_t in_scope = CountRows(rows);
@@ -201,14 +214,16 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
     return absl::OkStatus();
   }
   if (on_device) {
-    absl::StatusOr<SearchResult> found = FollowOnDevice(*index.on_device, rows, restricted, queries);
+    absl::StatusOr<SearchResult> found =
+        FollowOnDevice(*index.on_device, rows, restricted, queries);
     if (!found.ok()) return found.status();
     result = *std::move(found);
   } else {
     result = Follow(index, rows, queries);
   }
   if (restricted) Complete(index, rows, queries, result);
-  if (!scope.beside.empty()) KeepBestOf(SearchBlocks(scope.beside, queries, index.index->d), queries, result);
+  if (!scope.beside.empty())
+    KeepBestOf(SearchBlocks(scope.beside, queries, index.index->d), queries, result);
   return absl::OkStatus();
 }
 

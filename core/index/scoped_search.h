@@ -1,8 +1,9 @@
 // How an index of each kind is searched when only some of its rows may be found. Internal to index.
 //
-// A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors, looking at so many more
-// vectors that as many in scope are seen as otherwise; a device is asked for more neighbours than wanted. Where that
-// finds too few, or few rows are in scope to begin with, the rows in scope are scanned.
+// A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
+// looking at so many more vectors that as many in scope are seen as otherwise; a device is asked
+// for more neighbours than wanted. Where that finds too few, or few rows are in scope to begin
+// with, the rows in scope are scanned.
 #ifndef ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 #define ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 
@@ -35,10 +36,11 @@ struct SearchableIndex {
   ~SearchableIndex();
 };
 
-// See VectorIndex::Search. Requires finite queries of the index's dimension, at least one; k and scope in range;
-// FAISS's exceptions come through.
-[[nodiscard]] absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> queries, int k,
-                                         const Scope& scope, SearchResult& result);
+// See VectorIndex::Search. Requires finite queries of the index's dimension, at least one; k and
+// scope in range; FAISS's exceptions come through.
+[[nodiscard]] absl::Status SearchInScope(const SearchableIndex& index,
+                                         std::span<const float> queries, int k, const Scope& scope,
+                                         SearchResult& result);
 
 }  // namespace antiphon::index
 

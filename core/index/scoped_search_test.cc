@@ -31,7 +31,8 @@ std::unique_ptr<VectorIndex> Build(IndexKind kind, std::span<const float> vector
   return *std::move(index);
 }
 
-SearchResult Search(const VectorIndex& index, std::span<const float> queries, const Scope& scope, int k = kK) {
+SearchResult Search(const VectorIndex& index, std::span<const float> queries, const Scope& scope,
+                    int k = kK) {
   auto result = index.Search(queries, k, scope);
   EXPECT_TRUE(result.ok()) << result.status();
   return *std::move(result);
@@ -96,7 +97,8 @@ class ScopedSearchTest : public testing::TestWithParam<IndexKind> {
   const std::vector<float> queries_ = ClusteredUnitVectors(kQueries, kDimension, 60, 1);
   const std::unique_ptr<VectorIndex> index_ = Build(GetParam(), vectors_);
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, ScopedSearchTest, testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
+INSTANTIATE_TEST_SUITE_P(Kinds, ScopedSearchTest,
+                         testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
                          [](const auto& info) { return std::string(IndexKindName(info.param)); });
 
 TEST_P(ScopedSearchTest, FindsOnlyWhatIsInScopeAndNearlyAllThatIsNearest) {
@@ -119,7 +121,8 @@ TEST_P(ScopedSearchTest, FindsOnlyWhatIsInScopeAndNearlyAllThatIsNearest) {
 
 TEST_P(ScopedSearchTest, ExactIsExactWhateverTheKind) {
   std::mt19937 random(4);
-  ExpectSame(Search(*index_, queries_, {.exact = true}), Expected(SubsetOf(vectors_, {{{0, kVectors}}}), queries_));
+  ExpectSame(Search(*index_, queries_, {.exact = true}),
+             Expected(SubsetOf(vectors_, {{{0, kVectors}}}), queries_));
   for (const double part : {0.2, 0.9}) {
     const std::vector<RowRange> ranges = RandomRanges(random, part, 30);
     ExpectSame(Search(*index_, queries_, {.rows = ranges, .exact = true}),
@@ -144,7 +147,8 @@ TEST_P(ScopedSearchTest, WholeClustersOutOfScopeLeaveNoGap) {
 
 TEST_P(ScopedSearchTest, VectorsBesideAreFoundAmongTheOthers) {
   std::mt19937 random(5);
-  const auto more = ClusteredUnitVectors(900, kDimension, 60, 1);  // the same as the first of those in the index
+  const auto more =
+      ClusteredUnitVectors(900, kDimension, 60, 1);  // the same as the first of those in the index
   const std::vector<VectorBlock> beside = {{more.data(), 400, kVectors},
                                            {more.data() + 400 * kDimension, 0, kVectors + 400},
                                            {more.data() + 400 * kDimension, 500, kVectors + 1000}};
@@ -160,7 +164,8 @@ TEST_P(ScopedSearchTest, VectorsBesideAreFoundAmongTheOthers) {
     EXPECT_GE(Recall(found, exact), 0.97) << part;
     if (GetParam() == IndexKind::kFlat) ExpectSame(found, exact);
     if (GetParam() != IndexKind::kIvf) {
-      ExpectSame(Search(*index_, queries_, {.rows = ranges, .exact = true, .beside = beside}), exact);
+      ExpectSame(Search(*index_, queries_, {.rows = ranges, .exact = true, .beside = beside}),
+                 exact);
     }
     // Equal similarities, of the same vectors in the index and beside it, come by rising id.
     for (size_t i = 1; i < found.ids.size(); ++i) {
@@ -179,14 +184,20 @@ TEST_P(ScopedSearchTest, NothingInScopeFindsNothingAndABesideFindsItself) {
   const auto empty = Build(GetParam(), {});
   for (const VectorIndex* index : {empty.get(), index_.get()}) {
     const SearchResult found =
-        Search(*index, queries_, {.rows = std::span<const RowRange>(), .beside = std::span(&beside, 1)}, 1);
+        Search(*index, queries_,
+               {.rows = std::span<const RowRange>(), .beside = std::span(&beside, 1)}, 1);
     for (int64_t q = 0; q < kQueries; ++q) EXPECT_EQ(found.ids[q], kVectors + q);
   }
 }
 
 TEST_P(ScopedSearchTest, RefusesRangesThatAreNone) {
-  for (const std::vector<RowRange>& ranges : std::vector<std::vector<RowRange>>{
-           {{-1, 5}}, {{5, 5}}, {{7, 3}}, {{0, kVectors + 1}}, {{5, 10}, {9, 12}}, {{5, 10}, {0, 2}}}) {
+  for (const std::vector<RowRange>& ranges :
+       std::vector<std::vector<RowRange>>{{{-1, 5}},
+                                          {{5, 5}},
+                                          {{7, 3}},
+                                          {{0, kVectors + 1}},
+                                          {{5, 10}, {9, 12}},
+                                          {{5, 10}, {0, 2}}}) {
     const auto result = index_->Search(queries_, kK, {.rows = ranges});
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << ranges[0].first;
     EXPECT_THAT(result.status().message(), testing::HasSubstr("scope"));

@@ -21,12 +21,14 @@ namespace antiphon::index {
 namespace {
 
 constexpr int kMaxK = 10000;
-constexpr int64_t kMaxHnswVectors = std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
+constexpr int64_t kMaxHnswVectors =
+    std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
 constexpr int kMeansIterations = 10;
 
 absl::Status CheckRange(absl::string_view name, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("index ", name, ": ", value, " is not in ", low, " to ", high));
+  return absl::InvalidArgumentError(
+      absl::StrCat("index ", name, ": ", value, " is not in ", low, " to ", high));
 }
 
 absl::Status CheckOptions(const IndexOptions& options) {
@@ -36,7 +38,8 @@ absl::Status CheckOptions(const IndexOptions& options) {
            CheckRange("hnsw_build_breadth", options.hnsw_build_breadth, 8, 1000),
            CheckRange("hnsw_search_breadth", options.hnsw_search_breadth, 8, 4000),
            CheckRange("ivf_lists", options.ivf_lists, 0, 1 << 24),
-           CheckRange("ivf_probes", options.ivf_probes, 1, options.ivf_lists > 0 ? options.ivf_lists : 1 << 24),
+           CheckRange("ivf_probes", options.ivf_probes, 1,
+                      options.ivf_lists > 0 ? options.ivf_lists : 1 << 24),
            CheckRange("threads", options.threads, 0, 1024),
            ParseDevice(options.device).status(),
        }) {
@@ -47,10 +50,11 @@ absl::Status CheckOptions(const IndexOptions& options) {
 
 absl::Status CheckVectors(absl::string_view what, std::span<const float> vectors, int dimension) {
   if (vectors.size() % dimension != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, ": ", vectors.size(), " floats are no multiple of the dimension ", dimension));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, ": ", vectors.size(), " floats are no multiple of the dimension ", dimension));
   }
-  const auto bad = std::find_if(vectors.begin(), vectors.end(), [](float value) { return !std::isfinite(value); });
+  const auto bad = std::find_if(vectors.begin(), vectors.end(),
+                                [](float value) { return !std::isfinite(value); });
   if (bad == vectors.end()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, ": number ", (bad - vectors.begin()) / dimension, " is not finite"));
@@ -70,16 +74,17 @@ absl::Status Guarded(Function&& function) {
 }
 
 int64_t ListCount(const IndexOptions& options, int64_t n) {
-  const int64_t wanted =
-      options.ivf_lists > 0 ? options.ivf_lists : std::llround(4 * std::sqrt(static_cast<double>(n)));
+  const int64_t wanted = options.ivf_lists > 0
+                             ? options.ivf_lists
+                             : std::llround(4 * std::sqrt(static_cast<double>(n)));
   return std::clamp<int64_t>(wanted, 1, std::max<int64_t>(n, 1));
 }
 
 std::unique_ptr<faiss::Index> MakeIvf(const IndexOptions& options, std::span<const float> vectors) {
   const int64_t n = vectors.size() / options.dimension;
   auto centres = std::make_unique<faiss::IndexFlatIP>(options.dimension);
-  auto ivf = std::make_unique<faiss::IndexIVFFlat>(centres.get(), options.dimension, ListCount(options, n),
-                                                   faiss::METRIC_INNER_PRODUCT);
+  auto ivf = std::make_unique<faiss::IndexIVFFlat>(
+      centres.get(), options.dimension, ListCount(options, n), faiss::METRIC_INNER_PRODUCT);
   ivf->quantizer = centres.release();
   ivf->own_fields = true;
   ivf->cp.niter = kMeansIterations;
@@ -96,12 +101,14 @@ std::unique_ptr<faiss::Index> MakeIvf(const IndexOptions& options, std::span<con
   return ivf;
 }
 
-std::unique_ptr<faiss::Index> MakeIndex(const IndexOptions& options, std::span<const float> vectors) {
+std::unique_ptr<faiss::Index> MakeIndex(const IndexOptions& options,
+                                        std::span<const float> vectors) {
   switch (options.kind) {
     case IndexKind::kFlat:
       return std::make_unique<faiss::IndexFlatIP>(options.dimension);
     case IndexKind::kHnsw:
-      return std::make_unique<faiss::IndexHNSWFlat>(options.dimension, options.hnsw_links, faiss::METRIC_INNER_PRODUCT);
+      return std::make_unique<faiss::IndexHNSWFlat>(options.dimension, options.hnsw_links,
+                                                    faiss::METRIC_INNER_PRODUCT);
     case IndexKind::kIvf:
       return MakeIvf(options, vectors);
   }
@@ -137,7 +144,9 @@ struct VectorIndex::Impl : SearchableIndex {
     flat = dynamic_cast<faiss::IndexFlat*>(index.get());
     hnsw = dynamic_cast<faiss::IndexHNSWFlat*>(index.get());
     ivf = dynamic_cast<faiss::IndexIVFFlat*>(index.get());
-    options.kind = flat != nullptr ? IndexKind::kFlat : hnsw != nullptr ? IndexKind::kHnsw : IndexKind::kIvf;
+    options.kind = flat != nullptr   ? IndexKind::kFlat
+                   : hnsw != nullptr ? IndexKind::kHnsw
+                                     : IndexKind::kIvf;
     if (hnsw != nullptr) {
       hnsw->hnsw.efConstruction = options.hnsw_build_breadth;
       hnsw->hnsw.efSearch = options.hnsw_search_breadth;
@@ -167,7 +176,8 @@ VectorIndex::~VectorIndex() = default;
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptions& options,
                                                                 std::span<const float> vectors) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  if (absl::Status status = CheckVectors("index vectors", vectors, options.dimension); !status.ok()) return status;
+  if (absl::Status status = CheckVectors("index vectors", vectors, options.dimension); !status.ok())
+    return status;
   auto impl = std::make_unique<Impl>();
   absl::Status adopted;
   const absl::Status made = Guarded([&] {
@@ -181,13 +191,14 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptio
   return index;
 }
 
-absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path, const IndexOptions& options) {
+absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path,
+                                                               const IndexOptions& options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<faiss::Index>> index = ReadIndexFile(path);
   if (!index.ok()) return index.status();
   if ((*index)->d != options.dimension) {
-    return absl::DataLossError(
-        absl::StrCat("index file: the dimension is ", (*index)->d, " and should be ", options.dimension));
+    return absl::DataLossError(absl::StrCat("index file: the dimension is ", (*index)->d,
+                                            " and should be ", options.dimension));
   }
   auto impl = std::make_unique<Impl>();
   absl::Status adopted;
@@ -198,11 +209,13 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string
 }
 
 absl::Status VectorIndex::Add(std::span<const float> vectors) {
-  if (absl::Status status = CheckVectors("index vectors", vectors, dimension()); !status.ok()) return status;
+  if (absl::Status status = CheckVectors("index vectors", vectors, dimension()); !status.ok())
+    return status;
   const int64_t n = vectors.size() / dimension();
   if (n == 0) return absl::OkStatus();
   if (impl_->hnsw != nullptr && n > kMaxHnswVectors - size()) {
-    return absl::ResourceExhaustedError(absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
   }
   const absl::Status status = Guarded([&] {
     const threads::ThreadScope thread_scope(impl_->options.threads);
@@ -212,9 +225,11 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
   return impl_->CopyToDevice();
 }
 
-absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k, const Scope& scope) const {
+absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,
+                                                 const Scope& scope) const {
   if (absl::Status status = CheckRange("search k", k, 1, kMaxK); !status.ok()) return status;
-  if (absl::Status status = CheckVectors("index queries", queries, dimension()); !status.ok()) return status;
+  if (absl::Status status = CheckVectors("index queries", queries, dimension()); !status.ok())
+    return status;
   if (scope.rows.has_value()) {
     if (absl::Status status = CheckRanges(*scope.rows, size()); !status.ok()) return status;
   }
@@ -222,7 +237,8 @@ absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries,
   result.k = k;
   if (queries.empty()) return result;
   absl::Status searched;
-  const absl::Status status = Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); });
+  const absl::Status status =
+      Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); });
   if (!status.ok()) return status;
   if (!searched.ok()) return searched;
   return result;
@@ -230,19 +246,22 @@ absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries,
 
 absl::StatusOr<std::vector<float>> VectorIndex::Reconstruct(int64_t first, int64_t count) const {
   if (first < 0 || count < 0 || first > size() || count > size() - first) {
-    return absl::OutOfRangeError(
-        absl::StrCat("index: vectors ", first, " + ", count, " are not among the ", size(), " there are"));
+    return absl::OutOfRangeError(absl::StrCat("index: vectors ", first, " + ", count,
+                                              " are not among the ", size(), " there are"));
   }
   std::vector<float> vectors;
   const absl::Status status = Guarded([&] {
     vectors.resize(count * dimension());
-    for (int64_t i = 0; i < count; ++i) impl_->index->reconstruct(first + i, vectors.data() + i * dimension());
+    for (int64_t i = 0; i < count; ++i)
+      impl_->index->reconstruct(first + i, vectors.data() + i * dimension());
   });
   if (!status.ok()) return status;
   return vectors;
 }
 
-absl::Status VectorIndex::Save(const std::string& path) const { return WriteIndexFile(*impl_->index, path); }
+absl::Status VectorIndex::Save(const std::string& path) const {
+  return WriteIndexFile(*impl_->index, path);
+}
 
 int64_t VectorIndex::size() const { return impl_->index->ntotal; }
 int VectorIndex::dimension() const { return impl_->index->d; }

@@ -1,7 +1,7 @@
 // Nearest neighbours by inner product among L2-normalised embeddings (FAISS).
 //
-// Search is safe from any number of threads at once as long as nobody adds; Add needs the index to itself. An index
-// owns its vectors. Vectors are numbered from 0 in the order they were added.
+// Search is safe from any number of threads at once as long as nobody adds; Add needs the index to
+// itself. An index owns its vectors. Vectors are numbered from 0 in the order they were added.
 #ifndef ANTIPHON_CORE_INDEX_VECTOR_INDEX_H_
 #define ANTIPHON_CORE_INDEX_VECTOR_INDEX_H_
 
@@ -25,7 +25,8 @@ enum class IndexKind {
   kIvf,   // inverted lists over a k-means quantiser (Jégou et al. 2011)
 };
 
-[[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(std::string_view name);  // "flat", "hnsw", "ivf"
+[[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(
+    std::string_view name);  // "flat", "hnsw", "ivf"
 std::string_view IndexKindName(IndexKind kind);
 
 struct IndexOptions {
@@ -36,11 +37,13 @@ struct IndexOptions {
   int hnsw_search_breadth = 128;  // efSearch, 8 to 4000; at least k is used
   int ivf_lists = 0;              // 0 chooses 4·sqrt(n), at least 1
   int ivf_probes = 16;            // lists searched per query, 1 to ivf_lists
-  std::string device = "cpu";     // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
-  int threads = 0;                // of a search or a build; 0 leaves OpenMP's choice
+  std::string device =
+      "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
+  int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };
 
-// k neighbours for each query, best first. Where there are fewer than k, the rest has id -1 and similarity -inf.
+// k neighbours for each query, best first. Where there are fewer than k, the rest has id -1 and
+// similarity -inf.
 struct SearchResult {
   int k = 0;
   std::vector<int64_t> ids;         // [queries, k]
@@ -49,34 +52,36 @@ struct SearchResult {
 
 // What a search looks at. Borrows what it names.
 struct Scope {
-  // The index's rows that may be found: rising ranges without overlap, none of them empty. None: all.
+  // The index's rows that may be found: rising ranges without overlap, none of them empty. None:
+  // all.
   std::optional<std::span<const RowRange>> rows = {};
-  // Compares every vector in scope, whatever the kind. An index also does so by itself where its rows in scope are so
-  // few that a graph or lists would hardly meet them.
+  // Compares every vector in scope, whatever the kind. An index also does so by itself where its
+  // rows in scope are so few that a graph or lists would hardly meet them.
   bool exact = false;
-  // Vectors beside the index that may be found too; they are compared one by one. Ids rise, from size() on.
+  // Vectors beside the index that may be found too; they are compared one by one. Ids rise, from
+  // size() on.
   std::span<const VectorBlock> beside = {};
 };
 
 class VectorIndex {
  public:
-  // An index of `vectors`, [n, options.dimension] row by row; n may be 0. IVF learns its lists from them. Fails with
-  // InvalidArgument on options out of range, a size that is no multiple of the dimension or vectors that are not
-  // finite.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Build(const IndexOptions& options,
-                                                                          std::span<const float> vectors);
+  // An index of `vectors`, [n, options.dimension] row by row; n may be 0. IVF learns its lists from
+  // them. Fails with InvalidArgument on options out of range, a size that is no multiple of the
+  // dimension or vectors that are not finite.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Build(
+      const IndexOptions& options, std::span<const float> vectors);
 
-  // Reads a file written by Save. The file is treated as hostile: its size, type, dimension and counts are checked
-  // (DataLoss says what is wrong), and `options.dimension` must be the file's. The kind comes from the file, search
-  // settings, device and threads from the options.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& path,
-                                                                         const IndexOptions& options);
+  // Reads a file written by Save. The file is treated as hostile: its size, type, dimension and
+  // counts are checked (DataLoss says what is wrong), and `options.dimension` must be the file's.
+  // The kind comes from the file, search settings, device and threads from the options.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Load(
+      const std::string& path, const IndexOptions& options);
   ~VectorIndex();
 
   [[nodiscard]] absl::Status Add(std::span<const float> vectors);
 
-  // `queries` is [q, dimension]; 1 <= k <= 10,000. Where nothing is in scope the answer is -1 only. A flat index
-  // answers, bit for bit, as one that holds only what is in scope.
+  // `queries` is [q, dimension]; 1 <= k <= 10,000. Where nothing is in scope the answer is -1 only.
+  // A flat index answers, bit for bit, as one that holds only what is in scope.
   [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k,
                                                     const Scope& scope = {}) const;
 

@@ -40,13 +40,15 @@ SearchResult Search(const VectorIndex& index, std::span<const float> queries, in
 double Recall(const SearchResult& found, const SearchResult& exact) {
   int64_t common = 0;
   for (size_t q = 0; q < exact.ids.size() / exact.k; ++q) {
-    const std::set<int64_t> wanted(exact.ids.begin() + q * exact.k, exact.ids.begin() + (q + 1) * exact.k);
+    const std::set<int64_t> wanted(exact.ids.begin() + q * exact.k,
+                                   exact.ids.begin() + (q + 1) * exact.k);
     for (int i = 0; i < found.k; ++i) common += wanted.count(found.ids[q * found.k + i]);
   }
   return static_cast<double>(common) / exact.ids.size();
 }
 
-// Equal up to rounding: the same similarities, and each id has its own inner product with the query.
+// Equal up to rounding: the same similarities, and each id has its own inner product with the
+// query.
 void ExpectSameUpToRounding(const SearchResult& a, const SearchResult& b) {
   ASSERT_EQ(a.similarities.size(), b.similarities.size());
   size_t same_ids = 0;
@@ -82,7 +84,8 @@ TEST_P(VectorIndexTest, RecallAgainstExactSearch) {
     if (clusters == 0) options.ivf_probes = 200;
     const auto index = Build(options, vectors);
     const auto exact = Build(Options(IndexKind::kFlat), vectors);
-    EXPECT_GE(Recall(Search(*index, queries, 10), Search(*exact, queries, 10)), 0.95) << clusters << " clusters";
+    EXPECT_GE(Recall(Search(*index, queries, 10), Search(*exact, queries, 10)), 0.95)
+        << clusters << " clusters";
   }
 }
 
@@ -93,7 +96,8 @@ TEST_P(VectorIndexTest, StoredVectorsFindThemselves) {
   EXPECT_EQ(index->kind(), GetParam());
   const SearchResult result = Search(*index, vectors, 1);
   int found = 0;
-  for (int64_t i = 0; i < 2'000; ++i) found += result.ids[i] == i && std::abs(result.similarities[i] - 1) < 1e-5;
+  for (int64_t i = 0; i < 2'000; ++i)
+    found += result.ids[i] == i && std::abs(result.similarities[i] - 1) < 1e-5;
   EXPECT_GE(found, 1'990);
 }
 
@@ -108,7 +112,8 @@ TEST_P(VectorIndexTest, SimilaritiesFallAndAreInnerProducts) {
       ASSERT_GE(id, 0);
       const auto vector = index->Reconstruct(id, 1).value();
       double product = 0;
-      for (int j = 0; j < kDimension; ++j) product += double{vector[j]} * queries[q * kDimension + j];
+      for (int j = 0; j < kDimension; ++j)
+        product += double{vector[j]} * queries[q * kDimension + j];
       EXPECT_NEAR(result.similarities[q * 20 + i], product, 1e-5);
       if (i > 0) {
         EXPECT_LE(result.similarities[q * 20 + i], result.similarities[q * 20 + i - 1]);
@@ -134,9 +139,11 @@ TEST_P(VectorIndexTest, BatchesAndThreadsChangeNothing) {
       SearchResult parts{10, {}, {}};
       for (int64_t q = 0; q < 50; q += batch) {
         const int64_t count = std::min<int64_t>(batch, 50 - q);
-        const SearchResult part = Search(*index, std::span(queries).subspan(q * kDimension, count * kDimension), 10);
+        const SearchResult part =
+            Search(*index, std::span(queries).subspan(q * kDimension, count * kDimension), 10);
         parts.ids.insert(parts.ids.end(), part.ids.begin(), part.ids.end());
-        parts.similarities.insert(parts.similarities.end(), part.similarities.begin(), part.similarities.end());
+        parts.similarities.insert(parts.similarities.end(), part.similarities.begin(),
+                                  part.similarities.end());
       }
       ExpectSameUpToRounding(parts, reference);
     }
@@ -214,7 +221,8 @@ TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
   const std::string path = TemporaryPath();
   const auto index = Build(Options(GetParam()), vectors);
   ASSERT_TRUE(index->Save(path).ok());
-  const auto loaded = VectorIndex::Load(path, Options(IndexKind::kFlat)).value();  // the file says the kind
+  const auto loaded =
+      VectorIndex::Load(path, Options(IndexKind::kFlat)).value();  // the file says the kind
   EXPECT_EQ(loaded->kind(), GetParam());
   EXPECT_EQ(loaded->size(), 3'000);
   const SearchResult before = Search(*index, queries, 10), after = Search(*loaded, queries, 10);
@@ -240,10 +248,11 @@ TEST_P(VectorIndexTest, RefusesWhatIsNotFiniteOrNoMultiple) {
   const auto short_by_one = std::span(vectors).first(10 * kDimension - 1);
   EXPECT_EQ(index->Add(short_by_one).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(index->Search(short_by_one, 1).status().code(), absl::StatusCode::kInvalidArgument);
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     vectors[5 * kDimension + 3] = bad;
-    for (const absl::Status& status : {VectorIndex::Build(Options(GetParam()), vectors).status(), index->Add(vectors),
-                                       index->Search(vectors, 1).status()}) {
+    for (const absl::Status& status : {VectorIndex::Build(Options(GetParam()), vectors).status(),
+                                       index->Add(vectors), index->Search(vectors, 1).status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
       EXPECT_THAT(status.message(), testing::HasSubstr("number 5"));
     }
@@ -263,7 +272,8 @@ TEST_P(VectorIndexTest, RefusesArgumentsOutOfRange) {
                                      {0, -1},
                                      {11, 0},
                                      {5, std::numeric_limits<int64_t>::max()}}) {
-    EXPECT_EQ(index->Reconstruct(first, count).status().code(), absl::StatusCode::kOutOfRange) << first;
+    EXPECT_EQ(index->Reconstruct(first, count).status().code(), absl::StatusCode::kOutOfRange)
+        << first;
   }
   EXPECT_TRUE(index->Reconstruct(10, 0).value().empty());
 }

@@ -34,13 +34,14 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
     if (columns.empty()) {
       columns = std::move(cells);
       if (std::find(columns.begin(), columns.end(), "file") == columns.end()) {
-        return absl::InvalidArgumentError("line 1: the columns must be named, and one of them be 'file'");
+        return absl::InvalidArgumentError(
+            "line 1: the columns must be named, and one of them be 'file'");
       }
       continue;
     }
     if (cells.size() > columns.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("line ", number, " has ", cells.size(), " columns, the first line ", columns.size()));
+      return absl::InvalidArgumentError(absl::StrCat("line ", number, " has ", cells.size(),
+                                                     " columns, the first line ", columns.size()));
     }
     std::string file;
     FileMetadata entry;
@@ -58,14 +59,18 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
 }
 
 std::string IdOfPath(std::string_view relative_path) {
-  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(), {{"/", "__"}});
+  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(),
+                             {{"/", "__"}});
 }
 
-std::string TitleOfPath(std::string_view relative_path) { return WithSpaces(fs::path(relative_path).stem().string()); }
+std::string TitleOfPath(std::string_view relative_path) {
+  return WithSpaces(fs::path(relative_path).stem().string());
+}
 
 std::string ComposerOfPath(std::string_view relative_path) {
   const size_t slash = relative_path.find('/');
-  return slash == std::string_view::npos ? "" : WithSpaces(std::string(relative_path.substr(0, slash)));
+  return slash == std::string_view::npos ? ""
+                                         : WithSpaces(std::string(relative_path.substr(0, slash)));
 }
 
 }  // namespace antiphon::music

@@ -1,5 +1,5 @@
-// What the pieces and recordings in a folder of files are called: the same wherever a folder becomes a collection.
-// Stateless functions; safe from any thread.
+// What the pieces and recordings in a folder of files are called: the same wherever a folder
+// becomes a collection. Stateless functions; safe from any thread.
 #ifndef ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
 #define ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
 
@@ -14,8 +14,8 @@ namespace antiphon::music {
 // In the folder; may be missing.
 inline constexpr char kMetadataFile[] = "metadata.tsv";
 
-// A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the folder) and any of
-// title, composer, piece_id, collection; other columns are passed over.
+// A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the
+// folder) and any of title, composer, piece_id, collection; other columns are passed over.
 struct FileMetadata {
   std::string title;
   std::string composer;
@@ -23,8 +23,10 @@ struct FileMetadata {
   std::string collection;
 };
 
-// By `file`. InvalidArgument, with the line, on a file without that column or a line with more columns than the first.
-[[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text);
+// By `file`. InvalidArgument, with the line, on a file without that column or a line with more
+// columns than the first.
+[[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(
+    std::string_view text);
 
 // All of the following take paths below the folder.
 
@@ -34,7 +36,8 @@ std::string IdOfPath(std::string_view relative_path);
 // "bach/wtc1/prelude_1.mid" gives "prelude 1": the title of a file that has none.
 std::string TitleOfPath(std::string_view relative_path);
 
-// "bach/wtc1/prelude_1.mid" gives "bach": the composer of a file that has none. Empty for a file in no folder.
+// "bach/wtc1/prelude_1.mid" gives "bach": the composer of a file that has none. Empty for a file in
+// no folder.
 std::string ComposerOfPath(std::string_view relative_path);
 
 }  // namespace antiphon::music

@@ -10,7 +10,8 @@ using ::testing::HasSubstr;
 
 TEST(FileNamingTest, ReadsMetadataByTheNamesOfItsColumns) {
   const auto metadata = ParseMetadata(
-      "\xef\xbb\xbftitle\tfile\tyear\tcomposer\r\nNocturne\tchopin/n1.mid\t1832\tChopin\r\n\nWaltz\tw.mid\n");
+      "\xef\xbb\xbftitle\tfile\tyear\tcomposer\r\nNocturne\tchopin/"
+      "n1.mid\t1832\tChopin\r\n\nWaltz\tw.mid\n");
   ASSERT_TRUE(metadata.ok()) << metadata.status();
   ASSERT_EQ(metadata->size(), 2u);
   EXPECT_EQ(metadata->at("chopin/n1.mid").title, "Nocturne");
@@ -21,7 +22,8 @@ TEST(FileNamingTest, ReadsMetadataByTheNamesOfItsColumns) {
 
 TEST(FileNamingTest, SaysWhichLineOfMetadataIsWrong) {
   EXPECT_THAT(ParseMetadata("title\tcomposer\n").status().message(), HasSubstr("line 1"));
-  EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\nc\td\te\n").status().message(), HasSubstr("line 3"));
+  EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\nc\td\te\n").status().message(),
+              HasSubstr("line 3"));
   EXPECT_TRUE(ParseMetadata("")->empty());
 }
 

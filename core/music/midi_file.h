@@ -1,7 +1,8 @@
-// Standard MIDI File reader and writer (MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0, MMA 1996).
+// Standard MIDI File reader and writer (MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0,
+// MMA 1996).
 //
-// The reader takes untrusted bytes: any input gives a Score or a status, in time and memory proportional to its length.
-// Stateless functions; safe from any thread.
+// The reader takes untrusted bytes: any input gives a Score or a status, in time and memory
+// proportional to its length. Stateless functions; safe from any thread.
 #ifndef ANTIPHON_CORE_MUSIC_MIDI_FILE_H_
 #define ANTIPHON_CORE_MUSIC_MIDI_FILE_H_
 
@@ -23,25 +24,29 @@ struct MidiLimits {
   double max_duration_s = 6 * 3600;  // seconds at nominal tempo
 };
 
-// Reads formats 0, 1 and 2 (the patterns of format 2 one after the other), running status, tempo map, time and key
-// signatures, sustain pedal (controller 64), metrical and SMPTE division. Drums (channel 10, counted from 1) are left
-// out. A note that is never ended ends with its track; a note struck again while held ends the earlier one; a note with
-// no length gets the shortest (1 tick). A pedal of 64 or more (half pedal included) lets the notes of its channel, of
-// all tracks, sound until its release or the next strike of the pitch.
+// Reads formats 0, 1 and 2 (the patterns of format 2 one after the other), running status, tempo
+// map, time and key signatures, sustain pedal (controller 64), metrical and SMPTE division. Drums
+// (channel 10, counted from 1) are left out. A note that is never ended ends with its track; a note
+// struck again while held ends the earlier one; a note with no length gets the shortest (1 tick). A
+// pedal of 64 or more (half pedal included) lets the notes of its channel, of all tracks, sound
+// until its release or the next strike of the pitch.
 //
-// A chunk or a track that ends early is an error. Forgiven: a track without End of Track, chunks of other kinds, bytes
-// after the last track, and tempi and signatures without meaning (0 s per beat, 0/4, 9 sharps), which are passed over.
-// Fails with InvalidArgument (not a MIDI file, malformed: the message says what and at which byte), ResourceExhausted
-// (a limit). A file with no notes is a Score with no notes.
+// A chunk or a track that ends early is an error. Forgiven: a track without End of Track, chunks of
+// other kinds, bytes after the last track, and tempi and signatures without meaning (0 s per beat,
+// 0/4, 9 sharps), which are passed over. Fails with InvalidArgument (not a MIDI file, malformed:
+// the message says what and at which byte), ResourceExhausted (a limit). A file with no notes is a
+// Score with no notes.
 [[nodiscard]] absl::StatusOr<Score> ReadMidi(std::string_view bytes, const MidiLimits& limits = {});
 
 // As above, from a file. Adds NotFound and the path to the messages.
-[[nodiscard]] absl::StatusOr<Score> ReadMidiFile(const std::string& path, const MidiLimits& limits = {});
+[[nodiscard]] absl::StatusOr<Score> ReadMidiFile(const std::string& path,
+                                                 const MidiLimits& limits = {});
 
-// Writes format 1, 480 ticks per quarter note: a conductor track with title, tempo, time and key signatures, and one
-// track for each track number in use. Reading the result back gives the same notes within one tick; sounding_offset_s
-// is written as the note's end (no pedal events), or the next strike of the same pitch on its track and channel where
-// that comes first. Notes, tempi and gaps outside MIDI's ranges are an InvalidArgument.
+// Writes format 1, 480 ticks per quarter note: a conductor track with title, tempo, time and key
+// signatures, and one track for each track number in use. Reading the result back gives the same
+// notes within one tick; sounding_offset_s is written as the note's end (no pedal events), or the
+// next strike of the same pitch on its track and channel where that comes first. Notes, tempi and
+// gaps outside MIDI's ranges are an InvalidArgument.
 [[nodiscard]] absl::StatusOr<std::string> WriteMidi(const Score& score);
 
 }  // namespace antiphon::music

@@ -1,4 +1,5 @@
-// Reads in two steps: MidiParser turns bytes into notes and changes counted in ticks; MakeScore gives them time.
+// Reads in two steps: MidiParser turns bytes into notes and changes counted in ticks; MakeScore
+// gives them time.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -26,7 +27,8 @@ constexpr int kSustainController = 64;
 constexpr int kPedalDown = 64;  // values from here on, half pedal included, hold
 constexpr int kNone = -1;
 
-// A place in the order in which a player would meet the events: by tick, then as they stand in the file.
+// A place in the order in which a player would meet the events: by tick, then as they stand in the
+// file.
 struct Moment {
   int64_t tick = 0;
   int64_t order = 0;
@@ -69,7 +71,9 @@ struct TickScore {
 
 class MidiParser {
  public:
-  MidiParser(std::string_view bytes, const MidiLimits& limits) : bytes_(bytes), limits_(limits) { held_.fill(kNone); }
+  MidiParser(std::string_view bytes, const MidiLimits& limits) : bytes_(bytes), limits_(limits) {
+    held_.fill(kNone);
+  }
 
   absl::StatusOr<TickScore> Parse() {
     if (!ReadHeader()) return status_;
@@ -92,12 +96,14 @@ class MidiParser {
 
  private:
   bool Malformed(const std::string& what) {
-    status_ = absl::InvalidArgumentError(absl::StrCat("malformed MIDI: ", what, " (byte ", position_, ")"));
+    status_ = absl::InvalidArgumentError(
+        absl::StrCat("malformed MIDI: ", what, " (byte ", position_, ")"));
     return false;
   }
 
   bool Exceeded(const char* what, int64_t limit) {
-    status_ = absl::ResourceExhaustedError(absl::StrCat("MIDI file has more than ", limit, " ", what));
+    status_ =
+        absl::ResourceExhaustedError(absl::StrCat("MIDI file has more than ", limit, " ", what));
     return false;
   }
 
@@ -137,14 +143,16 @@ class MidiParser {
     *type = bytes_.substr(position_, 4);
     *length = BigEndian(position_ + 4, 4);
     if (*length > bytes_.size() - position_ - 8) {
-      return Malformed(absl::StrCat("a chunk declares ", *length, " bytes, but the file ends before"));
+      return Malformed(
+          absl::StrCat("a chunk declares ", *length, " bytes, but the file ends before"));
     }
     position_ += 8;
     return true;
   }
 
   bool ReadHeader() {
-    if (static_cast<int64_t>(bytes_.size()) > limits_.max_bytes) return Exceeded("bytes", limits_.max_bytes);
+    if (static_cast<int64_t>(bytes_.size()) > limits_.max_bytes)
+      return Exceeded("bytes", limits_.max_bytes);
     if (bytes_.substr(0, 4) != "MThd") {
       status_ = absl::InvalidArgumentError("not a Standard MIDI File: it does not begin with MThd");
       return false;
@@ -204,7 +212,8 @@ class MidiParser {
     return true;
   }
 
-  // A pattern follows the one before, with the pedals up and MIDI's default tempo and metre until it says otherwise.
+  // A pattern follows the one before, with the pedals up and MIDI's default tempo and metre until
+  // it says otherwise.
   void StartPattern() {
     now_.tick = score_.end;
     if (track_ == 0) return;
@@ -235,13 +244,15 @@ class MidiParser {
     if (channel == kDrumChannel) return true;
     if (kind == 0x9 && second > 0) return StartNote(channel, first, second);
     if (kind == 0x8 || kind == 0x9) EndNote(&Held(channel, first));
-    if (kind == 0xb && first == kSustainController) score_.pedals[channel].push_back({now_, second >= kPedalDown});
+    if (kind == 0xb && first == kSustainController)
+      score_.pedals[channel].push_back({now_, second >= kPedalDown});
     return true;
   }
 
   bool ReadSystemEvent(uint8_t status, bool* ended) {
     const bool meta = status == 0xff;
-    if (!meta && status != 0xf0 && status != 0xf7) return Malformed("a system event that files cannot hold");
+    if (!meta && status != 0xf0 && status != 0xf7)
+      return Malformed("a system event that files cannot hold");
     uint8_t type = 0;
     uint32_t length = 0;
     if (meta && !ReadByte(&type)) return false;
@@ -253,8 +264,8 @@ class MidiParser {
     return true;
   }
 
-  // A tempo, metre or key that has no meaning (0 seconds per beat, a metre of 0/4, 9 sharps) is passed over: some
-  // programs write them, and the notes stand without.
+  // A tempo, metre or key that has no meaning (0 seconds per beat, a metre of 0/4, 9 sharps) is
+  // passed over: some programs write them, and the notes stand without.
   void ReadMeta(uint8_t type, std::string_view data) {
     if (type == 0x03 && track_ == 0 && score_.title.empty()) {
       score_.title = CleanMidiText(data);
@@ -269,16 +280,20 @@ class MidiParser {
       }
     } else if (type == 0x59 && data.size() >= 2) {
       const int fifths = static_cast<int8_t>(data[0]);
-      if (fifths >= -7 && fifths <= 7) score_.keys.push_back({now_.tick, {0, fifths, data[1] == 1}});
+      if (fifths >= -7 && fifths <= 7)
+        score_.keys.push_back({now_.tick, {0, fifths, data[1] == 1}});
     }
   }
 
-  int& Held(int channel, int pitch) { return held_[static_cast<size_t>(channel * kPitches + pitch)]; }
+  int& Held(int channel, int pitch) {
+    return held_[static_cast<size_t>(channel * kPitches + pitch)];
+  }
 
   bool StartNote(int channel, uint8_t pitch, uint8_t velocity) {
     int& held = Held(channel, pitch);
     EndNote(&held);
-    if (static_cast<int64_t>(score_.notes.size()) >= limits_.max_notes) return Exceeded("notes", limits_.max_notes);
+    if (static_cast<int64_t>(score_.notes.size()) >= limits_.max_notes)
+      return Exceeded("notes", limits_.max_notes);
     held = static_cast<int>(score_.notes.size());
     score_.notes.push_back({now_, {}, 0, pitch, velocity, static_cast<uint8_t>(channel), track_});
     return true;
@@ -299,38 +314,44 @@ class MidiParser {
   int declared_tracks_ = 0;
   int track_ = 0;
   Moment now_;
-  std::array<int, kChannels * kPitches> held_;  // note that sounds in the track being read, by channel and pitch
+  std::array<int, kChannels * kPitches>
+      held_;  // note that sounds in the track being read, by channel and pitch
   TickScore score_;
 };
 
-// Lets each note that ends under a held pedal sound until the pedal's release or the next strike of its pitch. A pedal
-// holds a whole channel, and the tracks of format 1 share the channels, so this waits until all tracks are read.
+// Lets each note that ends under a held pedal sound until the pedal's release or the next strike of
+// its pitch. A pedal holds a whole channel, and the tracks of format 1 share the channels, so this
+// waits until all tracks are read.
 void ApplyPedals(TickScore& score) {
   for (TickNote& note : score.notes) note.sounding_offset = note.offset.tick;
   const auto unused = [](const auto& pedal) { return pedal.empty(); };
   if (std::all_of(score.pedals.begin(), score.pedals.end(), unused)) return;
   for (auto& pedal : score.pedals) {
-    std::stable_sort(pedal.begin(), pedal.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    std::stable_sort(pedal.begin(), pedal.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
     // Leave only the real changes, so that the next one after a press is the release.
     bool down = false;
-    std::erase_if(pedal, [&](const PedalChange& change) { return std::exchange(down, change.down) == change.down; });
+    std::erase_if(pedal, [&](const PedalChange& change) {
+      return std::exchange(down, change.down) == change.down;
+    });
   }
   std::sort(score.notes.begin(), score.notes.end(), [](const TickNote& a, const TickNote& b) {
     return std::tie(a.channel, a.pitch, a.onset) < std::tie(b.channel, b.pitch, b.onset);
   });
   for (auto note = score.notes.begin(); note != score.notes.end(); ++note) {
     const auto& pedal = score.pedals[note->channel];
-    const auto after = std::upper_bound(pedal.begin(), pedal.end(), note->offset,
-                                        [](const Moment& at, const PedalChange& change) { return at < change.at; });
+    const auto after = std::upper_bound(
+        pedal.begin(), pedal.end(), note->offset,
+        [](const Moment& at, const PedalChange& change) { return at < change.at; });
     if (after == pedal.begin() || !std::prev(after)->down) continue;
     const int64_t release = after == pedal.end() ? score.end : after->at.tick;
-    const auto strike =
-        std::lower_bound(note + 1, score.notes.end(), *note, [](const TickNote& other, const TickNote& ended) {
+    const auto strike = std::lower_bound(
+        note + 1, score.notes.end(), *note, [](const TickNote& other, const TickNote& ended) {
           return std::tie(other.channel, other.pitch, other.onset.tick) <
                  std::tie(ended.channel, ended.pitch, ended.offset.tick);
         });
-    const bool struck_again =
-        strike != score.notes.end() && strike->channel == note->channel && strike->pitch == note->pitch;
+    const bool struck_again = strike != score.notes.end() && strike->channel == note->channel &&
+                              strike->pitch == note->pitch;
     note->sounding_offset = struck_again ? std::min(release, strike->onset.tick) : release;
   }
 }
@@ -338,11 +359,13 @@ void ApplyPedals(TickScore& score) {
 // The changes in the order in which they take effect: by tick, then as they stand in the file.
 template <typename Change>
 void SortByTick(std::vector<Ticked<Change>>& changes) {
-  std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.tick < b.tick; });
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.tick < b.tick; });
 }
 
 template <typename Change, typename BeatsAtTick>
-std::vector<Change> WithBeats(const std::vector<Ticked<Change>>& ticked, const BeatsAtTick& beats_at_tick) {
+std::vector<Change> WithBeats(const std::vector<Ticked<Change>>& ticked,
+                              const BeatsAtTick& beats_at_tick) {
   std::vector<Change> changes;
   changes.reserve(ticked.size());
   for (const auto& [tick, change] : ticked) {
@@ -357,7 +380,9 @@ absl::StatusOr<TempoMap> MakeTempoMap(TickScore& score) {
   SortByTick(score.signatures);
   SortByTick(score.keys);
   if (!score.smpte) {
-    const auto beats = [&](int64_t tick) { return static_cast<double>(tick) / score.ticks_per_unit; };
+    const auto beats = [&](int64_t tick) {
+      return static_cast<double>(tick) / score.ticks_per_unit;
+    };
     return TempoMap::Create(WithBeats(score.tempi, beats), WithBeats(score.signatures, beats),
                             WithBeats(score.keys, beats));
   }
@@ -373,8 +398,11 @@ absl::StatusOr<TempoMap> MakeTempoMap(TickScore& score) {
   }
   const absl::StatusOr<TempoMap> map = TempoMap::Create(tempi, {});
   if (!map.ok()) return map;
-  const auto beats = [&](int64_t tick) { return map->BeatsAt(static_cast<double>(tick) / score.ticks_per_unit); };
-  return TempoMap::Create(std::move(tempi), WithBeats(score.signatures, beats), WithBeats(score.keys, beats));
+  const auto beats = [&](int64_t tick) {
+    return map->BeatsAt(static_cast<double>(tick) / score.ticks_per_unit);
+  };
+  return TempoMap::Create(std::move(tempi), WithBeats(score.signatures, beats),
+                          WithBeats(score.keys, beats));
 }
 
 absl::StatusOr<Score> MakeScore(TickScore ticks, const MidiLimits& limits) {
@@ -392,16 +420,18 @@ absl::StatusOr<Score> MakeScore(TickScore ticks, const MidiLimits& limits) {
   score.notes.reserve(ticks.notes.size());
   for (const TickNote& note : ticks.notes) {
     const double onset = seconds(note.onset.tick);
-    // The extremes of tempo and tick leave no two doubles between neighbouring ticks; the order must hold all the same.
+    // The extremes of tempo and tick leave no two doubles between neighbouring ticks; the order
+    // must hold all the same.
     const double offset = std::max(seconds(std::max(note.offset.tick, note.onset.tick + 1)),
                                    std::nextafter(onset, std::numeric_limits<double>::infinity()));
     const double sounding_offset = std::max(offset, seconds(note.sounding_offset));
     score.duration_s = std::max(score.duration_s, sounding_offset);
-    score.notes.push_back({onset, offset, sounding_offset, note.pitch, note.velocity, note.channel, note.track});
+    score.notes.push_back(
+        {onset, offset, sounding_offset, note.pitch, note.velocity, note.channel, note.track});
   }
   if (!(score.duration_s <= limits.max_duration_s)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("MIDI file lasts ", score.duration_s, " s, the limit is ", limits.max_duration_s, " s"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "MIDI file lasts ", score.duration_s, " s, the limit is ", limits.max_duration_s, " s"));
   }
   std::stable_sort(score.notes.begin(), score.notes.end(), [](const Note& a, const Note& b) {
     return std::tie(a.onset_s, a.pitch) < std::tie(b.onset_s, b.pitch);
@@ -419,10 +449,12 @@ absl::StatusOr<Score> ReadMidi(std::string_view bytes, const MidiLimits& limits)
 
 absl::StatusOr<Score> ReadMidiFile(const std::string& path, const MidiLimits& limits) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
+  if (!std::filesystem::is_regular_file(path, error))
+    return absl::NotFoundError(absl::StrCat(path, ": no such file"));
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (!error && size > static_cast<std::uintmax_t>(limits.max_bytes)) {
-    return absl::ResourceExhaustedError(absl::StrCat(path, ": MIDI file has more than ", limits.max_bytes, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, ": MIDI file has more than ", limits.max_bytes, " bytes"));
   }
   std::ifstream file(path, std::ios::binary);
   std::string bytes(error ? 0 : static_cast<size_t>(size), '\0');
@@ -430,7 +462,8 @@ absl::StatusOr<Score> ReadMidiFile(const std::string& path, const MidiLimits& li
     return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
   }
   absl::StatusOr<Score> score = ReadMidi(bytes, limits);
-  if (!score.ok()) return absl::Status(score.status().code(), absl::StrCat(path, ": ", score.status().message()));
+  if (!score.ok())
+    return absl::Status(score.status().code(), absl::StrCat(path, ": ", score.status().message()));
   return score;
 }
 

@@ -19,7 +19,8 @@ std::atomic<size_t> allocated{0};  // bytes asked for since the last reset, free
 
 }  // namespace
 
-// Counts what the reader asks for. Not inlined, or GCC takes each free() for a mismatch of new and delete.
+// Counts what the reader asks for. Not inlined, or GCC takes each free() for a mismatch of new and
+// delete.
 [[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
   allocated += size;
   return std::malloc(size == 0 ? 1 : size);
@@ -61,8 +62,13 @@ void ExpectExceeds(const std::string& bytes, const MidiLimits& limits, const std
 
 // Something of everything, in each format and both kinds of division.
 std::vector<std::string> Samples() {
-  const std::string conductor =
-      MidiTrack().Name("Pr\xe9lude").Tempo(0, 400'000).Metre(0, 6, 3).Key(0, -2, 1).Tempo(90, 700'000).End(500);
+  const std::string conductor = MidiTrack()
+                                    .Name("Pr\xe9lude")
+                                    .Tempo(0, 400'000)
+                                    .Metre(0, 6, 3)
+                                    .Key(0, -2, 1)
+                                    .Tempo(90, 700'000)
+                                    .End(500);
   const std::string piano = MidiTrack()
                                 .Raw(0, Bytes({0xc0, 0}))
                                 .Pedal(0, 100)
@@ -76,13 +82,15 @@ std::vector<std::string> Samples() {
                                 .Metre(7, 3, 2)
                                 .End(9);
   const std::string drums = MidiTrack().On(0, 36, 90, 9).Off(10, 36, 9).On(5, 99).Open();
-  return {MidiFile(0, 96, {piano}), MidiFile(1, 480, {conductor, piano + Chunk("XFIH", "alien"), drums}),
+  return {MidiFile(0, 96, {piano}),
+          MidiFile(1, 480, {conductor, piano + Chunk("XFIH", "alien"), drums}),
           MidiFile(2, 24, {conductor, piano, drums}), MidiFile(1, 0xe250, {conductor, piano})};
 }
 
 TEST(MidiRobustnessTest, RefusesWhatIsNoMidiFile) {
-  for (const std::string& bytes : {std::string(), std::string("M"), std::string("MThx"), std::string(100, '\0'),
-                                   std::string("RIFF\x10\0\0\0WAVEfmt ", 16)}) {
+  for (const std::string& bytes :
+       {std::string(), std::string("M"), std::string("MThx"), std::string(100, '\0'),
+        std::string("RIFF\x10\0\0\0WAVEfmt ", 16)}) {
     ExpectMalformed(bytes, "not a Standard MIDI File");
   }
 }
@@ -95,12 +103,17 @@ TEST(MidiRobustnessTest, SaysWhatIsWrongAndWhere) {
   ExpectMalformed(MidiHeader(0, 1, 0xff28) + track, "1 frames per second");
   ExpectMalformed(Chunk("MThd", Bytes({0, 0, 0, 1})) + track, "shorter than 6 bytes");
   ExpectMalformed(MidiHeader(1, 2, 96) + track, "after 1 of 2 tracks");
-  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({60, 64})).End()}), "a data byte where an event should");
-  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0x90, 60, 200})).End()}), "above 127 (byte 25)");
-  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0x90, 60})).Open()}), "cut off by the end of its track");
+  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({60, 64})).End()}),
+                  "a data byte where an event should");
+  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0x90, 60, 200})).End()}),
+                  "above 127 (byte 25)");
+  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0x90, 60})).Open()}),
+                  "cut off by the end of its track");
   ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0xf1, 0})).End()}), "a system event");
-  ExpectMalformed(MidiFile(0, 96, {Chunk("MTrk", Bytes({0x80, 0x80, 0x80, 0x80, 0}))}), "more than 4 bytes");
-  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0xff, 3, 5, 'a'})).Open()}), "longer than its track");
+  ExpectMalformed(MidiFile(0, 96, {Chunk("MTrk", Bytes({0x80, 0x80, 0x80, 0x80, 0}))}),
+                  "more than 4 bytes");
+  ExpectMalformed(MidiFile(0, 96, {MidiTrack().Raw(0, Bytes({0xff, 3, 5, 'a'})).Open()}),
+                  "longer than its track");
 }
 
 TEST(MidiRobustnessTest, ATruncatedFileIsAnError) {
@@ -108,14 +121,15 @@ TEST(MidiRobustnessTest, ATruncatedFileIsAnError) {
     ASSERT_TRUE(ReadMidi(sample).ok());
     for (size_t length = 0; length < sample.size(); ++length) {
       const absl::Status status = ReadMidi(std::string_view(sample).substr(0, length)).status();
-      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << "at " << length << " of " << sample.size();
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument)
+          << "at " << length << " of " << sample.size();
       EXPECT_FALSE(status.message().empty());
     }
   }
 }
 
-// Whatever the declared lengths, they cannot be longer than the input; no byte past its end is read (AddressSanitizer
-// sees to that: each input is its own allocation).
+// Whatever the declared lengths, they cannot be longer than the input; no byte past its end is read
+// (AddressSanitizer sees to that: each input is its own allocation).
 TEST(MidiRobustnessTest, AnyChangedByteGivesAScoreOrAStatus) {
   for (const std::string& sample : Samples()) {
     for (size_t position = 0; position < sample.size(); ++position) {
@@ -133,7 +147,8 @@ std::string Mutated(std::string bytes, Rng& rng) {
   for (int n = UniformInt(rng, 1, 8); n > 0 && !bytes.empty(); --n) {
     // Past the header most of the time, where the variety is.
     const int size = static_cast<int>(bytes.size());
-    const int at = UniformInt(rng, UniformInt(rng, 0, 7) == 0 ? 0 : std::min(14, size - 1), size - 1);
+    const int at =
+        UniformInt(rng, UniformInt(rng, 0, 7) == 0 ? 0 : std::min(14, size - 1), size - 1);
     const auto position = static_cast<size_t>(at);
     const auto length = static_cast<size_t>(UniformInt(rng, 1, 6));
     switch (UniformInt(rng, 0, 5)) {
@@ -147,7 +162,8 @@ std::string Mutated(std::string bytes, Rng& rng) {
         bytes.erase(position, length);
         break;
       case 3:
-        bytes.insert(position, bytes.substr(static_cast<size_t>(UniformInt(rng, 0, size - 1)), length));
+        bytes.insert(position,
+                     bytes.substr(static_cast<size_t>(UniformInt(rng, 0, size - 1)), length));
         break;
       case 4:
         bytes.insert(position, length, static_cast<char>(UniformInt(rng, 0, 255)));
@@ -161,7 +177,8 @@ std::string Mutated(std::string bytes, Rng& rng) {
 
 // Makes the declared track lengths true, so that more mutants get past them.
 std::string WithTrueLengths(std::string bytes) {
-  for (size_t track = bytes.find("MTrk"); track != std::string::npos && track + 8 <= bytes.size();) {
+  for (size_t track = bytes.find("MTrk");
+       track != std::string::npos && track + 8 <= bytes.size();) {
     const size_t next = bytes.find("MTrk", track + 8);
     bytes.replace(track + 4, 4, BigEndianBytes(std::min(next, bytes.size()) - track - 8, 4));
     track = next;
@@ -178,7 +195,8 @@ TEST(MidiRobustnessTest, AnyMutantGivesAScoreOrAStatus) {
     if (i % 3 != 0) mutant = WithTrueLengths(std::move(mutant));
     const absl::StatusOr<Score> score = ReadMidi(mutant);
     if (!score.ok()) {
-      ASSERT_TRUE(absl::IsInvalidArgument(score.status()) || absl::IsResourceExhausted(score.status()));
+      ASSERT_TRUE(absl::IsInvalidArgument(score.status()) ||
+                  absl::IsResourceExhausted(score.status()));
       ASSERT_FALSE(score.status().message().empty());
       continue;
     }
@@ -198,8 +216,10 @@ TEST(MidiRobustnessTest, AsksForNoMoreMemoryThanTheInputWarrants) {
   const std::string header = MidiHeader(1, 1024, 96);
   const std::string huge_track = header + "MTrk" + Bytes({0xff, 0xff, 0xff, 0xff, 0, 0x90, 60, 64});
   const std::string huge_chunk = header + "XXXX" + Bytes({0x7f, 0xff, 0xff, 0xff, 0, 0x90, 60, 64});
-  const std::string huge_title = header + MidiTrack().Raw(0, Bytes({0xff, 3, 0xff, 0xff, 0xff, 0x7f, 'a'})).Open();
-  const std::string huge_sysex = header + MidiTrack().Raw(0, Bytes({0xf0, 0xff, 0xff, 0xff, 0x7f, 'a'})).Open();
+  const std::string huge_title =
+      header + MidiTrack().Raw(0, Bytes({0xff, 3, 0xff, 0xff, 0xff, 0x7f, 'a'})).Open();
+  const std::string huge_sysex =
+      header + MidiTrack().Raw(0, Bytes({0xf0, 0xff, 0xff, 0xff, 0x7f, 'a'})).Open();
   for (const std::string& bytes : {huge_track, huge_chunk, huge_title, huge_sysex}) {
     allocated = 0;
     const absl::StatusOr<Score> score = ReadMidi(bytes);
@@ -218,8 +238,9 @@ TEST(MidiRobustnessTest, AsksForNoMoreMemoryThanTheInputWarrants) {
 }
 
 TEST(MidiRobustnessTest, EachLimitIsNamedWhenExceeded) {
-  const std::string file = MidiFile(
-      1, 100, {MidiTrack().On(0, 60).On(0, 61).End(), MidiTrack().On(0, 62).Off(100, 62).End(), MidiTrack().End()});
+  const std::string file = MidiFile(1, 100,
+                                    {MidiTrack().On(0, 60).On(0, 61).End(),
+                                     MidiTrack().On(0, 62).Off(100, 62).End(), MidiTrack().End()});
   MidiLimits limits;
   limits.max_bytes = static_cast<int64_t>(file.size());
   limits.max_tracks = 3;
@@ -237,7 +258,8 @@ TEST(MidiRobustnessTest, EachLimitIsNamedWhenExceeded) {
   ExpectExceeds(file, lowered(&MidiLimits::max_tracks, 1), "more than 2 tracks");
   ExpectExceeds(file, lowered(&MidiLimits::max_events, 1), "more than 6 events");
   ExpectExceeds(file, lowered(&MidiLimits::max_notes, 1), "more than 2 notes");
-  ExpectExceeds(file, lowered(&MidiLimits::max_duration_s, 0.01), "lasts 0.5 s, the limit is 0.49 s");
+  ExpectExceeds(file, lowered(&MidiLimits::max_duration_s, 0.01),
+                "lasts 0.5 s, the limit is 0.49 s");
 }
 
 TEST(MidiRobustnessTest, DefaultLimitsHoldAgainstManyTracks) {
@@ -264,7 +286,8 @@ TEST(MidiRobustnessTest, TheShortestTicksKeepTheirOrderAtTheLatestTime) {
   MidiTrack track;
   track.Tempo(0, 0xffffff);
   track.Meta(1286 * 32767, 0x01, "").Tempo(0, 1);
-  for (int i = 0; i < 100; ++i) track.On(i % 3 == 0 ? 1 : 0, 30 + i % 7).Off(i % 2 == 0 ? 1 : 0, 30 + i % 7);
+  for (int i = 0; i < 100; ++i)
+    track.On(i % 3 == 0 ? 1 : 0, 30 + i % 7).Off(i % 2 == 0 ? 1 : 0, 30 + i % 7);
   const absl::StatusOr<Score> score = ReadMidi(MidiFile(0, 32767, {track.End()}));
   ASSERT_TRUE(score.ok()) << score.status();
   EXPECT_EQ(score->notes.size(), 100u);

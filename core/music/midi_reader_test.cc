@@ -34,7 +34,8 @@ Score Read(const std::string& bytes) {
 Score ReadTrack(const MidiTrack& track) { return Read(MidiFile(0, kDivision, {track.End()})); }
 
 // Times in ticks of 5 ms.
-void ExpectNote(const Score& score, size_t index, int pitch, double onset, double offset, double sounding_offset) {
+void ExpectNote(const Score& score, size_t index, int pitch, double onset, double offset,
+                double sounding_offset) {
   SCOPED_TRACE(::testing::Message() << "note " << index);
   ASSERT_LT(index, score.notes.size());
   const Note& note = score.notes[index];
@@ -45,8 +46,14 @@ void ExpectNote(const Score& score, size_t index, int pitch, double onset, doubl
 }
 
 TEST(ReadMidiTest, ReadsFormat0) {
-  const Score score = Read(MidiFile(
-      0, kDivision, {MidiTrack().Name("Sonata").On(0, 60, 100).Off(100, 60).On(50, 64, 1, 3).Off(50, 64, 3).End(100)}));
+  const Score score = Read(MidiFile(0, kDivision,
+                                    {MidiTrack()
+                                         .Name("Sonata")
+                                         .On(0, 60, 100)
+                                         .Off(100, 60)
+                                         .On(50, 64, 1, 3)
+                                         .Off(50, 64, 3)
+                                         .End(100)}));
   EXPECT_EQ(score.title, "Sonata");
   ASSERT_EQ(score.notes.size(), 2u);
   ExpectNote(score, 0, 60, 0, 100, 100);
@@ -58,10 +65,11 @@ TEST(ReadMidiTest, ReadsFormat0) {
 }
 
 TEST(ReadMidiTest, TracksOfFormat1SoundTogetherAndShareTheTempo) {
-  const Score score = Read(MidiFile(1, kDivision,
-                                    {MidiTrack().Name("Duo").Tempo(0, 1'000'000).Tempo(100, 250'000).End(),
-                                     MidiTrack().Name("right").On(0, 72).Off(200, 72).End(),
-                                     MidiTrack().Name("left").On(100, 48).Off(100, 48).End()}));
+  const Score score =
+      Read(MidiFile(1, kDivision,
+                    {MidiTrack().Name("Duo").Tempo(0, 1'000'000).Tempo(100, 250'000).End(),
+                     MidiTrack().Name("right").On(0, 72).Off(200, 72).End(),
+                     MidiTrack().Name("left").On(100, 48).Off(100, 48).End()}));
   EXPECT_EQ(score.title, "Duo");
   ASSERT_EQ(score.notes.size(), 2u);
   EXPECT_EQ(score.notes[0].track, 1);
@@ -72,9 +80,10 @@ TEST(ReadMidiTest, TracksOfFormat1SoundTogetherAndShareTheTempo) {
 }
 
 TEST(ReadMidiTest, PatternsOfFormat2FollowEachOther) {
-  const Score score = Read(MidiFile(2, kDivision,
-                                    {MidiTrack().Tempo(0, 1'000'000).Metre(0, 3, 2).On(0, 60).Off(300, 60).End(),
-                                     MidiTrack().On(100, 62).Off(100, 62).End(200)}));
+  const Score score =
+      Read(MidiFile(2, kDivision,
+                    {MidiTrack().Tempo(0, 1'000'000).Metre(0, 3, 2).On(0, 60).Off(300, 60).End(),
+                     MidiTrack().On(100, 62).Off(100, 62).End(200)}));
   ASSERT_EQ(score.notes.size(), 2u);
   EXPECT_DOUBLE_EQ(score.notes[0].offset_s, 3.0);
   EXPECT_DOUBLE_EQ(score.notes[1].onset_s, 3.5);  // the second pattern has the default tempo again
@@ -84,9 +93,9 @@ TEST(ReadMidiTest, PatternsOfFormat2FollowEachOther) {
 }
 
 TEST(ReadMidiTest, APatternOfFormat2StartsWithThePedalUp) {
-  const Score score = Read(
-      MidiFile(2, kDivision,
-               {MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).End(50), MidiTrack().On(0, 62).Off(50, 62).End(50)}));
+  const Score score = Read(MidiFile(2, kDivision,
+                                    {MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).End(50),
+                                     MidiTrack().On(0, 62).Off(50, 62).End(50)}));
   ExpectNote(score, 0, 60, 0, 50, 100);
   ExpectNote(score, 1, 62, 100, 150, 150);
 }
@@ -106,8 +115,13 @@ TEST(ReadMidiTest, UnderstandsRunningStatusAlsoAfterMetaAndSysexEvents) {
 
 TEST(ReadMidiTest, ReadsSmpteDivisionInSeconds) {
   // 25 frames of 40 ticks: a tick lasts 1 ms whatever the tempo, which only counts the beats.
-  const std::string track =
-      MidiTrack().Tempo(0, 250'000).On(1000, 60).Tempo(0, 1'000'000).Off(1000, 60).Metre(0, 3, 2).End();
+  const std::string track = MidiTrack()
+                                .Tempo(0, 250'000)
+                                .On(1000, 60)
+                                .Tempo(0, 1'000'000)
+                                .Off(1000, 60)
+                                .Metre(0, 3, 2)
+                                .End();
   const Score score = Read(MidiFile(0, 0xe728, {track}));
   ASSERT_EQ(score.notes.size(), 1u);
   EXPECT_DOUBLE_EQ(score.notes[0].onset_s, 1.0);
@@ -120,7 +134,9 @@ TEST(ReadMidiTest, ReadsSmpteDivisionInSeconds) {
 TEST(ReadMidiTest, SmpteFrameRatesAreThoseOfTheStandard) {
   const auto second = [](int frames, int ticks) {
     const int division = (256 - frames) << 8 | ticks;
-    return Read(MidiFile(0, division, {MidiTrack().On(0, 60).Off(static_cast<uint32_t>(frames * ticks), 60).End()}))
+    return Read(MidiFile(
+                    0, division,
+                    {MidiTrack().On(0, 60).Off(static_cast<uint32_t>(frames * ticks), 60).End()}))
         .duration_s;
   };
   EXPECT_DOUBLE_EQ(second(24, 80), 1.0);
@@ -130,8 +146,8 @@ TEST(ReadMidiTest, SmpteFrameRatesAreThoseOfTheStandard) {
 }
 
 TEST(ReadMidiTest, ReadsTempoMetreAndKey) {
-  const Score score =
-      ReadTrack(MidiTrack().Tempo(0, 600'000).Metre(0, 6, 3).Key(0, -3, 1).Key(300, 2, 0).Metre(300, 2, 1));
+  const Score score = ReadTrack(
+      MidiTrack().Tempo(0, 600'000).Metre(0, 6, 3).Key(0, -3, 1).Key(300, 2, 0).Metre(300, 2, 1));
   ASSERT_EQ(score.tempo_map.tempi().size(), 1u);
   EXPECT_DOUBLE_EQ(score.tempo_map.tempi()[0].seconds_per_beat, 0.6);
   ASSERT_EQ(score.tempo_map.time_signatures().size(), 2u);
@@ -172,25 +188,29 @@ TEST(ReadMidiTest, ANoteOnWithoutVelocityIsANoteOff) {
 }
 
 TEST(ReadMidiTest, ANoteStruckAgainEndsTheEarlierOne) {
-  const Score score = ReadTrack(MidiTrack().On(0, 60, 10).On(100, 60, 20).Off(100, 60).Off(100, 60));
+  const Score score =
+      ReadTrack(MidiTrack().On(0, 60, 10).On(100, 60, 20).Off(100, 60).Off(100, 60));
   ASSERT_EQ(score.notes.size(), 2u);
   ExpectNote(score, 0, 60, 0, 100, 100);
   ExpectNote(score, 1, 60, 100, 200, 200);
 }
 
 TEST(ReadMidiTest, OneKeyOnTwoChannelsOrTracksIsTwoNotes) {
-  const Score channels = ReadTrack(MidiTrack().On(0, 60, 10, 0).On(50, 60, 10, 1).Off(50, 60, 1).Off(100, 60, 0));
+  const Score channels =
+      ReadTrack(MidiTrack().On(0, 60, 10, 0).On(50, 60, 10, 1).Off(50, 60, 1).Off(100, 60, 0));
   ExpectNote(channels, 0, 60, 0, 200, 200);
   ExpectNote(channels, 1, 60, 50, 100, 100);
-  const Score tracks = Read(
-      MidiFile(1, kDivision, {MidiTrack().On(0, 60).Off(200, 60).End(), MidiTrack().On(50, 60).Off(50, 60).End()}));
+  const Score tracks = Read(MidiFile(
+      1, kDivision,
+      {MidiTrack().On(0, 60).Off(200, 60).End(), MidiTrack().On(50, 60).Off(50, 60).End()}));
   ExpectNote(tracks, 0, 60, 0, 200, 200);
   ExpectNote(tracks, 1, 60, 50, 100, 100);
 }
 
 TEST(ReadMidiTest, ANoteWithoutEndEndsWithItsTrack) {
-  const Score score = Read(MidiFile(
-      1, kDivision, {MidiTrack().On(0, 60).End(70), MidiTrack().On(10, 62).End(190), MidiTrack().On(20, 64).Open()}));
+  const Score score = Read(MidiFile(1, kDivision,
+                                    {MidiTrack().On(0, 60).End(70), MidiTrack().On(10, 62).End(190),
+                                     MidiTrack().On(20, 64).Open()}));
   ASSERT_EQ(score.notes.size(), 3u);
   ExpectNote(score, 0, 60, 0, 70, 70);
   ExpectNote(score, 1, 62, 10, 200, 200);
@@ -213,7 +233,8 @@ TEST(ReadMidiTest, SortsNotesByOnsetThenPitch) {
 }
 
 TEST(ReadMidiPedalTest, ANoteSoundsUntilTheRelease) {
-  const Score score = ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).Pedal(50, 0).On(0, 62).Off(50, 62));
+  const Score score =
+      ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).Pedal(50, 0).On(0, 62).Off(50, 62));
   ExpectNote(score, 0, 60, 0, 50, 100);
   ExpectNote(score, 1, 62, 100, 150, 150);
 }
@@ -227,47 +248,66 @@ TEST(ReadMidiPedalTest, HalfAPedalHoldsFrom64On) {
 }
 
 TEST(ReadMidiPedalTest, MovingTheHeldPedalIsNoRelease) {
-  const Score score =
-      ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).Pedal(10, 90).Pedal(10, 64).Pedal(30, 20).Pedal(9, 0));
+  const Score score = ReadTrack(MidiTrack()
+                                    .Pedal(0, 127)
+                                    .On(0, 60)
+                                    .Off(50, 60)
+                                    .Pedal(10, 90)
+                                    .Pedal(10, 64)
+                                    .Pedal(30, 20)
+                                    .Pedal(9, 0));
   ExpectNote(score, 0, 60, 0, 50, 100);
 }
 
 TEST(ReadMidiPedalTest, TheNextStrikeOfThePitchEndsTheSound) {
-  const Score score = ReadTrack(
-      MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).On(20, 61).On(10, 60, 9, 1).On(20, 60).Off(50, 60).Pedal(50, 0));
+  const Score score = ReadTrack(MidiTrack()
+                                    .Pedal(0, 127)
+                                    .On(0, 60)
+                                    .Off(50, 60)
+                                    .On(20, 61)
+                                    .On(10, 60, 9, 1)
+                                    .On(20, 60)
+                                    .Off(50, 60)
+                                    .Pedal(50, 0));
   ExpectNote(score, 0, 60, 0, 50, 100);  // neither another pitch nor another channel ends it
   ExpectNote(score, 3, 60, 100, 150, 200);
 }
 
 TEST(ReadMidiPedalTest, ANoteEndedByTheNextStrikeIsNotHeld) {
-  const Score score = ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).On(50, 60).Off(50, 60).Pedal(50, 0));
+  const Score score =
+      ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).On(50, 60).Off(50, 60).Pedal(50, 0));
   ExpectNote(score, 0, 60, 0, 50, 50);
   ExpectNote(score, 1, 60, 50, 100, 150);
 }
 
 TEST(ReadMidiPedalTest, PressedAfterTheKeyIsDownItHolds) {
-  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Pedal(20, 127).Off(30, 60).Pedal(50, 0)), 0, 60, 0, 50, 100);
+  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Pedal(20, 127).Off(30, 60).Pedal(50, 0)), 0, 60, 0, 50,
+             100);
 }
 
 TEST(ReadMidiPedalTest, PressedOnceTheKeyIsUpItDoesNotHold) {
-  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Off(50, 60).Pedal(0, 127).Pedal(50, 0)), 0, 60, 0, 50, 50);
-  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Pedal(50, 127).Off(0, 60).Pedal(50, 0)), 0, 60, 0, 50, 100);
+  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Off(50, 60).Pedal(0, 127).Pedal(50, 0)), 0, 60, 0, 50,
+             50);
+  ExpectNote(ReadTrack(MidiTrack().On(0, 60).Pedal(50, 127).Off(0, 60).Pedal(50, 0)), 0, 60, 0, 50,
+             100);
 }
 
 TEST(ReadMidiPedalTest, ReleasedWhileTheKeyIsDownItDoesNotHold) {
-  ExpectNote(ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).Pedal(20, 0).Off(30, 60).Pedal(9, 127)), 0, 60, 0, 50, 50);
+  ExpectNote(ReadTrack(MidiTrack().Pedal(0, 127).On(0, 60).Pedal(20, 0).Off(30, 60).Pedal(9, 127)),
+             0, 60, 0, 50, 50);
 }
 
 TEST(ReadMidiPedalTest, NeverReleasedItHoldsToTheEnd) {
-  const Score score = Read(MidiFile(0, kDivision, {MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).End(150)}));
+  const Score score =
+      Read(MidiFile(0, kDivision, {MidiTrack().Pedal(0, 127).On(0, 60).Off(50, 60).End(150)}));
   ExpectNote(score, 0, 60, 0, 50, 200);
 }
 
 TEST(ReadMidiPedalTest, HoldsItsChannelOnAllTracksAndNoOther) {
-  const Score score =
-      Read(MidiFile(1, kDivision,
-                    {MidiTrack().Pedal(0, 127).Pedal(100, 0).End(), MidiTrack().On(0, 60).Off(50, 60).End(),
-                     MidiTrack().On(0, 61, 9, 1).Off(50, 61, 1).End()}));
+  const Score score = Read(MidiFile(
+      1, kDivision,
+      {MidiTrack().Pedal(0, 127).Pedal(100, 0).End(), MidiTrack().On(0, 60).Off(50, 60).End(),
+       MidiTrack().On(0, 61, 9, 1).Off(50, 61, 1).End()}));
   ExpectNote(score, 0, 60, 0, 50, 100);
   ExpectNote(score, 1, 61, 0, 50, 50);
 }
@@ -297,7 +337,8 @@ TEST(ReadMidiTest, SkipsAlienChunksALongHeaderAndTrailingBytes) {
 }
 
 TEST(ReadMidiTest, StopsAtEndOfTrack) {
-  MidiTrack track = MidiTrack().On(0, 60).Off(100, 60).Meta(0, 0x2f, "").On(100, 62).Raw(0, "rubbish");
+  MidiTrack track =
+      MidiTrack().On(0, 60).Off(100, 60).Meta(0, 0x2f, "").On(100, 62).Raw(0, "rubbish");
   EXPECT_EQ(Read(MidiFile(0, kDivision, {track.Open()})).notes.size(), 1u);
 }
 
@@ -320,7 +361,9 @@ TEST(ReadMidiTest, TheTitleIsTheFirstTracksFirstNameInUtf8) {
 TEST(ReadMidiFileTest, ReadsFromDiskAndNamesThePathInErrors) {
   const std::string path = ::testing::TempDir() + "/midi_reader_test.mid";
   const std::string bytes = MidiFile(0, kDivision, {MidiTrack().On(0, 60).Off(100, 60).End()});
-  const auto write = [&path](const std::string& content) { std::ofstream(path, std::ios::binary) << content; };
+  const auto write = [&path](const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+  };
   write(bytes);
   const absl::StatusOr<Score> score = ReadMidiFile(path);
   ASSERT_TRUE(score.ok()) << score.status();
@@ -348,7 +391,8 @@ TEST(ReadMidiCorpusTest, ReadsTheMusicPeopleHave) {
   const auto corpora = testing::CorporaDir();
   if (!corpora) GTEST_SKIP() << "no corpora: set ANTIPHON_CORPORA to the folder that holds corpus/";
   int files = 0;
-  for (const auto& [corpus, step] : {std::pair("msmd", 1), {"piano-midi.de", 1}, {"nottingham", 1}, {"asap", 10}}) {
+  for (const auto& [corpus, step] :
+       {std::pair("msmd", 1), {"piano-midi.de", 1}, {"nottingham", 1}, {"asap", 10}}) {
     const auto paths = testing::FilesBelow(*corpora / "corpus" / corpus, ".mid");
     for (size_t i = 0; i < paths.size(); i += static_cast<size_t>(step)) {
       SCOPED_TRACE(paths[i].string());
@@ -367,8 +411,9 @@ TEST(ReadMidiCorpusTest, ReadsTheMusicPeopleHave) {
   EXPECT_GT(files, 0);
 }
 
-// ASAP's annotators marked the downbeats of each score, in seconds. A few pieces leave their written metre (cadenzas,
-// upbeats without a signature of their own), so not every one is on a bar line.
+// ASAP's annotators marked the downbeats of each score, in seconds. A few pieces leave their
+// written metre (cadenzas, upbeats without a signature of their own), so not every one is on a bar
+// line.
 TEST(ReadMidiCorpusTest, BarLinesAreWhereAnnotatorsPutThem) {
   const auto corpora = testing::CorporaDir();
   if (!corpora) GTEST_SKIP() << "no corpora: set ANTIPHON_CORPORA to the folder that holds corpus/";
@@ -379,7 +424,8 @@ TEST(ReadMidiCorpusTest, BarLinesAreWhereAnnotatorsPutThem) {
     const absl::StatusOr<Score> score = ReadMidiFile(path.parent_path() / "midi_score.mid");
     ASSERT_TRUE(score.ok()) << score.status();
     std::ifstream annotations(path);
-    for (std::string line; std::getline(annotations, line);) {  // "seconds seconds db,4/4,1" or "... b"
+    for (std::string line;
+         std::getline(annotations, line);) {  // "seconds seconds db,4/4,1" or "... b"
       if (line.find("db") == std::string::npos) continue;
       ++downbeats;
       on_bar_line += score->tempo_map.BarAt(score->tempo_map.BeatsAt(std::stod(line))).beat < 1.02;

@@ -8,10 +8,16 @@
 namespace antiphon::music {
 namespace {
 
-// Length in bytes of the UTF-8 sequence that `bytes` begins with (RFC 3629), and its code point; 0 if it is invalid.
+// Length in bytes of the UTF-8 sequence that `bytes` begins with (RFC 3629), and its code point; 0
+// if it is invalid.
 size_t DecodeUtf8(std::string_view bytes, uint32_t* code_point) {
   const uint8_t lead = static_cast<uint8_t>(bytes[0]);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  const size_t length = lead < 0x80   ? 1
+                        : lead < 0xc2 ? 0
+                        : lead < 0xe0 ? 2
+                        : lead < 0xf0 ? 3
+                        : lead < 0xf5 ? 4
+                                      : 0;
   if (length == 0 || length > bytes.size()) return 0;
   *code_point = length == 1 ? lead : lead & (0x7fu >> length);
   for (size_t i = 1; i < length; ++i) {
@@ -19,7 +25,8 @@ size_t DecodeUtf8(std::string_view bytes, uint32_t* code_point) {
     if ((next & 0xc0) != 0x80) return 0;
     *code_point = *code_point << 6 | (next & 0x3f);
   }
-  const bool overlong = (length == 3 && *code_point < 0x800) || (length == 4 && *code_point < 0x10000);
+  const bool overlong =
+      (length == 3 && *code_point < 0x800) || (length == 4 && *code_point < 0x10000);
   const bool surrogate = *code_point >= 0xd800 && *code_point < 0xe000;
   return overlong || surrogate || *code_point > 0x10ffff ? 0 : length;
 }

@@ -26,7 +26,8 @@ struct Event {
 
 std::string BigEndian(uint64_t value, int count) {
   std::string bytes;
-  for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+  for (int shift = 8 * (count - 1); shift >= 0; shift -= 8)
+    bytes += static_cast<char>(value >> shift & 0xff);
   return bytes;
 }
 
@@ -49,14 +50,16 @@ std::string Bytes(int first, int second, int third) {
 
 // Fails with InvalidArgument where two neighbouring events are further apart than MIDI can say.
 absl::StatusOr<std::string> TrackChunk(std::vector<Event> events, int64_t end_tick) {
-  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.tick < b.tick; });
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.tick < b.tick; });
   const int64_t last_tick = events.empty() ? 0 : events.back().tick;
   events.push_back({std::max(last_tick, end_tick), Meta(0x2f, "")});
   std::string body;
   int64_t now = 0;
   for (const Event& event : events) {
     if (event.tick - now > kMaxVariableLength) {
-      return absl::InvalidArgumentError(absl::StrCat("score has a gap of more than ", kMaxVariableLength, " ticks"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("score has a gap of more than ", kMaxVariableLength, " ticks"));
     }
     AppendVariableLength(event.tick - now, &body);
     body += event.bytes;
@@ -66,7 +69,9 @@ absl::StatusOr<std::string> TrackChunk(std::vector<Event> events, int64_t end_ti
 }
 
 // Ticks beyond this have no use and would not leave room to calculate.
-int64_t TickAtBeat(double beat) { return std::llround(std::clamp(beat * kTicksPerBeat, 0.0, 1e15)); }
+int64_t TickAtBeat(double beat) {
+  return std::llround(std::clamp(beat * kTicksPerBeat, 0.0, 1e15));
+}
 
 absl::StatusOr<std::string> ConductorTrack(const Score& score) {
   const TempoMap& map = score.tempo_map;
@@ -75,8 +80,8 @@ absl::StatusOr<std::string> ConductorTrack(const Score& score) {
   for (const TimeSignature& signature : map.time_signatures()) {
     const int log_denominator = std::countr_zero(static_cast<unsigned>(signature.denominator));
     // The metronome clicks once a quarter note (24 MIDI clocks), which has 8 thirty-second notes.
-    events.push_back(
-        {TickAtBeat(signature.beat), Meta(0x58, Bytes(signature.numerator, log_denominator, 24) + '\x08')});
+    events.push_back({TickAtBeat(signature.beat),
+                      Meta(0x58, Bytes(signature.numerator, log_denominator, 24) + '\x08')});
   }
   for (const KeySignature& key : map.key_signatures()) {
     const char data[] = {static_cast<char>(key.fifths), static_cast<char>(key.minor)};
@@ -86,24 +91,29 @@ absl::StatusOr<std::string> ConductorTrack(const Score& score) {
     const double microseconds = std::round(tempo.seconds_per_beat * 1e6);
     if (!(microseconds >= 1 && microseconds <= kMaxMicrosecondsPerBeat)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("tempo of ", tempo.seconds_per_beat, " seconds per beat: MIDI has 0.000001 to 16.777215"));
+          absl::StrCat("tempo of ", tempo.seconds_per_beat,
+                       " seconds per beat: MIDI has 0.000001 to 16.777215"));
     }
-    events.push_back({TickAtBeat(tempo.beat), Meta(0x51, BigEndian(static_cast<uint64_t>(microseconds), 3))});
+    events.push_back(
+        {TickAtBeat(tempo.beat), Meta(0x51, BigEndian(static_cast<uint64_t>(microseconds), 3))});
   }
   return TrackChunk(std::move(events), TickAtBeat(map.BeatsAt(score.duration_s)));
 }
 
 absl::Status CheckNote(const Note& note) {
   const auto invalid = [](const char* name, double value, const char* allowed) {
-    return absl::InvalidArgumentError(absl::StrCat("note with ", name, " ", value, ": must be ", allowed));
+    return absl::InvalidArgumentError(
+        absl::StrCat("note with ", name, " ", value, ": must be ", allowed));
   };
   if (note.pitch < 0 || note.pitch > 127) return invalid("pitch", note.pitch, "0 to 127");
-  if (note.velocity < 1 || note.velocity > 127) return invalid("velocity", note.velocity, "1 to 127");
+  if (note.velocity < 1 || note.velocity > 127)
+    return invalid("velocity", note.velocity, "1 to 127");
   if (note.channel < 0 || note.channel > 15 || note.channel == kDrumChannel) {
     return invalid("channel", note.channel, "0 to 15 and not 9, the drums");
   }
   if (note.track < 0) return invalid("track", note.track, "0 or more");
-  if (!std::isfinite(note.onset_s) || note.onset_s < 0) return invalid("onset", note.onset_s, "0 s or later");
+  if (!std::isfinite(note.onset_s) || note.onset_s < 0)
+    return invalid("onset", note.onset_s, "0 s or later");
   if (!std::isfinite(note.sounding_offset_s) || note.sounding_offset_s <= note.onset_s) {
     return invalid("end", note.sounding_offset_s, "after its onset");
   }
@@ -118,8 +128,10 @@ absl::StatusOr<std::string> NoteTrack(const TempoMap& map, const std::vector<con
     const Note& note = *notes[i];
     const int64_t start = TickAtBeat(map.BeatsAt(note.onset_s));
     int64_t end = std::max(start + 1, TickAtBeat(map.BeatsAt(note.sounding_offset_s)));
-    // One key sounds once: struck again, the earlier note ends, lest its end be taken for that of the later one.
-    if (i + 1 < notes.size() && notes[i + 1]->channel == note.channel && notes[i + 1]->pitch == note.pitch) {
+    // One key sounds once: struck again, the earlier note ends, lest its end be taken for that of
+    // the later one.
+    if (i + 1 < notes.size() && notes[i + 1]->channel == note.channel &&
+        notes[i + 1]->pitch == note.pitch) {
       end = std::min(end, TickAtBeat(map.BeatsAt(notes[i + 1]->onset_s)));
     }
     events.push_back({start, Bytes(0x90 | note.channel, note.pitch, note.velocity)});
@@ -144,7 +156,8 @@ absl::StatusOr<std::string> WriteMidi(const Score& score) {
                                   BigEndian(kTicksPerBeat, 2), *conductor);
   for (auto& [track, notes] : tracks) {
     std::stable_sort(notes.begin(), notes.end(), [](const Note* a, const Note* b) {
-      return std::tie(a->channel, a->pitch, a->onset_s) < std::tie(b->channel, b->pitch, b->onset_s);
+      return std::tie(a->channel, a->pitch, a->onset_s) <
+             std::tie(b->channel, b->pitch, b->onset_s);
     });
     absl::StatusOr<std::string> chunk = NoteTrack(score.tempo_map, notes);
     if (!chunk.ok()) return chunk;

@@ -50,8 +50,10 @@ TEST(WriteMidiTest, WritesTheBytesOfTheStandard) {
   score.notes[0].track = 4;
   score.notes[0].channel = 2;
   score.tempo_map = TempoMap::Create({{0, 0.5}}, {{0, 6, 8}}, {{0, -1, true}}).value();
-  const std::string conductor = MidiTrack().Name("A").Metre(0, 6, 3).Key(0, -1, 1).Tempo(0, 500'000).End(4 * 480);
-  const std::string notes = MidiTrack().On(480, 60, 64, 2).Raw(960, testing::Bytes({0x82, 60, 64})).End();
+  const std::string conductor =
+      MidiTrack().Name("A").Metre(0, 6, 3).Key(0, -1, 1).Tempo(0, 500'000).End(4 * 480);
+  const std::string notes =
+      MidiTrack().On(480, 60, 64, 2).Raw(960, testing::Bytes({0x82, 60, 64})).End();
   EXPECT_EQ(Write(score), MidiFile(1, 480, {conductor, notes}));
 }
 
@@ -59,7 +61,9 @@ TEST(WriteMidiTest, AnEmptyScoreIsAConductorTrack) {
   EXPECT_EQ(Write(Score()), MidiFile(1, 480, {MidiTrack().Metre(0, 4, 2).Tempo(0, 500'000).End()}));
 }
 
-TEST(WriteMidiTest, KeepsTheRestAtTheEnd) { EXPECT_DOUBLE_EQ(WriteAndRead(OneNote()).duration_s, 2.0); }
+TEST(WriteMidiTest, KeepsTheRestAtTheEnd) {
+  EXPECT_DOUBLE_EQ(WriteAndRead(OneNote()).duration_s, 2.0);
+}
 
 TEST(WriteMidiTest, TheSoundsEndIsTheNotesEnd) {
   const Score back = WriteAndRead(OneNote());
@@ -82,8 +86,8 @@ std::map<Key, std::vector<Expected>> ByKey(const Score& score) {
     std::vector<Expected>& key = notes[{note.track, note.channel, note.pitch}];
     const double onset = score.tempo_map.BeatsAt(note.onset_s);
     if (!key.empty()) key.back().end = std::min(key.back().end, onset);
-    key.push_back(
-        {onset, score.tempo_map.BeatsAt(note.sounding_offset_s), note.pitch, note.velocity, note.channel, note.track});
+    key.push_back({onset, score.tempo_map.BeatsAt(note.sounding_offset_s), note.pitch,
+                   note.velocity, note.channel, note.track});
   }
   return notes;
 }
@@ -171,8 +175,10 @@ TEST(WriteMidiTest, RefusesNotesOutsideTheRangesOfMidi) {
   for (const int velocity : {0, 128}) expect_refused(&Note::velocity, velocity, "velocity");
   for (const int channel : {-1, 9, 16}) expect_refused(&Note::channel, channel, "channel");
   expect_refused(&Note::track, -1, "track");
-  for (const double onset : {-0.1, infinity, std::nan("")}) expect_refused(&Note::onset_s, onset, "onset");
-  for (const double end : {0.5, 0.4, infinity, std::nan("")}) expect_refused(&Note::sounding_offset_s, end, "end");
+  for (const double onset : {-0.1, infinity, std::nan("")})
+    expect_refused(&Note::onset_s, onset, "onset");
+  for (const double end : {0.5, 0.4, infinity, std::nan("")})
+    expect_refused(&Note::sounding_offset_s, end, "end");
   expect_refused(&Note::sounding_offset_s, 1e9, "gap");
 }
 

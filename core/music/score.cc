@@ -39,7 +39,8 @@ TempoMap CutTempoMap(const TempoMap& map, double start_s, double end_s) {
     signatures.insert(signatures.begin(), map.time_signatures().front());
     signatures.front().beat = 0;
   }
-  // A cut inside a bar leaves an upbeat: stating the signature again at the next bar line keeps the bar lines in place.
+  // A cut inside a bar leaves an upbeat: stating the signature again at the next bar line keeps the
+  // bar lines in place.
   const BarPosition position = map.BarAt(start);
   const double next_bar = map.BeatsAtBar({position.bar + 1, 1.0});
   if (position.beat > 1.0 && next_bar > start && next_bar < end) {
@@ -48,7 +49,9 @@ TempoMap CutTempoMap(const TempoMap& map, double start_s, double end_s) {
     signatures.insert(signatures.begin() + 1, again);
   }
   // Parts of a valid map are valid.
-  return TempoMap::Create(std::move(tempi), std::move(signatures), Cut(map.key_signatures(), start, end)).value();
+  return TempoMap::Create(std::move(tempi), std::move(signatures),
+                          Cut(map.key_signatures(), start, end))
+      .value();
 }
 
 }  // namespace
@@ -81,15 +84,17 @@ Score AtTempoRatio(const Score& score, double ratio) {
   scaled.duration_s /= ratio;
   std::vector<TempoChange> tempi = score.tempo_map.tempi();
   for (TempoChange& tempo : tempi) tempo.seconds_per_beat /= ratio;
-  scaled.tempo_map =
-      TempoMap::Create(std::move(tempi), score.tempo_map.time_signatures(), score.tempo_map.key_signatures()).value();
+  scaled.tempo_map = TempoMap::Create(std::move(tempi), score.tempo_map.time_signatures(),
+                                      score.tempo_map.key_signatures())
+                         .value();
   return scaled;
 }
 
 Score Transposed(const Score& score, int semitones) {
   Score transposed = score;
   for (Note& note : transposed.notes) note.pitch += semitones;
-  std::erase_if(transposed.notes, [](const Note& note) { return note.pitch < 0 || note.pitch > 127; });
+  std::erase_if(transposed.notes,
+                [](const Note& note) { return note.pitch < 0 || note.pitch > 127; });
   return transposed;
 }
 

@@ -35,8 +35,9 @@ Score MakeScore(std::vector<Note> notes, double duration_s) {
 }
 
 TEST(ExcerptTest, KeepsWhatSoundsInTheIntervalAndShiftsIt) {
-  const Score score =
-      MakeScore({MakeNote(0, 1, 1, 50), MakeNote(0.5, 3, 3, 51), MakeNote(2.5, 3.5, 5, 52), MakeNote(4, 5, 5, 53)}, 6);
+  const Score score = MakeScore({MakeNote(0, 1, 1, 50), MakeNote(0.5, 3, 3, 51),
+                                 MakeNote(2.5, 3.5, 5, 52), MakeNote(4, 5, 5, 53)},
+                                6);
   const Score excerpt = Excerpt(score, 1, 4);
   ASSERT_EQ(excerpt.notes.size(), 2u);  // neither what ends at 1 nor what begins at 4
   EXPECT_EQ(excerpt.notes[0].pitch, 51);
@@ -65,9 +66,11 @@ TEST(ExcerptTest, SortsNotesThatNowBeginTogether) {
 
 TEST(ExcerptTest, StartsWithTheTempoMetreAndKeyThatHold) {
   Score score = MakeScore({}, 20);
-  score.tempo_map =
-      TempoMap::Create({{0, 0.5}, {4, 1.0}, {8, 0.25}}, {{0, 4, 4}, {4, 3, 4}}, {{0, 2, false}, {4, -3, true}}).value();
-  const Score excerpt = Excerpt(score, 5, 7);  // beats 7 to 8 at 1 s, then 4 beats at 0.25 s; a bar line at 7
+  score.tempo_map = TempoMap::Create({{0, 0.5}, {4, 1.0}, {8, 0.25}}, {{0, 4, 4}, {4, 3, 4}},
+                                     {{0, 2, false}, {4, -3, true}})
+                        .value();
+  const Score excerpt =
+      Excerpt(score, 5, 7);  // beats 7 to 8 at 1 s, then 4 beats at 0.25 s; a bar line at 7
   ASSERT_EQ(excerpt.tempo_map.tempi().size(), 2u);
   EXPECT_EQ(excerpt.tempo_map.tempi()[0].seconds_per_beat, 1.0);
   EXPECT_EQ(excerpt.tempo_map.tempi()[1].beat, 1.0);
@@ -102,7 +105,8 @@ TEST(ExcerptTest, KeepsBeatsAndBarLinesOfAnyScore) {
       const double beats = score.tempo_map.BeatsAt(start_s + seconds);
       EXPECT_NEAR(excerpt.tempo_map.BeatsAt(seconds), beats - start, 1e-9);
       if (start >= 0) {
-        EXPECT_EQ(excerpt.tempo_map.BarAt(beats - start).bar, score.tempo_map.BarAt(beats).bar - first_bar + 1);
+        EXPECT_EQ(excerpt.tempo_map.BarAt(beats - start).bar,
+                  score.tempo_map.BarAt(beats).bar - first_bar + 1);
       }
     }
   }
@@ -160,7 +164,8 @@ TEST(AtTempoRatioTest, DividesEveryTimeAndKeepsEveryBeat) {
       EXPECT_DOUBLE_EQ(after.offset_s, before.offset_s / ratio);
       EXPECT_DOUBLE_EQ(after.sounding_offset_s, before.sounding_offset_s / ratio);
       EXPECT_EQ(after.pitch, before.pitch);
-      EXPECT_NEAR(scaled.tempo_map.BeatsAt(after.onset_s), score.tempo_map.BeatsAt(before.onset_s), 1e-9);
+      EXPECT_NEAR(scaled.tempo_map.BeatsAt(after.onset_s), score.tempo_map.BeatsAt(before.onset_s),
+                  1e-9);
     }
     const Score back = AtTempoRatio(scaled, 1 / ratio);
     EXPECT_NEAR(back.duration_s, score.duration_s, 1e-9);
@@ -188,8 +193,9 @@ TEST(TransposedTest, MovesEveryPitchAndLeavesOutWhatHasNone) {
 }
 
 TEST(DistinctOnsetsTest, MergesWhatIsCloserThanTheTolerance) {
-  const std::vector<Note> notes = {MakeNote(0, 9, 9),     MakeNote(0, 9, 9),     MakeNote(0.004, 9, 9),
-                                   MakeNote(0.009, 9, 9), MakeNote(0.012, 9, 9), MakeNote(1, 9, 9)};
+  const std::vector<Note> notes = {MakeNote(0, 9, 9),     MakeNote(0, 9, 9),
+                                   MakeNote(0.004, 9, 9), MakeNote(0.009, 9, 9),
+                                   MakeNote(0.012, 9, 9), MakeNote(1, 9, 9)};
   EXPECT_THAT(DistinctOnsets(notes), ElementsAre(0, 0.012, 1));
   EXPECT_THAT(DistinctOnsets(notes, 0), ElementsAre(0, 0.004, 0.009, 0.012, 1));
   EXPECT_THAT(DistinctOnsets({}), IsEmpty());

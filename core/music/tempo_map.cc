@@ -11,16 +11,20 @@
 namespace antiphon::music {
 namespace {
 
-// A position this close before a bar line, in beats, is on it: positions often come from seconds, with rounding.
+// A position this close before a bar line, in beats, is on it: positions often come from seconds,
+// with rounding.
 constexpr double kBarLineTolerance = 1e-6;
 
 double BeatsPerUnit(const TimeSignature& signature) { return 4.0 / signature.denominator; }
-double BeatsPerBar(const TimeSignature& signature) { return signature.numerator * BeatsPerUnit(signature); }
+double BeatsPerBar(const TimeSignature& signature) {
+  return signature.numerator * BeatsPerUnit(signature);
+}
 
 // Sorts by beat and keeps the last given of several at one beat.
 template <typename Change>
 void SortByBeat(std::vector<Change>& changes) {
-  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.beat < b.beat; });
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.beat < b.beat; });
   size_t kept = 0;
   for (const Change& change : changes) {
     if (kept > 0 && changes[kept - 1].beat == change.beat) --kept;
@@ -32,8 +36,9 @@ void SortByBeat(std::vector<Change>& changes) {
 // Index of the last element whose key is not above `value`; the first one when all are.
 template <typename Element, typename Value, typename Key>
 size_t SegmentAt(const std::vector<Element>& elements, Value value, Key key) {
-  const auto after = std::upper_bound(elements.begin(), elements.end(), value,
-                                      [&](Value v, const Element& element) { return v < key(element); });
+  const auto after =
+      std::upper_bound(elements.begin(), elements.end(), value,
+                       [&](Value v, const Element& element) { return v < key(element); });
   return after == elements.begin() ? 0 : static_cast<size_t>(after - elements.begin()) - 1;
 }
 
@@ -51,29 +56,31 @@ absl::Status CheckBeats(const std::vector<Change>& changes, const char* what) {
   return absl::OkStatus();
 }
 
-absl::Status Check(const std::vector<TempoChange>& tempi, const std::vector<TimeSignature>& signatures,
+absl::Status Check(const std::vector<TempoChange>& tempi,
+                   const std::vector<TimeSignature>& signatures,
                    const std::vector<KeySignature>& keys) {
   if (auto status = CheckBeats(tempi, "tempo change"); !status.ok()) return status;
   if (auto status = CheckBeats(signatures, "time signature"); !status.ok()) return status;
   if (auto status = CheckBeats(keys, "key signature"); !status.ok()) return status;
   for (const TempoChange& tempo : tempi) {
     if (!std::isfinite(tempo.seconds_per_beat) || tempo.seconds_per_beat <= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tempo of ", tempo.seconds_per_beat, " seconds per beat: must be finite and positive"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "tempo of ", tempo.seconds_per_beat, " seconds per beat: must be finite and positive"));
     }
   }
   for (const TimeSignature& signature : signatures) {
     const int denominator = signature.denominator;
-    if (signature.numerator < 1 || signature.numerator > 255 || denominator < 1 || denominator > 64 ||
-        !std::has_single_bit(static_cast<unsigned>(denominator))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("time signature ", signature.numerator, "/", denominator,
-                       ": must have a numerator from 1 to 255 and a power of two up to 64 as denominator"));
+    if (signature.numerator < 1 || signature.numerator > 255 || denominator < 1 ||
+        denominator > 64 || !std::has_single_bit(static_cast<unsigned>(denominator))) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "time signature ", signature.numerator, "/", denominator,
+          ": must have a numerator from 1 to 255 and a power of two up to 64 as denominator"));
     }
   }
   for (const KeySignature& key : keys) {
     if (key.fifths < -7 || key.fifths > 7) {
-      return absl::InvalidArgumentError(absl::StrCat("key signature of ", key.fifths, " fifths: must be -7 to 7"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("key signature of ", key.fifths, " fifths: must be -7 to 7"));
     }
   }
   return absl::OkStatus();
@@ -81,9 +88,11 @@ absl::Status Check(const std::vector<TempoChange>& tempi, const std::vector<Time
 
 }  // namespace
 
-TempoMap::TempoMap() : tempi_(1), tempo_start_seconds_(1, 0.0), signatures_(1), signature_start_bar_(1, 1) {}
+TempoMap::TempoMap()
+    : tempi_(1), tempo_start_seconds_(1, 0.0), signatures_(1), signature_start_bar_(1, 1) {}
 
-absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi, std::vector<TimeSignature> signatures,
+absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi,
+                                          std::vector<TimeSignature> signatures,
                                           std::vector<KeySignature> keys) {
   if (auto status = Check(tempi, signatures, keys); !status.ok()) return status;
   // MIDI's defaults hold until the first entry; one at beat 0 replaces them.
@@ -96,9 +105,11 @@ absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi, std::v
   TempoMap map;
   for (size_t i = 1; i < tempi.size(); ++i) {
     const TempoChange& before = tempi[i - 1];
-    const double start = map.tempo_start_seconds_.back() + (tempi[i].beat - before.beat) * before.seconds_per_beat;
+    const double start =
+        map.tempo_start_seconds_.back() + (tempi[i].beat - before.beat) * before.seconds_per_beat;
     if (!std::isfinite(start)) {
-      return absl::InvalidArgumentError(absl::StrCat("tempo change at beat ", tempi[i].beat, ": too late"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("tempo change at beat ", tempi[i].beat, ": too late"));
     }
     map.tempo_start_seconds_.push_back(start);
   }
@@ -126,8 +137,8 @@ double TempoMap::SecondsAt(double beats) const {
 
 BarPosition TempoMap::BarAt(double beats) const {
   beats = std::max(beats, 0.0);
-  const size_t i =
-      SegmentAt(signatures_, beats + kBarLineTolerance, [](const TimeSignature& signature) { return signature.beat; });
+  const size_t i = SegmentAt(signatures_, beats + kBarLineTolerance,
+                             [](const TimeSignature& signature) { return signature.beat; });
   const TimeSignature& signature = signatures_[i];
   const double into = std::max(beats - signature.beat, 0.0);
   const double bars = std::floor((into + kBarLineTolerance) / BeatsPerBar(signature));
@@ -139,7 +150,8 @@ double TempoMap::BeatsAtBar(const BarPosition& position) const {
   const size_t i = SegmentAt(signature_start_bar_, position.bar, [](int bar) { return bar; });
   const TimeSignature& signature = signatures_[i];
   const double bars = static_cast<double>(position.bar) - signature_start_bar_[i];
-  return std::max(signature.beat + bars * BeatsPerBar(signature) + (position.beat - 1.0) * BeatsPerUnit(signature),
+  return std::max(signature.beat + bars * BeatsPerBar(signature) +
+                      (position.beat - 1.0) * BeatsPerUnit(signature),
                   0.0);
 }
 

@@ -1,7 +1,8 @@
-// Maps between the three ways to say where one is in a score: seconds at nominal tempo, quarter-note beats, and
-// bar and beat as a musician counts them.
+// Maps between the three ways to say where one is in a score: seconds at nominal tempo,
+// quarter-note beats, and bar and beat as a musician counts them.
 //
-// Immutable once made; safe to share between threads; cheap to copy relative to the score that owns it.
+// Immutable once made; safe to share between threads; cheap to copy relative to the score that owns
+// it.
 #ifndef ANTIPHON_CORE_MUSIC_TEMPO_MAP_H_
 #define ANTIPHON_CORE_MUSIC_TEMPO_MAP_H_
 
@@ -31,7 +32,8 @@ struct KeySignature {
   bool minor = false;
 };
 
-// As a musician counts: bars from 1, beats from 1 in units of the signature's denominator (an eighth in 6/8).
+// As a musician counts: bars from 1, beats from 1 in units of the signature's denominator (an
+// eighth in 6/8).
 struct BarPosition {
   int bar = 1;
   double beat = 1.0;
@@ -42,18 +44,20 @@ class TempoMap {
   // 120 quarter notes per minute, 4/4.
   TempoMap();
 
-  // The lists may be in any order and may be empty; of several entries at one beat the last one given counts. Fails
-  // with InvalidArgument on a beat that is negative or not finite, a tempo that is not positive and finite, or a
-  // signature outside the ranges above.
+  // The lists may be in any order and may be empty; of several entries at one beat the last one
+  // given counts. Fails with InvalidArgument on a beat that is negative or not finite, a tempo that
+  // is not positive and finite, or a signature outside the ranges above.
   [[nodiscard]] static absl::StatusOr<TempoMap> Create(std::vector<TempoChange> tempi,
                                                        std::vector<TimeSignature> signatures,
                                                        std::vector<KeySignature> keys = {});
 
-  // Both are continuous, strictly increasing, and inverses of each other; positions before 0 use the first tempo.
+  // Both are continuous, strictly increasing, and inverses of each other; positions before 0 use
+  // the first tempo.
   double BeatsAt(double seconds) const;
   double SecondsAt(double beats) const;
 
-  // Bar and beat at a position in quarter notes, and back. Positions before 0 clamp to bar 1, beat 1.
+  // Bar and beat at a position in quarter notes, and back. Positions before 0 clamp to bar 1,
+  // beat 1.
   BarPosition BarAt(double beats) const;
   double BeatsAtBar(const BarPosition& position) const;
 

@@ -57,8 +57,9 @@ TEST(TempoMapTest, UsesTheFirstTempoBeforeTheStart) {
 }
 
 TEST(TempoMapTest, KeepsTheLastOfSeveralEntriesAtOneBeat) {
-  const absl::StatusOr<TempoMap> map = TempoMap::Create({{4, 1.0}, {0, 9.0}, {0, 0.25}, {4, 2.0}},
-                                                        {{8, 2, 4}, {8, 3, 8}}, {{8, -3, true}, {8, 1, false}});
+  const absl::StatusOr<TempoMap> map =
+      TempoMap::Create({{4, 1.0}, {0, 9.0}, {0, 0.25}, {4, 2.0}}, {{8, 2, 4}, {8, 3, 8}},
+                       {{8, -3, true}, {8, 1, false}});
   ASSERT_TRUE(map.ok());
   EXPECT_DOUBLE_EQ(map->SecondsAt(5), 3.0);
   ASSERT_EQ(map->time_signatures().size(), 2u);
@@ -70,20 +71,35 @@ TEST(TempoMapTest, KeepsTheLastOfSeveralEntriesAtOneBeat) {
 TEST(TempoMapTest, RefusesWhatIsOutOfRange) {
   const double nan = std::nan("");
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const TempoChange& tempo : std::vector<TempoChange>{
-           {0, 0}, {0, -1}, {0, nan}, {0, infinity}, {-1, 0.5}, {nan, 0.5}, {infinity, 0.5}, {1e308, 0.5}}) {
+  for (const TempoChange& tempo : std::vector<TempoChange>{{0, 0},
+                                                           {0, -1},
+                                                           {0, nan},
+                                                           {0, infinity},
+                                                           {-1, 0.5},
+                                                           {nan, 0.5},
+                                                           {infinity, 0.5},
+                                                           {1e308, 0.5}}) {
     // A second change makes even the largest finite beat run over.
     const auto status = TempoMap::Create({tempo, {1e300, 1e300}}, {}).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << tempo.beat << " " << tempo.seconds_per_beat;
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument)
+        << tempo.beat << " " << tempo.seconds_per_beat;
     EXPECT_FALSE(status.message().empty());
   }
-  for (const TimeSignature& signature : std::vector<TimeSignature>{
-           {0, 0, 4}, {0, 256, 4}, {0, -1, 4}, {0, 4, 0}, {0, 4, 3}, {0, 4, 128}, {0, 4, -4}, {-1, 4, 4}}) {
+  for (const TimeSignature& signature : std::vector<TimeSignature>{{0, 0, 4},
+                                                                   {0, 256, 4},
+                                                                   {0, -1, 4},
+                                                                   {0, 4, 0},
+                                                                   {0, 4, 3},
+                                                                   {0, 4, 128},
+                                                                   {0, 4, -4},
+                                                                   {-1, 4, 4}}) {
     EXPECT_EQ(TempoMap::Create({}, {signature}).status().code(), absl::StatusCode::kInvalidArgument)
         << signature.numerator << "/" << signature.denominator;
   }
-  for (const KeySignature& key : std::vector<KeySignature>{{0, 8, false}, {0, -8, false}, {-1, 0, false}}) {
-    EXPECT_EQ(TempoMap::Create({}, {}, {key}).status().code(), absl::StatusCode::kInvalidArgument) << key.fifths;
+  for (const KeySignature& key :
+       std::vector<KeySignature>{{0, 8, false}, {0, -8, false}, {-1, 0, false}}) {
+    EXPECT_EQ(TempoMap::Create({}, {}, {key}).status().code(), absl::StatusCode::kInvalidArgument)
+        << key.fifths;
   }
 }
 

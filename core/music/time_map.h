@@ -1,5 +1,5 @@
-// A map between two clocks of the same music, say seconds of a score and seconds of its performance: straight lines
-// between points. A plain value.
+// A map between two clocks of the same music, say seconds of a score and seconds of its
+// performance: straight lines between points. A plain value.
 #ifndef ANTIPHON_CORE_MUSIC_TIME_MAP_H_
 #define ANTIPHON_CORE_MUSIC_TIME_MAP_H_
 
@@ -22,7 +22,8 @@ class TimeMap {
   // to = slope · from. Requires slope > 0.
   explicit TimeMap(double slope) : points_{{0, 0}, {1, slope}} {}
 
-  // InvalidArgument unless there are at least two points, all finite and both clocks strictly ascending.
+  // InvalidArgument unless there are at least two points, all finite and both clocks strictly
+  // ascending.
   [[nodiscard]] static absl::StatusOr<TimeMap> Create(std::vector<TimePoint> points);
 
   // Beyond the ends the outermost lines go on.

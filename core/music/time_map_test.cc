@@ -20,7 +20,8 @@ TEST(TimeMapTest, FollowsTheLinesBetweenItsPointsAndBeyondThem) {
 TEST(TimeMapTest, GoesBackToWhereItCameFrom) {
   const absl::StatusOr<TimeMap> map = TimeMap::Create({{-1, 0}, {0.3, 0.1}, {5, 9}, {5.1, 20}});
   ASSERT_TRUE(map.ok());
-  for (double from_s = -3; from_s < 8; from_s += 0.07) EXPECT_NEAR(map->From(map->To(from_s)), from_s, 1e-9);
+  for (double from_s = -3; from_s < 8; from_s += 0.07)
+    EXPECT_NEAR(map->From(map->To(from_s)), from_s, 1e-9);
 }
 
 TEST(TimeMapTest, ASlopeIsALineThroughZero) {
@@ -35,7 +36,8 @@ TEST(TimeMapTest, RefusesPointsThatDoNotAscend) {
   EXPECT_FALSE(TimeMap::Create({{0, 0}, {0, 1}}).ok());
   EXPECT_FALSE(TimeMap::Create({{0, 0}, {1, 0}}).ok());
   EXPECT_FALSE(TimeMap::Create({{0, 0}, {1, std::numeric_limits<double>::infinity()}}).ok());
-  EXPECT_FALSE(TimeMap::Create({{0, 0}, {std::numeric_limits<double>::quiet_NaN(), 1}, {2, 2}}).ok());
+  EXPECT_FALSE(
+      TimeMap::Create({{0, 0}, {std::numeric_limits<double>::quiet_NaN(), 1}, {2, 2}}).ok());
 }
 
 }  // namespace

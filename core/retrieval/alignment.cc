@@ -16,26 +16,29 @@ namespace {
 using music::TimeMap;
 using music::TimePoint;
 
-// Fitted on validation pieces of piano-midi.de performed with the trainer's tempo curves; each may be half or twice as
-// large without much harm.
+// Fitted on validation pieces of piano-midi.de performed with the trainer's tempo curves; each may
+// be half or twice as large without much harm.
 constexpr double kCoarseRate = 4.2;            // frames/s of the path over the whole
 constexpr int64_t kMaxCoarseCells = 64 << 20;  // longer music gets longer frames
 constexpr double kCoarseOnsetWeight = 0.5;
 constexpr double kFineOnsetWeight = 0.6;
 constexpr double kOpenHoldCost = 0.5;
 constexpr int kDecayFrames = 3;
-// The passes at the full rate: how far from the path before, and over how much of it the next one is averaged.
+// The passes at the full rate: how far from the path before, and over how much of it the next one
+// is averaged.
 struct FinePass {
   double band_s;
   double smoothing_s;
 };
 constexpr FinePass kFinePasses[] = {{3.0, 1.0}, {1.5, 0.3}};
 constexpr double kCoarseSmoothing_s = 2.0;
-constexpr double kSteepest = 20;      // smoothed paths are made to climb at least 1/kSteepest of their width
+constexpr double kSteepest =
+    20;  // smoothed paths are made to climb at least 1/kSteepest of their width
 constexpr double kTogether_s = 0.02;  // onsets this near are one
-constexpr double kBeyond_s = 0.5;     // onsets so near outside an excerpt help to say where its ends are
-constexpr float kQuietOnset = 0.2f;   // of the strongest: what begins the music …
-constexpr float kQuietSound = 0.1f;   // … and of the loudest frame: what still belongs to it
+constexpr double kBeyond_s =
+    0.5;  // onsets so near outside an excerpt help to say where its ends are
+constexpr float kQuietOnset = 0.2f;  // of the strongest: what begins the music …
+constexpr float kQuietSound = 0.1f;  // … and of the loudest frame: what still belongs to it
 
 // Times of the sound are relative to the first frame kept.
 struct Sound {
@@ -69,8 +72,10 @@ void Trim(Sound& sound) {
   const std::vector<float> energies = RowSums(sound.features.energies);
   const float loud = kQuietSound * *std::max_element(energies.begin(), energies.end());
   const float strong = kQuietOnset * *std::max_element(rises.begin(), rises.end());
-  const auto begin = std::find_if(rises.begin(), rises.end(), [&](float rise) { return rise >= strong; });
-  const auto end = std::find_if(energies.rbegin(), energies.rend(), [&](float energy) { return energy >= loud; });
+  const auto begin =
+      std::find_if(rises.begin(), rises.end(), [&](float rise) { return rise >= strong; });
+  const auto end = std::find_if(energies.rbegin(), energies.rend(),
+                                [&](float energy) { return energy >= loud; });
   const int64_t first = std::max<int64_t>(0, begin - rises.begin() - 1);
   const int64_t past = std::max<int64_t>(energies.rend() - end, first + 2);
   if (past > sound.features.frames()) return;
@@ -82,14 +87,15 @@ void Trim(Sound& sound) {
 std::vector<TimedNote> Placed(std::span<const music::Note> notes, const TimeMap& time) {
   std::vector<TimedNote> placed;
   placed.reserve(notes.size());
-  for (const music::Note& note : notes) placed.push_back({time.To(note.onset_s), time.To(note.offset_s), note.pitch});
+  for (const music::Note& note : notes)
+    placed.push_back({time.To(note.onset_s), time.To(note.offset_s), note.pitch});
   return placed;
 }
 
-// The path as a map from seconds of b, whose first frame is at `b_start_s`, to seconds of a: averaged over `width_s`
-// around points a quarter of that apart.
-std::vector<TimePoint> SmoothPath(const std::vector<WarpStep>& path, double frame_rate, double width_s,
-                                  double b_start_s = 0) {
+// The path as a map from seconds of b, whose first frame is at `b_start_s`, to seconds of a:
+// averaged over `width_s` around points a quarter of that apart.
+std::vector<TimePoint> SmoothPath(const std::vector<WarpStep>& path, double frame_rate,
+                                  double width_s, double b_start_s = 0) {
   const int64_t first = path.front().b;
   const int64_t count = path.back().b - first + 1;
   std::vector<double> sum(count), visits(count), total(count + 1);
@@ -115,8 +121,8 @@ std::vector<TimePoint> SmoothPath(const std::vector<WarpStep>& path, double fram
   return points;
 }
 
-// `time` followed by `correction`: straight between the points of both. A correction that stands still, as a path of
-// very few frames may, is none.
+// `time` followed by `correction`: straight between the points of both. A correction that stands
+// still, as a path of very few frames may, is none.
 absl::StatusOr<TimeMap> Corrected(const TimeMap& time, std::vector<TimePoint> correction) {
   const TimePoint &first = correction.front(), &last = correction.back();
   if (!(last.from_s > first.from_s && last.to_s > first.to_s)) return time;
@@ -129,7 +135,8 @@ absl::StatusOr<TimeMap> Corrected(const TimeMap& time, std::vector<TimePoint> co
   std::vector<TimePoint> points;
   for (const double knot : knots) {
     const TimePoint point = {knot, correct->To(time.To(knot))};
-    if (points.empty() || (point.from_s > points.back().from_s + 1e-4 && point.to_s > points.back().to_s + 1e-5)) {
+    if (points.empty() ||
+        (point.from_s > points.back().from_s + 1e-4 && point.to_s > points.back().to_s + 1e-5)) {
       points.push_back(point);
     }
   }
@@ -145,8 +152,10 @@ struct Part {
 };
 
 absl::StatusOr<Part> CutPart(std::span<const music::Note> notes, const AlignmentOptions& options) {
-  if (!(options.score_end_s > options.score_start_s) || !(options.margin_s >= 0) || !std::isfinite(options.margin_s)) {
-    return absl::InvalidArgumentError("alignment needs a part of the score that is not empty, and a margin >= 0");
+  if (!(options.score_end_s > options.score_start_s) || !(options.margin_s >= 0) ||
+      !std::isfinite(options.margin_s)) {
+    return absl::InvalidArgumentError(
+        "alignment needs a part of the score that is not empty, and a margin >= 0");
   }
   Part part;
   part.margin_s = options.margin_s;
@@ -155,34 +164,43 @@ absl::StatusOr<Part> CutPart(std::span<const music::Note> notes, const Alignment
   for (const music::Note& note : notes) {
     if (note.onset_s < end_s && note.offset_s > start_s) part.notes.push_back(note);
   }
-  const auto [first, last] =
-      std::minmax_element(part.notes.begin(), part.notes.end(),
-                          [](const music::Note& a, const music::Note& b) { return a.onset_s < b.onset_s; });
+  const auto [first, last] = std::minmax_element(
+      part.notes.begin(), part.notes.end(),
+      [](const music::Note& a, const music::Note& b) { return a.onset_s < b.onset_s; });
   if (part.notes.empty() || last->onset_s <= first->onset_s + kTogether_s) {
     return absl::FailedPreconditionError("alignment needs at least two distinct onsets");
   }
   double sounds_until_s = 0;
-  for (const music::Note& note : part.notes) sounds_until_s = std::max(sounds_until_s, note.offset_s);
+  for (const music::Note& note : part.notes)
+    sounds_until_s = std::max(sounds_until_s, note.offset_s);
   part.start_s = options.margin_s > 0 ? start_s : first->onset_s;
-  part.end_s = options.margin_s > 0 && std::isfinite(end_s) ? end_s : std::min(sounds_until_s, end_s);
+  part.end_s =
+      options.margin_s > 0 && std::isfinite(end_s) ? end_s : std::min(sounds_until_s, end_s);
   return part;
 }
 
-absl::Status CheckInput(const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings) {
+absl::Status CheckInput(const features::FeatureSequence& spectrogram,
+                        const features::FeatureSettings& settings) {
   if (settings.front_end != features::FrontEndKind::kConstantQ || settings.bands_per_octave < 12) {
-    return absl::InvalidArgumentError("alignment needs a constant-Q spectrogram of at least 12 bands an octave");
+    return absl::InvalidArgumentError(
+        "alignment needs a constant-Q spectrogram of at least 12 bands an octave");
   }
-  if (spectrogram.frames() < 2 || spectrogram.channels != 1 || spectrogram.bands != settings.bands) {
-    return absl::InvalidArgumentError("alignment needs a spectrogram of the settings with at least two frames");
+  if (spectrogram.frames() < 2 || spectrogram.channels != 1 ||
+      spectrogram.bands != settings.bands) {
+    return absl::InvalidArgumentError(
+        "alignment needs a spectrogram of the settings with at least two frames");
   }
-  if (std::all_of(spectrogram.cells.begin(), spectrogram.cells.end(), [](uint8_t level) { return level == 0; })) {
+  if (std::all_of(spectrogram.cells.begin(), spectrogram.cells.end(),
+                  [](uint8_t level) { return level == 0; })) {
     return absl::FailedPreconditionError("nothing sounds that could be aligned");
   }
   return absl::OkStatus();
 }
 
-// The straight line that begins and ends with the part, bent along the cheapest path over the whole.
-absl::StatusOr<TimeMap> CoarseMap(const Sound& sound, const Part& part, const features::FeatureSettings& settings) {
+// The straight line that begins and ends with the part, bent along the cheapest path over the
+// whole.
+absl::StatusOr<TimeMap> CoarseMap(const Sound& sound, const Part& part,
+                                  const features::FeatureSettings& settings) {
   const double inner_s = std::max(part.end_s - part.start_s - 2 * part.margin_s, 0.1);
   const double slope = sound.duration_s() / inner_s;  // seconds of sound per second of score
   const double length_s = (part.end_s - part.start_s) * slope;
@@ -193,25 +211,29 @@ absl::StatusOr<TimeMap> CoarseMap(const Sound& sound, const Part& part, const fe
   while ((sound.features.frames() / factor) * (frames / factor) > kMaxCoarseCells) ++factor;
   const double rate = sound.frame_rate / static_cast<double>(factor);
   FrameFeatures played = CoarseFeatures(sound.features, static_cast<int>(factor));
-  FrameFeatures written = CoarseFeatures(FeaturesOfNotes(Placed(part.notes, *line), frames, settings), factor);
+  FrameFeatures written =
+      CoarseFeatures(FeaturesOfNotes(Placed(part.notes, *line), frames, settings), factor);
   NormaliseFeatures(rate, 1, played);
   NormaliseFeatures(rate, 1, written);
   WarpOptions options;
   options.onset_weight = kCoarseOnsetWeight;
   options.open_start = options.open_end = std::llround(2 * part.margin_s * slope * rate);
   if (part.margin_s > 0) options.hold_cost = kOpenHoldCost;
-  return Corrected(*line, SmoothPath(CheapestPath(played, written, options), rate, kCoarseSmoothing_s));
+  return Corrected(*line,
+                   SmoothPath(CheapestPath(played, written, options), rate, kCoarseSmoothing_s));
 }
 
-// `time`, bent along the cheapest path near it. Where the ends are uncertain, more of the score is laid beside the
-// sound than there is sound.
-absl::StatusOr<TimeMap> FineMap(const Sound& sound, const Part& part, const features::FeatureSettings& settings,
-                                const FinePass& pass, const TimeMap& time) {
+// `time`, bent along the cheapest path near it. Where the ends are uncertain, more of the score is
+// laid beside the sound than there is sound.
+absl::StatusOr<TimeMap> FineMap(const Sound& sound, const Part& part,
+                                const features::FeatureSettings& settings, const FinePass& pass,
+                                const TimeMap& time) {
   const int64_t band = std::llround(pass.band_s * sound.frame_rate);
   const int64_t beside = part.margin_s > 0 ? band / 2 : 0;
   const double beside_s = static_cast<double>(beside) / sound.frame_rate;
   std::vector<TimedNote> notes = Placed(part.notes, time);
-  for (TimedNote& note : notes) note = {note.onset_s + beside_s, note.offset_s + beside_s, note.pitch};
+  for (TimedNote& note : notes)
+    note = {note.onset_s + beside_s, note.offset_s + beside_s, note.pitch};
   FrameFeatures written = FeaturesOfNotes(notes, sound.features.frames() + 2 * beside, settings);
   NormaliseFeatures(sound.frame_rate, kDecayFrames, written);
   WarpOptions options;
@@ -226,7 +248,8 @@ absl::StatusOr<TimeMap> FineMap(const Sound& sound, const Part& part, const feat
 }  // namespace
 
 absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogram,
-                                     const features::FeatureSettings& settings, std::span<const music::Note> notes,
+                                     const features::FeatureSettings& settings,
+                                     std::span<const music::Note> notes,
                                      const AlignmentOptions& options) {
   if (absl::Status status = CheckInput(spectrogram, settings); !status.ok()) return status;
   const absl::StatusOr<Part> part = CutPart(notes, options);
@@ -244,11 +267,13 @@ absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogra
   for (const double onset_s : music::DistinctOnsets(part->notes, kTogether_s)) {
     const double heard_s = time->To(onset_s);
     // Notes of the margins that lie outside the recording have been placed by guesswork.
-    if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > sound.duration_s() + kBeyond_s)) continue;
+    if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > sound.duration_s() + kBeyond_s))
+      continue;
     const TimePoint point = {heard_s + sound.start_s, onset_s};
     if (points.empty() || point.from_s > points.back().from_s + 1e-4) points.push_back(point);
   }
-  if (points.size() < 2) return absl::FailedPreconditionError("fewer than two onsets lie within the recording");
+  if (points.size() < 2)
+    return absl::FailedPreconditionError("fewer than two onsets lie within the recording");
   return TimeMap::Create(std::move(points));
 }
 

@@ -8,14 +8,16 @@ namespace antiphon::retrieval {
 namespace {
 
 // Fitted on validation pieces of piano-midi.de performed with the trainer's tempo curves.
-constexpr double kCompression = 40;         // of magnitudes relative to the recording's loudest
-constexpr double kLoudestShare = 0.0005;    // of all cells are at least as loud as "the loudest"
-constexpr float kQuarterToneWeight = 0.4f;  // of bands beside a semitone's own: pianos are out of tune
-constexpr double kPartialDecay = 0.8;       // from partial to partial
-constexpr double kDecay_s = 1.2;            // of middle C; others by half for each two octaves up
-constexpr double kAfterOffset = 0.4;        // what the pedal or the room leave of a note that has ended …
-constexpr double kRelease_frames = 2;       // … for so long
-constexpr float kLeastOnset = 0.05f;        // of the strongest onset of all: weaker ones are not normalised to 1
+constexpr double kCompression = 40;       // of magnitudes relative to the recording's loudest
+constexpr double kLoudestShare = 0.0005;  // of all cells are at least as loud as "the loudest"
+constexpr float kQuarterToneWeight =
+    0.4f;                              // of bands beside a semitone's own: pianos are out of tune
+constexpr double kPartialDecay = 0.8;  // from partial to partial
+constexpr double kDecay_s = 1.2;       // of middle C; others by half for each two octaves up
+constexpr double kAfterOffset = 0.4;  // what the pedal or the room leave of a note that has ended …
+constexpr double kRelease_frames = 2;  // … for so long
+constexpr float kLeastOnset =
+    0.05f;  // of the strongest onset of all: weaker ones are not normalised to 1
 constexpr double kOnsetNeighbourhood_s = 1;
 
 constexpr std::array<int, 6> kPartials = {0, 12, 19, 24, 28, 31};  // semitones above the note
@@ -23,12 +25,14 @@ constexpr std::array<int, 6> kPartials = {0, 12, 19, 24, 28, 31};  // semitones 
 std::array<float, 256> CompressionTable(const features::FeatureSequence& spectrogram) {
   std::array<int64_t, 256> count{};
   for (const uint8_t level : spectrogram.cells) ++count[level];
-  const auto wanted = static_cast<int64_t>(kLoudestShare * static_cast<double>(spectrogram.cells.size()));
+  const auto wanted =
+      static_cast<int64_t>(kLoudestShare * static_cast<double>(spectrogram.cells.size()));
   int loudest = 255;
   for (int64_t seen = count[255]; loudest > 1 && seen <= wanted; seen += count[loudest]) --loudest;
   std::array<float, 256> table{};
   for (int level = 1; level < 256; ++level) {
-    table[level] = static_cast<float>(std::log1p(kCompression * std::pow(10.0, (level - loudest) / 40.0)));
+    table[level] =
+        static_cast<float>(std::log1p(kCompression * std::pow(10.0, (level - loudest) / 40.0)));
   }
   return table;
 }
@@ -46,7 +50,8 @@ void AddNote(const TimedNote& note, double frame_rate, int lowest_pitch, FrameFe
   const double decay = std::exp(-1 / (kDecay_s * frame_rate * std::exp2((60 - note.pitch) / 24.0)));
   const int64_t frames = features.frames();
   const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(onset)));
-  const int64_t end = std::min(frames, static_cast<int64_t>(std::floor(offset + kRelease_frames)) + 1);
+  const int64_t end =
+      std::min(frames, static_cast<int64_t>(std::floor(offset + kRelease_frames)) + 1);
   const auto onset_frame = static_cast<int64_t>(std::floor(onset));
   const double second_share = onset - static_cast<double>(onset_frame);
   double strength = 1;
@@ -60,7 +65,8 @@ void AddNote(const TimedNote& note, double frame_rate, int lowest_pitch, FrameFe
     }
     for (const auto& [frame, share] :
          {std::pair(onset_frame, 1 - second_share), std::pair(onset_frame + 1, second_share)}) {
-      if (frame >= 0 && frame < frames) features.onsets.row(frame)[band] += static_cast<float>(share * strength);
+      if (frame >= 0 && frame < frames)
+        features.onsets.row(frame)[band] += static_cast<float>(share * strength);
     }
     strength *= kPartialDecay;
   }
@@ -85,7 +91,8 @@ FrameMatrix Spread(const FrameMatrix& onsets) {
 FrameMatrix FoldAndSum(const FrameMatrix& matrix, int factor) {
   FrameMatrix folded((matrix.rows() + factor - 1) / factor, 12);
   for (int64_t frame = 0; frame < matrix.rows(); ++frame) {
-    for (int band = 0; band < matrix.width; ++band) folded.row(frame / factor)[band % 12] += matrix.row(frame)[band];
+    for (int band = 0; band < matrix.width; ++band)
+      folded.row(frame / factor)[band % 12] += matrix.row(frame)[band];
   }
   return folded;
 }
@@ -103,7 +110,8 @@ std::vector<float> SlidingMaximum(const std::vector<float>& values, int64_t reac
 
 void NormaliseOnsets(double frame_rate, int decay_frames, FrameMatrix& onsets) {
   std::vector<float> lengths(onsets.rows());
-  for (int64_t frame = 0; frame < onsets.rows(); ++frame) lengths[frame] = Length(onsets.row(frame), onsets.width);
+  for (int64_t frame = 0; frame < onsets.rows(); ++frame)
+    lengths[frame] = Length(onsets.row(frame), onsets.width);
   const float strongest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
   const auto reach = static_cast<int64_t>(kOnsetNeighbourhood_s * frame_rate);
   const std::vector<float> local = SlidingMaximum(lengths, reach);
@@ -117,27 +125,32 @@ void NormaliseOnsets(double frame_rate, int decay_frames, FrameMatrix& onsets) {
       const float weight = 1 - static_cast<float>(back) / static_cast<float>(decay_frames);
       const float* const earlier = onsets.row(frame - back);
       float* const row = onsets.row(frame);
-      for (int band = 0; band < onsets.width; ++band) row[band] = std::max(row[band], weight * earlier[band]);
+      for (int band = 0; band < onsets.width; ++band)
+        row[band] = std::max(row[band], weight * earlier[band]);
     }
   }
 }
 
 }  // namespace
 
-FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings) {
+FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram,
+                              const features::FeatureSettings& settings) {
   const std::array<float, 256> table = CompressionTable(spectrogram);
   const int64_t frames = spectrogram.frames();
-  FrameFeatures features{FrameMatrix(frames, settings.pitches), FrameMatrix(frames, settings.pitches)};
+  FrameFeatures features{FrameMatrix(frames, settings.pitches),
+                         FrameMatrix(frames, settings.pitches)};
   const int reach = settings.bands_per_octave / 24;  // bands within a quarter tone
   for (int pitch = 0; pitch < settings.pitches; ++pitch) {
     const double frequency = 440 * std::exp2((settings.lowest_pitch + pitch - 69) / 12.0);
-    const auto band =
-        static_cast<int>(std::lround(settings.bands_per_octave * std::log2(frequency / settings.min_frequency)));
-    for (int at = std::max(0, band - reach); at <= std::min(settings.bands - 1, band + reach); ++at) {
+    const auto band = static_cast<int>(
+        std::lround(settings.bands_per_octave * std::log2(frequency / settings.min_frequency)));
+    for (int at = std::max(0, band - reach); at <= std::min(settings.bands - 1, band + reach);
+         ++at) {
       const float weight = at == band ? 1 : kQuarterToneWeight;
       for (int64_t frame = 0; frame < frames; ++frame) {
         float& energy = features.energies.row(frame)[pitch];
-        energy = std::max(energy, weight * table[spectrogram.cells[frame * spectrogram.bands + at]]);
+        energy =
+            std::max(energy, weight * table[spectrogram.cells[frame * spectrogram.bands + at]]);
       }
     }
   }
@@ -145,15 +158,18 @@ FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram, cons
     const float* const before = features.energies.row(std::max<int64_t>(0, frame - 1));
     const float* const after = features.energies.row(std::min(frames - 1, frame + 1));
     float* const rise = features.onsets.row(frame);
-    for (int pitch = 0; pitch < settings.pitches; ++pitch) rise[pitch] = std::max(0.0f, after[pitch] - before[pitch]);
+    for (int pitch = 0; pitch < settings.pitches; ++pitch)
+      rise[pitch] = std::max(0.0f, after[pitch] - before[pitch]);
   }
   return features;
 }
 
 FrameFeatures FeaturesOfNotes(std::span<const TimedNote> notes, int64_t frames,
                               const features::FeatureSettings& settings) {
-  FrameFeatures features{FrameMatrix(frames, settings.pitches), FrameMatrix(frames, settings.pitches)};
-  for (const TimedNote& note : notes) AddNote(note, settings.frame_rate(), settings.lowest_pitch, features);
+  FrameFeatures features{FrameMatrix(frames, settings.pitches),
+                         FrameMatrix(frames, settings.pitches)};
+  for (const TimedNote& note : notes)
+    AddNote(note, settings.frame_rate(), settings.lowest_pitch, features);
   for (float& energy : features.energies.cells) energy = std::log1p(10 * energy);
   features.onsets = Spread(features.onsets);
   return features;

@@ -1,5 +1,5 @@
-// What alignment.h compares: for sound and for a score alike, the energies of the semitones in every frame, and where
-// they rise. Pure functions; safe from any thread. Internal to retrieval.
+// What alignment.h compares: for sound and for a score alike, the energies of the semitones in
+// every frame, and where they rise. Pure functions; safe from any thread. Internal to retrieval.
 #ifndef ANTIPHON_CORE_RETRIEVAL_ALIGNMENT_FEATURES_H_
 #define ANTIPHON_CORE_RETRIEVAL_ALIGNMENT_FEATURES_H_
 
@@ -39,18 +39,21 @@ struct TimedNote {
   int pitch = 60;
 };
 
-// Requires a spectrogram of these settings, constant-Q with at least 12 bands an octave. Width: settings.pitches.
-FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings);
+// Requires a spectrogram of these settings, constant-Q with at least 12 bands an octave. Width:
+// settings.pitches.
+FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram,
+                              const features::FeatureSettings& settings);
 
-// What `frames` frames of the notes would be expected to look like: each note and its partials, dying away.
+// What `frames` frames of the notes would be expected to look like: each note and its partials,
+// dying away.
 FrameFeatures FeaturesOfNotes(std::span<const TimedNote> notes, int64_t frames,
                               const features::FeatureSettings& settings);
 
 // Octaves folded (width 12) and every `factor` frames summed.
 FrameFeatures CoarseFeatures(const FrameFeatures& features, int factor);
 
-// Makes them comparable: energies to unit length, onsets relative to the strongest within a second, then decaying over
-// `decay_frames` frames (1: not at all).
+// Makes them comparable: energies to unit length, onsets relative to the strongest within a second,
+// then decaying over `decay_frames` frames (1: not at all).
 void NormaliseFeatures(double frame_rate, int decay_frames, FrameFeatures& features);
 
 }  // namespace antiphon::retrieval

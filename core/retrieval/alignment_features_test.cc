@@ -11,7 +11,8 @@ namespace {
 const features::FeatureSettings kSettings;
 
 int Strongest(const FrameMatrix& matrix, int64_t row) {
-  return static_cast<int>(std::max_element(matrix.row(row), matrix.row(row) + matrix.width) - matrix.row(row));
+  return static_cast<int>(std::max_element(matrix.row(row), matrix.row(row) + matrix.width) -
+                          matrix.row(row));
 }
 
 float Sum(const FrameMatrix& matrix, int64_t row) {
@@ -24,7 +25,8 @@ float Sum(const FrameMatrix& matrix, int64_t row) {
 features::FeatureSequence Spectrogram(int64_t frames, int band, int64_t from) {
   features::FeatureSequence sequence{1, kSettings.bands, kSettings.frame_rate(), {}};
   sequence.cells.resize(frames * kSettings.bands);
-  for (int64_t frame = from; frame < frames; ++frame) sequence.cells[frame * kSettings.bands + band] = 150;
+  for (int64_t frame = from; frame < frames; ++frame)
+    sequence.cells[frame * kSettings.bands + band] = 150;
   return sequence;
 }
 
@@ -46,11 +48,13 @@ TEST(AlignmentFeaturesTest, LoudnessOfTheWholeDoesNotMatter) {
   for (uint8_t& level : quiet.cells) level = level > 40 ? level - 40 : 0;
   const FrameFeatures a = FeaturesOfSound(loud, kSettings);
   const FrameFeatures b = FeaturesOfSound(quiet, kSettings);
-  for (size_t i = 0; i < a.energies.cells.size(); ++i) EXPECT_NEAR(a.energies.cells[i], b.energies.cells[i], 1e-5);
+  for (size_t i = 0; i < a.energies.cells.size(); ++i)
+    EXPECT_NEAR(a.energies.cells[i], b.energies.cells[i], 1e-5);
 }
 
 TEST(AlignmentFeaturesTest, ANoteBeginsDiesAwayAndEnds) {
-  const std::vector<TimedNote> notes = {{10 / kSettings.frame_rate(), 30 / kSettings.frame_rate(), 60}};
+  const std::vector<TimedNote> notes = {
+      {10 / kSettings.frame_rate(), 30 / kSettings.frame_rate(), 60}};
   const FrameFeatures features = FeaturesOfNotes(notes, 50, kSettings);
   EXPECT_EQ(features.frames(), 50);
   EXPECT_EQ(Sum(features.energies, 9), 0);
@@ -58,12 +62,14 @@ TEST(AlignmentFeaturesTest, ANoteBeginsDiesAwayAndEnds) {
   EXPECT_GT(Sum(features.energies, 12), Sum(features.energies, 25));
   EXPECT_GT(Sum(features.energies, 25), 0);
   EXPECT_EQ(Sum(features.energies, 34), 0);
-  for (int64_t frame = 0; frame < 50; ++frame) EXPECT_LE(Sum(features.onsets, frame), Sum(features.onsets, 10));
+  for (int64_t frame = 0; frame < 50; ++frame)
+    EXPECT_LE(Sum(features.onsets, frame), Sum(features.onsets, 10));
   EXPECT_EQ(Sum(features.onsets, 12), 0);
 }
 
 TEST(AlignmentFeaturesTest, NotesOutsideTheFramesOrThePianoAreNoHarm) {
-  const std::vector<TimedNote> notes = {{-5, -4, 60}, {100, 101, 60}, {0.5, 0.6, 127}, {0.5, 0.6, 0}};
+  const std::vector<TimedNote> notes = {
+      {-5, -4, 60}, {100, 101, 60}, {0.5, 0.6, 127}, {0.5, 0.6, 0}};
   const FrameFeatures features = FeaturesOfNotes(notes, 40, kSettings);
   for (int64_t frame = 0; frame < 5; ++frame) EXPECT_EQ(Sum(features.energies, frame), 0);
 }

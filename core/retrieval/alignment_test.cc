@@ -37,7 +37,8 @@ std::vector<Note> RandomScore(double length_s, uint64_t seed) {
   return notes;
 }
 
-// Score to performance: every two seconds are played at their own tempo, from `slowest` to twice that.
+// Score to performance: every two seconds are played at their own tempo, from `slowest` to twice
+// that.
 TimeMap RandomTempo(double length_s, double slowest, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<music::TimePoint> points = {{0, 0}};
@@ -49,7 +50,8 @@ TimeMap RandomTempo(double length_s, double slowest, uint64_t seed) {
 }
 
 // Decaying partials, as a string has; `lead_s` of silence before.
-features::FeatureSequence Play(const std::vector<Note>& notes, const TimeMap& time, double lead_s = 0) {
+features::FeatureSequence Play(const std::vector<Note>& notes, const TimeMap& time,
+                               double lead_s = 0) {
   const double end_s = time.To(notes.back().offset_s) + 1 + lead_s;
   std::vector<float> samples(static_cast<size_t>(end_s * kSettings.sample_rate));
   for (const Note& note : notes) {
@@ -60,17 +62,18 @@ features::FeatureSequence Play(const std::vector<Note>& notes, const TimeMap& ti
       const double step = 2 * std::numbers::pi * frequency * partial / kSettings.sample_rate;
       for (size_t i = from; i < std::min(to, samples.size()); ++i) {
         const double t = static_cast<double>(i - from) / kSettings.sample_rate;
-        samples[i] +=
-            static_cast<float>(0.1 / partial * std::exp(-2 * t) * std::sin(step * static_cast<double>(i - from)));
+        samples[i] += static_cast<float>(0.1 / partial * std::exp(-2 * t) *
+                                         std::sin(step * static_cast<double>(i - from)));
       }
     }
   }
   return features::ComputeSpectrogram(**features::AudioFrontEnd::Create(kSettings), samples);
 }
 
-// Share of the onsets within [from_s, to_s] of the performance that the map puts right, in both directions.
-double ShareRight(const TimeMap& map, const std::vector<Note>& notes, const TimeMap& time, double shift_s,
-                  double from_s, double to_s) {
+// Share of the onsets within [from_s, to_s] of the performance that the map puts right, in both
+// directions.
+double ShareRight(const TimeMap& map, const std::vector<Note>& notes, const TimeMap& time,
+                  double shift_s, double from_s, double to_s) {
   int right = 0;
   int all = 0;
   for (const Note& note : notes) {
@@ -152,7 +155,8 @@ TEST(AlignToScoreTest, MapsAscendEvenWhereTheMusicIsAnother) {
     EXPECT_TRUE(AlignToScore(sound, kSettings, other).ok());
     AlignmentOptions options{5, 10, 2};
     const auto part = AlignToScore(sound, kSettings, other, options);
-    EXPECT_TRUE(part.ok() || part.status().code() == absl::StatusCode::kFailedPrecondition) << part.status();
+    EXPECT_TRUE(part.ok() || part.status().code() == absl::StatusCode::kFailedPrecondition)
+        << part.status();
   }
 }
 
@@ -164,7 +168,8 @@ TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
     cut.cells.resize(frames * kSettings.bands);
     for (const double margin_s : {0.0, 1.0}) {
       const auto map = AlignToScore(cut, kSettings, notes, {0, 1, margin_s});
-      EXPECT_TRUE(map.ok() || map.status().code() == absl::StatusCode::kFailedPrecondition) << map.status();
+      EXPECT_TRUE(map.ok() || map.status().code() == absl::StatusCode::kFailedPrecondition)
+          << map.status();
     }
   }
 }
@@ -172,7 +177,8 @@ TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
 TEST(AlignToScoreTest, WhatCannotBeAlignedIsRefused) {
   const std::vector<Note> notes = RandomScore(10, 20);
   const features::FeatureSequence sound = Play(notes, TimeMap());
-  const auto code = [&](const features::FeatureSequence& s, std::span<const Note> n, const AlignmentOptions& o,
+  const auto code = [&](const features::FeatureSequence& s, std::span<const Note> n,
+                        const AlignmentOptions& o,
                         const features::FeatureSettings& settings = kSettings) {
     return AlignToScore(s, settings, n, o).status().code();
   };

@@ -17,8 +17,11 @@ using catalog::Side;
 // One list of a filter: an empty one lets everything pass.
 class Allowed {
  public:
-  explicit Allowed(const std::vector<std::string>& entries) : entries_(entries.begin(), entries.end()) {}
-  bool Passes(const std::string& value) const { return entries_.empty() || entries_.contains(value); }
+  explicit Allowed(const std::vector<std::string>& entries)
+      : entries_(entries.begin(), entries.end()) {}
+  bool Passes(const std::string& value) const {
+    return entries_.empty() || entries_.contains(value);
+  }
 
  private:
   std::unordered_set<std::string> entries_;
@@ -33,7 +36,8 @@ std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
 
 absl::Status CheckBounds(const SearchBounds& bounds) {
   if (bounds.min_similarity >= -1 && bounds.min_similarity <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("min_similarity must be from -1 to 1, is ", bounds.min_similarity));
+  return absl::InvalidArgumentError(
+      absl::StrCat("min_similarity must be from -1 to 1, is ", bounds.min_similarity));
 }
 
 SearchScope ScopeOf(const Contents& contents, Side side, const SearchBounds& bounds) {
@@ -50,7 +54,8 @@ SearchScope ScopeOf(const Contents& contents, Side side, const SearchBounds& bou
   if (side == Side::kScores) {
     for (const catalog::Piece& piece : contents.pieces()) add(piece, piece.id);
   } else {
-    for (const catalog::Recording& recording : contents.recordings()) add(recording, recording.piece_id);
+    for (const catalog::Recording& recording : contents.recordings())
+      add(recording, recording.piece_id);
   }
   return scope;
 }
@@ -58,8 +63,8 @@ SearchScope ScopeOf(const Contents& contents, Side side, const SearchBounds& bou
 absl::StatusOr<QueryPart> PartOf(const QueryExcerpt& excerpt, double duration_s) {
   const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
   if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("excerpt start must be from 0 to the query's end at ", duration_s, " s, is ", start_s));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "excerpt start must be from 0 to the query's end at ", duration_s, " s, is ", start_s));
   }
   if (excerpt.end_s.has_value() && !(end_s > start_s)) {
     return absl::InvalidArgumentError(

@@ -1,5 +1,5 @@
-// What of the collection a request looks at, and which part of its query. Pure functions; safe from any thread.
-// Internal to retrieval.
+// What of the collection a request looks at, and which part of its query. Pure functions; safe from
+// any thread. Internal to retrieval.
 #ifndef ANTIPHON_CORE_RETRIEVAL_BOUNDS_H_
 #define ANTIPHON_CORE_RETRIEVAL_BOUNDS_H_
 
@@ -17,8 +17,8 @@ namespace antiphon::retrieval {
 // The sources that pass the filter, and how to search.
 SearchScope ScopeOf(const Contents& contents, catalog::Side side, const SearchBounds& bounds);
 
-// The excerpt of a query of `duration_s`, with an end that is no later. InvalidArgument unless 0 <= start < end and the
-// start lies within the query (at 0 of an empty one, too).
+// The excerpt of a query of `duration_s`, with an end that is no later. InvalidArgument unless 0 <=
+// start < end and the start lies within the query (at 0 of an empty one, too).
 struct QueryPart {
   double start_s = 0;
   double end_s = 0;

@@ -20,9 +20,11 @@ using ::testing::ElementsAre;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(CheckBounds, SimilaritiesAreCosines) {
-  for (const float good : {-1.0f, 0.0f, 1.0f}) EXPECT_TRUE(CheckBounds({.min_similarity = good}).ok());
+  for (const float good : {-1.0f, 0.0f, 1.0f})
+    EXPECT_TRUE(CheckBounds({.min_similarity = good}).ok());
   for (const float bad : {-1.01f, 1.01f, std::numeric_limits<float>::quiet_NaN()}) {
-    EXPECT_EQ(CheckBounds({.min_similarity = bad}).code(), absl::StatusCode::kInvalidArgument) << bad;
+    EXPECT_EQ(CheckBounds({.min_similarity = bad}).code(), absl::StatusCode::kInvalidArgument)
+        << bad;
   }
 }
 
@@ -50,7 +52,8 @@ TEST(PartOf, RefusesWhatIsNoPart) {
                                        {0, 0},
                                        {0, -kInfinity},
                                        {3, std::nan("")}}) {
-    EXPECT_EQ(PartOf({.start_s = start_s, .end_s = end_s}, 10).status().code(), absl::StatusCode::kInvalidArgument)
+    EXPECT_EQ(PartOf({.start_s = start_s, .end_s = end_s}, 10).status().code(),
+              absl::StatusCode::kInvalidArgument)
         << start_s;
   }
 }
@@ -62,14 +65,16 @@ TEST(ScopeOf, GoesByWhatIsThereNow) {
   EXPECT_TRUE(ScopeOf(*parts->contents, Side::kScores, {.exact = true}).exact);
   const auto record = std::make_shared<SourceRecord>();
   record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
-  const std::vector<Edit> edits = {{Side::kScores, "piece-0", nullptr}, {Side::kScores, "new", record}};
+  const std::vector<Edit> edits = {{Side::kScores, "piece-0", nullptr},
+                                   {Side::kScores, "new", record}};
   const auto contents = parts->contents->With(edits);
   EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
               ElementsAre(false, true, true));  // piece-1, piece-2, new
   EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
               ElementsAre(false, false, true));
-  EXPECT_THAT(*ScopeOf(*contents, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
-              ElementsAre(false, true));
+  EXPECT_THAT(
+      *ScopeOf(*contents, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
+      ElementsAre(false, true));
 }
 
 }  // namespace

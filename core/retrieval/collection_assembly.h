@@ -1,5 +1,6 @@
-// Embeds pieces and recordings and writes catalogue and indexes into a folder: what a bundle holds besides encoders and
-// manifest. Internal to retrieval; belongs to one thread; borrows the encoders.
+// Embeds pieces and recordings and writes catalogue and indexes into a folder: what a bundle holds
+// besides encoders and manifest. Internal to retrieval; belongs to one thread; borrows the
+// encoders.
 #ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
 #define ANTIPHON_CORE_RETRIEVAL_COLLECTION_ASSEMBLY_H_
 
@@ -20,8 +21,8 @@ namespace antiphon::retrieval {
 
 class CollectionAssembly {
  public:
-  // Creates the catalogue in `directory`. InvalidArgument on options out of range; FailedPrecondition when the encoders
-  // are not of one model.
+  // Creates the catalogue in `directory`. InvalidArgument on options out of range;
+  // FailedPrecondition when the encoders are not of one model.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionAssembly>> Create(
       const std::string& directory, const encoder::WindowEncoder& audio_encoder,
       const encoder::WindowEncoder& score_encoder, const BuilderOptions& options);
@@ -30,12 +31,14 @@ class CollectionAssembly {
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
   [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
 
-  // Writes the files. The manifest lacks only what BundleWriter::Publish fills in. No other call may follow.
+  // Writes the files. The manifest lacks only what BundleWriter::Publish fills in. No other call
+  // may follow.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Finish();
 
  private:
-  CollectionAssembly(const encoder::WindowEncoder& audio_encoder, const encoder::WindowEncoder& score_encoder,
-                     const BuilderOptions& options, std::unique_ptr<const features::AudioFrontEnd> front_end,
+  CollectionAssembly(const encoder::WindowEncoder& audio_encoder,
+                     const encoder::WindowEncoder& score_encoder, const BuilderOptions& options,
+                     std::unique_ptr<const features::AudioFrontEnd> front_end,
                      std::unique_ptr<CollectionFiles> files);
 
   const encoder::WindowEncoder& audio_encoder_;

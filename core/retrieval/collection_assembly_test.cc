@@ -58,13 +58,15 @@ TEST(RunsOf, AGapBeginsARun) {
 class CollectionAssemblyTest : public ::testing::Test {
  protected:
   std::unique_ptr<CollectionAssembly> Create(const BuilderOptions& options = {}) {
-    return CollectionAssembly::Create(folder_.path(), audio_encoder_, score_encoder_, options).value();
+    return CollectionAssembly::Create(folder_.path(), audio_encoder_, score_encoder_, options)
+        .value();
   }
   std::unique_ptr<catalog::Catalog> OpenCatalog() {
     return catalog::Catalog::Open(folder_.path() + "/" + bundle::kCatalogFile).value();
   }
   std::unique_ptr<index::VectorIndex> OpenIndex(const char* name) {
-    return index::VectorIndex::Load(folder_.path() + "/" + name, {.dimension = score_encoder_.info().dimension})
+    return index::VectorIndex::Load(folder_.path() + "/" + name,
+                                    {.dimension = score_encoder_.info().dimension})
         .value();
   }
 
@@ -84,9 +86,10 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
     score.duration_s = std::max(score.duration_s, note.sounding_offset_s);
   }
   const std::string midi = music::WriteMidi(score).value();
-  ASSERT_TRUE(
-      assembly->AddPiece({.id = "first", .title = "", .composer = ""}, music::WriteMidi(RandomPiece(2, 5)).value())
-          .ok());
+  ASSERT_TRUE(assembly
+                  ->AddPiece({.id = "first", .title = "", .composer = ""},
+                             music::WriteMidi(RandomPiece(2, 5)).value())
+                  .ok());
   ASSERT_TRUE(assembly->AddPiece({.id = "second", .title = "T", .composer = "C"}, midi).ok());
   const auto manifest = assembly->Finish();
   ASSERT_TRUE(manifest.ok()) << manifest.status();
@@ -101,7 +104,8 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
     const auto position = catalog->Locate(Side::kScores, vector).value();
     if (position.source != 1) continue;
     // The same window, cut from the score by hand.
-    const auto sequence = ScoreFeatures(score_encoder_.info().settings, read, position.tempo_ratio).value();
+    const auto sequence =
+        ScoreFeatures(score_encoder_.info().settings, read, position.tempo_ratio).value();
     const auto first = std::llround(position.start_s / position.tempo_ratio * sequence.frame_rate);
     std::vector<uint8_t> window(42 * sequence.cells_per_frame());
     sequence.CopyWindow(first, 42, window.data());
@@ -118,9 +122,14 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
 TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
   auto assembly = Create({.tempo_ratios = {1.0}, .score_hop_s = 0.4, .recording_hop_s = 0.3});
   const music::Score score = RandomPiece(1, 9.6);
-  ASSERT_TRUE(assembly->AddPiece({.id = "p", .title = "T", .composer = "C"}, music::WriteMidi(score).value()).ok());
+  ASSERT_TRUE(
+      assembly
+          ->AddPiece({.id = "p", .title = "T", .composer = "C"}, music::WriteMidi(score).value())
+          .ok());
   const std::string sound = audio::EncodeAudio(Play(score, 2.0), audio::AudioFormat::kWav).value();
-  ASSERT_TRUE(assembly->AddRecording({.id = "r", .title = "R", .composer = "C", .piece_id = "p"}, sound).ok());
+  ASSERT_TRUE(
+      assembly->AddRecording({.id = "r", .title = "R", .composer = "C", .piece_id = "p"}, sound)
+          .ok());
   const auto manifest = assembly->Finish();
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   const auto catalog = OpenCatalog();
@@ -151,21 +160,31 @@ TEST_F(CollectionAssemblyTest, WhatIsRefusedLeavesNothingBehind) {
   music::Score too_high = RandomPiece(0, 5);
   for (music::Note& note : too_high.notes) note.pitch = 120;
   const std::string silence =
-      audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav).value();
+      audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav)
+          .value();
   EXPECT_EQ(assembly->AddPiece({.id = "a", .title = "", .composer = ""}, "no MIDI").code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(
-      assembly->AddPiece({.id = "b", .title = "", .composer = ""}, music::WriteMidi(music::Score()).value()).code(),
-      absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(assembly->AddPiece({.id = "c", .title = "", .composer = ""}, music::WriteMidi(too_high).value()).code(),
+  EXPECT_EQ(assembly
+                ->AddPiece({.id = "b", .title = "", .composer = ""},
+                           music::WriteMidi(music::Score()).value())
+                .code(),
             absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      assembly
+          ->AddPiece({.id = "c", .title = "", .composer = ""}, music::WriteMidi(too_high).value())
+          .code(),
+      absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(assembly->AddPiece({.id = "d", .title = "", .composer = ""}, midi).ok());
   EXPECT_EQ(assembly->AddPiece({.id = "d", .title = "", .composer = ""}, midi).code(),
             absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(assembly->AddRecording({.id = "e", .title = "", .composer = "", .piece_id = ""}, "no sound").code(),
-            absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(assembly->AddRecording({.id = "f", .title = "", .composer = "", .piece_id = ""}, silence).code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      assembly->AddRecording({.id = "e", .title = "", .composer = "", .piece_id = ""}, "no sound")
+          .code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      assembly->AddRecording({.id = "f", .title = "", .composer = "", .piece_id = ""}, silence)
+          .code(),
+      absl::StatusCode::kInvalidArgument);
   const auto manifest = assembly->Finish();
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   EXPECT_EQ(manifest->pieces, 1);
@@ -176,13 +195,16 @@ TEST_F(CollectionAssemblyTest, WhatIsRefusedLeavesNothingBehind) {
 }
 
 TEST_F(CollectionAssemblyTest, RefusesOptionsOutOfRangeAndEncodersOfTwoModels) {
-  const auto create = [&](const BuilderOptions& options, const encoder::WindowEncoder& score_encoder) {
-    return CollectionAssembly::Create(folder_.path(), audio_encoder_, score_encoder, options).status();
+  const auto create = [&](const BuilderOptions& options,
+                          const encoder::WindowEncoder& score_encoder) {
+    return CollectionAssembly::Create(folder_.path(), audio_encoder_, score_encoder, options)
+        .status();
   };
   for (const BuilderOptions& options :
        {BuilderOptions{.tempo_ratios = {}}, BuilderOptions{.tempo_ratios = {0.2}},
         BuilderOptions{.tempo_ratios = {4.1}}, BuilderOptions{.tempo_ratios = {std::nan("")}},
-        BuilderOptions{.score_hop_s = 0}, BuilderOptions{.recording_hop_s = -1}, BuilderOptions{.score_hop_s = 3601},
+        BuilderOptions{.score_hop_s = 0}, BuilderOptions{.recording_hop_s = -1},
+        BuilderOptions{.score_hop_s = 3601},
         BuilderOptions{.tempo_ratios = std::vector<double>(101, 1.0)}}) {
     EXPECT_EQ(create(options, score_encoder_).code(), absl::StatusCode::kInvalidArgument);
   }

@@ -10,17 +10,19 @@ CollectionFiles::CollectionFiles(std::string directory, index::IndexOptions opti
                                  std::unique_ptr<catalog::CatalogWriter> writer)
     : directory_(std::move(directory)), options_(std::move(options)), writer_(std::move(writer)) {}
 
-absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(const std::string& directory,
-                                                                         const index::IndexOptions& options) {
+absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(
+    const std::string& directory, const index::IndexOptions& options) {
   auto writer = catalog::CatalogWriter::Create(directory + "/" + bundle::kCatalogFile);
   if (!writer.ok()) return writer.status();
-  return std::unique_ptr<CollectionFiles>(new CollectionFiles(directory, options, *std::move(writer)));
+  return std::unique_ptr<CollectionFiles>(
+      new CollectionFiles(directory, options, *std::move(writer)));
 }
 
 absl::Status CollectionFiles::Add(const SourceRecord& record) {
   const bool score = record.side == Side::kScores;
-  const absl::StatusOr<int> source =
-      score ? writer_->AddPiece(record.piece, record.content) : writer_->AddRecording(record.recording, record.content);
+  const absl::StatusOr<int> source = score
+                                         ? writer_->AddPiece(record.piece, record.content)
+                                         : writer_->AddRecording(record.recording, record.content);
   if (!source.ok()) return source.status();
   SideVectors& side = score ? scores_ : recordings_;
   ++side.sources;
@@ -61,7 +63,8 @@ absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, Side side, int
   record.side = side;
   if (score) record.piece = contents.pieces()[source];
   if (!score) record.recording = contents.recordings()[source];
-  absl::StatusOr<std::string> content = score ? contents.ReadMidi(source) : contents.ReadAudio(source);
+  absl::StatusOr<std::string> content =
+      score ? contents.ReadMidi(source) : contents.ReadAudio(source);
   if (!content.ok()) return content.status();
   record.content = *std::move(content);
   const absl::StatusOr<std::vector<Contents::SourceRun>> runs = contents.ReadRuns(side, source);

@@ -19,9 +19,10 @@ namespace antiphon::retrieval {
 // Belongs to one thread. Holds all vectors until they are written.
 class CollectionFiles {
  public:
-  // Begins a catalogue in `directory`. `options` gives the kind of the indexes, their build settings and the dimension.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionFiles>> Create(const std::string& directory,
-                                                                               const index::IndexOptions& options);
+  // Begins a catalogue in `directory`. `options` gives the kind of the indexes, their build
+  // settings and the dimension.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionFiles>> Create(
+      const std::string& directory, const index::IndexOptions& options);
 
   // Puts a source behind those of its side; AlreadyExists on a repeated id. Requires CheckRecord.
   [[nodiscard]] absl::Status Add(const SourceRecord& record);
@@ -35,7 +36,8 @@ class CollectionFiles {
     int64_t sources = 0;
   };
 
-  CollectionFiles(std::string directory, index::IndexOptions options, std::unique_ptr<catalog::CatalogWriter> writer);
+  CollectionFiles(std::string directory, index::IndexOptions options,
+                  std::unique_ptr<catalog::CatalogWriter> writer);
 
   // Builds the index and forgets the vectors; returns how many there were.
   absl::StatusOr<int64_t> WriteIndex(SideVectors& side, const char* name) const;
@@ -47,8 +49,10 @@ class CollectionFiles {
   SideVectors recordings_;
 };
 
-// A source as the contents hold it. Requires a valid position; fails as ReadMidi, ReadAudio and ReadRuns do.
-[[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, catalog::Side side, int source);
+// A source as the contents hold it. Requires a valid position; fails as ReadMidi, ReadAudio and
+// ReadRuns do.
+[[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, catalog::Side side,
+                                                      int source);
 
 }  // namespace antiphon::retrieval
 

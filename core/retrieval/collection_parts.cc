@@ -29,30 +29,37 @@ absl::Status CheckEncoders(const CollectionParts& parts) {
   const encoder::EncoderInfo& audio = parts.audio_encoder->info();
   const encoder::EncoderInfo& score = parts.score_encoder->info();
   if (audio.modality != encoder::Modality::kAudio || score.modality != encoder::Modality::kScore) {
-    return absl::DataLossError("the bundle's parts do not belong together: an encoder is of the wrong modality");
+    return absl::DataLossError(
+        "the bundle's parts do not belong together: an encoder is of the wrong modality");
   }
   if (audio.model_id != score.model_id) {
     return Mismatch("model ids of the audio and the score encoder", audio.model_id, score.model_id);
   }
   if (audio.model_id != parts.manifest.model_id) {
-    return Mismatch("model ids of the encoders and the manifest", audio.model_id, parts.manifest.model_id);
+    return Mismatch("model ids of the encoders and the manifest", audio.model_id,
+                    parts.manifest.model_id);
   }
   if (!(audio.settings == score.settings)) {
-    return Mismatch("feature settings of the two encoders", features::SettingsToJson(audio.settings),
+    return Mismatch("feature settings of the two encoders",
+                    features::SettingsToJson(audio.settings),
                     features::SettingsToJson(score.settings));
   }
-  const absl::StatusOr<features::FeatureSettings> settings = features::ParseSettings(parts.manifest.feature_settings);
+  const absl::StatusOr<features::FeatureSettings> settings =
+      features::ParseSettings(parts.manifest.feature_settings);
   if (!settings.ok()) {
-    return absl::DataLossError(absl::StrCat("the manifest's feature settings: ", settings.status().message()));
+    return absl::DataLossError(
+        absl::StrCat("the manifest's feature settings: ", settings.status().message()));
   }
   if (!(*settings == audio.settings)) {
-    return Mismatch("feature settings of the encoders and the manifest", features::SettingsToJson(audio.settings),
-                    parts.manifest.feature_settings);
+    return Mismatch("feature settings of the encoders and the manifest",
+                    features::SettingsToJson(audio.settings), parts.manifest.feature_settings);
   }
-  if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension); !status.ok()) {
+  if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension);
+      !status.ok()) {
     return status;
   }
-  return CheckCount("dimensions of the encoders and the manifest", audio.dimension, parts.manifest.dimension);
+  return CheckCount("dimensions of the encoders and the manifest", audio.dimension,
+                    parts.manifest.dimension);
 }
 
 absl::Status CheckSide(const CollectionParts& parts, Side side) {
@@ -60,33 +67,42 @@ absl::Status CheckSide(const CollectionParts& parts, Side side) {
   const index::VectorIndex& index = parts.contents->base_index(side);
   const catalog::Catalog& catalog = parts.contents->base_catalog();
   const int64_t vectors = catalog.vector_count(side);
-  const auto sources = static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
+  const auto sources =
+      static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
   for (const absl::Status& status : {
-           CheckCount(scores ? "dimensions of score index and encoders" : "dimensions of recording index and encoders",
+           CheckCount(scores ? "dimensions of score index and encoders"
+                             : "dimensions of recording index and encoders",
                       index.dimension(), parts.audio_encoder->info().dimension),
-           CheckCount(scores ? "vectors in score index and catalogue" : "vectors in recording index and catalogue",
+           CheckCount(scores ? "vectors in score index and catalogue"
+                             : "vectors in recording index and catalogue",
                       index.size(), vectors),
+           CheckCount(scores ? "score vectors in catalogue and manifest"
+                             : "recording vectors in catalogue and manifest",
+                      vectors,
+                      scores ? parts.manifest.score_vectors : parts.manifest.recording_vectors),
            CheckCount(
-               scores ? "score vectors in catalogue and manifest" : "recording vectors in catalogue and manifest",
-               vectors, scores ? parts.manifest.score_vectors : parts.manifest.recording_vectors),
-           CheckCount(scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest", sources,
-                      scores ? parts.manifest.pieces : parts.manifest.recordings),
+               scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest",
+               sources, scores ? parts.manifest.pieces : parts.manifest.recordings),
        }) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-// The first use of an encoder costs more than those to come; it is paid before anybody waits for an answer.
+// The first use of an encoder costs more than those to come; it is paid before anybody waits for an
+// answer.
 absl::Status WarmUp(const WindowEncoder& encoder) {
   const encoder::EncoderInfo& info = encoder.info();
-  const std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels * info.bands);
+  const std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) *
+                                    info.channels * info.bands);
   return encoder.Encode(window).status();
 }
 
-absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& path, encoder::Modality modality,
+absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& path,
+                                                           encoder::Modality modality,
                                                            const CollectionOptions& options) {
-  absl::StatusOr<std::unique_ptr<WindowEncoder>> encoder = encoder::LoadEncoder(path, modality, options.encoder);
+  absl::StatusOr<std::unique_ptr<WindowEncoder>> encoder =
+      encoder::LoadEncoder(path, modality, options.encoder);
   if (!encoder.ok() || !options.wrap_encoder) return encoder;
   return options.wrap_encoder(*std::move(encoder));
 }
@@ -109,16 +125,19 @@ absl::Status OpenEncoders(const bundle::OpenedBundle& generation, const Collecti
     return absl::OkStatus();
   }
   const std::string folder = generation.directory + "/";
-  auto audio_encoder = OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
+  auto audio_encoder =
+      OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
   if (!audio_encoder.ok()) return audio_encoder.status();
   parts.audio_encoder = *std::move(audio_encoder);
-  auto score_encoder = OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
+  auto score_encoder =
+      OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
   if (!score_encoder.ok()) return score_encoder.status();
   parts.score_encoder = *std::move(score_encoder);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder, int dimension,
+absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder,
+                                                             int dimension,
                                                              index::IndexOptions options) {
   options.dimension = dimension;
   auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options);
@@ -127,19 +146,22 @@ absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& 
   if (!recording_index.ok()) return recording_index.status();
   auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
   if (!catalog.ok()) return catalog.status();
-  return Contents::FromBase(*std::move(catalog), *std::move(score_index), *std::move(recording_index));
+  return Contents::FromBase(*std::move(catalog), *std::move(score_index),
+                            *std::move(recording_index));
 }
 
-// Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file that it lacks is
-// damage; that there is no generation is something else.
+// Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file
+// that it lacks is damage; that there is no generation is something else.
 absl::Status Unusable(const absl::Status& status, const std::string& folder) {
-  const absl::StatusCode code = absl::IsNotFound(status) ? absl::StatusCode::kDataLoss : status.code();
+  const absl::StatusCode code =
+      absl::IsNotFound(status) ? absl::StatusCode::kDataLoss : status.code();
   return absl::Status(code, absl::StrReplaceAll(status.message(), {{folder, ""}}));
 }
 
 // The default where the model came with none.
 absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
-  const absl::StatusOr<bundle::Descriptor> file = bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
+  const absl::StatusOr<bundle::Descriptor> file =
+      bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
   if (absl::IsNotFound(file.status())) return ConfidenceModel();
   if (!file.ok()) return file.status();
   const absl::StatusOr<std::string> json = bundle::ReadAll(*file, kMaxConfidenceBytes);
@@ -155,9 +177,9 @@ absl::Status CheckParts(const CollectionParts& parts) {
   return CheckSide(parts, Side::kRecordings);
 }
 
-absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::OpenedBundle& generation,
-                                                                const CollectionOptions& options,
-                                                                const CollectionParts* other) {
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+    const bundle::OpenedBundle& generation, const CollectionOptions& options,
+    const CollectionParts* other) {
   auto parts = std::make_unique<CollectionParts>();
   parts->manifest = generation.manifest;
   parts->rejected_generations = generation.rejected;

@@ -1,5 +1,5 @@
-// What a collection is made of, and the check that the parts belong together. Internal to retrieval; tests put
-// collections together from parts of their own.
+// What a collection is made of, and the check that the parts belong together. Internal to
+// retrieval; tests put collections together from parts of their own.
 #ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_PARTS_H_
 #define ANTIPHON_CORE_RETRIEVAL_COLLECTION_PARTS_H_
 
@@ -30,20 +30,20 @@ struct CollectionParts {
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
 };
 
-// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and manifest: DataLoss
-// says which do not. Requires every part but the front end.
+// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and
+// manifest: DataLoss says which do not. Requires every part but the front end.
 [[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
 
-// Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose files are those of
-// `other`, if any, are shared with it and not loaded again. DataLoss when a file is missing; messages name files by
-// their last component only.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(const bundle::OpenedBundle& generation,
-                                                                              const CollectionOptions& options,
-                                                                              const CollectionParts* other = nullptr);
+// Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose
+// files are those of `other`, if any, are shared with it and not loaded again. DataLoss when a file
+// is missing; messages name files by their last component only.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+    const bundle::OpenedBundle& generation, const CollectionOptions& options,
+    const CollectionParts* other = nullptr);
 
 // As above, the current generation below `bundle_root`.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
-                                                                         const CollectionOptions& options);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(
+    const std::string& bundle_root, const CollectionOptions& options);
 
 }  // namespace antiphon::retrieval
 

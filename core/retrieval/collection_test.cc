@@ -39,13 +39,14 @@ class CollectionTest : public ::testing::Test {
     auto builder = CollectionBuilder::Create(Path("bundle"), options);
     if (!builder.ok()) return builder.status();
     for (int i = first; i < first + count; ++i) {
-      const absl::Status status = (*builder)->AddPiece({.id = std::to_string(i), .title = "T", .composer = "C"},
-                                                       *music::WriteMidi(RandomPiece(i)));
+      const absl::Status status =
+          (*builder)->AddPiece({.id = std::to_string(i), .title = "T", .composer = "C"},
+                               *music::WriteMidi(RandomPiece(i)));
       if (!status.ok()) return status;
     }
-    const absl::Status status =
-        (*builder)->AddRecording({.id = "r", .title = "T", .composer = "C", .piece_id = std::to_string(first)},
-                                 *audio::EncodeAudio(Play(RandomPiece(first), 1.1), audio::AudioFormat::kFlac));
+    const absl::Status status = (*builder)->AddRecording(
+        {.id = "r", .title = "T", .composer = "C", .piece_id = std::to_string(first)},
+        *audio::EncodeAudio(Play(RandomPiece(first), 1.1), audio::AudioFormat::kFlac));
     if (!status.ok()) return status;
     return (*builder)->Publish();
   }
@@ -77,9 +78,11 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   const auto snippets = (*collection)->SearchScores(Play(excerpt, 1.3), {});
   ASSERT_TRUE(snippets.ok() && !snippets->empty());
   EXPECT_EQ(snippets->front().source, 2);
-  const auto recordings = (*collection)->SearchRecordings(music::Excerpt(RandomPiece(0), 5, 15), {});
+  const auto recordings =
+      (*collection)->SearchRecordings(music::Excerpt(RandomPiece(0), 5, 15), {});
   ASSERT_TRUE(recordings.ok() && !recordings->empty());
-  EXPECT_NEAR(recordings->front().reference_start_s, 5 / 1.1 + recordings->front().query_start_s / 1.1, 1.0);
+  EXPECT_NEAR(recordings->front().reference_start_s,
+              5 / 1.1 + recordings->front().query_start_s / 1.1, 1.0);
   EXPECT_TRUE((*collection)->EmbedAudio(Play(excerpt), {}).ok());
   EXPECT_TRUE((*collection)->EmbedScore(excerpt, 0.8, {}).ok());
 }
@@ -102,19 +105,23 @@ TEST_F(CollectionTest, EncodersCanBeWrapped) {
   ASSERT_TRUE(Publish(0, 1, Options()).ok());
   int wrapped = 0;
   CollectionOptions options;
-  options.wrap_encoder = [&](std::unique_ptr<encoder::WindowEncoder> encoder) { return ++wrapped, std::move(encoder); };
+  options.wrap_encoder = [&](std::unique_ptr<encoder::WindowEncoder> encoder) {
+    return ++wrapped, std::move(encoder);
+  };
   ASSERT_TRUE(Collection::Open(Path("bundle"), options).ok());
   EXPECT_EQ(wrapped, 2);
 }
 
 TEST_F(CollectionTest, IndexesOfEveryKindAnswerAlike) {
-  for (const index::IndexKind kind : {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
+  for (const index::IndexKind kind :
+       {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
     BuilderOptions options = Options();
     options.index.kind = kind;
     ASSERT_TRUE(Publish(0, 3, options).ok());
     const auto collection = Collection::Open(Path("bundle"));
     ASSERT_TRUE(collection.ok()) << collection.status();
-    const auto result = (*collection)->IdentifyAudio(Play(music::Excerpt(RandomPiece(1), 10, 20)), {});
+    const auto result =
+        (*collection)->IdentifyAudio(Play(music::Excerpt(RandomPiece(1), 10, 20)), {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->candidates[0].source, 1) << index::IndexKindName(kind);
   }
@@ -135,7 +142,8 @@ TEST_F(CollectionTest, ConfidenceComesFromTheModelAndIsReadWithinALimit) {
     ASSERT_TRUE(Publish(0, 1, Options()).ok());
   };
   ASSERT_TRUE(Publish(0, 1, Options()).ok());
-  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, ConfidenceModel().threshold);
+  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold,
+            ConfidenceModel().threshold);
   const std::string json = ConfidenceToJson({.threshold = 0.75, .queries = 30});
   publish_with(json);
   EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, 0.75);
@@ -167,7 +175,9 @@ TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
 }
 
 TEST_F(CollectionTest, AMissingModelOrBundleIsNotFound) {
-  EXPECT_EQ(CollectionBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")}).status().code(),
+  EXPECT_EQ(CollectionBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")})
+                .status()
+                .code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(Collection::Open(Path("nowhere")).status().code(), absl::StatusCode::kNotFound);
 }
@@ -177,7 +187,10 @@ TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
   {
     auto builder = CollectionBuilder::Create(Path("bundle"), Options());
     ASSERT_TRUE(builder.ok()) << builder.status();
-    ASSERT_TRUE((*builder)->AddPiece({.id = "x", .title = "", .composer = ""}, *music::WriteMidi(RandomPiece(9))).ok());
+    ASSERT_TRUE(
+        (*builder)
+            ->AddPiece({.id = "x", .title = "", .composer = ""}, *music::WriteMidi(RandomPiece(9)))
+            .ok());
   }
   const auto collection = Collection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok());
@@ -190,8 +203,11 @@ TEST_F(CollectionTest, ADamagedGenerationIsRefusedForTheOneBefore) {
   ASSERT_TRUE(Publish(0, 2, Options()).ok());
   for (const auto& entry : std::filesystem::directory_iterator(Path("bundle"))) {
     const std::filesystem::path index = entry.path() / bundle::kScoreIndexFile;
-    if (entry.path().filename().string().find('2') == std::string::npos || !std::filesystem::exists(index)) continue;
-    std::filesystem::permissions(index, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+    if (entry.path().filename().string().find('2') == std::string::npos ||
+        !std::filesystem::exists(index))
+      continue;
+    std::filesystem::permissions(index, std::filesystem::perms::owner_write,
+                                 std::filesystem::perm_options::add);
     std::filesystem::resize_file(index, std::filesystem::file_size(index) / 2);
   }
   const auto collection = Collection::Open(Path("bundle"));

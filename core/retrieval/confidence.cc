@@ -29,8 +29,10 @@ constexpr Field kFields[] = {
 
 }  // namespace
 
-double Confidence(const ConfidenceModel& model, double score, double rival, int windows, int chances) {
-  const double exponent = model.bias + model.score_weight * score + model.margin_weight * VoteMargin(score, rival) +
+double Confidence(const ConfidenceModel& model, double score, double rival, int windows,
+                  int chances) {
+  const double exponent = model.bias + model.score_weight * score +
+                          model.margin_weight * VoteMargin(score, rival) +
                           model.length_weight * std::log2(1.0 + windows) - std::log(chances);
   return 1.0 / (1.0 + std::exp(-exponent));
 }
@@ -49,13 +51,15 @@ absl::StatusOr<ConfidenceModel> ParseConfidence(std::string_view json) {
   for (const Field& field : kFields) {
     const auto it = values.find(field.name);
     if (it == values.end() || !it->is_number() || !(*it >= field.low && *it <= field.high)) {
-      return absl::DataLossError(
-          absl::StrCat("the confidence model's ", field.name, " is no number from ", field.low, " to ", field.high));
+      return absl::DataLossError(absl::StrCat("the confidence model's ", field.name,
+                                              " is no number from ", field.low, " to ",
+                                              field.high));
     }
     model.*field.value = it->get<double>();
   }
   const auto queries = values.find("queries");
-  if (queries == values.end() || !queries->is_number_integer() || *queries < 0 || *queries > 1'000'000'000) {
+  if (queries == values.end() || !queries->is_number_integer() || *queries < 0 ||
+      *queries > 1'000'000'000) {
     return absl::DataLossError("the confidence model's queries is no count");
   }
   model.queries = queries->get<int>();

@@ -57,9 +57,11 @@ TEST(ConfidenceTest, RefusesWhatIsNoModelAndNamesTheField) {
     changed.replace(changed.find(from), from.size(), to);
     return ParseConfidence(changed).status();
   };
-  EXPECT_NE(with("\"threshold\": 0.5", "\"threshold\": 1.5").message().find("threshold"), std::string::npos);
+  EXPECT_NE(with("\"threshold\": 0.5", "\"threshold\": 1.5").message().find("threshold"),
+            std::string::npos);
   EXPECT_NE(with("\"bias\"", "\"bios\"").message().find("bias"), std::string::npos);
-  EXPECT_NE(with("\"bias\": -4.0", "\"bias\": 1e999").message().find("confidence model"), std::string::npos);
+  EXPECT_NE(with("\"bias\": -4.0", "\"bias\": 1e999").message().find("confidence model"),
+            std::string::npos);
   EXPECT_NE(with("\"queries\": 0", "\"queries\": -1").message().find("queries"), std::string::npos);
 }
 

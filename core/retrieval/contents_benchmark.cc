@@ -1,8 +1,9 @@
-// What edits cost, and what they cost searches: 10,000 pieces with 1M vectors of 64 dimensions in a flat base.
+// What edits cost, and what they cost searches: 10,000 pieces with 1M vectors of 64 dimensions in a
+// flat base.
 //
-// CPU time of the calling thread, 2 cores with AVX-512 that had other work: an edit 0.5 ms, after 1,000 edits 0.7 ms;
-// a search of 40 queries 51 ms in the base alone and 47 ms after 1,000 pieces were added and 1,000 taken away; among
-// one piece in two 26 ms, in a hundred 1.4 ms.
+// CPU time of the calling thread, 2 cores with AVX-512 that had other work: an edit 0.5 ms, after
+// 1,000 edits 0.7 ms; a search of 40 queries 51 ms in the base alone and 47 ms after 1,000 pieces
+// were added and 1,000 taken away; among one piece in two 26 ms, in a hundred 1.4 ms.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -40,10 +41,15 @@ std::vector<float> UnitVectors(int64_t count, std::mt19937& random) {
 }
 
 catalog::Piece PieceOf(const std::string& id) {
-  return {.id = id, .title = "A title of usual length", .composer = "Somebody, Some", .duration_s = 100};
+  return {.id = id,
+          .title = "A title of usual length",
+          .composer = "Somebody, Some",
+          .duration_s = 100};
 }
 
-catalog::SnippetRun RunOf(int source, int64_t first) { return {first, kVectorsPerPiece, source, 1.0, 0, 0.5, 2.0}; }
+catalog::SnippetRun RunOf(int source, int64_t first) {
+  return {first, kVectorsPerPiece, source, 1.0, 0, 0.5, 2.0};
+}
 
 std::shared_ptr<const Contents> Base() {
   static const auto& base = *new std::shared_ptr<const Contents>([] {
@@ -52,7 +58,8 @@ std::shared_ptr<const Contents> Base() {
     auto writer = catalog::CatalogWriter::Create(path).value();
     for (int i = 0; i < kPieces; ++i) {
       const int source = writer->AddPiece(PieceOf(absl::StrCat("piece-", i)), "midi").value();
-      if (!writer->AddRun(Side::kScores, RunOf(source, int64_t{i} * kVectorsPerPiece)).ok()) std::abort();
+      if (!writer->AddRun(Side::kScores, RunOf(source, int64_t{i} * kVectorsPerPiece)).ok())
+        std::abort();
     }
     if (!writer->Finish().ok()) std::abort();
     std::mt19937 random(1);
@@ -103,9 +110,15 @@ void BM_SearchFiltered(benchmark::State& state) {
   const auto queries = UnitVectors(40, random);
   SearchScope scope{.sources = std::vector<bool>(kPieces)};
   for (int i = 0; i < kPieces; i += static_cast<int>(state.range(0))) (*scope.sources)[i] = true;
-  for (auto _ : state) benchmark::DoNotOptimize(contents->Search(Side::kScores, queries, 25, scope));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(contents->Search(Side::kScores, queries, 25, scope));
 }
-BENCHMARK(BM_SearchFiltered)->Arg(1)->Arg(2)->Arg(100)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_SearchFiltered)
+    ->Arg(1)
+    ->Arg(2)
+    ->Arg(100)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace antiphon::retrieval

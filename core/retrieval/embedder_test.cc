@@ -35,7 +35,8 @@ music::Score SteadyScore(double length_s, double step_s = 0.25) {
 }
 
 features::FeatureSequence Frames(int64_t count, int bands = 3) {
-  features::FeatureSequence sequence{.channels = 1, .bands = bands, .frame_rate = kFrameRate, .cells = {}};
+  features::FeatureSequence sequence{
+      .channels = 1, .bands = bands, .frame_rate = kFrameRate, .cells = {}};
   sequence.cells.assign(count * bands, 1);
   return sequence;
 }
@@ -88,7 +89,8 @@ TEST(SelectWindows, NeverTakesMoreThanItsLimit) {
   for (int max_windows = 1; max_windows < 60; ++max_windows) {
     for (const int stretch : {1, 7, 32, 100}) {
       const auto windows =
-          SelectWindows(Frames(400), kWindow, {.hop_s = 0.25, .max_windows = max_windows, .stretch_windows = stretch});
+          SelectWindows(Frames(400), kWindow,
+                        {.hop_s = 0.25, .max_windows = max_windows, .stretch_windows = stretch});
       EXPECT_GE(windows.size(), 1u);
       EXPECT_LE(windows.size(), static_cast<size_t>(max_windows));
       EXPECT_TRUE(std::is_sorted(windows.begin(), windows.end()));
@@ -123,7 +125,8 @@ TEST(EmbedScore, AFasterReadingEqualsTheScorePlayedFaster) {
   ASSERT_TRUE(read.ok() && played.ok());
   EXPECT_EQ(read->embeddings, played->embeddings);
   ASSERT_EQ(read->start_s.size(), played->start_s.size());
-  for (size_t i = 0; i < read->start_s.size(); ++i) EXPECT_NEAR(read->start_s[i], 1.25 * played->start_s[i], 1e-9);
+  for (size_t i = 0; i < read->start_s.size(); ++i)
+    EXPECT_NEAR(read->start_s[i], 1.25 * played->start_s[i], 1e-9);
 }
 
 TEST(EmbedScore, ALongScoreGoesThroughInSeveralCallsWithTheSameResult) {
@@ -140,7 +143,8 @@ TEST(EmbedScore, ALongScoreGoesThroughInSeveralCallsWithTheSameResult) {
     sequence->CopyWindow(static_cast<int64_t>(i), kWindow, window.data());
     const auto row = encoder.Encode(window);
     ASSERT_TRUE(row.ok());
-    EXPECT_TRUE(std::equal(row->begin(), row->end(), whole->embeddings.begin() + i * encoder.info().dimension));
+    EXPECT_TRUE(std::equal(row->begin(), row->end(),
+                           whole->embeddings.begin() + i * encoder.info().dimension));
   }
 }
 
@@ -157,11 +161,14 @@ TEST(EmbedScore, RefusesWhatIsOutOfRange) {
   const FakeEncoder encoder(encoder::Modality::kScore);
   const music::Score score = SteadyScore(5);
   for (const double ratio : {0.0, -1.0, 0.05, 11.0, std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_EQ(EmbedScore(encoder, score, ratio, {}).status().code(), absl::StatusCode::kInvalidArgument) << ratio;
+    EXPECT_EQ(EmbedScore(encoder, score, ratio, {}).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << ratio;
   }
-  for (const WindowPlan& plan : {WindowPlan{.hop_s = 0}, WindowPlan{.hop_s = -1}, WindowPlan{.max_windows = -1},
-                                 WindowPlan{.stretch_windows = 0}}) {
-    EXPECT_EQ(EmbedScore(encoder, score, 1.0, plan).status().code(), absl::StatusCode::kInvalidArgument);
+  for (const WindowPlan& plan : {WindowPlan{.hop_s = 0}, WindowPlan{.hop_s = -1},
+                                 WindowPlan{.max_windows = -1}, WindowPlan{.stretch_windows = 0}}) {
+    EXPECT_EQ(EmbedScore(encoder, score, 1.0, plan).status().code(),
+              absl::StatusCode::kInvalidArgument);
   }
 }
 
@@ -184,7 +191,8 @@ TEST(EmbedScore, PassesTheEncodersFailureOn) {
 
 TEST(EmbedFeatures, RefusesFeaturesThatDoNotFitTheEncoder) {
   const FakeEncoder encoder(encoder::Modality::kScore);
-  EXPECT_EQ(EmbedFeatures(encoder, Frames(100), 1.0, {}).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(EmbedFeatures(encoder, Frames(100), 1.0, {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(EmbedFeatures, AsksWhetherToGoOnBeforeEveryCall) {
@@ -192,9 +200,10 @@ TEST(EmbedFeatures, AsksWhetherToGoOnBeforeEveryCall) {
   const auto sequence = ScoreFeatures(encoder.info().settings, SteadyScore(130), 1.0);
   ASSERT_TRUE(sequence.ok());
   int asked = 0;
-  const auto result = EmbedFeatures(encoder, *sequence, 1.0, {.hop_s = 1 / kFrameRate}, [&]() -> absl::Status {
-    return ++asked < 2 ? absl::OkStatus() : absl::CancelledError("the caller left");
-  });
+  const auto result =
+      EmbedFeatures(encoder, *sequence, 1.0, {.hop_s = 1 / kFrameRate}, [&]() -> absl::Status {
+        return ++asked < 2 ? absl::OkStatus() : absl::CancelledError("the caller left");
+      });
   EXPECT_EQ(result.status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(encoder.calls(), 1);
 }
@@ -204,7 +213,8 @@ TEST(EmbedBatches, SeveralTempiTogetherEqualEachAlone) {
   const music::Score score = SteadyScore(20);
   std::vector<WindowBatch> batches;
   for (const double ratio : {0.5, 1.0, 2.0}) {
-    auto batch = CutWindows(encoder.info(), *ScoreFeatures(encoder.info().settings, score, ratio), ratio, {});
+    auto batch = CutWindows(encoder.info(), *ScoreFeatures(encoder.info().settings, score, ratio),
+                            ratio, {});
     ASSERT_TRUE(batch.ok());
     batches.push_back(*std::move(batch));
   }
@@ -239,17 +249,21 @@ TEST_F(EmbedAudioTest, GivesAWindowForEveryHop) {
 }
 
 TEST_F(EmbedAudioTest, SilenceGivesNoWindows) {
-  const auto sequence = EmbedAudio(encoder_, *front_end_, {std::vector<float>(100'000, 0.0f), 22050}, {});
+  const auto sequence =
+      EmbedAudio(encoder_, *front_end_, {std::vector<float>(100'000, 0.0f), 22050}, {});
   ASSERT_TRUE(sequence.ok());
   EXPECT_TRUE(sequence->start_s.empty());
 }
 
 TEST_F(EmbedAudioTest, RefusesAnotherSampleRateAndAnotherModelsFrontEnd) {
-  EXPECT_EQ(EmbedAudio(encoder_, *front_end_, {std::vector<float>(1000, 0.1f), 44100}, {}).status().code(),
+  EXPECT_EQ(EmbedAudio(encoder_, *front_end_, {std::vector<float>(1000, 0.1f), 44100}, {})
+                .status()
+                .code(),
             absl::StatusCode::kInvalidArgument);
   const auto other = features::AudioFrontEnd::Create(features::DorferSettings()).value();
-  EXPECT_EQ(EmbedAudio(encoder_, *other, {std::vector<float>(1000, 0.1f), 22050}, {}).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(
+      EmbedAudio(encoder_, *other, {std::vector<float>(1000, 0.1f), 22050}, {}).status().code(),
+      absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ Evidence EvidenceOf(const Neighbour& neighbour) {
 
 void TidyEvidence(std::vector<Evidence>& evidence) {
   if (evidence.size() > kMostEvidence) {
-    std::nth_element(evidence.begin(), evidence.begin() + kMostEvidence, evidence.end(), MoreSimilar);
+    std::nth_element(evidence.begin(), evidence.begin() + kMostEvidence, evidence.end(),
+                     MoreSimilar);
     evidence.resize(kMostEvidence);
   }
   std::sort(evidence.begin(), evidence.end(), Earlier);

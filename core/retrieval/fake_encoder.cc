@@ -35,7 +35,8 @@ absl::StatusOr<std::vector<float>> FakeEncoder::Encode(std::span<const uint8_t> 
   if (!failure.ok()) return failure;
   const int frames = info_.settings.window_frames;
   const size_t frame_cells = info_.channels * info_.bands;
-  if (windows.size() % (frames * frame_cells) != 0) return absl::InvalidArgumentError("not a whole number of windows");
+  if (windows.size() % (frames * frame_cells) != 0)
+    return absl::InvalidArgumentError("not a whole number of windows");
   const size_t count = windows.size() / (frames * frame_cells);
   ++calls_;
   windows_ += static_cast<int64_t>(count);
@@ -46,11 +47,13 @@ absl::StatusOr<std::vector<float>> FakeEncoder::Encode(std::span<const uint8_t> 
       const uint8_t* cells = windows.data() + (w * frames + frame) * frame_cells;
       const uint8_t* sounding = cells + (info_.channels - 1) * info_.bands;
       const bool audio = info_.modality == encoder::Modality::kAudio;
-      const int floor = audio ? std::max(60, *std::max_element(sounding, sounding + info_.bands) - kRange) : 0;
+      const int floor =
+          audio ? std::max(60, *std::max_element(sounding, sounding + info_.bands) - kRange) : 0;
       for (int band = 0; band < info_.bands; ++band) {
         // Neighbouring bands hear a tone too, but less.
         const float weight = audio ? static_cast<float>(sounding[band] - floor) / kRange : 1.0f;
-        if (sounding[band] > floor) row[frame * kParts / frames * info_.bands + band] += weight * weight;
+        if (sounding[band] > floor)
+          row[frame * kParts / frames * info_.bands + band] += weight * weight;
       }
     }
     float norm = 0;

@@ -1,5 +1,6 @@
 // An encoder for tests that needs no model: which pitches sound in each of six parts of the
-// window, so that sound and score that agree lie close together. Deterministic; safe from any thread.
+// window, so that sound and score that agree lie close together. Deterministic; safe from any
+// thread.
 #ifndef ANTIPHON_CORE_RETRIEVAL_FAKE_ENCODER_H_
 #define ANTIPHON_CORE_RETRIEVAL_FAKE_ENCODER_H_
 

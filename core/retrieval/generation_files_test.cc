@@ -16,14 +16,17 @@ class AvailableMemoryTest : public ::testing::Test {
   void Write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_.path() + "/" + name) << text;
   }
-  std::optional<int64_t> Available() const { return AvailableMemory(folder_.path(), folder_.path()); }
+  std::optional<int64_t> Available() const {
+    return AvailableMemory(folder_.path(), folder_.path());
+  }
 
   const TemporaryFolder folder_;
 };
 
 TEST_F(AvailableMemoryTest, IsWhatTheKernelSays) {
   EXPECT_EQ(Available(), std::nullopt);
-  Write("meminfo", "MemTotal:       16000 kB\nMemFree:  10 kB\nMemAvailable:    5000 kB\nBuffers: 7 kB\n");
+  Write("meminfo",
+        "MemTotal:       16000 kB\nMemFree:  10 kB\nMemAvailable:    5000 kB\nBuffers: 7 kB\n");
   EXPECT_EQ(Available(), 5000 * 1024);
 }
 
@@ -46,7 +49,8 @@ TEST_F(AvailableMemoryTest, IsToldOnThisMachine) { EXPECT_GT(AvailableMemory().v
 
 TEST(LoadedBytes, LeavesOutTheCatalogue) {
   bundle::Manifest manifest;
-  manifest.files = {{bundle::kCatalogFile, 1'000'000, ""}, {bundle::kScoreIndexFile, 300, ""}, {"other", 20, ""}};
+  manifest.files = {
+      {bundle::kCatalogFile, 1'000'000, ""}, {bundle::kScoreIndexFile, 300, ""}, {"other", 20, ""}};
   EXPECT_EQ(LoadedBytes(manifest), 320);
   manifest.files.push_back({"huge", std::numeric_limits<int64_t>::max(), ""});
   EXPECT_EQ(LoadedBytes(manifest), std::numeric_limits<int64_t>::max());
@@ -73,8 +77,9 @@ TEST(WriteGeneration, NeedsNoDevice) {
   const auto parts = OpenParts(bundle.root(), {});
   ASSERT_TRUE(parts.ok()) << parts.status();
   std::filesystem::create_directory(bundle.Path("written"));
-  const auto manifest = WriteGeneration(**parts, bundle.root() + "/gen-000001", bundle.Path("written"),
-                                        {.device = "cuda:99"}, [] { return absl::OkStatus(); });
+  const auto manifest =
+      WriteGeneration(**parts, bundle.root() + "/gen-000001", bundle.Path("written"),
+                      {.device = "cuda:99"}, [] { return absl::OkStatus(); });
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   EXPECT_EQ(manifest->score_vectors, (*parts)->manifest.score_vectors);
 }

@@ -9,11 +9,12 @@
 namespace antiphon::retrieval {
 namespace {
 
-constexpr double kOnLine_s = 0.6;          // seconds of the query that the first window may lie off the line
-constexpr double kStep_s = 0.4;            // … and the next off its neighbour's,
-constexpr double kDrift = 0.2;             // … and so much more for each second between them
-constexpr double kMostSilence_s = 4.0;     // without a window
-constexpr double kSlopeFactor = 1.25;      // between hypotheses that support one another, as in voting
+constexpr double kOnLine_s =
+    0.6;                         // seconds of the query that the first window may lie off the line
+constexpr double kStep_s = 0.4;  // … and the next off its neighbour's,
+constexpr double kDrift = 0.2;   // … and so much more for each second between them
+constexpr double kMostSilence_s = 4.0;  // without a window
+constexpr double kSlopeFactor = 1.25;   // between hypotheses that support one another, as in voting
 constexpr float kMemberSimilarity = 0.6f;  // of the best
 constexpr double kMargin = 0.25;           // of a window, at either end
 constexpr double kMinFit_s = 4.0;          // for a slope of its own
@@ -36,8 +37,9 @@ std::vector<const Evidence*> Eligible(std::span<const Evidence> evidence, double
     if (e.tempo_ratio > slope * kSlopeFactor || e.tempo_ratio < slope / kSlopeFactor) continue;
     eligible.push_back(&e);
   }
-  std::stable_sort(eligible.begin(), eligible.end(),
-                   [](const Evidence* a, const Evidence* b) { return QueryMiddle(*a) < QueryMiddle(*b); });
+  std::stable_sort(eligible.begin(), eligible.end(), [](const Evidence* a, const Evidence* b) {
+    return QueryMiddle(*a) < QueryMiddle(*b);
+  });
   return eligible;
 }
 
@@ -54,7 +56,8 @@ std::optional<size_t> Anchor(const std::vector<const Evidence*>& windows, const 
   return anchor;
 }
 
-// Follows the line from the anchor in one direction; appends the windows on it, one for each place of the query.
+// Follows the line from the anchor in one direction; appends the windows on it, one for each place
+// of the query.
 template <typename Iterator>
 void Follow(Iterator begin, Iterator end, double slope, std::vector<const Evidence*>& chain) {
   while (begin != end) {
@@ -64,14 +67,18 @@ void Follow(Iterator begin, Iterator end, double slope, std::vector<const Eviden
     if (apart_s > kMostSilence_s) return;
     const Evidence* nearest = nullptr;
     for (; begin != end && std::abs(QueryMiddle(**begin) - query_s) < 1e-6; ++begin) {
-      if (nearest == nullptr || Distance(**begin, here) < Distance(*nearest, here)) nearest = *begin;
+      if (nearest == nullptr || Distance(**begin, here) < Distance(*nearest, here))
+        nearest = *begin;
     }
-    if (apart_s > 1e-6 && Distance(*nearest, here) <= kStep_s + kDrift * apart_s) chain.push_back(nearest);
+    if (apart_s > 1e-6 && Distance(*nearest, here) <= kStep_s + kDrift * apart_s)
+      chain.push_back(nearest);
   }
 }
 
 Heard Extent(const std::vector<const Evidence*>& chain, double slope) {
-  const auto before = [](const Evidence* a, const Evidence* b) { return QueryMiddle(*a) < QueryMiddle(*b); };
+  const auto before = [](const Evidence* a, const Evidence* b) {
+    return QueryMiddle(*a) < QueryMiddle(*b);
+  };
   const Evidence& first = **std::min_element(chain.begin(), chain.end(), before);
   const Evidence& last = **std::max_element(chain.begin(), chain.end(), before);
   Heard heard;
@@ -86,8 +93,10 @@ Heard Extent(const std::vector<const Evidence*>& chain, double slope) {
   heard.last_s = last.query_end_s;
   heard.start_s = first.query_start_s + kMargin * (first.query_end_s - first.query_start_s);
   heard.end_s = last.query_end_s - kMargin * (last.query_end_s - last.query_start_s);
-  heard.reference_start_s = first.reference_start_s + kMargin * (first.reference_end_s - first.reference_start_s);
-  heard.reference_end_s = last.reference_end_s - kMargin * (last.reference_end_s - last.reference_start_s);
+  heard.reference_start_s =
+      first.reference_start_s + kMargin * (first.reference_end_s - first.reference_start_s);
+  heard.reference_end_s =
+      last.reference_end_s - kMargin * (last.reference_end_s - last.reference_start_s);
   return heard;
 }
 
@@ -100,24 +109,27 @@ std::optional<Heard> HeardAlong(std::span<const Evidence> evidence, const ScoreL
   std::vector<const Evidence*> chain = {windows[*anchor]};
   Follow(windows.begin() + static_cast<ptrdiff_t>(*anchor) + 1, windows.end(), line.slope, chain);
   std::vector<const Evidence*> backwards = {windows[*anchor]};
-  Follow(std::make_reverse_iterator(windows.begin() + static_cast<ptrdiff_t>(*anchor)), windows.rend(), line.slope,
-         backwards);
+  Follow(std::make_reverse_iterator(windows.begin() + static_cast<ptrdiff_t>(*anchor)),
+         windows.rend(), line.slope, backwards);
   chain.insert(chain.end(), backwards.begin() + 1, backwards.end());
   return Extent(chain, line.slope);
 }
 
 std::optional<Heard> HeardOf(const Candidate& candidate) {
   if (!candidate.evidence.empty()) {
-    return HeardAlong(candidate.evidence, {candidate.query_s, candidate.reference_s, candidate.tempo_ratio});
+    return HeardAlong(candidate.evidence,
+                      {candidate.query_s, candidate.reference_s, candidate.tempo_ratio});
   }
   if (!(candidate.query_end_s > candidate.query_start_s)) return std::nullopt;
-  return Heard{candidate.query_start_s, candidate.query_end_s, candidate.reference_start_s, candidate.reference_end_s,
-               candidate.tempo_ratio,   candidate.votes,       candidate.query_start_s,     candidate.query_end_s};
+  return Heard{candidate.query_start_s,   candidate.query_end_s, candidate.reference_start_s,
+               candidate.reference_end_s, candidate.tempo_ratio, candidate.votes,
+               candidate.query_start_s,   candidate.query_end_s};
 }
 
 bool CarriesOn(const Heard& earlier, const Heard& later) {
   const double apart_s = std::abs(later.end_s - earlier.end_s);
-  const double off_s = std::abs(later.reference_end_s - earlier.line().At(later.end_s)) / earlier.slope;
+  const double off_s =
+      std::abs(later.reference_end_s - earlier.line().At(later.end_s)) / earlier.slope;
   return off_s <= 1.0 + 0.25 * apart_s;
 }
 

@@ -22,7 +22,8 @@ Evidence Vote(double query_s, double reference_s, double tempo = 1.0, float simi
 }
 
 // Windows every quarter of a second from `from_s` to `to_s`, where `place` says.
-std::vector<Evidence> Votes(double from_s, double to_s, const std::function<double(double)>& place) {
+std::vector<Evidence> Votes(double from_s, double to_s,
+                            const std::function<double(double)>& place) {
   std::vector<Evidence> votes;
   for (double s = from_s; s <= to_s + 1e-9; s += 0.25) votes.push_back(Vote(s, place(s)));
   return votes;
@@ -42,7 +43,9 @@ TEST(HeardTest, SpansTheWindowsAlongTheLine) {
 }
 
 TEST(HeardTest, FollowsATempoThatGivesAndTakes) {
-  const auto place = [](double s) { return s + 0.8 * std::sin(s / 2); };  // up to 40 % faster and slower
+  const auto place = [](double s) {
+    return s + 0.8 * std::sin(s / 2);
+  };  // up to 40 % faster and slower
   const auto heard = HeardAlong(Votes(0, 40, place), {20, place(20), 1.0});
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->windows, 161);

@@ -21,10 +21,12 @@ class SourceNeighbours {
  public:
   void Add(const Neighbour& neighbour) { nodes_.push_back({&neighbour, false}); }
   void Sort() {
-    std::sort(nodes_.begin(), nodes_.end(),
-              [](const Node& a, const Node& b) { return a.neighbour->query_start_s < b.neighbour->query_start_s; });
+    std::sort(nodes_.begin(), nodes_.end(), [](const Node& a, const Node& b) {
+      return a.neighbour->query_start_s < b.neighbour->query_start_s;
+    });
     for (const Node& node : nodes_) {
-      longest_s_ = std::max(longest_s_, node.neighbour->query_end_s - node.neighbour->query_start_s);
+      longest_s_ =
+          std::max(longest_s_, node.neighbour->query_end_s - node.neighbour->query_start_s);
     }
   }
 
@@ -73,17 +75,20 @@ class SourceNeighbours {
   // The first node that may overlap the neighbour's window of the query.
   size_t FirstOverlapping(const Neighbour& neighbour) const {
     const double from_s = neighbour.query_start_s - longest_s_;
-    return std::lower_bound(nodes_.begin(), nodes_.end(), from_s,
-                            [](const Node& node, double s) { return node.neighbour->query_start_s < s; }) -
+    return std::lower_bound(
+               nodes_.begin(), nodes_.end(), from_s,
+               [](const Node& node, double s) { return node.neighbour->query_start_s < s; }) -
            nodes_.begin();
   }
 
   static bool CarriesOn(const Neighbour& seed, const Neighbour& member, const Neighbour& next) {
-    if (next.similarity < kMemberSimilarity * seed.similarity || next.query_end_s <= member.query_start_s) return false;
+    if (next.similarity < kMemberSimilarity * seed.similarity ||
+        next.query_end_s <= member.query_start_s)
+      return false;
     const double factor = next.slope() / seed.slope();
     if (factor > kSlopeFactor || factor < 1 / kSlopeFactor) return false;
-    const double expected_s =
-        member.reference_middle_s() + seed.slope() * (next.query_middle_s() - member.query_middle_s());
+    const double expected_s = member.reference_middle_s() +
+                              seed.slope() * (next.query_middle_s() - member.query_middle_s());
     const double window_s = next.reference_end_s - next.reference_start_s;
     return std::abs(next.reference_middle_s() - expected_s) <= kLineTolerance * window_s;
   }
@@ -110,8 +115,9 @@ std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k,
   std::vector<const Neighbour*> best_first;
   for (const Neighbour& neighbour : neighbours) best_first.push_back(&neighbour);
   std::sort(best_first.begin(), best_first.end(), [](const Neighbour* a, const Neighbour* b) {
-    return std::tuple(-a->similarity, a->source, a->query_start_s, a->reference_start_s, a->slope()) <
-           std::tuple(-b->similarity, b->source, b->query_start_s, b->reference_start_s, b->slope());
+    return std::tuple(-a->similarity, a->source, a->query_start_s, a->reference_start_s,
+                      a->slope()) < std::tuple(-b->similarity, b->source, b->query_start_s,
+                                               b->reference_start_s, b->slope());
   });
   for (const Neighbour* neighbour : best_first) by_source[neighbour->source].Add(*neighbour);
   for (auto& [source, nodes] : by_source) nodes.Sort();

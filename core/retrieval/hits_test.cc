@@ -18,7 +18,8 @@ TEST(MergeIntoHits, NothingGivesNothing) { EXPECT_TRUE(MergeIntoHits({}, 10).emp
 
 TEST(MergeIntoHits, NeighboursAlongOneLineBecomeOneStretch) {
   std::vector<Neighbour> neighbours;
-  for (int i = 0; i < 20; ++i) neighbours.push_back(At(3, i * 0.5, 30 + i * 0.595, i == 7 ? 0.9f : 0.7f, 1.19));
+  for (int i = 0; i < 20; ++i)
+    neighbours.push_back(At(3, i * 0.5, 30 + i * 0.595, i == 7 ? 0.9f : 0.7f, 1.19));
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_EQ(hits[0].source, 3);
@@ -32,7 +33,8 @@ TEST(MergeIntoHits, NeighboursAlongOneLineBecomeOneStretch) {
 
 TEST(MergeIntoHits, EvidenceIsWhatLiesOnTheLineByTime) {
   std::vector<Neighbour> neighbours = {At(3, 0.5, 90, 0.6f)};  // elsewhere in the piece
-  for (int i = 19; i >= 0; --i) neighbours.push_back(At(3, i * 0.5, 30 + i * 0.595, i == 7 ? 0.9f : 0.7f, 1.19));
+  for (int i = 19; i >= 0; --i)
+    neighbours.push_back(At(3, i * 0.5, 30 + i * 0.595, i == 7 ? 0.9f : 0.7f, 1.19));
   neighbours.push_back(At(3, 2, 31, 0.5f, 2.0));  // another tempo of the same place
   EXPECT_TRUE(MergeIntoHits(neighbours, 10)[0].evidence.empty());
   const auto hits = MergeIntoHits(neighbours, 10, true);
@@ -49,7 +51,8 @@ TEST(MergeIntoHits, EvidenceIsWhatLiesOnTheLineByTime) {
 }
 
 TEST(MergeIntoHits, OverlappingTemposOfOnePlaceGoIntoTheBest) {
-  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0, 9.5, 0.8f, 2.0), At(1, 0.5, 10, 0.7f, 0.5)};
+  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0, 9.5, 0.8f, 2.0),
+                                             At(1, 0.5, 10, 0.7f, 0.5)};
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_DOUBLE_EQ(hits[0].tempo_ratio, 1.0);
@@ -57,12 +60,14 @@ TEST(MergeIntoHits, OverlappingTemposOfOnePlaceGoIntoTheBest) {
 }
 
 TEST(MergeIntoHits, RepeatsInThePieceAndInTheQueryStayApart) {
-  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0, 50, 0.8f), At(1, 30, 10, 0.7f)};
+  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0, 50, 0.8f),
+                                             At(1, 30, 10, 0.7f)};
   EXPECT_EQ(MergeIntoHits(neighbours, 10).size(), 3u);
 }
 
 TEST(MergeIntoHits, FarLessSimilarNeighboursDoNotStretchAHit) {
-  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0.5, 10.5, 0.4f), At(1, 1, 11, 0.85f)};
+  const std::vector<Neighbour> neighbours = {At(1, 0, 10, 0.9f), At(1, 0.5, 10.5, 0.4f),
+                                             At(1, 1, 11, 0.85f)};
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_DOUBLE_EQ(hits[0].query_end_s, 3);
@@ -70,7 +75,8 @@ TEST(MergeIntoHits, FarLessSimilarNeighboursDoNotStretchAHit) {
 
 TEST(MergeIntoHits, GivesTheBestFirstAndNoMoreThanAskedFor) {
   std::vector<Neighbour> neighbours;
-  for (int source = 0; source < 30; ++source) neighbours.push_back(At(source, 0, 5, 0.5f + 0.01f * source));
+  for (int source = 0; source < 30; ++source)
+    neighbours.push_back(At(source, 0, 5, 0.5f + 0.01f * source));
   const auto hits = MergeIntoHits(neighbours, 7);
   ASSERT_EQ(hits.size(), 7u);
   for (size_t i = 0; i < hits.size(); ++i) EXPECT_EQ(hits[i].source, 29 - static_cast<int>(i));
@@ -82,8 +88,9 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
   for (int round = 0; round < 20; ++round) {
     std::vector<Neighbour> neighbours;
     for (int i = 0; i < 300; ++i) {
-      neighbours.push_back(At(static_cast<int>(3 * uniform(rng)), 0.5 * static_cast<int>(60 * uniform(rng)),
-                              100 * uniform(rng), static_cast<float>(0.3 + 0.7 * uniform(rng)),
+      neighbours.push_back(At(static_cast<int>(3 * uniform(rng)),
+                              0.5 * static_cast<int>(60 * uniform(rng)), 100 * uniform(rng),
+                              static_cast<float>(0.3 + 0.7 * uniform(rng)),
                               uniform(rng) < 0.5 ? 1.0 : 1.19));
     }
     const auto hits = MergeIntoHits(neighbours, 1000);

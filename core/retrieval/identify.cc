@@ -10,14 +10,15 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   std::vector<Vote> votes;
   votes.reserve(neighbours.size());
   for (const Neighbour& n : neighbours) {
-    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity,
-                     n.query_end_s - n.query_start_s});
+    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(),
+                     n.similarity, n.query_end_s - n.query_start_s});
   }
   return votes;
 }
 
 // The best score among sources of other pieces than that of scores[of]; scores are best first.
-double BestOther(std::span<const SourceScore> scores, size_t of, const std::function<bool(int, int)>& same_piece) {
+double BestOther(std::span<const SourceScore> scores, size_t of,
+                 const std::function<bool(int, int)>& same_piece) {
   for (size_t i = 0; i < scores.size(); ++i) {
     if (i != of && !same_piece(scores[i].source, scores[of].source)) return scores[i].score;
   }
@@ -26,8 +27,8 @@ double BestOther(std::span<const SourceScore> scores, size_t of, const std::func
 
 }  // namespace
 
-std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows, catalog::Side side,
-                                     VoteMethod method) {
+std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows,
+                                     catalog::Side side, VoteMethod method) {
   const std::vector<Vote> votes = VotesOf(neighbours);
   if (method == VoteMethod::kInTime) {
     return VoteInTime(votes, windows, {.source_is_sound = side == catalog::Side::kRecordings});
@@ -38,15 +39,16 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
 }
 
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
-                     const IdentifyOptions& options, const std::function<bool(int, int)>& same_piece,
-                     int transposition) {
+                     const IdentifyOptions& options,
+                     const std::function<bool(int, int)>& same_piece, int transposition) {
   const int chances = 1 + 2 * std::abs(transposition);
   Identification result;
   result.windows = windows;
   const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
   for (size_t i = 0; i < count; ++i) {
     const SourceScore& score = scores[i];
-    const double confidence = Confidence(model, score.score, BestOther(scores, i, same_piece), windows, chances);
+    const double confidence =
+        Confidence(model, score.score, BestOther(scores, i, same_piece), windows, chances);
     result.candidates.push_back({.source = score.source,
                                  .confidence = confidence,
                                  .score = score.score,

@@ -10,18 +10,21 @@ namespace {
 
 constexpr auto kEachItsOwnPiece = [](int a, int b) { return a == b; };
 
-Identification VoteAndJudge(const std::vector<Neighbour>& neighbours, int windows, const IdentifyOptions& options,
+Identification VoteAndJudge(const std::vector<Neighbour>& neighbours, int windows,
+                            const IdentifyOptions& options,
                             const std::function<bool(int, int)>& same_piece) {
-  return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows, ConfidenceModel(),
-               options, same_piece);
+  return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows,
+               ConfidenceModel(), options, same_piece);
 }
 
-std::vector<Neighbour> Line(int source, int windows, double reference_s, float similarity, double slope = 1.0) {
+std::vector<Neighbour> Line(int source, int windows, double reference_s, float similarity,
+                            double slope = 1.0) {
   std::vector<Neighbour> neighbours;
   for (int w = 0; w < windows; ++w) {
     const double query_s = 0.25 * w;
     const double start_s = reference_s + slope * query_s;
-    neighbours.push_back({w, source, query_s, query_s + 2, start_s, start_s + 2 * slope, 1.0, slope, similarity});
+    neighbours.push_back(
+        {w, source, query_s, query_s + 2, start_s, start_s + 2 * slope, 1.0, slope, similarity});
   }
   return neighbours;
 }
@@ -60,12 +63,14 @@ TEST(Judge, ScatteredNeighboursAreNoMatch) {
   for (int w = 0; w < 33; ++w) {
     for (int i = 0; i < 25; ++i) {
       const double start_s = 200 * uniform(rng);
-      neighbours.push_back({w, static_cast<int>(100 * uniform(rng)), 0.25 * w, 0.25 * w + 2, start_s, start_s + 2, 1.0,
-                            1.0, static_cast<float>(0.4 + 0.3 * uniform(rng))});
+      neighbours.push_back({w, static_cast<int>(100 * uniform(rng)), 0.25 * w, 0.25 * w + 2,
+                            start_s, start_s + 2, 1.0, 1.0,
+                            static_cast<float>(0.4 + 0.3 * uniform(rng))});
     }
   }
   for (const VoteMethod method : {VoteMethod::kInTime, VoteMethod::kPlain}) {
-    const Identification result = VoteAndJudge(neighbours, 33, {.method = method}, kEachItsOwnPiece);
+    const Identification result =
+        VoteAndJudge(neighbours, 33, {.method = method}, kEachItsOwnPiece);
     EXPECT_EQ(result.verdict, Verdict::kNoMatch);
     EXPECT_EQ(result.candidates.size(), 5u);
   }
@@ -88,9 +93,11 @@ TEST(Judge, TwoRecordingsOfOnePieceAreNoRivals) {
 
 TEST(Judge, AnAnswerAtAnotherPitchHadManyChances) {
   const std::vector<Neighbour> neighbours = Line(0, 33, 40, 0.6f);
-  const std::vector<SourceScore> scores = RankSources(neighbours, 33, catalog::Side::kScores, VoteMethod::kInTime);
+  const std::vector<SourceScore> scores =
+      RankSources(neighbours, 33, catalog::Side::kScores, VoteMethod::kInTime);
   const auto odds_at = [&](int transposition) {
-    const Candidate best = Judge(scores, 33, {}, {}, kEachItsOwnPiece, transposition).candidates.at(0);
+    const Candidate best =
+        Judge(scores, 33, {}, {}, kEachItsOwnPiece, transposition).candidates.at(0);
     EXPECT_EQ(best.transposition, transposition);
     return best.confidence / (1 - best.confidence);
   };
@@ -107,19 +114,25 @@ TEST(Judge, ThePlainVoteIsAChoice) {
       neighbours.push_back(n);
     }
   }
-  const Identification plain = VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece);
+  const Identification plain =
+      VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece);
   EXPECT_EQ(plain.candidates[0].source, 2);
   // It knows no line: the place is the most similar neighbour's window.
   EXPECT_DOUBLE_EQ(plain.candidates[0].query_end_s - plain.candidates[0].query_start_s, 2);
   EXPECT_DOUBLE_EQ(plain.candidates[0].reference_end_s - plain.candidates[0].reference_start_s, 2);
   EXPECT_FLOAT_EQ(plain.candidates[0].similarity, 0.6f);
-  EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kInTime}, kEachItsOwnPiece).candidates[0].source, 1);
+  EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kInTime}, kEachItsOwnPiece)
+                .candidates[0]
+                .source,
+            1);
 }
 
 TEST(Judge, GivesNoMoreCandidatesThanAskedForAndKeepsToTheLeastConfidence) {
   std::vector<Neighbour> neighbours;
-  for (int source = 0; source < 30; ++source) Append(neighbours, Line(source, 33, 10, 0.5f + 0.01f * source));
-  const Identification result = VoteAndJudge(neighbours, 33, {.top_k = 3, .min_confidence = 1.0}, kEachItsOwnPiece);
+  for (int source = 0; source < 30; ++source)
+    Append(neighbours, Line(source, 33, 10, 0.5f + 0.01f * source));
+  const Identification result =
+      VoteAndJudge(neighbours, 33, {.top_k = 3, .min_confidence = 1.0}, kEachItsOwnPiece);
   ASSERT_EQ(result.candidates.size(), 3u);
   EXPECT_EQ(result.candidates[0].source, 29);
   EXPECT_EQ(result.verdict, Verdict::kNoMatch);

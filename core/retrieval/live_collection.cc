@@ -22,7 +22,8 @@ absl::Status NotThere(absl::string_view field) {
   return absl::NotFoundError(absl::StrCat(field, ": there is none of that id"));
 }
 
-absl::Status CheckVersion(absl::string_view what, int64_t version, std::optional<int64_t> expected) {
+absl::Status CheckVersion(absl::string_view what, int64_t version,
+                          std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
   return absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected));
 }
@@ -65,9 +66,9 @@ Change ToDeletion(Side side, const std::string& id) {
 Edit MakeEdit(Change change) {
   Edit edit = {change.side, change.id, nullptr};
   if (change.kind == Change::Kind::kDelete) return edit;
-  edit.put = std::make_shared<const SourceRecord>(SourceRecord{change.side, std::move(change.piece),
-                                                               std::move(change.recording), std::move(change.content),
-                                                               std::move(change.runs), std::move(change.vectors)});
+  edit.put = std::make_shared<const SourceRecord>(
+      SourceRecord{change.side, std::move(change.piece), std::move(change.recording),
+                   std::move(change.content), std::move(change.runs), std::move(change.vectors)});
   return edit;
 }
 
@@ -88,7 +89,8 @@ std::shared_ptr<const Collection> LiveCollection::Impl::Now() const {
 
 void LiveCollection::Impl::Swap(CollectionParts parts) {
   auto next = Collection::Make(std::make_shared<const CollectionParts>(std::move(parts)));
-  std::shared_ptr<const Collection> last = next;  // freed, if this was its last owner, outside of the lock
+  std::shared_ptr<const Collection> last =
+      next;  // freed, if this was its last owner, outside of the lock
   {
     absl::MutexLock lock(&state_mutex);
     current.swap(last);
@@ -116,8 +118,8 @@ absl::StatusOr<std::vector<Edit>> LiveCollection::Impl::Commit(std::vector<Chang
   return edits;
 }
 
-absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(const Put& put,
-                                                                              const RequestContext& context) {
+absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(
+    const Put& put, const RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const std::shared_ptr<const Collection> before = Now();
     if (absl::Status status = put.check(before->contents()); !status.ok()) return status;
@@ -145,8 +147,9 @@ absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(co
 }
 
 absl::StatusOr<LiveCollection::Deleted> LiveCollection::Impl::Delete(std::vector<Change> changes) {
-  const auto recordings = std::count_if(changes.begin(), changes.end(),
-                                        [](const Change& change) { return change.side == Side::kRecordings; });
+  const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
+    return change.side == Side::kRecordings;
+  });
   const absl::StatusOr<std::vector<Edit>> edits = Commit(std::move(changes));
   if (!edits.ok()) return edits.status();
   return Deleted{pending.last(), static_cast<int>(recordings)};
@@ -174,8 +177,9 @@ absl::StatusOr<catalog::Piece> LiveCollection::AddPiece(catalog::Piece piece, st
   if (absl::Status status = catalog::CheckPiece(piece); !status.ok()) return status;
   Impl::Put put;
   put.check = [&](const Contents& contents) {
-    return contents.FindPiece(piece.id).has_value() ? absl::AlreadyExistsError("piece id: is there already")
-                                                    : absl::OkStatus();
+    return contents.FindPiece(piece.id).has_value()
+               ? absl::AlreadyExistsError("piece id: is there already")
+               : absl::OkStatus();
   };
   put.embed = [&](const CollectionParts& parts) {
     return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), piece, midi, context);
@@ -185,7 +189,8 @@ absl::StatusOr<catalog::Piece> LiveCollection::AddPiece(catalog::Piece piece, st
   return (*record)->piece;
 }
 
-absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id, const PieceUpdate& update,
+absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id,
+                                                           const PieceUpdate& update,
                                                            std::optional<int64_t> expected_version,
                                                            const RequestContext& context) {
   Impl::Put put;
@@ -196,10 +201,12 @@ absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id
   };
   if (update.midi.has_value()) {
     put.embed = [&](const CollectionParts& parts) {
-      return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), {.id = id}, *update.midi, context);
+      return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), {.id = id}, *update.midi,
+                        context);
     };
   }
-  put.complete = [&](const Contents& contents, std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+  put.complete = [&](const Contents& contents,
+                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
     const int position = *contents.FindPiece(id);
     if (embedded == nullptr) {
       absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kScores, position);
@@ -218,15 +225,15 @@ absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id
   return (*record)->piece;
 }
 
-absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(const std::string& id,
-                                                                    std::optional<int64_t> expected_version,
-                                                                    bool with_recordings) {
+absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(
+    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   absl::MutexLock lock(&impl_->edits_mutex);
   const std::shared_ptr<const Collection> now = impl_->Now();
   const Contents& contents = now->contents();
   const std::optional<int> position = contents.FindPiece(id);
   if (!position.has_value()) return NotThere("piece id");
-  if (absl::Status status = CheckVersion("piece", contents.pieces()[*position].version, expected_version);
+  if (absl::Status status =
+          CheckVersion("piece", contents.pieces()[*position].version, expected_version);
       !status.ok()) {
     return status;
   }
@@ -235,45 +242,52 @@ absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(const std::s
     if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
   }
   if (!changes.empty() && !with_recordings) {
-    return absl::FailedPreconditionError(absl::StrCat("piece id: recordings of it are there, ", changes.size()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("piece id: recordings of it are there, ", changes.size()));
   }
   changes.push_back(ToDeletion(Side::kScores, id));
   return impl_->Delete(std::move(changes));
 }
 
-absl::StatusOr<catalog::Recording> LiveCollection::AddRecording(catalog::Recording recording, std::string audio,
+absl::StatusOr<catalog::Recording> LiveCollection::AddRecording(catalog::Recording recording,
+                                                                std::string audio,
                                                                 const RequestContext& context) {
   if (absl::Status status = catalog::CheckRecording(recording); !status.ok()) return status;
   Impl::Put put;
   put.check = [&](const Contents& contents) {
-    return contents.FindRecording(recording.id).has_value() ? absl::AlreadyExistsError("recording id: is there already")
-                                                            : CheckReference(contents, recording.piece_id);
+    return contents.FindRecording(recording.id).has_value()
+               ? absl::AlreadyExistsError("recording id: is there already")
+               : CheckReference(contents, recording.piece_id);
   };
   put.embed = [&](const CollectionParts& parts) {
-    return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest), recording, audio, context);
+    return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest), recording,
+                          audio, context);
   };
   const auto record = impl_->Run(put, context);
   if (!record.ok()) return record.status();
   return (*record)->recording;
 }
 
-absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(const std::string& id, const RecordingUpdate& update,
-                                                                   std::optional<int64_t> expected_version,
-                                                                   const RequestContext& context) {
+absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(
+    const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
+    const RequestContext& context) {
   Impl::Put put;
   put.check = [&](const Contents& contents) {
     const std::optional<int> position = contents.FindRecording(id);
     if (!position.has_value()) return NotThere("recording id");
-    const absl::Status status = CheckVersion("recording", contents.recordings()[*position].version, expected_version);
-    return status.ok() && update.piece_id.has_value() ? CheckReference(contents, *update.piece_id) : status;
+    const absl::Status status =
+        CheckVersion("recording", contents.recordings()[*position].version, expected_version);
+    return status.ok() && update.piece_id.has_value() ? CheckReference(contents, *update.piece_id)
+                                                      : status;
   };
   if (update.audio.has_value()) {
     put.embed = [&](const CollectionParts& parts) {
-      return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest), {.id = id}, *update.audio,
-                            context);
+      return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest),
+                            {.id = id}, *update.audio, context);
     };
   }
-  put.complete = [&](const Contents& contents, std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+  put.complete = [&](const Contents& contents,
+                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
     const int position = *contents.FindRecording(id);
     if (embedded == nullptr) {
       absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kRecordings, position);
@@ -293,14 +307,14 @@ absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(const std::st
   return (*record)->recording;
 }
 
-absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeleteRecording(const std::string& id,
-                                                                        std::optional<int64_t> expected_version) {
+absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeleteRecording(
+    const std::string& id, std::optional<int64_t> expected_version) {
   absl::MutexLock lock(&impl_->edits_mutex);
   const std::shared_ptr<const Collection> now = impl_->Now();
   const std::optional<int> position = now->contents().FindRecording(id);
   if (!position.has_value()) return NotThere("recording id");
-  if (absl::Status status =
-          CheckVersion("recording", now->contents().recordings()[*position].version, expected_version);
+  if (absl::Status status = CheckVersion(
+          "recording", now->contents().recordings()[*position].version, expected_version);
       !status.ok()) {
     return status;
   }

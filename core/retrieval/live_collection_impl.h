@@ -1,5 +1,5 @@
-// What a LiveCollection is made of. Included by its own sources only: live_collection.cc has the edits,
-// live_generations.cc what makes and opens generations.
+// What a LiveCollection is made of. Included by its own sources only: live_collection.cc has the
+// edits, live_generations.cc what makes and opens generations.
 #ifndef ANTIPHON_CORE_RETRIEVAL_LIVE_COLLECTION_IMPL_H_
 #define ANTIPHON_CORE_RETRIEVAL_LIVE_COLLECTION_IMPL_H_
 
@@ -34,13 +34,17 @@ struct LiveCollection::Impl {
     std::function<absl::Status(const Contents&)> check;
     // Of the new score or sound; empty where it stays.
     std::function<absl::StatusOr<SourceRecord>(const CollectionParts&)> embed;
-    // All of the source, of what is there now and of what was embedded, null if nothing; empty where the latter is all.
-    std::function<absl::StatusOr<SourceRecord>(const Contents&, std::unique_ptr<SourceRecord>)> complete;
+    // All of the source, of what is there now and of what was embedded, null if nothing; empty
+    // where the latter is all.
+    std::function<absl::StatusOr<SourceRecord>(const Contents&, std::unique_ptr<SourceRecord>)>
+        complete;
   };
-  absl::StatusOr<std::shared_ptr<const SourceRecord>> Run(const Put& put, const RequestContext& context)
+  absl::StatusOr<std::shared_ptr<const SourceRecord>> Run(const Put& put,
+                                                          const RequestContext& context)
       ABSL_LOCKS_EXCLUDED(edits_mutex);
 
-  absl::StatusOr<Deleted> Delete(std::vector<catalog::Change> changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+  absl::StatusOr<Deleted> Delete(std::vector<catalog::Change> changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
   // Makes the changes durable and puts the contents with them in place; the edits that they were.
   absl::StatusOr<std::vector<Edit>> Commit(std::vector<catalog::Change> changes)
@@ -62,10 +66,12 @@ struct LiveCollection::Impl {
       ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
 
   // A generation, opened beside what serves and tried out.
-  absl::StatusOr<std::unique_ptr<CollectionParts>> OpenBeside(const bundle::OpenedBundle& opened) const;
+  absl::StatusOr<std::unique_ptr<CollectionParts>> OpenBeside(
+      const bundle::OpenedBundle& opened) const;
 
-  // Publishes what lies in the writer's folder, once it has been opened beside what serves and its copies of files
-  // (all of them, or those that generations take over) have proved to be those of `original`.
+  // Publishes what lies in the writer's folder, once it has been opened beside what serves and its
+  // copies of files (all of them, or those that generations take over) have proved to be those of
+  // `original`.
   struct Published {
     std::unique_ptr<CollectionParts> parts;
     std::string directory;
@@ -78,7 +84,8 @@ struct LiveCollection::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex) ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   // After a publication: removes generations and journalled changes that nothing can need any more.
-  absl::Status ForgetOld(bundle::BundleWriter& writer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex);
+  absl::Status ForgetOld(bundle::BundleWriter& writer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex);
 
   bool IsMergeDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
   absl::Status TryToMerge();  // out of memory is a failure like others
@@ -92,7 +99,8 @@ struct LiveCollection::Impl {
 
   // One merge, reload, snapshot or restore at a time.
   absl::Mutex generations_mutex ABSL_ACQUIRED_BEFORE(edits_mutex);
-  int64_t named ABSL_GUARDED_BY(generations_mutex) = 0;  // what CURRENT named when it was last acted on; 0: nothing
+  int64_t named ABSL_GUARDED_BY(generations_mutex) =
+      0;  // what CURRENT named when it was last acted on; 0: nothing
   std::string base_directory ABSL_GUARDED_BY(generations_mutex);  // of the generation that serves
 
   // One edit, or replacement of what they apply to, at a time. Taken for the end of an edit only.

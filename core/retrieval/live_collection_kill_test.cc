@@ -1,5 +1,5 @@
-// A process that edits and merges is killed at random moments: whatever it was told to be done is there afterwards,
-// and nothing by half.
+// A process that edits and merges is killed at random moments: whatever it was told to be done is
+// there afterwards, and nothing by half.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
@@ -38,11 +38,13 @@ struct State {
   std::string title;
   bool operator==(const State&) const = default;
 };
-using States = std::map<std::string, std::optional<State>>;  // by id, "k…" pieces and "s…" recordings
+using States =
+    std::map<std::string, std::optional<State>>;  // by id, "k…" pieces and "s…" recordings
 
 bool IsPiece(const std::string& id) { return id[0] == 'k'; }
 
-// Edits for ever, a random one after the other. Says on standard output what it is about to do, "? ID SEED" or
+// Edits for ever, a random one after the other. Says on standard output what it is about to do, "?
+// ID SEED" or
 // "? ID -", and "!" once that has been acknowledged.
 [[noreturn]] void EditUntilKilled(const std::string& root, unsigned seed) {
   LiveOptions options;
@@ -63,20 +65,24 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
     const std::shared_ptr<const Collection> now = (*live)->Current();
     const Contents& contents = now->contents();
-    const bool there = IsPiece(id) ? contents.FindPiece(id).has_value() : contents.FindRecording(id).has_value();
+    const bool there =
+        IsPiece(id) ? contents.FindPiece(id).has_value() : contents.FindRecording(id).has_value();
     const int next = static_cast<int>(random() % kSeeds);
     const std::string title = absl::StrCat("Seed ", next);
     const bool remove = there && random() % 3 == 0;
     say(absl::StrCat("? ", id, " ", remove ? "-" : absl::StrCat(next)));
     absl::Status status;
     if (IsPiece(id)) {
-      status = remove  ? (*live)->DeletePiece(id, {}, false).status()
-               : there ? (*live)->UpdatePiece(id, {.title = title, .midi = MidiOf(next)}, {}).status()
-                       : (*live)->AddPiece({.id = id, .title = title}, MidiOf(next)).status();
+      status = remove ? (*live)->DeletePiece(id, {}, false).status()
+               : there
+                   ? (*live)->UpdatePiece(id, {.title = title, .midi = MidiOf(next)}, {}).status()
+                   : (*live)->AddPiece({.id = id, .title = title}, MidiOf(next)).status();
     } else {
-      status = remove  ? (*live)->DeleteRecording(id, {}).status()
-               : there ? (*live)->UpdateRecording(id, {.title = title, .audio = SoundOf(next)}, {}).status()
-                       : (*live)->AddRecording({.id = id, .title = title}, SoundOf(next)).status();
+      status =
+          remove ? (*live)->DeleteRecording(id, {}).status()
+          : there
+              ? (*live)->UpdateRecording(id, {.title = title, .audio = SoundOf(next)}, {}).status()
+              : (*live)->AddRecording({.id = id, .title = title}, SoundOf(next)).status();
     }
     say(status.ok() ? "!" : absl::StrCat("failed: ", status.ToString()));
     if (!status.ok()) std::exit(1);
@@ -93,9 +99,11 @@ class EditingProcess {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addclose(&actions, ends[0]);
-    std::string program = "live_collection_kill_test", flag = kEditFlag, folder = root, number = absl::StrCat(seed);
+    std::string program = "live_collection_kill_test", flag = kEditFlag, folder = root,
+                number = absl::StrCat(seed);
     char* arguments[] = {program.data(), flag.data(), folder.data(), number.data(), nullptr};
-    if (posix_spawn(&child_, "/proc/self/exe", &actions, nullptr, arguments, environ) != 0) std::abort();
+    if (posix_spawn(&child_, "/proc/self/exe", &actions, nullptr, arguments, environ) != 0)
+      std::abort();
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     output_ = fdopen(ends[0], "r");
@@ -147,11 +155,13 @@ States StatesOf(const Contents& contents) {
           .get();
   for (size_t i = 0; i < contents.pieces().size(); ++i) {
     const catalog::Piece& piece = contents.pieces()[i];
-    states[piece.id] = State{seed_of.at(contents.ReadMidi(static_cast<int>(i)).value()), piece.title};
+    states[piece.id] =
+        State{seed_of.at(contents.ReadMidi(static_cast<int>(i)).value()), piece.title};
   }
   for (size_t i = 0; i < contents.recordings().size(); ++i) {
     const catalog::Recording& recording = contents.recordings()[i];
-    states[recording.id] = State{seed_of.at(contents.ReadAudio(static_cast<int>(i)).value()), recording.title};
+    states[recording.id] =
+        State{seed_of.at(contents.ReadAudio(static_cast<int>(i)).value()), recording.title};
   }
   return states;
 }
@@ -166,8 +176,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
   int64_t generation = 0;
   for (unsigned round = 0; round < 12; ++round) {
     EditingProcess process(bundle.root(), round);
-    const std::vector<std::string> said =
-        process.KillAfter(1 + static_cast<int>(random() % 30), std::chrono::milliseconds(random() % 40));
+    const std::vector<std::string> said = process.KillAfter(
+        1 + static_cast<int>(random() % 30), std::chrono::milliseconds(random() % 40));
     std::optional<std::string> asked;
     for (const std::string& line : said) {
       ASSERT_EQ(line.find("failed"), std::string::npos) << line;
@@ -202,8 +212,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
   }
   EXPECT_GT(acknowledged, 50);
   EXPECT_GT(generation, 3);  // merges were among it
-  std::printf("12 kills, %d edits acknowledged and found, %d found that were not, %d generations\n", acknowledged,
-              in_flight, static_cast<int>(generation));
+  std::printf("12 kills, %d edits acknowledged and found, %d found that were not, %d generations\n",
+              acknowledged, in_flight, static_cast<int>(generation));
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ class LiveCollectionTest : public ::testing::Test {
     return *std::move(live);
   }
 
-  static std::vector<std::string> ListingOf(const LiveCollection& live) { return Listing(live.Current()->contents()); }
+  static std::vector<std::string> ListingOf(const LiveCollection& live) {
+    return Listing(live.Current()->contents());
+  }
 
   const TemporaryFolder folder_;
   const LiveTestBundle bundle_{folder_.path()};
@@ -57,12 +59,14 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
   {
     auto live = Open();
     EXPECT_EQ(live->standing().last_change, 0);
-    const auto added = live->AddPiece({.id = "new", .title = "New", .composer = "N", .collection = "C"}, MidiOf(7));
+    const auto added = live->AddPiece(
+        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, MidiOf(7));
     ASSERT_TRUE(added.ok()) << added.status();
     EXPECT_EQ(added->version, 1);
     EXPECT_GT(added->notes, 10);
     EXPECT_NEAR(added->duration_s, 12, 1);
-    const auto recorded = live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, SoundOf(7));
+    const auto recorded =
+        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, SoundOf(7));
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ(recorded->version, 2);
     const auto updated = live->UpdatePiece("p1", {.title = "Renamed", .midi = MidiOf(8)}, 0);
@@ -80,7 +84,8 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     listing = ListingOf(*live);
     EXPECT_EQ(listing.size(), 6u);
     EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
-    const auto match = live->Current()->IdentifyAudio(Play(music::Excerpt(RandomPiece(7, 12), 2, 11)), {});
+    const auto match =
+        live->Current()->IdentifyAudio(Play(music::Excerpt(RandomPiece(7, 12), 2, 11)), {});
     EXPECT_EQ(live->Current()->contents().pieces()[match->candidates.at(0).source].id, "new");
   }
   auto live = Open();
@@ -109,24 +114,34 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
     EXPECT_EQ(status.code(), code) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(message));
   };
-  const std::string silence = *audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav);
+  const std::string silence =
+      *audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav);
   expect(live->AddPiece({.id = "p1"}, MidiOf(5)).status(), StatusCode::kAlreadyExists, "piece id");
   expect(live->AddPiece({.id = ""}, MidiOf(5)).status(), StatusCode::kInvalidArgument, "piece id");
-  expect(live->AddPiece({.id = "x", .title = "\xff"}, MidiOf(5)).status(), StatusCode::kInvalidArgument, "piece title");
+  expect(live->AddPiece({.id = "x", .title = "\xff"}, MidiOf(5)).status(),
+         StatusCode::kInvalidArgument, "piece title");
   expect(live->AddPiece({.id = "x"}, "no score").status(), StatusCode::kInvalidArgument, "");
-  expect(live->AddRecording({.id = "r1"}, SoundOf(5)).status(), StatusCode::kAlreadyExists, "recording id");
-  expect(live->AddRecording({.id = "x", .piece_id = "none"}, SoundOf(5)).status(), StatusCode::kNotFound,
-         "recording piece_id");
+  expect(live->AddRecording({.id = "r1"}, SoundOf(5)).status(), StatusCode::kAlreadyExists,
+         "recording id");
+  expect(live->AddRecording({.id = "x", .piece_id = "none"}, SoundOf(5)).status(),
+         StatusCode::kNotFound, "recording piece_id");
   expect(live->AddRecording({.id = "x"}, silence).status(), StatusCode::kInvalidArgument, "silent");
   expect(live->UpdatePiece("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "piece id");
-  expect(live->UpdatePiece("p0", {.title = "T"}, 4).status(), StatusCode::kAborted, "piece version: is 0, not 4");
-  expect(live->UpdatePiece("p0", {.title = "\xff"}, {}).status(), StatusCode::kInvalidArgument, "piece title");
-  expect(live->UpdatePiece("p0", {.midi = "no score"}, {}).status(), StatusCode::kInvalidArgument, "");
-  expect(live->UpdateRecording("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "recording id");
-  expect(live->UpdateRecording("r0", {.piece_id = "none"}, {}).status(), StatusCode::kNotFound, "recording piece_id");
-  expect(live->UpdateRecording("r0", {.audio = "no sound"}, {}).status(), StatusCode::kInvalidArgument, "");
+  expect(live->UpdatePiece("p0", {.title = "T"}, 4).status(), StatusCode::kAborted,
+         "piece version: is 0, not 4");
+  expect(live->UpdatePiece("p0", {.title = "\xff"}, {}).status(), StatusCode::kInvalidArgument,
+         "piece title");
+  expect(live->UpdatePiece("p0", {.midi = "no score"}, {}).status(), StatusCode::kInvalidArgument,
+         "");
+  expect(live->UpdateRecording("none", {.title = "T"}, {}).status(), StatusCode::kNotFound,
+         "recording id");
+  expect(live->UpdateRecording("r0", {.piece_id = "none"}, {}).status(), StatusCode::kNotFound,
+         "recording piece_id");
+  expect(live->UpdateRecording("r0", {.audio = "no sound"}, {}).status(),
+         StatusCode::kInvalidArgument, "");
   expect(live->DeletePiece("none", {}, true).status(), StatusCode::kNotFound, "piece id");
-  expect(live->DeletePiece("p0", {}, false).status(), StatusCode::kFailedPrecondition, "recordings");
+  expect(live->DeletePiece("p0", {}, false).status(), StatusCode::kFailedPrecondition,
+         "recordings");
   expect(live->DeletePiece("p0", 1, true).status(), StatusCode::kAborted, "piece version");
   expect(live->DeleteRecording("none", {}).status(), StatusCode::kNotFound, "recording id");
   expect(live->DeleteRecording("r0", 9).status(), StatusCode::kAborted, "recording version");
@@ -173,14 +188,18 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
   bundle_.Index(1, 0);
   auto live = Open();
   int asked = 0;
-  const RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); }, .on_stage = {}};
+  const RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
+                             .on_stage = {}};
   ASSERT_TRUE(live->AddPiece({.id = "counted"}, MidiOf(3), count).ok());
   ASSERT_GT(asked, 3);
   for (int last = 1; last <= asked; ++last) {
     int calls = 0;
     const RequestContext context{
-        .keep_going = [&] { return ++calls < last ? absl::OkStatus() : absl::CancelledError("gone"); }, .on_stage = {}};
-    EXPECT_EQ(live->AddPiece({.id = "new"}, MidiOf(3), context).status().code(), StatusCode::kCancelled);
+        .keep_going =
+            [&] { return ++calls < last ? absl::OkStatus() : absl::CancelledError("gone"); },
+        .on_stage = {}};
+    EXPECT_EQ(live->AddPiece({.id = "new"}, MidiOf(3), context).status().code(),
+              StatusCode::kCancelled);
     EXPECT_EQ(live->Current()->contents().FindPiece("new"), std::nullopt);
   }
   EXPECT_EQ(live->standing().last_change, 1);
@@ -197,7 +216,8 @@ TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 4; ++i) EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, MidiOf(t)).ok());
+      for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, MidiOf(t)).ok());
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -232,7 +252,8 @@ TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
   bundle_.Index(1, 0);
   {
     auto live = Open();
-    ASSERT_TRUE(live->AddPiece({.id = "first", .title = "A title to find in the file"}, MidiOf(3)).ok());
+    ASSERT_TRUE(
+        live->AddPiece({.id = "first", .title = "A title to find in the file"}, MidiOf(3)).ok());
     ASSERT_TRUE(live->AddPiece({.id = "second"}, MidiOf(4)).ok());
   }
   const std::string path = bundle_.root() + "/journal.sqlite";
@@ -258,20 +279,22 @@ TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
     EXPECT_TRUE(Collection::Open(bundle_.root()).ok());  // reading is free
   }
   options_.try_out = [](const Collection&) { return absl::InternalError("does not find itself"); };
-  EXPECT_THAT(std::string(LiveCollection::Open(bundle_.root(), options_).status().message()), HasSubstr("find itself"));
+  EXPECT_THAT(std::string(LiveCollection::Open(bundle_.root(), options_).status().message()),
+              HasSubstr("find itself"));
   options_.try_out = {};
   std::ofstream(bundle_.root() + "/journal.sqlite") << "not a journal, whatever it is";
   const absl::Status status = LiveCollection::Open(bundle_.root(), options_).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("journal"));
   options_.keep_generations = 0;
-  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(),
+            StatusCode::kInvalidArgument);
 }
 
 TEST_F(LiveCollectionTest, StrayFilesDoNotStopAStart) {
   bundle_.Index(2, 0);
-  for (const char* name :
-       {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite-journal", "tmp-CURRENT", "notes"}) {
+  for (const char* name : {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite-journal",
+                           "tmp-CURRENT", "notes"}) {
     std::ofstream(bundle_.root() + "/" + name) << std::string(5000, 'x');
   }
   std::filesystem::create_directory(bundle_.root() + "/tmp-abcdef");
@@ -284,7 +307,8 @@ TEST_F(LiveCollectionTest, StrayFilesDoNotStopAStart) {
   EXPECT_EQ(ListingOf(*Open()).size(), 3u);
 }
 
-// Searches during 200 edits and the merges that these cause: each answer must be right for what was there.
+// Searches during 200 edits and the merges that these cause: each answer must be right for what was
+// there.
 TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
   bundle_.Index(4, 1);
   options_.merge_fraction = 0.01;
@@ -302,7 +326,8 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
         ASSERT_TRUE(hits.ok()) << hits.status();
         ASSERT_FALSE(hits->empty());
         // p0 and p1 are never touched.
-        ASSERT_EQ(collection->contents().pieces().at(hits->front().source).id, absl::StrCat("p", t));
+        ASSERT_EQ(collection->contents().pieces().at(hits->front().source).id,
+                  absl::StrCat("p", t));
         ++searches;
       }
     });
@@ -316,9 +341,11 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
     absl::Status status;
     if (there.size() < 3 || dice < 5) {
       there.push_back(absl::StrCat("new-", edits));
-      status = live->AddPiece({.id = there.back()}, MidiOf(10 + static_cast<int>(random() % 20))).status();
+      status = live->AddPiece({.id = there.back()}, MidiOf(10 + static_cast<int>(random() % 20)))
+                   .status();
     } else if (dice < 8) {
-      status = live->UpdatePiece(there[which], {.title = absl::StrCat("Edit ", edits)}, {}).status();
+      status =
+          live->UpdatePiece(there[which], {.title = absl::StrCat("Edit ", edits)}, {}).status();
     } else {
       status = live->DeletePiece(there[which], {}, true).status();
       there.erase(there.begin() + static_cast<std::ptrdiff_t>(which));

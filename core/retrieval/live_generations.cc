@@ -32,8 +32,10 @@ constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being writte
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
 absl::Status CheckOptions(const LiveOptions& options) {
-  if (!(options.merge_fraction >= 0)) return absl::InvalidArgumentError("merge_fraction must not be negative");
-  if (options.keep_generations < 1) return absl::InvalidArgumentError("keep_generations must be at least 1");
+  if (!(options.merge_fraction >= 0))
+    return absl::InvalidArgumentError("merge_fraction must not be negative");
+  if (options.keep_generations < 1)
+    return absl::InvalidArgumentError("keep_generations must be at least 1");
   if (!(options.reload_memory_factor >= 0)) {
     return absl::InvalidArgumentError("reload_memory_factor must not be negative");
   }
@@ -46,12 +48,13 @@ constexpr double kWritingMemory = 2;
 // Whether there is so many times the memory that the generation and `more` bytes take.
 absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_t more = 0) {
   const std::optional<int64_t> available = AvailableMemory();
-  const double needed = factor * (static_cast<double>(LoadedBytes(manifest)) + static_cast<double>(more));
+  const double needed =
+      factor * (static_cast<double>(LoadedBytes(manifest)) + static_cast<double>(more));
   if (!available.has_value() || needed <= static_cast<double>(*available)) return absl::OkStatus();
   constexpr double kMebibyte = 1 << 20;
-  return absl::ResourceExhaustedError(absl::StrFormat("generation %d needs %.0f MiB of memory, there are %.0f",
-                                                      manifest.generation, needed / kMebibyte,
-                                                      static_cast<double>(*available) / kMebibyte));
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("generation %d needs %.0f MiB of memory, there are %.0f", manifest.generation,
+                      needed / kMebibyte, static_cast<double>(*available) / kMebibyte));
 }
 
 // The same for writing a generation of the base and what was added to it.
@@ -71,7 +74,8 @@ struct Replayed {
 };
 
 absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::Manifest& manifest) {
-  // Numbers given out from now on must not be among those in it, even if the journal was lost meanwhile.
+  // Numbers given out from now on must not be among those in it, even if the journal was lost
+  // meanwhile.
   if (absl::Status status = journal.SkipTo(manifest.last_change); !status.ok()) return status;
   Replayed replayed;
   const absl::Status status = journal.ReadAfter(
@@ -82,7 +86,8 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
         if (edit.ok()) {
           replayed.pending.Add(number, *std::move(edit));
         } else {
-          replayed.rejected.push_back(absl::StrCat("change ", number, ": ", edit.status().message()));
+          replayed.rejected.push_back(
+              absl::StrCat("change ", number, ": ", edit.status().message()));
         }
         return absl::OkStatus();
       },
@@ -91,13 +96,15 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
   return replayed;
 }
 
-// Temporary folders of snapshots whose process has died. A living one holds the lock of the bundle in its folder.
+// Temporary folders of snapshots whose process has died. A living one holds the lock of the bundle
+// in its folder.
 void RemoveDeadSnapshots(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> dead;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (!absl::StartsWith(it->path().filename().string(), kSnapshotPrefix)) continue;
-    const int lock = open((it->path() / bundle::kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    const int lock =
+        open((it->path() / bundle::kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (lock < 0) continue;
     if (flock(lock, LOCK_EX | LOCK_NB) == 0) dead.push_back(it->path());
     close(lock);
@@ -107,8 +114,10 @@ void RemoveDeadSnapshots(const fs::path& folder) {
 
 // Gives a folder its name unless something has it already.
 absl::Status RenameToNew(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return absl::OkStatus();
-  if (errno == EEXIST) return absl::AlreadyExistsError("snapshot: there is one of that name already");
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+    return absl::OkStatus();
+  if (errno == EEXIST)
+    return absl::AlreadyExistsError("snapshot: there is one of that name already");
   return absl::ErrnoToStatus(errno, "snapshot: cannot be given its name");
 }
 
@@ -150,7 +159,8 @@ bool LiveCollection::Impl::IsMergeDue() const {
     edited += static_cast<double>(contents.added_vectors(side) + contents.removed_vectors(side));
     base += static_cast<double>(contents.base_index(side).size());
   }
-  return edited >= static_cast<double>(options.merge_vectors) && edited >= options.merge_fraction * base;
+  return edited >= static_cast<double>(options.merge_vectors) &&
+         edited >= options.merge_fraction * base;
 }
 
 absl::Status LiveCollection::Impl::TryToMerge() {
@@ -180,7 +190,8 @@ void LiveCollection::Impl::MergeInBackground() {
     }
     const absl::Status status = TryToMerge();
     if (status.ok() || absl::IsCancelled(status)) continue;
-    Report(absl::Status(status.code(), absl::StrCat("merging changes into a new generation: ", status.message())));
+    Report(absl::Status(status.code(),
+                        absl::StrCat("merging changes into a new generation: ", status.message())));
     not_before = absl::Now() + kRetryDelay;
   }
 }
@@ -190,16 +201,19 @@ absl::Status LiveCollection::Impl::Start() {
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
   }
-  // The journal first: who has it open may be writing another generation, and forgetting changes that are in it.
+  // The journal first: who has it open may be writing another generation, and forgetting changes
+  // that are in it.
   auto journal_file = catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile));
   if (!journal_file.ok()) return journal_file.status();
   journal = *std::move(journal_file);
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
   if (!opened.ok()) return opened.status();
-  absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenGeneration(*opened, options.collection);
+  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
+      OpenGeneration(*opened, options.collection);
   if (!parts.ok()) return parts.status();
   if (options.try_out) {
-    if (absl::Status status = options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+    if (absl::Status status =
+            options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
         !status.ok()) {
       return status;
     }
@@ -229,17 +243,22 @@ absl::Status LiveCollection::Impl::PutInPlace(CollectionParts parts, const std::
     Swap(std::move(parts));
   }
   base_directory = directory;
-  for (const std::string& what : rejected) Report(absl::DataLossError(absl::StrCat("journal: ", what)));
+  for (const std::string& what : rejected)
+    Report(absl::DataLossError(absl::StrCat("journal: ", what)));
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<CollectionParts>> LiveCollection::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
-  if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor); !status.ok()) return status;
+  if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor);
+      !status.ok())
+    return status;
   const std::shared_ptr<const Collection> now = Now();
-  absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenGeneration(opened, options.collection, &now->parts());
+  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
+      OpenGeneration(opened, options.collection, &now->parts());
   if (!parts.ok() || !options.try_out) return parts;
-  const absl::Status status = options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+  const absl::Status status =
+      options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
   if (!status.ok()) return status;
   return parts;
 }
@@ -256,18 +275,19 @@ absl::Status LiveCollection::Impl::ForgetOld(bundle::BundleWriter& writer) {
   std::vector<std::string> origins;
   for (const auto& [origin, last_change] : contained) origins.push_back(origin);
   for (const auto& [origin, last_change] : contained) {
-    if (absl::Status status = journal->Prune(origin, last_change, origins); !status.ok()) return status;
+    if (absl::Status status = journal->Prune(origin, last_change, origins); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(bundle::BundleWriter& writer,
-                                                                              bundle::Manifest manifest,
-                                                                              const bundle::Manifest& original,
-                                                                              bool all) const {
+absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(
+    bundle::BundleWriter& writer, bundle::Manifest manifest, const bundle::Manifest& original,
+    bool all) const {
   Published published;
   const auto open = [&](const bundle::OpenedBundle& opened) {
-    if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok()) return status;
+    if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok())
+      return status;
     absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(opened);
     if (!parts.ok()) return parts.status();
     published = {*std::move(parts), opened.directory};
@@ -299,7 +319,8 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
     Impl& live;
   } merging(*this);
 
-  if (absl::Status status = CheckMemoryToWrite(before->parts(), options.reload_memory_factor); !status.ok()) {
+  if (absl::Status status = CheckMemoryToWrite(before->parts(), options.reload_memory_factor);
+      !status.ok()) {
     return status;
   }
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
@@ -308,11 +329,13 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
   if (bundle::CurrentGeneration(root).value_or(0) != named) {
     return absl::FailedPreconditionError("another generation has been published: reload first");
   }
-  absl::StatusOr<bundle::Manifest> manifest = WriteGeneration(before->parts(), base_directory, (*writer)->directory(),
-                                                              options.collection.index, [this] { return KeepGoing(); });
+  absl::StatusOr<bundle::Manifest> manifest =
+      WriteGeneration(before->parts(), base_directory, (*writer)->directory(),
+                      options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
-  absl::StatusOr<Published> merged = Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
+  absl::StatusOr<Published> merged =
+      Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
   if (!merged.ok()) return merged.status();
   const int64_t generation = merged->parts->manifest.generation;
   {
@@ -335,7 +358,8 @@ absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
   const std::shared_ptr<const Collection> before = Now();
   const int64_t serving = before->manifest().generation;
   const int64_t found = opened->manifest.generation;
-  const bool same = bundle::ManifestToJson(opened->manifest) == bundle::ManifestToJson(before->manifest());
+  const bool same =
+      bundle::ManifestToJson(opened->manifest) == bundle::ManifestToJson(before->manifest());
   if (same && (names == named || opened->rejected.empty())) {
     named = names;
     return Reloaded{serving, serving, opened->rejected};
@@ -347,7 +371,8 @@ absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
   }
   absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(*opened);
   if (!parts.ok()) return parts.status();
-  if (absl::Status status = PutInPlace(std::move(**parts), opened->directory); !status.ok()) return status;
+  if (absl::Status status = PutInPlace(std::move(**parts), opened->directory); !status.ok())
+    return status;
   named = names;
   return Reloaded{found, serving, opened->rejected};
 }
@@ -357,18 +382,20 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
   if (!target.has_filename()) target = target.parent_path();
   const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
   if (absl::StartsWith(target.filename().string(), kSnapshotPrefix)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("snapshot: a name that begins with ", kSnapshotPrefix, " is kept for what is unfinished"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "snapshot: a name that begins with ", kSnapshotPrefix, " is kept for what is unfinished"));
   }
   std::error_code error;
   if (fs::exists(fs::symlink_status(target, error))) {
     return absl::AlreadyExistsError("snapshot: there is one of that name already");
   }
-  if (!fs::is_directory(parent, error)) return absl::NotFoundError("snapshot: there is no folder to put it into");
+  if (!fs::is_directory(parent, error))
+    return absl::NotFoundError("snapshot: there is no folder to put it into");
   RemoveDeadSnapshots(parent);
   TemporaryDirectory temporary;
   temporary.path = (parent / absl::StrCat(kSnapshotPrefix, "XXXXXX")).string();
-  if (mkdtemp(temporary.path.data()) == nullptr) return absl::ErrnoToStatus(errno, "snapshot: no folder can be made");
+  if (mkdtemp(temporary.path.data()) == nullptr)
+    return absl::ErrnoToStatus(errno, "snapshot: no folder can be made");
   fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
 
   absl::MutexLock generations(&generations_mutex);
@@ -379,19 +406,24 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
     now = Now();
     through = std::max(now->manifest().last_change, pending.last());
   }
-  if (absl::Status status = CheckMemoryToWrite(now->parts(), options.reload_memory_factor); !status.ok()) return status;
+  if (absl::Status status = CheckMemoryToWrite(now->parts(), options.reload_memory_factor);
+      !status.ok())
+    return status;
   // The writer holds the lock of the folder until that has its name.
-  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(temporary.path);
+  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer =
+      bundle::BundleWriter::Create(temporary.path);
   if (!writer.ok()) return writer.status();
-  absl::StatusOr<bundle::Manifest> manifest = WriteGeneration(now->parts(), base_directory, (*writer)->directory(),
-                                                              options.collection.index, [this] { return KeepGoing(); });
+  absl::StatusOr<bundle::Manifest> manifest =
+      WriteGeneration(now->parts(), base_directory, (*writer)->directory(),
+                      options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
   manifest = (*writer)->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
     return CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
   });
   if (!manifest.ok()) return manifest.status();
-  if (absl::Status status = RenameToNew(temporary.path, target.string()); !status.ok()) return status;
+  if (absl::Status status = RenameToNew(temporary.path, target.string()); !status.ok())
+    return status;
   temporary.path.clear();
   if (absl::Status status = bundle::SyncFolder(parent.string()); !status.ok()) return status;
   return manifest;
@@ -403,18 +435,25 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string
   if (!snapshot.ok()) return snapshot.status();
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
   if (!writer.ok()) return writer.status();
-  if (absl::Status status = CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory()); !status.ok()) {
+  if (absl::Status status =
+          CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory());
+      !status.ok()) {
     return status;
   }
   bundle::Manifest manifest = snapshot->manifest;
-  manifest.origin.clear();  // a new one: edits made before, and those made after the snapshot, are not of it
-  // What fails about the journal must do so now: once CURRENT names what does not serve, edits are of the wrong origin.
+  manifest.origin
+      .clear();  // a new one: edits made before, and those made after the snapshot, are not of it
+  // What fails about the journal must do so now: once CURRENT names what does not serve, edits are
+  // of the wrong origin.
   if (absl::Status status = Replay(*journal, manifest).status(); !status.ok()) return status;
-  absl::StatusOr<Published> published = Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
+  absl::StatusOr<Published> published =
+      Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
   if (!published.ok()) return published.status();
   const bundle::Manifest restored = published->parts->manifest;
   // An edit that is acknowledged from here on until it is in place is one made before.
-  if (absl::Status status = PutInPlace(std::move(*published->parts), published->directory); !status.ok()) return status;
+  if (absl::Status status = PutInPlace(std::move(*published->parts), published->directory);
+      !status.ok())
+    return status;
   named = restored.generation;
   if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
   return restored;

@@ -1,4 +1,5 @@
-// Generations of a bundle that is served: merged, fallen back from, reloaded, taken away and brought back.
+// Generations of a bundle that is served: merged, fallen back from, reloaded, taken away and
+// brought back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -51,8 +52,12 @@ class LiveGenerationsTest : public ::testing::Test {
     EXPECT_TRUE(added.ok()) << added.status();
   }
 
-  static std::vector<std::string> ListingOf(const LiveCollection& live) { return Listing(live.Current()->contents()); }
-  static int64_t GenerationOf(const LiveCollection& live) { return live.Current()->manifest().generation; }
+  static std::vector<std::string> ListingOf(const LiveCollection& live) {
+    return Listing(live.Current()->contents());
+  }
+  static int64_t GenerationOf(const LiveCollection& live) {
+    return live.Current()->manifest().generation;
+  }
 
   std::vector<std::string> Generations() const {
     std::vector<std::string> names;
@@ -84,7 +89,8 @@ class LiveGenerationsTest : public ::testing::Test {
 };
 
 TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
-  for (const index::IndexKind kind : {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
+  for (const index::IndexKind kind :
+       {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
     fs::remove_all(bundle_.root());
     const bundle::Manifest indexed = bundle_.Index(3, 2, 0, kind);
     auto live = Open();
@@ -109,7 +115,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(live->Current()->contents().index_kind(catalog::Side::kScores), kind);
     EXPECT_EQ(live->Current()->contents().added_vectors(catalog::Side::kScores), 0);
     EXPECT_EQ(ListingOf(*live), listing);
-    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "") << index::IndexKindName(kind);
+    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
+        << index::IndexKindName(kind);
     EXPECT_EQ(live->UpdatePiece("p0", {.title = "Again"}, 2)->version, 5);
   }
   EXPECT_THAT(failures(), IsEmpty());
@@ -170,7 +177,8 @@ TEST_F(LiveGenerationsTest, AfterAFallbackAllEditsAreThere) {
   {
     auto live = Open();
     EXPECT_EQ(GenerationOf(*live), 2);
-    EXPECT_THAT(live->Current()->rejected_generations(), ElementsAre(HasSubstr("gen-000003: scores.faiss")));
+    EXPECT_THAT(live->Current()->rejected_generations(),
+                ElementsAre(HasSubstr("gen-000003: scores.faiss")));
     EXPECT_EQ(ListingOf(*live), listing);
     EXPECT_EQ(live->standing().unmerged, 3);
     EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 7, 9}), "");
@@ -213,7 +221,9 @@ TEST_F(LiveGenerationsTest, OldGenerationsAndWhatAllKeptOnesContainAreForgotten)
 TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   bundle_.Index(2, 0);
   bool good = true;
-  options_.try_out = [&](const Collection&) { return good ? absl::OkStatus() : absl::InternalError("not itself"); };
+  options_.try_out = [&](const Collection&) {
+    return good ? absl::OkStatus() : absl::InternalError("not itself");
+  };
   auto live = Open();
   Add(*live, 7);
   const auto listing = ListingOf(*live);
@@ -333,7 +343,8 @@ TEST_F(LiveGenerationsTest, AReloadWithoutTheMemoryIsRefused) {
   const absl::Status status = live->Reload().status();
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("generation 2 needs"));
-  EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(),
+            StatusCode::kResourceExhausted);
   ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
   EXPECT_EQ(live->Merge().status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(GenerationOf(*live), 1);
@@ -448,18 +459,21 @@ TEST_F(LiveGenerationsTest, WhatIsNoEncoderCannotBeRestoredAndNoPathIsTold) {
       const std::string name = entry.path().filename().string();
       if (name == bundle::kAudioEncoderFile && missing) continue;
       const char* from = name == bundle::kAudioEncoderFile ? bundle::kCatalogFile : name.c_str();
-      if (name != "MANIFEST") fs::copy_file(entry.path().parent_path() / from, writer->directory() + "/" + name);
+      if (name != "MANIFEST")
+        fs::copy_file(entry.path().parent_path() / from, writer->directory() + "/" + name);
     }
     ASSERT_TRUE(writer->Publish(live->Current()->manifest()).ok());
     const absl::Status status = live->Restore(snapshot).status();
-    EXPECT_EQ(status.code(), missing ? StatusCode::kDataLoss : StatusCode::kInvalidArgument) << status;
+    EXPECT_EQ(status.code(), missing ? StatusCode::kDataLoss : StatusCode::kInvalidArgument)
+        << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(bundle::kAudioEncoderFile));
     EXPECT_THAT(std::string(status.message()), Not(HasSubstr(folder_.path())));
   }
   EXPECT_EQ(GenerationOf(*live), 1);
 }
 
-// Once CURRENT names it nothing may fail: edits that are acknowledged after that would be lost with the next start.
+// Once CURRENT names it nothing may fail: edits that are acknowledged after that would be lost with
+// the next start.
 TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsInForce) {
   bundle_.Index(1, 0);
   auto live = Open();
@@ -505,7 +519,8 @@ TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivin
 TEST_F(LiveGenerationsTest, ASnapshotIsNotNamedLikeAnUnfinishedOne) {
   bundle_.Index(1, 0);
   auto live = Open();
-  EXPECT_EQ(live->Snapshot(bundle_.Path(".snapshot-mine")).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(live->Snapshot(bundle_.Path(".snapshot-mine")).status().code(),
+            StatusCode::kInvalidArgument);
   ASSERT_TRUE(live->Snapshot(bundle_.Path("tmp-snapshot-mine")).ok());
   ASSERT_TRUE(live->Snapshot(bundle_.Path("another")).ok());
   EXPECT_TRUE(Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
@@ -520,7 +535,8 @@ TEST_F(LiveGenerationsTest, AMergeOfADamagedBaseIsRefused) {
     Damage("gen-000001", file);
     const absl::Status status = live->Merge().status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat(file, ": has changed on disk")));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(absl::StrCat(file, ": has changed on disk")));
     EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kDataLoss);
   }
   EXPECT_THAT(Generations(), ElementsAre("gen-000001"));

@@ -1,4 +1,5 @@
-// A bundle for tests of what is served and changed at once: small pieces, a model that nobody trained.
+// A bundle for tests of what is served and changed at once: small pieces, a model that nobody
+// trained.
 #ifndef ANTIPHON_CORE_RETRIEVAL_LIVE_TEST_BUNDLE_H_
 #define ANTIPHON_CORE_RETRIEVAL_LIVE_TEST_BUNDLE_H_
 
@@ -26,13 +27,15 @@ class LiveTestBundle {
   std::string root() const { return folder_ + "/bundle"; }
   std::string Path(std::string_view name) const { return folder_ + "/" + std::string(name); }
 
-  // Publishes a generation from scratch with the pieces "p0", …, "p(pieces - 1)", p(i) being MidiOf(first_seed + i),
-  // and recordings "r0", … of the first of them.
+  // Publishes a generation from scratch with the pieces "p0", …, "p(pieces - 1)", p(i) being
+  // MidiOf(first_seed + i), and recordings "r0", … of the first of them.
   bundle::Manifest Index(int pieces, int recordings, int first_seed = 0,
                          index::IndexKind kind = index::IndexKind::kFlat) const;
 
-  // As an indexing from scratch of the contents in their order would be, published below Path(name).
-  void IndexAfresh(const Contents& contents, const bundle::Manifest& manifest, std::string_view name) const;
+  // As an indexing from scratch of the contents in their order would be, published below
+  // Path(name).
+  void IndexAfresh(const Contents& contents, const bundle::Manifest& manifest,
+                   std::string_view name) const;
 
   BuilderOptions builder_options() const;
 
@@ -40,15 +43,18 @@ class LiveTestBundle {
   const std::string folder_;
 };
 
-// What is there, one line for each source: id, title, composer, collection, piece, version, hash of the bytes. Sorted.
+// What is there, one line for each source: id, title, composer, collection, piece, version, hash of
+// the bytes. Sorted.
 std::vector<std::string> Listing(const Contents& contents, bool with_versions = true);
 
-// Where the collections differ in the order of their sources, in what is kept of these, or in their answers to queries
-// made from pieces of `seeds`; empty when they do not.
-std::string Difference(const Collection& one, const Collection& other, const std::vector<int>& seeds);
+// Where the collections differ in the order of their sources, in what is kept of these, or in their
+// answers to queries made from pieces of `seeds`; empty when they do not.
+std::string Difference(const Collection& one, const Collection& other,
+                       const std::vector<int>& seeds);
 
 // `live` compared with a fresh index of the same contents.
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live, const std::vector<int>& seeds);
+std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live,
+                                const std::vector<int>& seeds);
 
 }  // namespace antiphon::retrieval
 

@@ -15,10 +15,12 @@ using catalog::SnippetRun;
 
 constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
 constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
-constexpr double kNear_s = 1.0;           // of the query, around the middle of a path, that says where it lies
-constexpr double kMinFit_s = 2.0;         // of the query that a path must span for a slope of its own
-constexpr int kMostRows = 256;            // of a stretch, so that its similarities to a run of hours are some MB
-constexpr double kLeastStep = 0.01;       // of the run's windows per window of the query, likewise
+constexpr double kNear_s =
+    1.0;  // of the query, around the middle of a path, that says where it lies
+constexpr double kMinFit_s = 2.0;  // of the query that a path must span for a slope of its own
+constexpr int kMostRows =
+    256;  // of a stretch, so that its similarities to a run of hours are some MB
+constexpr double kLeastStep = 0.01;  // of the run's windows per window of the query, likewise
 
 // Windows [first, last) of one sequence that follow one another at its hop.
 struct Stretch {
@@ -33,7 +35,8 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
   for (int first = 0, last = 0; first < count; first = last) {
     last = first + 1;
     while (last < count && last - first < kMostRows &&
-           std::abs(sequence.start_s[last] - sequence.start_s[last - 1] - sequence.hop_s) < 0.01 * sequence.hop_s) {
+           std::abs(sequence.start_s[last] - sequence.start_s[last - 1] - sequence.hop_s) <
+               0.01 * sequence.hop_s) {
       ++last;
     }
     stretches.push_back({first, last});
@@ -48,21 +51,26 @@ enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
 
 int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
 
-// Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the tempo.
+// Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the
+// tempo.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
 // `row` holds the similarities of one window of the query.
 float SimilarityAt(const float* row, int columns, double column) {
-  const int left = std::min(static_cast<int>(column), columns - 1), right = std::min(left + 1, columns - 1);
+  const int left = std::min(static_cast<int>(column), columns - 1),
+            right = std::min(left + 1, columns - 1);
   const auto part = static_cast<float>(column - left);
   return row[left] * (1 - part) + row[right] * part;
 }
 
-float Weight(float similarity) { return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor)); }
+float Weight(float similarity) {
+  return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
+}
 
 // `note` is told how the best path to each cell came there.
 template <typename Note>
-WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step, Note note) {
+WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step,
+                    Note note) {
   const int cells = CellCount(columns, step);
   struct Cell {
     float score = 0;
@@ -121,9 +129,10 @@ struct RunPath {
   std::vector<float> similarities;  // [stretch.rows(), run->run.count]
 };
 
-// Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the middle is read off
-// the steps around it, and not off its ends.
-void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const RunPath& best, PathMatch& match) {
+// Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the
+// middle is read off the steps around it, and not off its ends.
+void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const RunPath& best,
+            PathMatch& match) {
   const SnippetRun& run = best.run->run;
   const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
@@ -152,17 +161,21 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Run
   match.reference_end_s = run.start_s + path.last_column * run.hop_s + run.window_s;
   match.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
-  const double travelled = span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
+  const double travelled =
+      span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
   match.slope = IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
 // The run that the stretch goes along with best; none where nothing is alike.
-RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch, const std::vector<Run>& runs) {
-  const float* const windows = sequence.embeddings.data() + static_cast<size_t>(stretch.first) * sequence.dimension;
+RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch,
+                const std::vector<Run>& runs) {
+  const float* const windows =
+      sequence.embeddings.data() + static_cast<size_t>(stretch.first) * sequence.dimension;
   RunPath best, next;
   for (const Run& run : runs) {
     if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
-    const double nominal = run.run.tempo_ratio / sequence.tempo_ratio;  // seconds of the source per second of the query
+    const double nominal = run.run.tempo_ratio /
+                           sequence.tempo_ratio;  // seconds of the source per second of the query
     const auto columns = static_cast<int>(run.run.count);
     next.run = &run;
     next.step = std::max(kLeastStep, sequence.hop_s * nominal / run.run.hop_s);
@@ -175,12 +188,14 @@ RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch, const
   return best;
 }
 
-absl::StatusOr<PathMatch> MatchSequence(const EmbeddingSequence& sequence, const std::vector<Run>& runs,
+absl::StatusOr<PathMatch> MatchSequence(const EmbeddingSequence& sequence,
+                                        const std::vector<Run>& runs,
                                         const std::function<absl::Status()>& keep_going) {
   PathMatch match;
   double best_stretch = 0, sum = 0;
   for (const Stretch& stretch : StretchesOf(sequence)) {
-    if (absl::Status status = keep_going ? keep_going() : absl::OkStatus(); !status.ok()) return status;
+    if (absl::Status status = keep_going ? keep_going() : absl::OkStatus(); !status.ok())
+      return status;
     const RunPath best = BestRun(sequence, stretch, runs);
     if (best.path.score <= 0) continue;
     sum += best.path.score;
@@ -189,7 +204,8 @@ absl::StatusOr<PathMatch> MatchSequence(const EmbeddingSequence& sequence, const
     best_stretch = best.path.score;
     Locate(sequence, stretch, best, match);
   }
-  if (!sequence.start_s.empty()) match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
+  if (!sequence.start_s.empty())
+    match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
   return match;
 }
 
@@ -199,12 +215,13 @@ WindowPath BestPath(std::span<const float> similarities, int rows, int columns, 
   return FindPath(similarities, rows, columns, step, [](int, int, Move) {});
 }
 
-std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns, double step) {
+std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
+                                double step) {
   const int cells = CellCount(columns, step);
   std::vector<Move> moves(static_cast<size_t>(rows) * cells);
-  const WindowPath path = FindPath(similarities, rows, columns, step, [&](int row, int cell, Move move) {
-    moves[static_cast<size_t>(row) * cells + cell] = move;
-  });
+  const WindowPath path = FindPath(
+      similarities, rows, columns, step,
+      [&](int row, int cell, Move move) { moves[static_cast<size_t>(row) * cells + cell] = move; });
   std::vector<PathStep> steps;
   if (path.score <= 0) return steps;
   int cell = static_cast<int>(std::lround(path.last_column / step));
@@ -219,7 +236,8 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 }
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
-                                                  const EmbeddedQuery& query, std::span<const int> sources,
+                                                  const EmbeddedQuery& query,
+                                                  std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;

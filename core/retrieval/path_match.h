@@ -1,7 +1,8 @@
-// How well a query goes along with one source, window after window: dynamic time warping of the two sequences of
-// embeddings (subsequence variant; Müller 2007, chapter 4). Votes are the nearest neighbours of each window among
-// everything there is, and a short query has few; here every window of the query is compared with every window of a
-// source that the votes name. Internal to retrieval. Pure functions; safe from any thread.
+// How well a query goes along with one source, window after window: dynamic time warping of the two
+// sequences of embeddings (subsequence variant; Müller 2007, chapter 4). Votes are the nearest
+// neighbours of each window among everything there is, and a short query has few; here every window
+// of the query is compared with every window of a source that the votes name. Internal to
+// retrieval. Pure functions; safe from any thread.
 #ifndef ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 
@@ -18,27 +19,30 @@
 namespace antiphon::retrieval {
 
 struct PathMatch {
-  double score = 0;        // in [0, 1]: mean over the query's windows of (similarity - 0.3) / 0.7, 0 where negative
+  double score =
+      0;  // in [0, 1]: mean over the query's windows of (similarity - 0.3) / 0.7, 0 where negative
   int windows = 0;         // of the query on the path
   double query_s = 0;      // a place in the query …
   double reference_s = 0;  // … and its place in the source
   double slope = 1.0;      // seconds of the source per second of the query
-  // The stretch of the query that goes along best, from its first window to the end of its last, and the source's.
+  // The stretch of the query that goes along best, from its first window to the end of its last,
+  // and the source's.
   double query_start_s = 0, query_end_s = 0;
   double reference_start_s = 0, reference_end_s = 0;
   float similarity = 0;  // mean cosine of its windows
 };
 
-// The best path of the query through each of `sources`. A path advances by the time that the tempi of both sides ask
-// for; it may wait, or go twice as far, at a price. Stretches of the query find their paths one by one; before each
-// `keep_going`, unless empty, is asked, and its failure is returned. Fails as the index does.
-[[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
-                                                                const EmbeddedQuery& query,
-                                                                std::span<const int> sources,
-                                                                const std::function<absl::Status()>& keep_going = {});
+// The best path of the query through each of `sources`. A path advances by the time that the tempi
+// of both sides ask for; it may wait, or go twice as far, at a price. Stretches of the query find
+// their paths one by one; before each `keep_going`, unless empty, is asked, and its failure is
+// returned. Fails as the index does.
+[[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
+    const CollectionParts& parts, catalog::Side side, const EmbeddedQuery& query,
+    std::span<const int> sources, const std::function<absl::Status()>& keep_going = {});
 
-// The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is [rows, columns]; the
-// run advances `step` windows per window of the query, > 0. Positions are in windows.
+// The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is
+// [rows, columns]; the run advances `step` windows per window of the query, > 0. Positions are in
+// windows.
 struct WindowPath {
   double score = 0;  // sum of weights less prices
   int first_row = 0, last_row = 0;
@@ -53,7 +57,8 @@ struct PathStep {
   double weight = 0;
   double similarity = 0;  // that it weighs
 };
-std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns, double step);
+std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
+                                double step);
 
 }  // namespace antiphon::retrieval
 

@@ -9,7 +9,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-// Similarities of noise below the floor, and of `high` where row r meets the column that `column_of` names.
+// Similarities of noise below the floor, and of `high` where row r meets the column that
+// `column_of` names.
 template <typename ColumnOf>
 std::vector<float> Similarities(int rows, int columns, float high, ColumnOf column_of) {
   std::mt19937 random(5);
@@ -18,7 +19,8 @@ std::vector<float> Similarities(int rows, int columns, float high, ColumnOf colu
   for (float& value : similarities) value = noise(random);
   for (int row = 0; row < rows; ++row) {
     const int column = column_of(row);
-    if (column >= 0 && column < columns) similarities[static_cast<size_t>(row) * columns + column] = high;
+    if (column >= 0 && column < columns)
+      similarities[static_cast<size_t>(row) * columns + column] = high;
   }
   return similarities;
 }
@@ -35,7 +37,8 @@ TEST(BestPathTest, FindsTheDiagonalAndItsWeight) {
 
 TEST(BestPathTest, GoesAsFastAsTheStepSays) {
   // Windows of the query lie twice as dense as those of the run: every second one meets a window.
-  const auto similarities = Similarities(21, 80, 1.0f, [](int row) { return row % 2 == 0 ? 10 + row / 2 : -1; });
+  const auto similarities =
+      Similarities(21, 80, 1.0f, [](int row) { return row % 2 == 0 ? 10 + row / 2 : -1; });
   const WindowPath path = BestPath(similarities, 21, 80, 0.5);
   EXPECT_EQ(path.last_row - path.first_row, 20);
   EXPECT_NEAR(path.last_column - path.first_column, 10, 1.01);

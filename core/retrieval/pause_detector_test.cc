@@ -15,7 +15,8 @@ std::vector<float> Sine(double seconds, double decibels) {
   std::vector<float> samples(static_cast<size_t>(seconds * kRate));
   const double peak = std::pow(10.0, decibels / 20);
   for (size_t i = 0; i < samples.size(); ++i) {
-    samples[i] = static_cast<float>(peak * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / kRate));
+    samples[i] = static_cast<float>(
+        peak * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / kRate));
   }
   return samples;
 }
@@ -49,15 +50,16 @@ TEST(PauseDetectorTest, SilenceIsBelowSeventyDecibels) {
 }
 
 TEST(PauseDetectorTest, ChunksMakeNoDifference) {
-  const std::vector<float> sound =
-      Join({Sine(0.7, -20), Sine(2.2, -200), Sine(0.3, -40), Sine(1.7, -200), Sine(2, -10), Sine(3, -100)});
+  const std::vector<float> sound = Join({Sine(0.7, -20), Sine(2.2, -200), Sine(0.3, -40),
+                                         Sine(1.7, -200), Sine(2, -10), Sine(3, -100)});
   const auto whole = PauseDetector(kRate, 1.5, 0).Push(sound);
   EXPECT_EQ(whole.size(), 5u);
   for (const size_t chunk : {size_t{1}, size_t{777}, size_t{1102}, size_t{22050}}) {
     PauseDetector detector(kRate, 1.5, 0);
     std::vector<PauseDetector::Change> changes;
     for (size_t begin = 0; begin < sound.size(); begin += chunk) {
-      for (const auto& change : detector.Push(std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin)))) {
+      for (const auto& change :
+           detector.Push(std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin)))) {
         changes.push_back(change);
       }
     }

@@ -3,7 +3,9 @@
 namespace antiphon::retrieval {
 namespace {
 
-int64_t BytesOf(const Edit& edit) { return edit.put == nullptr ? 0 : static_cast<int64_t>(edit.put->content.size()); }
+int64_t BytesOf(const Edit& edit) {
+  return edit.put == nullptr ? 0 : static_cast<int64_t>(edit.put->content.size());
+}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
-// Edits that the base of a collection does not contain, by the numbers of their changes. Of several to one source only
-// the last is kept: the contents after it are the same. Internal to retrieval; guarded by whoever has one.
+// Edits that the base of a collection does not contain, by the numbers of their changes. Of several
+// to one source only the last is kept: the contents after it are the same. Internal to retrieval;
+// guarded by whoever has one.
 #ifndef ANTIPHON_CORE_RETRIEVAL_PENDING_EDITS_H_
 #define ANTIPHON_CORE_RETRIEVAL_PENDING_EDITS_H_
 
@@ -25,7 +26,9 @@ class PendingEdits {
   // Those up to and with `number` are part of the base now.
   void Forget(int64_t number);
 
-  int64_t count() const { return static_cast<int64_t>(numbers_.size()); }  // of changes, replaced ones included
+  int64_t count() const {
+    return static_cast<int64_t>(numbers_.size());
+  }  // of changes, replaced ones included
   int64_t last() const { return numbers_.empty() ? 0 : numbers_.back(); }
   int64_t bytes() const { return bytes_; }  // of scores and sound kept in memory
 

@@ -19,7 +19,8 @@ Edit Put(const std::string& id, const std::string& content, Side side = Side::kS
 
 std::vector<std::string> Show(const std::vector<Edit>& edits) {
   std::vector<std::string> lines;
-  for (const Edit& edit : edits) lines.push_back(edit.id + (edit.put ? " " + edit.put->content : " gone"));
+  for (const Edit& edit : edits)
+    lines.push_back(edit.id + (edit.put ? " " + edit.put->content : " gone"));
   return lines;
 }
 

@@ -25,17 +25,22 @@ constexpr double kAll = -std::numeric_limits<double>::infinity();
 
 const Candidate* Find(const Sighting& sighting, const std::string& id) {
   const auto found = std::find(sighting.ids.begin(), sighting.ids.end(), id);
-  return found == sighting.ids.end() ? nullptr : &sighting.identification.candidates[found - sighting.ids.begin()];
+  return found == sighting.ids.end()
+             ? nullptr
+             : &sighting.identification.candidates[found - sighting.ids.begin()];
 }
 
 bool IsNow(const std::optional<Heard>& heard, double until_s) {
   return heard && heard->windows >= kLeastWindows && until_s - heard->end_s <= kNow_s;
 }
 
-// The best candidate's place, if it is heard at the end, and is a match or the piece that is `expected`.
-std::optional<Heard> HeardNow(const Sighting& sighting, double until_s, const std::string& expected = "") {
+// The best candidate's place, if it is heard at the end, and is a match or the piece that is
+// `expected`.
+std::optional<Heard> HeardNow(const Sighting& sighting, double until_s,
+                              const std::string& expected = "") {
   if (sighting.ids.empty()) return std::nullopt;
-  if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected) return std::nullopt;
+  if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected)
+    return std::nullopt;
   const std::optional<Heard> heard = HeardOf(sighting.identification.candidates[0]);
   return IsNow(heard, until_s) ? heard : std::nullopt;
 }
@@ -45,7 +50,8 @@ Heard FromItsStart(const Sighting& whole, const std::string& id, const Heard& he
   const Candidate* candidate = Find(whole, id);
   if (candidate == nullptr) return heard;
   const std::optional<Heard> longer = HeardAlong(candidate->evidence, heard.line());
-  return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer : heard;
+  return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer
+                                                                                   : heard;
 }
 
 // At the end of the stream nothing tells that the piece does not go on to it.
@@ -73,7 +79,8 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::Find(const Look& look, const
   return piece_ ? FindNext(look, *std::move(whole), ask) : FindFirst(look, *std::move(whole), ask);
 }
 
-absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole, const Ask& ask) {
+absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole,
+                                                              const Ask& ask) {
   std::optional<Heard> heard = HeardNow(whole, look.until_s);
   if (!heard) {
     absl::StatusOr<Sighting> recent = ask(look.until_s - kRecent_s);
@@ -84,12 +91,14 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, 
       whole = *std::move(recent);
     }
   }
-  if (heard && Confirm(whole, look, kConfirm_s, *heard)) return Take(look, std::move(whole), *heard);
+  if (heard && Confirm(whole, look, kConfirm_s, *heard))
+    return Take(look, std::move(whole), *heard);
   if (!heard) pending_.reset();
   return Report(StreamEvent::kUpdate, look, std::move(whole));
 }
 
-absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, Sighting whole, const Ask& ask) {
+absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, Sighting whole,
+                                                             const Ask& ask) {
   Follow(look, whole);
   const double from_s = std::max(piece_->heard.end_s, since_s_);
   const double unheard_s = look.until_s - from_s;
@@ -120,7 +129,8 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
       piece_->resumed = false;
       return Report(StreamEvent::kUpdate, look, *std::move(rest));
     }
-    // The place until now may have been another that sounds alike: then this one was heard all the time.
+    // The place until now may have been another that sounds alike: then this one was heard all the
+    // time.
     heard = FromItsStart(whole, piece_->id, *heard);
     if (!BeginsAnew(*rest, *heard)) return Take(look, *std::move(rest), *heard);
   }
@@ -134,7 +144,9 @@ void PieceTracker::Follow(const Look& look, const Sighting& whole) {
   if (candidate == nullptr) return;
   std::optional<Heard> heard = HeardAlong(candidate->evidence, piece_->heard.line());
   if (!heard || heard->windows < kLeastWindows) heard = HeardOf(*candidate);
-  if (!heard || heard->windows < kLeastWindows || heard->end_s < piece_->heard.end_s || !GoesOn(*heard)) return;
+  if (!heard || heard->windows < kLeastWindows || heard->end_s < piece_->heard.end_s ||
+      !GoesOn(*heard))
+    return;
   ReachEnd(look, *heard);
   piece_->heard = *heard;
   if (heard->end_s > since_s_) piece_->resumed = false;
@@ -145,22 +157,27 @@ bool PieceTracker::GoesOn(const Heard& heard) const {
   if (!piece_->resumed) return CarriesOn(piece_->heard, heard);
   const double left_s = piece_->heard.reference_end_s;
   const double latest_s = piece_->heard.line().At(heard.start_s);
-  return heard.reference_start_s >= left_s - kStartAgain_s && heard.reference_start_s <= latest_s + kStartAgain_s;
+  return heard.reference_start_s >= left_s - kStartAgain_s &&
+         heard.reference_start_s <= latest_s + kStartAgain_s;
 }
 
-// Whether the piece, the sighting's best candidate, is played again from its start, and not only goes on elsewhere.
+// Whether the piece, the sighting's best candidate, is played again from its start, and not only
+// goes on elsewhere.
 bool PieceTracker::BeginsAnew(const Sighting& sighting, const Heard& heard) const {
   const double duration_s = sighting.durations_s[0];
-  return heard.start_s >= piece_->heard.end_s - kOverlap_s && heard.reference_start_s <= kFirstPart * duration_s &&
+  return heard.start_s >= piece_->heard.end_s - kOverlap_s &&
+         heard.reference_start_s <= kFirstPart * duration_s &&
          (piece_->resumed || piece_->heard.reference_end_s >= kLastPart * duration_s);
 }
 
-// True when the best candidate has been a match before, and was heard on for so long since; otherwise remembers it. A
-// piece that repeats itself lies at several places: `heard` becomes the one that carries on from before, if there is
-// one.
-bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wait_s, Heard& heard) {
+// True when the best candidate has been a match before, and was heard on for so long since;
+// otherwise remembers it. A piece that repeats itself lies at several places: `heard` becomes the
+// one that carries on from before, if there is one.
+bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wait_s,
+                           Heard& heard) {
   if (pending_ && pending_->id == sighting.ids[0] && !CarriesOn(pending_->heard, heard)) {
-    const auto along = HeardAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
+    const auto along =
+        HeardAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
     if (IsNow(along, look.until_s)) heard = *along;
   }
   if (!pending_ || pending_->id != sighting.ids[0] || !CarriesOn(pending_->heard, heard)) {
@@ -173,7 +190,8 @@ bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wa
 // The sighting's best candidate is the piece from now on.
 PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, Heard heard) {
   const bool anew = !piece_ || piece_->id != sighting.ids[0] || BeginsAnew(sighting, heard);
-  if (heard.first_s <= look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
+  if (heard.first_s <=
+      look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
     const double start_s = std::max(heard.first_s, since_s_);
     heard.reference_start_s -= heard.slope * (heard.start_s - start_s);
     heard.start_s = start_s;
@@ -181,15 +199,18 @@ PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, He
   ReachEnd(look, heard);
   piece_ = {sighting.ids[0], heard};
   pending_.reset();
-  Finding finding = Report(anew ? StreamEvent::kPieceStarted : StreamEvent::kUpdate, look, std::move(sighting));
+  Finding finding =
+      Report(anew ? StreamEvent::kPieceStarted : StreamEvent::kUpdate, look, std::move(sighting));
   finding.forget_before_s = finding.sighting.identification.candidates[0].query_start_s;
   return finding;
 }
 
-PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look, Sighting sighting) const {
+PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look,
+                                           Sighting sighting) const {
   for (size_t i = 0; i < sighting.ids.size(); ++i) {
     Candidate& candidate = sighting.identification.candidates[i];
-    std::optional<Heard> heard = piece_ && sighting.ids[i] == piece_->id ? piece_->heard : HeardOf(candidate);
+    std::optional<Heard> heard =
+        piece_ && sighting.ids[i] == piece_->id ? piece_->heard : HeardOf(candidate);
     if (!heard)
       heard = {candidate.query_s, candidate.query_s, candidate.reference_s, candidate.reference_s,
                candidate.tempo_ratio};  // nowhere but at its place

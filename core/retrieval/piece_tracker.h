@@ -1,10 +1,11 @@
-// Which piece is being played, from looks at the last stretch of a stream: when it begins, changes and ends. Pure
-// logic: it asks for identifications, and never sees the sound.
+// Which piece is being played, from looks at the last stretch of a stream: when it begins, changes
+// and ends. Pure logic: it asks for identifications, and never sees the sound.
 //
-// A piece is recognised when two looks in a row match it, at places that carry on from one another, and it is heard to
-// the end of both. It stays so while windows go on voting for it along its line. Once there are none for some
-// seconds, only what came after is asked about, so that what the stretch still holds of the old piece does not hide
-// the new one; and when nothing is found there for long enough, the piece has ended.
+// A piece is recognised when two looks in a row match it, at places that carry on from one another,
+// and it is heard to the end of both. It stays so while windows go on voting for it along its line.
+// Once there are none for some seconds, only what came after is asked about, so that what the
+// stretch still holds of the old piece does not hide the new one; and when nothing is found there
+// for long enough, the piece has ended.
 //
 // Belongs to one thread. Times are seconds of the stream. Internal to retrieval.
 #ifndef ANTIPHON_CORE_RETRIEVAL_PIECE_TRACKER_H_
@@ -42,8 +43,8 @@ class PieceTracker {
   };
   struct Finding {
     StreamEvent event = StreamEvent::kUpdate;
-    // Candidates' places are set: query_s is at_s, reference_s where the music is then; the stretches are those where
-    // they were heard.
+    // Candidates' places are set: query_s is at_s, reference_s where the music is then; the
+    // stretches are those where they were heard.
     Sighting sighting;
     std::optional<double> forget_before_s = {};  // windows from before do not matter any more
   };
@@ -78,7 +79,7 @@ class PieceTracker {
 
   std::optional<Piece> piece_;      // recognised
   std::optional<Pending> pending_;  // matched, not yet recognised
-  double since_s_ = 0;              // what came before does not matter: a pause, a piece that has ended
+  double since_s_ = 0;  // what came before does not matter: a pause, a piece that has ended
 };
 
 }  // namespace antiphon::retrieval

@@ -24,8 +24,8 @@ struct Played {
   double reference_s = 0;  // of the score, at start_s
 };
 
-// Windows vote for what is played in their middle; the piece with the most votes is a match when it has 6 of them and
-// more than half.
+// Windows vote for what is played in their middle; the piece with the most votes is a match when it
+// has 6 of them and more than half.
 class Script {
  public:
   explicit Script(std::vector<Played> played) : played_(std::move(played)) {}
@@ -33,19 +33,23 @@ class Script {
   Sighting Identify(double from_s, double until_s) const {
     Sighting sighting;
     std::vector<std::pair<std::string, Candidate>> candidates;
-    for (double start_s = std::ceil(from_s / kHop_s) * kHop_s; start_s + kWindow_s <= until_s; start_s += kHop_s) {
+    for (double start_s = std::ceil(from_s / kHop_s) * kHop_s; start_s + kWindow_s <= until_s;
+         start_s += kHop_s) {
       ++sighting.identification.windows;
       const double middle_s = start_s + kWindow_s / 2;
       for (const Played& p : played_) {
         if (middle_s < p.start_s || middle_s >= p.end_s) continue;
-        auto it = std::find_if(candidates.begin(), candidates.end(), [&](const auto& c) { return c.first == p.id; });
+        auto it = std::find_if(candidates.begin(), candidates.end(),
+                               [&](const auto& c) { return c.first == p.id; });
         if (it == candidates.end()) it = candidates.insert(it, {p.id, Candidate{}});
         const double there_s = p.reference_s + start_s - p.start_s;
-        it->second.evidence.push_back({start_s, start_s + kWindow_s, there_s, there_s + kWindow_s, 1.0, 0.9f});
+        it->second.evidence.push_back(
+            {start_s, start_s + kWindow_s, there_s, there_s + kWindow_s, 1.0, 0.9f});
       }
     }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const auto& a, const auto& b) { return a.second.evidence.size() > b.second.evidence.size(); });
+    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+      return a.second.evidence.size() > b.second.evidence.size();
+    });
     for (auto& [id, candidate] : candidates) {
       candidate.votes = static_cast<int>(candidate.evidence.size());
       candidate.confidence = 1.0 * candidate.votes / sighting.identification.windows;
@@ -56,7 +60,8 @@ class Script {
       sighting.ids.push_back(id);
       sighting.durations_s.push_back(kDuration_s);
     }
-    const bool match = !candidates.empty() && candidates[0].second.votes >= 6 && candidates[0].second.confidence > 0.5;
+    const bool match = !candidates.empty() && candidates[0].second.votes >= 6 &&
+                       candidates[0].second.confidence > 0.5;
     sighting.identification.verdict = match ? Verdict::kMatch : Verdict::kNoMatch;
     return sighting;
   }
@@ -78,7 +83,8 @@ struct Pause {
 class PieceTrackerTest : public ::testing::Test {
  protected:
   // A look each second outside the pause; events other than updates.
-  std::vector<Event> Track(const std::vector<Played>& played, double end_s, const Pause& pause = {}) {
+  std::vector<Event> Track(const std::vector<Played>& played, double end_s,
+                           const Pause& pause = {}) {
     const Script script(played);
     PieceTracker tracker;
     std::vector<Event> events;
@@ -91,16 +97,19 @@ class PieceTrackerTest : public ::testing::Test {
       }
       const double from_s = std::max({0.0, forgotten_s, at_s - kStretch_s});
       if (at_s - from_s < kWindow_s + 1) continue;
-      const PieceTracker::Look look{.at_s = at_s, .from_s = from_s, .until_s = at_s, .last = at_s == end_s};
+      const PieceTracker::Look look{
+          .at_s = at_s, .from_s = from_s, .until_s = at_s, .last = at_s == end_s};
       const auto finding = tracker.Find(look, [&](double s) -> absl::StatusOr<Sighting> {
         asked_.push_back(s);
         return script.Identify(std::max(from_s, s - kWindow_s / 2), at_s);
       });
       EXPECT_TRUE(finding.ok());
-      if (finding->forget_before_s) forgotten_s = std::max(forgotten_s, *finding->forget_before_s - kWindow_s / 2);
+      if (finding->forget_before_s)
+        forgotten_s = std::max(forgotten_s, *finding->forget_before_s - kWindow_s / 2);
       const Sighting& sighting = finding->sighting;
       if (finding->event == StreamEvent::kPieceStarted) {
-        events.push_back({at_s, "started " + sighting.ids[0], sighting.identification.candidates[0]});
+        events.push_back(
+            {at_s, "started " + sighting.ids[0], sighting.identification.candidates[0]});
       } else if (finding->event == StreamEvent::kPieceEnded) {
         events.push_back({at_s, "ended", {}});
       }
@@ -177,7 +186,8 @@ TEST_F(PieceTrackerTest, APlaceThatOnlySoundedAlikeIsGivenUpForTheOneThatGoesOn)
 TEST_F(PieceTrackerTest, APieceGoesOnElsewhereThoughItIsNoMatchForTheMoment) {
   // After a jump, every second window only.
   std::vector<Played> played = {{"a", 0, 30, 0}};
-  for (int i = 0; i < 100; i += 2) played.push_back({"a", 30 + 0.25 * i, 30 + 0.25 * (i + 1), 5 + 0.25 * i});
+  for (int i = 0; i < 100; i += 2)
+    played.push_back({"a", 30 + 0.25 * i, 30 + 0.25 * (i + 1), 5 + 0.25 * i});
   EXPECT_THAT(What(Track(played, 50)), ElementsAre("started a"));
   EXPECT_NEAR(last_.sighting.identification.candidates[0].reference_s, 25, 0.5);
 }
@@ -190,7 +200,8 @@ TEST_F(PieceTrackerTest, FromTheEndToTheBeginningIsAnotherPlaying) {
 }
 
 TEST_F(PieceTrackerTest, AfterAPauseAPieceGoesOnOrBeginsAnew) {
-  EXPECT_THAT(What(Track({{"a", 0, 30, 0}, {"a", 40, 80, 29}}, 60, {31, 40})), ElementsAre("started a"));
+  EXPECT_THAT(What(Track({{"a", 0, 30, 0}, {"a", 40, 80, 29}}, 60, {31, 40})),
+              ElementsAre("started a"));
   const auto events = Track({{"a", 0, 30, 0}, {"a", 40, 80, 0}}, 60, {31, 40});
   EXPECT_THAT(What(events), ElementsAre("started a", "started a"));
   EXPECT_GE(events[1].first.query_start_s, 40);
@@ -216,8 +227,9 @@ TEST_F(PieceTrackerTest, AsksAboutTheWholeStretchOnlyWhileAllIsWell) {
 
 TEST_F(PieceTrackerTest, FailsAsItsIdentificationsDo) {
   PieceTracker tracker;
-  const auto finding = tracker.Find({.at_s = 5, .until_s = 5},
-                                    [](double) -> absl::StatusOr<Sighting> { return absl::CancelledError("gone"); });
+  const auto finding =
+      tracker.Find({.at_s = 5, .until_s = 5},
+                   [](double) -> absl::StatusOr<Sighting> { return absl::CancelledError("gone"); });
   EXPECT_TRUE(absl::IsCancelled(finding.status()));
 }
 
@@ -225,8 +237,9 @@ TEST_F(PieceTrackerTest, EndForgetsThePiece) {
   PieceTracker tracker;
   EXPECT_FALSE(tracker.End());
   const Script script({{"a", 0, 60, 0}});
-  const auto finding = tracker.Find({.at_s = 8, .until_s = 8, .last = true},
-                                    [&](double) -> absl::StatusOr<Sighting> { return script.Identify(0, 8); });
+  const auto finding =
+      tracker.Find({.at_s = 8, .until_s = 8, .last = true},
+                   [&](double) -> absl::StatusOr<Sighting> { return script.Identify(0, 8); });
   ASSERT_TRUE(finding.ok());
   EXPECT_EQ(finding->event, StreamEvent::kPieceStarted);
   EXPECT_TRUE(tracker.End());

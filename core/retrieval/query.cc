@@ -31,10 +31,11 @@ EmbeddedQuery Finish(EmbeddedQuery query, std::vector<EmbeddingSequence> sequenc
   return query;
 }
 
-absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::Score& query, double tempo_ratio,
-                                     WindowPlan plan) {
+absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::Score& query,
+                                     double tempo_ratio, WindowPlan plan) {
   const encoder::EncoderInfo& info = parts.score_encoder->info();
-  absl::StatusOr<features::FeatureSequence> sequence = ScoreFeatures(info.settings, query, tempo_ratio);
+  absl::StatusOr<features::FeatureSequence> sequence =
+      ScoreFeatures(info.settings, query, tempo_ratio);
   if (!sequence.ok()) return sequence.status();
   plan.hop_s /= tempo_ratio;
   return CutWindows(info, *sequence, tempo_ratio, plan);
@@ -47,18 +48,21 @@ double SoundingEnd(const music::Score& score) {
 }
 
 absl::StatusOr<EmbeddedQuery> EmbedNotes(const CollectionParts& parts, const music::Score& query,
-                                         std::span<const double> tempo_ratios, const WindowPlan& plan, Stages& stages) {
+                                         std::span<const double> tempo_ratios,
+                                         const WindowPlan& plan, Stages& stages) {
   EmbeddedQuery result;
   result.end_s = SoundingEnd(query);
   if (result.end_s < parts.settings().window_s() / 2) return result;
   std::vector<WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
-    auto batch = stages.Run(Stage::kFeatures, [&] { return CutScore(parts, query, tempo_ratio, plan); });
+    auto batch =
+        stages.Run(Stage::kFeatures, [&] { return CutScore(parts, query, tempo_ratio, plan); });
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
   auto sequences = stages.Run(Stage::kEncode, [&] {
-    return EmbedBatches(*parts.score_encoder, std::move(batches), [&stages] { return stages.KeepGoing(); });
+    return EmbedBatches(*parts.score_encoder, std::move(batches),
+                        [&stages] { return stages.KeepGoing(); });
   });
   if (!sequences.ok()) return sequences.status();
   return Finish(std::move(result), *std::move(sequences));
@@ -95,45 +99,52 @@ EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
   return Finish(std::move(query), std::move(sequences));
 }
 
-absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts, const audio::Waveform& query,
-                                          const QueryExcerpt& excerpt, Stages& stages) {
+absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts,
+                                          const audio::Waveform& query, const QueryExcerpt& excerpt,
+                                          Stages& stages) {
   const absl::StatusOr<QueryPart> part = PartOf(excerpt, query.duration_s());
   if (!part.ok()) return part.status();
   SoundQuery sound{.begin_s = part->start_s, .end_s = part->end_s};
   if (sound.end_s - sound.begin_s < parts.settings().window_s() / 2) return sound;
   const bool whole = sound.begin_s == 0 && sound.end_s == query.duration_s();
   const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, *part);
-  auto features = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, whole ? query : cut); });
+  auto features = stages.Run(Stage::kFeatures,
+                             [&] { return AudioFeatures(*parts.front_end, whole ? query : cut); });
   if (!features.ok()) return features.status();
   sound.sufficient = features::IsAudible(*features);
   if (sound.sufficient) sound.features = *std::move(features);
   return sound;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts, const SoundQuery& query, int semitones,
-                                              const WindowPlan& plan, Stages& stages) {
+absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts, const SoundQuery& query,
+                                              int semitones, const WindowPlan& plan,
+                                              Stages& stages) {
   if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
   auto embedded = stages.Run(Stage::kEncode, [&] {
     const auto embed = [&](const features::FeatureSequence& features) {
-      return EmbedFeatures(*parts.audio_encoder, features, 1.0, plan, [&stages] { return stages.KeepGoing(); });
+      return EmbedFeatures(*parts.audio_encoder, features, 1.0, plan,
+                           [&stages] { return stages.KeepGoing(); });
     };
-    return semitones == 0 ? embed(query.features)
-                          : embed(features::Transposed(query.features, parts.settings(), semitones));
+    return semitones == 0
+               ? embed(query.features)
+               : embed(features::Transposed(query.features, parts.settings(), semitones));
   });
   if (!embedded.ok()) return embedded.status();
   return Later(QueryOf(*std::move(embedded), query.end_s - query.begin_s), query.begin_s);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts, const audio::Waveform& query,
-                                              const QueryExcerpt& excerpt, const WindowPlan& plan, Stages& stages) {
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts,
+                                              const audio::Waveform& query,
+                                              const QueryExcerpt& excerpt, const WindowPlan& plan,
+                                              Stages& stages) {
   const absl::StatusOr<SoundQuery> sound = ReadSoundQuery(parts, query, excerpt, stages);
   if (!sound.ok()) return sound.status();
   return EmbedSoundQuery(parts, *sound, 0, plan, stages);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts, const music::Score& query,
-                                              const QueryExcerpt& excerpt, std::span<const double> tempo_ratios,
-                                              const WindowPlan& plan, Stages& stages, int semitones) {
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(
+    const CollectionParts& parts, const music::Score& query, const QueryExcerpt& excerpt,
+    std::span<const double> tempo_ratios, const WindowPlan& plan, Stages& stages, int semitones) {
   const double duration_s = SoundingEnd(query);
   const absl::StatusOr<QueryPart> part = PartOf(excerpt, duration_s);
   if (!part.ok()) return part.status();
@@ -150,48 +161,55 @@ void NumberWindows(EmbeddedQuery& query) {
   query.windows = 0;
   query.window_of.clear();
   double width_s = 0;
-  for (const EmbeddingSequence& sequence : query.sequences) width_s = std::max(width_s, sequence.hop_s);
+  for (const EmbeddingSequence& sequence : query.sequences)
+    width_s = std::max(width_s, sequence.hop_s);
   for (const EmbeddingSequence& sequence : query.sequences) {
     std::vector<int>& places = query.window_of.emplace_back();
     for (size_t i = 0; i < sequence.start_s.size(); ++i) {
       // One tempo needs no bins, and rounding must not put two of its windows into one.
       const double bin = std::floor((sequence.start_s[i] + sequence.window_s / 2) / width_s + 1e-6);
-      places.push_back(query.sequences.size() == 1 ? static_cast<int>(i) : static_cast<int>(std::min(bin, 2e9)));
+      places.push_back(query.sequences.size() == 1 ? static_cast<int>(i)
+                                                   : static_cast<int>(std::min(bin, 2e9)));
     }
     const auto distinct = static_cast<int>(std::set<int>(places.begin(), places.end()).size());
     query.windows = std::max(query.windows, distinct);
   }
 }
 
-absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts, catalog::Side side,
-                                                      const EmbeddedQuery& query, int k, const SearchScope& scope,
-                                                      Stages& stages) {
-  // All tempi are searched together: many queries at once cost far less than the same queries a few at a time.
+absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts,
+                                                      catalog::Side side,
+                                                      const EmbeddedQuery& query, int k,
+                                                      const SearchScope& scope, Stages& stages) {
+  // All tempi are searched together: many queries at once cost far less than the same queries a few
+  // at a time.
   std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
   std::vector<float> rows;
   for (size_t s = 0; s < query.sequences.size(); ++s) {
     for (size_t w = 0; w < query.sequences[s].start_s.size(); ++w) windows.emplace_back(s, w);
-    rows.insert(rows.end(), query.sequences[s].embeddings.begin(), query.sequences[s].embeddings.end());
+    rows.insert(rows.end(), query.sequences[s].embeddings.begin(),
+                query.sequences[s].embeddings.end());
   }
   std::vector<Neighbour> neighbours;
   const size_t dimension = parts.audio_encoder->info().dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
-    const absl::StatusOr<std::vector<Contents::Found>> found =
-        parts.contents->Search(side, std::span(rows).subspan(begin * dimension, count * dimension), k, scope);
+    const absl::StatusOr<std::vector<Contents::Found>> found = parts.contents->Search(
+        side, std::span(rows).subspan(begin * dimension, count * dimension), k, scope);
     if (!found.ok()) return found.status();
     for (const Contents::Found& one : *found) {
       const auto [s, w] = windows[begin + one.query];
       const EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;
       neighbours.push_back({query.window_of[s][w], position.source, sequence.start_s[w],
-                            sequence.start_s[w] + sequence.window_s, position.start_s, position.end_s,
-                            sequence.tempo_ratio, position.tempo_ratio, one.similarity});
+                            sequence.start_s[w] + sequence.window_s, position.start_s,
+                            position.end_s, sequence.tempo_ratio, position.tempo_ratio,
+                            one.similarity});
     }
     return absl::OkStatus();
   };
   for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
-    const absl::Status status =
-        stages.Run(Stage::kSearch, [&] { return search(begin, std::min(kWindowsPerSearch, windows.size() - begin)); });
+    const absl::Status status = stages.Run(Stage::kSearch, [&] {
+      return search(begin, std::min(kWindowsPerSearch, windows.size() - begin));
+    });
     if (!status.ok()) return status;
   }
   return neighbours;

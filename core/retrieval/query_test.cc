@@ -35,7 +35,8 @@ TEST(NumberWindows, OneTempoNumbersItsWindowsInOrder) {
 
 TEST(NumberWindows, WindowsAtOnePlaceOfSeveralTempiShareANumber) {
   EmbeddedQuery query;
-  query.sequences = {Sequence(0.5, 0.25, 40, 0.75), Sequence(1.0, 0.25, 38, 0.25), Sequence(2.0, 0.25, 30, 0)};
+  query.sequences = {Sequence(0.5, 0.25, 40, 0.75), Sequence(1.0, 0.25, 38, 0.25),
+                     Sequence(2.0, 0.25, 30, 0)};
   NumberWindows(query);
   EXPECT_EQ(query.windows, 40);
   // Middles: 1.25, 1.25 and 2.0 s.
@@ -50,7 +51,8 @@ TEST(NumberWindows, ATempoWithWindowsCloserTogetherHasSeveralInOnePlace) {
   EmbeddedQuery query;
   query.sequences = {Sequence(1.0, 0.2, 50), Sequence(1.0, 0.3, 33)};
   NumberWindows(query);
-  EXPECT_EQ(query.windows, 34);  // middles from 1 to 10.8 s by 0.3 s, of the first; fewer of the second
+  EXPECT_EQ(query.windows,
+            34);  // middles from 1 to 10.8 s by 0.3 s, of the first; fewer of the second
   std::set<int> coarse(query.window_of[1].begin(), query.window_of[1].end());
   EXPECT_GE(coarse.size(), 32u);
 }
@@ -64,7 +66,8 @@ TEST(NumberWindows, NothingHasNoWindows) {
 class QueryTest : public ::testing::Test {
  protected:
   const TemporaryFolder folder_;
-  const std::unique_ptr<CollectionParts> parts_ = MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
+  const std::unique_ptr<CollectionParts> parts_ =
+      MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
   const RequestContext context_;
   Stages stages_{context_};
 };
@@ -72,19 +75,22 @@ class QueryTest : public ::testing::Test {
 TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
   const auto& encoder = dynamic_cast<const FakeEncoder&>(*parts_->score_encoder);
   const int before = encoder.calls();
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(0, 20), {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(0, 20), {}, DefaultTempoRatios(),
+                                     {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok()) << query.status();
   EXPECT_TRUE(query->sufficient);
   EXPECT_EQ(encoder.calls(), before + 1);
   ASSERT_EQ(query->sequences.size(), DefaultTempoRatios().size());
   for (const EmbeddingSequence& sequence : query->sequences) {
-    EXPECT_NEAR(sequence.hop_s, 0.5, 0.06) << sequence.tempo_ratio;  // of the query, whatever the tempo
+    EXPECT_NEAR(sequence.hop_s, 0.5, 0.06)
+        << sequence.tempo_ratio;  // of the query, whatever the tempo
     EXPECT_GT(sequence.start_s.size(), 28u);
   }
 }
 
 TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1), {}, std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1), {}, std::vector<double>{1.0},
+                                     {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*parts_, Side::kScores, *query, 1, {}, stages_);
   ASSERT_TRUE(neighbours.ok()) << neighbours.status();
@@ -99,22 +105,26 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
 
 TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const music::Score excerpt = music::Excerpt(RandomPiece(1), 10, 20);
-  const auto query = EmbedScoreQuery(*parts_, excerpt, {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+  const auto query =
+      EmbedScoreQuery(*parts_, excerpt, {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 3, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   for (const Neighbour& n : *neighbours) {
     EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
-    EXPECT_NEAR(n.reference_end_s - n.reference_start_s, n.slope() * (n.query_end_s - n.query_start_s), 1e-6);
+    EXPECT_NEAR(n.reference_end_s - n.reference_start_s,
+                n.slope() * (n.query_end_s - n.query_start_s), 1e-6);
   }
 }
 
 TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1, 3), {}, std::vector<double>{1.0}, {.hop_s = 1}, stages_);
+  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1, 3), {}, std::vector<double>{1.0},
+                                     {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 1000, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
-  EXPECT_EQ(static_cast<int64_t>(neighbours->size()), parts_->manifest.recording_vectors * query->windows);
+  EXPECT_EQ(static_cast<int64_t>(neighbours->size()),
+            parts_->manifest.recording_vectors * query->windows);
 }
 
 TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
@@ -131,8 +141,8 @@ TEST_F(QueryTest, ASteadyHumIsNothingToCompare) {
   audio::Waveform hum = Play(RandomPiece(0, 5));
   for (size_t i = 0; i < hum.samples.size(); ++i) {
     const double turns = 50.0 * static_cast<double>(i) / hum.sample_rate;
-    hum.samples[i] =
-        static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * turns) + 0.2 * std::sin(6 * std::numbers::pi * turns));
+    hum.samples[i] = static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * turns) +
+                                        0.2 * std::sin(6 * std::numbers::pi * turns));
   }
   auto query = EmbedAudioQuery(*parts_, hum, {}, {}, stages_);
   ASSERT_TRUE(query.ok());
@@ -162,7 +172,8 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
   for (size_t i = 0; i < alone->sequences[0].start_s.size(); ++i) {
     EXPECT_DOUBLE_EQ(excerpt->sequences[0].start_s[i], 3 + alone->sequences[0].start_s[i]);
   }
-  const auto to_the_end = EmbedAudioQuery(*parts_, whole, {.start_s = 5, .end_s = 1e9}, {}, stages_);
+  const auto to_the_end =
+      EmbedAudioQuery(*parts_, whole, {.start_s = 5, .end_s = 1e9}, {}, stages_);
   ASSERT_TRUE(to_the_end.ok());
   EXPECT_DOUBLE_EQ(to_the_end->end_s, whole.duration_s());
 }
@@ -170,8 +181,10 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
 TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
   const music::Score score = RandomPiece(0, 20);
   const std::vector<double> ratios = {0.5, 1.0};
-  const auto excerpt = EmbedScoreQuery(*parts_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
-  const auto alone = EmbedScoreQuery(*parts_, music::Excerpt(score, 6, 13), {}, ratios, {}, stages_);
+  const auto excerpt =
+      EmbedScoreQuery(*parts_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
+  const auto alone =
+      EmbedScoreQuery(*parts_, music::Excerpt(score, 6, 13), {}, ratios, {}, stages_);
   ASSERT_TRUE(excerpt.ok() && alone.ok());
   ASSERT_EQ(excerpt->sequences.size(), 2u);
   for (size_t s = 0; s < 2; ++s) {
@@ -182,7 +195,8 @@ TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
 }
 
 TEST_F(QueryTest, AShortExcerptOfALongQueryIsInsufficient) {
-  const auto query = EmbedAudioQuery(*parts_, Play(RandomPiece(0, 12)), {.start_s = 3, .end_s = 3.5}, {}, stages_);
+  const auto query =
+      EmbedAudioQuery(*parts_, Play(RandomPiece(0, 12)), {.start_s = 3, .end_s = 3.5}, {}, stages_);
   ASSERT_TRUE(query.ok());
   EXPECT_FALSE(query->sufficient);
 }

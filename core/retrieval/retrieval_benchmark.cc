@@ -11,7 +11,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-// `windows` query windows with 25 neighbours each: five on the line of source 0, the rest anywhere in 300 pieces.
+// `windows` query windows with 25 neighbours each: five on the line of source 0, the rest anywhere
+// in 300 pieces.
 std::vector<Neighbour> RandomNeighbours(int windows) {
   std::mt19937 rng(1);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -19,10 +20,12 @@ std::vector<Neighbour> RandomNeighbours(int windows) {
   for (int w = 0; w < windows; ++w) {
     const double query_s = 0.25 * w;
     for (int i = 0; i < 25; ++i) {
-      const double slope = i < 5 ? std::exp2((i % 2) / 4.0) : std::exp2(std::floor(uniform(rng) * 9) / 4 - 1);
+      const double slope =
+          i < 5 ? std::exp2((i % 2) / 4.0) : std::exp2(std::floor(uniform(rng) * 9) / 4 - 1);
       const double start_s = i < 5 ? 10 + 1.1 * query_s + (i - 2) * 0.25 : uniform(rng) * 200;
-      neighbours.push_back({w, i < 5 ? 0 : static_cast<int>(300 * uniform(rng)), query_s, query_s + 2, start_s,
-                            start_s + 2 * slope, 1.0, slope, static_cast<float>(0.4 + 0.5 * uniform(rng))});
+      neighbours.push_back({w, i < 5 ? 0 : static_cast<int>(300 * uniform(rng)), query_s,
+                            query_s + 2, start_s, start_s + 2 * slope, 1.0, slope,
+                            static_cast<float>(0.4 + 0.5 * uniform(rng))});
     }
   }
   return neighbours;
@@ -31,7 +34,8 @@ std::vector<Neighbour> RandomNeighbours(int windows) {
 std::vector<Vote> Votes(const std::vector<Neighbour>& neighbours) {
   std::vector<Vote> votes;
   for (const Neighbour& n : neighbours) {
-    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity});
+    votes.push_back(
+        {n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity});
   }
   return votes;
 }

@@ -25,42 +25,56 @@ using catalog::Side;
 
 absl::Status CheckRange(const char* name, int value, int low, int high) {
   if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(name, " must be from ", low, " to ", high, ", is ", value));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " must be from ", low, " to ", high, ", is ", value));
 }
 
 constexpr int kMaxQueryWindows = 100'000;
 
 absl::Status Check(const SearchOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows); !status.ok()) return status;
+  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+      !status.ok())
+    return status;
   return CheckBounds(options.bounds);
 }
 
 absl::Status Check(const CollectionParts& parts, const IdentifyOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
-  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok()) return status;
+  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
+    return status;
   if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
+    return absl::InvalidArgumentError(
+        absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows); !status.ok()) return status;
-  if (auto status = CheckRange("max_transposition", options.max_transposition, 0, kMaxTransposition); !status.ok()) {
+  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
+      !status.ok())
+    return status;
+  if (auto status =
+          CheckRange("max_transposition", options.max_transposition, 0, kMaxTransposition);
+      !status.ok()) {
     return status;
   }
   if (options.max_transposition > 0 && features::BandsPerSemitone(parts.settings()) == 0) {
-    return absl::InvalidArgumentError("max_transposition must be 0 with this model, whose bands fit no semitone");
+    return absl::InvalidArgumentError(
+        "max_transposition must be 0 with this model, whose bands fit no semitone");
   }
   return CheckBounds(options.bounds);
 }
 
-absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence& windows, double duration_s) {
+absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence& windows,
+                           double duration_s) {
   const int dimension = parts.audio_encoder->info().dimension;
-  if (windows.dimension != dimension || windows.embeddings.size() != windows.start_s.size() * dimension) {
-    return absl::InvalidArgumentError(absl::StrCat("windows must be of ", dimension, " dimensions"));
+  if (windows.dimension != dimension ||
+      windows.embeddings.size() != windows.start_s.size() * dimension) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("windows must be of ", dimension, " dimensions"));
   }
   const auto finite = [](double value) { return std::isfinite(value); };
   if (!std::all_of(windows.start_s.begin(), windows.start_s.end(), finite) || !finite(duration_s) ||
       !(windows.hop_s > 0) || !(windows.window_s > 0) || !(windows.tempo_ratio > 0)) {
-    return absl::InvalidArgumentError("windows must have finite times, and a positive hop, length and tempo ratio");
+    return absl::InvalidArgumentError(
+        "windows must have finite times, and a positive hop, length and tempo ratio");
   }
   if (windows.start_s.size() > kMaxQueryWindows) {
     return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMaxQueryWindows));
@@ -68,21 +82,25 @@ absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence
   return absl::OkStatus();
 }
 
-// Neighbours asked for each window: one place is found several times, by neighbouring windows and tempi.
+// Neighbours asked for each window: one place is found several times, by neighbouring windows and
+// tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cuts a Hit, a Candidate or an Evidence to what there is, on both sides alike: windows at an end may be padded.
-// Requires a tempo ratio that still is seconds of the source per second of the query.
+// Cuts a Hit, a Candidate or an Evidence to what there is, on both sides alike: windows at an end
+// may be padded. Requires a tempo ratio that still is seconds of the source per second of the
+// query.
 template <typename Stretch>
 void CutToSource(const EmbeddedQuery& query, double source_s, Stretch& stretch) {
   const double slope = stretch.tempo_ratio;
-  const double early_s = std::max({0.0, query.begin_s - stretch.query_start_s, -stretch.reference_start_s / slope});
-  const double late_s =
-      std::max({0.0, stretch.query_end_s - query.end_s, (stretch.reference_end_s - source_s) / slope});
+  const double early_s =
+      std::max({0.0, query.begin_s - stretch.query_start_s, -stretch.reference_start_s / slope});
+  const double late_s = std::max(
+      {0.0, stretch.query_end_s - query.end_s, (stretch.reference_end_s - source_s) / slope});
   stretch.query_start_s += early_s;
   stretch.reference_start_s += early_s * slope;
   stretch.query_end_s = std::max(stretch.query_start_s, stretch.query_end_s - late_s);
-  stretch.reference_end_s = std::max(stretch.reference_start_s, stretch.reference_end_s - late_s * slope);
+  stretch.reference_end_s =
+      std::max(stretch.reference_start_s, stretch.reference_end_s - late_s * slope);
 }
 
 template <typename Answer>
@@ -99,19 +117,22 @@ void TurnTempo(Answer& answer) {
 }
 
 absl::StatusOr<std::vector<Neighbour>> NeighboursWithin(const CollectionParts& parts, Side side,
-                                                        const EmbeddedQuery& query, int k, const SearchBounds& bounds,
+                                                        const EmbeddedQuery& query, int k,
+                                                        const SearchBounds& bounds,
                                                         Stages& stages) {
   absl::StatusOr<std::vector<Neighbour>> neighbours =
       FindNeighbours(parts, side, query, k, ScopeOf(*parts.contents, side, bounds), stages);
   if (!neighbours.ok()) return neighbours;
-  std::erase_if(*neighbours, [&](const Neighbour& n) { return n.similarity < bounds.min_similarity; });
+  std::erase_if(*neighbours,
+                [&](const Neighbour& n) { return n.similarity < bounds.min_similarity; });
   return neighbours;
 }
 
-absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
-                                        const SearchOptions& options, Stages& stages) {
-  const absl::StatusOr<std::vector<Neighbour>> neighbours =
-      NeighboursWithin(parts, side, query, NeighboursForHits(options.top_k), options.bounds, stages);
+absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
+                                        const EmbeddedQuery& query, const SearchOptions& options,
+                                        Stages& stages) {
+  const absl::StatusOr<std::vector<Neighbour>> neighbours = NeighboursWithin(
+      parts, side, query, NeighboursForHits(options.top_k), options.bounds, stages);
   if (!neighbours.ok()) return neighbours.status();
   std::vector<Hit> hits = MergeIntoHits(*neighbours, options.top_k, options.evidence);
   for (Hit& hit : hits) CutWithEvidence(query, parts.contents->duration_s(side, hit.source), hit);
@@ -119,9 +140,10 @@ absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
 }
 
 // Looks at the best sources again, window by window, and ranks them anew by what that finds.
-absl::Status FollowPaths(const CollectionParts& parts, Side side, const EmbeddedQuery& query, int top_k,
-                         const Stages& stages, std::vector<SourceScore>& scores) {
-  // A long query names its piece by votes alone: the fewer sources need another look, which costs time by the window.
+absl::Status FollowPaths(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
+                         int top_k, const Stages& stages, std::vector<SourceScore>& scores) {
+  // A long query names its piece by votes alone: the fewer sources need another look, which costs
+  // time by the window.
   const int wanted = std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
   scores.resize(std::min(scores.size(), static_cast<size_t>(wanted)));
   std::vector<int> sources;
@@ -144,7 +166,8 @@ absl::Status FollowPaths(const CollectionParts& parts, Side side, const Embedded
                  .reference_end_s = path.reference_end_s,
                  .similarity = path.similarity};
   }
-  std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::stable_sort(scores.begin(), scores.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
   return absl::OkStatus();
 }
 
@@ -160,8 +183,9 @@ void AddEvidence(std::span<const Neighbour> neighbours, std::vector<Candidate>& 
 }
 
 // `transposition`: of the query over its source, undone in `query`.
-absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
-                                        int transposition, const IdentifyOptions& options, Stages& stages) {
+absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
+                                        const EmbeddedQuery& query, int transposition,
+                                        const IdentifyOptions& options, Stages& stages) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
   const absl::StatusOr<std::vector<Neighbour>> neighbours =
       NeighboursWithin(parts, side, query, options.neighbours, options.bounds, stages);
@@ -169,12 +193,14 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
   const auto same_piece = [&](int a, int b) {
     if (side == Side::kScores) return a == b;
     const std::vector<catalog::Recording>& recordings = parts.contents->recordings();
-    return a == b || (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
+    return a == b ||
+           (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
   auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
     std::vector<SourceScore> scores = RankSources(*neighbours, query.windows, side, options.method);
     if (options.method == VoteMethod::kInTime && options.follow_paths) {
-      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, stages, scores); !status.ok())
+      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, stages, scores);
+          !status.ok())
         return status;
     }
     return Judge(scores, query.windows, parts.confidence, options, same_piece, transposition);
@@ -190,20 +216,25 @@ absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
   return result;
 }
 
-// Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask` answers about a query
-// that is so many semitones higher than its source. Without a match, the answer is that as it was played.
-absl::StatusOr<Identification> AtAnyPitch(const IdentifyOptions& options,
-                                          const std::function<absl::StatusOr<Identification>(int transposition)>& ask) {
+// Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask`
+// answers about a query that is so many semitones higher than its source. Without a match, the
+// answer is that as it was played.
+absl::StatusOr<Identification> AtAnyPitch(
+    const IdentifyOptions& options,
+    const std::function<absl::StatusOr<Identification>(int transposition)>& ask) {
   absl::StatusOr<Identification> as_played = ask(0);
   if (!as_played.ok()) return as_played;
-  for (int distance = 1; distance <= options.max_transposition && as_played->verdict == Verdict::kNoMatch; ++distance) {
+  for (int distance = 1;
+       distance <= options.max_transposition && as_played->verdict == Verdict::kNoMatch;
+       ++distance) {
     absl::StatusOr<Identification> higher = ask(distance), lower = ask(-distance);
     if (!higher.ok()) return higher;
     if (!lower.ok()) return lower;
     const auto confidence = [](const Identification& answer) {
       return answer.verdict == Verdict::kMatch ? answer.candidates[0].confidence : -1;
     };
-    absl::StatusOr<Identification>& best = confidence(*higher) >= confidence(*lower) ? higher : lower;
+    absl::StatusOr<Identification>& best =
+        confidence(*higher) >= confidence(*lower) ? higher : lower;
     if (best->verdict == Verdict::kMatch) return best;
   }
   return as_played;
@@ -212,10 +243,12 @@ absl::StatusOr<Identification> AtAnyPitch(const IdentifyOptions& options,
 // Tempi at which a score is looked for in recordings, which are indexed at one.
 std::vector<double> QueryTempoRatios() { return DefaultTempoRatios(); }
 
-WindowPlan PlanOf(const SearchOptions& options) { return {.hop_s = options.hop_s, .max_windows = options.max_windows}; }
+WindowPlan PlanOf(const SearchOptions& options) {
+  return {.hop_s = options.hop_s, .max_windows = options.max_windows};
+}
 
-// The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes that are to agree in
-// time need stretches.
+// The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes
+// that are to agree in time need stretches.
 WindowPlan PlanOf(const IdentifyOptions& options) {
   WindowPlan plan{.hop_s = options.hop_s, .max_windows = options.max_windows};
   if (options.method == VoteMethod::kPlain) plan.stretch_windows = 1;
@@ -224,8 +257,10 @@ WindowPlan PlanOf(const IdentifyOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts, const audio::Waveform& query,
-                                              const SearchOptions& options, const RequestContext& context) {
+absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts,
+                                              const audio::Waveform& query,
+                                              const SearchOptions& options,
+                                              const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
   const auto embedded = EmbedAudioQuery(parts, query, options.excerpt, PlanOf(options), stages);
@@ -233,11 +268,14 @@ absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts, cons
   return Search(parts, Side::kScores, *embedded, options, stages);
 }
 
-absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, const music::Score& query,
-                                                  const SearchOptions& options, const RequestContext& context) {
+absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts,
+                                                  const music::Score& query,
+                                                  const SearchOptions& options,
+                                                  const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   Stages stages(context);
-  const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, QueryTempoRatios(), PlanOf(options), stages);
+  const auto embedded =
+      EmbedScoreQuery(parts, query, options.excerpt, QueryTempoRatios(), PlanOf(options), stages);
   if (!embedded.ok()) return embedded.status();
   auto hits = Search(parts, Side::kRecordings, *embedded, options, stages);
   if (!hits.ok()) return hits.status();
@@ -245,8 +283,10 @@ absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, 
   return hits;
 }
 
-absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const audio::Waveform& query,
-                                             const IdentifyOptions& options, const RequestContext& context) {
+absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts,
+                                             const audio::Waveform& query,
+                                             const IdentifyOptions& options,
+                                             const RequestContext& context) {
   if (absl::Status status = Check(parts, options); !status.ok()) return status;
   Stages stages(context);
   const auto sound = ReadSoundQuery(parts, query, options.excerpt, stages);
@@ -258,19 +298,22 @@ absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const
   });
 }
 
-absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const music::Score& query, Side side,
-                                             const IdentifyOptions& options, const RequestContext& context) {
+absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts,
+                                             const music::Score& query, Side side,
+                                             const IdentifyOptions& options,
+                                             const RequestContext& context) {
   if (absl::Status status = Check(parts, options); !status.ok()) return status;
   Stages stages(context);
-  // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which would count the
-  // neighbours of wrong tempi as much as those of the right one, reads the score as written (Dorfer et al. 2018).
+  // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
+  // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
+  // written (Dorfer et al. 2018).
   const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
   auto result = AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
-    const auto embedded =
-        EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options), stages, towards_source * transposition);
+    const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options),
+                                          stages, towards_source * transposition);
     if (!embedded.ok()) return embedded.status();
     return Identify(parts, side, *embedded, transposition, options, stages);
   });
@@ -279,34 +322,42 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const
   return result;
 }
 
-absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts, EmbeddingSequence windows,
-                                                double duration_s, const IdentifyOptions& options,
+absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts,
+                                                EmbeddingSequence windows, double duration_s,
+                                                const IdentifyOptions& options,
                                                 const RequestContext& context) {
   if (absl::Status status = Check(parts, options); !status.ok()) return status;
   if (absl::Status status = CheckEmbedded(parts, windows, duration_s); !status.ok()) return status;
   Stages stages(context);
-  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s), /*transposition=*/0, options, stages);
+  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s),
+                  /*transposition=*/0, options, stages);
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,
-                                             const WindowPlan& plan, const RequestContext& context) {
+absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts,
+                                             const audio::Waveform& query, const WindowPlan& plan,
+                                             const RequestContext& context) {
   Stages stages(context);
-  const auto sequence = stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
+  const auto sequence =
+      stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
   if (!sequence.ok()) return sequence.status();
   return stages.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan, [&stages] { return stages.KeepGoing(); });
+    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan,
+                         [&stages] { return stages.KeepGoing(); });
   });
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts, const music::Score& query,
-                                             double tempo_ratio, const WindowPlan& plan,
+absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts,
+                                             const music::Score& query, double tempo_ratio,
+                                             const WindowPlan& plan,
                                              const RequestContext& context) {
   Stages stages(context);
-  const auto sequence = stages.Run(
-      Stage::kFeatures, [&] { return ScoreFeatures(parts.score_encoder->info().settings, query, tempo_ratio); });
+  const auto sequence = stages.Run(Stage::kFeatures, [&] {
+    return ScoreFeatures(parts.score_encoder->info().settings, query, tempo_ratio);
+  });
   if (!sequence.ok()) return sequence.status();
   return stages.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*parts.score_encoder, *sequence, tempo_ratio, plan, [&stages] { return stages.KeepGoing(); });
+    return EmbedFeatures(*parts.score_encoder, *sequence, tempo_ratio, plan,
+                         [&stages] { return stages.KeepGoing(); });
   });
 }
 

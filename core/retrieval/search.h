@@ -1,4 +1,5 @@
-// The requests of a Collection, over its parts. Internal to retrieval; see collection.h for what they promise.
+// The requests of a Collection, over its parts. Internal to retrieval; see collection.h for what
+// they promise.
 #ifndef ANTIPHON_CORE_RETRIEVAL_SEARCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_SEARCH_H_
 
@@ -10,25 +11,36 @@
 
 namespace antiphon::retrieval {
 
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts, const audio::Waveform& query,
+[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts,
+                                                            const audio::Waveform& query,
                                                             const SearchOptions& options,
                                                             const RequestContext& context);
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts, const music::Score& query,
+[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts,
+                                                                const music::Score& query,
                                                                 const SearchOptions& options,
                                                                 const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts, const audio::Waveform& query,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts,
+                                                           const audio::Waveform& query,
                                                            const IdentifyOptions& options,
                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts, const music::Score& query,
-                                                           catalog::Side side, const IdentifyOptions& options,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts,
+                                                           const music::Score& query,
+                                                           catalog::Side side,
+                                                           const IdentifyOptions& options,
                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts, EmbeddingSequence windows,
-                                                              double duration_s, const IdentifyOptions& options,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts,
+                                                              EmbeddingSequence windows,
+                                                              double duration_s,
+                                                              const IdentifyOptions& options,
                                                               const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts, const audio::Waveform& query,
-                                                           const WindowPlan& plan, const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts, const music::Score& query,
-                                                           double tempo_ratio, const WindowPlan& plan,
+[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts,
+                                                           const audio::Waveform& query,
+                                                           const WindowPlan& plan,
+                                                           const RequestContext& context);
+[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts,
+                                                           const music::Score& query,
+                                                           double tempo_ratio,
+                                                           const WindowPlan& plan,
                                                            const RequestContext& context);
 
 }  // namespace antiphon::retrieval

@@ -39,12 +39,14 @@ CollectionParts* SearchOptionsTest::parts_ = nullptr;
 TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
   const audio::Waveform sound = Play(RandomPiece(0, 5));
   const music::Score score = RandomPiece(0, 5);
-  const auto refused = [&](const char* what, const SearchBounds& bounds, const QueryExcerpt& excerpt) {
+  const auto refused = [&](const char* what, const SearchBounds& bounds,
+                           const QueryExcerpt& excerpt) {
     for (const absl::Status& status :
          {SearchScores(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
           SearchRecordings(*parts_, score, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
           IdentifyAudio(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
-          IdentifyScore(*parts_, score, Side::kScores, {.bounds = bounds, .excerpt = excerpt}, {}).status()}) {
+          IdentifyScore(*parts_, score, Side::kScores, {.bounds = bounds, .excerpt = excerpt}, {})
+              .status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
       EXPECT_THAT(status.message(), HasSubstr(what));
     }
@@ -76,19 +78,24 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
   EXPECT_THAT(sources({}), ElementsAre(0, 1, 2, 3, 4, 5));
   EXPECT_THAT(sources({.filter = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
   EXPECT_THAT(sources({.filter = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
-  EXPECT_THAT(sources({.filter = {.collections = {"shelf-2", "shelf-1"}}}), ElementsAre(1, 2, 4, 5));
+  EXPECT_THAT(sources({.filter = {.collections = {"shelf-2", "shelf-1"}}}),
+              ElementsAre(1, 2, 4, 5));
   EXPECT_THAT(sources({.filter = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
   EXPECT_THAT(sources({.filter = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .collections = {"shelf-1"}, .piece_ids = {"piece-4"}}}),
+  EXPECT_THAT(sources({.filter = {.composers = {"chance"},
+                                  .collections = {"shelf-1"},
+                                  .piece_ids = {"piece-4"}}}),
               ElementsAre(4));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}), ElementsAre());
+  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
+              ElementsAre());
 }
 
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   const music::Score query = music::Excerpt(RandomPiece(3), 10, 20);
   const auto found = [&](const SourceFilter& filter) {
     const auto hits = SearchRecordings(*parts_, query, {.bounds = {.filter = filter}}, {});
-    const auto result = IdentifyScore(*parts_, query, Side::kRecordings, {.bounds = {.filter = filter}}, {});
+    const auto result =
+        IdentifyScore(*parts_, query, Side::kRecordings, {.bounds = {.filter = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const Hit& hit : *hits) sources.insert(hit.source);
@@ -145,22 +152,25 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   EXPECT_EQ(hits->front().source, 4);
   EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
   EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
-  const auto score =
-      IdentifyScore(*parts_, RandomPiece(3), Side::kRecordings, {.excerpt = {.start_s = 15, .end_s = 30}}, {});
+  const auto score = IdentifyScore(*parts_, RandomPiece(3), Side::kRecordings,
+                                   {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
   EXPECT_GE(score->candidates[0].query_start_s, 15);
   EXPECT_NEAR(score->candidates[0].reference_s, score->candidates[0].query_s / 1.3, 0.4);
 }
 
-// A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds per second.
-void ExpectStretch(const Candidate& candidate, double duration_s, double reference_at_0_s, double slope) {
+// A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds
+// per second.
+void ExpectStretch(const Candidate& candidate, double duration_s, double reference_at_0_s,
+                   double slope) {
   EXPECT_LE(candidate.query_start_s, 1.5);
   EXPECT_GE(candidate.query_end_s, duration_s - 2.5);
   EXPECT_LE(candidate.query_end_s, duration_s + 1e-9);
   EXPECT_NEAR(candidate.reference_start_s, reference_at_0_s + slope * candidate.query_start_s, 0.8);
   EXPECT_NEAR(candidate.reference_end_s, reference_at_0_s + slope * candidate.query_end_s, 0.8);
-  EXPECT_TRUE(candidate.similarity > 0.4f && candidate.similarity <= 1.0001f) << candidate.similarity;
+  EXPECT_TRUE(candidate.similarity > 0.4f && candidate.similarity <= 1.0001f)
+      << candidate.similarity;
 }
 
 TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) {
@@ -201,42 +211,49 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
   ASSERT_EQ(hits->front().source, 3);
   for (const auto& evidence : {best.evidence, hits->front().evidence}) {
     ASSERT_FALSE(evidence.empty());
-    const auto most = *std::max_element(evidence.begin(), evidence.end(),
-                                        [](const auto& a, const auto& b) { return a.similarity < b.similarity; });
+    const auto most =
+        *std::max_element(evidence.begin(), evidence.end(),
+                          [](const auto& a, const auto& b) { return a.similarity < b.similarity; });
     EXPECT_NEAR(most.tempo_ratio / 1.3, 1, 0.2);
-    EXPECT_NEAR((most.query_end_s - most.query_start_s) / (most.reference_end_s - most.reference_start_s) / 1.3, 1,
-                0.2);
+    EXPECT_NEAR((most.query_end_s - most.query_start_s) /
+                    (most.reference_end_s - most.reference_start_s) / 1.3,
+                1, 0.2);
   }
 }
 
 TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const auto result = IdentifyAudio(*parts_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
+  const auto result =
+      IdentifyAudio(*parts_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
   EXPECT_NEAR(best.query_end_s - best.query_start_s, 2, 0.01);
   EXPECT_NEAR(best.reference_start_s, 12 + best.query_start_s, 1);
   EXPECT_EQ(static_cast<int>(best.evidence.size()), best.votes);
-  EXPECT_FLOAT_EQ(best.similarity,
-                  std::max_element(best.evidence.begin(), best.evidence.end(), [](const auto& a, const auto& b) {
-                    return a.similarity < b.similarity;
-                  })->similarity);
+  EXPECT_FLOAT_EQ(best.similarity, std::max_element(best.evidence.begin(), best.evidence.end(),
+                                                    [](const auto& a, const auto& b) {
+                                                      return a.similarity < b.similarity;
+                                                    })
+                                       ->similarity);
 }
 
 TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
   for (const int semitones : {-3, 2}) {
-    const audio::Waveform query = Play(music::Transposed(music::Excerpt(RandomPiece(2), 12, 22), semitones));
+    const audio::Waveform query =
+        Play(music::Transposed(music::Excerpt(RandomPiece(2), 12, 22), semitones));
     const auto as_played = IdentifyAudio(*parts_, query, {}, {});
     ASSERT_TRUE(as_played.ok());
     ASSERT_EQ(as_played->verdict, Verdict::kNoMatch);
-    const auto too_near = IdentifyAudio(*parts_, query, {.max_transposition = std::abs(semitones) - 1}, {});
+    const auto too_near =
+        IdentifyAudio(*parts_, query, {.max_transposition = std::abs(semitones) - 1}, {});
     ASSERT_TRUE(too_near.ok());
     EXPECT_EQ(too_near->verdict, Verdict::kNoMatch);
     ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
     EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
     EXPECT_EQ(too_near->candidates[0].transposition, 0);
-    const auto found = IdentifyAudio(*parts_, query, {.max_transposition = 4, .evidence = true}, {});
+    const auto found =
+        IdentifyAudio(*parts_, query, {.max_transposition = 4, .evidence = true}, {});
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found->verdict, Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 2);
@@ -248,11 +265,13 @@ TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
 
 TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
   const music::Score query = music::Transposed(music::Excerpt(RandomPiece(3), 10, 22), 2);
-  for (const auto& [side, transposition] : {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
+  for (const auto& [side, transposition] :
+       {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
     const auto as_written = IdentifyScore(*parts_, query, side, {}, {});
     ASSERT_TRUE(as_written.ok());
     EXPECT_EQ(as_written->verdict, Verdict::kNoMatch);
-    const auto found = IdentifyScore(*parts_, query, side, {.max_transposition = kMaxTransposition}, {});
+    const auto found =
+        IdentifyScore(*parts_, query, side, {.max_transposition = kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
     ASSERT_EQ(found->verdict, Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);

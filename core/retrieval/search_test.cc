@@ -45,7 +45,9 @@ void ExpectOnLine(const Hit& hit, double reference_at_0_s, double slope) {
   EXPECT_NEAR(hit.reference_end_s, reference_at_0_s + slope * hit.query_end_s, 1.0);
 }
 
-TEST_F(SearchTest, ThePartsFitTogether) { EXPECT_TRUE(CheckParts(*parts_).ok()) << CheckParts(*parts_); }
+TEST_F(SearchTest, ThePartsFitTogether) {
+  EXPECT_TRUE(CheckParts(*parts_).ok()) << CheckParts(*parts_);
+}
 
 TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
   for (const double tempo : {0.6, 0.85, 1.0, 1.3, 1.8}) {
@@ -88,7 +90,8 @@ TEST_F(SearchTest, HitsStayWithinTheSource) {
 TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
   for (int piece = 0; piece < 6; ++piece) {
     for (const double tempo : {0.7, 1.09, 1.5}) {
-      const audio::Waveform query = Play(music::Excerpt(RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
+      const audio::Waveform query =
+          Play(music::Excerpt(RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
       const auto result = IdentifyAudio(*parts_, query, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, Verdict::kMatch);
@@ -138,8 +141,9 @@ TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
   audio::Waveform noise{std::vector<float>(5 * 22050), 22050};
   for (size_t i = 0; i < noise.samples.size(); ++i)
     noise.samples[i] = (i * 2654435761u % 1000 / 1000.0f - 0.5f) * 1e-4f;
-  for (const audio::Waveform& query : {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
-                                       audio::Waveform{{}, 22050}, Play(RandomPiece(0, 0.1))}) {
+  for (const audio::Waveform& query :
+       {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
+        audio::Waveform{{}, 22050}, Play(RandomPiece(0, 0.1))}) {
     const auto result = IdentifyAudio(*parts_, query, {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
@@ -193,13 +197,15 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
     asked = 0;
     std::map<Stage, int> reported;
     const RequestContext context{
-        .keep_going = [&] { return ++asked < stop_at ? absl::OkStatus() : absl::CancelledError("gone"); },
+        .keep_going =
+            [&] { return ++asked < stop_at ? absl::OkStatus() : absl::CancelledError("gone"); },
         .on_stage =
             [&](Stage stage, double seconds) {
               EXPECT_GE(seconds, 0);
               ++reported[stage];
             }};
-    EXPECT_EQ(IdentifyAudio(*parts_, query, {}, context).status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(IdentifyAudio(*parts_, query, {}, context).status().code(),
+              absl::StatusCode::kCancelled);
     EXPECT_EQ(asked, stop_at);
     EXPECT_LT(reported.size(), stop_at <= 4 ? 4u : 5u);  // votes are followed up in steps
   }
@@ -208,11 +214,14 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
 TEST_F(SearchTest, ReportsEveryStageOnce) {
   for (const bool score_query : {false, true}) {
     std::vector<Stage> reported;
-    const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double) { reported.push_back(s); }};
-    const auto result = score_query ? IdentifyScore(*parts_, RandomPiece(0, 5), Side::kRecordings, {}, context)
-                                    : IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
+    const RequestContext context{.keep_going = {},
+                                 .on_stage = [&](Stage s, double) { reported.push_back(s); }};
+    const auto result =
+        score_query ? IdentifyScore(*parts_, RandomPiece(0, 5), Side::kRecordings, {}, context)
+                    : IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
-    EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode, Stage::kSearch, Stage::kVote));
+    EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode, Stage::kSearch,
+                                               Stage::kVote));
   }
 }
 
@@ -222,7 +231,8 @@ TEST_F(SearchTest, ReportsTheStageThatFailed) {
   CollectionParts parts = *parts_;
   parts.audio_encoder = encoder;
   std::vector<Stage> reported;
-  const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double) { reported.push_back(s); }};
+  const RequestContext context{.keep_going = {},
+                               .on_stage = [&](Stage s, double) { reported.push_back(s); }};
   const auto result = IdentifyAudio(parts, Play(RandomPiece(0, 5)), {}, context);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
   EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode));
@@ -278,9 +288,11 @@ TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) 
   ASSERT_TRUE(nothing.ok());
   EXPECT_EQ(nothing->verdict, Verdict::kInsufficientInput);
   other.embeddings.pop_back();
-  EXPECT_EQ(IdentifyEmbedded(*parts_, other, 5, {}, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(IdentifyEmbedded(*parts_, other, 5, {}, {}).status().code(),
+            absl::StatusCode::kInvalidArgument);
   timeless.start_s[1] = std::nan("");
-  EXPECT_EQ(IdentifyEmbedded(*parts_, timeless, 5, {}, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(IdentifyEmbedded(*parts_, timeless, 5, {}, {}).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
@@ -292,7 +304,8 @@ TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
   for (size_t i = 0; i < sound->start_s.size(); ++i) {
     float similarity = 0;
     for (int d = 0; d < sound->dimension; ++d) {
-      similarity += sound->embeddings[i * sound->dimension + d] * notes->embeddings[i * sound->dimension + d];
+      similarity +=
+          sound->embeddings[i * sound->dimension + d] * notes->embeddings[i * sound->dimension + d];
     }
     EXPECT_GT(similarity, 0.6f) << "window " << i;  // the same music
   }
@@ -330,11 +343,12 @@ TEST(CheckPartsTest, NamesWhatDoesNotFit) {
   expect_data_loss("fake-2");
   parts->score_encoder = encoder;
   const auto load = [&](const char* name) {
-    return index::VectorIndex::Load(folder.path() + "/" + name, {.dimension = manifest.dimension}).value();
+    return index::VectorIndex::Load(folder.path() + "/" + name, {.dimension = manifest.dimension})
+        .value();
   };
-  parts->contents =
-      Contents::FromBase(catalog::Catalog::Open(folder.path() + "/" + bundle::kCatalogFile).value(),
-                         load(bundle::kRecordingIndexFile), load(bundle::kScoreIndexFile));  // the wrong way round
+  parts->contents = Contents::FromBase(
+      catalog::Catalog::Open(folder.path() + "/" + bundle::kCatalogFile).value(),
+      load(bundle::kRecordingIndexFile), load(bundle::kScoreIndexFile));  // the wrong way round
   expect_data_loss("vectors");
 }
 

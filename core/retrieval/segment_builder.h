@@ -21,10 +21,10 @@ struct StreamSegment {
   double tempo_ratio = 1.0;  // over the segment, unless it jumps
 };
 
-// Puts the answers of one StreamIdentifier together into segments: one piece, carried on from answer to answer; borders
-// lie where the piece was first and last heard, not where it was first named. A piece that was lost and comes back
-// where it would be by then makes one segment, one that begins anew makes two. Belongs to one thread. Keeps at most
-// `max_segments`.
+// Puts the answers of one StreamIdentifier together into segments: one piece, carried on from
+// answer to answer; borders lie where the piece was first and last heard, not where it was first
+// named. A piece that was lost and comes back where it would be by then makes one segment, one that
+// begins anew makes two. Belongs to one thread. Keeps at most `max_segments`.
 class SegmentBuilder {
  public:
   explicit SegmentBuilder(int max_segments = 10'000) : max_segments_(max_segments) {}

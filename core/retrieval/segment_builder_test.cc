@@ -9,8 +9,8 @@ namespace {
 using ::testing::SizeIs;
 
 // The piece is heard over [start_s, end_s] of the stream, from `reference_s` of the score on.
-StreamAnswer Answer(StreamEvent event, const std::string& id, double start_s, double end_s, double reference_s,
-                    double confidence = 0.9) {
+StreamAnswer Answer(StreamEvent event, const std::string& id, double start_s, double end_s,
+                    double reference_s, double confidence = 0.9) {
   StreamAnswer answer{.event = event, .at_s = end_s + 1, .ids = {id}};
   answer.identification.verdict = Verdict::kMatch;
   answer.identification.candidates.push_back({.confidence = confidence,
@@ -23,7 +23,8 @@ StreamAnswer Answer(StreamEvent event, const std::string& id, double start_s, do
 StreamAnswer Started(const std::string& id, double start_s, double end_s, double reference_s) {
   return Answer(StreamEvent::kPieceStarted, id, start_s, end_s, reference_s);
 }
-StreamAnswer Update(const std::string& id, double start_s, double end_s, double reference_s, double confidence = 0.9) {
+StreamAnswer Update(const std::string& id, double start_s, double end_s, double reference_s,
+                    double confidence = 0.9) {
   return Answer(StreamEvent::kUpdate, id, start_s, end_s, reference_s, confidence);
 }
 StreamAnswer Event(StreamEvent event) { return {.event = event}; }
@@ -36,8 +37,9 @@ std::vector<StreamSegment> Build(const std::vector<StreamAnswer>& answers) {
 
 TEST(SegmentBuilderTest, ASegmentGoesFromWhereAPieceWasFirstHeardToWhereItWasLast) {
   const auto segments =
-      Build({Update("a", 1, 3, 10), Started("a", 1, 5, 10), Update("a", 1, 6, 10, 0.95), Update("a", 8, 20, 17),
-             Update("b", 20, 22, 0, 0.1), Event(StreamEvent::kPieceEnded), Update("a", 27, 29, 36, 1.0)});
+      Build({Update("a", 1, 3, 10), Started("a", 1, 5, 10), Update("a", 1, 6, 10, 0.95),
+             Update("a", 8, 20, 17), Update("b", 20, 22, 0, 0.1), Event(StreamEvent::kPieceEnded),
+             Update("a", 27, 29, 36, 1.0)});
   ASSERT_THAT(segments, SizeIs(1));
   EXPECT_EQ(segments[0].piece_id, "a");
   EXPECT_EQ(segments[0].start_s, 1);
@@ -49,15 +51,16 @@ TEST(SegmentBuilderTest, ASegmentGoesFromWhereAPieceWasFirstHeardToWhereItWasLas
 }
 
 TEST(SegmentBuilderTest, APieceThatWasLostForAWhileIsOneSegment) {
-  const auto segments = Build(
-      {Started("a", 0, 10, 0), Event(StreamEvent::kPieceEnded), Started("a", 30, 35, 31), Update("a", 30, 40, 31)});
+  const auto segments = Build({Started("a", 0, 10, 0), Event(StreamEvent::kPieceEnded),
+                               Started("a", 30, 35, 31), Update("a", 30, 40, 31)});
   ASSERT_THAT(segments, SizeIs(1));
   EXPECT_EQ(segments[0].end_s, 40);
   EXPECT_EQ(segments[0].reference_end_s, 41);
 }
 
 TEST(SegmentBuilderTest, APieceThatBeginsAnewIsAnotherSegment) {
-  const auto segments = Build({Started("a", 0, 60, 0), Started("a", 61, 65, 0.5), Update("a", 61, 80, 0.5)});
+  const auto segments =
+      Build({Started("a", 0, 60, 0), Started("a", 61, 65, 0.5), Update("a", 61, 80, 0.5)});
   ASSERT_THAT(segments, SizeIs(2));
   EXPECT_EQ(segments[0].end_s, 60);
   EXPECT_EQ(segments[1].start_s, 61);
@@ -65,7 +68,8 @@ TEST(SegmentBuilderTest, APieceThatBeginsAnewIsAnotherSegment) {
 }
 
 TEST(SegmentBuilderTest, AJumpWithinAPieceIsNoBorder) {
-  const auto segments = Build({Started("a", 0, 60, 0), Update("a", 60, 70, 0), Update("a", 60, 100, 0)});
+  const auto segments =
+      Build({Started("a", 0, 60, 0), Update("a", 60, 70, 0), Update("a", 60, 100, 0)});
   ASSERT_THAT(segments, SizeIs(1));
   EXPECT_EQ(segments[0].end_s, 100);
   EXPECT_EQ(segments[0].reference_end_s, 40);
@@ -73,7 +77,8 @@ TEST(SegmentBuilderTest, AJumpWithinAPieceIsNoBorder) {
 }
 
 TEST(SegmentBuilderTest, APlaceThatOnlySoundedAlikeIsCorrected) {
-  const auto segments = Build({Started("a", 0, 5, 150), Update("a", 0, 6, 150), Update("a", 2, 8, 32)});
+  const auto segments =
+      Build({Started("a", 0, 5, 150), Update("a", 0, 6, 150), Update("a", 2, 8, 32)});
   ASSERT_THAT(segments, SizeIs(1));
   EXPECT_EQ(segments[0].reference_start_s, 30);
   EXPECT_EQ(segments[0].reference_end_s, 38);
@@ -81,7 +86,8 @@ TEST(SegmentBuilderTest, APlaceThatOnlySoundedAlikeIsCorrected) {
 }
 
 TEST(SegmentBuilderTest, SegmentsDoNotOverlap) {
-  const auto segments = Build({Started("a", 0, 32, 0), Started("b", 30, 34, 100), Update("b", 30, 40, 100)});
+  const auto segments =
+      Build({Started("a", 0, 32, 0), Started("b", 30, 34, 100), Update("b", 30, 40, 100)});
   ASSERT_THAT(segments, SizeIs(2));
   EXPECT_EQ(segments[0].end_s, 31);
   EXPECT_EQ(segments[0].reference_end_s, 31);
@@ -91,10 +97,12 @@ TEST(SegmentBuilderTest, SegmentsDoNotOverlap) {
 
 TEST(SegmentBuilderTest, PausesAndWhatIsNotRecognisedMakeNoSegments) {
   EXPECT_THAT(Build({}), SizeIs(0));
-  EXPECT_THAT(Build({Event(StreamEvent::kPaused), Event(StreamEvent::kResumed), Update("a", 0, 9, 0)}), SizeIs(0));
   EXPECT_THAT(
-      Build({Started("a", 0, 9, 0), Event(StreamEvent::kPaused), Event(StreamEvent::kResumed), Update("a", 12, 20, 9)}),
-      SizeIs(1));
+      Build({Event(StreamEvent::kPaused), Event(StreamEvent::kResumed), Update("a", 0, 9, 0)}),
+      SizeIs(0));
+  EXPECT_THAT(Build({Started("a", 0, 9, 0), Event(StreamEvent::kPaused),
+                     Event(StreamEvent::kResumed), Update("a", 12, 20, 9)}),
+              SizeIs(1));
 }
 
 TEST(SegmentBuilderTest, KeepsSoManyAndNoMore) {

@@ -19,7 +19,8 @@ int64_t VectorsOf(const SourceRecord& record) {
 // In order, and what adjoins in one.
 std::vector<RowRange> Joined(std::vector<RowRange> ranges) {
   const auto before = [](const RowRange& a, const RowRange& b) { return a.first < b.first; };
-  if (!std::is_sorted(ranges.begin(), ranges.end(), before)) std::sort(ranges.begin(), ranges.end(), before);
+  if (!std::is_sorted(ranges.begin(), ranges.end(), before))
+    std::sort(ranges.begin(), ranges.end(), before);
   std::vector<RowRange> joined;
   for (const RowRange& range : ranges) {
     if (joined.empty() || joined.back().last != range.first) {
@@ -31,12 +32,13 @@ std::vector<RowRange> Joined(std::vector<RowRange> ranges) {
   return joined;
 }
 
-// `all` points into the catalogue, which `owner` keeps, when the catalogue's list is the whole list.
+// `all` points into the catalogue, which `owner` keeps, when the catalogue's list is the whole
+// list.
 template <typename Source>
-std::shared_ptr<const std::vector<Source>> ListOf(const std::shared_ptr<const catalog::Catalog>& owner,
-                                                  const std::vector<Source>& all, const std::vector<int>& base_sources,
-                                                  const std::vector<std::shared_ptr<const SourceRecord>>& added,
-                                                  Source SourceRecord::*member) {
+std::shared_ptr<const std::vector<Source>> ListOf(
+    const std::shared_ptr<const catalog::Catalog>& owner, const std::vector<Source>& all,
+    const std::vector<int>& base_sources,
+    const std::vector<std::shared_ptr<const SourceRecord>>& added, Source SourceRecord::*member) {
   if (added.empty() && base_sources.size() == all.size()) return {owner, &all};
   auto list = std::make_shared<std::vector<Source>>();
   list->reserve(base_sources.size() + added.size());
@@ -47,12 +49,14 @@ std::shared_ptr<const std::vector<Source>> ListOf(const std::shared_ptr<const ca
 
 }  // namespace
 
-std::shared_ptr<const BaseSide> BaseSide::Make(Side side, std::shared_ptr<const catalog::Catalog> catalog,
+std::shared_ptr<const BaseSide> BaseSide::Make(Side side,
+                                               std::shared_ptr<const catalog::Catalog> catalog,
                                                std::shared_ptr<const index::VectorIndex> index) {
   auto base = std::make_shared<BaseSide>();
   base->side = side;
   const std::vector<SnippetRun>& runs = catalog->runs(side);
-  const size_t sources = side == Side::kScores ? catalog->pieces().size() : catalog->recordings().size();
+  const size_t sources =
+      side == Side::kScores ? catalog->pieces().size() : catalog->recordings().size();
   base->first_run.assign(sources + 1, 0);
   for (const SnippetRun& run : runs) ++base->first_run[run.source + 1];
   std::partial_sum(base->first_run.begin(), base->first_run.end(), base->first_run.begin());
@@ -80,7 +84,8 @@ SideContents::SideContents(std::shared_ptr<const BaseSide> base, std::vector<int
                            std::vector<Record> added)
     : base_(std::move(base)), base_sources_(std::move(base_sources)), added_(std::move(added)) {
   position_of_.assign(base_->source_count(), -1);
-  for (size_t i = 0; i < base_sources_.size(); ++i) position_of_[base_sources_[i]] = static_cast<int>(i);
+  for (size_t i = 0; i < base_sources_.size(); ++i)
+    position_of_[base_sources_[i]] = static_cast<int>(i);
   added_position_.reserve(added_.size());
   for (size_t i = 0; i < added_.size(); ++i) {
     added_position_[added_[i]->id()] = static_cast<int>(base_sources_.size() + i);
@@ -95,7 +100,8 @@ void SideContents::ListSources() {
   if (base_->side == Side::kScores) {
     pieces_ = ListOf(base_->catalog, catalog.pieces(), base_sources_, added_, &SourceRecord::piece);
   } else {
-    recordings_ = ListOf(base_->catalog, catalog.recordings(), base_sources_, added_, &SourceRecord::recording);
+    recordings_ = ListOf(base_->catalog, catalog.recordings(), base_sources_, added_,
+                         &SourceRecord::recording);
   }
 }
 
@@ -124,7 +130,8 @@ std::shared_ptr<const SideContents> SideContents::With(std::span<const Edit* con
   std::unordered_map<std::string_view, size_t> place;  // in `added`; the ids are the records'
   for (size_t i = 0; i < added.size(); ++i) place[added[i]->id()] = i;
   for (const Edit* edit : edits) {
-    if (const std::optional<int> source = base_->Find(edit->id); source.has_value()) kept[*source] = false;
+    if (const std::optional<int> source = base_->Find(edit->id); source.has_value())
+      kept[*source] = false;
     if (const auto it = place.find(edit->id); it != place.end()) {
       const size_t at = it->second;
       place.erase(it);  // before the record that its key lies in
@@ -139,7 +146,8 @@ std::shared_ptr<const SideContents> SideContents::With(std::span<const Edit* con
   for (int source = 0; source < base_->source_count(); ++source) {
     if (kept[source]) base_sources.push_back(source);
   }
-  return std::shared_ptr<const SideContents>(new SideContents(base_, std::move(base_sources), std::move(added)));
+  return std::shared_ptr<const SideContents>(
+      new SideContents(base_, std::move(base_sources), std::move(added)));
 }
 
 std::optional<int> SideContents::Find(std::string_view id) const {
@@ -157,13 +165,15 @@ const SourceRecord* SideContents::RecordAt(int source) const {
 absl::StatusOr<std::string> SideContents::ReadContent(int source) const {
   if (const SourceRecord* record = RecordAt(source); record != nullptr) return record->content;
   const int base_source = base_sources_[source];
-  return base_->side == Side::kScores ? base_->catalog->ReadMidi(base_source) : base_->catalog->ReadAudio(base_source);
+  return base_->side == Side::kScores ? base_->catalog->ReadMidi(base_source)
+                                      : base_->catalog->ReadAudio(base_source);
 }
 
 absl::StatusOr<std::vector<Contents::SourceRun>> SideContents::ReadRuns(int source) const {
   std::vector<Contents::SourceRun> result;
   const auto add = [&](SnippetRun run, std::vector<float> vectors) {
-    run.first_vector = result.empty() ? 0 : result.back().run.first_vector + result.back().run.count;
+    run.first_vector =
+        result.empty() ? 0 : result.back().run.first_vector + result.back().run.count;
     run.source = source;
     result.push_back({run, std::move(vectors)});
   };
@@ -177,7 +187,8 @@ absl::StatusOr<std::vector<Contents::SourceRun>> SideContents::ReadRuns(int sour
   }
   for (const int i : base_->RunsOf(base_sources_[source])) {
     const SnippetRun& run = base_->catalog->runs(base_->side)[i];
-    absl::StatusOr<std::vector<float>> vectors = base_->index->Reconstruct(run.first_vector, run.count);
+    absl::StatusOr<std::vector<float>> vectors =
+        base_->index->Reconstruct(run.first_vector, run.count);
     if (!vectors.ok()) return vectors.status();
     add(run, *std::move(vectors));
   }
@@ -209,23 +220,27 @@ std::vector<SideContents::AddedBlock> SideContents::BlocksInScope(const SearchSc
   return blocks;
 }
 
-absl::StatusOr<SnippetPosition> SideContents::Locate(int64_t id, std::span<const AddedBlock> blocks) const {
+absl::StatusOr<SnippetPosition> SideContents::Locate(int64_t id,
+                                                     std::span<const AddedBlock> blocks) const {
   if (id < base_->index->size()) {
     absl::StatusOr<SnippetPosition> position = base_->catalog->Locate(base_->side, id);
     if (position.ok()) position->source = position_of_[position->source];
     return position;
   }
-  const AddedBlock& block = *std::prev(std::upper_bound(
-      blocks.begin(), blocks.end(), id, [](int64_t value, const AddedBlock& b) { return value < b.first_id; }));
+  const AddedBlock& block = *std::prev(
+      std::upper_bound(blocks.begin(), blocks.end(), id,
+                       [](int64_t value, const AddedBlock& b) { return value < b.first_id; }));
   const std::vector<SnippetRun>& runs = RecordAt(block.source)->runs;
   const int64_t vector = id - block.first_id;
-  const SnippetRun& run = *std::prev(std::upper_bound(
-      runs.begin(), runs.end(), vector, [](int64_t value, const SnippetRun& r) { return value < r.first_vector; }));
+  const SnippetRun& run = *std::prev(
+      std::upper_bound(runs.begin(), runs.end(), vector,
+                       [](int64_t value, const SnippetRun& r) { return value < r.first_vector; }));
   const double start_s = run.start_s + static_cast<double>(vector - run.first_vector) * run.hop_s;
   return SnippetPosition{block.source, run.tempo_ratio, start_s, start_s + run.window_s};
 }
 
-absl::StatusOr<std::vector<Contents::Found>> SideContents::Search(std::span<const float> queries, int k,
+absl::StatusOr<std::vector<Contents::Found>> SideContents::Search(std::span<const float> queries,
+                                                                  int k,
                                                                   const SearchScope& scope) const {
   const std::vector<AddedBlock> added = BlocksInScope(scope);
   std::vector<index::VectorBlock> beside;

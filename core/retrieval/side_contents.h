@@ -1,6 +1,7 @@
 // One side of Contents: the scores, or the recordings. Internal to retrieval.
 //
-// Immutable, and safe from any thread; shares the base and the added records with those it was made from.
+// Immutable, and safe from any thread; shares the base and the added records with those it was made
+// from.
 #ifndef ANTIPHON_CORE_RETRIEVAL_SIDE_CONTENTS_H_
 #define ANTIPHON_CORE_RETRIEVAL_SIDE_CONTENTS_H_
 
@@ -28,7 +29,8 @@ struct BaseSide {
   std::vector<int> runs;       // of the catalogue, by source and in order
   std::vector<int> first_run;  // [source], in `runs`; and the end of the last
 
-  static std::shared_ptr<const BaseSide> Make(catalog::Side side, std::shared_ptr<const catalog::Catalog> catalog,
+  static std::shared_ptr<const BaseSide> Make(catalog::Side side,
+                                              std::shared_ptr<const catalog::Catalog> catalog,
                                               std::shared_ptr<const index::VectorIndex> index);
 
   int source_count() const { return static_cast<int>(first_run.size()) - 1; }
@@ -51,7 +53,9 @@ class SideContents {
   const std::vector<catalog::Recording>& recordings() const { return *recordings_; }
   const BaseSide& base() const { return *base_; }
 
-  int64_t source_count() const { return static_cast<int64_t>(base_sources_.size() + added_.size()); }
+  int64_t source_count() const {
+    return static_cast<int64_t>(base_sources_.size() + added_.size());
+  }
   int64_t base_vectors() const { return index::CountRows(rows_); }  // that can be found
   int64_t added_vectors() const { return added_vectors_; }
   std::optional<int> Find(std::string_view id) const;
@@ -59,7 +63,8 @@ class SideContents {
   // As Contents.
   [[nodiscard]] absl::StatusOr<std::string> ReadContent(int source) const;
   [[nodiscard]] absl::StatusOr<std::vector<Contents::SourceRun>> ReadRuns(int source) const;
-  [[nodiscard]] absl::StatusOr<std::vector<Contents::Found>> Search(std::span<const float> queries, int k,
+  [[nodiscard]] absl::StatusOr<std::vector<Contents::Found>> Search(std::span<const float> queries,
+                                                                    int k,
                                                                     const SearchScope& scope) const;
 
  private:
@@ -71,21 +76,24 @@ class SideContents {
     int64_t first_id;
   };
 
-  SideContents(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources, std::vector<Record> added);
+  SideContents(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
+               std::vector<Record> added);
 
   const SourceRecord* RecordAt(int source) const;  // null for a source of the base
   void ListSources();
   void FindRows();
   std::vector<index::RowRange> RowsInScope(const std::vector<bool>& sources) const;
   std::vector<AddedBlock> BlocksInScope(const SearchScope& scope) const;
-  absl::StatusOr<catalog::SnippetPosition> Locate(int64_t id, std::span<const AddedBlock> blocks) const;
+  absl::StatusOr<catalog::SnippetPosition> Locate(int64_t id,
+                                                  std::span<const AddedBlock> blocks) const;
 
   std::shared_ptr<const BaseSide> base_;
-  std::vector<int> base_sources_;  // of the base's sources those that are there, rising: the first positions
-  std::vector<int> position_of_;   // of each of the base's sources; -1 where it has been taken away
-  std::vector<Record> added_;      // the positions that follow
+  std::vector<int>
+      base_sources_;  // of the base's sources those that are there, rising: the first positions
+  std::vector<int> position_of_;  // of each of the base's sources; -1 where it has been taken away
+  std::vector<Record> added_;     // the positions that follow
   std::unordered_map<std::string_view, int> added_position_;  // by the records' ids
-  std::vector<index::RowRange> rows_;                         // of the base's index that can be found
+  std::vector<index::RowRange> rows_;  // of the base's index that can be found
   int64_t added_vectors_ = 0;
   std::shared_ptr<const std::vector<catalog::Piece>> pieces_;  // one of the two is empty
   std::shared_ptr<const std::vector<catalog::Recording>> recordings_;

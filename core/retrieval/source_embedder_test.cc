@@ -25,11 +25,13 @@ class SourceEmbedderTest : public ::testing::Test {
   const std::unique_ptr<const features::AudioFrontEnd> front_end_ =
       features::AudioFrontEnd::Create(FakeSettings()).value();
   const std::string midi_ = music::WriteMidi(RandomPiece(1, 10)).value();
-  const std::string sound_ = audio::EncodeAudio(Play(RandomPiece(1, 10)), audio::AudioFormat::kFlac).value();
+  const std::string sound_ =
+      audio::EncodeAudio(Play(RandomPiece(1, 10)), audio::AudioFormat::kFlac).value();
 };
 
 TEST_F(SourceEmbedderTest, AScoreIsReadAtEveryTempo) {
-  const auto record = EmbedPiece(score_encoder_, kPlan, {.id = "p", .title = "T", .collection = "C"}, midi_);
+  const auto record =
+      EmbedPiece(score_encoder_, kPlan, {.id = "p", .title = "T", .collection = "C"}, midi_);
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_EQ(record->id(), "p");
   EXPECT_EQ(record->content, midi_);
@@ -43,7 +45,8 @@ TEST_F(SourceEmbedderTest, AScoreIsReadAtEveryTempo) {
 }
 
 TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {
-  const auto record = EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r", .piece_id = "p"}, sound_);
+  const auto record =
+      EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r", .piece_id = "p"}, sound_);
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_EQ(record->recording.piece_id, "p");
   EXPECT_NEAR(record->recording.duration_s, 10, 1);
@@ -62,8 +65,11 @@ TEST_F(SourceEmbedderTest, StagesAreToldAndWhoHasGoneIsNotWaitedFor) {
   EXPECT_GE(asked, 5);
   const int calls = score_encoder_.calls();
   context.keep_going = [&] { return absl::CancelledError("gone"); };
-  EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).status().code(), StatusCode::kCancelled);
-  EXPECT_EQ(EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r"}, sound_, context).status().code(),
+  EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).status().code(),
+            StatusCode::kCancelled);
+  EXPECT_EQ(EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r"}, sound_, context)
+                .status()
+                .code(),
             StatusCode::kCancelled);
   EXPECT_EQ(score_encoder_.calls(), calls);
   EXPECT_EQ(audio_encoder_.calls(), 0);
@@ -72,10 +78,11 @@ TEST_F(SourceEmbedderTest, StagesAreToldAndWhoHasGoneIsNotWaitedFor) {
 TEST_F(SourceEmbedderTest, WhatACatalogueWouldNotKeepIsRefused) {
   EXPECT_THAT(std::string(EmbedPiece(score_encoder_, kPlan, {.id = ""}, midi_).status().message()),
               HasSubstr("piece id"));
-  EXPECT_THAT(
-      std::string(
-          EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r", .title = "\xff"}, sound_).status().message()),
-      HasSubstr("recording title"));
+  EXPECT_THAT(std::string(EmbedRecording(audio_encoder_, *front_end_, kPlan,
+                                         {.id = "r", .title = "\xff"}, sound_)
+                              .status()
+                              .message()),
+              HasSubstr("recording title"));
 }
 
 }  // namespace

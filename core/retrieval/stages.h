@@ -1,5 +1,5 @@
-// Runs the stages of one request under its RequestContext: asks whether to go on, takes the time. Belongs to one thread
-// and borrows the context.
+// Runs the stages of one request under its RequestContext: asks whether to go on, takes the time.
+// Belongs to one thread and borrows the context.
 #ifndef ANTIPHON_CORE_RETRIEVAL_STAGES_H_
 #define ANTIPHON_CORE_RETRIEVAL_STAGES_H_
 
@@ -16,7 +16,8 @@ class Stages {
  public:
   explicit Stages(const RequestContext& context) : context_(context) {}
 
-  // Reports the stages that were begun, each once with the sum of its times, whatever became of the request.
+  // Reports the stages that were begun, each once with the sum of its times, whatever became of the
+  // request.
   ~Stages() {
     if (!context_.on_stage) return;
     for (size_t i = 0; i < seconds_.size(); ++i) {
@@ -30,7 +31,8 @@ class Stages {
     return context_.keep_going ? context_.keep_going() : absl::OkStatus();
   }
 
-  // `work` returns a Status or a StatusOr; so does this, with keep_going's failure in place of the work.
+  // `work` returns a Status or a StatusOr; so does this, with keep_going's failure in place of the
+  // work.
   template <typename Work>
   auto Run(Stage stage, Work work) -> decltype(work()) {
     if (absl::Status status = KeepGoing(); !status.ok()) return status;

@@ -16,16 +16,19 @@ using ::testing::Pair;
 
 TEST(Stages, ReportsWhatWasBegunOnceWithTheSumOfItsTimes) {
   std::vector<std::pair<Stage, double>> reported;
-  const RequestContext context{.keep_going = {}, .on_stage = [&](Stage s, double t) { reported.emplace_back(s, t); }};
+  const RequestContext context{.keep_going = {},
+                               .on_stage = [&](Stage s, double t) { reported.emplace_back(s, t); }};
   {
     Stages stages(context);
-    const auto wait = [] { return std::this_thread::sleep_for(std::chrono::milliseconds(5)), absl::OkStatus(); };
+    const auto wait = [] {
+      return std::this_thread::sleep_for(std::chrono::milliseconds(5)), absl::OkStatus();
+    };
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(stages.Run(Stage::kEncode, wait).ok());
     EXPECT_FALSE(stages.Run(Stage::kSearch, [] { return absl::InternalError("no"); }).ok());
     EXPECT_TRUE(reported.empty());
   }
-  EXPECT_THAT(reported,
-              ElementsAre(Pair(Stage::kEncode, ::testing::Ge(0.015)), Pair(Stage::kSearch, ::testing::Ge(0))));
+  EXPECT_THAT(reported, ElementsAre(Pair(Stage::kEncode, ::testing::Ge(0.015)),
+                                    Pair(Stage::kSearch, ::testing::Ge(0))));
 }
 
 TEST(Stages, ARefusalToGoOnTakesThePlaceOfTheWork) {

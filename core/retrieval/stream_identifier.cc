@@ -14,7 +14,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-// Candidates asked for, so that a piece is not lost sight of when others come before it for a moment.
+// Candidates asked for, so that a piece is not lost sight of when others come before it for a
+// moment.
 constexpr int kLeastCandidates = 5;
 
 Identification Nothing() { return {Verdict::kInsufficientInput, 0, {}}; }
@@ -27,16 +28,20 @@ struct StreamIdentifier::Impl {
   double received_s() const { return start_s + static_cast<double>(received) / sample_rate; }
 
   absl::Status Bind(const encoder::EncoderInfo& info);
-  absl::Status Hear(std::span<const float> samples, const RequestContext& context, std::vector<StreamAnswer>& answers);
-  absl::StatusOr<StreamAnswer> Answer(const WindowMatcher& matcher, bool last, const RequestContext& context);
-  absl::StatusOr<Sighting> Ask(const WindowMatcher& matcher, double from_s, const RequestContext& context) const;
+  absl::Status Hear(std::span<const float> samples, const RequestContext& context,
+                    std::vector<StreamAnswer>& answers);
+  absl::StatusOr<StreamAnswer> Answer(const WindowMatcher& matcher, bool last,
+                                      const RequestContext& context);
+  absl::StatusOr<Sighting> Ask(const WindowMatcher& matcher, double from_s,
+                               const RequestContext& context) const;
   StreamAnswer AnswerSilence();
   StreamAnswer Present(StreamEvent event, Sighting sighting) const;
 
   const StreamOptions options;
   PieceTracker tracker;
 
-  // Of the model that is asked, and the sound since it is: `start_s` is the time of its first sample.
+  // Of the model that is asked, and the sound since it is: `start_s` is the time of its first
+  // sample.
   std::string model_id;
   features::FeatureSettings settings;
   int sample_rate = 1;
@@ -50,9 +55,11 @@ struct StreamIdentifier::Impl {
 
 // Begins anew when the model is another one.
 absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
-  if (windows != nullptr && model_id == info.model_id && settings == info.settings) return absl::OkStatus();
+  if (windows != nullptr && model_id == info.model_id && settings == info.settings)
+    return absl::OkStatus();
   const double now_s = received_s();
-  absl::StatusOr<std::unique_ptr<StreamWindows>> anew = StreamWindows::Create(info, options.identify.hop_s, now_s);
+  absl::StatusOr<std::unique_ptr<StreamWindows>> anew =
+      StreamWindows::Create(info, options.identify.hop_s, now_s);
   if (!anew.ok()) return anew.status();
   if (windows != nullptr) tracker.Resume(now_s);
   windows = *std::move(anew);
@@ -67,7 +74,8 @@ absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
 }
 
 // Takes in samples up to the next answer at most; pauses are answers of their own.
-absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples, const RequestContext& context,
+absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
+                                          const RequestContext& context,
                                           std::vector<StreamAnswer>& answers) {
   received += static_cast<int64_t>(samples.size());
   for (const PauseDetector::Change& change : pauses->Push(samples)) {
@@ -92,8 +100,8 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(const WindowMatcher&
                                                             const RequestContext& context) {
   {
     Stages stages(context);
-    const absl::Status embedded =
-        last ? windows->Finish(matcher.audio_encoder(), stages) : windows->Embed(matcher.audio_encoder(), stages);
+    const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), stages)
+                                       : windows->Embed(matcher.audio_encoder(), stages);
     if (!embedded.ok()) return embedded;
   }
   windows->ForgetBefore(received_s() - options.stretch_s);
@@ -137,7 +145,8 @@ StreamAnswer StreamIdentifier::Impl::AnswerSilence() {
 }
 
 StreamAnswer StreamIdentifier::Impl::Present(StreamEvent event, Sighting sighting) const {
-  StreamAnswer answer{event, received_s(), std::move(sighting.identification), std::move(sighting.ids)};
+  StreamAnswer answer{event, received_s(), std::move(sighting.identification),
+                      std::move(sighting.ids)};
   std::vector<Candidate>& candidates = answer.identification.candidates;
   if (candidates.size() > static_cast<size_t>(options.identify.top_k)) {
     candidates.resize(options.identify.top_k);
@@ -149,18 +158,21 @@ StreamAnswer StreamIdentifier::Impl::Present(StreamEvent event, Sighting sightin
   return answer;
 }
 
-StreamIdentifier::StreamIdentifier(const StreamOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+StreamIdentifier::StreamIdentifier(const StreamOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
 StreamIdentifier::~StreamIdentifier() = default;
 
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(const WindowMatcher& matcher,
                                                                  std::span<const float> samples,
                                                                  const RequestContext& context) {
-  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok()) return status;
+  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
+    return status;
   std::vector<StreamAnswer> answers;
   while (!samples.empty()) {
     const int64_t room = impl_->update - impl_->received % impl_->update;
     const size_t count = std::min(samples.size(), static_cast<size_t>(room));
-    if (absl::Status status = impl_->Hear(samples.first(count), context, answers); !status.ok()) return status;
+    if (absl::Status status = impl_->Hear(samples.first(count), context, answers); !status.ok())
+      return status;
     samples = samples.subspan(count);
     if (impl_->received % impl_->update != 0) break;
     absl::StatusOr<StreamAnswer> answer = impl_->Answer(matcher, /*last=*/false, context);
@@ -172,7 +184,8 @@ absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(const WindowMat
 
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(const WindowMatcher& matcher,
                                                                    const RequestContext& context) {
-  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok()) return status;
+  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
+    return status;
   absl::StatusOr<StreamAnswer> answer = impl_->Answer(matcher, /*last=*/true, context);
   if (!answer.ok()) return answer.status();
   std::vector<StreamAnswer> answers;

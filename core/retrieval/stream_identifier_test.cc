@@ -27,13 +27,17 @@ class CollectionMatcher : public WindowMatcher {
   explicit CollectionMatcher(std::shared_ptr<const CollectionParts> parts)
       : collection_(Collection::Make(std::move(parts))) {}
 
-  const encoder::WindowEncoder& audio_encoder() const override { return collection_->audio_encoder(); }
+  const encoder::WindowEncoder& audio_encoder() const override {
+    return collection_->audio_encoder();
+  }
   absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
                                                   const IdentifyOptions& options,
                                                   const RequestContext& context) const override {
     return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
-  const catalog::Piece& piece(int source) const override { return collection_->contents().pieces()[source]; }
+  const catalog::Piece& piece(int source) const override {
+    return collection_->contents().pieces()[source];
+  }
 
  private:
   const std::shared_ptr<const Collection> collection_;
@@ -50,7 +54,8 @@ std::shared_ptr<const CollectionParts> MakeParts(const std::string& folder, int 
 class StreamIdentifierTest : public ::testing::Test {
  protected:
   const TemporaryFolder folder_;
-  const std::shared_ptr<FakeEncoder> encoder_ = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
+  const std::shared_ptr<FakeEncoder> encoder_ =
+      std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
   const std::shared_ptr<const CollectionParts> parts_ = MakeParts(folder_.path(), 8, encoder_);
   const CollectionMatcher matcher_{parts_};
 };
@@ -64,7 +69,8 @@ std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector
     answers.insert(answers.end(), more->begin(), more->end());
   };
   for (size_t begin = 0; begin < sound.size(); begin += chunk) {
-    keep(identifier.Push(matcher, std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin))));
+    keep(identifier.Push(matcher,
+                         std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin))));
   }
   keep(identifier.Finish(matcher));
   return answers;
@@ -76,7 +82,9 @@ class Programme {
   Programme& Piece(int piece, double start_s, double end_s, double tempo = 1.0) {
     return Add(Play(music::Excerpt(RandomPiece(piece), start_s, end_s), tempo).samples);
   }
-  Programme& Silence(double seconds) { return Add(std::vector<float>(static_cast<size_t>(seconds * kRate), 0.0f)); }
+  Programme& Silence(double seconds) {
+    return Add(std::vector<float>(static_cast<size_t>(seconds * kRate), 0.0f));
+  }
   Programme& Noise(double seconds) {
     std::mt19937 rng(1);
     std::vector<float> noise(static_cast<size_t>(seconds * kRate));
@@ -86,7 +94,8 @@ class Programme {
   Programme& Hum(double seconds) {
     std::vector<float> hum(static_cast<size_t>(seconds * kRate));
     for (size_t i = 0; i < hum.size(); ++i) {
-      hum[i] = 0.05f * static_cast<float>(std::sin(2 * std::numbers::pi * 200 * static_cast<double>(i) / kRate));
+      hum[i] = 0.05f * static_cast<float>(
+                           std::sin(2 * std::numbers::pi * 200 * static_cast<double>(i) / kRate));
     }
     return Add(hum);
   }
@@ -175,7 +184,8 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
     for (int i = 0; i < 3; ++i) {
       const double start_s = i * programme.end_s() / 3, end_s = (i + 1) * programme.end_s() / 3;
       latest_s = std::max(latest_s, When(answers, StreamEvent::kPieceStarted, i) - start_s);
-      farthest_s = std::max({farthest_s, std::abs(segments[i].start_s - start_s), std::abs(segments[i].end_s - end_s)});
+      farthest_s = std::max({farthest_s, std::abs(segments[i].start_s - start_s),
+                             std::abs(segments[i].end_s - end_s)});
       EXPECT_EQ(segments[i].piece_id, expected[i]);
       EXPECT_NEAR(segments[i].reference_start_s, 10, 1);
       EXPECT_NEAR(segments[i].reference_end_s, 30, 1);
@@ -204,7 +214,8 @@ TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
   programme.Noise(15).Hum(15);
   const auto answers = Listen(matcher_, programme.samples);
   EXPECT_THAT(Events(answers), IsEmpty());
-  for (const StreamAnswer& answer : answers) EXPECT_NE(answer.identification.verdict, Verdict::kMatch);
+  for (const StreamAnswer& answer : answers)
+    EXPECT_NE(answer.identification.verdict, Verdict::kMatch);
 }
 
 TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
@@ -243,14 +254,16 @@ TEST_F(StreamIdentifierTest, TheSamePieceAgainIsAnotherSegment) {
 bool Same(const StreamAnswer& a, const StreamAnswer& b) {
   const auto& x = a.identification;
   const auto& y = b.identification;
-  if (a.event != b.event || a.at_s != b.at_s || a.ids != b.ids || x.verdict != y.verdict || x.windows != y.windows) {
+  if (a.event != b.event || a.at_s != b.at_s || a.ids != b.ids || x.verdict != y.verdict ||
+      x.windows != y.windows) {
     return false;
   }
-  return std::equal(x.candidates.begin(), x.candidates.end(), y.candidates.begin(), y.candidates.end(),
-                    [](const Candidate& c, const Candidate& d) {
-                      return c.source == d.source && c.confidence == d.confidence && c.query_s == d.query_s &&
-                             c.reference_s == d.reference_s && c.tempo_ratio == d.tempo_ratio &&
-                             c.query_start_s == d.query_start_s && c.query_end_s == d.query_end_s;
+  return std::equal(x.candidates.begin(), x.candidates.end(), y.candidates.begin(),
+                    y.candidates.end(), [](const Candidate& c, const Candidate& d) {
+                      return c.source == d.source && c.confidence == d.confidence &&
+                             c.query_s == d.query_s && c.reference_s == d.reference_s &&
+                             c.tempo_ratio == d.tempo_ratio && c.query_start_s == d.query_start_s &&
+                             c.query_end_s == d.query_end_s;
                     });
 }
 
@@ -261,7 +274,8 @@ TEST_F(StreamIdentifierTest, ChunksMakeNoDifference) {
   for (const size_t chunk : {size_t{333}, size_t{22050}, size_t{50'001}}) {
     const auto answers = Listen(matcher_, programme.samples, {}, chunk);
     ASSERT_EQ(answers.size(), whole.size());
-    for (size_t i = 0; i < answers.size(); ++i) EXPECT_TRUE(Same(answers[i], whole[i])) << chunk << " " << i;
+    for (size_t i = 0; i < answers.size(); ++i)
+      EXPECT_TRUE(Same(answers[i], whole[i])) << chunk << " " << i;
   }
 }
 
@@ -284,7 +298,8 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 class IdleMatcher : public CollectionMatcher {
  public:
   using CollectionMatcher::CollectionMatcher;
-  absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double, const IdentifyOptions&,
+  absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double,
+                                                  const IdentifyOptions&,
                                                   const RequestContext&) const override {
     most_windows = std::max(most_windows, windows.start_s.size());
     return Identification{};
@@ -321,7 +336,8 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
 #ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
   EXPECT_LT(ResidentBytes() - early_resident, 2 << 20);
 #endif
-  EXPECT_LE(encoder_->windows() - encoded_before, static_cast<int64_t>(identifier.received_s() / 5 * 21 + 1));
+  EXPECT_LE(encoder_->windows() - encoded_before,
+            static_cast<int64_t>(identifier.received_s() / 5 * 21 + 1));
 }
 
 TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
@@ -362,14 +378,16 @@ TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {
   const Programme programme = Programme().Piece(0, 0, 10);
   int asked = 0;
   const RequestContext context{
-      .keep_going = [&] { return ++asked > 6 ? absl::CancelledError("gone") : absl::OkStatus(); }, .on_stage = {}};
+      .keep_going = [&] { return ++asked > 6 ? absl::CancelledError("gone") : absl::OkStatus(); },
+      .on_stage = {}};
   EXPECT_TRUE(absl::IsCancelled(identifier.Push(matcher_, programme.samples, context).status()));
 }
 
 TEST_F(StreamIdentifierTest, FailsAsTheEncoderDoes) {
   StreamIdentifier identifier({});
   encoder_->failure = absl::InternalError("out of order");
-  EXPECT_EQ(identifier.Push(matcher_, Programme().Piece(0, 0, 10).samples).status(), encoder_->failure);
+  EXPECT_EQ(identifier.Push(matcher_, Programme().Piece(0, 0, 10).samples).status(),
+            encoder_->failure);
 }
 
 TEST_F(StreamIdentifierTest, AStreamWithoutSoundIsTooLittle) {

@@ -36,7 +36,8 @@ TEST_F(StreamWindowsTest, AreThoseOfTheWholeSoundHoweverItComes) {
   for (const size_t chunk : {size_t{997}, size_t{22050}, size_t{1} << 20}) {
     const auto windows = Make();
     for (size_t begin = 0; begin < sound.samples.size(); begin += chunk) {
-      windows->Push(std::span(sound.samples).subspan(begin, std::min(chunk, sound.samples.size() - begin)));
+      windows->Push(
+          std::span(sound.samples).subspan(begin, std::min(chunk, sound.samples.size() - begin)));
       Embed(*windows);
     }
     ASSERT_TRUE(windows->Finish(encoder_, *stages_).ok());
@@ -122,7 +123,8 @@ TEST_F(StreamWindowsTest, HoldsNoMoreInAnHourThanInAMinute) {
 
 TEST_F(StreamWindowsTest, SaysWhatFailed) {
   EXPECT_TRUE(absl::IsInvalidArgument(StreamWindows::Create(encoder_.info(), 0, 0).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(StreamWindows::Create(encoder_.info(), std::nan(""), 0).status()));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(StreamWindows::Create(encoder_.info(), std::nan(""), 0).status()));
   const auto windows = Make();
   windows->Push(Sound(5));
   FakeEncoder broken(encoder::Modality::kAudio);

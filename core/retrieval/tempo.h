@@ -4,8 +4,8 @@
 
 namespace antiphon::retrieval {
 
-// A path that mostly waits or hurries tells no tempo: `fitted` must lie within a factor of 1.5 of `nominal`, the tempo
-// at which the windows were read. Both are ratios, > 0.
+// A path that mostly waits or hurries tells no tempo: `fitted` must lie within a factor of 1.5 of
+// `nominal`, the tempo at which the windows were read. Both are ratios, > 0.
 inline bool IsPlausibleTempo(double fitted, double nominal) {
   constexpr double kMostChange = 1.5;
   return fitted > nominal / kMostChange && fitted < nominal * kMostChange;

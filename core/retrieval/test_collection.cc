@@ -49,12 +49,15 @@ music::Score RandomPiece(int seed, double length_s) {
 
 audio::Waveform Play(const music::Score& score, double tempo_ratio) {
   audio::Waveform waveform;
-  waveform.samples.resize(static_cast<size_t>(score.duration_s / tempo_ratio * waveform.sample_rate));
+  waveform.samples.resize(
+      static_cast<size_t>(score.duration_s / tempo_ratio * waveform.sample_rate));
   const auto sample_at = [&](double seconds) {
-    return std::min(waveform.samples.size(), static_cast<size_t>(seconds / tempo_ratio * waveform.sample_rate));
+    return std::min(waveform.samples.size(),
+                    static_cast<size_t>(seconds / tempo_ratio * waveform.sample_rate));
   };
   for (const music::Note& note : score.notes) {
-    const double step = 2 * 3.141592653589793 * 440 * std::exp2((note.pitch - 69) / 12.0) / waveform.sample_rate;
+    const double step =
+        2 * 3.141592653589793 * 440 * std::exp2((note.pitch - 69) / 12.0) / waveform.sample_rate;
     for (size_t i = sample_at(note.onset_s); i < sample_at(note.offset_s); ++i) {
       waveform.samples[i] += 0.2f * static_cast<float>(std::sin(step * static_cast<double>(i)));
     }
@@ -69,12 +72,14 @@ std::string CollectionOf(int piece) { return absl::StrCat("shelf-", piece % 3); 
 
 }  // namespace
 
-std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, const TestCollectionOptions& options) {
+std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder,
+                                                    const TestCollectionOptions& options) {
   auto parts = std::make_unique<CollectionParts>();
   parts->audio_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kAudio);
   parts->score_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kScore);
-  auto assembly =
-      CollectionAssembly::Create(folder, *parts->audio_encoder, *parts->score_encoder, options.builder).value();
+  auto assembly = CollectionAssembly::Create(folder, *parts->audio_encoder, *parts->score_encoder,
+                                             options.builder)
+                      .value();
   const auto must = [](const absl::Status& status) {
     if (!status.ok()) std::abort();
   };
@@ -93,15 +98,16 @@ std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, c
          .composer = ComposerOf(piece),
          .piece_id = absl::StrCat("piece-", piece),
          .collection = CollectionOf(piece)},
-        audio::EncodeAudio(Play(RandomPiece(piece), 1 + 0.1 * i), audio::AudioFormat::kFlac).value()));
+        audio::EncodeAudio(Play(RandomPiece(piece), 1 + 0.1 * i), audio::AudioFormat::kFlac)
+            .value()));
   }
   parts->manifest = assembly->Finish().value();
   index::IndexOptions index_options = options.builder.index;
   index_options.dimension = parts->manifest.dimension;
-  parts->contents =
-      Contents::FromBase(catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value(),
-                         index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value(),
-                         index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value());
+  parts->contents = Contents::FromBase(
+      catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value(),
+      index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value(),
+      index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value());
   parts->front_end = features::AudioFrontEnd::Create(parts->settings()).value();
   return parts;
 }

@@ -33,15 +33,17 @@ music::Score RandomPiece(int seed, double length_s = 40);
 // The notes as sines at 22,050 Hz, at `tempo_ratio` times the tempo written.
 audio::Waveform Play(const music::Score& score, double tempo_ratio = 1.0);
 
-// Pieces "piece-0", … = RandomPiece(0), …; recordings "recording-0", … of the first of them, recording i being of piece
-// i % pieces at tempo 1 + 0.1·i. Pieces with even numbers, and their recordings, are by "Chance", the others by
-// "Accident"; they lie on "shelf-0" to "shelf-2" in turn. Options' model folder is not used.
+// Pieces "piece-0", … = RandomPiece(0), …; recordings "recording-0", … of the first of them,
+// recording i being of piece i % pieces at tempo 1 + 0.1·i. Pieces with even numbers, and their
+// recordings, are by "Chance", the others by "Accident"; they lie on "shelf-0" to "shelf-2" in
+// turn. Options' model folder is not used.
 struct TestCollectionOptions {
   int pieces = 6;
   int recordings = 0;
   BuilderOptions builder = {};
 };
-std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder, const TestCollectionOptions& options);
+std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder,
+                                                    const TestCollectionOptions& options);
 
 }  // namespace antiphon::retrieval
 

@@ -14,13 +14,15 @@ namespace {
 
 using Rng = std::mt19937;
 
-double Uniform(Rng& rng, double low, double high) { return std::uniform_real_distribution(low, high)(rng); }
+double Uniform(Rng& rng, double low, double high) {
+  return std::uniform_real_distribution(low, high)(rng);
+}
 
 constexpr double kHop = 0.25;
 constexpr double kHypotheses[] = {0.5, 0.595, 0.707, 0.841, 1.0, 1.189, 1.414, 1.682, 2.0};
 
-// What a search gives for a query played along one line: each window finds its place at the two hypotheses around the
-// real slope, the reference cut every half second as played.
+// What a search gives for a query played along one line: each window finds its place at the two
+// hypotheses around the real slope, the reference cut every half second as played.
 struct LineSource {
   int source = 0;
   double slope = 1.0;
@@ -37,7 +39,8 @@ void AddLine(Rng& rng, const LineSource& line, int windows, std::vector<Vote>& v
     for (const double hypothesis : kHypotheses) {
       if (std::abs(std::log(hypothesis / line.slope)) > std::log(1.19)) continue;
       const double grid = 0.5 * hypothesis;
-      const double exact = line.reference_s + line.slope * query_s + line.noise_s * Uniform(rng, -1, 1);
+      const double exact =
+          line.reference_s + line.slope * query_s + line.noise_s * Uniform(rng, -1, 1);
       votes.push_back({w, line.source, query_s, std::round(exact / grid) * grid, hypothesis,
                        line.similarity + static_cast<float>(Uniform(rng, -0.05, 0.05))});
     }
@@ -45,7 +48,8 @@ void AddLine(Rng& rng, const LineSource& line, int windows, std::vector<Vote>& v
 }
 
 // Neighbours anywhere in a piece of `length_s`, at any hypothesis, `per_window` for each window.
-void AddScatter(Rng& rng, int source, double length_s, int windows, int per_window, std::vector<Vote>& votes) {
+void AddScatter(Rng& rng, int source, double length_s, int windows, int per_window,
+                std::vector<Vote>& votes) {
   for (int w = 0; w < windows; ++w) {
     for (int i = 0; i < per_window; ++i) {
       votes.push_back({w, source, 1 + w * kHop, Uniform(rng, 0, length_s),
@@ -122,7 +126,8 @@ TEST(VoteInTime, ALineBeatsScatteredVotesAndGivesPlaceAndTempo) {
 }
 
 TEST(VoteInTime, ATempoBetweenTwoHypothesesLosesNothing) {
-  // 1.09 lies half-way between 1.0 and 1.189, where the votes of each hypothesis alone drift by 0.9 s in 10 s.
+  // 1.09 lies half-way between 1.0 and 1.189, where the votes of each hypothesis alone drift by 0.9
+  // s in 10 s.
   Rng rng(3);
   std::vector<Vote> at, between;
   AddLine(rng, {.source = 1, .slope = 1.0, .found = 1.0}, 36, at);
@@ -173,7 +178,8 @@ TEST(VoteInTime, AQueryWindowCountsOnceHoweverManyNeighboursItHas) {
 
 TEST(VoteInTime, TheScoreIsTheMeanWeightOfTheWindowsThatAgree) {
   std::vector<Vote> votes;
-  for (int w = 0; w < 8; ++w) votes.push_back({w, 0, w * kHop, 5 + w * kHop, 1.0, w < 4 ? 1.0f : 0.65f});
+  for (int w = 0; w < 8; ++w)
+    votes.push_back({w, 0, w * kHop, 5 + w * kHop, 1.0, w < 4 ? 1.0f : 0.65f});
   votes.push_back({8, 0, 8 * kHop, 5 + 8 * kHop, 1.0, 0.2f});   // below the floor
   votes.push_back({9, 0, 9 * kHop, 50 + 9 * kHop, 1.0, 1.0f});  // elsewhere
   const auto scores = VoteInTime(votes, 16);
@@ -216,12 +222,13 @@ TEST(VoteInTime, StretchesOfALongQueryAddUp) {
 }
 
 TEST(VoteInTime, TheToleranceIsSecondsOfSound) {
-  // Places off the line by up to 0.5 s of the source, to either side: a quarter of a second of the query at twice the
-  // tempo, two at half of it.
+  // Places off the line by up to 0.5 s of the source, to either side: a quarter of a second of the
+  // query at twice the tempo, two at half of it.
   for (const double slope : {2.0, 0.5}) {
     std::vector<Vote> votes;
     for (int w = 0; w < 20; ++w) {
-      votes.push_back({w, 0, w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5), slope, 0.8f});
+      votes.push_back(
+          {w, 0, w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5), slope, 0.8f});
     }
     EXPECT_EQ(VoteInTime(votes, 20)[0].votes, slope == 2.0 ? 20 : 10);
     EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 1.1, .source_is_sound = true})[0].votes, 20);
@@ -261,11 +268,13 @@ TEST(VoteInTime, TensOfThousandsOfVotesTakeLittleTime) {
   AddLine(rng, {.source = 99, .slope = 1.3}, 240, votes);
   const auto start = std::chrono::steady_clock::now();
   const auto scores = VoteInTime(votes, 240);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   RecordProperty("votes", static_cast<int>(votes.size()));
   RecordProperty("milliseconds", static_cast<int>(seconds * 1000));
   EXPECT_EQ(scores[0].source, 99);
-  EXPECT_LT(seconds, 10.0);  // far from what it takes: a guard against quadratic time, on any machine
+  EXPECT_LT(seconds,
+            10.0);  // far from what it takes: a guard against quadratic time, on any machine
 }
 
 }  // namespace

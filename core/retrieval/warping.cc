@@ -29,7 +29,8 @@ float Product(const float* a, const float* b, int width) {
 
 std::vector<float> SquaredLengths(const FrameMatrix& matrix) {
   std::vector<float> lengths(matrix.rows());
-  for (int64_t i = 0; i < matrix.rows(); ++i) lengths[i] = Product(matrix.row(i), matrix.row(i), matrix.width);
+  for (int64_t i = 0; i < matrix.rows(); ++i)
+    lengths[i] = Product(matrix.row(i), matrix.row(i), matrix.width);
   return lengths;
 }
 
@@ -58,15 +59,16 @@ class Warping {
  private:
   int64_t First(int64_t i) const {
     if (options_.band < 0) return 0;
-    return std::clamp<int64_t>(i * b_.frames() / a_.frames() - options_.band, 0, b_.frames() - width_);
+    return std::clamp<int64_t>(i * b_.frames() / a_.frames() - options_.band, 0,
+                               b_.frames() - width_);
   }
 
   Came& CameAt(int64_t i, int64_t j) { return came_[i * width_ + j - First(i)]; }
 
   float Cost(int64_t i, int64_t j) const {
     const float energy = 1 - Product(a_.energies.row(i), b_.energies.row(j), a_.energies.width);
-    const float squared =
-        onset_lengths_a_[i] + onset_lengths_b_[j] - 2 * Product(a_.onsets.row(i), b_.onsets.row(j), a_.onsets.width);
+    const float squared = onset_lengths_a_[i] + onset_lengths_b_[j] -
+                          2 * Product(a_.onsets.row(i), b_.onsets.row(j), a_.onsets.width);
     const auto weight = static_cast<float>(options_.onset_weight);
     return (1 - weight) * energy + weight * std::sqrt(std::max(0.0f, squared));
   }
@@ -123,7 +125,8 @@ class Warping {
 
 }  // namespace
 
-std::vector<WarpStep> CheapestPath(const FrameFeatures& a, const FrameFeatures& b, const WarpOptions& options) {
+std::vector<WarpStep> CheapestPath(const FrameFeatures& a, const FrameFeatures& b,
+                                   const WarpOptions& options) {
   return Warping(a, b, options).Run();
 }
 

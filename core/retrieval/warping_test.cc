@@ -59,7 +59,8 @@ TEST(CheapestPathTest, FindsAChangeOfTempoInEitherSequence) {
   const std::vector<int64_t> order = SlowThenFast(80);
   const FrameFeatures slowed = Reordered(features, order);
   for (const int64_t band : {-1, 30}) {
-    for (const WarpStep& step : CheapestPath(slowed, features, {.band = band})) EXPECT_EQ(order[step.a], step.b);
+    for (const WarpStep& step : CheapestPath(slowed, features, {.band = band}))
+      EXPECT_EQ(order[step.a], step.b);
     const std::vector<WarpStep> path = CheapestPath(features, slowed, {.band = band});
     for (const WarpStep& step : path) EXPECT_EQ(order[step.b], step.a);
     ExpectStepsByOne(path);

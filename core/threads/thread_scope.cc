@@ -8,10 +8,12 @@
 namespace antiphon::threads {
 namespace {
 
-// Found at run time, since any BLAS may stand behind the library's name; others are left as they are.
+// Found at run time, since any BLAS may stand behind the library's name; others are left as they
+// are.
 struct OpenBlas {
   int (*get)() = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
-  void (*set)(int) = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  void (*set)(int) = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT,
+                                                           "openblas_set_num_threads"));
   std::mutex mutex;
   int scopes = 0;   // alive; guarded by mutex
   int threads = 0;  // to restore after the last; guarded by mutex

@@ -6,13 +6,13 @@
 
 namespace antiphon::threads {
 
-// While it lives: OpenMP regions started by the calling thread use `threads` threads (0 leaves that alone), and
-// OpenBLAS computes in the thread that calls it.
+// While it lives: OpenMP regions started by the calling thread use `threads` threads (0 leaves that
+// alone), and OpenBLAS computes in the thread that calls it.
 //
-// The latter is process-wide while any scope lives, and restored after the last. FAISS divides the work among OpenMP
-// threads, the encoders among threads of their own; OpenBLAS dividing it again makes spinning threads fight for the
-// cores: on 2 cores a search of 64 queries among 1M x 64 floats was seen to take 5.7 s in place of 0.12 s, and indexing
-// beside other work a fifth longer.
+// The latter is process-wide while any scope lives, and restored after the last. FAISS divides the
+// work among OpenMP threads, the encoders among threads of their own; OpenBLAS dividing it again
+// makes spinning threads fight for the cores: on 2 cores a search of 64 queries among 1M x 64
+// floats was seen to take 5.7 s in place of 0.12 s, and indexing beside other work a fifth longer.
 //
 // Made and destroyed on one thread; safe beside others.
 class ThreadScope {

@@ -1,4 +1,5 @@
-// Holds the songbook to what songbook.tsv says of it: every piece is whole, and none is another one in disguise.
+// Holds the songbook to what songbook.tsv says of it: every piece is whole, and none is another one
+// in disguise.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,12 +61,14 @@ std::vector<Row> ReadRows() {
   for (size_t i = 1; i < lines.size(); ++i) {
     const std::vector<std::string> cells = absl::StrSplit(lines[i], '\t');
     Row row;
-    if (cells.size() != 9 || !absl::SimpleAtod(cells[5], &row.quarter_bpm) || !absl::SimpleAtoi(cells[6], &row.bars) ||
-        !absl::SimpleAtod(cells[7], &row.upbeat_beats) || !absl::SimpleAtod(cells[8], &row.total_beats)) {
+    if (cells.size() != 9 || !absl::SimpleAtod(cells[5], &row.quarter_bpm) ||
+        !absl::SimpleAtoi(cells[6], &row.bars) || !absl::SimpleAtod(cells[7], &row.upbeat_beats) ||
+        !absl::SimpleAtod(cells[8], &row.total_beats)) {
       ADD_FAILURE() << "songbook.tsv, line " << i + 1 << ": " << lines[i];
       continue;
     }
-    row.file = cells[0], row.title = cells[1], row.composer = cells[2], row.key = cells[3], row.metre = cells[4];
+    row.file = cells[0], row.title = cells[1], row.composer = cells[2], row.key = cells[3],
+    row.metre = cells[4];
     rows.push_back(row);
   }
   return rows;
@@ -109,8 +112,8 @@ std::vector<TuneNote> Tune(const Score& score) {
   return tune;
 }
 
-// Every run of kShingleNotes notes as its intervals and its rhythm relative to the first step: the same for a piece
-// that is transposed or played at another tempo.
+// Every run of kShingleNotes notes as its intervals and its rhythm relative to the first step: the
+// same for a piece that is transposed or played at another tempo.
 std::set<std::string> Shingles(const Score& score) {
   const std::vector<TuneNote> tune = Tune(score);
   std::set<std::string> shingles;
@@ -119,7 +122,8 @@ std::set<std::string> Shingles(const Score& score) {
     // Whole 24ths of a beat, so that rounding to ticks or seconds cannot tip a ratio over.
     const auto step = [&](size_t j) { return std::lround(24 * (tune[j].beat - tune[j - 1].beat)); };
     for (size_t j = i + 1; j < i + kShingleNotes; ++j) {
-      absl::StrAppend(&shingle, tune[j].pitch - tune[j - 1].pitch, "/", 100 * step(j) / step(i + 1), " ");
+      absl::StrAppend(&shingle, tune[j].pitch - tune[j - 1].pitch, "/", 100 * step(j) / step(i + 1),
+                      " ");
     }
     shingles.insert(shingle);
   }
@@ -147,7 +151,8 @@ class SongbookPiece : public testing::TestWithParam<Row> {
   double LastBeat(int track = -1) const {
     double end = 0;
     for (const Note& note : score_.notes) {
-      if (track < 0 || note.track == track) end = std::max(end, score_.tempo_map.BeatsAt(note.offset_s));
+      if (track < 0 || note.track == track)
+        end = std::max(end, score_.tempo_map.BeatsAt(note.offset_s));
     }
     return end;
   }
@@ -174,8 +179,9 @@ TEST_P(SongbookPiece, KeepsTheTempoOfItsRowThroughout) {
 
 TEST_P(SongbookPiece, HasTheKeyOfItsRow) {
   // Fifths of the major scale on each letter; the other modes lie a fixed number of fifths away.
-  const std::map<std::string, int> fifths = {{"C", 0},  {"G", 1},   {"D", 2},   {"A", 3},   {"E", 4},  {"B", 5},
-                                             {"F", -1}, {"Bb", -2}, {"Eb", -3}, {"Ab", -4}, {"F#", 6}, {"C#", 7}};
+  const std::map<std::string, int> fifths = {{"C", 0},   {"G", 1},   {"D", 2},  {"A", 3},
+                                             {"E", 4},   {"B", 5},   {"F", -1}, {"Bb", -2},
+                                             {"Eb", -3}, {"Ab", -4}, {"F#", 6}, {"C#", 7}};
   const std::map<std::string, int> modes = {{"major", 0}, {"minor", -3}, {"dorian", -2}};
   const std::vector<std::string> parts = absl::StrSplit(GetParam().key, ' ');
   ASSERT_EQ(parts.size(), 2u) << GetParam().key;
@@ -193,7 +199,8 @@ TEST_P(SongbookPiece, HasTheBarsAndBeatsOfItsRow) {
       << row.total_beats << " beats are not " << row.bars << " bars";
   EXPECT_LT(LastBeat(), row.total_beats + kBeatTolerance);
   EXPECT_GT(LastBeat(), row.total_beats - row.BarBeats() + kBeatTolerance);
-  EXPECT_LT(score_.tempo_map.BeatsAt(score_.notes[0].onset_s), std::max(row.upbeat_beats, row.BarBeats()));
+  EXPECT_LT(score_.tempo_map.BeatsAt(score_.notes[0].onset_s),
+            std::max(row.upbeat_beats, row.BarBeats()));
 }
 
 TEST_P(SongbookPiece, IsLongEnoughToBeFoundAndFitsThePiano) {
@@ -216,12 +223,13 @@ TEST_P(SongbookPiece, StrikesTheNotesOfAChordTogether) {
 TEST_P(SongbookPiece, SoundsEveryVoiceToTheEndWithTheUpperHandAbove) {
   std::set<std::string> voices;
   for (const std::string& line : SourceLines(GetParam())) {
-    if (absl::StartsWith(line, "V:")) voices.insert(line.substr(2, line.find_first_of(" \t", 2) - 2));
+    if (absl::StartsWith(line, "V:"))
+      voices.insert(line.substr(2, line.find_first_of(" \t", 2) - 2));
   }
   std::map<int, std::vector<int>> pitches;  // by track
   for (const Note& note : score_.notes) pitches[note.track].push_back(note.pitch);
-  // A piece in one voice has a second track where abc2midi plays the chord symbols; a passing overlay (&) has a track
-  // of its own too, which need not last.
+  // A piece in one voice has a second track where abc2midi plays the chord symbols; a passing
+  // overlay (&) has a track of its own too, which need not last.
   size_t to_the_end = 0;
   for (const auto& [track, notes] : pitches) {
     if (LastBeat(track) > GetParam().total_beats - GetParam().BarBeats()) ++to_the_end;
@@ -242,15 +250,18 @@ TEST(Songbook, HasARowForEverySourceAndASourceForEveryRow) {
   for (const fs::directory_entry& entry : fs::directory_iterator(ANTIPHON_SONGBOOK_SOURCE_DIR)) {
     if (entry.path().extension() == ".abc") sources.insert(entry.path().stem().string());
   }
-  for (const Row& row : Rows()) EXPECT_TRUE(rows.insert(row.file).second) << row.file << " is listed twice";
+  for (const Row& row : Rows())
+    EXPECT_TRUE(rows.insert(row.file).second) << row.file << " is listed twice";
   EXPECT_EQ(sources, rows);
   EXPECT_GE(rows.size(), 40u);
 }
 
 TEST(Songbook, MetadataNamesEveryMidiFileWithTitleAndComposer) {
   std::vector<std::string> expected = {"file\ttitle\tcomposer"};
-  for (const Row& row : Rows()) expected.push_back(absl::StrCat(row.file, ".mid\t", row.title, "\t", row.composer));
-  EXPECT_THAT(Lines(fs::path(ANTIPHON_SONGBOOK_DIR) / "metadata.tsv"), testing::UnorderedElementsAreArray(expected));
+  for (const Row& row : Rows())
+    expected.push_back(absl::StrCat(row.file, ".mid\t", row.title, "\t", row.composer));
+  EXPECT_THAT(Lines(fs::path(ANTIPHON_SONGBOOK_DIR) / "metadata.tsv"),
+              testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(Songbook, NoPieceIsLikeAnother) {
@@ -267,7 +278,8 @@ TEST(Songbook, NoPieceIsLikeAnother) {
     for (size_t j = 0; j < i; ++j) {
       const double likeness = Likeness(shingles[i], shingles[j]);
       EXPECT_LT(likeness, kLargestLikeness) << Rows()[i].file << " and " << Rows()[j].file;
-      if (likeness > largest) largest = likeness, pair = absl::StrCat(Rows()[i].file, ", ", Rows()[j].file);
+      if (likeness > largest)
+        largest = likeness, pair = absl::StrCat(Rows()[i].file, ", ", Rows()[j].file);
     }
   }
   RecordProperty("largest_likeness", std::to_string(largest));

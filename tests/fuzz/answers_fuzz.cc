@@ -1,6 +1,7 @@
-// Every method of the API, through the real services and a real collection, small, on a disk in memory: queries are
-// decoded, embedded, searched for and voted on, changes are journalled and merged, snapshots taken and restored. Only
-// the networks are made up (core/retrieval/fake_encoder.h).
+// Every method of the API, through the real services and a real collection, small, on a disk in
+// memory: queries are decoded, embedded, searched for and voted on, changes are journalled and
+// merged, snapshots taken and restored. Only the networks are made up
+// (core/retrieval/fake_encoder.h).
 #include <filesystem>
 #include <memory>
 
@@ -44,8 +45,9 @@ void MakeBundle(const std::string& root) {
   antiphon::catalog::Recording recording;
   recording.id = "recording-0";
   recording.piece_id = "piece-0";
-  const auto wav = antiphon::audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(0, kPieceSeconds)),
-                                                antiphon::audio::AudioFormat::kWav);
+  const auto wav =
+      antiphon::audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(0, kPieceSeconds)),
+                                   antiphon::audio::AudioFormat::kWav);
   Require((*assembly)->AddRecording(recording, *wav).ok(), "a recording can be added");
   const auto manifest = (*assembly)->Finish();
   Require(manifest.ok(), "a collection can be finished");

@@ -15,13 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const server::ApiKey& key : *keys) {
       Require(key.hash.size() == 32, "a hash has 32 bytes");
       Require(!key.name.empty() && key.name.size() <= 64, "a key has a name");
-      Require(
-          key.requests_per_second == 0 || (key.requests_per_second >= 0.001 && key.requests_per_second <= 1'000'000),
-          "a limit is in its range");
+      Require(key.requests_per_second == 0 ||
+                  (key.requests_per_second >= 0.001 && key.requests_per_second <= 1'000'000),
+              "a limit is in its range");
     }
   } else {
     antiphon::fuzz::RequireRefusal(keys.status(), {absl::StatusCode::kInvalidArgument});
-    Require(keys.status().message().find("SECRETSECRET") == absl::string_view::npos, "a message repeats nothing");
+    Require(keys.status().message().find("SECRETSECRET") == absl::string_view::npos,
+            "a message repeats nothing");
   }
 
   const auto hash = server::HashForFile(text);
@@ -29,9 +30,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     antiphon::fuzz::RequireRefusal(hash.status(), {absl::StatusCode::kInvalidArgument});
     return 0;
   }
-  Require(text.size() >= server::kMinKeyBytes && text.size() <= server::kMaxKeyBytes, "a key is long enough");
+  Require(text.size() >= server::kMinKeyBytes && text.size() <= server::kMaxKeyBytes,
+          "a key is long enough");
   const auto read = server::ParseApiKeys("me admin " + *hash + "\n");
-  Require(read.ok() && server::FindKey(*read, text) == &read->front(), "a key is found by its hash");
+  Require(read.ok() && server::FindKey(*read, text) == &read->front(),
+          "a key is found by its hash");
   Require(server::FindKey(*read, std::string(text) + "x") == nullptr, "another is not");
   return 0;
 }

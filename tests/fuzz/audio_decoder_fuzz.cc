@@ -10,7 +10,8 @@
 
 using antiphon::fuzz::Require;
 
-// libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is the library's own.
+// libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is
+// the library's own.
 extern "C" const char* __lsan_default_suppressions() { return "leak:vorbis_info_init\n"; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -35,12 +36,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     decoded = audio::DecodeMemory(input.ConsumeRemainingBytesAsString(), options);
   }
   if (!decoded.ok()) {
-    antiphon::fuzz::RequireRefusal(decoded.status(),
-                                   {absl::StatusCode::kInvalidArgument, absl::StatusCode::kResourceExhausted});
+    antiphon::fuzz::RequireRefusal(decoded.status(), {absl::StatusCode::kInvalidArgument,
+                                                      absl::StatusCode::kResourceExhausted});
     return 0;
   }
   Require(!decoded->samples.empty(), "a waveform has samples");
-  Require(decoded->duration_s() <= options.max_duration_s + 0.01, "a waveform is within the limit of duration");
+  Require(decoded->duration_s() <= options.max_duration_s + 0.01,
+          "a waveform is within the limit of duration");
   bool finite = true;
   for (const float sample : decoded->samples) finite &= std::isfinite(sample);
   Require(finite, "samples are finite");

@@ -1,7 +1,8 @@
 // MANIFEST and CURRENT: any contents of either give a generation or a reason.
 //
-// The input is CURRENT, a zero byte, and the MANIFEST of the generation gen-000001, which also holds two small files.
-// Where the manifest is JSON, its checksum is made right: an enemy would, too.
+// The input is CURRENT, a zero byte, and the MANIFEST of the generation gen-000001, which also
+// holds two small files. Where the manifest is JSON, its checksum is made right: an enemy would,
+// too.
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,8 @@ std::string WithRightChecksum(std::string_view manifest) {
   Json json = Json::parse(manifest.begin(), manifest.end(), keep, /*allow_exceptions=*/false);
   if (too_deep || !json.is_object() || !json.contains("checksum")) return std::string(manifest);
   json.erase("checksum");
-  json["checksum"] = antiphon::hash::HexSha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  json["checksum"] =
+      antiphon::hash::HexSha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -54,29 +56,33 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static Bundle files;
   const std::string_view text = antiphon::fuzz::AsText(data, size);
   const size_t zero = text.find('\0');
-  const std::string manifest = zero == std::string_view::npos ? "" : WithRightChecksum(text.substr(zero + 1));
+  const std::string manifest =
+      zero == std::string_view::npos ? "" : WithRightChecksum(text.substr(zero + 1));
 
   const auto parsed = bundle::ParseManifest(manifest);
   if (parsed.ok()) {
     const std::string json = bundle::ManifestToJson(*parsed);
     const auto again = bundle::ParseManifest(json);
-    Require(again.ok() && bundle::ManifestToJson(*again) == json, "a manifest is read as it was written");
+    Require(again.ok() && bundle::ManifestToJson(*again) == json,
+            "a manifest is read as it was written");
   } else {
-    antiphon::fuzz::RequireRefusal(parsed.status(),
-                                   {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition});
+    antiphon::fuzz::RequireRefusal(
+        parsed.status(), {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition});
   }
 
   files.Write(text.substr(0, zero), manifest);
   const auto opened = bundle::OpenBundle(files.root());
   if (!opened.ok()) {
-    antiphon::fuzz::RequireRefusal(opened.status(), {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition,
-                                                     absl::StatusCode::kNotFound});
+    antiphon::fuzz::RequireRefusal(
+        opened.status(), {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition,
+                          absl::StatusCode::kNotFound});
     return 0;
   }
   Require(parsed.ok(), "a bundle with a bad manifest is not opened");
   Require(opened->directory == files.root() + "/gen-000001", "a generation lies in its bundle");
   for (const bundle::FileEntry& file : opened->manifest.files) {
-    Require(file.name == "catalog.sqlite" || file.name == "scores.faiss", "files lie in their generation");
+    Require(file.name == "catalog.sqlite" || file.name == "scores.faiss",
+            "files lie in their generation");
   }
   return 0;
 }

@@ -26,7 +26,8 @@ std::string AsString(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
   std::string bytes;
   if (!buffer.Dump(&slices).ok()) return bytes;
-  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  for (const grpc::Slice& slice : slices)
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   return bytes;
 }
 
@@ -75,7 +76,8 @@ void RequireGoodError(const RequestInput& input, const grpc::Status& status) {
       case grpc::StatusCode::UNIMPLEMENTED:
         return true;
       default:
-        return !AreMessages(input);  // gRPC refuses bytes that are no message before the service sees them
+        return !AreMessages(
+            input);  // gRPC refuses bytes that are no message before the service sees them
     }
   }();
   const auto require = [&](bool holds, const char* promise) {
@@ -96,8 +98,9 @@ void RequireGoodError(const RequestInput& input, const grpc::Status& status) {
   require(details.code() == status.error_code(), "the details of an error repeat its code");
   if (status.error_code() != grpc::StatusCode::INVALID_ARGUMENT) return;
   v1::ErrorDetail detail;
-  require(details.details_size() > 0 && details.details(0).UnpackTo(&detail) && !detail.field().empty(),
-          "an invalid argument is named");
+  require(
+      details.details_size() > 0 && details.details(0).UnpackTo(&detail) && !detail.field().empty(),
+      "an invalid argument is named");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Calls a method of a server with bytes as they might come from the network, and holds the answer to what proto/
-// promises.
+// Calls a method of a server with bytes as they might come from the network, and holds the answer
+// to what proto/ promises.
 #ifndef ANTIPHON_TESTS_FUZZ_CALL_SERVICE_H_
 #define ANTIPHON_TESTS_FUZZ_CALL_SERVICE_H_
 
@@ -27,11 +27,12 @@ struct Answer {
 // Sends every message, takes every response.
 Answer Call(const std::shared_ptr<grpc::Channel>& channel, const RequestInput& input);
 
-// An error is the caller's to mend and says how, without paths; a response is a message whose numbers are finite, and
-// whose confidences are in [0, 1].
+// An error is the caller's to mend and says how, without paths; a response is a message whose
+// numbers are finite, and whose confidences are in [0, 1].
 void RequirePromises(const RequestInput& input, const Answer& answer);
 
-// Sends one input to a service that is replaced after so many of them. `Service` has a server, and a channel() to it.
+// Sends one input to a service that is replaced after so many of them. `Service` has a server, and
+// a channel() to it.
 template <typename Service>
 void RunInput(const uint8_t* data, size_t size, int calls_per_service) {
   static std::unique_ptr<Service> service;

@@ -1,5 +1,5 @@
-// The catalogue's file: damaged in any way, or a well-formed database that says something else, it gives a consistent
-// catalogue or a reason.
+// The catalogue's file: damaged in any way, or a well-formed database that says something else, it
+// gives a consistent catalogue or a reason.
 //
 // The last byte of the input chooses: a whole file, or values to put into the rows of a good one.
 #include <fuzzer/FuzzedDataProvider.h>
@@ -36,25 +36,30 @@ constexpr antiphon::fuzz::Column kColumns[] = {
 
 void RequireConsistent(const catalog::Catalog& opened) {
   for (size_t i = 0; i < std::min<size_t>(opened.pieces().size(), 100); ++i) {
-    Require(opened.FindPiece(opened.pieces()[i].id) == static_cast<int>(i), "a piece is found by its id");
+    Require(opened.FindPiece(opened.pieces()[i].id) == static_cast<int>(i),
+            "a piece is found by its id");
     const auto midi = opened.ReadMidi(static_cast<int>(i));
     if (!midi.ok()) antiphon::fuzz::RequireRefusal(midi.status(), {absl::StatusCode::kDataLoss});
   }
   for (size_t i = 0; i < std::min<size_t>(opened.recordings().size(), 100); ++i) {
-    Require(opened.FindRecording(opened.recordings()[i].id) == static_cast<int>(i), "a recording is found by its id");
+    Require(opened.FindRecording(opened.recordings()[i].id) == static_cast<int>(i),
+            "a recording is found by its id");
     const auto audio = opened.ReadAudio(static_cast<int>(i));
     if (!audio.ok()) antiphon::fuzz::RequireRefusal(audio.status(), {absl::StatusCode::kDataLoss});
   }
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
-    const size_t sources = side == catalog::Side::kScores ? opened.pieces().size() : opened.recordings().size();
+    const size_t sources =
+        side == catalog::Side::kScores ? opened.pieces().size() : opened.recordings().size();
     const int64_t count = opened.vector_count(side);
     for (const int64_t vector : {int64_t{0}, count / 2, count - 1}) {
       if (vector < 0 || vector >= count) continue;
       const auto position = opened.Locate(side, vector);
-      Require(position.ok() && position->source >= 0 && static_cast<size_t>(position->source) < sources,
-              "a vector is a stretch of a source that is there");
+      Require(
+          position.ok() && position->source >= 0 && static_cast<size_t>(position->source) < sources,
+          "a vector is a stretch of a source that is there");
     }
-    Require(!opened.Locate(side, count).ok() && !opened.Locate(side, -1).ok(), "there are no vectors beyond the count");
+    Require(!opened.Locate(side, count).ok() && !opened.Locate(side, -1).ok(),
+            "there are no vectors beyond the count");
   }
 }
 
@@ -75,8 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (opened.ok()) {
     RequireConsistent(**opened);
   } else {
-    antiphon::fuzz::RequireRefusal(opened.status(),
-                                   {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition});
+    antiphon::fuzz::RequireRefusal(
+        opened.status(), {absl::StatusCode::kDataLoss, absl::StatusCode::kFailedPrecondition});
   }
   return 0;
 }

@@ -37,7 +37,8 @@ void EditRows(const std::string& path, std::span<const Column> columns, FuzzedDa
               const std::function<void(sqlite3*)>& finish) {
   sqlite3* database = nullptr;
   Require(sqlite3_open(path.c_str(), &database) == SQLITE_OK, "what is edited is a database");
-  sqlite3_exec(database, "PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON", nullptr, nullptr, nullptr);
+  sqlite3_exec(database, "PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON", nullptr,
+               nullptr, nullptr);
   for (int edits = input.ConsumeIntegralInRange(1, 6); edits > 0; --edits) {
     const Column& column = columns[input.ConsumeIntegralInRange<size_t>(0, columns.size() - 1)];
     const int row = input.ConsumeIntegralInRange(-1, 6);  // -1: all

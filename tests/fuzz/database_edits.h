@@ -1,4 +1,5 @@
-// Changes a SQLite file the way somebody with a database tool might: values of any kind into rows of a good one.
+// Changes a SQLite file the way somebody with a database tool might: values of any kind into rows
+// of a good one.
 #ifndef ANTIPHON_TESTS_FUZZ_DATABASE_EDITS_H_
 #define ANTIPHON_TESTS_FUZZ_DATABASE_EDITS_H_
 

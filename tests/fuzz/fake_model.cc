@@ -6,7 +6,8 @@ namespace antiphon::encoder {
 
 void SetComputeThreads(int /*threads*/) {}
 
-absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& /*path*/, Modality modality,
+absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& /*path*/,
+                                                           Modality modality,
                                                            const EncoderOptions& /*options*/) {
   return std::make_unique<retrieval::FakeEncoder>(modality);
 }

@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const int k : {1, 50}) {
     const auto result = opened.Search(queries, k);
     Require(result.ok(), "what is loaded can be searched");
-    for (const int64_t id : result->ids) Require(id >= -1 && id < opened.size(), "neighbours are vectors of the index");
+    for (const int64_t id : result->ids)
+      Require(id >= -1 && id < opened.size(), "neighbours are vectors of the index");
   }
   Require(opened.Reconstruct(0, opened.size()).ok(), "every vector can be had back");
   Require(!opened.Reconstruct(opened.size(), 1).ok(), "there are no vectors beyond the last");

@@ -1,8 +1,8 @@
-// The journal of changes: damaged in any way, its write-ahead log too, or a well-formed database that says something
-// else, it gives changes that can be applied, or a reason.
+// The journal of changes: damaged in any way, its write-ahead log too, or a well-formed database
+// that says something else, it gives changes that can be applied, or a reason.
 //
-// The last byte of the input chooses: a whole file (and, behind its length, a log), or values to put into the rows of a
-// good one, with their hashes left as they were or made right.
+// The last byte of the input chooses: a whole file (and, behind its length, a log), or values to
+// put into the rows of a good one, with their hashes left as they were or made right.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sqlite3.h>
 
@@ -23,12 +23,15 @@ namespace catalog = antiphon::catalog;
 using antiphon::fuzz::kSampleOrigin;
 
 constexpr antiphon::fuzz::Column kColumns[] = {
-    {"changes", "sequence", "sequence"},   {"changes", "origin", "sequence"},     {"changes", "kind", "sequence"},
-    {"changes", "side", "sequence"},       {"changes", "id", "sequence"},         {"changes", "title", "sequence"},
-    {"changes", "composer", "sequence"},   {"changes", "collection", "sequence"}, {"changes", "piece_id", "sequence"},
-    {"changes", "duration_s", "sequence"}, {"changes", "beats", "sequence"},      {"changes", "bars", "sequence"},
-    {"changes", "notes", "sequence"},      {"changes", "runs", "sequence"},       {"changes", "vectors", "sequence"},
-    {"changes", "content", "sequence"},    {"changes", "sha256", "sequence"},
+    {"changes", "sequence", "sequence"}, {"changes", "origin", "sequence"},
+    {"changes", "kind", "sequence"},     {"changes", "side", "sequence"},
+    {"changes", "id", "sequence"},       {"changes", "title", "sequence"},
+    {"changes", "composer", "sequence"}, {"changes", "collection", "sequence"},
+    {"changes", "piece_id", "sequence"}, {"changes", "duration_s", "sequence"},
+    {"changes", "beats", "sequence"},    {"changes", "bars", "sequence"},
+    {"changes", "notes", "sequence"},    {"changes", "runs", "sequence"},
+    {"changes", "vectors", "sequence"},  {"changes", "content", "sequence"},
+    {"changes", "sha256", "sequence"},
 };
 
 template <typename Number>
@@ -39,7 +42,8 @@ void AppendNumber(std::string& bytes, Number number) {
 // As core/catalog/change_record.cc has it: what an enemy who knows the format would write.
 void HashRow(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
   std::string bytes = "antiphon change 1";
-  for (const int column : {0, 2, 3, 11, 12}) AppendNumber(bytes, sqlite3_value_int64(values[column]));
+  for (const int column : {0, 2, 3, 11, 12})
+    AppendNumber(bytes, sqlite3_value_int64(values[column]));
   for (const int column : {9, 10}) AppendNumber(bytes, sqlite3_value_double(values[column]));
   for (const int column : {1, 4, 5, 6, 7, 8, 13, 14, 15}) {
     const int size = sqlite3_value_bytes(values[column]);
@@ -51,9 +55,11 @@ void HashRow(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
 }
 
 void MakeHashesRight(sqlite3* database) {
-  sqlite3_create_function(database, "row_hash", 16, SQLITE_UTF8, nullptr, HashRow, nullptr, nullptr);
+  sqlite3_create_function(database, "row_hash", 16, SQLITE_UTF8, nullptr, HashRow, nullptr,
+                          nullptr);
   sqlite3_exec(database,
-               "UPDATE changes SET sha256 = row_hash(sequence, origin, kind, side, id, title, composer, collection, "
+               "UPDATE changes SET sha256 = row_hash(sequence, origin, kind, side, id, title, "
+               "composer, collection, "
                "piece_id, duration_s, beats, bars, notes, runs, vectors, content)",
                nullptr, nullptr, nullptr);
 }
@@ -64,11 +70,14 @@ void RequireApplicable(const catalog::Change& change, int64_t after) {
   if (change.kind == catalog::Change::Kind::kDelete) return;
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run : change.runs) {
-    Require(run.first_vector == vectors && run.count > 0 && run.source == 0, "runs follow one another");
-    Require(std::isfinite(run.start_s) && std::isfinite(run.hop_s) && run.tempo_ratio > 0, "a run has a place");
+    Require(run.first_vector == vectors && run.count > 0 && run.source == 0,
+            "runs follow one another");
+    Require(std::isfinite(run.start_s) && std::isfinite(run.hop_s) && run.tempo_ratio > 0,
+            "a run has a place");
     vectors += run.count;
   }
-  Require(vectors == 0 ? change.vectors.empty() : change.vectors.size() % static_cast<size_t>(vectors) == 0,
+  Require(vectors == 0 ? change.vectors.empty()
+                       : change.vectors.size() % static_cast<size_t>(vectors) == 0,
           "there are vectors for every window of the runs");
   for (const float number : change.vectors) Require(std::isfinite(number), "vectors are finite");
 }
@@ -82,7 +91,9 @@ void Use(catalog::ChangeJournal& journal) {
         last = change.sequence;
         return absl::OkStatus();
       },
-      [](int64_t /*sequence*/, const std::string& what) { Require(!what.empty(), "damage is described"); });
+      [](int64_t /*sequence*/, const std::string& what) {
+        Require(!what.empty(), "damage is described");
+      });
   if (!read.ok()) {
     antiphon::fuzz::RequireRefusal(read, {absl::StatusCode::kDataLoss});
     return;
@@ -92,12 +103,13 @@ void Use(catalog::ChangeJournal& journal) {
   auto changes = antiphon::fuzz::SampleChanges();
   const auto appended = journal.Append(kSampleOrigin, changes);
   if (appended.ok()) {
-    Require(*appended == before + static_cast<int64_t>(changes.size()), "numbers follow one another");
+    Require(*appended == before + static_cast<int64_t>(changes.size()),
+            "numbers follow one another");
   } else {
     // A file that was read may still not be writable: damaged, or at the last number.
     antiphon::fuzz::RequireRefusal(
-        appended.status(),
-        {absl::StatusCode::kDataLoss, absl::StatusCode::kResourceExhausted, absl::StatusCode::kInternal});
+        appended.status(), {absl::StatusCode::kDataLoss, absl::StatusCode::kResourceExhausted,
+                            absl::StatusCode::kInternal});
   }
 }
 
@@ -112,7 +124,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const int form = input.ConsumeIntegralInRange(0, 3);
   if (form <= 1) {
     antiphon::fuzz::WriteBytes(path, good);
-    antiphon::fuzz::EditRows(path, kColumns, input, form == 0 ? MakeHashesRight : std::function<void(sqlite3*)>());
+    antiphon::fuzz::EditRows(path, kColumns, input,
+                             form == 0 ? MakeHashesRight : std::function<void(sqlite3*)>());
   } else {
     const size_t log = form == 3 ? input.ConsumeIntegral<uint16_t>() : 0;
     const std::string bytes = input.ConsumeRemainingBytesAsString();

@@ -1,4 +1,5 @@
-// Writes what the fuzz targets start from: FOLDER/TARGET/NAME, well-formed inputs made by the code that the tests use.
+// Writes what the fuzz targets start from: FOLDER/TARGET/NAME, well-formed inputs made by the code
+// that the tests use.
 //
 // Usage: fuzz_seeds FOLDER
 #include <cstdio>
@@ -34,8 +35,13 @@ void AddMidi(const Seeds& seeds) {
   using testing::Bytes;
   using testing::MidiFile;
   using testing::MidiTrack;
-  const std::string conductor =
-      MidiTrack().Name("Pr\xe9lude").Tempo(0, 400'000).Metre(0, 6, 3).Key(0, -2, 1).Tempo(90, 700'000).End(500);
+  const std::string conductor = MidiTrack()
+                                    .Name("Pr\xe9lude")
+                                    .Tempo(0, 400'000)
+                                    .Metre(0, 6, 3)
+                                    .Key(0, -2, 1)
+                                    .Tempo(90, 700'000)
+                                    .End(500);
   const std::string piano = MidiTrack()
                                 .Raw(0, Bytes({0xc0, 0}))
                                 .Pedal(0, 100)
@@ -49,7 +55,8 @@ void AddMidi(const Seeds& seeds) {
                                 .End(9);
   const std::string drums = MidiTrack().On(0, 36, 90, 9).Off(10, 36, 9).On(5, 99).Open();
   seeds.Add("midi_reader", "format0", MidiFile(0, 96, {piano}));
-  seeds.Add("midi_reader", "format1", MidiFile(1, 480, {conductor, piano + testing::Chunk("XFIH", "alien"), drums}));
+  seeds.Add("midi_reader", "format1",
+            MidiFile(1, 480, {conductor, piano + testing::Chunk("XFIH", "alien"), drums}));
   seeds.Add("midi_reader", "format2", MidiFile(2, 24, {conductor, piano, drums}));
   seeds.Add("midi_reader", "smpte", MidiFile(1, 0xe250, {conductor, piano}));
   testing::Rng rng(7);
@@ -69,20 +76,22 @@ void AddAudio(const Seeds& seeds) {
                  {"mp3", audio::AudioFormat::kMp3}};
   for (const auto& [name, format] : formats) {
     const auto bytes = audio::EncodeAudio(audio::Sine(500, 0.1, 16000), format);
-    if (bytes.ok()) seeds.Add("audio_decoder", name, *bytes + '\0');  // the last byte: the whole of a file
+    if (bytes.ok())
+      seeds.Add("audio_decoder", name, *bytes + '\0');  // the last byte: the whole of a file
   }
   // Forms of uncompressed sound that libsndfile reads, an empty one each: header and a few samples.
   const std::string samples(64, '\x20');
   seeds.Add("audio_decoder", "au",
-            testing::BigEndianBytes(0x2e736e64, 4) + testing::BigEndianBytes(24, 4) + testing::BigEndianBytes(64, 4) +
-                testing::BigEndianBytes(3, 4) + testing::BigEndianBytes(8000, 4) + testing::BigEndianBytes(1, 4) +
-                samples + '\0');
-  seeds.Add("audio_decoder", "aiff",
-            "FORM" + testing::BigEndianBytes(4 + 26 + 16 + 64, 4) + "AIFF" +
-                testing::Chunk("COMM", testing::BigEndianBytes(1, 2) + testing::BigEndianBytes(32, 4) +
-                                           testing::BigEndianBytes(16, 2) +
-                                           testing::Bytes({0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0})) +
-                testing::Chunk("SSND", testing::BigEndianBytes(0, 8) + samples) + '\0');
+            testing::BigEndianBytes(0x2e736e64, 4) + testing::BigEndianBytes(24, 4) +
+                testing::BigEndianBytes(64, 4) + testing::BigEndianBytes(3, 4) +
+                testing::BigEndianBytes(8000, 4) + testing::BigEndianBytes(1, 4) + samples + '\0');
+  seeds.Add(
+      "audio_decoder", "aiff",
+      "FORM" + testing::BigEndianBytes(4 + 26 + 16 + 64, 4) + "AIFF" +
+          testing::Chunk("COMM", testing::BigEndianBytes(1, 2) + testing::BigEndianBytes(32, 4) +
+                                     testing::BigEndianBytes(16, 2) +
+                                     testing::Bytes({0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0})) +
+          testing::Chunk("SSND", testing::BigEndianBytes(0, 8) + samples) + '\0');
   seeds.Add("audio_decoder", "pcm", samples + testing::Bytes({0, 0, 0x1f, 0x40, 2, 3}));
 }
 
@@ -127,7 +136,8 @@ void AddIndexes(const Seeds& seeds) {
   const Scratch scratch;
   constexpr int kDimension = 4;
   const auto vectors = index::ClusteredUnitVectors(24, kDimension, 0, 1);
-  for (const index::IndexKind kind : {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
+  for (const index::IndexKind kind :
+       {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
     index::IndexOptions options;
     options.kind = kind;
     options.dimension = kDimension;

@@ -1,4 +1,5 @@
-// Standard MIDI Files: any bytes give a score or a reason, and what follows reading bears the score.
+// Standard MIDI Files: any bytes give a score or a reason, and what follows reading bears the
+// score.
 #include <algorithm>
 
 #include "core/music/midi_file.h"
@@ -14,16 +15,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   limits.max_events = 20'000;  // the default lets a single input take seconds
   const auto score = music::ReadMidi(antiphon::fuzz::AsText(data, size), limits);
   if (!score.ok()) {
-    antiphon::fuzz::RequireRefusal(score.status(),
-                                   {absl::StatusCode::kInvalidArgument, absl::StatusCode::kResourceExhausted});
+    antiphon::fuzz::RequireRefusal(
+        score.status(), {absl::StatusCode::kInvalidArgument, absl::StatusCode::kResourceExhausted});
     return 0;
   }
   using antiphon::testing::IsSane;
   Require(static_cast<bool>(IsSane(*score)), "what is read keeps the promises of score.h");
-  Require(static_cast<bool>(IsSane(Excerpt(*score, score->duration_s * 0.3, score->duration_s * 0.6 + 1))),
+  Require(static_cast<bool>(
+              IsSane(Excerpt(*score, score->duration_s * 0.3, score->duration_s * 0.6 + 1))),
           "so does a part of it");
   Require(static_cast<bool>(IsSane(AtTempoRatio(*score, 1.5))), "so does it at another tempo");
-  Require(score->tempo_map.BarAt(score->tempo_map.BeatsAt(score->duration_s)).bar >= 1, "bars count from 1");
+  Require(score->tempo_map.BarAt(score->tempo_map.BeatsAt(score->duration_s)).bar >= 1,
+          "bars count from 1");
 
   const auto written = music::WriteMidi(*score);
   if (!written.ok()) {
@@ -36,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     antiphon::fuzz::RequireRefusal(again.status(), {absl::StatusCode::kResourceExhausted});
     return 0;
   }
-  Require(again->notes.size() == score->notes.size(), "what is written has the notes that were read");
+  Require(again->notes.size() == score->notes.size(),
+          "what is written has the notes that were read");
   return 0;
 }

@@ -19,10 +19,12 @@ bool IsStream(const MethodDescriptor& method) { return method.client_streaming()
 const std::vector<const MethodDescriptor*>& Methods() {
   static const std::vector<const MethodDescriptor*> methods = [] {
     std::vector<const MethodDescriptor*> found;
-    for (const auto* file : {v1::IdentifyRequest::descriptor()->file(), v1::AddPieceRequest::descriptor()->file(),
-                             v1::StatusRequest::descriptor()->file()}) {
+    for (const auto* file :
+         {v1::IdentifyRequest::descriptor()->file(), v1::AddPieceRequest::descriptor()->file(),
+          v1::StatusRequest::descriptor()->file()}) {
       for (int s = 0; s < file->service_count(); ++s) {
-        for (int m = 0; m < file->service(s)->method_count(); ++m) found.push_back(file->service(s)->method(m));
+        for (int m = 0; m < file->service(s)->method_count(); ++m)
+          found.push_back(file->service(s)->method(m));
       }
     }
     return found;
@@ -30,7 +32,9 @@ const std::vector<const MethodDescriptor*>& Methods() {
   return methods;
 }
 
-std::string PathOf(const MethodDescriptor& method) { return "/" + method.service()->full_name() + "/" + method.name(); }
+std::string PathOf(const MethodDescriptor& method) {
+  return "/" + method.service()->full_name() + "/" + method.name();
+}
 
 std::unique_ptr<google::protobuf::Message> NewMessage(const google::protobuf::Descriptor* type) {
   const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
@@ -47,7 +51,8 @@ RequestInput ParseInput(std::string_view bytes) {
     return input;
   }
   while (bytes.size() >= 2) {
-    const size_t length = static_cast<uint8_t>(bytes[0]) | static_cast<size_t>(static_cast<uint8_t>(bytes[1])) << 8;
+    const size_t length =
+        static_cast<uint8_t>(bytes[0]) | static_cast<size_t>(static_cast<uint8_t>(bytes[1])) << 8;
     input.messages.emplace_back(bytes.substr(2, length));
     bytes.remove_prefix(std::min(bytes.size(), length + 2));
   }
@@ -70,7 +75,8 @@ std::string ToBytes(const RequestInput& input) {
   return bytes;
 }
 
-std::string InputFor(std::string_view method, const std::vector<const google::protobuf::Message*>& messages) {
+std::string InputFor(std::string_view method,
+                     const std::vector<const google::protobuf::Message*>& messages) {
   RequestInput input;
   for (const MethodDescriptor* known : Methods()) {
     if (known->name() == method) input.method = known;

@@ -1,8 +1,8 @@
 // What a fuzz target of the services is given: a method and the messages that it is called with.
 //
-// As bytes: the number of the method, modulo how many there are; then of a unary method the message, as on the wire,
-// and of a streaming one each message behind its length (two bytes, little-endian; the last is cut where the input
-// ends).
+// As bytes: the number of the method, modulo how many there are; then of a unary method the
+// message, as on the wire, and of a streaming one each message behind its length (two bytes,
+// little-endian; the last is cut where the input ends).
 #ifndef ANTIPHON_TESTS_FUZZ_REQUEST_INPUT_H_
 #define ANTIPHON_TESTS_FUZZ_REQUEST_INPUT_H_
 
@@ -33,7 +33,8 @@ RequestInput ParseInput(std::string_view bytes);
 std::string ToBytes(const RequestInput& input);
 
 // For seeds: `method` is its name, "Identify".
-std::string InputFor(std::string_view method, const std::vector<const google::protobuf::Message*>& messages);
+std::string InputFor(std::string_view method,
+                     const std::vector<const google::protobuf::Message*>& messages);
 
 }  // namespace antiphon::fuzz
 

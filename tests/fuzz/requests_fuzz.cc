@@ -1,4 +1,5 @@
-// Every method of the API, with messages of any kind, through the real services; the collection behind them is made up.
+// Every method of the API, with messages of any kind, through the real services; the collection
+// behind them is made up.
 #include <memory>
 
 #include "server/fake_store.h"

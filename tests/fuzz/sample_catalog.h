@@ -32,8 +32,13 @@ inline std::string SampleCatalog(const std::string& path) {
     recording.duration_s = 10;
     Require((*writer)->AddPiece(piece, "MThd").ok(), "a piece can be added");
     Require((*writer)->AddRecording(recording, "RIFF").ok(), "a recording can be added");
-    const catalog::SnippetRun run = {
-        .first_vector = vector, .count = 3, .source = i, .tempo_ratio = 1, .start_s = 0, .hop_s = 0.5, .window_s = 2};
+    const catalog::SnippetRun run = {.first_vector = vector,
+                                     .count = 3,
+                                     .source = i,
+                                     .tempo_ratio = 1,
+                                     .start_s = 0,
+                                     .hop_s = 0.5,
+                                     .window_s = 2};
     for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
       Require((*writer)->AddRun(side, run).ok(), "a run can be added");
     }

@@ -25,8 +25,13 @@ inline std::vector<catalog::Change> SampleChanges() {
   piece.piece.bars = 5;
   piece.piece.notes = 40;
   piece.content = "MThd";
-  piece.runs = {
-      {.first_vector = 0, .count = 2, .source = 0, .tempo_ratio = 1, .start_s = 0, .hop_s = 0.5, .window_s = 2}};
+  piece.runs = {{.first_vector = 0,
+                 .count = 2,
+                 .source = 0,
+                 .tempo_ratio = 1,
+                 .start_s = 0,
+                 .hop_s = 0.5,
+                 .window_s = 2}};
   piece.vectors = {1, 0, 0, 0, 0, 1, 0, 0};
   catalog::Change recording = piece;
   recording.side = catalog::Side::kRecordings;

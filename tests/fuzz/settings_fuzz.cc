@@ -12,12 +12,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto settings = antiphon::features::ParseSettings(text);
   if (settings.ok()) {
     Require(settings->Validate().ok(), "settings that are read are valid");
-    const auto again = antiphon::features::ParseSettings(antiphon::features::SettingsToJson(*settings));
+    const auto again =
+        antiphon::features::ParseSettings(antiphon::features::SettingsToJson(*settings));
     Require(again.ok() && *again == *settings, "settings are read as they were written");
-    Require(std::isfinite(settings->window_s()) && settings->window_s() > 0, "a window has a length");
+    Require(std::isfinite(settings->window_s()) && settings->window_s() > 0,
+            "a window has a length");
   } else {
-    antiphon::fuzz::RequireRefusal(settings.status(),
-                                   {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss});
+    antiphon::fuzz::RequireRefusal(
+        settings.status(), {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss});
   }
 
   namespace retrieval = antiphon::retrieval;
@@ -34,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const std::string json = retrieval::ConfidenceToJson(*model);
   const auto again = retrieval::ParseConfidence(json);
-  Require(again.ok() && retrieval::ConfidenceToJson(*again) == json, "a confidence is read as it was written");
+  Require(again.ok() && retrieval::ConfidenceToJson(*again) == json,
+          "a confidence is read as it was written");
   return 0;
 }

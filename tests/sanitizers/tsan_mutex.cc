@@ -1,10 +1,10 @@
 // Lets ThreadSanitizer see absl::Mutex, absl::CondVar and absl::Notification.
 //
-// The system's Abseil is not instrumented and waits on futexes of its own, so that every access guarded by an
-// absl::Mutex would look like a race. This source, linked into each program of the preset `tsan`, takes the place of
-// the library's functions, for our own code as for gRPC's: it calls them and says what they do. Conditions are
-// evaluated inside the library, by whoever lets go of the mutex; between the marks "pre" and "post" ThreadSanitizer
-// looks away.
+// The system's Abseil is not instrumented and waits on futexes of its own, so that every access
+// guarded by an absl::Mutex would look like a race. This source, linked into each program of the
+// preset `tsan`, takes the place of the library's functions, for our own code as for gRPC's: it
+// calls them and says what they do. Conditions are evaluated inside the library, by whoever lets go
+// of the mutex; between the marks "pre" and "post" ThreadSanitizer looks away.
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
@@ -20,8 +20,8 @@ namespace {
 #define ANTIPHON_TEXT_OF(name) #name
 #define ANTIPHON_TEXT(name) ANTIPHON_TEXT_OF(name)
 
-// The library's own function. `name` is mangled, from behind the namespace absl and its inline namespace on; `prefix`
-// is what comes before, another for const members.
+// The library's own function. `name` is mangled, from behind the namespace absl and its inline
+// namespace on; `prefix` is what comes before, another for const members.
 template <typename Function>
 Function Library(const char* name, const char* prefix = "_ZN") {
   const std::string inner = ANTIPHON_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME);
@@ -36,7 +36,8 @@ Function Library(const char* name, const char* prefix = "_ZN") {
 
 constexpr unsigned kReader = __tsan_mutex_read_lock;
 
-// Whether this thread is in one of the library's functions already: some call others of them, which have said it all.
+// Whether this thread is in one of the library's functions already: some call others of them, which
+// have said it all.
 thread_local bool inside = false;
 
 template <typename Call>
@@ -54,7 +55,8 @@ bool Taking(void* mutex, unsigned flags, Take&& take) {
   if (inside) return take();
   __tsan_mutex_pre_lock(mutex, flags | __tsan_mutex_not_static);
   const bool taken = Inside(take);
-  __tsan_mutex_post_lock(mutex, flags | __tsan_mutex_not_static | (taken ? 0u : __tsan_mutex_try_lock_failed), 0);
+  __tsan_mutex_post_lock(
+      mutex, flags | __tsan_mutex_not_static | (taken ? 0u : __tsan_mutex_try_lock_failed), 0);
   return taken;
 }
 
@@ -115,7 +117,8 @@ void Mutex::ReaderUnlock() {
 }
 
 void Mutex::LockWhen(const Condition& condition) {
-  static const auto library = Library<void (*)(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
+  static const auto library =
+      Library<void (*)(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
   Taking(this, 0, [&] { return library(this, condition), true; });
 }
 
@@ -128,29 +131,30 @@ bool Mutex::LockWhenWithTimeout(const Condition& condition, Duration timeout) {
 }
 
 bool Mutex::LockWhenWithDeadline(const Condition& condition, Time deadline) {
-  static const auto library =
-      Library<bool (*)(Mutex*, const Condition&, Time)>("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE");
+  static const auto library = Library<bool (*)(Mutex*, const Condition&, Time)>(
+      "5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE");
   bool met = false;
   Taking(this, 0, [&] { return met = library(this, condition, deadline), true; });
   return met;
 }
 
 void Mutex::Await(const Condition& condition) {
-  static const auto library = Library<void (*)(Mutex*, const Condition&)>("5Mutex5AwaitERKNS0_9ConditionE");
+  static const auto library =
+      Library<void (*)(Mutex*, const Condition&)>("5Mutex5AwaitERKNS0_9ConditionE");
   Waiting(this, [&] { library(this, condition); });
 }
 
 bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
-  static const auto library =
-      Library<bool (*)(Mutex*, const Condition&, Duration)>("5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE");
+  static const auto library = Library<bool (*)(Mutex*, const Condition&, Duration)>(
+      "5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE");
   bool met = false;
   Waiting(this, [&] { met = library(this, condition, timeout); });
   return met;
 }
 
 bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
-  static const auto library =
-      Library<bool (*)(Mutex*, const Condition&, Time)>("5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE");
+  static const auto library = Library<bool (*)(Mutex*, const Condition&, Time)>(
+      "5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE");
   bool met = false;
   Waiting(this, [&] { met = library(this, condition, deadline); });
   return met;
@@ -162,16 +166,16 @@ void CondVar::Wait(Mutex* mutex) {
 }
 
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
-  static const auto library =
-      Library<bool (*)(CondVar*, Mutex*, Duration)>("7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
+  static const auto library = Library<bool (*)(CondVar*, Mutex*, Duration)>(
+      "7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
   bool timed_out = false;
   Waiting(mutex, [&] { timed_out = library(this, mutex, timeout); });
   return timed_out;
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
-  static const auto library =
-      Library<bool (*)(CondVar*, Mutex*, Time)>("7CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+  static const auto library = Library<bool (*)(CondVar*, Mutex*, Time)>(
+      "7CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
   bool timed_out = false;
   Waiting(mutex, [&] { timed_out = library(this, mutex, deadline); });
   return timed_out;
@@ -185,7 +189,8 @@ void Notification::Notify() {
 }
 
 void Notification::WaitForNotification() const {
-  static const auto library = Library<void (*)(const Notification*)>("12Notification19WaitForNotificationEv", "_ZNK");
+  static const auto library =
+      Library<void (*)(const Notification*)>("12Notification19WaitForNotificationEv", "_ZNK");
   library(this);
   __tsan_acquire(const_cast<Notification*>(this));
 }

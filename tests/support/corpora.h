@@ -1,4 +1,5 @@
-// Where the music corpora are that some tests read beyond what the repository holds. Such tests skip without them.
+// Where the music corpora are that some tests read beyond what the repository holds. Such tests
+// skip without them.
 #ifndef ANTIPHON_TESTS_SUPPORT_CORPORA_H_
 #define ANTIPHON_TESTS_SUPPORT_CORPORA_H_
 
@@ -11,8 +12,8 @@
 
 namespace antiphon::testing {
 
-// The folder named by the environment variable ANTIPHON_CORPORA, or else ../shared beside the checkout; nothing if it
-// is not there. Holds corpus/ (MIDI) and recordings/.
+// The folder named by the environment variable ANTIPHON_CORPORA, or else ../shared beside the
+// checkout; nothing if it is not there. Holds corpus/ (MIDI) and recordings/.
 inline std::optional<std::filesystem::path> CorporaDir() {
   const char* named = std::getenv("ANTIPHON_CORPORA");
   const std::filesystem::path folder = named != nullptr ? named : ANTIPHON_SOURCE_DIR "/../shared";
@@ -27,7 +28,8 @@ inline std::vector<std::filesystem::path> FilesBelow(const std::filesystem::path
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
-    if (entry.is_regular_file() && entry.path().extension() == extension) files.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().extension() == extension)
+      files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;

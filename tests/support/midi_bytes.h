@@ -1,5 +1,5 @@
-// Standard MIDI Files put together by hand, byte by byte, independently of the writer: well-formed, or broken on
-// purpose.
+// Standard MIDI Files put together by hand, byte by byte, independently of the writer: well-formed,
+// or broken on purpose.
 #ifndef ANTIPHON_TESTS_SUPPORT_MIDI_BYTES_H_
 #define ANTIPHON_TESTS_SUPPORT_MIDI_BYTES_H_
 
@@ -50,23 +50,32 @@ class MidiTrack {
   MidiTrack& On(uint32_t delta, int pitch, int velocity = 64, int channel = 0) {
     return Raw(delta, Bytes({0x90 | channel, pitch, velocity}));
   }
-  MidiTrack& Off(uint32_t delta, int pitch, int channel = 0) { return Raw(delta, Bytes({0x80 | channel, pitch, 0})); }
+  MidiTrack& Off(uint32_t delta, int pitch, int channel = 0) {
+    return Raw(delta, Bytes({0x80 | channel, pitch, 0}));
+  }
   MidiTrack& Pedal(uint32_t delta, int value, int channel = 0) {
     return Raw(delta, Bytes({0xb0 | channel, 64, value}));
   }
   MidiTrack& Meta(uint32_t delta, int type, std::string_view data) {
-    return Raw(delta, Bytes({0xff, type}) + VariableLength(static_cast<uint32_t>(data.size())) + std::string(data));
+    return Raw(delta, Bytes({0xff, type}) + VariableLength(static_cast<uint32_t>(data.size())) +
+                          std::string(data));
   }
   MidiTrack& Name(std::string_view text) { return Meta(0, 0x03, text); }
-  MidiTrack& Tempo(uint32_t delta, uint32_t microseconds) { return Meta(delta, 0x51, BigEndianBytes(microseconds, 3)); }
+  MidiTrack& Tempo(uint32_t delta, uint32_t microseconds) {
+    return Meta(delta, 0x51, BigEndianBytes(microseconds, 3));
+  }
   MidiTrack& Metre(uint32_t delta, int numerator, int log_denominator) {
     return Meta(delta, 0x58, Bytes({numerator, log_denominator, 24, 8}));
   }
-  MidiTrack& Key(uint32_t delta, int fifths, int minor) { return Meta(delta, 0x59, Bytes({fifths & 0xff, minor})); }
+  MidiTrack& Key(uint32_t delta, int fifths, int minor) {
+    return Meta(delta, 0x59, Bytes({fifths & 0xff, minor}));
+  }
 
   // The chunk without, and with, End of Track.
   std::string Open() const { return Chunk("MTrk", events_); }
-  std::string End(uint32_t delta = 0) const { return MidiTrack(*this).Meta(delta, 0x2f, "").Open(); }
+  std::string End(uint32_t delta = 0) const {
+    return MidiTrack(*this).Meta(delta, 0x2f, "").Open();
+  }
 
  private:
   std::string events_;

@@ -18,8 +18,12 @@ namespace antiphon::testing {
 
 using Rng = std::mt19937;
 
-inline double Uniform(Rng& rng, double low, double high) { return std::uniform_real_distribution(low, high)(rng); }
-inline int UniformInt(Rng& rng, int low, int high) { return std::uniform_int_distribution(low, high)(rng); }
+inline double Uniform(Rng& rng, double low, double high) {
+  return std::uniform_real_distribution(low, high)(rng);
+}
+inline int UniformInt(Rng& rng, int low, int high) {
+  return std::uniform_int_distribution(low, high)(rng);
+}
 
 inline bool SortedByOnsetThenPitch(const std::vector<music::Note>& notes) {
   return std::is_sorted(notes.begin(), notes.end(), [](const music::Note& a, const music::Note& b) {
@@ -30,31 +34,34 @@ inline bool SortedByOnsetThenPitch(const std::vector<music::Note>& notes) {
 // The promises of score.h.
 inline ::testing::AssertionResult IsSane(const music::Score& score) {
   const auto failure = [] { return ::testing::AssertionFailure(); };
-  if (!std::isfinite(score.duration_s) || score.duration_s < 0) return failure() << "duration " << score.duration_s;
+  if (!std::isfinite(score.duration_s) || score.duration_s < 0)
+    return failure() << "duration " << score.duration_s;
   if (!SortedByOnsetThenPitch(score.notes)) return failure() << "notes are not sorted";
   if (music::CleanMidiText(score.title) != score.title) return failure() << "title is not clean";
   for (const music::Note& note : score.notes) {
-    if (!(0 <= note.onset_s && note.onset_s < note.offset_s && note.offset_s <= note.sounding_offset_s &&
-          note.sounding_offset_s <= score.duration_s)) {
-      return failure() << "times " << note.onset_s << ", " << note.offset_s << ", " << note.sounding_offset_s << " of "
-                       << score.duration_s;
+    if (!(0 <= note.onset_s && note.onset_s < note.offset_s &&
+          note.offset_s <= note.sounding_offset_s && note.sounding_offset_s <= score.duration_s)) {
+      return failure() << "times " << note.onset_s << ", " << note.offset_s << ", "
+                       << note.sounding_offset_s << " of " << score.duration_s;
     }
-    if (note.pitch < 0 || note.pitch > 127 || note.velocity < 1 || note.velocity > 127 || note.channel < 0 ||
-        note.channel > 15 || note.channel == 9 || note.track < 0) {
-      return failure() << "pitch " << note.pitch << ", velocity " << note.velocity << ", channel " << note.channel
-                       << ", track " << note.track;
+    if (note.pitch < 0 || note.pitch > 127 || note.velocity < 1 || note.velocity > 127 ||
+        note.channel < 0 || note.channel > 15 || note.channel == 9 || note.track < 0) {
+      return failure() << "pitch " << note.pitch << ", velocity " << note.velocity << ", channel "
+                       << note.channel << ", track " << note.track;
     }
   }
   return ::testing::AssertionSuccess();
 }
 
-// Up to eight tempi, metres and keys over about 40 beats. Tempi are whole microseconds per beat, as MIDI has them.
+// Up to eight tempi, metres and keys over about 40 beats. Tempi are whole microseconds per beat, as
+// MIDI has them.
 inline music::TempoMap RandomTempoMap(Rng& rng) {
   std::vector<music::TempoChange> tempi;
   std::vector<music::TimeSignature> signatures;
   std::vector<music::KeySignature> keys;
   const auto beat = [&rng] { return UniformInt(rng, 0, 40 * 480) / 480.0; };
-  for (int i = UniformInt(rng, 0, 8); i > 0; --i) tempi.push_back({beat(), UniformInt(rng, 100'000, 2'000'000) * 1e-6});
+  for (int i = UniformInt(rng, 0, 8); i > 0; --i)
+    tempi.push_back({beat(), UniformInt(rng, 100'000, 2'000'000) * 1e-6});
   for (int i = UniformInt(rng, 0, 8); i > 0; --i) {
     signatures.push_back({beat(), UniformInt(rng, 1, 13), 1 << UniformInt(rng, 0, 4)});
   }

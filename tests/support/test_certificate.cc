@@ -59,9 +59,11 @@ TestCertificate MakeTestCertificate(const std::string& name, const CertificateOp
   AddExtension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
   Must(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
   const bool encrypted = !options.password.empty();
-  return {Pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); }), Pem([&](BIO* bio) {
-            return PEM_write_bio_PrivateKey(bio, key.get(), encrypted ? EVP_aes_128_cbc() : nullptr, nullptr, 0,
-                                            nullptr, encrypted ? const_cast<char*>(options.password.c_str()) : nullptr);
+  return {Pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); }),
+          Pem([&](BIO* bio) {
+            return PEM_write_bio_PrivateKey(
+                bio, key.get(), encrypted ? EVP_aes_128_cbc() : nullptr, nullptr, 0, nullptr,
+                encrypted ? const_cast<char*>(options.password.c_str()) : nullptr);
           })};
 }
 

@@ -18,7 +18,8 @@ struct CertificateOptions {
 };
 
 // Signed by itself, so that it is its own authority; for the host `name`.
-TestCertificate MakeTestCertificate(const std::string& name, const CertificateOptions& options = {});
+TestCertificate MakeTestCertificate(const std::string& name,
+                                    const CertificateOptions& options = {});
 
 }  // namespace antiphon::testing
 

@@ -1,5 +1,5 @@
-// A model for tests that nobody trained: two TorchScript files that any encoder loader reads, which hear what
-// core/retrieval/fake_encoder.h hears.
+// A model for tests that nobody trained: two TorchScript files that any encoder loader reads, which
+// hear what core/retrieval/fake_encoder.h hears.
 #ifndef ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 #define ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 
@@ -9,8 +9,9 @@
 
 namespace antiphon::testing {
 
-// Writes FOLDER/audio_encoder.pt and FOLDER/score_encoder.pt. `info` gives model id and settings; dimension, channels
-// and bands follow from them. Requires as many bands as pitches and a window that divides into six parts.
+// Writes FOLDER/audio_encoder.pt and FOLDER/score_encoder.pt. `info` gives model id and settings;
+// dimension, channels and bands follow from them. Requires as many bands as pitches and a window
+// that divides into six parts.
 void WriteTestModel(const std::string& folder, const encoder::EncoderInfo& info);
 
 }  // namespace antiphon::testing

@@ -42,35 +42,48 @@ absl::Status Run(Flags& flags) {
 }  // namespace
 
 void AddCalibrate(CLI::App& program, absl::Status& outcome) {
-  CLI::App* command = program.add_subcommand(
-      "calibrate",
-      "Fit a model's confidence on known and unknown pieces of the valid part, into MODEL/confidence.json");
+  CLI::App* command = program.add_subcommand("calibrate",
+                                             "Fit a model's confidence on known and unknown pieces "
+                                             "of the valid part, into MODEL/confidence.json");
   auto flags = std::make_shared<Flags>();
   CalibrationOptions& options = flags->options;
-  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")->required();
-  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")->required();
+  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
+      ->required();
+  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
+      ->required();
   command->add_option("--split", flags->split_file,
                       "File with columns piece and split; default: by a hash of the name");
-  command->add_option("--soundfont", options.soundfonts, "To render queries with, never the evaluation one")
+  command
+      ->add_option("--soundfont", options.soundfonts,
+                   "To render queries with, never the evaluation one")
       ->required();
-  command->add_option("--distractors", options.distractors, "Pieces of the train part in the collection")
+  command
+      ->add_option("--distractors", options.distractors,
+                   "Pieces of the train part in the collection")
       ->capture_default_str();
-  command->add_option("--queries", options.queries_per_piece, "For each piece and length")->capture_default_str();
+  command->add_option("--queries", options.queries_per_piece, "For each piece and length")
+      ->capture_default_str();
   command->add_option("--work", options.work, "Folder for the bundle, removed at the end")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-calibration").string());
-  command->add_option("--false-accepts", options.false_accept_rate, "Share of unknown pieces that the threshold allows")
+  command
+      ->add_option("--false-accepts", options.false_accept_rate,
+                   "Share of unknown pieces that the threshold allows")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command
-      ->add_option("--score-hop", options.builder.score_hop_s, "Seconds between windows of a score in the collection")
+      ->add_option("--score-hop", options.builder.score_hop_s,
+                   "Seconds between windows of a score in the collection")
       ->capture_default_str();
-  command->add_option("--tempo-ratios", options.builder.tempo_ratios, "Tempi at which scores are in the collection");
-  command->add_option("--hop", options.identify.hop_s, "Seconds between windows of a query")->capture_default_str();
+  command->add_option("--tempo-ratios", options.builder.tempo_ratios,
+                      "Tempi at which scores are in the collection");
+  command->add_option("--hop", options.identify.hop_s, "Seconds between windows of a query")
+      ->capture_default_str();
   command->add_flag("--plain", flags->plain, "Answer by plain votes");
   command->add_flag("!--no-paths", options.identify.follow_paths, "Answer by votes alone");
   command->add_flag("--dry-run", flags->dry_run, "Print only");
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
-  command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")
+      ->capture_default_str();
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 

@@ -52,12 +52,13 @@ absl::Status CheckInputs(const Flags& flags) {
   const struct {
     const char* flag;
     bool missing, needed;
-  } inputs[] = {{"--model", options.model.empty(), !flags.render_only && !is({"alignment"})},
-                {"--midi", options.test_set.midi_dir.empty(),
-                 !is({"performances", "unknown", "alignment"}) || !options.recordings.empty()},
-                {"--asap", options.asap.empty(),
-                 flags.render_only || is({"performances", "unknown", "catalogue-size", "alignment"})},
-                {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
+  } inputs[] = {
+      {"--model", options.model.empty(), !flags.render_only && !is({"alignment"})},
+      {"--midi", options.test_set.midi_dir.empty(),
+       !is({"performances", "unknown", "alignment"}) || !options.recordings.empty()},
+      {"--asap", options.asap.empty(),
+       flags.render_only || is({"performances", "unknown", "catalogue-size", "alignment"})},
+      {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
   for (const auto& input : inputs) {
     if (input.missing && input.needed) {
       return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " needs ", input.flag));
@@ -70,11 +71,11 @@ absl::Status CheckInputs(const Flags& flags) {
 absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
   const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
   if (!architecture.ok()) return architecture.status();
-  const auto encoder =
-      encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"), encoder::Modality::kAudio);
+  const auto encoder = encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"),
+                                            encoder::Modality::kAudio);
   if (!encoder.ok()) return encoder.status();
-  return ExportUntrained(*architecture, (*encoder)->info().settings, (*encoder)->info().dimension, flags.options.seed,
-                         directory);
+  return ExportUntrained(*architecture, (*encoder)->info().settings, (*encoder)->info().dimension,
+                         flags.options.seed, directory);
 }
 
 absl::Status Run(Flags& flags) {
@@ -108,26 +109,34 @@ absl::Status Run(Flags& flags) {
   std::ofstream file(flags.json);
   file << ReportJson(*report) << '\n';
   file.flush();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));
+  return file ? absl::OkStatus()
+              : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));
 }
 
 }  // namespace
 
 void AddEvaluate(CLI::App& program, absl::Status& outcome) {
-  CLI::App* command = program.add_subcommand("evaluate", "Measure a model; the same seed gives the same figures");
+  CLI::App* command =
+      program.add_subcommand("evaluate", "Measure a model; the same seed gives the same figures");
   auto flags = std::make_shared<Flags>();
   SuiteOptions& options = flags->options;
   options.test_set.soundfont = kEvaluationSoundfont;
-  command->add_option("--suite", flags->suite, "What to measure")->required()->check(CLI::IsMember(kSuites));
-  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt");
-  command->add_option("--midi", options.test_set.midi_dir, "Folder of MIDI files, searched recursively");
+  command->add_option("--suite", flags->suite, "What to measure")
+      ->required()
+      ->check(CLI::IsMember(kSuites));
+  command->add_option("--model", options.model,
+                      "Folder with audio_encoder.pt and score_encoder.pt");
+  command->add_option("--midi", options.test_set.midi_dir,
+                      "Folder of MIDI files, searched recursively");
   command->add_option("--asap", options.asap, "Folder of the ASAP dataset, with its metadata.csv");
   command->add_option("--recordings", options.recordings, "Folder of the MAPS recordings");
-  command->add_option("--excerpts", options.excerpts, "Suite recordings: of each recording and length")
+  command
+      ->add_option("--excerpts", options.excerpts, "Suite recordings: of each recording and length")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--degrade", options.degradations,
-                      "Suite recordings also under this degradation; may be repeated; all: under each");
+  command->add_option(
+      "--degrade", options.degradations,
+      "Suite recordings also under this degradation; may be repeated; all: under each");
   command
       ->add_option("--transpose", options.max_transposition,
                    "Suites recordings and unknown: semitones tried where nothing is recognised")
@@ -135,20 +144,31 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--distractors", options.distractors,
                       "Suite catalogue-size: folder of further scores; may be repeated");
-  command->add_option("--sizes", options.catalogue_sizes, "Suite catalogue-size: pieces, separated by commas")
+  command
+      ->add_option("--sizes", options.catalogue_sizes,
+                   "Suite catalogue-size: pieces, separated by commas")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
-  command->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
+  command
+      ->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_flag("--render-only", flags->render_only, "Only render the performances of ASAP into --work");
-  command->add_option("--render-threads", options.render_threads, "0 is the number of cores")->capture_default_str();
-  command->add_option("--split", flags->split_file,
-                      "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
-  command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")->capture_default_str();
-  command->add_option("--soundfont", options.test_set.soundfont, "To render with; for a choice, one of training")
+  command->add_flag("--render-only", flags->render_only,
+                    "Only render the performances of ASAP into --work");
+  command->add_option("--render-threads", options.render_threads, "0 is the number of cores")
       ->capture_default_str();
-  command->add_option("--work", flags->work, "Folder for renditions (kept) and other files made on the way")
+  command->add_option(
+      "--split", flags->split_file,
+      "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
+  command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")
+      ->capture_default_str();
+  command
+      ->add_option("--soundfont", options.test_set.soundfont,
+                   "To render with; for a choice, one of training")
+      ->capture_default_str();
+  command
+      ->add_option("--work", flags->work,
+                   "Folder for renditions (kept) and other files made on the way")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
   command->add_option("--errors", options.errors,
                       "Suites performances and recordings: folder for a page of the worst errors");
@@ -156,17 +176,24 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--snippets", options.snippets, "Candidates of suite snippets")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_flag("--centre-scores", options.centre_scores,
-                    "Suite snippets: score windows exactly around the onset, not on the frames of the sound");
+  command->add_flag(
+      "--centre-scores", options.centre_scores,
+      "Suite snippets: score windows exactly around the onset, not on the frames of the sound");
   command->add_flag("!--no-all-onsets", options.all_onsets, "Leave out suite snippets' hard form");
-  command->add_flag("--no-untrained", flags->no_untrained, "Leave out the untrained network's rows");
-  command->add_option("--architecture", flags->architecture, "Of the untrained network")->capture_default_str();
+  command->add_flag("--no-untrained", flags->no_untrained,
+                    "Leave out the untrained network's rows");
+  command->add_option("--architecture", flags->architecture, "Of the untrained network")
+      ->capture_default_str();
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
-  command->add_option("--precision", flags->precision, "Of the encoders; auto: bfloat16 where the CPU has it")
+  command
+      ->add_option("--precision", flags->precision,
+                   "Of the encoders; auto: bfloat16 where the CPU has it")
       ->check(CLI::IsMember({"auto", "bfloat16", "float32"}))
       ->capture_default_str();
-  command->add_option("--device", options.encoder.device, "cpu, cuda:N or auto")->capture_default_str();
-  command->add_option("--threads", flags->threads, "0 is the number of cores")->capture_default_str();
+  command->add_option("--device", options.encoder.device, "cpu, cuda:N or auto")
+      ->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")
+      ->capture_default_str();
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 

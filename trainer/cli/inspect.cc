@@ -22,13 +22,15 @@ absl::Status InspectModel(const std::string& directory) {
                 {bundle::kScoreEncoderFile, encoder::Modality::kScore}};
   for (const auto& half : halves) {
     const std::string path = absl::StrCat(directory, "/", half.file);
-    const absl::StatusOr<std::unique_ptr<encoder::WindowEncoder>> loaded = encoder::LoadEncoder(path, half.modality);
+    const absl::StatusOr<std::unique_ptr<encoder::WindowEncoder>> loaded =
+        encoder::LoadEncoder(path, half.modality);
     if (!loaded.ok()) return loaded.status();
     const encoder::EncoderInfo& info = (*loaded)->info();
-    std::printf("%s: model %s, %s, window of %d frames (%.2f s) × %d × %d to %d floats, %.1f MB\n", half.file,
-                info.model_id.c_str(), std::string(encoder::ModalityName(info.modality)).c_str(),
-                info.settings.window_frames, info.settings.window_s(), info.channels, info.bands, info.dimension,
-                static_cast<double>(fs::file_size(path)) / 1e6);
+    std::printf("%s: model %s, %s, window of %d frames (%.2f s) × %d × %d to %d floats, %.1f MB\n",
+                half.file, info.model_id.c_str(),
+                std::string(encoder::ModalityName(info.modality)).c_str(),
+                info.settings.window_frames, info.settings.window_s(), info.channels, info.bands,
+                info.dimension, static_cast<double>(fs::file_size(path)) / 1e6);
     if (half.modality == encoder::Modality::kAudio) {
       std::printf("  features %s\n", features::SettingsToJson(info.settings).c_str());
     }
@@ -39,7 +41,8 @@ absl::Status InspectModel(const std::string& directory) {
 absl::Status InspectBundle(const std::string& root) {
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
   if (!opened.ok()) return opened.status();
-  std::printf("%s\n%s\n", opened->directory.c_str(), bundle::ManifestToJson(opened->manifest).c_str());
+  std::printf("%s\n%s\n", opened->directory.c_str(),
+              bundle::ManifestToJson(opened->manifest).c_str());
   for (const std::string& reason : opened->rejected) std::printf("rejected: %s\n", reason.c_str());
   return absl::OkStatus();
 }
@@ -47,12 +50,14 @@ absl::Status InspectBundle(const std::string& root) {
 }  // namespace
 
 void AddInspect(CLI::App& program, absl::Status& outcome) {
-  CLI::App* command = program.add_subcommand("inspect", "Check a model or a bundle and say what is in it");
+  CLI::App* command =
+      program.add_subcommand("inspect", "Check a model or a bundle and say what is in it");
   auto directory = std::make_shared<std::string>();
   command->add_option("directory", *directory, "Folder of a model or of a bundle")->required();
   command->callback([directory, &outcome] {
-    outcome = fs::exists(absl::StrCat(*directory, "/", bundle::kAudioEncoderFile)) ? InspectModel(*directory)
-                                                                                   : InspectBundle(*directory);
+    outcome = fs::exists(absl::StrCat(*directory, "/", bundle::kAudioEncoderFile))
+                  ? InspectModel(*directory)
+                  : InspectBundle(*directory);
   });
 }
 

@@ -1,6 +1,6 @@
-// The subcommands of antiphon-trainer: each adds its flags to the program, and its work as a callback that leaves its
-// outcome in `outcome`. Both the program and `outcome` must outlive parsing. Every subcommand has a source of its own
-// name.
+// The subcommands of antiphon-trainer: each adds its flags to the program, and its work as a
+// callback that leaves its outcome in `outcome`. Both the program and `outcome` must outlive
+// parsing. Every subcommand has a source of its own name.
 #ifndef ANTIPHON_TRAINER_CLI_SUBCOMMANDS_H_
 #define ANTIPHON_TRAINER_CLI_SUBCOMMANDS_H_
 
@@ -21,7 +21,8 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome);  // how sure answer
 void AddIndex(CLI::App& program, absl::Status& outcome);      // MIDI and recordings → bundle
 void AddInspect(CLI::App& program, absl::Status& outcome);    // what is in a model or a bundle
 void AddRender(CLI::App& program, absl::Status& outcome);     // MIDI → sound
-void AddPicture(CLI::App& program, absl::Status& outcome);    // spectrogram over pianoroll, to look at
+void AddPicture(CLI::App& program,
+                absl::Status& outcome);  // spectrogram over pianoroll, to look at
 
 }  // namespace antiphon::trainer
 

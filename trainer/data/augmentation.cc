@@ -30,7 +30,8 @@ void Equalise(std::span<uint8_t> window, int bands, double deviation_db, std::mt
     }
   }
   std::vector<int> steps(bands);
-  std::transform(curve.begin(), curve.end(), steps.begin(), [](double value) { return std::lround(value); });
+  std::transform(curve.begin(), curve.end(), steps.begin(),
+                 [](double value) { return std::lround(value); });
   for (size_t cell = 0; cell < window.size(); ++cell) {
     if (window[cell] != 0) window[cell] = ToLevel(window[cell] + steps[cell % bands]);
   }
@@ -40,13 +41,14 @@ void AddNoiseFloor(std::span<uint8_t> window, int bands, std::mt19937_64& random
   const double loudest = *std::max_element(window.begin(), window.end());
   const double floor = loudest - kStepsPerDecibel * Uniform(random, 20, 60);
   const double tilt = kStepsPerDecibel * Uniform(random, -20, 10) / bands;
-  // The level of a noise band has a long lower tail; a short table of its quantiles (Rayleigh magnitude, dB) is as good
-  // as drawing it anew.
+  // The level of a noise band has a long lower tail; a short table of its quantiles (Rayleigh
+  // magnitude, dB) is as good as drawing it anew.
   static const std::array<int, 64> kSpread = [] {
     std::array<int, 64> spread{};
     for (size_t i = 0; i < spread.size(); ++i) {
       const double quantile = (i + 0.5) / spread.size();
-      spread[i] = static_cast<int>(std::lround(kStepsPerDecibel * 10 * std::log10(-std::log(1 - quantile))));
+      spread[i] = static_cast<int>(
+          std::lround(kStepsPerDecibel * 10 * std::log10(-std::log(1 - quantile))));
     }
     return spread;
   }();

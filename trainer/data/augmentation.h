@@ -9,7 +9,8 @@
 
 namespace antiphon::trainer {
 
-// A smooth random gain over the bands, `deviation_db` at each of a few slow cosines. `window` is [frames, bands].
+// A smooth random gain over the bands, `deviation_db` at each of a few slow cosines. `window` is
+// [frames, bands].
 void Equalise(std::span<uint8_t> window, int bands, double deviation_db, std::mt19937_64& random);
 
 // A floor of noise, tilted over the bands, 20 to 60 dB under the window's loudest cell.
@@ -18,7 +19,8 @@ void AddNoiseFloor(std::span<uint8_t> window, int bands, std::mt19937_64& random
 // Silences a run of up to an eighth of the bands, or of the frames.
 void Mask(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 
-// Silences up to half of the frames, at the beginning or at the end: as where a recording begins or ends.
+// Silences up to half of the frames, at the beginning or at the end: as where a recording begins or
+// ends.
 void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 
 }  // namespace antiphon::trainer

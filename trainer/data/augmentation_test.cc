@@ -18,9 +18,11 @@ TEST(AugmentationTest, EqualisingIsTheSameInEveryFrameAndLeavesSilence) {
   std::vector<uint8_t> window = Window(120);
   std::fill_n(window.begin(), kBands, uint8_t{0});
   Equalise(window, kBands, 6, random);
-  EXPECT_TRUE(std::all_of(window.begin(), window.begin() + kBands, [](uint8_t level) { return level == 0; }));
+  EXPECT_TRUE(std::all_of(window.begin(), window.begin() + kBands,
+                          [](uint8_t level) { return level == 0; }));
   for (int frame = 2; frame < kFrames; ++frame) {
-    EXPECT_TRUE(std::equal(window.begin() + kBands, window.begin() + 2 * kBands, window.begin() + frame * kBands));
+    EXPECT_TRUE(std::equal(window.begin() + kBands, window.begin() + 2 * kBands,
+                           window.begin() + frame * kBands));
   }
   EXPECT_NE(window, Window(120));
 }

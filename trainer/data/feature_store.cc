@@ -29,7 +29,8 @@ absl::StatusOr<json> ReadHeader(std::ifstream& file, const std::string& path) {
   std::string line;
   if (!std::getline(file, line)) return Damaged(path, "no header");
   json header = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object() || header.value("version", 0) != kVersion) return Damaged(path, "unknown header");
+  if (!header.is_object() || header.value("version", 0) != kVersion)
+    return Damaged(path, "unknown header");
   return header;
 }
 
@@ -41,7 +42,8 @@ json TimeToJson(const music::TimeMap& time) {
 
 absl::StatusOr<music::TimeMap> TimeFromJson(const json& points) {
   std::vector<music::TimePoint> time;
-  for (const json& point : points) time.push_back({point.at(0).get<double>(), point.at(1).get<double>()});
+  for (const json& point : points)
+    time.push_back({point.at(0).get<double>(), point.at(1).get<double>()});
   return music::TimeMap::Create(std::move(time));
 }
 
@@ -50,16 +52,21 @@ absl::StatusOr<music::TimeMap> TimeFromJson(const json& points) {
 std::string ItemPath(const std::string& store, const std::string& piece, int variation) {
   std::string name = piece;
   std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_'; }, '_');
+      name.begin(), name.end(),
+      [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_'; }, '_');
   return absl::StrCat(store, "/items/", name, ".", variation, kExtension);
 }
 
 absl::Status WriteItem(const std::string& path, const StoreItem& item) {
   const json header = {
-      {"version", kVersion},           {"piece", item.piece},
-      {"part", PartName(item.part)},   {"fingerprint", item.fingerprint},
-      {"time", TimeToJson(item.time)}, {"settings", json::parse(features::SettingsToJson(item.settings))},
-      {"notes", item.notes.size()},    {"cells", item.spectrogram.cells.size()},
+      {"version", kVersion},
+      {"piece", item.piece},
+      {"part", PartName(item.part)},
+      {"fingerprint", item.fingerprint},
+      {"time", TimeToJson(item.time)},
+      {"settings", json::parse(features::SettingsToJson(item.settings))},
+      {"notes", item.notes.size()},
+      {"cells", item.spectrogram.cells.size()},
   };
   const std::string temporary = path + ".part";
   {
@@ -70,11 +77,14 @@ absl::Status WriteItem(const std::string& path, const StoreItem& item) {
     file.write(reinterpret_cast<const char*>(item.spectrogram.cells.data()),
                static_cast<std::streamsize>(item.spectrogram.cells.size()));
     file.flush();
-    if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", temporary, ": is the disk full?"));
+    if (!file)
+      return absl::UnavailableError(
+          absl::StrCat("cannot write ", temporary, ": is the disk full?"));
   }
   std::error_code error;
   std::filesystem::rename(temporary, path, error);
-  if (error) return absl::UnavailableError(absl::StrCat("cannot rename ", temporary, ": ", error.message()));
+  if (error)
+    return absl::UnavailableError(absl::StrCat("cannot rename ", temporary, ": ", error.message()));
   return absl::OkStatus();
 }
 
@@ -95,17 +105,20 @@ absl::StatusOr<StoreItem> ReadItem(const std::string& path) {
     const absl::StatusOr<Part> part = ParsePart(header->at("part").get<std::string>());
     if (!part.ok()) return Damaged(path, part.status().message());
     item.part = *part;
-    const absl::StatusOr<features::FeatureSettings> settings = features::ParseSettings(header->at("settings").dump());
+    const absl::StatusOr<features::FeatureSettings> settings =
+        features::ParseSettings(header->at("settings").dump());
     if (!settings.ok()) return Damaged(path, settings.status().message());
     item.settings = *settings;
   } catch (const json::exception& error) {
     return Damaged(path, error.what());
   }
-  if (notes < 0 || notes > kMaxNotes || cells < 0 || cells > kMaxCells || cells % item.settings.bands != 0) {
+  if (notes < 0 || notes > kMaxNotes || cells < 0 || cells > kMaxCells ||
+      cells % item.settings.bands != 0) {
     return Damaged(path, "sizes out of range");
   }
   item.notes.resize(notes);
-  file.read(reinterpret_cast<char*>(item.notes.data()), static_cast<std::streamsize>(notes * sizeof(music::Note)));
+  file.read(reinterpret_cast<char*>(item.notes.data()),
+            static_cast<std::streamsize>(notes * sizeof(music::Note)));
   item.spectrogram.channels = 1;
   item.spectrogram.bands = item.settings.bands;
   item.spectrogram.frame_rate = item.settings.frame_rate();
@@ -128,7 +141,8 @@ absl::StatusOr<std::vector<std::string>> ListItems(const std::string& store) {
   for (const auto& entry : std::filesystem::directory_iterator(store + "/items", error)) {
     if (entry.path().extension() == kExtension) paths.push_back(entry.path());
   }
-  if (error) return absl::NotFoundError(absl::StrCat("no feature store at ", store, ": ", error.message()));
+  if (error)
+    return absl::NotFoundError(absl::StrCat("no feature store at ", store, ": ", error.message()));
   std::sort(paths.begin(), paths.end());
   return paths;
 }

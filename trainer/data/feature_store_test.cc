@@ -45,7 +45,8 @@ TEST(FeatureStoreTest, ACutItemIsRefusedAtEveryLength) {
   ASSERT_TRUE(WriteItem(path, RandomItem("piece", 2, 5)).ok());
   const auto size = std::filesystem::file_size(path);
   for (std::uintmax_t length = 0; length < size; length += 97) {
-    std::filesystem::copy_file(path, path + ".cut", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(path, path + ".cut",
+                               std::filesystem::copy_options::overwrite_existing);
     std::filesystem::resize_file(path + ".cut", length);
     EXPECT_EQ(ReadItem(path + ".cut").status().code(), absl::StatusCode::kDataLoss) << length;
   }

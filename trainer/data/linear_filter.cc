@@ -15,9 +15,10 @@ using features::RealFft;
 
 constexpr double kDeepestGainDb = -100;
 
-// samples()[n] = 1/length · Σ_j spectrum()[j]·exp(+2πi·j·n/length), the spectrum continued as that of a real sequence;
-// leaves spectrum() undefined. With the forward transform alone: that of Re + Im has the cosine sum of Re as its real
-// part and minus the sine sum of Im as its imaginary part (Hartley's transform), and the inverse is their sum.
+// samples()[n] = 1/length · Σ_j spectrum()[j]·exp(+2πi·j·n/length), the spectrum continued as that
+// of a real sequence; leaves spectrum() undefined. With the forward transform alone: that of Re +
+// Im has the cosine sum of Re as its real part and minus the sine sum of Im as its imaginary part
+// (Hartley's transform), and the inverse is their sum.
 void InverseTransform(const RealFft& fft, RealFft::Buffers& buffers) {
   const size_t length = fft.length();
   const auto samples = buffers.samples();
@@ -40,14 +41,16 @@ void InverseTransform(const RealFft& fft, RealFft::Buffers& buffers) {
 
 }  // namespace
 
-std::vector<float> MinimumPhaseResponse(const std::function<double(double)>& gain_db, int sample_rate, int length) {
+std::vector<float> MinimumPhaseResponse(const std::function<double(double)>& gain_db,
+                                        int sample_rate, int length) {
   // Twice the length, since the cepstrum wraps around.
   const int fft_length = 2 * length;
   const RealFft fft(fft_length);
   RealFft::Buffers buffers(fft_length);
   const auto spectrum = buffers.spectrum();
   std::vector<double> gains(spectrum.size());
-  for (size_t j = 1; j < spectrum.size(); ++j) gains[j] = gain_db(static_cast<double>(j) * sample_rate / fft_length);
+  for (size_t j = 1; j < spectrum.size(); ++j)
+    gains[j] = gain_db(static_cast<double>(j) * sample_rate / fft_length);
   gains[0] = gains[1];
   const double deepest = *std::max_element(gains.begin(), gains.end()) + kDeepestGainDb;
   for (size_t j = 0; j < spectrum.size(); ++j) {
@@ -61,7 +64,8 @@ std::vector<float> MinimumPhaseResponse(const std::function<double(double)>& gai
   for (std::complex<float>& value : spectrum) value = std::exp(value);
   InverseTransform(fft, buffers);
   std::vector<float> response(samples.begin(), samples.begin() + length);
-  for (int n = length / 2; n < length; ++n) response[n] *= 2 - 2.0f * n / length;  // no step at the end
+  for (int n = length / 2; n < length; ++n)
+    response[n] *= 2 - 2.0f * n / length;  // no step at the end
   return response;
 }
 
@@ -86,7 +90,8 @@ std::vector<float> Convolve(std::span<const float> samples, std::span<const floa
     for (size_t j = 0; j < gain.size(); ++j) {
       // Spelt out: std::complex's product checks for NaN, at several times the cost.
       const float real = spectrum[j].real() * gain[j].real() - spectrum[j].imag() * gain[j].imag();
-      const float imaginary = spectrum[j].real() * gain[j].imag() + spectrum[j].imag() * gain[j].real();
+      const float imaginary =
+          spectrum[j].real() * gain[j].imag() + spectrum[j].imag() * gain[j].real();
       spectrum[j] = {real, imaginary};
     }
     InverseTransform(fft, buffers);

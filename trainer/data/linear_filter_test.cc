@@ -24,21 +24,25 @@ std::vector<float> RandomSamples(size_t size, uint64_t seed) {
 double GainDb(const std::vector<float>& response, double hz) {
   std::complex<double> sum = 0;
   for (size_t n = 0; n < response.size(); ++n) {
-    sum += static_cast<double>(response[n]) * std::polar(1.0, -2 * std::numbers::pi * hz * n / kRate);
+    sum +=
+        static_cast<double>(response[n]) * std::polar(1.0, -2 * std::numbers::pi * hz * n / kRate);
   }
   return 20 * std::log10(std::abs(sum));
 }
 
 TEST(Convolve, EqualsTheSumAsDefined) {
-  for (const auto& [size, taps] : {std::pair{1, 1}, {10, 300}, {5000, 7}, {9000, 2500}, {20000, 3000}}) {
+  for (const auto& [size, taps] :
+       {std::pair{1, 1}, {10, 300}, {5000, 7}, {9000, 2500}, {20000, 3000}}) {
     const std::vector<float> samples = RandomSamples(size, 1);
     const std::vector<float> response = RandomSamples(taps, 2);
     const std::vector<float> result = Convolve(samples, response);
     ASSERT_EQ(result.size(), samples.size());
     for (int n = 0; n < size; n += 1 + size / 50) {
       double sum = 0;
-      for (int k = 0; k <= std::min(n, taps - 1); ++k) sum += static_cast<double>(response[k]) * samples[n - k];
-      EXPECT_NEAR(result[n], sum, 2e-4 * std::sqrt(taps)) << size << " samples, " << taps << " taps, at " << n;
+      for (int k = 0; k <= std::min(n, taps - 1); ++k)
+        sum += static_cast<double>(response[k]) * samples[n - k];
+      EXPECT_NEAR(result[n], sum, 2e-4 * std::sqrt(taps))
+          << size << " samples, " << taps << " taps, at " << n;
     }
   }
 }
@@ -53,7 +57,8 @@ TEST(MinimumPhaseResponse, HasTheGainsAskedFor) {
     return 6 * std::sin(std::log2(hz)) - (hz > 4000 ? 12 * std::log2(hz / 4000) : 0);
   };
   const std::vector<float> response = MinimumPhaseResponse(gain_db, kRate, 4096);
-  for (const double hz : {100.0, 440.0, 1000.0, 3000.0, 8000.0}) EXPECT_NEAR(GainDb(response, hz), gain_db(hz), 0.3);
+  for (const double hz : {100.0, 440.0, 1000.0, 3000.0, 8000.0})
+    EXPECT_NEAR(GainDb(response, hz), gain_db(hz), 0.3);
 }
 
 TEST(MinimumPhaseResponse, StartsAtOnce) {

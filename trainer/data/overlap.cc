@@ -42,8 +42,9 @@ std::set<uint64_t> MelodyShingles(const music::Score& score) {
   return shingles;
 }
 
-std::vector<Overlap> FindOverlaps(const std::vector<OverlapPiece>& trained, const std::vector<OverlapPiece>& measured,
-                                  int min_shared, double min_share) {
+std::vector<Overlap> FindOverlaps(const std::vector<OverlapPiece>& trained,
+                                  const std::vector<OverlapPiece>& measured, int min_shared,
+                                  double min_share) {
   std::map<uint64_t, std::vector<size_t>> where;  // shingle → measured pieces
   for (size_t piece = 0; piece < measured.size(); ++piece) {
     for (uint64_t shingle : measured[piece].shingles) where[shingle].push_back(piece);

@@ -7,7 +7,8 @@
 namespace antiphon::trainer {
 namespace {
 
-music::Score RandomMelody(uint64_t seed, int notes, int transposition = 0, double tempo = 1.0, bool bass = false) {
+music::Score RandomMelody(uint64_t seed, int notes, int transposition = 0, double tempo = 1.0,
+                          bool bass = false) {
   std::mt19937_64 random(seed);
   music::Score score;
   for (int i = 0; i < notes; ++i) {
@@ -28,8 +29,9 @@ music::Score RandomMelody(uint64_t seed, int notes, int transposition = 0, doubl
 TEST(OverlapTest, FindsAPieceInAnotherKeyTempoAndSetting) {
   const std::vector<OverlapPiece> measured = {{"original", MelodyShingles(RandomMelody(1, 200))},
                                               {"unlike", MelodyShingles(RandomMelody(2, 200))}};
-  const std::vector<OverlapPiece> trained = {{"edition", MelodyShingles(RandomMelody(1, 150, 5, 1.3, true))},
-                                             {"stranger", MelodyShingles(RandomMelody(3, 200))}};
+  const std::vector<OverlapPiece> trained = {
+      {"edition", MelodyShingles(RandomMelody(1, 150, 5, 1.3, true))},
+      {"stranger", MelodyShingles(RandomMelody(3, 200))}};
   const auto overlaps = FindOverlaps(trained, measured, 8, 0.15);
   ASSERT_EQ(overlaps.size(), 1u);
   EXPECT_EQ(overlaps[0].trained, "edition");

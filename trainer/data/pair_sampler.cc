@@ -19,7 +19,8 @@ namespace {
 // Nearer places of one rendition show nearly the same music.
 constexpr double kMinDistance_s = 0.1;
 
-// A near miss lies this far off, frames: further than a renderer's rounding, nearer than the next place.
+// A near miss lies this far off, frames: further than a renderer's rounding, nearer than the next
+// place.
 constexpr double kMinNearMiss = 0.12, kMaxNearMiss = 0.6;
 
 // Windows that lie anywhere are at most this far from an onset, seconds as played.
@@ -32,7 +33,8 @@ std::string_view AsText(const std::vector<uint8_t>& cells) {
 // What must not occur twice in a batch.
 class UsedPlaces {
  public:
-  // False, and nothing is noted, when there was a place of the item within `distance_s`, or the same music.
+  // False, and nothing is noted, when there was a place of the item within `distance_s`, or the
+  // same music.
   bool Add(int item, double time_s, double distance_s, const std::vector<uint8_t>& score_window) {
     std::set<double>& times = times_[item];
     const auto next = times.lower_bound(time_s - distance_s);
@@ -53,8 +55,8 @@ class UsedPlaces {
 };
 
 // The notes that can reach into a window around `centre_s`; notes are sorted by onset.
-std::vector<music::Note> NotesReaching(const std::vector<music::Note>& notes, double centre_s, double reach_s,
-                                       int transposition) {
+std::vector<music::Note> NotesReaching(const std::vector<music::Note>& notes, double centre_s,
+                                       double reach_s, int transposition) {
   std::vector<music::Note> near;
   for (const music::Note& note : notes) {
     if (note.onset_s > centre_s + reach_s) break;
@@ -86,17 +88,20 @@ double Uniform(std::mt19937_64& random, double low, double high) {
 }
 
 // Around an onset at `onset_s` of the score, as the group has it.
-Place PlaceAround(const StoreItem& item, double onset_s, const Group& group, const SamplerOptions& options,
-                  std::mt19937_64& random) {
+Place PlaceAround(const StoreItem& item, double onset_s, const Group& group,
+                  const SamplerOptions& options, std::mt19937_64& random) {
   const double frame_rate = item.settings.frame_rate();
   const double half_window_s = 0.5 * item.settings.window_frames / frame_rate;  // as played
-  const double off_onset_s = group.on_onset ? 0 : Uniform(random, -kMaxOnsetDistance_s, kMaxOnsetDistance_s);
+  const double off_onset_s =
+      group.on_onset ? 0 : Uniform(random, -kMaxOnsetDistance_s, kMaxOnsetDistance_s);
   Place place;
   place.centre_frame = std::lround((item.time.To(onset_s) + off_onset_s) * frame_rate);
   const double played_s = static_cast<double>(place.centre_frame) / frame_rate;
-  const double error_s = group.exact ? 0 : Uniform(random, -options.misplacement_s, options.misplacement_s);
+  const double error_s =
+      group.exact ? 0 : Uniform(random, -options.misplacement_s, options.misplacement_s);
   place.score_s = item.time.From(played_s + error_s);
-  const double span_s = item.time.From(played_s + half_window_s) - item.time.From(played_s - half_window_s);
+  const double span_s =
+      item.time.From(played_s + half_window_s) - item.time.From(played_s - half_window_s);
   place.tempo_ratio = span_s / (2 * half_window_s) * group.tempo_factor;
   return place;
 }
@@ -104,7 +109,8 @@ Place PlaceAround(const StoreItem& item, double onset_s, const Group& group, con
 void Distort(std::span<uint8_t> audio, const features::FeatureSettings& settings, int shift_bands,
              const SamplerOptions& options, std::mt19937_64& random) {
   features::ShiftBands(audio, settings.bands, shift_bands);
-  if (options.equalise_deviation_db > 0) Equalise(audio, settings.bands, options.equalise_deviation_db, random);
+  if (options.equalise_deviation_db > 0)
+    Equalise(audio, settings.bands, options.equalise_deviation_db, random);
   if (Uniform(random, 0, 1) < options.noise_share) AddNoiseFloor(audio, settings.bands, random);
   if (Uniform(random, 0, 1) < options.mask_share) Mask(audio, settings.bands, random);
   if (Uniform(random, 0, 1) < options.cut_share) Cut(audio, settings.bands, random);
@@ -117,28 +123,34 @@ PairSampler::PairSampler(std::vector<StoreItem> items) : items_(std::move(items)
   for (size_t item = 0; item < items_.size(); ++item) {
     const auto first = static_cast<int64_t>(onsets_.size());
     for (double time_s : music::DistinctOnsets(items_[item].notes)) {
-      onsets_.push_back({static_cast<int>(item), static_cast<float>(time_s), static_cast<int64_t>(onsets_.size())});
+      onsets_.push_back({static_cast<int>(item), static_cast<float>(time_s),
+                         static_cast<int64_t>(onsets_.size())});
     }
     LinkRepeats(first, static_cast<int64_t>(onsets_.size()));
   }
 }
 
-// Only where the performance keeps strictly to its tempo: elsewhere what tells repeats apart is chance.
+// Only where the performance keeps strictly to its tempo: elsewhere what tells repeats apart is
+// chance.
 void PairSampler::LinkRepeats(int64_t first, int64_t last) {
   if (first == last) return;
   const StoreItem& item = items_[onsets_[first].item];
   if (!item.keeps_strict_tempo()) return;
-  const double reach_s = item.time.From(0.5 * settings_.window_frames / settings_.frame_rate()) - item.time.From(0);
+  const double reach_s =
+      item.time.From(0.5 * settings_.window_frames / settings_.frame_rate()) - item.time.From(0);
   constexpr double kGrid_s = 0.02;
   std::unordered_map<uint64_t, int64_t> latest;
   for (int64_t i = first; i < last; ++i) {
-    const auto [known, is_new] = latest.try_emplace(HashPassage(item.notes, onsets_[i].time_s, reach_s, kGrid_s), i);
+    const auto [known, is_new] =
+        latest.try_emplace(HashPassage(item.notes, onsets_[i].time_s, reach_s, kGrid_s), i);
     if (!is_new) std::swap(onsets_[i].next_repeat, onsets_[known->second].next_repeat);
     known->second = i;
   }
 }
 
-int64_t PairSampler::Draw(std::mt19937_64& random) const { return static_cast<int64_t>(random() % onsets_.size()); }
+int64_t PairSampler::Draw(std::mt19937_64& random) const {
+  return static_cast<int64_t>(random() % onsets_.size());
+}
 
 int64_t PairSampler::DrawNear(int64_t anchor, double reach_s, std::mt19937_64& random) const {
   const auto before = [](const Onset& a, const Onset& b) {
@@ -162,7 +174,8 @@ int64_t PairSampler::DrawRepeat(int64_t anchor, std::mt19937_64& random) const {
 PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
   SamplerOptions plain;
   plain.exact_share = plain.onset_share = 1;
-  plain.repeat_share = plain.equalise_deviation_db = plain.noise_share = plain.mask_share = plain.cut_share = 0;
+  plain.repeat_share = plain.equalise_deviation_db = plain.noise_share = plain.mask_share =
+      plain.cut_share = 0;
   plain.max_transposition = 0;
   plain.group = 1;
   return Sample(pairs, seed, plain);
@@ -186,9 +199,11 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
       group.anchor = Draw(random);
       group.exact = Uniform(random, 0, 1) < options.exact_share;
       group.on_onset = Uniform(random, 0, 1) < options.onset_share;
-      group.tempo_factor = group.exact ? 1 : std::exp(Uniform(random, -1, 1) * std::log1p(options.tempo_error));
+      group.tempo_factor =
+          group.exact ? 1 : std::exp(Uniform(random, -1, 1) * std::log1p(options.tempo_error));
       if (bands_per_semitone > 0) {
-        group.shift = std::uniform_int_distribution<int>(-options.max_transposition, options.max_transposition)(random);
+        group.shift = std::uniform_int_distribution<int>(-options.max_transposition,
+                                                         options.max_transposition)(random);
       }
     }
     int64_t onset = group.anchor;
@@ -200,9 +215,10 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     const StoreItem& item = items_[onsets_[onset].item];
     const Place place = PlaceAround(item, onsets_[onset].time_s, group, options, random);
     const double start_s = place.score_s - 0.5 * window_s * place.tempo_ratio;
-    const std::vector<music::Note> notes =
-        NotesReaching(item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
-    const std::vector<uint8_t> score = features::ComputePianorollWindow(notes, settings_, place.tempo_ratio, start_s);
+    const std::vector<music::Note> notes = NotesReaching(
+        item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
+    const std::vector<uint8_t> score =
+        features::ComputePianorollWindow(notes, settings_, place.tempo_ratio, start_s);
     const double distance_s = kMinDistance_s + (group.exact ? 0 : 2 * options.misplacement_s);
     const double played_s = static_cast<double>(place.centre_frame) / settings_.frame_rate();
     if (!used.Add(onsets_[onset].item, played_s, distance_s, score)) continue;
@@ -215,9 +231,11 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     ++batch.pairs;
     if (options.near_miss_share > 0 && group.exact && item.keeps_strict_tempo() &&
         Uniform(random, 0, 1) < options.near_miss_share) {
-      const double frames_off = Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
+      const double frames_off =
+          Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
       const std::vector<uint8_t> near_miss = features::ComputePianorollWindow(
-          notes, settings_, place.tempo_ratio, start_s + frames_off / settings_.frame_rate() * place.tempo_ratio);
+          notes, settings_, place.tempo_ratio,
+          start_s + frames_off / settings_.frame_rate() * place.tempo_ratio);
       if (!used.AddWindow(near_miss)) continue;
       near_misses.insert(near_misses.end(), near_miss.begin(), near_miss.end());
       ++batch.near_misses;

@@ -1,8 +1,10 @@
-// Batches of matching windows for training: each sound has exactly one score in its batch, and each score one sound.
+// Batches of matching windows for training: each sound has exactly one score in its batch, and each
+// score one sound.
 //
-// Windows lie on the frames of the sound; the score's window lies where the sound's does, to a fraction of a frame, and
-// is read at the tempo that the performance has there. Some batches' worth is left less exact, since windows of an
-// index and of a query meet at any distance up to half the hop and at any tempo between two hypotheses.
+// Windows lie on the frames of the sound; the score's window lies where the sound's does, to a
+// fraction of a frame, and is read at the tempo that the performance has there. Some batches' worth
+// is left less exact, since windows of an index and of a query meet at any distance up to half the
+// hop and at any tempo between two hypotheses.
 //
 // Immutable once made; Sample is safe from any thread.
 #ifndef ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
@@ -20,28 +22,32 @@ namespace antiphon::trainer {
 // How training windows differ from plain ones.
 struct SamplerOptions {
   // Groups that differ from what snippets are measured on:
-  double tempo_error = 0.12;     // the score is read at a tempo off by up to this part, log-uniform …
+  double tempo_error = 0.12;  // the score is read at a tempo off by up to this part, log-uniform …
   double misplacement_s = 0.15;  // … and a place off by up to this, seconds as played, uniform
   double exact_share = 0.5;      // of groups that have neither error
-  double onset_share =
-      0.6;  // of groups with an onset in the middle of their windows; others lie up to half a second off
-  double repeat_share = 0.3;         // of an exact group's pairs, drawn from repeats of the notes of its first
-  double near_miss_share = 0;        // of exact pairs at a strict tempo, with a near miss of their score beside them
-  int max_transposition = 3;         // semitones, both sides together; needs a whole number of bands per semitone
+  double onset_share = 0.6;  // of groups with an onset in the middle of their windows; others lie
+                             // up to half a second off
+  double repeat_share =
+      0.3;  // of an exact group's pairs, drawn from repeats of the notes of its first
+  double near_miss_share =
+      0;  // of exact pairs at a strict tempo, with a near miss of their score beside them
+  int max_transposition =
+      3;  // semitones, both sides together; needs a whole number of bands per semitone
   double equalise_deviation_db = 4;  // of a smooth curve over the bands
-  double noise_share = 0.6;          // of windows with a noise floor, 20 to 60 dB under the loudest cell
-  double mask_share = 0.3;           // of windows with some bands or frames silenced
-  double cut_share = 0.15;           // of windows at a beginning or an end of the sound
-  int group =
-      4;  // pairs drawn near each other in one rendition, with one tempo error and transposition: hard negatives
+  double noise_share = 0.6;  // of windows with a noise floor, 20 to 60 dB under the loudest cell
+  double mask_share = 0.3;   // of windows with some bands or frames silenced
+  double cut_share = 0.15;   // of windows at a beginning or an end of the sound
+  int group = 4;  // pairs drawn near each other in one rendition, with one tempo error and
+                  // transposition: hard negatives
   double group_reach_s = 60;  // how near, seconds of the score
 };
 
 struct PairBatch {
   int64_t pairs = 0;
   std::vector<uint8_t> audio;  // [pairs, window_frames, 1, bands]
-  // [pairs + near_misses, window_frames, 2, pitches]: the counterparts, then windows that are no sound's, each a part
-  // of a frame beside a counterpart. All differ. Nothing else tells repeats of the same notes apart.
+  // [pairs + near_misses, window_frames, 2, pitches]: the counterparts, then windows that are no
+  // sound's, each a part of a frame beside a counterpart. All differ. Nothing else tells repeats of
+  // the same notes apart.
   std::vector<uint8_t> score;
   int64_t near_misses = 0;
 };
@@ -51,10 +57,10 @@ class PairSampler {
   // Requires items with equal settings; those without onsets are left out.
   explicit PairSampler(std::vector<StoreItem> items);
 
-  // Draws places at random from all onsets, and others near each. Within a batch, score windows differ bit for bit and
-  // places in one rendition lie at least 0.1 s apart, as played, where they are exact, and twice the misplacement more
-  // where they are not. The same seed gives the same batch. Gives fewer pairs when the
-  // items have no more.
+  // Draws places at random from all onsets, and others near each. Within a batch, score windows
+  // differ bit for bit and places in one rendition lie at least 0.1 s apart, as played, where they
+  // are exact, and twice the misplacement more where they are not. The same seed gives the same
+  // batch. Gives fewer pairs when the items have no more.
   PairBatch Sample(int pairs, uint64_t seed, const SamplerOptions& options) const;
 
   // The same without variation: windows around onsets, exact, sound as it is.
@@ -66,8 +72,9 @@ class PairSampler {
  private:
   struct Onset {
     int item = 0;
-    float time_s = 0;         // of the score
-    int64_t next_repeat = 0;  // the next onset of the item around which the same notes lie, in a circle; often itself
+    float time_s = 0;  // of the score
+    int64_t next_repeat =
+        0;  // the next onset of the item around which the same notes lie, in a circle; often itself
   };
 
   void LinkRepeats(int64_t first, int64_t last);

@@ -13,7 +13,8 @@ namespace {
 
 std::vector<StoreItem> SomeItems() {
   std::vector<StoreItem> items;
-  for (int i = 0; i < 6; ++i) items.push_back(RandomItem("piece" + std::to_string(i), i, 120, i % 2 ? 1.3 : 0.8));
+  for (int i = 0; i < 6; ++i)
+    items.push_back(RandomItem("piece" + std::to_string(i), i, 120, i % 2 ? 1.3 : 0.8));
   // The first piece again at another tempo, note for note the same music.
   items.push_back(RandomItem("piece0", 0, 120, 1.1));
   return items;
@@ -22,7 +23,8 @@ std::vector<StoreItem> SomeItems() {
 std::vector<std::string> Windows(const std::vector<uint8_t>& cells, int64_t count) {
   std::vector<std::string> windows;
   const size_t size = cells.size() / count;
-  for (int64_t i = 0; i < count; ++i) windows.emplace_back(cells.begin() + i * size, cells.begin() + (i + 1) * size);
+  for (int64_t i = 0; i < count; ++i)
+    windows.emplace_back(cells.begin() + i * size, cells.begin() + (i + 1) * size);
   return windows;
 }
 
@@ -32,9 +34,11 @@ TEST(PairSamplerTest, EverySnippetHasExactlyOneCounterpart) {
     const PairBatch batch = sampler.Sample(64, seed, SamplerOptions());
     ASSERT_EQ(batch.pairs, 64);
     const auto scores = Windows(batch.score, batch.pairs);
-    EXPECT_EQ(std::set<std::string>(scores.begin(), scores.end()).size(), scores.size()) << "seed " << seed;
+    EXPECT_EQ(std::set<std::string>(scores.begin(), scores.end()).size(), scores.size())
+        << "seed " << seed;
     const auto sounds = Windows(batch.audio, batch.pairs);
-    EXPECT_EQ(std::set<std::string>(sounds.begin(), sounds.end()).size(), sounds.size()) << "seed " << seed;
+    EXPECT_EQ(std::set<std::string>(sounds.begin(), sounds.end()).size(), sounds.size())
+        << "seed " << seed;
   }
 }
 
@@ -48,8 +52,8 @@ TEST(PairSamplerTest, ASeedGivesABatch) {
   EXPECT_NE(one.score, other.score);
 }
 
-// In the made-up spectrograms each note is a bright cell at its pitch: both windows of a pair must show the same
-// onsets.
+// In the made-up spectrograms each note is a bright cell at its pitch: both windows of a pair must
+// show the same onsets.
 TEST(PairSamplerTest, PlainPairsShowTheSameMusic) {
   const PairSampler sampler(SomeItems());
   const PairBatch batch = sampler.SamplePlain(100, 9);
@@ -59,11 +63,13 @@ TEST(PairSamplerTest, PlainPairsShowTheSameMusic) {
   for (int64_t pair = 0; pair < batch.pairs; ++pair) {
     for (int frame = 2; frame + 2 < settings.window_frames; ++frame) {
       for (int row = 0; row < settings.pitches; ++row) {
-        const int64_t score = ((pair * settings.window_frames + frame) * 2) * settings.pitches + row;
+        const int64_t score =
+            ((pair * settings.window_frames + frame) * 2) * settings.pitches + row;
         if (batch.score[score] == 0) continue;
         ++onsets;
         for (int near = frame - 1; near <= frame + 1; ++near) {
-          if (batch.audio[(pair * settings.window_frames + near) * settings.bands + row] < 100) continue;
+          if (batch.audio[(pair * settings.window_frames + near) * settings.bands + row] < 100)
+            continue;
           ++sounding;
           break;
         }
@@ -84,12 +90,16 @@ TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
   const features::FeatureSettings settings = SmallSettings();
   const PairBatch batch = sampler.Sample(60, 4, options);
   for (int64_t pair = 0; pair < batch.pairs; ++pair) {
-    // The onset in the middle of the score window sounds in the middle of the audio window at the same row.
+    // The onset in the middle of the score window sounds in the middle of the audio window at the
+    // same row.
     const int middle = settings.window_frames / 2;
-    const auto* score = batch.score.data() + (pair * settings.window_frames + middle) * 2 * settings.pitches;
+    const auto* score =
+        batch.score.data() + (pair * settings.window_frames + middle) * 2 * settings.pitches;
     const auto row = std::max_element(score, score + settings.pitches) - score;
-    ASSERT_GE(score[row], 127) << "pair " << pair;  // at least half of an onset lies in its nearest frame
-    const auto* audio = batch.audio.data() + (pair * settings.window_frames + middle + 1) * settings.bands;
+    ASSERT_GE(score[row], 127) << "pair "
+                               << pair;  // at least half of an onset lies in its nearest frame
+    const auto* audio =
+        batch.audio.data() + (pair * settings.window_frames + middle + 1) * settings.bands;
     EXPECT_GT(audio[row], 100) << "pair " << pair;
   }
 }
@@ -100,7 +110,8 @@ TEST(PairSamplerTest, DrawsRepeatsOfTheSameNotesWhereAskedTo) {
   const double shift_s = item.notes.back().onset_s + 2 + 1 / (3 * item.settings.frame_rate());
   for (int i = 0; i < 40; ++i) {
     music::Note note = item.notes[i];
-    for (double* time_s : {&note.onset_s, &note.offset_s, &note.sounding_offset_s}) *time_s += shift_s;
+    for (double* time_s : {&note.onset_s, &note.offset_s, &note.sounding_offset_s})
+      *time_s += shift_s;
     item.notes.push_back(note);
   }
   item.spectrogram.cells.resize(item.spectrogram.cells.size() * 3);

@@ -26,8 +26,10 @@ TEST(HashPassage, RepeatsAreEqualUpToTheGrid) {
 
 TEST(HashPassage, OnlyWhatIsWithinReachCounts) {
   EXPECT_NE(HashPassage(kNotes, 10, 1, 0.02), HashPassage(kNotes, 10, 0.4, 0.02));
-  EXPECT_NE(HashPassage(kNotes, 10, 6, 0.02), HashPassage(kNotes, 20, 6, 0.02)) << "the stray note tells them apart";
-  EXPECT_EQ(HashPassage(kNotes, 12, 0.5, 0.02), HashPassage({}, 0, 1, 0.02)) << "nothing is nothing everywhere";
+  EXPECT_NE(HashPassage(kNotes, 10, 6, 0.02), HashPassage(kNotes, 20, 6, 0.02))
+      << "the stray note tells them apart";
+  EXPECT_EQ(HashPassage(kNotes, 12, 0.5, 0.02), HashPassage({}, 0, 1, 0.02))
+      << "nothing is nothing everywhere";
 }
 
 TEST(HashPassage, PitchCounts) {

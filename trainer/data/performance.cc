@@ -8,7 +8,8 @@
 namespace antiphon::trainer {
 namespace {
 
-// General MIDI's pianos and how often each is drawn: acoustic grand, bright acoustic, electric grand, honky-tonk.
+// General MIDI's pianos and how often each is drawn: acoustic grand, bright acoustic, electric
+// grand, honky-tonk.
 constexpr std::array<double, 4> kProgramWeights = {0.6, 0.25, 0.1, 0.05};
 
 constexpr double kTempoStep_s = 0.25;     // of the curve, seconds of the performance
@@ -23,13 +24,17 @@ double Uniform(Random& random, double low, double high) {
   return std::uniform_real_distribution<double>(low, high)(random);
 }
 
-double Normal(Random& random, double deviation) { return std::normal_distribution<double>(0, 1)(random) * deviation; }
+double Normal(Random& random, double deviation) {
+  return std::normal_distribution<double>(0, 1)(random) * deviation;
+}
 
-// A value that wanders around 0 with a standard deviation, forgetting over kTempoMemory_s (Ornstein & Uhlenbeck 1930).
+// A value that wanders around 0 with a standard deviation, forgetting over kTempoMemory_s (Ornstein
+// & Uhlenbeck 1930).
 class Wander {
  public:
   Wander(double deviation, double step_s)
-      : keep_(std::exp(-step_s / kTempoMemory_s)), draw_(deviation * std::sqrt(1 - keep_ * keep_)) {}
+      : keep_(std::exp(-step_s / kTempoMemory_s)),
+        draw_(deviation * std::sqrt(1 - keep_ * keep_)) {}
   double Next(Random& random) { return value_ = value_ * keep_ + Normal(random, draw_); }
 
  private:
@@ -38,7 +43,8 @@ class Wander {
 };
 
 // Tempo wanders, and at times slows down towards the end of a phrase.
-music::TimeMap DrawTempoCurve(double end_s, const VariationOptions& options, double tempo_ratio, Random& random) {
+music::TimeMap DrawTempoCurve(double end_s, const VariationOptions& options, double tempo_ratio,
+                              Random& random) {
   const double step_s = kTempoStep_s * tempo_ratio;  // of the score
   Wander rubato(Uniform(random, 0, options.max_rubato), kTempoStep_s);
   std::exponential_distribution<double> until_ritardando(1 / options.ritardando_interval_s);
@@ -117,7 +123,8 @@ void Slip(std::vector<music::Note>& notes, double share, Random& random) {
     if (lot < share) continue;
     played.push_back(note);
     const int near = std::array{-2, -1, 1, 2}[random() % 4];
-    const int other = std::clamp(note.pitch + near, music::kLowestPianoPitch, music::kHighestPianoPitch);
+    const int other =
+        std::clamp(note.pitch + near, music::kLowestPianoPitch, music::kHighestPianoPitch);
     if (lot < share * 7 / 6) {
       played.back().pitch = other;
     } else if (lot < share * 4 / 3) {
@@ -131,7 +138,8 @@ void Slip(std::vector<music::Note>& notes, double share, Random& random) {
   if (!played.empty()) notes = std::move(played);
 }
 
-// Keys are held shorter or longer than written; the pedal, changed every now and then, holds what was struck.
+// Keys are held shorter or longer than written; the pedal, changed every now and then, holds what
+// was struck.
 void HoldAndPedal(std::vector<music::Note>& notes, const Manner& manner, Random& random) {
   double change_s = 0;  // the next change of pedal
   std::vector<double> changes;
@@ -146,7 +154,8 @@ void HoldAndPedal(std::vector<music::Note>& notes, const Manner& manner, Random&
     note.sounding_offset_s = note.offset_s + pedalled_s;
     if (!manner.pedal) continue;
     const auto release = std::upper_bound(changes.begin(), changes.end(), note.offset_s);
-    if (release != changes.end()) note.sounding_offset_s = std::max(note.sounding_offset_s, *release);
+    if (release != changes.end())
+      note.sounding_offset_s = std::max(note.sounding_offset_s, *release);
   }
 }
 
@@ -174,15 +183,18 @@ Variation PlainVariation(const std::string& soundfont) {
   return variation;
 }
 
-Variation DrawVariation(const VariationOptions& options, const std::vector<std::string>& soundfonts, uint64_t seed) {
+Variation DrawVariation(const VariationOptions& options, const std::vector<std::string>& soundfonts,
+                        uint64_t seed) {
   Random random(seed);
   Variation variation;
   variation.soundfont = soundfonts[random() % soundfonts.size()];
-  variation.tempo_ratio =
-      std::exp(Uniform(random, std::log(options.min_tempo_ratio), std::log(options.max_tempo_ratio)));
-  variation.velocity_scale = Uniform(random, options.min_velocity_scale, options.max_velocity_scale);
+  variation.tempo_ratio = std::exp(
+      Uniform(random, std::log(options.min_tempo_ratio), std::log(options.max_tempo_ratio)));
+  variation.velocity_scale =
+      Uniform(random, options.min_velocity_scale, options.max_velocity_scale);
   variation.reverb = Uniform(random, 0, 1) < options.reverb_share;
-  variation.render.program = std::discrete_distribution<int>(kProgramWeights.begin(), kProgramWeights.end())(random);
+  variation.render.program =
+      std::discrete_distribution<int>(kProgramWeights.begin(), kProgramWeights.end())(random);
   variation.render.tuning_cents = Normal(random, options.tuning_deviation_cents);
   variation.expressive = Uniform(random, 0, 1) < options.expressive_share;
   variation.note_seed = random() | 1;  // 0 stands for no deviation
@@ -190,15 +202,17 @@ Variation DrawVariation(const VariationOptions& options, const std::vector<std::
   return variation;
 }
 
-Performance Perform(const music::Score& score, const VariationOptions& options, const Variation& variation) {
+Performance Perform(const music::Score& score, const VariationOptions& options,
+                    const Variation& variation) {
   Random random(variation.note_seed);
   Performance performance;
   performance.notes = score.notes;
   std::vector<music::Note>& notes = performance.notes;
   double end_s = 0;
   for (const music::Note& note : notes) end_s = std::max(end_s, note.sounding_offset_s);
-  performance.time = variation.expressive ? DrawTempoCurve(end_s, options, variation.tempo_ratio, random)
-                                          : music::TimeMap(1 / variation.tempo_ratio);
+  performance.time = variation.expressive
+                         ? DrawTempoCurve(end_s, options, variation.tempo_ratio, random)
+                         : music::TimeMap(1 / variation.tempo_ratio);
   for (music::Note& note : notes) {
     note.onset_s = performance.time.To(note.onset_s);
     note.offset_s = performance.time.To(note.offset_s);

@@ -53,7 +53,8 @@ TEST(PerformanceTest, TempiFillTheirRangeEvenlyOnALogarithmicScale) {
     EXPECT_LE(ratio, options.max_tempo_ratio);
     sum += std::log(ratio);
   }
-  EXPECT_NEAR(sum / kDraws, 0.5 * std::log(options.min_tempo_ratio * options.max_tempo_ratio), 0.03);
+  EXPECT_NEAR(sum / kDraws, 0.5 * std::log(options.min_tempo_ratio * options.max_tempo_ratio),
+              0.03);
 }
 
 TEST(PerformanceTest, AMechanicalPerformanceKeepsStrictlyToItsTempo) {
@@ -94,7 +95,8 @@ TEST(PerformanceTest, AnExpressivePerformanceStaysNearItsTimeMap) {
     const double tempo = 16 / performance.time.To(16);
     for (size_t i = 0; i < score.notes.size(); ++i) {
       const double written_s = score.notes[i].onset_s;
-      EXPECT_NEAR(performance.notes[i].onset_s, performance.time.To(written_s), 5 * options.max_onset_deviation_s);
+      EXPECT_NEAR(performance.notes[i].onset_s, performance.time.To(written_s),
+                  5 * options.max_onset_deviation_s);
       EXPECT_GT(performance.notes[i].offset_s, performance.notes[i].onset_s);
       EXPECT_GE(performance.notes[i].sounding_offset_s, performance.notes[i].offset_s);
       bent |= std::abs(performance.time.To(written_s) - written_s / tempo) > 0.3;
@@ -108,8 +110,8 @@ TEST(PerformanceTest, SlipsLeaveOutAndAddAsManyNotesAsTheirShareSays) {
   for (int copy = 1; copy < 40; ++copy) {
     for (int i = 0; i < 32; ++i) {
       score.notes.push_back(score.notes[i]);
-      for (double* time_s :
-           {&score.notes.back().onset_s, &score.notes.back().offset_s, &score.notes.back().sounding_offset_s}) {
+      for (double* time_s : {&score.notes.back().onset_s, &score.notes.back().offset_s,
+                             &score.notes.back().sounding_offset_s}) {
         *time_s += 16.0 * copy;
       }
     }
@@ -128,7 +130,8 @@ TEST(PerformanceTest, SlipsLeaveOutAndAddAsManyNotesAsTheirShareSays) {
 TEST(PerformanceTest, AChordIsStruckTogetherUnlessBroken) {
   music::Score score;
   for (int i = 0; i < 4; ++i) {
-    score.notes.push_back({.onset_s = 1, .offset_s = 2, .sounding_offset_s = 2, .pitch = 48 + 5 * i});
+    score.notes.push_back(
+        {.onset_s = 1, .offset_s = 2, .sounding_offset_s = 2, .pitch = 48 + 5 * i});
   }
   VariationOptions options;
   options.max_onset_deviation_s = options.hand_deviation_s = options.max_slip_share = 0;

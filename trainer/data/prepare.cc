@@ -42,7 +42,8 @@ absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& sk
   for (const SourceFile& file : *files) {
     const std::string piece = file.name();
     const std::optional<Part> part = options.split.PartOf(piece);
-    if (!part || std::find(options.parts.begin(), options.parts.end(), *part) == options.parts.end()) {
+    if (!part ||
+        std::find(options.parts.begin(), options.parts.end(), *part) == options.parts.end()) {
       ++skipped;
       continue;
     }
@@ -51,7 +52,8 @@ absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& sk
     }
   }
   if (jobs.empty()) {
-    return absl::NotFoundError(absl::StrCat(options.midi_dir, " has no MIDI file in the parts asked for"));
+    return absl::NotFoundError(
+        absl::StrCat(options.midi_dir, " has no MIDI file in the parts asked for"));
   }
   std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
     return a.variation != b.variation ? a.variation < b.variation : a.midi < b.midi;
@@ -85,8 +87,9 @@ json RecipeToJson(const PrepareOptions& options) {
           {"settings", json::parse(features::SettingsToJson(options.settings))}};
 }
 
-absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options, const features::AudioFrontEnd& front_end,
-                                   const Job& job, const std::string& midi, Renderer& renderer) {
+absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
+                                   const features::AudioFrontEnd& front_end, const Job& job,
+                                   const std::string& midi, Renderer& renderer) {
   absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return score.status();
   if (score->notes.empty()) return absl::InvalidArgumentError("it has no notes");
@@ -119,13 +122,15 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options, const features
 struct Shared {
   absl::Mutex mutex;
   PrepareSummary summary ABSL_GUARDED_BY(mutex);
-  std::map<std::string, std::string> inputs ABSL_GUARDED_BY(mutex);  // piece → SHA-256 of its MIDI file
-  absl::Status failure ABSL_GUARDED_BY(mutex);                       // of the store itself; ends the run
+  std::map<std::string, std::string> inputs
+      ABSL_GUARDED_BY(mutex);                   // piece → SHA-256 of its MIDI file
+  absl::Status failure ABSL_GUARDED_BY(mutex);  // of the store itself; ends the run
   std::atomic<size_t> next_job = 0;
 };
 
-void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, const std::string& recipe,
-               const features::AudioFrontEnd& front_end, Progress& progress, Shared& shared) {
+void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs,
+               const std::string& recipe, const features::AudioFrontEnd& front_end,
+               Progress& progress, Shared& shared) {
   Renderer renderer(options.settings.sample_rate);
   for (size_t index; (index = shared.next_job++) < jobs.size();) {
     const Job& job = jobs[index];
@@ -136,7 +141,8 @@ void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, cons
     bool made = false, kept = false;
     double seconds = 0;
     absl::Status write_failure, item_failure = midi.status();
-    if (midi.ok() && (kept = ReadFingerprint(path).value_or("") == fingerprint); midi.ok() && !kept) {
+    if (midi.ok() && (kept = ReadFingerprint(path).value_or("") == fingerprint);
+        midi.ok() && !kept) {
       absl::StatusOr<StoreItem> item = MakeItem(options, front_end, job, *midi, renderer);
       item_failure = item.status();
       if (item.ok()) {
@@ -146,7 +152,8 @@ void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, cons
         seconds = static_cast<double>(item->spectrogram.frames()) / item->settings.frame_rate();
       }
     }
-    if (!item_failure.ok()) spdlog::warn("{} is left out: {}", job.midi.string(), item_failure.ToString());
+    if (!item_failure.ok())
+      spdlog::warn("{} is left out: {}", job.midi.string(), item_failure.ToString());
     absl::MutexLock lock(&shared.mutex);
     shared.summary.made += made;
     shared.summary.kept += kept;
@@ -161,22 +168,26 @@ void RunWorker(const PrepareOptions& options, const std::vector<Job>& jobs, cons
   }
 }
 
-absl::Status WriteStoreDescription(const PrepareOptions& options, const std::map<std::string, std::string>& inputs) {
+absl::Status WriteStoreDescription(const PrepareOptions& options,
+                                   const std::map<std::string, std::string>& inputs) {
   json description = RecipeToJson(options);
   description["variations"] = options.variations;
   description["inputs"] = inputs;
   std::ofstream file(options.store + "/store.json");
   file << description.dump(1) << '\n';
   file.flush();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", options.store, "/store.json"));
+  return file ? absl::OkStatus()
+              : absl::UnavailableError(absl::StrCat("cannot write ", options.store, "/store.json"));
 }
 
 }  // namespace
 
 absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& progress) {
-  if (options.soundfonts.empty()) return absl::InvalidArgumentError("at least one soundfont is needed");
+  if (options.soundfonts.empty())
+    return absl::InvalidArgumentError("at least one soundfont is needed");
   if (options.variations < 1 || options.variations > 100) {
-    return absl::InvalidArgumentError(absl::StrCat("variations is ", options.variations, ", allowed is 1 to 100"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("variations is ", options.variations, ", allowed is 1 to 100"));
   }
   for (const std::string& soundfont : options.soundfonts) {
     if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
@@ -190,11 +201,14 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
   if (!jobs.ok()) return jobs.status();
   std::error_code error;
   fs::create_directories(options.store + "/items", error);
-  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", options.store, ": ", error.message()));
+  if (error)
+    return absl::UnavailableError(
+        absl::StrCat("cannot make ", options.store, ": ", error.message()));
 
   progress.Start("prepare", static_cast<int64_t>(jobs->size()));
   const std::string recipe = RecipeToJson(options).dump();
-  const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const int threads =
+      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> workers;
   for (int i = 0; i < threads; ++i) {
     workers.emplace_back([&] { RunWorker(options, *jobs, recipe, **front_end, progress, shared); });
@@ -204,7 +218,8 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
 
   absl::MutexLock lock(&shared.mutex);
   if (!shared.failure.ok()) return shared.failure;
-  if (absl::Status status = WriteStoreDescription(options, shared.inputs); !status.ok()) return status;
+  if (absl::Status status = WriteStoreDescription(options, shared.inputs); !status.ok())
+    return status;
   shared.summary.skipped += skipped;
   return shared.summary;
 }

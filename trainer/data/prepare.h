@@ -1,5 +1,5 @@
-// From a folder of MIDI files to a feature store: performs, renders and analyses every piece several times, in
-// parallel, and resumes where it was interrupted.
+// From a folder of MIDI files to a feature store: performs, renders and analyses every piece
+// several times, in parallel, and resumes where it was interrupted.
 #ifndef ANTIPHON_TRAINER_DATA_PREPARE_H_
 #define ANTIPHON_TRAINER_DATA_PREPARE_H_
 
@@ -21,7 +21,8 @@ struct PrepareOptions {
   std::vector<Part> parts = {Part::kTrain, Part::kValid};
   std::vector<std::string> soundfonts;  // at least one, none of them the evaluation soundfont
   int variations = 2;                   // performances of each piece, 1 to 100
-  double max_excerpt_s = 90;  // a longer performance is cut to a random excerpt of this many seconds; 0 is never
+  double max_excerpt_s =
+      90;  // a longer performance is cut to a random excerpt of this many seconds; 0 is never
   VariationOptions variation;
   features::FeatureSettings settings;
   uint64_t seed = 1;
@@ -36,10 +37,11 @@ struct PrepareSummary {
   double audio_s = 0;  // seconds rendered by this run
 };
 
-// Writes STORE/items/* and STORE/store.json (options, seed, soundfonts, fingerprints of the inputs). An item is kept
-// when its fingerprint (SHA-256 of MIDI bytes, variation, settings) still holds. Unreadable MIDI files are logged and
-// skipped; finding no piece at all is NotFound.
-[[nodiscard]] absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& progress);
+// Writes STORE/items/* and STORE/store.json (options, seed, soundfonts, fingerprints of the
+// inputs). An item is kept when its fingerprint (SHA-256 of MIDI bytes, variation, settings) still
+// holds. Unreadable MIDI files are logged and skipped; finding no piece at all is NotFound.
+[[nodiscard]] absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options,
+                                                     Progress& progress);
 
 }  // namespace antiphon::trainer
 

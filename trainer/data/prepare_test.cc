@@ -31,10 +31,12 @@ class PrepareTest : public ::testing::Test {
         note.pitch = (name[0] == 'f' ? 60 : 48) + i;
         score.notes.push_back(note);
       }
-      std::ofstream(root_ + "/midi/" + name + ".mid", std::ios::binary) << music::WriteMidi(score).value();
+      std::ofstream(root_ + "/midi/" + name + ".mid", std::ios::binary)
+          << music::WriteMidi(score).value();
     }
     std::ofstream(root_ + "/midi/broken.mid") << "not a MIDI file";
-    std::ofstream(root_ + "/split.tsv") << "piece\tsplit\nfirst\ttrain\nsecond\tvalid\nbroken\ttrain\n";
+    std::ofstream(root_ + "/split.tsv")
+        << "piece\tsplit\nfirst\ttrain\nsecond\tvalid\nbroken\ttrain\n";
     options_.midi_dir = root_ + "/midi";
     options_.split = Split::Read(root_ + "/split.tsv").value();
     options_.soundfonts = {kSoundfont};
@@ -78,7 +80,9 @@ TEST_F(PrepareTest, AnItemHoldsTheScoreAndItsSoundAtItsTempo) {
     const int band = (item->notes[4].pitch - 21) * 2;
     const auto level = [&](double seconds) {
       return item->spectrogram
-          .cells[std::lround(item->time.To(seconds) * item->settings.frame_rate()) * item->settings.bands + band];
+          .cells[std::lround(item->time.To(seconds) * item->settings.frame_rate()) *
+                     item->settings.bands +
+                 band];
     };
     EXPECT_GT(level(1.1), level(0.9) + 10) << "variation " << variation;
   }

@@ -25,11 +25,13 @@ constexpr int kEarlyReflections = 12;
 constexpr double kEarlySpan_s = 0.06;  // the early reflections come in so long after the first
 constexpr double kLowestNoise = 30;    // Hz: coloured noise is flat below
 
-// What is drawn from a chain's seed; one generator each, so that changing one setting leaves the rest as it was.
+// What is drawn from a chain's seed; one generator each, so that changing one setting leaves the
+// rest as it was.
 enum class Stream : uint32_t { kRoom = 1, kCurve, kNoise, kHum, kWow, kChain };
 
 std::mt19937_64 Generator(uint64_t seed, Stream stream) {
-  std::seed_seq sequence{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(stream)};
+  std::seed_seq sequence{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32),
+                         static_cast<uint32_t>(stream)};
   return std::mt19937_64(sequence);
 }
 
@@ -49,12 +51,15 @@ double Rms(std::span<const float> samples) {
   return samples.empty() ? 0 : std::sqrt(sum / static_cast<double>(samples.size()));
 }
 
-// Gaussian noise in three bands that sum to white noise at time 0, each with its own exponential decay. One-pole
-// splits: the bands overlap widely, as the decay of real rooms changes over frequency.
+// Gaussian noise in three bands that sum to white noise at time 0, each with its own exponential
+// decay. One-pole splits: the bands overlap widely, as the decay of real rooms changes over
+// frequency.
 std::vector<float> ReverberantTail(const RecordingChain& chain, int rate, std::mt19937_64& random) {
   const double longest = chain.rt60_s * std::max({1.0, chain.bass_decay, chain.treble_decay});
   std::vector<float> tail(static_cast<size_t>(std::min(longest * 1.1, kLongestRoom_s) * rate) + 1);
-  const auto decay = [&](double ratio) { return std::pow(10.0, -3 / (chain.rt60_s * std::max(ratio, 0.01) * rate)); };
+  const auto decay = [&](double ratio) {
+    return std::pow(10.0, -3 / (chain.rt60_s * std::max(ratio, 0.01) * rate));
+  };
   const double bass_pole = std::exp(-2 * kPi * kBassEdge / rate);
   const double treble_pole = std::exp(-2 * kPi * std::min(kTrebleEdge / rate, 0.45));
   const std::array<double, 3> steps{decay(chain.bass_decay), decay(1), decay(chain.treble_decay)};
@@ -66,7 +71,8 @@ std::vector<float> ReverberantTail(const RecordingChain& chain, int rate, std::m
     const double white = normal(random);
     low += (1 - bass_pole) * (white - low);
     middle += (1 - treble_pole) * (white - middle);
-    sample = static_cast<float>(low * envelope[0] + (middle - low) * envelope[1] + (white - middle) * envelope[2]);
+    sample = static_cast<float>(low * envelope[0] + (middle - low) * envelope[1] +
+                                (white - middle) * envelope[2]);
     for (size_t band = 0; band < 3; ++band) envelope[band] *= steps[band];
   }
   return tail;
@@ -107,7 +113,8 @@ std::vector<float> MicrophoneResponse(const RecordingChain& chain, int rate) {
   const auto gain_db = [&](double hz) {
     const double position = std::log2(std::max(hz, 20.0) / 20) / kOctaves;
     double gain = 0;
-    for (int i = 0; i < kCosines; ++i) gain += amplitude * std::cos(kPi * (i + 1) * position + phase[i]);
+    for (int i = 0; i < kCosines; ++i)
+      gain += amplitude * std::cos(kPi * (i + 1) * position + phase[i]);
     if (chain.low_cut_hz > 0) {
       gain -= 10 * std::log10(1 + std::pow(chain.low_cut_hz / hz, 2 * chain.low_cut_order));
     }
@@ -120,7 +127,8 @@ std::vector<float> MicrophoneResponse(const RecordingChain& chain, int rate) {
 }
 
 // Band-limited interpolation of `samples` at times that swing about the true ones.
-std::vector<float> Wobble(const std::vector<float>& samples, int rate, const RecordingChain& chain) {
+std::vector<float> Wobble(const std::vector<float>& samples, int rate,
+                          const RecordingChain& chain) {
   constexpr int kHalf = 8;      // taps on either side
   constexpr int kPhases = 512;  // tabulated fractions of a sample
   std::vector<std::array<float, 2 * kHalf>> table(kPhases + 1);
@@ -138,9 +146,11 @@ std::vector<float> Wobble(const std::vector<float>& samples, int rate, const Rec
   const auto size = static_cast<ptrdiff_t>(samples.size());
   std::vector<float> result(samples.size());
   for (ptrdiff_t i = 0; i < size; ++i) {
-    const double at = static_cast<double>(i) + depth * std::sin(start + step * static_cast<double>(i));
+    const double at =
+        static_cast<double>(i) + depth * std::sin(start + step * static_cast<double>(i));
     const auto whole = static_cast<ptrdiff_t>(std::floor(at));
-    const auto& taps = table[static_cast<size_t>(std::lround((at - static_cast<double>(whole)) * kPhases))];
+    const auto& taps =
+        table[static_cast<size_t>(std::lround((at - static_cast<double>(whole)) * kPhases))];
     const ptrdiff_t first = whole - (kHalf - 1);
     const ptrdiff_t from = std::max<ptrdiff_t>(0, -first);
     const ptrdiff_t to = std::min<ptrdiff_t>(2 * kHalf, size - first);
@@ -174,13 +184,16 @@ std::vector<float> Noise(const RecordingChain& chain, size_t size, int rate) {
 std::vector<float> Hum(const RecordingChain& chain, size_t size, int rate) {
   constexpr int kHarmonics = 8;
   std::mt19937_64 random = Generator(chain.seed, Stream::kHum);
-  // One period's worth of harmonics is written for a second, which both mains frequencies divide, and repeated.
+  // One period's worth of harmonics is written for a second, which both mains frequencies divide,
+  // and repeated.
   std::vector<float> second(std::min(size, static_cast<size_t>(rate)));
-  for (int harmonic = 1; harmonic <= kHarmonics && harmonic * chain.hum_hz < rate / 2.0; ++harmonic) {
+  for (int harmonic = 1; harmonic <= kHarmonics && harmonic * chain.hum_hz < rate / 2.0;
+       ++harmonic) {
     const double amplitude = Uniform(0.2, 1, random) / harmonic;
     const double phase = Uniform(0, 2 * kPi, random);
     const double step = 2 * kPi * harmonic * chain.hum_hz / rate;
-    for (size_t i = 0; i < second.size(); ++i) second[i] += static_cast<float>(amplitude * std::sin(phase + step * i));
+    for (size_t i = 0; i < second.size(); ++i)
+      second[i] += static_cast<float>(amplitude * std::sin(phase + step * i));
   }
   std::vector<float> hum(size);
   for (size_t i = 0; i < size; ++i) hum[i] = second[i % second.size()];
@@ -243,7 +256,8 @@ audio::Waveform ApplyRecordingChain(const audio::Waveform& sound, const Recordin
   const double level = filtered * scale;
   if (std::isfinite(chain.snr_db))
     AddAtLevel(Noise(chain, samples.size(), rate), level * FromDb(-chain.snr_db), samples);
-  if (std::isfinite(chain.hum_db)) AddAtLevel(Hum(chain, samples.size(), rate), level * FromDb(chain.hum_db), samples);
+  if (std::isfinite(chain.hum_db))
+    AddAtLevel(Hum(chain, samples.size(), rate), level * FromDb(chain.hum_db), samples);
   for (float& sample : samples) sample *= static_cast<float>(FromDb(chain.gain_db));
   if (chain.clip_level < 1) Clip(chain.clip_level, samples);
   return result;

@@ -35,7 +35,9 @@ Waveform Bursts(double seconds) {
   Waveform waveform = Silence(seconds);
   for (size_t i = 0; i < waveform.samples.size(); ++i) {
     const double t = std::fmod(static_cast<double>(i) / kRate, 0.5);
-    if (t < 0.1) waveform.samples[i] = static_cast<float>(0.5 * std::exp(-t * 60) * std::sin(2 * 3.14159265 * 880 * t));
+    if (t < 0.1)
+      waveform.samples[i] =
+          static_cast<float>(0.5 * std::exp(-t * 60) * std::sin(2 * 3.14159265 * 880 * t));
   }
   return waveform;
 }
@@ -47,7 +49,8 @@ Waveform Difference(const Waveform& a, const Waveform& b) {
 }
 
 bool AllFinite(const Waveform& waveform) {
-  return std::all_of(waveform.samples.begin(), waveform.samples.end(), [](float x) { return std::isfinite(x); });
+  return std::all_of(waveform.samples.begin(), waveform.samples.end(),
+                     [](float x) { return std::isfinite(x); });
 }
 
 // The mean power of partials over a band, dB.
@@ -60,11 +63,12 @@ double DensityDb(const Waveform& waveform, double from_hz, double to_hz) {
   return 10 * std::log10(sum / count);
 }
 
-// Seconds for 60 dB, from the line through -5 and -35 dB of the backward integral (Schroeder, 1965); the direct sound,
-// at 0, is left out.
+// Seconds for 60 dB, from the line through -5 and -35 dB of the backward integral (Schroeder,
+// 1965); the direct sound, at 0, is left out.
 double ReverberationTime(const Waveform& response) {
   std::vector<double> left(response.samples.size() + 1);
-  for (size_t i = response.samples.size(); i-- > 0;) left[i] = left[i + 1] + response.samples[i] * response.samples[i];
+  for (size_t i = response.samples.size(); i-- > 0;)
+    left[i] = left[i + 1] + response.samples[i] * response.samples[i];
   const size_t start = kRate / 20;
   const auto reached = [&](double db) {
     size_t i = start;
@@ -116,8 +120,10 @@ TEST(RecordingChain, HasTheDirectToReverberantRatioAskedFor) {
     chain.direct_to_reverb_db = ratio;
     const Waveform response = ApplyRecordingChain(impulse, chain);
     double reverberant = 0;
-    for (size_t i = 1; i < response.samples.size(); ++i) reverberant += response.samples[i] * response.samples[i];
-    EXPECT_NEAR(10 * std::log10(response.samples[0] * response.samples[0] / reverberant), ratio, 0.5);
+    for (size_t i = 1; i < response.samples.size(); ++i)
+      reverberant += response.samples[i] * response.samples[i];
+    EXPECT_NEAR(10 * std::log10(response.samples[0] * response.samples[0] / reverberant), ratio,
+                0.5);
   }
 }
 
@@ -136,8 +142,10 @@ TEST(RecordingChain, LeavesOnsetsInTheirPlaces) {
       const auto end = begin + kRate / 8;
       const auto louder = [](float a, float b) { return std::abs(a) < std::abs(b); };
       const float peak = std::abs(*std::max_element(begin, end, louder));
-      const auto onset = std::find_if(begin, end, [&](float x) { return std::abs(x) > 0.5 * peak; });
-      EXPECT_NEAR(static_cast<double>(onset - begin) / kRate, 0.05, 0.005) << "seed " << seed << ", impulse " << i;
+      const auto onset =
+          std::find_if(begin, end, [&](float x) { return std::abs(x) > 0.5 * peak; });
+      EXPECT_NEAR(static_cast<double>(onset - begin) / kRate, 0.05, 0.005)
+          << "seed " << seed << ", impulse " << i;
     }
   }
 }

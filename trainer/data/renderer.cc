@@ -7,25 +7,29 @@
 namespace antiphon::trainer {
 
 absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& variation) {
-  std::unique_ptr<audio::Synthesizer>& synthesizer = synthesizers_[{variation.soundfont, variation.reverb}];
+  std::unique_ptr<audio::Synthesizer>& synthesizer =
+      synthesizers_[{variation.soundfont, variation.reverb}];
   if (synthesizer == nullptr) {
     audio::SynthesizerOptions synthesis;
     synthesis.soundfont = variation.soundfont;
     synthesis.sample_rate = sample_rate_;
     synthesis.reverb = variation.reverb;
-    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened = audio::Synthesizer::Open(synthesis);
+    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened =
+        audio::Synthesizer::Open(synthesis);
     if (!opened.ok()) return opened.status();
     synthesizer = *std::move(opened);
   }
   return synthesizer.get();
 }
 
-absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score, const VariationOptions& options,
+absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score,
+                                                 const VariationOptions& options,
                                                  const Variation& variation) {
   return Render(Perform(score, options, variation).notes, variation);
 }
 
-absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>& played, const Variation& variation) {
+absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>& played,
+                                                 const Variation& variation) {
   const absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
   if (!synthesizer.ok()) return synthesizer.status();
   absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);

@@ -1,4 +1,5 @@
-// Renders performances, keeping the soundfonts that it has opened. One renderer belongs to one thread.
+// Renders performances, keeping the soundfonts that it has opened. One renderer belongs to one
+// thread.
 #ifndef ANTIPHON_TRAINER_DATA_RENDERER_H_
 #define ANTIPHON_TRAINER_DATA_RENDERER_H_
 
@@ -19,9 +20,10 @@ class Renderer {
  public:
   explicit Renderer(int sample_rate) : sample_rate_(sample_rate) {}
 
-  // The score performed as the variation says. A piano that the soundfont lacks is replaced by its program 0. Fails as
-  // Synthesizer does.
-  [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const music::Score& score, const VariationOptions& options,
+  // The score performed as the variation says. A piano that the soundfont lacks is replaced by its
+  // program 0. Fails as Synthesizer does.
+  [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const music::Score& score,
+                                                       const VariationOptions& options,
                                                        const Variation& variation);
 
   // The same of notes performed already.
@@ -31,8 +33,9 @@ class Renderer {
  private:
   absl::StatusOr<audio::Synthesizer*> SynthesizerFor(const Variation& variation);
 
-  const int sample_rate_;                                                                     // Hz
-  std::map<std::pair<std::string, bool>, std::unique_ptr<audio::Synthesizer>> synthesizers_;  // by soundfont and reverb
+  const int sample_rate_;  // Hz
+  std::map<std::pair<std::string, bool>, std::unique_ptr<audio::Synthesizer>>
+      synthesizers_;  // by soundfont and reverb
 };
 
 // Seconds until the last note has ended. A file's own end may lie minutes later.

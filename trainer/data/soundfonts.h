@@ -11,8 +11,8 @@ namespace antiphon::trainer {
 // Of Debian's musescore-general-soundfont; what the evaluation suites render with.
 inline constexpr char kEvaluationSoundfont[] = "/usr/share/sounds/sf3/MuseScore_General.sf3";
 
-// FailedPrecondition when `path` is the evaluation soundfont under whatever name or link (by its resolved file name, or
-// by its contents), NotFound when there is no such file.
+// FailedPrecondition when `path` is the evaluation soundfont under whatever name or link (by its
+// resolved file name, or by its contents), NotFound when there is no such file.
 [[nodiscard]] absl::Status CheckTrainingSoundfont(const std::string& path);
 
 }  // namespace antiphon::trainer

@@ -31,7 +31,8 @@ TEST(SoundfontsTest, TheEvaluationSoundfontIsRefusedByNameAndThroughLinks) {
 }
 
 TEST(SoundfontsTest, ACopyUnderAnotherNameIsRefusedToo) {
-  if (!fs::exists(kEvaluationSoundfont)) GTEST_SKIP() << kEvaluationSoundfont << " is not installed";
+  if (!fs::exists(kEvaluationSoundfont))
+    GTEST_SKIP() << kEvaluationSoundfont << " is not installed";
   const std::string copy = ::testing::TempDir() + "copied.sf3";
   fs::copy_file(kEvaluationSoundfont, copy, fs::copy_options::overwrite_existing);
   EXPECT_EQ(CheckTrainingSoundfont(copy).code(), absl::StatusCode::kFailedPrecondition);

@@ -24,7 +24,8 @@ absl::StatusOr<Part> ParsePart(std::string_view name) {
   for (Part part : {Part::kTrain, Part::kValid, Part::kTest}) {
     if (name == PartName(part)) return part;
   }
-  return absl::InvalidArgumentError(absl::StrCat("\"", std::string(name), "\" is none of train, valid, test"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", std::string(name), "\" is none of train, valid, test"));
 }
 
 std::string PartName(Part part) {
@@ -66,10 +67,13 @@ absl::StatusOr<Split> Split::Read(const std::string& path) {
           absl::StrCat(path, ":", number, ": ", fields.size(), " columns, not ", columns));
     }
     const absl::StatusOr<Part> part = ParsePart(fields[part_column]);
-    if (!part.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ":", number, ": ", part.status().message()));
+    if (!part.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ":", number, ": ", part.status().message()));
     split.parts_[fields[piece_column]] = *part;
   }
-  if (split.parts_.empty()) return absl::InvalidArgumentError(absl::StrCat(path, " lists no piece"));
+  if (split.parts_.empty())
+    return absl::InvalidArgumentError(absl::StrCat(path, " lists no piece"));
   return split;
 }
 

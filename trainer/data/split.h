@@ -18,14 +18,16 @@ std::string PartName(Part part);
 
 class Split {
  public:
-  // A tab-separated file whose header line names the columns `piece` and `split`, others being ignored.
+  // A tab-separated file whose header line names the columns `piece` and `split`, others being
+  // ignored.
   [[nodiscard]] static absl::StatusOr<Split> Read(const std::string& path);
 
-  // 75 % train, 5 % valid, 20 % test, by a hash (64-bit FNV-1a modulo 100) of the piece's name; knows every name.
+  // 75 % train, 5 % valid, 20 % test, by a hash (64-bit FNV-1a modulo 100) of the piece's name;
+  // knows every name.
   static Split ByHash();
 
-  // The part of the piece with this name (a MIDI file's name without its extension), or nothing when the split does not
-  // list it.
+  // The part of the piece with this name (a MIDI file's name without its extension), or nothing
+  // when the split does not list it.
   std::optional<Part> PartOf(std::string_view piece) const;
 
  private:

@@ -19,7 +19,8 @@ std::string WriteFile(const std::string& name, const std::string& text) {
 }
 
 TEST(SplitTest, ReadsColumnsByTheirNames) {
-  const auto split = Split::Read(WriteFile("split.tsv", "composer\tsplit\tpiece\nbach\ttrain\ta\nbach\ttest\tb\r\n"));
+  const auto split = Split::Read(
+      WriteFile("split.tsv", "composer\tsplit\tpiece\nbach\ttrain\ta\nbach\ttest\tb\r\n"));
   ASSERT_TRUE(split.ok()) << split.status();
   EXPECT_EQ(split->PartOf("a"), Part::kTrain);
   EXPECT_EQ(split->PartOf("b"), Part::kTest);
@@ -32,7 +33,8 @@ TEST(SplitTest, NamesTheLineThatIsWrong) {
   EXPECT_THAT(std::string(unknown.status().message()), HasSubstr(":2: \"training\""));
   const auto ragged = Split::Read(WriteFile("ragged.tsv", "piece\tsplit\na\n"));
   EXPECT_THAT(std::string(ragged.status().message()), HasSubstr(":2: 1 columns"));
-  EXPECT_EQ(Split::Read(WriteFile("headless.tsv", "a\ttrain\n")).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Split::Read(WriteFile("headless.tsv", "a\ttrain\n")).status().code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Split::Read("/nonexistent/split.tsv").status().code(), absl::StatusCode::kNotFound);
 }
 
@@ -43,7 +45,8 @@ TEST(SplitTest, HashSplitIsStableAndNear75_5_20) {
   EXPECT_NEAR(counts[Part::kTrain] / 20000.0, 0.75, 0.02);
   EXPECT_NEAR(counts[Part::kValid] / 20000.0, 0.05, 0.01);
   EXPECT_NEAR(counts[Part::kTest] / 20000.0, 0.20, 0.02);
-  // Published figures depend on this hash; computed independently: FNV-1a modulo 100 is 96, 89, 64 and 1.
+  // Published figures depend on this hash; computed independently: FNV-1a modulo 100 is 96, 89, 64
+  // and 1.
   EXPECT_EQ(split.PartOf("ashover1"), Part::kTest);
   EXPECT_EQ(split.PartOf("jigs1"), Part::kTest);
   EXPECT_EQ(split.PartOf("reelsa-c1"), Part::kTrain);

@@ -1,5 +1,5 @@
-// Made-up renditions for tests: random notes, and a "spectrogram" that shows each note as a bright cell run at its
-// pitch's band.
+// Made-up renditions for tests: random notes, and a "spectrogram" that shows each note as a bright
+// cell run at its pitch's band.
 #ifndef ANTIPHON_TRAINER_DATA_TEST_ITEMS_H_
 #define ANTIPHON_TRAINER_DATA_TEST_ITEMS_H_
 
@@ -19,7 +19,8 @@ inline features::FeatureSettings SmallSettings() {
   return settings;
 }
 
-inline StoreItem RandomItem(const std::string& piece, uint64_t seed, int notes, double tempo_ratio = 1.0) {
+inline StoreItem RandomItem(const std::string& piece, uint64_t seed, int notes,
+                            double tempo_ratio = 1.0) {
   std::mt19937_64 random(seed);
   StoreItem item;
   item.piece = piece;
@@ -37,12 +38,16 @@ inline StoreItem RandomItem(const std::string& piece, uint64_t seed, int notes, 
   }
   item.spectrogram.bands = item.settings.bands;
   item.spectrogram.frame_rate = item.settings.frame_rate();
-  const double frame_rate = item.settings.frame_rate() / tempo_ratio;  // frames per second of the score
-  item.spectrogram.cells.assign(static_cast<size_t>((time_s + 1) * frame_rate) * item.settings.bands, 40);
+  const double frame_rate =
+      item.settings.frame_rate() / tempo_ratio;  // frames per second of the score
+  item.spectrogram.cells.assign(
+      static_cast<size_t>((time_s + 1) * frame_rate) * item.settings.bands, 40);
   for (const music::Note& note : item.notes) {
-    const auto first = std::lround(note.onset_s * frame_rate), last = std::lround(note.offset_s * frame_rate);
+    const auto first = std::lround(note.onset_s * frame_rate),
+               last = std::lround(note.offset_s * frame_rate);
     for (auto frame = first; frame <= last && frame < item.spectrogram.frames(); ++frame) {
-      item.spectrogram.cells[frame * item.settings.bands + note.pitch - item.settings.lowest_pitch] = 160;
+      item.spectrogram
+          .cells[frame * item.settings.bands + note.pitch - item.settings.lowest_pitch] = 160;
     }
   }
   return item;

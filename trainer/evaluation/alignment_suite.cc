@@ -46,10 +46,13 @@ double LastOffset(const music::Score& score) {
   return last_s;
 }
 
-// The straight line is given the performance's own first and last note, which only its MIDI file knows.
-absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index, const features::AudioFrontEnd& front_end) {
+// The straight line is given the performance's own first and last note, which only its MIDI file
+// knows.
+absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
+                                    const features::AudioFrontEnd& front_end) {
   const AsapPerformance& performance = work.asap.performances[work.performances[index]];
-  const absl::StatusOr<music::Score> score = music::ReadMidiFile(work.asap.scores[performance.score].midi_path);
+  const absl::StatusOr<music::Score> score =
+      music::ReadMidiFile(work.asap.scores[performance.score].midi_path);
   if (!score.ok()) return score.status();
   const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
   if (!played.ok()) return played.status();
@@ -59,15 +62,17 @@ absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index, const featur
   absl::StatusOr<music::TimeMap> aligned = retrieval::AlignToScore(
       features::ComputeSpectrogram(front_end, sound->samples), front_end.settings(), score->notes);
   if (!aligned.ok()) return aligned.status();
-  if (score->notes.empty() || played->notes.empty()) return absl::InvalidArgumentError("a file without notes");
-  absl::StatusOr<music::TimeMap> straight = music::TimeMap::Create(
-      {{played->notes.front().onset_s, score->notes.front().onset_s}, {LastOffset(*played), LastOffset(*score)}});
+  if (score->notes.empty() || played->notes.empty())
+    return absl::InvalidArgumentError("a file without notes");
+  absl::StatusOr<music::TimeMap> straight =
+      music::TimeMap::Create({{played->notes.front().onset_s, score->notes.front().onset_s},
+                              {LastOffset(*played), LastOffset(*score)}});
   if (!straight.ok()) return straight.status();
   return Maps{*std::move(aligned), *std::move(straight)};
 }
 
-absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_end, int threads, Errors& errors,
-                        Progress& progress) {
+absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_end, int threads,
+                        Errors& errors, Progress& progress) {
   {
     absl::MutexLock lock(&errors.mutex);
     errors.aligned.resize(work.performances.size());
@@ -81,15 +86,16 @@ absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_e
       absl::MutexLock lock(&errors.mutex);
       if (!maps.ok()) {
         const std::string& id = work.asap.performances[work.performances[index]].id;
-        errors.status.Update(absl::Status(maps.status().code(), absl::StrCat(id, ": ", maps.status().message())));
+        errors.status.Update(
+            absl::Status(maps.status().code(), absl::StrCat(id, ": ", maps.status().message())));
         continue;
       }
       errors.aligned[index] = MeasureBeats(work.beats[index], maps->aligned);
       errors.straight[index] = MeasureBeats(work.beats[index], maps->straight);
     }
   };
-  const unsigned count =
-      threads > 0 ? static_cast<unsigned>(threads) : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned count = threads > 0 ? static_cast<unsigned>(threads)
+                                     : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> workers;
   for (unsigned i = 0; i < count; ++i) workers.emplace_back(measure);
   for (std::thread& worker : workers) worker.join();
@@ -108,23 +114,26 @@ absl::StatusOr<Work> FindWork(const Asap& asap, const std::vector<int>& sample) 
     work.performances.push_back(index);
     work.beats.push_back(*std::move(beats));
   }
-  if (work.performances.empty()) return absl::FailedPreconditionError("no performance whose beats have counterparts");
+  if (work.performances.empty())
+    return absl::FailedPreconditionError("no performance whose beats have counterparts");
   return work;
 }
 
 void AddRow(const std::string& name, std::vector<double> errors_s, ReportTable& table) {
   const ErrorShares shares = SharesOf(std::move(errors_s));
   table.rows.push_back({name,
-                        {shares.within_50_ms, shares.within_100_ms, shares.within_250_ms, shares.within_500_ms,
-                         shares.median_s, 1.0 * shares.count}});
+                        {shares.within_50_ms, shares.within_100_ms, shares.within_250_ms,
+                         shares.within_500_ms, shares.median_s, 1.0 * shares.count}});
 }
 
 // All beats of all performances, both directions.
-void AddRows(const std::string& name, const std::vector<BeatErrors>& performances, ReportTable& table) {
+void AddRows(const std::string& name, const std::vector<BeatErrors>& performances,
+             ReportTable& table) {
   BeatErrors all;
   for (const BeatErrors& one : performances) {
     all.in_score_s.insert(all.in_score_s.end(), one.in_score_s.begin(), one.in_score_s.end());
-    all.in_performance_s.insert(all.in_performance_s.end(), one.in_performance_s.begin(), one.in_performance_s.end());
+    all.in_performance_s.insert(all.in_performance_s.end(), one.in_performance_s.begin(),
+                                one.in_performance_s.end());
   }
   AddRow(name + ", performance to score", std::move(all.in_score_s), table);
   AddRow(name + ", score to performance", std::move(all.in_performance_s), table);
@@ -134,9 +143,10 @@ void AddRows(const std::string& name, const std::vector<BeatErrors>& performance
 ReportTable PerformanceTable(const std::vector<BeatErrors>& performances) {
   ReportTable table{"performances with so many beats within 100 ms", {"share", "of"}, {}};
   for (const double least : {0.99, 0.95, 0.9, 0.8, 0.5}) {
-    const auto count = std::count_if(performances.begin(), performances.end(), [&](const BeatErrors& errors) {
-      return SharesOf(errors.in_performance_s).within_100_ms >= least;
-    });
+    const auto count =
+        std::count_if(performances.begin(), performances.end(), [&](const BeatErrors& errors) {
+          return SharesOf(errors.in_performance_s).within_100_ms >= least;
+        });
     table.rows.push_back({absl::StrCat("at least ", least),
                           {static_cast<double>(count) / static_cast<double>(performances.size()),
                            1.0 * static_cast<double>(performances.size())}});
@@ -153,8 +163,10 @@ absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options, Progress& 
   const std::vector<int> sample = SamplePerformances(*asap, options.performances, options.seed);
   absl::StatusOr<Work> work = FindWork(*asap, sample);
   if (!work.ok()) return work.status();
-  const RenditionCache cache({options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  auto paths = RenderPerformances(*asap, work->performances, cache, options.render_threads, progress);
+  const RenditionCache cache(
+      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
+  auto paths =
+      RenderPerformances(*asap, work->performances, cache, options.render_threads, progress);
   if (!paths.ok()) return paths.status();
   work->paths = *std::move(paths);
   const auto front_end = features::AudioFrontEnd::Create(features::FeatureSettings());

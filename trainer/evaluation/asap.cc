@@ -74,7 +74,16 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
   const auto rows = ParseCsv(text);
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return absl::InvalidArgumentError("it is empty");
-  enum Column { kComposer, kTitle, kFolder, kScore, kPerformance, kPerformanceBeats, kScoreBeats, kColumns };
+  enum Column {
+    kComposer,
+    kTitle,
+    kFolder,
+    kScore,
+    kPerformance,
+    kPerformanceBeats,
+    kScoreBeats,
+    kColumns
+  };
   const char* names[kColumns] = {"composer",
                                  "title",
                                  "folder",
@@ -86,7 +95,8 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
   for (int column = 0; column < kColumns; ++column) {
     const auto& header = rows->front();
     at[column] = std::find(header.begin(), header.end(), names[column]) - header.begin();
-    if (at[column] == header.size()) return absl::InvalidArgumentError(absl::StrCat("no column ", names[column]));
+    if (at[column] == header.size())
+      return absl::InvalidArgumentError(absl::StrCat("no column ", names[column]));
   }
   Asap asap;
   std::map<std::string, AsapScore> scores;                   // by id
@@ -95,16 +105,20 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
   for (size_t i = 1; i < rows->size(); ++i) {
     const auto& row = (*rows)[i];
     if (row.size() != rows->front().size()) {
-      return absl::InvalidArgumentError(absl::StrCat("row ", i + 1, " has ", row.size(), " columns"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("row ", i + 1, " has ", row.size(), " columns"));
     }
     const auto path = [&](Column column) { return absl::StrCat(folder, "/", row[at[column]]); };
     const std::string id = IdOf(row[at[kFolder]]);
     scores[id] = {id, row[at[kComposer]], row[at[kTitle]], 0, path(kScore), path(kScoreBeats)};
-    performances.push_back({id, {IdOf(row[at[kPerformance]]), 0, path(kPerformance), path(kPerformanceBeats)}});
+    performances.push_back(
+        {id, {IdOf(row[at[kPerformance]]), 0, path(kPerformance), path(kPerformanceBeats)}});
   }
   std::map<std::string, int> place;
   for (auto& [id, score] : scores) {
-    score.work = works.emplace(std::pair(score.composer, score.title), static_cast<int>(works.size())).first->second;
+    score.work =
+        works.emplace(std::pair(score.composer, score.title), static_cast<int>(works.size()))
+            .first->second;
     place[id] = static_cast<int>(asap.scores.size());
     asap.scores.push_back(score);
   }
@@ -137,7 +151,8 @@ absl::StatusOr<std::vector<Beat>> ParseBeats(std::string_view text) {
     const std::vector<absl::string_view> cells = absl::StrSplit(line, '\t');
     Beat beat;
     if (!absl::SimpleAtod(cells[0], &beat.time_s) || !std::isfinite(beat.time_s)) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", number, " does not begin with a time"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " does not begin with a time"));
     }
     const std::vector<absl::string_view> label = absl::StrSplit(cells.back(), ',');
     beat.free = cells.size() > 1 && label[0] == "bR";
@@ -154,26 +169,31 @@ absl::StatusOr<std::vector<Beat>> ReadBeats(const std::string& path) {
   return beats;
 }
 
-absl::StatusOr<BeatMap> BeatMap::Create(const std::vector<Beat>& performance, const std::vector<Beat>& score) {
+absl::StatusOr<BeatMap> BeatMap::Create(const std::vector<Beat>& performance,
+                                        const std::vector<Beat>& score) {
   if (performance.size() != score.size()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the performance has ", performance.size(), " beats, the score ", score.size()));
+    return absl::FailedPreconditionError(absl::StrCat("the performance has ", performance.size(),
+                                                      " beats, the score ", score.size()));
   }
   std::vector<music::TimePoint> points;
   for (size_t i = 0; i < performance.size(); ++i) {
     if (performance[i].free || score[i].free) continue;
     const music::TimePoint point = {performance[i].time_s, score[i].time_s};
-    if (!points.empty() && !(point.from_s > points.back().from_s && point.to_s > points.back().to_s)) continue;
+    if (!points.empty() &&
+        !(point.from_s > points.back().from_s && point.to_s > points.back().to_s))
+      continue;
     points.push_back(point);
   }
-  if (points.size() < 2) return absl::FailedPreconditionError("fewer than two beats have a counterpart");
+  if (points.size() < 2)
+    return absl::FailedPreconditionError("fewer than two beats have a counterpart");
   absl::StatusOr<music::TimeMap> map = music::TimeMap::Create(std::move(points));
   if (!map.ok()) return map.status();
   return BeatMap(*std::move(map));
 }
 
 std::optional<double> BeatMap::ScoreAt(double performance_s) const {
-  if (!(performance_s >= points().front().from_s && performance_s <= points().back().from_s)) return std::nullopt;
+  if (!(performance_s >= points().front().from_s && performance_s <= points().back().from_s))
+    return std::nullopt;
   return map_.To(performance_s);
 }
 
@@ -200,9 +220,10 @@ std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed) 
   return order;
 }
 
-absl::StatusOr<std::vector<std::string>> RenderPerformances(const Asap& asap, const std::vector<int>& performances,
-                                                            const RenditionCache& cache, int threads,
-                                                            Progress& progress) {
+absl::StatusOr<std::vector<std::string>> RenderPerformances(const Asap& asap,
+                                                            const std::vector<int>& performances,
+                                                            const RenditionCache& cache,
+                                                            int threads, Progress& progress) {
   std::vector<std::string> paths;
   std::vector<RenditionJob> jobs;
   for (const int index : performances) {

@@ -19,27 +19,31 @@ TEST(CsvTest, QuotedFieldsHoldCommasQuotesAndLineBreaks) {
   EXPECT_THAT((*rows)[2], ElementsAre("", "", "last"));
 }
 
-TEST(CsvTest, AQuoteThatDoesNotEndIsAnError) { EXPECT_TRUE(absl::IsInvalidArgument(ParseCsv("a,\"b\nc,d").status())); }
+TEST(CsvTest, AQuoteThatDoesNotEndIsAnError) {
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseCsv("a,\"b\nc,d").status()));
+}
 
 constexpr char kHeader[] =
-    "composer,title,folder,midi_score,midi_performance,performance_annotations,midi_score_annotations\n";
+    "composer,title,folder,midi_score,midi_performance,performance_annotations,midi_score_"
+    "annotations\n";
 
 std::string Row(const std::string& title, const std::string& folder, const std::string& player) {
-  return "Bach,\"" + title + "\"," + folder + "," + folder + "/s.mid," + folder + "/" + player + ".mid," + folder +
-         "/" + player + ".txt," + folder + "/s.txt\n";
+  return "Bach,\"" + title + "\"," + folder + "," + folder + "/s.mid," + folder + "/" + player +
+         ".mid," + folder + "/" + player + ".txt," + folder + "/s.txt\n";
 }
 
 TEST(AsapTest, ScoresWithOneTitleAreOneWork) {
-  const auto asap =
-      ParseAsapMetadata(kHeader + Row("Sonata, no. 2", "B/2", "y") + Row("Sonata, no. 2", "B/2_no_repeat", "x") +
-                            Row("Fugue", "A/1", "z") + Row("Sonata, no. 2", "B/2", "a"),
-                        "/corpus");
+  const auto asap = ParseAsapMetadata(
+      kHeader + Row("Sonata, no. 2", "B/2", "y") + Row("Sonata, no. 2", "B/2_no_repeat", "x") +
+          Row("Fugue", "A/1", "z") + Row("Sonata, no. 2", "B/2", "a"),
+      "/corpus");
   ASSERT_TRUE(asap.ok()) << asap.status();
   ASSERT_EQ(asap->scores.size(), 3u);
   EXPECT_EQ(asap->works, 2);
   ASSERT_EQ(asap->performances.size(), 4u);
   std::map<std::string, std::pair<std::string, int>> by_id;
-  for (const AsapPerformance& p : asap->performances) by_id[p.id] = {asap->scores[p.score].id, asap->work_of(p)};
+  for (const AsapPerformance& p : asap->performances)
+    by_id[p.id] = {asap->scores[p.score].id, asap->work_of(p)};
   EXPECT_EQ(by_id["B__2__a"], by_id["B__2__y"]);
   EXPECT_EQ(by_id["B__2_no_repeat__x"].first, "B__2_no_repeat");
   EXPECT_EQ(by_id["B__2_no_repeat__x"].second, by_id["B__2__y"].second);
@@ -55,7 +59,8 @@ TEST(AsapTest, AMissingColumnIsNamed) {
 TEST(AsapTest, ALargerSampleHoldsASmallerOneAndSeedsDiffer) {
   Asap asap;
   asap.performances.resize(50);
-  const std::vector<int> ten = SamplePerformances(asap, 10, 1), thirty = SamplePerformances(asap, 30, 1);
+  const std::vector<int> ten = SamplePerformances(asap, 10, 1),
+                         thirty = SamplePerformances(asap, 30, 1);
   ASSERT_EQ(ten.size(), 10u);
   EXPECT_TRUE(std::equal(ten.begin(), ten.end(), thirty.begin()));
   EXPECT_EQ(std::set<int>(thirty.begin(), thirty.end()).size(), 30u);
@@ -74,11 +79,13 @@ TEST(BeatsTest, ReadsTimesAndFreePassages) {
 }
 
 TEST(BeatsTest, ALineWithoutATimeIsNamed) {
-  EXPECT_THAT(std::string(ParseBeats("1\t1\tb\nbeat\n").status().message()), ::testing::HasSubstr("line 2"));
+  EXPECT_THAT(std::string(ParseBeats("1\t1\tb\nbeat\n").status().message()),
+              ::testing::HasSubstr("line 2"));
 }
 
 TEST(BeatMapTest, IsLinearBetweenBeatsAndBackAgain) {
-  const auto map = BeatMap::Create({{1, false}, {3, false}, {4, false}}, {{10, false}, {11, false}, {13, false}});
+  const auto map = BeatMap::Create({{1, false}, {3, false}, {4, false}},
+                                   {{10, false}, {11, false}, {13, false}});
   ASSERT_TRUE(map.ok()) << map.status();
   EXPECT_DOUBLE_EQ(map->ScoreAt(2).value(), 10.5);
   EXPECT_DOUBLE_EQ(map->ScoreAt(3.5).value(), 12);
@@ -105,7 +112,8 @@ TEST(BeatMapTest, LeavesOutFreePassagesAndBeatsThatDoNotAdvance) {
 }
 
 TEST(BeatMapTest, UnequalNumbersHaveNoMap) {
-  EXPECT_TRUE(absl::IsFailedPrecondition(BeatMap::Create({{0, false}, {1, false}}, {{0, false}}).status()));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(BeatMap::Create({{0, false}, {1, false}}, {{0, false}}).status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(BeatMap::Create({{0, false}}, {{0, false}}).status()));
 }
 

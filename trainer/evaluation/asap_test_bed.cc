@@ -21,8 +21,10 @@ absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progres
     bed.entries.push_back({score.id, score.title, score.composer, *std::move(midi)});
   }
   bed.sample = SamplePerformances(bed.asap, options.performances, options.seed);
-  const RenditionCache cache({options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  const auto paths = RenderPerformances(bed.asap, bed.sample, cache, options.render_threads, progress);
+  const RenditionCache cache(
+      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
+  const auto paths =
+      RenderPerformances(bed.asap, bed.sample, cache, options.render_threads, progress);
   if (!paths.ok()) return paths.status();
   for (size_t i = 0; i < bed.sample.size(); ++i) {
     const AsapPerformance& performance = bed.asap.performances[bed.sample[i]];
@@ -51,7 +53,8 @@ const retrieval::Candidate* OwnCandidate(const AsapTestBed& bed, const Outcome& 
 
 }  // namespace
 
-absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed, const Outcome& outcome) {
+absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
+                                                       const Outcome& outcome) {
   const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
   if (!beats) return std::nullopt;
   PlaceVerdict verdict;
@@ -63,15 +66,19 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed, c
   const std::optional<double> right_s = beats->ScoreAt(outcome.excerpt.start_s + own->query_s);
   if (!right_s) return std::nullopt;
   verdict.error_s = std::abs(own->reference_s - *right_s);
-  const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi);
+  const absl::StatusOr<music::Score> score =
+      music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi);
   if (!score.ok()) return score.status();
-  const double before_s = own->query_s * own->tempo_ratio;  // from the excerpt's beginning, in the score's time
+  const double before_s =
+      own->query_s * own->tempo_ratio;  // from the excerpt's beginning, in the score's time
   const std::vector<double> repeats =
-      RepeatsOf(score->notes, *right_s - before_s, outcome.excerpt.length_s * own->tempo_ratio, kPositionTolerance_s);
+      RepeatsOf(score->notes, *right_s - before_s, outcome.excerpt.length_s * own->tempo_ratio,
+                kPositionTolerance_s);
   verdict.repeats = static_cast<int>(repeats.size());
-  verdict.at_repeat = !verdict.right() && std::any_of(repeats.begin(), repeats.end(), [&](double start_s) {
-    return std::abs(start_s + before_s - own->reference_s) <= kPositionTolerance_s;
-  });
+  verdict.at_repeat =
+      !verdict.right() && std::any_of(repeats.begin(), repeats.end(), [&](double start_s) {
+        return std::abs(start_s + before_s - own->reference_s) <= kPositionTolerance_s;
+      });
   return verdict;
 }
 

@@ -1,5 +1,5 @@
-// What the suites on ASAP share: its scores as a catalogue, a sample of its performances as recordings, and where in
-// the score each moment of a performance is.
+// What the suites on ASAP share: its scores as a catalogue, a sample of its performances as
+// recordings, and where in the score each moment of a performance is.
 #ifndef ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 #define ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 
@@ -17,10 +17,11 @@ namespace antiphon::trainer {
 
 struct AsapTestBed {
   Asap asap;
-  std::vector<int> sample;                    // places in asap.performances
-  std::vector<TestRecording> recordings;      // of the sample, rendered
-  std::vector<std::optional<BeatMap>> beats;  // of the sample; nothing where the annotations have no counterparts
-  std::vector<CatalogueEntry> entries;        // of all scores, in the order of asap.scores
+  std::vector<int> sample;                // places in asap.performances
+  std::vector<TestRecording> recordings;  // of the sample, rendered
+  std::vector<std::optional<BeatMap>>
+      beats;  // of the sample; nothing where the annotations have no counterparts
+  std::vector<CatalogueEntry> entries;  // of all scores, in the order of asap.scores
 
   // Requires a catalogue of all entries in their order.
   WorkOfSource work_of() const {
@@ -28,22 +29,27 @@ struct AsapTestBed {
   }
 };
 
-[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progress& progress);
+[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options,
+                                                          Progress& progress);
 
 // An answer's place is right when it is so near, seconds of the score.
 inline constexpr double kPositionTolerance_s = 1.0;
 
-// The place that an answer names in the performance's own score: that of the best candidate which is that score
-// (another edition of it has another time).
+// The place that an answer names in the performance's own score: that of the best candidate which
+// is that score (another edition of it has another time).
 struct PlaceVerdict {
-  double error_s = 0;      // from the right place, seconds of the score; infinite where no candidate is that score
+  double error_s =
+      0;  // from the right place, seconds of the score; infinite where no candidate is that score
   bool at_repeat = false;  // not right, but at a repeat of the same notes (RepeatsOf)
-  int repeats = 0;         // how many there are: who hears the excerpt alone draws one of these and the right place
+  int repeats =
+      0;  // how many there are: who hears the excerpt alone draws one of these and the right place
   bool right() const { return error_s <= kPositionTolerance_s; }
 };
 
-// Nothing where the beats do not say what is right. Requires answers from a catalogue of all entries.
-[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed, const Outcome& outcome);
+// Nothing where the beats do not say what is right. Requires answers from a catalogue of all
+// entries.
+[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
+                                                                     const Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.
 CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model);

@@ -9,7 +9,8 @@
 namespace antiphon::trainer {
 namespace {
 
-// A score with ten seconds of a tune, ten of something else and the tune again, played exactly as written.
+// A score with ten seconds of a tune, ten of something else and the tune again, played exactly as
+// written.
 AsapTestBed TuneOtherTune() {
   music::Score score;
   for (int i = 0; i < 60; ++i) {
@@ -44,7 +45,9 @@ Outcome FoundAt(double reference_s) {
 
 TEST(AsapTestBedTest, AWrongPlaceIsARepeatWhereTheNotesAreTheSame) {
   const AsapTestBed bed = TuneOtherTune();
-  const auto judge = [&bed](double reference_s) { return JudgePlace(bed, FoundAt(reference_s)).value().value(); };
+  const auto judge = [&bed](double reference_s) {
+    return JudgePlace(bed, FoundAt(reference_s)).value().value();
+  };
   EXPECT_NEAR(judge(4.1).error_s, 0.1, 1e-9);
   EXPECT_TRUE(judge(4.1).right());
   EXPECT_FALSE(judge(4.1).at_repeat);

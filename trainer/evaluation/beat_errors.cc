@@ -13,8 +13,10 @@ BeatErrors MeasureBeats(const BeatMap& beats, const music::TimeMap& map) {
     // Beyond the first and the last beat no annotation says how fast it goes: as between all.
     const double score_s = map.To(beat.from_s);
     const double clamped_s = std::clamp(score_s, points.front().to_s, points.back().to_s);
-    const double pace = (points.back().from_s - points.front().from_s) / (points.back().to_s - points.front().to_s);
-    errors.in_score_s.push_back(std::abs(*beats.PerformanceAt(clamped_s) + (score_s - clamped_s) * pace - beat.from_s));
+    const double pace =
+        (points.back().from_s - points.front().from_s) / (points.back().to_s - points.front().to_s);
+    errors.in_score_s.push_back(
+        std::abs(*beats.PerformanceAt(clamped_s) + (score_s - clamped_s) * pace - beat.from_s));
   }
   return errors;
 }
@@ -25,7 +27,8 @@ ErrorShares SharesOf(std::vector<double> errors_s) {
   if (errors_s.empty()) return shares;
   std::sort(errors_s.begin(), errors_s.end());
   const auto within = [&](double limit_s) {
-    return static_cast<double>(std::upper_bound(errors_s.begin(), errors_s.end(), limit_s) - errors_s.begin()) /
+    return static_cast<double>(std::upper_bound(errors_s.begin(), errors_s.end(), limit_s) -
+                               errors_s.begin()) /
            static_cast<double>(errors_s.size());
   };
   shares.within_50_ms = within(0.05);

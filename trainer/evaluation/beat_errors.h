@@ -1,4 +1,5 @@
-// How far a map between a performance and its score is from the annotated beats. Pure functions; safe from any thread.
+// How far a map between a performance and its score is from the annotated beats. Pure functions;
+// safe from any thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_BEAT_ERRORS_H_
 #define ANTIPHON_TRAINER_EVALUATION_BEAT_ERRORS_H_
 
@@ -10,10 +11,11 @@
 
 namespace antiphon::trainer {
 
-// Both are for each beat, in seconds of the performance, whose clock is what one hears: a score's nominal seconds may
-// be any number of those.
+// Both are for each beat, in seconds of the performance, whose clock is what one hears: a score's
+// nominal seconds may be any number of those.
 struct BeatErrors {
-  std::vector<double> in_score_s;        // from the performed beat to the score, brought back by the annotations
+  std::vector<double>
+      in_score_s;  // from the performed beat to the score, brought back by the annotations
   std::vector<double> in_performance_s;  // from the written beat to the performance
 };
 
@@ -22,7 +24,7 @@ BeatErrors MeasureBeats(const BeatMap& beats, const music::TimeMap& map);
 
 struct ErrorShares {
   double within_50_ms = 0, within_100_ms = 0, within_250_ms = 0, within_500_ms = 0;  // shares
-  double median_s = 0;                                                               // the lower of the middle two
+  double median_s = 0;  // the lower of the middle two
   size_t count = 0;
 };
 

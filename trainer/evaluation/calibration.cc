@@ -31,20 +31,22 @@ struct Piece : PartPiece {
 };
 
 absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, Part part) {
-  absl::StatusOr<std::vector<PartPiece>> read = ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver);
+  absl::StatusOr<std::vector<PartPiece>> read =
+      ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver);
   if (!read.ok()) return read.status();
   std::vector<Piece> pieces;
   for (PartPiece& piece : *read) pieces.push_back({std::move(piece), -1});
   return pieces;
 }
 
-std::string BundleFolder(const CalibrationOptions& options) { return options.work + "/calibration-bundle"; }
+std::string BundleFolder(const CalibrationOptions& options) {
+  return options.work + "/calibration-bundle";
+}
 
 // Every second valid piece, then distractors; notes each one's place in the collection.
-absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(const CalibrationOptions& options,
-                                                                            std::vector<Piece>& valid,
-                                                                            const std::vector<Piece>& distractors,
-                                                                            Progress& progress) {
+absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
+    const CalibrationOptions& options, std::vector<Piece>& valid,
+    const std::vector<Piece>& distractors, Progress& progress) {
   retrieval::BuilderOptions build = options.builder;
   build.model_directory = options.model;
   build.encoder = options.encoder;
@@ -83,8 +85,9 @@ CalibrationPoint PointOf(const retrieval::Identification& answer, double length_
   return point;
 }
 
-absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, const retrieval::Collection& collection,
-                      Renderer& renderer, std::vector<CalibrationPoint>& points) {
+absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
+                      const retrieval::Collection& collection, Renderer& renderer,
+                      std::vector<CalibrationPoint>& points) {
   retrieval::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
   const VariationOptions varied;
@@ -100,7 +103,8 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
       absl::StatusOr<audio::Waveform> sound = renderer.Render(excerpt, varied, variation);
       if (!sound.ok()) return sound.status();
       sound->samples.resize(std::min<size_t>(sound->samples.size(), length_s * sound->sample_rate));
-      const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*sound, identify);
+      const absl::StatusOr<retrieval::Identification> answer =
+          collection.IdentifyAudio(*sound, identify);
       if (!answer.ok()) return answer.status();
       if (answer->candidates.empty()) continue;
       CalibrationPoint point = PointOf(*answer, length_s);
@@ -112,15 +116,18 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options, con
   return absl::OkStatus();
 }
 
-absl::Status AskAboutNoises(const CalibrationOptions& options, const retrieval::Collection& collection,
-                            Progress& progress, std::vector<CalibrationPoint>& points) {
+absl::Status AskAboutNoises(const CalibrationOptions& options,
+                            const retrieval::Collection& collection, Progress& progress,
+                            std::vector<CalibrationPoint>& points) {
   retrieval::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
-  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(options.excerpts_s) * options.noises_of_each);
+  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(options.excerpts_s) *
+                                       options.noises_of_each);
   // Other sounds than those of the suite `unknown`, whatever its seed.
   const std::string seed = absl::StrCat("calibration/", options.seed);
   const auto ask = [&](const std::string&, double length_s, const audio::Waveform& sound) {
-    const absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(sound, identify);
+    const absl::StatusOr<retrieval::Identification> answer =
+        collection.IdentifyAudio(sound, identify);
     if (answer.ok() && !answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
     progress.Advance();
     return answer.status();
@@ -141,7 +148,8 @@ using Matrix = std::array<Vector, kWeights>;
 
 // What the weights of a confidence model stand before, in the order of SetWeights.
 Vector InputsOf(const CalibrationPoint& point) {
-  return {1, point.score, retrieval::VoteMargin(point.score, point.rival), std::log2(1.0 + point.windows)};
+  return {1, point.score, retrieval::VoteMargin(point.score, point.rival),
+          std::log2(1.0 + point.windows)};
 }
 
 void SetWeights(const Vector& weights, retrieval::ConfidenceModel& model) {
@@ -186,7 +194,8 @@ void FitLogistic(Calibration& calibration) {
       const Vector inputs = InputsOf(point);
       for (int i = 0; i < kWeights; ++i) {
         gradient[i] += (point.right - predicted) * inputs[i];
-        for (int j = 0; j < kWeights; ++j) hessian[i][j] += predicted * (1 - predicted) * inputs[i] * inputs[j];
+        for (int j = 0; j < kWeights; ++j)
+          hessian[i][j] += predicted * (1 - predicted) * inputs[i] * inputs[j];
       }
     }
     const Vector step = Solve(hessian, gradient);
@@ -204,22 +213,24 @@ void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
   std::sort(unknown.begin(), unknown.end(), std::greater<>());
   // Just above the first confidence that must not pass.
   const auto allowed = static_cast<size_t>(false_accept_rate * static_cast<double>(unknown.size()));
-  calibration.model.threshold = allowed < unknown.size() ? std::nextafter(unknown[allowed], 1.0) : 0;
+  calibration.model.threshold =
+      allowed < unknown.size() ? std::nextafter(unknown[allowed], 1.0) : 0;
   for (const CalibrationPoint& noise : calibration.noises) {
-    calibration.model.threshold =
-        std::max(calibration.model.threshold, std::nextafter(Predict(calibration.model, noise), 1.0));
+    calibration.model.threshold = std::max(calibration.model.threshold,
+                                           std::nextafter(Predict(calibration.model, noise), 1.0));
   }
-  const auto accepted = std::count_if(unknown.begin(), unknown.end(), [&calibration](double confidence) {
-    return confidence >= calibration.model.threshold;
-  });
-  calibration.model.false_accept_rate = static_cast<double>(accepted) / static_cast<double>(unknown.size());
+  const auto accepted = std::count_if(
+      unknown.begin(), unknown.end(),
+      [&calibration](double confidence) { return confidence >= calibration.model.threshold; });
+  calibration.model.false_accept_rate =
+      static_cast<double>(accepted) / static_cast<double>(unknown.size());
 }
 
 std::string CalibrationText(const Calibration& calibration) {
-  std::string text =
-      absl::StrFormat("%d queries; confidence = 1 / (1 + exp(-(%.2f + %.2f·score + %.2f·margin + %.2f·length)))\n",
-                      calibration.points.size(), calibration.model.bias, calibration.model.score_weight,
-                      calibration.model.margin_weight, calibration.model.length_weight);
+  std::string text = absl::StrFormat(
+      "%d queries; confidence = 1 / (1 + exp(-(%.2f + %.2f·score + %.2f·margin + %.2f·length)))\n",
+      calibration.points.size(), calibration.model.bias, calibration.model.score_weight,
+      calibration.model.margin_weight, calibration.model.length_weight);
   std::array<int, 10> answers = {}, right = {};
   int known = 0, known_named = 0, wrong_named = 0, unknown = 0, unknown_named = 0;
   for (const CalibrationPoint& point : calibration.points) {
@@ -234,32 +245,40 @@ std::string CalibrationText(const Calibration& calibration) {
     wrong_named += point.known && named && !point.right;
     unknown_named += !point.known && named;
   }
-  std::map<double, std::pair<int, int>> first;  // by length: known pieces, and those that came first
+  std::map<double, std::pair<int, int>>
+      first;  // by length: known pieces, and those that came first
   for (const CalibrationPoint& point : calibration.points) {
     first[point.length_s].first += point.known;
     first[point.length_s].second += point.known && point.right;
   }
   for (const auto& [length_s, counts] : first) {
-    absl::StrAppendFormat(&text, "%.0f s: %d of %d known pieces first (%.3f)\n", length_s, counts.second, counts.first,
+    absl::StrAppendFormat(&text, "%.0f s: %d of %d known pieces first (%.3f)\n", length_s,
+                          counts.second, counts.first,
                           counts.first ? static_cast<double>(counts.second) / counts.first : 0.0);
   }
   text += "confidence  answers  right\n";
   for (int tenth = 0; tenth < 10; ++tenth) {
-    absl::StrAppendFormat(&text, "%.1f to %.1f  %7d  %5.2f\n", tenth / 10.0, (tenth + 1) / 10.0, answers[tenth],
-                          answers[tenth] ? static_cast<double>(right[tenth]) / answers[tenth] : 0.0);
+    absl::StrAppendFormat(
+        &text, "%.1f to %.1f  %7d  %5.2f\n", tenth / 10.0, (tenth + 1) / 10.0, answers[tenth],
+        answers[tenth] ? static_cast<double>(right[tenth]) / answers[tenth] : 0.0);
   }
-  absl::StrAppendFormat(&text, "at %.3f: known pieces named %d of %d, misnamed %d; unknown pieces named %d of %d\n",
-                        calibration.model.threshold, known_named, known, wrong_named, unknown_named, unknown);
-  const auto noises_named = std::count_if(calibration.noises.begin(), calibration.noises.end(), [&](const auto& noise) {
-    return Predict(calibration.model, noise) >= calibration.model.threshold;
-  });
-  absl::StrAppendFormat(&text, "sounds that are no music: %d asked for that bring a piece to mind, %d of them named\n",
-                        calibration.noises.size(), noises_named);
+  absl::StrAppendFormat(
+      &text, "at %.3f: known pieces named %d of %d, misnamed %d; unknown pieces named %d of %d\n",
+      calibration.model.threshold, known_named, known, wrong_named, unknown_named, unknown);
+  const auto noises_named =
+      std::count_if(calibration.noises.begin(), calibration.noises.end(), [&](const auto& noise) {
+        return Predict(calibration.model, noise) >= calibration.model.threshold;
+      });
+  absl::StrAppendFormat(
+      &text,
+      "sounds that are no music: %d asked for that bring a piece to mind, %d of them named\n",
+      calibration.noises.size(), noises_named);
   return text;
 }
 
 absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progress& progress) {
-  if (options.soundfonts.empty()) return absl::InvalidArgumentError("at least one soundfont is needed");
+  if (options.soundfonts.empty())
+    return absl::InvalidArgumentError("at least one soundfont is needed");
   for (const std::string& soundfont : options.soundfonts) {
     if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
   }
@@ -278,13 +297,15 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   Calibration calibration;
   progress.Start("ask", static_cast<int64_t>(valid->size()));
   for (const Piece& piece : *valid) {
-    if (absl::Status status = AskAbout(piece, options, **collection, renderer, calibration.points); !status.ok()) {
+    if (absl::Status status = AskAbout(piece, options, **collection, renderer, calibration.points);
+        !status.ok()) {
       return status;
     }
     progress.Advance();
   }
   progress.Finish();
-  if (absl::Status status = AskAboutNoises(options, **collection, progress, calibration.noises); !status.ok()) {
+  if (absl::Status status = AskAboutNoises(options, **collection, progress, calibration.noises);
+      !status.ok()) {
     return status;
   }
   fs::remove_all(bundle);
@@ -292,8 +313,9 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
                                    [](const CalibrationPoint& point) { return point.known; });
   if (known == 0 || known == std::ssize(calibration.points)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("nothing to fit: answers brought a piece to mind for ", known, " queries for known pieces and ",
-                     std::ssize(calibration.points) - known, " for unknown ones, and both are needed"));
+        absl::StrCat("nothing to fit: answers brought a piece to mind for ", known,
+                     " queries for known pieces and ", std::ssize(calibration.points) - known,
+                     " for unknown ones, and both are needed"));
   }
   FitLogistic(calibration);
   ChooseThreshold(calibration, options.false_accept_rate);

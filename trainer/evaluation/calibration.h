@@ -1,7 +1,8 @@
-// Fits what turns a vote into a confidence: of the answers given with confidence c, a part c should be right.
+// Fits what turns a vote into a confidence: of the answers given with confidence c, a part c should
+// be right.
 //
-// Works on the validation part alone, with soundfonts that may be trained on: it is a choice, so nothing that quality
-// is measured on may enter.
+// Works on the validation part alone, with soundfonts that may be trained on: it is a choice, so
+// nothing that quality is measured on may enter.
 #ifndef ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_
 #define ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_
 
@@ -24,14 +25,14 @@ struct CalibrationOptions {
   encoder::EncoderOptions encoder;
   std::string midi_dir;  // searched recursively
   Split split = Split::ByHash();
-  std::vector<std::string> soundfonts;              // to render queries with; never the evaluation soundfont
-  retrieval::BuilderOptions builder;                // hop and tempo ratios of the collection
-  retrieval::IdentifyOptions identify;              // how the queries are answered
+  std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
+  retrieval::BuilderOptions builder;    // hop and tempo ratios of the collection
+  retrieval::IdentifyOptions identify;  // how the queries are answered
   std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                        // of each length
-  int noises_of_each = 20;                          // sounds that are no music (noises.h), of each kind and length
-  int distractors = 100;                            // pieces of the train part that fill the collection up
-  double false_accept_rate = 0.01;                  // that the threshold is to allow
+  int noises_of_each = 20;          // sounds that are no music (noises.h), of each kind and length
+  int distractors = 100;            // pieces of the train part that fill the collection up
+  double false_accept_rate = 0.01;  // that the threshold is to allow
   uint64_t seed = 1;
   std::string work;  // folder for the bundle, which is removed
 };
@@ -49,24 +50,28 @@ struct CalibrationPoint {
 struct Calibration {
   retrieval::ConfidenceModel model;
   std::vector<CalibrationPoint> points;
-  std::vector<CalibrationPoint> noises;  // for the threshold alone: how often noises are asked for is not known
+  std::vector<CalibrationPoint>
+      noises;  // for the threshold alone: how often noises are asked for is not known
 };
 
-// Half of the valid part's pieces are put into a collection, with distractors from the train part; excerpts of all
-// valid pieces are performed at random tempi and asked for, and so are noises. FailedPrecondition where answers
-// bring no piece to mind for any known piece, or none for any unknown one: both are needed to fit.
-[[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progress& progress);
+// Half of the valid part's pieces are put into a collection, with distractors from the train part;
+// excerpts of all valid pieces are performed at random tempi and asked for, and so are noises.
+// FailedPrecondition where answers bring no piece to mind for any known piece, or none for any
+// unknown one: both are needed to fit.
+[[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options,
+                                                    Progress& progress);
 
-// Logistic regression by Newton's method with a slight ridge, so that separable points have an answer too. Fills in the
-// model's bias and weights.
+// Logistic regression by Newton's method with a slight ridge, so that separable points have an
+// answer too. Fills in the model's bias and weights.
 void FitLogistic(Calibration& calibration);
 
-// Sets the model's threshold to the lowest at which no noise and at most `false_accept_rate` of the queries for unknown
-// pieces are accepted, and the rate that this comes to. Requires at least one query for an unknown piece.
+// Sets the model's threshold to the lowest at which no noise and at most `false_accept_rate` of the
+// queries for unknown pieces are accepted, and the rate that this comes to. Requires at least one
+// query for an unknown piece.
 void ChooseThreshold(Calibration& calibration, double false_accept_rate);
 
-// For each length of query, how many of the known pieces came first; confidences by tens of per cent: how many answers,
-// and which part of them was right; then what the threshold lets through.
+// For each length of query, how many of the known pieces came first; confidences by tens of per
+// cent: how many answers, and which part of them was right; then what the threshold lets through.
 std::string CalibrationText(const Calibration& calibration);
 
 }  // namespace antiphon::trainer

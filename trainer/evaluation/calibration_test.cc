@@ -11,12 +11,15 @@ namespace {
 TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
-  const retrieval::ConfidenceModel truth{.bias = -3, .score_weight = 5, .margin_weight = 2, .length_weight = -0.3};
+  const retrieval::ConfidenceModel truth{
+      .bias = -3, .score_weight = 5, .margin_weight = 2, .length_weight = -0.3};
   Calibration calibration;
   for (int i = 0; i < 40000; ++i) {
     const double score = uniform(random);
-    CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false, true};
-    point.right = uniform(random) < retrieval::Confidence(truth, point.score, point.rival, point.windows);
+    CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false,
+                           true};
+    point.right =
+        uniform(random) < retrieval::Confidence(truth, point.score, point.rival, point.windows);
     calibration.points.push_back(point);
   }
   FitLogistic(calibration);

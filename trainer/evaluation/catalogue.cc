@@ -18,16 +18,19 @@ namespace fs = std::filesystem;
 // Everything that the vectors depend on.
 absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
                                   const retrieval::BuilderOptions& builder) {
-  const auto encoder = encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
-                                            encoder::Modality::kScore, builder.encoder);
+  const auto encoder =
+      encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, builder.encoder);
   if (!encoder.ok()) return encoder.status();
   const index::IndexOptions& index = builder.index;
-  std::string recipe = absl::StrCat((*encoder)->info().model_id, ";", static_cast<int>(builder.encoder.precision), ";",
-                                    builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
-                                    static_cast<int>(index.kind), ";", index.hnsw_links, ";", index.hnsw_build_breadth,
-                                    ";", index.ivf_lists);
+  std::string recipe =
+      absl::StrCat((*encoder)->info().model_id, ";", static_cast<int>(builder.encoder.precision),
+                   ";", builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
+                   static_cast<int>(index.kind), ";", index.hnsw_links, ";",
+                   index.hnsw_build_breadth, ";", index.ivf_lists);
   // A bundle carries its model's confidence, which may be fitted anew.
-  const std::string confidence = absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
+  const std::string confidence =
+      absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
   if (std::error_code error; fs::exists(confidence, error)) {
     const absl::StatusOr<std::string> text = ReadWholeFile(confidence);
     if (!text.ok()) return text.status();
@@ -37,11 +40,13 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
   }
-  return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".", Sha256(recipe).substr(0, 12));
+  return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".",
+                      Sha256(recipe).substr(0, 12));
 }
 
-absl::Status Build(const std::vector<CatalogueEntry>& entries, const retrieval::BuilderOptions& options,
-                   const std::string& root, Progress& progress) {
+absl::Status Build(const std::vector<CatalogueEntry>& entries,
+                   const retrieval::BuilderOptions& options, const std::string& root,
+                   Progress& progress) {
   auto builder = retrieval::CollectionBuilder::Create(root, options);
   if (!builder.ok()) return builder.status();
   progress.Start("index scores", static_cast<int64_t>(entries.size()));
@@ -62,17 +67,19 @@ absl::Status Build(const std::vector<CatalogueEntry>& entries, const retrieval::
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(const std::vector<CatalogueEntry>& entries,
-                                                                           const CatalogueOptions& options,
-                                                                           Progress& progress) {
+absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
+    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options,
+    Progress& progress) {
   const absl::StatusOr<std::string> key = KeyOf(entries, options.builder);
   if (!key.ok()) return key.status();
   const std::string root = absl::StrCat(options.folder, "/", *key);
   std::error_code error;
   fs::create_directories(root, error);
-  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", root, ": ", error.message()));
+  if (error)
+    return absl::UnavailableError(absl::StrCat("cannot make ", root, ": ", error.message()));
   if (!fs::exists(root + "/CURRENT", error)) {
-    if (absl::Status status = Build(entries, options.builder, root, progress); !status.ok()) return status;
+    if (absl::Status status = Build(entries, options.builder, root, progress); !status.ok())
+      return status;
   }
   retrieval::CollectionOptions open;
   open.encoder = options.builder.encoder;
@@ -88,7 +95,8 @@ absl::StatusOr<std::vector<CatalogueEntry>> ReadEntries(const std::string& midi_
   for (const SourceFile& file : *files) {
     absl::StatusOr<std::string> midi = ReadWholeFile(file.path);
     if (!midi.ok()) return midi.status();
-    entries.push_back({file.name(), file.relative, file.path.parent_path().filename(), *std::move(midi)});
+    entries.push_back(
+        {file.name(), file.relative, file.path.parent_path().filename(), *std::move(midi)});
   }
   return entries;
 }

@@ -1,5 +1,5 @@
-// The collection that a suite asks: scores indexed as the index command does by default, kept on disk between runs.
-// Blocking; belongs to one thread.
+// The collection that a suite asks: scores indexed as the index command does by default, kept on
+// disk between runs. Blocking; belongs to one thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_CATALOGUE_H_
 #define ANTIPHON_TRAINER_EVALUATION_CATALOGUE_H_
 
@@ -28,12 +28,14 @@ struct CatalogueOptions {
   std::string folder;                 // where bundles are kept, each in a folder of its own
 };
 
-// Opens the bundle of these scores, this model and these settings; makes it first when it is not there. An entry that
-// cannot be indexed fails the whole and is named.
+// Opens the bundle of these scores, this model and these settings; makes it first when it is not
+// there. An entry that cannot be indexed fails the whole and is named.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
-    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options, Progress& progress);
+    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options,
+    Progress& progress);
 
-// The scores below a folder, in order of their paths: the id is the name of the file, the title its path.
+// The scores below a folder, in order of their paths: the id is the name of the file, the title its
+// path.
 [[nodiscard]] absl::StatusOr<std::vector<CatalogueEntry>> ReadEntries(const std::string& midi_dir);
 
 }  // namespace antiphon::trainer

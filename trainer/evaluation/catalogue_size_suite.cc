@@ -31,21 +31,27 @@ struct Pool {
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
 
-  int work_of(int source) const { return static_cast<size_t>(source) < queried ? works[source] : -2 - source; }
+  int work_of(int source) const {
+    return static_cast<size_t>(source) < queried ? works[source] : -2 - source;
+  }
 };
 
-absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(const std::vector<CatalogueEntry>& entries) {
+absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
+    const std::vector<CatalogueEntry>& entries) {
   std::vector<std::set<uint64_t>> melodies;
   for (const CatalogueEntry& entry : entries) {
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
-    if (!score.ok()) return absl::Status(score.status().code(), absl::StrCat(entry.id, ": ", score.status().message()));
+    if (!score.ok())
+      return absl::Status(score.status().code(),
+                          absl::StrCat(entry.id, ": ", score.status().message()));
     melodies.push_back(MelodyShingles(*score));
   }
   return melodies;
 }
 
 // Moves the entries at `wanted` to the pool and points the recordings at their new places.
-void TakeQueried(std::vector<CatalogueEntry>& entries, std::vector<TestRecording>& recordings, Pool& pool) {
+void TakeQueried(std::vector<CatalogueEntry>& entries, std::vector<TestRecording>& recordings,
+                 Pool& pool) {
   std::vector<int> place(entries.size(), -1);
   for (TestRecording& recording : recordings) {
     int& at = place[recording.work];
@@ -75,8 +81,9 @@ absl::Status AddReal(std::vector<CatalogueEntry> others, uint64_t seed, Pool& po
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
     if (!score.ok() || score->notes.empty()) continue;
     const std::set<uint64_t> melody = MelodyShingles(*score);
-    const bool edition = std::any_of(queried->begin(), queried->end(),
-                                     [&melody](const auto& other) { return AreEditions(melody, other); });
+    const bool edition =
+        std::any_of(queried->begin(), queried->end(),
+                    [&melody](const auto& other) { return AreEditions(melody, other); });
     pool.left_out += edition;
     if (!edition) pool.entries.push_back(std::move(entry));
   }
@@ -107,46 +114,52 @@ absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
     if (!more.ok()) return more.status();
     for (CatalogueEntry& entry : *more) others.push_back(std::move(entry));
   }
-  if (absl::Status status = AddReal(std::move(others), options.seed, pool); !status.ok()) return status;
+  if (absl::Status status = AddReal(std::move(others), options.seed, pool); !status.ok())
+    return status;
   return pool;
 }
 
 std::string CollectionUpTo(int size) { return absl::StrCat("up to ", size); }
 
-// The catalogue of the largest size holds all others: each piece is filed under the smallest size that it belongs to,
-// and a question to a smaller catalogue is limited to the sizes up to that.
+// The catalogue of the largest size holds all others: each piece is filed under the smallest size
+// that it belongs to, and a question to a smaller catalogue is limited to the sizes up to that.
 void FileBySize(const std::vector<int>& sizes, std::vector<CatalogueEntry>& entries) {
   size_t next = 0;
   for (const int size : sizes) {
-    for (; next < static_cast<size_t>(size); ++next) entries[next].collection = CollectionUpTo(size);
+    for (; next < static_cast<size_t>(size); ++next)
+      entries[next].collection = CollectionUpTo(size);
   }
 }
 
 int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
   int64_t vectors = 0;
-  for (const catalog::SnippetRun& run : collection.contents().base_catalog().runs(catalog::Side::kScores)) {
+  for (const catalog::SnippetRun& run :
+       collection.contents().base_catalog().runs(catalog::Side::kScores)) {
     if (run.source < size) vectors += run.count;
   }
   return vectors;
 }
 
 // Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
-absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name, std::span<const int> sizes,
-                                  const retrieval::Collection& collection, uint64_t seed, Progress& progress) {
+absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
+                                  std::span<const int> sizes,
+                                  const retrieval::Collection& collection, uint64_t seed,
+                                  Progress& progress) {
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   for (const int size : sizes) identify.bounds.filter.collections.push_back(CollectionUpTo(size));
   ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
   double seconds = 0, queries = 0;
-  for (const auto& [recordings, count] :
-       {std::pair(&pool.recordings, kPerRecording), std::pair(&pool.performances, kPerPerformance)}) {
+  for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
+                                          std::pair(&pool.performances, kPerPerformance)}) {
     const auto started = Clock::now();
     const auto outcomes = AskExcerpts(
         *recordings, {{kLength}, count, false, seed}, collection, identify,
         [&pool](int source) { return pool.work_of(source); }, {}, progress);
     if (!outcomes.ok()) return outcomes.status();
     const Accuracy accuracy = AccuracyAt(*outcomes, kLength);
-    row.figures.insert(row.figures.end(), {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
+    row.figures.insert(row.figures.end(),
+                       {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
     queries += accuracy.queries;
   }
@@ -179,42 +192,51 @@ absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progre
   Report report{"catalogue-size", {}, {}};
   const std::vector<int> sizes = SizesFor(options, *pool, report);
   if (sizes.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("sizes: the queried pieces alone are ", pool->queried));
+    return absl::InvalidArgumentError(
+        absl::StrCat("sizes: the queried pieces alone are ", pool->queried));
   }
   if (static_cast<size_t>(sizes.back()) > pool->real) {
-    auto made = MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
+    auto made =
+        MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
     if (!made.ok()) return made.status();
     for (CatalogueEntry& entry : *made) pool->entries.push_back(std::move(entry));
   }
   FileBySize(sizes, pool->entries);
   const auto open = [&](const std::string& model, int size) {
-    return OpenCatalogue({pool->entries.begin(), pool->entries.begin() + size}, CatalogueFor(options, model), progress);
+    return OpenCatalogue({pool->entries.begin(), pool->entries.begin() + size},
+                         CatalogueFor(options, model), progress);
   };
   const auto collection = open(options.model, sizes.back());
   if (!collection.ok()) return collection.status();
   report.settings["model"] = (*collection)->manifest().model_id;
   ReportTable table{
-      "piece first at 10 s", {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"}, {}};
-  const auto measure = [&](const std::string& name, size_t count, const retrieval::Collection& asked) -> absl::Status {
-    absl::StatusOr<ReportRow> row = Measure(*pool, name, std::span(sizes).first(count), asked, options.seed, progress);
+      "piece first at 10 s",
+      {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
+      {}};
+  const auto measure = [&](const std::string& name, size_t count,
+                           const retrieval::Collection& asked) -> absl::Status {
+    absl::StatusOr<ReportRow> row =
+        Measure(*pool, name, std::span(sizes).first(count), asked, options.seed, progress);
     if (row.ok()) table.rows.push_back(*std::move(row));
     return row.status();
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
-    if (absl::Status status = measure("this model", count, **collection); !status.ok()) return status;
+    if (absl::Status status = measure("this model", count, **collection); !status.ok())
+      return status;
     if (count == 1 && !options.untrained.empty()) {
       const auto untrained = open(options.untrained, sizes.front());
       if (!untrained.ok()) return untrained.status();
-      if (absl::Status status = measure("untrained", count, **untrained); !status.ok()) return status;
+      if (absl::Status status = measure("untrained", count, **untrained); !status.ok())
+        return status;
     }
     const double size = sizes[count - 1];
-    table.rows.push_back(
-        {absl::StrCat("random, ", sizes[count - 1], " pieces"), {1 / size, 5 / size, 0, 1 / size, 5 / size}});
+    table.rows.push_back({absl::StrCat("random, ", sizes[count - 1], " pieces"),
+                          {1 / size, 5 / size, 0, 1 / size, 5 / size}});
   }
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =
-      absl::StrCat(pool->queried, " queried, ", pool->real - pool->queried, " other real ones (", pool->left_out,
-                   " editions of queried pieces left out), then recombined ones");
+      absl::StrCat(pool->queried, " queried, ", pool->real - pool->queried, " other real ones (",
+                   pool->left_out, " editions of queried pieces left out), then recombined ones");
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

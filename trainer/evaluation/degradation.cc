@@ -37,7 +37,8 @@ void MuLaw(Waveform& sound) {
   if (!(peak > 0)) return;
   for (float& sample : sound.samples) {
     const double compressed = std::log1p(kMu * std::abs(sample) / peak) / std::log1p(kMu);
-    const double expanded = std::expm1(std::round(compressed * 127) / 127 * std::log1p(kMu)) / kMu * peak;
+    const double expanded =
+        std::expm1(std::round(compressed * 127) / 127 * std::log1p(kMu)) / kMu * peak;
     sample = static_cast<float>(std::copysign(expanded, sample));
   }
 }
@@ -58,8 +59,11 @@ Sound Telephone(const Waveform& sound, uint64_t seed) {
 }
 
 Sound SmallLoudspeaker(const Waveform& sound, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(
-      sound, {.equalisation_db = 5, .low_cut_hz = 250, .low_cut_order = 4, .high_cut_hz = 9000, .seed = seed});
+  Waveform result = ApplyRecordingChain(sound, {.equalisation_db = 5,
+                                                .low_cut_hz = 250,
+                                                .low_cut_order = 4,
+                                                .high_cut_hz = 9000,
+                                                .seed = seed});
   const double peak = Peak(result);
   if (!(peak > 0)) return result;
   // Saturates softly and, through the offset, not symmetrically: odd and even harmonics.
@@ -84,8 +88,8 @@ Sound LargeHall(const Waveform& sound, uint64_t seed) {
                                      .seed = seed});
 }
 
-// Halves, in decibels, the distance of the level of the last second or so from the mean one; loud sounds pull it down
-// at once.
+// Halves, in decibels, the distance of the level of the last second or so from the mean one; loud
+// sounds pull it down at once.
 void AutomaticGain(Waveform& sound) {
   constexpr double kAttack_s = 0.02;
   constexpr double kRelease_s = 1;
@@ -100,7 +104,8 @@ void AutomaticGain(Waveform& sound) {
   for (float& sample : sound.samples) {
     const double now = std::abs(sample);
     level += (now > level ? attack : release) * (now - level);
-    sample = static_cast<float>(sample * std::min(kMostGain, std::sqrt(mean / std::max(level, mean * 1e-3))));
+    sample = static_cast<float>(
+        sample * std::min(kMostGain, std::sqrt(mean / std::max(level, mean * 1e-3))));
   }
 }
 
@@ -160,23 +165,33 @@ struct Named {
 
 const auto& All() {
   static const std::array kAll{
-      Named{"telephone", 1, [](const Waveform& w, double, uint64_t seed) { return Telephone(w, seed); }},
-      Named{"small-loudspeaker", 1, [](const Waveform& w, double, uint64_t seed) { return SmallLoudspeaker(w, seed); }},
-      Named{"noise-10db", 1, [](const Waveform& w, double, uint64_t seed) { return Noise(w, 10, seed); }},
-      Named{"noise-0db", 1, [](const Waveform& w, double, uint64_t seed) { return Noise(w, 0, seed); }},
-      Named{"large-hall", 1, [](const Waveform& w, double, uint64_t seed) { return LargeHall(w, seed); }},
-      Named{"phone-recording", 1, [](const Waveform& w, double, uint64_t seed) { return PhoneRecording(w, seed); }},
+      Named{"telephone", 1,
+            [](const Waveform& w, double, uint64_t seed) { return Telephone(w, seed); }},
+      Named{"small-loudspeaker", 1,
+            [](const Waveform& w, double, uint64_t seed) { return SmallLoudspeaker(w, seed); }},
+      Named{"noise-10db", 1,
+            [](const Waveform& w, double, uint64_t seed) { return Noise(w, 10, seed); }},
+      Named{"noise-0db", 1,
+            [](const Waveform& w, double, uint64_t seed) { return Noise(w, 0, seed); }},
+      Named{"large-hall", 1,
+            [](const Waveform& w, double, uint64_t seed) { return LargeHall(w, seed); }},
+      Named{"phone-recording", 1,
+            [](const Waveform& w, double, uint64_t seed) { return PhoneRecording(w, seed); }},
       Named{"lossy-64k", 1, [](const Waveform& w, double, uint64_t) { return Lossy(w); }},
       Named{"clipping", 1, [](const Waveform& w, double, uint64_t) { return Overdriven(w); }},
-      Named{"sharp-30-cents", Speed(30), [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
-      Named{"flat-30-cents", Speed(-30), [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
-      Named{"faster-5-percent", 1.05, [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
+      Named{"sharp-30-cents", Speed(30),
+            [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
+      Named{"flat-30-cents", Speed(-30),
+            [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
+      Named{"faster-5-percent", 1.05,
+            [](const Waveform& w, double speed, uint64_t) { return Faster(w, speed); }},
   };
   return kAll;
 }
 
 const Named* Find(std::string_view name) {
-  const auto found = std::find_if(All().begin(), All().end(), [&](const Named& named) { return named.name == name; });
+  const auto found = std::find_if(All().begin(), All().end(),
+                                  [&](const Named& named) { return named.name == name; });
   return found == All().end() ? nullptr : &*found;
 }
 
@@ -196,12 +211,14 @@ double DegradationSpeed(std::string_view name) {
 absl::StatusOr<Waveform> Degrade(const Waveform& sound, std::string_view name, uint64_t seed) {
   const Named* const named = Find(name);
   if (named == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no degradation '", std::string(name),
-                                                   "'; there are: ", absl::StrJoin(DegradationNames(), ", ")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no degradation '", std::string(name),
+                     "'; there are: ", absl::StrJoin(DegradationNames(), ", ")));
   }
   if (sound.samples.empty()) return absl::InvalidArgumentError("cannot degrade an empty sound");
   for (const float sample : sound.samples) {
-    if (!std::isfinite(sample)) return absl::InvalidArgumentError("cannot degrade samples that are not finite");
+    if (!std::isfinite(sample))
+      return absl::InvalidArgumentError("cannot degrade samples that are not finite");
   }
   return named->degrade(sound, named->speed, seed);
 }

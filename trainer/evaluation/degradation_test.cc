@@ -25,8 +25,8 @@ Waveform Notes(double seconds) {
     for (size_t i = start; i < sound.samples.size() && i < start + kRate; ++i) {
       const double t = static_cast<double>(i - start) / kRate;
       for (int partial = 1; partial < 6; ++partial) {
-        sound.samples[i] +=
-            static_cast<float>(0.2 / partial * std::exp(-5 * t) * std::sin(2 * std::numbers::pi * hz * partial * t));
+        sound.samples[i] += static_cast<float>(0.2 / partial * std::exp(-5 * t) *
+                                               std::sin(2 * std::numbers::pi * hz * partial * t));
       }
     }
   }
@@ -45,7 +45,8 @@ Waveform WhiteNoise(double seconds) {
 double DensityDb(const Waveform& sound, double from_hz, double to_hz) {
   double sum = 0;
   int count = 0;
-  for (double hz = from_hz; hz < to_hz; hz *= 1.01, ++count) sum += std::norm(audio::Partial(sound.samples, kRate, hz));
+  for (double hz = from_hz; hz < to_hz; hz *= 1.01, ++count)
+    sum += std::norm(audio::Partial(sound.samples, kRate, hz));
   return 10 * std::log10(sum / count);
 }
 
@@ -61,8 +62,9 @@ TEST(DegradationTest, EachChangesTheSoundStaysFiniteAndHasItsLength) {
     const Waveform degraded = MustDegrade(sound, name);
     EXPECT_EQ(degraded.sample_rate, kRate);
     EXPECT_NEAR(degraded.samples.size(), sound.samples.size() / DegradationSpeed(name), 3) << name;
-    EXPECT_TRUE(std::all_of(degraded.samples.begin(), degraded.samples.end(), [](float x) { return std::isfinite(x); }))
-        << name;
+    EXPECT_TRUE(std::all_of(degraded.samples.begin(), degraded.samples.end(), [](float x) {
+      return std::isfinite(x);
+    })) << name;
     EXPECT_GT(audio::LargestDifference(degraded.samples, sound.samples), 0.003) << name;
     EXPECT_GT(audio::Rms(degraded, 0, 4), 0.1 * audio::Rms(sound, 0, 4)) << name;
   }
@@ -74,7 +76,8 @@ TEST(DegradationTest, RepeatsItselfForASeed) {
     EXPECT_EQ(MustDegrade(sound, name, 3).samples, MustDegrade(sound, name, 3).samples) << name;
   }
   EXPECT_NE(MustDegrade(sound, "noise-0db", 3).samples, MustDegrade(sound, "noise-0db", 4).samples);
-  EXPECT_NE(MustDegrade(sound, "large-hall", 3).samples, MustDegrade(sound, "large-hall", 4).samples);
+  EXPECT_NE(MustDegrade(sound, "large-hall", 3).samples,
+            MustDegrade(sound, "large-hall", 4).samples);
 }
 
 TEST(DegradationTest, SilenceStaysSilent) {
@@ -131,8 +134,9 @@ TEST(DegradationTest, LargeHallRingsOn) {
 
 TEST(DegradationTest, SpeedMovesThePitch) {
   const Waveform tone = audio::Sine(1000, 2, kRate);
-  for (const auto& [name, cents] :
-       {std::pair{"sharp-30-cents", 30.0}, {"flat-30-cents", -30.0}, {"faster-5-percent", 84.467}}) {
+  for (const auto& [name, cents] : {std::pair{"sharp-30-cents", 30.0},
+                                    {"flat-30-cents", -30.0},
+                                    {"faster-5-percent", 84.467}}) {
     const Waveform degraded = MustDegrade(tone, name);
     const double hz = audio::StrongestFrequency(degraded.samples, kRate, 970, 1060, 0.25);
     EXPECT_NEAR(1200 * std::log2(hz / 1000), cents, 1) << name;

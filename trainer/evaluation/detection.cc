@@ -19,7 +19,8 @@ std::vector<double> Confidences(std::span<const Detection> detections, bool know
 }  // namespace
 
 double Auroc(std::span<const Detection> detections) {
-  const std::vector<double> known = Confidences(detections, true), unknown = Confidences(detections, false);
+  const std::vector<double> known = Confidences(detections, true),
+                            unknown = Confidences(detections, false);
   if (known.empty() || unknown.empty()) return 0.5;
   double wins = 0;
   for (const double value : known) {
@@ -31,7 +32,8 @@ double Auroc(std::span<const Detection> detections) {
 
 double ThresholdFor(std::span<const Detection> detections, double false_accepts) {
   const std::vector<double> unknown = Confidences(detections, false);
-  const auto allowed = static_cast<size_t>(std::floor(false_accepts * static_cast<double>(unknown.size()) + 1e-9));
+  const auto allowed =
+      static_cast<size_t>(std::floor(false_accepts * static_cast<double>(unknown.size()) + 1e-9));
   return allowed >= unknown.size() ? -1.0 : unknown[unknown.size() - 1 - allowed];
 }
 

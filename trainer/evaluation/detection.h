@@ -1,4 +1,5 @@
-// How well a number tells queries that have an answer from those that have none. Pure functions; safe from any thread.
+// How well a number tells queries that have an answer from those that have none. Pure functions;
+// safe from any thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_DETECTION_H_
 #define ANTIPHON_TRAINER_EVALUATION_DETECTION_H_
 
@@ -15,16 +16,17 @@ struct Detection {
   bool right = false;  // and that came first
 };
 
-// Area under the receiver operating characteristic: the probability that a known query's confidence is above an unknown
-// one's, ties counting half (Hanley & McNeil 1982). 0.5 where one of the kinds is missing.
+// Area under the receiver operating characteristic: the probability that a known query's confidence
+// is above an unknown one's, ties counting half (Hanley & McNeil 1982). 0.5 where one of the kinds
+// is missing.
 double Auroc(std::span<const Detection> detections);
 
-// The lowest confidence at which at most `false_accepts` (a share) of the unknown queries are accepted, that is, have a
-// confidence above it.
+// The lowest confidence at which at most `false_accepts` (a share) of the unknown queries are
+// accepted, that is, have a confidence above it.
 double ThresholdFor(std::span<const Detection> detections, double false_accepts);
 
-// Shares of the known queries: answered rightly with a confidence above the threshold. Of the unknown ones: any answer
-// above it.
+// Shares of the known queries: answered rightly with a confidence above the threshold. Of the
+// unknown ones: any answer above it.
 double TrueAccepts(std::span<const Detection> detections, double threshold);
 double FalseAccepts(std::span<const Detection> detections, double threshold);
 
@@ -37,7 +39,8 @@ struct ReliabilityBin {
 
 std::array<ReliabilityBin, 10> Reliability(std::span<const Detection> detections);
 
-// Expected calibration error (Naeini et al. 2015): |mean confidence - share right| averaged over the answers.
+// Expected calibration error (Naeini et al. 2015): |mean confidence - share right| averaged over
+// the answers.
 double CalibrationError(std::span<const Detection> detections);
 
 }  // namespace antiphon::trainer

@@ -39,7 +39,8 @@ bool AreEditions(const std::set<uint64_t>& a, const std::set<uint64_t>& b) {
       ++shared, ++i, ++j;
     }
   }
-  return shared >= kMinShared && shared >= kMinShare * static_cast<double>(std::min(a.size(), b.size()));
+  return shared >= kMinShared &&
+         shared >= kMinShare * static_cast<double>(std::min(a.size(), b.size()));
 }
 
 std::vector<int> WorksOf(const std::vector<std::set<uint64_t>>& pieces) {
@@ -64,10 +65,12 @@ music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed) {
     const music::Score& source = scores[random() % scores.size()];
     const double tempo = Uniform(random, 0.8, 1.25), span_s = kStretch_s * tempo;
     const double start_s = Uniform(random, 0, std::max(0.0, MusicEnd(source) - span_s));
-    const music::Score stretch = music::AtTempoRatio(music::Excerpt(source, start_s, start_s + span_s), tempo);
+    const music::Score stretch =
+        music::AtTempoRatio(music::Excerpt(source, start_s, start_s + span_s), tempo);
     const int semitones = static_cast<int>(random() % 6 + 1) * (random() % 2 == 0 ? 1 : -1);
     for (music::Note note : stretch.notes) {
-      note.pitch = std::clamp(note.pitch + semitones, music::kLowestPianoPitch, music::kHighestPianoPitch);
+      note.pitch =
+          std::clamp(note.pitch + semitones, music::kLowestPianoPitch, music::kHighestPianoPitch);
       note.onset_s += at_s;
       note.offset_s += at_s;
       note.sounding_offset_s += at_s;
@@ -76,15 +79,16 @@ music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed) {
     }
     at_s += kStretch_s;
   }
-  std::stable_sort(made.notes.begin(), made.notes.end(), [](const music::Note& a, const music::Note& b) {
-    return a.onset_s != b.onset_s ? a.onset_s < b.onset_s : a.pitch < b.pitch;
-  });
+  std::stable_sort(made.notes.begin(), made.notes.end(),
+                   [](const music::Note& a, const music::Note& b) {
+                     return a.onset_s != b.onset_s ? a.onset_s < b.onset_s : a.pitch < b.pitch;
+                   });
   made.duration_s = at_s;
   return made;
 }
 
-absl::StatusOr<std::vector<CatalogueEntry>> MakeRecombined(const std::vector<CatalogueEntry>& pieces, int count,
-                                                           uint64_t seed) {
+absl::StatusOr<std::vector<CatalogueEntry>> MakeRecombined(
+    const std::vector<CatalogueEntry>& pieces, int count, uint64_t seed) {
   std::vector<music::Score> scores;
   for (const CatalogueEntry& piece : pieces) {
     absl::StatusOr<music::Score> score = music::ReadMidi(piece.midi);
@@ -94,7 +98,8 @@ absl::StatusOr<std::vector<CatalogueEntry>> MakeRecombined(const std::vector<Cat
   std::vector<CatalogueEntry> made;
   for (int i = 1; i <= count; ++i) {
     const std::string id = absl::StrCat("recombined-", i);
-    absl::StatusOr<std::string> midi = music::WriteMidi(Recombine(scores, HashOf(absl::StrCat(seed, id))));
+    absl::StatusOr<std::string> midi =
+        music::WriteMidi(Recombine(scores, HashOf(absl::StrCat(seed, id))));
     if (!midi.ok()) return midi.status();
     made.push_back({id, id, "recombined", *std::move(midi)});
   }

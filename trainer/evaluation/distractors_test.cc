@@ -22,8 +22,8 @@ TEST(EditionsTest, ShareEnoughAndEnoughOfTheShorter) {
 }
 
 TEST(EditionsTest, EditionsOfEditionsAreOneWork) {
-  const std::vector<int> works =
-      WorksOf({Range(0, 100), Range(1000, 1100), Range(50, 150), Range(110, 200), Range(5000, 5001)});
+  const std::vector<int> works = WorksOf(
+      {Range(0, 100), Range(1000, 1100), Range(50, 150), Range(110, 200), Range(5000, 5001)});
   EXPECT_EQ(works[0], works[2]);
   EXPECT_EQ(works[2], works[3]) << "through the third piece";
   EXPECT_NE(works[0], works[1]);
@@ -46,7 +46,8 @@ music::Score Scale(int base) {
 
 TEST(RecombineTest, LastsAMinuteIsTransposedAndRepeatable) {
   const std::vector<music::Score> scores = {Scale(48), Scale(72)};
-  const music::Score made = Recombine(scores, 7), again = Recombine(scores, 7), other = Recombine(scores, 8);
+  const music::Score made = Recombine(scores, 7), again = Recombine(scores, 7),
+                     other = Recombine(scores, 8);
   ASSERT_GT(made.notes.size(), 100u);
   EXPECT_DOUBLE_EQ(made.duration_s, 60);
   EXPECT_EQ(made.notes.size(), again.notes.size());
@@ -58,8 +59,9 @@ TEST(RecombineTest, LastsAMinuteIsTransposedAndRepeatable) {
     EXPECT_GT(note.offset_s, note.onset_s);
   }
   const auto same_pitches = [&](const music::Score& a, const music::Score& b) {
-    return std::equal(a.notes.begin(), a.notes.end(), b.notes.begin(), b.notes.end(),
-                      [](const auto& x, const auto& y) { return x.pitch == y.pitch && x.onset_s == y.onset_s; });
+    return std::equal(
+        a.notes.begin(), a.notes.end(), b.notes.begin(), b.notes.end(),
+        [](const auto& x, const auto& y) { return x.pitch == y.pitch && x.onset_s == y.onset_s; });
   };
   EXPECT_TRUE(same_pitches(made, again));
   EXPECT_FALSE(same_pitches(made, other));

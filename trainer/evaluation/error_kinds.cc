@@ -7,7 +7,8 @@ namespace {
 
 constexpr double kTolerance_s = 0.2;
 constexpr double kNearlySame = 0.5;  // onset F1
-constexpr double kUnlike = 0.25;     // onset F1 at which two passages have nothing to do with each other
+constexpr double kUnlike =
+    0.25;  // onset F1 at which two passages have nothing to do with each other
 constexpr size_t kFewOnsets = 8;
 constexpr int kMostSemitones = 24;
 
@@ -57,7 +58,8 @@ ErrorKind KindOf(const ErrorEvidence& evidence) {
   int best_shift = 0;
   double best = named;
   for (int shift = -kMostSemitones; !few && shift <= kMostSemitones; ++shift) {
-    const double likeness = evidence.named.empty() ? 0 : Likeness(evidence.played, evidence.named, shift);
+    const double likeness =
+        evidence.named.empty() ? 0 : Likeness(evidence.played, evidence.named, shift);
     if (likeness > best) {
       best = likeness;
       best_shift = shift;

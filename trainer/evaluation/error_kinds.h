@@ -28,16 +28,17 @@ std::vector<ErrorKind> AllKinds();
 // Onsets in seconds of the query.
 struct ErrorEvidence {
   std::vector<Onset> played;
-  std::vector<Onset> named;                   // of the passage that the answer names, at the answer's tempo
-  std::optional<std::vector<Onset>> written;  // of the right passage of the score, where one knows it
-  std::optional<double> tempo_ratio;          // played over written, where one knows it
+  std::vector<Onset> named;  // of the passage that the answer names, at the answer's tempo
+  std::optional<std::vector<Onset>>
+      written;                        // of the right passage of the score, where one knows it
+  std::optional<double> tempo_ratio;  // played over written, where one knows it
   bool right_when_plain = false;
   double lowest_tempo = 0.5, highest_tempo = 2.0;  // indexed
 };
 
-// The first of these that holds, in this order: wrong label, same notes, octave, transposed, few notes, tempo,
-// ornament, room, network. "Nearly the notes" is an onset F1 of 0.5 within 0.2 s: an answer's straight line is that far
-// from a player's tempo at times.
+// The first of these that holds, in this order: wrong label, same notes, octave, transposed, few
+// notes, tempo, ornament, room, network. "Nearly the notes" is an onset F1 of 0.5 within 0.2 s: an
+// answer's straight line is that far from a player's tempo at times.
 ErrorKind KindOf(const ErrorEvidence& evidence);
 
 }  // namespace antiphon::trainer

@@ -10,7 +10,8 @@ namespace {
 std::vector<Onset> Melody(int from_pitch, int seed = 0, size_t count = 20) {
   std::vector<Onset> onsets;
   for (size_t i = 0; i < count; ++i) {
-    onsets.push_back({0.5 * static_cast<double>(i), from_pitch + static_cast<int>((i * (7 + seed) + i * i) % 11)});
+    onsets.push_back({0.5 * static_cast<double>(i),
+                      from_pitch + static_cast<int>((i * (7 + seed) + i * i) % 11)});
   }
   return onsets;
 }
@@ -24,7 +25,9 @@ ErrorEvidence Plain() {
   return evidence;
 }
 
-TEST(ErrorKindsTest, NothingSpecialIsTheNetworks) { EXPECT_EQ(KindOf(Plain()), ErrorKind::kNetwork); }
+TEST(ErrorKindsTest, NothingSpecialIsTheNetworks) {
+  EXPECT_EQ(KindOf(Plain()), ErrorKind::kNetwork);
+}
 
 TEST(ErrorKindsTest, SameNotesOctavesAndTranspositionsAreTold) {
   ErrorEvidence evidence = Plain();

@@ -1,4 +1,5 @@
-// A page of errors for a person to look at: one HTML file with its pictures inside. Stateless; safe from any thread.
+// A page of errors for a person to look at: one HTML file with its pictures inside. Stateless; safe
+// from any thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_ERROR_PAGE_H_
 #define ANTIPHON_TRAINER_EVALUATION_ERROR_PAGE_H_
 
@@ -10,7 +11,8 @@
 
 namespace antiphon::trainer {
 
-// How alike a window of the query is to the most similar window of a piece, and where in the piece that lies.
+// How alike a window of the query is to the most similar window of a piece, and where in the piece
+// that lies.
 struct PieceSimilarity {
   double query_s = 0;      // middle of the window
   float similarity = 0;    // cosine
@@ -22,11 +24,12 @@ struct ErrorCase {
   std::string title;                                         // which query
   std::vector<std::pair<std::string, std::string>> details;  // name, value
   std::string played_png, named_png;                         // bytes; empty: no picture
-  std::vector<PieceSimilarity> right, named;                 // of the right piece and of the one named
+  std::vector<PieceSimilarity> right, named;  // of the right piece and of the one named
 };
 
 // `counts` is of all errors, of which `cases` are some.
-std::string ErrorPage(const std::string& heading, int queries, const std::vector<std::pair<ErrorKind, int>>& counts,
+std::string ErrorPage(const std::string& heading, int queries,
+                      const std::vector<std::pair<ErrorKind, int>>& counts,
                       const std::vector<ErrorCase>& cases);
 
 std::string Base64(const std::string& bytes);  // RFC 4648

@@ -17,7 +17,8 @@ TEST(ErrorPageTest, HoldsCountsCasesAndPicturesAndNeedsNoOtherFile) {
   error.played_png = "not really a picture";
   error.right = {{1, 0.9f, 10}, {1.25, 0.8f, 10.25}};
   error.named = {{1, 0.95f, 50}};
-  const std::string page = ErrorPage("suite x", 10, {{ErrorKind::kOctave, 3}, {ErrorKind::kRoom, 1}}, {error});
+  const std::string page =
+      ErrorPage("suite x", 10, {{ErrorKind::kOctave, 3}, {ErrorKind::kRoom, 1}}, {error});
   EXPECT_THAT(page, HasSubstr("4 of 10 answers are wrong; 1 are shown"));
   EXPECT_THAT(page, HasSubstr("octave: Étude &lt;1&gt; &amp; &quot;2&quot;"));
   EXPECT_THAT(page, HasSubstr("a&lt;b"));

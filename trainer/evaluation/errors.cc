@@ -37,7 +37,8 @@ std::vector<Onset> OnsetsOf(const std::vector<music::Note>& notes) {
 }
 
 // The notes of the passage that a candidate names, in seconds of the query.
-std::vector<music::Note> NamedNotes(const music::Score& score, const retrieval::Candidate& candidate, double length_s) {
+std::vector<music::Note> NamedNotes(const music::Score& score,
+                                    const retrieval::Candidate& candidate, double length_s) {
   const auto to_query = [&](double score_s) {
     return candidate.query_s + (score_s - candidate.reference_s) / candidate.tempo_ratio;
   };
@@ -89,16 +90,18 @@ class Errors {
     std::vector<double> lengths;  // in the order asked for, the whole last
     for (const Outcome& outcome : *request_.outcomes) {
       const double wanted_s = outcome.excerpt.wanted_s;
-      if (std::find(lengths.begin(), lengths.end(), wanted_s) == lengths.end()) lengths.push_back(wanted_s);
+      if (std::find(lengths.begin(), lengths.end(), wanted_s) == lengths.end())
+        lengths.push_back(wanted_s);
     }
     ReportTable table{"errors by kind", {}, {}};
     for (const double length_s : lengths) table.columns.push_back(LengthName(length_s));
     for (const ErrorKind kind : AllKinds()) {
       ReportRow row{KindName(kind), {}};
       for (const double length_s : lengths) {
-        row.figures.push_back(std::count_if(judged_.begin(), judged_.end(), [&](const Judged& judged) {
-          return judged.kind == kind && judged.outcome->excerpt.wanted_s == length_s;
-        }));
+        row.figures.push_back(
+            std::count_if(judged_.begin(), judged_.end(), [&](const Judged& judged) {
+              return judged.kind == kind && judged.outcome->excerpt.wanted_s == length_s;
+            }));
       }
       table.rows.push_back(std::move(row));
     }
@@ -108,7 +111,9 @@ class Errors {
   absl::Status WritePage() {
     std::error_code error;
     fs::create_directories(request_.folder, error);
-    if (error) return absl::UnavailableError(absl::StrCat("cannot make ", request_.folder, ": ", error.message()));
+    if (error)
+      return absl::UnavailableError(
+          absl::StrCat("cannot make ", request_.folder, ": ", error.message()));
     std::vector<ErrorCase> cases;
     const std::vector<const Judged*> worst = Worst();
     progress_.Start("draw errors", static_cast<int64_t>(worst.size()));
@@ -121,13 +126,14 @@ class Errors {
     progress_.Finish();
     std::vector<std::pair<ErrorKind, int>> counts;
     for (const ErrorKind kind : AllKinds()) {
-      counts.emplace_back(kind, std::count_if(judged_.begin(), judged_.end(),
-                                              [kind](const Judged& judged) { return judged.kind == kind; }));
+      counts.emplace_back(
+          kind, std::count_if(judged_.begin(), judged_.end(),
+                              [kind](const Judged& judged) { return judged.kind == kind; }));
     }
     const std::string path = absl::StrCat(request_.folder, "/errors-", request_.suite, ".html");
     std::ofstream file(path);
-    file << ErrorPage(absl::StrCat("Errors of suite ", request_.suite), static_cast<int>(request_.outcomes->size()),
-                      counts, cases);
+    file << ErrorPage(absl::StrCat("Errors of suite ", request_.suite),
+                      static_cast<int>(request_.outcomes->size()), counts, cases);
     file.flush();
     return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
   }
@@ -151,15 +157,17 @@ class Errors {
   absl::StatusOr<bool> RightWhenPlain(const Outcome& outcome, const QueryTruth& truth) {
     music::Score played;
     played.notes = truth.played;
-    const auto sound = renderer_.Render(played, VariationOptions(), PlainVariation(request_.soundfont));
+    const auto sound =
+        renderer_.Render(played, VariationOptions(), PlainVariation(request_.soundfont));
     if (!sound.ok()) return sound.status();
     const auto answer = collection_.IdentifyAudio(*sound, request_.identify);
     if (!answer.ok()) return answer.status();
-    return RankOfWork(answer->candidates, request_.work_of, (*request_.recordings)[outcome.excerpt.recording].work) ==
-           1;
+    return RankOfWork(answer->candidates, request_.work_of,
+                      (*request_.recordings)[outcome.excerpt.recording].work) == 1;
   }
 
-  // The surest wrong answers, longest queries first within a kind, a few of every kind before more of one.
+  // The surest wrong answers, longest queries first within a kind, a few of every kind before more
+  // of one.
   std::vector<const Judged*> Worst() const {
     std::vector<const Judged*> order;
     for (const Judged& judged : judged_) order.push_back(&judged);
@@ -167,14 +175,17 @@ class Errors {
       const auto& candidates = judged->outcome->answer.candidates;
       return candidates.empty() ? 0.0 : candidates[0].confidence;
     };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](const Judged* a, const Judged* b) { return confidence(a) > confidence(b); });
+    std::stable_sort(order.begin(), order.end(), [&](const Judged* a, const Judged* b) {
+      return confidence(a) > confidence(b);
+    });
     std::map<ErrorKind, int> taken;
     std::vector<const Judged*> first, more;
-    for (const Judged* judged : order) (++taken[judged->kind] <= 3 ? first : more).push_back(judged);
+    for (const Judged* judged : order)
+      (++taken[judged->kind] <= 3 ? first : more).push_back(judged);
     first.insert(first.end(), more.begin(), more.end());
     if (first.size() > static_cast<size_t>(request_.shown)) first.resize(request_.shown);
-    std::stable_sort(first.begin(), first.end(), [](const Judged* a, const Judged* b) { return a->kind < b->kind; });
+    std::stable_sort(first.begin(), first.end(),
+                     [](const Judged* a, const Judged* b) { return a->kind < b->kind; });
     return first;
   }
 
@@ -190,29 +201,36 @@ class Errors {
     const Outcome& outcome = *judged.outcome;
     ErrorCase error;
     error.kind = judged.kind;
-    error.title = absl::StrFormat("%s, %s from %.1f s", (*request_.recordings)[outcome.excerpt.recording].name,
+    error.title = absl::StrFormat("%s, %s from %.1f s",
+                                  (*request_.recordings)[outcome.excerpt.recording].name,
                                   LengthName(outcome.excerpt.wanted_s), outcome.excerpt.start_s);
     error.details.emplace_back("right", (*request_.entries)[judged.truth.source].title);
-    error.details.emplace_back("its rank", outcome.rank > 0 ? absl::StrCat(outcome.rank) : "not among the candidates");
+    error.details.emplace_back(
+        "its rank", outcome.rank > 0 ? absl::StrCat(outcome.rank) : "not among the candidates");
     if (judged.truth.tempo_ratio) {
-      error.details.emplace_back("played over written tempo", absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
+      error.details.emplace_back("played over written tempo",
+                                 absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
     }
     const absl::StatusOr<audio::Waveform> sound = SoundOf(outcome.excerpt);
     if (!sound.ok()) return sound.status();
     absl::StatusOr<std::string> picture =
-        Draw(*sound, judged.truth.played, absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
+        Draw(*sound, judged.truth.played,
+             absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
     if (!picture.ok()) return picture.status();
     error.played_png = *std::move(picture);
-    if (auto status = Compare(*sound, judged.truth.source, error.right); !status.ok()) return status;
+    if (auto status = Compare(*sound, judged.truth.source, error.right); !status.ok())
+      return status;
     if (outcome.answer.candidates.empty()) return error;
     const retrieval::Candidate& first = outcome.answer.candidates[0];
     error.details.emplace_back("named", (*request_.entries)[first.source].title);
     error.details.emplace_back(
-        "there", absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f", first.reference_s,
-                                 first.tempo_ratio, first.score, first.confidence));
+        "there",
+        absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f",
+                        first.reference_s, first.tempo_ratio, first.score, first.confidence));
     const auto named = Named(outcome);
     if (!named.ok()) return named.status();
-    picture = Draw(*sound, *named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
+    picture =
+        Draw(*sound, *named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
     if (!picture.ok()) return picture.status();
     error.named_png = *std::move(picture);
     if (auto status = Compare(*sound, first.source, error.named); !status.ok()) return status;
@@ -220,7 +238,8 @@ class Errors {
   }
 
   // The query's spectrogram with these notes over it, as a PNG's bytes.
-  absl::StatusOr<std::string> Draw(const audio::Waveform& sound, const std::vector<music::Note>& notes,
+  absl::StatusOr<std::string> Draw(const audio::Waveform& sound,
+                                   const std::vector<music::Note>& notes,
                                    const std::string& title) const {
     const double length_s = std::clamp(sound.duration_s(), 0.5, kLongestPicture);
     music::Score score;
@@ -246,21 +265,23 @@ class Errors {
   }
 
   // For each window of the query the nearest one of the piece, at any tempo that is indexed.
-  absl::Status Compare(const audio::Waveform& sound, int source, std::vector<PieceSimilarity>& out) {
+  absl::Status Compare(const audio::Waveform& sound, int source,
+                       std::vector<PieceSimilarity>& out) {
     const auto query = collection_.EmbedAudio(sound, {.hop_s = 0.25, .max_windows = 240});
     if (!query.ok()) return query.status();
     const absl::StatusOr<const music::Score*> score = ScoreOf(source);
     if (!score.ok()) return score.status();
-    for (const double start_s : query->start_s) out.push_back({start_s + query->window_s / 2, -1, 0});
+    for (const double start_s : query->start_s)
+      out.push_back({start_s + query->window_s / 2, -1, 0});
     for (const double tempo_ratio : retrieval::DefaultTempoRatios()) {
       const auto piece = collection_.EmbedScore(**score, tempo_ratio, {.hop_s = 0.5});
       if (!piece.ok()) return piece.status();
       for (size_t i = 0; i < out.size(); ++i) {
         const auto row = query->embeddings.begin() + static_cast<int64_t>(i) * query->dimension;
         for (size_t j = 0; j < piece->start_s.size(); ++j) {
-          const float similarity =
-              std::inner_product(row, row + query->dimension,
-                                 piece->embeddings.begin() + static_cast<int64_t>(j) * query->dimension, 0.0f);
+          const float similarity = std::inner_product(
+              row, row + query->dimension,
+              piece->embeddings.begin() + static_cast<int64_t>(j) * query->dimension, 0.0f);
           if (similarity > out[i].similarity) {
             out[i].similarity = similarity;
             out[i].reference_s = piece->start_s[j] + piece->window_s / 2;
@@ -281,7 +302,8 @@ class Errors {
 
 }  // namespace
 
-std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s, double length_s) {
+std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s,
+                                     double length_s) {
   std::vector<music::Note> within;
   for (music::Note note : notes) {
     if (note.onset_s < start_s || note.onset_s >= start_s + length_s) continue;

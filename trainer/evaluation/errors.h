@@ -1,4 +1,5 @@
-// Sorts a suite's wrong answers by kind, counts them, and draws the worst. Blocking; belongs to one thread.
+// Sorts a suite's wrong answers by kind, counts them, and draws the worst. Blocking; belongs to one
+// thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_ERRORS_H_
 #define ANTIPHON_TRAINER_EVALUATION_ERRORS_H_
 
@@ -42,10 +43,13 @@ struct ErrorsRequest {
 };
 
 // Writes the page and adds a table of the kinds, by length, to the report.
-[[nodiscard]] absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress, Report& report);
+[[nodiscard]] absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress,
+                                       Report& report);
 
-// The notes that begin within [start_s, start_s + length_s), in seconds from there, cut off at its end.
-std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s, double length_s);
+// The notes that begin within [start_s, start_s + length_s), in seconds from there, cut off at its
+// end.
+std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s,
+                                     double length_s);
 
 }  // namespace antiphon::trainer
 

@@ -1,5 +1,5 @@
-// Queries cut out of recordings, asked of a collection, and how high the right piece came. Asking is blocking and for
-// one thread; the rest are pure functions and plain values.
+// Queries cut out of recordings, asked of a collection, and how high the right piece came. Asking
+// is blocking and for one thread; the rest are pure functions and plain values.
 #ifndef ANTIPHON_TRAINER_EVALUATION_EXCERPTS_H_
 #define ANTIPHON_TRAINER_EVALUATION_EXCERPTS_H_
 
@@ -39,8 +39,10 @@ struct Excerpt {
   double length_s = 0;  // at most what was asked for, less when the recording is shorter
 };
 
-// The excerpts of one recording, at random places that depend on the seed, the recording's name and the length alone.
-std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::string_view name, double duration_s);
+// The excerpts of one recording, at random places that depend on the seed, the recording's name and
+// the length alone.
+std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::string_view name,
+                                  double duration_s);
 
 struct Outcome {
   Excerpt excerpt;
@@ -51,23 +53,24 @@ struct Outcome {
 // Several sources may be one work (editions of it), so that any of them is right.
 using WorkOfSource = std::function<int(int source)>;
 
-// 1 + the number of other works that have a candidate scored at least as high as the best of `work`; 0 when it has
-// none.
-int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkOfSource& work_of, int work);
+// 1 + the number of other works that have a candidate scored at least as high as the best of
+// `work`; 0 when it has none.
+int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkOfSource& work_of,
+                   int work);
 
 // What is done to the sound of an excerpt before it is asked for; empty leaves it as it is.
-using Treatment = std::function<absl::StatusOr<audio::Waveform>(const audio::Waveform&, uint64_t seed)>;
+using Treatment =
+    std::function<absl::StatusOr<audio::Waveform>(const audio::Waveform&, uint64_t seed)>;
 
-// Enough candidates to tell whether the right work is among the first five, ties and several editions considered.
+// Enough candidates to tell whether the right work is among the first five, ties and several
+// editions considered.
 inline constexpr int kCandidates = 20;
 
 // Asks for every excerpt of every recording, in order. `options.top_k` should be kCandidates.
-[[nodiscard]] absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording>& recordings,
-                                                               const ExcerptPlan& plan,
-                                                               const retrieval::Collection& collection,
-                                                               const retrieval::IdentifyOptions& options,
-                                                               const WorkOfSource& work_of, const Treatment& treatment,
-                                                               Progress& progress);
+[[nodiscard]] absl::StatusOr<std::vector<Outcome>> AskExcerpts(
+    const std::vector<TestRecording>& recordings, const ExcerptPlan& plan,
+    const retrieval::Collection& collection, const retrieval::IdentifyOptions& options,
+    const WorkOfSource& work_of, const Treatment& treatment, Progress& progress);
 
 struct Accuracy {
   int queries = 0, first = 0, in_5 = 0;

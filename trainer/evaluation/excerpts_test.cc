@@ -69,7 +69,8 @@ TEST(DrawExcerptsTest, AShorterRecordingIsTakenWhole) {
 
 TEST(AccuracyTest, CountsByTheLengthAskedFor) {
   std::vector<Outcome> outcomes;
-  for (const auto& [wanted, rank] : std::vector<std::pair<double, int64_t>>{{5, 1}, {5, 3}, {5, 0}, {5, 6}, {0, 1}}) {
+  for (const auto& [wanted, rank] :
+       std::vector<std::pair<double, int64_t>>{{5, 1}, {5, 3}, {5, 0}, {5, 6}, {0, 1}}) {
     outcomes.push_back({{0, wanted, 0, wanted}, {}, rank});
   }
   EXPECT_EQ(AccuracyAt(outcomes, 5).queries, 4);

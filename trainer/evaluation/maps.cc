@@ -15,16 +15,20 @@
 
 namespace antiphon::trainer {
 
-std::string PieceOfMapsName(std::string_view name) { return std::string(name.substr(0, name.rfind('_'))); }
+std::string PieceOfMapsName(std::string_view name) {
+  return std::string(name.substr(0, name.rfind('_')));
+}
 
-absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir, const std::string& midi_dir) {
+absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
+                                            const std::string& midi_dir) {
   MapsTestBed bed;
   absl::StatusOr<std::vector<CatalogueEntry>> entries = ReadEntries(midi_dir);
   if (!entries.ok()) return entries.status();
   bed.entries = *std::move(entries);
   std::map<std::string, int> place;
   for (size_t i = 0; i < bed.entries.size(); ++i) place[bed.entries[i].id] = static_cast<int>(i);
-  const absl::StatusOr<std::vector<SourceFile>> files = FilesBelow(recordings_dir, {".flac", ".wav"});
+  const absl::StatusOr<std::vector<SourceFile>> files =
+      FilesBelow(recordings_dir, {".flac", ".wav"});
   if (!files.ok()) return files.status();
   for (const SourceFile& file : *files) {
     TestRecording recording{file.name(), file.path.string(), -1};
@@ -33,7 +37,8 @@ absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir, c
     (piece != place.end() ? bed.recordings : bed.unknown).push_back(std::move(recording));
   }
   if (bed.recordings.empty()) {
-    return absl::NotFoundError(absl::StrCat(recordings_dir, " has no recording of a piece below ", midi_dir));
+    return absl::NotFoundError(
+        absl::StrCat(recordings_dir, " has no recording of a piece below ", midi_dir));
   }
   return bed;
 }
@@ -47,14 +52,17 @@ absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text) {
     if (line.empty() || line[0] == '#') continue;
     double values[4] = {};
     int count = 0;
-    for (const absl::string_view cell : absl::StrSplit(line, absl::ByAnyChar(",\t "), absl::SkipEmpty())) {
+    for (const absl::string_view cell :
+         absl::StrSplit(line, absl::ByAnyChar(",\t "), absl::SkipEmpty())) {
       if (count == 4 || !absl::SimpleAtod(cell, &values[count]) || !std::isfinite(values[count])) {
         count = 0;
         break;
       }
       ++count;
     }
-    if (count < 4) return absl::InvalidArgumentError(absl::StrCat("line ", number, " does not hold four numbers"));
+    if (count < 4)
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " does not hold four numbers"));
     music::Note note;
     note.onset_s = values[0];
     note.offset_s = note.sounding_offset_s = values[1];
@@ -70,11 +78,13 @@ absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text) {
 
 double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b) {
   if (a.empty() || b.empty()) return 0;
-  const double a_s = a.back().onset_s - a.front().onset_s, b_s = b.back().onset_s - b.front().onset_s;
+  const double a_s = a.back().onset_s - a.front().onset_s,
+               b_s = b.back().onset_s - b.front().onset_s;
   const double stretch = a_s > 0 && b_s > 0 ? a_s / b_s : 1;
   std::vector<Onset> truth, found;
   for (const music::Note& note : a) truth.push_back({note.onset_s - a.front().onset_s, note.pitch});
-  for (const music::Note& note : b) found.push_back({(note.onset_s - b.front().onset_s) * stretch, note.pitch});
+  for (const music::Note& note : b)
+    found.push_back({(note.onset_s - b.front().onset_s) * stretch, note.pitch});
   return MatchOnsets(std::move(truth), std::move(found), 0.1).f1();
 }
 

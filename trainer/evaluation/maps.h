@@ -1,4 +1,5 @@
-// The MAPS recordings (Emiya et al. 2010) beside the scores of piano-midi.de that they were played from.
+// The MAPS recordings (Emiya et al. 2010) beside the scores of piano-midi.de that they were played
+// from.
 #ifndef ANTIPHON_TRAINER_EVALUATION_MAPS_H_
 #define ANTIPHON_TRAINER_EVALUATION_MAPS_H_
 
@@ -26,12 +27,13 @@ struct MapsTestBed {
 // "mz_311_1_ENSTDkCl" gives "mz_311_1".
 std::string PieceOfMapsName(std::string_view name);
 
-// The notes of a recording: lines of "onset_s,offset_s,pitch,velocity", a '#' before those that are none. In order of
-// onset and pitch. InvalidArgument, with the line, where a number is missing.
+// The notes of a recording: lines of "onset_s,offset_s,pitch,velocity", a '#' before those that are
+// none. In order of onset and pitch. InvalidArgument, with the line, where a number is missing.
 [[nodiscard]] absl::StatusOr<std::vector<music::Note>> ParseNoteList(std::string_view text);
 
-// The score whose notes are most like those of a recording, and how much: the F1 of onsets within 0.1 s, both begun at
-// 0 and stretched to one length, as a player piano would play it. 0 without notes.
+// The score whose notes are most like those of a recording, and how much: the F1 of onsets within
+// 0.1 s, both begun at 0 and stretched to one length, as a player piano would play it. 0 without
+// notes.
 struct NearestScore {
   int entry = -1;
   double likeness = 0;
@@ -39,8 +41,8 @@ struct NearestScore {
   double next_likeness = 0;
 };
 
-[[nodiscard]] absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& notes,
-                                                            const std::vector<CatalogueEntry>& entries);
+[[nodiscard]] absl::StatusOr<NearestScore> FindNearestScore(
+    const std::vector<music::Note>& notes, const std::vector<CatalogueEntry>& entries);
 double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b);
 
 }  // namespace antiphon::trainer

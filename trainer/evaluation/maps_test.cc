@@ -12,8 +12,8 @@ TEST(MapsTest, ThePieceIsTheNameWithoutTheRoom) {
 }
 
 TEST(MapsTest, ReadsNotesInOrder) {
-  const auto notes =
-      ParseNoteList("# onset,offset,note,velocity\n1.5,2.5,62.000000,74\n0.25,0.5,50,60\r\n0.25,0.5,40,61\n");
+  const auto notes = ParseNoteList(
+      "# onset,offset,note,velocity\n1.5,2.5,62.000000,74\n0.25,0.5,50,60\r\n0.25,0.5,40,61\n");
   ASSERT_TRUE(notes.ok()) << notes.status();
   ASSERT_EQ(notes->size(), 3u);
   EXPECT_EQ((*notes)[0].pitch, 40);

@@ -31,12 +31,14 @@ double BrightShare(const std::vector<float>& samples, double corner) {
 
 TEST(NoisesTest, AreAsLongAsAskedForFiniteAndRepeatable) {
   for (const std::string& name : NoiseNames()) {
-    const auto a = MakeNoise(name, 3, kRate, 1), b = MakeNoise(name, 3, kRate, 1), c = MakeNoise(name, 3, kRate, 2);
+    const auto a = MakeNoise(name, 3, kRate, 1), b = MakeNoise(name, 3, kRate, 1),
+               c = MakeNoise(name, 3, kRate, 2);
     ASSERT_TRUE(a.ok()) << name;
     EXPECT_EQ(a->samples.size(), 3u * kRate) << name;
     EXPECT_EQ(a->samples, b->samples) << name;
-    EXPECT_TRUE(std::all_of(a->samples.begin(), a->samples.end(), [](float s) { return std::abs(s) <= 0.501f; }))
-        << name;
+    EXPECT_TRUE(std::all_of(a->samples.begin(), a->samples.end(), [](float s) {
+      return std::abs(s) <= 0.501f;
+    })) << name;
     if (name == "silence") {
       EXPECT_EQ(Energy(a->samples), 0);
     } else {
@@ -47,7 +49,9 @@ TEST(NoisesTest, AreAsLongAsAskedForFiniteAndRepeatable) {
 }
 
 TEST(NoisesTest, HaveTheirColours) {
-  const auto bright = [](const char* name) { return BrightShare(MakeNoise(name, 5, kRate, 1)->samples, 1000); };
+  const auto bright = [](const char* name) {
+    return BrightShare(MakeNoise(name, 5, kRate, 1)->samples, 1000);
+  };
   EXPECT_GT(bright("white"), 0.6);
   EXPECT_LT(bright("pink"), bright("white") - 0.2);
   EXPECT_LT(bright("hum"), 0.1);

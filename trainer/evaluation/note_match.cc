@@ -16,7 +16,8 @@ MatchCounts CompareCells(std::span<const uint8_t> truth, std::span<const uint8_t
   return counts;
 }
 
-std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s, double length_s) {
+std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s,
+                                double length_s) {
   std::vector<Onset> onsets;
   for (const music::Note& note : notes) {
     if (note.onset_s >= start_s && note.onset_s < start_s + length_s) {

@@ -1,5 +1,5 @@
-// How much two stretches of music have in common: cells of pianorolls, onsets of notes. Pure functions; safe from any
-// thread.
+// How much two stretches of music have in common: cells of pianorolls, onsets of notes. Pure
+// functions; safe from any thread.
 #ifndef ANTIPHON_TRAINER_EVALUATION_NOTE_MATCH_H_
 #define ANTIPHON_TRAINER_EVALUATION_NOTE_MATCH_H_
 
@@ -40,10 +40,12 @@ struct Onset {
 };
 
 // Those within [start_s, start_s + length_s), from its beginning.
-std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s, double length_s);
+std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start_s,
+                                double length_s);
 
-// Onsets of one pitch are matched one to one, at most `tolerance_s` apart, as many as can be (by going through both in
-// order of time, which is best possible on a line). The order of the lists does not matter.
+// Onsets of one pitch are matched one to one, at most `tolerance_s` apart, as many as can be (by
+// going through both in order of time, which is best possible on a line). The order of the lists
+// does not matter.
 MatchCounts MatchOnsets(std::vector<Onset> truth, std::vector<Onset> found, double tolerance_s);
 
 }  // namespace antiphon::trainer

@@ -16,7 +16,8 @@ TEST(NoteMatchTest, CellsByHand) {
 }
 
 TEST(NoteMatchTest, OnsetsMatchWithinTheToleranceAndThePitch) {
-  const MatchCounts counts = MatchOnsets({{1.0, 60}, {2.0, 60}, {3.0, 62}}, {{1.05, 60}, {2.06, 60}, {3.0, 63}}, 0.05);
+  const MatchCounts counts =
+      MatchOnsets({{1.0, 60}, {2.0, 60}, {3.0, 62}}, {{1.05, 60}, {2.06, 60}, {3.0, 63}}, 0.05);
   EXPECT_EQ(counts.hits, 1);
   EXPECT_EQ(counts.missed, 2);
   EXPECT_EQ(counts.extra, 2);

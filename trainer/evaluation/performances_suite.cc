@@ -13,16 +13,18 @@ namespace {
 
 const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is the whole
 
-// Of the answers at one length with the right title first, and where the beats say what is right: how many name the
-// right place in the performance's own score, how many that or a repeat of the same notes, and how many of them would
-// be right if one place were drawn of those with the same notes.
+// Of the answers at one length with the right title first, and where the beats say what is right:
+// how many name the right place in the performance's own score, how many that or a repeat of the
+// same notes, and how many of them would be right if one place were drawn of those with the same
+// notes.
 struct Positions {
   int right = 0, right_or_repeat = 0, known = 0;
   double allowed = 0;
   double share(double of_known) const { return known ? of_known / known : 0; }
 };
 
-absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes, double wanted_s) {
+absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes,
+                                      double wanted_s) {
   Positions positions;
   for (const Outcome& outcome : outcomes) {
     if (outcome.excerpt.wanted_s != wanted_s || outcome.rank != 1) continue;
@@ -37,16 +39,17 @@ absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Ou
   return positions;
 }
 
-absl::Status AddRows(const AsapTestBed& bed, const std::string& name, std::span<const Outcome> outcomes,
-                     ReportTable& table) {
+absl::Status AddRows(const AsapTestBed& bed, const std::string& name,
+                     std::span<const Outcome> outcomes, ReportTable& table) {
   for (const double length_s : kLengths) {
     const Accuracy accuracy = AccuracyAt(outcomes, length_s);
     const absl::StatusOr<Positions> positions = PositionsAt(bed, outcomes, length_s);
     if (!positions.ok()) return positions.status();
     table.rows.push_back(
         {absl::StrCat(name, ", ", LengthName(length_s)),
-         {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right), positions->share(positions->allowed),
-          positions->share(positions->right_or_repeat), 1.0 * positions->known, 1.0 * accuracy.queries}});
+         {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right),
+          positions->share(positions->allowed), positions->share(positions->right_or_repeat),
+          1.0 * positions->known, 1.0 * accuracy.queries}});
   }
   return absl::OkStatus();
 }
@@ -64,20 +67,24 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcom
   if (!beats) return truth;
   const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[performance.score].midi);
   if (!score.ok()) return score.status();
-  const auto from_s = beats->ScoreAt(excerpt.start_s), to_s = beats->ScoreAt(excerpt.start_s + excerpt.length_s);
+  const auto from_s = beats->ScoreAt(excerpt.start_s),
+             to_s = beats->ScoreAt(excerpt.start_s + excerpt.length_s);
   if (!from_s || !to_s) return truth;
   truth.tempo_ratio = (*to_s - *from_s) / excerpt.length_s;
   truth.written.emplace();
   for (const music::Note& note : score->notes) {
     if (note.onset_s < *from_s || note.onset_s >= *to_s) continue;
-    truth.written->push_back({beats->PerformanceAt(note.onset_s).value_or(0) - excerpt.start_s, note.pitch});
+    truth.written->push_back(
+        {beats->PerformanceAt(note.onset_s).value_or(0) - excerpt.start_s, note.pitch});
   }
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed, const retrieval::Collection& collection,
-                       const std::vector<Outcome>& outcomes, const retrieval::IdentifyOptions& identify,
-                       Progress& progress, Report& report) {
+absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
+                       const retrieval::Collection& collection,
+                       const std::vector<Outcome>& outcomes,
+                       const retrieval::IdentifyOptions& identify, Progress& progress,
+                       Report& report) {
   ErrorsRequest request;
   request.suite = "performances";
   request.folder = options.errors;
@@ -104,8 +111,9 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
   const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     std::vector<TestRecording> recordings = bed->recordings;
     const bool sampled = model == options.untrained;
@@ -114,13 +122,15 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
     }
     const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
     if (!collection.ok()) return collection.status();
-    const auto outcomes = AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
+    const auto outcomes =
+        AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
     if (!outcomes.ok()) return outcomes.status();
     if (absl::Status status = AddRows(*bed, name, *outcomes, table); !status.ok()) return status;
     if (sampled) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, *bed, **collection, *outcomes, identify, progress, report); !status.ok()) {
+    if (auto status = AddErrors(options, *bed, **collection, *outcomes, identify, progress, report);
+        !status.ok()) {
       return status;
     }
   }
@@ -138,9 +148,10 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
 absl::Status RenderAsap(const SuiteOptions& options, Progress& progress) {
   const absl::StatusOr<Asap> asap = ReadAsap(options.asap);
   if (!asap.ok()) return asap.status();
-  const RenditionCache cache({options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  return RenderPerformances(*asap, SamplePerformances(*asap, options.performances, options.seed), cache,
-                            options.render_threads, progress)
+  const RenditionCache cache(
+      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
+  return RenderPerformances(*asap, SamplePerformances(*asap, options.performances, options.seed),
+                            cache, options.render_threads, progress)
       .status();
 }
 

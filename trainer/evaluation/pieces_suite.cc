@@ -24,8 +24,9 @@ struct Places {
     for (const retrieval::Candidate& found : answer.candidates) {
       if (found.source != truth) continue;
       // Ties count against: rank = 1 + the number of others that score at least as high.
-      const auto rank = std::count_if(answer.candidates.begin(), answer.candidates.end(),
-                                      [&found](const auto& other) { return other.score >= found.score; });
+      const auto rank =
+          std::count_if(answer.candidates.begin(), answer.candidates.end(),
+                        [&found](const auto& other) { return other.score >= found.score; });
       first += rank <= 1;
       in_5 += rank <= 5;
       in_10 += rank <= 10;
@@ -38,9 +39,9 @@ struct Places {
   }
 };
 
-absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(const std::vector<TestPiece>& pieces,
-                                                                 const std::string& model, const SuiteOptions& options,
-                                                                 Progress& progress) {
+absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
+    const std::vector<TestPiece>& pieces, const std::string& model, const SuiteOptions& options,
+    Progress& progress) {
   retrieval::BuilderOptions build;
   build.model_directory = model;
   build.encoder = options.encoder;
@@ -55,7 +56,8 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(const std::vect
     if (!audio.ok()) return audio.status();
     catalog::Recording recording;
     recording.id = recording.title = recording.piece_id = piece.name;
-    if (absl::Status status = (*builder)->AddRecording(recording, *audio); !status.ok()) return status;
+    if (absl::Status status = (*builder)->AddRecording(recording, *audio); !status.ok())
+      return status;
     progress.Advance();
   }
   progress.Finish();
@@ -65,10 +67,11 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(const std::vect
   return Collection::Open(options.work, open);
 }
 
-// Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly over the query, 25
-// neighbours each.
-absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection, VoteMethod method,
-                     const std::string& name, Progress& progress, ReportTable& table) {
+// Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly
+// over the query, 25 neighbours each.
+absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection,
+                     VoteMethod method, const std::string& name, Progress& progress,
+                     ReportTable& table) {
   retrieval::IdentifyOptions identify;
   identify.top_k = 10;
   identify.method = method;
@@ -79,7 +82,8 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
   Places to_score, to_audio;
   progress.Start(name, static_cast<int64_t>(pieces.size()));
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
-    const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(pieces[piece].audio_path, decode);
+    const absl::StatusOr<audio::Waveform> sound =
+        audio::DecodeFile(pieces[piece].audio_path, decode);
     if (!sound.ok()) return sound.status();
     const absl::StatusOr<Identification> by_audio = collection.IdentifyAudio(*sound, identify);
     if (!by_audio.ok()) return by_audio.status();
@@ -103,23 +107,27 @@ absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& pro
   if (!pieces.ok()) return pieces.status();
   Report report{"pieces", {}, {}};
   ReportTable table{absl::StrCat(pieces->size(), " pieces"), {"first", "in 5", "in 10"}, {}};
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     std::filesystem::remove_all(options.work);
     const auto collection = MakeCollection(*pieces, model, options, progress);
     if (!collection.ok()) return collection.status();
     if (model == options.model) report.settings["model"] = (*collection)->manifest().model_id;
-    for (const auto& [method, label] :
-         {std::pair(VoteMethod::kInTime, ", vote in time"), std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      if (absl::Status status = Measure(*pieces, **collection, method, name + label, progress, table); !status.ok()) {
+    for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
+                                        std::pair(VoteMethod::kPlain, ", plain vote")}) {
+      if (absl::Status status =
+              Measure(*pieces, **collection, method, name + label, progress, table);
+          !status.ok()) {
         return status;
       }
     }
   }
   std::filesystem::remove_all(options.work);
   const double count = static_cast<double>(pieces->size());
-  table.rows.push_back({"random", {1 / count, std::min(1.0, 5 / count), std::min(1.0, 10 / count)}});
+  table.rows.push_back(
+      {"random", {1 / count, std::min(1.0, 5 / count), std::min(1.0, 10 / count)}});
   report.tables.push_back(std::move(table));
   report.settings["soundfont"] = options.test_set.soundfont;
   return report;

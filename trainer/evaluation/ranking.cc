@@ -7,7 +7,8 @@
 namespace antiphon::trainer {
 namespace {
 
-// Several sums at once, which the compiler turns into vector instructions without reordering any one of them.
+// Several sums at once, which the compiler turns into vector instructions without reordering any
+// one of them.
 float Dot(const float* a, const float* b, int dimension) {
   constexpr int kLanes = 16;
   float lanes[kLanes] = {};
@@ -23,8 +24,9 @@ float Dot(const float* a, const float* b, int dimension) {
 
 }  // namespace
 
-std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries, std::span<const float> candidates,
-                                         int dimension, std::span<const uint64_t> alike) {
+std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries,
+                                         std::span<const float> candidates, int dimension,
+                                         std::span<const uint64_t> alike) {
   const int64_t count = static_cast<int64_t>(queries.size()) / dimension;
   std::vector<int64_t> ranks(count);
   std::atomic<int64_t> next = 0;
@@ -41,7 +43,8 @@ std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries, std::sp
     }
   };
   std::vector<std::thread> threads;
-  for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
+  for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i)
+    threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
   return ranks;
 }
@@ -59,8 +62,9 @@ RankingFigures Summarise(std::vector<int64_t> ranks) {
   }
   std::sort(ranks.begin(), ranks.end());
   const size_t middle = ranks.size() / 2;
-  figures.median_rank = ranks.size() % 2 == 1 ? static_cast<double>(ranks[middle])
-                                              : 0.5 * static_cast<double>(ranks[middle - 1] + ranks[middle]);
+  figures.median_rank = ranks.size() % 2 == 1
+                            ? static_cast<double>(ranks[middle])
+                            : 0.5 * static_cast<double>(ranks[middle - 1] + ranks[middle]);
   return figures;
 }
 

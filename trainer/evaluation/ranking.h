@@ -18,12 +18,13 @@ struct RankingFigures {
   double median_rank = 0;
 };
 
-// For each query its counterpart's rank among all candidates: 1 + the number of other candidates at least as similar,
-// so that ties count against. `queries` and `candidates` are [n, dimension], row i of one the counterpart of row i of
-// the other. Candidates with the same number in `alike` are no rivals of one another; without numbers all are. Memory
-// is proportional to n.
-std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries, std::span<const float> candidates,
-                                         int dimension, std::span<const uint64_t> alike = {});
+// For each query its counterpart's rank among all candidates: 1 + the number of other candidates at
+// least as similar, so that ties count against. `queries` and `candidates` are [n, dimension], row
+// i of one the counterpart of row i of the other. Candidates with the same number in `alike` are no
+// rivals of one another; without numbers all are. Memory is proportional to n.
+std::vector<int64_t> RanksOfCounterparts(std::span<const float> queries,
+                                         std::span<const float> candidates, int dimension,
+                                         std::span<const uint64_t> alike = {});
 
 // Requires at least one rank.
 RankingFigures Summarise(std::vector<int64_t> ranks);

@@ -18,19 +18,23 @@ using retrieval::VoteMethod;
 constexpr int kUntrainedPerLength = 2;  // of each recording and length
 
 std::vector<double> AllLengths() { return {2, 5, 10, 20, 30, 0}; }  // seconds; 0 is the whole
-std::vector<double> DegradedLengths() { return {5, 10, 30}; }       // ten degradations take their time
+std::vector<double> DegradedLengths() { return {5, 10, 30}; }  // ten degradations take their time
 
 ReportTable EmptyTable(std::string title, const std::vector<double>& lengths_s) {
   ReportTable table{std::move(title), {}, {}};
   for (const double length_s : lengths_s) table.columns.push_back(LengthName(length_s));
-  for (const double length_s : lengths_s) table.columns.push_back(absl::StrCat("5|", LengthName(length_s)));
+  for (const double length_s : lengths_s)
+    table.columns.push_back(absl::StrCat("5|", LengthName(length_s)));
   return table;
 }
 
-ReportRow Row(std::string name, std::span<const Outcome> outcomes, const std::vector<double>& lengths_s) {
+ReportRow Row(std::string name, std::span<const Outcome> outcomes,
+              const std::vector<double>& lengths_s) {
   ReportRow row{std::move(name), {}};
-  for (const double length_s : lengths_s) row.figures.push_back(AccuracyAt(outcomes, length_s).at_1());
-  for (const double length_s : lengths_s) row.figures.push_back(AccuracyAt(outcomes, length_s).at_5());
+  for (const double length_s : lengths_s)
+    row.figures.push_back(AccuracyAt(outcomes, length_s).at_1());
+  for (const double length_s : lengths_s)
+    row.figures.push_back(AccuracyAt(outcomes, length_s).at_5());
   return row;
 }
 
@@ -43,8 +47,9 @@ ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces) {
 // One row of the suite.
 absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& bed, std::string name,
                               const retrieval::Collection& collection, VoteMethod method,
-                              const std::vector<double>& lengths_s, int per_length, const Treatment& treatment,
-                              Progress& progress, std::vector<Outcome>* kept = nullptr) {
+                              const std::vector<double>& lengths_s, int per_length,
+                              const Treatment& treatment, Progress& progress,
+                              std::vector<Outcome>* kept = nullptr) {
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.method = method;
@@ -52,7 +57,8 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
   ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
   plan.whole = std::erase(plan.lengths_s, 0.0) > 0;
   const auto outcomes = AskExcerpts(
-      bed.recordings, plan, collection, identify, [](int source) { return source; }, treatment, progress);
+      bed.recordings, plan, collection, identify, [](int source) { return source; }, treatment,
+      progress);
   if (!outcomes.ok()) return outcomes.status();
   if (kept != nullptr) *kept = *outcomes;
   return Row(std::move(name), *outcomes, lengths_s);
@@ -72,7 +78,8 @@ absl::StatusOr<QueryTruth> TruthOf(const MapsTestBed& bed, const Outcome& outcom
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed, const retrieval::Collection& collection,
+absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed,
+                       const retrieval::Collection& collection,
                        const std::vector<Outcome>& outcomes, Progress& progress, Report& report) {
   ErrorsRequest request;
   request.suite = "recordings";
@@ -90,15 +97,16 @@ absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed, cons
   return WriteErrors(request, progress, report);
 }
 
-absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed, const retrieval::Collection& collection,
-                         Progress& progress, Report& report) {
+absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
+                         const retrieval::Collection& collection, Progress& progress,
+                         Report& report) {
   ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
   for (const std::string& name : options.degradations) {
     const Treatment treatment = [&name](const audio::Waveform& sound, uint64_t seed) {
       return Degrade(sound, name, seed);
     };
-    absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime, DegradedLengths(),
-                                        options.excerpts, treatment, progress);
+    absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime,
+                                        DegradedLengths(), options.excerpts, treatment, progress);
     if (!row.ok()) return row.status();
     table.rows.push_back(*std::move(row));
   }
@@ -112,36 +120,46 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed, co
 
 absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<MapsTestBed> bed = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
+  const absl::StatusOr<MapsTestBed> bed =
+      MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
   if (!bed.ok()) return bed.status();
   Report report{"recordings", {}, {}};
-  report.tables.push_back(EmptyTable(absl::StrCat("piece first, of ", bed->entries.size()), AllLengths()));
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  report.tables.push_back(
+      EmptyTable(absl::StrCat("piece first, of ", bed->entries.size()), AllLengths()));
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const bool measured = model == options.model;
     std::vector<Outcome> outcomes;
-    for (const auto& [method, label] :
-         {std::pair(VoteMethod::kInTime, ", vote in time"), std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      absl::StatusOr<ReportRow> row = Ask(options, *bed, name + label, **collection, method, AllLengths(),
-                                          measured ? options.excerpts : kUntrainedPerLength, {}, progress,
-                                          measured && method == VoteMethod::kInTime ? &outcomes : nullptr);
+    for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
+                                        std::pair(VoteMethod::kPlain, ", plain vote")}) {
+      absl::StatusOr<ReportRow> row =
+          Ask(options, *bed, name + label, **collection, method, AllLengths(),
+              measured ? options.excerpts : kUntrainedPerLength, {}, progress,
+              measured && method == VoteMethod::kInTime ? &outcomes : nullptr);
       if (!row.ok()) return row.status();
       report.tables[0].rows.push_back(*std::move(row));
     }
     if (!measured) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
-    if (absl::Status status = AddDegraded(options, *bed, **collection, progress, report); !status.ok()) return status;
+    if (absl::Status status = AddDegraded(options, *bed, **collection, progress, report);
+        !status.ok())
+      return status;
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, *bed, **collection, outcomes, progress, report); !status.ok()) return status;
+    if (auto status = AddErrors(options, *bed, **collection, outcomes, progress, report);
+        !status.ok())
+      return status;
   }
   report.tables[0].rows.push_back(RandomRow(AllLengths(), bed->entries.size()));
   report.settings["recordings"] = absl::StrCat(bed->recordings.size());
-  report.settings["excerpts"] = absl::StrCat(
-      options.excerpts, " per recording and length (untrained: ", kUntrainedPerLength, "); 5| is among the first 5");
-  if (options.max_transposition > 0) report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
+  report.settings["excerpts"] =
+      absl::StrCat(options.excerpts, " per recording and length (untrained: ", kUntrainedPerLength,
+                   "); 5| is among the first 5");
+  if (options.max_transposition > 0)
+    report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

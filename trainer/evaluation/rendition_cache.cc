@@ -31,13 +31,15 @@ struct FirstFailure {
 };
 
 absl::Status Named(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(fs::path(path).stem().string(), ": ", status.message()));
+  return absl::Status(status.code(),
+                      absl::StrCat(fs::path(path).stem().string(), ": ", status.message()));
 }
 
 }  // namespace
 
 std::string RenditionCache::PathOf(std::string_view name, std::string_view midi) const {
-  const std::string key = Sha256(absl::StrCat(std::string(midi), options_.soundfont, options_.sample_rate));
+  const std::string key =
+      Sha256(absl::StrCat(std::string(midi), options_.soundfont, options_.sample_rate));
   return absl::StrCat(options_.folder, "/", std::string(name), ".", key.substr(0, 16), ".flac");
 }
 
@@ -53,16 +55,21 @@ absl::Status RenditionCache::Render(const RenditionJob& job, Renderer& renderer)
   std::error_code error;
   if (status.ok()) {
     fs::rename(temporary, job.path, error);
-    if (error) status = absl::UnavailableError(absl::StrCat("cannot rename ", temporary, ": ", error.message()));
+    if (error)
+      status =
+          absl::UnavailableError(absl::StrCat("cannot rename ", temporary, ": ", error.message()));
   }
   if (!status.ok()) fs::remove(temporary, error);
   return status;
 }
 
-absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int threads, Progress& progress) const {
+absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int threads,
+                                  Progress& progress) const {
   std::error_code error;
   fs::create_directories(options_.folder, error);
-  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", options_.folder, ": ", error.message()));
+  if (error)
+    return absl::UnavailableError(
+        absl::StrCat("cannot make ", options_.folder, ": ", error.message()));
   progress.Start("render", static_cast<int64_t>(jobs.size()));
   std::atomic<size_t> next = 0;
   FirstFailure failure;
@@ -76,8 +83,8 @@ absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int thr
       }
     }
   };
-  const unsigned count =
-      threads > 0 ? static_cast<unsigned>(threads) : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned count = threads > 0 ? static_cast<unsigned>(threads)
+                                     : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> workers;
   for (unsigned i = 0; i < count; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();

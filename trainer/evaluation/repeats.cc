@@ -11,7 +11,8 @@
 namespace antiphon::trainer {
 namespace {
 
-using PlacesByNotes = std::unordered_map<uint64_t, std::vector<double>>;  // in their windows, seconds
+using PlacesByNotes =
+    std::unordered_map<uint64_t, std::vector<double>>;  // in their windows, seconds
 
 PlacesByNotes ByNotes(std::span<const RepeatablePlace> places) {
   PlacesByNotes alike;
@@ -24,8 +25,8 @@ PlacesByNotes ByNotes(std::span<const RepeatablePlace> places) {
 double RepeatedShare(std::span<const uint64_t> numbers) {
   std::unordered_map<uint64_t, int64_t> seen;
   for (const uint64_t number : numbers) ++seen[number];
-  const auto repeated =
-      std::count_if(numbers.begin(), numbers.end(), [&](uint64_t number) { return seen[number] > 1; });
+  const auto repeated = std::count_if(numbers.begin(), numbers.end(),
+                                      [&](uint64_t number) { return seen[number] > 1; });
   return numbers.empty() ? 0 : static_cast<double>(repeated) / static_cast<double>(numbers.size());
 }
 
@@ -64,7 +65,8 @@ std::vector<double> NearestRepeats(std::span<const RepeatablePlace> places) {
   return nearest;
 }
 
-std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s, double apart_s) {
+std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s,
+                              double apart_s) {
   constexpr double kSame = 0.9, kTolerance_s = 0.05;
   constexpr size_t kAnchors = 8;  // onsets of which a repeat has one at least, at its place
   const std::vector<Onset> wanted = OnsetsWithin(notes, start_s, length_s);
@@ -72,14 +74,16 @@ std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s
   for (size_t i = 0; i < std::min(kAnchors, wanted.size()); ++i) {
     for (const music::Note& note : notes) {
       const double at_s = note.onset_s - wanted[i].time_s;
-      if (note.pitch == wanted[i].pitch && std::abs(at_s - start_s) >= apart_s) starts.push_back(at_s);
+      if (note.pitch == wanted[i].pitch && std::abs(at_s - start_s) >= apart_s)
+        starts.push_back(at_s);
     }
   }
   std::sort(starts.begin(), starts.end());
   std::vector<double> repeats;
   for (const double at_s : starts) {
     if (!repeats.empty() && at_s - repeats.back() < apart_s) continue;
-    const MatchCounts match = MatchOnsets(wanted, OnsetsWithin(notes, at_s, length_s), kTolerance_s);
+    const MatchCounts match =
+        MatchOnsets(wanted, OnsetsWithin(notes, at_s, length_s), kTolerance_s);
     if (match.f1() >= kSame) repeats.push_back(at_s);
   }
   return repeats;

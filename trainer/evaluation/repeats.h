@@ -21,22 +21,24 @@ struct RepeatablePlace {
 // The share of numbers that stand there more than once; 0 of none.
 double RepeatedShare(std::span<const uint64_t> numbers);
 
-// The R@1 that repeats leave to a system that hears where in its frame an onset lies as exactly as a renderer places it
-// (`heard_s`, seconds), and guesses among places that not even this tells apart. Windows that are equal bit for bit are
-// ties, which count against.
+// The R@1 that repeats leave to a system that hears where in its frame an onset lies as exactly as
+// a renderer places it
+// (`heard_s`, seconds), and guesses among places that not even this tells apart. Windows that are
+// equal bit for bit are ties, which count against.
 struct Ceiling {
   double to_score = 0, to_audio = 0;
 };
 Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s);
 
-// By how much each place differs from the nearest of the others with its notes in where the onset lies in the window,
-// seconds; infinite where there is none.
+// By how much each place differs from the nearest of the others with its notes in where the onset
+// lies in the window, seconds; infinite where there is none.
 std::vector<double> NearestRepeats(std::span<const RepeatablePlace> places);
 
-// Where else a score shows the notes of [start_s, start_s + length_s), nearly literally: an onset F1 of at least 0.9
-// within 50 ms. The beginnings of those stretches, seconds, ascending, at least `apart_s` from each other and from
-// start_s. Empty for a stretch without notes.
-std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s, double apart_s);
+// Where else a score shows the notes of [start_s, start_s + length_s), nearly literally: an onset
+// F1 of at least 0.9 within 50 ms. The beginnings of those stretches, seconds, ascending, at least
+// `apart_s` from each other and from start_s. Empty for a stretch without notes.
+std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s,
+                              double apart_s);
 
 }  // namespace antiphon::trainer
 

@@ -14,15 +14,17 @@ TEST(RepeatsTest, ShareOfNumbersThatOccurMoreThanOnce) {
 }
 
 TEST(RepeatsTest, WithoutRepeatsNothingIsInTheWay) {
-  const Ceiling ceiling = AllowedByRepeats(std::vector<RepeatablePlace>{{1, 1, 1, 0.0}, {2, 2, 2, 0.0}}, 0.003);
+  const Ceiling ceiling =
+      AllowedByRepeats(std::vector<RepeatablePlace>{{1, 1, 1, 0.0}, {2, 2, 2, 0.0}}, 0.003);
   EXPECT_DOUBLE_EQ(ceiling.to_score, 1);
   EXPECT_DOUBLE_EQ(ceiling.to_audio, 1);
 }
 
-// Four places: one by itself; three with the same notes, of which the first two lie within what is heard, the third
-// elsewhere in its frame.
+// Four places: one by itself; three with the same notes, of which the first two lie within what is
+// heard, the third elsewhere in its frame.
 TEST(RepeatsTest, PlacesThatCannotBeHeardApartAreGuessed) {
-  std::vector<RepeatablePlace> places = {{1, 1, 1, 0.01}, {2, 2, 2, 0.010}, {2, 3, 3, 0.011}, {2, 4, 4, 0.030}};
+  std::vector<RepeatablePlace> places = {
+      {1, 1, 1, 0.01}, {2, 2, 2, 0.010}, {2, 3, 3, 0.011}, {2, 4, 4, 0.030}};
   Ceiling ceiling = AllowedByRepeats(places, 0.003);
   EXPECT_DOUBLE_EQ(ceiling.to_score, (1 + 0.5 + 0.5 + 1) / 4);
   EXPECT_DOUBLE_EQ(ceiling.to_audio, ceiling.to_score);
@@ -37,8 +39,8 @@ TEST(RepeatsTest, PlacesThatCannotBeHeardApartAreGuessed) {
 }
 
 TEST(RepeatsTest, SaysHowFarTheNearestRepeatIs) {
-  const std::vector<double> nearest = NearestRepeats(
-      std::vector<RepeatablePlace>{{1, 1, 1, 0.01}, {2, 2, 2, 0.03}, {2, 3, 3, 0.01}, {2, 4, 4, 0.03}, {2, 5, 5, 0.0}});
+  const std::vector<double> nearest = NearestRepeats(std::vector<RepeatablePlace>{
+      {1, 1, 1, 0.01}, {2, 2, 2, 0.03}, {2, 3, 3, 0.01}, {2, 4, 4, 0.03}, {2, 5, 5, 0.0}});
   ASSERT_EQ(nearest.size(), 5u);
   EXPECT_TRUE(std::isinf(nearest[0]));
   EXPECT_EQ(nearest[1], 0);
@@ -48,7 +50,8 @@ TEST(RepeatsTest, SaysHowFarTheNearestRepeatIs) {
 }
 
 TEST(RepeatsTest, FindsWhereElseTheSameNotesAre) {
-  // A tune of ten notes at 0, 10 and 20 s, the last time with two wrong notes; and once higher, at 30 s.
+  // A tune of ten notes at 0, 10 and 20 s, the last time with two wrong notes; and once higher, at
+  // 30 s.
   std::vector<music::Note> notes;
   for (int time = 0; time < 4; ++time) {
     for (int i = 0; i < 10; ++i) {

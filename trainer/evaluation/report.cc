@@ -25,16 +25,19 @@ void NoteSeconds(std::chrono::steady_clock::time_point started, Report& report) 
 
 std::string ReportText(const Report& report) {
   std::string text = absl::StrFormat("suite %s\n", report.suite);
-  for (const auto& [name, value] : report.settings) absl::StrAppendFormat(&text, "  %s: %s\n", name, value);
+  for (const auto& [name, value] : report.settings)
+    absl::StrAppendFormat(&text, "  %s: %s\n", name, value);
   for (const ReportTable& table : report.tables) {
     size_t width = table.title.size();
     for (const ReportRow& row : table.rows) width = std::max(width, row.name.size());
     absl::StrAppendFormat(&text, "\n%-*s", static_cast<int>(width), table.title);
-    for (const std::string& column : table.columns) absl::StrAppendFormat(&text, " %*s", kColumnWidth, column);
+    for (const std::string& column : table.columns)
+      absl::StrAppendFormat(&text, " %*s", kColumnWidth, column);
     text += '\n';
     for (const ReportRow& row : table.rows) {
       absl::StrAppendFormat(&text, "%-*s", static_cast<int>(width), row.name);
-      for (double figure : row.figures) absl::StrAppendFormat(&text, " %*s", kColumnWidth, FigureText(figure));
+      for (double figure : row.figures)
+        absl::StrAppendFormat(&text, " %*s", kColumnWidth, FigureText(figure));
       text += '\n';
     }
   }
@@ -52,7 +55,9 @@ std::string ReportJson(const Report& report) {
     }
     tables.push_back({{"title", table.title}, {"rows", rows}});
   }
-  return nlohmann::ordered_json{{"suite", report.suite}, {"settings", report.settings}, {"tables", tables}}.dump(1);
+  return nlohmann::ordered_json{
+      {"suite", report.suite}, {"settings", report.settings}, {"tables", tables}}
+      .dump(1);
 }
 
 }  // namespace antiphon::trainer

@@ -1,4 +1,5 @@
-// A table of figures that prints for a person and as JSON for a program: the same figures. A plain value.
+// A table of figures that prints for a person and as JSON for a program: the same figures. A plain
+// value.
 #ifndef ANTIPHON_TRAINER_EVALUATION_REPORT_H_
 #define ANTIPHON_TRAINER_EVALUATION_REPORT_H_
 
@@ -25,12 +26,13 @@ struct ReportTable {
 
 struct Report {
   std::string suite;
-  std::map<std::string, std::string> settings;  // model, seed, soundfont, counts: what the figures depend on
+  std::map<std::string, std::string>
+      settings;  // model, seed, soundfont, counts: what the figures depend on
   std::vector<ReportTable> tables;
 };
 
-// Puts the seconds since `started` into the settings, under "seconds": not a figure that a seed decides, but one that
-// who wants to run a suite needs.
+// Puts the seconds since `started` into the settings, under "seconds": not a figure that a seed
+// decides, but one that who wants to run a suite needs.
 void NoteSeconds(std::chrono::steady_clock::time_point started, Report& report);
 
 // Aligned columns; figures with four decimals unless whole.

@@ -8,10 +8,11 @@
 namespace antiphon::trainer {
 namespace {
 
-const Report kReport = {
-    "snippets",
-    {{"model", "residual-64-abc"}},
-    {{"2000 candidates", {"R@1", "median"}, {{"this model", {0.9745, 1}}, {"random", {0.0005, 1000.5}}}}}};
+const Report kReport = {"snippets",
+                        {{"model", "residual-64-abc"}},
+                        {{"2000 candidates",
+                          {"R@1", "median"},
+                          {{"this model", {0.9745, 1}}, {"random", {0.0005, 1000.5}}}}}};
 
 TEST(ReportTest, TextAndJsonHoldTheSameFigures) {
   const std::string text = ReportText(kReport);

@@ -17,8 +17,9 @@ namespace {
 constexpr size_t kWindowsPerPart = 2048;  // encoded at once, so that memory stays bounded
 
 absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Modality modality,
-                                          const encoder::EncoderOptions& options, const std::vector<uint8_t>& windows,
-                                          int& dimension, Progress& progress) {
+                                          const encoder::EncoderOptions& options,
+                                          const std::vector<uint8_t>& windows, int& dimension,
+                                          Progress& progress) {
   const auto encoder = encoder::LoadEncoder(path, modality, options);
   if (!encoder.ok()) return encoder.status();
   const encoder::EncoderInfo& info = (*encoder)->info();
@@ -26,8 +27,8 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
   const size_t part = kWindowsPerPart * info.settings.window_frames * info.channels * info.bands;
   std::vector<float> embeddings;
   for (size_t begin = 0; begin < windows.size(); begin += part) {
-    const absl::StatusOr<std::vector<float>> some =
-        (*encoder)->Encode(std::span(windows).subspan(begin, std::min(part, windows.size() - begin)));
+    const absl::StatusOr<std::vector<float>> some = (*encoder)->Encode(
+        std::span(windows).subspan(begin, std::min(part, windows.size() - begin)));
     if (!some.ok()) return some.status();
     embeddings.insert(embeddings.end(), some->begin(), some->end());
     progress.Advance(static_cast<int64_t>(some->size()) / info.dimension);
@@ -38,8 +39,9 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
 }  // namespace
 
 absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
-                                            const features::FeatureSettings& settings, int64_t count, uint64_t seed,
-                                            bool centre_scores, Progress& progress) {
+                                            const features::FeatureSettings& settings,
+                                            int64_t count, uint64_t seed, bool centre_scores,
+                                            Progress& progress) {
   const auto front_end = features::AudioFrontEnd::Create(settings);
   if (!front_end.ok()) return front_end.status();
   const double half_s = settings.window_frames / 2 / settings.frame_rate();
@@ -55,7 +57,8 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   std::mt19937_64 random(seed);
   std::shuffle(windows.places.begin(), windows.places.end(), random);
   windows.places.resize(std::min<size_t>(windows.places.size(), static_cast<size_t>(count)));
-  for (size_t i = 0; i < windows.places.size(); ++i) windows.places[i].draw = static_cast<int64_t>(i);
+  for (size_t i = 0; i < windows.places.size(); ++i)
+    windows.places[i].draw = static_cast<int64_t>(i);
   // By piece, so that one spectrogram is held at a time.
   std::stable_sort(windows.places.begin(), windows.places.end(),
                    [](const SnippetPlace& a, const SnippetPlace& b) { return a.piece < b.piece; });
@@ -67,13 +70,15 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   const size_t cells = static_cast<size_t>(settings.window_frames) * settings.bands;
   for (const SnippetPlace& place : windows.places) {
     if (place.piece != of_piece) {
-      const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(pieces[place.piece].audio_path, decode);
+      const absl::StatusOr<audio::Waveform> sound =
+          audio::DecodeFile(pieces[place.piece].audio_path, decode);
       if (!sound.ok()) return sound.status();
       spectrogram = features::ComputeSpectrogram(**front_end, sound->samples);
       of_piece = place.piece;
     }
     windows.audio.resize(windows.audio.size() + cells);
-    spectrogram.CopyWindow(std::llround(place.start_s * settings.frame_rate()), settings.window_frames,
+    spectrogram.CopyWindow(std::llround(place.start_s * settings.frame_rate()),
+                           settings.window_frames,
                            windows.audio.data() + windows.audio.size() - cells);
     progress.Advance();
   }
@@ -82,26 +87,30 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   return windows;
 }
 
-std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
+std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces,
+                                  const features::FeatureSettings& settings,
                                   std::span<const SnippetPlace> places, double later_s) {
   std::vector<uint8_t> windows;
   for (const SnippetPlace& place : places) {
-    const std::vector<uint8_t> window =
-        features::ComputePianorollWindow(pieces[place.piece].score.notes, settings, 1.0, place.score_start_s + later_s);
+    const std::vector<uint8_t> window = features::ComputePianorollWindow(
+        pieces[place.piece].score.notes, settings, 1.0, place.score_start_s + later_s);
     windows.insert(windows.end(), window.begin(), window.end());
   }
   return windows;
 }
 
-absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model, const encoder::EncoderOptions& options,
+absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model,
+                                                const encoder::EncoderOptions& options,
                                                 const SnippetWindows& windows, Progress& progress) {
   SnippetEmbeddings embeddings;
   progress.Start("encode windows", 2 * static_cast<int64_t>(windows.places.size()));
-  auto audio = Encode(absl::StrCat(model, "/", bundle::kAudioEncoderFile), encoder::Modality::kAudio, options,
-                      windows.audio, embeddings.dimension, progress);
+  auto audio =
+      Encode(absl::StrCat(model, "/", bundle::kAudioEncoderFile), encoder::Modality::kAudio,
+             options, windows.audio, embeddings.dimension, progress);
   if (!audio.ok()) return audio.status();
-  auto score = Encode(absl::StrCat(model, "/", bundle::kScoreEncoderFile), encoder::Modality::kScore, options,
-                      windows.score, embeddings.dimension, progress);
+  auto score =
+      Encode(absl::StrCat(model, "/", bundle::kScoreEncoderFile), encoder::Modality::kScore,
+             options, windows.score, embeddings.dimension, progress);
   if (!score.ok()) return score.status();
   progress.Finish();
   embeddings.audio = *std::move(audio);

@@ -1,5 +1,5 @@
-// Windows of sound and score around onsets, and their embeddings: what the suites on snippets share. Blocking;
-// functions use several threads themselves.
+// Windows of sound and score around onsets, and their embeddings: what the suites on snippets
+// share. Blocking; functions use several threads themselves.
 #ifndef ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_
 #define ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_
 
@@ -32,15 +32,18 @@ struct SnippetWindows {
   std::vector<uint8_t> score;  // [places, window_frames, 2, pitches]
 };
 
-// `count` onsets drawn from all distinct ones (all when there are fewer), with their windows. With `centre_scores` the
-// score's window lies exactly around the onset, where nothing tells a repeat of the same notes apart, and not on the
-// frames of the sound.
+// `count` onsets drawn from all distinct ones (all when there are fewer), with their windows. With
+// `centre_scores` the score's window lies exactly around the onset, where nothing tells a repeat of
+// the same notes apart, and not on the frames of the sound.
 [[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
-                                                          const features::FeatureSettings& settings, int64_t count,
-                                                          uint64_t seed, bool centre_scores, Progress& progress);
+                                                          const features::FeatureSettings& settings,
+                                                          int64_t count, uint64_t seed,
+                                                          bool centre_scores, Progress& progress);
 
-// The score windows of these places, each `later_s` seconds later: [places, window_frames, 2, pitches].
-std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
+// The score windows of these places, each `later_s` seconds later: [places, window_frames, 2,
+// pitches].
+std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces,
+                                  const features::FeatureSettings& settings,
                                   std::span<const SnippetPlace> places, double later_s);
 
 struct SnippetEmbeddings {
@@ -48,9 +51,9 @@ struct SnippetEmbeddings {
   std::vector<float> audio, score;  // [places, dimension]
 };
 
-[[nodiscard]] absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model,
-                                                              const encoder::EncoderOptions& options,
-                                                              const SnippetWindows& windows, Progress& progress);
+[[nodiscard]] absl::StatusOr<SnippetEmbeddings> EmbedSnippets(
+    const std::string& model, const encoder::EncoderOptions& options, const SnippetWindows& windows,
+    Progress& progress);
 
 }  // namespace antiphon::trainer
 

@@ -32,8 +32,10 @@ Rows DrawnBefore(const SnippetWindows& windows, int64_t draw) {
   return rows;
 }
 
-// What surrounds each place: equal where the same notes do, whatever the onset's fraction of a frame.
-std::vector<uint64_t> NotesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows, double reach_s) {
+// What surrounds each place: equal where the same notes do, whatever the onset's fraction of a
+// frame.
+std::vector<uint64_t> NotesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
+                              double reach_s) {
   constexpr double kGrid_s = 0.005;
   std::vector<uint64_t> notes;
   for (const SnippetPlace& place : windows.places) {
@@ -52,14 +54,16 @@ std::vector<uint64_t> NumbersOf(const std::vector<uint8_t>& cells, size_t places
   return numbers;
 }
 
-std::vector<RepeatablePlace> RepeatablePlacesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
-                                                double reach_s) {
+std::vector<RepeatablePlace> RepeatablePlacesOf(const std::vector<TestPiece>& pieces,
+                                                const SnippetWindows& windows, double reach_s) {
   const size_t count = windows.places.size();
   const std::vector<uint64_t> notes = NotesOf(pieces, windows, reach_s);
-  const std::vector<uint64_t> scores = NumbersOf(windows.score, count), sounds = NumbersOf(windows.audio, count);
+  const std::vector<uint64_t> scores = NumbersOf(windows.score, count),
+                              sounds = NumbersOf(windows.audio, count);
   std::vector<RepeatablePlace> places;
   for (size_t row = 0; row < count; ++row) {
-    places.push_back({notes[row], scores[row], sounds[row], windows.places[row].onset_s - windows.places[row].start_s});
+    places.push_back({notes[row], scores[row], sounds[row],
+                      windows.places[row].onset_s - windows.places[row].start_s});
   }
   return places;
 }
@@ -76,7 +80,8 @@ std::vector<Value> Take(const std::vector<Value>& values, size_t width, const Ro
 }
 
 // One number of each place.
-std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places, uint64_t RepeatablePlace::*number) {
+std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places,
+                              uint64_t RepeatablePlace::*number) {
   std::vector<uint64_t> numbers;
   for (const RepeatablePlace& place : places) numbers.push_back(place.*number);
   return numbers;
@@ -86,12 +91,14 @@ std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places, uint64_t 
 constexpr double kHeard_s = 64 / 22050.0;
 
 // What nobody can tell apart among these places.
-void NoteRepeats(std::span<const RepeatablePlace> places, const std::string& which, Report& report) {
+void NoteRepeats(std::span<const RepeatablePlace> places, const std::string& which,
+                 Report& report) {
   const Ceiling ceiling = AllowedByRepeats(places, kHeard_s);
   const auto share = [&](uint64_t RepeatablePlace::*number) {
     return absl::StrCat(RepeatedShare(Numbers(places, number)));
   };
-  report.settings["R@1 that repeats allow, " + which] = absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
+  report.settings["R@1 that repeats allow, " + which] =
+      absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
   report.settings["repeated notes, " + which] = share(&RepeatablePlace::notes);
   report.settings["repeated score windows, " + which] = share(&RepeatablePlace::score_window);
 }
@@ -107,10 +114,10 @@ struct Ranks {
   std::vector<int64_t> to_score, to_audio;
 };
 
-// Ranks among the pairs of these rows: as defined, which it returns, and with repeats of the same notes counted as
-// right. `places` are those of the rows.
-Ranks AddRows(const std::string& name, const SnippetEmbeddings& embeddings, std::span<const RepeatablePlace> places,
-              const Rows& rows, ReportTable& table) {
+// Ranks among the pairs of these rows: as defined, which it returns, and with repeats of the same
+// notes counted as right. `places` are those of the rows.
+Ranks AddRows(const std::string& name, const SnippetEmbeddings& embeddings,
+              std::span<const RepeatablePlace> places, const Rows& rows, ReportTable& table) {
   const int dimension = embeddings.dimension;
   const std::vector<float> audio = Take(embeddings.audio, dimension, rows);
   const std::vector<float> score = Take(embeddings.score, dimension, rows);
@@ -126,8 +133,8 @@ Ranks AddRows(const std::string& name, const SnippetEmbeddings& embeddings, std:
   return ranks;
 }
 
-// How many are wrong, by how far off in its frame the nearest repeat of the same notes is: nearer than kHeard_s nothing
-// tells them apart.
+// How many are wrong, by how far off in its frame the nearest repeat of the same notes is: nearer
+// than kHeard_s nothing tells them apart.
 ReportTable WrongByRepeat(const std::string& which, const std::string& name, const Ranks& ranks,
                           std::span<const RepeatablePlace> places, double frame_rate) {
   const std::array<double, 3> edges = {kHeard_s * frame_rate, 0.15, 0.3};  // frames
@@ -135,11 +142,13 @@ ReportTable WrongByRepeat(const std::string& which, const std::string& name, con
   for (const double edge : edges) table.columns.push_back(absl::StrFormat("< %.2f", edge));
   table.columns.insert(table.columns.end(), {"further", "none"});
   ReportRow all{"places", std::vector<double>(table.columns.size())};
-  ReportRow to_score{name + ", audio→score", all.figures}, to_audio{name + ", score→audio", all.figures};
+  ReportRow to_score{name + ", audio→score", all.figures},
+      to_audio{name + ", score→audio", all.figures};
   const std::vector<double> nearest_s = NearestRepeats(places);
   for (size_t i = 0; i < places.size(); ++i) {
     const auto edge = std::upper_bound(edges.begin(), edges.end(), nearest_s[i] * frame_rate);
-    const auto column = std::isinf(nearest_s[i]) ? edges.size() + 1 : static_cast<size_t>(edge - edges.begin());
+    const auto column =
+        std::isinf(nearest_s[i]) ? edges.size() + 1 : static_cast<size_t>(edge - edges.begin());
     all.figures[column] += 1;
     to_score.figures[column] += ranks.to_score[i] > 1;
     to_audio.figures[column] += ranks.to_audio[i] > 1;
@@ -150,10 +159,14 @@ ReportTable WrongByRepeat(const std::string& which, const std::string& name, con
 
 constexpr double kMoves[] = {0, 0.25, 0.5, 1, 2, 4};  // frames
 
-// The mean cosine of each sound with its own score moved by so much: how exactly the encoders hear where something is.
-absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& model, const SuiteOptions& options,
-                                   const std::vector<TestPiece>& pieces, const features::FeatureSettings& settings,
-                                   const SnippetWindows& windows, const SnippetEmbeddings& embeddings, const Rows& rows,
+// The mean cosine of each sound with its own score moved by so much: how exactly the encoders hear
+// where something is.
+absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& model,
+                                   const SuiteOptions& options,
+                                   const std::vector<TestPiece>& pieces,
+                                   const features::FeatureSettings& settings,
+                                   const SnippetWindows& windows,
+                                   const SnippetEmbeddings& embeddings, const Rows& rows,
                                    Progress& progress) {
   SnippetWindows moved;
   moved.places = Take(windows.places, 1, rows);
@@ -161,7 +174,8 @@ absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& m
   ReportRow row{name, {}};
   for (const double frames : kMoves) {
     moved.score = ScoreWindows(pieces, settings, moved.places, frames / settings.frame_rate());
-    const absl::StatusOr<SnippetEmbeddings> scores = EmbedSnippets(model, options.encoder, moved, progress);
+    const absl::StatusOr<SnippetEmbeddings> scores =
+        EmbedSnippets(model, options.encoder, moved, progress);
     if (!scores.ok()) return scores.status();
     const double sum = std::inner_product(audio.begin(), audio.end(), scores->score.begin(), 0.0);
     row.figures.push_back(sum / static_cast<double>(rows.size()));
@@ -172,19 +186,22 @@ absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& m
 }  // namespace
 
 absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
-  const auto encoder = encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                                            encoder::Modality::kScore, options.encoder);
+  const auto encoder =
+      encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.encoder);
   if (!encoder.ok()) return encoder.status();
   const encoder::EncoderInfo info = (*encoder)->info();
   const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
   if (!pieces.ok()) return pieces.status();
   const absl::StatusOr<SnippetWindows> windows =
-      DrawSnippets(*pieces, info.settings, options.all_onsets ? std::numeric_limits<int64_t>::max() : options.snippets,
+      DrawSnippets(*pieces, info.settings,
+                   options.all_onsets ? std::numeric_limits<int64_t>::max() : options.snippets,
                    options.seed, options.centre_scores, progress);
   if (!windows.ok()) return windows.status();
   const Rows drawn = DrawnBefore(*windows, options.snippets);
   const Rows all = DrawnBefore(*windows, std::numeric_limits<int64_t>::max());
-  const std::vector<RepeatablePlace> all_places = RepeatablePlacesOf(*pieces, *windows, info.settings.window_s() / 2);
+  const std::vector<RepeatablePlace> all_places =
+      RepeatablePlacesOf(*pieces, *windows, info.settings.window_s() / 2);
   const std::vector<RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
   const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
   Report report{"snippets", {}, {}};
@@ -193,20 +210,24 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   std::vector<ReportTable> wrong;
   ReportTable moves{"similarity, score moved", {}, {}};
   for (const double frames : kMoves) moves.columns.push_back(absl::StrCat(frames, " frames"));
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    const absl::StatusOr<SnippetEmbeddings> embeddings = EmbedSnippets(model, options.encoder, *windows, progress);
+    const absl::StatusOr<SnippetEmbeddings> embeddings =
+        EmbedSnippets(model, options.encoder, *windows, progress);
     if (!embeddings.ok()) return embeddings.status();
     const double frame_rate = info.settings.frame_rate();
     const Ranks drawn_ranks = AddRows(name, *embeddings, drawn_places, drawn, easy);
-    if (model == options.model) wrong.push_back(WrongByRepeat("drawn", name, drawn_ranks, drawn_places, frame_rate));
+    if (model == options.model)
+      wrong.push_back(WrongByRepeat("drawn", name, drawn_ranks, drawn_places, frame_rate));
     if (options.all_onsets) {
       const Ranks all_ranks = AddRows(name, *embeddings, all_places, all, hard);
-      if (model == options.model) wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
+      if (model == options.model)
+        wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
     }
-    absl::StatusOr<ReportRow> moved =
-        MovedRow(name, model, options, *pieces, info.settings, *windows, *embeddings, drawn, progress);
+    absl::StatusOr<ReportRow> moved = MovedRow(name, model, options, *pieces, info.settings,
+                                               *windows, *embeddings, drawn, progress);
     if (!moved.ok()) return moved.status();
     moves.rows.push_back(*std::move(moved));
   }
@@ -220,7 +241,8 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   std::move(wrong.begin(), wrong.end(), std::back_inserter(report.tables));
   report.tables.push_back(std::move(moves));
   NoteRepeats(drawn_places, "drawn", report);
-  report.settings["score windows"] = options.centre_scores ? "centred on the onset" : "on the frames of the sound";
+  report.settings["score windows"] =
+      options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
   report.settings["pieces"] = absl::StrCat(pieces->size());
   report.settings["seed"] = absl::StrCat(options.seed);

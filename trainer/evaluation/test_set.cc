@@ -11,8 +11,8 @@
 
 namespace antiphon::trainer {
 
-absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, const Split& split, Part part,
-                                                Unusable unusable) {
+absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, const Split& split,
+                                                Part part, Unusable unusable) {
   const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(midi_dir);
   if (!files.ok()) return files.status();
   std::vector<PartPiece> pieces;
@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, con
     if (score.ok() && score->notes.empty()) score = absl::InvalidArgumentError("it has no notes");
     if (!score.ok() && unusable == Unusable::kPassedOver) continue;
     if (!score.ok()) {
-      return absl::Status(score.status().code(), absl::StrCat(file.relative, ": ", score.status().message()));
+      return absl::Status(score.status().code(),
+                          absl::StrCat(file.relative, ": ", score.status().message()));
     }
     pieces.push_back({file.name(), *std::move(midi), *std::move(score)});
   }
@@ -33,12 +34,14 @@ absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, con
   return pieces;
 }
 
-absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options, Progress& progress) {
+absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options,
+                                                   Progress& progress) {
   absl::StatusOr<std::vector<PartPiece>> part =
       ReadPart(options.midi_dir, options.split, options.part, Unusable::kFails);
   if (!part.ok()) return part.status();
   if (part->empty()) {
-    return absl::NotFoundError(absl::StrCat(options.midi_dir, " has no piece of the part ", PartName(options.part)));
+    return absl::NotFoundError(
+        absl::StrCat(options.midi_dir, " has no piece of the part ", PartName(options.part)));
   }
   const RenditionCache cache({options.cache, options.soundfont, options.sample_rate});
   std::vector<TestPiece> pieces;

@@ -1,5 +1,5 @@
-// The pieces that a suite measures on, rendered with the evaluation soundfont and kept on disk. Plain values; loading
-// uses several threads itself.
+// The pieces that a suite measures on, rendered with the evaluation soundfont and kept on disk.
+// Plain values; loading uses several threads itself.
 #ifndef ANTIPHON_TRAINER_EVALUATION_TEST_SET_H_
 #define ANTIPHON_TRAINER_EVALUATION_TEST_SET_H_
 
@@ -22,10 +22,12 @@ struct PartPiece {
 
 enum class Unusable { kFails, kPassedOver };
 
-// In order of their names. A file that is no score or has no notes fails the whole, where leaving it out would change
-// figures, or is passed over. NotFound when `midi_dir` is no folder; the part may be empty.
-[[nodiscard]] absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, const Split& split,
-                                                              Part part, Unusable unusable);
+// In order of their names. A file that is no score or has no notes fails the whole, where leaving
+// it out would change figures, or is passed over. NotFound when `midi_dir` is no folder; the part
+// may be empty.
+[[nodiscard]] absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir,
+                                                              const Split& split, Part part,
+                                                              Unusable unusable);
 
 struct TestPiece : PartPiece {
   std::string audio_path;  // FLAC, mono: the score as written, tempo ratio 1
@@ -40,9 +42,10 @@ struct TestSetOptions {
   std::string cache;        // folder for the renditions
 };
 
-// In order of their names; renders what the cache does not hold yet. NotFound when the part has no piece; a piece that
-// cannot be read is an error, since leaving it out would change the figures.
-[[nodiscard]] absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options, Progress& progress);
+// In order of their names; renders what the cache does not hold yet. NotFound when the part has no
+// piece; a piece that cannot be read is an error, since leaving it out would change the figures.
+[[nodiscard]] absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options,
+                                                                 Progress& progress);
 
 }  // namespace antiphon::trainer
 

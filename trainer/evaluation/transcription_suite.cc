@@ -23,7 +23,8 @@ std::vector<size_t> NearestOthers(const SnippetEmbeddings& embeddings) {
     for (size_t other = 0; other < count; ++other) {
       if (other == query) continue;
       const float similarity = std::inner_product(
-          row, row + embeddings.dimension, embeddings.score.begin() + static_cast<int64_t>(other * dimension), 0.0f);
+          row, row + embeddings.dimension,
+          embeddings.score.begin() + static_cast<int64_t>(other * dimension), 0.0f);
       if (similarity > best) {
         best = similarity;
         nearest[query] = other;
@@ -43,9 +44,11 @@ std::vector<size_t> RandomOthers(size_t count, uint64_t seed) {
   return others;
 }
 
-ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
-                  const features::FeatureSettings& settings, const std::vector<size_t>& found) {
-  const size_t frame = 2 * static_cast<size_t>(settings.pitches), size = frame * settings.window_frames;
+ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces,
+                  const SnippetWindows& windows, const features::FeatureSettings& settings,
+                  const std::vector<size_t>& found) {
+  const size_t frame = 2 * static_cast<size_t>(settings.pitches),
+               size = frame * settings.window_frames;
   MatchCounts cells, onsets;
   double same_piece = 0;
   for (size_t i = 0; i < found.size(); ++i) {
@@ -63,36 +66,40 @@ ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces, const 
     same_piece += a.piece == b.piece;
   }
   return {std::move(name),
-          {cells.hits_per_error(), cells.f1(), onsets.f1(), same_piece / static_cast<double>(found.size())}};
+          {cells.hits_per_error(), cells.f1(), onsets.f1(),
+           same_piece / static_cast<double>(found.size())}};
 }
 
 }  // namespace
 
 absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const auto encoder = encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                                            encoder::Modality::kScore, options.encoder);
+  const auto encoder =
+      encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.encoder);
   if (!encoder.ok()) return encoder.status();
   const encoder::EncoderInfo info = (*encoder)->info();
   const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
   if (!pieces.ok()) return pieces.status();
-  const auto windows =
-      DrawSnippets(*pieces, info.settings, options.snippets, options.seed, /*centre_scores=*/false, progress);
+  const auto windows = DrawSnippets(*pieces, info.settings, options.snippets, options.seed,
+                                    /*centre_scores=*/false, progress);
   if (!windows.ok()) return windows.status();
   if (windows->places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
   Report report{"transcription", {}, {}};
   ReportTable table{absl::StrCat("nearest of ", windows->places.size() - 1, " others"),
                     {"TM", "cell F1", "onset F1", "in piece"},
                     {}};
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     const auto embeddings = EmbedSnippets(model, options.encoder, *windows, progress);
     if (!embeddings.ok()) return embeddings.status();
-    table.rows.push_back(Compare(name, *pieces, *windows, info.settings, NearestOthers(*embeddings)));
+    table.rows.push_back(
+        Compare(name, *pieces, *windows, info.settings, NearestOthers(*embeddings)));
   }
-  table.rows.push_back(
-      Compare("random", *pieces, *windows, info.settings, RandomOthers(windows->places.size(), options.seed)));
+  table.rows.push_back(Compare("random", *pieces, *windows, info.settings,
+                               RandomOthers(windows->places.size(), options.seed)));
   report.tables.push_back(std::move(table));
   report.settings["model"] = info.model_id;
   report.settings["pieces"] = absl::StrCat(pieces->size());

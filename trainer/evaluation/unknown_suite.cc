@@ -31,29 +31,33 @@ std::set<int> DrawHalf(int works, uint64_t seed) {
   return {order.begin(), order.begin() + works / 2};
 }
 
-std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings, std::span<const Outcome> outcomes,
-                                    const std::set<int>& known, double wanted_s) {
+std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings,
+                                    std::span<const Outcome> outcomes, const std::set<int>& known,
+                                    double wanted_s) {
   std::vector<Detection> detections;
   for (const Outcome& outcome : outcomes) {
     if (wanted_s > 0 && outcome.excerpt.wanted_s != wanted_s) continue;
     const auto& candidates = outcome.answer.candidates;
     detections.push_back({candidates.empty() ? 0.0 : candidates[0].confidence,
-                          known.contains(recordings[outcome.excerpt.recording].work), outcome.rank == 1});
+                          known.contains(recordings[outcome.excerpt.recording].work),
+                          outcome.rank == 1});
   }
   return detections;
 }
 
 void AddDetection(const std::string& name, const std::vector<TestRecording>& recordings,
-                  std::span<const Outcome> outcomes, const std::set<int>& known, double shipped_threshold,
-                  ReportTable& table) {
+                  std::span<const Outcome> outcomes, const std::set<int>& known,
+                  double shipped_threshold, ReportTable& table) {
   for (const double length_s : kLengths) {
     const std::vector<Detection> detections = DetectionsAt(recordings, outcomes, known, length_s);
     const double threshold = ThresholdFor(detections, kFalseAccepts);
-    const auto known_count = std::count_if(detections.begin(), detections.end(), [](const auto& d) { return d.known; });
+    const auto known_count =
+        std::count_if(detections.begin(), detections.end(), [](const auto& d) { return d.known; });
     table.rows.push_back(
         {absl::StrCat(name, ", ", LengthName(length_s)),
-         {Auroc(detections), TrueAccepts(detections, threshold), threshold, TrueAccepts(detections, shipped_threshold),
-          FalseAccepts(detections, shipped_threshold), 1.0 * known_count, 1.0 * (detections.size() - known_count)}});
+         {Auroc(detections), TrueAccepts(detections, threshold), threshold,
+          TrueAccepts(detections, shipped_threshold), FalseAccepts(detections, shipped_threshold),
+          1.0 * known_count, 1.0 * (detections.size() - known_count)}});
   }
 }
 
@@ -65,12 +69,14 @@ ReportTable ReliabilityTable(std::span<const Detection> detections) {
                           {1.0 * bins[i].answers, bins[i].mean_confidence,
                            bins[i].answers ? 1.0 * bins[i].right / bins[i].answers : 0}});
   }
-  table.rows.push_back({"calibration error", {1.0 * detections.size(), 0, CalibrationError(detections)}});
+  table.rows.push_back(
+      {"calibration error", {1.0 * detections.size(), 0, CalibrationError(detections)}});
   return table;
 }
 
 absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
-                                      const retrieval::IdentifyOptions& identify, uint64_t seed, Progress& progress) {
+                                      const retrieval::IdentifyOptions& identify, uint64_t seed,
+                                      Progress& progress) {
   struct Tally {
     int asked = 0, refused = 0;
     double highest = 0;  // confidence
@@ -83,7 +89,8 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
     Tally& tally = tallies[kind];
     ++tally.asked;
     tally.refused += answer->verdict != retrieval::Verdict::kMatch;
-    if (!answer->candidates.empty()) tally.highest = std::max(tally.highest, answer->candidates[0].confidence);
+    if (!answer->candidates.empty())
+      tally.highest = std::max(tally.highest, answer->candidates[0].confidence);
     progress.Advance();
     return absl::OkStatus();
   };
@@ -96,26 +103,30 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
   ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
   for (const std::string& kind : NoiseNames()) {
     const Tally& tally = tallies[kind];
-    table.rows.push_back({kind, {1.0 * tally.refused / tally.asked, tally.highest, 1.0 * tally.asked}});
+    table.rows.push_back(
+        {kind, {1.0 * tally.refused / tally.asked, tally.highest, 1.0 * tally.asked}});
   }
   return table;
 }
 
 // Recordings that no score is named after: what their notes say.
 absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) {
-  const absl::StatusOr<MapsTestBed> maps = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
+  const absl::StatusOr<MapsTestBed> maps =
+      MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
   if (!maps.ok()) return maps.status();
   for (const TestRecording& recording : maps->unknown) {
-    const auto text = ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
+    const auto text =
+        ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
     if (!text.ok()) return text.status();
     const auto notes = ParseNoteList(*text);
     if (!notes.ok()) return notes.status();
     const absl::StatusOr<NearestScore> nearest = FindNearestScore(*notes, maps->entries);
     if (!nearest.ok()) return nearest.status();
     if (nearest->entry < 0) continue;
-    report.settings[recording.name] = absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest->likeness,
-                                                      maps->entries[nearest->entry].title, nearest->next_likeness,
-                                                      nearest->next < 0 ? "none" : maps->entries[nearest->next].title);
+    report.settings[recording.name] =
+        absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest->likeness,
+                        maps->entries[nearest->entry].title, nearest->next_likeness,
+                        nearest->next < 0 ? "none" : maps->entries[nearest->next].title);
   }
   return absl::OkStatus();
 }
@@ -136,24 +147,30 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
   }
   Report report{"unknown", {}, {}};
   report.tables.push_back(
-      {"known or not", {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"}, {}});
+      {"known or not",
+       {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"},
+       {}});
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.max_transposition = options.max_transposition;
   const ExcerptPlan plan = {kLengths, 1, false, options.seed};
-  for (const auto& [name, model] : {std::pair<std::string, std::string>("this model", options.model),
-                                    std::pair<std::string, std::string>("untrained", options.untrained)}) {
+  for (const auto& [name, model] :
+       {std::pair<std::string, std::string>("this model", options.model),
+        std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     std::vector<TestRecording> recordings = bed->recordings;
-    if (model == options.untrained && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
+    if (model == options.untrained &&
+        recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
       recordings.resize(options.untrained_recordings);
     }
     const auto collection = OpenCatalogue(entries, CatalogueFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const auto outcomes = AskExcerpts(
-        recordings, plan, **collection, identify, [&works](int source) { return works[source]; }, {}, progress);
+        recordings, plan, **collection, identify, [&works](int source) { return works[source]; },
+        {}, progress);
     if (!outcomes.ok()) return outcomes.status();
-    AddDetection(name, recordings, *outcomes, known, (*collection)->confidence().threshold, report.tables[0]);
+    AddDetection(name, recordings, *outcomes, known, (*collection)->confidence().threshold,
+                 report.tables[0]);
     if (model != options.model) continue;
     report.settings["model"] = (*collection)->manifest().model_id;
     report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, *outcomes, known, 0)));
@@ -164,10 +181,13 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
   if (!options.recordings.empty()) {
     if (absl::Status status = NoteUnnamedRecordings(options, report); !status.ok()) return status;
   }
-  report.tables[0].rows.push_back({"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
+  report.tables[0].rows.push_back(
+      {"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
   report.settings["performances"] = absl::StrCat(bed->recordings.size());
-  report.settings["scores in the catalogue"] = absl::StrCat(entries.size(), " of ", bed->entries.size());
-  if (options.max_transposition > 0) report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
+  report.settings["scores in the catalogue"] =
+      absl::StrCat(entries.size(), " of ", bed->entries.size());
+  if (options.max_transposition > 0)
+    report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   NoteSeconds(started, report);

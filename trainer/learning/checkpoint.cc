@@ -32,8 +32,8 @@ void MakeOptimizer(TrainState& state, double learning_rate, double weight_decay)
   plain.push_back(state.log_scale);
   const auto group = [learning_rate](std::vector<torch::Tensor> parameters, double decay) {
     return torch::optim::OptimizerParamGroup(
-        std::move(parameters),
-        std::make_unique<torch::optim::AdamWOptions>(torch::optim::AdamWOptions(learning_rate).weight_decay(decay)));
+        std::move(parameters), std::make_unique<torch::optim::AdamWOptions>(
+                                   torch::optim::AdamWOptions(learning_rate).weight_decay(decay)));
   };
   state.optimizer = std::make_unique<torch::optim::AdamW>(
       std::vector<torch::optim::OptimizerParamGroup>{group(decayed, weight_decay), group(plain, 0)},
@@ -58,13 +58,15 @@ absl::Status SaveCheckpoint(const TrainState& state, const std::string& director
                 .dump(1)
          << '\n';
     file.close();
-    if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", fresh, ": is the disk full?"));
+    if (!file)
+      return absl::UnavailableError(absl::StrCat("cannot write ", fresh, ": is the disk full?"));
     fs::remove_all(old);
     if (fs::exists(directory)) fs::rename(directory, old);
     fs::rename(fresh, directory);
     fs::remove_all(old);
   } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("cannot write the checkpoint ", directory, ": ", error.what()));
+    return absl::UnavailableError(
+        absl::StrCat("cannot write the checkpoint ", directory, ": ", error.what()));
   }
   return absl::OkStatus();
 }
@@ -83,13 +85,15 @@ absl::StatusOr<TrainState> LoadCheckpoint(const std::string& directory, const to
     state.best_step = values.at("best_step");
     state.best_mean_reciprocal_rank = values.at("best_mean_reciprocal_rank");
     state.history = values.at("history");
-    state.log_scale = torch::tensor(values.at("log_scale").get<double>(), torch::kFloat32).to(device);
+    state.log_scale =
+        torch::tensor(values.at("log_scale").get<double>(), torch::kFloat32).to(device);
     state.audio = torch::jit::load(source + kAudioFile, device);
     state.score = torch::jit::load(source + kScoreFile, device);
     MakeOptimizer(state, learning_rate, weight_decay);
     torch::load(*state.optimizer, source + kOptimizerFile);
   } catch (const std::exception& error) {
-    return absl::DataLossError(absl::StrCat("the checkpoint ", source, " does not load: ", error.what()));
+    return absl::DataLossError(
+        absl::StrCat("the checkpoint ", source, " does not load: ", error.what()));
   }
   return state;
 }

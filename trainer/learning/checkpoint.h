@@ -28,11 +28,13 @@ struct TrainState {
 // Makes the optimizer over all parameters, convolutions' and head's weights decayed, the rest not.
 void MakeOptimizer(TrainState& state, double learning_rate, double weight_decay);
 
-// Writes `directory` as a whole: a crash leaves the one before. Unavailable when it can't be written.
+// Writes `directory` as a whole: a crash leaves the one before. Unavailable when it can't be
+// written.
 [[nodiscard]] absl::Status SaveCheckpoint(const TrainState& state, const std::string& directory);
 
 // NotFound when there is none; DataLoss when it does not load.
-[[nodiscard]] absl::StatusOr<TrainState> LoadCheckpoint(const std::string& directory, const torch::Device& device,
+[[nodiscard]] absl::StatusOr<TrainState> LoadCheckpoint(const std::string& directory,
+                                                        const torch::Device& device,
                                                         double learning_rate, double weight_decay);
 
 }  // namespace antiphon::trainer

@@ -33,12 +33,13 @@ absl::StatusOr<std::string> ExportModel(const NetworkSpec& spec, const torch::ji
     const torch::jit::Module folded_audio = FoldForExport(audio_spec, audio, torch::kBFloat16);
     const torch::jit::Module folded_score = FoldForExport(score_spec, score, torch::kBFloat16);
     encoder::EncoderInfo info;
-    info.model_id = absl::StrCat(ArchitectureName(spec.architecture), "-", spec.dimension, "-",
-                                 Sha256(ParameterBytes(folded_audio) + ParameterBytes(folded_score)).substr(0, 12));
+    info.model_id = absl::StrCat(
+        ArchitectureName(spec.architecture), "-", spec.dimension, "-",
+        Sha256(ParameterBytes(folded_audio) + ParameterBytes(folded_score)).substr(0, 12));
     info.dimension = spec.dimension;
     info.settings = spec.settings;
-    const auto write = [&](const torch::jit::Module& module, encoder::Modality modality, int channels, int bands,
-                           const char* name) {
+    const auto write = [&](const torch::jit::Module& module, encoder::Modality modality,
+                           int channels, int bands, const char* name) {
       info.modality = modality;
       info.channels = channels;
       info.bands = bands;
@@ -46,11 +47,14 @@ absl::StatusOr<std::string> ExportModel(const NetworkSpec& spec, const torch::ji
       module.save(path + ".part", {{encoder::kEncoderInfoName, encoder::EncoderInfoToJson(info)}});
       std::filesystem::rename(path + ".part", path);
     };
-    write(folded_audio, encoder::Modality::kAudio, 1, spec.settings.bands, bundle::kAudioEncoderFile);
-    write(folded_score, encoder::Modality::kScore, 2, spec.settings.pitches, bundle::kScoreEncoderFile);
+    write(folded_audio, encoder::Modality::kAudio, 1, spec.settings.bands,
+          bundle::kAudioEncoderFile);
+    write(folded_score, encoder::Modality::kScore, 2, spec.settings.pitches,
+          bundle::kScoreEncoderFile);
     return info.model_id;
   } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("cannot export the model to ", out, ": ", error.what()));
+    return absl::InternalError(
+        absl::StrCat("cannot export the model to ", out, ": ", error.what()));
   }
 }
 

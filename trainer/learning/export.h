@@ -11,11 +11,13 @@
 
 namespace antiphon::trainer {
 
-// Folds both networks, stores their parameters in bfloat16, and writes OUT/audio_encoder.pt and OUT/score_encoder.pt,
-// each under a temporary name first. Returns the model id: architecture, dimension and the first digits of a hash of
-// all parameters. The modality of `spec` is ignored.
-[[nodiscard]] absl::StatusOr<std::string> ExportModel(const NetworkSpec& spec, const torch::jit::Module& audio,
-                                                      const torch::jit::Module& score, const std::string& out);
+// Folds both networks, stores their parameters in bfloat16, and writes OUT/audio_encoder.pt and
+// OUT/score_encoder.pt, each under a temporary name first. Returns the model id: architecture,
+// dimension and the first digits of a hash of all parameters. The modality of `spec` is ignored.
+[[nodiscard]] absl::StatusOr<std::string> ExportModel(const NetworkSpec& spec,
+                                                      const torch::jit::Module& audio,
+                                                      const torch::jit::Module& score,
+                                                      const std::string& out);
 
 }  // namespace antiphon::trainer
 

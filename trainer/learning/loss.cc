@@ -9,8 +9,12 @@ constexpr double kMaxLogScale = 4.605;  // temperature 0.01, as Radford et al. (
 // Row i's own is column i.
 torch::Tensor Hinge(const torch::Tensor& similarity) {
   const int64_t n = similarity.size(0), candidates = similarity.size(1);
-  const torch::Tensor violation = (kHingeMargin - similarity.diagonal().unsqueeze(1) + similarity).clamp_min(0);
-  return violation.masked_fill(torch::eye(n, candidates, similarity.options().dtype(torch::kBool)), 0).sum() / n;
+  const torch::Tensor violation =
+      (kHingeMargin - similarity.diagonal().unsqueeze(1) + similarity).clamp_min(0);
+  return violation
+             .masked_fill(torch::eye(n, candidates, similarity.options().dtype(torch::kBool)), 0)
+             .sum() /
+         n;
 }
 
 }  // namespace
@@ -23,7 +27,8 @@ torch::Tensor PairLoss(Loss loss, const torch::Tensor& audio, const torch::Tenso
   if (loss == Loss::kHinge) return 0.5 * (Hinge(to_score) + Hinge(to_audio));
   const torch::Tensor scale = log_scale.clamp_max(kMaxLogScale).exp();
   const torch::Tensor own = torch::arange(n, to_score.options().dtype(torch::kLong));
-  return 0.5 * (torch::cross_entropy_loss(to_score * scale, own) + torch::cross_entropy_loss(to_audio * scale, own));
+  return 0.5 * (torch::cross_entropy_loss(to_score * scale, own) +
+                torch::cross_entropy_loss(to_audio * scale, own));
 }
 
 Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score) {
@@ -32,7 +37,8 @@ Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score) {
   for (const torch::Tensor& one_way : {similarity, similarity.t()}) {
     // The true one counts itself, which is the 1 of the definition.
     // Not ">=": what is no number must not rank first.
-    const torch::Tensor rank = (one_way < one_way.diagonal().unsqueeze(1)).logical_not().sum(1).to(torch::kFloat64);
+    const torch::Tensor rank =
+        (one_way < one_way.diagonal().unsqueeze(1)).logical_not().sum(1).to(torch::kFloat64);
     ranking.recall_at_1 += 0.5 * (rank <= 1).to(torch::kFloat64).mean().item<double>();
     ranking.mean_reciprocal_rank += 0.5 * rank.reciprocal().mean().item<double>();
   }

@@ -22,9 +22,11 @@ TEST(LossTest, InfoNceOfEqualSimilaritiesIsTheLogarithmOfTheBatch) {
 TEST(LossTest, HingeByHand) {
   const torch::Tensor audio = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}});
   const torch::Tensor score = torch::tensor({{0.6f, 0.8f}, {0.0f, 1.0f}});
-  // Similarities: own 0.6 and 1; others 0 and 0.8. Audio→score: max(0, 0.7 - 0.6 + 0) + max(0, 0.7 - 1 + 0.8) = 0.6;
-  // score→audio: max(0, 0.7 - 0.6 + 0.8) + max(0, 0.7 - 1 + 0) = 0.9; each over two rows, and their mean.
-  EXPECT_NEAR(PairLoss(Loss::kHinge, audio, score, kLogScale).item<double>(), (0.3 + 0.45) / 2, 1e-6);
+  // Similarities: own 0.6 and 1; others 0 and 0.8. Audio→score: max(0, 0.7 - 0.6 + 0) + max(0, 0.7
+  // - 1 + 0.8) = 0.6; score→audio: max(0, 0.7 - 0.6 + 0.8) + max(0, 0.7 - 1 + 0) = 0.9; each over
+  // two rows, and their mean.
+  EXPECT_NEAR(PairLoss(Loss::kHinge, audio, score, kLogScale).item<double>(), (0.3 + 0.45) / 2,
+              1e-6);
 }
 
 TEST(LossTest, BothLossesPreferTheTruePairing) {
@@ -39,12 +41,13 @@ TEST(LossTest, BothLossesPreferTheTruePairing) {
 // Two of each, and a third score that is no sound's.
 TEST(LossTest, ScoresOfNoSoundAreRivalsForEverySound) {
   const torch::Tensor same = torch::ones({2, 4}) / 2, with_rival = torch::ones({3, 4}) / 2;
-  EXPECT_NEAR(PairLoss(Loss::kInfoNce, same, with_rival, kLogScale).item<double>(), (std::log(3.0) + std::log(2.0)) / 2,
-              1e-5);
+  EXPECT_NEAR(PairLoss(Loss::kInfoNce, same, with_rival, kLogScale).item<double>(),
+              (std::log(3.0) + std::log(2.0)) / 2, 1e-5);
   const torch::Tensor audio = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}});
   const torch::Tensor score = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {0.6f, 0.8f}});
-  // The pairs match and are far apart. The rival is at 0.6 from the first sound and 0.8 from the second, own 1:
-  // max(0, 0.7 - 1 + 0.6) + max(0, 0.7 - 1 + 0.8) = 0.8 over two rows one way, nothing the other.
+  // The pairs match and are far apart. The rival is at 0.6 from the first sound and 0.8 from the
+  // second, own 1: max(0, 0.7 - 1 + 0.6) + max(0, 0.7 - 1 + 0.8) = 0.8 over two rows one way,
+  // nothing the other.
   EXPECT_NEAR(PairLoss(Loss::kHinge, audio, score, kLogScale).item<double>(), 0.4 / 2, 1e-6);
 }
 

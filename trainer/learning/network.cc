@@ -14,7 +14,8 @@ namespace {
 constexpr double kNormEpsilon = 1e-5;
 constexpr double kNormMomentum = 0.1;
 
-// Levels are half decibels; what lies further than this below a window's loudest cell is taken for silence.
+// Levels are half decibels; what lies further than this below a window's loudest cell is taken for
+// silence.
 constexpr int kDynamicRangeSteps = 120;
 
 enum class Activation { kNone, kRelu, kElu };
@@ -38,33 +39,37 @@ class SourceWriter {
 
   // Time is the height of the image, frequency its width.
   Value Input(const NetworkSpec& spec) {
-    source_ << "def forward(self, cells: Tensor) -> Tensor:\n  x = cells.permute([0, 2, 1, 3]).float()\n";
+    source_ << "def forward(self, cells: Tensor) -> Tensor:\n  x = cells.permute([0, 2, 1, "
+               "3]).float()\n";
     const bool audio = spec.modality == encoder::Modality::kAudio;
     if (!audio) {
       source_ << "  x = x / 255.0\n";
     } else {
-      source_ << "  x = (x - x.amax([1, 2, 3], True) + " << kDynamicRangeSteps << ".0).clamp(min=0.0) / "
-              << kDynamicRangeSteps << ".0\n";
+      source_ << "  x = (x - x.amax([1, 2, 3], True) + " << kDynamicRangeSteps
+              << ".0).clamp(min=0.0) / " << kDynamicRangeSteps << ".0\n";
     }
     source_ << "  x = x.to(" << (folded_ ? "self.stem_weight.dtype" : "self.compute_type")
             << ").contiguous(memory_format=2)\n";  // 2: channels last
-    return {"x", audio ? 1 : 2, spec.settings.window_frames, audio ? spec.settings.bands : spec.settings.pitches};
+    return {"x", audio ? 1 : 2, spec.settings.window_frames,
+            audio ? spec.settings.bands : spec.settings.pitches};
   }
 
-  Value Conv(const std::string& name, const Value& in, int out_channels, int kernel_height, int kernel_width,
-             int stride_height, int stride_width, Activation activation) {
+  Value Conv(const std::string& name, const Value& in, int out_channels, int kernel_height,
+             int kernel_width, int stride_height, int stride_width, Activation activation) {
     const int pad_height = kernel_height / 2, pad_width = kernel_width / 2;
     layers_.push_back({name, in.channels, out_channels, kernel_height, kernel_width});
     source_ << "  " << name << " = torch.conv2d(" << in.name << ", self." << name << "_weight"
             << (folded_ ? "" : ".to(self.compute_type)") << ", "
-            << (folded_ ? "self." + name + "_bias" : std::string("None")) << ", [" << stride_height << ", "
-            << stride_width << "], [" << pad_height << ", " << pad_width << "])\n";
+            << (folded_ ? "self." + name + "_bias" : std::string("None")) << ", [" << stride_height
+            << ", " << stride_width << "], [" << pad_height << ", " << pad_width << "])\n";
     if (!folded_) {
-      source_ << "  " << name << " = torch.batch_norm(" << name << ", self." << name << "_scale, self." << name
-              << "_shift, self." << name << "_mean, self." << name << "_variance, self.training, " << kNormMomentum
-              << ", " << kNormEpsilon << ", False)\n";
+      source_ << "  " << name << " = torch.batch_norm(" << name << ", self." << name
+              << "_scale, self." << name << "_shift, self." << name << "_mean, self." << name
+              << "_variance, self.training, " << kNormMomentum << ", " << kNormEpsilon
+              << ", False)\n";
     }
-    if (activation == Activation::kRelu) source_ << "  " << name << " = torch.relu_(" << name << ")\n";
+    if (activation == Activation::kRelu)
+      source_ << "  " << name << " = torch.relu_(" << name << ")\n";
     if (activation == Activation::kElu) source_ << "  " << name << " = torch.elu(" << name << ")\n";
     return {name, out_channels, (in.height + 2 * pad_height - kernel_height) / stride_height + 1,
             (in.width + 2 * pad_width - kernel_width) / stride_width + 1};
@@ -86,11 +91,13 @@ class SourceWriter {
     return {name, in.channels, in.height / 2, in.width / 2};
   }
 
-  // A linear map of every cell of the last feature map: keeps where in time and pitch something was.
+  // A linear map of every cell of the last feature map: keeps where in time and pitch something
+  // was.
   void LinearHead(const Value& in, int dimension) {
     head_inputs_ = in.channels * in.height * in.width;
     head_outputs_ = dimension;
-    source_ << "  e = torch.matmul(" << in.name << ".float().flatten(1), self.head_weight.float().t())\n";
+    source_ << "  e = torch.matmul(" << in.name
+            << ".float().flatten(1), self.head_weight.float().t())\n";
     Normalise();
   }
 
@@ -113,13 +120,16 @@ class SourceWriter {
   int head_inputs_ = 0, head_outputs_ = 0;
 };
 
-// Two 3×3 convolutions around which the input is added (He et al. 2016), through a 1×1 convolution where the shape
-// changes.
-Value ResidualBlock(SourceWriter& writer, const std::string& name, const Value& in, int channels, int stride) {
+// Two 3×3 convolutions around which the input is added (He et al. 2016), through a 1×1 convolution
+// where the shape changes.
+Value ResidualBlock(SourceWriter& writer, const std::string& name, const Value& in, int channels,
+                    int stride) {
   const bool same = stride == 1 && in.channels == channels;
   const Value shortcut =
-      same ? in : writer.Conv(name + "_shortcut", in, channels, 1, 1, stride, stride, Activation::kNone);
-  const Value inner = writer.Conv(name + "_a", in, channels, 3, 3, stride, stride, Activation::kRelu);
+      same ? in
+           : writer.Conv(name + "_shortcut", in, channels, 1, 1, stride, stride, Activation::kNone);
+  const Value inner =
+      writer.Conv(name + "_a", in, channels, 3, 3, stride, stride, Activation::kRelu);
   const Value outer = writer.Conv(name + "_b", inner, channels, 3, 3, 1, 1, Activation::kNone);
   return writer.AddRelu(name, outer, shortcut);
 }
@@ -128,18 +138,22 @@ Value ResidualBlock(SourceWriter& writer, const std::string& name, const Value& 
 void WriteResidual(SourceWriter& writer, const NetworkSpec& spec) {
   constexpr int kWidths[] = {32, 48, 96, 160};
   const Value input = writer.Input(spec);
-  Value x = writer.Conv("stem", input, kWidths[0], 5, 7, 2, input.width > 128 ? 4 : 2, Activation::kRelu);
+  Value x =
+      writer.Conv("stem", input, kWidths[0], 5, 7, 2, input.width > 128 ? 4 : 2, Activation::kRelu);
   for (int stage = 0; stage < 4; ++stage) {
-    x = ResidualBlock(writer, "stage" + std::to_string(stage), x, kWidths[stage], stage == 0 ? 1 : 2);
+    x = ResidualBlock(writer, "stage" + std::to_string(stage), x, kWidths[stage],
+                      stage == 0 ? 1 : 2);
   }
   writer.LinearHead(x, spec.dimension);
 }
 
-// Wider, and with a stem that keeps every frame: the first block makes one of two, having seen both.
+// Wider, and with a stem that keeps every frame: the first block makes one of two, having seen
+// both.
 void WriteResidualFine(SourceWriter& writer, const NetworkSpec& spec) {
   constexpr int kWidths[] = {32, 64, 128, 192};
   const Value input = writer.Input(spec);
-  const Value stem = writer.Conv("stem", input, kWidths[0], 5, 7, 1, input.width > 128 ? 4 : 2, Activation::kRelu);
+  const Value stem =
+      writer.Conv("stem", input, kWidths[0], 5, 7, 1, input.width > 128 ? 4 : 2, Activation::kRelu);
   const Value shortcut = writer.EveryOtherFrame("stage0_shortcut", stem);
   const Value inner = writer.Conv("stage0_a", stem, kWidths[0], 5, 3, 2, 1, Activation::kRelu);
   const Value outer = writer.Conv("stage0_b", inner, kWidths[0], 3, 3, 1, 1, Activation::kNone);
@@ -184,7 +198,9 @@ torch::Tensor Draw(at::IntArrayRef shape, double deviation, torch::Generator& ge
 
 }  // namespace
 
-std::string NetworkSource(const NetworkSpec& spec, bool folded) { return Write(spec, folded).source(); }
+std::string NetworkSource(const NetworkSpec& spec, bool folded) {
+  return Write(spec, folded).source();
+}
 
 torch::jit::Module MakeTrainable(const NetworkSpec& spec, uint64_t seed, torch::Dtype compute) {
   const SourceWriter writer = Write(spec, /*folded=*/false);
@@ -194,18 +210,21 @@ torch::jit::Module MakeTrainable(const NetworkSpec& spec, uint64_t seed, torch::
   module.register_attribute("compute_type", c10::IntType::get(), static_cast<int64_t>(compute));
   for (const ConvLayer& layer : writer.layers()) {
     const int fan_in = layer.in_channels * layer.kernel_height * layer.kernel_width;
-    const torch::Tensor weight = Draw({layer.out_channels, layer.in_channels, layer.kernel_height, layer.kernel_width},
-                                      std::sqrt(2.0 / fan_in), generator);
-    module.register_parameter(layer.name + "_weight", weight.contiguous(torch::MemoryFormat::ChannelsLast), false);
+    const torch::Tensor weight =
+        Draw({layer.out_channels, layer.in_channels, layer.kernel_height, layer.kernel_width},
+             std::sqrt(2.0 / fan_in), generator);
+    module.register_parameter(layer.name + "_weight",
+                              weight.contiguous(torch::MemoryFormat::ChannelsLast), false);
     module.register_parameter(layer.name + "_scale", torch::ones(layer.out_channels), false);
     module.register_parameter(layer.name + "_shift", torch::zeros(layer.out_channels), false);
     module.register_buffer(layer.name + "_mean", torch::zeros(layer.out_channels));
     module.register_buffer(layer.name + "_variance", torch::ones(layer.out_channels));
   }
   if (writer.head_inputs() > 0) {
-    module.register_parameter(
-        "head_weight",
-        Draw({writer.head_outputs(), writer.head_inputs()}, std::sqrt(1.0 / writer.head_inputs()), generator), false);
+    module.register_parameter("head_weight",
+                              Draw({writer.head_outputs(), writer.head_inputs()},
+                                   std::sqrt(1.0 / writer.head_inputs()), generator),
+                              false);
   }
   module.define(writer.source());
   return module;
@@ -237,15 +256,18 @@ absl::Status Grow(const torch::jit::Module& from, torch::jit::Module& into) {
     return true;
   };
   for (const auto& [name, value] : from.named_parameters()) {
-    if (!grow(name, value)) return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
+    if (!grow(name, value))
+      return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
   }
   for (const auto& [name, value] : from.named_buffers()) {
-    if (!grow(name, value)) return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
+    if (!grow(name, value))
+      return absl::InvalidArgumentError(absl::StrCat("no room for its ", name));
   }
   return absl::OkStatus();
 }
 
-torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Module& trained, torch::Dtype stored) {
+torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Module& trained,
+                                 torch::Dtype stored) {
   const torch::NoGradGuard no_gradients;
   const SourceWriter writer = Write(spec, /*folded=*/true);
   torch::jit::Module module("Encoder");
@@ -258,11 +280,13 @@ torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Modu
         value(layer.name + "_scale") / torch::sqrt(value(layer.name + "_variance") + kNormEpsilon);
     const torch::Tensor weight = value(layer.name + "_weight") * gain.view({-1, 1, 1, 1});
     const torch::Tensor bias = value(layer.name + "_shift") - value(layer.name + "_mean") * gain;
-    module.register_parameter(layer.name + "_weight", weight.to(stored).contiguous(torch::MemoryFormat::ChannelsLast),
+    module.register_parameter(layer.name + "_weight",
+                              weight.to(stored).contiguous(torch::MemoryFormat::ChannelsLast),
                               false);
     module.register_parameter(layer.name + "_bias", bias.to(stored), false);
   }
-  if (writer.head_inputs() > 0) module.register_parameter("head_weight", value("head_weight").to(stored), false);
+  if (writer.head_inputs() > 0)
+    module.register_parameter("head_weight", value("head_weight").to(stored), false);
   module.define(writer.source());
   module.eval();
   return module;

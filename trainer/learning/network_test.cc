@@ -17,13 +17,17 @@ using encoder::Modality;
 torch::Tensor RandomCells(const NetworkSpec& spec, int64_t count) {
   torch::manual_seed(3);
   const bool audio = spec.modality == Modality::kAudio;
-  return audio ? torch::randint(0, 256, {count, spec.settings.window_frames, 1, spec.settings.bands}, torch::kUInt8)
-               : (torch::rand({count, spec.settings.window_frames, 2, spec.settings.pitches}) < 0.05).to(torch::kUInt8);
+  return audio
+             ? torch::randint(0, 256, {count, spec.settings.window_frames, 1, spec.settings.bands},
+                              torch::kUInt8)
+             : (torch::rand({count, spec.settings.window_frames, 2, spec.settings.pitches}) < 0.05)
+                   .to(torch::kUInt8);
 }
 
 std::vector<NetworkSpec> AllSpecs() {
   std::vector<NetworkSpec> specs;
-  for (Architecture architecture : {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
+  for (Architecture architecture :
+       {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
     for (Modality modality : {Modality::kAudio, Modality::kScore}) {
       specs.push_back({architecture, modality, features::FeatureSettings(), 32});
       specs.push_back({architecture, modality, features::DorferSettings(), 48});
@@ -56,9 +60,11 @@ TEST(NetworkTest, FoldingKeepsTheFunction) {
     network.eval();
     const torch::Tensor cells = RandomCells(spec, 8);
     const torch::Tensor trained = network.forward({cells}).toTensor();
-    const torch::Tensor exact = FoldForExport(spec, network, torch::kFloat32).forward({cells}).toTensor();
+    const torch::Tensor exact =
+        FoldForExport(spec, network, torch::kFloat32).forward({cells}).toTensor();
     EXPECT_LT((trained - exact).abs().max().item<float>(), 1e-4) << NetworkSource(spec, true);
-    const torch::Tensor rounded = FoldForExport(spec, network, torch::kBFloat16).forward({cells}).toTensor();
+    const torch::Tensor rounded =
+        FoldForExport(spec, network, torch::kBFloat16).forward({cells}).toTensor();
     EXPECT_GT((trained * rounded).sum(1).min().item<float>(), 0.995) << NetworkSource(spec, true);
   }
 }
@@ -75,7 +81,8 @@ TEST(NetworkTest, ASmallNetworkGrowsIntoALargerOneThatGivesTheSame) {
     small.eval();
     large.eval();
     const torch::Tensor cells = RandomCells(spec, 8);
-    const torch::Tensor difference = small.forward({cells}).toTensor() - large.forward({cells}).toTensor();
+    const torch::Tensor difference =
+        small.forward({cells}).toTensor() - large.forward({cells}).toTensor();
     EXPECT_LT(difference.abs().max().item<float>(), 1e-4);
 
     EXPECT_EQ(Grow(large, small).code(), absl::StatusCode::kInvalidArgument);
@@ -86,31 +93,39 @@ TEST(NetworkTest, ASmallNetworkGrowsIntoALargerOneThatGivesTheSame) {
 }
 
 TEST(NetworkTest, AudioEmbeddingsDoNotDependOnTheGain) {
-  const NetworkSpec spec{Architecture::kResidual, Modality::kAudio, features::FeatureSettings(), 32};
+  const NetworkSpec spec{Architecture::kResidual, Modality::kAudio, features::FeatureSettings(),
+                         32};
   torch::jit::Module network = MakeTrainable(spec, 1, torch::kFloat32);
   network.eval();
   const torch::NoGradGuard no_gradients;
-  const torch::Tensor loud =
-      torch::randint(150, 220, {4, spec.settings.window_frames, 1, spec.settings.bands}, torch::kUInt8);
+  const torch::Tensor loud = torch::randint(
+      150, 220, {4, spec.settings.window_frames, 1, spec.settings.bands}, torch::kUInt8);
   const torch::Tensor quiet = loud - 40;  // 20 dB
-  const torch::Tensor difference = network.forward({loud}).toTensor() - network.forward({quiet}).toTensor();
+  const torch::Tensor difference =
+      network.forward({loud}).toTensor() - network.forward({quiet}).toTensor();
   EXPECT_LT(difference.abs().max().item<float>(), 1e-5);
 }
 
 TEST(NetworkTest, SeedsDecideTheWeights) {
-  const NetworkSpec spec{Architecture::kResidual, Modality::kScore, features::FeatureSettings(), 32};
+  const NetworkSpec spec{Architecture::kResidual, Modality::kScore, features::FeatureSettings(),
+                         32};
   const torch::Tensor one = MakeTrainable(spec, 1, torch::kFloat32).attr("stem_weight").toTensor();
-  EXPECT_TRUE(torch::equal(one, MakeTrainable(spec, 1, torch::kFloat32).attr("stem_weight").toTensor()));
-  EXPECT_FALSE(torch::equal(one, MakeTrainable(spec, 2, torch::kFloat32).attr("stem_weight").toTensor()));
+  EXPECT_TRUE(
+      torch::equal(one, MakeTrainable(spec, 1, torch::kFloat32).attr("stem_weight").toTensor()));
+  EXPECT_FALSE(
+      torch::equal(one, MakeTrainable(spec, 2, torch::kFloat32).attr("stem_weight").toTensor()));
 }
 
-// The exported files are what the server loads: through core/encoder, in both precisions, whatever the batch size.
+// The exported files are what the server loads: through core/encoder, in both precisions, whatever
+// the batch size.
 TEST(NetworkTest, AnExportedModelLoadsAndEncodesAlikeInEveryBatchSizeAndPrecision) {
   const std::string out = ::testing::TempDir() + "exported";
   std::filesystem::remove_all(out);
-  ASSERT_TRUE(ExportUntrained(Architecture::kResidual, features::FeatureSettings(), 32, 1, out).ok());
+  ASSERT_TRUE(
+      ExportUntrained(Architecture::kResidual, features::FeatureSettings(), 32, 1, out).ok());
   const std::string path = out + "/" + bundle::kScoreEncoderFile;
-  const NetworkSpec spec{Architecture::kResidual, Modality::kScore, features::FeatureSettings(), 32};
+  const NetworkSpec spec{Architecture::kResidual, Modality::kScore, features::FeatureSettings(),
+                         32};
   const torch::Tensor cells = RandomCells(spec, 11).contiguous();
   const std::span<const uint8_t> windows(cells.data_ptr<uint8_t>(), cells.numel());
   encoder::EncoderOptions options;

@@ -49,12 +49,14 @@ absl::Status CheckOptions(const TrainOptions& options) {
   };
   for (const auto& range : ranges) {
     if (!(range.value >= range.low && range.value <= range.high)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(range.name, " is ", range.value, ", allowed is ", range.low, " to ", range.high));
+      return absl::InvalidArgumentError(absl::StrCat(
+          range.name, " is ", range.value, ", allowed is ", range.low, " to ", range.high));
     }
   }
-  if (options.stores.empty()) return absl::InvalidArgumentError("stores: at least one feature store is needed");
-  if (options.out.empty()) return absl::InvalidArgumentError("out: a folder for the model is needed");
+  if (options.stores.empty())
+    return absl::InvalidArgumentError("stores: at least one feature store is needed");
+  if (options.out.empty())
+    return absl::InvalidArgumentError("out: a folder for the model is needed");
   if (!options.mix.empty() && options.from.empty()) {
     return absl::InvalidArgumentError("mix: needs a run to mix with, from");
   }
@@ -79,12 +81,14 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
       if (!item.ok()) return item.status();
       not_found.erase(item->piece);
       if (options.excluded_pieces.contains(item->piece) || item->part == Part::kTest) continue;
-      if (options.strict_tempo_only && item->part == Part::kTrain && !item->keeps_strict_tempo()) continue;
+      if (options.strict_tempo_only && item->part == Part::kTrain && !item->keeps_strict_tempo())
+        continue;
       absl::StrAppend(&all, item->fingerprint);
       std::vector<StoreItem>& part = item->part == Part::kTrain ? train : valid;
       part.push_back(*std::move(item));
     }
-    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths->size()}, {"sha256", Sha256(all)}};
+    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths->size()},
+                                                             {"sha256", Sha256(all)}};
   }
   if (!not_found.empty()) {
     spdlog::warn("{} of {} excluded pieces are in no store, {} for one", not_found.size(),
@@ -93,14 +97,17 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
   for (const std::vector<StoreItem>* part : {&train, &valid}) {
     for (const StoreItem& item : *part) {
       if (item.settings != part->front().settings) {
-        return absl::InvalidArgumentError("the feature stores were made with different feature settings");
+        return absl::InvalidArgumentError(
+            "the feature stores were made with different feature settings");
       }
     }
   }
   if (train.empty() || valid.empty()) {
-    return absl::InvalidArgumentError("the feature stores have no items of the train part or none of the valid part");
+    return absl::InvalidArgumentError(
+        "the feature stores have no items of the train part or none of the valid part");
   }
-  return Data{PairSampler(std::move(train)), PairSampler(std::move(valid)), std::move(fingerprints)};
+  return Data{PairSampler(std::move(train)), PairSampler(std::move(valid)),
+              std::move(fingerprints)};
 }
 
 double LearningRateAt(const TrainOptions& options, int64_t step) {
@@ -148,9 +155,11 @@ json SettingsJson(const TrainOptions& options) {
           {"excluded_pieces", options.excluded_pieces}};
 }
 
-// Runs both, at once where `parallel`: LibTorch's own threads wait for each other at every operator, which is slow
-// where a core is busy otherwise; two threads that meet once are not. Rethrows what either throws.
-void RunBoth(bool parallel, const std::function<void()>& first, const std::function<void()>& second) {
+// Runs both, at once where `parallel`: LibTorch's own threads wait for each other at every
+// operator, which is slow where a core is busy otherwise; two threads that meet once are not.
+// Rethrows what either throws.
+void RunBoth(bool parallel, const std::function<void()>& first,
+             const std::function<void()>& second) {
   if (!parallel) {
     first();
     second();
@@ -165,7 +174,8 @@ void RunBoth(bool parallel, const std::function<void()>& first, const std::funct
   other.get();
 }
 
-// `state` becomes (1 - share) * state + share * other, in weights, batch norm's statistics and temperature.
+// `state` becomes (1 - share) * state + share * other, in weights, batch norm's statistics and
+// temperature.
 void MixIn(const TrainState& other, double share, TrainState& state) {
   const torch::NoGradGuard no_gradients;
   const auto mix = [share](torch::Tensor into, const torch::Tensor& from) {
@@ -175,7 +185,8 @@ void MixIn(const TrainState& other, double share, TrainState& state) {
     auto source = from.begin();
     for (const auto& entry : into) mix(entry.value, (*source++).value);
   };
-  for (auto [into, from] : {std::pair(&state.audio, &other.audio), std::pair(&state.score, &other.score)}) {
+  for (auto [into, from] :
+       {std::pair(&state.audio, &other.audio), std::pair(&state.score, &other.score)}) {
     mix_all(into->named_parameters(), from->named_parameters());
     mix_all(into->named_buffers(), from->named_buffers());
   }
@@ -190,7 +201,8 @@ json DescriptionOf(const std::string& run) {
 }
 
 int ThreadCount(const TrainOptions& options) {
-  return options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
+  return options.threads > 0 ? options.threads
+                             : static_cast<int>(std::thread::hardware_concurrency());
 }
 
 // One run: the state that is learned, and the steps that change it.
@@ -199,7 +211,8 @@ class Run {
   Run(const TrainOptions& options, Data data)
       : options_(options),
         data_(std::move(data)),
-        device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu") : options.device),
+        device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu")
+                                         : options.device),
         parallel_(device_.is_cpu() && ThreadCount(options) > 1) {}
 
   absl::StatusOr<TrainSummary> Go(const std::function<bool(const TrainReport&)>& report);
@@ -242,9 +255,9 @@ absl::Status Run::Begin() {
     absl::StatusOr<TrainState> state =
         LoadCheckpoint(Path("checkpoint"), device_, options_.learning_rate, options_.weight_decay);
     if (state.ok() && state->identity != Identity()) {
-      return absl::FailedPreconditionError(absl::StrCat(options_.out, " holds the checkpoint of another run, ",
-                                                        state->identity.dump(), ", and this one is ", Identity().dump(),
-                                                        ": give another folder, or begin anew"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          options_.out, " holds the checkpoint of another run, ", state->identity.dump(),
+          ", and this one is ", Identity().dump(), ": give another folder, or begin anew"));
     }
     if (state.ok()) {
       state_ = *std::move(state);
@@ -275,21 +288,24 @@ TrainState Run::Untrained() const {
 
 // The state that another run ended with, grown into this one's network.
 absl::StatusOr<TrainState> Run::LastOf(const char* option, const std::string& other_run) const {
-  absl::StatusOr<TrainState> other =
-      LoadCheckpoint(other_run + "/checkpoint", device_, options_.learning_rate, options_.weight_decay);
+  absl::StatusOr<TrainState> other = LoadCheckpoint(other_run + "/checkpoint", device_,
+                                                    options_.learning_rate, options_.weight_decay);
   if (!other.ok()) return other.status();
-  const std::string theirs = other->identity.at("architecture"), ours = ArchitectureName(options_.architecture);
+  const std::string theirs = other->identity.at("architecture"),
+                    ours = ArchitectureName(options_.architecture);
   if (other->identity.at("dimension") != options_.dimension) {
     return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " has dimension ",
-                                                   other->identity.at("dimension").dump(), ", and this run ",
-                                                   options_.dimension));
+                                                   other->identity.at("dimension").dump(),
+                                                   ", and this run ", options_.dimension));
   }
   if (theirs == ours) return other;
   TrainState grown = Untrained();
-  for (auto [from, into] : {std::pair(&other->audio, &grown.audio), std::pair(&other->score, &grown.score)}) {
+  for (auto [from, into] :
+       {std::pair(&other->audio, &grown.audio), std::pair(&other->score, &grown.score)}) {
     if (absl::Status status = Grow(*from, *into); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " is ", theirs, " and cannot grow into ",
-                                                     ours, ": ", status.message()));
+      return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " is ", theirs,
+                                                     " and cannot grow into ", ours, ": ",
+                                                     status.message()));
     }
   }
   grown.log_scale = std::move(other->log_scale);
@@ -311,8 +327,10 @@ absl::Status Run::TakeFromOthers() {
   return absl::OkStatus();
 }
 
-torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const {
-  return torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())}, torch::kUInt8)
+torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows,
+                            int channels) const {
+  return torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())},
+                          torch::kUInt8)
       .view({windows, data_.train.settings().window_frames, channels, -1})
       .to(device_);
 }
@@ -331,11 +349,13 @@ double Run::Step(const PairBatch& batch) {
   RunBoth(
       parallel_, [&] { audio = state_.audio.forward({audio_cells}).toTensor(); },
       [&] { score = state_.score.forward({score_cells}).toTensor(); });
-  const torch::Tensor audio_leaf = audio.detach().requires_grad_(), score_leaf = score.detach().requires_grad_();
+  const torch::Tensor audio_leaf = audio.detach().requires_grad_(),
+                      score_leaf = score.detach().requires_grad_();
   const torch::Tensor loss = PairLoss(options_.loss, audio_leaf, score_leaf, state_.log_scale);
   loss.backward();
   RunBoth(
-      parallel_, [&] { audio.backward(audio_leaf.grad()); }, [&] { score.backward(score_leaf.grad()); });
+      parallel_, [&] { audio.backward(audio_leaf.grad()); },
+      [&] { score.backward(score_leaf.grad()); });
   state_.optimizer->step();
   ++state_.step;
   return loss.item<double>();
@@ -346,7 +366,8 @@ Ranking Run::Validate() {
   state_.audio.eval();
   state_.score.eval();
   const PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
-  const auto encode = [&](torch::jit::Module& network, const std::vector<uint8_t>& cells, int channels) {
+  const auto encode = [&](torch::jit::Module& network, const std::vector<uint8_t>& cells,
+                          int channels) {
     std::vector<torch::Tensor> parts;
     for (const torch::Tensor& part : ToTensor(cells, batch.pairs, channels).split(256)) {
       parts.push_back(network.forward({part}).toTensor());
@@ -375,31 +396,34 @@ absl::Status Run::Record(const Ranking& ranking, TrainReport& report) {
 }
 
 absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported_step) const {
-  json description = {{"model_id", model_id},
-                      {"revision", ANTIPHON_REVISION},
-                      {"options", SettingsJson(options_)},
-                      {"feature_settings", json::parse(features::SettingsToJson(data_.train.settings()))},
-                      {"data", data_.fingerprints},
-                      {"train_onsets", data_.train.onset_count()},
-                      {"valid_onsets", data_.valid.onset_count()},
-                      {"exported_step", exported_step},
-                      {"best_step", state_.best_step},
-                      {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
-                      {"history", state_.history}};
+  json description = {
+      {"model_id", model_id},
+      {"revision", ANTIPHON_REVISION},
+      {"options", SettingsJson(options_)},
+      {"feature_settings", json::parse(features::SettingsToJson(data_.train.settings()))},
+      {"data", data_.fingerprints},
+      {"train_onsets", data_.train.onset_count()},
+      {"valid_onsets", data_.valid.onset_count()},
+      {"exported_step", exported_step},
+      {"best_step", state_.best_step},
+      {"best_mean_reciprocal_rank", state_.best_mean_reciprocal_rank},
+      {"history", state_.history}};
   if (!options_.from.empty()) description["began_with"] = DescriptionOf(options_.from);
   if (!options_.mix.empty()) description["mixed_with"] = DescriptionOf(options_.mix);
   std::ofstream file(Path("training.json"));
   file << description.dump(1) << '\n';
   file.flush();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", Path("training.json")));
+  return file ? absl::OkStatus()
+              : absl::UnavailableError(absl::StrCat("cannot write ", Path("training.json")));
 }
 
 absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&)>& report) {
   if (absl::Status status = Begin(); !status.ok()) return status;
-  // A batch depends on the seed and the step alone, so that a resumed run sees what an uninterrupted one would have
-  // seen.
+  // A batch depends on the seed and the step alone, so that a resumed run sees what an
+  // uninterrupted one would have seen.
   const auto sample = [this](int64_t step) {
-    return data_.train.Sample(options_.batch_pairs, HashOf(absl::StrCat(options_.seed, "/batch/", step)),
+    return data_.train.Sample(options_.batch_pairs,
+                              HashOf(absl::StrCat(options_.seed, "/batch/", step)),
                               options_.sampler);
   };
   std::future<PairBatch> next = std::async(std::launch::async, sample, state_.step);
@@ -408,16 +432,18 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
   int64_t pairs = 0, steps = 0;
   while (state_.step < options_.steps) {
     const PairBatch batch = next.get();
-    if (batch.pairs < 2) return absl::InvalidArgumentError("the feature stores hold too few different windows");
+    if (batch.pairs < 2)
+      return absl::InvalidArgumentError("the feature stores hold too few different windows");
     next = std::async(std::launch::async, sample, state_.step + 1);
     loss_sum += Step(batch);
     if (!std::isfinite(loss_sum)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the loss is not finite at step ", state_.step, ": try a lower learning rate"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the loss is not finite at step ", state_.step, ": try a lower learning rate"));
     }
     pairs += batch.pairs;
     ++steps;
-    const bool validate = state_.step % options_.validation_interval == 0 || state_.step == options_.steps;
+    const bool validate =
+        state_.step % options_.validation_interval == 0 || state_.step == options_.steps;
     if (!validate && state_.step % kReportInterval != 0) continue;
     TrainReport current;
     current.step = state_.step;
@@ -428,27 +454,32 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
       if (absl::Status status = Record(Validate(), current); !status.ok()) return status;
     }
     if (!report(current)) {
-      if (absl::Status status = SaveCheckpoint(state_, Path("checkpoint")); !status.ok()) return status;
-      return absl::CancelledError(absl::StrCat("stopped after step ", state_.step, "; run again to go on"));
+      if (absl::Status status = SaveCheckpoint(state_, Path("checkpoint")); !status.ok())
+        return status;
+      return absl::CancelledError(
+          absl::StrCat("stopped after step ", state_.step, "; run again to go on"));
     }
     since = Clock::now();
     loss_sum = 0;
     pairs = steps = 0;
   }
-  absl::StatusOr<TrainState> exported = LoadCheckpoint(Path(options_.export_last ? "checkpoint" : "best"), torch::kCPU,
-                                                       options_.learning_rate, options_.weight_decay);
+  absl::StatusOr<TrainState> exported =
+      LoadCheckpoint(Path(options_.export_last ? "checkpoint" : "best"), torch::kCPU,
+                     options_.learning_rate, options_.weight_decay);
   if (!exported.ok()) return exported.status();
   const absl::StatusOr<std::string> model_id =
       ExportModel(Spec(encoder::Modality::kAudio), exported->audio, exported->score, options_.out);
   if (!model_id.ok()) return model_id.status();
-  if (absl::Status status = WriteDescription(*model_id, exported->step); !status.ok()) return status;
+  if (absl::Status status = WriteDescription(*model_id, exported->step); !status.ok())
+    return status;
   return TrainSummary{state_.step, state_.best_step, state_.best_mean_reciprocal_rank, *model_id};
 }
 
 }  // namespace
 
 absl::StatusOr<Architecture> ParseArchitecture(std::string_view name) {
-  for (Architecture architecture : {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
+  for (Architecture architecture :
+       {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
     if (name == ArchitectureName(architecture)) return architecture;
   }
   return absl::InvalidArgumentError(
@@ -471,12 +502,14 @@ absl::StatusOr<Loss> ParseLoss(std::string_view name) {
   for (Loss loss : {Loss::kInfoNce, Loss::kHinge}) {
     if (name == LossName(loss)) return loss;
   }
-  return absl::InvalidArgumentError(absl::StrCat("\"", std::string(name), "\" is neither infonce nor hinge"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", std::string(name), "\" is neither infonce nor hinge"));
 }
 
 std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "hinge"; }
 
-absl::StatusOr<TrainSummary> Train(const TrainOptions& options, const std::function<bool(const TrainReport&)>& report) {
+absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
+                                   const std::function<bool(const TrainReport&)>& report) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   const int threads = ThreadCount(options);
   at::set_num_threads(threads > 1 ? threads / 2 : 1);  // for each of the two networks
@@ -490,8 +523,8 @@ absl::StatusOr<TrainSummary> Train(const TrainOptions& options, const std::funct
   }
 }
 
-absl::Status ExportUntrained(Architecture architecture, const features::FeatureSettings& settings, int dimension,
-                             uint64_t seed, const std::string& out) {
+absl::Status ExportUntrained(Architecture architecture, const features::FeatureSettings& settings,
+                             int dimension, uint64_t seed, const std::string& out) {
   const NetworkSpec audio{architecture, encoder::Modality::kAudio, settings, dimension};
   const NetworkSpec score{architecture, encoder::Modality::kScore, settings, dimension};
   return ExportModel(audio, MakeTrainable(audio, seed * 2, torch::kFloat32),

@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Two pieces to learn from and the same two to validate on: with few onsets, so that a run must learn them by heart.
+// Two pieces to learn from and the same two to validate on: with few onsets, so that a run must
+// learn them by heart.
 class TrainingTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -35,9 +36,11 @@ class TrainingTest : public ::testing::Test {
     options_.validation_pairs = 32;
     options_.validation_interval = 20;
     options_.bfloat16 = false;
-    options_.threads = 1;  // other tests run beside this one; and several threads add up in different orders
+    options_.threads =
+        1;  // other tests run beside this one; and several threads add up in different orders
     options_.sampler.max_transposition = 0;
-    options_.sampler.equalise_deviation_db = options_.sampler.noise_share = options_.sampler.mask_share = 0;
+    options_.sampler.equalise_deviation_db = options_.sampler.noise_share =
+        options_.sampler.mask_share = 0;
   }
 
   std::vector<TrainReport> reports_;
@@ -129,7 +132,8 @@ TEST_F(TrainingTest, BeginsWithAnotherRunsWeightsAndItsOwnSchedule) {
 }
 
 TEST_F(TrainingTest, MixesTwoRunsWeights) {
-  // A rate of 1e-7 leaves the weights as they are, so that the share alone decides what the mixture knows.
+  // A rate of 1e-7 leaves the weights as they are, so that the share alone decides what the mixture
+  // knows.
   const auto begin_with = [this](const std::string& out, double share) {
     reports_.clear();
     options_.out = out;
