@@ -1,12 +1,17 @@
-"""Holds scripts, package list, presets, Dockerfile and compose file together, so that none speaks of what another lacks.
+"""Checks that scripts, package list, presets, containers and front-door files agree.
 
-Runs the scripts' functions with stand-ins for dpkg-query, apt-get and sudo; installs and compiles nothing.
+Runs the scripts' functions with stand-ins for dpkg-query, apt-get and sudo; installs and compiles
+nothing. Checks the Compose file with every Docker Compose it finds: the command that
+ANTIPHON_COMPOSE names, `docker compose` and `docker-compose`.
 """
 
+import hashlib
 import json
 import os
 import pathlib
 import re
+import shlex
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -17,7 +22,11 @@ except ImportError:
     yaml = None
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCRIPTS = sorted(ROOT.glob("scripts/*.sh")) + [ROOT / ".ci/run", ROOT / "data/songbook/make_midi.sh"]
+SCRIPTS = [
+    *sorted(ROOT.glob("scripts/*.sh")),
+    ROOT / ".ci/run",
+    ROOT / "data/songbook/make_midi.sh",
+]
 LIB = ROOT / "scripts/lib.sh"
 
 
@@ -26,14 +35,62 @@ def read(path):
 
 
 def packages():
-    lines = [line for line in read("scripts/packages.txt").splitlines() if line and not line.startswith("#")]
-    return [tuple(line.split()) for line in lines]
+    lines = read("scripts/packages.txt").splitlines()
+    return [tuple(line.split()) for line in lines if line and not line.startswith("#")]
 
 
 def bash(code, **environment):
     """Runs code after lib.sh, without a terminal."""
-    return subprocess.run(["bash", "-c", f"set -euo pipefail; source {LIB}; {code}"], capture_output=True, text=True,
-                          check=False, env={**os.environ, **environment})
+    return subprocess.run(["bash", "-c", f"set -euo pipefail; source {LIB}; {code}"],
+                          capture_output=True, text=True, check=False,
+                          env={**os.environ, **environment})
+
+
+def strict_yaml(text):
+    """Parses YAML and refuses a key that stands twice in one mapping.
+
+    PyYAML keeps the last of two equal keys; Docker Compose v2 and the YAML specification refuse
+    them. A key that overrides one merged with `<<` is no repetition.
+    """
+
+    class StrictLoader(yaml.SafeLoader):
+        # Mappings are compared as they are composed: constructing them mixes merged keys in.
+        def compose_mapping_node(self, anchor):
+            node = super().compose_mapping_node(anchor)
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in seen:
+                        raise yaml.constructor.ConstructorError(
+                            "in a mapping", node.start_mark, f"key {key.value!r} stands twice",
+                            key.start_mark)
+                    seen.add((key.tag, key.value))
+            return node
+
+    return yaml.load(text, Loader=StrictLoader)
+
+
+def yaml_files():
+    """YAML files of the project: all but those in folders that git ignores."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folder = pathlib.Path(folder)
+        if folder == ROOT:
+            folders[:] = [name for name in folders if name not in (".git", ".cache", "cache", "var")
+                          and not name.startswith("build")]
+        found += [folder / name for name in names
+                  if name.endswith((".yaml", ".yml", ".cff"))
+                  or name in (".clang-format", ".clang-tidy")]
+    return sorted(found)
+
+
+def composes():
+    """Commands that run Docker Compose here, each as a list of words."""
+    candidates = [["docker", "compose"], ["docker-compose"]]
+    if os.environ.get("ANTIPHON_COMPOSE"):
+        candidates.insert(0, shlex.split(os.environ["ANTIPHON_COMPOSE"]))
+    return [command for command in candidates if shutil.which(command[0]) and
+            subprocess.run([*command, "version"], capture_output=True, check=False).returncode == 0]
 
 
 class PackageList(unittest.TestCase):
@@ -46,15 +103,17 @@ class PackageList(unittest.TestCase):
 
     def test_groups_are_sorted_and_in_one_piece(self):
         groups = list(dict.fromkeys(group for group, _ in packages()))
-        expected = [(group, name) for group in groups for name in sorted(n for g, n in packages() if g == group)]
+        expected = [(group, name) for group in groups
+                    for name in sorted(n for g, n in packages() if g == group)]
         self.assertEqual(packages(), expected)
 
     def test_groups_that_are_asked_for_exist_and_are_explained(self):
         groups = {group for group, _ in packages()}
         asked = set()
+        request = re.compile(
+            r"^\s*(?:RUN )?(?:\S*packages\.sh|install_packages) ([a-z ]+[a-z])", re.MULTILINE)
         for path in [*SCRIPTS, ROOT / "Dockerfile"]:
-            for words in re.findall(r"^\s*(?:RUN )?(?:\S*packages\.sh|install_packages) ([a-z ]+[a-z])",
-                                    path.read_text(encoding="utf-8"), re.MULTILINE):
+            for words in request.findall(path.read_text(encoding="utf-8")):
                 asked |= set(words.split())
         self.assertIn("runtime", asked)
         self.assertLessEqual(asked, groups)
@@ -70,23 +129,33 @@ class PackageList(unittest.TestCase):
 class Scripts(unittest.TestCase):
     def test_every_script_parses(self):
         for path in SCRIPTS:
-            done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True, check=False)
+            done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True,
+                                  check=False)
             self.assertEqual((done.returncode, done.stderr), (0, ""), path)
 
-    def test_continuous_integration_runs_tests_format_check_and_a_little_fuzzing_and_nothing_else(self):
-        commands = [line for line in read(".ci/run").splitlines() if line and not line.startswith(("#", "set ", "cd "))]
-        self.assertEqual(commands, ["scripts/test.sh", "scripts/format.sh", "scripts/fuzz.sh --seconds 30"])
+    def test_continuous_integration_runs_tests_format_check_and_a_little_fuzzing_and_nothing_else(
+            self):
+        commands = [line for line in read(".ci/run").splitlines()
+                    if line and not line.startswith(("#", "set ", "cd "))]
+        self.assertEqual(commands, [
+            "scripts/test.sh",
+            "scripts/format.sh",
+            "scripts/fuzz.sh --seconds 30",
+        ])
 
     def test_help_does_nothing_but_explain(self):
-        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz", "sanitizers", "torture", "load"]:
-            done = subprocess.run([str(ROOT / f"scripts/{name}.sh"), "--help"], capture_output=True, text=True, check=False)
+        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz",
+                     "sanitizers", "torture", "load"]:
+            done = subprocess.run([str(ROOT / f"scripts/{name}.sh"), "--help"],
+                                  capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"scripts/{name}.sh", done.stdout)
 
     def test_a_failing_step_shows_the_end_of_its_log_and_where_the_rest_is(self):
         with tempfile.TemporaryDirectory() as folder:
             log = f"{folder}/step.log"
-            done = bash(f"logged {log} bash -c 'seq 100; echo broken >&2; exit 3'; echo unreachable")
+            done = bash(f"logged {log} bash -c 'seq 100; echo broken >&2; exit 3';"
+                        "echo unreachable")
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("broken", done.stderr)
             self.assertIn(log, done.stderr)
@@ -96,8 +165,12 @@ class Scripts(unittest.TestCase):
 
     def test_progress_is_read_from_ninja_and_from_the_trainer(self):
         with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-            for text, progress in [("nothing yet\n", ""), ("[3/12] Building a.o\n", "25"),
-                                  ("[12/12] Linking\n", "100"), ("Scores: 8 of 56 (14 %), 113 s\n", "14 Scores:")]:
+            for text, progress in [
+                    ("nothing yet\n", ""),
+                    ("[3/12] Building a.o\n", "25"),
+                    ("[12/12] Linking\n", "100"),
+                    ("Scores: 8 of 56 (14 %), 113 s\n", "14 Scores:"),
+            ]:
                 log.write(text)
                 log.flush()
                 self.assertEqual(bash(f"progress_of {log.name}").stdout.strip(), progress, text)
@@ -108,14 +181,16 @@ class Scripts(unittest.TestCase):
 
 
 class Installing(unittest.TestCase):
-    """install_packages against stand-ins: dpkg-query knows what is in `installed`, apt-get writes down its arguments."""
+    """install_packages with stand-ins: dpkg-query knows what the file `installed` lists, apt-get
+    records its arguments."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.calls = self.folder / "calls"
-        self.stand_in("dpkg-query", f'grep -qx -- "${{!#}}" {self.folder}/installed && printf installed')
+        self.stand_in("dpkg-query",
+                      f'grep -qx -- "${{!#}}" {self.folder}/installed && printf installed')
         self.stand_in("apt-get", f'echo "$@" >>{self.calls}')
         self.stand_in("sudo", '[[ $1 == -v ]] || exec "$@"')
 
@@ -127,12 +202,16 @@ class Installing(unittest.TestCase):
     def install(self, installed, groups, **environment):
         (self.folder / "installed").write_text("\n".join(installed), encoding="utf-8")
         # Logs go below the stand-ins' folder, not into the checkout.
-        return bash(f"cd {self.folder}; install_packages {groups}",
-                    PATH=f"{self.folder}:{os.environ['PATH']}", ANTIPHON_SKIP_PACKAGES="", **environment)
+        return bash(f"cd {self.folder}; install_packages {groups}", PATH=self.path(),
+                    ANTIPHON_SKIP_PACKAGES="", **environment)
+
+    def path(self):
+        return f"{self.folder}:{os.environ['PATH']}"
 
     def test_installs_what_is_missing_and_only_that(self):
         build = [name for group, name in packages() if group == "build"]
-        done = self.install([name for name in build if name not in ("ccache", "libsoxr-dev")], "build")
+        missing = ("ccache", "libsoxr-dev")
+        done = self.install([name for name in build if name not in missing], "build")
         self.assertEqual(done.returncode, 0, done.stderr)
         update, install = self.calls.read_text(encoding="utf-8").splitlines()
         self.assertTrue(update.endswith("update"), update)
@@ -144,7 +223,7 @@ class Installing(unittest.TestCase):
         self.assertFalse(self.calls.exists())
 
     def test_leaves_packages_alone_when_told_to(self):
-        done = bash("install_packages build", PATH=f"{self.folder}:{os.environ['PATH']}", ANTIPHON_SKIP_PACKAGES="1")
+        done = bash("install_packages build", PATH=self.path(), ANTIPHON_SKIP_PACKAGES="1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse(self.calls.exists())
 
@@ -158,12 +237,15 @@ class Installing(unittest.TestCase):
 class Presets(unittest.TestCase):
     def test_each_can_be_built_in_a_folder_of_its_own_and_tested_if_it_has_tests(self):
         presets = json.loads(read("CMakePresets.json"))
-        names = [preset["name"] for preset in presets["configurePresets"] if not preset.get("hidden")]
+        names = [preset["name"] for preset in presets["configurePresets"]
+                 if not preset.get("hidden")]
         self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz"])
         self.assertEqual([preset["name"] for preset in presets["buildPresets"]], names)
-        tested = [preset["name"] for preset in presets["testPresets"] if not preset.get("hidden")]
+        tested = [preset["name"] for preset in presets["testPresets"]
+                  if not preset.get("hidden")]
         self.assertEqual(tested, [name for name in names if name not in ("programs", "fuzz")])
-        self.assertEqual(presets["configurePresets"][0]["binaryDir"], "${sourceDir}/build/${presetName}")
+        self.assertEqual(presets["configurePresets"][0]["binaryDir"],
+                         "${sourceDir}/build/${presetName}")
 
 
 class Containers(unittest.TestCase):
@@ -175,20 +257,23 @@ class Containers(unittest.TestCase):
     def test_the_image_installs_what_it_builds(self):
         dockerfile = read("Dockerfile")
         preset = re.search(r"scripts/build\.sh (\w+)", dockerfile).group(1)
-        self.assertIn(preset, [p["name"] for p in json.loads(read("CMakePresets.json"))["buildPresets"]])
+        presets = json.loads(read("CMakePresets.json"))["buildPresets"]
+        self.assertIn(preset, [p["name"] for p in presets])
         self.assertIn(f"cmake --install build/{preset} ", dockerfile)
 
     def test_the_image_runs_the_server_as_nobody_special_and_asks_it_for_its_health(self):
         dockerfile = read("Dockerfile")
         self.assertRegex(dockerfile, r"(?m)^USER (?!root)\w+$")
-        self.assertRegex(dockerfile, r'HEALTHCHECK [^\n]*CMD \["bash", "-c", \\\n.*/127\.0\.0\.1/9464.*GET /healthz')
+        self.assertRegex(
+            dockerfile,
+            r'HEALTHCHECK [^\n]*CMD \["bash", "-c", \\\n.*/127\.0\.0\.1/9464.*GET /healthz')
         self.assertRegex(dockerfile, r'(?m)^ENTRYPOINT \["antiphon-server"\]$')
 
     @unittest.skipIf(yaml is None, "no python3-yaml")
     def test_compose_file_image_and_prometheus_agree(self):
         dockerfile = read("Dockerfile")
-        compose = yaml.safe_load(read("deploy/compose.yaml"))
-        prometheus = yaml.safe_load(read("deploy/prometheus.yml"))
+        compose = strict_yaml(read("deploy/compose.yaml"))
+        prometheus = strict_yaml(read("deploy/prometheus.yml"))
         volume = re.search(r"(?m)^VOLUME (\S+)$", dockerfile).group(1)
         bundle = re.search(r"ANTIPHON_BUNDLE=(\S+)", dockerfile).group(1)
         metrics = re.search(r"ANTIPHON_METRICS_LISTEN=\S+:(\d+)", dockerfile).group(1)
@@ -199,8 +284,8 @@ class Containers(unittest.TestCase):
         self.assertIn(f"bundle:{volume}", compose["services"]["index"]["volumes"])
         self.assertIn(bundle, compose["services"]["index"]["entrypoint"])
         self.assertIn(metrics, exposed)
-        targets = [target for job in prometheus["scrape_configs"] for static in job["static_configs"]
-                   for target in static["targets"]]
+        targets = [target for job in prometheus["scrape_configs"]
+                   for static in job["static_configs"] for target in static["targets"]]
         self.assertEqual(targets, [f"server:{metrics}"])
         for port in compose["services"]["server"]["ports"]:
             self.assertTrue(port.startswith("127.0.0.1:"), port)
@@ -212,6 +297,99 @@ class Containers(unittest.TestCase):
                     self.assertTrue((ROOT / "deploy" / source).exists(), source)
                 elif not source.startswith("$"):
                     self.assertIn(source, compose["volumes"])
+
+    @unittest.skipIf(yaml is None, "no python3-yaml")
+    def test_the_compose_file_has_no_key_that_one_version_of_compose_refuses(self):
+        compose = strict_yaml(read("deploy/compose.yaml"))
+        # docker-compose 1.29 refuses `name`, and Compose v2 warns of `version`.
+        self.assertEqual([key for key in compose if not key.startswith("x-")],
+                         ["services", "volumes"])
+        self.assertRegex(read("deploy/.env"), r"(?m)^COMPOSE_PROJECT_NAME=antiphon$")
+
+    def test_docker_compose_accepts_the_compose_file(self):
+        commands = composes()
+        if not commands:
+            self.skipTest("no Docker Compose here; ANTIPHON_COMPOSE may name the command")
+        environment = {key: value for key, value in os.environ.items()
+                       if key != "MIDI" and not key.startswith("COMPOSE_")}
+        for command in commands:
+            for given in ({}, {"MIDI": "/midi"}):
+                with self.subTest(command=command, given=given):
+                    done = subprocess.run([*command, "config", "-q"], cwd=ROOT / "deploy",
+                                          env={**environment, **given}, capture_output=True,
+                                          text=True, check=False)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+@unittest.skipIf(yaml is None, "no python3-yaml")
+class Yaml(unittest.TestCase):
+    def test_no_file_gives_a_key_twice(self):
+        files = yaml_files()
+        names = {str(path.relative_to(ROOT)) for path in files}
+        self.assertLessEqual({"deploy/compose.yaml", ".github/workflows/ci.yml", "CITATION.cff",
+                              ".pre-commit-config.yaml", ".clang-tidy"}, names)
+        for path in files:
+            with self.subTest(path=path):
+                self.assertIsNotNone(strict_yaml(path.read_text(encoding="utf-8")))
+
+    def test_a_key_given_twice_is_refused_at_any_depth(self):
+        for text in ["a: 1\nb: 2\na: 3\n",
+                     "services:\n  server:\n    environment: {}\n    environment: {}\n",
+                     "list:\n  - {a: 1, a: 1}\n",
+                     "a: 1\n'a': 2\n",
+                     "x: &x {k: 1}\ny:\n  <<: *x\n  <<: *x\n"]:
+            with self.subTest(text=text), self.assertRaisesRegex(yaml.YAMLError, "stands twice"):
+                strict_yaml(text)
+
+    def test_a_key_may_override_a_merged_one(self):
+        text = "x: &x {k: 1, l: 2}\ny: &y {<<: *x, k: 3}\nz: {<<: *y, l: 4}\n"
+        self.assertEqual(strict_yaml(text), {"x": {"k": 1, "l": 2}, "y": {"k": 3, "l": 2},
+                                             "z": {"k": 3, "l": 4}})
+
+
+class FrontDoor(unittest.TestCase):
+    def test_the_licence_is_apache_2_verbatim(self):
+        self.assertEqual(hashlib.sha256(read("LICENSE").encode()).hexdigest(),
+                         "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30")
+
+    def test_the_version_and_its_date_are_the_same_everywhere(self):
+        version = re.search(r"project\(antiphon VERSION ([\d.]+)", read("CMakeLists.txt")).group(1)
+        citation = read("CITATION.cff")
+        released = re.search(r"(?m)^## (\d\S*) – (\d{4}-\d\d-\d\d)$", read("CHANGELOG.md"))
+        self.assertEqual(released.group(1), version)
+        self.assertRegex(citation, rf'(?m)^version: "?{re.escape(version)}"?$')
+        self.assertRegex(citation, rf'(?m)^date-released: "?{released.group(2)}"?$')
+        self.assertRegex(citation, r"(?m)^license: Apache-2\.0$")
+
+    def test_every_library_of_the_programs_has_its_licence_listed(self):
+        notices = read("THIRD_PARTY_NOTICES.md")
+        names = [name for group, name in packages() if group == "runtime"]
+        # What ends up inside the programs, or is run during the build, has no runtime package.
+        names += ["libfaiss-dev", "libcli11-dev", "nlohmann-json3-dev", "abcmidi"]
+        names += [name for _, name in packages() if "soundfont" in name]
+        self.assertEqual([name for name in names if f"`{name}`" not in notices], [])
+
+    def test_links_between_the_front_door_files_lead_somewhere(self):
+        for name in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "THIRD_PARTY_NOTICES.md"]:
+            links = re.findall(r"\]\((?!https?:|#)([^)#]+)", read(name))
+            self.assertGreater(len(links), 0, name)
+            self.assertEqual([link for link in links if not (ROOT / link).exists()], [], name)
+
+    def test_the_notice_tells_what_distributing_binaries_means(self):
+        for word in ["FFTW", "GPL", "libsndfile", "libsoxr", "FluidSynth", "cairo", "LGPL",
+                     "models/default", "CC BY-SA 4.0"]:
+            self.assertIn(word, read("NOTICE"))
+        self.assertIn("CC BY-SA 4.0", read("models/default/README.md"))
+
+    @unittest.skipIf(yaml is None, "no python3-yaml")
+    def test_the_workflow_runs_ci_run_on_the_image_that_the_dockerfile_builds_on(self):
+        workflow = strict_yaml(read(".github/workflows/ci.yml"))
+        self.assertEqual(workflow["permissions"], {"contents": "read"})
+        job, = workflow["jobs"].values()
+        self.assertIn(".ci/run", [step.get("run") for step in job["steps"]])
+        self.assertIn(f"FROM {job['container']['image']} AS build", read("Dockerfile"))
+        # YAML 1.1 reads the key `on` as true.
+        self.assertLessEqual({"push", "pull_request"}, set(workflow[True]))
 
 
 if __name__ == "__main__":
