@@ -6,9 +6,9 @@
 #include <memory>
 #include <variant>
 
-#include "client/command_line.h"
+#include "client/cli/command_line.h"
 #include "client/commands/commands.h"
-#include "client/connection.h"
+#include "client/rpc/connection.h"
 
 namespace antiphon::client {
 namespace {

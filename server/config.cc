@@ -12,8 +12,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "server/listen_address.h"
-#include "server/version.h"
+#include "server/runtime/listen_address.h"
+#include "server/runtime/version.h"
 
 namespace antiphon::server {
 namespace {

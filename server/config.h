@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/limits.h"
+#include "server/wire/limits.h"
 
 namespace antiphon::server {
 

@@ -12,9 +12,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/config.h"
-#include "server/lifecycle.h"
-#include "server/metrics.h"
-#include "server/store.h"
+#include "server/runtime/lifecycle.h"
+#include "server/serving/store.h"
+#include "server/telemetry/metrics.h"
 
 namespace grpc {
 class Channel;
@@ -37,7 +37,7 @@ class Server {
   // left. True when none had to be cancelled.
   bool Drain(absl::Duration grace);
 
-  // Takes over from disk what can be taken over, soon and on another thread; see upkeep.h.
+  // Takes over from disk what can be taken over, soon and on another thread; see hot_reload.h.
   void ReloadAll(const std::string& why);
 
   int port() const;  // that was bound; 0 for a Unix socket

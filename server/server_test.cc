@@ -14,7 +14,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "server/api_keys.h"
+#include "server/access/api_keys.h"
 #include "server/server_test_util.h"
 
 namespace antiphon::server {

@@ -16,9 +16,9 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 #include "grpcpp/grpcpp.h"
-#include "server/fake_store.h"
 #include "server/server.h"
-#include "server/status_map.h"
+#include "server/serving/fake_store.h"
+#include "server/wire/status_map.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {

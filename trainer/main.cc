@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "revision.h"
-#include "trainer/cli/subcommands.h"
+#include "trainer/commands/subcommands.h"
 
 namespace {
 

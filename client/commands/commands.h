@@ -3,9 +3,9 @@
 #ifndef ANTIPHON_CLIENT_COMMANDS_COMMANDS_H_
 #define ANTIPHON_CLIENT_COMMANDS_COMMANDS_H_
 
-#include "client/arguments.h"
+#include "client/cli/arguments.h"
 #include "client/commands/context.h"
-#include "client/exit_code.h"
+#include "client/output/exit_code.h"
 
 namespace antiphon::client {
 

@@ -7,10 +7,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/format.h"
-#include "client/json.h"
-#include "client/rpc_status.h"
-#include "client/table.h"
+#include "client/output/format.h"
+#include "client/output/json.h"
+#include "client/output/table.h"
+#include "client/rpc/rpc_status.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

@@ -9,10 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "antiphon/v1/types.pb.h"
-#include "client/arguments.h"
-#include "client/connection.h"
-#include "client/exit_code.h"
-#include "client/query.h"
+#include "client/cli/arguments.h"
+#include "client/input/query.h"
+#include "client/output/exit_code.h"
+#include "client/rpc/connection.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace antiphon::client {

@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/commands/commands.h"
-#include "client/format.h"
-#include "client/json.h"
-#include "client/table.h"
+#include "client/output/format.h"
+#include "client/output/json.h"
+#include "client/output/table.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

@@ -9,11 +9,11 @@
 #include "absl/strings/str_format.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
-#include "client/format.h"
-#include "client/json.h"
-#include "client/pcm.h"
-#include "client/progress.h"
-#include "client/table.h"
+#include "client/input/pcm.h"
+#include "client/output/format.h"
+#include "client/output/json.h"
+#include "client/output/progress.h"
+#include "client/output/table.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

@@ -1,8 +1,8 @@
 #include "client/commands/rendering.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/format.h"
-#include "client/table.h"
+#include "client/output/format.h"
+#include "client/output/table.h"
 
 namespace antiphon::client {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "antiphon/v1/retrieval.pb.h"
-#include "client/arguments.h"
+#include "client/cli/arguments.h"
 
 namespace antiphon::client {
 

@@ -2,9 +2,9 @@
 #include <string>
 
 #include "client/commands/commands.h"
-#include "client/format.h"
-#include "client/json.h"
-#include "client/table.h"
+#include "client/output/format.h"
+#include "client/output/json.h"
+#include "client/output/table.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

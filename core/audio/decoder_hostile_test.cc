@@ -13,7 +13,7 @@
 #include <string>
 
 #include "core/audio/decoder.h"
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 
 // libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is
 // the library's own.

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "core/audio/encoder.h"
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {
 namespace {

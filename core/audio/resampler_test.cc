@@ -7,7 +7,7 @@
 #include <random>
 #include <tuple>
 
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {
 namespace {

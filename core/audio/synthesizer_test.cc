@@ -8,7 +8,7 @@
 #include <limits>
 #include <thread>
 
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {
 namespace {

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <vector>
 
-#include "core/features/test_signals.h"
+#include "core/testing/feature_signals.h"
 
 namespace antiphon::features {
 namespace {

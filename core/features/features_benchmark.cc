@@ -7,7 +7,7 @@
 
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
-#include "core/features/test_signals.h"
+#include "core/testing/feature_signals.h"
 
 namespace antiphon::features {
 namespace {

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <vector>
 
-#include "core/features/test_signals.h"
+#include "core/testing/feature_signals.h"
 
 namespace antiphon::features {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/retrieval/collection_parts.h"
+#include "core/collection/loaded_collection.h"
 #include "core/retrieval/search.h"
 
 namespace antiphon::retrieval {

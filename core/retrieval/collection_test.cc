@@ -8,11 +8,11 @@
 #include <fstream>
 
 #include "core/audio/encoder.h"
+#include "core/collection/bundle_builder.h"
+#include "core/collection/collection_view.h"
+#include "core/collection/loaded_collection.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection_builder.h"
-#include "core/retrieval/collection_parts.h"
-#include "core/retrieval/contents.h"
-#include "core/retrieval/test_collection.h"
+#include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 
 namespace antiphon::retrieval {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/index/inner_products.h"
-#include "core/retrieval/tempo.h"
+#include "core/matching/tempo.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::retrieval {

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
-#include "core/retrieval/collection_parts.h"
+#include "core/collection/loaded_collection.h"
 #include "core/retrieval/query.h"
 
 namespace antiphon::retrieval {

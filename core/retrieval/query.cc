@@ -10,7 +10,7 @@
 #include "core/features/audible.h"
 #include "core/features/feature_sequence.h"
 #include "core/features/transposition.h"
-#include "core/retrieval/bounds.h"
+#include "core/retrieval/search_filter.h"
 
 namespace antiphon::retrieval {
 namespace {

@@ -9,11 +9,12 @@
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
 #include "core/catalog/catalog.h"
+#include "core/collection/embedder.h"
+#include "core/collection/loaded_collection.h"
 #include "core/features/feature_sequence.h"
+#include "core/matching/neighbour.h"
+#include "core/matching/stage_timer.h"
 #include "core/music/score.h"
-#include "core/retrieval/collection_parts.h"
-#include "core/retrieval/embedder.h"
-#include "core/retrieval/stages.h"
 
 namespace antiphon::retrieval {
 
@@ -40,7 +41,7 @@ struct SoundQuery {
   features::FeatureSequence features = {};
 };
 
-// Takes the excerpt of the query, see PartOf (bounds.h) for what it may be.
+// Takes the excerpt of the query, see PartOf (search_filter.h) for what it may be.
 [[nodiscard]] absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts,
                                                         const audio::Waveform& query,
                                                         const QueryExcerpt& excerpt,
@@ -72,26 +73,6 @@ struct SoundQuery {
 // Numbers the places of a query (see EmbeddedQuery::window_of). `windows` is the most that one
 // sequence has, so that a tempo whose windows are further apart is not at a disadvantage.
 void NumberWindows(EmbeddedQuery& query);
-
-// A window of the query and one of its nearest neighbours. Windows may reach beyond the ends of
-// query and source.
-struct Neighbour {
-  int window = 0;  // place in the query
-  int source = 0;
-  double query_start_s = 0;
-  double query_end_s = 0;
-  double reference_start_s = 0;  // seconds of the source, nominal tempo for scores
-  double reference_end_s = 0;
-  double query_tempo_ratio = 1.0;
-  double reference_tempo_ratio = 1.0;
-  float similarity = 0;
-
-  double slope() const {
-    return reference_tempo_ratio / query_tempo_ratio;
-  }  // seconds of the source per second of the query
-  double query_middle_s() const { return (query_start_s + query_end_s) / 2; }
-  double reference_middle_s() const { return (reference_start_s + reference_end_s) / 2; }
-};
 
 // The k nearest neighbours in scope of every window of the query, in no particular order.
 [[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts,

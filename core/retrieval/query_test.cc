@@ -7,8 +7,8 @@
 #include <numbers>
 #include <set>
 
-#include "core/retrieval/collection_builder.h"
-#include "core/retrieval/test_collection.h"
+#include "core/collection/bundle_builder.h"
+#include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {
 namespace {

@@ -8,15 +8,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/collection/bundle_builder.h"
 #include "core/features/transposition.h"
-#include "core/retrieval/bounds.h"
-#include "core/retrieval/collection_builder.h"
-#include "core/retrieval/evidence.h"
-#include "core/retrieval/hits.h"
-#include "core/retrieval/identify.h"
+#include "core/matching/evidence.h"
+#include "core/matching/hits.h"
+#include "core/matching/source_ranking.h"
+#include "core/matching/stage_timer.h"
 #include "core/retrieval/path_match.h"
 #include "core/retrieval/query.h"
-#include "core/retrieval/stages.h"
+#include "core/retrieval/search_filter.h"
 
 namespace antiphon::retrieval {
 namespace {

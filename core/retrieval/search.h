@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/collection/loaded_collection.h"
 #include "core/retrieval/collection.h"
-#include "core/retrieval/collection_parts.h"
 
 namespace antiphon::retrieval {
 

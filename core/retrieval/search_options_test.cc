@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/retrieval/search.h"
-#include "core/retrieval/test_collection.h"
+#include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "core/bundle/bundle.h"
-#include "core/retrieval/test_collection.h"
+#include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {
 namespace {

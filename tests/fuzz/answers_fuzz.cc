@@ -1,18 +1,18 @@
 // Every method of the API, through the real services and a real collection, small, on a disk in
 // memory: queries are decoded, embedded, searched for and voted on, changes are journalled and
 // merged, snapshots taken and restored. Only the networks are made up
-// (core/retrieval/fake_encoder.h).
+// (core/testing/fake_encoder.h).
 #include <filesystem>
 #include <memory>
 
 #include "core/audio/encoder.h"
 #include "core/bundle/bundle.h"
+#include "core/collection/collection_assembly.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection_assembly.h"
-#include "core/retrieval/fake_encoder.h"
-#include "core/retrieval/test_collection.h"
-#include "server/live_store.h"
+#include "core/testing/fake_encoder.h"
+#include "core/testing/test_collection.h"
 #include "server/server.h"
+#include "server/serving/live_store.h"
 #include "tests/fuzz/call_service.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 // The file of API keys: any text gives keys or the number of a line, and never a word of that line.
 #include <string>
 
-#include "server/api_keys.h"
+#include "server/access/api_keys.h"
 #include "tests/fuzz/fuzz.h"
 
 using antiphon::fuzz::Require;

@@ -1,6 +1,6 @@
 // Takes the place of core/encoder/torch_encoder.cc: every encoder file is a FakeEncoder.
 #include "core/encoder/window_encoder.h"
-#include "core/retrieval/fake_encoder.h"
+#include "core/testing/fake_encoder.h"
 
 namespace antiphon::encoder {
 

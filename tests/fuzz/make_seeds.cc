@@ -9,13 +9,13 @@
 #include <random>
 
 #include "core/audio/encoder.h"
-#include "core/audio/test_signals.h"
 #include "core/bundle/bundle.h"
 #include "core/features/settings.h"
 #include "core/index/index_test_util.h"
 #include "core/index/vector_index.h"
+#include "core/matching/confidence.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/confidence.h"
+#include "core/testing/audio_signals.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sample_catalog.h"
 #include "tests/fuzz/sample_journal.h"

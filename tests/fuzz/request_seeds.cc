@@ -4,7 +4,7 @@
 #include "antiphon/v1/catalog.pb.h"
 #include "antiphon/v1/retrieval.pb.h"
 #include "core/audio/encoder.h"
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 #include "tests/fuzz/request_input.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/midi_bytes.h"

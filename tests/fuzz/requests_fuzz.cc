@@ -2,8 +2,8 @@
 // behind them is made up.
 #include <memory>
 
-#include "server/fake_store.h"
 #include "server/server.h"
+#include "server/serving/fake_store.h"
 #include "tests/fuzz/call_service.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "core/features/settings.h"
-#include "core/retrieval/confidence.h"
+#include "core/matching/confidence.h"
 #include "tests/fuzz/fuzz.h"
 
 using antiphon::fuzz::Require;

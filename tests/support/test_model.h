@@ -1,5 +1,5 @@
 // A model for tests that nobody trained: two TorchScript files that any encoder loader reads, which
-// hear what core/retrieval/fake_encoder.h hears.
+// hear what core/testing/fake_encoder.h hears.
 #ifndef ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 #define ANTIPHON_TESTS_SUPPORT_TEST_MODEL_H_
 

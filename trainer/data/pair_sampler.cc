@@ -9,9 +9,9 @@
 
 #include "core/features/pianoroll.h"
 #include "core/features/transposition.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/data/augmentation.h"
 #include "trainer/data/passage.h"
-#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/fingerprint.h"
+#include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer {
 

@@ -16,11 +16,11 @@
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
-#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "core/features/settings.h"
+#include "trainer/base/progress.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/split.h"
-#include "trainer/progress.h"
 
 namespace antiphon::trainer {
 

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "core/audio/test_signals.h"
+#include "core/testing/audio_signals.h"
 #include "gtest/gtest.h"
 
 namespace antiphon::trainer {

@@ -8,11 +8,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/alignment/alignment.h"
 #include "core/audio/decoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/alignment.h"
-#include "trainer/evaluation/asap.h"
+#include "trainer/datasets/asap.h"
 #include "trainer/evaluation/beat_errors.h"
 #include "trainer/evaluation/suites.h"
 

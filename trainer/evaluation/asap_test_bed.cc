@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "core/music/midi_file.h"
-#include "trainer/evaluation/repeats.h"
-#include "trainer/fingerprint.h"
+#include "trainer/base/fingerprint.h"
+#include "trainer/metrics/repeats.h"
 
 namespace antiphon::trainer {
 

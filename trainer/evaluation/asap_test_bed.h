@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "trainer/evaluation/asap.h"
-#include "trainer/evaluation/catalogue.h"
-#include "trainer/evaluation/excerpts.h"
+#include "trainer/base/progress.h"
+#include "trainer/datasets/asap.h"
+#include "trainer/datasets/excerpts.h"
+#include "trainer/datasets/reference_collection.h"
 #include "trainer/evaluation/suites.h"
-#include "trainer/progress.h"
 
 namespace antiphon::trainer {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/music/time_map.h"
-#include "trainer/evaluation/asap.h"
+#include "trainer/datasets/asap.h"
 
 namespace antiphon::trainer {
 

@@ -11,15 +11,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/collection/bundle_builder.h"
+#include "core/matching/voting.h"
 #include "core/retrieval/collection.h"
-#include "core/retrieval/collection_builder.h"
-#include "core/retrieval/voting.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
-#include "trainer/evaluation/noises.h"
-#include "trainer/evaluation/test_set.h"
-#include "trainer/fingerprint.h"
+#include "trainer/datasets/noises.h"
+#include "trainer/datasets/test_set.h"
 
 namespace antiphon::trainer {
 namespace {

@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/collection/bundle_builder.h"
 #include "core/encoder/window_encoder.h"
+#include "core/matching/confidence.h"
 #include "core/retrieval/collection.h"
-#include "core/retrieval/collection_builder.h"
-#include "core/retrieval/confidence.h"
+#include "trainer/base/progress.h"
 #include "trainer/data/split.h"
-#include "trainer/progress.h"
 
 namespace antiphon::trainer {
 

@@ -5,12 +5,12 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/contents.h"
 #include "trainer/data/overlap.h"
+#include "trainer/datasets/distractors.h"
+#include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/asap_test_bed.h"
-#include "trainer/evaluation/distractors.h"
-#include "trainer/evaluation/maps.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "trainer/evaluation/error_kinds.h"
+#include "trainer/metrics/error_kinds.h"
 
 namespace antiphon::trainer {
 

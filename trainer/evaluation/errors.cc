@@ -10,12 +10,12 @@
 #include "absl/strings/str_format.h"
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/collection/bundle_builder.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection_builder.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
 #include "trainer/evaluation/error_page.h"
-#include "trainer/fingerprint.h"
-#include "trainer/picture_command.h"
+#include "trainer/pictures/score_picture.h"
 
 namespace antiphon::trainer {
 namespace {

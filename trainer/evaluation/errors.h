@@ -11,11 +11,11 @@
 #include "absl/status/status.h"
 #include "core/music/score.h"
 #include "core/retrieval/collection.h"
-#include "trainer/evaluation/catalogue.h"
-#include "trainer/evaluation/error_kinds.h"
-#include "trainer/evaluation/excerpts.h"
-#include "trainer/evaluation/report.h"
-#include "trainer/progress.h"
+#include "trainer/base/progress.h"
+#include "trainer/datasets/excerpts.h"
+#include "trainer/datasets/reference_collection.h"
+#include "trainer/metrics/error_kinds.h"
+#include "trainer/metrics/report.h"
 
 namespace antiphon::trainer {
 

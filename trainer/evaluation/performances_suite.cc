@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/music/midi_file.h"
-#include "trainer/evaluation/asap.h"
+#include "trainer/datasets/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"

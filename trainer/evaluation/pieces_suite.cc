@@ -3,10 +3,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/collection/bundle_builder.h"
 #include "core/retrieval/collection.h"
-#include "core/retrieval/collection_builder.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
-#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {

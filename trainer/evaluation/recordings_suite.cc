@@ -3,12 +3,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/base/fingerprint.h"
+#include "trainer/datasets/degradation.h"
+#include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/asap_test_bed.h"
-#include "trainer/evaluation/degradation.h"
 #include "trainer/evaluation/errors.h"
-#include "trainer/evaluation/maps.h"
 #include "trainer/evaluation/suites.h"
-#include "trainer/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {

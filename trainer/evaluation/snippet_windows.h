@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/settings.h"
-#include "trainer/evaluation/test_set.h"
-#include "trainer/progress.h"
+#include "trainer/base/progress.h"
+#include "trainer/datasets/test_set.h"
 
 namespace antiphon::trainer {
 

@@ -11,12 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/bundle/manifest.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/data/passage.h"
-#include "trainer/evaluation/ranking.h"
-#include "trainer/evaluation/repeats.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
-#include "trainer/fingerprint.h"
+#include "trainer/metrics/ranking.h"
+#include "trainer/metrics/repeats.h"
 
 namespace antiphon::trainer {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "absl/status/statusor.h"
 #include "core/encoder/window_encoder.h"
-#include "trainer/evaluation/report.h"
-#include "trainer/evaluation/test_set.h"
-#include "trainer/progress.h"
+#include "trainer/base/progress.h"
+#include "trainer/datasets/test_set.h"
+#include "trainer/metrics/report.h"
 
 namespace antiphon::trainer {
 

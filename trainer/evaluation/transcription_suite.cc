@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/manifest.h"
-#include "trainer/evaluation/note_match.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
+#include "trainer/metrics/note_match.h"
 
 namespace antiphon::trainer {
 namespace {

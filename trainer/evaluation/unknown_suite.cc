@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "trainer/base/fingerprint.h"
+#include "trainer/datasets/maps_dataset.h"
+#include "trainer/datasets/noises.h"
 #include "trainer/evaluation/asap_test_bed.h"
-#include "trainer/evaluation/detection.h"
-#include "trainer/evaluation/maps.h"
-#include "trainer/evaluation/noises.h"
 #include "trainer/evaluation/suites.h"
-#include "trainer/fingerprint.h"
+#include "trainer/metrics/detection.h"
 
 namespace antiphon::trainer {
 namespace {

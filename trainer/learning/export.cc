@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/bundle/manifest.h"
 #include "core/encoder/encoder_file.h"
-#include "trainer/fingerprint.h"
+#include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer {
 namespace {

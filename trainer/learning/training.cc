@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "revision.h"
 #include "spdlog/spdlog.h"
-#include "trainer/fingerprint.h"
+#include "trainer/base/fingerprint.h"
 #include "trainer/learning/checkpoint.h"
 #include "trainer/learning/export.h"
 #include "trainer/learning/loss.h"

@@ -26,8 +26,8 @@ enum class Architecture {
 enum class Loss {
   kInfoNce,  // symmetric cross entropy over the batch with a learned temperature (van den Oord et
              // al. 2018; Radford et al. 2021)
-  kHinge,  // pairwise ranking hinge, margin 0.7, over all others of the batch (Kiros et al. 2014;
-           // Dorfer et al. 2018)
+  kHinge,    // pairwise ranking hinge, margin 0.7, over all others of the batch (Kiros et al. 2014;
+             // Dorfer et al. 2018)
 };
 
 [[nodiscard]] absl::StatusOr<Architecture> ParseArchitecture(

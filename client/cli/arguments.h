@@ -1,0 +1,171 @@
+// What the user asks for, command by command. Plain values; safe from any thread.
+//
+// An option that is left out is left out of the request too, so that the server's default holds;
+// its ranges are the server's to check.
+#ifndef ANTIPHON_CLIENT_CLI_ARGUMENTS_H_
+#define ANTIPHON_CLIENT_CLI_ARGUMENTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "antiphon/v1/retrieval.pb.h"
+#include "client/input/input.h"
+
+namespace antiphon::client {
+
+// What of the collection may be an answer.
+struct ScopeArguments {
+  std::vector<std::string> composers, collections, piece_ids;
+  bool exact = false;  // compare every vector
+};
+
+struct QueryArguments {
+  Kind as = Kind::kUnknown;        // as the contents say
+  std::optional<double> start_s;   // seconds of the input
+  std::optional<double> length_s;  // seconds
+  std::optional<double> hop_s;     // between query windows, seconds
+};
+
+struct MatchArguments {
+  ScopeArguments scope;
+  std::optional<double> min_similarity;
+  bool evidence = false;
+};
+
+struct SearchArguments {
+  std::string file;
+  QueryArguments query;
+  MatchArguments match;
+  std::optional<int> top_k;
+  std::string snippets_dir;  // where to write what was matched; empty: nowhere
+};
+
+struct IdentifyArguments {
+  std::vector<std::string> files;
+  QueryArguments query;
+  MatchArguments match;
+  std::optional<int> top_k;
+  std::optional<double> min_confidence;
+  std::optional<int> max_transposition;
+  v1::Side against = v1::SIDE_UNSPECIFIED;
+  v1::VoteMethod method = v1::VOTE_METHOD_UNSPECIFIED;
+};
+
+// identify --long and --live.
+struct StreamArguments {
+  ScopeArguments scope;
+  std::optional<int> top_k;
+  std::optional<double> min_confidence;
+};
+
+struct IdentifyLongArguments {
+  std::vector<std::string> files;
+  std::optional<double> start_s, length_s;
+  StreamArguments stream;
+};
+
+struct IdentifyLiveArguments {
+  std::string file =
+      "-";  // "-": raw samples from the standard input, as follows; else an audio file
+  v1::Pcm::Encoding encoding = v1::Pcm::ENCODING_INT16;
+  int sample_rate = 44100;  // Hz
+  int channels = 1;
+  bool pace = false;                        // send a file as fast as it plays
+  std::optional<double> start_s, length_s;  // of a file
+  StreamArguments stream;
+};
+
+struct EmbedArguments {
+  std::string file;
+  QueryArguments query;
+  std::optional<double> tempo_ratio;
+  std::string output;  // .npy; empty: none
+};
+
+// `pieces`, `recording list`
+struct ListArguments {
+  bool recordings = false;
+  std::string filter;
+  std::optional<int> limit;  // shown; left out: all
+};
+
+// `piece ID`, `recording ID`
+struct ShowArguments {
+  bool recording = false;
+  std::string id;
+};
+
+// What a piece or a recording is called, as far as the user says.
+struct LabelArguments {
+  std::optional<std::string> title, composer, collection;
+};
+
+struct AddPieceArguments {
+  std::string file;
+  std::string id;  // empty: from the file's name
+  LabelArguments label;
+};
+
+struct AddPiecesArguments {
+  std::string folder;
+  std::string collection;      // where metadata.tsv has none
+  bool skip_existing = false;  // an id that is taken is no failure
+};
+
+struct UpdatePieceArguments {
+  std::string id;
+  LabelArguments label;
+  std::string score_file;  // empty: the score stays
+  std::optional<int64_t> expected_version;
+};
+
+struct AddRecordingArguments {
+  std::string file;
+  std::string id;  // empty: from the file's name
+  LabelArguments label;
+  std::string piece_id;
+};
+
+struct UpdateRecordingArguments {
+  std::string id;
+  LabelArguments label;
+  std::optional<std::string> piece_id;
+  std::string audio_file;  // empty: the sound stays
+  std::optional<int64_t> expected_version;
+};
+
+struct DeleteArguments {
+  bool recording = false;
+  std::string id;
+  std::optional<int64_t> expected_version;
+  bool with_recordings = false;  // of a piece
+};
+
+struct SnippetArguments {
+  std::string id;
+  bool of_recording = false;
+  std::optional<double> start_s;
+  std::optional<double> end_s;
+  std::string output;  // file or "-"; empty only with --json
+};
+
+struct StatusArguments {};
+
+struct AdminArguments {
+  enum class Action { kReload, kMerge, kSnapshot, kRestore };
+  Action action = Action::kReload;
+  std::string name;  // of a snapshot
+};
+
+using Command = std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments,
+                             IdentifyLongArguments, IdentifyLiveArguments, EmbedArguments,
+                             ListArguments, ShowArguments, AddPieceArguments, AddPiecesArguments,
+                             UpdatePieceArguments, AddRecordingArguments, UpdateRecordingArguments,
+                             DeleteArguments, SnippetArguments>;
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_CLI_ARGUMENTS_H_

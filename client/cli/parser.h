@@ -1,0 +1,52 @@
+// The parts of the command line's grammar, one function for each group of commands. Internal to
+// command_line.cc and parse_*.cc. Used by one thread.
+#ifndef ANTIPHON_CLIENT_CLI_PARSER_H_
+#define ANTIPHON_CLIENT_CLI_PARSER_H_
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_join.h"
+#include "client/cli/command_line.h"
+
+namespace antiphon::client {
+
+// Each adds commands to `app`; the one that is used writes into `command`, which must outlive
+// `app`, once the whole line has been read.
+void AddQueryCommands(CLI::App& app, Command& command);    // search, identify, embed
+void AddCatalogCommands(CLI::App& app, Command& command);  // pieces, piece, recording, snippet
+void AddAdminCommands(CLI::App& app, Command& command);    // status, admin
+
+// Seconds, or as in 1:23.5.
+CLI::Option* AddTime(CLI::App& app, const std::string& name, std::optional<double>& value,
+                     const std::string& description);
+
+// --composer, --collection, --piece, --exact.
+void AddScope(CLI::App& app, ScopeArguments& scope);
+
+// One of some words.
+template <typename T>
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, T& value,
+                       const std::vector<std::pair<std::string, T>>& choices,
+                       const std::string& description) {
+  std::vector<std::string> names;
+  for (const auto& [choice, unused] : choices) names.push_back(choice);
+  const auto choose = [name, choices, names, &value](const std::string& text) {
+    const auto found = std::find_if(choices.begin(), choices.end(),
+                                    [&](const auto& c) { return c.first == text; });
+    if (found == choices.end()) {
+      throw CLI::ValidationError(name, "'" + text + "' is none of " + absl::StrJoin(names, ", "));
+    }
+    value = found->second;
+  };
+  return app.add_option_function<std::string>(name, choose, description)
+      ->type_name(absl::StrJoin(names, "|"));
+}
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_CLI_PARSER_H_

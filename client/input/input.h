@@ -1,0 +1,45 @@
+// A file or the standard input, and what kind of thing is in it. Plain values; safe from any
+// thread.
+#ifndef ANTIPHON_CLIENT_INPUT_INPUT_H_
+#define ANTIPHON_CLIENT_INPUT_INPUT_H_
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace antiphon::client {
+
+// The most that is read into memory at once.
+inline constexpr int64_t kMaxInputBytes = int64_t{1} << 30;
+
+struct Input {
+  std::string name;  // as the user gave it; "standard input" for "-"
+  std::string
+      path;  // of a regular file; empty for what had to be read at once: standard input, a pipe
+  std::string bytes;  // all of it where `path` is empty, else the first few for Sniff
+  int64_t size = 0;   // bytes, > 0
+};
+
+// "-" is `standard_input`. InvalidArgument, naming it and what to do, when it cannot be read, is
+// empty or, as a stream, larger than kMaxInputBytes.
+[[nodiscard]] absl::StatusOr<Input> OpenInput(const std::string& file,
+                                              std::istream& standard_input);
+
+// All of it. InvalidArgument when it cannot be read or is larger than kMaxInputBytes.
+[[nodiscard]] absl::StatusOr<std::string> ReadAll(const Input& input);
+
+enum class Kind { kAudio, kMidi, kUnknown };
+
+// By the first bytes of the formats that are understood. An MP3 that starts in the middle of a
+// frame is kUnknown.
+Kind Sniff(std::string_view bytes);
+
+// The last part of a path: "bach/prelude.mid" gives "prelude.mid".
+std::string BaseName(const std::string& path);
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_INPUT_INPUT_H_

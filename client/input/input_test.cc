@@ -1,0 +1,98 @@
+#include "client/input/input.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "core/audio/encoder.h"
+
+namespace antiphon::client {
+namespace {
+
+using ::testing::HasSubstr;
+
+namespace fs = std::filesystem;
+
+std::string TempFile(const std::string& name, const std::string& bytes) {
+  const std::string path = ::testing::TempDir() + "antiphon_input_" + name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+TEST(SniffTest, KnowsMidiByItsHeader) {
+  EXPECT_EQ(Sniff(std::string("MThd\0\0\0\6", 8)), Kind::kMidi);
+  EXPECT_EQ(Sniff("MThd"), Kind::kMidi) << "damaged, but meant as MIDI";
+  EXPECT_EQ(Sniff("MTh"), Kind::kUnknown);
+}
+
+TEST(SniffTest, KnowsWhatTheEncoderWrites) {
+  audio::Waveform waveform;
+  waveform.samples.assign(4096, 0.1f);
+  for (const auto format :
+       {audio::AudioFormat::kWav, audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
+    const auto bytes = audio::EncodeAudio(waveform, format);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_EQ(Sniff(*bytes), Kind::kAudio);
+  }
+}
+
+TEST(SniffTest, KnowsTheOtherAudioFormats) {
+  EXPECT_EQ(Sniff("ID3\x04"), Kind::kAudio);
+  EXPECT_EQ(Sniff("\xFF\xFB\x90\x64"), Kind::kAudio) << "an MP3 frame";
+  EXPECT_EQ(Sniff(std::string("FORM\0\0\0\0AIFF", 12)), Kind::kAudio);
+  EXPECT_EQ(Sniff(".snd"), Kind::kAudio);
+  EXPECT_EQ(Sniff("caff"), Kind::kAudio);
+}
+
+TEST(SniffTest, DoesNotTakeAnythingElseForMusic) {
+  EXPECT_EQ(Sniff(""), Kind::kUnknown);
+  EXPECT_EQ(Sniff("hello, world"), Kind::kUnknown);
+  EXPECT_EQ(Sniff(std::string("RIFF\0\0\0\0AVI ", 12)), Kind::kUnknown);
+  EXPECT_EQ(Sniff("\xFF\xF1\x50\x80"), Kind::kUnknown) << "AAC in ADTS";
+  EXPECT_EQ(Sniff("\xFF\xFE"
+                  "a"),
+            Kind::kUnknown)
+      << "UTF-16 text";
+}
+
+TEST(OpenInputTest, ReadsStandardInputToTheEnd) {
+  std::string bytes = "MThd";
+  for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * 7);
+  std::istringstream in(bytes);
+  const auto input = OpenInput("-", in);
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_EQ(input->name, "standard input");
+  EXPECT_EQ(input->size, static_cast<int64_t>(bytes.size()));
+  EXPECT_EQ(ReadAll(*input).value(), bytes);
+}
+
+TEST(OpenInputTest, ReadsAFileLater) {
+  const std::string path = TempFile("later", "MThd" + std::string(1000, 'x'));
+  std::istringstream in;
+  const auto input = OpenInput(path, in);
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_EQ(input->size, 1004);
+  EXPECT_LT(input->bytes.size(), 1004u);
+  EXPECT_EQ(Sniff(input->bytes), Kind::kMidi);
+  EXPECT_EQ(ReadAll(*input)->size(), 1004u);
+}
+
+TEST(OpenInputTest, SaysWhichInputCannotBeRead) {
+  std::istringstream in;
+  const auto refused = [&](const std::string& file) {
+    const auto input = OpenInput(file, in);
+    EXPECT_TRUE(absl::IsInvalidArgument(input.status()));
+    return std::string(input.status().message());
+  };
+  EXPECT_THAT(refused("/nonexistent/a.wav"), HasSubstr("/nonexistent/a.wav: no such file"));
+  EXPECT_THAT(refused(::testing::TempDir()), HasSubstr("directory"));
+  EXPECT_THAT(refused(TempFile("empty", "")), HasSubstr("it is empty"));
+  EXPECT_THAT(refused("-"), HasSubstr("standard input: it is empty"));
+}
+
+}  // namespace
+}  // namespace antiphon::client

@@ -1,0 +1,165 @@
+#include "client/input/query.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/input/pcm.h"
+#include "client/output/format.h"
+#include "core/audio/decoder.h"
+#include "core/audio/encoder.h"
+#include "core/music/midi_file.h"
+
+namespace antiphon::client {
+namespace {
+
+constexpr int64_t kMessageOverheadBytes = 64 << 10;  // the rest of a request, generously
+constexpr double kMaxDecodedSeconds = 24 * 3600.0;   // of an input of which all or a part is sent
+
+absl::Status BadInput(const std::string& name, const absl::Status& status) {
+  return absl::InvalidArgumentError(absl::StrCat(name, ": ", status.message()));
+}
+
+absl::Status TooLarge(const Input& input, int64_t max_bytes) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(input.name, " is too large to send (the server takes ", FormatBytes(max_bytes),
+                   "): name a part with --start and --length"));
+}
+
+v1::Audio ToPcm(const audio::Waveform& waveform) {
+  v1::Audio audio;
+  v1::Pcm& pcm = *audio.mutable_pcm();
+  pcm.set_encoding(v1::Pcm::ENCODING_INT16);
+  pcm.set_sample_rate(waveform.sample_rate);
+  pcm.set_channels(1);
+  pcm.set_samples(ToInt16(waveform.samples));
+  return audio;
+}
+
+absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, double length_s) {
+  audio::DecodeOptions decode;
+  decode.sample_rate = kStreamRate;
+  decode.max_duration_s = kMaxDecodedSeconds;
+  decode.start_s = start_s;
+  decode.length_s = length_s;
+  const bool in_memory = input.path.empty();
+  absl::StatusOr<audio::Waveform> waveform =
+      in_memory ? audio::DecodeMemory(input.bytes, decode) : audio::DecodeFile(input.path, decode);
+  if (waveform.ok()) return waveform;
+  return in_memory
+             ? BadInput(input.name, waveform.status())
+             : absl::InvalidArgumentError(waveform.status().message());  // which names the file
+}
+
+// As the file of the first of the formats, from exact to small, that fits.
+absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Waveform& waveform,
+                                        int64_t max_bytes) {
+  for (const audio::AudioFormat format :
+       {audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
+    absl::StatusOr<std::string> file = audio::EncodeAudio(waveform, format);
+    if (!file.ok()) return BadInput(input.name, file.status());
+    if (static_cast<int64_t>(file->size()) <= max_bytes - kMessageOverheadBytes) return file;
+  }
+  return TooLarge(input, max_bytes);
+}
+
+absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& options) {
+  const int64_t room = options.max_bytes - kMessageOverheadBytes;
+  if (!options.start_s && !options.length_s && input.size <= room) {
+    absl::StatusOr<std::string> bytes = ReadAll(input);
+    if (!bytes.ok()) return bytes.status();
+    v1::Audio audio;
+    audio.set_file(*std::move(bytes));
+    return audio;
+  }
+  const absl::StatusOr<audio::Waveform> waveform =
+      Decode(input, options.start_s.value_or(0), options.length_s.value_or(0));
+  if (!waveform.ok()) return waveform.status();
+  if (static_cast<int64_t>(waveform->samples.size() * sizeof(int16_t)) <= room)
+    return ToPcm(*waveform);
+  absl::StatusOr<std::string> file = EncodeToFit(input, *waveform, options.max_bytes);
+  if (!file.ok()) return file.status();
+  v1::Audio audio;
+  audio.set_file(*std::move(file));
+  return audio;
+}
+
+absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options) {
+  if (input.size > options.max_bytes - kMessageOverheadBytes)
+    return TooLarge(input, options.max_bytes);
+  absl::StatusOr<std::string> bytes = ReadAll(input);
+  if (!bytes.ok()) return bytes.status();
+  v1::Score message;
+  if (!options.start_s && !options.length_s) {
+    message.set_midi(*std::move(bytes));
+    return message;
+  }
+  const absl::StatusOr<music::Score> score = music::ReadMidi(*bytes);
+  if (!score.ok()) return BadInput(input.name, score.status());
+  const double start_s = options.start_s.value_or(0);
+  if (start_s >= score->duration_s) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(input.name, ": --start is beyond its end at ", FormatTime(score->duration_s)));
+  }
+  const double end_s =
+      options.length_s ? start_s + *options.length_s : std::numeric_limits<double>::infinity();
+  absl::StatusOr<std::string> midi = music::WriteMidi(music::Excerpt(*score, start_s, end_s));
+  if (!midi.ok()) return BadInput(input.name, midi.status());
+  message.set_midi(*std::move(midi));
+  return message;
+}
+
+}  // namespace
+
+absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options) {
+  if (options.length_s && !(*options.length_s > 0)) {
+    return absl::InvalidArgumentError("--length must be more than 0 seconds");
+  }
+  const Kind kind = options.as == Kind::kUnknown ? Sniff(input.bytes) : options.as;
+  Query query;
+  query.name = input.name;
+  query.offset_s = options.start_s.value_or(0);
+  switch (kind) {
+    case Kind::kAudio: {
+      absl::StatusOr<v1::Audio> audio = MakeAudio(input, options);
+      if (!audio.ok()) return audio.status();
+      query.content = *std::move(audio);
+      return query;
+    }
+    case Kind::kMidi: {
+      absl::StatusOr<v1::Score> score = MakeScore(input, options);
+      if (!score.ok()) return score.status();
+      query.content = *std::move(score);
+      return query;
+    }
+    case Kind::kUnknown:
+      break;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      input.name,
+      " is neither a MIDI file nor audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3): ",
+      "convert it, or say what it is with --as audio or --as midi"));
+}
+
+absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes) {
+  if (Sniff(input.bytes) != Kind::kAudio) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
+  }
+  if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
+  const absl::StatusOr<audio::Waveform> waveform = Decode(input, 0, 0);
+  if (!waveform.ok()) return waveform.status();
+  return EncodeToFit(input, *waveform, max_bytes);
+}
+
+absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) {
+  if (Sniff(input.bytes) != Kind::kMidi)
+    return absl::InvalidArgumentError(absl::StrCat(input.name, " is no MIDI file"));
+  if (input.size > max_bytes - kMessageOverheadBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
+  }
+  return ReadAll(input);
+}
+
+}  // namespace antiphon::client

@@ -1,0 +1,47 @@
+// From an input to what is sent: a whole file, a part of it, or something smaller where the file is
+// too large. Stateless; safe from any thread.
+#ifndef ANTIPHON_CLIENT_INPUT_QUERY_H_
+#define ANTIPHON_CLIENT_INPUT_QUERY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "antiphon/v1/types.pb.h"
+#include "client/input/input.h"
+
+namespace antiphon::client {
+
+struct QueryOptions {
+  Kind as = Kind::kUnknown;  // kUnknown: as Sniff says
+  std::optional<double>
+      start_s;  // the part to send: from here, seconds (of a score, at the tempo written) …
+  std::optional<double> length_s;  // … for so long, > 0; left out: to the end
+  int64_t max_bytes = 64 << 20;    // the server's limit on a request
+};
+
+struct Query {
+  std::string name;     // of the input
+  double offset_s = 0;  // where in the input the query starts
+  std::variant<v1::Audio, v1::Score> content;
+
+  bool is_audio() const { return content.index() == 0; }
+};
+
+// A part of sound is decoded here and sent as 16-bit mono samples. So is a whole file larger than
+// the limit; as FLAC where the samples are too large as well, and as Ogg Vorbis where that is.
+// InvalidArgument says what is wrong with the input (unknown kind, damaged, part beyond the end,
+// too large in every form) and what to do.
+[[nodiscard]] absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options);
+
+// What is sent to be kept: the file itself, or, of a recording that is larger than the limit, its
+// sound as FLAC or Ogg Vorbis at the rate of queries. InvalidArgument says what is wrong with the
+// input.
+[[nodiscard]] absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes);
+[[nodiscard]] absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes);
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_INPUT_QUERY_H_

@@ -1,0 +1,104 @@
+#include "client/rpc/channel.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::client {
+namespace {
+
+bool IsThisMachine(const std::string& server) {
+  for (const char* start : {"127.", "localhost", "[::1]", "unix:", "ipv4:127."}) {
+    if (absl::StartsWith(server, start)) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<std::string> ReadFile(const char* option, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file)
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": cannot read ", path, ": ", std::strerror(errno)));
+  if (text.empty())
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", path, " is empty"));
+  return text;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
+    const ConnectionOptions& options) {
+  if (!options.encrypted()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions ssl;
+  const auto read = [](const char* option, const std::string& path,
+                       std::string& text) -> absl::Status {
+    if (path.empty()) return absl::OkStatus();
+    absl::StatusOr<std::string> bytes = ReadFile(option, path);
+    if (bytes.ok()) text = *std::move(bytes);
+    return bytes.status();
+  };
+  if (absl::Status status = read("--ca-file", options.ca_file, ssl.pem_root_certs); !status.ok())
+    return status;
+  if (absl::Status status = read("--cert-file", options.cert_file, ssl.pem_cert_chain);
+      !status.ok())
+    return status;
+  if (absl::Status status = read("--key-file", options.key_file, ssl.pem_private_key); !status.ok())
+    return status;
+  return grpc::SslCredentials(ssl);
+}
+
+absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
+  std::string key = options.api_key;
+  if (!options.api_key_file.empty()) {
+    absl::StatusOr<std::string> text = ReadFile("--api-key-file", options.api_key_file);
+    if (!text.ok()) return text;
+    key = text->substr(0, text->find('\n'));
+  }
+  key = std::string(absl::StripAsciiWhitespace(key));
+  for (const char c : key) {
+    if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) {
+      return absl::InvalidArgumentError("the API key has characters in it that no key has");
+    }
+  }
+  if (key.empty() && !options.api_key_file.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--api-key-file: the first line of ", options.api_key_file, " is empty"));
+  }
+  if (!key.empty() && !options.encrypted() && !options.plaintext_key &&
+      !IsThisMachine(options.server)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the API key would go to ", options.server,
+                     " for everybody to read: use --tls (or --plaintext-key)"));
+  }
+  return key;
+}
+
+}  // namespace
+
+absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
+  auto credentials = CredentialsOf(options);
+  if (!credentials.ok()) return credentials.status();
+  absl::StatusOr<std::string> key = ApiKeyOf(options);
+  if (!key.ok()) return key.status();
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(
+      -1);  // the server's limit is asked for and kept to when a query is made
+  if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
+  // A proxy from the environment is of no use on the way to this machine.
+  if (IsThisMachine(options.server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  Channel channel;
+  channel.channel = grpc::CreateCustomChannel(options.server, *credentials, arguments);
+  if (!key->empty()) channel.metadata.emplace_back("authorization", absl::StrCat("Bearer ", *key));
+  if (!options.request_id.empty())
+    channel.metadata.emplace_back("x-request-id", options.request_id);
+  return channel;
+}
+
+}  // namespace antiphon::client

@@ -1,0 +1,34 @@
+// Which server to ask, and how to prove who is who. Plain values; safe from any thread.
+#ifndef ANTIPHON_CLIENT_RPC_CONNECTION_OPTIONS_H_
+#define ANTIPHON_CLIENT_RPC_CONNECTION_OPTIONS_H_
+
+#include <string>
+
+namespace antiphon::client {
+
+struct ConnectionOptions {
+  std::string server = "127.0.0.1:50051";  // HOST:PORT or unix:PATH
+  double timeout_s = 120;  // of each call, seconds, > 0; of a stream: of each wait for the server
+
+  bool tls = false;  // implied by any of the next four
+  std::string
+      ca_file;  // PEM, of who may sign the server's certificate; empty: whom the system trusts
+  std::string cert_file;  // PEM, of this client …
+  std::string key_file;   // … and its private key; both or neither
+  std::string
+      server_name;  // that the server's certificate must be for; empty: the host of `server`
+
+  std::string api_key_file;    // its first line is the key; empty: none
+  std::string api_key;         // the key itself, where there is no file
+  bool plaintext_key = false;  // send a key without TLS to other machines too
+
+  std::string request_id;  // of every call, for the server's log; empty: the server makes one up
+
+  bool encrypted() const {
+    return tls || !ca_file.empty() || !cert_file.empty() || !server_name.empty();
+  }
+};
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_RPC_CONNECTION_OPTIONS_H_

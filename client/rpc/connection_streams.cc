@@ -1,0 +1,119 @@
+#include <string>
+#include <thread>
+
+#include "client/rpc/connection_impl.h"
+#include "client/rpc/rpc_status.h"
+
+namespace antiphon::client {
+namespace {
+
+// What a feed is told when the server takes no more; why is known when the call ends.
+absl::Status CallIsOver() { return absl::CancelledError("the call is over"); }
+
+// A call that the watchdog has ended ran into the timeout.
+absl::Status EndOf(const Caller& caller, const grpc::ClientContext& context,
+                   const Watchdog& watchdog, const grpc::Status& status) {
+  if (watchdog.barked()) {
+    return caller.FailureOf(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no progress"),
+                            context);
+  }
+  return caller.FailureOf(status, context);
+}
+
+// Sends all that the feed gives. The feed's own failure, if it has one, ends the call.
+template <typename Request, typename Writer>
+absl::Status SendAll(const Feed<Request>& feed, Writer& writer, grpc::ClientContext& context,
+                     Watchdog& watchdog) {
+  bool over = false;
+  absl::Status status = feed([&](const Request& request) {
+    watchdog.Wait();
+    over = !writer.Write(request);
+    watchdog.Rest();
+    return over ? CallIsOver() : absl::OkStatus();
+  });
+  if (over) return absl::OkStatus();
+  if (!status.ok()) {
+    context.TryCancel();
+    return status;
+  }
+  watchdog.Wait();
+  writer.WritesDone();
+  return absl::OkStatus();
+}
+
+// A bidirectional call: sends on a thread of its own, takes answers here.
+template <typename Request, typename Response>
+absl::Status Converse(const Caller& caller, grpc::ClientContext& context,
+                      grpc::ClientReaderWriter<Request, Response>& stream,
+                      const Feed<Request>& feed, const Take<Response>& take) {
+  Watchdog watchdog(context, caller.options().timeout_s);
+  absl::Status sent, taken;
+  std::thread sender([&] { sent = SendAll(feed, stream, context, watchdog); });
+  Response response;
+  while (taken.ok() && stream.Read(&response)) {
+    watchdog.Heard();
+    taken = take(response);
+  }
+  if (!taken.ok()) context.TryCancel();
+  sender.join();
+  const grpc::Status status = stream.Finish();
+  if (!taken.ok()) return taken;
+  if (!sent.ok()) return sent;
+  return EndOf(caller, context, watchdog, status);
+}
+
+v1::IdentifyStreamRequest FirstPart(const v1::StreamOptions& options) {
+  v1::IdentifyStreamRequest request;
+  *request.mutable_options() = options;
+  return request;
+}
+
+v1::IdentifyStreamRequest NextPart(const std::string& samples) {
+  v1::IdentifyStreamRequest request;
+  request.set_samples(samples);
+  return request;
+}
+
+// The options, and then what the feed gives.
+Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options,
+                                      const Feed<std::string>& samples) {
+  return [&options, &samples](const auto& send) {
+    if (absl::Status status = send(FirstPart(options)); !status.ok()) return status;
+    return samples([&](const std::string& bytes) { return send(NextPart(bytes)); });
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(
+    const v1::StreamOptions& options, const Feed<std::string>& samples) {
+  grpc::ClientContext context;
+  impl_->caller.Prepare(context);
+  v1::IdentifyLongResponse response;
+  const auto writer = impl_->retrieval->IdentifyLong(&context, &response);
+  Watchdog watchdog(context, impl_->caller.options().timeout_s);
+  const absl::Status sent = SendAll(After(options, samples), *writer, context, watchdog);
+  const grpc::Status status = writer->Finish();
+  if (!sent.ok()) return sent;
+  if (absl::Status end = EndOf(impl_->caller, context, watchdog, status); !end.ok()) return end;
+  return response;
+}
+
+absl::Status Connection::IdentifyLive(const v1::StreamOptions& options,
+                                      const Feed<std::string>& samples,
+                                      const Take<v1::IdentifyLiveResponse>& take) {
+  grpc::ClientContext context;
+  impl_->caller.Prepare(context);
+  const auto stream = impl_->retrieval->IdentifyLive(&context);
+  return Converse(impl_->caller, context, *stream, After(options, samples), take);
+}
+
+absl::Status Connection::AddPieces(const Feed<v1::AddPieceRequest>& pieces,
+                                   const Take<v1::AddPiecesResponse>& take) {
+  grpc::ClientContext context;
+  impl_->caller.Prepare(context);
+  const auto stream = impl_->catalog->AddPieces(&context);
+  return Converse(impl_->caller, context, *stream, pieces, take);
+}
+
+}  // namespace antiphon::client

@@ -1,0 +1,200 @@
+#include "core/alignment/alignment.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <random>
+
+#include "core/features/audio_front_end.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using music::Note;
+using music::TimeMap;
+
+const features::FeatureSettings kSettings;
+constexpr double kRight_s = 0.08;  // frames are 48 ms apart
+
+// Chords of one to three notes, a quarter, a half or a whole second apart.
+std::vector<Note> RandomScore(double length_s, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Note> notes;
+  for (double at = 0; at < length_s;) {
+    const double step = std::array{0.25, 0.25, 0.5, 1.0}[random() % 4];
+    for (uint64_t voice = 0; voice <= random() % 3; ++voice) {
+      Note note;
+      note.pitch = 45 + static_cast<int>(random() % 36);
+      note.onset_s = at;
+      note.offset_s = note.sounding_offset_s = at + 0.9 * step;
+      notes.push_back(note);
+    }
+    at += step;
+  }
+  return notes;
+}
+
+// Score to performance: every two seconds are played at their own tempo, from `slowest` to twice
+// that.
+TimeMap RandomTempo(double length_s, double slowest, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<music::TimePoint> points = {{0, 0}};
+  for (double at = 2; at < length_s + 4; at += 2) {
+    const double tempo = slowest * std::exp2(std::uniform_real_distribution<double>(0, 1)(random));
+    points.push_back({at, points.back().to_s + 2 / tempo});
+  }
+  return *TimeMap::Create(points);
+}
+
+// Decaying partials, as a string has; `lead_s` of silence before.
+features::FeatureSequence Play(const std::vector<Note>& notes, const TimeMap& time,
+                               double lead_s = 0) {
+  const double end_s = time.To(notes.back().offset_s) + 1 + lead_s;
+  std::vector<float> samples(static_cast<size_t>(end_s * kSettings.sample_rate));
+  for (const Note& note : notes) {
+    const double frequency = 440 * std::exp2((note.pitch - 69) / 12.0);
+    const auto from = static_cast<size_t>((time.To(note.onset_s) + lead_s) * kSettings.sample_rate);
+    const auto to = static_cast<size_t>((time.To(note.offset_s) + lead_s) * kSettings.sample_rate);
+    for (int partial = 1; partial <= 4 && partial * frequency < 8000; ++partial) {
+      const double step = 2 * std::numbers::pi * frequency * partial / kSettings.sample_rate;
+      for (size_t i = from; i < std::min(to, samples.size()); ++i) {
+        const double t = static_cast<double>(i - from) / kSettings.sample_rate;
+        samples[i] += static_cast<float>(0.1 / partial * std::exp(-2 * t) *
+                                         std::sin(step * static_cast<double>(i - from)));
+      }
+    }
+  }
+  return features::ComputeSpectrogram(**features::AudioFrontEnd::Create(kSettings), samples);
+}
+
+// Share of the onsets within [from_s, to_s] of the performance that the map puts right, in both
+// directions.
+double ShareRight(const TimeMap& map, const std::vector<Note>& notes, const TimeMap& time,
+                  double shift_s, double from_s, double to_s) {
+  int right = 0;
+  int all = 0;
+  for (const Note& note : notes) {
+    const double played_s = time.To(note.onset_s) + shift_s;
+    if (played_s < from_s || played_s > to_s) continue;
+    ++all;
+    right += std::abs(map.From(note.onset_s) - played_s) < kRight_s &&
+             std::abs(time.To(map.To(played_s)) + shift_s - played_s) < kRight_s;
+  }
+  EXPECT_GT(all, 5);
+  return static_cast<double>(right) / all;
+}
+
+TEST(AlignToScoreTest, FollowsTempoChangesAtAnyMeanTempo) {
+  for (const double slowest : {0.35, 0.6, 1.2}) {
+    const std::vector<Note> notes = RandomScore(40, 1);
+    const TimeMap time = RandomTempo(40, slowest, 2);
+    const auto map = AlignToScore(Play(notes, time), kSettings, notes);
+    ASSERT_TRUE(map.ok()) << map.status();
+    EXPECT_GT(ShareRight(*map, notes, time, 0, 0, 1e9), 0.95) << slowest;
+  }
+}
+
+TEST(AlignToScoreTest, PassesOverSilenceAtTheEnds) {
+  const std::vector<Note> notes = RandomScore(30, 3);
+  const TimeMap time = RandomTempo(30, 0.6, 4);
+  features::FeatureSequence sound = Play(notes, time, 5);
+  sound.cells.resize(sound.cells.size() + 100 * kSettings.bands);
+  const auto map = AlignToScore(sound, kSettings, notes);
+  ASSERT_TRUE(map.ok()) << map.status();
+  EXPECT_GT(ShareRight(*map, notes, time, 5, 0, 1e9), 0.95);
+}
+
+// Over several parts, so that no single chord decides.
+TEST(AlignToScoreTest, AlignsPartsOfTheScoreWhoseEndsAreUncertain) {
+  const std::vector<Note> notes = RandomScore(60, 5);
+  const TimeMap time = RandomTempo(60, 0.7, 6);
+  const features::FeatureSequence whole = Play(notes, time);
+  double shares = 0;
+  int parts = 0;
+  for (const int from_s : {5, 12, 20, 30, 40}) {
+    features::FeatureSequence sound = whole;
+    sound.cells.assign(whole.cells.begin() + 21 * from_s * kSettings.bands,
+                       whole.cells.begin() + 21 * (from_s + 10) * kSettings.bands);
+    for (const double wrong_s : {-0.8, 0.0, 0.8}) {
+      AlignmentOptions options;
+      options.score_start_s = time.From(from_s) + wrong_s;
+      options.score_end_s = time.From(from_s + 10) + wrong_s;
+      options.margin_s = 2;
+      const auto map = AlignToScore(sound, kSettings, notes, options);
+      ASSERT_TRUE(map.ok()) << map.status();
+      shares += ShareRight(*map, notes, time, -from_s, 0.3, 9.7);
+      ++parts;
+    }
+  }
+  EXPECT_GT(shares / parts, 0.95);
+}
+
+TEST(AlignToScoreTest, TheScoresTempoAndOrderDoNotMatter) {
+  const std::vector<Note> notes = RandomScore(30, 7);
+  const TimeMap time = RandomTempo(30, 0.7, 8);
+  const features::FeatureSequence sound = Play(notes, time);
+  std::vector<Note> other = notes;
+  for (Note& note : other) {
+    note.onset_s *= 3;
+    note.offset_s *= 3;
+  }
+  std::reverse(other.begin(), other.end());
+  const auto map = AlignToScore(sound, kSettings, notes);
+  const auto slow = AlignToScore(sound, kSettings, other);
+  ASSERT_TRUE(map.ok() && slow.ok());
+  for (double at = 0.5; at < 30; at += 0.5) EXPECT_NEAR(map->From(at), slow->From(3 * at), 0.03);
+}
+
+TEST(AlignToScoreTest, MapsAscendEvenWhereTheMusicIsAnother) {
+  for (uint64_t seed = 10; seed < 15; ++seed) {
+    const features::FeatureSequence sound = Play(RandomScore(20, seed), RandomTempo(20, 0.6, seed));
+    const std::vector<Note> other = RandomScore(15, seed + 100);
+    EXPECT_TRUE(AlignToScore(sound, kSettings, other).ok());
+    AlignmentOptions options{5, 10, 2};
+    const auto part = AlignToScore(sound, kSettings, other, options);
+    EXPECT_TRUE(part.ok() || part.status().code() == absl::StatusCode::kFailedPrecondition)
+        << part.status();
+  }
+}
+
+TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
+  const std::vector<Note> notes = RandomScore(10, 16);
+  const features::FeatureSequence sound = Play(notes, TimeMap());
+  for (const int frames : {2, 3, 5, 10}) {
+    features::FeatureSequence cut = sound;
+    cut.cells.resize(frames * kSettings.bands);
+    for (const double margin_s : {0.0, 1.0}) {
+      const auto map = AlignToScore(cut, kSettings, notes, {0, 1, margin_s});
+      EXPECT_TRUE(map.ok() || map.status().code() == absl::StatusCode::kFailedPrecondition)
+          << map.status();
+    }
+  }
+}
+
+TEST(AlignToScoreTest, WhatCannotBeAlignedIsRefused) {
+  const std::vector<Note> notes = RandomScore(10, 20);
+  const features::FeatureSequence sound = Play(notes, TimeMap());
+  const auto code = [&](const features::FeatureSequence& s, std::span<const Note> n,
+                        const AlignmentOptions& o,
+                        const features::FeatureSettings& settings = kSettings) {
+    return AlignToScore(s, settings, n, o).status().code();
+  };
+  features::FeatureSequence silent = sound;
+  std::fill(silent.cells.begin(), silent.cells.end(), 0);
+  features::FeatureSequence empty = sound;
+  empty.cells.clear();
+  EXPECT_EQ(code(silent, notes, {}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(empty, notes, {}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(sound, {}, {}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(sound, std::span(notes).first(1), {}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(sound, notes, {5, 5, 0}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(sound, notes, {0, 5, -1}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(sound, notes, {100, 105, 1}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(sound, notes, {}, features::DorferSettings()), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval

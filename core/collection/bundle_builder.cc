@@ -1,0 +1,94 @@
+#include "core/collection/bundle_builder.h"
+
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/bundle/bundle.h"
+#include "core/collection/collection_assembly.h"
+
+namespace antiphon::retrieval {
+
+// Members are destroyed from the last: the assembly closes its files before the writer removes
+// them.
+struct CollectionBuilder::Impl {
+  std::unique_ptr<encoder::WindowEncoder> audio_encoder;
+  std::unique_ptr<encoder::WindowEncoder> score_encoder;
+  std::unique_ptr<bundle::BundleWriter> writer;
+  std::unique_ptr<CollectionAssembly> assembly;
+};
+
+namespace {
+
+absl::Status CopyInto(const std::string& model_directory, const std::string& bundle_directory,
+                      const char* name) {
+  std::error_code error;
+  std::filesystem::copy_file(model_directory + "/" + name, bundle_directory + "/" + name, error);
+  if (!error) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("copying ", model_directory, "/", name, " into ",
+                                          bundle_directory, ": ", error.message()));
+}
+
+}  // namespace
+
+std::vector<double> DefaultTempoRatios() {
+  std::vector<double> ratios;
+  for (int i = -4; i <= 4; ++i) ratios.push_back(std::exp2(i / 4.0));
+  return ratios;
+}
+
+CollectionBuilder::CollectionBuilder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CollectionBuilder::~CollectionBuilder() = default;
+
+absl::StatusOr<std::unique_ptr<CollectionBuilder>> CollectionBuilder::Create(
+    const std::string& bundle_root, const BuilderOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  const std::string folder = options.model_directory + "/";
+  auto audio_encoder = encoder::LoadEncoder(folder + bundle::kAudioEncoderFile,
+                                            encoder::Modality::kAudio, options.encoder);
+  if (!audio_encoder.ok()) return audio_encoder.status();
+  impl->audio_encoder = *std::move(audio_encoder);
+  auto score_encoder = encoder::LoadEncoder(folder + bundle::kScoreEncoderFile,
+                                            encoder::Modality::kScore, options.encoder);
+  if (!score_encoder.ok()) return score_encoder.status();
+  impl->score_encoder = *std::move(score_encoder);
+  auto writer = bundle::BundleWriter::Create(bundle_root);
+  if (!writer.ok()) return writer.status();
+  impl->writer = *std::move(writer);
+  auto assembly = CollectionAssembly::Create(impl->writer->directory(), *impl->audio_encoder,
+                                             *impl->score_encoder, options);
+  if (!assembly.ok()) return assembly.status();
+  impl->assembly = *std::move(assembly);
+  for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
+    if (absl::Status status = CopyInto(options.model_directory, impl->writer->directory(), name);
+        !status.ok()) {
+      return status;
+    }
+  }
+  if (std::filesystem::exists(folder + bundle::kConfidenceFile)) {
+    const absl::Status status =
+        CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile);
+    if (!status.ok()) return status;
+  }
+  return std::unique_ptr<CollectionBuilder>(new CollectionBuilder(std::move(impl)));
+}
+
+absl::Status CollectionBuilder::AddPiece(catalog::Piece piece, const std::string& midi) {
+  return impl_->assembly->AddPiece(std::move(piece), midi);
+}
+
+absl::Status CollectionBuilder::AddRecording(catalog::Recording recording,
+                                             const std::string& audio) {
+  return impl_->assembly->AddRecording(std::move(recording), audio);
+}
+
+absl::StatusOr<bundle::Manifest> CollectionBuilder::Publish() {
+  absl::StatusOr<bundle::Manifest> manifest = impl_->assembly->Finish();
+  if (!manifest.ok()) return manifest.status();
+  return impl_->writer->Publish(*std::move(manifest));
+}
+
+}  // namespace antiphon::retrieval

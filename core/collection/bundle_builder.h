@@ -1,0 +1,58 @@
+// Makes a bundle: embeds every score at several tempo hypotheses and every recording, builds the
+// indexes and the catalogue, publishes. One builder belongs to one thread; it uses several itself.
+#ifndef ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_
+#define ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+#include "core/catalog/catalog.h"
+#include "core/encoder/window_encoder.h"
+#include "core/index/vector_index.h"
+
+namespace antiphon::retrieval {
+
+// Ratios of played to written tempo at which scores are indexed: geometric, about 1.19 apart, from
+// half to twice the tempo.
+std::vector<double> DefaultTempoRatios();
+
+struct BuilderOptions {
+  std::string model_directory = {};  // holds audio_encoder.pt and score_encoder.pt
+  encoder::EncoderOptions encoder = {};
+  index::IndexOptions index = {};  // kind and build settings; the dimension comes from the model
+  std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4], at most 100
+  double score_hop_s = 0.5;        // between windows of a score, seconds as played, <= 3600
+  double recording_hop_s = 0.125;  // between windows of a recording, seconds, <= 3600
+};
+
+class CollectionBuilder {
+ public:
+  // Loads the model and opens a temporary generation under `bundle_root`.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionBuilder>> Create(
+      const std::string& bundle_root, const BuilderOptions& options);
+  ~CollectionBuilder();
+
+  // `piece` needs id, title and composer and may have a collection; the rest is filled in from the
+  // score. InvalidArgument for a score with no notes.
+  [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
+
+  // `recording` needs id, title, composer and piece_id and may have a collection; `audio` is
+  // encoded sound, kept as it is.
+  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
+
+  // Writes and publishes what was added; returns the manifest. No other call may follow.
+  [[nodiscard]] absl::StatusOr<bundle::Manifest> Publish();
+
+ private:
+  struct Impl;
+  explicit CollectionBuilder(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_

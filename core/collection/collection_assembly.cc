@@ -1,0 +1,107 @@
+#include "core/collection/collection_assembly.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+constexpr size_t kMaxTempoRatios = 100;
+constexpr double kMaxHopS = 3600;
+// Queries are cut twice as densely as what they are compared with, so that some window falls close
+// to one there.
+constexpr double kQueryHopPerScoreHop = 0.5;
+
+// As a bundle's manifest can say them.
+absl::Status CheckOptions(const BuilderOptions& options) {
+  if (options.tempo_ratios.empty())
+    return absl::InvalidArgumentError("tempo_ratios must not be empty");
+  if (options.tempo_ratios.size() > kMaxTempoRatios) {
+    return absl::InvalidArgumentError(absl::StrCat("tempo_ratios: there may be at most ",
+                                                   kMaxTempoRatios, ", there are ",
+                                                   options.tempo_ratios.size()));
+  }
+  for (const double ratio : options.tempo_ratios) {
+    if (!(ratio >= 0.25 && ratio <= 4)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tempo_ratios must be from 0.25 to 4, one is ", ratio));
+    }
+  }
+  for (const double hop_s : {options.score_hop_s, options.recording_hop_s}) {
+    if (hop_s > 0 && hop_s <= kMaxHopS) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("score_hop_s and recording_hop_s must be above 0 and at most ", kMaxHopS,
+                     ", one is ", hop_s));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckModel(const encoder::EncoderInfo& audio, const encoder::EncoderInfo& score) {
+  if (audio.modality == encoder::Modality::kAudio && score.modality == encoder::Modality::kScore &&
+      audio.model_id == score.model_id && audio.dimension == score.dimension &&
+      audio.settings == score.settings) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat("audio encoder ", audio.model_id,
+                                                    " and score encoder ", score.model_id,
+                                                    " are not two halves of one model"));
+}
+
+}  // namespace
+
+CollectionAssembly::CollectionAssembly(const encoder::WindowEncoder& audio_encoder,
+                                       const encoder::WindowEncoder& score_encoder,
+                                       const BuilderOptions& options,
+                                       std::unique_ptr<const features::AudioFrontEnd> front_end,
+                                       std::unique_ptr<CollectionFiles> files)
+    : audio_encoder_(audio_encoder),
+      score_encoder_(score_encoder),
+      plan_{options.tempo_ratios, options.score_hop_s, options.recording_hop_s},
+      front_end_(std::move(front_end)),
+      files_(std::move(files)) {}
+
+absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
+    const std::string& directory, const encoder::WindowEncoder& audio_encoder,
+    const encoder::WindowEncoder& score_encoder, const BuilderOptions& options) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  if (absl::Status status = CheckModel(audio_encoder.info(), score_encoder.info()); !status.ok())
+    return status;
+  auto front_end = features::AudioFrontEnd::Create(audio_encoder.info().settings);
+  if (!front_end.ok()) return front_end.status();
+  index::IndexOptions index_options = options.index;
+  index_options.dimension = score_encoder.info().dimension;
+  auto files = CollectionFiles::Create(directory, index_options);
+  if (!files.ok()) return files.status();
+  return std::unique_ptr<CollectionAssembly>(new CollectionAssembly(
+      audio_encoder, score_encoder, options, *std::move(front_end), *std::move(files)));
+}
+
+absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
+  const absl::StatusOr<SourceRecord> record =
+      EmbedPiece(score_encoder_, plan_, std::move(piece), midi);
+  return record.ok() ? files_->Add(*record) : record.status();
+}
+
+absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
+                                              const std::string& audio) {
+  const absl::StatusOr<SourceRecord> record =
+      EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio);
+  return record.ok() ? files_->Add(*record) : record.status();
+}
+
+absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
+  const encoder::EncoderInfo& info = score_encoder_.info();
+  bundle::Manifest manifest;
+  manifest.model_id = info.model_id;
+  manifest.feature_settings = features::SettingsToJson(info.settings);
+  manifest.dimension = info.dimension;
+  manifest.query_hop_s = plan_.score_hop_s * kQueryHopPerScoreHop;
+  manifest.score_hop_s = plan_.score_hop_s;
+  manifest.recording_hop_s = plan_.recording_hop_s;
+  manifest.tempo_ratios = plan_.tempo_ratios;
+  if (absl::Status status = files_->Finish(manifest); !status.ok()) return status;
+  return manifest;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,80 @@
+#include "core/collection/collection_files.h"
+
+#include <utility>
+
+namespace antiphon::retrieval {
+
+using catalog::Side;
+
+CollectionFiles::CollectionFiles(std::string directory, index::IndexOptions options,
+                                 std::unique_ptr<catalog::CatalogWriter> writer)
+    : directory_(std::move(directory)), options_(std::move(options)), writer_(std::move(writer)) {}
+
+absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(
+    const std::string& directory, const index::IndexOptions& options) {
+  auto writer = catalog::CatalogWriter::Create(directory + "/" + bundle::kCatalogFile);
+  if (!writer.ok()) return writer.status();
+  return std::unique_ptr<CollectionFiles>(
+      new CollectionFiles(directory, options, *std::move(writer)));
+}
+
+absl::Status CollectionFiles::Add(const SourceRecord& record) {
+  const bool score = record.side == Side::kScores;
+  const absl::StatusOr<int> source = score
+                                         ? writer_->AddPiece(record.piece, record.content)
+                                         : writer_->AddRecording(record.recording, record.content);
+  if (!source.ok()) return source.status();
+  SideVectors& side = score ? scores_ : recordings_;
+  ++side.sources;
+  const auto first = static_cast<int64_t>(side.vectors.size()) / options_.dimension;
+  for (catalog::SnippetRun run : record.runs) {
+    run.source = *source;
+    run.first_vector += first;
+    if (absl::Status status = writer_->AddRun(record.side, run); !status.ok()) return status;
+  }
+  side.vectors.insert(side.vectors.end(), record.vectors.begin(), record.vectors.end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> CollectionFiles::WriteIndex(SideVectors& side, const char* name) const {
+  const auto index = index::VectorIndex::Build(options_, side.vectors);
+  if (!index.ok()) return index.status();
+  side.vectors = {};  // the index has its own
+  if (absl::Status status = (*index)->Save(directory_ + "/" + name); !status.ok()) return status;
+  return (*index)->size();
+}
+
+absl::Status CollectionFiles::Finish(bundle::Manifest& manifest) {
+  if (absl::Status status = writer_->Finish(); !status.ok()) return status;
+  const absl::StatusOr<int64_t> scores = WriteIndex(scores_, bundle::kScoreIndexFile);
+  if (!scores.ok()) return scores.status();
+  const absl::StatusOr<int64_t> recordings = WriteIndex(recordings_, bundle::kRecordingIndexFile);
+  if (!recordings.ok()) return recordings.status();
+  manifest.pieces = scores_.sources;
+  manifest.recordings = recordings_.sources;
+  manifest.score_vectors = *scores;
+  manifest.recording_vectors = *recordings;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, Side side, int source) {
+  const bool score = side == Side::kScores;
+  SourceRecord record;
+  record.side = side;
+  if (score) record.piece = contents.pieces()[source];
+  if (!score) record.recording = contents.recordings()[source];
+  absl::StatusOr<std::string> content =
+      score ? contents.ReadMidi(source) : contents.ReadAudio(source);
+  if (!content.ok()) return content.status();
+  record.content = *std::move(content);
+  const absl::StatusOr<std::vector<Contents::SourceRun>> runs = contents.ReadRuns(side, source);
+  if (!runs.ok()) return runs.status();
+  for (const Contents::SourceRun& run : *runs) {
+    record.runs.push_back(run.run);
+    record.runs.back().source = 0;
+    record.vectors.insert(record.vectors.end(), run.vectors.begin(), run.vectors.end());
+  }
+  return record;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,123 @@
+#include "core/collection/collection_view.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/catalog/checks.h"
+#include "core/collection/side_view.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+}  // namespace
+
+absl::Status CheckRecord(const SourceRecord& record, int dimension) {
+  const absl::Status text = record.side == Side::kScores
+                                ? catalog::CheckPiece(record.piece)
+                                : catalog::CheckRecording(record.recording);
+  if (!text.ok()) return text;
+  int64_t vectors = 0;
+  for (catalog::SnippetRun run : record.runs) {
+    run.source = 0;
+    if (absl::Status status = catalog::CheckRun(run, vectors, 1); !status.ok()) return status;
+    vectors += run.count;
+  }
+  if (record.vectors.size() % dimension != 0 ||
+      static_cast<int64_t>(record.vectors.size()) / dimension != vectors) {
+    return absl::InvalidArgumentError(absl::StrCat("vectors: ", record.vectors.size(),
+                                                   " floats are not ", vectors, " of ", dimension));
+  }
+  if (!std::all_of(record.vectors.begin(), record.vectors.end(),
+                   [](float value) { return std::isfinite(value); })) {
+    return absl::InvalidArgumentError("vectors: one is not finite");
+  }
+  return absl::OkStatus();
+}
+
+struct Contents::Impl {
+  std::shared_ptr<const SideContents> scores;
+  std::shared_ptr<const SideContents> recordings;
+
+  const SideContents& side(Side side) const {
+    return side == Side::kScores ? *scores : *recordings;
+  }
+};
+
+Contents::Contents(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Contents::~Contents() = default;
+
+std::shared_ptr<const Contents> Contents::FromBase(
+    std::shared_ptr<const catalog::Catalog> catalog,
+    std::shared_ptr<const index::VectorIndex> score_index,
+    std::shared_ptr<const index::VectorIndex> recording_index) {
+  auto impl = std::make_unique<Impl>();
+  impl->scores = std::make_shared<const SideContents>(
+      BaseSide::Make(Side::kScores, catalog, std::move(score_index)));
+  impl->recordings = std::make_shared<const SideContents>(
+      BaseSide::Make(Side::kRecordings, std::move(catalog), std::move(recording_index)));
+  return std::shared_ptr<const Contents>(new Contents(std::move(impl)));
+}
+
+std::shared_ptr<const Contents> Contents::With(std::span<const Edit> edits) const {
+  std::vector<const Edit*> scores, recordings;
+  for (const Edit& edit : edits)
+    (edit.side == Side::kScores ? scores : recordings).push_back(&edit);
+  auto impl = std::make_unique<Impl>(*impl_);
+  if (!scores.empty()) impl->scores = impl_->scores->With(scores);
+  if (!recordings.empty()) impl->recordings = impl_->recordings->With(recordings);
+  return std::shared_ptr<const Contents>(new Contents(std::move(impl)));
+}
+
+const std::vector<catalog::Piece>& Contents::pieces() const { return impl_->scores->pieces(); }
+const std::vector<catalog::Recording>& Contents::recordings() const {
+  return impl_->recordings->recordings();
+}
+int64_t Contents::source_count(Side side) const { return impl_->side(side).source_count(); }
+
+double Contents::duration_s(Side side, int source) const {
+  return side == Side::kScores ? pieces()[source].duration_s : recordings()[source].duration_s;
+}
+
+std::optional<int> Contents::FindPiece(std::string_view id) const {
+  return impl_->scores->Find(id);
+}
+std::optional<int> Contents::FindRecording(std::string_view id) const {
+  return impl_->recordings->Find(id);
+}
+
+absl::StatusOr<std::string> Contents::ReadMidi(int piece) const {
+  return impl_->scores->ReadContent(piece);
+}
+absl::StatusOr<std::string> Contents::ReadAudio(int recording) const {
+  return impl_->recordings->ReadContent(recording);
+}
+
+int64_t Contents::vector_count(Side side) const {
+  return impl_->side(side).base_vectors() + impl_->side(side).added_vectors();
+}
+int64_t Contents::added_vectors(Side side) const { return impl_->side(side).added_vectors(); }
+int64_t Contents::removed_vectors(Side side) const {
+  return base_index(side).size() - impl_->side(side).base_vectors();
+}
+index::IndexKind Contents::index_kind(Side side) const { return base_index(side).kind(); }
+
+const catalog::Catalog& Contents::base_catalog() const { return *impl_->scores->base().catalog; }
+const index::VectorIndex& Contents::base_index(Side side) const {
+  return *impl_->side(side).base().index;
+}
+
+absl::StatusOr<std::vector<Contents::SourceRun>> Contents::ReadRuns(Side side, int source) const {
+  return impl_->side(side).ReadRuns(source);
+}
+
+absl::StatusOr<std::vector<Contents::Found>> Contents::Search(Side side,
+                                                              std::span<const float> queries, int k,
+                                                              const SearchScope& scope) const {
+  return impl_->side(side).Search(queries, k, scope);
+}
+
+}  // namespace antiphon::retrieval

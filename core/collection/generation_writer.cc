@@ -1,0 +1,138 @@
+#include "core/collection/generation_writer.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/collection/collection_files.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+// What a generation takes over from the one before.
+constexpr const char* kKeptFiles[] = {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile,
+                                      bundle::kConfidenceFile};
+
+absl::Status CopyFile(const std::string& from, const std::string& to, const std::string& name) {
+  std::error_code error;
+  std::filesystem::copy_file(absl::StrCat(from, "/", name), absl::StrCat(to, "/", name), error);
+  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("copying ", name, " failed"))
+               : absl::OkStatus();
+}
+
+absl::Status Changed(absl::string_view name) {
+  return absl::DataLossError(absl::StrCat(name, ": has changed on disk since it was opened"));
+}
+
+// Scores and sound are read from the catalogue's file only now, long after it was checked.
+absl::Status CheckCatalog(const bundle::Manifest& manifest, const std::string& directory) {
+  const bundle::FileEntry* entry = bundle::FindFile(manifest, bundle::kCatalogFile);
+  if (entry == nullptr) return Changed(bundle::kCatalogFile);
+  const absl::StatusOr<std::string> hash =
+      bundle::Sha256File(absl::StrCat(directory, "/", bundle::kCatalogFile));
+  if (!hash.ok()) return hash.status();
+  return *hash == entry->sha256 ? absl::OkStatus() : Changed(bundle::kCatalogFile);
+}
+
+absl::Status AddSources(const Contents& contents, Side side,
+                        const std::function<absl::Status()>& keep_going, CollectionFiles& files) {
+  for (int source = 0; source < contents.source_count(side); ++source) {
+    if (absl::Status status = keep_going(); !status.ok()) return status;
+    const absl::StatusOr<SourceRecord> record = ReadSource(contents, side, source);
+    if (!record.ok()) return record.status();
+    if (absl::Status status = files.Add(*record); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// The first whole number of a file, or the one that follows `name` at the beginning of a line.
+std::optional<int64_t> ReadNumber(const std::string& path, const std::string& name = "") {
+  std::ifstream file(path);
+  std::string word;
+  while (!name.empty() && word != name) {
+    if (!(file >> word)) return std::nullopt;
+  }
+  int64_t number = 0;
+  if (!(file >> number)) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+absl::StatusOr<bundle::Manifest> WriteGeneration(const CollectionParts& parts,
+                                                 const std::string& base_directory,
+                                                 const std::string& directory,
+                                                 index::IndexOptions options,
+                                                 const std::function<absl::Status()>& keep_going) {
+  if (absl::Status status = CheckCatalog(parts.manifest, base_directory); !status.ok())
+    return status;
+  for (const char* name : kKeptFiles) {
+    if (bundle::FindFile(parts.manifest, name) == nullptr) continue;
+    if (absl::Status status = CopyFile(base_directory, directory, name); !status.ok())
+      return status;
+  }
+  const Contents& contents = *parts.contents;
+  options.kind = contents.index_kind(Side::kScores);
+  options.dimension = parts.manifest.dimension;
+  options.device = "cpu";  // what is only written needs no copy on a device
+  const absl::StatusOr<std::unique_ptr<CollectionFiles>> files =
+      CollectionFiles::Create(directory, options);
+  if (!files.ok()) return files.status();
+  for (const Side side : {Side::kScores, Side::kRecordings}) {
+    if (absl::Status status = AddSources(contents, side, keep_going, **files); !status.ok())
+      return status;
+  }
+  bundle::Manifest manifest = parts.manifest;
+  if (absl::Status status = (*files)->Finish(manifest); !status.ok()) return status;
+  return manifest;
+}
+
+absl::Status CopyFiles(const bundle::Manifest& manifest, const std::string& from,
+                       const std::string& to) {
+  for (const bundle::FileEntry& file : manifest.files) {
+    if (absl::Status status = CopyFile(from, to, file.name); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCopies(const bundle::Manifest& original, const bundle::Manifest& copy, bool all) {
+  for (const bundle::FileEntry& file : original.files) {
+    if (!all &&
+        std::find(std::begin(kKeptFiles), std::end(kKeptFiles), file.name) == std::end(kKeptFiles))
+      continue;
+    const bundle::FileEntry* other = bundle::FindFile(copy, file.name);
+    if (other == nullptr || other->size != file.size || other->sha256 != file.sha256)
+      return Changed(file.name);
+  }
+  return absl::OkStatus();
+}
+
+int64_t LoadedBytes(const bundle::Manifest& manifest) {
+  int64_t bytes = 0;
+  for (const bundle::FileEntry& file : manifest.files) {
+    if (file.name != bundle::kCatalogFile)
+      bytes += std::min(file.size, std::numeric_limits<int64_t>::max() - bytes);
+  }
+  return bytes;
+}
+
+std::optional<int64_t> AvailableMemory(const std::string& proc, const std::string& cgroup) {
+  std::optional<int64_t> available = ReadNumber(proc + "/meminfo", "MemAvailable:");
+  if (available.has_value()) *available *= 1024;  // it is in kilobytes
+  const std::optional<int64_t> limit =
+      ReadNumber(cgroup + "/memory.max");  // not a number where there is no limit
+  const std::optional<int64_t> used = ReadNumber(cgroup + "/memory.current");
+  if (!limit.has_value() || !used.has_value()) return available;
+  // Cached files count as used and are given up when there is need.
+  const int64_t cached = ReadNumber(cgroup + "/memory.stat", "inactive_file").value_or(0);
+  const int64_t left = std::max<int64_t>(0, *limit - *used + cached);
+  return std::min(left, available.value_or(left));
+}
+
+}  // namespace antiphon::retrieval

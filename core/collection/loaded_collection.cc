@@ -1,0 +1,214 @@
+#include "core/collection/loaded_collection.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using encoder::WindowEncoder;
+
+constexpr size_t kMaxConfidenceBytes = 64 << 10;
+
+absl::Status Mismatch(const char* what, const std::string& one, const std::string& other) {
+  return absl::DataLossError(
+      absl::StrCat("the bundle's parts do not belong together: ", what, ": ", one, " and ", other));
+}
+
+absl::Status CheckCount(const char* what, int64_t one, int64_t other) {
+  return one == other ? absl::OkStatus() : Mismatch(what, absl::StrCat(one), absl::StrCat(other));
+}
+
+absl::Status CheckEncoders(const CollectionParts& parts) {
+  const encoder::EncoderInfo& audio = parts.audio_encoder->info();
+  const encoder::EncoderInfo& score = parts.score_encoder->info();
+  if (audio.modality != encoder::Modality::kAudio || score.modality != encoder::Modality::kScore) {
+    return absl::DataLossError(
+        "the bundle's parts do not belong together: an encoder is of the wrong modality");
+  }
+  if (audio.model_id != score.model_id) {
+    return Mismatch("model ids of the audio and the score encoder", audio.model_id, score.model_id);
+  }
+  if (audio.model_id != parts.manifest.model_id) {
+    return Mismatch("model ids of the encoders and the manifest", audio.model_id,
+                    parts.manifest.model_id);
+  }
+  if (!(audio.settings == score.settings)) {
+    return Mismatch("feature settings of the two encoders",
+                    features::SettingsToJson(audio.settings),
+                    features::SettingsToJson(score.settings));
+  }
+  const absl::StatusOr<features::FeatureSettings> settings =
+      features::ParseSettings(parts.manifest.feature_settings);
+  if (!settings.ok()) {
+    return absl::DataLossError(
+        absl::StrCat("the manifest's feature settings: ", settings.status().message()));
+  }
+  if (!(*settings == audio.settings)) {
+    return Mismatch("feature settings of the encoders and the manifest",
+                    features::SettingsToJson(audio.settings), parts.manifest.feature_settings);
+  }
+  if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension);
+      !status.ok()) {
+    return status;
+  }
+  return CheckCount("dimensions of the encoders and the manifest", audio.dimension,
+                    parts.manifest.dimension);
+}
+
+absl::Status CheckSide(const CollectionParts& parts, Side side) {
+  const bool scores = side == Side::kScores;
+  const index::VectorIndex& index = parts.contents->base_index(side);
+  const catalog::Catalog& catalog = parts.contents->base_catalog();
+  const int64_t vectors = catalog.vector_count(side);
+  const auto sources =
+      static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
+  for (const absl::Status& status : {
+           CheckCount(scores ? "dimensions of score index and encoders"
+                             : "dimensions of recording index and encoders",
+                      index.dimension(), parts.audio_encoder->info().dimension),
+           CheckCount(scores ? "vectors in score index and catalogue"
+                             : "vectors in recording index and catalogue",
+                      index.size(), vectors),
+           CheckCount(scores ? "score vectors in catalogue and manifest"
+                             : "recording vectors in catalogue and manifest",
+                      vectors,
+                      scores ? parts.manifest.score_vectors : parts.manifest.recording_vectors),
+           CheckCount(
+               scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest",
+               sources, scores ? parts.manifest.pieces : parts.manifest.recordings),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// The first use of an encoder costs more than those to come; it is paid before anybody waits for an
+// answer.
+absl::Status WarmUp(const WindowEncoder& encoder) {
+  const encoder::EncoderInfo& info = encoder.info();
+  const std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) *
+                                    info.channels * info.bands);
+  return encoder.Encode(window).status();
+}
+
+absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& path,
+                                                           encoder::Modality modality,
+                                                           const CollectionOptions& options) {
+  absl::StatusOr<std::unique_ptr<WindowEncoder>> encoder =
+      encoder::LoadEncoder(path, modality, options.encoder);
+  if (!encoder.ok() || !options.wrap_encoder) return encoder;
+  return options.wrap_encoder(*std::move(encoder));
+}
+
+// The two encoders' files have the same contents in both manifests.
+bool HaveSameEncoders(const bundle::Manifest& one, const bundle::Manifest& other) {
+  for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
+    const bundle::FileEntry* first = bundle::FindFile(one, name);
+    const bundle::FileEntry* second = bundle::FindFile(other, name);
+    if (first == nullptr || second == nullptr || first->sha256 != second->sha256) return false;
+  }
+  return true;
+}
+
+absl::Status OpenEncoders(const bundle::OpenedBundle& generation, const CollectionOptions& options,
+                          const CollectionParts* other, CollectionParts& parts) {
+  if (other != nullptr && HaveSameEncoders(generation.manifest, other->manifest)) {
+    parts.audio_encoder = other->audio_encoder;
+    parts.score_encoder = other->score_encoder;
+    return absl::OkStatus();
+  }
+  const std::string folder = generation.directory + "/";
+  auto audio_encoder =
+      OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
+  if (!audio_encoder.ok()) return audio_encoder.status();
+  parts.audio_encoder = *std::move(audio_encoder);
+  auto score_encoder =
+      OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
+  if (!score_encoder.ok()) return score_encoder.status();
+  parts.score_encoder = *std::move(score_encoder);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder,
+                                                             int dimension,
+                                                             index::IndexOptions options) {
+  options.dimension = dimension;
+  auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options);
+  if (!score_index.ok()) return score_index.status();
+  auto recording_index = index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, options);
+  if (!recording_index.ok()) return recording_index.status();
+  auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
+  if (!catalog.ok()) return catalog.status();
+  return Contents::FromBase(*std::move(catalog), *std::move(score_index),
+                            *std::move(recording_index));
+}
+
+// Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file
+// that it lacks is damage; that there is no generation is something else.
+absl::Status Unusable(const absl::Status& status, const std::string& folder) {
+  const absl::StatusCode code =
+      absl::IsNotFound(status) ? absl::StatusCode::kDataLoss : status.code();
+  return absl::Status(code, absl::StrReplaceAll(status.message(), {{folder, ""}}));
+}
+
+// The default where the model came with none.
+absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
+  const absl::StatusOr<bundle::Descriptor> file =
+      bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
+  if (absl::IsNotFound(file.status())) return ConfidenceModel();
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<std::string> json = bundle::ReadAll(*file, kMaxConfidenceBytes);
+  if (!json.ok()) return json.status();
+  return ParseConfidence(*json);
+}
+
+}  // namespace
+
+absl::Status CheckParts(const CollectionParts& parts) {
+  if (absl::Status status = CheckEncoders(parts); !status.ok()) return status;
+  if (absl::Status status = CheckSide(parts, Side::kScores); !status.ok()) return status;
+  return CheckSide(parts, Side::kRecordings);
+}
+
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+    const bundle::OpenedBundle& generation, const CollectionOptions& options,
+    const CollectionParts* other) {
+  auto parts = std::make_unique<CollectionParts>();
+  parts->manifest = generation.manifest;
+  parts->rejected_generations = generation.rejected;
+  const std::string folder = generation.directory + "/";
+  if (absl::Status status = OpenEncoders(generation, options, other, *parts); !status.ok()) {
+    return Unusable(status, folder);
+  }
+  absl::StatusOr<std::shared_ptr<const Contents>> contents =
+      OpenContents(folder, parts->manifest.dimension, options.index);
+  if (!contents.ok()) return Unusable(contents.status(), folder);
+  parts->contents = *std::move(contents);
+  absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(generation.directory);
+  if (!confidence.ok()) return confidence.status();
+  parts->confidence = *std::move(confidence);
+
+  if (absl::Status status = CheckParts(*parts); !status.ok()) return status;
+  auto front_end = features::AudioFrontEnd::Create(parts->settings());
+  if (!front_end.ok()) return front_end.status();
+  parts->front_end = *std::move(front_end);
+  if (absl::Status status = WarmUp(*parts->audio_encoder); !status.ok()) return status;
+  if (absl::Status status = WarmUp(*parts->score_encoder); !status.ok()) return status;
+  return parts;
+}
+
+absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
+                                                           const CollectionOptions& options) {
+  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
+  if (!opened.ok()) return opened.status();
+  return OpenGeneration(*opened, options);
+}
+
+}  // namespace antiphon::retrieval

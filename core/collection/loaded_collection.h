@@ -1,0 +1,62 @@
+// What a collection is made of, and the check that the parts belong together. Internal to
+// retrieval; tests put collections together from parts of their own.
+#ifndef ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_
+#define ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/bundle/bundle.h"
+#include "core/collection/collection_view.h"
+#include "core/encoder/window_encoder.h"
+#include "core/features/audio_front_end.h"
+#include "core/index/vector_index.h"
+#include "core/matching/confidence.h"
+
+namespace antiphon::retrieval {
+
+struct CollectionOptions {
+  encoder::EncoderOptions encoder;
+  index::IndexOptions
+      index;  // search settings, device, threads; kind and dimension come from the bundle
+  // Wraps each encoder once loaded, for instance to batch across requests; empty leaves it as it
+  // is.
+  std::function<std::unique_ptr<encoder::WindowEncoder>(std::unique_ptr<encoder::WindowEncoder>)>
+      wrap_encoder;
+};
+
+// Parts are shared: copies of these, with other contents, are collections of their own.
+struct CollectionParts {
+  bundle::Manifest manifest;  // of the generation that is the contents' base
+  std::vector<std::string> rejected_generations;
+  ConfidenceModel confidence;
+  std::shared_ptr<const features::AudioFrontEnd> front_end;
+  std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
+  std::shared_ptr<const encoder::WindowEncoder> score_encoder;
+  std::shared_ptr<const Contents> contents;
+
+  const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
+};
+
+// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and
+// manifest: DataLoss says which do not. Requires every part but the front end.
+[[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
+
+// Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose
+// files are those of `other`, if any, are shared with it and not loaded again. DataLoss when a file
+// is missing; messages name files by their last component only.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+    const bundle::OpenedBundle& generation, const CollectionOptions& options,
+    const CollectionParts* other = nullptr);
+
+// As above, the current generation below `bundle_root`.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(
+    const std::string& bundle_root, const CollectionOptions& options);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_

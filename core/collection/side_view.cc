@@ -1,0 +1,268 @@
+#include "core/collection/side_view.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using catalog::SnippetPosition;
+using catalog::SnippetRun;
+using index::RowRange;
+
+int64_t VectorsOf(const SourceRecord& record) {
+  return record.runs.empty() ? 0 : record.runs.back().first_vector + record.runs.back().count;
+}
+
+// In order, and what adjoins in one.
+std::vector<RowRange> Joined(std::vector<RowRange> ranges) {
+  const auto before = [](const RowRange& a, const RowRange& b) { return a.first < b.first; };
+  if (!std::is_sorted(ranges.begin(), ranges.end(), before))
+    std::sort(ranges.begin(), ranges.end(), before);
+  std::vector<RowRange> joined;
+  for (const RowRange& range : ranges) {
+    if (joined.empty() || joined.back().last != range.first) {
+      joined.push_back(range);
+    } else {
+      joined.back().last = range.last;
+    }
+  }
+  return joined;
+}
+
+// `all` points into the catalogue, which `owner` keeps, when the catalogue's list is the whole
+// list.
+template <typename Source>
+std::shared_ptr<const std::vector<Source>> ListOf(
+    const std::shared_ptr<const catalog::Catalog>& owner, const std::vector<Source>& all,
+    const std::vector<int>& base_sources,
+    const std::vector<std::shared_ptr<const SourceRecord>>& added, Source SourceRecord::*member) {
+  if (added.empty() && base_sources.size() == all.size()) return {owner, &all};
+  auto list = std::make_shared<std::vector<Source>>();
+  list->reserve(base_sources.size() + added.size());
+  for (const int source : base_sources) list->push_back(all[source]);
+  for (const auto& record : added) list->push_back((*record).*member);
+  return list;
+}
+
+}  // namespace
+
+std::shared_ptr<const BaseSide> BaseSide::Make(Side side,
+                                               std::shared_ptr<const catalog::Catalog> catalog,
+                                               std::shared_ptr<const index::VectorIndex> index) {
+  auto base = std::make_shared<BaseSide>();
+  base->side = side;
+  const std::vector<SnippetRun>& runs = catalog->runs(side);
+  const size_t sources =
+      side == Side::kScores ? catalog->pieces().size() : catalog->recordings().size();
+  base->first_run.assign(sources + 1, 0);
+  for (const SnippetRun& run : runs) ++base->first_run[run.source + 1];
+  std::partial_sum(base->first_run.begin(), base->first_run.end(), base->first_run.begin());
+  base->runs.resize(runs.size());
+  std::vector<int> next = base->first_run;
+  for (size_t i = 0; i < runs.size(); ++i) base->runs[next[runs[i].source]++] = static_cast<int>(i);
+  base->catalog = std::move(catalog);
+  base->index = std::move(index);
+  return base;
+}
+
+std::optional<int> BaseSide::Find(std::string_view id) const {
+  return side == Side::kScores ? catalog->FindPiece(id) : catalog->FindRecording(id);
+}
+
+SideContents::SideContents(std::shared_ptr<const BaseSide> base) : base_(std::move(base)) {
+  base_sources_.resize(base_->source_count());
+  std::iota(base_sources_.begin(), base_sources_.end(), 0);
+  position_of_ = base_sources_;
+  ListSources();
+  FindRows();
+}
+
+SideContents::SideContents(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
+                           std::vector<Record> added)
+    : base_(std::move(base)), base_sources_(std::move(base_sources)), added_(std::move(added)) {
+  position_of_.assign(base_->source_count(), -1);
+  for (size_t i = 0; i < base_sources_.size(); ++i)
+    position_of_[base_sources_[i]] = static_cast<int>(i);
+  added_position_.reserve(added_.size());
+  for (size_t i = 0; i < added_.size(); ++i) {
+    added_position_[added_[i]->id()] = static_cast<int>(base_sources_.size() + i);
+    added_vectors_ += VectorsOf(*added_[i]);
+  }
+  ListSources();
+  FindRows();
+}
+
+void SideContents::ListSources() {
+  const catalog::Catalog& catalog = *base_->catalog;
+  if (base_->side == Side::kScores) {
+    pieces_ = ListOf(base_->catalog, catalog.pieces(), base_sources_, added_, &SourceRecord::piece);
+  } else {
+    recordings_ = ListOf(base_->catalog, catalog.recordings(), base_sources_, added_,
+                         &SourceRecord::recording);
+  }
+}
+
+// Everything but the rows of what has been taken away.
+void SideContents::FindRows() {
+  const std::vector<SnippetRun>& runs = base_->catalog->runs(base_->side);
+  std::vector<RowRange> removed;
+  for (int source = 0; source < base_->source_count(); ++source) {
+    if (position_of_[source] >= 0) continue;
+    for (const int run : base_->RunsOf(source)) {
+      removed.push_back({runs[run].first_vector, runs[run].first_vector + runs[run].count});
+    }
+  }
+  int64_t end = 0;
+  for (const RowRange& range : Joined(std::move(removed))) {
+    if (range.first > end) rows_.push_back({end, range.first});
+    end = range.last;
+  }
+  if (end < base_->index->size()) rows_.push_back({end, base_->index->size()});
+}
+
+std::shared_ptr<const SideContents> SideContents::With(std::span<const Edit* const> edits) const {
+  std::vector<bool> kept(base_->source_count(), false);
+  for (const int source : base_sources_) kept[source] = true;
+  std::vector<Record> added = added_;
+  std::unordered_map<std::string_view, size_t> place;  // in `added`; the ids are the records'
+  for (size_t i = 0; i < added.size(); ++i) place[added[i]->id()] = i;
+  for (const Edit* edit : edits) {
+    if (const std::optional<int> source = base_->Find(edit->id); source.has_value())
+      kept[*source] = false;
+    if (const auto it = place.find(edit->id); it != place.end()) {
+      const size_t at = it->second;
+      place.erase(it);  // before the record that its key lies in
+      added[at] = nullptr;
+    }
+    if (edit->put == nullptr) continue;
+    added.push_back(edit->put);
+    place[edit->put->id()] = added.size() - 1;
+  }
+  std::erase(added, nullptr);
+  std::vector<int> base_sources;
+  for (int source = 0; source < base_->source_count(); ++source) {
+    if (kept[source]) base_sources.push_back(source);
+  }
+  return std::shared_ptr<const SideContents>(
+      new SideContents(base_, std::move(base_sources), std::move(added)));
+}
+
+std::optional<int> SideContents::Find(std::string_view id) const {
+  if (const auto it = added_position_.find(id); it != added_position_.end()) return it->second;
+  const std::optional<int> source = base_->Find(id);
+  if (!source.has_value() || position_of_[*source] < 0) return std::nullopt;
+  return position_of_[*source];
+}
+
+const SourceRecord* SideContents::RecordAt(int source) const {
+  const auto base = static_cast<int>(base_sources_.size());
+  return source < base ? nullptr : added_[source - base].get();
+}
+
+absl::StatusOr<std::string> SideContents::ReadContent(int source) const {
+  if (const SourceRecord* record = RecordAt(source); record != nullptr) return record->content;
+  const int base_source = base_sources_[source];
+  return base_->side == Side::kScores ? base_->catalog->ReadMidi(base_source)
+                                      : base_->catalog->ReadAudio(base_source);
+}
+
+absl::StatusOr<std::vector<Contents::SourceRun>> SideContents::ReadRuns(int source) const {
+  std::vector<Contents::SourceRun> result;
+  const auto add = [&](SnippetRun run, std::vector<float> vectors) {
+    run.first_vector =
+        result.empty() ? 0 : result.back().run.first_vector + result.back().run.count;
+    run.source = source;
+    result.push_back({run, std::move(vectors)});
+  };
+  if (const SourceRecord* record = RecordAt(source); record != nullptr) {
+    const int dimension = base_->index->dimension();
+    for (const SnippetRun& run : record->runs) {
+      const auto first = record->vectors.begin() + run.first_vector * dimension;
+      add(run, std::vector<float>(first, first + run.count * dimension));
+    }
+    return result;
+  }
+  for (const int i : base_->RunsOf(base_sources_[source])) {
+    const SnippetRun& run = base_->catalog->runs(base_->side)[i];
+    absl::StatusOr<std::vector<float>> vectors =
+        base_->index->Reconstruct(run.first_vector, run.count);
+    if (!vectors.ok()) return vectors.status();
+    add(run, *std::move(vectors));
+  }
+  return result;
+}
+
+std::vector<RowRange> SideContents::RowsInScope(const std::vector<bool>& sources) const {
+  const std::vector<SnippetRun>& runs = base_->catalog->runs(base_->side);
+  std::vector<RowRange> rows;
+  for (size_t i = 0; i < base_sources_.size(); ++i) {
+    if (!sources[i]) continue;
+    for (const int run : base_->RunsOf(base_sources_[i])) {
+      rows.push_back({runs[run].first_vector, runs[run].first_vector + runs[run].count});
+    }
+  }
+  return Joined(std::move(rows));
+}
+
+std::vector<SideContents::AddedBlock> SideContents::BlocksInScope(const SearchScope& scope) const {
+  std::vector<AddedBlock> blocks;
+  int64_t next_id = base_->index->size();
+  for (size_t i = 0; i < added_.size(); ++i) {
+    const auto source = static_cast<int>(base_sources_.size() + i);
+    if (scope.sources.has_value() && !(*scope.sources)[source]) continue;
+    if (added_[i]->runs.empty()) continue;
+    blocks.push_back({source, next_id});
+    next_id += VectorsOf(*added_[i]);
+  }
+  return blocks;
+}
+
+absl::StatusOr<SnippetPosition> SideContents::Locate(int64_t id,
+                                                     std::span<const AddedBlock> blocks) const {
+  if (id < base_->index->size()) {
+    absl::StatusOr<SnippetPosition> position = base_->catalog->Locate(base_->side, id);
+    if (position.ok()) position->source = position_of_[position->source];
+    return position;
+  }
+  const AddedBlock& block = *std::prev(
+      std::upper_bound(blocks.begin(), blocks.end(), id,
+                       [](int64_t value, const AddedBlock& b) { return value < b.first_id; }));
+  const std::vector<SnippetRun>& runs = RecordAt(block.source)->runs;
+  const int64_t vector = id - block.first_id;
+  const SnippetRun& run = *std::prev(
+      std::upper_bound(runs.begin(), runs.end(), vector,
+                       [](int64_t value, const SnippetRun& r) { return value < r.first_vector; }));
+  const double start_s = run.start_s + static_cast<double>(vector - run.first_vector) * run.hop_s;
+  return SnippetPosition{block.source, run.tempo_ratio, start_s, start_s + run.window_s};
+}
+
+absl::StatusOr<std::vector<Contents::Found>> SideContents::Search(std::span<const float> queries,
+                                                                  int k,
+                                                                  const SearchScope& scope) const {
+  const std::vector<AddedBlock> added = BlocksInScope(scope);
+  std::vector<index::VectorBlock> beside;
+  for (const AddedBlock& block : added) {
+    const SourceRecord& record = *RecordAt(block.source);
+    beside.push_back({record.vectors.data(), VectorsOf(record), block.first_id});
+  }
+  std::vector<RowRange> chosen;
+  if (scope.sources.has_value()) chosen = RowsInScope(*scope.sources);
+  const std::vector<RowRange>& rows = scope.sources.has_value() ? chosen : rows_;
+  const absl::StatusOr<index::SearchResult> result =
+      base_->index->Search(queries, k, {.rows = rows, .exact = scope.exact, .beside = beside});
+  if (!result.ok()) return result.status();
+  std::vector<Contents::Found> found;
+  found.reserve(result->ids.size());
+  for (size_t i = 0; i < result->ids.size(); ++i) {
+    if (result->ids[i] < 0) continue;
+    const absl::StatusOr<SnippetPosition> position = Locate(result->ids[i], added);
+    if (!position.ok()) return position.status();
+    found.push_back({static_cast<int>(i) / k, *position, result->similarities[i]});
+  }
+  return found;
+}
+
+}  // namespace antiphon::retrieval

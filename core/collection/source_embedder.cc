@@ -1,0 +1,118 @@
+#include "core/collection/source_embedder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/audio/decoder.h"
+#include "core/matching/stage_timer.h"
+#include "core/music/midi_file.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+// What the score says of the piece.
+void Describe(const music::Score& score, catalog::Piece& piece) {
+  double end_s = 0;
+  for (const music::Note& note : score.notes) end_s = std::max(end_s, note.offset_s);
+  piece.duration_s = score.duration_s;
+  piece.beats = score.tempo_map.BeatsAt(score.duration_s);
+  // A note that ends on a bar line does not begin the next bar, however it is rounded.
+  piece.bars = score.tempo_map.BarAt(std::max(0.0, score.tempo_map.BeatsAt(end_s) - 0.01)).bar;
+  piece.notes = static_cast<int>(score.notes.size());
+}
+
+void Append(const EmbeddingSequence& sequence, SourceRecord& record) {
+  const auto first = static_cast<int64_t>(record.vectors.size()) / sequence.dimension;
+  const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first);
+  record.runs.insert(record.runs.end(), runs.begin(), runs.end());
+  record.vectors.insert(record.vectors.end(), sequence.embeddings.begin(),
+                        sequence.embeddings.end());
+}
+
+absl::StatusOr<SourceRecord> Checked(SourceRecord record, int dimension) {
+  if (absl::Status status = CheckRecord(record, dimension); !status.ok()) return status;
+  return record;
+}
+
+}  // namespace
+
+SourcePlan PlanOf(const bundle::Manifest& manifest) {
+  return {manifest.tempo_ratios, manifest.score_hop_s, manifest.recording_hop_s};
+}
+
+std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source,
+                                        int64_t first_vector) {
+  std::vector<catalog::SnippetRun> runs;
+  for (size_t i = 0; i < sequence.start_s.size(); ++i) {
+    const bool adjoins = i > 0 && std::abs(sequence.start_s[i] - sequence.start_s[i - 1] -
+                                           sequence.hop_s) < sequence.hop_s / 100;
+    if (!adjoins) {
+      runs.push_back({first_vector + static_cast<int64_t>(i), 0, source, sequence.tempo_ratio,
+                      sequence.start_s[i], sequence.hop_s, sequence.window_s});
+    }
+    ++runs.back().count;
+  }
+  return runs;
+}
+
+absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
+                                        const SourcePlan& plan, catalog::Piece piece,
+                                        std::string midi, const RequestContext& context) {
+  Stages stages(context);
+  if (absl::Status status = stages.KeepGoing(); !status.ok()) return status;
+  const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
+  if (!score.ok()) return score.status();
+  if (score->notes.empty()) return absl::InvalidArgumentError("the score has no notes");
+  Describe(*score, piece);
+  SourceRecord record;
+  record.side = Side::kScores;
+  record.piece = std::move(piece);
+  record.content = std::move(midi);
+  const encoder::EncoderInfo& info = score_encoder.info();
+  for (const double tempo_ratio : plan.tempo_ratios) {
+    const auto features = stages.Run(
+        Stage::kFeatures, [&] { return ScoreFeatures(info.settings, *score, tempo_ratio); });
+    if (!features.ok()) return features.status();
+    const auto sequence = stages.Run(Stage::kEncode, [&] {
+      return EmbedFeatures(score_encoder, *features, tempo_ratio, {.hop_s = plan.score_hop_s},
+                           context.keep_going);
+    });
+    if (!sequence.ok()) return sequence.status();
+    Append(*sequence, record);
+  }
+  if (record.runs.empty())
+    return absl::InvalidArgumentError("the score has no notes that the model reads");
+  return Checked(std::move(record), info.dimension);
+}
+
+absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_encoder,
+                                            const features::AudioFrontEnd& front_end,
+                                            const SourcePlan& plan, catalog::Recording recording,
+                                            std::string audio, const RequestContext& context) {
+  Stages stages(context);
+  if (absl::Status status = stages.KeepGoing(); !status.ok()) return status;
+  const absl::StatusOr<audio::Waveform> waveform =
+      audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate});
+  if (!waveform.ok()) return waveform.status();
+  recording.duration_s = waveform->duration_s();
+  SourceRecord record;
+  record.side = Side::kRecordings;
+  record.recording = std::move(recording);
+  record.content = std::move(audio);
+  const auto features =
+      stages.Run(Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
+  if (!features.ok()) return features.status();
+  const auto sequence = stages.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(audio_encoder, *features, 1.0, {.hop_s = plan.recording_hop_s},
+                         context.keep_going);
+  });
+  if (!sequence.ok()) return sequence.status();
+  Append(*sequence, record);
+  if (record.runs.empty()) return absl::InvalidArgumentError("the recording is silent");
+  return Checked(std::move(record), audio_encoder.info().dimension);
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,53 @@
+// From the bytes of a score or of a recording to all that a collection keeps of it. Indexing and
+// additions at run time both go through here, so that they embed alike. Internal to retrieval;
+// stateless, safe from any thread.
+#ifndef ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_
+#define ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+#include "core/collection/collection_view.h"
+#include "core/collection/embedder.h"
+#include "core/encoder/window_encoder.h"
+#include "core/features/audio_front_end.h"
+#include "core/matching/request.h"
+
+namespace antiphon::retrieval {
+
+// Where windows are cut; see bundle::Manifest.
+struct SourcePlan {
+  std::vector<double> tempo_ratios;
+  double score_hop_s = 0;
+  double recording_hop_s = 0;
+
+  bool operator==(const SourcePlan&) const = default;
+};
+SourcePlan PlanOf(const bundle::Manifest& manifest);
+
+// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
+std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source,
+                                        int64_t first_vector);
+
+// `piece` needs id, title, composer and collection; the rest is filled in from the score.
+// InvalidArgument on bytes that are no score, one with no notes that the model reads, or text that
+// a catalogue would not keep. Otherwise fails as the encoder does, or as `context` says, which is
+// asked before every stage.
+[[nodiscard]] absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
+                                                      const SourcePlan& plan, catalog::Piece piece,
+                                                      std::string midi,
+                                                      const RequestContext& context = {});
+
+// `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
+// silent; otherwise as above. Requires a front end with the encoder's settings.
+[[nodiscard]] absl::StatusOr<SourceRecord> EmbedRecording(
+    const encoder::WindowEncoder& audio_encoder, const features::AudioFrontEnd& front_end,
+    const SourcePlan& plan, catalog::Recording recording, std::string audio,
+    const RequestContext& context = {});
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_

@@ -1,0 +1,89 @@
+#include "core/collection/source_embedder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+
+#include "core/audio/encoder.h"
+#include "core/music/midi_file.h"
+#include "core/testing/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using absl::StatusCode;
+using ::testing::HasSubstr;
+
+const SourcePlan kPlan = {{0.5, 1.0}, 0.5, 0.25};
+
+class SourceEmbedderTest : public ::testing::Test {
+ protected:
+  FakeEncoder audio_encoder_{encoder::Modality::kAudio};
+  FakeEncoder score_encoder_{encoder::Modality::kScore};
+  const std::unique_ptr<const features::AudioFrontEnd> front_end_ =
+      features::AudioFrontEnd::Create(FakeSettings()).value();
+  const std::string midi_ = music::WriteMidi(RandomPiece(1, 10)).value();
+  const std::string sound_ =
+      audio::EncodeAudio(Play(RandomPiece(1, 10)), audio::AudioFormat::kFlac).value();
+};
+
+TEST_F(SourceEmbedderTest, AScoreIsReadAtEveryTempo) {
+  const auto record =
+      EmbedPiece(score_encoder_, kPlan, {.id = "p", .title = "T", .collection = "C"}, midi_);
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->id(), "p");
+  EXPECT_EQ(record->content, midi_);
+  EXPECT_GT(record->piece.notes, 10);
+  ASSERT_EQ(record->runs.size(), 2u);
+  EXPECT_EQ(record->runs[0].tempo_ratio, 0.5);
+  EXPECT_EQ(record->runs[1].tempo_ratio, 1.0);
+  EXPECT_EQ(record->runs[1].first_vector, record->runs[0].count);
+  EXPECT_GT(record->runs[0].count, record->runs[1].count);  // slower is longer
+  EXPECT_TRUE(CheckRecord(*record, score_encoder_.info().dimension).ok());
+}
+
+TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {
+  const auto record =
+      EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r", .piece_id = "p"}, sound_);
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->recording.piece_id, "p");
+  EXPECT_NEAR(record->recording.duration_s, 10, 1);
+  EXPECT_EQ(record->content, sound_);
+  EXPECT_TRUE(CheckRecord(*record, audio_encoder_.info().dimension).ok());
+}
+
+TEST_F(SourceEmbedderTest, StagesAreToldAndWhoHasGoneIsNotWaitedFor) {
+  std::map<Stage, int> told;
+  int asked = 0;
+  RequestContext context;
+  context.on_stage = [&](Stage stage, double) { ++told[stage]; };
+  context.keep_going = [&] { return ++asked, absl::OkStatus(); };
+  ASSERT_TRUE(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).ok());
+  EXPECT_EQ(told, (std::map<Stage, int>{{Stage::kFeatures, 1}, {Stage::kEncode, 1}}));
+  EXPECT_GE(asked, 5);
+  const int calls = score_encoder_.calls();
+  context.keep_going = [&] { return absl::CancelledError("gone"); };
+  EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).status().code(),
+            StatusCode::kCancelled);
+  EXPECT_EQ(EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r"}, sound_, context)
+                .status()
+                .code(),
+            StatusCode::kCancelled);
+  EXPECT_EQ(score_encoder_.calls(), calls);
+  EXPECT_EQ(audio_encoder_.calls(), 0);
+}
+
+TEST_F(SourceEmbedderTest, WhatACatalogueWouldNotKeepIsRefused) {
+  EXPECT_THAT(std::string(EmbedPiece(score_encoder_, kPlan, {.id = ""}, midi_).status().message()),
+              HasSubstr("piece id"));
+  EXPECT_THAT(std::string(EmbedRecording(audio_encoder_, *front_end_, kPlan,
+                                         {.id = "r", .title = "\xff"}, sound_)
+                              .status()
+                              .message()),
+              HasSubstr("recording title"));
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval

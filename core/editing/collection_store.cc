@@ -1,0 +1,337 @@
+#include "core/editing/collection_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/catalog/checks.h"
+#include "core/collection/collection_files.h"
+#include "core/collection/source_embedder.h"
+#include "core/editing/collection_store_impl.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Change;
+using catalog::Side;
+
+// How often an edit is embedded anew because the model was replaced meanwhile.
+constexpr int kMaxAttempts = 3;
+
+absl::Status NotThere(absl::string_view field) {
+  return absl::NotFoundError(absl::StrCat(field, ": there is none of that id"));
+}
+
+absl::Status CheckVersion(absl::string_view what, int64_t version,
+                          std::optional<int64_t> expected) {
+  if (!expected.has_value() || *expected == version) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected));
+}
+
+absl::Status CheckReference(const Contents& contents, const std::string& piece_id) {
+  if (piece_id.empty() || contents.FindPiece(piece_id).has_value()) return absl::OkStatus();
+  return NotThere("recording piece_id");
+}
+
+absl::Status KeepGoing(const RequestContext& context) {
+  return context.keep_going ? context.keep_going() : absl::OkStatus();
+}
+
+// What was embedded with one can go into the other.
+bool EmbedAlike(const CollectionParts& one, const CollectionParts& other) {
+  return one.audio_encoder == other.audio_encoder && one.score_encoder == other.score_encoder &&
+         PlanOf(one.manifest) == PlanOf(other.manifest);
+}
+
+Change ToChange(SourceRecord record) {
+  Change change;
+  change.side = record.side;
+  change.id = record.id();
+  change.piece = std::move(record.piece);
+  change.recording = std::move(record.recording);
+  change.content = std::move(record.content);
+  change.runs = std::move(record.runs);
+  change.vectors = std::move(record.vectors);
+  return change;
+}
+
+Change ToDeletion(Side side, const std::string& id) {
+  Change change;
+  change.kind = Change::Kind::kDelete;
+  change.side = side;
+  change.id = id;
+  return change;
+}
+
+Edit MakeEdit(Change change) {
+  Edit edit = {change.side, change.id, nullptr};
+  if (change.kind == Change::Kind::kDelete) return edit;
+  edit.put = std::make_shared<const SourceRecord>(
+      SourceRecord{change.side, std::move(change.piece), std::move(change.recording),
+                   std::move(change.content), std::move(change.runs), std::move(change.vectors)});
+  return edit;
+}
+
+}  // namespace
+
+absl::StatusOr<Edit> ToEdit(Change change, int dimension) {
+  Edit edit = MakeEdit(std::move(change));
+  if (edit.put == nullptr) return edit;
+  const absl::Status status = CheckRecord(*edit.put, dimension);
+  if (!status.ok()) return absl::DataLossError(status.message());
+  return edit;
+}
+
+std::shared_ptr<const Collection> LiveCollection::Impl::Now() const {
+  absl::MutexLock lock(&state_mutex);
+  return current;
+}
+
+void LiveCollection::Impl::Swap(CollectionParts parts) {
+  auto next = Collection::Make(std::make_shared<const CollectionParts>(std::move(parts)));
+  std::shared_ptr<const Collection> last =
+      next;  // freed, if this was its last owner, outside of the lock
+  {
+    absl::MutexLock lock(&state_mutex);
+    current.swap(last);
+    standing.last_change = journal->last_sequence();
+    standing.unmerged = pending.count();
+  }
+  if (options.on_change && last != nullptr) options.on_change(std::move(next));
+  const bool due = IsMergeDue();
+  absl::MutexLock lock(&state_mutex);
+  merge_due = due;
+}
+
+absl::StatusOr<std::vector<Edit>> LiveCollection::Impl::Commit(std::vector<Change> changes) {
+  CollectionParts parts = Now()->parts();
+  const absl::StatusOr<int64_t> last = journal->Append(parts.manifest.origin, changes);
+  if (!last.ok()) return last.status();
+  std::vector<Edit> edits;
+  for (Change& change : changes) {
+    const int64_t number = change.sequence;
+    edits.push_back(MakeEdit(std::move(change)));
+    pending.Add(number, edits.back());
+  }
+  parts.contents = parts.contents->With(edits);
+  Swap(std::move(parts));
+  return edits;
+}
+
+absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(
+    const Put& put, const RequestContext& context) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const std::shared_ptr<const Collection> before = Now();
+    if (absl::Status status = put.check(before->contents()); !status.ok()) return status;
+    std::unique_ptr<SourceRecord> embedded;
+    if (put.embed) {
+      absl::StatusOr<SourceRecord> record = put.embed(before->parts());
+      if (!record.ok()) return record.status();
+      embedded = std::make_unique<SourceRecord>(*std::move(record));
+    }
+    if (absl::Status status = retrieval::KeepGoing(context); !status.ok()) return status;
+    absl::MutexLock lock(&edits_mutex);
+    const std::shared_ptr<const Collection> now = Now();
+    if (embedded != nullptr && !EmbedAlike(before->parts(), now->parts())) continue;
+    if (absl::Status status = put.check(now->contents()); !status.ok()) return status;
+    absl::StatusOr<SourceRecord> record =
+        put.complete ? put.complete(now->contents(), std::move(embedded)) : std::move(*embedded);
+    if (!record.ok()) return record.status();
+    std::vector<Change> changes;
+    changes.push_back(ToChange(*std::move(record)));
+    const absl::StatusOr<std::vector<Edit>> edits = Commit(std::move(changes));
+    if (!edits.ok()) return edits.status();
+    return edits->front().put;
+  }
+  return absl::AbortedError("the collection is being replaced: try again");
+}
+
+absl::StatusOr<LiveCollection::Deleted> LiveCollection::Impl::Delete(std::vector<Change> changes) {
+  const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
+    return change.side == Side::kRecordings;
+  });
+  const absl::StatusOr<std::vector<Edit>> edits = Commit(std::move(changes));
+  if (!edits.ok()) return edits.status();
+  return Deleted{pending.last(), static_cast<int>(recordings)};
+}
+
+LiveCollection::LiveCollection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LiveCollection::~LiveCollection() = default;
+
+absl::StatusOr<std::unique_ptr<LiveCollection>> LiveCollection::Open(const std::string& bundle_root,
+                                                                     LiveOptions options) {
+  auto impl = std::make_unique<Impl>(bundle_root, std::move(options));
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<LiveCollection>(new LiveCollection(std::move(impl)));
+}
+
+std::shared_ptr<const Collection> LiveCollection::Current() const { return impl_->Now(); }
+
+LiveCollection::Standing LiveCollection::standing() const {
+  absl::MutexLock lock(&impl_->state_mutex);
+  return impl_->standing;
+}
+
+absl::StatusOr<catalog::Piece> LiveCollection::AddPiece(catalog::Piece piece, std::string midi,
+                                                        const RequestContext& context) {
+  if (absl::Status status = catalog::CheckPiece(piece); !status.ok()) return status;
+  Impl::Put put;
+  put.check = [&](const Contents& contents) {
+    return contents.FindPiece(piece.id).has_value()
+               ? absl::AlreadyExistsError("piece id: is there already")
+               : absl::OkStatus();
+  };
+  put.embed = [&](const CollectionParts& parts) {
+    return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), piece, midi, context);
+  };
+  const auto record = impl_->Run(put, context);
+  if (!record.ok()) return record.status();
+  return (*record)->piece;
+}
+
+absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id,
+                                                           const PieceUpdate& update,
+                                                           std::optional<int64_t> expected_version,
+                                                           const RequestContext& context) {
+  Impl::Put put;
+  put.check = [&](const Contents& contents) {
+    const std::optional<int> position = contents.FindPiece(id);
+    if (!position.has_value()) return NotThere("piece id");
+    return CheckVersion("piece", contents.pieces()[*position].version, expected_version);
+  };
+  if (update.midi.has_value()) {
+    put.embed = [&](const CollectionParts& parts) {
+      return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), {.id = id}, *update.midi,
+                        context);
+    };
+  }
+  put.complete = [&](const Contents& contents,
+                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+    const int position = *contents.FindPiece(id);
+    if (embedded == nullptr) {
+      absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kScores, position);
+      if (!record.ok()) return record;
+      embedded = std::make_unique<SourceRecord>(*std::move(record));
+    }
+    const catalog::Piece& before = contents.pieces()[position];
+    catalog::Piece& piece = embedded->piece;
+    piece.title = update.title.value_or(before.title);
+    piece.composer = update.composer.value_or(before.composer);
+    piece.collection = update.collection.value_or(before.collection);
+    return std::move(*embedded);
+  };
+  const auto record = impl_->Run(put, context);
+  if (!record.ok()) return record.status();
+  return (*record)->piece;
+}
+
+absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(
+    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
+  absl::MutexLock lock(&impl_->edits_mutex);
+  const std::shared_ptr<const Collection> now = impl_->Now();
+  const Contents& contents = now->contents();
+  const std::optional<int> position = contents.FindPiece(id);
+  if (!position.has_value()) return NotThere("piece id");
+  if (absl::Status status =
+          CheckVersion("piece", contents.pieces()[*position].version, expected_version);
+      !status.ok()) {
+    return status;
+  }
+  std::vector<Change> changes;
+  for (const catalog::Recording& recording : contents.recordings()) {
+    if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
+  }
+  if (!changes.empty() && !with_recordings) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("piece id: recordings of it are there, ", changes.size()));
+  }
+  changes.push_back(ToDeletion(Side::kScores, id));
+  return impl_->Delete(std::move(changes));
+}
+
+absl::StatusOr<catalog::Recording> LiveCollection::AddRecording(catalog::Recording recording,
+                                                                std::string audio,
+                                                                const RequestContext& context) {
+  if (absl::Status status = catalog::CheckRecording(recording); !status.ok()) return status;
+  Impl::Put put;
+  put.check = [&](const Contents& contents) {
+    return contents.FindRecording(recording.id).has_value()
+               ? absl::AlreadyExistsError("recording id: is there already")
+               : CheckReference(contents, recording.piece_id);
+  };
+  put.embed = [&](const CollectionParts& parts) {
+    return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest), recording,
+                          audio, context);
+  };
+  const auto record = impl_->Run(put, context);
+  if (!record.ok()) return record.status();
+  return (*record)->recording;
+}
+
+absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(
+    const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
+    const RequestContext& context) {
+  Impl::Put put;
+  put.check = [&](const Contents& contents) {
+    const std::optional<int> position = contents.FindRecording(id);
+    if (!position.has_value()) return NotThere("recording id");
+    const absl::Status status =
+        CheckVersion("recording", contents.recordings()[*position].version, expected_version);
+    return status.ok() && update.piece_id.has_value() ? CheckReference(contents, *update.piece_id)
+                                                      : status;
+  };
+  if (update.audio.has_value()) {
+    put.embed = [&](const CollectionParts& parts) {
+      return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest),
+                            {.id = id}, *update.audio, context);
+    };
+  }
+  put.complete = [&](const Contents& contents,
+                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+    const int position = *contents.FindRecording(id);
+    if (embedded == nullptr) {
+      absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kRecordings, position);
+      if (!record.ok()) return record;
+      embedded = std::make_unique<SourceRecord>(*std::move(record));
+    }
+    const catalog::Recording& before = contents.recordings()[position];
+    catalog::Recording& recording = embedded->recording;
+    recording.title = update.title.value_or(before.title);
+    recording.composer = update.composer.value_or(before.composer);
+    recording.collection = update.collection.value_or(before.collection);
+    recording.piece_id = update.piece_id.value_or(before.piece_id);
+    return std::move(*embedded);
+  };
+  const auto record = impl_->Run(put, context);
+  if (!record.ok()) return record.status();
+  return (*record)->recording;
+}
+
+absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeleteRecording(
+    const std::string& id, std::optional<int64_t> expected_version) {
+  absl::MutexLock lock(&impl_->edits_mutex);
+  const std::shared_ptr<const Collection> now = impl_->Now();
+  const std::optional<int> position = now->contents().FindRecording(id);
+  if (!position.has_value()) return NotThere("recording id");
+  if (absl::Status status = CheckVersion(
+          "recording", now->contents().recordings()[*position].version, expected_version);
+      !status.ok()) {
+    return status;
+  }
+  std::vector<Change> changes;
+  changes.push_back(ToDeletion(Side::kRecordings, id));
+  absl::StatusOr<Deleted> deleted = impl_->Delete(std::move(changes));
+  if (deleted.ok()) deleted->recordings = 0;  // none along with it
+  return deleted;
+}
+
+absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Reload() { return impl_->Reload(); }
+absl::StatusOr<LiveCollection::Merged> LiveCollection::Merge() { return impl_->Merge(); }
+absl::StatusOr<bundle::Manifest> LiveCollection::Snapshot(const std::string& directory) const {
+  return impl_->Snapshot(directory);
+}
+absl::StatusOr<bundle::Manifest> LiveCollection::Restore(const std::string& directory) {
+  return impl_->Restore(directory);
+}
+
+}  // namespace antiphon::retrieval

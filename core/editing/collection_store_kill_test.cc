@@ -1,0 +1,228 @@
+// A process that edits and merges is killed at random moments: whatever it was told to be done is
+// there afterwards, and nothing by half.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "core/editing/collection_store.h"
+#include "core/testing/live_test_bundle.h"
+#include "core/testing/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+constexpr char kEditFlag[] = "--edit";
+constexpr int kIds = 12;    // "k0", …
+constexpr int kSeeds = 20;  // of scores and sound
+
+// What one source is to be: its title says everything. None: it is not there.
+struct State {
+  int seed = 0;
+  std::string title;
+  bool operator==(const State&) const = default;
+};
+using States =
+    std::map<std::string, std::optional<State>>;  // by id, "k…" pieces and "s…" recordings
+
+bool IsPiece(const std::string& id) { return id[0] == 'k'; }
+
+// Edits for ever, a random one after the other. Says on standard output what it is about to do, "?
+// ID SEED" or
+// "? ID -", and "!" once that has been acknowledged.
+[[noreturn]] void EditUntilKilled(const std::string& root, unsigned seed) {
+  LiveOptions options;
+  options.merge_fraction = 0.001;
+  options.merge_vectors = 150;
+  auto live = LiveCollection::Open(root, options);
+  if (!live.ok()) {
+    std::printf("failed: %s\n", live.status().ToString().c_str());
+    std::exit(1);
+  }
+  const auto say = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  say("open");
+  std::mt19937 random(seed);
+  while (true) {
+    const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
+    const std::shared_ptr<const Collection> now = (*live)->Current();
+    const Contents& contents = now->contents();
+    const bool there =
+        IsPiece(id) ? contents.FindPiece(id).has_value() : contents.FindRecording(id).has_value();
+    const int next = static_cast<int>(random() % kSeeds);
+    const std::string title = absl::StrCat("Seed ", next);
+    const bool remove = there && random() % 3 == 0;
+    say(absl::StrCat("? ", id, " ", remove ? "-" : absl::StrCat(next)));
+    absl::Status status;
+    if (IsPiece(id)) {
+      status = remove ? (*live)->DeletePiece(id, {}, false).status()
+               : there
+                   ? (*live)->UpdatePiece(id, {.title = title, .midi = MidiOf(next)}, {}).status()
+                   : (*live)->AddPiece({.id = id, .title = title}, MidiOf(next)).status();
+    } else {
+      status =
+          remove ? (*live)->DeleteRecording(id, {}).status()
+          : there
+              ? (*live)->UpdateRecording(id, {.title = title, .audio = SoundOf(next)}, {}).status()
+              : (*live)->AddRecording({.id = id, .title = title}, SoundOf(next)).status();
+    }
+    say(status.ok() ? "!" : absl::StrCat("failed: ", status.ToString()));
+    if (!status.ok()) std::exit(1);
+  }
+}
+
+// Runs this program as the one that edits; what it said until it was killed.
+class EditingProcess {
+ public:
+  EditingProcess(const std::string& root, unsigned seed) {
+    int ends[2];
+    if (pipe(ends) != 0) std::abort();
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    std::string program = "live_collection_kill_test", flag = kEditFlag, folder = root,
+                number = absl::StrCat(seed);
+    char* arguments[] = {program.data(), flag.data(), folder.data(), number.data(), nullptr};
+    if (posix_spawn(&child_, "/proc/self/exe", &actions, nullptr, arguments, environ) != 0)
+      std::abort();
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    output_ = fdopen(ends[0], "r");
+  }
+  ~EditingProcess() { std::fclose(output_); }
+
+  // Waits for `lines` of output, then a little longer, and kills.
+  std::vector<std::string> KillAfter(int lines, std::chrono::milliseconds wait) {
+    std::vector<std::string> said;
+    while (static_cast<int>(said.size()) < lines && ReadLine(said)) {
+    }
+    std::this_thread::sleep_for(wait);
+    kill(child_, SIGKILL);
+    while (ReadLine(said)) {
+    }
+    waitpid(child_, nullptr, 0);
+    return said;
+  }
+
+ private:
+  bool ReadLine(std::vector<std::string>& lines) {
+    char line[1000];
+    if (std::fgets(line, sizeof(line), output_) == nullptr) return false;
+    lines.emplace_back(line, std::string(line).find('\n'));
+    return true;
+  }
+
+  pid_t child_ = 0;
+  FILE* output_ = nullptr;
+};
+
+// "? ID SEED" as the state that it asks for.
+std::pair<std::string, std::optional<State>> Intent(const std::string& line) {
+  const std::vector<std::string> words = absl::StrSplit(line, ' ');
+  int seed = 0;
+  if (!absl::SimpleAtoi(words.at(2), &seed)) return {words[1], std::nullopt};
+  return {words[1], State{seed, absl::StrCat("Seed ", seed)}};
+}
+
+// What is there, with the seed that the bytes are of.
+States StatesOf(const Contents& contents) {
+  States states;
+  static const auto& seed_of =
+      [] {
+        auto& seeds = *new std::map<std::string, int>;
+        for (int seed = 0; seed < kSeeds; ++seed) seeds[MidiOf(seed)] = seeds[SoundOf(seed)] = seed;
+        return std::cref(seeds);
+      }()
+          .get();
+  for (size_t i = 0; i < contents.pieces().size(); ++i) {
+    const catalog::Piece& piece = contents.pieces()[i];
+    states[piece.id] =
+        State{seed_of.at(contents.ReadMidi(static_cast<int>(i)).value()), piece.title};
+  }
+  for (size_t i = 0; i < contents.recordings().size(); ++i) {
+    const catalog::Recording& recording = contents.recordings()[i];
+    states[recording.id] =
+        State{seed_of.at(contents.ReadAudio(static_cast<int>(i)).value()), recording.title};
+  }
+  return states;
+}
+
+TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
+  const TemporaryFolder folder;
+  const LiveTestBundle bundle(folder.path());
+  bundle.Index(1, 0, kSeeds - 1);
+  std::mt19937 random(11);
+  States expected = {{"p0", State{kSeeds - 1, "Indexed"}}};
+  int acknowledged = 0, in_flight = 0;
+  int64_t generation = 0;
+  for (unsigned round = 0; round < 12; ++round) {
+    EditingProcess process(bundle.root(), round);
+    const std::vector<std::string> said = process.KillAfter(
+        1 + static_cast<int>(random() % 30), std::chrono::milliseconds(random() % 40));
+    std::optional<std::string> asked;
+    for (const std::string& line : said) {
+      ASSERT_EQ(line.find("failed"), std::string::npos) << line;
+      if (line[0] == '?') asked = line;
+      if (line[0] != '!') continue;
+      const auto [id, state] = Intent(*asked);
+      expected[id] = state;
+      asked.reset();
+      ++acknowledged;
+    }
+    LiveOptions options;
+    options.merge_fraction = 0;
+    auto live = LiveCollection::Open(bundle.root(), options);
+    ASSERT_TRUE(live.ok()) << live.status();
+    EXPECT_THAT((*live)->standing().rejected_changes, testing::IsEmpty());
+    EXPECT_THAT((*live)->Current()->rejected_generations(), testing::IsEmpty());
+    const States found = StatesOf((*live)->Current()->contents());
+    if (asked.has_value()) {
+      // Whether it was done, its process could not say any more.
+      const auto [id, state] = Intent(*asked);
+      const auto there = found.find(id);
+      const std::optional<State> now = there == found.end() ? std::nullopt : there->second;
+      if (now == state) {
+        expected[id] = state;
+        ++in_flight;
+      }
+    }
+    std::erase_if(expected, [](const auto& entry) { return !entry.second.has_value(); });
+    ASSERT_EQ(found, expected) << "round " << round;
+    ASSERT_EQ(DifferenceFromFresh(bundle, *(*live)->Current(), {3, 9}), "") << "round " << round;
+    generation = (*live)->Current()->manifest().generation;
+  }
+  EXPECT_GT(acknowledged, 50);
+  EXPECT_GT(generation, 3);  // merges were among it
+  std::printf("12 kills, %d edits acknowledged and found, %d found that were not, %d generations\n",
+              acknowledged, in_flight, static_cast<int>(generation));
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string(argv[1]) == antiphon::retrieval::kEditFlag) {
+    antiphon::retrieval::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

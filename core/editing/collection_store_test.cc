@@ -1,0 +1,371 @@
+// Edits: what they do, what they refuse, and that they last.
+#include "core/editing/collection_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/audio/encoder.h"
+#include "core/bundle/bundle.h"
+#include "core/testing/live_test_bundle.h"
+#include "core/testing/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using absl::StatusCode;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class LiveCollectionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options_.merge_fraction = 0;  // only when a test asks for it
+    options_.on_background_failure = [this](const absl::Status& status) {
+      absl::MutexLock lock(&mutex_);
+      failures_.push_back(std::string(status.message()));
+    };
+  }
+
+  std::unique_ptr<LiveCollection> Open() {
+    auto live = LiveCollection::Open(bundle_.root(), options_);
+    EXPECT_TRUE(live.ok()) << live.status();
+    return *std::move(live);
+  }
+
+  static std::vector<std::string> ListingOf(const LiveCollection& live) {
+    return Listing(live.Current()->contents());
+  }
+
+  const TemporaryFolder folder_;
+  const LiveTestBundle bundle_{folder_.path()};
+  LiveOptions options_;
+  absl::Mutex mutex_;
+  std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
+  bundle_.Index(3, 2);
+  std::vector<std::string> listing;
+  {
+    auto live = Open();
+    EXPECT_EQ(live->standing().last_change, 0);
+    const auto added = live->AddPiece(
+        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, MidiOf(7));
+    ASSERT_TRUE(added.ok()) << added.status();
+    EXPECT_EQ(added->version, 1);
+    EXPECT_GT(added->notes, 10);
+    EXPECT_NEAR(added->duration_s, 12, 1);
+    const auto recorded =
+        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, SoundOf(7));
+    ASSERT_TRUE(recorded.ok()) << recorded.status();
+    EXPECT_EQ(recorded->version, 2);
+    const auto updated = live->UpdatePiece("p1", {.title = "Renamed", .midi = MidiOf(8)}, 0);
+    ASSERT_TRUE(updated.ok()) << updated.status();
+    EXPECT_EQ(updated->version, 3);
+    EXPECT_EQ(updated->composer, "Chance");  // left out: stays
+    EXPECT_EQ(updated->collection, "Base");
+    const auto moved = live->UpdateRecording("r0", {.collection = "Tapes", .piece_id = "p2"}, {});
+    ASSERT_TRUE(moved.ok()) << moved.status();
+    EXPECT_EQ(moved->title, "Indexed");
+    EXPECT_GT(moved->duration_s, 10);
+    ASSERT_TRUE(live->DeleteRecording("r1", 0).ok());
+    EXPECT_EQ(live->standing().last_change, 5);
+    EXPECT_EQ(live->standing().unmerged, 5);
+    listing = ListingOf(*live);
+    EXPECT_EQ(listing.size(), 6u);
+    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
+    const auto match =
+        live->Current()->IdentifyAudio(Play(music::Excerpt(RandomPiece(7, 12), 2, 11)), {});
+    EXPECT_EQ(live->Current()->contents().pieces()[match->candidates.at(0).source].id, "new");
+  }
+  auto live = Open();
+  EXPECT_EQ(ListingOf(*live), listing);
+  EXPECT_EQ(live->standing().unmerged, 5);
+  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
+  EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 6);
+}
+
+TEST_F(LiveCollectionTest, WhoHoldsACollectionKeepsItAsItWas) {
+  bundle_.Index(2, 0);
+  auto live = Open();
+  const auto before = live->Current();
+  const auto listing = Listing(before->contents());
+  ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(5)).ok());
+  EXPECT_EQ(Listing(before->contents()), listing);
+  EXPECT_NE(ListingOf(*live), listing);
+}
+
+TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
+  bundle_.Index(2, 2);
+  auto live = Open();
+  const auto listing = ListingOf(*live);
+  const auto expect = [](const absl::Status& status, StatusCode code, const std::string& message) {
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+  };
+  const std::string silence =
+      *audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav);
+  expect(live->AddPiece({.id = "p1"}, MidiOf(5)).status(), StatusCode::kAlreadyExists, "piece id");
+  expect(live->AddPiece({.id = ""}, MidiOf(5)).status(), StatusCode::kInvalidArgument, "piece id");
+  expect(live->AddPiece({.id = "x", .title = "\xff"}, MidiOf(5)).status(),
+         StatusCode::kInvalidArgument, "piece title");
+  expect(live->AddPiece({.id = "x"}, "no score").status(), StatusCode::kInvalidArgument, "");
+  expect(live->AddRecording({.id = "r1"}, SoundOf(5)).status(), StatusCode::kAlreadyExists,
+         "recording id");
+  expect(live->AddRecording({.id = "x", .piece_id = "none"}, SoundOf(5)).status(),
+         StatusCode::kNotFound, "recording piece_id");
+  expect(live->AddRecording({.id = "x"}, silence).status(), StatusCode::kInvalidArgument, "silent");
+  expect(live->UpdatePiece("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "piece id");
+  expect(live->UpdatePiece("p0", {.title = "T"}, 4).status(), StatusCode::kAborted,
+         "piece version: is 0, not 4");
+  expect(live->UpdatePiece("p0", {.title = "\xff"}, {}).status(), StatusCode::kInvalidArgument,
+         "piece title");
+  expect(live->UpdatePiece("p0", {.midi = "no score"}, {}).status(), StatusCode::kInvalidArgument,
+         "");
+  expect(live->UpdateRecording("none", {.title = "T"}, {}).status(), StatusCode::kNotFound,
+         "recording id");
+  expect(live->UpdateRecording("r0", {.piece_id = "none"}, {}).status(), StatusCode::kNotFound,
+         "recording piece_id");
+  expect(live->UpdateRecording("r0", {.audio = "no sound"}, {}).status(),
+         StatusCode::kInvalidArgument, "");
+  expect(live->DeletePiece("none", {}, true).status(), StatusCode::kNotFound, "piece id");
+  expect(live->DeletePiece("p0", {}, false).status(), StatusCode::kFailedPrecondition,
+         "recordings");
+  expect(live->DeletePiece("p0", 1, true).status(), StatusCode::kAborted, "piece version");
+  expect(live->DeleteRecording("none", {}).status(), StatusCode::kNotFound, "recording id");
+  expect(live->DeleteRecording("r0", 9).status(), StatusCode::kAborted, "recording version");
+  EXPECT_EQ(ListingOf(*live), listing);
+  EXPECT_EQ(live->standing().last_change, 0);
+}
+
+TEST_F(LiveCollectionTest, APieceGoesWithItsRecordingsInOneChange) {
+  bundle_.Index(2, 2);
+  auto live = Open();
+  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, SoundOf(0)).ok());
+  const auto deleted = live->DeletePiece("p0", {}, true);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->recordings, 2);
+  EXPECT_EQ(deleted->version, live->standing().last_change);
+  EXPECT_EQ(live->Current()->contents().pieces().size(), 1u);
+  EXPECT_EQ(live->Current()->contents().recordings().size(), 1u);
+  ASSERT_TRUE(live->AddPiece({.id = "p0"}, MidiOf(3)).ok());  // the id is free again
+}
+
+TEST_F(LiveCollectionTest, OfTwoWhoExpectTheSameVersionOneIsRefused) {
+  bundle_.Index(1, 0);
+  auto live = Open();
+  for (int64_t round = 0, version = 0; round < 10; ++round) {
+    std::atomic<int> done = 0, refused = 0;
+    std::atomic<int64_t> next = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&, t] {
+        const auto updated = live->UpdatePiece("p0", {.title = absl::StrCat("By ", t)}, version);
+        if (updated.ok()) next = updated->version;
+        ++(updated.ok() ? done : refused);
+        EXPECT_TRUE(updated.ok() || absl::IsAborted(updated.status())) << updated.status();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(refused, 2);
+    version = next;
+  }
+}
+
+TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
+  bundle_.Index(1, 0);
+  auto live = Open();
+  int asked = 0;
+  const RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
+                             .on_stage = {}};
+  ASSERT_TRUE(live->AddPiece({.id = "counted"}, MidiOf(3), count).ok());
+  ASSERT_GT(asked, 3);
+  for (int last = 1; last <= asked; ++last) {
+    int calls = 0;
+    const RequestContext context{
+        .keep_going =
+            [&] { return ++calls < last ? absl::OkStatus() : absl::CancelledError("gone"); },
+        .on_stage = {}};
+    EXPECT_EQ(live->AddPiece({.id = "new"}, MidiOf(3), context).status().code(),
+              StatusCode::kCancelled);
+    EXPECT_EQ(live->Current()->contents().FindPiece("new"), std::nullopt);
+  }
+  EXPECT_EQ(live->standing().last_change, 1);
+}
+
+TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
+  bundle_.Index(1, 0);
+  std::vector<size_t> pieces;
+  options_.on_change = [&](const std::shared_ptr<const Collection>& collection) {
+    pieces.push_back(collection->contents().pieces().size());
+  };
+  auto live = Open();
+  EXPECT_THAT(pieces, IsEmpty());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, MidiOf(t)).ok());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_EQ(pieces.size(), 12u);
+  for (size_t i = 0; i < pieces.size(); ++i) EXPECT_EQ(pieces[i], i + 2);
+}
+
+TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
+  bundle_.Index(2, 0);
+  auto live = Open();
+  ASSERT_TRUE(live->AddPiece({.id = "before"}, MidiOf(3)).ok());
+  const auto listing = ListingOf(*live);
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before = {};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = 1000;
+  setrlimit(RLIMIT_FSIZE, &full);
+  const absl::Status status = live->AddPiece({.id = "new"}, MidiOf(4)).status();
+  const absl::Status merged = live->Merge().status();
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
+  EXPECT_FALSE(merged.ok());
+  EXPECT_EQ(ListingOf(*live), listing);
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(4)).ok());
+  ASSERT_TRUE(live->Merge().ok());
+  live.reset();
+  EXPECT_NE(Open()->Current()->contents().FindPiece("new"), std::nullopt);
+}
+
+TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
+  bundle_.Index(1, 0);
+  {
+    auto live = Open();
+    ASSERT_TRUE(
+        live->AddPiece({.id = "first", .title = "A title to find in the file"}, MidiOf(3)).ok());
+    ASSERT_TRUE(live->AddPiece({.id = "second"}, MidiOf(4)).ok());
+  }
+  const std::string path = bundle_.root() + "/journal.sqlite";
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(in), {});
+  bytes[bytes.find("A title to find")] = 'B';
+  std::ofstream(path, std::ios::binary) << bytes;
+  auto live = Open();
+  EXPECT_EQ(live->Current()->contents().FindPiece("first"), std::nullopt);
+  EXPECT_NE(live->Current()->contents().FindPiece("second"), std::nullopt);
+  EXPECT_THAT(live->standing().rejected_changes, ::testing::ElementsAre(HasSubstr("change 1:")));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(failures_, ::testing::ElementsAre(HasSubstr("change 1:")));
+}
+
+TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
+  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(), StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(bundle_.root() + "/journal.sqlite"));
+  bundle_.Index(1, 0);
+  {
+    auto live = Open();
+    EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(), StatusCode::kAborted);
+    EXPECT_TRUE(Collection::Open(bundle_.root()).ok());  // reading is free
+  }
+  options_.try_out = [](const Collection&) { return absl::InternalError("does not find itself"); };
+  EXPECT_THAT(std::string(LiveCollection::Open(bundle_.root(), options_).status().message()),
+              HasSubstr("find itself"));
+  options_.try_out = {};
+  std::ofstream(bundle_.root() + "/journal.sqlite") << "not a journal, whatever it is";
+  const absl::Status status = LiveCollection::Open(bundle_.root(), options_).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("journal"));
+  options_.keep_generations = 0;
+  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(LiveCollectionTest, StrayFilesDoNotStopAStart) {
+  bundle_.Index(2, 0);
+  for (const char* name : {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite-journal",
+                           "tmp-CURRENT", "notes"}) {
+    std::ofstream(bundle_.root() + "/" + name) << std::string(5000, 'x');
+  }
+  std::filesystem::create_directory(bundle_.root() + "/tmp-abcdef");
+  auto live = Open();
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(4)).ok());
+  live.reset();
+  for (const char* name : {"journal.sqlite-wal", "journal.sqlite-shm"}) {
+    std::ofstream(bundle_.root() + "/" + name) << std::string(5000, 'x');
+  }
+  EXPECT_EQ(ListingOf(*Open()).size(), 3u);
+}
+
+// Searches during 200 edits and the merges that these cause: each answer must be right for what was
+// there.
+TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
+  bundle_.Index(4, 1);
+  options_.merge_fraction = 0.01;
+  options_.merge_vectors = 400;
+  auto live = Open();
+  std::atomic<bool> done = false;
+  std::atomic<int> searches = 0;
+  std::vector<std::thread> searchers;
+  for (int t = 0; t < 2; ++t) {
+    searchers.emplace_back([&, t] {
+      const audio::Waveform query = Play(music::Excerpt(RandomPiece(t, 12), 2, 8));
+      while (!done) {
+        const auto collection = live->Current();
+        const auto hits = collection->SearchScores(query, {});
+        ASSERT_TRUE(hits.ok()) << hits.status();
+        ASSERT_FALSE(hits->empty());
+        // p0 and p1 are never touched.
+        ASSERT_EQ(collection->contents().pieces().at(hits->front().source).id,
+                  absl::StrCat("p", t));
+        ++searches;
+      }
+    });
+  }
+  std::mt19937 random(5);
+  std::vector<std::string> there;
+  int edits = 0;
+  for (; edits < 200; ++edits) {
+    const int dice = static_cast<int>(random() % 10);
+    const size_t which = there.empty() ? 0 : random() % there.size();
+    absl::Status status;
+    if (there.size() < 3 || dice < 5) {
+      there.push_back(absl::StrCat("new-", edits));
+      status = live->AddPiece({.id = there.back()}, MidiOf(10 + static_cast<int>(random() % 20)))
+                   .status();
+    } else if (dice < 8) {
+      status =
+          live->UpdatePiece(there[which], {.title = absl::StrCat("Edit ", edits)}, {}).status();
+    } else {
+      status = live->DeletePiece(there[which], {}, true).status();
+      there.erase(there.begin() + static_cast<std::ptrdiff_t>(which));
+    }
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  done = true;
+  for (std::thread& searcher : searchers) searcher.join();
+  EXPECT_GT(searches, 10);
+  EXPECT_EQ(live->Current()->contents().pieces().size(), there.size() + 4);
+  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 12, 15}), "");
+  EXPECT_GT(live->Current()->manifest().generation, 2);
+  const auto listing = ListingOf(*live);
+  live.reset();
+  live = Open();
+  EXPECT_EQ(ListingOf(*live), listing);
+  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 12}), "");
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(failures_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval

@@ -1,0 +1,463 @@
+// How a LiveCollection opens, writes and replaces generations; the edits are in
+// collection_store.cc.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
+#include "core/collection/generation_writer.h"
+#include "core/editing/collection_store_impl.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kJournalFile[] = "journal.sqlite";
+constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being written
+// After a merge in the background has failed, so long nothing is tried.
+constexpr absl::Duration kRetryDelay = absl::Seconds(60);
+
+absl::Status CheckOptions(const LiveOptions& options) {
+  if (!(options.merge_fraction >= 0))
+    return absl::InvalidArgumentError("merge_fraction must not be negative");
+  if (options.keep_generations < 1)
+    return absl::InvalidArgumentError("keep_generations must be at least 1");
+  if (!(options.reload_memory_factor >= 0)) {
+    return absl::InvalidArgumentError("reload_memory_factor must not be negative");
+  }
+  return absl::OkStatus();
+}
+
+// To write a generation takes all vectors and, beside them, the indexes that are built of them.
+constexpr double kWritingMemory = 2;
+
+// Whether there is so many times the memory that the generation and `more` bytes take.
+absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_t more = 0) {
+  const std::optional<int64_t> available = AvailableMemory();
+  const double needed =
+      factor * (static_cast<double>(LoadedBytes(manifest)) + static_cast<double>(more));
+  if (!available.has_value() || needed <= static_cast<double>(*available)) return absl::OkStatus();
+  constexpr double kMebibyte = 1 << 20;
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("generation %d needs %.0f MiB of memory, there are %.0f", manifest.generation,
+                      needed / kMebibyte, static_cast<double>(*available) / kMebibyte));
+}
+
+// The same for writing a generation of the base and what was added to it.
+absl::Status CheckMemoryToWrite(const CollectionParts& parts, double factor) {
+  int64_t added = 0;
+  for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
+    added += parts.contents->added_vectors(side);
+  }
+  const auto vector_bytes = static_cast<int64_t>(parts.manifest.dimension * sizeof(float));
+  return CheckMemory(parts.manifest, kWritingMemory * factor, added * vector_bytes);
+}
+
+// The changes that the generation does not contain.
+struct Replayed {
+  PendingEdits pending;
+  std::vector<std::string> rejected;
+};
+
+absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::Manifest& manifest) {
+  // Numbers given out from now on must not be among those in it, even if the journal was lost
+  // meanwhile.
+  if (absl::Status status = journal.SkipTo(manifest.last_change); !status.ok()) return status;
+  Replayed replayed;
+  const absl::Status status = journal.ReadAfter(
+      manifest.origin, manifest.last_change,
+      [&](catalog::Change change) {
+        const int64_t number = change.sequence;
+        absl::StatusOr<Edit> edit = ToEdit(std::move(change), manifest.dimension);
+        if (edit.ok()) {
+          replayed.pending.Add(number, *std::move(edit));
+        } else {
+          replayed.rejected.push_back(
+              absl::StrCat("change ", number, ": ", edit.status().message()));
+        }
+        return absl::OkStatus();
+      },
+      [&](int64_t, const std::string& what) { replayed.rejected.push_back(what); });
+  if (!status.ok()) return status;
+  return replayed;
+}
+
+// Temporary folders of snapshots whose process has died. A living one holds the lock of the bundle
+// in its folder.
+void RemoveDeadSnapshots(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> dead;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (!absl::StartsWith(it->path().filename().string(), kSnapshotPrefix)) continue;
+    const int lock =
+        open((it->path() / bundle::kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (lock < 0) continue;
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0) dead.push_back(it->path());
+    close(lock);
+  }
+  for (const fs::path& path : dead) fs::remove_all(path, error);
+}
+
+// Gives a folder its name unless something has it already.
+absl::Status RenameToNew(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+    return absl::OkStatus();
+  if (errno == EEXIST)
+    return absl::AlreadyExistsError("snapshot: there is one of that name already");
+  return absl::ErrnoToStatus(errno, "snapshot: cannot be given its name");
+}
+
+// A folder that is removed again unless it is kept.
+struct TemporaryDirectory {
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove_all(path, ignored);
+  }
+  std::string path;
+};
+
+}  // namespace
+
+LiveCollection::Impl::~Impl() {
+  {
+    absl::MutexLock lock(&state_mutex);
+    stopping = true;
+  }
+  if (merger.joinable()) merger.join();
+}
+
+void LiveCollection::Impl::Report(const absl::Status& status) const {
+  if (options.on_background_failure) options.on_background_failure(status);
+}
+
+absl::Status LiveCollection::Impl::KeepGoing() const {
+  absl::MutexLock lock(&state_mutex);
+  return stopping ? absl::CancelledError("the collection is being closed") : absl::OkStatus();
+}
+
+bool LiveCollection::Impl::IsMergeDue() const {
+  if (options.merge_fraction == 0 || pending.count() == 0) return false;
+  if (pending.bytes() >= options.merge_bytes) return true;
+  const std::shared_ptr<const Collection> now = Now();
+  const Contents& contents = now->contents();
+  double edited = 0, base = 0;
+  for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
+    edited += static_cast<double>(contents.added_vectors(side) + contents.removed_vectors(side));
+    base += static_cast<double>(contents.base_index(side).size());
+  }
+  return edited >= static_cast<double>(options.merge_vectors) &&
+         edited >= options.merge_fraction * base;
+}
+
+absl::Status LiveCollection::Impl::TryToMerge() {
+  try {
+    return Merge().status();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("out of memory");
+  }
+}
+
+void LiveCollection::Impl::MergeInBackground() {
+  absl::Time not_before = absl::InfinitePast();
+  while (true) {
+    {
+      absl::MutexLock lock(&state_mutex);
+      const auto is_stopping = [this] {
+        state_mutex.AssertHeld();
+        return stopping;
+      };
+      const auto has_work = [this] {
+        state_mutex.AssertHeld();
+        return stopping || merge_due;
+      };
+      state_mutex.AwaitWithDeadline(absl::Condition(&is_stopping), not_before);
+      state_mutex.Await(absl::Condition(&has_work));
+      if (stopping) return;
+    }
+    const absl::Status status = TryToMerge();
+    if (status.ok() || absl::IsCancelled(status)) continue;
+    Report(absl::Status(status.code(),
+                        absl::StrCat("merging changes into a new generation: ", status.message())));
+    not_before = absl::Now() + kRetryDelay;
+  }
+}
+
+absl::Status LiveCollection::Impl::Start() {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
+    return absl::NotFoundError("bundle: nothing is published there");
+  }
+  // The journal first: who has it open may be writing another generation, and forgetting changes
+  // that are in it.
+  auto journal_file = catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile));
+  if (!journal_file.ok()) return journal_file.status();
+  journal = *std::move(journal_file);
+  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
+  if (!opened.ok()) return opened.status();
+  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
+      OpenGeneration(*opened, options.collection);
+  if (!parts.ok()) return parts.status();
+  if (options.try_out) {
+    if (absl::Status status =
+            options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+        !status.ok()) {
+      return status;
+    }
+  }
+  {
+    absl::MutexLock generations(&generations_mutex);
+    named = bundle::CurrentGeneration(root).value_or(0);
+    if (absl::Status status = PutInPlace(**parts, opened->directory); !status.ok()) return status;
+  }
+  if (options.merge_fraction > 0) merger = std::thread([this] { MergeInBackground(); });
+  return absl::OkStatus();
+}
+
+absl::Status LiveCollection::Impl::PutInPlace(CollectionParts parts, const std::string& directory) {
+  std::vector<std::string> rejected;
+  {
+    absl::MutexLock edits(&edits_mutex);
+    absl::StatusOr<Replayed> replayed = Replay(*journal, parts.manifest);
+    if (!replayed.ok()) return replayed.status();
+    rejected = std::move(replayed->rejected);
+    pending = std::move(replayed->pending);
+    parts.contents = parts.contents->With(pending.After(0));
+    {
+      absl::MutexLock lock(&state_mutex);
+      standing.rejected_changes = rejected;
+    }
+    Swap(std::move(parts));
+  }
+  base_directory = directory;
+  for (const std::string& what : rejected)
+    Report(absl::DataLossError(absl::StrCat("journal: ", what)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<CollectionParts>> LiveCollection::Impl::OpenBeside(
+    const bundle::OpenedBundle& opened) const {
+  if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor);
+      !status.ok())
+    return status;
+  const std::shared_ptr<const Collection> now = Now();
+  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
+      OpenGeneration(opened, options.collection, &now->parts());
+  if (!parts.ok() || !options.try_out) return parts;
+  const absl::Status status =
+      options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+  if (!status.ok()) return status;
+  return parts;
+}
+
+absl::Status LiveCollection::Impl::ForgetOld(bundle::BundleWriter& writer) {
+  const absl::StatusOr<std::vector<bundle::Manifest>> kept = writer.Prune(options.keep_generations);
+  if (!kept.ok()) return kept.status();
+  // What the oldest of the kept generations of an origin lacks must stay.
+  std::map<std::string, int64_t> contained;
+  for (const bundle::Manifest& manifest : *kept) {
+    const auto [entry, is_first] = contained.try_emplace(manifest.origin, manifest.last_change);
+    if (!is_first) entry->second = std::min(entry->second, manifest.last_change);
+  }
+  std::vector<std::string> origins;
+  for (const auto& [origin, last_change] : contained) origins.push_back(origin);
+  for (const auto& [origin, last_change] : contained) {
+    if (absl::Status status = journal->Prune(origin, last_change, origins); !status.ok())
+      return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(
+    bundle::BundleWriter& writer, bundle::Manifest manifest, const bundle::Manifest& original,
+    bool all) const {
+  Published published;
+  const auto open = [&](const bundle::OpenedBundle& opened) {
+    if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok())
+      return status;
+    absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(opened);
+    if (!parts.ok()) return parts.status();
+    published = {*std::move(parts), opened.directory};
+    return absl::OkStatus();
+  };
+  const absl::Status status = writer.Publish(std::move(manifest), open).status();
+  if (!status.ok()) return status;
+  return published;
+}
+
+absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
+  absl::MutexLock generations(&generations_mutex);
+  std::shared_ptr<const Collection> before;
+  int64_t through = 0, changes = 0;
+  {
+    absl::MutexLock edits(&edits_mutex);
+    before = Now();
+    through = pending.last();
+    changes = pending.count();
+  }
+  if (changes == 0) return Merged{before->manifest().generation, 0};
+  const struct Merging {
+    explicit Merging(Impl& live) : live(live) { Set(true); }
+    ~Merging() { Set(false); }
+    void Set(bool merging) const {
+      absl::MutexLock lock(&live.state_mutex);
+      live.standing.merging = merging;
+    }
+    Impl& live;
+  } merging(*this);
+
+  if (absl::Status status = CheckMemoryToWrite(before->parts(), options.reload_memory_factor);
+      !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
+  if (!writer.ok()) return writer.status();
+  // What somebody else has published must not be buried under what serves.
+  if (bundle::CurrentGeneration(root).value_or(0) != named) {
+    return absl::FailedPreconditionError("another generation has been published: reload first");
+  }
+  absl::StatusOr<bundle::Manifest> manifest =
+      WriteGeneration(before->parts(), base_directory, (*writer)->directory(),
+                      options.collection.index, [this] { return KeepGoing(); });
+  if (!manifest.ok()) return manifest.status();
+  manifest->last_change = through;
+  absl::StatusOr<Published> merged =
+      Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
+  if (!merged.ok()) return merged.status();
+  const int64_t generation = merged->parts->manifest.generation;
+  {
+    absl::MutexLock edits(&edits_mutex);
+    merged->parts->contents = merged->parts->contents->With(pending.After(through));
+    pending.Forget(through);
+    Swap(std::move(*merged->parts));
+  }
+  named = generation;
+  base_directory = merged->directory;
+  if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
+  return Merged{named, changes};
+}
+
+absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
+  absl::MutexLock generations(&generations_mutex);
+  const int64_t names = bundle::CurrentGeneration(root).value_or(0);
+  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
+  if (!opened.ok()) return opened.status();
+  const std::shared_ptr<const Collection> before = Now();
+  const int64_t serving = before->manifest().generation;
+  const int64_t found = opened->manifest.generation;
+  const bool same =
+      bundle::ManifestToJson(opened->manifest) == bundle::ManifestToJson(before->manifest());
+  if (same && (names == named || opened->rejected.empty())) {
+    named = names;
+    return Reloaded{serving, serving, opened->rejected};
+  }
+  if (same || (found != names && found < serving)) {
+    // CURRENT names what cannot be used, and there is nothing better than what serves.
+    named = names;
+    return absl::FailedPreconditionError(absl::StrJoin(opened->rejected, "; "));
+  }
+  absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(*opened);
+  if (!parts.ok()) return parts.status();
+  if (absl::Status status = PutInPlace(std::move(**parts), opened->directory); !status.ok())
+    return status;
+  named = names;
+  return Reloaded{found, serving, opened->rejected};
+}
+
+absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::string& directory) {
+  fs::path target = fs::path(directory).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
+  if (absl::StartsWith(target.filename().string(), kSnapshotPrefix)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "snapshot: a name that begins with ", kSnapshotPrefix, " is kept for what is unfinished"));
+  }
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(target, error))) {
+    return absl::AlreadyExistsError("snapshot: there is one of that name already");
+  }
+  if (!fs::is_directory(parent, error))
+    return absl::NotFoundError("snapshot: there is no folder to put it into");
+  RemoveDeadSnapshots(parent);
+  TemporaryDirectory temporary;
+  temporary.path = (parent / absl::StrCat(kSnapshotPrefix, "XXXXXX")).string();
+  if (mkdtemp(temporary.path.data()) == nullptr)
+    return absl::ErrnoToStatus(errno, "snapshot: no folder can be made");
+  fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
+
+  absl::MutexLock generations(&generations_mutex);
+  std::shared_ptr<const Collection> now;
+  int64_t through = 0;
+  {
+    absl::MutexLock edits(&edits_mutex);
+    now = Now();
+    through = std::max(now->manifest().last_change, pending.last());
+  }
+  if (absl::Status status = CheckMemoryToWrite(now->parts(), options.reload_memory_factor);
+      !status.ok())
+    return status;
+  // The writer holds the lock of the folder until that has its name.
+  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer =
+      bundle::BundleWriter::Create(temporary.path);
+  if (!writer.ok()) return writer.status();
+  absl::StatusOr<bundle::Manifest> manifest =
+      WriteGeneration(now->parts(), base_directory, (*writer)->directory(),
+                      options.collection.index, [this] { return KeepGoing(); });
+  if (!manifest.ok()) return manifest.status();
+  manifest->last_change = through;
+  manifest = (*writer)->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
+    return CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
+  });
+  if (!manifest.ok()) return manifest.status();
+  if (absl::Status status = RenameToNew(temporary.path, target.string()); !status.ok())
+    return status;
+  temporary.path.clear();
+  if (absl::Status status = bundle::SyncFolder(parent.string()); !status.ok()) return status;
+  return manifest;
+}
+
+absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string& directory) {
+  absl::MutexLock generations(&generations_mutex);
+  const absl::StatusOr<bundle::OpenedBundle> snapshot = bundle::OpenBundle(directory);
+  if (!snapshot.ok()) return snapshot.status();
+  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
+  if (!writer.ok()) return writer.status();
+  if (absl::Status status =
+          CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory());
+      !status.ok()) {
+    return status;
+  }
+  bundle::Manifest manifest = snapshot->manifest;
+  manifest.origin
+      .clear();  // a new one: edits made before, and those made after the snapshot, are not of it
+  // What fails about the journal must do so now: once CURRENT names what does not serve, edits are
+  // of the wrong origin.
+  if (absl::Status status = Replay(*journal, manifest).status(); !status.ok()) return status;
+  absl::StatusOr<Published> published =
+      Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
+  if (!published.ok()) return published.status();
+  const bundle::Manifest restored = published->parts->manifest;
+  // An edit that is acknowledged from here on until it is in place is one made before.
+  if (absl::Status status = PutInPlace(std::move(*published->parts), published->directory);
+      !status.ok())
+    return status;
+  named = restored.generation;
+  if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
+  return restored;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,89 @@
+// The options of a search and of an identification: what to look for, where, and how many answers
+// to give. Plain values, without encoder, index or catalogue; safe from any thread.
+#ifndef ANTIPHON_CORE_MATCHING_REQUEST_H_
+#define ANTIPHON_CORE_MATCHING_REQUEST_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace antiphon::retrieval {
+
+enum class Stage {
+  kFeatures,
+  kEncode,
+  kSearch,
+  kVote
+};  // kFeatures and kEncode are reported for a whole query each
+
+// What a caller may hook into a request. Both may be empty.
+struct RequestContext {
+  std::function<absl::Status()>
+      keep_going;  // asked before every expensive stage; a failure is returned at once
+  std::function<void(Stage, double)> on_stage;  // seconds that a stage took, on failure too
+};
+
+// Which sources may be an answer: those that pass every list that is not empty, by equalling one of
+// its entries.
+struct SourceFilter {
+  std::vector<std::string> composers = {};    // ASCII letters of either case are alike
+  std::vector<std::string> collections = {};  // exactly
+  std::vector<std::string> piece_ids =
+      {};  // exactly; a recording passes by the piece that it is of
+
+  bool empty() const { return composers.empty() && collections.empty() && piece_ids.empty(); }
+};
+
+// What of the collection is searched, and how.
+struct SearchBounds {
+  SourceFilter filter = {};
+  bool exact = false;           // compare every vector, whatever the index
+  float min_similarity = -1.0;  // neighbours less similar do not count
+};
+
+// The part of the query that is looked at, seconds; windows begin at its start. Times in answers
+// are the whole query's.
+struct QueryExcerpt {
+  double start_s = 0;
+  std::optional<double> end_s = {};  // none: the end of the query
+};
+
+struct SearchOptions {
+  int top_k = 10;      // hits over the whole query, 1 to 1,000, best first, overlapping ones of one
+                       // source merged into the best
+  double hop_s = 0.5;  // > 0; between query windows, seconds of the query
+  int max_windows =
+      240;  // of the query, at each tempo that it is read at; 1 to 100,000; see WindowPlan
+  SearchBounds bounds = {};
+  QueryExcerpt excerpt = {};
+  bool evidence = false;  // fill Hit::evidence
+};
+
+enum class VoteMethod { kInTime, kPlain };
+
+inline constexpr int kMaxTransposition = 6;  // semitones: with them every key is tried
+
+struct IdentifyOptions {
+  int top_k = 5;  // candidates, 1 to 100
+  VoteMethod method = VoteMethod::kInTime;
+  bool follow_paths = true;  // of the best sources by vote in time: rank them by path_match.h
+  double hop_s = 0.25;       // as in SearchOptions
+  int max_windows = 240;     // as in SearchOptions
+  int neighbours = 25;       // per query window, 1 to 1,000
+  std::optional<double> min_confidence =
+      {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
+  // Semitones, 0 to kMaxTransposition. A query that would have no match is asked again a semitone
+  // higher and lower, and so on up to so many, until there is one. An instrument that is out of
+  // tune or a recording played too fast or too slow needs 1; music in another key all.
+  int max_transposition = 0;
+  SearchBounds bounds = {};
+  QueryExcerpt excerpt = {};
+  bool evidence = false;  // fill Candidate::evidence
+};
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_MATCHING_REQUEST_H_

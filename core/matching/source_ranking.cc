@@ -1,0 +1,72 @@
+#include "core/matching/source_ranking.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace antiphon::retrieval {
+namespace {
+
+std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
+  std::vector<Vote> votes;
+  votes.reserve(neighbours.size());
+  for (const Neighbour& n : neighbours) {
+    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(),
+                     n.similarity, n.query_end_s - n.query_start_s});
+  }
+  return votes;
+}
+
+// The best score among sources of other pieces than that of scores[of]; scores are best first.
+double BestOther(std::span<const SourceScore> scores, size_t of,
+                 const std::function<bool(int, int)>& same_piece) {
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (i != of && !same_piece(scores[i].source, scores[of].source)) return scores[i].score;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows,
+                                     catalog::Side side, VoteMethod method) {
+  const std::vector<Vote> votes = VotesOf(neighbours);
+  if (method == VoteMethod::kInTime) {
+    return VoteInTime(votes, windows, {.source_is_sound = side == catalog::Side::kRecordings});
+  }
+  std::vector<SourceScore> scores = PlainVote(votes);
+  for (SourceScore& score : scores) score.score /= static_cast<double>(votes.size());
+  return scores;
+}
+
+Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
+                     const IdentifyOptions& options,
+                     const std::function<bool(int, int)>& same_piece, int transposition) {
+  const int chances = 1 + 2 * std::abs(transposition);
+  Identification result;
+  result.windows = windows;
+  const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
+  for (size_t i = 0; i < count; ++i) {
+    const SourceScore& score = scores[i];
+    const double confidence =
+        Confidence(model, score.score, BestOther(scores, i, same_piece), windows, chances);
+    result.candidates.push_back({.source = score.source,
+                                 .confidence = confidence,
+                                 .score = score.score,
+                                 .votes = score.votes,
+                                 .query_s = score.query_s,
+                                 .reference_s = score.reference_s,
+                                 .tempo_ratio = score.slope,
+                                 .transposition = transposition,
+                                 .query_start_s = score.query_start_s,
+                                 .query_end_s = score.query_end_s,
+                                 .reference_start_s = score.reference_start_s,
+                                 .reference_end_s = score.reference_end_s,
+                                 .similarity = score.similarity});
+  }
+  const double threshold = options.min_confidence.value_or(model.threshold);
+  const bool match = !result.candidates.empty() && result.candidates[0].confidence >= threshold;
+  result.verdict = match ? Verdict::kMatch : Verdict::kNoMatch;
+  return result;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,35 @@
+// From neighbours to an answer: which source, how sure, and where in it. Pure functions; safe from
+// any thread. Internal to retrieval.
+#ifndef ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_
+#define ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/catalog/catalog.h"
+#include "core/matching/answer.h"
+#include "core/matching/confidence.h"
+#include "core/matching/neighbour.h"
+#include "core/matching/request.h"
+#include "core/matching/voting.h"
+
+namespace antiphon::retrieval {
+
+// The sources by votes, best first; `side` is theirs. Scores are in [0, 1]: in time, the mean
+// weight of the query's windows on the best lines; plain, the source's share of all votes.
+std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows,
+                                     catalog::Side side, VoteMethod method);
+
+// The answer, from sources ranked best first, for a query `transposition` semitones higher than its
+// source. The further off, the more pitches had a chance before (Confidence): 1 + 2 |transposition|
+// in all. Below options.min_confidence, or the model's threshold without one, it is kNoMatch.
+// `same_piece` tells whether two sources are of one piece (two recordings of it), so that they are
+// no rivals. Candidates are at most options.top_k.
+Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
+                     const IdentifyOptions& options,
+                     const std::function<bool(int, int)>& same_piece, int transposition = 0);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_

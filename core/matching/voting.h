@@ -1,0 +1,76 @@
+// Which source a query is, from the nearest neighbours of its windows. Pure functions; safe from
+// any thread.
+#ifndef ANTIPHON_CORE_MATCHING_VOTING_H_
+#define ANTIPHON_CORE_MATCHING_VOTING_H_
+
+#include <span>
+#include <vector>
+
+namespace antiphon::retrieval {
+
+// One neighbour of one query window.
+struct Vote {
+  int window = 0;      // which query window, from 0; several windows at one place of the query may
+                       // share a number
+  int source = 0;      // piece or recording
+  double query_s = 0;  // middle of the window in the query, seconds of the query
+  double reference_s = 0;  // middle of the neighbour in the source, seconds of the source
+  double slope =
+      1.0;  // seconds of the source per second of the query, by the tempo hypothesis; > 0
+  float similarity = 0;
+  double window_s = 0;  // the query window's length
+};
+
+struct SourceScore {
+  int source = 0;
+  double score =
+      0;  // higher is better: the number of neighbours (plain), or a number in [0, 1] (in time)
+  int votes = 0;           // neighbours counted (plain), or query windows that agree (in time)
+  double query_s = 0;      // a place in the query …
+  double reference_s = 0;  // … and its place in the source
+  double slope = 1.0;      // seconds of the source per second of the query
+  // The stretch of the query whose votes agree, windows whole (in time: of the best segment; plain:
+  // the most similar neighbour's window), and the source's along the line.
+  double query_start_s = 0, query_end_s = 0;
+  double reference_start_s = 0, reference_end_s = 0;
+  float similarity = 0;  // mean of those votes
+};
+
+// One vote per neighbour, as Dorfer et al. (2018); position and slope are those of the source's
+// most similar neighbour. Best first.
+std::vector<SourceScore> PlainVote(std::span<const Vote> votes);
+
+struct TimeVoteOptions {
+  double segment_s = 10.0;   // > 0; votes must agree within stretches of the query of about this
+                             // length (up to half longer), so that rubato may drift beyond it
+  double tolerance_s = 0.6;  // > 0; seconds of sound by which votes on one line may differ …
+  bool source_is_sound =
+      false;  // … which are seconds of the source if set, else of the query: windows of a score are
+              // the further apart, in its own time, the faster it is read
+  double similarity_floor = 0.3;  // < 1; neighbours less similar than this count nothing
+};
+
+// Votes that agree in time, a Hough transform (Hough 1962) over lines of source position against
+// query time.
+//
+// Within a segment of the query, a vote supports a line when the line's slope is within a
+// factor 1.25 of the vote's own tempo hypothesis (so that hypotheses on either side of the real
+// tempo support one another) and the vote lies on it: all that support one line differ by at most
+// the tolerance. Each query window counts once per line, with its most similar vote: 0 at the
+// similarity floor, 1 at similarity 1. The best line of each segment counts for the source; their
+// sum is divided by `windows`, the number of query windows.
+//
+// Position and slope come from the best segment's line, by least squares over the windows that
+// agree where they span 4 s of the query, else from their hypotheses. Votes with similarity below
+// the floor, or with anything that is not finite, are left out, and so are sources without another
+// vote. Best first; the order of `votes` does not matter.
+std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
+                                    const TimeVoteOptions& options = {});
+
+// How far a score in [0, 1] lies above its rival, in [-1, 1]: their difference over the larger of
+// the two, but at least over 0.2, so that a weak score does not look sure for want of rivals.
+double VoteMargin(double score, double rival);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_MATCHING_VOTING_H_

@@ -1,0 +1,76 @@
+#include "core/retrieval/search_filter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+// One list of a filter: an empty one lets everything pass.
+class Allowed {
+ public:
+  explicit Allowed(const std::vector<std::string>& entries)
+      : entries_(entries.begin(), entries.end()) {}
+  bool Passes(const std::string& value) const {
+    return entries_.empty() || entries_.contains(value);
+  }
+
+ private:
+  std::unordered_set<std::string> entries_;
+};
+
+std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
+  for (std::string& text : texts) absl::AsciiStrToLower(&text);
+  return texts;
+}
+
+}  // namespace
+
+absl::Status CheckBounds(const SearchBounds& bounds) {
+  if (bounds.min_similarity >= -1 && bounds.min_similarity <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("min_similarity must be from -1 to 1, is ", bounds.min_similarity));
+}
+
+SearchScope ScopeOf(const Contents& contents, Side side, const SearchBounds& bounds) {
+  SearchScope scope{.sources = {}, .exact = bounds.exact};
+  if (bounds.filter.empty()) return scope;
+  const Allowed composers(InLowerCase(bounds.filter.composers));
+  const Allowed collections(bounds.filter.collections), piece_ids(bounds.filter.piece_ids);
+  const bool any_composer = bounds.filter.composers.empty();
+  std::vector<bool>& passes = scope.sources.emplace();
+  const auto add = [&](const auto& source, const std::string& piece_id) {
+    passes.push_back(collections.Passes(source.collection) && piece_ids.Passes(piece_id) &&
+                     (any_composer || composers.Passes(absl::AsciiStrToLower(source.composer))));
+  };
+  if (side == Side::kScores) {
+    for (const catalog::Piece& piece : contents.pieces()) add(piece, piece.id);
+  } else {
+    for (const catalog::Recording& recording : contents.recordings())
+      add(recording, recording.piece_id);
+  }
+  return scope;
+}
+
+absl::StatusOr<QueryPart> PartOf(const QueryExcerpt& excerpt, double duration_s) {
+  const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
+  if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "excerpt start must be from 0 to the query's end at ", duration_s, " s, is ", start_s));
+  }
+  if (excerpt.end_s.has_value() && !(end_s > start_s)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("excerpt end must be after its start at ", start_s, " s, is ", end_s));
+  }
+  return QueryPart{start_s, std::min(end_s, duration_s)};
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,81 @@
+#include "core/retrieval/search_filter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/testing/test_collection.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+using ::testing::ElementsAre;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+TEST(CheckBounds, SimilaritiesAreCosines) {
+  for (const float good : {-1.0f, 0.0f, 1.0f})
+    EXPECT_TRUE(CheckBounds({.min_similarity = good}).ok());
+  for (const float bad : {-1.01f, 1.01f, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_EQ(CheckBounds({.min_similarity = bad}).code(), absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
+}
+
+TEST(PartOf, IsWithinTheQuery) {
+  const auto part = [](double start_s, std::optional<double> end_s, double duration_s) {
+    const auto result = PartOf({.start_s = start_s, .end_s = end_s}, duration_s);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return std::pair(result->start_s, result->end_s);
+  };
+  EXPECT_EQ(part(0, {}, 10), std::pair(0.0, 10.0));
+  EXPECT_EQ(part(3, {}, 10), std::pair(3.0, 10.0));
+  EXPECT_EQ(part(3, 5, 10), std::pair(3.0, 5.0));
+  EXPECT_EQ(part(3, kInfinity, 10), std::pair(3.0, 10.0));
+  EXPECT_EQ(part(0, {}, 0), std::pair(0.0, 0.0));  // an empty query is no mistake of the excerpt's
+  EXPECT_EQ(part(0, 5, 0), std::pair(0.0, 0.0));
+}
+
+TEST(PartOf, RefusesWhatIsNoPart) {
+  for (const auto& [start_s, end_s] : {std::pair<double, std::optional<double>>{-0.1, {}},
+                                       {10, {}},
+                                       {kInfinity, {}},
+                                       {std::nan(""), {}},
+                                       {3, 3},
+                                       {3, 2},
+                                       {0, 0},
+                                       {0, -kInfinity},
+                                       {3, std::nan("")}}) {
+    EXPECT_EQ(PartOf({.start_s = start_s, .end_s = end_s}, 10).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << start_s;
+  }
+}
+
+TEST(ScopeOf, GoesByWhatIsThereNow) {
+  const TemporaryFolder folder;
+  const auto parts = MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
+  EXPECT_FALSE(ScopeOf(*parts->contents, Side::kScores, {.exact = true}).sources.has_value());
+  EXPECT_TRUE(ScopeOf(*parts->contents, Side::kScores, {.exact = true}).exact);
+  const auto record = std::make_shared<SourceRecord>();
+  record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
+  const std::vector<Edit> edits = {{Side::kScores, "piece-0", nullptr},
+                                   {Side::kScores, "new", record}};
+  const auto contents = parts->contents->With(edits);
+  EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
+              ElementsAre(false, true, true));  // piece-1, piece-2, new
+  EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
+              ElementsAre(false, false, true));
+  EXPECT_THAT(
+      *ScopeOf(*contents, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
+      ElementsAre(false, true));
+}
+
+}  // namespace
+}  // namespace antiphon::retrieval

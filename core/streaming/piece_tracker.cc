@@ -1,0 +1,233 @@
+#include "core/streaming/piece_tracker.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace antiphon::retrieval {
+namespace {
+
+constexpr double kNow_s = 2.5;       // since its last window, in which a piece is heard now
+constexpr double kDoubt_s = 2.0;     // without a window along its line: is it still the same piece?
+constexpr double kLost_s = 6.0;      // … it is not
+constexpr double kRecent_s = 6.0;    // asked about alone where the whole stretch tells nothing
+constexpr double kConfirm_s = 0.7;   // that a match must be heard on for until it is believed …
+constexpr double kOutdone_s = 3.0;   // … while the piece before is still heard
+constexpr int kLeastWindows = 4;     // along a line
+constexpr double kStartAgain_s = 5;  // of the score, that a player goes back or on by after a pause
+// A piece begins anew when its first part follows its last, or a pause.
+constexpr double kFirstPart = 0.15, kLastPart = 0.8;
+constexpr double kOverlap_s = 1.5;  // of both, by which windows reach over the border
+
+constexpr double kSame_s = 1e-6;
+
+constexpr double kAll = -std::numeric_limits<double>::infinity();
+
+const Candidate* Find(const Sighting& sighting, const std::string& id) {
+  const auto found = std::find(sighting.ids.begin(), sighting.ids.end(), id);
+  return found == sighting.ids.end()
+             ? nullptr
+             : &sighting.identification.candidates[found - sighting.ids.begin()];
+}
+
+bool IsNow(const std::optional<Heard>& heard, double until_s) {
+  return heard && heard->windows >= kLeastWindows && until_s - heard->end_s <= kNow_s;
+}
+
+// The best candidate's place, if it is heard at the end, and is a match or the piece that is
+// `expected`.
+std::optional<Heard> HeardNow(const Sighting& sighting, double until_s,
+                              const std::string& expected = "") {
+  if (sighting.ids.empty()) return std::nullopt;
+  if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected)
+    return std::nullopt;
+  const std::optional<Heard> heard = HeardOf(sighting.identification.candidates[0]);
+  return IsNow(heard, until_s) ? heard : std::nullopt;
+}
+
+// The same place, from where it was first heard in the whole stretch.
+Heard FromItsStart(const Sighting& whole, const std::string& id, const Heard& heard) {
+  const Candidate* candidate = Find(whole, id);
+  if (candidate == nullptr) return heard;
+  const std::optional<Heard> longer = HeardAlong(candidate->evidence, heard.line());
+  return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer
+                                                                                   : heard;
+}
+
+// At the end of the stream nothing tells that the piece does not go on to it.
+void ReachEnd(const PieceTracker::Look& look, Heard& heard) {
+  if (!look.last || heard.last_s < look.until_s - kSame_s) return;
+  heard.reference_end_s += heard.slope * (look.at_s - heard.end_s);
+  heard.end_s = look.at_s;
+}
+
+void Place(const Heard& heard, double at_s, double duration_s, Candidate& candidate) {
+  candidate.query_start_s = heard.start_s;
+  candidate.query_end_s = heard.end_s;
+  candidate.reference_start_s = std::clamp(heard.reference_start_s, 0.0, duration_s);
+  candidate.reference_end_s = std::clamp(heard.reference_end_s, 0.0, duration_s);
+  candidate.tempo_ratio = heard.slope;
+  candidate.query_s = at_s;
+  candidate.reference_s = std::clamp(heard.line().At(at_s), 0.0, duration_s);
+}
+
+}  // namespace
+
+absl::StatusOr<PieceTracker::Finding> PieceTracker::Find(const Look& look, const Ask& ask) {
+  absl::StatusOr<Sighting> whole = ask(kAll);
+  if (!whole.ok()) return whole.status();
+  return piece_ ? FindNext(look, *std::move(whole), ask) : FindFirst(look, *std::move(whole), ask);
+}
+
+absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole,
+                                                              const Ask& ask) {
+  std::optional<Heard> heard = HeardNow(whole, look.until_s);
+  if (!heard) {
+    absl::StatusOr<Sighting> recent = ask(look.until_s - kRecent_s);
+    if (!recent.ok()) return recent.status();
+    heard = HeardNow(*recent, look.until_s);
+    if (heard) {
+      heard = FromItsStart(whole, recent->ids[0], *heard);
+      whole = *std::move(recent);
+    }
+  }
+  if (heard && Confirm(whole, look, kConfirm_s, *heard))
+    return Take(look, std::move(whole), *heard);
+  if (!heard) pending_.reset();
+  return Report(StreamEvent::kUpdate, look, std::move(whole));
+}
+
+absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, Sighting whole,
+                                                             const Ask& ask) {
+  Follow(look, whole);
+  const double from_s = std::max(piece_->heard.end_s, since_s_);
+  const double unheard_s = look.until_s - from_s;
+  if (unheard_s <= kDoubt_s) {
+    std::optional<Heard> better = HeardNow(whole, look.until_s);
+    if (!better || whole.ids[0] == piece_->id) {
+      pending_.reset();
+    } else if (Confirm(whole, look, kOutdone_s, *better)) {
+      return Take(look, std::move(whole), *better);
+    }
+    return Report(StreamEvent::kUpdate, look, std::move(whole));
+  }
+  absl::StatusOr<Sighting> rest = ask(from_s);
+  if (!rest.ok()) return rest.status();
+  std::optional<Heard> heard = HeardNow(*rest, look.until_s, piece_->id);
+  if (!heard) {
+    pending_.reset();
+    if (unheard_s < kLost_s) return Report(StreamEvent::kUpdate, look, *std::move(rest));
+    End();
+    since_s_ = from_s;
+    Finding finding = Report(StreamEvent::kPieceEnded, look, *std::move(rest));
+    finding.forget_before_s = from_s;
+    return finding;
+  }
+  if (rest->ids[0] == piece_->id) {
+    if (GoesOn(*heard)) {
+      piece_->heard = *heard;
+      piece_->resumed = false;
+      return Report(StreamEvent::kUpdate, look, *std::move(rest));
+    }
+    // The place until now may have been another that sounds alike: then this one was heard all the
+    // time.
+    heard = FromItsStart(whole, piece_->id, *heard);
+    if (!BeginsAnew(*rest, *heard)) return Take(look, *std::move(rest), *heard);
+  }
+  if (Confirm(*rest, look, kConfirm_s, *heard)) return Take(look, *std::move(rest), *heard);
+  return Report(StreamEvent::kUpdate, look, *std::move(rest));
+}
+
+// Takes note of how far the piece is heard along its line.
+void PieceTracker::Follow(const Look& look, const Sighting& whole) {
+  const Candidate* candidate = retrieval::Find(whole, piece_->id);
+  if (candidate == nullptr) return;
+  std::optional<Heard> heard = HeardAlong(candidate->evidence, piece_->heard.line());
+  if (!heard || heard->windows < kLeastWindows) heard = HeardOf(*candidate);
+  if (!heard || heard->windows < kLeastWindows || heard->end_s < piece_->heard.end_s ||
+      !GoesOn(*heard))
+    return;
+  ReachEnd(look, *heard);
+  piece_->heard = *heard;
+  if (heard->end_s > since_s_) piece_->resumed = false;
+}
+
+// Whether what is heard now is the piece carried on, and not another place in it.
+bool PieceTracker::GoesOn(const Heard& heard) const {
+  if (!piece_->resumed) return CarriesOn(piece_->heard, heard);
+  const double left_s = piece_->heard.reference_end_s;
+  const double latest_s = piece_->heard.line().At(heard.start_s);
+  return heard.reference_start_s >= left_s - kStartAgain_s &&
+         heard.reference_start_s <= latest_s + kStartAgain_s;
+}
+
+// Whether the piece, the sighting's best candidate, is played again from its start, and not only
+// goes on elsewhere.
+bool PieceTracker::BeginsAnew(const Sighting& sighting, const Heard& heard) const {
+  const double duration_s = sighting.durations_s[0];
+  return heard.start_s >= piece_->heard.end_s - kOverlap_s &&
+         heard.reference_start_s <= kFirstPart * duration_s &&
+         (piece_->resumed || piece_->heard.reference_end_s >= kLastPart * duration_s);
+}
+
+// True when the best candidate has been a match before, and was heard on for so long since;
+// otherwise remembers it. A piece that repeats itself lies at several places: `heard` becomes the
+// one that carries on from before, if there is one.
+bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wait_s,
+                           Heard& heard) {
+  if (pending_ && pending_->id == sighting.ids[0] && !CarriesOn(pending_->heard, heard)) {
+    const auto along =
+        HeardAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
+    if (IsNow(along, look.until_s)) heard = *along;
+  }
+  if (!pending_ || pending_->id != sighting.ids[0] || !CarriesOn(pending_->heard, heard)) {
+    pending_ = {sighting.ids[0], heard, heard.end_s};
+  }
+  pending_->heard = heard;
+  return look.last || heard.end_s - pending_->since_s >= wait_s;
+}
+
+// The sighting's best candidate is the piece from now on.
+PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, Heard heard) {
+  const bool anew = !piece_ || piece_->id != sighting.ids[0] || BeginsAnew(sighting, heard);
+  if (heard.first_s <=
+      look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
+    const double start_s = std::max(heard.first_s, since_s_);
+    heard.reference_start_s -= heard.slope * (heard.start_s - start_s);
+    heard.start_s = start_s;
+  }
+  ReachEnd(look, heard);
+  piece_ = {sighting.ids[0], heard};
+  pending_.reset();
+  Finding finding =
+      Report(anew ? StreamEvent::kPieceStarted : StreamEvent::kUpdate, look, std::move(sighting));
+  finding.forget_before_s = finding.sighting.identification.candidates[0].query_start_s;
+  return finding;
+}
+
+PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look,
+                                           Sighting sighting) const {
+  for (size_t i = 0; i < sighting.ids.size(); ++i) {
+    Candidate& candidate = sighting.identification.candidates[i];
+    std::optional<Heard> heard =
+        piece_ && sighting.ids[i] == piece_->id ? piece_->heard : HeardOf(candidate);
+    if (!heard)
+      heard = {candidate.query_s, candidate.query_s, candidate.reference_s, candidate.reference_s,
+               candidate.tempo_ratio};  // nowhere but at its place
+    Place(*heard, look.at_s, sighting.durations_s[i], candidate);
+  }
+  return {event, std::move(sighting)};
+}
+
+void PieceTracker::Resume(double s) {
+  pending_.reset();
+  since_s_ = s;
+  if (piece_) piece_->resumed = true;
+}
+
+bool PieceTracker::End() {
+  pending_.reset();
+  return std::exchange(piece_, std::nullopt).has_value();
+}
+
+}  // namespace antiphon::retrieval

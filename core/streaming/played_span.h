@@ -1,0 +1,51 @@
+// Where in a query a piece was heard, from the windows that voted for it: from when to when, and
+// which places of the score. Pure functions; safe from any thread. Internal to retrieval.
+#ifndef ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_
+#define ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_
+
+#include <optional>
+#include <span>
+
+#include "core/matching/answer.h"
+
+namespace antiphon::retrieval {
+
+// A line of score time against query time.
+struct ScoreLine {
+  double query_s = 0;
+  double reference_s = 0;
+  double slope = 1.0;  // seconds of the score per second of the query, > 0
+
+  double At(double s) const { return reference_s + slope * (s - query_s); }
+};
+
+struct Heard {
+  double start_s = 0;  // of the query
+  double end_s = 0;
+  double reference_start_s = 0;  // of the score, at start_s
+  double reference_end_s = 0;    // at end_s
+  double slope =
+      1.0;          // over the whole, or as the windows were read where that is too short to tell
+  int windows = 0;  // of the query, that lie along the line …
+  double first_s = 0;  // … from the start of the first one …
+  double last_s = 0;   // … to the end of the last
+
+  ScoreLine line() const { return {end_s, reference_end_s, slope}; }
+};
+
+// The windows that carry on from the line, one after the other in both directions, until there is
+// none for 4 s. Tempo may give and take by a fifth. The first and the last count with their length
+// less a quarter at the outer end, since a window that the piece fills to three quarters is found
+// as often as not. Nothing without a window on the line itself.
+std::optional<Heard> HeardAlong(std::span<const Evidence> evidence, const ScoreLine& line);
+
+// Along the candidate's own place. Without evidence, as the candidate says.
+std::optional<Heard> HeardOf(const Candidate& candidate);
+
+// Whether `later` can be what `earlier` becomes: their ends lie on one line, give or take a second
+// and a quarter of the time between.
+bool CarriesOn(const Heard& earlier, const Heard& later);
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_

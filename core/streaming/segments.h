@@ -1,0 +1,49 @@
+// From the answers about a stream to the list of what was played in it.
+#ifndef ANTIPHON_CORE_STREAMING_SEGMENTS_H_
+#define ANTIPHON_CORE_STREAMING_SEGMENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/streaming/stream_identifier.h"
+
+namespace antiphon::retrieval {
+
+// A stretch of the stream in which one piece is played.
+struct StreamSegment {
+  double start_s = 0;
+  double end_s = 0;
+  std::string piece_id;
+  double confidence = 0;  // the best within
+  double reference_start_s = 0;
+  double reference_end_s = 0;
+  double tempo_ratio = 1.0;  // over the segment, unless it jumps
+};
+
+// Puts the answers of one StreamIdentifier together into segments: one piece, carried on from
+// answer to answer; borders lie where the piece was first and last heard, not where it was first
+// named. A piece that was lost and comes back where it would be by then makes one segment, one that
+// begins anew makes two. Belongs to one thread. Keeps at most `max_segments`.
+class SegmentBuilder {
+ public:
+  explicit SegmentBuilder(int max_segments = 10'000) : max_segments_(max_segments) {}
+
+  // ResourceExhausted when there are too many segments.
+  [[nodiscard]] absl::Status Add(const StreamAnswer& answer);
+
+  // In order of time, without overlap. Add must not follow.
+  std::vector<StreamSegment> Finish();
+
+ private:
+  absl::Status Start(const StreamAnswer& answer);
+  void Extend(const Candidate& candidate);
+
+  const int max_segments_;
+  std::vector<StreamSegment> segments_;
+  bool open_ = false;  // the last segment goes on
+};
+
+}  // namespace antiphon::retrieval
+
+#endif  // ANTIPHON_CORE_STREAMING_SEGMENTS_H_

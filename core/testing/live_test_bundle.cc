@@ -1,0 +1,200 @@
+#include "core/testing/live_test_bundle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/audio/encoder.h"
+#include "core/hash/sha256.h"
+#include "core/music/midi_file.h"
+#include "core/testing/test_collection.h"
+#include "tests/support/test_model.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+constexpr double kPieceSeconds = 12;
+constexpr double kTolerance = 1e-4;  // of similarities and times: sums in another order
+
+void Must(const absl::Status& status) {
+  if (status.ok()) return;
+  std::cerr << status << std::endl;
+  std::abort();
+}
+
+template <typename T>
+T Must(absl::StatusOr<T> value) {
+  Must(value.status());
+  return *std::move(value);
+}
+
+std::string Show(const Hit& hit) {
+  return absl::StrCat("source ", hit.source, " at ", hit.reference_start_s, " s, similarity ",
+                      hit.similarity);
+}
+
+bool Near(double a, double b) { return std::abs(a - b) <= kTolerance; }
+
+std::string Compare(const std::vector<Hit>& one, const std::vector<Hit>& other) {
+  if (one.size() != other.size()) return absl::StrCat(one.size(), " hits and ", other.size());
+  for (size_t i = 0; i < one.size(); ++i) {
+    if (one[i].source != other[i].source || !Near(one[i].similarity, other[i].similarity) ||
+        !Near(one[i].reference_start_s, other[i].reference_start_s) ||
+        !Near(one[i].query_start_s, other[i].query_start_s)) {
+      return absl::StrCat("hit ", i, ": ", Show(one[i]), " and ", Show(other[i]));
+    }
+  }
+  return "";
+}
+
+std::string Compare(const Identification& one, const Identification& other) {
+  if (one.verdict != other.verdict || one.candidates.size() != other.candidates.size())
+    return "other verdicts";
+  for (size_t i = 0; i < one.candidates.size(); ++i) {
+    const Candidate& a = one.candidates[i];
+    const Candidate& b = other.candidates[i];
+    if (a.source != b.source || !Near(a.confidence, b.confidence) ||
+        !Near(a.reference_s, b.reference_s)) {
+      return absl::StrCat("candidate ", i, ": ", a.source, " (", a.confidence, ") and ", b.source,
+                          " (", b.confidence, ")");
+    }
+  }
+  return "";
+}
+
+std::string CompareSources(const Contents& one, const Contents& other, Side side) {
+  if (one.source_count(side) != other.source_count(side)) {
+    return absl::StrCat(one.source_count(side), " sources and ", other.source_count(side));
+  }
+  if (one.vector_count(side) != other.vector_count(side)) return "other numbers of vectors";
+  for (int i = 0; i < one.source_count(side); ++i) {
+    const std::string id = side == Side::kScores ? one.pieces()[i].id : one.recordings()[i].id;
+    if (id != (side == Side::kScores ? other.pieces()[i].id : other.recordings()[i].id))
+      return "another order";
+    const auto a = Must(one.ReadRuns(side, i)), b = Must(other.ReadRuns(side, i));
+    if (a.size() != b.size()) return absl::StrCat(id, ": other runs");
+    for (size_t r = 0; r < a.size(); ++r) {
+      const bool alike = a[r].run.count == b[r].run.count &&
+                         a[r].run.tempo_ratio == b[r].run.tempo_ratio &&
+                         a[r].run.start_s == b[r].run.start_s && a[r].run.hop_s == b[r].run.hop_s &&
+                         std::equal(a[r].vectors.begin(), a[r].vectors.end(), b[r].vectors.begin(),
+                                    b[r].vectors.end(), Near);
+      if (!alike) return absl::StrCat(id, ": run ", r, " differs");
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string MidiOf(int seed) { return Must(music::WriteMidi(RandomPiece(seed, kPieceSeconds))); }
+std::string SoundOf(int seed) {
+  return Must(
+      audio::EncodeAudio(Play(RandomPiece(seed, kPieceSeconds)), audio::AudioFormat::kFlac));
+}
+
+LiveTestBundle::LiveTestBundle(std::string folder) : folder_(std::move(folder)) {
+  std::filesystem::create_directories(Path("model"));
+  encoder::EncoderInfo info;
+  info.model_id = "test-1";
+  info.settings = FakeSettings();
+  testing::WriteTestModel(Path("model"), info);
+}
+
+BuilderOptions LiveTestBundle::builder_options() const {
+  return {.model_directory = Path("model"), .tempo_ratios = {0.8, 1.25}};
+}
+
+bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_seed,
+                                       index::IndexKind kind) const {
+  BuilderOptions options = builder_options();
+  options.index.kind = kind;
+  const auto builder = Must(CollectionBuilder::Create(root(), options));
+  for (int i = 0; i < pieces; ++i) {
+    Must(builder->AddPiece({.id = absl::StrCat("p", i),
+                            .title = "Indexed",
+                            .composer = "Chance",
+                            .collection = "Base"},
+                           MidiOf(first_seed + i)));
+  }
+  for (int i = 0; i < recordings; ++i) {
+    Must(builder->AddRecording(
+        {.id = absl::StrCat("r", i), .title = "Indexed", .piece_id = absl::StrCat("p", i)},
+        SoundOf(first_seed + i)));
+  }
+  return Must(builder->Publish());
+}
+
+void LiveTestBundle::IndexAfresh(const Contents& contents, const bundle::Manifest& manifest,
+                                 std::string_view name) const {
+  std::filesystem::remove_all(Path(name));
+  BuilderOptions options = builder_options();
+  options.index.kind = contents.index_kind(Side::kScores);
+  options.tempo_ratios = manifest.tempo_ratios;
+  options.score_hop_s = manifest.score_hop_s;
+  options.recording_hop_s = manifest.recording_hop_s;
+  const auto builder = Must(CollectionBuilder::Create(Path(name), options));
+  for (int i = 0; i < contents.source_count(Side::kScores); ++i) {
+    Must(builder->AddPiece(contents.pieces()[i], Must(contents.ReadMidi(i))));
+  }
+  for (int i = 0; i < contents.source_count(Side::kRecordings); ++i) {
+    Must(builder->AddRecording(contents.recordings()[i], Must(contents.ReadAudio(i))));
+  }
+  Must(builder->Publish().status());
+}
+
+std::vector<std::string> Listing(const Contents& contents, bool with_versions) {
+  std::vector<std::string> lines;
+  const auto add = [&](const auto& source, const std::string& piece_id,
+                       const std::string& content) {
+    lines.push_back(absl::StrCat(source.id, " '", source.title, "' '", source.composer, "' '",
+                                 source.collection, "' '", piece_id, "' ",
+                                 with_versions ? absl::StrCat("v", source.version, " ") : "",
+                                 hash::HexSha256(content).substr(0, 16)));
+  };
+  for (size_t i = 0; i < contents.pieces().size(); ++i) {
+    add(contents.pieces()[i], "", Must(contents.ReadMidi(static_cast<int>(i))));
+  }
+  for (size_t i = 0; i < contents.recordings().size(); ++i) {
+    const catalog::Recording& recording = contents.recordings()[i];
+    add(recording, recording.piece_id, Must(contents.ReadAudio(static_cast<int>(i))));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+std::string Difference(const Collection& one, const Collection& other,
+                       const std::vector<int>& seeds) {
+  for (const Side side : {Side::kScores, Side::kRecordings}) {
+    if (std::string found = CompareSources(one.contents(), other.contents(), side); !found.empty())
+      return found;
+  }
+  if (Listing(one.contents()) != Listing(other.contents())) return "other metadata or bytes";
+  for (const int seed : seeds) {
+    const music::Score excerpt = music::Excerpt(RandomPiece(seed, kPieceSeconds), 2, 10);
+    const audio::Waveform sound = Play(excerpt, 1.1);
+    for (const std::string& found :
+         {Compare(Must(one.SearchScores(sound, {})), Must(other.SearchScores(sound, {}))),
+          Compare(Must(one.SearchRecordings(excerpt, {})),
+                  Must(other.SearchRecordings(excerpt, {}))),
+          Compare(Must(one.IdentifyAudio(sound, {})), Must(other.IdentifyAudio(sound, {})))}) {
+      if (!found.empty()) return absl::StrCat("query ", seed, ": ", found);
+    }
+  }
+  return "";
+}
+
+std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live,
+                                const std::vector<int>& seeds) {
+  bundle.IndexAfresh(live.contents(), live.manifest(), "fresh");
+  const auto fresh = Must(Collection::Open(bundle.Path("fresh")));
+  return Difference(live, *fresh, seeds);
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,67 @@
+// Who may call what: API keys from a file that may change while the server runs, what each allows,
+// and how often.
+//
+// A caller shows his key in the metadata, as "authorization: Bearer KEY" or "x-api-key: KEY". Safe
+// from any thread.
+#ifndef ANTIPHON_SERVER_ACCESS_AUTHENTICATOR_H_
+#define ANTIPHON_SERVER_ACCESS_AUTHENTICATOR_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/access/api_keys.h"
+#include "server/access/token_bucket.h"
+#include "server/telemetry/metrics.h"
+
+namespace antiphon::server {
+
+// What a method such as "Catalog.GetPiece" needs: administration, unless it is known to change
+// nothing.
+Role RoleFor(std::string_view method);
+
+class Authenticator {
+ public:
+  // Reads the keys of `file`. InvalidArgument, NotFound or PermissionDenied, without the path, when
+  // that fails. `metrics` is told of every caller who is turned away, and outlives this object.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(const std::string& file,
+                                                                           Metrics& metrics);
+
+  // The name of the key, when it is known, allows the method, and has not used up its share; `key`
+  // is empty when none was shown. Unauthenticated, PermissionDenied, or ResourceExhausted with the
+  // time until there is a share again.
+  [[nodiscard]] absl::StatusOr<std::string> Admit(std::string_view key, std::string_view method,
+                                                  absl::Time now);
+
+  // Reads the file again. Keys whose limit has not changed keep what they have left of it. On
+  // failure everything stays as it was.
+  [[nodiscard]] absl::Status Reload();
+
+  int keys() const;
+
+ private:
+  struct Ring {
+    std::vector<ApiKey> keys;
+    std::vector<std::shared_ptr<TokenBucket>>
+        buckets;  // one for each key; null where there is no limit
+  };
+
+  Authenticator(std::string file, Metrics& metrics) : file_(std::move(file)), metrics_(metrics) {}
+
+  std::shared_ptr<const Ring> ring() const;
+
+  const std::string file_;
+  Metrics& metrics_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Ring> ring_ ABSL_GUARDED_BY(mutex_) = std::make_shared<Ring>();
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_ACCESS_AUTHENTICATOR_H_

@@ -1,0 +1,83 @@
+#include "server/calls/call.h"
+
+#include <algorithm>
+
+namespace antiphon::server {
+namespace {
+
+v1::Stage WireStage(retrieval::Stage stage) {
+  switch (stage) {
+    case retrieval::Stage::kFeatures:
+      return v1::STAGE_FEATURES;
+    case retrieval::Stage::kEncode:
+      return v1::STAGE_ENCODE;
+    case retrieval::Stage::kSearch:
+      return v1::STAGE_SEARCH;
+    case retrieval::Stage::kVote:
+      return v1::STAGE_VOTE;
+  }
+  return v1::STAGE_UNSPECIFIED;
+}
+
+}  // namespace
+
+Call::Call(const char* method, CallOrigin origin, Metrics& metrics)
+    : method_(method), origin_(std::move(origin)), metrics_(metrics) {}
+
+absl::Status Call::KeepGoing() const {
+  if (abandoned_.load(std::memory_order_acquire)) {
+    absl::MutexLock lock(&mutex_);
+    return why_;
+  }
+  if (absl::Now() >= origin_.deadline)
+    return absl::DeadlineExceededError("the caller's deadline has passed");
+  return absl::OkStatus();
+}
+
+void Call::Abandon(absl::Status why) {
+  absl::MutexLock lock(&mutex_);
+  if (!why_.ok()) return;
+  why_ = std::move(why);
+  abandoned_.store(true, std::memory_order_release);
+}
+
+retrieval::RequestContext Call::context() {
+  retrieval::RequestContext context;
+  context.keep_going = [this] { return KeepGoing(); };
+  context.on_stage = [this](retrieval::Stage stage, double seconds) {
+    RecordStage(WireStage(stage), seconds);
+  };
+  return context;
+}
+
+void Call::RecordStage(v1::Stage stage, double seconds) {
+  metrics_.RecordStage(stage, seconds);
+  for (StageSeconds* stages : {&stages_, &part_stages_}) {
+    const auto found = std::find_if(stages->begin(), stages->end(),
+                                    [&](const auto& s) { return s.first == stage; });
+    if (found != stages->end()) {
+      found->second += seconds;
+    } else {
+      stages->emplace_back(stage, seconds);
+    }
+  }
+}
+
+void Call::BeginPart() {
+  part_began_ = absl::Now();
+  part_stages_.clear();
+}
+
+void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
+  info->set_generation(engine_->manifest().generation);
+  info->set_model_id(engine_->manifest().model_id);
+  info->set_query_seconds(query_s);
+  info->set_total_seconds(absl::ToDoubleSeconds(absl::Now() - part_began_));
+  for (const auto& [stage, seconds] : part_stages_) {
+    v1::StageTiming* timing = info->add_stages();
+    timing->set_stage(stage);
+    timing->set_seconds(seconds);
+  }
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,98 @@
+// One call, as its handler sees it: who waits for it and how long, which engine answers, and how
+// long each stage took.
+//
+// A Call belongs to the thread that works on it; Abandon and KeepGoing may be called from any.
+#ifndef ANTIPHON_SERVER_CALLS_CALL_H_
+#define ANTIPHON_SERVER_CALLS_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "antiphon/v1/types.pb.h"
+#include "core/retrieval/collection.h"
+#include "server/access/call_origin.h"
+#include "server/serving/engine.h"
+#include "server/telemetry/metrics.h"
+
+namespace antiphon::server {
+
+class Call {
+ public:
+  // `method` is a literal such as "Retrieval.Identify". `metrics` is borrowed.
+  Call(const char* method, CallOrigin origin, Metrics& metrics);
+
+  const char* method() const { return method_; }
+  absl::Time arrived() const { return arrived_; }
+  absl::Time deadline() const { return origin_.deadline; }
+  const CallOrigin& origin() const { return origin_; }
+
+  // The name of the API key that it came with; empty where none is asked for.
+  const std::string& caller() const { return caller_; }
+  void set_caller(std::string name) { caller_ = std::move(name); }
+
+  // The engine that this call started on, and keeps. Pinned before the handler runs.
+  const Engine& engine() const { return *engine_; }
+  void Pin(std::shared_ptr<const Engine> engine) { engine_ = std::move(engine); }
+
+  // Why nobody waits for the answer any more: DeadlineExceeded, or what the call was abandoned
+  // with. Asked before every expensive stage.
+  absl::Status KeepGoing() const;
+
+  // From now on KeepGoing gives `why`; the first one counts. `why` must not be OK.
+  void Abandon(absl::Status why);
+
+  // For the collection: its stages are timed, and asked KeepGoing before, too.
+  retrieval::RequestContext context();
+
+  // Runs `work` as a stage: not at all when nobody waits, timed however it ends. `work` returns a
+  // Status or a StatusOr.
+  template <typename Work>
+  auto InStage(v1::Stage stage, Work&& work) -> decltype(work()) {
+    if (absl::Status status = KeepGoing(); !status.ok()) return status;
+    const absl::Time start = absl::Now();
+    auto result = std::forward<Work>(work)();
+    RecordStage(stage, absl::ToDoubleSeconds(absl::Now() - start));
+    return result;
+  }
+
+  void RecordStage(v1::Stage stage, double seconds);
+
+  // In the order they first ran, each with the sum of its seconds.
+  using StageSeconds = std::vector<std::pair<v1::Stage, double>>;
+  const StageSeconds& stages() const { return stages_; }
+
+  // From here on FillInfo tells of what follows only: for calls that answer several queries, one
+  // after the other.
+  void BeginPart();
+
+  // Generation, model and timings, into a response.
+  void FillInfo(double query_s, v1::ResponseInfo* info) const;
+
+ private:
+  const char* const method_;
+  const absl::Time arrived_ = absl::Now();
+  const CallOrigin origin_;
+  Metrics& metrics_;
+  std::string caller_;
+  std::shared_ptr<const Engine> engine_;
+  StageSeconds stages_;
+  absl::Time part_began_ = arrived_;
+  StageSeconds part_stages_;
+
+  std::atomic<bool> abandoned_ = false;  // spares the mutex while all is well
+  mutable absl::Mutex mutex_;
+  absl::Status why_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_CALLS_CALL_H_

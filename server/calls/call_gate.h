@@ -1,0 +1,84 @@
+// The way into the server and out of it, the same for unary calls (call_runner.h) and streams
+// (stream_runner.h): who is let in, what a handler may do to the server, and what is counted and
+// logged of a call.
+//
+// Safe from any thread.
+#ifndef ANTIPHON_SERVER_CALLS_CALL_GATE_H_
+#define ANTIPHON_SERVER_CALLS_CALL_GATE_H_
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/support/status.h"
+#include "server/access/authenticator.h"
+#include "server/calls/call.h"
+#include "server/runtime/lifecycle.h"
+#include "server/serving/store.h"
+#include "server/telemetry/metrics.h"
+
+namespace antiphon::server {
+
+// When a call is let in.
+enum class Door {
+  kWhileServing,
+  kAlways,  // in any state, and not counted as under way: for what takes no time and must answer
+            // when all else is busy
+};
+
+// That a call is under way. The lifecycle waits for it until this goes.
+class Admission {
+ public:
+  Admission() = default;
+  explicit Admission(Lifecycle& entered) : lifecycle_(&entered) {}
+  Admission(Admission&& other) noexcept : lifecycle_(std::exchange(other.lifecycle_, nullptr)) {}
+  Admission& operator=(Admission&& other) noexcept {
+    std::swap(lifecycle_, other.lifecycle_);
+    return *this;
+  }
+  ~Admission() {
+    if (lifecycle_ != nullptr) lifecycle_->Leave();
+  }
+
+ private:
+  Lifecycle* lifecycle_ = nullptr;
+};
+
+class CallGate {
+ public:
+  // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do
+  // everything.
+  CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
+           Authenticator* authenticator = nullptr);
+
+  Metrics& metrics() { return metrics_; }
+
+  // As Authenticator::Admit; then Unavailable unless serving. From here on the call knows its
+  // caller.
+  [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, Door door);
+
+  // Runs the handler on the engine that is current now, unless nobody waits for the answer any
+  // more. What it throws becomes Internal, or ResourceExhausted for memory.
+  absl::Status Work(Call& call, const std::function<absl::Status(Call&)>& handler);
+
+  struct Sizes {
+    int64_t request_bytes = 0;
+    int64_t response_bytes = 0;
+  };
+
+  // What the caller is told. Counts and logs the call: to be asked once, last, for every call,
+  // refused ones included.
+  grpc::Status Close(const Call& call, const absl::Status& status, const Sizes& sizes);
+
+ private:
+  const Store& store_;
+  Lifecycle& lifecycle_;
+  Metrics& metrics_;
+  Authenticator* const authenticator_;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_CALLS_CALL_GATE_H_

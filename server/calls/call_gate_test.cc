@@ -1,0 +1,133 @@
+#include "server/calls/call_gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "server/serving/fake_store.h"
+#include "server/wire/status_map.h"
+#include "spdlog/sinks/ostream_sink.h"
+#include "spdlog/spdlog.h"
+
+namespace antiphon::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CallGateTest : public ::testing::Test {
+ protected:
+  CallGateTest() {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
+    spdlog::set_pattern("%l %v");
+  }
+
+  static CallOrigin Origin() {
+    CallOrigin origin;
+    origin.request_id = "id-1";
+    origin.api_key = "a-key-nobody-may-see";
+    origin.peer = "ipv4:10.0.0.1:99";
+    return origin;
+  }
+
+  std::ostringstream log_;
+  FakeStore store_{std::make_shared<FakeEngine>()};
+  Lifecycle lifecycle_;
+  Metrics metrics_;
+  CallGate gate_{store_, lifecycle_, metrics_};
+};
+
+TEST_F(CallGateTest, ACallIsOneLineThatSaysAllButWhatWasSent) {
+  Call call("Retrieval.Identify", Origin(), metrics_);
+  call.set_caller("search-page");
+  call.RecordStage(v1::STAGE_QUEUE, 0.0125);
+  call.RecordStage(v1::STAGE_DECODE, 0.002);
+  call.RecordStage(v1::STAGE_DECODE, 0.002);
+  EXPECT_TRUE(
+      gate_.Close(call, absl::OkStatus(), {.request_bytes = 1000, .response_bytes = 70}).ok());
+  const std::string line = log_.str();
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_THAT(line, HasSubstr("info method=Retrieval.Identify code=OK ms="));
+  for (const char* field :
+       {"request_bytes=1000", "response_bytes=70", "request_id=id-1", "key=search-page",
+        "peer=ipv4:10.0.0.1:99", "queue_ms=12.500", "decode_ms=4.000"}) {
+    EXPECT_THAT(line, HasSubstr(field));
+  }
+  EXPECT_THAT(line, Not(HasSubstr("nobody-may-see")));
+}
+
+TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
+  const Call call("Retrieval.Identify", Origin(), metrics_);
+  const grpc::Status answer =
+      gate_.Close(call, absl::InternalError("index: lost\nmethod=forged"), {});
+  EXPECT_EQ(answer.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_THAT(answer.error_message(), Not(HasSubstr("lost")));
+  EXPECT_THAT(log_.str(), HasSubstr("error method=Retrieval.Identify code=INTERNAL"));
+  EXPECT_THAT(log_.str(), HasSubstr(R"(message="index: lost\nmethod=forged")"));
+}
+
+TEST_F(CallGateTest, WhatAHandlerThrowsBecomesAStatus) {
+  const auto work = [&](const std::function<absl::Status(Call&)>& handler) {
+    Call call("Retrieval.Identify", Origin(), metrics_);
+    return gate_.Work(call, handler).code();
+  };
+  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::bad_alloc(); }),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(work([](Call&) -> absl::Status { throw std::runtime_error("x"); }),
+            absl::StatusCode::kInternal);
+  EXPECT_EQ(work([](Call&) -> absl::Status { throw 1; }), absl::StatusCode::kInternal);
+  EXPECT_EQ(work([](Call&) { return absl::OkStatus(); }), absl::StatusCode::kOk);
+}
+
+TEST_F(CallGateTest, ACallKeepsTheEngineItStartedOn) {
+  Call call("Retrieval.Identify", Origin(), metrics_);
+  const absl::Status status = gate_.Work(call, [&](Call& running) {
+    EXPECT_TRUE(store_.Reload().ok());
+    EXPECT_EQ(running.engine().manifest().generation, 7);
+    EXPECT_NE(store_.Current()->manifest().generation, 7);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok());
+}
+
+TEST_F(CallGateTest, NoHandlerRunsForACallThatWasAbandoned) {
+  Call gone("Retrieval.Identify", Origin(), metrics_);
+  gone.Abandon(absl::CancelledError("gone"));
+  gone.Abandon(absl::DeadlineExceededError("too late to count"));
+  CallOrigin late = Origin();
+  late.deadline = absl::Now();
+  Call expired("Retrieval.Identify", late, metrics_);
+  const auto never = [](Call&) -> absl::Status {
+    ADD_FAILURE() << "nobody waits for this";
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(gate_.Work(gone, never), absl::CancelledError("gone"));
+  EXPECT_EQ(gate_.Work(expired, never).code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
+  Call call("Retrieval.Identify", Origin(), metrics_);
+  EXPECT_EQ(gate_.Admit(call, Door::kWhileServing).status().code(), absl::StatusCode::kUnavailable)
+      << "starting";
+  EXPECT_TRUE(gate_.Admit(call, Door::kAlways).ok());
+  ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
+  {
+    auto admission = gate_.Admit(call, Door::kWhileServing);
+    ASSERT_TRUE(admission.ok());
+    EXPECT_EQ(lifecycle_.in_flight(), 1);
+    Admission held = *std::move(admission);
+    EXPECT_EQ(lifecycle_.in_flight(), 1) << "moved, not copied";
+    const Admission always = *gate_.Admit(call, Door::kAlways);
+    EXPECT_EQ(lifecycle_.in_flight(), 1) << "what is always let in holds nothing up";
+  }
+  EXPECT_EQ(lifecycle_.in_flight(), 0);
+}
+
+}  // namespace
+}  // namespace antiphon::server

@@ -1,0 +1,72 @@
+// A bounded queue of tasks and the threads that work it off. Full means refused at once: the caller
+// hears it now instead of waiting in a line that it will not live to see the end of.
+//
+// Safe from any thread.
+#ifndef ANTIPHON_SERVER_CALLS_WORK_QUEUE_H_
+#define ANTIPHON_SERVER_CALLS_WORK_QUEUE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace antiphon::server {
+
+struct WorkQueueOptions {
+  int workers = 4;     // threads, at least 1
+  int capacity = 256;  // tasks waiting, at least 1
+  int64_t capacity_bytes =
+      1024 << 20;  // their total size; a single task is always taken when nothing waits
+};
+
+class WorkQueue {
+ public:
+  explicit WorkQueue(const WorkQueueOptions& options);
+  ~WorkQueue();  // as Stop
+
+  WorkQueue(const WorkQueue&) = delete;
+  WorkQueue& operator=(const WorkQueue&) = delete;
+
+  // Tasks run in the order they came in, each on one of the workers, and must not throw. `bytes` is
+  // what the task keeps in memory while it waits. ResourceExhausted when the queue is full,
+  // Unavailable once it is stopping; the task does not run then.
+  [[nodiscard]] absl::Status Push(std::function<void()> task, int64_t bytes = 0);
+
+  // Takes nothing new, runs what waits, joins the workers. Must not be called from a task.
+  void Stop();
+
+  int depth() const;  // tasks waiting, without those being run
+
+  // How long what waits now will keep the workers busy, judged by how long tasks took of late; 0.1
+  // to 30 s. What to tell a caller who was refused.
+  absl::Duration RetryDelay() const;
+
+  int capacity() const { return options_.capacity; }
+
+ private:
+  struct Item {
+    std::function<void()> task;
+    int64_t bytes = 0;
+  };
+
+  void Work();
+
+  const WorkQueueOptions options_;
+  mutable absl::Mutex mutex_;
+  std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
+  int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // sum over items_
+  double mean_s_ ABSL_GUARDED_BY(mutex_) =
+      0;  // that a task takes: of the recent ones, weights falling off by age
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> workers_;  // changed by the constructor and Stop only
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_CALLS_WORK_QUEUE_H_

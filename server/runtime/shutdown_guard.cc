@@ -1,0 +1,22 @@
+#include "server/runtime/shutdown_guard.h"
+
+#include <unistd.h>
+
+#include "spdlog/spdlog.h"
+
+namespace antiphon::server {
+
+ExitGuard::ExitGuard(absl::Time at)
+    : thread_([this, at] {
+        if (done_.WaitForNotificationWithDeadline(at)) return;
+        spdlog::warn("stopped in the middle of something that cannot be cancelled");
+        spdlog::default_logger()->flush();
+        _exit(0);
+      }) {}
+
+ExitGuard::~ExitGuard() {
+  done_.Notify();
+  thread_.join();
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,211 @@
+#include "server/services/request_options.h"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/catalog/checks.h"
+#include "server/wire/field_checks.h"
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr auto kTooMuch = absl::StatusCode::kResourceExhausted;
+constexpr char kOptions[] = "options.";
+
+using Entries = google::protobuf::RepeatedPtrField<std::string>;
+
+absl::Status CheckEntries(const std::string& field, const Entries& entries) {
+  for (const std::string& entry : entries) {
+    if (absl::Status status = CheckText(field, entry, 1, catalog::kMaxTextBytes); !status.ok())
+      return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix,
+                                                       const v1::Filter& filter,
+                                                       const Limits& limits) {
+  const int64_t entries =
+      int64_t{filter.composers_size()} + filter.collections_size() + filter.piece_ids_size();
+  if (entries > limits.max_filter_entries) {
+    return FieldError(kInvalid, absl::StrCat(prefix, "filter"),
+                      absl::StrCat("has ", entries, " entries"),
+                      absl::StrCat("up to ", limits.max_filter_entries, " in all"));
+  }
+  const absl::Status status =
+      FirstFailure({CheckEntries(absl::StrCat(prefix, "filter.composers"), filter.composers()),
+                    CheckEntries(absl::StrCat(prefix, "filter.collections"), filter.collections()),
+                    CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids())});
+  if (!status.ok()) return status;
+  const auto list = [](const Entries& from) {
+    return std::vector<std::string>(from.begin(), from.end());
+  };
+  return retrieval::SourceFilter{list(filter.composers()), list(filter.collections()),
+                                 list(filter.piece_ids())};
+}
+
+std::optional<double> MinSimilarity(const auto& message) {
+  if (!message.has_min_similarity()) return std::nullopt;
+  return message.min_similarity();
+}
+
+}  // namespace
+
+absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
+                                                       const v1::Filter& filter,
+                                                       v1::SearchMode mode,
+                                                       std::optional<double> min_similarity,
+                                                       const Limits& limits) {
+  retrieval::SearchBounds bounds;
+  if (min_similarity.has_value()) {
+    const absl::Status status =
+        CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
+    if (!status.ok()) return status;
+    bounds.min_similarity = static_cast<float>(*min_similarity);
+  }
+  switch (mode) {
+    case v1::SEARCH_MODE_UNSPECIFIED:
+    case v1::SEARCH_MODE_INDEX:
+      break;
+    case v1::SEARCH_MODE_EXACT:
+      bounds.exact = true;
+      break;
+    default:  // an open enum: a newer client may send what is not known here
+      return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown",
+                        "SEARCH_MODE_INDEX or SEARCH_MODE_EXACT");
+  }
+  absl::StatusOr<retrieval::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
+  if (!sources.ok()) return sources.status();
+  bounds.filter = *std::move(sources);
+  return bounds;
+}
+
+absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
+                                                  const v1::Excerpt& excerpt) {
+  retrieval::QueryExcerpt out;
+  // The comparisons are written so that NaN fails them.
+  if (excerpt.has_start_seconds()) {
+    out.start_s = excerpt.start_seconds();
+    if (!(out.start_s >= 0 && std::isfinite(out.start_s))) {
+      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
+                        absl::StrCat(out.start_s, " is out of range"),
+                        "0 to below the end of the query");
+    }
+  }
+  if (excerpt.has_end_seconds()) {
+    out.end_s = excerpt.end_seconds();
+    if (!(*out.end_s > out.start_s)) {
+      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.end_seconds"),
+                        absl::StrCat(*out.end_s, " is not after the start, ", out.start_s));
+    }
+  }
+  return out;
+}
+
+absl::Status CheckExcerpt(absl::string_view prefix, const retrieval::QueryExcerpt& excerpt,
+                          double duration_s) {
+  if (excerpt.start_s == 0 || excerpt.start_s < duration_s) return absl::OkStatus();
+  return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
+                    absl::StrCat(excerpt.start_s, " is out of range"),
+                    absl::StrCat("0 to below ", duration_s));
+}
+
+absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions& options,
+                                                         const Limits& limits) {
+  retrieval::SearchOptions out;
+  out.max_windows = limits.max_query_windows;
+  out.evidence = options.include_evidence();
+  if (options.has_top_k()) out.top_k = options.top_k();
+  if (options.has_hop_seconds()) out.hop_s = options.hop_seconds();
+  const int max_top_k = options.include_snippets() ? limits.max_snippets : limits.max_search_top_k;
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("options.top_k", out.top_k, 1, max_top_k),
+       CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)});
+  if (!ranges.ok()) return ranges;
+  auto bounds =
+      ToSearchBounds(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
+  if (!bounds.ok()) return bounds.status();
+  out.bounds = *std::move(bounds);
+  const auto excerpt = ToExcerpt(kOptions, options.excerpt());
+  if (!excerpt.ok()) return excerpt.status();
+  out.excerpt = *excerpt;
+  return out;
+}
+
+absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRequest& request,
+                                                             const Limits& limits) {
+  retrieval::IdentifyOptions out;
+  out.max_windows = limits.max_query_windows;
+  out.evidence = request.include_evidence();
+  if (request.has_top_k()) out.top_k = request.top_k();
+  if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
+  if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
+  if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
+       CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
+       CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
+       CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
+  if (!ranges.ok()) return ranges;
+  auto bounds =
+      ToSearchBounds("", request.filter(), request.mode(), MinSimilarity(request), limits);
+  if (!bounds.ok()) return bounds.status();
+  out.bounds = *std::move(bounds);
+  const auto excerpt = ToExcerpt("", request.excerpt());
+  if (!excerpt.ok()) return excerpt.status();
+  out.excerpt = *excerpt;
+  switch (request.method()) {
+    case v1::VOTE_METHOD_UNSPECIFIED:
+    case v1::VOTE_METHOD_IN_TIME:
+      out.method = retrieval::VoteMethod::kInTime;
+      return out;
+    case v1::VOTE_METHOD_PLAIN:
+      out.method = retrieval::VoteMethod::kPlain;
+      return out;
+    default:
+      return FieldError(kInvalid, "method", "unknown", "VOTE_METHOD_IN_TIME or VOTE_METHOD_PLAIN");
+  }
+}
+
+absl::StatusOr<catalog::Side> ToSide(v1::Side side) {
+  switch (side) {
+    case v1::SIDE_UNSPECIFIED:
+    case v1::SIDE_SCORES:
+      return catalog::Side::kScores;
+    case v1::SIDE_RECORDINGS:
+      return catalog::Side::kRecordings;
+    default:
+      return FieldError(kInvalid, "against", "unknown", "SIDE_SCORES or SIDE_RECORDINGS");
+  }
+}
+
+absl::StatusOr<EmbedPlan> ToEmbedPlan(const v1::EmbedRequest& request, const Limits& limits) {
+  EmbedPlan plan;
+  if (request.has_hop_seconds()) plan.windows.hop_s = request.hop_seconds();
+  if (request.has_tempo_ratio()) {
+    if (request.query_case() == v1::EmbedRequest::kAudio) {
+      return FieldError(kInvalid, "tempo_ratio", "only for a score");
+    }
+    plan.tempo_ratio = request.tempo_ratio();
+  }
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("hop_seconds", plan.windows.hop_s, limits.min_hop_s, limits.max_hop_s),
+       CheckRange("tempo_ratio", plan.tempo_ratio, limits.min_tempo_ratio,
+                  limits.max_tempo_ratio)});
+  if (!ranges.ok()) return ranges;
+  return plan;
+}
+
+absl::Status CheckEmbedWindows(double duration_s, const EmbedPlan& plan, const Limits& limits) {
+  const double windows = std::ceil(duration_s / plan.tempo_ratio / plan.windows.hop_s);
+  if (windows <= limits.max_embed_windows) return absl::OkStatus();
+  return FieldError(kTooMuch, "hop_seconds", absl::StrCat("gives ", windows, " windows"),
+                    absl::StrCat("up to ", limits.max_embed_windows, " windows"));
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,161 @@
+#include "server/services/response_builder.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "server/services/snippets.h"
+#include "server/wire/conversions.h"
+
+namespace antiphon::server {
+namespace {
+
+// Where an answer lies.
+struct Reference {
+  v1::Source source;
+  double duration_s = 0;
+  std::shared_ptr<const music::Score> score;  // null for a recording
+
+  // A place of the source: windows reach beyond its start and its end.
+  v1::Position At(double seconds) const {
+    return ToPosition(std::clamp(seconds, 0.0, duration_s),
+                      score == nullptr ? nullptr : &score->tempo_map);
+  }
+};
+
+absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, int source) {
+  Reference reference;
+  if (side == catalog::Side::kRecordings) {
+    const catalog::Recording& recording = engine.recordings().at(source);
+    reference.source = SourceOf(recording);
+    reference.duration_s = recording.duration_s;
+    return reference;
+  }
+  absl::StatusOr<std::shared_ptr<const music::Score>> score = engine.ReadScore(source);
+  if (!score.ok()) return score.status();
+  reference.source = SourceOf(engine.pieces().at(source));
+  reference.score = *std::move(score);
+  reference.duration_s = reference.score->duration_s;
+  return reference;
+}
+
+void FillEvidence(const Reference& reference, const std::vector<retrieval::Evidence>& evidence,
+                  google::protobuf::RepeatedPtrField<v1::Evidence>* out) {
+  for (const retrieval::Evidence& window : evidence) {
+    v1::Evidence* added = out->Add();
+    added->set_query_start_seconds(window.query_start_s);
+    added->set_query_end_seconds(window.query_end_s);
+    *added->mutable_reference_start() = reference.At(window.reference_start_s);
+    *added->mutable_reference_end() = reference.At(window.reference_end_s);
+    added->set_tempo_ratio(window.tempo_ratio);
+    added->set_similarity(window.similarity);
+  }
+}
+
+// Cuts stretches out of sources; keeps the sound of each recording, because several hits may lie in
+// one.
+class SnippetCutter {
+ public:
+  explicit SnippetCutter(const Engine& engine) : engine_(engine) {}
+
+  absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s,
+                                  double end_s) {
+    if (start_s >= end_s) return std::string();
+    if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
+    auto found = sound_.find(source);
+    if (found == sound_.end()) {
+      absl::StatusOr<std::string> audio = engine_.ReadAudio(source);
+      if (!audio.ok()) return audio.status();
+      found = sound_.emplace(source, *std::move(audio)).first;
+    }
+    return CutWav(found->second, start_s, end_s, engine_.feature_settings().sample_rate);
+  }
+
+ private:
+  const Engine& engine_;
+  std::map<int, std::string> sound_;  // encoded, by recording
+};
+
+}  // namespace
+
+absl::Status FillHits(const Engine& engine, catalog::Side side,
+                      const std::vector<retrieval::Hit>& hits, bool include_snippets,
+                      google::protobuf::RepeatedPtrField<v1::Hit>* out) {
+  SnippetCutter cutter(engine);
+  for (const retrieval::Hit& hit : hits) {
+    const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, hit.source);
+    if (!reference.ok()) return reference.status();
+    v1::Hit* added = out->Add();
+    *added->mutable_source() = reference->source;
+    added->set_query_start_seconds(hit.query_start_s);
+    added->set_query_end_seconds(hit.query_end_s);
+    *added->mutable_reference_start() = reference->At(hit.reference_start_s);
+    *added->mutable_reference_end() = reference->At(hit.reference_end_s);
+    added->set_tempo_ratio(hit.tempo_ratio);
+    added->set_similarity(hit.similarity);
+    FillEvidence(*reference, hit.evidence, added->mutable_evidence());
+    if (!include_snippets) continue;
+    absl::StatusOr<std::string> snippet =
+        cutter.Cut(*reference, hit.source, added->reference_start().seconds(),
+                   added->reference_end().seconds());
+    if (!snippet.ok()) return snippet.status();
+    added->set_snippet(*std::move(snippet));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+                            const std::vector<retrieval::Candidate>& candidates,
+                            google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
+  for (const retrieval::Candidate& candidate : candidates) {
+    const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, candidate.source);
+    if (!reference.ok()) return reference.status();
+    v1::Candidate* added = out->Add();
+    *added->mutable_source() = reference->source;
+    added->set_confidence(candidate.confidence);
+    added->set_score(candidate.score);
+    added->set_votes(candidate.votes);
+    added->set_query_seconds(candidate.query_s);
+    *added->mutable_reference() = reference->At(candidate.reference_s);
+    added->set_tempo_ratio(candidate.tempo_ratio);
+    added->set_transposition_semitones(candidate.transposition);
+    added->set_query_start_seconds(candidate.query_start_s);
+    added->set_query_end_seconds(candidate.query_end_s);
+    *added->mutable_reference_start() = reference->At(candidate.reference_start_s);
+    *added->mutable_reference_end() = reference->At(candidate.reference_end_s);
+    added->set_similarity(candidate.similarity);
+    FillEvidence(*reference, candidate.evidence, added->mutable_evidence());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillSegments(const Engine& engine,
+                          const std::vector<retrieval::StreamSegment>& segments,
+                          google::protobuf::RepeatedPtrField<v1::Segment>* out) {
+  for (const retrieval::StreamSegment& segment : segments) {
+    absl::StatusOr<Reference> reference = Reference();
+    if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
+      reference = ReferenceTo(engine, catalog::Side::kScores, *piece);
+      if (!reference.ok()) return reference.status();
+    } else {
+      reference->source.set_id(segment.piece_id);
+      reference->source.set_piece_id(segment.piece_id);
+      reference->duration_s = segment.reference_end_s;
+    }
+    v1::Segment* added = out->Add();
+    added->set_start_seconds(segment.start_s);
+    added->set_end_seconds(segment.end_s);
+    *added->mutable_source() = reference->source;
+    added->set_confidence(segment.confidence);
+    *added->mutable_reference_start() = reference->At(segment.reference_start_s);
+    *added->mutable_reference_end() = reference->At(segment.reference_end_s);
+    added->set_tempo_ratio(segment.tempo_ratio);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,37 @@
+// Hits and candidates of an engine as the wire's messages: with what is known of their sources,
+// places in bars and beats, evidence and snippets. Stateless; safe from any thread.
+//
+// Failures are the engine's: it cannot read what it found.
+#ifndef ANTIPHON_SERVER_SERVICES_RESPONSE_BUILDER_H_
+#define ANTIPHON_SERVER_SERVICES_RESPONSE_BUILDER_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "antiphon/v1/retrieval.pb.h"
+#include "core/catalog/catalog.h"
+#include "core/retrieval/collection.h"
+#include "core/streaming/segments.h"
+#include "server/serving/engine.h"
+
+namespace antiphon::server {
+
+// Hits among the sources of `side`, which `engine` gave.
+[[nodiscard]] absl::Status FillHits(const Engine& engine, catalog::Side side,
+                                    const std::vector<retrieval::Hit>& hits, bool include_snippets,
+                                    google::protobuf::RepeatedPtrField<v1::Hit>* out);
+
+// Candidates among the sources of `side`, which `engine` gave.
+[[nodiscard]] absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+                                          const std::vector<retrieval::Candidate>& candidates,
+                                          google::protobuf::RepeatedPtrField<v1::Candidate>* out);
+
+// Segments of a long recording, as heard over the life of several engines: a piece that is not
+// there any more keeps its id, and places in seconds.
+[[nodiscard]] absl::Status FillSegments(const Engine& engine,
+                                        const std::vector<retrieval::StreamSegment>& segments,
+                                        google::protobuf::RepeatedPtrField<v1::Segment>* out);
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVICES_RESPONSE_BUILDER_H_

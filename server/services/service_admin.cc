@@ -1,0 +1,197 @@
+#include "server/services/service_admin.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "server/runtime/version.h"
+#include "server/telemetry/metrics.h"
+#include "server/wire/conversions.h"
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+v1::ServerState ToWire(ServerState state) {
+  switch (state) {
+    case ServerState::kStarting:
+      return v1::SERVER_STATE_STARTING;
+    case ServerState::kServing:
+      return v1::SERVER_STATE_SERVING;
+    case ServerState::kDraining:
+      return v1::SERVER_STATE_DRAINING;
+    case ServerState::kStopped:
+      return v1::SERVER_STATE_STOPPED;
+  }
+  return v1::SERVER_STATE_UNSPECIFIED;
+}
+
+// A name that is a file of a directory, whatever it is: no way out of it, nothing hidden, no option
+// of a command.
+absl::Status CheckSnapshotName(const std::string& name) {
+  constexpr size_t kMaxBytes = 100;
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
+  });
+  if (plain && !name.empty() && name.size() <= kMaxBytes && name[0] != '.' && name[0] != '-')
+    return absl::OkStatus();
+  return FieldError(absl::StatusCode::kInvalidArgument, "name",
+                    name.empty() ? "missing" : "is no plain name",
+                    "1 to 100 letters, digits, '.', '-' and '_', not beginning with '.' or '-'");
+}
+
+// What a store says of a generation is about the operator's files, and meant for him.
+absl::Status ForOperator(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+      return CallerError(status.code(), status.message());
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+      return CallerError(absl::StatusCode::kFailedPrecondition, status.message());
+    default:
+      return status;
+  }
+}
+
+}  // namespace
+
+AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle,
+                           AdminFacts facts)
+    : runner_(runner), store_(store), lifecycle_(lifecycle), facts_(std::move(facts)) {}
+
+grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context,
+                                               const v1::StatusRequest* request,
+                                               v1::StatusResponse* response) {
+  return runner_.Run("Admin.Status", Placement::kInline, context, *request, response,
+                     [=, this](Call& call) { return DoStatus(call, response); });
+}
+
+grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context,
+                                               const v1::ReloadRequest* request,
+                                               v1::ReloadResponse* response) {
+  return runner_.Run("Admin.Reload", Placement::kQueued, context, *request, response,
+                     [=, this](Call&) { return OneAtATime([&] { return DoReload(response); }); });
+}
+
+grpc::ServerUnaryReactor* AdminService::Merge(grpc::CallbackServerContext* context,
+                                              const v1::MergeRequest* request,
+                                              v1::MergeResponse* response) {
+  return runner_.Run("Admin.Merge", Placement::kQueued, context, *request, response,
+                     [=, this](Call&) { return OneAtATime([&] { return DoMerge(response); }); });
+}
+
+grpc::ServerUnaryReactor* AdminService::Snapshot(grpc::CallbackServerContext* context,
+                                                 const v1::SnapshotRequest* request,
+                                                 v1::SnapshotResponse* response) {
+  return runner_.Run(
+      "Admin.Snapshot", Placement::kQueued, context, *request, response,
+      [=, this](Call&) { return OneAtATime([&] { return DoSnapshot(*request, response); }); });
+}
+
+grpc::ServerUnaryReactor* AdminService::Restore(grpc::CallbackServerContext* context,
+                                                const v1::RestoreRequest* request,
+                                                v1::RestoreResponse* response) {
+  return runner_.Run(
+      "Admin.Restore", Placement::kQueued, context, *request, response,
+      [=, this](Call&) { return OneAtATime([&] { return DoRestore(*request, response); }); });
+}
+
+absl::Status AdminService::OneAtATime(const std::function<absl::Status()>& work) {
+  if (busy_.exchange(true)) {
+    return CallerError(
+        absl::StatusCode::kAborted,
+        "a reload, merge, snapshot or restore is under way; ask again when it is done");
+  }
+  struct Release {
+    std::atomic<bool>& busy;
+    ~Release() { busy = false; }
+  } release{busy_};
+  return work();
+}
+
+absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) const {
+  const Engine& engine = call.engine();
+  const bundle::Manifest& manifest = engine.manifest();
+  response->set_version(Version());
+  response->set_state(ToWire(lifecycle_.state()));
+  response->set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
+  response->set_generation(manifest.generation);
+  response->set_created(manifest.created);
+  response->set_model_id(manifest.model_id);
+  response->set_device(facts_.device);
+  response->set_dimension(manifest.dimension);
+  response->set_feature_settings_json(manifest.feature_settings);
+  response->set_window_seconds(engine.feature_settings().window_s());
+  response->set_pieces(static_cast<int64_t>(engine.pieces().size()));
+  response->set_recordings(static_cast<int64_t>(engine.recordings().size()));
+  response->set_score_vectors(engine.vector_count(catalog::Side::kScores));
+  response->set_recording_vectors(engine.vector_count(catalog::Side::kRecordings));
+  for (const std::string& reason : engine.rejected_generations())
+    response->add_rejected_generations(reason);
+  *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
+  response->set_confidence_threshold(engine.confidence().threshold);
+  response->set_false_accept_rate(engine.confidence().false_accept_rate);
+  response->set_calibration_queries(engine.confidence().queries);
+  const retrieval::LiveCollection::Standing standing = store_.standing();
+  response->set_last_change(standing.last_change);
+  response->set_unmerged_changes(standing.unmerged);
+  for (const std::string& change : standing.rejected_changes)
+    response->add_rejected_changes(change);
+  response->set_resident_bytes(ResidentBytes());
+  response->set_tls(facts_.tls);
+  response->set_authentication(facts_.authentication);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::DoReload(v1::ReloadResponse* response) {
+  const auto reloaded = store_.Reload();
+  if (!reloaded.ok()) return ForOperator(reloaded.status());
+  response->set_generation(reloaded->generation);
+  response->set_previous_generation(reloaded->previous_generation);
+  for (const std::string& reason : reloaded->rejected_generations)
+    response->add_rejected_generations(reason);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::DoMerge(v1::MergeResponse* response) {
+  const auto merged = store_.Merge();
+  if (!merged.ok()) return ForOperator(merged.status());
+  response->set_generation(merged->generation);
+  response->set_merged_changes(merged->changes);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
+                                      v1::SnapshotResponse* response) {
+  if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
+  const auto snapshot = store_.TakeSnapshot(request.name());
+  if (snapshot.status().code() == absl::StatusCode::kAlreadyExists) {
+    return FieldError(absl::StatusCode::kAlreadyExists, "name", "there is a snapshot of this name");
+  }
+  if (!snapshot.ok()) return ForOperator(snapshot.status());
+  response->set_name(request.name());
+  response->set_pieces(snapshot->manifest.pieces);
+  response->set_recordings(snapshot->manifest.recordings);
+  response->set_version(snapshot->version);
+  response->set_bytes(snapshot->bytes);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::DoRestore(const v1::RestoreRequest& request,
+                                     v1::RestoreResponse* response) {
+  if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
+  const auto restored = store_.Restore(request.name());
+  if (restored.status().code() == absl::StatusCode::kNotFound) {
+    return FieldError(absl::StatusCode::kNotFound, "name", "no such snapshot");
+  }
+  if (!restored.ok()) return ForOperator(restored.status());
+  response->set_generation(restored->generation);
+  response->set_pieces(restored->pieces);
+  response->set_recordings(restored->recordings);
+  return absl::OkStatus();
+}
+
+}  // namespace antiphon::server

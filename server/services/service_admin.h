@@ -1,0 +1,71 @@
+// antiphon.v1.Admin: what the server is doing, and what an operator may tell it to do. Safe from
+// any thread.
+#ifndef ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
+#define ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "antiphon/v1/admin.grpc.pb.h"
+#include "server/calls/call_runner.h"
+#include "server/runtime/lifecycle.h"
+#include "server/serving/store.h"
+#include "server/wire/limits.h"
+
+namespace antiphon::server {
+
+// What Status says besides what the store knows.
+struct AdminFacts {
+  std::string device;
+  Limits limits;
+  int queue_capacity = 0;
+  bool tls = false;
+  bool authentication = false;  // API keys are asked for
+};
+
+class AdminService final : public v1::Admin::CallbackService {
+ public:
+  // All references are borrowed, and outlive every call.
+  AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
+
+  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
+                                   const v1::StatusRequest* request,
+                                   v1::StatusResponse* response) override;
+
+  // Of these, one runs at a time: a second is Aborted.
+  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
+                                   const v1::ReloadRequest* request,
+                                   v1::ReloadResponse* response) override;
+  grpc::ServerUnaryReactor* Merge(grpc::CallbackServerContext* context,
+                                  const v1::MergeRequest* request,
+                                  v1::MergeResponse* response) override;
+  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context,
+                                     const v1::SnapshotRequest* request,
+                                     v1::SnapshotResponse* response) override;
+  grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context,
+                                    const v1::RestoreRequest* request,
+                                    v1::RestoreResponse* response) override;
+
+ private:
+  absl::Status DoStatus(Call& call, v1::StatusResponse* response) const;
+  absl::Status DoReload(v1::ReloadResponse* response);
+  absl::Status DoMerge(v1::MergeResponse* response);
+  absl::Status DoSnapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response);
+  absl::Status DoRestore(const v1::RestoreRequest& request, v1::RestoreResponse* response);
+
+  // Runs `work` unless another one runs: Aborted.
+  absl::Status OneAtATime(const std::function<absl::Status()>& work);
+
+  CallRunner& runner_;
+  Store& store_;
+  const Lifecycle& lifecycle_;
+  const AdminFacts facts_;
+  const absl::Time started_ = absl::Now();
+  std::atomic<bool> busy_ = false;  // one of those that run one at a time
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_

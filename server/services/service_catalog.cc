@@ -1,0 +1,215 @@
+#include "server/services/service_catalog.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/services/pages.h"
+#include "server/services/snippets.h"
+#include "server/wire/conversions.h"
+#include "server/wire/field_checks.h"
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+// The stretch of a source of `duration_s` that a request means.
+absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& request,
+                                                  double duration_s) {
+  const double start = request.has_start_seconds() ? request.start_seconds() : 0.0;
+  const double end = request.has_end_seconds() ? request.end_seconds() : duration_s;
+  // The comparisons are written so that NaN fails them.
+  if (!(start >= 0 && start < duration_s)) {
+    return FieldError(kInvalid, "start_seconds", absl::StrCat(start, " is out of range"),
+                      absl::StrCat("0 to below ", duration_s));
+  }
+  if (!(end > start)) {
+    return FieldError(kInvalid, "end_seconds",
+                      absl::StrCat(end, " is not after the start, ", start));
+  }
+  return std::make_pair(start, std::min(end, duration_s));
+}
+
+// `request` lists pieces or recordings; its fields are "page_size", "filter", "page_token".
+template <typename Source, typename Request>
+absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request,
+                                  const Limits& limits) {
+  const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
+  if (absl::Status status = CheckRange("page_size", page_size, 1, limits.max_page_size);
+      !status.ok())
+    return status;
+  if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
+    return FieldError(kInvalid, "filter",
+                      absl::StrCat("is ", request.filter().size(), " bytes long"),
+                      absl::StrCat("up to ", limits.max_filter_bytes, " bytes"));
+  }
+  return SelectPage(sources, request.filter(), request.page_token(), page_size);
+}
+
+}  // namespace
+
+CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store& store,
+                               const Limits& limits)
+    : runner_(runner), streams_(streams), store_(store), limits_(limits) {}
+
+grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
+                                                     const v1::ListPiecesRequest* request,
+                                                     v1::ListPiecesResponse* response) {
+  return runner_.Run("Catalog.ListPieces", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoListPieces(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* context,
+                                                   const v1::GetPieceRequest* request,
+                                                   v1::GetPieceResponse* response) {
+  return runner_.Run("Catalog.GetPiece", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoGetPiece(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::ListRecordings(grpc::CallbackServerContext* context,
+                                                         const v1::ListRecordingsRequest* request,
+                                                         v1::ListRecordingsResponse* response) {
+  return runner_.Run("Catalog.ListRecordings", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoListRecordings(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerContext* context,
+                                                       const v1::GetRecordingRequest* request,
+                                                       v1::GetRecordingResponse* response) {
+  return runner_.Run("Catalog.GetRecording", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoGetRecording(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
+                                                     const v1::GetSnippetRequest* request,
+                                                     v1::GetSnippetResponse* response) {
+  return runner_.Run("Catalog.GetSnippet", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoGetSnippet(call, *request, response); });
+}
+
+absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesRequest& request,
+                                          v1::ListPiecesResponse* response) const {
+  const Engine& engine = call.engine();
+  const auto page = PageOf(engine.pieces(), request, limits_);
+  if (!page.ok()) return page.status();
+  for (const int piece : page->positions) *response->add_pieces() = ToWire(engine.pieces()[piece]);
+  response->set_next_page_token(page->next_page_token);
+  response->set_total(page->total);
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
+                                              v1::ListRecordingsResponse* response) const {
+  const Engine& engine = call.engine();
+  const auto page = PageOf(engine.recordings(), request, limits_);
+  if (!page.ok()) return page.status();
+  for (const int recording : page->positions)
+    *response->add_recordings() = ToWire(engine.recordings()[recording]);
+  response->set_next_page_token(page->next_page_token);
+  response->set_total(page->total);
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& request,
+                                        v1::GetPieceResponse* response) const {
+  const Engine& engine = call.engine();
+  if (request.piece_id().empty()) return FieldError(kInvalid, "piece_id", "missing");
+  const std::optional<int> piece = engine.FindPiece(request.piece_id());
+  if (!piece.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+  *response->mutable_piece() = ToWire(engine.pieces()[*piece]);
+  for (const catalog::Recording& recording : engine.recordings()) {
+    if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
+  }
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
+                                            v1::GetRecordingResponse* response) const {
+  const Engine& engine = call.engine();
+  if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
+  const std::optional<int> recording = engine.FindRecording(request.recording_id());
+  if (!recording.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
+  *response->mutable_recording() = ToWire(engine.recordings()[*recording]);
+  response->set_generation(engine.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
+                                          v1::GetSnippetResponse* response) const {
+  response->set_generation(call.engine().manifest().generation);
+  switch (request.source_case()) {
+    case v1::GetSnippetRequest::kPieceId:
+      return PieceSnippet(call, request, response);
+    case v1::GetSnippetRequest::kRecordingId:
+      return RecordingSnippet(call, request, response);
+    case v1::GetSnippetRequest::SOURCE_NOT_SET:
+      break;
+  }
+  return FieldError(kInvalid, "source", "neither piece_id nor recording_id is set");
+}
+
+absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
+                                          v1::GetSnippetResponse* response) const {
+  const Engine& engine = call.engine();
+  const std::optional<int> piece = engine.FindPiece(request.piece_id());
+  if (!piece.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+  return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
+    const auto score = engine.ReadScore(*piece);
+    if (!score.ok()) return score.status();
+    const auto stretch = Stretch(request, (*score)->duration_s);
+    if (!stretch.ok()) return stretch.status();
+    absl::StatusOr<std::string> midi = CutMidi(**score, stretch->first, stretch->second);
+    if (!midi.ok()) return midi.status();
+    response->set_format(v1::GetSnippetResponse::FORMAT_MIDI);
+    response->set_content(*std::move(midi));
+    *response->mutable_source() = SourceOf(engine.pieces()[*piece]);
+    *response->mutable_start() = ToPosition(stretch->first, &(*score)->tempo_map);
+    *response->mutable_end() = ToPosition(stretch->second, &(*score)->tempo_map);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
+                                              v1::GetSnippetResponse* response) const {
+  const Engine& engine = call.engine();
+  const std::optional<int> position = engine.FindRecording(request.recording_id());
+  if (!position.has_value())
+    return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
+  const catalog::Recording& recording = engine.recordings()[*position];
+  auto stretch = Stretch(request, recording.duration_s);
+  if (!stretch.ok()) return stretch.status();
+  if (!request.has_end_seconds())
+    stretch->second = std::min(stretch->second, stretch->first + limits_.max_snippet_s);
+  if (stretch->second - stretch->first > limits_.max_snippet_s) {
+    return FieldError(kInvalid, "end_seconds",
+                      absl::StrCat("asks for ", stretch->second - stretch->first, " s"),
+                      absl::StrCat("up to ", limits_.max_snippet_s, " s of a recording"));
+  }
+  return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
+    const absl::StatusOr<std::string> audio = engine.ReadAudio(*position);
+    if (!audio.ok()) return audio.status();
+    absl::StatusOr<std::string> wav =
+        CutWav(*audio, stretch->first, stretch->second, engine.feature_settings().sample_rate);
+    if (!wav.ok()) return wav.status();
+    response->set_format(v1::GetSnippetResponse::FORMAT_WAV);
+    response->set_content(*std::move(wav));
+    *response->mutable_source() = SourceOf(recording);
+    *response->mutable_start() = ToPosition(stretch->first, nullptr);
+    *response->mutable_end() = ToPosition(stretch->second, nullptr);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace antiphon::server

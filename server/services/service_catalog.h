@@ -1,0 +1,96 @@
+// antiphon.v1.Catalog: what is in the collection (service_catalog.cc), and changes to it
+// (service_catalog_edits.cc). Safe from any thread.
+#ifndef ANTIPHON_SERVER_SERVICES_SERVICE_CATALOG_H_
+#define ANTIPHON_SERVER_SERVICES_SERVICE_CATALOG_H_
+
+#include "antiphon/v1/catalog.grpc.pb.h"
+#include "server/calls/call_runner.h"
+#include "server/calls/stream_runner.h"
+#include "server/serving/store.h"
+#include "server/wire/limits.h"
+
+namespace antiphon::server {
+
+class CatalogService final : public v1::Catalog::CallbackService {
+ public:
+  // All references are borrowed, and outlive every call.
+  CatalogService(CallRunner& runner, StreamRunner& streams, Store& store, const Limits& limits);
+
+  grpc::ServerUnaryReactor* ListPieces(grpc::CallbackServerContext* context,
+                                       const v1::ListPiecesRequest* request,
+                                       v1::ListPiecesResponse* response) override;
+  grpc::ServerUnaryReactor* GetPiece(grpc::CallbackServerContext* context,
+                                     const v1::GetPieceRequest* request,
+                                     v1::GetPieceResponse* response) override;
+  grpc::ServerUnaryReactor* ListRecordings(grpc::CallbackServerContext* context,
+                                           const v1::ListRecordingsRequest* request,
+                                           v1::ListRecordingsResponse* response) override;
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
+                                         const v1::GetRecordingRequest* request,
+                                         v1::GetRecordingResponse* response) override;
+  grpc::ServerUnaryReactor* GetSnippet(grpc::CallbackServerContext* context,
+                                       const v1::GetSnippetRequest* request,
+                                       v1::GetSnippetResponse* response) override;
+
+  grpc::ServerUnaryReactor* AddPiece(grpc::CallbackServerContext* context,
+                                     const v1::AddPieceRequest* request,
+                                     v1::AddPieceResponse* response) override;
+  grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* AddPieces(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* UpdatePiece(grpc::CallbackServerContext* context,
+                                        const v1::UpdatePieceRequest* request,
+                                        v1::UpdatePieceResponse* response) override;
+  grpc::ServerUnaryReactor* DeletePiece(grpc::CallbackServerContext* context,
+                                        const v1::DeletePieceRequest* request,
+                                        v1::DeletePieceResponse* response) override;
+  grpc::ServerUnaryReactor* AddRecording(grpc::CallbackServerContext* context,
+                                         const v1::AddRecordingRequest* request,
+                                         v1::AddRecordingResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateRecording(grpc::CallbackServerContext* context,
+                                            const v1::UpdateRecordingRequest* request,
+                                            v1::UpdateRecordingResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteRecording(grpc::CallbackServerContext* context,
+                                            const v1::DeleteRecordingRequest* request,
+                                            v1::DeleteRecordingResponse* response) override;
+
+ private:
+  absl::Status DoListPieces(Call& call, const v1::ListPiecesRequest& request,
+                            v1::ListPiecesResponse* response) const;
+  absl::Status DoGetPiece(Call& call, const v1::GetPieceRequest& request,
+                          v1::GetPieceResponse* response) const;
+  absl::Status DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
+                                v1::ListRecordingsResponse* response) const;
+  absl::Status DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
+                              v1::GetRecordingResponse* response) const;
+  absl::Status DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
+                            v1::GetSnippetResponse* response) const;
+  absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
+                            v1::GetSnippetResponse* response) const;
+  absl::Status RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
+                                v1::GetSnippetResponse* response) const;
+
+  absl::Status DoAddPiece(Call& call, const v1::AddPieceRequest& request,
+                          v1::AddPieceResponse* response) const;
+  absl::Status DoAddPieces(Call& call,
+                           MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
+  absl::Status DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
+                             v1::UpdatePieceResponse* response) const;
+  absl::Status DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
+                             v1::DeletePieceResponse* response) const;
+  absl::Status DoAddRecording(Call& call, const v1::AddRecordingRequest& request,
+                              v1::AddRecordingResponse* response) const;
+  absl::Status DoUpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
+                                 v1::UpdateRecordingResponse* response) const;
+  absl::Status DoDeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
+                                 v1::DeleteRecordingResponse* response) const;
+  absl::StatusOr<v1::Piece> Add(Call& call, const v1::AddPieceRequest& request) const;
+
+  CallRunner& runner_;
+  StreamRunner& streams_;
+  Store& store_;
+  const Limits limits_;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVICES_SERVICE_CATALOG_H_

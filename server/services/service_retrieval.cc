@@ -1,0 +1,271 @@
+#include "server/services/service_retrieval.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/features/transposition.h"
+#include "server/services/decode.h"
+#include "server/services/request_options.h"
+#include "server/services/response_builder.h"
+#include "server/services/service_streams.h"
+#include "server/wire/conversions.h"
+#include "server/wire/field_checks.h"
+#include "server/wire/status_map.h"
+#include "spdlog/spdlog.h"
+
+namespace antiphon::server {
+
+namespace {
+
+// The failure of a query of a batch, which the log would not hear of otherwise.
+void FillError(const absl::Status& status, int query, v1::BatchResult* result) {
+  *result->mutable_error() = ToErrorStatus(status);
+  const std::string message(status.message());
+  if (result->error().message() != message) {
+    spdlog::error("method=Retrieval.Batch query={} message={}", query, message);
+  }
+}
+
+}  // namespace
+
+RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store,
+                                   Metrics& metrics, const Limits& limits)
+    : runner_(runner), streams_(streams), store_(store), metrics_(metrics), limits_(limits) {}
+
+grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerContext* context,
+                                                         const v1::SearchScoresRequest* request,
+                                                         v1::SearchResponse* response) {
+  return runner_.Run("Retrieval.SearchScores", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoSearchScores(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* RetrievalService::SearchRecordings(
+    grpc::CallbackServerContext* context, const v1::SearchRecordingsRequest* request,
+    v1::SearchResponse* response) {
+  return runner_.Run(
+      "Retrieval.SearchRecordings", Placement::kQueued, context, *request, response,
+      [=, this](Call& call) { return DoSearchRecordings(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* RetrievalService::Identify(grpc::CallbackServerContext* context,
+                                                     const v1::IdentifyRequest* request,
+                                                     v1::IdentifyResponse* response) {
+  return runner_.Run("Retrieval.Identify", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoIdentify(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* RetrievalService::Embed(grpc::CallbackServerContext* context,
+                                                  const v1::EmbedRequest* request,
+                                                  v1::EmbedResponse* response) {
+  return runner_.Run("Retrieval.Embed", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoEmbed(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* context,
+                                                  const v1::BatchRequest* request,
+                                                  v1::BatchResponse* response) {
+  return runner_.Run("Retrieval.Batch", Placement::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoBatch(call, *request, response); });
+}
+
+grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLong(
+    grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) {
+  return streams_.RunUpload<v1::IdentifyStreamRequest>(
+      "Retrieval.IdentifyLong", context, response,
+      [=, this](Call& call, MessageReader<v1::IdentifyStreamRequest>& stream) {
+        return server::IdentifyLong({store_, metrics_, limits_}, call, stream, response);
+      });
+}
+
+grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>*
+RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
+  return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
+      "Retrieval.IdentifyLive", context, [this](Call& call, auto& stream) {
+        return server::IdentifyLive({store_, metrics_, limits_}, call, stream);
+      });
+}
+
+absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
+                                                         const v1::Audio& audio) const {
+  return call.InStage(v1::STAGE_DECODE, [&] {
+    return DecodeAudio(present, audio, call.engine().feature_settings().sample_rate, limits_);
+  });
+}
+
+absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
+                                                      const v1::Score& score) const {
+  return call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
+}
+
+absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
+                                              v1::SearchResponse* response) const {
+  const auto options = ToSearchOptions(request.options(), limits_);
+  if (!options.ok()) return options.status();
+  const auto query = Decode(call, request.has_audio(), request.audio());
+  if (!query.ok()) return query.status();
+  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s());
+      !status.ok())
+    return status;
+  const auto hits = call.engine().SearchScores(*query, *options, call.context());
+  if (!hits.ok()) return AtField(hits.status(), "audio");
+  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillHits(call.engine(), catalog::Side::kScores, *hits,
+                    request.options().include_snippets(), response->mutable_hits());
+  });
+  if (!filled.ok()) return filled;
+  call.FillInfo(query->duration_s(), response->mutable_info());
+  return absl::OkStatus();
+}
+
+absl::Status RetrievalService::DoSearchRecordings(Call& call,
+                                                  const v1::SearchRecordingsRequest& request,
+                                                  v1::SearchResponse* response) const {
+  const auto options = ToSearchOptions(request.options(), limits_);
+  if (!options.ok()) return options.status();
+  const auto query = Decode(call, request.has_score(), request.score());
+  if (!query.ok()) return query.status();
+  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s);
+      !status.ok())
+    return status;
+  const auto hits = call.engine().SearchRecordings(*query, *options, call.context());
+  if (!hits.ok()) return AtField(hits.status(), "score");
+  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillHits(call.engine(), catalog::Side::kRecordings, *hits,
+                    request.options().include_snippets(), response->mutable_hits());
+  });
+  if (!filled.ok()) return filled;
+  call.FillInfo(query->duration_s, response->mutable_info());
+  return absl::OkStatus();
+}
+
+absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest& request,
+                                          v1::IdentifyResponse* response) const {
+  const auto options = ToIdentifyOptions(request, limits_);
+  if (!options.ok()) return options.status();
+  const auto side = ToSide(request.against());
+  if (!side.ok()) return side.status();
+  if (options->max_transposition > 0 &&
+      features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
+    return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
+                      "not with this model", "0");
+  }
+
+  absl::StatusOr<retrieval::Identification> identification;
+  double query_s = 0;
+  if (request.query_case() == v1::IdentifyRequest::kAudio) {
+    if (*side == catalog::Side::kRecordings) {
+      return FieldError(absl::StatusCode::kUnimplemented, "against",
+                        "audio is identified against scores only", "SIDE_SCORES");
+    }
+    const auto query = Decode(call, true, request.audio());
+    if (!query.ok()) return query.status();
+    query_s = query->duration_s();
+    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
+      return status;
+    identification = call.engine().IdentifyAudio(*query, *options, call.context());
+    if (!identification.ok()) return AtField(identification.status(), "audio");
+  } else if (request.query_case() == v1::IdentifyRequest::kScore) {
+    const auto query = Decode(call, true, request.score());
+    if (!query.ok()) return query.status();
+    query_s = query->duration_s;
+    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
+      return status;
+    identification = call.engine().IdentifyScore(*query, *side, *options, call.context());
+    if (!identification.ok()) return AtField(identification.status(), "score");
+  } else {
+    return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                      "neither audio nor score is set");
+  }
+
+  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillCandidates(call.engine(), *side, identification->candidates,
+                          response->mutable_candidates());
+  });
+  if (!filled.ok()) return filled;
+  response->set_verdict(ToWire(identification->verdict));
+  response->set_windows(identification->windows);
+  metrics_.RecordVerdict(
+      absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(response->verdict()), "VERDICT_")));
+  call.FillInfo(query_s, response->mutable_info());
+  return absl::OkStatus();
+}
+
+absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
+                                       v1::BatchResponse* response) const {
+  const absl::Status size =
+      CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries);
+  if (!size.ok()) return size;
+  int64_t answer_bytes = 0;
+  for (const v1::BatchQuery& query : request.queries()) {
+    if (absl::Status status = call.KeepGoing(); !status.ok()) return status;
+    if (&query != &request.queries(0)) call.BeginPart();
+    v1::BatchResult* result = response->add_results();
+    absl::Status status = DoBatchQuery(call, query, result);
+    if (IsCallersDoing(status)) return status;
+    // Evidence can make of a small request an answer a thousand times its size.
+    if (status.ok() &&
+        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
+      status = FieldError(absl::StatusCode::kResourceExhausted, "queries",
+                          "the answers together are too large",
+                          absl::StrCat("up to ", limits_.max_message_bytes, " bytes"));
+    }
+    if (!status.ok()) FillError(status, response->results_size() - 1, result);
+    answer_bytes += static_cast<int64_t>(result->ByteSizeLong());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& query,
+                                            v1::BatchResult* result) const {
+  switch (query.query_case()) {
+    case v1::BatchQuery::kSearchScores:
+      return DoSearchScores(call, query.search_scores(), result->mutable_search());
+    case v1::BatchQuery::kSearchRecordings:
+      return DoSearchRecordings(call, query.search_recordings(), result->mutable_search());
+    case v1::BatchQuery::kIdentify:
+      return DoIdentify(call, query.identify(), result->mutable_identify());
+    case v1::BatchQuery::QUERY_NOT_SET:
+      break;
+  }
+  return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                    "neither a search nor an identification is set");
+}
+
+absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request,
+                                       v1::EmbedResponse* response) const {
+  const auto plan = ToEmbedPlan(request, limits_);
+  if (!plan.ok()) return plan.status();
+  absl::StatusOr<retrieval::EmbeddingSequence> sequence;
+  double query_s = 0;
+  if (request.query_case() == v1::EmbedRequest::kAudio) {
+    const auto query = Decode(call, true, request.audio());
+    if (!query.ok()) return query.status();
+    query_s = query->duration_s();
+    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
+      return status;
+    sequence = call.engine().EmbedAudio(*query, plan->windows, call.context());
+    if (!sequence.ok()) return AtField(sequence.status(), "audio");
+  } else if (request.query_case() == v1::EmbedRequest::kScore) {
+    const auto query = Decode(call, true, request.score());
+    if (!query.ok()) return query.status();
+    query_s = query->duration_s;
+    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
+      return status;
+    sequence = call.engine().EmbedScore(*query, plan->tempo_ratio, plan->windows, call.context());
+    if (!sequence.ok()) return AtField(sequence.status(), "score");
+  } else {
+    return FieldError(absl::StatusCode::kInvalidArgument, "query",
+                      "neither audio nor score is set");
+  }
+  response->set_dimension(sequence->dimension);
+  response->set_window_seconds(sequence->window_s);
+  response->mutable_start_seconds()->Add(sequence->start_s.begin(), sequence->start_s.end());
+  response->mutable_values()->Add(sequence->embeddings.begin(), sequence->embeddings.end());
+  call.FillInfo(query_s, response->mutable_info());
+  return absl::OkStatus();
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,273 @@
+#include "server/services/service_streams.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/audio/pcm_stream.h"
+#include "core/streaming/segments.h"
+#include "core/streaming/stream_identifier.h"
+#include "server/services/request_options.h"
+#include "server/services/response_builder.h"
+#include "server/wire/conversions.h"
+#include "server/wire/field_checks.h"
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+constexpr double kLiveUpdate_s = 1.0;
+constexpr double kLongUpdate_s = 2.0;  // nobody waits for the answers in between: half the work
+constexpr int kLiveTopK = 3;
+// Of samples as they come, converted at once: at the lowest rate that is a few megabytes.
+constexpr size_t kBytesAtOnce = 64 << 10;
+
+// What a stream asks of an engine, which it borrows.
+class EngineMatcher final : public retrieval::WindowMatcher {
+ public:
+  explicit EngineMatcher(const Engine& engine) : engine_(engine) {}
+
+  const encoder::WindowEncoder& audio_encoder() const override { return engine_.audio_encoder(); }
+  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
+      retrieval::EmbeddingSequence windows, double duration_s,
+      const retrieval::IdentifyOptions& options,
+      const retrieval::RequestContext& context) const override {
+    return engine_.IdentifyEmbedded(std::move(windows), duration_s, options, context);
+  }
+  const catalog::Piece& piece(int source) const override { return engine_.pieces().at(source); }
+
+ private:
+  const Engine& engine_;
+};
+
+absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, const Limits& limits) {
+  audio::PcmFormat format;
+  switch (options.encoding()) {
+    case v1::Pcm::ENCODING_FLOAT32:
+      format.encoding = audio::PcmEncoding::kFloat32;
+      break;
+    case v1::Pcm::ENCODING_INT16:
+      format.encoding = audio::PcmEncoding::kInt16;
+      break;
+    default:
+      return FieldError(kInvalid, "options.encoding", "missing or unknown",
+                        "ENCODING_FLOAT32 or ENCODING_INT16");
+  }
+  const absl::Status ranges = FirstFailure(
+      {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate,
+                  limits.max_audio_rate),
+       CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)});
+  if (!ranges.ok()) return ranges;
+  format.sample_rate = options.sample_rate();
+  format.channels = options.channels();
+  return format;
+}
+
+absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions& options,
+                                                         double update_s, const Limits& limits) {
+  retrieval::StreamOptions out;
+  out.update_s = update_s;
+  out.identify.top_k = kLiveTopK;
+  if (options.has_top_k()) {
+    const absl::Status status =
+        CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k);
+    if (!status.ok()) return status;
+    out.identify.top_k = options.top_k();
+  }
+  if (options.has_min_confidence()) {
+    const absl::Status status =
+        CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0);
+    if (!status.ok()) return status;
+    out.identify.min_confidence = options.min_confidence();
+  }
+  auto bounds = ToSearchBounds("options.", options.filter(), options.mode(), std::nullopt, limits);
+  if (!bounds.ok()) return bounds.status();
+  out.identify.bounds = *std::move(bounds);
+  return out;
+}
+
+// From the bytes of a stream to answers.
+class Listener {
+ public:
+  using Take = std::function<absl::Status(const retrieval::StreamAnswer&)>;
+
+  // Reads the options, which come first.
+  static absl::StatusOr<std::unique_ptr<Listener>> Open(
+      const StreamContext& context, double update_s,
+      MessageReader<v1::IdentifyStreamRequest>& stream) {
+    v1::IdentifyStreamRequest request;
+    if (!stream.Read(&request)) {
+      if (absl::Status status = stream.status(); !status.ok()) return status;
+      return FieldError(kInvalid, "part", "the stream is empty", "options first");
+    }
+    if (!request.has_options()) return FieldError(kInvalid, "part", "no options", "options first");
+    const auto format = ToFormat(request.options(), context.limits);
+    if (!format.ok()) return format.status();
+    const auto options = ToStreamOptions(request.options(), update_s, context.limits);
+    if (!options.ok()) return options.status();
+    return std::unique_ptr<Listener>(new Listener(context.store, *format, *options));
+  }
+
+  // Everything up to the end of the stream. `take` gets each answer while the engine that gave it
+  // is the call's.
+  absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
+                      const Take& take) {
+    v1::IdentifyStreamRequest request;
+    while (stream.Read(&request)) {
+      if (request.part_case() != v1::IdentifyStreamRequest::kSamples) {
+        return FieldError(kInvalid, "part",
+                          request.has_options() ? "options again" : "neither options nor samples",
+                          "options once, then samples");
+      }
+      std::string_view bytes = request.samples();
+      for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kBytesAtOnce))) {
+        if (absl::Status status = Hear(call, bytes.substr(0, kBytesAtOnce), take); !status.ok())
+          return status;
+      }
+    }
+    if (absl::Status status = stream.status(); !status.ok()) return status;
+    return Finish(call, take);
+  }
+
+  double received_s() const { return identifier_.received_s(); }
+
+ private:
+  Listener(const Store& store, const audio::PcmFormat& format,
+           const retrieval::StreamOptions& options)
+      : store_(store), format_(format), identifier_(options) {}
+
+  // Asks the collection as it is now, which may be of another model, at another rate.
+  absl::Status Follow(Call& call) {
+    call.Pin(store_.Current());
+    const int rate = call.engine().feature_settings().sample_rate;
+    if (pcm_ != nullptr && rate == rate_) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<audio::PcmStream>> pcm = audio::PcmStream::Create(format_, rate);
+    if (!pcm.ok()) return AtField(pcm.status(), "options");
+    pcm_ = *std::move(pcm);
+    rate_ = rate;
+    return absl::OkStatus();
+  }
+
+  absl::Status Hear(Call& call, std::string_view bytes, const Take& take) {
+    if (absl::Status status = Follow(call); !status.ok()) return status;
+    samples_.clear();
+    const absl::Status read =
+        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
+    if (!read.ok()) return AtField(read, "samples");
+    return Identify(call, take);
+  }
+
+  absl::Status Finish(Call& call, const Take& take) {
+    if (absl::Status status = Follow(call); !status.ok()) return status;
+    samples_.clear();
+    if (absl::Status read = pcm_->Finish(samples_); !read.ok()) return AtField(read, "samples");
+    if (absl::Status status = Identify(call, take); !status.ok()) return status;
+    return Give(identifier_.Finish(EngineMatcher(call.engine()), call.context()), take);
+  }
+
+  absl::Status Identify(Call& call, const Take& take) {
+    return Give(identifier_.Push(EngineMatcher(call.engine()), samples_, call.context()), take);
+  }
+
+  static absl::Status Give(const absl::StatusOr<std::vector<retrieval::StreamAnswer>>& answers,
+                           const Take& take) {
+    if (!answers.ok()) return AtField(answers.status(), "samples");
+    for (const retrieval::StreamAnswer& answer : *answers) {
+      if (absl::Status status = take(answer); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  const Store& store_;
+  const audio::PcmFormat format_;
+  retrieval::StreamIdentifier identifier_;
+  int rate_ = 0;
+  std::unique_ptr<audio::PcmStream> pcm_;
+  std::vector<float> samples_;  // of one piece, at rate_
+};
+
+v1::LiveEvent ToWire(retrieval::StreamEvent event) {
+  switch (event) {
+    case retrieval::StreamEvent::kUpdate:
+      return v1::LIVE_EVENT_UPDATE;
+    case retrieval::StreamEvent::kPieceStarted:
+      return v1::LIVE_EVENT_PIECE_STARTED;
+    case retrieval::StreamEvent::kPieceEnded:
+      return v1::LIVE_EVENT_PIECE_ENDED;
+    case retrieval::StreamEvent::kPaused:
+      return v1::LIVE_EVENT_PAUSED;
+    case retrieval::StreamEvent::kResumed:
+      return v1::LIVE_EVENT_RESUMED;
+  }
+  return v1::LIVE_EVENT_UNSPECIFIED;
+}
+
+absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
+                                                    const retrieval::StreamAnswer& answer) {
+  v1::IdentifyLiveResponse response;
+  response.set_event(ToWire(answer.event));
+  response.set_at_seconds(answer.at_s);
+  response.set_verdict(server::ToWire(answer.identification.verdict));
+  response.set_generation(call.engine().manifest().generation);
+  const absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillCandidates(call.engine(), catalog::Side::kScores, answer.identification.candidates,
+                          response.mutable_candidates());
+  });
+  if (!filled.ok()) return filled;
+  return response;
+}
+
+// One verdict for the whole of a stream.
+void RecordVerdict(Metrics& metrics, bool recognised) {
+  metrics.RecordVerdict(recognised ? "match" : "no_match");
+}
+
+}  // namespace
+
+absl::Status IdentifyLong(const StreamContext& context, Call& call,
+                          MessageReader<v1::IdentifyStreamRequest>& stream,
+                          v1::IdentifyLongResponse* response) {
+  const auto listener = Listener::Open(context, kLongUpdate_s, stream);
+  if (!listener.ok()) return listener.status();
+  retrieval::SegmentBuilder builder;
+  const absl::Status heard =
+      (*listener)->Listen(call, stream, [&](const retrieval::StreamAnswer& answer) {
+        return AtField(builder.Add(answer), "samples");
+      });
+  if (!heard.ok()) return heard;
+  const absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillSegments(call.engine(), builder.Finish(), response->mutable_segments());
+  });
+  if (!filled.ok()) return filled;
+  RecordVerdict(context.metrics, !response->segments().empty());
+  call.FillInfo((*listener)->received_s(), response->mutable_info());
+  return absl::OkStatus();
+}
+
+absl::Status IdentifyLive(
+    const StreamContext& context, Call& call,
+    MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream) {
+  const auto listener = Listener::Open(context, kLiveUpdate_s, stream);
+  if (!listener.ok()) return listener.status();
+  bool recognised = false;
+  const absl::Status heard =
+      (*listener)->Listen(call, stream, [&](const retrieval::StreamAnswer& answer) -> absl::Status {
+        const absl::StatusOr<v1::IdentifyLiveResponse> response = ToResponse(call, answer);
+        if (!response.ok()) return response.status();
+        recognised = recognised || answer.event == retrieval::StreamEvent::kPieceStarted;
+        if (stream.Write(*response)) return absl::OkStatus();
+        return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();
+      });
+  if (!heard.ok()) return heard;
+  RecordVerdict(context.metrics, recognised);
+  return absl::OkStatus();
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,177 @@
+#include "server/serving/batching_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace antiphon::server {
+namespace {
+
+BatchingOptions Sane(BatchingOptions options) {
+  options.max_windows = std::max(1, options.max_windows);
+  options.max_delay = std::max(absl::ZeroDuration(), options.max_delay);
+  return options;
+}
+
+int64_t WindowSize(const encoder::EncoderInfo& info) {
+  return int64_t{info.settings.window_frames} * info.channels * info.bands;
+}
+
+}  // namespace
+
+BatchingEncoder::BatchingEncoder(std::unique_ptr<encoder::WindowEncoder> inner,
+                                 BatchingOptions options)
+    : inner_(std::move(inner)),
+      options_(Sane(std::move(options))),
+      window_size_(WindowSize(inner_->info())),
+      dispatcher_([this] { Dispatch(); }) {}
+
+BatchingEncoder::~BatchingEncoder() {
+  Shutdown();
+  dispatcher_.join();
+}
+
+void BatchingEncoder::Shutdown() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+}
+
+absl::StatusOr<std::vector<float>> BatchingEncoder::Encode(std::span<const uint8_t> windows) const {
+  return EncodeWhile({}, windows);
+}
+
+absl::StatusOr<std::vector<float>> BatchingEncoder::EncodeWhile(
+    const std::function<absl::Status()>& keep_going, std::span<const uint8_t> windows) const {
+  if (window_size_ <= 0 || windows.size() % window_size_ != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(windows.size(), " bytes are no multiple of a window's ", window_size_));
+  }
+  if (windows.empty()) return std::vector<float>();
+
+  Job job;
+  job.windows = windows;
+  job.keep_going = &keep_going;
+  job.total = static_cast<int64_t>(windows.size()) / window_size_;
+  job.arrived = absl::Now();
+  job.embeddings.resize(job.total * info().dimension);
+
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return absl::UnavailableError("the encoder is shutting down");
+  pending_.push_back(&job);
+  pending_windows_ += job.total;
+  mutex_.Await(absl::Condition(&job.done));
+  if (!job.status.ok()) return job.status;
+  return std::move(job.embeddings);
+}
+
+void BatchingEncoder::Dispatch() const {
+  while (true) {
+    const std::optional<std::vector<Slice>> slices = TakeBatch();
+    if (!slices.has_value()) return;
+    if (!slices->empty()) RunBatch(*slices);
+  }
+}
+
+std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() const {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(
+      +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+        return self->stopping_ || !self->pending_.empty();
+      },
+      this));
+  if (!pending_.empty()) {
+    const absl::Time oldest =
+        (*std::min_element(pending_.begin(), pending_.end(), [](const Job* a, const Job* b) {
+          return a->arrived < b->arrived;
+        }))->arrived;
+    mutex_.AwaitWithDeadline(
+        absl::Condition(
+            +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+              return self->stopping_ || self->pending_windows_ >= self->options_.max_windows;
+            },
+            this),
+        oldest + options_.max_delay);
+  }
+  if (stopping_) {
+    for (Job* job : pending_) {
+      job->status = absl::UnavailableError("the encoder is shutting down");
+      job->done = true;
+    }
+    pending_.clear();
+    return std::nullopt;
+  }
+  return FillBatch();
+}
+
+std::vector<BatchingEncoder::Slice> BatchingEncoder::FillBatch() const {
+  std::vector<Slice> slices;
+  int64_t space = options_.max_windows;
+  for (size_t turns = pending_.size(); turns > 0 && space > 0; --turns) {
+    Job* job = pending_.front();
+    pending_.pop_front();
+    if (*job->keep_going) job->status = (*job->keep_going)();
+    if (!job->status.ok()) {
+      pending_windows_ -= job->total - job->taken;
+      job->done = true;
+      continue;
+    }
+    const int64_t count = std::min(space, job->total - job->taken);
+    slices.push_back({job, job->taken, count});
+    job->taken += count;
+    space -= count;
+    pending_windows_ -= count;
+    if (job->taken < job->total) pending_.push_back(job);  // the others come first next time
+  }
+  return slices;
+}
+
+void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
+  int64_t count = 0;
+  for (const Slice& slice : slices) count += slice.count;
+  std::vector<uint8_t> gathered;
+  std::span<const uint8_t> windows;
+  if (slices.size() == 1) {
+    windows = slices[0].job->windows.subspan(slices[0].first * window_size_, count * window_size_);
+  } else {
+    gathered.resize(count * window_size_);
+    uint8_t* out = gathered.data();
+    for (const Slice& slice : slices) {
+      std::memcpy(out, slice.job->windows.data() + slice.first * window_size_,
+                  slice.count * window_size_);
+      out += slice.count * window_size_;
+    }
+    windows = gathered;
+  }
+
+  const int64_t dimension = info().dimension;
+  absl::StatusOr<std::vector<float>> rows = inner_->Encode(windows);
+  if (options_.on_batch) options_.on_batch(static_cast<int>(count));
+  if (rows.ok() && static_cast<int64_t>(rows->size()) != count * dimension) {
+    rows = absl::InternalError(
+        absl::StrCat("the encoder gave ", rows->size(), " numbers for ", count, " windows"));
+  }
+
+  absl::MutexLock lock(&mutex_);
+  int64_t row = 0;
+  for (const Slice& slice : slices) {
+    Job& job = *slice.job;
+    if (rows.ok()) {
+      std::copy_n(rows->begin() + row * dimension, slice.count * dimension,
+                  job.embeddings.begin() + slice.first * dimension);
+      row += slice.count;
+    } else {
+      job.status = rows.status();
+      if (job.taken < job.total) {  // the rest of it would be in vain
+        pending_windows_ -= job.total - job.taken;
+        pending_.erase(std::find(pending_.begin(), pending_.end(), &job));
+        job.taken = job.total;
+      }
+    }
+    // One job's slices run one after another, so that its last one finishes it.
+    if (job.taken == job.total) job.done = true;
+  }
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,311 @@
+#include "server/serving/fake_engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/audio/encoder.h"
+
+namespace antiphon::server {
+namespace {
+
+// The source that every answer names, if there is one.
+constexpr int kFavourite = 1;
+
+retrieval::EmbeddingSequence Windows(double duration_s, double tempo_ratio,
+                                     const retrieval::WindowPlan& plan) {
+  retrieval::EmbeddingSequence sequence;
+  sequence.dimension = 2;
+  sequence.tempo_ratio = tempo_ratio;
+  sequence.window_s = 2;
+  for (double start = 0; start < duration_s; start += plan.hop_s * tempo_ratio) {
+    sequence.start_s.push_back(start);
+    sequence.embeddings.insert(sequence.embeddings.end(), {1.0f, 0.0f});
+  }
+  return sequence;
+}
+
+// Hears no difference between one window and another.
+class FakeWindowEncoder final : public encoder::WindowEncoder {
+ public:
+  FakeWindowEncoder() {
+    info_.model_id = "fake-model";
+    info_.dimension = 2;
+    info_.channels = 1;
+    info_.bands = info_.settings.bands;
+  }
+  const encoder::EncoderInfo& info() const override { return info_; }
+  absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
+    std::vector<float> rows;
+    const size_t window_bytes = static_cast<size_t>(info_.settings.window_frames) * info_.bands;
+    for (size_t i = 0; i < windows.size() / window_bytes; ++i)
+      rows.insert(rows.end(), {1.0f, 0.0f});
+    return rows;
+  }
+
+ private:
+  encoder::EncoderInfo info_;
+};
+
+retrieval::Evidence Window(double query_start_s, double reference_start_s) {
+  retrieval::Evidence evidence;
+  evidence.query_start_s = query_start_s;
+  evidence.query_end_s = query_start_s + 2;
+  evidence.reference_start_s = reference_start_s;
+  evidence.reference_end_s = reference_start_s + 2;
+  evidence.tempo_ratio = 1.25;
+  evidence.similarity = 0.875f;
+  return evidence;
+}
+
+template <typename Source>
+std::optional<int> Find(const std::vector<Source>& sources, std::string_view id) {
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [&](const Source& s) { return s.id == id; });
+  if (found == sources.end()) return std::nullopt;
+  return static_cast<int>(found - sources.begin());
+}
+
+}  // namespace
+
+music::Score ScaleScore(int notes) {
+  constexpr int kScale[] = {60, 62, 64, 65, 67, 69, 71, 72};
+  music::Score score;
+  score.title = "Scale";
+  score.tempo_map = *music::TempoMap::Create({{0, 0.5}}, {{0, 3, 4}});
+  for (int i = 0; i < notes; ++i) {
+    music::Note note;
+    note.onset_s = 0.5 * i;
+    note.offset_s = note.sounding_offset_s = 0.5 * (i + 1);
+    note.pitch = kScale[i % 8];
+    score.notes.push_back(note);
+  }
+  score.duration_s = 0.5 * notes;
+  return score;
+}
+
+FakeEngine::FakeEngine() : shared_(std::make_shared<Shared>()) {
+  manifest_.generation = 7;
+  manifest_.model_id = "fake-model";
+  manifest_.created = "2024-05-06T07:08:09Z";
+  manifest_.dimension = 2;
+  manifest_.feature_settings = features::FeatureSettings() == settings_ ? "{}" : "";
+  manifest_.pieces = manifest_.recordings = 2;
+  manifest_.score_vectors = 100;
+  manifest_.recording_vectors = 50;
+  confidence_.threshold = 0.625;
+  confidence_.false_accept_rate = 0.01;
+  confidence_.queries = 1234;
+  AddScale("0", "First Scale", 8, 100);
+  AddScale("1", "Second Scale", 24, 5);
+  for (const catalog::Piece& piece : sources_.pieces) {
+    sources_.scores.push_back(std::make_shared<const music::Score>(ScaleScore(piece.notes)));
+  }
+  sources_.sounds.resize(2);
+}
+
+void FakeEngine::AddScale(const std::string& number, const std::string& title, int notes,
+                          double recording_s) {
+  catalog::Piece piece;
+  piece.id = "p" + number;
+  piece.title = title;
+  piece.composer = "Anon";
+  piece.collection = "exercises";
+  piece.duration_s = notes / 2.0;
+  piece.beats = notes;
+  piece.bars = (notes + 2) / 3;
+  piece.notes = notes;
+  sources_.pieces.push_back(piece);
+  catalog::Recording recording;
+  recording.id = "r" + number;
+  recording.title = title;
+  recording.composer = "Anon";
+  recording.collection = "tapes";
+  recording.piece_id = piece.id;
+  recording.duration_s = recording_s;
+  sources_.recordings.push_back(recording);
+}
+
+FakeEngine::FakeEngine(const FakeEngine& before, FakeSources sources, int64_t generation)
+    : shared_(before.shared_),
+      manifest_(before.manifest_),
+      settings_(before.settings_),
+      confidence_(before.confidence_),
+      sources_(std::move(sources)) {
+  manifest_.generation = generation;
+}
+
+int64_t FakeEngine::vector_count(catalog::Side side) const {
+  return SourceCount(side) * (side == catalog::Side::kScores ? int64_t{50} : int64_t{25});
+}
+
+int FakeEngine::SourceCount(catalog::Side side) const {
+  return static_cast<int>(side == catalog::Side::kScores ? sources_.pieces.size()
+                                                         : sources_.recordings.size());
+}
+
+std::optional<int> FakeEngine::FindPiece(std::string_view id) const {
+  return Find(sources_.pieces, id);
+}
+
+std::optional<int> FakeEngine::FindRecording(std::string_view id) const {
+  return Find(sources_.recordings, id);
+}
+
+absl::StatusOr<std::shared_ptr<const music::Score>> FakeEngine::ReadScore(int piece) const {
+  return sources_.scores.at(piece);
+}
+
+absl::StatusOr<std::string> FakeEngine::ReadAudio(int recording) const {
+  if (!sources_.sounds.at(recording).empty()) return sources_.sounds[recording];
+  audio::Waveform waveform;
+  waveform.samples.resize(
+      static_cast<size_t>(sources_.recordings[recording].duration_s * waveform.sample_rate));
+  for (size_t i = 0; i < waveform.samples.size(); ++i)
+    waveform.samples[i] = 0.5f * std::sin(0.1f * static_cast<float>(i % 5000));
+  return audio::EncodeAudio(waveform, audio::AudioFormat::kFlac);
+}
+
+absl::Status FakeEngine::Start(const retrieval::RequestContext& context) const {
+  ++queries;
+  if (on_query) on_query();
+  if (!failure.ok()) return failure;
+  if (context.keep_going) {
+    if (absl::Status status = context.keep_going(); !status.ok()) return status;
+  }
+  ++searches;
+  if (context.on_stage) context.on_stage(retrieval::Stage::kSearch, 0.001);
+  return absl::OkStatus();
+}
+
+std::vector<retrieval::Hit> FakeEngine::Hits(double duration_s, catalog::Side side,
+                                             const retrieval::SearchOptions& options) const {
+  {
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->last_search = options;
+  }
+  if (SourceCount(side) == 0) return {};
+  retrieval::Hit hit;
+  hit.source = std::min(kFavourite, SourceCount(side) - 1);
+  hit.query_end_s = duration_s;
+  hit.reference_start_s = 1.5;
+  hit.reference_end_s = 1.5 + duration_s;
+  hit.tempo_ratio = 1.25;
+  hit.similarity = 0.9f;
+  if (options.evidence) hit.evidence = {Window(0, 1.5), Window(0.5, 2.0)};
+  return {hit};
+}
+
+retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
+                                             const retrieval::IdentifyOptions& options) const {
+  {
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->last_identify = options;
+  }
+  retrieval::Identification identification;
+  if (empty) {
+    identification.verdict = retrieval::Verdict::kInsufficientInput;
+    return identification;
+  }
+  identification.windows = 5;
+  if (SourceCount(side) == 0) return identification;
+  retrieval::Candidate candidate;
+  candidate.source = std::min(kFavourite, SourceCount(side) - 1);
+  candidate.confidence = 0.75;
+  candidate.score = 0.5;
+  candidate.votes = 4;
+  candidate.query_s = 0.25;
+  candidate.reference_s = 2.0;
+  candidate.tempo_ratio = 0.8;
+  candidate.transposition = options.max_transposition;
+  candidate.query_end_s = 2.5;
+  candidate.reference_start_s = 1.5;
+  candidate.reference_end_s = 3.5;
+  candidate.similarity = 0.625f;
+  if (options.evidence) candidate.evidence = {Window(0, 1.5), Window(0.5, 2.0), Window(1.0, 2.5)};
+  identification.candidates.push_back(candidate);
+  identification.verdict =
+      candidate.confidence >= options.min_confidence.value_or(confidence_.threshold)
+          ? retrieval::Verdict::kMatch
+          : retrieval::Verdict::kNoMatch;
+  return identification;
+}
+
+const encoder::WindowEncoder& FakeEngine::audio_encoder() const {
+  static const FakeWindowEncoder encoder;
+  return encoder;
+}
+
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(
+    retrieval::EmbeddingSequence windows, double /*duration_s*/,
+    const retrieval::IdentifyOptions& options, const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  retrieval::Identification answer =
+      Answer(windows.start_s.empty(), catalog::Side::kScores, options);
+  answer.windows = static_cast<int>(windows.start_s.size());
+  for (retrieval::Candidate& candidate : answer.candidates) {
+    candidate.tempo_ratio = 1.25;
+    candidate.query_s = windows.start_s.front();
+    candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
+    candidate.evidence.clear();
+    for (const double start_s : windows.start_s)
+      candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));
+  }
+  return answer;
+}
+
+absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchScores(
+    const audio::Waveform& query, const retrieval::SearchOptions& options,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  return Hits(query.duration_s(), catalog::Side::kScores, options);
+}
+
+absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchRecordings(
+    const music::Score& query, const retrieval::SearchOptions& options,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  return Hits(query.duration_s, catalog::Side::kRecordings, options);
+}
+
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyAudio(
+    const audio::Waveform& query, const retrieval::IdentifyOptions& options,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
+                                  [](float x) { return std::abs(x) < 1e-4f; });
+  return Answer(silent, catalog::Side::kScores, options);
+}
+
+absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyScore(
+    const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  return Answer(query.notes.empty(), side, options);
+}
+
+absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedAudio(
+    const audio::Waveform& query, const retrieval::WindowPlan& plan,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  return Windows(query.duration_s(), 1.0, plan);
+}
+
+absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedScore(
+    const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
+    const retrieval::RequestContext& context) const {
+  if (absl::Status status = Start(context); !status.ok()) return status;
+  return Windows(query.duration_s, tempo_ratio, plan);
+}
+
+retrieval::SearchOptions FakeEngine::last_search() const {
+  absl::MutexLock lock(&shared_->mutex);
+  return shared_->last_search;
+}
+
+retrieval::IdentifyOptions FakeEngine::last_identify() const {
+  absl::MutexLock lock(&shared_->mutex);
+  return shared_->last_identify;
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,238 @@
+#include "server/serving/live_store.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/synchronization/mutex.h"
+#include "server/serving/batching_encoder.h"
+#include "server/serving/collection_engine.h"
+#include "server/serving/read_only_store.h"
+#include "server/serving/self_check.h"
+#include "server/wire/status_map.h"
+#include "spdlog/spdlog.h"
+
+namespace antiphon::server {
+namespace {
+
+using retrieval::LiveCollection;
+
+// Of the scores that are kept parsed; about 60 bytes each.
+constexpr int64_t kCachedNotes = 2'000'000;
+
+encoder::Precision ParsePrecision(const std::string& name) {
+  if (name == "float32") return encoder::Precision::kFloat32;
+  if (name == "bfloat16") return encoder::Precision::kBFloat16;
+  return encoder::Precision::kAuto;
+}
+
+retrieval::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
+  retrieval::CollectionOptions options;
+  options.encoder.device = config.device;
+  options.encoder.precision = ParsePrecision(config.precision);
+  options.encoder.batch_size = config.batch_windows;
+  options.index.device = config.device;
+  options.index.threads = config.index_threads;
+  options.index.hnsw_search_breadth = config.hnsw_search_breadth;
+  options.index.ivf_probes = config.ivf_probes;
+  options.wrap_encoder = [&config, &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
+    const std::string modality =
+        inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
+    BatchingOptions batching;
+    batching.max_windows = config.batch_windows;
+    batching.max_delay = absl::Milliseconds(config.batch_delay_ms);
+    batching.on_batch = [&metrics, modality](int windows) {
+      metrics.RecordBatch(modality, windows);
+    };
+    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(batching));
+  };
+  return options;
+}
+
+absl::Status TryOut(const retrieval::Collection& collection, bool warm_up) {
+  if (absl::Status status = CheckFindsItself(collection); !status.ok()) return status;
+  return warm_up ? WarmUp(collection) : absl::OkStatus();
+}
+
+bool MayWrite(const std::string& directory) { return access(directory.c_str(), W_OK) == 0; }
+
+class LiveStore final : public Store {
+ public:
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, Metrics& metrics,
+                                                     retrieval::CollectionOptions collection);
+
+  std::shared_ptr<const Engine> Current() const override {
+    absl::MutexLock lock(&mutex_);
+    return engine_;
+  }
+
+  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
+                                          const retrieval::RequestContext& context) override {
+    return live_->AddPiece(std::move(piece), std::move(midi), context);
+  }
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
+                                             std::optional<int64_t> expected_version,
+                                             const retrieval::RequestContext& context) override {
+    return live_->UpdatePiece(id, update, expected_version, context);
+  }
+  absl::StatusOr<LiveCollection::Deleted> DeletePiece(const std::string& id,
+                                                      std::optional<int64_t> expected_version,
+                                                      bool with_recordings) override {
+    return live_->DeletePiece(id, expected_version, with_recordings);
+  }
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override {
+    return live_->AddRecording(std::move(recording), std::move(audio), context);
+  }
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override {
+    return live_->UpdateRecording(id, update, expected_version, context);
+  }
+  absl::StatusOr<LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override {
+    return live_->DeleteRecording(id, expected_version);
+  }
+
+  absl::StatusOr<LiveCollection::Reloaded> Reload() override {
+    return WithoutPaths(live_->Reload());
+  }
+  absl::StatusOr<LiveCollection::Merged> Merge() override { return WithoutPaths(live_->Merge()); }
+  LiveCollection::Standing standing() const override { return live_->standing(); }
+  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+
+ private:
+  explicit LiveStore(const Config& config)
+      : bundle_(config.bundle), snapshots_(config.snapshot_dir) {}
+
+  // What serves first, unless something newer does already.
+  void PutFirst(std::shared_ptr<const retrieval::Collection> collection) {
+    auto engine = MakeCollectionEngine(std::move(collection), scores_);
+    absl::MutexLock lock(&mutex_);
+    if (engine_ == nullptr) engine_ = std::move(engine);
+  }
+
+  void PutInPlace(std::shared_ptr<const retrieval::Collection> collection) {
+    auto engine = MakeCollectionEngine(std::move(collection), scores_);
+    absl::MutexLock lock(&mutex_);
+    engine_.swap(engine);  // the old one goes after the lock
+  }
+
+  // What a failure says goes to clients; where the files lie does not concern them.
+  template <typename T>
+  absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result) const {
+    if (result.ok()) return result;
+    std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
+                                                              {bundle_, "the bundle"}};
+    if (!snapshots_.empty()) {
+      paths.insert(paths.begin(), {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
+    }
+    return absl::Status(result.status().code(),
+                        absl::StrReplaceAll(std::string(result.status().message()), paths));
+  }
+
+  absl::Status CheckSnapshotDirectory() const;
+
+  const std::string bundle_;
+  const std::string snapshots_;  // directory; empty: none
+  const std::shared_ptr<ScoreCache> scores_ = std::make_shared<ScoreCache>(kCachedNotes);
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<LiveCollection>
+      live_;  // last: its threads put collections in place until it has gone
+};
+
+absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
+                                                       retrieval::CollectionOptions collection) {
+  std::unique_ptr<LiveStore> store(new LiveStore(config));
+  retrieval::LiveOptions options;
+  options.collection = std::move(collection);
+  options.try_out = [warm_up = config.warmup](const retrieval::Collection& tried) {
+    return TryOut(tried, warm_up);
+  };
+  options.on_change = [store = store.get()](std::shared_ptr<const retrieval::Collection> changed) {
+    store->PutInPlace(std::move(changed));
+  };
+  options.on_background_failure = [&metrics](const absl::Status& status) {
+    metrics.RecordBackgroundFailure();
+    spdlog::error("in the background: {}", status.ToString());
+  };
+  auto live = LiveCollection::Open(config.bundle, std::move(options));
+  if (!live.ok()) return live.status();
+  store->live_ = *std::move(live);
+  store->PutFirst(store->live_->Current());
+  return store;
+}
+
+absl::Status LiveStore::CheckSnapshotDirectory() const {
+  std::error_code error;
+  if (snapshots_.empty()) {
+    return absl::FailedPreconditionError(
+        "this server has no snapshot directory; its operator can give it one");
+  }
+  if (!std::filesystem::is_directory(snapshots_, error)) {
+    return absl::FailedPreconditionError("the server's snapshot directory is not there");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
+  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  absl::StatusOr<bundle::Manifest> manifest = live_->Snapshot(absl::StrCat(snapshots_, "/", name));
+  if (!manifest.ok()) return WithoutPaths(std::move(manifest)).status();
+  Snapshot snapshot;
+  snapshot.version = manifest->last_change;
+  for (const bundle::FileEntry& file : manifest->files) snapshot.bytes += file.size;
+  snapshot.manifest = *std::move(manifest);
+  return snapshot;
+}
+
+absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
+  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  const std::string directory = absl::StrCat(snapshots_, "/", name);
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error))
+    return absl::NotFoundError("there is no such snapshot");
+  absl::StatusOr<bundle::Manifest> restored = live_->Restore(directory);
+  if (absl::IsNotFound(restored.status())) return absl::DataLossError("the snapshot is not whole");
+  return WithoutPaths(std::move(restored));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
+                                                    const retrieval::CollectionOptions& options) {
+  spdlog::warn("{} is served read only: what is in its generations, and no change to it",
+               config.bundle);
+  return ReadOnlyStore::Open(
+      [&config, options, scores = std::make_shared<ScoreCache>(kCachedNotes)]()
+          -> absl::StatusOr<std::shared_ptr<const Engine>> {
+        auto collection = retrieval::Collection::Open(config.bundle, options);
+        if (!collection.ok()) return collection.status();
+        if (absl::Status status = TryOut(**collection, config.warmup); !status.ok()) return status;
+        return MakeCollectionEngine(*std::move(collection), scores);
+      });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics) {
+  encoder::SetComputeThreads(config.compute_threads);
+  retrieval::CollectionOptions options = OptionsOf(config, metrics);
+  std::error_code error;
+  const bool read_only = config.read_only || (std::filesystem::is_directory(config.bundle, error) &&
+                                              !MayWrite(config.bundle));
+  return read_only ? OpenReadOnly(config, options)
+                   : LiveStore::Open(config, metrics, std::move(options));
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,168 @@
+#include "server/serving/live_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/testing/live_test_bundle.h"
+#include "core/testing/test_collection.h"
+#include "spdlog/spdlog.h"
+
+namespace antiphon::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class LiveStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    spdlog::set_level(spdlog::level::off);
+    bundle_.Index(/*pieces=*/3, /*recordings=*/1);
+    config_.bundle = bundle_.root();
+    config_.snapshot_dir = bundle_.Path("snapshots");
+    std::filesystem::create_directory(config_.snapshot_dir);
+  }
+
+  void Open() {
+    auto store = OpenLiveStore(config_, metrics_);
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = *std::move(store);
+  }
+
+  absl::Status Add(const std::string& id, int seed) {
+    catalog::Piece piece;
+    piece.id = id;
+    return store_->AddPiece(piece, retrieval::MidiOf(seed), {}).status();
+  }
+
+  retrieval::TemporaryFolder folder_;
+  retrieval::LiveTestBundle bundle_{folder_.path()};
+  Config config_;
+  Metrics metrics_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(LiveStoreTest, AnEditIsThereWhenItReturns) {
+  Open();
+  const auto before = store_->Current();
+  ASSERT_TRUE(Add("new", 7).ok());
+  EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
+  EXPECT_FALSE(before->FindPiece("new").has_value()) << "calls under way keep what they have";
+  EXPECT_EQ(store_->standing().last_change, 1);
+  ASSERT_TRUE(store_->DeletePiece("new", {}, false).ok());
+  EXPECT_FALSE(store_->Current()->FindPiece("new").has_value());
+}
+
+TEST_F(LiveStoreTest, WhatWasAddedIsThereAfterARestart) {
+  Open();
+  ASSERT_TRUE(Add("new", 7).ok());
+  store_.reset();
+  Open();
+  EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
+}
+
+TEST_F(LiveStoreTest, AnEditLeavesParsedScoresOfOtherPiecesInTheCache) {
+  Open();
+  const auto score_of = [&](const std::string& id) {
+    const auto engine = store_->Current();
+    return engine->ReadScore(engine->FindPiece(id).value()).value();
+  };
+  const auto kept = score_of("p0");
+  const auto replaced = score_of("p1");
+  retrieval::PieceUpdate update;
+  update.midi = retrieval::MidiOf(9);
+  ASSERT_TRUE(store_->UpdatePiece("p1", update, {}, {}).ok());
+  EXPECT_EQ(score_of("p0"), kept);
+  EXPECT_NE(score_of("p1"), replaced);
+  EXPECT_NE(score_of("p1")->notes.size(), 0u);
+}
+
+TEST_F(LiveStoreTest, AMergedCollectionAnswersLikeTheOneBefore) {
+  Open();
+  ASSERT_TRUE(Add("new", 7).ok());
+  const auto merged = store_->Merge();
+  ASSERT_TRUE(merged.ok()) << merged.status();
+  EXPECT_EQ(merged->changes, 1);
+  EXPECT_EQ(store_->Current()->manifest().generation, merged->generation);
+  EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
+}
+
+TEST_F(LiveStoreTest, AReloadTakesOverWhatWasIndexedMeanwhile) {
+  Open();
+  const int64_t before = store_->Current()->manifest().generation;
+  bundle_.Index(/*pieces=*/5, /*recordings=*/0, /*first_seed=*/20);
+  const auto reloaded = store_->Reload();
+  ASSERT_TRUE(reloaded.ok()) << reloaded.status();
+  EXPECT_EQ(reloaded->previous_generation, before);
+  EXPECT_EQ(store_->Current()->pieces().size(), 5u);
+}
+
+TEST_F(LiveStoreTest, ASnapshotCanBeRestored) {
+  Open();
+  ASSERT_TRUE(Add("before", 7).ok());
+  const auto snapshot = store_->TakeSnapshot("monday");
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->version, 1);
+  EXPECT_EQ(snapshot->manifest.pieces, 4);
+  EXPECT_GT(snapshot->bytes, 1000);
+  ASSERT_TRUE(Add("after", 8).ok());
+  const auto restored = store_->Restore("monday");
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(restored->pieces, 4);
+  EXPECT_TRUE(store_->Current()->FindPiece("before").has_value());
+  EXPECT_FALSE(store_->Current()->FindPiece("after").has_value());
+  EXPECT_EQ(store_->TakeSnapshot("monday").status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(store_->Restore("tuesday").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(LiveStoreTest, ASnapshotThatIsNotWholeIsNotRestored) {
+  Open();
+  ASSERT_TRUE(store_->TakeSnapshot("monday").ok());
+  for (const auto& file : std::filesystem::recursive_directory_iterator(config_.snapshot_dir)) {
+    if (file.path().filename() == "catalog.sqlite") std::filesystem::resize_file(file.path(), 100);
+  }
+  std::filesystem::create_directory(config_.snapshot_dir + "/empty");
+  for (const char* name : {"monday", "empty"}) {
+    const absl::Status status = store_->Restore(name).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name;
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr(folder_.path())));
+  }
+  EXPECT_EQ(store_->Current()->pieces().size(), 3u);
+}
+
+TEST_F(LiveStoreTest, WithoutADirectoryThereAreNoSnapshots) {
+  std::filesystem::remove_all(config_.snapshot_dir);
+  Open();
+  EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
+  store_.reset();
+  config_.snapshot_dir.clear();
+  Open();
+  EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(store_->Restore("a").status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(LiveStoreTest, ANewGenerationThatIsDamagedLeavesTheOldServingAndSaysWhy) {
+  Open();
+  const int64_t before = store_->Current()->manifest().generation;
+  bundle_.Index(/*pieces=*/2, /*recordings=*/0);
+  for (const auto& folder : std::filesystem::directory_iterator(bundle_.root())) {
+    const std::string name = folder.path().filename();
+    const std::string index = folder.path() / "scores.faiss";
+    if (absl::EndsWith(name, absl::StrCat(before + 1)) && std::filesystem::exists(index)) {
+      std::filesystem::resize_file(index, 10);
+    }
+  }
+  const auto reloaded = store_->Reload();
+  EXPECT_EQ(reloaded.status().code(), absl::StatusCode::kFailedPrecondition) << reloaded.status();
+  EXPECT_THAT(std::string(reloaded.status().message()), HasSubstr("scores.faiss"));
+  EXPECT_THAT(std::string(reloaded.status().message()), Not(HasSubstr(folder_.path())));
+  EXPECT_EQ(store_->Current()->manifest().generation, before);
+  EXPECT_EQ(store_->Current()->pieces().size(), 3u);
+}
+
+}  // namespace
+}  // namespace antiphon::server

@@ -1,0 +1,58 @@
+// A store whose changes and reloads are counted, whoever asks for them. Safe from any thread, as
+// the store it wraps.
+#ifndef ANTIPHON_SERVER_SERVING_METERED_STORE_H_
+#define ANTIPHON_SERVER_SERVING_METERED_STORE_H_
+
+#include <memory>
+#include <string>
+
+#include "server/serving/store.h"
+#include "server/telemetry/metrics.h"
+
+namespace antiphon::server {
+
+class MeteredStore final : public Store {
+ public:
+  // Both are borrowed, and outlive this object.
+  MeteredStore(Store& store, Metrics& metrics) : store_(store), metrics_(metrics) {}
+
+  std::shared_ptr<const Engine> Current() const override { return store_.Current(); }
+  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
+                                          const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
+                                             std::optional<int64_t> expected_version,
+                                             const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version,
+      bool with_recordings) override;
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override;
+  absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
+  absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override;
+  retrieval::LiveCollection::Standing standing() const override { return store_.standing(); }
+  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override {
+    return store_.TakeSnapshot(name);
+  }
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+
+ private:
+  template <typename Result>
+  Result Counted(Metrics::EditKind kind, Result result) {
+    metrics_.RecordEdit(kind, result.status());
+    return result;
+  }
+
+  Store& store_;
+  Metrics& metrics_;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVING_METERED_STORE_H_

@@ -1,0 +1,85 @@
+#include "server/serving/read_only_store.h"
+
+#include <utility>
+
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+using retrieval::LiveCollection;
+
+absl::Status Refuse() {
+  return CallerError(absl::StatusCode::kFailedPrecondition,
+                     "this server may only read its collection");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(Opener opener) {
+  absl::StatusOr<std::shared_ptr<const Engine>> engine = opener();
+  if (!engine.ok()) return engine.status();
+  return std::unique_ptr<ReadOnlyStore>(new ReadOnlyStore(std::move(opener), *std::move(engine)));
+}
+
+ReadOnlyStore::ReadOnlyStore(Opener opener, std::shared_ptr<const Engine> engine)
+    : opener_(std::move(opener)), engine_(std::move(engine)) {}
+
+std::shared_ptr<const Engine> ReadOnlyStore::Current() const {
+  absl::MutexLock lock(&mutex_);
+  return engine_;
+}
+
+absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string,
+                                                       const retrieval::RequestContext&) {
+  return Refuse();
+}
+
+absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
+                                                          const retrieval::PieceUpdate&,
+                                                          std::optional<int64_t>,
+                                                          const retrieval::RequestContext&) {
+  return Refuse();
+}
+
+absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
+                                                                   std::optional<int64_t>, bool) {
+  return Refuse();
+}
+
+absl::StatusOr<catalog::Recording> ReadOnlyStore::AddRecording(catalog::Recording, std::string,
+                                                               const retrieval::RequestContext&) {
+  return Refuse();
+}
+
+absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(
+    const std::string&, const retrieval::RecordingUpdate&, std::optional<int64_t>,
+    const retrieval::RequestContext&) {
+  return Refuse();
+}
+
+absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
+                                                                       std::optional<int64_t>) {
+  return Refuse();
+}
+
+absl::StatusOr<LiveCollection::Reloaded> ReadOnlyStore::Reload() {
+  absl::MutexLock reload(&reload_mutex_);
+  absl::StatusOr<std::shared_ptr<const Engine>> opened = opener_();
+  if (!opened.ok()) return opened.status();
+  LiveCollection::Reloaded reloaded;
+  reloaded.generation = (*opened)->manifest().generation;
+  reloaded.rejected_generations = (*opened)->rejected_generations();
+  absl::MutexLock lock(&mutex_);
+  reloaded.previous_generation = engine_->manifest().generation;
+  engine_ = *std::move(opened);
+  return reloaded;
+}
+
+absl::StatusOr<LiveCollection::Merged> ReadOnlyStore::Merge() { return Refuse(); }
+
+absl::StatusOr<Store::Snapshot> ReadOnlyStore::TakeSnapshot(const std::string&) { return Refuse(); }
+
+absl::StatusOr<bundle::Manifest> ReadOnlyStore::Restore(const std::string&) { return Refuse(); }
+
+}  // namespace antiphon::server

@@ -1,0 +1,65 @@
+// The Store of a bundle that this process may read but not write, such as one on a volume that
+// another server changes: it answers from the generation in force and follows it when told to
+// reload. Every edit is FailedPrecondition.
+//
+// Safe from any thread.
+#ifndef ANTIPHON_SERVER_SERVING_READ_ONLY_STORE_H_
+#define ANTIPHON_SERVER_SERVING_READ_ONLY_STORE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/serving/store.h"
+
+namespace antiphon::server {
+
+class ReadOnlyStore final : public Store {
+ public:
+  // Opens the generation in force, checked and ready to answer. Called once for every generation.
+  using Opener = std::function<absl::StatusOr<std::shared_ptr<const Engine>>()>;
+
+  // Fails as `opener` does.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ReadOnlyStore>> Open(Opener opener);
+
+  std::shared_ptr<const Engine> Current() const override;
+
+  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
+                                          const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                             const retrieval::PieceUpdate& update,
+                                             std::optional<int64_t> expected_version,
+                                             const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version,
+      bool with_recordings) override;
+  absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
+  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) override;
+
+  absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
+  absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override;
+  retrieval::LiveCollection::Standing standing() const override { return {}; }
+  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+
+ private:
+  ReadOnlyStore(Opener opener, std::shared_ptr<const Engine> engine);
+
+  const Opener opener_;
+  absl::Mutex reload_mutex_;  // one reload at a time
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVING_READ_ONLY_STORE_H_

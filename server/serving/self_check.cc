@@ -1,0 +1,117 @@
+#include "server/serving/self_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/collection/collection_view.h"
+#include "core/collection/embedder.h"
+#include "core/music/midi_file.h"
+
+namespace antiphon::server {
+namespace {
+
+constexpr int kPiecesTried = 3;
+constexpr double kStretch_s = 10;  // of a piece
+
+// Cosine of a window and the same window as it was indexed, less what another precision and other
+// batches change.
+constexpr float kSame = 0.97f;
+
+// A ratio of tempo at which every score was indexed: the one nearest to the tempo written.
+double NearestRatio(const std::vector<double>& ratios) {
+  if (ratios.empty()) return 1;
+  return *std::min_element(ratios.begin(), ratios.end(), [](double a, double b) {
+    return std::abs(std::log(a)) < std::abs(std::log(b));
+  });
+}
+
+// The windows of the beginning of a piece, as they were cut when it was indexed; none where there
+// are no notes.
+absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
+                                                            int piece) {
+  const absl::StatusOr<std::string> midi = collection.contents().ReadMidi(piece);
+  if (!midi.ok()) return midi.status();
+  const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
+  if (!score.ok()) return absl::DataLossError(score.status().message());
+  retrieval::WindowPlan plan;
+  if (collection.manifest().score_hop_s > 0) plan.hop_s = collection.manifest().score_hop_s;
+  auto windows = collection.EmbedScore(music::Excerpt(*score, 0, kStretch_s),
+                                       NearestRatio(collection.manifest().tempo_ratios), plan);
+  if (!windows.ok()) return windows.status();
+  // Windows that reach beyond the stretch hold silence where the piece goes on.
+  const double end_s = score->duration_s <= kStretch_s ? INFINITY : kStretch_s;
+  size_t whole = 0;
+  while (whole < windows->start_s.size() && windows->start_s[whole] + windows->window_s <= end_s)
+    ++whole;
+  windows->start_s.resize(whole);
+  windows->embeddings.resize(whole * windows->dimension);
+  return windows;
+}
+
+absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
+                             const retrieval::EmbeddingSequence& windows) {
+  const auto found =
+      collection.contents().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
+  if (!found.ok()) return found.status();
+  const auto same = std::count_if(found->begin(), found->end(),
+                                  [](const auto& f) { return f.similarity >= kSame; });
+  // Not all: an index need not be exact.
+  if (2 * same >= static_cast<int64_t>(windows.start_s.size())) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("the piece '", collection.contents().pieces()[piece].id,
+                   "' does not find itself: ", same, " of ", windows.start_s.size(),
+                   " windows are in the index; encoder and index do not belong together"));
+}
+
+}  // namespace
+
+absl::Status CheckFindsItself(const retrieval::Collection& collection) {
+  const int pieces = static_cast<int>(collection.contents().pieces().size());
+  int tried = 0;
+  for (int i = 0; i < std::min(pieces, 4 * kPiecesTried) && tried < kPiecesTried; ++i) {
+    // From all over the collection, not from its beginning only.
+    const int piece = static_cast<int>(int64_t{i} * pieces / std::min(pieces, 4 * kPiecesTried));
+    const auto windows = EmbedBeginning(collection, piece);
+    if (!windows.ok()) return windows.status();
+    if (windows->start_s.empty()) continue;
+    if (absl::Status status = CheckFindsPiece(collection, piece, *windows); !status.ok())
+      return status;
+    ++tried;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WarmUp(const retrieval::Collection& collection) {
+  const int rate = collection.encoder_info().settings.sample_rate;
+  const double length_s = 2 * collection.encoder_info().settings.window_s();
+  audio::Waveform sound;
+  sound.sample_rate = rate;
+  sound.samples.resize(static_cast<size_t>(length_s * rate));
+  music::Score score;
+  score.duration_s = length_s;
+  constexpr int kPitches[] = {60, 64, 67, 72};
+  for (int i = 0; i < 4; ++i) {
+    const double onset_s = i * length_s / 4;
+    const double hertz = 440.0 * std::exp2((kPitches[i] - 69) / 12.0);
+    const auto first = static_cast<size_t>(onset_s * rate);
+    for (size_t n = first; n < sound.samples.size(); ++n) {
+      const double t = static_cast<double>(n - first) / rate;
+      sound.samples[n] +=
+          static_cast<float>(0.2 * std::exp(-2 * t) * std::sin(2 * std::numbers::pi * hertz * t));
+    }
+    music::Note note;
+    note.onset_s = onset_s;
+    note.offset_s = note.sounding_offset_s = onset_s + length_s / 4;
+    note.pitch = kPitches[i];
+    score.notes.push_back(note);
+  }
+  if (auto answer = collection.IdentifyAudio(sound, {}, {}); !answer.ok()) return answer.status();
+  return collection.SearchRecordings(score, {}, {}).status();
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,60 @@
+// The collection that the server serves and changes: what Engine is for one moment, this is over
+// time. LiveStore is the real one; tests have their own.
+//
+// Safe from any thread.
+#ifndef ANTIPHON_SERVER_SERVING_STORE_H_
+#define ANTIPHON_SERVER_SERVING_STORE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/editing/collection_store.h"
+#include "server/serving/engine.h"
+
+namespace antiphon::server {
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // The engine that new calls start on. Calls under way keep the one they have.
+  virtual std::shared_ptr<const Engine> Current() const = 0;
+
+  // As retrieval::LiveCollection.
+  virtual absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
+                                                  const retrieval::RequestContext& context) = 0;
+  virtual absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
+                                                     const retrieval::PieceUpdate& update,
+                                                     std::optional<int64_t> expected_version,
+                                                     const retrieval::RequestContext& context) = 0;
+  virtual absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+      const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) = 0;
+  virtual absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const retrieval::RequestContext& context) = 0;
+  virtual absl::StatusOr<catalog::Recording> UpdateRecording(
+      const std::string& id, const retrieval::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) = 0;
+  virtual absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+      const std::string& id, std::optional<int64_t> expected_version) = 0;
+
+  virtual absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() = 0;
+  virtual absl::StatusOr<retrieval::LiveCollection::Merged> Merge() = 0;
+  virtual retrieval::LiveCollection::Standing standing() const = 0;
+
+  // Into and from the snapshot directory of the configuration; `name` is a plain file name.
+  // FailedPrecondition when there is no such directory.
+  struct Snapshot {
+    bundle::Manifest manifest;
+    int64_t version = 0;  // the last change that it holds
+    int64_t bytes = 0;
+  };
+  virtual absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) = 0;
+  virtual absl::StatusOr<bundle::Manifest> Restore(const std::string& name) = 0;
+};
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_SERVING_STORE_H_

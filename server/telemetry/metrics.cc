@@ -1,0 +1,320 @@
+#include "server/telemetry/metrics.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+#include "prometheus/text_serializer.h"
+#include "server/runtime/version.h"
+#include "server/wire/status_map.h"
+
+namespace antiphon::server {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+
+// Seconds: from a cached answer to a stream of minutes.
+const std::vector<double> kLatencyBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                             0.5,   1,      2.5,   5,    10,    30,   60,  300};
+const std::vector<double> kBatchBuckets = {1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 256, 1024, 4096};
+
+constexpr Metrics::Refusal kRefusals[] = {
+    Metrics::Refusal::kMissingKey, Metrics::Refusal::kUnknownKey, Metrics::Refusal::kForbidden,
+    Metrics::Refusal::kOverLimit};
+constexpr Metrics::Reloaded kReloaded[] = {Metrics::Reloaded::kCollection, Metrics::Reloaded::kKeys,
+                                           Metrics::Reloaded::kCertificate};
+constexpr Metrics::EditKind kEditKinds[] = {
+    Metrics::EditKind::kAddPiece,        Metrics::EditKind::kUpdatePiece,
+    Metrics::EditKind::kDeletePiece,     Metrics::EditKind::kAddRecording,
+    Metrics::EditKind::kUpdateRecording, Metrics::EditKind::kDeleteRecording,
+    Metrics::EditKind::kMerge,           Metrics::EditKind::kRestore};
+constexpr const char* kEditResults[] = {"ok", "refused", "abandoned", "exhausted", "failed"};
+
+// "STAGE_DECODE" is "decode" in a label.
+std::string StageLabel(v1::Stage stage) {
+  return absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_"));
+}
+
+const char* Label(Metrics::Refusal refusal) {
+  switch (refusal) {
+    case Metrics::Refusal::kMissingKey:
+      return "missing_key";
+    case Metrics::Refusal::kUnknownKey:
+      return "unknown_key";
+    case Metrics::Refusal::kForbidden:
+      return "forbidden";
+    case Metrics::Refusal::kOverLimit:
+      return "over_limit";
+  }
+  return "unknown";
+}
+
+const char* Label(Metrics::Reloaded what) {
+  switch (what) {
+    case Metrics::Reloaded::kCollection:
+      return "collection";
+    case Metrics::Reloaded::kKeys:
+      return "api_keys";
+    case Metrics::Reloaded::kCertificate:
+      return "certificate";
+  }
+  return "unknown";
+}
+
+const char* Label(Metrics::EditKind kind) {
+  switch (kind) {
+    case Metrics::EditKind::kAddPiece:
+      return "add_piece";
+    case Metrics::EditKind::kUpdatePiece:
+      return "update_piece";
+    case Metrics::EditKind::kDeletePiece:
+      return "delete_piece";
+    case Metrics::EditKind::kAddRecording:
+      return "add_recording";
+    case Metrics::EditKind::kUpdateRecording:
+      return "update_recording";
+    case Metrics::EditKind::kDeleteRecording:
+      return "delete_recording";
+    case Metrics::EditKind::kMerge:
+      return "merge";
+    case Metrics::EditKind::kRestore:
+      return "restore";
+  }
+  return "unknown";
+}
+
+// One of kEditResults: whose fault it was.
+const char* EditResult(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return "ok";
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
+      return "refused";
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kDeadlineExceeded:
+      return "abandoned";
+    case absl::StatusCode::kResourceExhausted:
+      return "exhausted";
+    default:
+      return "failed";
+  }
+}
+
+prometheus::ClientMetric Labelled(double value,
+                                  std::vector<prometheus::ClientMetric::Label> labels) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = value;
+  metric.label = std::move(labels);
+  return metric;
+}
+
+// A gauge that is made when it is read.
+prometheus::MetricFamily Gauge(std::string name, std::string help,
+                               std::vector<prometheus::ClientMetric> metrics) {
+  prometheus::MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = prometheus::MetricType::Gauge;
+  family.metric = std::move(metrics);
+  return family;
+}
+
+prometheus::MetricFamily Gauge(std::string name, std::string help, double value) {
+  return Gauge(std::move(name), std::move(help), {Labelled(value, {})});
+}
+
+std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  std::vector<prometheus::MetricFamily> families = {
+      Gauge("antiphon_queue_depth", "Requests waiting for a worker", sample.queue_depth),
+      Gauge("antiphon_requests_in_flight", "Calls let in and not yet answered, streams included",
+            sample.in_flight),
+      Gauge("antiphon_streams_open", "Streaming calls under way", sample.streams),
+      Gauge("antiphon_generation", "Generation of the bundle served", number(sample.generation)),
+      Gauge("antiphon_pieces", "Pieces that can be found", number(sample.pieces)),
+      Gauge("antiphon_recordings", "Recordings that can be found", number(sample.recordings)),
+      Gauge("antiphon_snippets", "Embedded windows that can be found, by side",
+            {Labelled(number(sample.score_vectors), {{"side", "scores"}}),
+             Labelled(number(sample.recording_vectors), {{"side", "recordings"}})}),
+      Gauge("antiphon_last_change", "Version of the last change made to the collection",
+            number(sample.last_change)),
+      Gauge("antiphon_unmerged_changes", "Changes that are in the journal and in no generation yet",
+            number(sample.unmerged_changes)),
+      Gauge("antiphon_rejected_generations",
+            "Generations that were refused when the collection was opened",
+            sample.rejected_generations),
+      Gauge("antiphon_rejected_changes", "Changes of the journal that were found damaged",
+            sample.rejected_changes),
+      Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM",
+            number(ResidentBytes())),
+      Gauge("antiphon_info", "Always 1; says what is running in its labels",
+            {Labelled(1, {{"version", Version()},
+                          {"model_id", sample.model_id},
+                          {"generation", absl::StrCat(sample.generation)},
+                          {"device", sample.device}})})};
+  if (sample.certificate_expires.has_value()) {
+    families.push_back(Gauge("antiphon_tls_certificate_expires_seconds",
+                             "When the certificate in force expires, seconds since 1970",
+                             number(absl::ToUnixSeconds(*sample.certificate_expires))));
+  }
+  if (sample.gpu_bytes.has_value()) {
+    families.push_back(Gauge("antiphon_gpu_memory_bytes", "Memory of the GPU in use, by whomever",
+                             number(*sample.gpu_bytes)));
+  }
+  return families;
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+
+  prometheus::Family<prometheus::Counter>& Counter(const char* name, const char* help) {
+    return BuildCounter().Name(name).Help(help).Register(*registry);
+  }
+  prometheus::Family<prometheus::Histogram>& Histogram(const char* name, const char* help) {
+    return BuildHistogram().Name(name).Help(help).Register(*registry);
+  }
+
+  prometheus::Family<prometheus::Counter>& requests =
+      Counter("antiphon_requests_total", "Calls answered, by method and status code");
+  prometheus::Family<prometheus::Histogram>& request_seconds =
+      Histogram("antiphon_request_seconds", "From arrival to answer, failures included");
+  prometheus::Family<prometheus::Histogram>& stage_seconds =
+      Histogram("antiphon_stage_seconds",
+                "Stages of calls, failures included; queue is the wait for a worker");
+  prometheus::Family<prometheus::Histogram>& batch_windows =
+      Histogram("antiphon_encoder_batch_windows", "Windows that an encoder ran at once");
+  prometheus::Family<prometheus::Counter>& verdicts =
+      Counter("antiphon_verdicts_total", "Answers of Identify");
+  prometheus::Family<prometheus::Counter>& refusals =
+      Counter("antiphon_access_refused_total", "Callers turned away for their API key, by reason");
+  prometheus::Family<prometheus::Counter>& edits =
+      Counter("antiphon_edits_total", "Changes to the collection, by kind and result");
+  prometheus::Family<prometheus::Counter>& reloads = Counter(
+      "antiphon_reloads_total", "Attempts to take over what changed on disk, by what and result");
+  prometheus::Counter& background_failures =
+      Counter("antiphon_background_failures_total",
+              "Merges and clean-ups that nobody asked for and that failed")
+          .Add({});
+  prometheus::Family<prometheus::Gauge>& states = BuildGauge()
+                                                      .Name("antiphon_state")
+                                                      .Help("1 for the state that the server is in")
+                                                      .Register(*registry);
+
+  absl::Mutex mutex;
+  ServerState state ABSL_GUARDED_BY(mutex) = ServerState::kStarting;
+  std::function<Sample()> source ABSL_GUARDED_BY(mutex);
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
+  // Series that exist from the start can be alerted on before anything has happened.
+  for (int stage = v1::STAGE_QUEUE; v1::Stage_IsValid(stage); ++stage) {
+    impl_->stage_seconds.Add({{"stage", StageLabel(static_cast<v1::Stage>(stage))}},
+                             kLatencyBuckets);
+  }
+  for (const Refusal refusal : kRefusals) impl_->refusals.Add({{"reason", Label(refusal)}});
+  for (const EditKind kind : kEditKinds) {
+    for (const char* result : kEditResults)
+      impl_->edits.Add({{"kind", Label(kind)}, {"result", result}});
+  }
+  for (const Reloaded what : kReloaded) {
+    for (const char* result : {"ok", "failed"})
+      impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
+  }
+  SetState(ServerState::kStarting);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::RecordCall(absl::string_view method, grpc::StatusCode code, double seconds) {
+  const std::string name(method);
+  impl_->requests.Add({{"method", name}, {"code", CodeName(code)}}).Increment();
+  impl_->request_seconds.Add({{"method", name}}, kLatencyBuckets).Observe(seconds);
+}
+
+void Metrics::RecordStage(v1::Stage stage, double seconds) {
+  impl_->stage_seconds.Add({{"stage", StageLabel(stage)}}, kLatencyBuckets).Observe(seconds);
+}
+
+void Metrics::RecordBatch(absl::string_view modality, int windows) {
+  impl_->batch_windows.Add({{"modality", std::string(modality)}}, kBatchBuckets).Observe(windows);
+}
+
+void Metrics::RecordVerdict(absl::string_view verdict) {
+  impl_->verdicts.Add({{"verdict", std::string(verdict)}}).Increment();
+}
+
+void Metrics::RecordRefusal(Refusal refusal) {
+  impl_->refusals.Add({{"reason", Label(refusal)}}).Increment();
+}
+
+void Metrics::RecordEdit(EditKind kind, const absl::Status& result) {
+  impl_->edits.Add({{"kind", Label(kind)}, {"result", EditResult(result)}}).Increment();
+}
+
+void Metrics::RecordReload(Reloaded what, const absl::Status& result) {
+  impl_->reloads.Add({{"what", Label(what)}, {"result", result.ok() ? "ok" : "failed"}})
+      .Increment();
+}
+
+void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment(); }
+
+void Metrics::SetState(ServerState state) {
+  absl::MutexLock lock(&impl_->mutex);
+  impl_->state = state;
+  for (const ServerState each : {ServerState::kStarting, ServerState::kServing,
+                                 ServerState::kDraining, ServerState::kStopped}) {
+    impl_->states.Add({{"state", ServerStateName(each)}}).Set(each == state ? 1 : 0);
+  }
+}
+
+ServerState Metrics::state() const {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->state;
+}
+
+void Metrics::SetSource(std::function<Sample()> source) {
+  absl::MutexLock lock(&impl_->mutex);
+  impl_->source = std::move(source);
+}
+
+std::string Metrics::Text() const {
+  std::vector<prometheus::MetricFamily> families = impl_->registry->Collect();
+  absl::MutexLock lock(&impl_->mutex);
+  for (prometheus::MetricFamily& family : FamiliesOf(impl_->source ? impl_->source() : Sample())) {
+    families.push_back(std::move(family));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+int64_t ResidentBytes() {
+  std::FILE* file =
+      std::fopen("/proc/self/statm", "r");  // proc(5): pages in all, pages in RAM, ...
+  if (file == nullptr) return 0;
+  long long total = 0, resident = 0;
+  const bool read = std::fscanf(file, "%lld %lld", &total, &resident) == 2;
+  std::fclose(file);
+  return read ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,107 @@
+// What the server tells Prometheus about itself (served by metrics_endpoint.h). docs/operations.md
+// lists every metric with its meaning.
+//
+// Safe from any thread. Label values come from closed sets (methods, codes, stages), so that no
+// client can make more series.
+#ifndef ANTIPHON_SERVER_TELEMETRY_METRICS_H_
+#define ANTIPHON_SERVER_TELEMETRY_METRICS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "antiphon/v1/types.pb.h"
+#include "grpcpp/support/status.h"
+#include "server/runtime/lifecycle.h"
+
+namespace antiphon::server {
+
+// What is read anew whenever /metrics is.
+struct Sample {
+  int queue_depth = 0;
+  int in_flight = 0;
+  int streams = 0;
+
+  int64_t generation = 0;
+  std::string model_id;
+  std::string device;
+  int64_t pieces = 0;
+  int64_t recordings = 0;
+  int64_t score_vectors = 0;
+  int64_t recording_vectors = 0;
+  int64_t last_change = 0;
+  int64_t unmerged_changes = 0;
+  int rejected_generations = 0;
+  int rejected_changes = 0;
+
+  std::optional<absl::Time> certificate_expires;  // none without TLS
+  std::optional<int64_t> gpu_bytes;               // none without a GPU
+};
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // One call, refused ones included; `seconds` from arrival to answer.
+  void RecordCall(absl::string_view method, grpc::StatusCode code, double seconds);
+
+  // One stage of one call, on failure too.
+  void RecordStage(v1::Stage stage, double seconds);
+
+  // One run of an encoder; `modality` is "audio" or "score".
+  void RecordBatch(absl::string_view modality, int windows);
+
+  // One answer of Identify: "match", "no_match" or "insufficient_input".
+  void RecordVerdict(absl::string_view verdict);
+
+  // One caller who was turned away at the gate, and why.
+  enum class Refusal { kMissingKey, kUnknownKey, kForbidden, kOverLimit };
+  void RecordRefusal(Refusal refusal);
+
+  // One change to the collection, or an attempt at one.
+  enum class EditKind {
+    kAddPiece,
+    kUpdatePiece,
+    kDeletePiece,
+    kAddRecording,
+    kUpdateRecording,
+    kDeleteRecording,
+    kMerge,
+    kRestore
+  };
+  void RecordEdit(EditKind kind, const absl::Status& result);
+
+  // One attempt to take over what has changed on disk.
+  enum class Reloaded { kCollection, kKeys, kCertificate };
+  void RecordReload(Reloaded what, const absl::Status& result);
+
+  // Something that nobody asked for went wrong: a merge, the removal of what is old.
+  void RecordBackgroundFailure();
+
+  void SetState(ServerState state);
+  ServerState state() const;
+
+  // Must be safe from any thread and outlive this object; empty ends it, and waits for one that is
+  // being taken.
+  void SetSource(std::function<Sample()> source);
+
+  // The text that /metrics gives.
+  std::string Text() const;
+
+ private:
+  struct Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+// Memory of this process that is in RAM, bytes; 0 where it cannot be told.
+int64_t ResidentBytes();
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_TELEMETRY_METRICS_H_

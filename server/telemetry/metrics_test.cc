@@ -1,0 +1,134 @@
+#include "server/telemetry/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace antiphon::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Metrics, CountsCallsByMethodAndCode) {
+  Metrics metrics;
+  metrics.RecordCall("Retrieval.Identify", grpc::StatusCode::OK, 0.02);
+  metrics.RecordCall("Retrieval.Identify", grpc::StatusCode::OK, 0.02);
+  metrics.RecordCall("Retrieval.Identify", grpc::StatusCode::INVALID_ARGUMENT, 0.001);
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text,
+              HasSubstr(R"(antiphon_requests_total{code="OK",method="Retrieval.Identify"} 2)"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          R"(antiphon_requests_total{code="INVALID_ARGUMENT",method="Retrieval.Identify"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(antiphon_request_seconds_count{method="Retrieval.Identify"} 3)"))
+      << "the latency of failures counts, too";
+}
+
+TEST(Metrics, StagesAndBatchesAreHistograms) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="encode"} 0)"))
+      << "there from the start";
+  metrics.RecordStage(v1::STAGE_ENCODE, 0.5);
+  metrics.RecordBatch("audio", 12);
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr(R"(antiphon_stage_seconds_count{stage="encode"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(antiphon_encoder_batch_windows_sum{modality="audio"} 12)"));
+}
+
+TEST(Metrics, WhatIsReadWhenAskedIsOfTheMoment) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_queue_depth 0")) << "there from the start";
+  Sample sample;
+  sample.queue_depth = 3;
+  sample.streams = 2;
+  sample.generation = 1;
+  sample.model_id = "m1";
+  sample.pieces = 40;
+  sample.score_vectors = 1234;
+  sample.last_change = 77;
+  sample.unmerged_changes = 5;
+  metrics.SetSource([&] { return sample; });
+  std::string text = metrics.Text();
+  for (const char* line :
+       {"antiphon_queue_depth 3\n", "antiphon_streams_open 2\n", "antiphon_pieces 40\n",
+        "antiphon_snippets{side=\"scores\"} 1234\n", "antiphon_last_change 77\n",
+        "antiphon_unmerged_changes 5\n", "generation=\"1\"", "model_id=\"m1\""}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("antiphon_gpu_memory_bytes"))) << "there is no GPU";
+  EXPECT_THAT(text, Not(HasSubstr("antiphon_tls_certificate"))) << "nor TLS";
+  sample.generation = 2;
+  sample.gpu_bytes = 4096;
+  sample.certificate_expires = absl::FromUnixSeconds(1'800'000'000);
+  text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr("antiphon_generation 2"));
+  EXPECT_THAT(text, Not(HasSubstr("generation=\"1\"")));
+  EXPECT_THAT(text, HasSubstr("antiphon_gpu_memory_bytes 4096"));
+  EXPECT_THAT(text, HasSubstr("antiphon_tls_certificate_expires_seconds 1800000000"));
+  metrics.SetSource(nullptr);
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_queue_depth 0"));
+}
+
+TEST(Metrics, TellsHowMuchMemoryIsInUse) {
+  const int64_t before = ResidentBytes();
+  EXPECT_GT(before, 1 << 20);
+  const std::vector<char> ballast(64 << 20, 1);
+  EXPECT_GT(ResidentBytes(), before + (32 << 20)) << ballast.size();
+  EXPECT_THAT(Metrics().Text(), HasSubstr("process_resident_memory_bytes "));
+}
+
+TEST(Metrics, CountsWhoIsTurnedAwayAndWhy) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 0)"));
+  metrics.RecordRefusal(Metrics::Refusal::kUnknownKey);
+  metrics.RecordRefusal(Metrics::Refusal::kOverLimit);
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="unknown_key"} 1)"));
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_access_refused_total{reason="over_limit"} 1)"));
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(antiphon_access_refused_total{reason="missing_key"} 0)"));
+}
+
+TEST(Metrics, CountsEditsAndReloadsByHowTheyWent) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_edits_total{kind="merge",result="failed"} 0)"));
+  for (const absl::Status& status :
+       {absl::OkStatus(), absl::AlreadyExistsError(""), absl::AbortedError(""),
+        absl::CancelledError(""), absl::ResourceExhaustedError(""), absl::DataLossError("")}) {
+    metrics.RecordEdit(Metrics::EditKind::kAddPiece, status);
+  }
+  metrics.RecordReload(Metrics::Reloaded::kKeys, absl::InvalidArgumentError(""));
+  const std::string text = metrics.Text();
+  for (const char* line :
+       {R"({kind="add_piece",result="ok"} 1)", R"({kind="add_piece",result="refused"} 2)",
+        R"({kind="add_piece",result="abandoned"} 1)", R"({kind="add_piece",result="exhausted"} 1)",
+        R"({kind="add_piece",result="failed"} 1)",
+        R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)",
+        R"(antiphon_reloads_total{result="ok",what="api_keys"} 0)"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(Metrics, CountsWhatGoesWrongUnasked) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_background_failures_total 0"));
+  metrics.RecordBackgroundFailure();
+  EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_background_failures_total 1"));
+}
+
+TEST(Metrics, ExactlyOneStateIsOn) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_state{state="starting"} 1)"));
+  metrics.SetState(ServerState::kServing);
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_state{state="starting"} 0)"));
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_state{state="serving"} 1)"));
+  EXPECT_EQ(metrics.state(), ServerState::kServing);
+}
+
+}  // namespace
+}  // namespace antiphon::server

@@ -1,7 +1,0 @@
-#include "server/version.h"
-
-namespace antiphon::server {
-
-const char* Version() { return ANTIPHON_VERSION; }
-
-}  // namespace antiphon::server

@@ -1,0 +1,99 @@
+#include "server/wire/conversions.h"
+
+namespace antiphon::server {
+
+v1::Verdict ToWire(retrieval::Verdict verdict) {
+  switch (verdict) {
+    case retrieval::Verdict::kMatch:
+      return v1::VERDICT_MATCH;
+    case retrieval::Verdict::kNoMatch:
+      return v1::VERDICT_NO_MATCH;
+    case retrieval::Verdict::kInsufficientInput:
+      return v1::VERDICT_INSUFFICIENT_INPUT;
+  }
+  return v1::VERDICT_UNSPECIFIED;
+}
+
+v1::Piece ToWire(const catalog::Piece& piece) {
+  v1::Piece out;
+  out.set_id(piece.id);
+  out.set_title(piece.title);
+  out.set_composer(piece.composer);
+  out.set_duration_seconds(piece.duration_s);
+  out.set_beats(piece.beats);
+  out.set_bars(piece.bars);
+  out.set_notes(piece.notes);
+  out.set_collection(piece.collection);
+  out.set_version(piece.version);
+  return out;
+}
+
+v1::Recording ToWire(const catalog::Recording& recording) {
+  v1::Recording out;
+  out.set_id(recording.id);
+  out.set_title(recording.title);
+  out.set_composer(recording.composer);
+  out.set_piece_id(recording.piece_id);
+  out.set_duration_seconds(recording.duration_s);
+  out.set_collection(recording.collection);
+  out.set_version(recording.version);
+  return out;
+}
+
+v1::Limits ToWire(const Limits& limits, int queue_capacity) {
+  v1::Limits out;
+  out.set_max_message_bytes(limits.max_message_bytes);
+  out.set_max_audio_seconds(limits.max_audio_s);
+  out.set_max_audio_channels(limits.max_audio_channels);
+  out.set_min_audio_rate(limits.min_audio_rate);
+  out.set_max_audio_rate(limits.max_audio_rate);
+  out.set_max_midi_bytes(limits.midi.max_bytes);
+  out.set_max_midi_notes(limits.midi.max_notes);
+  out.set_max_midi_seconds(limits.midi.max_duration_s);
+  out.set_max_search_top_k(limits.max_search_top_k);
+  out.set_max_identify_top_k(limits.max_identify_top_k);
+  out.set_max_snippets(limits.max_snippets);
+  out.set_max_query_windows(limits.max_query_windows);
+  out.set_max_embed_windows(limits.max_embed_windows);
+  out.set_max_snippet_seconds(limits.max_snippet_s);
+  out.set_max_page_size(limits.max_page_size);
+  out.set_queue_capacity(queue_capacity);
+  out.set_max_batch_queries(limits.max_batch_queries);
+  out.set_max_filter_entries(limits.max_filter_entries);
+  out.set_max_streams(limits.max_streams);
+  return out;
+}
+
+v1::Source SourceOf(const catalog::Piece& piece) {
+  v1::Source out;
+  out.set_id(piece.id);
+  out.set_title(piece.title);
+  out.set_composer(piece.composer);
+  out.set_piece_id(piece.id);
+  out.set_collection(piece.collection);
+  return out;
+}
+
+v1::Source SourceOf(const catalog::Recording& recording) {
+  v1::Source out;
+  out.set_id(recording.id);
+  out.set_title(recording.title);
+  out.set_composer(recording.composer);
+  out.set_piece_id(recording.piece_id);
+  out.set_collection(recording.collection);
+  return out;
+}
+
+v1::Position ToPosition(double seconds, const music::TempoMap* map) {
+  v1::Position out;
+  out.set_seconds(seconds);
+  if (map == nullptr) return out;
+  const double beats = map->BeatsAt(seconds);
+  const music::BarPosition bar = map->BarAt(beats);
+  out.set_beats(beats);
+  out.set_bar(bar.bar);
+  out.set_beat_in_bar(bar.beat);
+  return out;
+}
+
+}  // namespace antiphon::server

@@ -1,0 +1,31 @@
+// The core's values as the wire's messages. Stateless; safe from any thread. (The other direction:
+// decode.h, request_options.h, catalog_requests.h.)
+#ifndef ANTIPHON_SERVER_WIRE_CONVERSIONS_H_
+#define ANTIPHON_SERVER_WIRE_CONVERSIONS_H_
+
+#include "antiphon/v1/admin.pb.h"
+#include "antiphon/v1/catalog.pb.h"
+#include "antiphon/v1/retrieval.pb.h"
+#include "antiphon/v1/types.pb.h"
+#include "core/catalog/catalog.h"
+#include "core/music/tempo_map.h"
+#include "core/retrieval/collection.h"
+#include "server/wire/limits.h"
+
+namespace antiphon::server {
+
+v1::Verdict ToWire(retrieval::Verdict verdict);
+v1::Piece ToWire(const catalog::Piece& piece);
+v1::Recording ToWire(const catalog::Recording& recording);
+v1::Limits ToWire(const Limits& limits, int queue_capacity);
+
+v1::Source SourceOf(const catalog::Piece& piece);
+v1::Source SourceOf(const catalog::Recording& recording);
+
+// A place in a score, in seconds, beats, and bar and beat; `map` null: a place in a recording, in
+// seconds only.
+v1::Position ToPosition(double seconds, const music::TempoMap* map);
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_WIRE_CONVERSIONS_H_

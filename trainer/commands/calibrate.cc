@@ -1,0 +1,90 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "core/bundle/manifest.h"
+#include "trainer/commands/subcommands.h"
+#include "trainer/evaluation/calibration.h"
+
+namespace antiphon::trainer {
+namespace {
+
+struct Flags {
+  CalibrationOptions options;
+  std::string split_file;
+  int threads = 0;
+  bool dry_run = false, plain = false;
+};
+
+absl::Status Run(Flags& flags) {
+  encoder::SetComputeThreads(flags.threads);
+  if (!flags.split_file.empty()) {
+    absl::StatusOr<Split> split = Split::Read(flags.split_file);
+    if (!split.ok()) return split.status();
+    flags.options.split = *std::move(split);
+  }
+  if (flags.plain) flags.options.identify.method = retrieval::VoteMethod::kPlain;
+  Progress progress;
+  const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
+  if (!calibration.ok()) return calibration.status();
+  std::fputs(CalibrationText(*calibration).c_str(), stdout);
+  if (flags.dry_run) return absl::OkStatus();
+  const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
+  std::ofstream file(path);
+  file << retrieval::ConfidenceToJson(calibration->model) << '\n';
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
+}
+
+}  // namespace
+
+void AddCalibrate(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand("calibrate",
+                                             "Fit a model's confidence on known and unknown pieces "
+                                             "of the valid part, into MODEL/confidence.json");
+  auto flags = std::make_shared<Flags>();
+  CalibrationOptions& options = flags->options;
+  command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
+      ->required();
+  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
+      ->required();
+  command->add_option("--split", flags->split_file,
+                      "File with columns piece and split; default: by a hash of the name");
+  command
+      ->add_option("--soundfont", options.soundfonts,
+                   "To render queries with, never the evaluation one")
+      ->required();
+  command
+      ->add_option("--distractors", options.distractors,
+                   "Pieces of the train part in the collection")
+      ->capture_default_str();
+  command->add_option("--queries", options.queries_per_piece, "For each piece and length")
+      ->capture_default_str();
+  command->add_option("--work", options.work, "Folder for the bundle, removed at the end")
+      ->default_val((std::filesystem::temp_directory_path() / "antiphon-calibration").string());
+  command
+      ->add_option("--false-accepts", options.false_accept_rate,
+                   "Share of unknown pieces that the threshold allows")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--score-hop", options.builder.score_hop_s,
+                   "Seconds between windows of a score in the collection")
+      ->capture_default_str();
+  command->add_option("--tempo-ratios", options.builder.tempo_ratios,
+                      "Tempi at which scores are in the collection");
+  command->add_option("--hop", options.identify.hop_s, "Seconds between windows of a query")
+      ->capture_default_str();
+  command->add_flag("--plain", flags->plain, "Answer by plain votes");
+  command->add_flag("!--no-paths", options.identify.follow_paths, "Answer by votes alone");
+  command->add_flag("--dry-run", flags->dry_run, "Print only");
+  command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")
+      ->capture_default_str();
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,68 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "trainer/commands/index_command.h"
+#include "trainer/commands/subcommands.h"
+
+namespace antiphon::trainer {
+namespace {
+
+struct Flags {
+  IndexCommandOptions options;
+  std::string kind = "flat";
+  int threads = 0;
+};
+
+absl::Status Run(Flags& flags) {
+  const absl::StatusOr<index::IndexKind> kind = index::ParseIndexKind(flags.kind);
+  if (!kind.ok()) return kind.status();
+  flags.options.builder.index.kind = *kind;
+  encoder::SetComputeThreads(flags.threads);
+  Progress progress;
+  const absl::StatusOr<IndexSummary> summary = RunIndex(flags.options, progress);
+  if (!summary.ok()) return summary.status();
+  std::fputs(SummaryText(*summary).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddIndex(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand(
+      "index", "Make a bundle of a folder of scores and, if given, recordings");
+  auto flags = std::make_shared<Flags>();
+  IndexCommandOptions& options = flags->options;
+  command
+      ->add_option(
+          "--midi", options.midi_dir,
+          "Folder of MIDI files; metadata.tsv in it gives titles, composers and collections")
+      ->required();
+  command->add_option("--recordings", options.recordings_dir, "Folder of audio files");
+  command
+      ->add_option("--model", options.builder.model_directory,
+                   "Folder with audio_encoder.pt and score_encoder.pt")
+      ->required();
+  command->add_option("--bundle", options.bundle_root, "Bundle to publish a new generation of")
+      ->required();
+  command->add_option("--collection", options.collection,
+                      "What to file everything under for which metadata.tsv has no collection");
+  command->add_option("--tempo-ratios", options.builder.tempo_ratios,
+                      "Tempi over the one written at which scores are indexed");
+  command
+      ->add_option("--score-hop", options.builder.score_hop_s,
+                   "Seconds between a score's windows, as played")
+      ->capture_default_str();
+  command
+      ->add_option("--recording-hop", options.builder.recording_hop_s,
+                   "Seconds between a recording's windows")
+      ->capture_default_str();
+  command->add_option("--index", flags->kind, "flat, hnsw or ivf")->capture_default_str();
+  command->add_option("--device", options.builder.encoder.device, "cpu, cuda:N or auto")
+      ->capture_default_str();
+  command->add_option("--threads", flags->threads, "0 is the number of cores")
+      ->capture_default_str();
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,219 @@
+#include "trainer/commands/index_command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/music/file_naming.h"
+#include "core/music/midi_file.h"
+#include "trainer/data/midi_files.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+using music::FileMetadata;
+using music::IdOfPath;
+using music::kMetadataFile;
+
+constexpr size_t kReasonsInError = 3;
+
+using Metadata = std::map<std::string, FileMetadata>;
+
+absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
+  std::error_code error;
+  const uintmax_t size = fs::file_size(path, error);
+  if (error) return absl::NotFoundError(error.message());
+  if (size > static_cast<uintmax_t>(max_bytes)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("has ", size, " bytes, the limit is ", max_bytes));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(size, '\0');
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(size)))
+    return absl::UnavailableError("cannot be read");
+  return bytes;
+}
+
+absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
+  const fs::path path = fs::path(folder) / kMetadataFile;
+  std::error_code error;
+  if (!fs::exists(path, error)) return Metadata();
+  constexpr int64_t kMaxBytes = 64 << 20;
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
+  if (!text.ok())
+    return absl::Status(text.status().code(),
+                        absl::StrCat(path.string(), ": ", text.status().message()));
+  absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
+  if (metadata.ok()) return metadata;
+  return absl::Status(metadata.status().code(),
+                      absl::StrCat(path.string(), ": ", metadata.status().message()));
+}
+
+FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
+  const auto found = metadata.find(relative);
+  return found == metadata.end() ? FileMetadata() : found->second;
+}
+
+// Indexes one collection of files, one after the other.
+class Indexing {
+ public:
+  Indexing(const IndexCommandOptions& options, retrieval::CollectionBuilder& builder,
+           Progress& progress)
+      : options_(options), builder_(builder), progress_(progress) {}
+
+  absl::Status AddScores(IndexSummary& summary) {
+    const auto files = MidiFilesBelow(options_.midi_dir);
+    if (!files.ok()) return files.status();
+    const auto metadata = ReadMetadata(options_.midi_dir);
+    if (!metadata.ok()) return metadata.status();
+    progress_.Start("Scores", static_cast<int64_t>(files->size()));
+    for (const SourceFile& file : *files) {
+      const absl::Status status = AddScore(file, MetadataOf(*metadata, file.relative));
+      if (IsFatal(status)) return status;
+      if (!status.ok())
+        summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      progress_.Advance(1);
+    }
+    progress_.Finish();
+    if (!pieces_.empty()) return absl::OkStatus();
+    if (files->empty())
+      return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
+    const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
+    return absl::InvalidArgumentError(absl::StrCat(
+        "none of the ", files->size(), " MIDI files below ", options_.midi_dir, " can be used; ",
+        absl::StrJoin(summary.skipped_scores.begin(),
+                      summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
+  }
+
+  absl::Status AddRecordings(IndexSummary& summary) {
+    const auto files =
+        FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"});
+    if (!files.ok()) return files.status();
+    const auto metadata = ReadMetadata(options_.recordings_dir);
+    if (!metadata.ok()) return metadata.status();
+    progress_.Start("Recordings", static_cast<int64_t>(files->size()));
+    for (const SourceFile& file : *files) {
+      const absl::Status status = AddRecording(file, MetadataOf(*metadata, file.relative));
+      if (IsFatal(status)) return status;
+      if (!status.ok())
+        summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      progress_.Advance(1);
+    }
+    progress_.Finish();
+    return absl::OkStatus();
+  }
+
+ private:
+  // Not the file's fault: an encoder or the disk.
+  static bool IsFatal(const absl::Status& status) {
+    return status.code() == absl::StatusCode::kInternal ||
+           status.code() == absl::StatusCode::kFailedPrecondition ||
+           status.code() == absl::StatusCode::kDataLoss;
+  }
+
+  const std::string& CollectionOf(const FileMetadata& metadata) const {
+    return metadata.collection.empty() ? options_.collection : metadata.collection;
+  }
+
+  absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
+    const absl::StatusOr<std::string> midi = ReadFile(file.path, options_.max_file_bytes);
+    if (!midi.ok()) return midi.status();
+    catalog::Piece piece{.id = IdOfPath(file.relative),
+                         .title = metadata.title,
+                         .composer = metadata.composer,
+                         .collection = CollectionOf(metadata)};
+    if (piece.title.empty()) {
+      const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
+      if (!score.ok()) return score.status();
+      piece.title = score->title.empty() ? music::TitleOfPath(file.relative) : score->title;
+    }
+    if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
+    const absl::Status status = builder_.AddPiece(piece, *midi);
+    if (!status.ok()) return status;
+    piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
+    pieces_.emplace(piece.id, std::move(piece));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRecording(const SourceFile& file, const FileMetadata& metadata) {
+    const absl::StatusOr<std::string> audio = ReadFile(file.path, options_.max_file_bytes);
+    if (!audio.ok()) return audio.status();
+    catalog::Recording recording{.id = IdOfPath(file.relative),
+                                 .title = metadata.title,
+                                 .composer = metadata.composer,
+                                 .piece_id = metadata.piece_id,
+                                 .collection = CollectionOf(metadata)};
+    if (recording.piece_id.empty()) {
+      recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
+    } else if (!pieces_.contains(recording.piece_id)) {
+      return absl::InvalidArgumentError(absl::StrCat(kMetadataFile, " names the piece ",
+                                                     recording.piece_id,
+                                                     ", which is not in the collection"));
+    }
+    if (const auto piece = pieces_.find(recording.piece_id); piece != pieces_.end()) {
+      if (recording.title.empty()) recording.title = piece->second.title;
+      if (recording.composer.empty()) recording.composer = piece->second.composer;
+    }
+    if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
+    return builder_.AddRecording(std::move(recording), *audio);
+  }
+
+  const IndexCommandOptions& options_;
+  retrieval::CollectionBuilder& builder_;
+  Progress& progress_;
+  std::map<std::string, catalog::Piece> pieces_;  // by id
+  std::vector<std::string> piece_ids_;            // sorted
+};
+
+}  // namespace
+
+std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
+  for (size_t length = stem.size(); length > 0; --length) {
+    const std::string prefix(stem.substr(0, length));
+    // "op10" is no recording of "op1".
+    const bool ends =
+        length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
+    if (ends && std::binary_search(piece_ids.begin(), piece_ids.end(), prefix)) return prefix;
+  }
+  return "";
+}
+
+absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progress& progress) {
+  auto builder = retrieval::CollectionBuilder::Create(options.bundle_root, options.builder);
+  if (!builder.ok()) return builder.status();
+  IndexSummary summary;
+  Indexing indexing(options, **builder, progress);
+  if (absl::Status status = indexing.AddScores(summary); !status.ok()) return status;
+  if (!options.recordings_dir.empty()) {
+    if (absl::Status status = indexing.AddRecordings(summary); !status.ok()) return status;
+  }
+  absl::StatusOr<bundle::Manifest> manifest = (*builder)->Publish();
+  if (!manifest.ok()) return manifest.status();
+  summary.manifest = *std::move(manifest);
+  return summary;
+}
+
+std::string SummaryText(const IndexSummary& summary) {
+  const bundle::Manifest& m = summary.manifest;
+  std::string text = absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (",
+                                  m.score_vectors, " windows), ", m.recordings, " recordings (",
+                                  m.recording_vectors, " windows), model ", m.model_id, "\n");
+  for (const auto& [what, skipped] : {std::pair("scores", &summary.skipped_scores),
+                                      std::pair("recordings", &summary.skipped_recordings)}) {
+    if (skipped->empty()) continue;
+    absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
+    for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");
+  }
+  return text;
+}
+
+}  // namespace antiphon::trainer

@@ -1,0 +1,57 @@
+// `antiphon-trainer index`: from a folder of MIDI files and, when given, one of recordings to a
+// published bundle.
+#ifndef ANTIPHON_TRAINER_COMMANDS_INDEX_COMMAND_H_
+#define ANTIPHON_TRAINER_COMMANDS_INDEX_COMMAND_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/bundle/manifest.h"
+#include "core/collection/bundle_builder.h"
+#include "trainer/base/progress.h"
+
+namespace antiphon::trainer {
+
+struct IndexCommandOptions {
+  std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
+  std::string recordings_dir;  // searched below for .wav .flac .ogg .opus .mp3; may hold a
+                               // metadata.tsv; empty: none
+  std::string bundle_root;     // made when it does not exist
+  std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
+                           // may be empty
+  retrieval::BuilderOptions builder;
+  int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
+};
+
+struct IndexSummary {
+  bundle::Manifest manifest;
+  std::vector<std::string> skipped_scores;  // files that could not be read: "path: reason"
+  std::vector<std::string> skipped_recordings;
+};
+
+// The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is
+// neither letter nor digit; or nothing.
+std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids);
+
+// Walks the folders in order of their paths. A piece's id is its path (core/music/file_naming.h);
+// title and composer come from metadata.tsv, else the title from the score or the file's name and
+// the composer from the first folder's name, if there is one. A recording belongs to the piece that
+// metadata.tsv names, else to the one whose id is the longest that its file's name starts with, and
+// takes title and composer from there when it has none of its own.
+//
+// Files that cannot be read are passed over and listed in the summary. NotFound when a folder is
+// not there, InvalidArgument with the first reasons when no score in it can be read; otherwise
+// fails as CollectionBuilder does.
+[[nodiscard]] absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options,
+                                                    Progress& progress);
+
+// Lines for a person: what was published, and every file that was passed over.
+std::string SummaryText(const IndexSummary& summary);
+
+}  // namespace antiphon::trainer
+
+#endif  // ANTIPHON_TRAINER_COMMANDS_INDEX_COMMAND_H_

@@ -1,0 +1,141 @@
+#include "trainer/commands/index_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/audio/encoder.h"
+#include "core/collection/collection_view.h"
+#include "core/music/midi_file.h"
+#include "core/retrieval/collection.h"
+#include "core/testing/test_collection.h"
+#include "tests/support/test_model.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(PieceOfRecording, IsTheLongestThatTheNameStartsWith) {
+  const std::vector<std::string> ids = {"chp_op18", "chp_op1", "mz"};
+  std::vector<std::string> sorted = ids;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(PieceOfRecording("chp_op18_live", sorted), "chp_op18");
+  EXPECT_EQ(PieceOfRecording("chp_op18", sorted), "chp_op18");
+  EXPECT_EQ(PieceOfRecording("chp_op10", sorted), "");
+  EXPECT_EQ(PieceOfRecording("chp_op1-live", sorted), "chp_op1");
+  EXPECT_EQ(PieceOfRecording("bach", sorted), "");
+  EXPECT_EQ(PieceOfRecording("", sorted), "");
+}
+
+class RunIndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(Path("model"));
+    encoder::EncoderInfo info;
+    info.model_id = "test-1";
+    info.settings = retrieval::FakeSettings();
+    testing::WriteTestModel(Path("model"), info);
+    fs::create_directories(Path("midi"));
+    options_.midi_dir = Path("midi");
+    options_.bundle_root = Path("bundle");
+    options_.builder.model_directory = Path("model");
+    options_.builder.tempo_ratios = {1.0};
+  }
+  std::string Path(const std::string& name) const { return folder_.path() + "/" + name; }
+  void Write(const std::string& name, const std::string& bytes) const {
+    fs::create_directories(fs::path(Path(name)).parent_path());
+    std::ofstream(Path(name), std::ios::binary) << bytes;
+  }
+  static std::string Midi(int seed, const std::string& title = "") {
+    music::Score score = retrieval::RandomPiece(seed, 8);
+    score.title = title;
+    return music::WriteMidi(score).value();
+  }
+  static std::string Sound(int seed) {
+    return audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(seed, 8)),
+                              audio::AudioFormat::kFlac)
+        .value();
+  }
+
+  const retrieval::TemporaryFolder folder_;
+  IndexCommandOptions options_;
+  Progress progress_;
+};
+
+TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
+  Write("midi/metadata.tsv", "file\ttitle\tcomposer\tcollection\nb/two.MID\tSecond\tBach\tShelf\n");
+  Write("midi/b/two.MID", Midi(2, "not this"));
+  Write("midi/a_song.midi", Midi(1));
+  Write("midi/Chopin/waltz.mid", Midi(3, "Valse"));
+  Write("midi/notes.txt", "no music");
+  Write("sound/metadata.tsv", "file\ttitle\tpiece_id\tcollection\nx.wav\tLive\tb__two\tTapes\n");
+  Write("sound/x.wav", Sound(2));
+  Write("sound/a_song_slow.flac", Sound(1));
+  Write("sound/unknown.ogg", Sound(9));
+  options_.recordings_dir = Path("sound");
+  options_.collection = "Attic";
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_THAT(summary->skipped_scores, IsEmpty());
+  EXPECT_THAT(summary->skipped_recordings, IsEmpty());
+  EXPECT_EQ(summary->manifest.pieces, 3);
+  EXPECT_EQ(summary->manifest.recordings, 3);
+  EXPECT_THAT(SummaryText(*summary), HasSubstr("3 pieces"));
+
+  const auto collection = retrieval::Collection::Open(options_.bundle_root);
+  ASSERT_TRUE(collection.ok()) << collection.status();
+  std::vector<std::string> pieces, recordings;
+  for (const auto& p : (*collection)->contents().pieces()) {
+    pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
+  }
+  for (const auto& r : (*collection)->contents().recordings()) {
+    recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" +
+                         r.collection);
+  }
+  EXPECT_THAT(pieces, ElementsAre("Chopin__waltz|Valse|Chopin|Attic", "a_song|a song||Attic",
+                                  "b__two|Second|Bach|Shelf"));
+  EXPECT_THAT(recordings, ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic",
+                                      "x|Live|Bach|b__two|Tapes"));
+}
+
+TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
+  Write("midi/broken.mid", "MThd and no more");
+  Write("midi/empty.mid", "");
+  Write("midi/good.mid", Midi(1));
+  Write("sound/broken.wav", "RIFF");
+  Write("sound/metadata.tsv", "file\tpiece_id\ngood.flac\tnobody\n");
+  Write("sound/good.flac", Sound(1));
+  options_.recordings_dir = Path("sound");
+  options_.max_file_bytes = 90'000 + static_cast<int64_t>(Sound(1).size());
+  Write("midi/large.mid", std::string(options_.max_file_bytes + 1, 'x'));
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->manifest.pieces, 1);
+  EXPECT_THAT(summary->skipped_scores, ElementsAre(StartsWith("broken.mid: "),
+                                                   StartsWith("empty.mid: "), HasSubstr("limit")));
+  EXPECT_THAT(summary->skipped_recordings,
+              ElementsAre(StartsWith("broken.wav: "), HasSubstr("nobody")));
+  EXPECT_THAT(SummaryText(*summary), HasSubstr("3 scores were left out"));
+}
+
+TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
+  EXPECT_EQ(RunIndex(options_, progress_).status().code(), absl::StatusCode::kNotFound);
+  Write("midi/broken.mid", "MThd and no more");
+  const absl::Status broken = RunIndex(options_, progress_).status();
+  EXPECT_EQ(broken.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(broken.message(), HasSubstr("broken.mid: "));
+  options_.midi_dir = Path("nowhere");
+  EXPECT_EQ(RunIndex(options_, progress_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(retrieval::Collection::Open(options_.bundle_root).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace antiphon::trainer

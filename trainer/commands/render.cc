@@ -1,0 +1,80 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/audio/encoder.h"
+#include "core/audio/synthesizer.h"
+#include "core/music/midi_file.h"
+#include "trainer/commands/subcommands.h"
+
+namespace antiphon::trainer {
+namespace {
+
+struct Flags {
+  std::string midi, out;
+  audio::SynthesizerOptions synthesis;
+  audio::RenderOptions render;
+  double tempo_ratio = 1.0, start_s = 0, length_s = 0;
+};
+
+absl::StatusOr<audio::AudioFormat> FormatOf(const std::string& path) {
+  const std::string extension =
+      absl::AsciiStrToLower(std::filesystem::path(path).extension().string());
+  if (extension == ".wav") return audio::AudioFormat::kWav;
+  if (extension == ".flac") return audio::AudioFormat::kFlac;
+  if (extension == ".ogg") return audio::AudioFormat::kOggVorbis;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--out ", path, " ends in none of .wav, .flac, .ogg"));
+}
+
+absl::Status Run(const Flags& flags) {
+  const absl::StatusOr<audio::AudioFormat> format = FormatOf(flags.out);
+  if (!format.ok()) return format.status();
+  absl::StatusOr<music::Score> score = music::ReadMidiFile(flags.midi);
+  if (!score.ok()) return score.status();
+  const double end_s = flags.length_s > 0 ? flags.start_s + flags.length_s : score->duration_s;
+  if (!(end_s > flags.start_s)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--start ", flags.start_s, " lies at or after the end, ", end_s));
+  }
+  *score = music::AtTempoRatio(music::Excerpt(*score, flags.start_s, end_s), flags.tempo_ratio);
+  absl::StatusOr<std::unique_ptr<audio::Synthesizer>> synthesizer =
+      audio::Synthesizer::Open(flags.synthesis);
+  if (!synthesizer.ok()) return synthesizer.status();
+  const absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(score->notes, flags.render);
+  if (!sound.ok()) return sound.status();
+  if (absl::Status status = audio::WriteAudioFile(*sound, *format, flags.out); !status.ok())
+    return status;
+  std::printf("%s: %.1f s at %.2f times the tempo written\n", flags.out.c_str(),
+              sound->duration_s(), flags.tempo_ratio);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddRender(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command =
+      program.add_subcommand("render", "Play a MIDI file with a soundfont into an audio file");
+  auto flags = std::make_shared<Flags>();
+  command->add_option("midi", flags->midi, "MIDI file")->required();
+  command->add_option("-o,--out", flags->out, "Audio file: .wav, .flac or .ogg")->required();
+  command->add_option("--soundfont", flags->synthesis.soundfont, "An .sf2 or .sf3")->required();
+  command->add_option("--tempo-ratio", flags->tempo_ratio, "Tempo over the tempo written")
+      ->check(CLI::Range(0.1, 10.0))
+      ->capture_default_str();
+  command->add_option("--start", flags->start_s, "Seconds of the score")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--length", flags->length_s, "Seconds of the score; 0 is to the end")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--program", flags->render.program, "General MIDI program")
+      ->check(CLI::Range(0, 127))
+      ->capture_default_str();
+  command->add_option("--sample-rate", flags->synthesis.sample_rate, "Hz")->capture_default_str();
+  command->add_flag("--reverb", flags->synthesis.reverb, "FluidSynth's reverberation");
+  command->callback([flags, &outcome] { outcome = Run(*flags); });
+}
+
+}  // namespace antiphon::trainer

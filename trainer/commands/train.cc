@@ -1,0 +1,218 @@
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "trainer/commands/subcommands.h"
+#include "trainer/learning/training.h"
+
+namespace antiphon::trainer {
+namespace {
+
+volatile std::sig_atomic_t g_stop = 0;
+
+void RequestStop(int) { g_stop = 1; }
+
+struct TrainFlags {
+  TrainOptions options;
+  std::string architecture = "residual";
+  std::string loss = "infonce";
+  std::string precision = "bfloat16";
+  std::string exclude_file;
+  bool fresh = false;
+};
+
+bool PrintReport(const TrainReport& report) {
+  std::printf("step %lld  loss %.4f  learning rate %.2e  %.0f pairs/s",
+              static_cast<long long>(report.step), report.loss, report.learning_rate,
+              report.pairs_per_second);
+  if (report.validated) {
+    std::printf("  validation R@1 %.4f  MRR %.4f%s", report.recall_at_1,
+                report.mean_reciprocal_rank, report.best ? "  (best)" : "");
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+  return g_stop == 0;
+}
+
+// One name a line; what follows a tab or a # is for people.
+absl::Status ReadExcluded(const std::string& path, std::set<std::string>& excluded) {
+  std::ifstream file(path);
+  if (!file) return absl::NotFoundError(absl::StrCat("no file at ", path));
+  for (std::string line; std::getline(file, line);) {
+    const std::string name(absl::StripAsciiWhitespace(line.substr(0, line.find_first_of("\t#"))));
+    if (!name.empty()) excluded.insert(name);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunTrain(TrainFlags& flags) {
+  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
+  if (!architecture.ok()) return architecture.status();
+  const absl::StatusOr<Loss> loss = ParseLoss(flags.loss);
+  if (!loss.ok()) return loss.status();
+  if (!flags.exclude_file.empty()) {
+    if (absl::Status status = ReadExcluded(flags.exclude_file, flags.options.excluded_pieces);
+        !status.ok()) {
+      return status;
+    }
+  }
+  flags.options.architecture = *architecture;
+  flags.options.loss = *loss;
+  flags.options.bfloat16 = flags.precision == "bfloat16";
+  flags.options.resume = !flags.fresh;
+  std::signal(SIGINT, RequestStop);
+  std::signal(SIGTERM, RequestStop);
+  const absl::StatusOr<TrainSummary> summary = Train(flags.options, PrintReport);
+  if (!summary.ok()) return summary.status();
+  std::printf("%s: model %s from step %lld of %lld, validation MRR %.4f\n",
+              flags.options.out.c_str(), summary->model_id.c_str(),
+              static_cast<long long>(summary->best_step), static_cast<long long>(summary->steps),
+              summary->best_mean_reciprocal_rank);
+  return absl::OkStatus();
+}
+
+struct InitFlags {
+  std::string out;
+  std::string architecture = "residual";
+  std::string features = "constant_q";
+  int dimension = TrainOptions().dimension;
+  uint64_t seed = 1;
+};
+
+absl::Status RunInit(const InitFlags& flags) {
+  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
+  if (!architecture.ok()) return architecture.status();
+  const features::FeatureSettings settings =
+      flags.features == "constant_q" ? features::FeatureSettings() : features::DorferSettings();
+  return ExportUntrained(*architecture, settings, flags.dimension, flags.seed, flags.out);
+}
+
+}  // namespace
+
+void AddTrain(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand(
+      "train", "Train the encoders on feature stores; goes on where it stopped");
+  auto flags = std::make_shared<TrainFlags>();
+  TrainOptions& options = flags->options;
+  command->add_option("--store", options.stores, "Feature stores made by prepare")->required();
+  command->add_option("--out", options.out, "Folder for the model, checkpoints and training.json")
+      ->required();
+  command->add_option("--exclude", flags->exclude_file,
+                      "File with names of pieces not to train on, one a line");
+  command->add_flag(
+      "--strict-tempo", options.strict_tempo_only,
+      "Only renditions that keep strictly to their tempo, so that fractions of a frame are learnt");
+  command
+      ->add_option("--architecture", flags->architecture, "residual, residual_fine or dorfer2018")
+      ->capture_default_str();
+  command->add_option("--loss", flags->loss, "infonce or hinge")->capture_default_str();
+  command->add_option("--dimension", options.dimension, "Floats per embedding")
+      ->capture_default_str();
+  command->add_option("--batch", options.batch_pairs, "Pairs per step")->capture_default_str();
+  command->add_option("--from", options.from, "Folder of another run: begin with its last weights");
+  command->add_option("--mix", options.mix,
+                      "Folder of another run, whose last weights are mixed into those of --from");
+  command->add_option("--mix-share", options.mix_share, "How much of the one mixed in")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--steps", options.steps, "Steps in all")->capture_default_str();
+  command->add_option("--learning-rate", options.learning_rate, "The highest")
+      ->capture_default_str();
+  command->add_option("--warmup", options.warmup_steps, "Steps of warm-up")->capture_default_str();
+  command->add_option("--weight-decay", options.weight_decay, "Of AdamW")->capture_default_str();
+  command
+      ->add_option("--misplacement", options.sampler.misplacement_s,
+                   "Score off by up to so many seconds")
+      ->check(CLI::Range(0.0, 0.5))
+      ->capture_default_str();
+  command
+      ->add_option("--tempo-error", options.sampler.tempo_error,
+                   "Score tempo off by up to this part")
+      ->check(CLI::Range(0.0, 0.5))
+      ->capture_default_str();
+  command
+      ->add_option("--transpose", options.sampler.max_transposition,
+                   "Up to so many semitones, both sides")
+      ->check(CLI::Range(0, 12))
+      ->capture_default_str();
+  command
+      ->add_option("--group", options.sampler.group, "Pairs drawn near each other in one rendition")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
+      ->add_option("--group-reach", options.sampler.group_reach_s, "How near, seconds of the score")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--exact", options.sampler.exact_share, "Share of groups without these errors")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--on-onset", options.sampler.onset_share,
+                   "Share of groups with an onset in the middle")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--repeats", options.sampler.repeat_share,
+                   "Share of exact groups' pairs that are repeats")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--near-misses", options.sampler.near_miss_share,
+                   "Share of exact pairs with a score a part of a frame off beside theirs")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--noise", options.sampler.noise_share, "Share of windows with a noise floor")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--mask", options.sampler.mask_share,
+                   "Share of windows with bands or frames silenced")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--cut", options.sampler.cut_share, "Share of windows cut off at one end")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--validate-every", options.validation_interval, "Steps")
+      ->capture_default_str();
+  command
+      ->add_option("--validation-pairs", options.validation_pairs, "Candidates of the validation")
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
+  command->add_option("--device", options.device, "cpu, cuda:N or auto")->capture_default_str();
+  command->add_option("--precision", flags->precision, "Of the computation")
+      ->check(CLI::IsMember({"bfloat16", "float32"}))
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "0 is the number of cores")
+      ->capture_default_str();
+  command->add_flag("--fresh", flags->fresh, "Start anew even where there is a checkpoint");
+  command->add_flag("--export-last", options.export_last,
+                    "Export the last weights, not those of the best validation");
+  command->add_flag(
+      "--shuffle-labels", options.shuffle_labels,
+      "Pair every sound with another's score: a check, such a run must learn nothing");
+  command->callback([flags, &outcome] { outcome = RunTrain(*flags); });
+}
+
+void AddInit(CLI::App& program, absl::Status& outcome) {
+  CLI::App* command = program.add_subcommand(
+      "init", "Export encoders with random weights, to compare trained ones with");
+  auto flags = std::make_shared<InitFlags>();
+  command->add_option("--out", flags->out, "Folder for the model")->required();
+  command
+      ->add_option("--architecture", flags->architecture, "residual, residual_fine or dorfer2018")
+      ->capture_default_str();
+  command->add_option("--features", flags->features, "Front end")
+      ->check(CLI::IsMember({"constant_q", "log_filterbank"}))
+      ->capture_default_str();
+  command->add_option("--dimension", flags->dimension, "Floats per embedding")
+      ->capture_default_str();
+  command->add_option("--seed", flags->seed, "Seed of the weights")->capture_default_str();
+  command->callback([flags, &outcome] { outcome = RunInit(*flags); });
+}
+
+}  // namespace antiphon::trainer

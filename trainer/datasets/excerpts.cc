@@ -1,0 +1,108 @@
+#include "trainer/datasets/excerpts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/audio/decoder.h"
+#include "trainer/base/fingerprint.h"
+
+namespace antiphon::trainer {
+namespace {
+
+// In [0, 1), the same on every platform.
+double UniformOf(const std::string& key) {
+  return static_cast<double>(HashOf(key) >> 11) * 0x1p-53;
+}
+
+audio::Waveform Cut(const audio::Waveform& sound, const Excerpt& excerpt) {
+  const auto at = [&](double seconds) {
+    return std::clamp<int64_t>(std::llround(seconds * sound.sample_rate), 0,
+                               static_cast<int64_t>(sound.samples.size()));
+  };
+  audio::Waveform cut;
+  cut.sample_rate = sound.sample_rate;
+  cut.samples.assign(sound.samples.begin() + at(excerpt.start_s),
+                     sound.samples.begin() + at(excerpt.start_s + excerpt.length_s));
+  return cut;
+}
+
+}  // namespace
+
+std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::string_view name,
+                                  double duration_s) {
+  std::vector<Excerpt> excerpts;
+  for (const double length_s : plan.lengths_s) {
+    for (int i = 0; i < plan.per_length; ++i) {
+      const double latest_s = std::max(0.0, duration_s - length_s);
+      const std::string key =
+          absl::StrCat(plan.seed, "/", std::string(name), "/", length_s, "/", i);
+      excerpts.push_back(
+          {recording, length_s, latest_s * UniformOf(key), std::min(length_s, duration_s)});
+    }
+  }
+  if (plan.whole) excerpts.push_back({recording, 0, 0, duration_s});
+  return excerpts;
+}
+
+int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkOfSource& work_of,
+                   int work) {
+  std::map<int, double> best;  // by work
+  for (const retrieval::Candidate& candidate : candidates) {
+    const auto [it, inserted] = best.emplace(work_of(candidate.source), candidate.score);
+    if (!inserted) it->second = std::max(it->second, candidate.score);
+  }
+  const auto own = best.find(work);
+  if (own == best.end()) return 0;
+  // The own one counts itself.
+  return std::count_if(best.begin(), best.end(),
+                       [&](const auto& entry) { return entry.second >= own->second; });
+}
+
+absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording>& recordings,
+                                                 const ExcerptPlan& plan,
+                                                 const retrieval::Collection& collection,
+                                                 const retrieval::IdentifyOptions& options,
+                                                 const WorkOfSource& work_of,
+                                                 const Treatment& treatment, Progress& progress) {
+  audio::DecodeOptions decode;
+  decode.sample_rate = collection.encoder_info().settings.sample_rate;
+  std::vector<Outcome> outcomes;
+  progress.Start("ask", static_cast<int64_t>(recordings.size()));
+  for (size_t i = 0; i < recordings.size(); ++i) {
+    const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(recordings[i].path, decode);
+    if (!sound.ok()) return sound.status();
+    for (const Excerpt& excerpt :
+         DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, sound->duration_s())) {
+      absl::StatusOr<audio::Waveform> query = Cut(*sound, excerpt);
+      if (treatment) {
+        query = treatment(*query, HashOf(absl::StrCat(recordings[i].name, excerpt.start_s, "/",
+                                                      excerpt.wanted_s)));
+      }
+      if (!query.ok()) return query.status();
+      absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*query, options);
+      if (!answer.ok()) return answer.status();
+      const int64_t rank = RankOfWork(answer->candidates, work_of, recordings[i].work);
+      outcomes.push_back({excerpt, *std::move(answer), rank});
+    }
+    progress.Advance();
+  }
+  progress.Finish();
+  return outcomes;
+}
+
+Accuracy AccuracyAt(std::span<const Outcome> outcomes, double wanted_s) {
+  Accuracy accuracy;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.excerpt.wanted_s == wanted_s) accuracy.Add(outcome.rank);
+  }
+  return accuracy;
+}
+
+std::string LengthName(double wanted_s) {
+  return wanted_s > 0 ? absl::StrCat(wanted_s, " s") : "whole";
+}
+
+}  // namespace antiphon::trainer

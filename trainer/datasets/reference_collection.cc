@@ -1,0 +1,104 @@
+#include "trainer/datasets/reference_collection.h"
+
+#include <filesystem>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/bundle/manifest.h"
+#include "core/encoder/window_encoder.h"
+#include "trainer/base/fingerprint.h"
+#include "trainer/data/midi_files.h"
+
+namespace antiphon::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Everything that the vectors depend on.
+absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
+                                  const retrieval::BuilderOptions& builder) {
+  const auto encoder =
+      encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, builder.encoder);
+  if (!encoder.ok()) return encoder.status();
+  const index::IndexOptions& index = builder.index;
+  std::string recipe =
+      absl::StrCat((*encoder)->info().model_id, ";", static_cast<int>(builder.encoder.precision),
+                   ";", builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
+                   static_cast<int>(index.kind), ";", index.hnsw_links, ";",
+                   index.hnsw_build_breadth, ";", index.ivf_lists);
+  // A bundle carries its model's confidence, which may be fitted anew.
+  const std::string confidence =
+      absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
+  if (std::error_code error; fs::exists(confidence, error)) {
+    const absl::StatusOr<std::string> text = ReadWholeFile(confidence);
+    if (!text.ok()) return text.status();
+    absl::StrAppend(&recipe, ";", *text);
+  }
+  for (const CatalogueEntry& entry : entries) {
+    absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
+    if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
+  }
+  return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".",
+                      Sha256(recipe).substr(0, 12));
+}
+
+absl::Status Build(const std::vector<CatalogueEntry>& entries,
+                   const retrieval::BuilderOptions& options, const std::string& root,
+                   Progress& progress) {
+  auto builder = retrieval::CollectionBuilder::Create(root, options);
+  if (!builder.ok()) return builder.status();
+  progress.Start("index scores", static_cast<int64_t>(entries.size()));
+  for (const CatalogueEntry& entry : entries) {
+    catalog::Piece piece;
+    piece.id = entry.id;
+    piece.title = entry.title;
+    piece.composer = entry.composer;
+    piece.collection = entry.collection;
+    if (absl::Status status = (*builder)->AddPiece(piece, entry.midi); !status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
+    }
+    progress.Advance();
+  }
+  progress.Finish();
+  return (*builder)->Publish().status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
+    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options,
+    Progress& progress) {
+  const absl::StatusOr<std::string> key = KeyOf(entries, options.builder);
+  if (!key.ok()) return key.status();
+  const std::string root = absl::StrCat(options.folder, "/", *key);
+  std::error_code error;
+  fs::create_directories(root, error);
+  if (error)
+    return absl::UnavailableError(absl::StrCat("cannot make ", root, ": ", error.message()));
+  if (!fs::exists(root + "/CURRENT", error)) {
+    if (absl::Status status = Build(entries, options.builder, root, progress); !status.ok())
+      return status;
+  }
+  retrieval::CollectionOptions open;
+  open.encoder = options.builder.encoder;
+  open.index = options.builder.index;
+  return retrieval::Collection::Open(root, open);
+}
+
+absl::StatusOr<std::vector<CatalogueEntry>> ReadEntries(const std::string& midi_dir) {
+  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(midi_dir);
+  if (!files.ok()) return files.status();
+  if (files->empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
+  std::vector<CatalogueEntry> entries;
+  for (const SourceFile& file : *files) {
+    absl::StatusOr<std::string> midi = ReadWholeFile(file.path);
+    if (!midi.ok()) return midi.status();
+    entries.push_back(
+        {file.name(), file.relative, file.path.parent_path().filename(), *std::move(midi)});
+  }
+  return entries;
+}
+
+}  // namespace antiphon::trainer
