@@ -57,8 +57,15 @@ class Tree:
 
     @classmethod
     def of_folder(cls, root):
+        """Every file below root."""
+        return cls.of_folder_below(root, ["."])
+
+    @classmethod
+    def of_folder_below(cls, root, folders):
+        """Every file below some folders of root."""
         root = pathlib.Path(root)
-        return cls(root, (path.relative_to(root).as_posix() for path in root.rglob("*")
+        return cls(root, (path.relative_to(root).as_posix() for folder in folders
+                          for path in (root / folder).rglob("*")
                           if path.is_file() and not path.is_symlink()))
 
     def text(self, path):
