@@ -32,8 +32,8 @@ bool NamesNewGeneration(const std::string& bundle, const Engine& engine) {
                       [&](const std::string& reason) { return reason.starts_with(name + ":"); });
 }
 
-Upkeep::Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
-               Metrics& metrics, absl::Duration period)
+HotReload::HotReload(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
+                     Metrics& metrics, absl::Duration period)
     : bundle_(config.bundle),
       store_(store),
       keys_(keys),
@@ -53,26 +53,26 @@ Upkeep::Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdent
   watcher_.Start();
 }
 
-Upkeep::~Upkeep() { Stop(); }
+HotReload::~HotReload() { Stop(); }
 
-void Upkeep::Stop() {
+void HotReload::Stop() {
   watcher_.Stop();
   reloader_.Stop();
 }
 
-void Upkeep::ReloadAll(const std::string& why) {
+void HotReload::ReloadAll(const std::string& why) {
   spdlog::info("{}: reloading", why);
   if (keys_ != nullptr) ReloadKeys();
   if (tls_ != nullptr) ReloadCertificate();
   reloader_.Request(why);
 }
 
-void Upkeep::ReloadCollectionIfNew() {
+void HotReload::ReloadCollectionIfNew() {
   // A merge, a reload or a restore asked for by a caller changes CURRENT, too.
   if (NamesNewGeneration(bundle_, *store_.Current())) reloader_.Request("CURRENT has changed");
 }
 
-void Upkeep::ReloadCollection(const std::string& why) {
+void HotReload::ReloadCollection(const std::string& why) {
   const auto reloaded = store_.Reload();
   if (!reloaded.ok()) {
     spdlog::error("{}: the collection was not reloaded, and generation {} serves on: {}", why,
@@ -86,7 +86,7 @@ void Upkeep::ReloadCollection(const std::string& why) {
                reloaded->previous_generation);
 }
 
-void Upkeep::ReloadKeys() {
+void HotReload::ReloadKeys() {
   const absl::Status status = keys_->Reload();
   metrics_.RecordReload(Metrics::Reloaded::kKeys, status);
   if (status.ok()) {
@@ -97,7 +97,7 @@ void Upkeep::ReloadKeys() {
   }
 }
 
-void Upkeep::ReloadCertificate() {
+void HotReload::ReloadCertificate() {
   const absl::Status status = tls_->Reload();
   metrics_.RecordReload(Metrics::Reloaded::kCertificate, status);
   const std::string expires =

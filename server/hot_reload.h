@@ -25,12 +25,12 @@ namespace antiphon::server {
 // How often to look: CURRENT, keys and certificates.
 inline constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
 
-class Upkeep {
+class HotReload {
  public:
   // Starts watching. All are borrowed, and outlive this object; `keys` and `tls` may be null.
-  Upkeep(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
-         Metrics& metrics, absl::Duration period = kWatchPeriod);
-  ~Upkeep();  // waits for a reload under way
+  HotReload(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
+            Metrics& metrics, absl::Duration period = kWatchPeriod);
+  ~HotReload();  // waits for a reload under way
 
   // Takes over everything, soon and on a thread of its own, though nothing may have changed.
   void ReloadAll(const std::string& why);

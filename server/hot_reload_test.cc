@@ -24,9 +24,9 @@ using ::testing::HasSubstr;
 constexpr absl::Duration kPeriod = absl::Milliseconds(2);
 constexpr char kKey[] = "a-key-for-everything";
 
-class UpkeepTest : public ::testing::Test {
+class HotReloadTest : public ::testing::Test {
  protected:
-  UpkeepTest() : folder_(::testing::TempDir() + "antiphon_upkeep_test") {
+  HotReloadTest() : folder_(::testing::TempDir() + "antiphon_upkeep_test") {
     spdlog::set_level(spdlog::level::off);
     std::filesystem::create_directories(folder_);
     config_.bundle = folder_;
@@ -36,7 +36,7 @@ class UpkeepTest : public ::testing::Test {
     keys_ = *Authenticator::Open(config_.api_keys_file, metrics_);
     store_.on_administer = [this] { ++reloads_; };
   }
-  ~UpkeepTest() override { std::filesystem::remove_all(folder_); }
+  ~HotReloadTest() override { std::filesystem::remove_all(folder_); }
 
   // At once: a file that is written to in place may be looked at half way.
   void Replace(const std::string& file, const std::string& text) {
@@ -48,7 +48,8 @@ class UpkeepTest : public ::testing::Test {
     Replace(config_.api_keys_file, absl::StrCat("somebody admin ", *HashForFile(key), "\n"));
   }
   void Start() {
-    upkeep_ = std::make_unique<Upkeep>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod);
+    hot_reload_ =
+        std::make_unique<HotReload>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod);
   }
 
   bool Becomes(const std::function<bool()>& condition) {
@@ -64,10 +65,10 @@ class UpkeepTest : public ::testing::Test {
   FakeStore store_{std::make_shared<FakeEngine>()};  // generation 7; 8 was refused
   std::unique_ptr<Authenticator> keys_;
   std::atomic<int> reloads_ = 0;
-  std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<HotReload> hot_reload_;
 };
 
-TEST_F(UpkeepTest, ReloadsWhenCurrentNamesAnotherGeneration) {
+TEST_F(HotReloadTest, ReloadsWhenCurrentNamesAnotherGeneration) {
   Start();
   absl::SleepFor(20 * kPeriod);
   EXPECT_EQ(reloads_, 0) << "it serves what CURRENT names";
@@ -77,7 +78,7 @@ TEST_F(UpkeepTest, ReloadsWhenCurrentNamesAnotherGeneration) {
   EXPECT_EQ(reloads_, 1) << "once";
 }
 
-TEST_F(UpkeepTest, TakesOverWhatChangedBeforeItBegan) {
+TEST_F(HotReloadTest, TakesOverWhatChangedBeforeItBegan) {
   SetCurrent("gen-000009");
   WriteKeys("another-key-altogether");
   Start();
@@ -86,7 +87,7 @@ TEST_F(UpkeepTest, TakesOverWhatChangedBeforeItBegan) {
   EXPECT_FALSE(Opens(kKey));
 }
 
-TEST_F(UpkeepTest, DoesNotReloadForWhatItServesOrHasRefusedOrCannotRead) {
+TEST_F(HotReloadTest, DoesNotReloadForWhatItServesOrHasRefusedOrCannotRead) {
   Start();
   for (const char* name : {"gen-000007", "gen-000008", "garbage", "", "../../gen-000009"}) {
     SetCurrent(name);
@@ -98,17 +99,17 @@ TEST_F(UpkeepTest, DoesNotReloadForWhatItServesOrHasRefusedOrCannotRead) {
   EXPECT_EQ(reloads_, 0);
 }
 
-TEST_F(UpkeepTest, WatchingCanBeTurnedOff) {
+TEST_F(HotReloadTest, WatchingCanBeTurnedOff) {
   config_.watch_current = false;
   Start();
   SetCurrent("gen-000009");
   absl::SleepFor(20 * kPeriod);
   EXPECT_EQ(reloads_, 0);
-  upkeep_->ReloadAll("test");
+  hot_reload_->ReloadAll("test");
   EXPECT_TRUE(Becomes([&] { return reloads_ == 1; }));
 }
 
-TEST_F(UpkeepTest, AFailureKeepsWhatServes) {
+TEST_F(HotReloadTest, AFailureKeepsWhatServes) {
   store_.failure = absl::DataLossError("gen-000009: damaged");
   const auto before = store_.Current();
   Start();
@@ -116,11 +117,11 @@ TEST_F(UpkeepTest, AFailureKeepsWhatServes) {
   EXPECT_TRUE(Becomes([&] { return reloads_ == 1; }));
   EXPECT_EQ(store_.Current(), before);
   store_.failure = absl::OkStatus();
-  upkeep_->ReloadAll("test");
+  hot_reload_->ReloadAll("test");
   EXPECT_TRUE(Becomes([&] { return store_.Current() != before; }));
 }
 
-TEST_F(UpkeepTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
+TEST_F(HotReloadTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
   Start();
   EXPECT_TRUE(Becomes([&] {
     return metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="api_keys"} 1)") !=
@@ -134,18 +135,18 @@ TEST_F(UpkeepTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
   EXPECT_TRUE(Opens(kKey));
 }
 
-TEST_F(UpkeepTest, StoppingDoesNotWaitForAReload) {
+TEST_F(HotReloadTest, StoppingDoesNotWaitForAReload) {
   absl::Notification started, release;
   store_.on_administer = [&] {
     started.Notify();
     release.WaitForNotification();
   };
   Start();
-  upkeep_->ReloadAll("test");
+  hot_reload_->ReloadAll("test");
   started.WaitForNotification();
-  upkeep_->Stop();
+  hot_reload_->Stop();
   release.Notify();
-  upkeep_.reset();
+  hot_reload_.reset();
 }
 
 }  // namespace

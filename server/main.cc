@@ -65,10 +65,10 @@ void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
   spdlog::info("signal {}: finishing the calls under way, for at most {} s", number,
                config.grace_period_s);
   const absl::Duration grace = absl::Seconds(config.grace_period_s);
-  const ExitGuard whatever_happens(absl::Now() + grace + kPatience);
+  const ShutdownGuard whatever_happens(absl::Now() + grace + kPatience);
   const bool finished = server->Drain(grace);
   spdlog::info(finished ? "stopped" : "stopped; some calls were cancelled");
-  const ExitGuard with_no_call_under_way(absl::Now() + kPatience);
+  const ShutdownGuard with_no_call_under_way(absl::Now() + kPatience);
   server.reset();
   store.reset();
 }

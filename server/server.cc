@@ -119,7 +119,7 @@ struct Server::Impl {
 
   Sample TakeSample() const {
     const std::shared_ptr<const Engine> engine = store.Current();
-    const retrieval::LiveCollection::Standing standing = store.standing();
+    const retrieval::CollectionStore::EditStatus edit_status = store.edit_status();
     Sample sample;
     sample.queue_depth = queue.depth();
     sample.in_flight = lifecycle.in_flight();
@@ -131,10 +131,10 @@ struct Server::Impl {
     sample.recordings = static_cast<int64_t>(engine->recordings().size());
     sample.score_vectors = engine->vector_count(catalog::Side::kScores);
     sample.recording_vectors = engine->vector_count(catalog::Side::kRecordings);
-    sample.last_change = standing.last_change;
-    sample.unmerged_changes = standing.unmerged;
+    sample.last_change = edit_status.last_change;
+    sample.unmerged_changes = edit_status.unmerged;
     sample.rejected_generations = static_cast<int>(engine->rejected_generations().size());
-    sample.rejected_changes = static_cast<int>(standing.rejected_changes.size());
+    sample.rejected_changes = static_cast<int>(edit_status.rejected_changes.size());
     if (guards.tls != nullptr) sample.certificate_expires = guards.tls->expires();
     sample.gpu_bytes = index::DeviceMemoryInUse(device);
     return sample;
@@ -156,7 +156,7 @@ struct Server::Impl {
   AdminService admin;
   int port = 0;
   std::unique_ptr<grpc::Server> grpc;
-  std::unique_ptr<Upkeep> upkeep;
+  std::unique_ptr<HotReload> hot_reload;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
@@ -188,8 +188,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
                                                "; is the address in use, or not this machine's?"));
   }
   metrics.SetSource([impl = impl.get()] { return impl->TakeSample(); });
-  impl->upkeep = std::make_unique<Upkeep>(config, impl->store, impl->guards.keys.get(),
-                                          impl->guards.tls.get(), metrics);
+  impl->hot_reload = std::make_unique<HotReload>(config, impl->store, impl->guards.keys.get(),
+                                                 impl->guards.tls.get(), metrics);
   impl->MoveTo(ServerState::kServing);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -203,7 +203,7 @@ Server::~Server() {
 bool Server::Drain(absl::Duration grace) {
   const absl::Time deadline = absl::Now() + grace;
   impl_->MoveTo(ServerState::kDraining);
-  impl_->upkeep->Stop();
+  impl_->hot_reload->Stop();
   impl_->grpc->GetHealthCheckService()->SetServingStatus(false);
   // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not
   // a broken connection.
@@ -221,7 +221,7 @@ bool Server::Drain(absl::Duration grace) {
   return finished;
 }
 
-void Server::ReloadAll(const std::string& why) { impl_->upkeep->ReloadAll(why); }
+void Server::ReloadAll(const std::string& why) { impl_->hot_reload->ReloadAll(why); }
 
 int Server::port() const { return impl_->port; }
 

@@ -30,7 +30,7 @@ v1::StreamOptions ToOptions(const StreamArguments& arguments) {
   return options;
 }
 
-absl::StatusOr<Input> OpenSound(const std::string& file, std::istream& in) {
+absl::StatusOr<Input> OpenAudio(const std::string& file, std::istream& in) {
   absl::StatusOr<Input> input = OpenInput(file, in);
   if (!input.ok()) return input;
   if (Sniff(input->bytes) == Kind::kMidi) {
@@ -66,13 +66,13 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
 
 ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file,
                       Context& context) {
-  const absl::StatusOr<Input> input = OpenSound(file, context.in);
+  const absl::StatusOr<Input> input = OpenAudio(file, context.in);
   if (!input.ok()) return Fail(context, input.status(), file);
   Progress progress(context.err, context.progress);
   double sent_s = 0;
   const absl::StatusOr<v1::IdentifyLongResponse> response =
       context.connection.IdentifyLong(ToOptions(arguments.stream), [&](const auto& send) {
-        return StreamSound(*input, arguments.start_s, arguments.length_s, /*pace=*/false,
+        return StreamAudio(*input, arguments.start_s, arguments.length_s, /*pace=*/false,
                            [&](const std::string& samples) {
                              sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) /
                                        kStreamRate;
@@ -184,7 +184,7 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
     options.set_sample_rate(arguments.sample_rate);
     options.set_channels(arguments.channels);
   } else {
-    input = OpenSound(arguments.file, context.in);
+    input = OpenAudio(arguments.file, context.in);
     if (!input.ok()) return Fail(context, input.status(), arguments.file);
   }
   const double offset_s = arguments.start_s.value_or(0);
@@ -193,7 +193,7 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
       options,
       [&](const auto& send) {
         if (raw) return StreamRaw(arguments, context.in, send);
-        return StreamSound(*input, arguments.start_s, arguments.length_s, arguments.pace, send);
+        return StreamAudio(*input, arguments.start_s, arguments.length_s, arguments.pace, send);
       },
       [&](const v1::IdentifyLiveResponse& response) {
         recognised = recognised || response.event() == v1::LIVE_EVENT_PIECE_STARTED;

@@ -32,7 +32,7 @@ std::string ToInt16(std::span<const float> samples) {
                      integers.size() * sizeof(int16_t));
 }
 
-absl::Status StreamSound(const Input& input, std::optional<double> start_s,
+absl::Status StreamAudio(const Input& input, std::optional<double> start_s,
                          std::optional<double> length_s, bool pace,
                          const std::function<absl::Status(const std::string& samples)>& take) {
   audio::DecodeOptions decode;

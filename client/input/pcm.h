@@ -21,7 +21,7 @@ std::string ToInt16(std::span<const float> samples);
 // Decodes the part of the input that begins at `start_s` and lasts `length_s`, seconds, and hands
 // it to `take` in pieces of a few seconds: as fast as it can, or, with `pace`, as it would play.
 // InvalidArgument when it is no sound or damaged; else a failure of `take`, as it is.
-[[nodiscard]] absl::Status StreamSound(
+[[nodiscard]] absl::Status StreamAudio(
     const Input& input, std::optional<double> start_s, std::optional<double> length_s, bool pace,
     const std::function<absl::Status(const std::string& samples)>& take);
 

@@ -37,7 +37,7 @@ TEST(PcmTest, CutsWhatIsBeyondFullScale) {
 TEST(PcmTest, StreamsAPartOfASound) {
   size_t bytes = 0;
   int pieces = 0;
-  const absl::Status status = StreamSound(InMemory(Wav(20, 44100)), 5.0, 10.0, /*pace=*/false,
+  const absl::Status status = StreamAudio(InMemory(Wav(20, 44100)), 5.0, 10.0, /*pace=*/false,
                                           [&](const std::string& samples) {
                                             bytes += samples.size();
                                             ++pieces;
@@ -50,11 +50,11 @@ TEST(PcmTest, StreamsAPartOfASound) {
 
 TEST(PcmTest, TellsItsOwnFailuresFromTheTakers) {
   const auto taker = [](const std::string&) { return absl::CancelledError("enough"); };
-  EXPECT_EQ(StreamSound(InMemory(Wav(3, 22050)), {}, {}, false, taker),
+  EXPECT_EQ(StreamAudio(InMemory(Wav(3, 22050)), {}, {}, false, taker),
             absl::CancelledError("enough"));
-  EXPECT_EQ(StreamSound(InMemory(Wav(3, 22050)), {}, {}, true, taker),
+  EXPECT_EQ(StreamAudio(InMemory(Wav(3, 22050)), {}, {}, true, taker),
             absl::CancelledError("enough"));
-  const absl::Status damaged = StreamSound(InMemory("nonsense"), {}, {}, false, taker);
+  const absl::Status damaged = StreamAudio(InMemory("nonsense"), {}, {}, false, taker);
   EXPECT_TRUE(absl::IsInvalidArgument(damaged)) << damaged;
   EXPECT_NE(std::string(damaged.message()).find("standard input"), std::string::npos);
 }

@@ -62,9 +62,9 @@ class Watchdog {
   Watchdog(grpc::ClientContext& context, double timeout_s);
   ~Watchdog();
 
-  void Wait();   // a wait for the server begins
-  void Rest();   // it is over
-  void Heard();  // the server has done something: a wait under way begins anew
+  void Wait();        // a wait for the server begins
+  void Rest();        // it is over
+  void PlayedSpan();  // the server has done something: a wait under way begins anew
   bool barked() const;
 
  private:

@@ -51,7 +51,7 @@ absl::Status Converse(const Caller& caller, grpc::ClientContext& context,
   std::thread sender([&] { sent = SendAll(feed, stream, context, watchdog); });
   Response response;
   while (taken.ok() && stream.Read(&response)) {
-    watchdog.Heard();
+    watchdog.PlayedSpan();
     taken = take(response);
   }
   if (!taken.ok()) context.TryCancel();

@@ -67,9 +67,9 @@ void KeepRows(int64_t first, int64_t end, FrameMatrix& matrix) {
 }
 
 // Cuts off what comes before the first onset of some strength and after the last sound.
-void Trim(Sound& sound) {
-  const std::vector<float> rises = RowSums(sound.features.onsets);
-  const std::vector<float> energies = RowSums(sound.features.energies);
+void Trim(Sound& audio) {
+  const std::vector<float> rises = RowSums(audio.features.onsets);
+  const std::vector<float> energies = RowSums(audio.features.energies);
   const float loud = kQuietSound * *std::max_element(energies.begin(), energies.end());
   const float strong = kQuietOnset * *std::max_element(rises.begin(), rises.end());
   const auto begin =
@@ -78,10 +78,10 @@ void Trim(Sound& sound) {
                                 [&](float energy) { return energy >= loud; });
   const int64_t first = std::max<int64_t>(0, begin - rises.begin() - 1);
   const int64_t past = std::max<int64_t>(energies.rend() - end, first + 2);
-  if (past > sound.features.frames()) return;
-  KeepRows(first, past, sound.features.energies);
-  KeepRows(first, past, sound.features.onsets);
-  sound.start_s = static_cast<double>(first) / sound.frame_rate;
+  if (past > audio.features.frames()) return;
+  KeepRows(first, past, audio.features.energies);
+  KeepRows(first, past, audio.features.onsets);
+  audio.start_s = static_cast<double>(first) / audio.frame_rate;
 }
 
 std::vector<TimedNote> Placed(std::span<const music::Note> notes, const TimeMap& time) {
@@ -170,12 +170,12 @@ absl::StatusOr<Part> CutPart(std::span<const music::Note> notes, const Alignment
   if (part.notes.empty() || last->onset_s <= first->onset_s + kTogether_s) {
     return absl::FailedPreconditionError("alignment needs at least two distinct onsets");
   }
-  double sounds_until_s = 0;
+  double sounding_until_s = 0;
   for (const music::Note& note : part.notes)
-    sounds_until_s = std::max(sounds_until_s, note.offset_s);
+    sounding_until_s = std::max(sounding_until_s, note.offset_s);
   part.start_s = options.margin_s > 0 ? start_s : first->onset_s;
   part.end_s =
-      options.margin_s > 0 && std::isfinite(end_s) ? end_s : std::min(sounds_until_s, end_s);
+      options.margin_s > 0 && std::isfinite(end_s) ? end_s : std::min(sounding_until_s, end_s);
   return part;
 }
 
@@ -199,18 +199,18 @@ absl::Status CheckInput(const features::FeatureSequence& spectrogram,
 
 // The straight line that begins and ends with the part, bent along the cheapest path over the
 // whole.
-absl::StatusOr<TimeMap> CoarseMap(const Sound& sound, const Part& part,
+absl::StatusOr<TimeMap> CoarseMap(const Sound& audio, const Part& part,
                                   const features::FeatureSettings& settings) {
   const double inner_s = std::max(part.end_s - part.start_s - 2 * part.margin_s, 0.1);
-  const double slope = sound.duration_s() / inner_s;  // seconds of sound per second of score
+  const double slope = audio.duration_s() / inner_s;  // seconds of sound per second of score
   const double length_s = (part.end_s - part.start_s) * slope;
   const absl::StatusOr<TimeMap> line = TimeMap::Create({{part.start_s, 0}, {part.end_s, length_s}});
   if (!line.ok()) return line.status();
-  const auto frames = static_cast<int64_t>(std::ceil(length_s * sound.frame_rate));
-  auto factor = std::max<int64_t>(1, std::llround(sound.frame_rate / kCoarseRate));
-  while ((sound.features.frames() / factor) * (frames / factor) > kMaxCoarseCells) ++factor;
-  const double rate = sound.frame_rate / static_cast<double>(factor);
-  FrameFeatures played = CoarseFeatures(sound.features, static_cast<int>(factor));
+  const auto frames = static_cast<int64_t>(std::ceil(length_s * audio.frame_rate));
+  auto factor = std::max<int64_t>(1, std::llround(audio.frame_rate / kCoarseRate));
+  while ((audio.features.frames() / factor) * (frames / factor) > kMaxCoarseCells) ++factor;
+  const double rate = audio.frame_rate / static_cast<double>(factor);
+  FrameFeatures played = CoarseFeatures(audio.features, static_cast<int>(factor));
   FrameFeatures written =
       CoarseFeatures(FeaturesOfNotes(Placed(part.notes, *line), frames, settings), factor);
   NormaliseFeatures(rate, 1, played);
@@ -225,24 +225,24 @@ absl::StatusOr<TimeMap> CoarseMap(const Sound& sound, const Part& part,
 
 // `time`, bent along the cheapest path near it. Where the ends are uncertain, more of the score is
 // laid beside the sound than there is sound.
-absl::StatusOr<TimeMap> FineMap(const Sound& sound, const Part& part,
+absl::StatusOr<TimeMap> FineMap(const Sound& audio, const Part& part,
                                 const features::FeatureSettings& settings, const FinePass& pass,
                                 const TimeMap& time) {
-  const int64_t band = std::llround(pass.band_s * sound.frame_rate);
+  const int64_t band = std::llround(pass.band_s * audio.frame_rate);
   const int64_t beside = part.margin_s > 0 ? band / 2 : 0;
-  const double beside_s = static_cast<double>(beside) / sound.frame_rate;
+  const double beside_s = static_cast<double>(beside) / audio.frame_rate;
   std::vector<TimedNote> notes = Placed(part.notes, time);
   for (TimedNote& note : notes)
     note = {note.onset_s + beside_s, note.offset_s + beside_s, note.pitch};
-  FrameFeatures written = FeaturesOfNotes(notes, sound.features.frames() + 2 * beside, settings);
-  NormaliseFeatures(sound.frame_rate, kDecayFrames, written);
+  FrameFeatures written = FeaturesOfNotes(notes, audio.features.frames() + 2 * beside, settings);
+  NormaliseFeatures(audio.frame_rate, kDecayFrames, written);
   WarpOptions options;
   options.onset_weight = kFineOnsetWeight;
   options.band = band;
   options.open_start = options.open_end = 2 * beside;
   if (part.margin_s > 0) options.hold_cost = kOpenHoldCost;
-  const std::vector<WarpStep> path = CheapestPath(sound.features, written, options);
-  return Corrected(time, SmoothPath(path, sound.frame_rate, pass.smoothing_s, -beside_s));
+  const std::vector<WarpStep> path = CheapestPath(audio.features, written, options);
+  return Corrected(time, SmoothPath(path, audio.frame_rate, pass.smoothing_s, -beside_s));
 }
 
 }  // namespace
@@ -254,22 +254,22 @@ absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogra
   if (absl::Status status = CheckInput(spectrogram, settings); !status.ok()) return status;
   const absl::StatusOr<Part> part = CutPart(notes, options);
   if (!part.ok()) return part.status();
-  Sound sound{FeaturesOfSound(spectrogram, settings), 0, settings.frame_rate()};
-  if (options.margin_s == 0) Trim(sound);
-  absl::StatusOr<TimeMap> time = CoarseMap(sound, *part, settings);
+  Sound audio{FeaturesOfAudio(spectrogram, settings), 0, settings.frame_rate()};
+  if (options.margin_s == 0) Trim(audio);
+  absl::StatusOr<TimeMap> time = CoarseMap(audio, *part, settings);
   if (!time.ok()) return time.status();
-  NormaliseFeatures(sound.frame_rate, kDecayFrames, sound.features);
+  NormaliseFeatures(audio.frame_rate, kDecayFrames, audio.features);
   for (const FinePass& pass : kFinePasses) {
-    time = FineMap(sound, *part, settings, pass, *time);
+    time = FineMap(audio, *part, settings, pass, *time);
     if (!time.ok()) return time.status();
   }
   std::vector<TimePoint> points;
   for (const double onset_s : music::DistinctOnsets(part->notes, kTogether_s)) {
     const double heard_s = time->To(onset_s);
     // Notes of the margins that lie outside the recording have been placed by guesswork.
-    if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > sound.duration_s() + kBeyond_s))
+    if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > audio.duration_s() + kBeyond_s))
       continue;
-    const TimePoint point = {heard_s + sound.start_s, onset_s};
+    const TimePoint point = {heard_s + audio.start_s, onset_s};
     if (points.empty() || point.from_s > points.back().from_s + 1e-4) points.push_back(point);
   }
   if (points.size() < 2)

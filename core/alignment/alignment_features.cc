@@ -133,7 +133,7 @@ void NormaliseOnsets(double frame_rate, int decay_frames, FrameMatrix& onsets) {
 
 }  // namespace
 
-FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram,
+FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
                               const features::FeatureSettings& settings) {
   const std::array<float, 256> table = CompressionTable(spectrogram);
   const int64_t frames = spectrogram.frames();

@@ -1,5 +1,6 @@
 // What alignment.h compares: for sound and for a score alike, the energies of the semitones in
-// every frame, and where they rise. Pure functions; safe from any thread. Internal to retrieval.
+// every frame, and where they rise. Pure functions; safe from any thread. Internal to
+// core/alignment.
 #ifndef ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_FEATURES_H_
 #define ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_FEATURES_H_
 
@@ -41,7 +42,7 @@ struct TimedNote {
 
 // Requires a spectrogram of these settings, constant-Q with at least 12 bands an octave. Width:
 // settings.pitches.
-FrameFeatures FeaturesOfSound(const features::FeatureSequence& spectrogram,
+FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
                               const features::FeatureSettings& settings);
 
 // What `frames` frames of the notes would be expected to look like: each note and its partials,

@@ -100,9 +100,9 @@ TEST(AlignToScoreTest, FollowsTempoChangesAtAnyMeanTempo) {
 TEST(AlignToScoreTest, PassesOverSilenceAtTheEnds) {
   const std::vector<Note> notes = RandomScore(30, 3);
   const TimeMap time = RandomTempo(30, 0.6, 4);
-  features::FeatureSequence sound = Play(notes, time, 5);
-  sound.cells.resize(sound.cells.size() + 100 * kSettings.bands);
-  const auto map = AlignToScore(sound, kSettings, notes);
+  features::FeatureSequence audio = Play(notes, time, 5);
+  audio.cells.resize(audio.cells.size() + 100 * kSettings.bands);
+  const auto map = AlignToScore(audio, kSettings, notes);
   ASSERT_TRUE(map.ok()) << map.status();
   EXPECT_GT(ShareRight(*map, notes, time, 5, 0, 1e9), 0.95);
 }
@@ -115,15 +115,15 @@ TEST(AlignToScoreTest, AlignsPartsOfTheScoreWhoseEndsAreUncertain) {
   double shares = 0;
   int parts = 0;
   for (const int from_s : {5, 12, 20, 30, 40}) {
-    features::FeatureSequence sound = whole;
-    sound.cells.assign(whole.cells.begin() + 21 * from_s * kSettings.bands,
+    features::FeatureSequence audio = whole;
+    audio.cells.assign(whole.cells.begin() + 21 * from_s * kSettings.bands,
                        whole.cells.begin() + 21 * (from_s + 10) * kSettings.bands);
     for (const double wrong_s : {-0.8, 0.0, 0.8}) {
       AlignmentOptions options;
       options.score_start_s = time.From(from_s) + wrong_s;
       options.score_end_s = time.From(from_s + 10) + wrong_s;
       options.margin_s = 2;
-      const auto map = AlignToScore(sound, kSettings, notes, options);
+      const auto map = AlignToScore(audio, kSettings, notes, options);
       ASSERT_TRUE(map.ok()) << map.status();
       shares += ShareRight(*map, notes, time, -from_s, 0.3, 9.7);
       ++parts;
@@ -135,26 +135,26 @@ TEST(AlignToScoreTest, AlignsPartsOfTheScoreWhoseEndsAreUncertain) {
 TEST(AlignToScoreTest, TheScoresTempoAndOrderDoNotMatter) {
   const std::vector<Note> notes = RandomScore(30, 7);
   const TimeMap time = RandomTempo(30, 0.7, 8);
-  const features::FeatureSequence sound = Play(notes, time);
+  const features::FeatureSequence audio = Play(notes, time);
   std::vector<Note> other = notes;
   for (Note& note : other) {
     note.onset_s *= 3;
     note.offset_s *= 3;
   }
   std::reverse(other.begin(), other.end());
-  const auto map = AlignToScore(sound, kSettings, notes);
-  const auto slow = AlignToScore(sound, kSettings, other);
+  const auto map = AlignToScore(audio, kSettings, notes);
+  const auto slow = AlignToScore(audio, kSettings, other);
   ASSERT_TRUE(map.ok() && slow.ok());
   for (double at = 0.5; at < 30; at += 0.5) EXPECT_NEAR(map->From(at), slow->From(3 * at), 0.03);
 }
 
 TEST(AlignToScoreTest, MapsAscendEvenWhereTheMusicIsAnother) {
   for (uint64_t seed = 10; seed < 15; ++seed) {
-    const features::FeatureSequence sound = Play(RandomScore(20, seed), RandomTempo(20, 0.6, seed));
+    const features::FeatureSequence audio = Play(RandomScore(20, seed), RandomTempo(20, 0.6, seed));
     const std::vector<Note> other = RandomScore(15, seed + 100);
-    EXPECT_TRUE(AlignToScore(sound, kSettings, other).ok());
+    EXPECT_TRUE(AlignToScore(audio, kSettings, other).ok());
     AlignmentOptions options{5, 10, 2};
-    const auto part = AlignToScore(sound, kSettings, other, options);
+    const auto part = AlignToScore(audio, kSettings, other, options);
     EXPECT_TRUE(part.ok() || part.status().code() == absl::StatusCode::kFailedPrecondition)
         << part.status();
   }
@@ -162,9 +162,9 @@ TEST(AlignToScoreTest, MapsAscendEvenWhereTheMusicIsAnother) {
 
 TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
   const std::vector<Note> notes = RandomScore(10, 16);
-  const features::FeatureSequence sound = Play(notes, TimeMap());
+  const features::FeatureSequence audio = Play(notes, TimeMap());
   for (const int frames : {2, 3, 5, 10}) {
-    features::FeatureSequence cut = sound;
+    features::FeatureSequence cut = audio;
     cut.cells.resize(frames * kSettings.bands);
     for (const double margin_s : {0.0, 1.0}) {
       const auto map = AlignToScore(cut, kSettings, notes, {0, 1, margin_s});
@@ -176,24 +176,24 @@ TEST(AlignToScoreTest, ShortSoundsAreNoHarm) {
 
 TEST(AlignToScoreTest, WhatCannotBeAlignedIsRefused) {
   const std::vector<Note> notes = RandomScore(10, 20);
-  const features::FeatureSequence sound = Play(notes, TimeMap());
+  const features::FeatureSequence audio = Play(notes, TimeMap());
   const auto code = [&](const features::FeatureSequence& s, std::span<const Note> n,
                         const AlignmentOptions& o,
                         const features::FeatureSettings& settings = kSettings) {
     return AlignToScore(s, settings, n, o).status().code();
   };
-  features::FeatureSequence silent = sound;
+  features::FeatureSequence silent = audio;
   std::fill(silent.cells.begin(), silent.cells.end(), 0);
-  features::FeatureSequence empty = sound;
+  features::FeatureSequence empty = audio;
   empty.cells.clear();
   EXPECT_EQ(code(silent, notes, {}), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(code(empty, notes, {}), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(code(sound, {}, {}), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(code(sound, std::span(notes).first(1), {}), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(code(sound, notes, {5, 5, 0}), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(code(sound, notes, {0, 5, -1}), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(code(sound, notes, {100, 105, 1}), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(code(sound, notes, {}, features::DorferSettings()), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(audio, {}, {}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(audio, std::span(notes).first(1), {}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(audio, notes, {5, 5, 0}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(audio, notes, {0, 5, -1}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(audio, notes, {100, 105, 1}), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(audio, notes, {}, features::DorferSettings()), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Dynamic time warping of two sequences of features (Sakoe & Chiba 1978). A pure function; safe
-// from any thread. Internal to retrieval.
+// from any thread. Internal to core/alignment.
 #ifndef ANTIPHON_CORE_ALIGNMENT_WARPING_H_
 #define ANTIPHON_CORE_ALIGNMENT_WARPING_H_
 

@@ -1,5 +1,5 @@
 // The generations below a root: which there are, which is in force, whether one is as it was
-// published. Free of state. Internal to bundle.
+// published. Free of state. Internal to core/bundle.
 #ifndef ANTIPHON_CORE_BUNDLE_GENERATIONS_H_
 #define ANTIPHON_CORE_BUNDLE_GENERATIONS_H_
 

@@ -14,7 +14,7 @@ namespace antiphon::retrieval {
 
 // Members are destroyed from the last: the assembly closes its files before the writer removes
 // them.
-struct CollectionBuilder::Impl {
+struct BundleBuilder::Impl {
   std::unique_ptr<encoder::WindowEncoder> audio_encoder;
   std::unique_ptr<encoder::WindowEncoder> score_encoder;
   std::unique_ptr<bundle::BundleWriter> writer;
@@ -40,10 +40,10 @@ std::vector<double> DefaultTempoRatios() {
   return ratios;
 }
 
-CollectionBuilder::CollectionBuilder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-CollectionBuilder::~CollectionBuilder() = default;
+BundleBuilder::BundleBuilder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BundleBuilder::~BundleBuilder() = default;
 
-absl::StatusOr<std::unique_ptr<CollectionBuilder>> CollectionBuilder::Create(
+absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
     const std::string& bundle_root, const BuilderOptions& options) {
   auto impl = std::make_unique<Impl>();
   const std::string folder = options.model_directory + "/";
@@ -73,19 +73,18 @@ absl::StatusOr<std::unique_ptr<CollectionBuilder>> CollectionBuilder::Create(
         CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile);
     if (!status.ok()) return status;
   }
-  return std::unique_ptr<CollectionBuilder>(new CollectionBuilder(std::move(impl)));
+  return std::unique_ptr<BundleBuilder>(new BundleBuilder(std::move(impl)));
 }
 
-absl::Status CollectionBuilder::AddPiece(catalog::Piece piece, const std::string& midi) {
+absl::Status BundleBuilder::AddPiece(catalog::Piece piece, const std::string& midi) {
   return impl_->assembly->AddPiece(std::move(piece), midi);
 }
 
-absl::Status CollectionBuilder::AddRecording(catalog::Recording recording,
-                                             const std::string& audio) {
+absl::Status BundleBuilder::AddRecording(catalog::Recording recording, const std::string& audio) {
   return impl_->assembly->AddRecording(std::move(recording), audio);
 }
 
-absl::StatusOr<bundle::Manifest> CollectionBuilder::Publish() {
+absl::StatusOr<bundle::Manifest> BundleBuilder::Publish() {
   absl::StatusOr<bundle::Manifest> manifest = impl_->assembly->Finish();
   if (!manifest.ok()) return manifest.status();
   return impl_->writer->Publish(*std::move(manifest));

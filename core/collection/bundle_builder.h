@@ -29,12 +29,12 @@ struct BuilderOptions {
   double recording_hop_s = 0.125;  // between windows of a recording, seconds, <= 3600
 };
 
-class CollectionBuilder {
+class BundleBuilder {
  public:
   // Loads the model and opens a temporary generation under `bundle_root`.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionBuilder>> Create(
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<BundleBuilder>> Create(
       const std::string& bundle_root, const BuilderOptions& options);
-  ~CollectionBuilder();
+  ~BundleBuilder();
 
   // `piece` needs id, title and composer and may have a collection; the rest is filled in from the
   // score. InvalidArgument for a score with no notes.
@@ -49,7 +49,7 @@ class CollectionBuilder {
 
  private:
   struct Impl;
-  explicit CollectionBuilder(std::unique_ptr<Impl> impl);
+  explicit BundleBuilder(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,5 +1,5 @@
 // Embeds pieces and recordings and writes catalogue and indexes into a folder: what a bundle holds
-// besides encoders and manifest. Internal to retrieval; belongs to one thread; borrows the
+// besides encoders and manifest. Internal to core/collection; belongs to one thread; borrows the
 // encoders.
 #ifndef ANTIPHON_CORE_COLLECTION_COLLECTION_ASSEMBLY_H_
 #define ANTIPHON_CORE_COLLECTION_COLLECTION_ASSEMBLY_H_
@@ -27,7 +27,7 @@ class CollectionAssembly {
       const std::string& directory, const encoder::WindowEncoder& audio_encoder,
       const encoder::WindowEncoder& score_encoder, const BuilderOptions& options);
 
-  // See CollectionBuilder.
+  // See BundleBuilder.
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
   [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
 

@@ -126,9 +126,9 @@ TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
       assembly
           ->AddPiece({.id = "p", .title = "T", .composer = "C"}, music::WriteMidi(score).value())
           .ok());
-  const std::string sound = audio::EncodeAudio(Play(score, 2.0), audio::AudioFormat::kWav).value();
+  const std::string audio = audio::EncodeAudio(Play(score, 2.0), audio::AudioFormat::kWav).value();
   ASSERT_TRUE(
-      assembly->AddRecording({.id = "r", .title = "R", .composer = "C", .piece_id = "p"}, sound)
+      assembly->AddRecording({.id = "r", .title = "R", .composer = "C", .piece_id = "p"}, audio)
           .ok());
   const auto manifest = assembly->Finish();
   ASSERT_TRUE(manifest.ok()) << manifest.status();
@@ -142,7 +142,7 @@ TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
   EXPECT_EQ(piece.bars, static_cast<int>(std::ceil(score.duration_s / 2 - 0.01)));
   ASSERT_EQ(catalog->recordings().size(), 1u);
   EXPECT_NEAR(catalog->recordings()[0].duration_s, score.duration_s / 2, 0.01);
-  EXPECT_EQ(catalog->ReadAudio(0).value(), sound);
+  EXPECT_EQ(catalog->ReadAudio(0).value(), audio);
   EXPECT_EQ(manifest->pieces, 1);
   EXPECT_EQ(manifest->recordings, 1);
   EXPECT_EQ(manifest->recording_vectors, OpenIndex(bundle::kRecordingIndexFile)->size());

@@ -57,19 +57,18 @@ absl::Status CollectionFiles::Finish(bundle::Manifest& manifest) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, Side side, int source) {
+absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view, Side side, int source) {
   const bool score = side == Side::kScores;
   SourceRecord record;
   record.side = side;
-  if (score) record.piece = contents.pieces()[source];
-  if (!score) record.recording = contents.recordings()[source];
-  absl::StatusOr<std::string> content =
-      score ? contents.ReadMidi(source) : contents.ReadAudio(source);
+  if (score) record.piece = view.pieces()[source];
+  if (!score) record.recording = view.recordings()[source];
+  absl::StatusOr<std::string> content = score ? view.ReadMidi(source) : view.ReadAudio(source);
   if (!content.ok()) return content.status();
   record.content = *std::move(content);
-  const absl::StatusOr<std::vector<Contents::SourceRun>> runs = contents.ReadRuns(side, source);
+  const absl::StatusOr<std::vector<CollectionView::SourceRun>> runs = view.ReadRuns(side, source);
   if (!runs.ok()) return runs.status();
-  for (const Contents::SourceRun& run : *runs) {
+  for (const CollectionView::SourceRun& run : *runs) {
     record.runs.push_back(run.run);
     record.runs.back().source = 0;
     record.vectors.insert(record.vectors.end(), run.vectors.begin(), run.vectors.end());

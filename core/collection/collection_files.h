@@ -1,4 +1,5 @@
-// Catalogue and indexes as files of a generation, written source by source. Internal to retrieval.
+// Catalogue and indexes as files of a generation, written source by source. Internal to
+// core/collection and core/editing.
 #ifndef ANTIPHON_CORE_COLLECTION_COLLECTION_FILES_H_
 #define ANTIPHON_CORE_COLLECTION_COLLECTION_FILES_H_
 
@@ -51,8 +52,8 @@ class CollectionFiles {
 
 // A source as the contents hold it. Requires a valid position; fails as ReadMidi, ReadAudio and
 // ReadRuns do.
-[[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const Contents& contents, catalog::Side side,
-                                                      int source);
+[[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view,
+                                                      catalog::Side side, int source);
 
 }  // namespace antiphon::retrieval
 

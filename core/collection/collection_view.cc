@@ -38,85 +38,87 @@ absl::Status CheckRecord(const SourceRecord& record, int dimension) {
   return absl::OkStatus();
 }
 
-struct Contents::Impl {
-  std::shared_ptr<const SideContents> scores;
-  std::shared_ptr<const SideContents> recordings;
+struct CollectionView::Impl {
+  std::shared_ptr<const SideView> scores;
+  std::shared_ptr<const SideView> recordings;
 
-  const SideContents& side(Side side) const {
-    return side == Side::kScores ? *scores : *recordings;
-  }
+  const SideView& side(Side side) const { return side == Side::kScores ? *scores : *recordings; }
 };
 
-Contents::Contents(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Contents::~Contents() = default;
+CollectionView::CollectionView(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CollectionView::~CollectionView() = default;
 
-std::shared_ptr<const Contents> Contents::FromBase(
+std::shared_ptr<const CollectionView> CollectionView::FromBase(
     std::shared_ptr<const catalog::Catalog> catalog,
     std::shared_ptr<const index::VectorIndex> score_index,
     std::shared_ptr<const index::VectorIndex> recording_index) {
   auto impl = std::make_unique<Impl>();
-  impl->scores = std::make_shared<const SideContents>(
+  impl->scores = std::make_shared<const SideView>(
       BaseSide::Make(Side::kScores, catalog, std::move(score_index)));
-  impl->recordings = std::make_shared<const SideContents>(
+  impl->recordings = std::make_shared<const SideView>(
       BaseSide::Make(Side::kRecordings, std::move(catalog), std::move(recording_index)));
-  return std::shared_ptr<const Contents>(new Contents(std::move(impl)));
+  return std::shared_ptr<const CollectionView>(new CollectionView(std::move(impl)));
 }
 
-std::shared_ptr<const Contents> Contents::With(std::span<const Edit> edits) const {
+std::shared_ptr<const CollectionView> CollectionView::With(std::span<const Edit> edits) const {
   std::vector<const Edit*> scores, recordings;
   for (const Edit& edit : edits)
     (edit.side == Side::kScores ? scores : recordings).push_back(&edit);
   auto impl = std::make_unique<Impl>(*impl_);
   if (!scores.empty()) impl->scores = impl_->scores->With(scores);
   if (!recordings.empty()) impl->recordings = impl_->recordings->With(recordings);
-  return std::shared_ptr<const Contents>(new Contents(std::move(impl)));
+  return std::shared_ptr<const CollectionView>(new CollectionView(std::move(impl)));
 }
 
-const std::vector<catalog::Piece>& Contents::pieces() const { return impl_->scores->pieces(); }
-const std::vector<catalog::Recording>& Contents::recordings() const {
+const std::vector<catalog::Piece>& CollectionView::pieces() const {
+  return impl_->scores->pieces();
+}
+const std::vector<catalog::Recording>& CollectionView::recordings() const {
   return impl_->recordings->recordings();
 }
-int64_t Contents::source_count(Side side) const { return impl_->side(side).source_count(); }
+int64_t CollectionView::source_count(Side side) const { return impl_->side(side).source_count(); }
 
-double Contents::duration_s(Side side, int source) const {
+double CollectionView::duration_s(Side side, int source) const {
   return side == Side::kScores ? pieces()[source].duration_s : recordings()[source].duration_s;
 }
 
-std::optional<int> Contents::FindPiece(std::string_view id) const {
+std::optional<int> CollectionView::FindPiece(std::string_view id) const {
   return impl_->scores->Find(id);
 }
-std::optional<int> Contents::FindRecording(std::string_view id) const {
+std::optional<int> CollectionView::FindRecording(std::string_view id) const {
   return impl_->recordings->Find(id);
 }
 
-absl::StatusOr<std::string> Contents::ReadMidi(int piece) const {
+absl::StatusOr<std::string> CollectionView::ReadMidi(int piece) const {
   return impl_->scores->ReadContent(piece);
 }
-absl::StatusOr<std::string> Contents::ReadAudio(int recording) const {
+absl::StatusOr<std::string> CollectionView::ReadAudio(int recording) const {
   return impl_->recordings->ReadContent(recording);
 }
 
-int64_t Contents::vector_count(Side side) const {
+int64_t CollectionView::vector_count(Side side) const {
   return impl_->side(side).base_vectors() + impl_->side(side).added_vectors();
 }
-int64_t Contents::added_vectors(Side side) const { return impl_->side(side).added_vectors(); }
-int64_t Contents::removed_vectors(Side side) const {
+int64_t CollectionView::added_vectors(Side side) const { return impl_->side(side).added_vectors(); }
+int64_t CollectionView::removed_vectors(Side side) const {
   return base_index(side).size() - impl_->side(side).base_vectors();
 }
-index::IndexKind Contents::index_kind(Side side) const { return base_index(side).kind(); }
+index::IndexKind CollectionView::index_kind(Side side) const { return base_index(side).kind(); }
 
-const catalog::Catalog& Contents::base_catalog() const { return *impl_->scores->base().catalog; }
-const index::VectorIndex& Contents::base_index(Side side) const {
+const catalog::Catalog& CollectionView::base_catalog() const {
+  return *impl_->scores->base().catalog;
+}
+const index::VectorIndex& CollectionView::base_index(Side side) const {
   return *impl_->side(side).base().index;
 }
 
-absl::StatusOr<std::vector<Contents::SourceRun>> Contents::ReadRuns(Side side, int source) const {
+absl::StatusOr<std::vector<CollectionView::SourceRun>> CollectionView::ReadRuns(Side side,
+                                                                                int source) const {
   return impl_->side(side).ReadRuns(source);
 }
 
-absl::StatusOr<std::vector<Contents::Found>> Contents::Search(Side side,
-                                                              std::span<const float> queries, int k,
-                                                              const SearchScope& scope) const {
+absl::StatusOr<std::vector<CollectionView::Found>> CollectionView::Search(
+    Side side, std::span<const float> queries, int k, const ResolvedFilter& scope) const {
   return impl_->side(side).Search(queries, k, scope);
 }
 

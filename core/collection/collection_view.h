@@ -47,16 +47,16 @@ struct Edit {
   std::shared_ptr<const SourceRecord> put;  // of this side and id, CheckRecord; null: take it away
 };
 
-// Which sources of one side may be found; see Contents::Search.
-struct SearchScope {
+// Which sources of one side may be found; see CollectionView::Search.
+struct ResolvedFilter {
   std::optional<std::vector<bool>> sources = {};  // by position; none: all
   bool exact = false;                             // compare every vector, whatever the index
 };
 
-class Contents {
+class CollectionView {
  public:
   // Each index must hold as many vectors as the catalogue says.
-  static std::shared_ptr<const Contents> FromBase(
+  static std::shared_ptr<const CollectionView> FromBase(
       std::shared_ptr<const catalog::Catalog> catalog,
       std::shared_ptr<const index::VectorIndex> score_index,
       std::shared_ptr<const index::VectorIndex> recording_index);
@@ -65,7 +65,7 @@ class Contents {
   // Positions of sources are those of the new contents: they change with every edit. What is put
   // comes last, also in the place of another. Takes time by the number of sources and of edits,
   // whatever their size.
-  std::shared_ptr<const Contents> With(std::span<const Edit> edits) const;
+  std::shared_ptr<const CollectionView> With(std::span<const Edit> edits) const;
 
   // Sources that are there, those of the base first; a position is the place in these lists.
   const std::vector<catalog::Piece>& pieces() const;
@@ -112,13 +112,13 @@ class Contents {
   // source_count(side) entries. Fails as VectorIndex::Search does.
   [[nodiscard]] absl::StatusOr<std::vector<Found>> Search(catalog::Side side,
                                                           std::span<const float> queries, int k,
-                                                          const SearchScope& scope = {}) const;
+                                                          const ResolvedFilter& scope = {}) const;
 
-  ~Contents();
+  ~CollectionView();
 
  private:
   struct Impl;
-  explicit Contents(std::unique_ptr<Impl> impl);
+  explicit CollectionView(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -51,8 +51,8 @@ catalog::SnippetRun RunOf(int source, int64_t first) {
   return {first, kVectorsPerPiece, source, 1.0, 0, 0.5, 2.0};
 }
 
-std::shared_ptr<const Contents> Base() {
-  static const auto& base = *new std::shared_ptr<const Contents>([] {
+std::shared_ptr<const CollectionView> Base() {
+  static const auto& base = *new std::shared_ptr<const CollectionView>([] {
     const std::string path = std::filesystem::temp_directory_path() / "antiphon-contents-benchmark";
     std::filesystem::remove(path);
     auto writer = catalog::CatalogWriter::Create(path).value();
@@ -64,9 +64,10 @@ std::shared_ptr<const Contents> Base() {
     if (!writer->Finish().ok()) std::abort();
     std::mt19937 random(1);
     const auto vectors = UnitVectors(int64_t{kPieces} * kVectorsPerPiece, random);
-    return Contents::FromBase(catalog::Catalog::Open(path).value(),
-                              index::VectorIndex::Build({.dimension = kDimension}, vectors).value(),
-                              index::VectorIndex::Build({.dimension = kDimension}, {}).value());
+    return CollectionView::FromBase(
+        catalog::Catalog::Open(path).value(),
+        index::VectorIndex::Build({.dimension = kDimension}, vectors).value(),
+        index::VectorIndex::Build({.dimension = kDimension}, {}).value());
   }());
   return base;
 }
@@ -88,30 +89,29 @@ std::vector<Edit> Edits(int count) {
 
 // One edit more, after so many.
 void BM_With(benchmark::State& state) {
-  const auto contents = Base()->With(Edits(static_cast<int>(state.range(0))));
+  const auto view = Base()->With(Edits(static_cast<int>(state.range(0))));
   const Edit edit{Side::kScores, "piece-5000", nullptr};
-  for (auto _ : state) benchmark::DoNotOptimize(contents->With({&edit, 1}));
+  for (auto _ : state) benchmark::DoNotOptimize(view->With({&edit, 1}));
 }
 BENCHMARK(BM_With)->Arg(0)->Arg(1000)->Unit(benchmark::kMillisecond);
 
 // 40 queries after so many edits.
 void BM_Search(benchmark::State& state) {
-  const auto contents = Base()->With(Edits(static_cast<int>(state.range(0))));
+  const auto view = Base()->With(Edits(static_cast<int>(state.range(0))));
   std::mt19937 random(3);
   const auto queries = UnitVectors(40, random);
-  for (auto _ : state) benchmark::DoNotOptimize(contents->Search(Side::kScores, queries, 25));
+  for (auto _ : state) benchmark::DoNotOptimize(view->Search(Side::kScores, queries, 25));
 }
 BENCHMARK(BM_Search)->Arg(0)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // 40 queries among one part in so many.
 void BM_SearchFiltered(benchmark::State& state) {
-  const auto contents = Base();
+  const auto view = Base();
   std::mt19937 random(3);
   const auto queries = UnitVectors(40, random);
-  SearchScope scope{.sources = std::vector<bool>(kPieces)};
+  ResolvedFilter scope{.sources = std::vector<bool>(kPieces)};
   for (int i = 0; i < kPieces; i += static_cast<int>(state.range(0))) (*scope.sources)[i] = true;
-  for (auto _ : state)
-    benchmark::DoNotOptimize(contents->Search(Side::kScores, queries, 25, scope));
+  for (auto _ : state) benchmark::DoNotOptimize(view->Search(Side::kScores, queries, 25, scope));
 }
 BENCHMARK(BM_SearchFiltered)
     ->Arg(1)

@@ -53,11 +53,11 @@ Record RandomRecord(Side side, const std::string& id, std::mt19937& random) {
   return record;
 }
 
-// Contents indexed from scratch in `folder`, which must be empty.
-std::shared_ptr<const Contents> FromScratch(const std::string& folder,
-                                            const std::vector<Record>& scores,
-                                            const std::vector<Record>& recordings,
-                                            index::IndexKind kind = index::IndexKind::kFlat) {
+// CollectionView indexed from scratch in `folder`, which must be empty.
+std::shared_ptr<const CollectionView> FromScratch(const std::string& folder,
+                                                  const std::vector<Record>& scores,
+                                                  const std::vector<Record>& recordings,
+                                                  index::IndexKind kind = index::IndexKind::kFlat) {
   const std::string path = folder + "/catalog";
   std::remove(path.c_str());
   auto writer = catalog::CatalogWriter::Create(path).value();
@@ -80,7 +80,7 @@ std::shared_ptr<const Contents> FromScratch(const std::string& folder,
         index::VectorIndex::Build({.kind = kind, .dimension = kDimension}, vectors).value());
   }
   EXPECT_TRUE(writer->Finish().ok());
-  return Contents::FromBase(catalog::Catalog::Open(path).value(), indexes[0], indexes[1]);
+  return CollectionView::FromBase(catalog::Catalog::Open(path).value(), indexes[0], indexes[1]);
 }
 
 std::vector<float> RandomQueries(std::mt19937& random, int count) {
@@ -89,18 +89,18 @@ std::vector<float> RandomQueries(std::mt19937& random, int count) {
   return queries;
 }
 
-auto Fields(const Contents::Found& f) {
+auto Fields(const CollectionView::Found& f) {
   const catalog::SnippetPosition& p = f.position;
   return std::tuple(f.query, p.source, p.tempo_ratio, p.start_s, p.end_s, f.similarity);
 }
 
 using Rows = std::vector<std::tuple<int, int, double, double, double, float>>;
-Rows Found(const Contents& contents, Side side, const std::vector<float>& queries, int k,
-           const SearchScope& scope = {}) {
-  const auto found = contents.Search(side, queries, k, scope);
+Rows Found(const CollectionView& view, Side side, const std::vector<float>& queries, int k,
+           const ResolvedFilter& scope = {}) {
+  const auto found = view.Search(side, queries, k, scope);
   EXPECT_TRUE(found.ok()) << found.status();
   Rows rows;
-  for (const Contents::Found& one : *found) rows.push_back(Fields(one));
+  for (const CollectionView::Found& one : *found) rows.push_back(Fields(one));
   return rows;
 }
 
@@ -135,46 +135,46 @@ class ContentsTest : public ::testing::Test {
     return {side, id, random_() % 5 < 3 ? RandomRecord(side, id, random_) : nullptr};
   }
 
-  void ExpectSame(const Contents& contents, Model& model) {
+  void ExpectSame(const CollectionView& view, Model& model) {
     const TemporaryFolder folder;
     const auto scratch =
         FromScratch(folder.path(), model.side(Side::kScores), model.side(Side::kRecordings));
     for (const Side side : kSides) {
-      ExpectSameSources(contents, model.side(side), side);
-      EXPECT_EQ(contents.vector_count(side), scratch->vector_count(side));
-      EXPECT_EQ(contents.base_index(side).size() - contents.removed_vectors(side) +
-                    contents.added_vectors(side),
-                contents.vector_count(side));
+      ExpectSameSources(view, model.side(side), side);
+      EXPECT_EQ(view.vector_count(side), scratch->vector_count(side));
+      EXPECT_EQ(
+          view.base_index(side).size() - view.removed_vectors(side) + view.added_vectors(side),
+          view.vector_count(side));
       const std::vector<float> queries = RandomQueries(random_, 5);
       for (const int k : {1, 7, 400}) {
-        EXPECT_EQ(Found(contents, side, queries, k), Found(*scratch, side, queries, k));
+        EXPECT_EQ(Found(view, side, queries, k), Found(*scratch, side, queries, k));
       }
-      SearchScope scope{.sources = std::vector<bool>(model.side(side).size()),
-                        .exact = random_() % 2 == 0};
+      ResolvedFilter scope{.sources = std::vector<bool>(model.side(side).size()),
+                           .exact = random_() % 2 == 0};
       for (size_t i = 0; i < scope.sources->size(); ++i) (*scope.sources)[i] = random_() % 3 == 0;
-      const Rows found = Found(contents, side, queries, 400, scope);
+      const Rows found = Found(view, side, queries, 400, scope);
       EXPECT_EQ(found, Found(*scratch, side, queries, 400, scope));
       for (const auto& row : found) EXPECT_TRUE((*scope.sources)[std::get<1>(row)]);
     }
   }
 
-  void ExpectSameSources(const Contents& contents, const std::vector<Record>& records, Side side) {
-    ASSERT_EQ(contents.source_count(side), static_cast<int64_t>(records.size()));
-    ASSERT_EQ(side == Side::kScores ? contents.pieces().size() : contents.recordings().size(),
+  void ExpectSameSources(const CollectionView& view, const std::vector<Record>& records,
+                         Side side) {
+    ASSERT_EQ(view.source_count(side), static_cast<int64_t>(records.size()));
+    ASSERT_EQ(side == Side::kScores ? view.pieces().size() : view.recordings().size(),
               records.size());
     for (size_t i = 0; i < records.size(); ++i) {
       const SourceRecord& record = *records[i];
       const auto position = static_cast<int>(i);
       const bool score = side == Side::kScores;
-      EXPECT_EQ(score ? contents.pieces()[i].id : contents.recordings()[i].id, record.id());
-      EXPECT_EQ(score ? contents.pieces()[i].title : contents.recordings()[i].title,
+      EXPECT_EQ(score ? view.pieces()[i].id : view.recordings()[i].id, record.id());
+      EXPECT_EQ(score ? view.pieces()[i].title : view.recordings()[i].title,
                 score ? record.piece.title : record.recording.title);
-      EXPECT_EQ(contents.duration_s(side, position), record.piece.duration_s);
-      EXPECT_EQ(score ? contents.FindPiece(record.id()) : contents.FindRecording(record.id()),
-                position);
-      EXPECT_EQ((score ? contents.ReadMidi(position) : contents.ReadAudio(position)).value(),
+      EXPECT_EQ(view.duration_s(side, position), record.piece.duration_s);
+      EXPECT_EQ(score ? view.FindPiece(record.id()) : view.FindRecording(record.id()), position);
+      EXPECT_EQ((score ? view.ReadMidi(position) : view.ReadAudio(position)).value(),
                 record.content);
-      const auto runs = contents.ReadRuns(side, position);
+      const auto runs = view.ReadRuns(side, position);
       ASSERT_TRUE(runs.ok());
       std::vector<float> vectors;
       ASSERT_EQ(runs->size(), record.runs.size());
@@ -188,7 +188,7 @@ class ContentsTest : public ::testing::Test {
       }
       EXPECT_EQ(vectors, record.vectors);
     }
-    EXPECT_FALSE(contents.FindPiece("nobody").has_value());
+    EXPECT_FALSE(view.FindPiece("nobody").has_value());
   }
 
   const TemporaryFolder folder_;
@@ -197,44 +197,42 @@ class ContentsTest : public ::testing::Test {
 
 TEST_F(ContentsTest, AnswersAsIfIndexedFromScratchAfterAnyEdits) {
   Model model = MakeModel(10);
-  auto contents =
-      FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
-  ExpectSame(*contents, model);
+  auto view = FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
+  ExpectSame(*view, model);
   for (int round = 0; round < 25; ++round) {
     std::vector<Edit> edits(random_() % 6);
     for (Edit& edit : edits) {
       edit = RandomEdit();
       model.Apply(edit);
     }
-    contents = contents->With(edits);
-    ExpectSame(*contents, model);
+    view = view->With(edits);
+    ExpectSame(*view, model);
     if (HasFailure()) break;
   }
 }
 
 TEST_F(ContentsTest, EverythingCanGoAndComeBack) {
   Model model = MakeModel(4);
-  auto contents =
-      FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
+  auto view = FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
   std::vector<Edit> edits;
   for (const Side side : kSides) {
     for (int i = 0; i < 4; ++i) edits.push_back({side, absl::StrCat("base-", i), nullptr});
   }
   for (const Edit& edit : edits) model.Apply(edit);
-  contents = contents->With(edits);
-  EXPECT_EQ(contents->source_count(Side::kScores), 0);
-  EXPECT_TRUE(Found(*contents, Side::kScores, RandomQueries(random_, 3), 5).empty());
-  ExpectSame(*contents, model);
+  view = view->With(edits);
+  EXPECT_EQ(view->source_count(Side::kScores), 0);
+  EXPECT_TRUE(Found(*view, Side::kScores, RandomQueries(random_, 3), 5).empty());
+  ExpectSame(*view, model);
   edits = {{Side::kScores, "base-2", RandomRecord(Side::kScores, "base-2", random_)}};
   model.Apply(edits[0]);
-  contents = contents->With(edits);
-  ExpectSame(*contents, model);
-  EXPECT_EQ(contents->removed_vectors(Side::kScores), contents->base_index(Side::kScores).size());
+  view = view->With(edits);
+  ExpectSame(*view, model);
+  EXPECT_EQ(view->removed_vectors(Side::kScores), view->base_index(Side::kScores).size());
 }
 
 TEST_F(ContentsTest, TheOrderOfEditsCountsWithinOneCall) {
   Model model = MakeModel(3);
-  const auto contents =
+  const auto view =
       FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
   const std::vector<Edit> edits = {
       {Side::kScores, "x", RandomRecord(Side::kScores, "x", random_)},
@@ -244,12 +242,12 @@ TEST_F(ContentsTest, TheOrderOfEditsCountsWithinOneCall) {
       {Side::kScores, "x", RandomRecord(Side::kScores, "x", random_)},
       {Side::kScores, "x", RandomRecord(Side::kScores, "x", random_)},
       {Side::kScores, "nobody", nullptr}};
-  auto one_by_one = contents;
+  auto one_by_one = view;
   for (const Edit& edit : edits) {
     model.Apply(edit);
     one_by_one = one_by_one->With({&edit, 1});
   }
-  ExpectSame(*contents->With(edits), model);
+  ExpectSame(*view->With(edits), model);
   ExpectSame(*one_by_one, model);
 }
 
@@ -265,16 +263,16 @@ TEST_F(ContentsTest, GraphsAndListsForgetWhatHasGoneAndFindWhatHasCome) {
       FromScratch(folder.path(), edited.side(Side::kScores), edited.side(Side::kRecordings));
   const auto queries = RandomQueries(random_, 40);
   for (const index::IndexKind kind : {index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
-    const auto contents =
+    const auto view =
         FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings), kind)
             ->With(edits);
-    EXPECT_EQ(contents->index_kind(Side::kScores), kind);
+    EXPECT_EQ(view->index_kind(Side::kScores), kind);
     std::set<int> sources;
-    for (const auto& row : Found(*contents, Side::kScores, queries, 300))
+    for (const auto& row : Found(*view, Side::kScores, queries, 300))
       sources.insert(std::get<1>(row));
     EXPECT_TRUE(sources.contains(59));  // the new one
-    EXPECT_EQ(contents->FindPiece("base-3"), std::nullopt);
-    EXPECT_EQ(Found(*contents, Side::kScores, queries, 300, {.exact = true}),
+    EXPECT_EQ(view->FindPiece("base-3"), std::nullopt);
+    EXPECT_EQ(Found(*view, Side::kScores, queries, 300, {.exact = true}),
               Found(*scratch, Side::kScores, queries, 300));
   }
 }
@@ -288,35 +286,34 @@ TEST_F(ContentsTest, SearchesInOldContentsGoOnWhileNewOnesAreMade) {
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([&, contents = old] {
-      while (!stop) ASSERT_EQ(Found(*contents, Side::kScores, queries, 20), before);
+    threads.emplace_back([&, view = old] {
+      while (!stop) ASSERT_EQ(Found(*view, Side::kScores, queries, 20), before);
     });
   }
-  std::shared_ptr<const Contents> contents = old;
+  std::shared_ptr<const CollectionView> view = old;
   for (int i = 0; i < 150; ++i) {
     const Edit edit = RandomEdit();
     model.Apply(edit);
-    contents = contents->With({&edit, 1});
-    Found(*contents, Side::kScores, queries, 20);
+    view = view->With({&edit, 1});
+    Found(*view, Side::kScores, queries, 20);
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
-  ExpectSame(*contents, model);
+  ExpectSame(*view, model);
 }
 
 TEST_F(ContentsTest, EditsShareWhatTheyLeaveAlone) {
   Model model = MakeModel(5);
-  auto contents =
-      FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
-  const index::VectorIndex* const base = &contents->base_index(Side::kScores);
+  auto view = FromScratch(folder_.path(), model.side(Side::kScores), model.side(Side::kRecordings));
+  const index::VectorIndex* const base = &view->base_index(Side::kScores);
   const Edit put{Side::kScores, "kept", RandomRecord(Side::kScores, "kept", random_)};
-  contents = contents->With({&put, 1});
+  view = view->With({&put, 1});
   for (int i = 0; i < 50; ++i) {
     const std::string id = absl::StrCat("new-", i);
     const Edit edit{Side::kScores, id, RandomRecord(Side::kScores, id, random_)};
-    contents = contents->With({&edit, 1});
+    view = view->With({&edit, 1});
   }
-  EXPECT_EQ(&contents->base_index(Side::kScores), base);
+  EXPECT_EQ(&view->base_index(Side::kScores), base);
   EXPECT_EQ(put.put.use_count(),
             2);  // in the edit and in the last contents: no copy took its place
 }

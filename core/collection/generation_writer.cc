@@ -40,11 +40,11 @@ absl::Status CheckCatalog(const bundle::Manifest& manifest, const std::string& d
   return *hash == entry->sha256 ? absl::OkStatus() : Changed(bundle::kCatalogFile);
 }
 
-absl::Status AddSources(const Contents& contents, Side side,
+absl::Status AddSources(const CollectionView& view, Side side,
                         const std::function<absl::Status()>& keep_going, CollectionFiles& files) {
-  for (int source = 0; source < contents.source_count(side); ++source) {
+  for (int source = 0; source < view.source_count(side); ++source) {
     if (absl::Status status = keep_going(); !status.ok()) return status;
-    const absl::StatusOr<SourceRecord> record = ReadSource(contents, side, source);
+    const absl::StatusOr<SourceRecord> record = ReadSource(view, side, source);
     if (!record.ok()) return record.status();
     if (absl::Status status = files.Add(*record); !status.ok()) return status;
   }
@@ -65,30 +65,30 @@ std::optional<int64_t> ReadNumber(const std::string& path, const std::string& na
 
 }  // namespace
 
-absl::StatusOr<bundle::Manifest> WriteGeneration(const CollectionParts& parts,
+absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
                                                  const std::string& base_directory,
                                                  const std::string& directory,
                                                  index::IndexOptions options,
                                                  const std::function<absl::Status()>& keep_going) {
-  if (absl::Status status = CheckCatalog(parts.manifest, base_directory); !status.ok())
+  if (absl::Status status = CheckCatalog(loaded.manifest, base_directory); !status.ok())
     return status;
   for (const char* name : kKeptFiles) {
-    if (bundle::FindFile(parts.manifest, name) == nullptr) continue;
+    if (bundle::FindFile(loaded.manifest, name) == nullptr) continue;
     if (absl::Status status = CopyFile(base_directory, directory, name); !status.ok())
       return status;
   }
-  const Contents& contents = *parts.contents;
-  options.kind = contents.index_kind(Side::kScores);
-  options.dimension = parts.manifest.dimension;
+  const CollectionView& view = *loaded.view;
+  options.kind = view.index_kind(Side::kScores);
+  options.dimension = loaded.manifest.dimension;
   options.device = "cpu";  // what is only written needs no copy on a device
   const absl::StatusOr<std::unique_ptr<CollectionFiles>> files =
       CollectionFiles::Create(directory, options);
   if (!files.ok()) return files.status();
   for (const Side side : {Side::kScores, Side::kRecordings}) {
-    if (absl::Status status = AddSources(contents, side, keep_going, **files); !status.ok())
+    if (absl::Status status = AddSources(view, side, keep_going, **files); !status.ok())
       return status;
   }
-  bundle::Manifest manifest = parts.manifest;
+  bundle::Manifest manifest = loaded.manifest;
   if (absl::Status status = (*files)->Finish(manifest); !status.ok()) return status;
   return manifest;
 }

@@ -1,5 +1,5 @@
 // Generations made from others: what serves, additions included, written as files; files taken over
-// unchanged. Internal to retrieval; stateless, safe from any thread.
+// unchanged. Internal to core/collection and core/editing; stateless, safe from any thread.
 #ifndef ANTIPHON_CORE_COLLECTION_GENERATION_WRITER_H_
 #define ANTIPHON_CORE_COLLECTION_GENERATION_WRITER_H_
 
@@ -22,7 +22,7 @@ namespace antiphon::retrieval {
 // their manifest with the counts of what was written. `keep_going` is asked before each source.
 // DataLoss when a file of the base is not any more what it was when it was opened.
 [[nodiscard]] absl::StatusOr<bundle::Manifest> WriteGeneration(
-    const CollectionParts& parts, const std::string& base_directory, const std::string& directory,
+    const LoadedCollection& loaded, const std::string& base_directory, const std::string& directory,
     index::IndexOptions options, const std::function<absl::Status()>& keep_going);
 
 // Copies all files that the manifest lists.

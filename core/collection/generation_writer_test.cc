@@ -74,14 +74,14 @@ TEST(WriteGeneration, NeedsNoDevice) {
   const TemporaryFolder folder;
   const LiveTestBundle bundle(folder.path());
   bundle.Index(1, 0);
-  const auto parts = OpenParts(bundle.root(), {});
-  ASSERT_TRUE(parts.ok()) << parts.status();
+  const auto loaded = OpenParts(bundle.root(), {});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
   std::filesystem::create_directory(bundle.Path("written"));
   const auto manifest =
-      WriteGeneration(**parts, bundle.root() + "/gen-000001", bundle.Path("written"),
+      WriteGeneration(**loaded, bundle.root() + "/gen-000001", bundle.Path("written"),
                       {.device = "cuda:99"}, [] { return absl::OkStatus(); });
   ASSERT_TRUE(manifest.ok()) << manifest.status();
-  EXPECT_EQ(manifest->score_vectors, (*parts)->manifest.score_vectors);
+  EXPECT_EQ(manifest->score_vectors, (*loaded)->manifest.score_vectors);
 }
 
 }  // namespace

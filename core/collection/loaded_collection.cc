@@ -25,9 +25,9 @@ absl::Status CheckCount(const char* what, int64_t one, int64_t other) {
   return one == other ? absl::OkStatus() : Mismatch(what, absl::StrCat(one), absl::StrCat(other));
 }
 
-absl::Status CheckEncoders(const CollectionParts& parts) {
-  const encoder::EncoderInfo& audio = parts.audio_encoder->info();
-  const encoder::EncoderInfo& score = parts.score_encoder->info();
+absl::Status CheckEncoders(const LoadedCollection& loaded) {
+  const encoder::EncoderInfo& audio = loaded.audio_encoder->info();
+  const encoder::EncoderInfo& score = loaded.score_encoder->info();
   if (audio.modality != encoder::Modality::kAudio || score.modality != encoder::Modality::kScore) {
     return absl::DataLossError(
         "the bundle's parts do not belong together: an encoder is of the wrong modality");
@@ -35,9 +35,9 @@ absl::Status CheckEncoders(const CollectionParts& parts) {
   if (audio.model_id != score.model_id) {
     return Mismatch("model ids of the audio and the score encoder", audio.model_id, score.model_id);
   }
-  if (audio.model_id != parts.manifest.model_id) {
+  if (audio.model_id != loaded.manifest.model_id) {
     return Mismatch("model ids of the encoders and the manifest", audio.model_id,
-                    parts.manifest.model_id);
+                    loaded.manifest.model_id);
   }
   if (!(audio.settings == score.settings)) {
     return Mismatch("feature settings of the two encoders",
@@ -45,44 +45,44 @@ absl::Status CheckEncoders(const CollectionParts& parts) {
                     features::SettingsToJson(score.settings));
   }
   const absl::StatusOr<features::FeatureSettings> settings =
-      features::ParseSettings(parts.manifest.feature_settings);
+      features::ParseSettings(loaded.manifest.feature_settings);
   if (!settings.ok()) {
     return absl::DataLossError(
         absl::StrCat("the manifest's feature settings: ", settings.status().message()));
   }
   if (!(*settings == audio.settings)) {
     return Mismatch("feature settings of the encoders and the manifest",
-                    features::SettingsToJson(audio.settings), parts.manifest.feature_settings);
+                    features::SettingsToJson(audio.settings), loaded.manifest.feature_settings);
   }
   if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension);
       !status.ok()) {
     return status;
   }
   return CheckCount("dimensions of the encoders and the manifest", audio.dimension,
-                    parts.manifest.dimension);
+                    loaded.manifest.dimension);
 }
 
-absl::Status CheckSide(const CollectionParts& parts, Side side) {
+absl::Status CheckSide(const LoadedCollection& loaded, Side side) {
   const bool scores = side == Side::kScores;
-  const index::VectorIndex& index = parts.contents->base_index(side);
-  const catalog::Catalog& catalog = parts.contents->base_catalog();
+  const index::VectorIndex& index = loaded.view->base_index(side);
+  const catalog::Catalog& catalog = loaded.view->base_catalog();
   const int64_t vectors = catalog.vector_count(side);
   const auto sources =
       static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
   for (const absl::Status& status : {
            CheckCount(scores ? "dimensions of score index and encoders"
                              : "dimensions of recording index and encoders",
-                      index.dimension(), parts.audio_encoder->info().dimension),
+                      index.dimension(), loaded.audio_encoder->info().dimension),
            CheckCount(scores ? "vectors in score index and catalogue"
                              : "vectors in recording index and catalogue",
                       index.size(), vectors),
            CheckCount(scores ? "score vectors in catalogue and manifest"
                              : "recording vectors in catalogue and manifest",
                       vectors,
-                      scores ? parts.manifest.score_vectors : parts.manifest.recording_vectors),
+                      scores ? loaded.manifest.score_vectors : loaded.manifest.recording_vectors),
            CheckCount(
                scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest",
-               sources, scores ? parts.manifest.pieces : parts.manifest.recordings),
+               sources, scores ? loaded.manifest.pieces : loaded.manifest.recordings),
        }) {
     if (!status.ok()) return status;
   }
@@ -118,27 +118,27 @@ bool HaveSameEncoders(const bundle::Manifest& one, const bundle::Manifest& other
 }
 
 absl::Status OpenEncoders(const bundle::OpenedBundle& generation, const CollectionOptions& options,
-                          const CollectionParts* other, CollectionParts& parts) {
+                          const LoadedCollection* other, LoadedCollection& loaded) {
   if (other != nullptr && HaveSameEncoders(generation.manifest, other->manifest)) {
-    parts.audio_encoder = other->audio_encoder;
-    parts.score_encoder = other->score_encoder;
+    loaded.audio_encoder = other->audio_encoder;
+    loaded.score_encoder = other->score_encoder;
     return absl::OkStatus();
   }
   const std::string folder = generation.directory + "/";
   auto audio_encoder =
       OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
   if (!audio_encoder.ok()) return audio_encoder.status();
-  parts.audio_encoder = *std::move(audio_encoder);
+  loaded.audio_encoder = *std::move(audio_encoder);
   auto score_encoder =
       OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
   if (!score_encoder.ok()) return score_encoder.status();
-  parts.score_encoder = *std::move(score_encoder);
+  loaded.score_encoder = *std::move(score_encoder);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& folder,
-                                                             int dimension,
-                                                             index::IndexOptions options) {
+absl::StatusOr<std::shared_ptr<const CollectionView>> OpenContents(const std::string& folder,
+                                                                   int dimension,
+                                                                   index::IndexOptions options) {
   options.dimension = dimension;
   auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options);
   if (!score_index.ok()) return score_index.status();
@@ -146,8 +146,8 @@ absl::StatusOr<std::shared_ptr<const Contents>> OpenContents(const std::string& 
   if (!recording_index.ok()) return recording_index.status();
   auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
   if (!catalog.ok()) return catalog.status();
-  return Contents::FromBase(*std::move(catalog), *std::move(score_index),
-                            *std::move(recording_index));
+  return CollectionView::FromBase(*std::move(catalog), *std::move(score_index),
+                                  *std::move(recording_index));
 }
 
 // Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file
@@ -171,41 +171,41 @@ absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
 
 }  // namespace
 
-absl::Status CheckParts(const CollectionParts& parts) {
-  if (absl::Status status = CheckEncoders(parts); !status.ok()) return status;
-  if (absl::Status status = CheckSide(parts, Side::kScores); !status.ok()) return status;
-  return CheckSide(parts, Side::kRecordings);
+absl::Status CheckParts(const LoadedCollection& loaded) {
+  if (absl::Status status = CheckEncoders(loaded); !status.ok()) return status;
+  if (absl::Status status = CheckSide(loaded, Side::kScores); !status.ok()) return status;
+  return CheckSide(loaded, Side::kRecordings);
 }
 
-absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
     const bundle::OpenedBundle& generation, const CollectionOptions& options,
-    const CollectionParts* other) {
-  auto parts = std::make_unique<CollectionParts>();
-  parts->manifest = generation.manifest;
-  parts->rejected_generations = generation.rejected;
+    const LoadedCollection* other) {
+  auto loaded = std::make_unique<LoadedCollection>();
+  loaded->manifest = generation.manifest;
+  loaded->rejected_generations = generation.rejected;
   const std::string folder = generation.directory + "/";
-  if (absl::Status status = OpenEncoders(generation, options, other, *parts); !status.ok()) {
+  if (absl::Status status = OpenEncoders(generation, options, other, *loaded); !status.ok()) {
     return Unusable(status, folder);
   }
-  absl::StatusOr<std::shared_ptr<const Contents>> contents =
-      OpenContents(folder, parts->manifest.dimension, options.index);
-  if (!contents.ok()) return Unusable(contents.status(), folder);
-  parts->contents = *std::move(contents);
+  absl::StatusOr<std::shared_ptr<const CollectionView>> view =
+      OpenContents(folder, loaded->manifest.dimension, options.index);
+  if (!view.ok()) return Unusable(view.status(), folder);
+  loaded->view = *std::move(view);
   absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(generation.directory);
   if (!confidence.ok()) return confidence.status();
-  parts->confidence = *std::move(confidence);
+  loaded->confidence = *std::move(confidence);
 
-  if (absl::Status status = CheckParts(*parts); !status.ok()) return status;
-  auto front_end = features::AudioFrontEnd::Create(parts->settings());
+  if (absl::Status status = CheckParts(*loaded); !status.ok()) return status;
+  auto front_end = features::AudioFrontEnd::Create(loaded->settings());
   if (!front_end.ok()) return front_end.status();
-  parts->front_end = *std::move(front_end);
-  if (absl::Status status = WarmUp(*parts->audio_encoder); !status.ok()) return status;
-  if (absl::Status status = WarmUp(*parts->score_encoder); !status.ok()) return status;
-  return parts;
+  loaded->front_end = *std::move(front_end);
+  if (absl::Status status = WarmUp(*loaded->audio_encoder); !status.ok()) return status;
+  if (absl::Status status = WarmUp(*loaded->score_encoder); !status.ok()) return status;
+  return loaded;
 }
 
-absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(const std::string& bundle_root,
-                                                           const CollectionOptions& options) {
+absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(const std::string& bundle_root,
+                                                            const CollectionOptions& options) {
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
   if (!opened.ok()) return opened.status();
   return OpenGeneration(*opened, options);

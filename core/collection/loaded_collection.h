@@ -1,5 +1,6 @@
 // What a collection is made of, and the check that the parts belong together. Internal to
-// retrieval; tests put collections together from parts of their own.
+// core/collection, core/editing and core/retrieval; tests put collections together from parts of
+// their own.
 #ifndef ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_
 #define ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_
 
@@ -30,31 +31,31 @@ struct CollectionOptions {
 };
 
 // Parts are shared: copies of these, with other contents, are collections of their own.
-struct CollectionParts {
+struct LoadedCollection {
   bundle::Manifest manifest;  // of the generation that is the contents' base
   std::vector<std::string> rejected_generations;
   ConfidenceModel confidence;
   std::shared_ptr<const features::AudioFrontEnd> front_end;
   std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
   std::shared_ptr<const encoder::WindowEncoder> score_encoder;
-  std::shared_ptr<const Contents> contents;
+  std::shared_ptr<const CollectionView> view;
 
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
 };
 
 // Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and
 // manifest: DataLoss says which do not. Requires every part but the front end.
-[[nodiscard]] absl::Status CheckParts(const CollectionParts& parts);
+[[nodiscard]] absl::Status CheckParts(const LoadedCollection& loaded);
 
 // Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose
 // files are those of `other`, if any, are shared with it and not loaded again. DataLoss when a file
 // is missing; messages name files by their last component only.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenGeneration(
+[[nodiscard]] absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
     const bundle::OpenedBundle& generation, const CollectionOptions& options,
-    const CollectionParts* other = nullptr);
+    const LoadedCollection* other = nullptr);
 
 // As above, the current generation below `bundle_root`.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<CollectionParts>> OpenParts(
+[[nodiscard]] absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(
     const std::string& bundle_root, const CollectionOptions& options);
 
 }  // namespace antiphon::retrieval

@@ -72,7 +72,7 @@ std::optional<int> BaseSide::Find(std::string_view id) const {
   return side == Side::kScores ? catalog->FindPiece(id) : catalog->FindRecording(id);
 }
 
-SideContents::SideContents(std::shared_ptr<const BaseSide> base) : base_(std::move(base)) {
+SideView::SideView(std::shared_ptr<const BaseSide> base) : base_(std::move(base)) {
   base_sources_.resize(base_->source_count());
   std::iota(base_sources_.begin(), base_sources_.end(), 0);
   position_of_ = base_sources_;
@@ -80,8 +80,8 @@ SideContents::SideContents(std::shared_ptr<const BaseSide> base) : base_(std::mo
   FindRows();
 }
 
-SideContents::SideContents(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
-                           std::vector<Record> added)
+SideView::SideView(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
+                   std::vector<Record> added)
     : base_(std::move(base)), base_sources_(std::move(base_sources)), added_(std::move(added)) {
   position_of_.assign(base_->source_count(), -1);
   for (size_t i = 0; i < base_sources_.size(); ++i)
@@ -95,7 +95,7 @@ SideContents::SideContents(std::shared_ptr<const BaseSide> base, std::vector<int
   FindRows();
 }
 
-void SideContents::ListSources() {
+void SideView::ListSources() {
   const catalog::Catalog& catalog = *base_->catalog;
   if (base_->side == Side::kScores) {
     pieces_ = ListOf(base_->catalog, catalog.pieces(), base_sources_, added_, &SourceRecord::piece);
@@ -106,7 +106,7 @@ void SideContents::ListSources() {
 }
 
 // Everything but the rows of what has been taken away.
-void SideContents::FindRows() {
+void SideView::FindRows() {
   const std::vector<SnippetRun>& runs = base_->catalog->runs(base_->side);
   std::vector<RowRange> removed;
   for (int source = 0; source < base_->source_count(); ++source) {
@@ -123,7 +123,7 @@ void SideContents::FindRows() {
   if (end < base_->index->size()) rows_.push_back({end, base_->index->size()});
 }
 
-std::shared_ptr<const SideContents> SideContents::With(std::span<const Edit* const> edits) const {
+std::shared_ptr<const SideView> SideView::With(std::span<const Edit* const> edits) const {
   std::vector<bool> kept(base_->source_count(), false);
   for (const int source : base_sources_) kept[source] = true;
   std::vector<Record> added = added_;
@@ -146,31 +146,31 @@ std::shared_ptr<const SideContents> SideContents::With(std::span<const Edit* con
   for (int source = 0; source < base_->source_count(); ++source) {
     if (kept[source]) base_sources.push_back(source);
   }
-  return std::shared_ptr<const SideContents>(
-      new SideContents(base_, std::move(base_sources), std::move(added)));
+  return std::shared_ptr<const SideView>(
+      new SideView(base_, std::move(base_sources), std::move(added)));
 }
 
-std::optional<int> SideContents::Find(std::string_view id) const {
+std::optional<int> SideView::Find(std::string_view id) const {
   if (const auto it = added_position_.find(id); it != added_position_.end()) return it->second;
   const std::optional<int> source = base_->Find(id);
   if (!source.has_value() || position_of_[*source] < 0) return std::nullopt;
   return position_of_[*source];
 }
 
-const SourceRecord* SideContents::RecordAt(int source) const {
+const SourceRecord* SideView::RecordAt(int source) const {
   const auto base = static_cast<int>(base_sources_.size());
   return source < base ? nullptr : added_[source - base].get();
 }
 
-absl::StatusOr<std::string> SideContents::ReadContent(int source) const {
+absl::StatusOr<std::string> SideView::ReadContent(int source) const {
   if (const SourceRecord* record = RecordAt(source); record != nullptr) return record->content;
   const int base_source = base_sources_[source];
   return base_->side == Side::kScores ? base_->catalog->ReadMidi(base_source)
                                       : base_->catalog->ReadAudio(base_source);
 }
 
-absl::StatusOr<std::vector<Contents::SourceRun>> SideContents::ReadRuns(int source) const {
-  std::vector<Contents::SourceRun> result;
+absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int source) const {
+  std::vector<CollectionView::SourceRun> result;
   const auto add = [&](SnippetRun run, std::vector<float> vectors) {
     run.first_vector =
         result.empty() ? 0 : result.back().run.first_vector + result.back().run.count;
@@ -195,7 +195,7 @@ absl::StatusOr<std::vector<Contents::SourceRun>> SideContents::ReadRuns(int sour
   return result;
 }
 
-std::vector<RowRange> SideContents::RowsInScope(const std::vector<bool>& sources) const {
+std::vector<RowRange> SideView::RowsThatPass(const std::vector<bool>& sources) const {
   const std::vector<SnippetRun>& runs = base_->catalog->runs(base_->side);
   std::vector<RowRange> rows;
   for (size_t i = 0; i < base_sources_.size(); ++i) {
@@ -207,7 +207,7 @@ std::vector<RowRange> SideContents::RowsInScope(const std::vector<bool>& sources
   return Joined(std::move(rows));
 }
 
-std::vector<SideContents::AddedBlock> SideContents::BlocksInScope(const SearchScope& scope) const {
+std::vector<SideView::AddedBlock> SideView::BlocksThatPass(const ResolvedFilter& scope) const {
   std::vector<AddedBlock> blocks;
   int64_t next_id = base_->index->size();
   for (size_t i = 0; i < added_.size(); ++i) {
@@ -220,8 +220,8 @@ std::vector<SideContents::AddedBlock> SideContents::BlocksInScope(const SearchSc
   return blocks;
 }
 
-absl::StatusOr<SnippetPosition> SideContents::Locate(int64_t id,
-                                                     std::span<const AddedBlock> blocks) const {
+absl::StatusOr<SnippetPosition> SideView::Locate(int64_t id,
+                                                 std::span<const AddedBlock> blocks) const {
   if (id < base_->index->size()) {
     absl::StatusOr<SnippetPosition> position = base_->catalog->Locate(base_->side, id);
     if (position.ok()) position->source = position_of_[position->source];
@@ -239,22 +239,21 @@ absl::StatusOr<SnippetPosition> SideContents::Locate(int64_t id,
   return SnippetPosition{block.source, run.tempo_ratio, start_s, start_s + run.window_s};
 }
 
-absl::StatusOr<std::vector<Contents::Found>> SideContents::Search(std::span<const float> queries,
-                                                                  int k,
-                                                                  const SearchScope& scope) const {
-  const std::vector<AddedBlock> added = BlocksInScope(scope);
+absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(
+    std::span<const float> queries, int k, const ResolvedFilter& scope) const {
+  const std::vector<AddedBlock> added = BlocksThatPass(scope);
   std::vector<index::VectorBlock> beside;
   for (const AddedBlock& block : added) {
     const SourceRecord& record = *RecordAt(block.source);
     beside.push_back({record.vectors.data(), VectorsOf(record), block.first_id});
   }
   std::vector<RowRange> chosen;
-  if (scope.sources.has_value()) chosen = RowsInScope(*scope.sources);
+  if (scope.sources.has_value()) chosen = RowsThatPass(*scope.sources);
   const std::vector<RowRange>& rows = scope.sources.has_value() ? chosen : rows_;
   const absl::StatusOr<index::SearchResult> result =
       base_->index->Search(queries, k, {.rows = rows, .exact = scope.exact, .beside = beside});
   if (!result.ok()) return result.status();
-  std::vector<Contents::Found> found;
+  std::vector<CollectionView::Found> found;
   found.reserve(result->ids.size());
   for (size_t i = 0; i < result->ids.size(); ++i) {
     if (result->ids[i] < 0) continue;

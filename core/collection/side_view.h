@@ -1,4 +1,4 @@
-// One side of Contents: the scores, or the recordings. Internal to retrieval.
+// One side of CollectionView: the scores, or the recordings. Internal to core/collection.
 //
 // Immutable, and safe from any thread; shares the base and the added records with those it was made
 // from.
@@ -40,13 +40,13 @@ struct BaseSide {
   }
 };
 
-class SideContents {
+class SideView {
  public:
   // All of the base, and nothing else.
-  explicit SideContents(std::shared_ptr<const BaseSide> base);
+  explicit SideView(std::shared_ptr<const BaseSide> base);
 
   // After the edits, which are of this side.
-  std::shared_ptr<const SideContents> With(std::span<const Edit* const> edits) const;
+  std::shared_ptr<const SideView> With(std::span<const Edit* const> edits) const;
 
   // Of its own side.
   const std::vector<catalog::Piece>& pieces() const { return *pieces_; }
@@ -60,12 +60,11 @@ class SideContents {
   int64_t added_vectors() const { return added_vectors_; }
   std::optional<int> Find(std::string_view id) const;
 
-  // As Contents.
+  // As CollectionView.
   [[nodiscard]] absl::StatusOr<std::string> ReadContent(int source) const;
-  [[nodiscard]] absl::StatusOr<std::vector<Contents::SourceRun>> ReadRuns(int source) const;
-  [[nodiscard]] absl::StatusOr<std::vector<Contents::Found>> Search(std::span<const float> queries,
-                                                                    int k,
-                                                                    const SearchScope& scope) const;
+  [[nodiscard]] absl::StatusOr<std::vector<CollectionView::SourceRun>> ReadRuns(int source) const;
+  [[nodiscard]] absl::StatusOr<std::vector<CollectionView::Found>> Search(
+      std::span<const float> queries, int k, const ResolvedFilter& scope) const;
 
  private:
   using Record = std::shared_ptr<const SourceRecord>;
@@ -76,14 +75,14 @@ class SideContents {
     int64_t first_id;
   };
 
-  SideContents(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
-               std::vector<Record> added);
+  SideView(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
+           std::vector<Record> added);
 
   const SourceRecord* RecordAt(int source) const;  // null for a source of the base
   void ListSources();
   void FindRows();
-  std::vector<index::RowRange> RowsInScope(const std::vector<bool>& sources) const;
-  std::vector<AddedBlock> BlocksInScope(const SearchScope& scope) const;
+  std::vector<index::RowRange> RowsThatPass(const std::vector<bool>& sources) const;
+  std::vector<AddedBlock> BlocksThatPass(const ResolvedFilter& scope) const;
   absl::StatusOr<catalog::SnippetPosition> Locate(int64_t id,
                                                   std::span<const AddedBlock> blocks) const;
 

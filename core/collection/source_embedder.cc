@@ -61,8 +61,8 @@ std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int s
 absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                         const SourcePlan& plan, catalog::Piece piece,
                                         std::string midi, const RequestContext& context) {
-  Stages stages(context);
-  if (absl::Status status = stages.KeepGoing(); !status.ok()) return status;
+  StageTimer stages(context);
+  if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
   const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return score.status();
   if (score->notes.empty()) return absl::InvalidArgumentError("the score has no notes");
@@ -73,10 +73,10 @@ absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_enco
   record.content = std::move(midi);
   const encoder::EncoderInfo& info = score_encoder.info();
   for (const double tempo_ratio : plan.tempo_ratios) {
-    const auto features = stages.Run(
+    const auto features = timer.Run(
         Stage::kFeatures, [&] { return ScoreFeatures(info.settings, *score, tempo_ratio); });
     if (!features.ok()) return features.status();
-    const auto sequence = stages.Run(Stage::kEncode, [&] {
+    const auto sequence = timer.Run(Stage::kEncode, [&] {
       return EmbedFeatures(score_encoder, *features, tempo_ratio, {.hop_s = plan.score_hop_s},
                            context.keep_going);
     });
@@ -92,8 +92,8 @@ absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_
                                             const features::AudioFrontEnd& front_end,
                                             const SourcePlan& plan, catalog::Recording recording,
                                             std::string audio, const RequestContext& context) {
-  Stages stages(context);
-  if (absl::Status status = stages.KeepGoing(); !status.ok()) return status;
+  StageTimer stages(context);
+  if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
   const absl::StatusOr<audio::Waveform> waveform =
       audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate});
   if (!waveform.ok()) return waveform.status();
@@ -103,9 +103,9 @@ absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_
   record.recording = std::move(recording);
   record.content = std::move(audio);
   const auto features =
-      stages.Run(Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
+      timer.Run(Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
   if (!features.ok()) return features.status();
-  const auto sequence = stages.Run(Stage::kEncode, [&] {
+  const auto sequence = timer.Run(Stage::kEncode, [&] {
     return EmbedFeatures(audio_encoder, *features, 1.0, {.hop_s = plan.recording_hop_s},
                          context.keep_going);
   });

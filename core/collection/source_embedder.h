@@ -1,6 +1,6 @@
 // From the bytes of a score or of a recording to all that a collection keeps of it. Indexing and
-// additions at run time both go through here, so that they embed alike. Internal to retrieval;
-// stateless, safe from any thread.
+// additions at run time both go through here, so that they embed alike. Internal to core/collection
+// and core/editing; stateless, safe from any thread.
 #ifndef ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_
 #define ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_
 

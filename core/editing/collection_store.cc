@@ -28,8 +28,8 @@ absl::Status CheckVersion(absl::string_view what, int64_t version,
   return absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected));
 }
 
-absl::Status CheckReference(const Contents& contents, const std::string& piece_id) {
-  if (piece_id.empty() || contents.FindPiece(piece_id).has_value()) return absl::OkStatus();
+absl::Status CheckReference(const CollectionView& view, const std::string& piece_id) {
+  if (piece_id.empty() || view.FindPiece(piece_id).has_value()) return absl::OkStatus();
   return NotThere("recording piece_id");
 }
 
@@ -38,7 +38,7 @@ absl::Status KeepGoing(const RequestContext& context) {
 }
 
 // What was embedded with one can go into the other.
-bool EmbedAlike(const CollectionParts& one, const CollectionParts& other) {
+bool EmbedAlike(const LoadedCollection& one, const LoadedCollection& other) {
   return one.audio_encoder == other.audio_encoder && one.score_encoder == other.score_encoder &&
          PlanOf(one.manifest) == PlanOf(other.manifest);
 }
@@ -82,20 +82,20 @@ absl::StatusOr<Edit> ToEdit(Change change, int dimension) {
   return edit;
 }
 
-std::shared_ptr<const Collection> LiveCollection::Impl::Now() const {
+std::shared_ptr<const Collection> CollectionStore::Impl::Now() const {
   absl::MutexLock lock(&state_mutex);
   return current;
 }
 
-void LiveCollection::Impl::Swap(CollectionParts parts) {
-  auto next = Collection::Make(std::make_shared<const CollectionParts>(std::move(parts)));
+void CollectionStore::Impl::Swap(LoadedCollection loaded) {
+  auto next = Collection::Make(std::make_shared<const LoadedCollection>(std::move(loaded)));
   std::shared_ptr<const Collection> last =
       next;  // freed, if this was its last owner, outside of the lock
   {
     absl::MutexLock lock(&state_mutex);
     current.swap(last);
-    standing.last_change = journal->last_sequence();
-    standing.unmerged = pending.count();
+    edit_status.last_change = journal->last_sequence();
+    edit_status.unmerged = pending.count();
   }
   if (options.on_change && last != nullptr) options.on_change(std::move(next));
   const bool due = IsMergeDue();
@@ -103,9 +103,9 @@ void LiveCollection::Impl::Swap(CollectionParts parts) {
   merge_due = due;
 }
 
-absl::StatusOr<std::vector<Edit>> LiveCollection::Impl::Commit(std::vector<Change> changes) {
-  CollectionParts parts = Now()->parts();
-  const absl::StatusOr<int64_t> last = journal->Append(parts.manifest.origin, changes);
+absl::StatusOr<std::vector<Edit>> CollectionStore::Impl::Commit(std::vector<Change> changes) {
+  LoadedCollection loaded = Now()->loaded();
+  const absl::StatusOr<int64_t> last = journal->Append(loaded.manifest.origin, changes);
   if (!last.ok()) return last.status();
   std::vector<Edit> edits;
   for (Change& change : changes) {
@@ -113,29 +113,29 @@ absl::StatusOr<std::vector<Edit>> LiveCollection::Impl::Commit(std::vector<Chang
     edits.push_back(MakeEdit(std::move(change)));
     pending.Add(number, edits.back());
   }
-  parts.contents = parts.contents->With(edits);
-  Swap(std::move(parts));
+  loaded.view = loaded.view->With(edits);
+  Swap(std::move(loaded));
   return edits;
 }
 
-absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(
+absl::StatusOr<std::shared_ptr<const SourceRecord>> CollectionStore::Impl::Run(
     const Put& put, const RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const std::shared_ptr<const Collection> before = Now();
-    if (absl::Status status = put.check(before->contents()); !status.ok()) return status;
+    if (absl::Status status = put.check(before->view()); !status.ok()) return status;
     std::unique_ptr<SourceRecord> embedded;
     if (put.embed) {
-      absl::StatusOr<SourceRecord> record = put.embed(before->parts());
+      absl::StatusOr<SourceRecord> record = put.embed(before->loaded());
       if (!record.ok()) return record.status();
       embedded = std::make_unique<SourceRecord>(*std::move(record));
     }
     if (absl::Status status = retrieval::KeepGoing(context); !status.ok()) return status;
     absl::MutexLock lock(&edits_mutex);
     const std::shared_ptr<const Collection> now = Now();
-    if (embedded != nullptr && !EmbedAlike(before->parts(), now->parts())) continue;
-    if (absl::Status status = put.check(now->contents()); !status.ok()) return status;
+    if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
+    if (absl::Status status = put.check(now->view()); !status.ok()) return status;
     absl::StatusOr<SourceRecord> record =
-        put.complete ? put.complete(now->contents(), std::move(embedded)) : std::move(*embedded);
+        put.complete ? put.complete(now->view(), std::move(embedded)) : std::move(*embedded);
     if (!record.ok()) return record.status();
     std::vector<Change> changes;
     changes.push_back(ToChange(*std::move(record)));
@@ -146,7 +146,8 @@ absl::StatusOr<std::shared_ptr<const SourceRecord>> LiveCollection::Impl::Run(
   return absl::AbortedError("the collection is being replaced: try again");
 }
 
-absl::StatusOr<LiveCollection::Deleted> LiveCollection::Impl::Delete(std::vector<Change> changes) {
+absl::StatusOr<CollectionStore::Deleted> CollectionStore::Impl::Delete(
+    std::vector<Change> changes) {
   const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
     return change.side == Side::kRecordings;
   });
@@ -155,65 +156,65 @@ absl::StatusOr<LiveCollection::Deleted> LiveCollection::Impl::Delete(std::vector
   return Deleted{pending.last(), static_cast<int>(recordings)};
 }
 
-LiveCollection::LiveCollection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-LiveCollection::~LiveCollection() = default;
+CollectionStore::CollectionStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CollectionStore::~CollectionStore() = default;
 
-absl::StatusOr<std::unique_ptr<LiveCollection>> LiveCollection::Open(const std::string& bundle_root,
-                                                                     LiveOptions options) {
+absl::StatusOr<std::unique_ptr<CollectionStore>> CollectionStore::Open(
+    const std::string& bundle_root, StoreOptions options) {
   auto impl = std::make_unique<Impl>(bundle_root, std::move(options));
   if (absl::Status status = impl->Start(); !status.ok()) return status;
-  return std::unique_ptr<LiveCollection>(new LiveCollection(std::move(impl)));
+  return std::unique_ptr<CollectionStore>(new CollectionStore(std::move(impl)));
 }
 
-std::shared_ptr<const Collection> LiveCollection::Current() const { return impl_->Now(); }
+std::shared_ptr<const Collection> CollectionStore::Current() const { return impl_->Now(); }
 
-LiveCollection::Standing LiveCollection::standing() const {
+CollectionStore::EditStatus CollectionStore::edit_status() const {
   absl::MutexLock lock(&impl_->state_mutex);
-  return impl_->standing;
+  return impl_->edit_status;
 }
 
-absl::StatusOr<catalog::Piece> LiveCollection::AddPiece(catalog::Piece piece, std::string midi,
-                                                        const RequestContext& context) {
+absl::StatusOr<catalog::Piece> CollectionStore::AddPiece(catalog::Piece piece, std::string midi,
+                                                         const RequestContext& context) {
   if (absl::Status status = catalog::CheckPiece(piece); !status.ok()) return status;
   Impl::Put put;
-  put.check = [&](const Contents& contents) {
-    return contents.FindPiece(piece.id).has_value()
+  put.check = [&](const CollectionView& view) {
+    return view.FindPiece(piece.id).has_value()
                ? absl::AlreadyExistsError("piece id: is there already")
                : absl::OkStatus();
   };
-  put.embed = [&](const CollectionParts& parts) {
-    return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), piece, midi, context);
+  put.embed = [&](const LoadedCollection& loaded) {
+    return EmbedPiece(*loaded.score_encoder, PlanOf(loaded.manifest), piece, midi, context);
   };
   const auto record = impl_->Run(put, context);
   if (!record.ok()) return record.status();
   return (*record)->piece;
 }
 
-absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id,
-                                                           const PieceUpdate& update,
-                                                           std::optional<int64_t> expected_version,
-                                                           const RequestContext& context) {
+absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(const std::string& id,
+                                                            const PieceUpdate& update,
+                                                            std::optional<int64_t> expected_version,
+                                                            const RequestContext& context) {
   Impl::Put put;
-  put.check = [&](const Contents& contents) {
-    const std::optional<int> position = contents.FindPiece(id);
+  put.check = [&](const CollectionView& view) {
+    const std::optional<int> position = view.FindPiece(id);
     if (!position.has_value()) return NotThere("piece id");
-    return CheckVersion("piece", contents.pieces()[*position].version, expected_version);
+    return CheckVersion("piece", view.pieces()[*position].version, expected_version);
   };
   if (update.midi.has_value()) {
-    put.embed = [&](const CollectionParts& parts) {
-      return EmbedPiece(*parts.score_encoder, PlanOf(parts.manifest), {.id = id}, *update.midi,
+    put.embed = [&](const LoadedCollection& loaded) {
+      return EmbedPiece(*loaded.score_encoder, PlanOf(loaded.manifest), {.id = id}, *update.midi,
                         context);
     };
   }
-  put.complete = [&](const Contents& contents,
+  put.complete = [&](const CollectionView& view,
                      std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
-    const int position = *contents.FindPiece(id);
+    const int position = *view.FindPiece(id);
     if (embedded == nullptr) {
-      absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kScores, position);
+      absl::StatusOr<SourceRecord> record = ReadSource(view, Side::kScores, position);
       if (!record.ok()) return record;
       embedded = std::make_unique<SourceRecord>(*std::move(record));
     }
-    const catalog::Piece& before = contents.pieces()[position];
+    const catalog::Piece& before = view.pieces()[position];
     catalog::Piece& piece = embedded->piece;
     piece.title = update.title.value_or(before.title);
     piece.composer = update.composer.value_or(before.composer);
@@ -225,20 +226,20 @@ absl::StatusOr<catalog::Piece> LiveCollection::UpdatePiece(const std::string& id
   return (*record)->piece;
 }
 
-absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(
+absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   absl::MutexLock lock(&impl_->edits_mutex);
   const std::shared_ptr<const Collection> now = impl_->Now();
-  const Contents& contents = now->contents();
-  const std::optional<int> position = contents.FindPiece(id);
+  const CollectionView& view = now->view();
+  const std::optional<int> position = view.FindPiece(id);
   if (!position.has_value()) return NotThere("piece id");
   if (absl::Status status =
-          CheckVersion("piece", contents.pieces()[*position].version, expected_version);
+          CheckVersion("piece", view.pieces()[*position].version, expected_version);
       !status.ok()) {
     return status;
   }
   std::vector<Change> changes;
-  for (const catalog::Recording& recording : contents.recordings()) {
+  for (const catalog::Recording& recording : view.recordings()) {
     if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
   }
   if (!changes.empty() && !with_recordings) {
@@ -249,52 +250,52 @@ absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeletePiece(
   return impl_->Delete(std::move(changes));
 }
 
-absl::StatusOr<catalog::Recording> LiveCollection::AddRecording(catalog::Recording recording,
-                                                                std::string audio,
-                                                                const RequestContext& context) {
+absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(catalog::Recording recording,
+                                                                 std::string audio,
+                                                                 const RequestContext& context) {
   if (absl::Status status = catalog::CheckRecording(recording); !status.ok()) return status;
   Impl::Put put;
-  put.check = [&](const Contents& contents) {
-    return contents.FindRecording(recording.id).has_value()
+  put.check = [&](const CollectionView& view) {
+    return view.FindRecording(recording.id).has_value()
                ? absl::AlreadyExistsError("recording id: is there already")
-               : CheckReference(contents, recording.piece_id);
+               : CheckReference(view, recording.piece_id);
   };
-  put.embed = [&](const CollectionParts& parts) {
-    return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest), recording,
-                          audio, context);
+  put.embed = [&](const LoadedCollection& loaded) {
+    return EmbedRecording(*loaded.audio_encoder, *loaded.front_end, PlanOf(loaded.manifest),
+                          recording, audio, context);
   };
   const auto record = impl_->Run(put, context);
   if (!record.ok()) return record.status();
   return (*record)->recording;
 }
 
-absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(
+absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
     const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
     const RequestContext& context) {
   Impl::Put put;
-  put.check = [&](const Contents& contents) {
-    const std::optional<int> position = contents.FindRecording(id);
+  put.check = [&](const CollectionView& view) {
+    const std::optional<int> position = view.FindRecording(id);
     if (!position.has_value()) return NotThere("recording id");
     const absl::Status status =
-        CheckVersion("recording", contents.recordings()[*position].version, expected_version);
-    return status.ok() && update.piece_id.has_value() ? CheckReference(contents, *update.piece_id)
+        CheckVersion("recording", view.recordings()[*position].version, expected_version);
+    return status.ok() && update.piece_id.has_value() ? CheckReference(view, *update.piece_id)
                                                       : status;
   };
   if (update.audio.has_value()) {
-    put.embed = [&](const CollectionParts& parts) {
-      return EmbedRecording(*parts.audio_encoder, *parts.front_end, PlanOf(parts.manifest),
+    put.embed = [&](const LoadedCollection& loaded) {
+      return EmbedRecording(*loaded.audio_encoder, *loaded.front_end, PlanOf(loaded.manifest),
                             {.id = id}, *update.audio, context);
     };
   }
-  put.complete = [&](const Contents& contents,
+  put.complete = [&](const CollectionView& view,
                      std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
-    const int position = *contents.FindRecording(id);
+    const int position = *view.FindRecording(id);
     if (embedded == nullptr) {
-      absl::StatusOr<SourceRecord> record = ReadSource(contents, Side::kRecordings, position);
+      absl::StatusOr<SourceRecord> record = ReadSource(view, Side::kRecordings, position);
       if (!record.ok()) return record;
       embedded = std::make_unique<SourceRecord>(*std::move(record));
     }
-    const catalog::Recording& before = contents.recordings()[position];
+    const catalog::Recording& before = view.recordings()[position];
     catalog::Recording& recording = embedded->recording;
     recording.title = update.title.value_or(before.title);
     recording.composer = update.composer.value_or(before.composer);
@@ -307,14 +308,14 @@ absl::StatusOr<catalog::Recording> LiveCollection::UpdateRecording(
   return (*record)->recording;
 }
 
-absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeleteRecording(
+absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   absl::MutexLock lock(&impl_->edits_mutex);
   const std::shared_ptr<const Collection> now = impl_->Now();
-  const std::optional<int> position = now->contents().FindRecording(id);
+  const std::optional<int> position = now->view().FindRecording(id);
   if (!position.has_value()) return NotThere("recording id");
-  if (absl::Status status = CheckVersion(
-          "recording", now->contents().recordings()[*position].version, expected_version);
+  if (absl::Status status =
+          CheckVersion("recording", now->view().recordings()[*position].version, expected_version);
       !status.ok()) {
     return status;
   }
@@ -325,12 +326,12 @@ absl::StatusOr<LiveCollection::Deleted> LiveCollection::DeleteRecording(
   return deleted;
 }
 
-absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Reload() { return impl_->Reload(); }
-absl::StatusOr<LiveCollection::Merged> LiveCollection::Merge() { return impl_->Merge(); }
-absl::StatusOr<bundle::Manifest> LiveCollection::Snapshot(const std::string& directory) const {
+absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Reload() { return impl_->Reload(); }
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Merge() { return impl_->Merge(); }
+absl::StatusOr<bundle::Manifest> CollectionStore::Snapshot(const std::string& directory) const {
   return impl_->Snapshot(directory);
 }
-absl::StatusOr<bundle::Manifest> LiveCollection::Restore(const std::string& directory) {
+absl::StatusOr<bundle::Manifest> CollectionStore::Restore(const std::string& directory) {
   return impl_->Restore(directory);
 }
 

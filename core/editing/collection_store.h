@@ -6,7 +6,7 @@
 // once there are enough of them, and forgets journalled edits only when every generation that could
 // be fallen back to contains them.
 //
-// Safe from any thread. Owns the bundle's journal: one LiveCollection per bundle in all processes.
+// Safe from any thread. Owns the bundle's journal: one CollectionStore per bundle in all processes.
 #ifndef ANTIPHON_CORE_EDITING_COLLECTION_STORE_H_
 #define ANTIPHON_CORE_EDITING_COLLECTION_STORE_H_
 
@@ -24,7 +24,7 @@
 
 namespace antiphon::retrieval {
 
-struct LiveOptions {
+struct StoreOptions {
   CollectionOptions collection;
   // A merge begins by itself when edits reach this part of the base's vectors, and at least so
   // many; 0 switches it off.
@@ -40,7 +40,7 @@ struct LiveOptions {
   // before (the reload, the merge or the restoration fails with it, and leaves nothing on disk).
   // Not asked about edits. Called with no lock that a search or an edit needs; must not reload,
   // merge, take a snapshot or restore. May be empty.
-  std::function<absl::Status(const Collection&)> try_out;
+  std::function<absl::Status(const Collection&)> self_check;
   // Told of every collection but the first, once it has been put in place, in order; an edit
   // returns after it. Must change nothing itself. May be empty.
   std::function<void(std::shared_ptr<const Collection>)> on_change;
@@ -59,15 +59,15 @@ struct RecordingUpdate {
   std::optional<std::string> audio = {};
 };
 
-class LiveCollection {
+class CollectionStore {
  public:
   // Opens the current generation and applies the journal's changes that it does not contain;
-  // damaged ones are left out and listed in standing(). Needs to write below `bundle_root`: what is
-  // only read, Collection::Open opens. Fails as that and ChangeJournal::Open do, as try_out does,
-  // or with InvalidArgument on options out of range.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<LiveCollection>> Open(
-      const std::string& bundle_root, LiveOptions options);
-  ~LiveCollection();  // waits for a merge under way to stop
+  // damaged ones are left out and listed in edit_status(). Needs to write below `bundle_root`: what
+  // is only read, Collection::Open opens. Fails as that and ChangeJournal::Open do, as self_check
+  // does, or with InvalidArgument on options out of range.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionStore>> Open(
+      const std::string& bundle_root, StoreOptions options);
+  ~CollectionStore();  // waits for a merge under way to stop
 
   std::shared_ptr<const Collection> Current() const;
 
@@ -131,17 +131,17 @@ class LiveCollection {
   // when it cannot be used; Aborted when somebody else is publishing.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Restore(const std::string& directory);
 
-  struct Standing {
+  struct EditStatus {
     int64_t last_change = 0;  // number of the last change; 0 where there has been none
     int64_t unmerged = 0;     // changes that are not part of the generation that serves
     std::vector<std::string> rejected_changes;
     bool merging = false;
   };
-  Standing standing() const;
+  EditStatus edit_status() const;
 
  private:
   struct Impl;
-  explicit LiveCollection(std::unique_ptr<Impl> impl);
+  explicit CollectionStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,4 +1,4 @@
-// What a LiveCollection is made of. Included by its own sources only: collection_store.cc has the
+// What a CollectionStore is made of. Included by its own sources only: collection_store.cc has the
 // edits, generations.cc what makes and opens generations.
 #ifndef ANTIPHON_CORE_EDITING_COLLECTION_STORE_IMPL_H_
 #define ANTIPHON_CORE_EDITING_COLLECTION_STORE_IMPL_H_
@@ -21,8 +21,8 @@
 
 namespace antiphon::retrieval {
 
-struct LiveCollection::Impl {
-  Impl(std::string bundle_root, LiveOptions live_options)
+struct CollectionStore::Impl {
+  Impl(std::string bundle_root, StoreOptions live_options)
       : root(std::move(bundle_root)), options(std::move(live_options)) {}
   ~Impl();
 
@@ -31,12 +31,13 @@ struct LiveCollection::Impl {
   // How a piece or a recording comes to be put.
   struct Put {
     // Whether it may be, asked before anything is embedded and again when it is done.
-    std::function<absl::Status(const Contents&)> check;
+    std::function<absl::Status(const CollectionView&)> check;
     // Of the new score or sound; empty where it stays.
-    std::function<absl::StatusOr<SourceRecord>(const CollectionParts&)> embed;
+    std::function<absl::StatusOr<SourceRecord>(const LoadedCollection&)> embed;
     // All of the source, of what is there now and of what was embedded, null if nothing; empty
     // where the latter is all.
-    std::function<absl::StatusOr<SourceRecord>(const Contents&, std::unique_ptr<SourceRecord>)>
+    std::function<absl::StatusOr<SourceRecord>(const CollectionView&,
+                                               std::unique_ptr<SourceRecord>)>
         complete;
   };
   absl::StatusOr<std::shared_ptr<const SourceRecord>> Run(const Put& put,
@@ -51,7 +52,7 @@ struct LiveCollection::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
   // Puts the collection of these parts in place.
-  void Swap(CollectionParts parts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+  void Swap(LoadedCollection loaded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
   std::shared_ptr<const Collection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
 
@@ -66,21 +67,21 @@ struct LiveCollection::Impl {
       ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
 
   // A generation, opened beside what serves and tried out.
-  absl::StatusOr<std::unique_ptr<CollectionParts>> OpenBeside(
+  absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenBeside(
       const bundle::OpenedBundle& opened) const;
 
   // Publishes what lies in the writer's folder, once it has been opened beside what serves and its
   // copies of files (all of them, or those that generations take over) have proved to be those of
   // `original`.
   struct Published {
-    std::unique_ptr<CollectionParts> parts;
+    std::unique_ptr<LoadedCollection> loaded;
     std::string directory;
   };
   absl::StatusOr<Published> Publish(bundle::BundleWriter& writer, bundle::Manifest manifest,
                                     const bundle::Manifest& original, bool all) const;
 
   // Puts a generation in place together with the journal's changes that it does not contain.
-  absl::Status PutInPlace(CollectionParts parts, const std::string& directory)
+  absl::Status PutInPlace(LoadedCollection loaded, const std::string& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex) ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   // After a publication: removes generations and journalled changes that nothing can need any more.
@@ -94,7 +95,7 @@ struct LiveCollection::Impl {
   void Report(const absl::Status& status) const;
 
   const std::string root;
-  const LiveOptions options;
+  const StoreOptions options;
   std::unique_ptr<catalog::ChangeJournal> journal;
 
   // One merge, reload, snapshot or restore at a time.
@@ -110,7 +111,7 @@ struct LiveCollection::Impl {
   // Held for a moment only.
   mutable absl::Mutex state_mutex;
   std::shared_ptr<const Collection> current ABSL_GUARDED_BY(state_mutex);
-  Standing standing ABSL_GUARDED_BY(state_mutex);
+  EditStatus edit_status ABSL_GUARDED_BY(state_mutex);
   bool merge_due ABSL_GUARDED_BY(state_mutex) = false;
   bool stopping ABSL_GUARDED_BY(state_mutex) = false;
 

@@ -47,10 +47,10 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
 // ID SEED" or
 // "? ID -", and "!" once that has been acknowledged.
 [[noreturn]] void EditUntilKilled(const std::string& root, unsigned seed) {
-  LiveOptions options;
+  StoreOptions options;
   options.merge_fraction = 0.001;
   options.merge_vectors = 150;
-  auto live = LiveCollection::Open(root, options);
+  auto live = CollectionStore::Open(root, options);
   if (!live.ok()) {
     std::printf("failed: %s\n", live.status().ToString().c_str());
     std::exit(1);
@@ -64,9 +64,9 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
   while (true) {
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
     const std::shared_ptr<const Collection> now = (*live)->Current();
-    const Contents& contents = now->contents();
+    const CollectionView& view = now->view();
     const bool there =
-        IsPiece(id) ? contents.FindPiece(id).has_value() : contents.FindRecording(id).has_value();
+        IsPiece(id) ? view.FindPiece(id).has_value() : view.FindRecording(id).has_value();
     const int next = static_cast<int>(random() % kSeeds);
     const std::string title = absl::StrCat("Seed ", next);
     const bool remove = there && random() % 3 == 0;
@@ -81,8 +81,8 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
       status =
           remove ? (*live)->DeleteRecording(id, {}).status()
           : there
-              ? (*live)->UpdateRecording(id, {.title = title, .audio = SoundOf(next)}, {}).status()
-              : (*live)->AddRecording({.id = id, .title = title}, SoundOf(next)).status();
+              ? (*live)->UpdateRecording(id, {.title = title, .audio = AudioOf(next)}, {}).status()
+              : (*live)->AddRecording({.id = id, .title = title}, AudioOf(next)).status();
     }
     say(status.ok() ? "!" : absl::StrCat("failed: ", status.ToString()));
     if (!status.ok()) std::exit(1);
@@ -144,24 +144,23 @@ std::pair<std::string, std::optional<State>> Intent(const std::string& line) {
 }
 
 // What is there, with the seed that the bytes are of.
-States StatesOf(const Contents& contents) {
+States StatesOf(const CollectionView& view) {
   States states;
   static const auto& seed_of =
       [] {
         auto& seeds = *new std::map<std::string, int>;
-        for (int seed = 0; seed < kSeeds; ++seed) seeds[MidiOf(seed)] = seeds[SoundOf(seed)] = seed;
+        for (int seed = 0; seed < kSeeds; ++seed) seeds[MidiOf(seed)] = seeds[AudioOf(seed)] = seed;
         return std::cref(seeds);
       }()
           .get();
-  for (size_t i = 0; i < contents.pieces().size(); ++i) {
-    const catalog::Piece& piece = contents.pieces()[i];
-    states[piece.id] =
-        State{seed_of.at(contents.ReadMidi(static_cast<int>(i)).value()), piece.title};
+  for (size_t i = 0; i < view.pieces().size(); ++i) {
+    const catalog::Piece& piece = view.pieces()[i];
+    states[piece.id] = State{seed_of.at(view.ReadMidi(static_cast<int>(i)).value()), piece.title};
   }
-  for (size_t i = 0; i < contents.recordings().size(); ++i) {
-    const catalog::Recording& recording = contents.recordings()[i];
+  for (size_t i = 0; i < view.recordings().size(); ++i) {
+    const catalog::Recording& recording = view.recordings()[i];
     states[recording.id] =
-        State{seed_of.at(contents.ReadAudio(static_cast<int>(i)).value()), recording.title};
+        State{seed_of.at(view.ReadAudio(static_cast<int>(i)).value()), recording.title};
   }
   return states;
 }
@@ -188,13 +187,13 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
       asked.reset();
       ++acknowledged;
     }
-    LiveOptions options;
+    StoreOptions options;
     options.merge_fraction = 0;
-    auto live = LiveCollection::Open(bundle.root(), options);
+    auto live = CollectionStore::Open(bundle.root(), options);
     ASSERT_TRUE(live.ok()) << live.status();
-    EXPECT_THAT((*live)->standing().rejected_changes, testing::IsEmpty());
+    EXPECT_THAT((*live)->edit_status().rejected_changes, testing::IsEmpty());
     EXPECT_THAT((*live)->Current()->rejected_generations(), testing::IsEmpty());
-    const States found = StatesOf((*live)->Current()->contents());
+    const States found = StatesOf((*live)->Current()->view());
     if (asked.has_value()) {
       // Whether it was done, its process could not say any more.
       const auto [id, state] = Intent(*asked);

@@ -36,19 +36,19 @@ class LiveCollectionTest : public ::testing::Test {
     };
   }
 
-  std::unique_ptr<LiveCollection> Open() {
-    auto live = LiveCollection::Open(bundle_.root(), options_);
+  std::unique_ptr<CollectionStore> Open() {
+    auto live = CollectionStore::Open(bundle_.root(), options_);
     EXPECT_TRUE(live.ok()) << live.status();
     return *std::move(live);
   }
 
-  static std::vector<std::string> ListingOf(const LiveCollection& live) {
-    return Listing(live.Current()->contents());
+  static std::vector<std::string> ListingOf(const CollectionStore& live) {
+    return Listing(live.Current()->view());
   }
 
   const TemporaryFolder folder_;
   const LiveTestBundle bundle_{folder_.path()};
-  LiveOptions options_;
+  StoreOptions options_;
   absl::Mutex mutex_;
   std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
 };
@@ -58,7 +58,7 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
   std::vector<std::string> listing;
   {
     auto live = Open();
-    EXPECT_EQ(live->standing().last_change, 0);
+    EXPECT_EQ(live->edit_status().last_change, 0);
     const auto added = live->AddPiece(
         {.id = "new", .title = "New", .composer = "N", .collection = "C"}, MidiOf(7));
     ASSERT_TRUE(added.ok()) << added.status();
@@ -66,7 +66,7 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     EXPECT_GT(added->notes, 10);
     EXPECT_NEAR(added->duration_s, 12, 1);
     const auto recorded =
-        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, SoundOf(7));
+        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, AudioOf(7));
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ(recorded->version, 2);
     const auto updated = live->UpdatePiece("p1", {.title = "Renamed", .midi = MidiOf(8)}, 0);
@@ -79,18 +79,18 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     EXPECT_EQ(moved->title, "Indexed");
     EXPECT_GT(moved->duration_s, 10);
     ASSERT_TRUE(live->DeleteRecording("r1", 0).ok());
-    EXPECT_EQ(live->standing().last_change, 5);
-    EXPECT_EQ(live->standing().unmerged, 5);
+    EXPECT_EQ(live->edit_status().last_change, 5);
+    EXPECT_EQ(live->edit_status().unmerged, 5);
     listing = ListingOf(*live);
     EXPECT_EQ(listing.size(), 6u);
     EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
     const auto match =
         live->Current()->IdentifyAudio(Play(music::Excerpt(RandomPiece(7, 12), 2, 11)), {});
-    EXPECT_EQ(live->Current()->contents().pieces()[match->candidates.at(0).source].id, "new");
+    EXPECT_EQ(live->Current()->view().pieces()[match->candidates.at(0).source].id, "new");
   }
   auto live = Open();
   EXPECT_EQ(ListingOf(*live), listing);
-  EXPECT_EQ(live->standing().unmerged, 5);
+  EXPECT_EQ(live->edit_status().unmerged, 5);
   EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
   EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 6);
 }
@@ -99,10 +99,10 @@ TEST_F(LiveCollectionTest, WhoHoldsACollectionKeepsItAsItWas) {
   bundle_.Index(2, 0);
   auto live = Open();
   const auto before = live->Current();
-  const auto listing = Listing(before->contents());
+  const auto listing = Listing(before->view());
   ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
   ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(5)).ok());
-  EXPECT_EQ(Listing(before->contents()), listing);
+  EXPECT_EQ(Listing(before->view()), listing);
   EXPECT_NE(ListingOf(*live), listing);
 }
 
@@ -121,9 +121,9 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
   expect(live->AddPiece({.id = "x", .title = "\xff"}, MidiOf(5)).status(),
          StatusCode::kInvalidArgument, "piece title");
   expect(live->AddPiece({.id = "x"}, "no score").status(), StatusCode::kInvalidArgument, "");
-  expect(live->AddRecording({.id = "r1"}, SoundOf(5)).status(), StatusCode::kAlreadyExists,
+  expect(live->AddRecording({.id = "r1"}, AudioOf(5)).status(), StatusCode::kAlreadyExists,
          "recording id");
-  expect(live->AddRecording({.id = "x", .piece_id = "none"}, SoundOf(5)).status(),
+  expect(live->AddRecording({.id = "x", .piece_id = "none"}, AudioOf(5)).status(),
          StatusCode::kNotFound, "recording piece_id");
   expect(live->AddRecording({.id = "x"}, silence).status(), StatusCode::kInvalidArgument, "silent");
   expect(live->UpdatePiece("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "piece id");
@@ -146,19 +146,19 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
   expect(live->DeleteRecording("none", {}).status(), StatusCode::kNotFound, "recording id");
   expect(live->DeleteRecording("r0", 9).status(), StatusCode::kAborted, "recording version");
   EXPECT_EQ(ListingOf(*live), listing);
-  EXPECT_EQ(live->standing().last_change, 0);
+  EXPECT_EQ(live->edit_status().last_change, 0);
 }
 
 TEST_F(LiveCollectionTest, APieceGoesWithItsRecordingsInOneChange) {
   bundle_.Index(2, 2);
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, SoundOf(0)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, AudioOf(0)).ok());
   const auto deleted = live->DeletePiece("p0", {}, true);
   ASSERT_TRUE(deleted.ok()) << deleted.status();
   EXPECT_EQ(deleted->recordings, 2);
-  EXPECT_EQ(deleted->version, live->standing().last_change);
-  EXPECT_EQ(live->Current()->contents().pieces().size(), 1u);
-  EXPECT_EQ(live->Current()->contents().recordings().size(), 1u);
+  EXPECT_EQ(deleted->version, live->edit_status().last_change);
+  EXPECT_EQ(live->Current()->view().pieces().size(), 1u);
+  EXPECT_EQ(live->Current()->view().recordings().size(), 1u);
   ASSERT_TRUE(live->AddPiece({.id = "p0"}, MidiOf(3)).ok());  // the id is free again
 }
 
@@ -200,16 +200,16 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
         .on_stage = {}};
     EXPECT_EQ(live->AddPiece({.id = "new"}, MidiOf(3), context).status().code(),
               StatusCode::kCancelled);
-    EXPECT_EQ(live->Current()->contents().FindPiece("new"), std::nullopt);
+    EXPECT_EQ(live->Current()->view().FindPiece("new"), std::nullopt);
   }
-  EXPECT_EQ(live->standing().last_change, 1);
+  EXPECT_EQ(live->edit_status().last_change, 1);
 }
 
 TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
   bundle_.Index(1, 0);
   std::vector<size_t> pieces;
   options_.on_change = [&](const std::shared_ptr<const Collection>& collection) {
-    pieces.push_back(collection->contents().pieces().size());
+    pieces.push_back(collection->view().pieces().size());
   };
   auto live = Open();
   EXPECT_THAT(pieces, IsEmpty());
@@ -245,7 +245,7 @@ TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
   ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(4)).ok());
   ASSERT_TRUE(live->Merge().ok());
   live.reset();
-  EXPECT_NE(Open()->Current()->contents().FindPiece("new"), std::nullopt);
+  EXPECT_NE(Open()->Current()->view().FindPiece("new"), std::nullopt);
 }
 
 TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
@@ -262,32 +262,35 @@ TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
   bytes[bytes.find("A title to find")] = 'B';
   std::ofstream(path, std::ios::binary) << bytes;
   auto live = Open();
-  EXPECT_EQ(live->Current()->contents().FindPiece("first"), std::nullopt);
-  EXPECT_NE(live->Current()->contents().FindPiece("second"), std::nullopt);
-  EXPECT_THAT(live->standing().rejected_changes, ::testing::ElementsAre(HasSubstr("change 1:")));
+  EXPECT_EQ(live->Current()->view().FindPiece("first"), std::nullopt);
+  EXPECT_NE(live->Current()->view().FindPiece("second"), std::nullopt);
+  EXPECT_THAT(live->edit_status().rejected_changes, ::testing::ElementsAre(HasSubstr("change 1:")));
   absl::MutexLock lock(&mutex_);
   EXPECT_THAT(failures_, ::testing::ElementsAre(HasSubstr("change 1:")));
 }
 
 TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
-  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(), StatusCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(bundle_.root() + "/journal.sqlite"));
   bundle_.Index(1, 0);
   {
     auto live = Open();
-    EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(), StatusCode::kAborted);
+    EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(),
+              StatusCode::kAborted);
     EXPECT_TRUE(Collection::Open(bundle_.root()).ok());  // reading is free
   }
-  options_.try_out = [](const Collection&) { return absl::InternalError("does not find itself"); };
-  EXPECT_THAT(std::string(LiveCollection::Open(bundle_.root(), options_).status().message()),
+  options_.self_check = [](const Collection&) {
+    return absl::InternalError("does not find itself");
+  };
+  EXPECT_THAT(std::string(CollectionStore::Open(bundle_.root(), options_).status().message()),
               HasSubstr("find itself"));
-  options_.try_out = {};
+  options_.self_check = {};
   std::ofstream(bundle_.root() + "/journal.sqlite") << "not a journal, whatever it is";
-  const absl::Status status = LiveCollection::Open(bundle_.root(), options_).status();
+  const absl::Status status = CollectionStore::Open(bundle_.root(), options_).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("journal"));
   options_.keep_generations = 0;
-  EXPECT_EQ(LiveCollection::Open(bundle_.root(), options_).status().code(),
+  EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(),
             StatusCode::kInvalidArgument);
 }
 
@@ -326,8 +329,7 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
         ASSERT_TRUE(hits.ok()) << hits.status();
         ASSERT_FALSE(hits->empty());
         // p0 and p1 are never touched.
-        ASSERT_EQ(collection->contents().pieces().at(hits->front().source).id,
-                  absl::StrCat("p", t));
+        ASSERT_EQ(collection->view().pieces().at(hits->front().source).id, absl::StrCat("p", t));
         ++searches;
       }
     });
@@ -355,7 +357,7 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
   done = true;
   for (std::thread& searcher : searchers) searcher.join();
   EXPECT_GT(searches, 10);
-  EXPECT_EQ(live->Current()->contents().pieces().size(), there.size() + 4);
+  EXPECT_EQ(live->Current()->view().pieces().size(), there.size() + 4);
   EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 12, 15}), "");
   EXPECT_GT(live->Current()->manifest().generation, 2);
   const auto listing = ListingOf(*live);

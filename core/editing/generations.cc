@@ -1,4 +1,4 @@
-// How a LiveCollection opens, writes and replaces generations; the edits are in
+// How a CollectionStore opens, writes and replaces generations; the edits are in
 // collection_store.cc.
 #include <fcntl.h>
 #include <sys/file.h>
@@ -32,7 +32,7 @@ constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being writte
 // After a merge in the background has failed, so long nothing is tried.
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
-absl::Status CheckOptions(const LiveOptions& options) {
+absl::Status CheckOptions(const StoreOptions& options) {
   if (!(options.merge_fraction >= 0))
     return absl::InvalidArgumentError("merge_fraction must not be negative");
   if (options.keep_generations < 1)
@@ -59,13 +59,13 @@ absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_
 }
 
 // The same for writing a generation of the base and what was added to it.
-absl::Status CheckMemoryToWrite(const CollectionParts& parts, double factor) {
+absl::Status CheckMemoryToWrite(const LoadedCollection& loaded, double factor) {
   int64_t added = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
-    added += parts.contents->added_vectors(side);
+    added += loaded.view->added_vectors(side);
   }
-  const auto vector_bytes = static_cast<int64_t>(parts.manifest.dimension * sizeof(float));
-  return CheckMemory(parts.manifest, kWritingMemory * factor, added * vector_bytes);
+  const auto vector_bytes = static_cast<int64_t>(loaded.manifest.dimension * sizeof(float));
+  return CheckMemory(loaded.manifest, kWritingMemory * factor, added * vector_bytes);
 }
 
 // The changes that the generation does not contain.
@@ -133,7 +133,7 @@ struct TemporaryDirectory {
 
 }  // namespace
 
-LiveCollection::Impl::~Impl() {
+CollectionStore::Impl::~Impl() {
   {
     absl::MutexLock lock(&state_mutex);
     stopping = true;
@@ -141,30 +141,30 @@ LiveCollection::Impl::~Impl() {
   if (merger.joinable()) merger.join();
 }
 
-void LiveCollection::Impl::Report(const absl::Status& status) const {
+void CollectionStore::Impl::Report(const absl::Status& status) const {
   if (options.on_background_failure) options.on_background_failure(status);
 }
 
-absl::Status LiveCollection::Impl::KeepGoing() const {
+absl::Status CollectionStore::Impl::KeepGoing() const {
   absl::MutexLock lock(&state_mutex);
   return stopping ? absl::CancelledError("the collection is being closed") : absl::OkStatus();
 }
 
-bool LiveCollection::Impl::IsMergeDue() const {
+bool CollectionStore::Impl::IsMergeDue() const {
   if (options.merge_fraction == 0 || pending.count() == 0) return false;
   if (pending.bytes() >= options.merge_bytes) return true;
   const std::shared_ptr<const Collection> now = Now();
-  const Contents& contents = now->contents();
+  const CollectionView& view = now->view();
   double edited = 0, base = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
-    edited += static_cast<double>(contents.added_vectors(side) + contents.removed_vectors(side));
-    base += static_cast<double>(contents.base_index(side).size());
+    edited += static_cast<double>(view.added_vectors(side) + view.removed_vectors(side));
+    base += static_cast<double>(view.base_index(side).size());
   }
   return edited >= static_cast<double>(options.merge_vectors) &&
          edited >= options.merge_fraction * base;
 }
 
-absl::Status LiveCollection::Impl::TryToMerge() {
+absl::Status CollectionStore::Impl::TryToMerge() {
   try {
     return Merge().status();
   } catch (const std::bad_alloc&) {
@@ -172,7 +172,7 @@ absl::Status LiveCollection::Impl::TryToMerge() {
   }
 }
 
-void LiveCollection::Impl::MergeInBackground() {
+void CollectionStore::Impl::MergeInBackground() {
   absl::Time not_before = absl::InfinitePast();
   while (true) {
     {
@@ -197,7 +197,7 @@ void LiveCollection::Impl::MergeInBackground() {
   }
 }
 
-absl::Status LiveCollection::Impl::Start() {
+absl::Status CollectionStore::Impl::Start() {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
@@ -209,12 +209,12 @@ absl::Status LiveCollection::Impl::Start() {
   journal = *std::move(journal_file);
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
   if (!opened.ok()) return opened.status();
-  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
+  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded =
       OpenGeneration(*opened, options.collection);
-  if (!parts.ok()) return parts.status();
-  if (options.try_out) {
-    if (absl::Status status =
-            options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+  if (!loaded.ok()) return loaded.status();
+  if (options.self_check) {
+    if (absl::Status status = options.self_check(
+            *Collection::Make(std::make_shared<const LoadedCollection>(**loaded)));
         !status.ok()) {
       return status;
     }
@@ -222,26 +222,27 @@ absl::Status LiveCollection::Impl::Start() {
   {
     absl::MutexLock generations(&generations_mutex);
     named = bundle::CurrentGeneration(root).value_or(0);
-    if (absl::Status status = PutInPlace(**parts, opened->directory); !status.ok()) return status;
+    if (absl::Status status = PutInPlace(**loaded, opened->directory); !status.ok()) return status;
   }
   if (options.merge_fraction > 0) merger = std::thread([this] { MergeInBackground(); });
   return absl::OkStatus();
 }
 
-absl::Status LiveCollection::Impl::PutInPlace(CollectionParts parts, const std::string& directory) {
+absl::Status CollectionStore::Impl::PutInPlace(LoadedCollection loaded,
+                                               const std::string& directory) {
   std::vector<std::string> rejected;
   {
     absl::MutexLock edits(&edits_mutex);
-    absl::StatusOr<Replayed> replayed = Replay(*journal, parts.manifest);
+    absl::StatusOr<Replayed> replayed = Replay(*journal, loaded.manifest);
     if (!replayed.ok()) return replayed.status();
     rejected = std::move(replayed->rejected);
     pending = std::move(replayed->pending);
-    parts.contents = parts.contents->With(pending.After(0));
+    loaded.view = loaded.view->With(pending.After(0));
     {
       absl::MutexLock lock(&state_mutex);
-      standing.rejected_changes = rejected;
+      edit_status.rejected_changes = rejected;
     }
-    Swap(std::move(parts));
+    Swap(std::move(loaded));
   }
   base_directory = directory;
   for (const std::string& what : rejected)
@@ -249,22 +250,22 @@ absl::Status LiveCollection::Impl::PutInPlace(CollectionParts parts, const std::
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<CollectionParts>> LiveCollection::Impl::OpenBeside(
+absl::StatusOr<std::unique_ptr<LoadedCollection>> CollectionStore::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
   if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor);
       !status.ok())
     return status;
   const std::shared_ptr<const Collection> now = Now();
-  absl::StatusOr<std::unique_ptr<CollectionParts>> parts =
-      OpenGeneration(opened, options.collection, &now->parts());
-  if (!parts.ok() || !options.try_out) return parts;
+  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded =
+      OpenGeneration(opened, options.collection, &now->loaded());
+  if (!loaded.ok() || !options.self_check) return loaded;
   const absl::Status status =
-      options.try_out(*Collection::Make(std::make_shared<const CollectionParts>(**parts)));
+      options.self_check(*Collection::Make(std::make_shared<const LoadedCollection>(**loaded)));
   if (!status.ok()) return status;
-  return parts;
+  return loaded;
 }
 
-absl::Status LiveCollection::Impl::ForgetOld(bundle::BundleWriter& writer) {
+absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
   const absl::StatusOr<std::vector<bundle::Manifest>> kept = writer.Prune(options.keep_generations);
   if (!kept.ok()) return kept.status();
   // What the oldest of the kept generations of an origin lacks must stay.
@@ -282,16 +283,16 @@ absl::Status LiveCollection::Impl::ForgetOld(bundle::BundleWriter& writer) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(
+absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
     bundle::BundleWriter& writer, bundle::Manifest manifest, const bundle::Manifest& original,
     bool all) const {
   Published published;
   const auto open = [&](const bundle::OpenedBundle& opened) {
     if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok())
       return status;
-    absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(opened);
-    if (!parts.ok()) return parts.status();
-    published = {*std::move(parts), opened.directory};
+    absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded = OpenBeside(opened);
+    if (!loaded.ok()) return loaded.status();
+    published = {*std::move(loaded), opened.directory};
     return absl::OkStatus();
   };
   const absl::Status status = writer.Publish(std::move(manifest), open).status();
@@ -299,7 +300,7 @@ absl::StatusOr<LiveCollection::Impl::Published> LiveCollection::Impl::Publish(
   return published;
 }
 
-absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   absl::MutexLock generations(&generations_mutex);
   std::shared_ptr<const Collection> before;
   int64_t through = 0, changes = 0;
@@ -315,12 +316,12 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
     ~Merging() { Set(false); }
     void Set(bool merging) const {
       absl::MutexLock lock(&live.state_mutex);
-      live.standing.merging = merging;
+      live.edit_status.merging = merging;
     }
     Impl& live;
   } merging(*this);
 
-  if (absl::Status status = CheckMemoryToWrite(before->parts(), options.reload_memory_factor);
+  if (absl::Status status = CheckMemoryToWrite(before->loaded(), options.reload_memory_factor);
       !status.ok()) {
     return status;
   }
@@ -331,19 +332,19 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
     return absl::FailedPreconditionError("another generation has been published: reload first");
   }
   absl::StatusOr<bundle::Manifest> manifest =
-      WriteGeneration(before->parts(), base_directory, (*writer)->directory(),
+      WriteGeneration(before->loaded(), base_directory, (*writer)->directory(),
                       options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
   absl::StatusOr<Published> merged =
       Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
   if (!merged.ok()) return merged.status();
-  const int64_t generation = merged->parts->manifest.generation;
+  const int64_t generation = merged->loaded->manifest.generation;
   {
     absl::MutexLock edits(&edits_mutex);
-    merged->parts->contents = merged->parts->contents->With(pending.After(through));
+    merged->loaded->view = merged->loaded->view->With(pending.After(through));
     pending.Forget(through);
-    Swap(std::move(*merged->parts));
+    Swap(std::move(*merged->loaded));
   }
   named = generation;
   base_directory = merged->directory;
@@ -351,7 +352,7 @@ absl::StatusOr<LiveCollection::Merged> LiveCollection::Impl::Merge() {
   return Merged{named, changes};
 }
 
-absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
+absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   absl::MutexLock generations(&generations_mutex);
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
@@ -370,15 +371,15 @@ absl::StatusOr<LiveCollection::Reloaded> LiveCollection::Impl::Reload() {
     named = names;
     return absl::FailedPreconditionError(absl::StrJoin(opened->rejected, "; "));
   }
-  absl::StatusOr<std::unique_ptr<CollectionParts>> parts = OpenBeside(*opened);
-  if (!parts.ok()) return parts.status();
-  if (absl::Status status = PutInPlace(std::move(**parts), opened->directory); !status.ok())
+  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded = OpenBeside(*opened);
+  if (!loaded.ok()) return loaded.status();
+  if (absl::Status status = PutInPlace(std::move(**loaded), opened->directory); !status.ok())
     return status;
   named = names;
   return Reloaded{found, serving, opened->rejected};
 }
 
-absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::string& directory) {
+absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::string& directory) {
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
@@ -407,7 +408,7 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
     now = Now();
     through = std::max(now->manifest().last_change, pending.last());
   }
-  if (absl::Status status = CheckMemoryToWrite(now->parts(), options.reload_memory_factor);
+  if (absl::Status status = CheckMemoryToWrite(now->loaded(), options.reload_memory_factor);
       !status.ok())
     return status;
   // The writer holds the lock of the folder until that has its name.
@@ -415,7 +416,7 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
       bundle::BundleWriter::Create(temporary.path);
   if (!writer.ok()) return writer.status();
   absl::StatusOr<bundle::Manifest> manifest =
-      WriteGeneration(now->parts(), base_directory, (*writer)->directory(),
+      WriteGeneration(now->loaded(), base_directory, (*writer)->directory(),
                       options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
@@ -430,7 +431,7 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Snapshot(const std::strin
   return manifest;
 }
 
-absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string& directory) {
+absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Restore(const std::string& directory) {
   absl::MutexLock generations(&generations_mutex);
   const absl::StatusOr<bundle::OpenedBundle> snapshot = bundle::OpenBundle(directory);
   if (!snapshot.ok()) return snapshot.status();
@@ -450,9 +451,9 @@ absl::StatusOr<bundle::Manifest> LiveCollection::Impl::Restore(const std::string
   absl::StatusOr<Published> published =
       Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
   if (!published.ok()) return published.status();
-  const bundle::Manifest restored = published->parts->manifest;
+  const bundle::Manifest restored = published->loaded->manifest;
   // An edit that is acknowledged from here on until it is in place is one made before.
-  if (absl::Status status = PutInPlace(std::move(*published->parts), published->directory);
+  if (absl::Status status = PutInPlace(std::move(*published->loaded), published->directory);
       !status.ok())
     return status;
   named = restored.generation;

@@ -40,22 +40,22 @@ class LiveGenerationsTest : public ::testing::Test {
     };
   }
 
-  std::unique_ptr<LiveCollection> Open() {
-    auto live = LiveCollection::Open(bundle_.root(), options_);
+  std::unique_ptr<CollectionStore> Open() {
+    auto live = CollectionStore::Open(bundle_.root(), options_);
     EXPECT_TRUE(live.ok()) << live.status();
     return *std::move(live);
   }
 
   // A new piece "new-SEED".
-  static void Add(LiveCollection& live, int seed) {
+  static void Add(CollectionStore& live, int seed) {
     const auto added = live.AddPiece({.id = absl::StrCat("new-", seed)}, MidiOf(seed));
     EXPECT_TRUE(added.ok()) << added.status();
   }
 
-  static std::vector<std::string> ListingOf(const LiveCollection& live) {
-    return Listing(live.Current()->contents());
+  static std::vector<std::string> ListingOf(const CollectionStore& live) {
+    return Listing(live.Current()->view());
   }
-  static int64_t GenerationOf(const LiveCollection& live) {
+  static int64_t GenerationOf(const CollectionStore& live) {
     return live.Current()->manifest().generation;
   }
 
@@ -83,7 +83,7 @@ class LiveGenerationsTest : public ::testing::Test {
 
   const TemporaryFolder folder_;
   const LiveTestBundle bundle_{folder_.path()};
-  LiveOptions options_;
+  StoreOptions options_;
   absl::Mutex mutex_;
   std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
 };
@@ -104,16 +104,16 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     ASSERT_TRUE(merged.ok()) << merged.status();
     EXPECT_EQ(merged->generation, 2);
     EXPECT_EQ(merged->changes, 4);
-    EXPECT_EQ(live->standing().unmerged, 0);
-    EXPECT_EQ(live->standing().last_change, 4);
+    EXPECT_EQ(live->edit_status().unmerged, 0);
+    EXPECT_EQ(live->edit_status().last_change, 4);
     const bundle::Manifest& manifest = live->Current()->manifest();
     EXPECT_EQ(manifest.origin, indexed.origin);
     EXPECT_EQ(manifest.last_change, 4);
     EXPECT_EQ(manifest.tempo_ratios, indexed.tempo_ratios);
     EXPECT_EQ(manifest.query_hop_s, indexed.query_hop_s);
     EXPECT_EQ(manifest.pieces, 3);
-    EXPECT_EQ(live->Current()->contents().index_kind(catalog::Side::kScores), kind);
-    EXPECT_EQ(live->Current()->contents().added_vectors(catalog::Side::kScores), 0);
+    EXPECT_EQ(live->Current()->view().index_kind(catalog::Side::kScores), kind);
+    EXPECT_EQ(live->Current()->view().added_vectors(catalog::Side::kScores), 0);
     EXPECT_EQ(ListingOf(*live), listing);
     EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
         << index::IndexKindName(kind);
@@ -135,8 +135,8 @@ TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
 
 TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   bundle_.Index(2, 0);
-  LiveCollection* running = nullptr;
-  options_.try_out = [&](const Collection&) {  // asked in the middle of a merge
+  CollectionStore* running = nullptr;
+  options_.self_check = [&](const Collection&) {  // asked in the middle of a merge
     if (running == nullptr) return absl::OkStatus();
     Add(*running, 20);
     EXPECT_TRUE(running->UpdatePiece("new-7", {.title = "Meanwhile"}, {}).ok());
@@ -149,7 +149,7 @@ TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   running = nullptr;
   ASSERT_TRUE(merged.ok()) << merged.status();
   EXPECT_EQ(merged->changes, 1);
-  EXPECT_EQ(live->standing().unmerged, 3);
+  EXPECT_EQ(live->edit_status().unmerged, 3);
   EXPECT_EQ(live->Current()->manifest().last_change, 1);
   const auto listing = ListingOf(*live);
   EXPECT_EQ(listing.size(), 3u);
@@ -180,7 +180,7 @@ TEST_F(LiveGenerationsTest, AfterAFallbackAllEditsAreThere) {
     EXPECT_THAT(live->Current()->rejected_generations(),
                 ElementsAre(HasSubstr("gen-000003: scores.faiss")));
     EXPECT_EQ(ListingOf(*live), listing);
-    EXPECT_EQ(live->standing().unmerged, 3);
+    EXPECT_EQ(live->edit_status().unmerged, 3);
     EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 7, 9}), "");
     // A damaged generation is no fallback: the good one before it is kept in its place.
     Add(*live, 10);
@@ -221,7 +221,7 @@ TEST_F(LiveGenerationsTest, OldGenerationsAndWhatAllKeptOnesContainAreForgotten)
 TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   bundle_.Index(2, 0);
   bool good = true;
-  options_.try_out = [&](const Collection&) {
+  options_.self_check = [&](const Collection&) {
     return good ? absl::OkStatus() : absl::InternalError("not itself");
   };
   auto live = Open();
@@ -230,7 +230,7 @@ TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   good = false;
   EXPECT_THAT(std::string(live->Merge().status().message()), HasSubstr("not itself"));
   EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
-  EXPECT_FALSE(live->standing().merging);
+  EXPECT_FALSE(live->edit_status().merging);
   bundle_.Index(1, 0, 30);
   EXPECT_THAT(std::string(live->Reload().status().message()), HasSubstr("not itself"));
   EXPECT_EQ(GenerationOf(*live), 1);
@@ -246,7 +246,7 @@ TEST_F(LiveGenerationsTest, ManyEditsAreMergedByThemselves) {
   options_.merge_vectors = 100;
   auto live = Open();
   for (int i = 0; i < 3; ++i) Add(*live, 10 + i);
-  for (int wait = 0; wait < 200 && live->standing().unmerged > 2; ++wait) {
+  for (int wait = 0; wait < 200 && live->edit_status().unmerged > 2; ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   EXPECT_GT(GenerationOf(*live), 1);
@@ -257,10 +257,10 @@ TEST_F(LiveGenerationsTest, ManyEditsAreMergedByThemselves) {
 TEST_F(LiveGenerationsTest, MuchSoundInMemoryIsMergedByItself) {
   bundle_.Index(1, 0);
   options_.merge_fraction = 1;
-  options_.merge_bytes = static_cast<int64_t>(SoundOf(3).size()) + 1;
+  options_.merge_bytes = static_cast<int64_t>(AudioOf(3).size()) + 1;
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "one"}, SoundOf(3)).ok());
-  ASSERT_TRUE(live->AddRecording({.id = "two"}, SoundOf(4)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "one"}, AudioOf(3)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "two"}, AudioOf(4)).ok());
   for (int wait = 0; wait < 200 && GenerationOf(*live) == 1; ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -299,8 +299,8 @@ TEST_F(LiveGenerationsTest, AReloadTakesWhatWasIndexedMeanwhile) {
   EXPECT_EQ(reloaded->generation, 2);
   EXPECT_EQ(reloaded->previous_generation, 1);
   EXPECT_THAT(reloaded->rejected_generations, IsEmpty());
-  EXPECT_EQ(live->Current()->contents().pieces().size(), 3u);  // begins without edits
-  EXPECT_EQ(live->standing().unmerged, 0);
+  EXPECT_EQ(live->Current()->view().pieces().size(), 3u);  // begins without edits
+  EXPECT_EQ(live->edit_status().unmerged, 0);
   EXPECT_EQ(live->AddPiece({.id = "new-7"}, MidiOf(7))->version, 2);
   const auto after = ListingOf(*live);
   live.reset();
@@ -376,7 +376,7 @@ TEST_F(LiveGenerationsTest, ManyReloadsUnderSearchesHarmNone) {
       const auto collection = live->Current();
       const auto hits = collection->SearchScores(query, {});
       ASSERT_TRUE(hits.ok()) << hits.status();
-      ASSERT_EQ(collection->contents().pieces().at(hits->at(0).source).id, "p1");
+      ASSERT_EQ(collection->view().pieces().at(hits->at(0).source).id, "p1");
     }
   });
   for (int i = 0; i < 40; ++i) {
@@ -401,8 +401,8 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(snapshot->last_change, 3);
   EXPECT_EQ(snapshot->pieces, 2);
   EXPECT_EQ(GenerationOf(*live), 1);  // nothing else happened
-  EXPECT_EQ(live->standing().unmerged, 3);
-  EXPECT_EQ(Listing(Collection::Open(bundle_.Path("snapshot")).value()->contents()), then);
+  EXPECT_EQ(live->edit_status().unmerged, 3);
+  EXPECT_EQ(Listing(Collection::Open(bundle_.Path("snapshot")).value()->view()), then);
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(live->Snapshot(bundle_.Path("none/snapshot")).status().code(), StatusCode::kNotFound);
 
@@ -413,7 +413,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_NE(restored->origin, indexed.origin);
   EXPECT_EQ(restored->generation, 2);
   EXPECT_EQ(ListingOf(*live), then);
-  EXPECT_EQ(live->standing().unmerged, 0);
+  EXPECT_EQ(live->edit_status().unmerged, 0);
   EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {1, 7}), "");
   EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 6);
   const auto later = ListingOf(*live);
@@ -485,7 +485,7 @@ TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsI
   rlimit before = {};
   getrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_IGN);
-  options_.try_out = [&](const Collection&) {
+  options_.self_check = [&](const Collection&) {
     rlimit full = before;
     full.rlim_cur = 1000;  // from here on: no page of the journal, though all that CURRENT takes
     if (live != nullptr) setrlimit(RLIMIT_FSIZE, &full);
@@ -500,7 +500,7 @@ TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsI
   Add(*live, 9);
   const auto listing = ListingOf(*live);
   live.reset();
-  options_.try_out = nullptr;
+  options_.self_check = nullptr;
   EXPECT_EQ(ListingOf(*Open()), listing);
 }
 

@@ -1,6 +1,6 @@
 // Edits that the base of a collection does not contain, by the numbers of their changes. Of several
-// to one source only the last is kept: the contents after it are the same. Internal to retrieval;
-// guarded by whoever has one.
+// to one source only the last is kept: the contents after it are the same. Internal to
+// core/editing; guarded by whoever has one.
 #ifndef ANTIPHON_CORE_EDITING_PENDING_EDITS_H_
 #define ANTIPHON_CORE_EDITING_PENDING_EDITS_H_
 

@@ -171,7 +171,7 @@ class TorchEncoder : public WindowEncoder {
 
 // Encodes one window of each kind of content; a network that does not fit its description shows
 // itself here and not in a request.
-absl::Status TryOut(const TorchEncoder& encoder) {
+absl::Status SelfCheck(const TorchEncoder& encoder) {
   const EncoderInfo& info = encoder.info();
   std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels *
                               info.bands);
@@ -227,7 +227,7 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
   }
   auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), *device,
                                                 options.batch_size);
-  if (absl::Status status = TryOut(*encoder); !status.ok()) {
+  if (absl::Status status = SelfCheck(*encoder); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
   }
   return encoder;

@@ -26,16 +26,16 @@ Note MakeNote(double onset_s, double offset_s, int pitch) {
 // The notes as sines, played at `ratio` times the tempo written.
 std::vector<float> Play(const std::vector<Note>& notes, double ratio, double seconds,
                         int sample_rate) {
-  std::vector<float> sound(static_cast<size_t>(seconds * sample_rate), 0.0f);
+  std::vector<float> audio(static_cast<size_t>(seconds * sample_rate), 0.0f);
   for (const Note& note : notes) {
     const auto begin = static_cast<int64_t>(std::lround(note.onset_s / ratio * sample_rate));
     const auto end = static_cast<int64_t>(std::lround(note.offset_s / ratio * sample_rate));
     const auto tone =
         Sine(PitchFrequency(note.pitch), static_cast<int>(end - begin), sample_rate, 0.1);
-    std::transform(tone.begin(), tone.end(), sound.begin() + begin, sound.begin() + begin,
+    std::transform(tone.begin(), tone.end(), audio.begin() + begin, audio.begin() + begin,
                    std::plus<>());
   }
-  return sound;
+  return audio;
 }
 
 int BandNearest(const AudioFrontEnd& front_end, double frequency) {

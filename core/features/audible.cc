@@ -27,9 +27,9 @@ bool IsSteady(const FeatureSequence& sequence, uint8_t loudest) {
 
 }  // namespace
 
-bool IsAudible(const FeatureSequence& sound) {
-  const auto loudest = std::max_element(sound.cells.begin(), sound.cells.end());
-  return loudest != sound.cells.end() && *loudest >= kSilenceLevel && !IsSteady(sound, *loudest);
+bool IsAudible(const FeatureSequence& audio) {
+  const auto loudest = std::max_element(audio.cells.begin(), audio.cells.end());
+  return loudest != audio.cells.end() && *loudest >= kSilenceLevel && !IsSteady(audio, *loudest);
 }
 
 }  // namespace antiphon::features

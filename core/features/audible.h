@@ -15,7 +15,7 @@ inline constexpr uint8_t kSilenceLevel = 60;
 // Whether there is something in the sound to compare: false for one with no frame above -70 dB re.
 // a full-scale sine, and for one in which nothing begins or decays anywhere, as mains hum. Requires
 // levels of one channel.
-bool IsAudible(const FeatureSequence& sound);
+bool IsAudible(const FeatureSequence& audio);
 
 }  // namespace antiphon::features
 

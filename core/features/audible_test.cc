@@ -16,11 +16,11 @@ FeatureSequence Levels(double seconds, uint8_t a, uint8_t b, uint8_t c, uint8_t 
 TEST(AudibleTest, SilenceIsNot) {
   EXPECT_FALSE(IsAudible({}));
   EXPECT_FALSE(IsAudible(Levels(4, 0, 0, 0, 0)));
-  FeatureSequence sound = Levels(4, 30, 59, 30, 59);
-  sound.cells[4 * 40 + 1] = 20;
-  EXPECT_FALSE(IsAudible(sound)) << "nothing reaches -70 dB";
-  sound.cells[4 * 40 + 2] = 60;
-  EXPECT_TRUE(IsAudible(sound));
+  FeatureSequence audio = Levels(4, 30, 59, 30, 59);
+  audio.cells[4 * 40 + 1] = 20;
+  EXPECT_FALSE(IsAudible(audio)) << "nothing reaches -70 dB";
+  audio.cells[4 * 40 + 2] = 60;
+  EXPECT_TRUE(IsAudible(audio));
 }
 
 TEST(AudibleTest, AHumIsNotHoweverLoud) {
@@ -30,20 +30,20 @@ TEST(AudibleTest, AHumIsNotHoweverLoud) {
 
 TEST(AudibleTest, OneBandThatDecaysIsEnoughUnlessItIsFarBelowTheLoudest) {
   const auto decaying = [](int level) {
-    FeatureSequence sound = Levels(4, 200, 180, 90, 0);
-    for (int frame = 0; frame < sound.frames(); ++frame) {
-      sound.cells[4 * frame + 2] = static_cast<uint8_t>(level - frame / 8);
+    FeatureSequence audio = Levels(4, 200, 180, 90, 0);
+    for (int frame = 0; frame < audio.frames(); ++frame) {
+      audio.cells[4 * frame + 2] = static_cast<uint8_t>(level - frame / 8);
     }
-    return sound;
+    return audio;
   };
   EXPECT_TRUE(IsAudible(decaying(180)));
   EXPECT_FALSE(IsAudible(decaying(130)));
 }
 
 TEST(AudibleTest, HowASoundIsCutOffDoesNotMatter) {
-  FeatureSequence sound = Levels(4, 200, 180, 90, 0);
-  for (int frame = 0; frame < 8; ++frame) sound.cells[4 * frame] = static_cast<uint8_t>(20 * frame);
-  EXPECT_FALSE(IsAudible(sound));
+  FeatureSequence audio = Levels(4, 200, 180, 90, 0);
+  for (int frame = 0; frame < 8; ++frame) audio.cells[4 * frame] = static_cast<uint8_t>(20 * frame);
+  EXPECT_FALSE(IsAudible(audio));
 }
 
 }  // namespace

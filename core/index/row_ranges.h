@@ -1,4 +1,4 @@
-// Sets of rows of an index, as ranges. Internal to index, but for RowRange.
+// Sets of rows of an index, as ranges. Internal to core/index, but for RowRange.
 #ifndef ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 #define ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 

@@ -1,4 +1,5 @@
-// How an index of each kind is searched when only some of its rows may be found. Internal to index.
+// How an index of each kind is searched when only some of its rows may be found. Internal to
+// core/index.
 //
 // A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
 // looking at so many more vectors that as many in scope are seen as otherwise; a device is asked

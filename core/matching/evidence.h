@@ -1,5 +1,5 @@
 // Which windows of a query spoke for an answer, and for which places. Pure functions; safe from any
-// thread. Internal to retrieval.
+// thread. Internal to core/matching and core/retrieval.
 #ifndef ANTIPHON_CORE_MATCHING_EVIDENCE_H_
 #define ANTIPHON_CORE_MATCHING_EVIDENCE_H_
 

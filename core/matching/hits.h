@@ -1,5 +1,5 @@
 // From neighbours of single windows to stretches of the query that match stretches of the
-// collection. Pure functions; safe from any thread. Internal to retrieval.
+// collection. Pure functions; safe from any thread. Internal to core/matching and core/retrieval.
 #ifndef ANTIPHON_CORE_MATCHING_HITS_H_
 #define ANTIPHON_CORE_MATCHING_HITS_H_
 

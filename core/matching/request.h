@@ -38,8 +38,8 @@ struct SourceFilter {
 };
 
 // What of the collection is searched, and how.
-struct SearchBounds {
-  SourceFilter filter = {};
+struct SearchFilter {
+  SourceFilter sources = {};
   bool exact = false;           // compare every vector, whatever the index
   float min_similarity = -1.0;  // neighbours less similar do not count
 };
@@ -57,7 +57,7 @@ struct SearchOptions {
   double hop_s = 0.5;  // > 0; between query windows, seconds of the query
   int max_windows =
       240;  // of the query, at each tempo that it is read at; 1 to 100,000; see WindowPlan
-  SearchBounds bounds = {};
+  SearchFilter filter = {};
   QueryExcerpt excerpt = {};
   bool evidence = false;  // fill Hit::evidence
 };
@@ -79,7 +79,7 @@ struct IdentifyOptions {
   // higher and lower, and so on up to so many, until there is one. An instrument that is out of
   // tune or a recording played too fast or too slow needs 1; music in another key all.
   int max_transposition = 0;
-  SearchBounds bounds = {};
+  SearchFilter filter = {};
   QueryExcerpt excerpt = {};
   bool evidence = false;  // fill Candidate::evidence
 };

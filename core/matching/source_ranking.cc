@@ -31,7 +31,7 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
                                      catalog::Side side, VoteMethod method) {
   const std::vector<Vote> votes = VotesOf(neighbours);
   if (method == VoteMethod::kInTime) {
-    return VoteInTime(votes, windows, {.source_is_sound = side == catalog::Side::kRecordings});
+    return VoteInTime(votes, windows, {.source_is_audio = side == catalog::Side::kRecordings});
   }
   std::vector<SourceScore> scores = PlainVote(votes);
   for (SourceScore& score : scores) score.score /= static_cast<double>(votes.size());

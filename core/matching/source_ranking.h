@@ -1,5 +1,5 @@
 // From neighbours to an answer: which source, how sure, and where in it. Pure functions; safe from
-// any thread. Internal to retrieval.
+// any thread. Internal to core/matching and core/retrieval.
 #ifndef ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_
 #define ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_
 

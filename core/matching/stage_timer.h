@@ -12,20 +12,20 @@
 
 namespace antiphon::retrieval {
 
-class Stages {
+class StageTimer {
  public:
-  explicit Stages(const RequestContext& context) : context_(context) {}
+  explicit StageTimer(const RequestContext& context) : context_(context) {}
 
   // Reports the stages that were begun, each once with the sum of its times, whatever became of the
   // request.
-  ~Stages() {
+  ~StageTimer() {
     if (!context_.on_stage) return;
     for (size_t i = 0; i < seconds_.size(); ++i) {
       if (seconds_[i]) context_.on_stage(static_cast<Stage>(i), *seconds_[i]);
     }
   }
-  Stages(const Stages&) = delete;
-  Stages& operator=(const Stages&) = delete;
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
 
   [[nodiscard]] absl::Status KeepGoing() const {
     return context_.keep_going ? context_.keep_going() : absl::OkStatus();

@@ -1,4 +1,5 @@
-// Whether a tempo found by a fit can be believed. Internal to retrieval.
+// Whether a tempo found by a fit can be believed. Internal to core/matching, core/retrieval and
+// core/streaming.
 #ifndef ANTIPHON_CORE_MATCHING_TEMPO_H_
 #define ANTIPHON_CORE_MATCHING_TEMPO_H_
 

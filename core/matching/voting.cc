@@ -69,14 +69,14 @@ std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, dou
     while (end < windows.size() && windows[end].first - windows[end - 1].first < segment_s / 2)
       ++end;
     const double length = windows[end - 1].first - windows[begin].first;
-    const int parts = static_cast<int>(
+    const int loaded = static_cast<int>(
         std::clamp(std::floor(length / segment_s + 0.5), 1.0, 1.0 * (end - begin)));
     for (size_t i = begin; i < end; ++i) {
       const double place = length > 0 ? (windows[i].first - windows[begin].first) / length : 0;
       segments[windows[i].second] =
-          first_segment + std::min(parts - 1, static_cast<int>(place * parts));
+          first_segment + std::min(loaded - 1, static_cast<int>(place * loaded));
     }
-    first_segment += parts;
+    first_segment += loaded;
   }
   return segments;
 }
@@ -164,7 +164,7 @@ Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, doub
                      const TimeVoteOptions& options) {
   const double slope = std::exp2(log_slope);
   const double tolerance_s =
-      options.tolerance_s * (options.source_is_sound ? 1.0 : slope);  // of the source
+      options.tolerance_s * (options.source_is_audio ? 1.0 : slope);  // of the source
   std::vector<Projection> projections;
   int windows = 0;
   for (size_t i = 0; i < group.size(); ++i) {

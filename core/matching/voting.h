@@ -44,7 +44,7 @@ struct TimeVoteOptions {
   double segment_s = 10.0;   // > 0; votes must agree within stretches of the query of about this
                              // length (up to half longer), so that rubato may drift beyond it
   double tolerance_s = 0.6;  // > 0; seconds of sound by which votes on one line may differ …
-  bool source_is_sound =
+  bool source_is_audio =
       false;  // … which are seconds of the source if set, else of the query: windows of a score are
               // the further apart, in its own time, the faster it is read
   double similarity_floor = 0.3;  // < 1; neighbours less similar than this count nothing

@@ -231,8 +231,8 @@ TEST(VoteInTime, TheToleranceIsSecondsOfSound) {
           {w, 0, w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5), slope, 0.8f});
     }
     EXPECT_EQ(VoteInTime(votes, 20)[0].votes, slope == 2.0 ? 20 : 10);
-    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 1.1, .source_is_sound = true})[0].votes, 20);
-    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 0.9, .source_is_sound = true})[0].votes, 10);
+    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 1.1, .source_is_audio = true})[0].votes, 20);
+    EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 0.9, .source_is_audio = true})[0].votes, 10);
   }
 }
 

@@ -32,14 +32,14 @@ class Collection {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Collection>> Open(
       const std::string& bundle_root, const CollectionOptions& options = {});
   // Of parts that have been checked (loaded_collection.h), for retrieval itself.
-  static std::shared_ptr<const Collection> Make(std::shared_ptr<const CollectionParts> parts);
+  static std::shared_ptr<const Collection> Make(std::shared_ptr<const LoadedCollection> loaded);
   ~Collection();
 
-  const CollectionParts& parts() const;
+  const LoadedCollection& loaded() const;
 
   const bundle::Manifest& manifest() const;
   const std::vector<std::string>& rejected_generations() const;
-  const Contents& contents() const;
+  const CollectionView& view() const;
   const ConfidenceModel& confidence() const;
   const encoder::EncoderInfo& encoder_info()
       const;  // of the audio encoder; the score encoder agrees with it
@@ -87,8 +87,8 @@ class Collection {
       const RequestContext& context = {}) const;
 
  private:
-  explicit Collection(std::shared_ptr<const CollectionParts> parts);
-  const std::shared_ptr<const CollectionParts> parts_;
+  explicit Collection(std::shared_ptr<const LoadedCollection> loaded);
+  const std::shared_ptr<const LoadedCollection> loaded_;
 };
 
 }  // namespace antiphon::retrieval

@@ -36,7 +36,7 @@ class CollectionTest : public ::testing::Test {
 
   // Publishes the pieces first, first + 1, …, the first of them as a recording too.
   absl::StatusOr<bundle::Manifest> Publish(int first, int count, const BuilderOptions& options) {
-    auto builder = CollectionBuilder::Create(Path("bundle"), options);
+    auto builder = BundleBuilder::Create(Path("bundle"), options);
     if (!builder.ok()) return builder.status();
     for (int i = first; i < first + count; ++i) {
       const absl::Status status =
@@ -64,14 +64,14 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   EXPECT_EQ((*collection)->manifest().model_id, "test-1");
   EXPECT_EQ((*collection)->encoder_info().dimension, manifest->dimension);
   EXPECT_TRUE((*collection)->rejected_generations().empty());
-  ASSERT_EQ((*collection)->contents().pieces().size(), 4u);
+  ASSERT_EQ((*collection)->view().pieces().size(), 4u);
 
   const music::Score excerpt = music::Excerpt(RandomPiece(2), 10, 25);
-  const auto by_sound = (*collection)->IdentifyAudio(Play(excerpt, 1.3), {});
-  ASSERT_TRUE(by_sound.ok()) << by_sound.status();
-  EXPECT_EQ(by_sound->verdict, Verdict::kMatch);
-  EXPECT_EQ(by_sound->candidates[0].source, 2);
-  EXPECT_NEAR(by_sound->candidates[0].tempo_ratio, 1.3, 0.07);
+  const auto by_audio = (*collection)->IdentifyAudio(Play(excerpt, 1.3), {});
+  ASSERT_TRUE(by_audio.ok()) << by_audio.status();
+  EXPECT_EQ(by_audio->verdict, Verdict::kMatch);
+  EXPECT_EQ(by_audio->candidates[0].source, 2);
+  EXPECT_NEAR(by_audio->candidates[0].tempo_ratio, 1.3, 0.07);
   const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {});
   ASSERT_TRUE(by_score.ok());
   EXPECT_EQ(by_score->candidates[0].source, 2);
@@ -96,9 +96,9 @@ TEST_F(CollectionTest, AnOpenCollectionOutlivesTheNextGeneration) {
   EXPECT_EQ(manifest->generation, 2);
   const auto after = Collection::Open(Path("bundle"));
   ASSERT_TRUE(after.ok());
-  EXPECT_EQ((*before)->contents().pieces().size(), 2u);
-  EXPECT_TRUE((*before)->contents().ReadMidi(1).ok());
-  EXPECT_EQ((*after)->contents().pieces().size(), 3u);
+  EXPECT_EQ((*before)->view().pieces().size(), 2u);
+  EXPECT_TRUE((*before)->view().ReadMidi(1).ok());
+  EXPECT_EQ((*after)->view().pieces().size(), 3u);
 }
 
 TEST_F(CollectionTest, EncodersCanBeWrapped) {
@@ -131,7 +131,7 @@ TEST_F(CollectionTest, AModelOfTwoKindsIsRefused) {
   WriteModel("other", "test-2");
   std::filesystem::copy_file(Path("other/score_encoder.pt"), Path("model/score_encoder.pt"),
                              std::filesystem::copy_options::overwrite_existing);
-  const auto builder = CollectionBuilder::Create(Path("bundle"), Options());
+  const auto builder = BundleBuilder::Create(Path("bundle"), Options());
   EXPECT_EQ(builder.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(builder.status().message(), HasSubstr("test-2"));
 }
@@ -157,11 +157,11 @@ TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
   ASSERT_TRUE(Publish(0, 3, Options()).ok());
   const auto before = Collection::Open(Path("bundle"));
   ASSERT_TRUE(before.ok());
-  auto parts = std::make_shared<CollectionParts>((*before)->parts());
+  auto loaded = std::make_shared<LoadedCollection>((*before)->loaded());
   const Edit edit{catalog::Side::kScores, "1", nullptr};
-  parts->contents = parts->contents->With({&edit, 1});
-  ASSERT_TRUE(CheckParts(*parts).ok()) << CheckParts(*parts);
-  const auto after = Collection::Make(parts);
+  loaded->view = loaded->view->With({&edit, 1});
+  ASSERT_TRUE(CheckParts(*loaded).ok()) << CheckParts(*loaded);
+  const auto after = Collection::Make(loaded);
   EXPECT_EQ(&after->audio_encoder(), &(*before)->audio_encoder());
   EXPECT_EQ(&after->front_end(), &(*before)->front_end());
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(1), 10, 20));
@@ -170,22 +170,21 @@ TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
   EXPECT_EQ(there->verdict, Verdict::kMatch);
   EXPECT_EQ(gone->verdict, Verdict::kNoMatch);
   for (const Candidate& candidate : gone->candidates) {
-    EXPECT_NE(after->contents().pieces()[candidate.source].id, "1");
+    EXPECT_NE(after->view().pieces()[candidate.source].id, "1");
   }
 }
 
 TEST_F(CollectionTest, AMissingModelOrBundleIsNotFound) {
-  EXPECT_EQ(CollectionBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")})
-                .status()
-                .code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(
+      BundleBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")}).status().code(),
+      absl::StatusCode::kNotFound);
   EXPECT_EQ(Collection::Open(Path("nowhere")).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
   ASSERT_TRUE(Publish(0, 2, Options()).ok());
   {
-    auto builder = CollectionBuilder::Create(Path("bundle"), Options());
+    auto builder = BundleBuilder::Create(Path("bundle"), Options());
     ASSERT_TRUE(builder.ok()) << builder.status();
     ASSERT_TRUE(
         (*builder)
@@ -195,7 +194,7 @@ TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
   const auto collection = Collection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok());
   EXPECT_EQ((*collection)->manifest().generation, 1);
-  EXPECT_EQ((*collection)->contents().pieces().size(), 2u);
+  EXPECT_EQ((*collection)->view().pieces().size(), 2u);
 }
 
 TEST_F(CollectionTest, ADamagedGenerationIsRefusedForTheOneBefore) {

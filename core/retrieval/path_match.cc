@@ -44,7 +44,7 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
   return stretches;
 }
 
-using Run = Contents::SourceRun;
+using Run = CollectionView::SourceRun;
 
 // How a path comes to a cell: it begins there, or comes from the row before.
 enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
@@ -235,14 +235,14 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   return steps;
 }
 
-absl::StatusOr<std::vector<PathMatch>> MatchPaths(const CollectionParts& parts, catalog::Side side,
-                                                  const EmbeddedQuery& query,
+absl::StatusOr<std::vector<PathMatch>> MatchPaths(const LoadedCollection& loaded,
+                                                  catalog::Side side, const EmbeddedQuery& query,
                                                   std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
-    const absl::StatusOr<std::vector<Run>> runs = parts.contents->ReadRuns(side, source);
+    const absl::StatusOr<std::vector<Run>> runs = loaded.view->ReadRuns(side, source);
     if (!runs.ok()) return runs.status();
     PathMatch best;
     for (const EmbeddingSequence& sequence : query.sequences) {

@@ -2,7 +2,7 @@
 // sequences of embeddings (subsequence variant; Müller 2007, chapter 4). Votes are the nearest
 // neighbours of each window among everything there is, and a short query has few; here every window
 // of the query is compared with every window of a source that the votes name. Internal to
-// retrieval. Pure functions; safe from any thread.
+// core/retrieval. Pure functions; safe from any thread.
 #ifndef ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 
@@ -37,7 +37,7 @@ struct PathMatch {
 // their paths one by one; before each `keep_going`, unless empty, is asked, and its failure is
 // returned. Fails as the index does.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
-    const CollectionParts& parts, catalog::Side side, const EmbeddedQuery& query,
+    const LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
     std::span<const int> sources, const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is

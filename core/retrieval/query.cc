@@ -31,9 +31,9 @@ EmbeddedQuery Finish(EmbeddedQuery query, std::vector<EmbeddingSequence> sequenc
   return query;
 }
 
-absl::StatusOr<WindowBatch> CutScore(const CollectionParts& parts, const music::Score& query,
+absl::StatusOr<WindowBatch> CutScore(const LoadedCollection& loaded, const music::Score& query,
                                      double tempo_ratio, WindowPlan plan) {
-  const encoder::EncoderInfo& info = parts.score_encoder->info();
+  const encoder::EncoderInfo& info = loaded.score_encoder->info();
   absl::StatusOr<features::FeatureSequence> sequence =
       ScoreFeatures(info.settings, query, tempo_ratio);
   if (!sequence.ok()) return sequence.status();
@@ -47,34 +47,34 @@ double SoundingEnd(const music::Score& score) {
   return end_s;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedNotes(const CollectionParts& parts, const music::Score& query,
+absl::StatusOr<EmbeddedQuery> EmbedNotes(const LoadedCollection& loaded, const music::Score& query,
                                          std::span<const double> tempo_ratios,
-                                         const WindowPlan& plan, Stages& stages) {
+                                         const WindowPlan& plan, StageTimer& timer) {
   EmbeddedQuery result;
   result.end_s = SoundingEnd(query);
-  if (result.end_s < parts.settings().window_s() / 2) return result;
+  if (result.end_s < loaded.settings().window_s() / 2) return result;
   std::vector<WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
     auto batch =
-        stages.Run(Stage::kFeatures, [&] { return CutScore(parts, query, tempo_ratio, plan); });
+        timer.Run(Stage::kFeatures, [&] { return CutScore(loaded, query, tempo_ratio, plan); });
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
-  auto sequences = stages.Run(Stage::kEncode, [&] {
-    return EmbedBatches(*parts.score_encoder, std::move(batches),
-                        [&stages] { return stages.KeepGoing(); });
+  auto sequences = timer.Run(Stage::kEncode, [&] {
+    return EmbedBatches(*loaded.score_encoder, std::move(batches),
+                        [&timer] { return timer.KeepGoing(); });
   });
   if (!sequences.ok()) return sequences.status();
   return Finish(std::move(result), *std::move(sequences));
 }
 
-audio::Waveform Cut(const audio::Waveform& sound, const QueryPart& part) {
+audio::Waveform Cut(const audio::Waveform& audio, const Span& part) {
   const auto sample_at = [&](double seconds) {
-    return sound.samples.begin() +
-           std::min<int64_t>(std::llround(seconds * sound.sample_rate), std::ssize(sound.samples));
+    return audio.samples.begin() +
+           std::min<int64_t>(std::llround(seconds * audio.sample_rate), std::ssize(audio.samples));
   };
   audio::Waveform cut;
-  cut.sample_rate = sound.sample_rate;
+  cut.sample_rate = audio.sample_rate;
   cut.samples.assign(sample_at(part.start_s), sample_at(part.end_s));
   return cut;
 }
@@ -99,60 +99,63 @@ EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
   return Finish(std::move(query), std::move(sequences));
 }
 
-absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts,
+absl::StatusOr<AudioQuery> ReadAudioQuery(const LoadedCollection& loaded,
                                           const audio::Waveform& query, const QueryExcerpt& excerpt,
-                                          Stages& stages) {
-  const absl::StatusOr<QueryPart> part = PartOf(excerpt, query.duration_s());
+                                          StageTimer& timer) {
+  const absl::StatusOr<Span> part = PartOf(excerpt, query.duration_s());
   if (!part.ok()) return part.status();
-  SoundQuery sound{.begin_s = part->start_s, .end_s = part->end_s};
-  if (sound.end_s - sound.begin_s < parts.settings().window_s() / 2) return sound;
-  const bool whole = sound.begin_s == 0 && sound.end_s == query.duration_s();
+  AudioQuery audio{.begin_s = part->start_s, .end_s = part->end_s};
+  if (audio.end_s - audio.begin_s < loaded.settings().window_s() / 2) return audio;
+  const bool whole = audio.begin_s == 0 && audio.end_s == query.duration_s();
   const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, *part);
-  auto features = stages.Run(Stage::kFeatures,
-                             [&] { return AudioFeatures(*parts.front_end, whole ? query : cut); });
+  auto features = timer.Run(Stage::kFeatures,
+                            [&] { return AudioFeatures(*loaded.front_end, whole ? query : cut); });
   if (!features.ok()) return features.status();
-  sound.sufficient = features::IsAudible(*features);
-  if (sound.sufficient) sound.features = *std::move(features);
-  return sound;
+  audio.sufficient = features::IsAudible(*features);
+  if (audio.sufficient) audio.features = *std::move(features);
+  return audio;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts, const SoundQuery& query,
-                                              int semitones, const WindowPlan& plan,
-                                              Stages& stages) {
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
+                                              const AudioQuery& query, int semitones,
+                                              const WindowPlan& plan, StageTimer& timer) {
   if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
-  auto embedded = stages.Run(Stage::kEncode, [&] {
+  auto embedded = timer.Run(Stage::kEncode, [&] {
     const auto embed = [&](const features::FeatureSequence& features) {
-      return EmbedFeatures(*parts.audio_encoder, features, 1.0, plan,
-                           [&stages] { return stages.KeepGoing(); });
+      return EmbedFeatures(*loaded.audio_encoder, features, 1.0, plan,
+                           [&timer] { return timer.KeepGoing(); });
     };
     return semitones == 0
                ? embed(query.features)
-               : embed(features::Transposed(query.features, parts.settings(), semitones));
+               : embed(features::Transposed(query.features, loaded.settings(), semitones));
   });
   if (!embedded.ok()) return embedded.status();
   return Later(QueryOf(*std::move(embedded), query.end_s - query.begin_s), query.begin_s);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts,
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
                                               const audio::Waveform& query,
                                               const QueryExcerpt& excerpt, const WindowPlan& plan,
-                                              Stages& stages) {
-  const absl::StatusOr<SoundQuery> sound = ReadSoundQuery(parts, query, excerpt, stages);
-  if (!sound.ok()) return sound.status();
-  return EmbedSoundQuery(parts, *sound, 0, plan, stages);
+                                              StageTimer& timer) {
+  const absl::StatusOr<AudioQuery> audio = ReadAudioQuery(loaded, query, excerpt, timer);
+  if (!audio.ok()) return audio.status();
+  return EmbedAudioQuery(loaded, *audio, 0, plan, timer);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(
-    const CollectionParts& parts, const music::Score& query, const QueryExcerpt& excerpt,
-    std::span<const double> tempo_ratios, const WindowPlan& plan, Stages& stages, int semitones) {
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const LoadedCollection& loaded,
+                                              const music::Score& query,
+                                              const QueryExcerpt& excerpt,
+                                              std::span<const double> tempo_ratios,
+                                              const WindowPlan& plan, StageTimer& timer,
+                                              int semitones) {
   const double duration_s = SoundingEnd(query);
-  const absl::StatusOr<QueryPart> part = PartOf(excerpt, duration_s);
+  const absl::StatusOr<Span> part = PartOf(excerpt, duration_s);
   if (!part.ok()) return part.status();
   const bool whole = part->start_s == 0 && part->end_s == duration_s;
-  if (whole && semitones == 0) return EmbedNotes(parts, query, tempo_ratios, plan, stages);
+  if (whole && semitones == 0) return EmbedNotes(loaded, query, tempo_ratios, plan, timer);
   music::Score cut = whole ? query : music::Excerpt(query, part->start_s, part->end_s);
   if (semitones != 0) cut = music::Transposed(cut, semitones);
-  absl::StatusOr<EmbeddedQuery> embedded = EmbedNotes(parts, cut, tempo_ratios, plan, stages);
+  absl::StatusOr<EmbeddedQuery> embedded = EmbedNotes(loaded, cut, tempo_ratios, plan, timer);
   if (!embedded.ok()) return embedded;
   return Later(*std::move(embedded), part->start_s);
 }
@@ -176,10 +179,11 @@ void NumberWindows(EmbeddedQuery& query) {
   }
 }
 
-absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts,
+absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const LoadedCollection& loaded,
                                                       catalog::Side side,
                                                       const EmbeddedQuery& query, int k,
-                                                      const SearchScope& scope, Stages& stages) {
+                                                      const ResolvedFilter& scope,
+                                                      StageTimer& timer) {
   // All tempi are searched together: many queries at once cost far less than the same queries a few
   // at a time.
   std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
@@ -190,12 +194,12 @@ absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& par
                 query.sequences[s].embeddings.end());
   }
   std::vector<Neighbour> neighbours;
-  const size_t dimension = parts.audio_encoder->info().dimension;
+  const size_t dimension = loaded.audio_encoder->info().dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
-    const absl::StatusOr<std::vector<Contents::Found>> found = parts.contents->Search(
+    const absl::StatusOr<std::vector<CollectionView::Found>> found = loaded.view->Search(
         side, std::span(rows).subspan(begin * dimension, count * dimension), k, scope);
     if (!found.ok()) return found.status();
-    for (const Contents::Found& one : *found) {
+    for (const CollectionView::Found& one : *found) {
       const auto [s, w] = windows[begin + one.query];
       const EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;
@@ -207,7 +211,7 @@ absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& par
     return absl::OkStatus();
   };
   for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
-    const absl::Status status = stages.Run(Stage::kSearch, [&] {
+    const absl::Status status = timer.Run(Stage::kSearch, [&] {
       return search(begin, std::min(kWindowsPerSearch, windows.size() - begin));
     });
     if (!status.ok()) return status;

@@ -1,5 +1,5 @@
 // A query on its way to an answer: embedded, and with the neighbours of its windows. Internal to
-// retrieval. Functions are safe from any thread as long as `stages` belongs to it.
+// core/retrieval. Functions are safe from any thread as long as `timer` belongs to it.
 #ifndef ANTIPHON_CORE_RETRIEVAL_QUERY_H_
 #define ANTIPHON_CORE_RETRIEVAL_QUERY_H_
 
@@ -34,7 +34,7 @@ struct EmbeddedQuery {
 EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s);
 
 // The part of a sound that is asked about, as its encoder reads it.
-struct SoundQuery {
+struct AudioQuery {
   double begin_s = 0;  // of the part, seconds of the whole sound
   double end_s = 0;
   bool sufficient = false;  // at least half a window, and audible; else there are no features
@@ -42,44 +42,44 @@ struct SoundQuery {
 };
 
 // Takes the excerpt of the query, see PartOf (search_filter.h) for what it may be.
-[[nodiscard]] absl::StatusOr<SoundQuery> ReadSoundQuery(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<AudioQuery> ReadAudioQuery(const LoadedCollection& loaded,
                                                         const audio::Waveform& query,
                                                         const QueryExcerpt& excerpt,
-                                                        Stages& stages);
+                                                        StageTimer& timer);
 
 // As if it had been played so many semitones higher (or lower); other than 0 needs a whole number
 // of bands to a semitone.
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedSoundQuery(const CollectionParts& parts,
-                                                            const SoundQuery& query, int semitones,
-                                                            const WindowPlan& plan, Stages& stages);
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
+                                                            const AudioQuery& query, int semitones,
+                                                            const WindowPlan& plan,
+                                                            StageTimer& timer);
 
 // Both of these, as it was played.
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
                                                             const audio::Waveform& query,
                                                             const QueryExcerpt& excerpt,
-                                                            const WindowPlan& plan, Stages& stages);
+                                                            const WindowPlan& plan,
+                                                            StageTimer& timer);
 
 // The excerpt of the query, at each tempo ratio, with windows at about the same places of the
 // query: the plan's hop and number of windows are for each ratio, in seconds of the query as
 // written. Windows at several ratios whose middles lie within one hop count as one place. As if it
 // were written so many semitones higher (or lower).
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const LoadedCollection& loaded,
                                                             const music::Score& query,
                                                             const QueryExcerpt& excerpt,
                                                             std::span<const double> tempo_ratios,
-                                                            const WindowPlan& plan, Stages& stages,
-                                                            int semitones = 0);
+                                                            const WindowPlan& plan,
+                                                            StageTimer& timer, int semitones = 0);
 
 // Numbers the places of a query (see EmbeddedQuery::window_of). `windows` is the most that one
 // sequence has, so that a tempo whose windows are further apart is not at a disadvantage.
 void NumberWindows(EmbeddedQuery& query);
 
 // The k nearest neighbours in scope of every window of the query, in no particular order.
-[[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const CollectionParts& parts,
-                                                                    catalog::Side side,
-                                                                    const EmbeddedQuery& query,
-                                                                    int k, const SearchScope& scope,
-                                                                    Stages& stages);
+[[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(
+    const LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query, int k,
+    const ResolvedFilter& scope, StageTimer& timer);
 
 }  // namespace antiphon::retrieval
 

@@ -66,16 +66,16 @@ TEST(NumberWindows, NothingHasNoWindows) {
 class QueryTest : public ::testing::Test {
  protected:
   const TemporaryFolder folder_;
-  const std::unique_ptr<CollectionParts> parts_ =
+  const std::unique_ptr<LoadedCollection> loaded_ =
       MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
   const RequestContext context_;
-  Stages stages_{context_};
+  StageTimer stages_{context_};
 };
 
 TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
-  const auto& encoder = dynamic_cast<const FakeEncoder&>(*parts_->score_encoder);
+  const auto& encoder = dynamic_cast<const FakeEncoder&>(*loaded_->score_encoder);
   const int before = encoder.calls();
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(0, 20), {}, DefaultTempoRatios(),
+  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(0, 20), {}, DefaultTempoRatios(),
                                      {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok()) << query.status();
   EXPECT_TRUE(query->sufficient);
@@ -89,10 +89,10 @@ TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
 }
 
 TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1), {}, std::vector<double>{1.0},
+  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(1), {}, std::vector<double>{1.0},
                                      {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kScores, *query, 1, {}, stages_);
+  const auto neighbours = FindNeighbours(*loaded_, Side::kScores, *query, 1, {}, stages_);
   ASSERT_TRUE(neighbours.ok()) << neighbours.status();
   EXPECT_EQ(neighbours->size(), query->sequences[0].start_s.size());
   for (const Neighbour& n : *neighbours) {
@@ -106,9 +106,9 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
 TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const music::Score excerpt = music::Excerpt(RandomPiece(1), 10, 20);
   const auto query =
-      EmbedScoreQuery(*parts_, excerpt, {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+      EmbedScoreQuery(*loaded_, excerpt, {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 3, {}, stages_);
+  const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 3, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   for (const Neighbour& n : *neighbours) {
     EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
@@ -118,20 +118,20 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
 }
 
 TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
-  const auto query = EmbedScoreQuery(*parts_, RandomPiece(1, 3), {}, std::vector<double>{1.0},
+  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(1, 3), {}, std::vector<double>{1.0},
                                      {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*parts_, Side::kRecordings, *query, 1000, {}, stages_);
+  const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 1000, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   EXPECT_EQ(static_cast<int64_t>(neighbours->size()),
-            parts_->manifest.recording_vectors * query->windows);
+            loaded_->manifest.recording_vectors * query->windows);
 }
 
 TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
   for (const auto& [gain, sufficient] : {std::pair(0.01f, true), std::pair(1e-4f, false)}) {
-    audio::Waveform sound = Play(RandomPiece(0, 5));
-    for (float& sample : sound.samples) sample *= gain;
-    const auto query = EmbedAudioQuery(*parts_, sound, {}, {}, stages_);
+    audio::Waveform audio = Play(RandomPiece(0, 5));
+    for (float& sample : audio.samples) sample *= gain;
+    const auto query = EmbedAudioQuery(*loaded_, audio, {}, {}, stages_);
     ASSERT_TRUE(query.ok());
     EXPECT_EQ(query->sufficient, sufficient) << gain;
   }
@@ -144,14 +144,14 @@ TEST_F(QueryTest, ASteadyHumIsNothingToCompare) {
     hum.samples[i] = static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * turns) +
                                         0.2 * std::sin(6 * std::numbers::pi * turns));
   }
-  auto query = EmbedAudioQuery(*parts_, hum, {}, {}, stages_);
+  auto query = EmbedAudioQuery(*loaded_, hum, {}, {}, stages_);
   ASSERT_TRUE(query.ok());
   EXPECT_FALSE(query->sufficient);
   // The same sound dying away is one that a piano may make.
   for (size_t i = 0; i < hum.samples.size(); ++i) {
     hum.samples[i] *= static_cast<float>(std::exp(-static_cast<double>(i) / hum.sample_rate));
   }
-  query = EmbedAudioQuery(*parts_, hum, {}, {}, stages_);
+  query = EmbedAudioQuery(*loaded_, hum, {}, {}, stages_);
   ASSERT_TRUE(query.ok());
   EXPECT_TRUE(query->sufficient);
 }
@@ -160,8 +160,8 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
   const audio::Waveform whole = Play(RandomPiece(0, 12));
   audio::Waveform cut = whole;
   cut.samples.assign(whole.samples.begin() + 3 * 22050, whole.samples.begin() + 8 * 22050);
-  const auto excerpt = EmbedAudioQuery(*parts_, whole, {.start_s = 3, .end_s = 8}, {}, stages_);
-  const auto alone = EmbedAudioQuery(*parts_, cut, {}, {}, stages_);
+  const auto excerpt = EmbedAudioQuery(*loaded_, whole, {.start_s = 3, .end_s = 8}, {}, stages_);
+  const auto alone = EmbedAudioQuery(*loaded_, cut, {}, {}, stages_);
   ASSERT_TRUE(excerpt.ok() && alone.ok());
   EXPECT_DOUBLE_EQ(excerpt->begin_s, 3);
   EXPECT_DOUBLE_EQ(excerpt->end_s, 8);
@@ -173,7 +173,7 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
     EXPECT_DOUBLE_EQ(excerpt->sequences[0].start_s[i], 3 + alone->sequences[0].start_s[i]);
   }
   const auto to_the_end =
-      EmbedAudioQuery(*parts_, whole, {.start_s = 5, .end_s = 1e9}, {}, stages_);
+      EmbedAudioQuery(*loaded_, whole, {.start_s = 5, .end_s = 1e9}, {}, stages_);
   ASSERT_TRUE(to_the_end.ok());
   EXPECT_DOUBLE_EQ(to_the_end->end_s, whole.duration_s());
 }
@@ -182,9 +182,9 @@ TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
   const music::Score score = RandomPiece(0, 20);
   const std::vector<double> ratios = {0.5, 1.0};
   const auto excerpt =
-      EmbedScoreQuery(*parts_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
+      EmbedScoreQuery(*loaded_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
   const auto alone =
-      EmbedScoreQuery(*parts_, music::Excerpt(score, 6, 13), {}, ratios, {}, stages_);
+      EmbedScoreQuery(*loaded_, music::Excerpt(score, 6, 13), {}, ratios, {}, stages_);
   ASSERT_TRUE(excerpt.ok() && alone.ok());
   ASSERT_EQ(excerpt->sequences.size(), 2u);
   for (size_t s = 0; s < 2; ++s) {
@@ -195,8 +195,8 @@ TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
 }
 
 TEST_F(QueryTest, AShortExcerptOfALongQueryIsInsufficient) {
-  const auto query =
-      EmbedAudioQuery(*parts_, Play(RandomPiece(0, 12)), {.start_s = 3, .end_s = 3.5}, {}, stages_);
+  const auto query = EmbedAudioQuery(*loaded_, Play(RandomPiece(0, 12)),
+                                     {.start_s = 3, .end_s = 3.5}, {}, stages_);
   ASSERT_TRUE(query.ok());
   EXPECT_FALSE(query->sufficient);
 }

@@ -36,10 +36,10 @@ absl::Status Check(const SearchOptions& options) {
   if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
       !status.ok())
     return status;
-  return CheckBounds(options.bounds);
+  return CheckFilter(options.filter);
 }
 
-absl::Status Check(const CollectionParts& parts, const IdentifyOptions& options) {
+absl::Status Check(const LoadedCollection& loaded, const IdentifyOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
   if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
     return status;
@@ -55,16 +55,16 @@ absl::Status Check(const CollectionParts& parts, const IdentifyOptions& options)
       !status.ok()) {
     return status;
   }
-  if (options.max_transposition > 0 && features::BandsPerSemitone(parts.settings()) == 0) {
+  if (options.max_transposition > 0 && features::BandsPerSemitone(loaded.settings()) == 0) {
     return absl::InvalidArgumentError(
         "max_transposition must be 0 with this model, whose bands fit no semitone");
   }
-  return CheckBounds(options.bounds);
+  return CheckFilter(options.filter);
 }
 
-absl::Status CheckEmbedded(const CollectionParts& parts, const EmbeddingSequence& windows,
+absl::Status CheckEmbedded(const LoadedCollection& loaded, const EmbeddingSequence& windows,
                            double duration_s) {
-  const int dimension = parts.audio_encoder->info().dimension;
+  const int dimension = loaded.audio_encoder->info().dimension;
   if (windows.dimension != dimension ||
       windows.embeddings.size() != windows.start_s.size() * dimension) {
     return absl::InvalidArgumentError(
@@ -116,32 +116,32 @@ void TurnTempo(Answer& answer) {
   for (Evidence& evidence : answer.evidence) evidence.tempo_ratio = 1 / evidence.tempo_ratio;
 }
 
-absl::StatusOr<std::vector<Neighbour>> NeighboursWithin(const CollectionParts& parts, Side side,
+absl::StatusOr<std::vector<Neighbour>> NeighboursWithin(const LoadedCollection& loaded, Side side,
                                                         const EmbeddedQuery& query, int k,
-                                                        const SearchBounds& bounds,
-                                                        Stages& stages) {
+                                                        const SearchFilter& filter,
+                                                        StageTimer& timer) {
   absl::StatusOr<std::vector<Neighbour>> neighbours =
-      FindNeighbours(parts, side, query, k, ScopeOf(*parts.contents, side, bounds), stages);
+      FindNeighbours(loaded, side, query, k, Resolve(*loaded.view, side, filter), timer);
   if (!neighbours.ok()) return neighbours;
   std::erase_if(*neighbours,
-                [&](const Neighbour& n) { return n.similarity < bounds.min_similarity; });
+                [&](const Neighbour& n) { return n.similarity < filter.min_similarity; });
   return neighbours;
 }
 
-absl::StatusOr<std::vector<Hit>> Search(const CollectionParts& parts, Side side,
+absl::StatusOr<std::vector<Hit>> Search(const LoadedCollection& loaded, Side side,
                                         const EmbeddedQuery& query, const SearchOptions& options,
-                                        Stages& stages) {
+                                        StageTimer& timer) {
   const absl::StatusOr<std::vector<Neighbour>> neighbours = NeighboursWithin(
-      parts, side, query, NeighboursForHits(options.top_k), options.bounds, stages);
+      loaded, side, query, NeighboursForHits(options.top_k), options.filter, timer);
   if (!neighbours.ok()) return neighbours.status();
   std::vector<Hit> hits = MergeIntoHits(*neighbours, options.top_k, options.evidence);
-  for (Hit& hit : hits) CutWithEvidence(query, parts.contents->duration_s(side, hit.source), hit);
+  for (Hit& hit : hits) CutWithEvidence(query, loaded.view->duration_s(side, hit.source), hit);
   return hits;
 }
 
 // Looks at the best sources again, window by window, and ranks them anew by what that finds.
-absl::Status FollowPaths(const CollectionParts& parts, Side side, const EmbeddedQuery& query,
-                         int top_k, const Stages& stages, std::vector<SourceScore>& scores) {
+absl::Status FollowPaths(const LoadedCollection& loaded, Side side, const EmbeddedQuery& query,
+                         int top_k, const StageTimer& timer, std::vector<SourceScore>& scores) {
   // A long query names its piece by votes alone: the fewer sources need another look, which costs
   // time by the window.
   const int wanted = std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
@@ -149,7 +149,7 @@ absl::Status FollowPaths(const CollectionParts& parts, Side side, const Embedded
   std::vector<int> sources;
   for (const SourceScore& score : scores) sources.push_back(score.source);
   const absl::StatusOr<std::vector<PathMatch>> paths =
-      MatchPaths(parts, side, query, sources, [&] { return stages.KeepGoing(); });
+      MatchPaths(loaded, side, query, sources, [&] { return timer.KeepGoing(); });
   if (!paths.ok()) return paths.status();
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = (*paths)[i];
@@ -183,32 +183,32 @@ void AddEvidence(std::span<const Neighbour> neighbours, std::vector<Candidate>& 
 }
 
 // `transposition`: of the query over its source, undone in `query`.
-absl::StatusOr<Identification> Identify(const CollectionParts& parts, Side side,
+absl::StatusOr<Identification> Identify(const LoadedCollection& loaded, Side side,
                                         const EmbeddedQuery& query, int transposition,
-                                        const IdentifyOptions& options, Stages& stages) {
+                                        const IdentifyOptions& options, StageTimer& timer) {
   if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
   const absl::StatusOr<std::vector<Neighbour>> neighbours =
-      NeighboursWithin(parts, side, query, options.neighbours, options.bounds, stages);
+      NeighboursWithin(loaded, side, query, options.neighbours, options.filter, timer);
   if (!neighbours.ok()) return neighbours.status();
   const auto same_piece = [&](int a, int b) {
     if (side == Side::kScores) return a == b;
-    const std::vector<catalog::Recording>& recordings = parts.contents->recordings();
+    const std::vector<catalog::Recording>& recordings = loaded.view->recordings();
     return a == b ||
            (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
-  auto result = stages.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
+  auto result = timer.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
     std::vector<SourceScore> scores = RankSources(*neighbours, query.windows, side, options.method);
     if (options.method == VoteMethod::kInTime && options.follow_paths) {
-      if (absl::Status status = FollowPaths(parts, side, query, options.top_k, stages, scores);
+      if (absl::Status status = FollowPaths(loaded, side, query, options.top_k, timer, scores);
           !status.ok())
         return status;
     }
-    return Judge(scores, query.windows, parts.confidence, options, same_piece, transposition);
+    return Judge(scores, query.windows, loaded.confidence, options, same_piece, transposition);
   });
   if (!result.ok()) return result.status();
   if (options.evidence) AddEvidence(*neighbours, result->candidates);
   for (Candidate& candidate : result->candidates) {
-    const double source_s = parts.contents->duration_s(side, candidate.source);
+    const double source_s = loaded.view->duration_s(side, candidate.source);
     candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
     candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
     CutWithEvidence(query, source_s, candidate);
@@ -257,53 +257,53 @@ WindowPlan PlanOf(const IdentifyOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts,
+absl::StatusOr<std::vector<Hit>> SearchScores(const LoadedCollection& loaded,
                                               const audio::Waveform& query,
                                               const SearchOptions& options,
                                               const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
-  Stages stages(context);
-  const auto embedded = EmbedAudioQuery(parts, query, options.excerpt, PlanOf(options), stages);
+  StageTimer stages(context);
+  const auto embedded = EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer);
   if (!embedded.ok()) return embedded.status();
-  return Search(parts, Side::kScores, *embedded, options, stages);
+  return Search(loaded, Side::kScores, *embedded, options, timer);
 }
 
-absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts,
+absl::StatusOr<std::vector<Hit>> SearchRecordings(const LoadedCollection& loaded,
                                                   const music::Score& query,
                                                   const SearchOptions& options,
                                                   const RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
-  Stages stages(context);
+  StageTimer stages(context);
   const auto embedded =
-      EmbedScoreQuery(parts, query, options.excerpt, QueryTempoRatios(), PlanOf(options), stages);
+      EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer);
   if (!embedded.ok()) return embedded.status();
-  auto hits = Search(parts, Side::kRecordings, *embedded, options, stages);
+  auto hits = Search(loaded, Side::kRecordings, *embedded, options, timer);
   if (!hits.ok()) return hits.status();
   for (Hit& hit : *hits) TurnTempo(hit);
   return hits;
 }
 
-absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts,
+absl::StatusOr<Identification> IdentifyAudio(const LoadedCollection& loaded,
                                              const audio::Waveform& query,
                                              const IdentifyOptions& options,
                                              const RequestContext& context) {
-  if (absl::Status status = Check(parts, options); !status.ok()) return status;
-  Stages stages(context);
-  const auto sound = ReadSoundQuery(parts, query, options.excerpt, stages);
-  if (!sound.ok()) return sound.status();
+  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
+  StageTimer stages(context);
+  const auto audio = ReadAudioQuery(loaded, query, options.excerpt, timer);
+  if (!audio.ok()) return audio.status();
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
-    const auto embedded = EmbedSoundQuery(parts, *sound, -transposition, PlanOf(options), stages);
+    const auto embedded = EmbedAudioQuery(loaded, *audio, -transposition, PlanOf(options), timer);
     if (!embedded.ok()) return embedded.status();
-    return Identify(parts, Side::kScores, *embedded, transposition, options, stages);
+    return Identify(loaded, Side::kScores, *embedded, transposition, options, timer);
   });
 }
 
-absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts,
+absl::StatusOr<Identification> IdentifyScore(const LoadedCollection& loaded,
                                              const music::Score& query, Side side,
                                              const IdentifyOptions& options,
                                              const RequestContext& context) {
-  if (absl::Status status = Check(parts, options); !status.ok()) return status;
-  Stages stages(context);
+  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
+  StageTimer stages(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
   // written (Dorfer et al. 2018).
@@ -312,52 +312,52 @@ absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts,
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
   auto result = AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
-    const auto embedded = EmbedScoreQuery(parts, query, options.excerpt, ratios, PlanOf(options),
-                                          stages, towards_source * transposition);
+    const auto embedded = EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options),
+                                          timer, towards_source * transposition);
     if (!embedded.ok()) return embedded.status();
-    return Identify(parts, side, *embedded, transposition, options, stages);
+    return Identify(loaded, side, *embedded, transposition, options, timer);
   });
   if (!result.ok() || side == Side::kScores) return result;
   for (Candidate& candidate : result->candidates) TurnTempo(candidate);
   return result;
 }
 
-absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts,
+absl::StatusOr<Identification> IdentifyEmbedded(const LoadedCollection& loaded,
                                                 EmbeddingSequence windows, double duration_s,
                                                 const IdentifyOptions& options,
                                                 const RequestContext& context) {
-  if (absl::Status status = Check(parts, options); !status.ok()) return status;
-  if (absl::Status status = CheckEmbedded(parts, windows, duration_s); !status.ok()) return status;
-  Stages stages(context);
-  return Identify(parts, Side::kScores, QueryOf(std::move(windows), duration_s),
-                  /*transposition=*/0, options, stages);
+  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
+  if (absl::Status status = CheckEmbedded(loaded, windows, duration_s); !status.ok()) return status;
+  StageTimer stages(context);
+  return Identify(loaded, Side::kScores, QueryOf(std::move(windows), duration_s),
+                  /*transposition=*/0, options, timer);
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts,
+absl::StatusOr<EmbeddingSequence> EmbedAudio(const LoadedCollection& loaded,
                                              const audio::Waveform& query, const WindowPlan& plan,
                                              const RequestContext& context) {
-  Stages stages(context);
+  StageTimer stages(context);
   const auto sequence =
-      stages.Run(Stage::kFeatures, [&] { return AudioFeatures(*parts.front_end, query); });
+      timer.Run(Stage::kFeatures, [&] { return AudioFeatures(*loaded.front_end, query); });
   if (!sequence.ok()) return sequence.status();
-  return stages.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*parts.audio_encoder, *sequence, 1.0, plan,
-                         [&stages] { return stages.KeepGoing(); });
+  return timer.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(*loaded.audio_encoder, *sequence, 1.0, plan,
+                         [&timer] { return timer.KeepGoing(); });
   });
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts,
+absl::StatusOr<EmbeddingSequence> EmbedScore(const LoadedCollection& loaded,
                                              const music::Score& query, double tempo_ratio,
                                              const WindowPlan& plan,
                                              const RequestContext& context) {
-  Stages stages(context);
-  const auto sequence = stages.Run(Stage::kFeatures, [&] {
-    return ScoreFeatures(parts.score_encoder->info().settings, query, tempo_ratio);
+  StageTimer stages(context);
+  const auto sequence = timer.Run(Stage::kFeatures, [&] {
+    return ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
   });
   if (!sequence.ok()) return sequence.status();
-  return stages.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*parts.score_encoder, *sequence, tempo_ratio, plan,
-                         [&stages] { return stages.KeepGoing(); });
+  return timer.Run(Stage::kEncode, [&] {
+    return EmbedFeatures(*loaded.score_encoder, *sequence, tempo_ratio, plan,
+                         [&timer] { return timer.KeepGoing(); });
   });
 }
 

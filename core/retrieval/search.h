@@ -1,5 +1,5 @@
-// The requests of a Collection, over its parts. Internal to retrieval; see collection.h for what
-// they promise.
+// The requests of a Collection, over its parts. Internal to core/retrieval; see collection.h for
+// what they promise.
 #ifndef ANTIPHON_CORE_RETRIEVAL_SEARCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_SEARCH_H_
 
@@ -11,33 +11,33 @@
 
 namespace antiphon::retrieval {
 
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const LoadedCollection& loaded,
                                                             const audio::Waveform& query,
                                                             const SearchOptions& options,
                                                             const RequestContext& context);
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const LoadedCollection& loaded,
                                                                 const music::Score& query,
                                                                 const SearchOptions& options,
                                                                 const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const LoadedCollection& loaded,
                                                            const audio::Waveform& query,
                                                            const IdentifyOptions& options,
                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const LoadedCollection& loaded,
                                                            const music::Score& query,
                                                            catalog::Side side,
                                                            const IdentifyOptions& options,
                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const LoadedCollection& loaded,
                                                               EmbeddingSequence windows,
                                                               double duration_s,
                                                               const IdentifyOptions& options,
                                                               const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const LoadedCollection& loaded,
                                                            const audio::Waveform& query,
                                                            const WindowPlan& plan,
                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const CollectionParts& parts,
+[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const LoadedCollection& loaded,
                                                            const music::Score& query,
                                                            double tempo_ratio,
                                                            const WindowPlan& plan,

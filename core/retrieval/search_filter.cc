@@ -34,33 +34,33 @@ std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
 
 }  // namespace
 
-absl::Status CheckBounds(const SearchBounds& bounds) {
-  if (bounds.min_similarity >= -1 && bounds.min_similarity <= 1) return absl::OkStatus();
+absl::Status CheckFilter(const SearchFilter& filter) {
+  if (filter.min_similarity >= -1 && filter.min_similarity <= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("min_similarity must be from -1 to 1, is ", bounds.min_similarity));
+      absl::StrCat("min_similarity must be from -1 to 1, is ", filter.min_similarity));
 }
 
-SearchScope ScopeOf(const Contents& contents, Side side, const SearchBounds& bounds) {
-  SearchScope scope{.sources = {}, .exact = bounds.exact};
-  if (bounds.filter.empty()) return scope;
-  const Allowed composers(InLowerCase(bounds.filter.composers));
-  const Allowed collections(bounds.filter.collections), piece_ids(bounds.filter.piece_ids);
-  const bool any_composer = bounds.filter.composers.empty();
-  std::vector<bool>& passes = scope.sources.emplace();
+ResolvedFilter Resolve(const CollectionView& view, Side side, const SearchFilter& filter) {
+  ResolvedFilter resolved{.sources = {}, .exact = filter.exact};
+  if (filter.sources.empty()) return resolved;
+  const Allowed composers(InLowerCase(filter.sources.composers));
+  const Allowed collections(filter.sources.collections), piece_ids(filter.sources.piece_ids);
+  const bool any_composer = filter.sources.composers.empty();
+  std::vector<bool>& passes = resolved.sources.emplace();
   const auto add = [&](const auto& source, const std::string& piece_id) {
     passes.push_back(collections.Passes(source.collection) && piece_ids.Passes(piece_id) &&
                      (any_composer || composers.Passes(absl::AsciiStrToLower(source.composer))));
   };
   if (side == Side::kScores) {
-    for (const catalog::Piece& piece : contents.pieces()) add(piece, piece.id);
+    for (const catalog::Piece& piece : view.pieces()) add(piece, piece.id);
   } else {
-    for (const catalog::Recording& recording : contents.recordings())
+    for (const catalog::Recording& recording : view.recordings())
       add(recording, recording.piece_id);
   }
-  return scope;
+  return resolved;
 }
 
-absl::StatusOr<QueryPart> PartOf(const QueryExcerpt& excerpt, double duration_s) {
+absl::StatusOr<Span> PartOf(const QueryExcerpt& excerpt, double duration_s) {
   const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
   if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -70,7 +70,7 @@ absl::StatusOr<QueryPart> PartOf(const QueryExcerpt& excerpt, double duration_s)
     return absl::InvalidArgumentError(
         absl::StrCat("excerpt end must be after its start at ", start_s, " s, is ", end_s));
   }
-  return QueryPart{start_s, std::min(end_s, duration_s)};
+  return Span{start_s, std::min(end_s, duration_s)};
 }
 
 }  // namespace antiphon::retrieval

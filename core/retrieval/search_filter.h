@@ -1,5 +1,5 @@
 // What of the collection a request looks at, and which part of its query. Pure functions; safe from
-// any thread. Internal to retrieval.
+// any thread. Internal to core/retrieval.
 #ifndef ANTIPHON_CORE_RETRIEVAL_SEARCH_FILTER_H_
 #define ANTIPHON_CORE_RETRIEVAL_SEARCH_FILTER_H_
 
@@ -12,18 +12,18 @@
 namespace antiphon::retrieval {
 
 // InvalidArgument names the option.
-[[nodiscard]] absl::Status CheckBounds(const SearchBounds& bounds);
+[[nodiscard]] absl::Status CheckFilter(const SearchFilter& filter);
 
 // The sources that pass the filter, and how to search.
-SearchScope ScopeOf(const Contents& contents, catalog::Side side, const SearchBounds& bounds);
+ResolvedFilter Resolve(const CollectionView& view, catalog::Side side, const SearchFilter& filter);
 
 // The excerpt of a query of `duration_s`, with an end that is no later. InvalidArgument unless 0 <=
 // start < end and the start lies within the query (at 0 of an empty one, too).
-struct QueryPart {
+struct Span {
   double start_s = 0;
   double end_s = 0;
 };
-[[nodiscard]] absl::StatusOr<QueryPart> PartOf(const QueryExcerpt& excerpt, double duration_s);
+[[nodiscard]] absl::StatusOr<Span> PartOf(const QueryExcerpt& excerpt, double duration_s);
 
 }  // namespace antiphon::retrieval
 

@@ -19,11 +19,11 @@ using ::testing::ElementsAre;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-TEST(CheckBounds, SimilaritiesAreCosines) {
+TEST(CheckFilter, SimilaritiesAreCosines) {
   for (const float good : {-1.0f, 0.0f, 1.0f})
-    EXPECT_TRUE(CheckBounds({.min_similarity = good}).ok());
+    EXPECT_TRUE(CheckFilter({.min_similarity = good}).ok());
   for (const float bad : {-1.01f, 1.01f, std::numeric_limits<float>::quiet_NaN()}) {
-    EXPECT_EQ(CheckBounds({.min_similarity = bad}).code(), absl::StatusCode::kInvalidArgument)
+    EXPECT_EQ(CheckFilter({.min_similarity = bad}).code(), absl::StatusCode::kInvalidArgument)
         << bad;
   }
 }
@@ -58,23 +58,22 @@ TEST(PartOf, RefusesWhatIsNoPart) {
   }
 }
 
-TEST(ScopeOf, GoesByWhatIsThereNow) {
+TEST(Resolve, GoesByWhatIsThereNow) {
   const TemporaryFolder folder;
-  const auto parts = MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
-  EXPECT_FALSE(ScopeOf(*parts->contents, Side::kScores, {.exact = true}).sources.has_value());
-  EXPECT_TRUE(ScopeOf(*parts->contents, Side::kScores, {.exact = true}).exact);
+  const auto loaded = MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
+  EXPECT_FALSE(Resolve(*loaded->view, Side::kScores, {.exact = true}).sources.has_value());
+  EXPECT_TRUE(Resolve(*loaded->view, Side::kScores, {.exact = true}).exact);
   const auto record = std::make_shared<SourceRecord>();
   record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
   const std::vector<Edit> edits = {{Side::kScores, "piece-0", nullptr},
                                    {Side::kScores, "new", record}};
-  const auto contents = parts->contents->With(edits);
-  EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
+  const auto view = loaded->view->With(edits);
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
               ElementsAre(false, true, true));  // piece-1, piece-2, new
-  EXPECT_THAT(*ScopeOf(*contents, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
               ElementsAre(false, false, true));
-  EXPECT_THAT(
-      *ScopeOf(*contents, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
-      ElementsAre(false, true));
+  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
+              ElementsAre(false, true));
 }
 
 }  // namespace

@@ -20,32 +20,32 @@ class SearchOptionsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder();
-    parts_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    loaded_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
   }
   static void TearDownTestSuite() {
-    delete parts_;
+    delete loaded_;
     delete folder_;
-    parts_ = nullptr;
+    loaded_ = nullptr;
     folder_ = nullptr;
   }
 
   static TemporaryFolder* folder_;
-  static CollectionParts* parts_;
+  static LoadedCollection* loaded_;
 };
 
 TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
-CollectionParts* SearchOptionsTest::parts_ = nullptr;
+LoadedCollection* SearchOptionsTest::loaded_ = nullptr;
 
 TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
-  const audio::Waveform sound = Play(RandomPiece(0, 5));
+  const audio::Waveform audio = Play(RandomPiece(0, 5));
   const music::Score score = RandomPiece(0, 5);
-  const auto refused = [&](const char* what, const SearchBounds& bounds,
+  const auto refused = [&](const char* what, const SearchFilter& filter,
                            const QueryExcerpt& excerpt) {
     for (const absl::Status& status :
-         {SearchScores(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
-          SearchRecordings(*parts_, score, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
-          IdentifyAudio(*parts_, sound, {.bounds = bounds, .excerpt = excerpt}, {}).status(),
-          IdentifyScore(*parts_, score, Side::kScores, {.bounds = bounds, .excerpt = excerpt}, {})
+         {SearchScores(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          SearchRecordings(*loaded_, score, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          IdentifyAudio(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          IdentifyScore(*loaded_, score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
               .status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
       EXPECT_THAT(status.message(), HasSubstr(what));
@@ -61,13 +61,13 @@ TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
 
 TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const auto sources = [&](const SearchBounds& bounds) {
+  const auto sources = [&](const SearchFilter& filter) {
     std::set<int> found;
     for (const bool exact : {false, true}) {
-      SearchBounds either = bounds;
+      SearchFilter either = filter;
       either.exact = exact;
-      const auto hits = SearchScores(*parts_, query, {.top_k = 50, .bounds = either}, {});
-      const auto result = IdentifyAudio(*parts_, query, {.top_k = 50, .bounds = either}, {});
+      const auto hits = SearchScores(*loaded_, query, {.top_k = 50, .filter = either}, {});
+      const auto result = IdentifyAudio(*loaded_, query, {.top_k = 50, .filter = either}, {});
       EXPECT_TRUE(hits.ok() && result.ok());
       for (const Hit& hit : *hits) found.insert(hit.source);
       for (const Candidate& candidate : result->candidates) found.insert(candidate.source);
@@ -93,9 +93,9 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   const music::Score query = music::Excerpt(RandomPiece(3), 10, 20);
   const auto found = [&](const SourceFilter& filter) {
-    const auto hits = SearchRecordings(*parts_, query, {.bounds = {.filter = filter}}, {});
+    const auto hits = SearchRecordings(*loaded_, query, {.filter = {.filter = filter}}, {});
     const auto result =
-        IdentifyScore(*parts_, query, Side::kRecordings, {.bounds = {.filter = filter}}, {});
+        IdentifyScore(*loaded_, query, Side::kRecordings, {.filter = {.filter = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const Hit& hit : *hits) sources.insert(hit.source);
@@ -109,9 +109,9 @@ TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
 
 TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const SearchOptions options{.top_k = 100, .bounds = {.min_similarity = 0.6f}, .evidence = true};
-  const auto all = SearchScores(*parts_, query, {.top_k = 100}, {});
-  const auto some = SearchScores(*parts_, query, options, {});
+  const SearchOptions options{.top_k = 100, .filter = {.min_similarity = 0.6f}, .evidence = true};
+  const auto all = SearchScores(*loaded_, query, {.top_k = 100}, {});
+  const auto some = SearchScores(*loaded_, query, options, {});
   ASSERT_TRUE(all.ok() && some.ok());
   EXPECT_LT(all->back().similarity, 0.6f);
   ASSERT_FALSE(some->empty());
@@ -120,7 +120,7 @@ TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
     EXPECT_GE(hit.similarity, 0.6f);
     for (const Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
   }
-  const auto none = IdentifyAudio(*parts_, query, {.bounds = {.min_similarity = 1.0f}}, {});
+  const auto none = IdentifyAudio(*loaded_, query, {.filter = {.min_similarity = 1.0f}}, {});
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none->verdict, Verdict::kNoMatch);
   EXPECT_TRUE(none->candidates.empty());
@@ -134,7 +134,7 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   const audio::Waveform second = Play(music::Excerpt(RandomPiece(4), 20, 30));
   query.samples.insert(query.samples.end(), second.samples.begin(), second.samples.end());
   const QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
-  const auto result = IdentifyAudio(*parts_, query, {.excerpt = excerpt, .evidence = true}, {});
+  const auto result = IdentifyAudio(*loaded_, query, {.excerpt = excerpt, .evidence = true}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->verdict, Verdict::kMatch);
   const Candidate& best = result->candidates[0];
@@ -147,12 +147,12 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
     EXPECT_GE(evidence.query_start_s, first + 1 - 1e-9);
     EXPECT_LE(evidence.query_end_s, first + 9 + 1e-9);
   }
-  const auto hits = SearchScores(*parts_, query, {.excerpt = excerpt}, {});
+  const auto hits = SearchScores(*loaded_, query, {.excerpt = excerpt}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   EXPECT_EQ(hits->front().source, 4);
   EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
   EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
-  const auto score = IdentifyScore(*parts_, RandomPiece(3), Side::kRecordings,
+  const auto score = IdentifyScore(*loaded_, RandomPiece(3), Side::kRecordings,
                                    {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
@@ -178,7 +178,7 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     const double tempo = 1.3;
     const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 10, 10 + 9 * tempo), tempo);
     const IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
-    const auto result = IdentifyAudio(*parts_, query, options, {});
+    const auto result = IdentifyAudio(*loaded_, query, options, {});
     ASSERT_TRUE(result.ok() && !result->candidates.empty());
     const Candidate& best = result->candidates[0];
     ASSERT_EQ(best.source, 2);
@@ -194,19 +194,19 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     }
     EXPECT_GE(on_line, 15);
   }
-  const auto without = IdentifyAudio(*parts_, Play(RandomPiece(2, 10)), {}, {});
+  const auto without = IdentifyAudio(*loaded_, Play(RandomPiece(2, 10)), {}, {});
   ASSERT_TRUE(without.ok());
   EXPECT_TRUE(without->candidates[0].evidence.empty());
 }
 
 TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
   const music::Score query = music::Excerpt(RandomPiece(3), 10, 22);
-  const auto result = IdentifyScore(*parts_, query, Side::kRecordings, {.evidence = true}, {});
+  const auto result = IdentifyScore(*loaded_, query, Side::kRecordings, {.evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const Candidate& best = result->candidates[0];
   ASSERT_EQ(best.source, 3);  // played at 1.3
   ExpectStretch(best, 12, 10 / 1.3, 1 / 1.3);
-  const auto hits = SearchRecordings(*parts_, query, {.evidence = true}, {});
+  const auto hits = SearchRecordings(*loaded_, query, {.evidence = true}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   ASSERT_EQ(hits->front().source, 3);
   for (const auto& evidence : {best.evidence, hits->front().evidence}) {
@@ -224,7 +224,7 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
 TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
   const auto result =
-      IdentifyAudio(*parts_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
+      IdentifyAudio(*loaded_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
@@ -242,18 +242,18 @@ TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
   for (const int semitones : {-3, 2}) {
     const audio::Waveform query =
         Play(music::Transposed(music::Excerpt(RandomPiece(2), 12, 22), semitones));
-    const auto as_played = IdentifyAudio(*parts_, query, {}, {});
+    const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
     ASSERT_TRUE(as_played.ok());
     ASSERT_EQ(as_played->verdict, Verdict::kNoMatch);
     const auto too_near =
-        IdentifyAudio(*parts_, query, {.max_transposition = std::abs(semitones) - 1}, {});
+        IdentifyAudio(*loaded_, query, {.max_transposition = std::abs(semitones) - 1}, {});
     ASSERT_TRUE(too_near.ok());
     EXPECT_EQ(too_near->verdict, Verdict::kNoMatch);
     ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
     EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
     EXPECT_EQ(too_near->candidates[0].transposition, 0);
     const auto found =
-        IdentifyAudio(*parts_, query, {.max_transposition = 4, .evidence = true}, {});
+        IdentifyAudio(*loaded_, query, {.max_transposition = 4, .evidence = true}, {});
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found->verdict, Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 2);
@@ -267,11 +267,11 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
   const music::Score query = music::Transposed(music::Excerpt(RandomPiece(3), 10, 22), 2);
   for (const auto& [side, transposition] :
        {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
-    const auto as_written = IdentifyScore(*parts_, query, side, {}, {});
+    const auto as_written = IdentifyScore(*loaded_, query, side, {}, {});
     ASSERT_TRUE(as_written.ok());
     EXPECT_EQ(as_written->verdict, Verdict::kNoMatch);
     const auto found =
-        IdentifyScore(*parts_, query, side, {.max_transposition = kMaxTransposition}, {});
+        IdentifyScore(*loaded_, query, side, {.max_transposition = kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
     ASSERT_EQ(found->verdict, Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);
@@ -281,14 +281,14 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
 
 TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const auto as_played = IdentifyAudio(*parts_, query, {}, {});
-  const auto result = IdentifyAudio(*parts_, query, {.max_transposition = kMaxTransposition}, {});
+  const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
+  const auto result = IdentifyAudio(*loaded_, query, {.max_transposition = kMaxTransposition}, {});
   ASSERT_TRUE(as_played.ok() && result.ok());
   EXPECT_EQ(result->candidates[0].source, 2);
   EXPECT_EQ(result->candidates[0].transposition, 0);
   EXPECT_EQ(result->candidates[0].confidence, as_played->candidates[0].confidence);
   for (const int out_of_range : {-1, kMaxTransposition + 1}) {
-    const auto refused = IdentifyAudio(*parts_, query, {.max_transposition = out_of_range}, {});
+    const auto refused = IdentifyAudio(*loaded_, query, {.max_transposition = out_of_range}, {});
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(refused.status().message(), HasSubstr("max_transposition"));
   }
@@ -296,7 +296,7 @@ TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
 
 TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
   const audio::Waveform query = Play(RandomPiece(2));
-  const auto result = IdentifyAudio(*parts_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
+  const auto result = IdentifyAudio(*loaded_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->windows, 3 * 256);
   EXPECT_EQ(result->verdict, Verdict::kMatch);

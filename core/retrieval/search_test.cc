@@ -23,21 +23,21 @@ class SearchTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder();
-    parts_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    loaded_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
   }
   static void TearDownTestSuite() {
-    delete parts_;
+    delete loaded_;
     delete folder_;
-    parts_ = nullptr;
+    loaded_ = nullptr;
     folder_ = nullptr;
   }
 
   static TemporaryFolder* folder_;
-  static CollectionParts* parts_;
+  static LoadedCollection* loaded_;
 };
 
 TemporaryFolder* SearchTest::folder_ = nullptr;
-CollectionParts* SearchTest::parts_ = nullptr;
+LoadedCollection* SearchTest::loaded_ = nullptr;
 
 // What the hit says of the query's middle is what was played there.
 void ExpectOnLine(const Hit& hit, double reference_at_0_s, double slope) {
@@ -46,18 +46,18 @@ void ExpectOnLine(const Hit& hit, double reference_at_0_s, double slope) {
 }
 
 TEST_F(SearchTest, ThePartsFitTogether) {
-  EXPECT_TRUE(CheckParts(*parts_).ok()) << CheckParts(*parts_);
+  EXPECT_TRUE(CheckParts(*loaded_).ok()) << CheckParts(*loaded_);
 }
 
 TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
   for (const double tempo : {0.6, 0.85, 1.0, 1.3, 1.8}) {
     const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 12 + 10 * tempo), tempo);
-    const auto hits = SearchScores(*parts_, query, {}, {});
+    const auto hits = SearchScores(*loaded_, query, {}, {});
     ASSERT_TRUE(hits.ok()) << hits.status();
     ASSERT_FALSE(hits->empty());
     EXPECT_LE(hits->size(), 10u);
     const Hit& best = hits->front();
-    EXPECT_EQ(parts_->contents->pieces()[best.source].id, "piece-2") << tempo;
+    EXPECT_EQ(loaded_->view->pieces()[best.source].id, "piece-2") << tempo;
     EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
     ExpectOnLine(best, 12, tempo);
     EXPECT_GT(best.query_end_s - best.query_start_s, 4.0);
@@ -67,22 +67,22 @@ TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
 }
 
 TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
-  const auto hits = SearchRecordings(*parts_, music::Excerpt(RandomPiece(3), 10, 20), {}, {});
+  const auto hits = SearchRecordings(*loaded_, music::Excerpt(RandomPiece(3), 10, 20), {}, {});
   ASSERT_TRUE(hits.ok()) << hits.status();
   ASSERT_FALSE(hits->empty());
   const Hit& best = hits->front();
-  EXPECT_EQ(parts_->contents->recordings()[best.source].id, "recording-3");  // played at 1.3
+  EXPECT_EQ(loaded_->view->recordings()[best.source].id, "recording-3");  // played at 1.3
   EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
   ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
 }
 
 TEST_F(SearchTest, HitsStayWithinTheSource) {
   const music::Score piece = RandomPiece(1);
-  const auto hits = SearchScores(*parts_, Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
+  const auto hits = SearchScores(*loaded_, Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
   ASSERT_TRUE(hits.ok());
   for (const Hit& hit : *hits) {
     EXPECT_GE(hit.reference_start_s, 0);
-    EXPECT_LE(hit.reference_end_s, parts_->contents->duration_s(Side::kScores, hit.source) + 1e-9);
+    EXPECT_LE(hit.reference_end_s, loaded_->view->duration_s(Side::kScores, hit.source) + 1e-9);
     EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
   }
 }
@@ -92,7 +92,7 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
     for (const double tempo : {0.7, 1.09, 1.5}) {
       const audio::Waveform query =
           Play(music::Excerpt(RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
-      const auto result = IdentifyAudio(*parts_, query, {}, {});
+      const auto result = IdentifyAudio(*loaded_, query, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, Verdict::kMatch);
       ASSERT_FALSE(result->candidates.empty());
@@ -110,13 +110,13 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
 TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
   const music::Score query = music::AtTempoRatio(music::Excerpt(RandomPiece(2), 10, 25), 1.5);
-  const auto among_scores = IdentifyScore(*parts_, query, Side::kScores, {}, {});
+  const auto among_scores = IdentifyScore(*loaded_, query, Side::kScores, {}, {});
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
   EXPECT_EQ(among_scores->verdict, Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
   EXPECT_NEAR(among_scores->candidates[0].tempo_ratio, 1.5, 0.08);
 
-  const auto among_recordings = IdentifyScore(*parts_, query, Side::kRecordings, {}, {});
+  const auto among_recordings = IdentifyScore(*loaded_, query, Side::kRecordings, {}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
   EXPECT_EQ(among_recordings->verdict, Verdict::kMatch);
   const Candidate& best = among_recordings->candidates[0];
@@ -128,10 +128,10 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
 
 TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
   for (int seed = 50; seed < 55; ++seed) {
-    const auto sound = IdentifyAudio(*parts_, Play(RandomPiece(seed, 15)), {}, {});
-    ASSERT_TRUE(sound.ok());
-    EXPECT_EQ(sound->verdict, Verdict::kNoMatch) << sound->candidates[0].confidence;
-    const auto score = IdentifyScore(*parts_, RandomPiece(seed, 15), Side::kScores, {}, {});
+    const auto audio = IdentifyAudio(*loaded_, Play(RandomPiece(seed, 15)), {}, {});
+    ASSERT_TRUE(audio.ok());
+    EXPECT_EQ(audio->verdict, Verdict::kNoMatch) << audio->candidates[0].confidence;
+    const auto score = IdentifyScore(*loaded_, RandomPiece(seed, 15), Side::kScores, {}, {});
     ASSERT_TRUE(score.ok());
     EXPECT_EQ(score->verdict, Verdict::kNoMatch) << score->candidates[0].confidence;
   }
@@ -144,12 +144,12 @@ TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
   for (const audio::Waveform& query :
        {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
         audio::Waveform{{}, 22050}, Play(RandomPiece(0, 0.1))}) {
-    const auto result = IdentifyAudio(*parts_, query, {}, {});
+    const auto result = IdentifyAudio(*loaded_, query, {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
     EXPECT_TRUE(result->candidates.empty());
     EXPECT_EQ(result->windows, 0);
-    const auto hits = SearchScores(*parts_, query, {}, {});
+    const auto hits = SearchScores(*loaded_, query, {}, {});
     ASSERT_TRUE(hits.ok());
     EXPECT_TRUE(hits->empty());
   }
@@ -160,11 +160,11 @@ TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
   for (music::Note& note : too_high.notes) note.pitch = 120;
   for (const music::Score& query : {music::Score(), RandomPiece(0, 0.1), too_high}) {
     for (const Side side : {Side::kScores, Side::kRecordings}) {
-      const auto result = IdentifyScore(*parts_, query, side, {}, {});
+      const auto result = IdentifyScore(*loaded_, query, side, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
     }
-    const auto hits = SearchRecordings(*parts_, query, {}, {});
+    const auto hits = SearchRecordings(*loaded_, query, {}, {});
     ASSERT_TRUE(hits.ok());
     EXPECT_TRUE(hits->empty());
   }
@@ -176,21 +176,22 @@ TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(status.message(), HasSubstr(field));
   };
-  name(SearchScores(*parts_, query, {.top_k = 0}, {}).status(), "top_k");
-  name(SearchScores(*parts_, query, {.top_k = 1001}, {}).status(), "top_k");
-  name(SearchScores(*parts_, query, {.max_windows = 0}, {}).status(), "max_windows");
-  name(SearchScores(*parts_, query, {.hop_s = 0}, {}).status(), "hop");
-  name(IdentifyAudio(*parts_, query, {.top_k = 101}, {}).status(), "top_k");
-  name(IdentifyAudio(*parts_, query, {.neighbours = 0}, {}).status(), "neighbours");
-  name(IdentifyAudio(*parts_, query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
-  name(IdentifyScore(*parts_, RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {}).status(), "hop");
+  name(SearchScores(*loaded_, query, {.top_k = 0}, {}).status(), "top_k");
+  name(SearchScores(*loaded_, query, {.top_k = 1001}, {}).status(), "top_k");
+  name(SearchScores(*loaded_, query, {.max_windows = 0}, {}).status(), "max_windows");
+  name(SearchScores(*loaded_, query, {.hop_s = 0}, {}).status(), "hop");
+  name(IdentifyAudio(*loaded_, query, {.top_k = 101}, {}).status(), "top_k");
+  name(IdentifyAudio(*loaded_, query, {.neighbours = 0}, {}).status(), "neighbours");
+  name(IdentifyAudio(*loaded_, query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
+  name(IdentifyScore(*loaded_, RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {}).status(),
+       "hop");
 }
 
 TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
   const audio::Waveform query = Play(RandomPiece(0, 5));
   int asked = 0;
   RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); }, .on_stage = {}};
-  ASSERT_TRUE(IdentifyAudio(*parts_, query, {}, count).ok());
+  ASSERT_TRUE(IdentifyAudio(*loaded_, query, {}, count).ok());
   EXPECT_GT(asked, 4);  // the vote asks again before each path
   const int questions = asked;
   for (int stop_at = 1; stop_at <= questions; ++stop_at) {
@@ -204,7 +205,7 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
               EXPECT_GE(seconds, 0);
               ++reported[stage];
             }};
-    EXPECT_EQ(IdentifyAudio(*parts_, query, {}, context).status().code(),
+    EXPECT_EQ(IdentifyAudio(*loaded_, query, {}, context).status().code(),
               absl::StatusCode::kCancelled);
     EXPECT_EQ(asked, stop_at);
     EXPECT_LT(reported.size(), stop_at <= 4 ? 4u : 5u);  // votes are followed up in steps
@@ -217,8 +218,8 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
     const RequestContext context{.keep_going = {},
                                  .on_stage = [&](Stage s, double) { reported.push_back(s); }};
     const auto result =
-        score_query ? IdentifyScore(*parts_, RandomPiece(0, 5), Side::kRecordings, {}, context)
-                    : IdentifyAudio(*parts_, Play(RandomPiece(0, 5)), {}, context);
+        score_query ? IdentifyScore(*loaded_, RandomPiece(0, 5), Side::kRecordings, {}, context)
+                    : IdentifyAudio(*loaded_, Play(RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
     EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode, Stage::kSearch,
                                                Stage::kVote));
@@ -228,24 +229,24 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
 TEST_F(SearchTest, ReportsTheStageThatFailed) {
   auto encoder = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
   encoder->failure = absl::InternalError("the network is out of order");
-  CollectionParts parts = *parts_;
-  parts.audio_encoder = encoder;
+  LoadedCollection loaded = *loaded_;
+  loaded.audio_encoder = encoder;
   std::vector<Stage> reported;
   const RequestContext context{.keep_going = {},
                                .on_stage = [&](Stage s, double) { reported.push_back(s); }};
-  const auto result = IdentifyAudio(parts, Play(RandomPiece(0, 5)), {}, context);
+  const auto result = IdentifyAudio(loaded, Play(RandomPiece(0, 5)), {}, context);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
   EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode));
 }
 
 TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15));
-  const auto alone = IdentifyAudio(*parts_, query, {}, {});
+  const auto alone = IdentifyAudio(*loaded_, query, {}, {});
   ASSERT_TRUE(alone.ok());
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      const auto result = IdentifyAudio(*parts_, query, {}, {});
+      const auto result = IdentifyAudio(*loaded_, query, {}, {});
       ASSERT_TRUE(result.ok());
       EXPECT_EQ(result->candidates[0].source, alone->candidates[0].source);
       EXPECT_DOUBLE_EQ(result->candidates[0].reference_s, alone->candidates[0].reference_s);
@@ -257,10 +258,10 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
 
 TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15), 1.2);
-  const auto whole = IdentifyAudio(*parts_, query, {}, {});
-  auto windows = EmbedAudio(*parts_, query, {.hop_s = 0.25}, {});
+  const auto whole = IdentifyAudio(*loaded_, query, {}, {});
+  auto windows = EmbedAudio(*loaded_, query, {.hop_s = 0.25}, {});
   ASSERT_TRUE(whole.ok() && windows.ok());
-  const auto embedded = IdentifyEmbedded(*parts_, *windows, query.duration_s(), {}, {});
+  const auto embedded = IdentifyEmbedded(*loaded_, *windows, query.duration_s(), {}, {});
   ASSERT_TRUE(embedded.ok()) << embedded.status();
   EXPECT_EQ(embedded->verdict, Verdict::kMatch);
   EXPECT_EQ(embedded->windows, whole->windows);
@@ -272,40 +273,40 @@ TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   }
   // Later in a stream: the same windows an hour on.
   for (double& start_s : windows->start_s) start_s += 3600;
-  const auto later = IdentifyEmbedded(*parts_, *windows, 3600 + query.duration_s(), {}, {});
+  const auto later = IdentifyEmbedded(*loaded_, *windows, 3600 + query.duration_s(), {}, {});
   ASSERT_TRUE(later.ok());
   EXPECT_NEAR(later->candidates[0].query_s, 3600 + whole->candidates[0].query_s, 1e-6);
   EXPECT_NEAR(later->candidates[0].reference_s, whole->candidates[0].reference_s, 1e-6);
 }
 
 TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) {
-  auto windows = EmbedAudio(*parts_, Play(RandomPiece(0, 5)), {}, {});
+  auto windows = EmbedAudio(*loaded_, Play(RandomPiece(0, 5)), {}, {});
   ASSERT_TRUE(windows.ok());
   EmbeddingSequence none = *windows, other = *windows, timeless = *windows;
   none.start_s.clear();
   none.embeddings.clear();
-  const auto nothing = IdentifyEmbedded(*parts_, none, 5, {}, {});
+  const auto nothing = IdentifyEmbedded(*loaded_, none, 5, {}, {});
   ASSERT_TRUE(nothing.ok());
   EXPECT_EQ(nothing->verdict, Verdict::kInsufficientInput);
   other.embeddings.pop_back();
-  EXPECT_EQ(IdentifyEmbedded(*parts_, other, 5, {}, {}).status().code(),
+  EXPECT_EQ(IdentifyEmbedded(*loaded_, other, 5, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
   timeless.start_s[1] = std::nan("");
-  EXPECT_EQ(IdentifyEmbedded(*parts_, timeless, 5, {}, {}).status().code(),
+  EXPECT_EQ(IdentifyEmbedded(*loaded_, timeless, 5, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
   const music::Score score = RandomPiece(0, 10);
-  const auto sound = EmbedAudio(*parts_, Play(score), {.hop_s = 0.5}, {});
-  const auto notes = EmbedScore(*parts_, score, 1.0, {.hop_s = 0.5}, {});
-  ASSERT_TRUE(sound.ok() && notes.ok());
-  ASSERT_EQ(sound->start_s.size(), notes->start_s.size());
-  for (size_t i = 0; i < sound->start_s.size(); ++i) {
+  const auto audio = EmbedAudio(*loaded_, Play(score), {.hop_s = 0.5}, {});
+  const auto notes = EmbedScore(*loaded_, score, 1.0, {.hop_s = 0.5}, {});
+  ASSERT_TRUE(audio.ok() && notes.ok());
+  ASSERT_EQ(audio->start_s.size(), notes->start_s.size());
+  for (size_t i = 0; i < audio->start_s.size(); ++i) {
     float similarity = 0;
-    for (int d = 0; d < sound->dimension; ++d) {
+    for (int d = 0; d < audio->dimension; ++d) {
       similarity +=
-          sound->embeddings[i * sound->dimension + d] * notes->embeddings[i * sound->dimension + d];
+          audio->embeddings[i * audio->dimension + d] * notes->embeddings[i * audio->dimension + d];
     }
     EXPECT_GT(similarity, 0.6f) << "window " << i;  // the same music
   }
@@ -313,40 +314,40 @@ TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
 
 TEST(CheckPartsTest, NamesWhatDoesNotFit) {
   const TemporaryFolder folder;
-  const auto parts = MakeTestCollection(folder.path(), {.pieces = 1, .recordings = 1});
-  const bundle::Manifest manifest = parts->manifest;
+  const auto loaded = MakeTestCollection(folder.path(), {.pieces = 1, .recordings = 1});
+  const bundle::Manifest manifest = loaded->manifest;
   const auto expect_data_loss = [&](const char* what) {
-    const absl::Status status = CheckParts(*parts);
+    const absl::Status status = CheckParts(*loaded);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     EXPECT_THAT(status.message(), HasSubstr(what));
-    parts->manifest = manifest;
+    loaded->manifest = manifest;
   };
-  parts->manifest.model_id = "another";
+  loaded->manifest.model_id = "another";
   expect_data_loss("another");
-  parts->manifest.dimension = 7;
+  loaded->manifest.dimension = 7;
   expect_data_loss("dimension");
-  parts->manifest.pieces = 2;
+  loaded->manifest.pieces = 2;
   expect_data_loss("pieces");
-  parts->manifest.recordings = 0;
+  loaded->manifest.recordings = 0;
   expect_data_loss("recordings");
-  parts->manifest.score_vectors += 1;
+  loaded->manifest.score_vectors += 1;
   expect_data_loss("score vectors");
-  parts->manifest.recording_vectors += 1;
+  loaded->manifest.recording_vectors += 1;
   expect_data_loss("recording vectors");
-  parts->manifest.feature_settings = features::SettingsToJson(features::DorferSettings());
+  loaded->manifest.feature_settings = features::SettingsToJson(features::DorferSettings());
   expect_data_loss("feature settings");
-  parts->manifest.feature_settings = "{";
+  loaded->manifest.feature_settings = "{";
   expect_data_loss("feature settings");
   auto other = std::make_shared<FakeEncoder>(encoder::Modality::kScore);
   other->info_.model_id = "fake-2";
-  const auto encoder = std::exchange(parts->score_encoder, other);
+  const auto encoder = std::exchange(loaded->score_encoder, other);
   expect_data_loss("fake-2");
-  parts->score_encoder = encoder;
+  loaded->score_encoder = encoder;
   const auto load = [&](const char* name) {
     return index::VectorIndex::Load(folder.path() + "/" + name, {.dimension = manifest.dimension})
         .value();
   };
-  parts->contents = Contents::FromBase(
+  loaded->view = CollectionView::FromBase(
       catalog::Catalog::Open(folder.path() + "/" + bundle::kCatalogFile).value(),
       load(bundle::kRecordingIndexFile), load(bundle::kScoreIndexFile));  // the wrong way round
   expect_data_loss("vectors");

@@ -1,5 +1,6 @@
 // Tells silence from sound as it comes in: blocks of about 50 ms whose level stays below -70 dBFS
-// (the level of a sine with that peak) are silent. Belongs to one thread. Internal to retrieval.
+// (the level of a sine with that peak) are silent. Belongs to one thread. Internal to
+// core/streaming.
 #ifndef ANTIPHON_CORE_STREAMING_PAUSE_DETECTOR_H_
 #define ANTIPHON_CORE_STREAMING_PAUSE_DETECTOR_H_
 

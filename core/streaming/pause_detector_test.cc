@@ -21,9 +21,9 @@ std::vector<float> Sine(double seconds, double decibels) {
   return samples;
 }
 
-std::vector<float> Join(const std::vector<std::vector<float>>& parts) {
+std::vector<float> Join(const std::vector<std::vector<float>>& loaded) {
   std::vector<float> all;
-  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  for (const auto& part : loaded) all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 
@@ -50,16 +50,16 @@ TEST(PauseDetectorTest, SilenceIsBelowSeventyDecibels) {
 }
 
 TEST(PauseDetectorTest, ChunksMakeNoDifference) {
-  const std::vector<float> sound = Join({Sine(0.7, -20), Sine(2.2, -200), Sine(0.3, -40),
+  const std::vector<float> audio = Join({Sine(0.7, -20), Sine(2.2, -200), Sine(0.3, -40),
                                          Sine(1.7, -200), Sine(2, -10), Sine(3, -100)});
-  const auto whole = PauseDetector(kRate, 1.5, 0).Push(sound);
+  const auto whole = PauseDetector(kRate, 1.5, 0).Push(audio);
   EXPECT_EQ(whole.size(), 5u);
   for (const size_t chunk : {size_t{1}, size_t{777}, size_t{1102}, size_t{22050}}) {
     PauseDetector detector(kRate, 1.5, 0);
     std::vector<PauseDetector::Change> changes;
-    for (size_t begin = 0; begin < sound.size(); begin += chunk) {
+    for (size_t begin = 0; begin < audio.size(); begin += chunk) {
       for (const auto& change :
-           detector.Push(std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin)))) {
+           detector.Push(std::span(audio).subspan(begin, std::min(chunk, audio.size() - begin)))) {
         changes.push_back(change);
       }
     }

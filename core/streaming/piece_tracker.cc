@@ -30,38 +30,38 @@ const Candidate* Find(const Sighting& sighting, const std::string& id) {
              : &sighting.identification.candidates[found - sighting.ids.begin()];
 }
 
-bool IsNow(const std::optional<Heard>& heard, double until_s) {
+bool IsNow(const std::optional<PlayedSpan>& heard, double until_s) {
   return heard && heard->windows >= kLeastWindows && until_s - heard->end_s <= kNow_s;
 }
 
 // The best candidate's place, if it is heard at the end, and is a match or the piece that is
 // `expected`.
-std::optional<Heard> HeardNow(const Sighting& sighting, double until_s,
-                              const std::string& expected = "") {
+std::optional<PlayedSpan> HeardNow(const Sighting& sighting, double until_s,
+                                   const std::string& expected = "") {
   if (sighting.ids.empty()) return std::nullopt;
   if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected)
     return std::nullopt;
-  const std::optional<Heard> heard = HeardOf(sighting.identification.candidates[0]);
+  const std::optional<PlayedSpan> heard = PlayedSpanOf(sighting.identification.candidates[0]);
   return IsNow(heard, until_s) ? heard : std::nullopt;
 }
 
 // The same place, from where it was first heard in the whole stretch.
-Heard FromItsStart(const Sighting& whole, const std::string& id, const Heard& heard) {
+PlayedSpan FromItsStart(const Sighting& whole, const std::string& id, const PlayedSpan& heard) {
   const Candidate* candidate = Find(whole, id);
   if (candidate == nullptr) return heard;
-  const std::optional<Heard> longer = HeardAlong(candidate->evidence, heard.line());
+  const std::optional<PlayedSpan> longer = PlayedAlong(candidate->evidence, heard.line());
   return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer
                                                                                    : heard;
 }
 
 // At the end of the stream nothing tells that the piece does not go on to it.
-void ReachEnd(const PieceTracker::Look& look, Heard& heard) {
+void ReachEnd(const PieceTracker::Look& look, PlayedSpan& heard) {
   if (!look.last || heard.last_s < look.until_s - kSame_s) return;
   heard.reference_end_s += heard.slope * (look.at_s - heard.end_s);
   heard.end_s = look.at_s;
 }
 
-void Place(const Heard& heard, double at_s, double duration_s, Candidate& candidate) {
+void Place(const PlayedSpan& heard, double at_s, double duration_s, Candidate& candidate) {
   candidate.query_start_s = heard.start_s;
   candidate.query_end_s = heard.end_s;
   candidate.reference_start_s = std::clamp(heard.reference_start_s, 0.0, duration_s);
@@ -81,7 +81,7 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::Find(const Look& look, const
 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole,
                                                               const Ask& ask) {
-  std::optional<Heard> heard = HeardNow(whole, look.until_s);
+  std::optional<PlayedSpan> heard = HeardNow(whole, look.until_s);
   if (!heard) {
     absl::StatusOr<Sighting> recent = ask(look.until_s - kRecent_s);
     if (!recent.ok()) return recent.status();
@@ -103,7 +103,7 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
   const double from_s = std::max(piece_->heard.end_s, since_s_);
   const double unheard_s = look.until_s - from_s;
   if (unheard_s <= kDoubt_s) {
-    std::optional<Heard> better = HeardNow(whole, look.until_s);
+    std::optional<PlayedSpan> better = HeardNow(whole, look.until_s);
     if (!better || whole.ids[0] == piece_->id) {
       pending_.reset();
     } else if (Confirm(whole, look, kOutdone_s, *better)) {
@@ -113,7 +113,7 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
   }
   absl::StatusOr<Sighting> rest = ask(from_s);
   if (!rest.ok()) return rest.status();
-  std::optional<Heard> heard = HeardNow(*rest, look.until_s, piece_->id);
+  std::optional<PlayedSpan> heard = HeardNow(*rest, look.until_s, piece_->id);
   if (!heard) {
     pending_.reset();
     if (unheard_s < kLost_s) return Report(StreamEvent::kUpdate, look, *std::move(rest));
@@ -142,8 +142,8 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
 void PieceTracker::Follow(const Look& look, const Sighting& whole) {
   const Candidate* candidate = retrieval::Find(whole, piece_->id);
   if (candidate == nullptr) return;
-  std::optional<Heard> heard = HeardAlong(candidate->evidence, piece_->heard.line());
-  if (!heard || heard->windows < kLeastWindows) heard = HeardOf(*candidate);
+  std::optional<PlayedSpan> heard = PlayedAlong(candidate->evidence, piece_->heard.line());
+  if (!heard || heard->windows < kLeastWindows) heard = PlayedSpanOf(*candidate);
   if (!heard || heard->windows < kLeastWindows || heard->end_s < piece_->heard.end_s ||
       !GoesOn(*heard))
     return;
@@ -153,7 +153,7 @@ void PieceTracker::Follow(const Look& look, const Sighting& whole) {
 }
 
 // Whether what is heard now is the piece carried on, and not another place in it.
-bool PieceTracker::GoesOn(const Heard& heard) const {
+bool PieceTracker::GoesOn(const PlayedSpan& heard) const {
   if (!piece_->resumed) return CarriesOn(piece_->heard, heard);
   const double left_s = piece_->heard.reference_end_s;
   const double latest_s = piece_->heard.line().At(heard.start_s);
@@ -163,7 +163,7 @@ bool PieceTracker::GoesOn(const Heard& heard) const {
 
 // Whether the piece, the sighting's best candidate, is played again from its start, and not only
 // goes on elsewhere.
-bool PieceTracker::BeginsAnew(const Sighting& sighting, const Heard& heard) const {
+bool PieceTracker::BeginsAnew(const Sighting& sighting, const PlayedSpan& heard) const {
   const double duration_s = sighting.durations_s[0];
   return heard.start_s >= piece_->heard.end_s - kOverlap_s &&
          heard.reference_start_s <= kFirstPart * duration_s &&
@@ -174,10 +174,10 @@ bool PieceTracker::BeginsAnew(const Sighting& sighting, const Heard& heard) cons
 // otherwise remembers it. A piece that repeats itself lies at several places: `heard` becomes the
 // one that carries on from before, if there is one.
 bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wait_s,
-                           Heard& heard) {
+                           PlayedSpan& heard) {
   if (pending_ && pending_->id == sighting.ids[0] && !CarriesOn(pending_->heard, heard)) {
     const auto along =
-        HeardAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
+        PlayedAlong(sighting.identification.candidates[0].evidence, pending_->heard.line());
     if (IsNow(along, look.until_s)) heard = *along;
   }
   if (!pending_ || pending_->id != sighting.ids[0] || !CarriesOn(pending_->heard, heard)) {
@@ -188,7 +188,7 @@ bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wa
 }
 
 // The sighting's best candidate is the piece from now on.
-PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, Heard heard) {
+PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, PlayedSpan heard) {
   const bool anew = !piece_ || piece_->id != sighting.ids[0] || BeginsAnew(sighting, heard);
   if (heard.first_s <=
       look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
@@ -209,8 +209,8 @@ PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look,
                                            Sighting sighting) const {
   for (size_t i = 0; i < sighting.ids.size(); ++i) {
     Candidate& candidate = sighting.identification.candidates[i];
-    std::optional<Heard> heard =
-        piece_ && sighting.ids[i] == piece_->id ? piece_->heard : HeardOf(candidate);
+    std::optional<PlayedSpan> heard =
+        piece_ && sighting.ids[i] == piece_->id ? piece_->heard : PlayedSpanOf(candidate);
     if (!heard)
       heard = {candidate.query_s, candidate.query_s, candidate.reference_s, candidate.reference_s,
                candidate.tempo_ratio};  // nowhere but at its place

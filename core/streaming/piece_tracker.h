@@ -7,7 +7,7 @@
 // stretch still holds of the old piece does not hide the new one; and when nothing is found there
 // for long enough, the piece has ended.
 //
-// Belongs to one thread. Times are seconds of the stream. Internal to retrieval.
+// Belongs to one thread. Times are seconds of the stream. Internal to core/streaming.
 #ifndef ANTIPHON_CORE_STREAMING_PIECE_TRACKER_H_
 #define ANTIPHON_CORE_STREAMING_PIECE_TRACKER_H_
 
@@ -60,21 +60,21 @@ class PieceTracker {
  private:
   struct Piece {
     std::string id;
-    Heard heard;
+    PlayedSpan heard;
     bool resumed = false;  // since it was last heard there has been a pause
   };
   struct Pending {
     std::string id;
-    Heard heard;
+    PlayedSpan heard;
     double since_s = 0;  // to where it was heard when it first matched
   };
   absl::StatusOr<Finding> FindFirst(const Look& look, Sighting whole, const Ask& ask);
   absl::StatusOr<Finding> FindNext(const Look& look, Sighting whole, const Ask& ask);
   void Follow(const Look& look, const Sighting& whole);
-  bool GoesOn(const Heard& heard) const;
-  bool BeginsAnew(const Sighting& sighting, const Heard& heard) const;
-  bool Confirm(const Sighting& sighting, const Look& look, double wait_s, Heard& heard);
-  Finding Take(const Look& look, Sighting sighting, Heard heard);
+  bool GoesOn(const PlayedSpan& heard) const;
+  bool BeginsAnew(const Sighting& sighting, const PlayedSpan& heard) const;
+  bool Confirm(const Sighting& sighting, const Look& look, double wait_s, PlayedSpan& heard);
+  Finding Take(const Look& look, Sighting sighting, PlayedSpan heard);
   Finding Report(StreamEvent event, const Look& look, Sighting sighting) const;
 
   std::optional<Piece> piece_;      // recognised

@@ -75,13 +75,13 @@ void Follow(Iterator begin, Iterator end, double slope, std::vector<const Eviden
   }
 }
 
-Heard Extent(const std::vector<const Evidence*>& chain, double slope) {
+PlayedSpan Extent(const std::vector<const Evidence*>& chain, double slope) {
   const auto before = [](const Evidence* a, const Evidence* b) {
     return QueryMiddle(*a) < QueryMiddle(*b);
   };
   const Evidence& first = **std::min_element(chain.begin(), chain.end(), before);
   const Evidence& last = **std::max_element(chain.begin(), chain.end(), before);
-  Heard heard;
+  PlayedSpan heard;
   heard.windows = static_cast<int>(chain.size());
   heard.slope = slope;
   const double span_s = QueryMiddle(last) - QueryMiddle(first);
@@ -102,7 +102,7 @@ Heard Extent(const std::vector<const Evidence*>& chain, double slope) {
 
 }  // namespace
 
-std::optional<Heard> HeardAlong(std::span<const Evidence> evidence, const ScoreLine& line) {
+std::optional<PlayedSpan> PlayedAlong(std::span<const Evidence> evidence, const ScoreLine& line) {
   const std::vector<const Evidence*> windows = Eligible(evidence, line.slope);
   const std::optional<size_t> anchor = Anchor(windows, line);
   if (!anchor) return std::nullopt;
@@ -115,18 +115,18 @@ std::optional<Heard> HeardAlong(std::span<const Evidence> evidence, const ScoreL
   return Extent(chain, line.slope);
 }
 
-std::optional<Heard> HeardOf(const Candidate& candidate) {
+std::optional<PlayedSpan> PlayedSpanOf(const Candidate& candidate) {
   if (!candidate.evidence.empty()) {
-    return HeardAlong(candidate.evidence,
-                      {candidate.query_s, candidate.reference_s, candidate.tempo_ratio});
+    return PlayedAlong(candidate.evidence,
+                       {candidate.query_s, candidate.reference_s, candidate.tempo_ratio});
   }
   if (!(candidate.query_end_s > candidate.query_start_s)) return std::nullopt;
-  return Heard{candidate.query_start_s,   candidate.query_end_s, candidate.reference_start_s,
-               candidate.reference_end_s, candidate.tempo_ratio, candidate.votes,
-               candidate.query_start_s,   candidate.query_end_s};
+  return PlayedSpan{candidate.query_start_s,   candidate.query_end_s, candidate.reference_start_s,
+                    candidate.reference_end_s, candidate.tempo_ratio, candidate.votes,
+                    candidate.query_start_s,   candidate.query_end_s};
 }
 
-bool CarriesOn(const Heard& earlier, const Heard& later) {
+bool CarriesOn(const PlayedSpan& earlier, const PlayedSpan& later) {
   const double apart_s = std::abs(later.end_s - earlier.end_s);
   const double off_s =
       std::abs(later.reference_end_s - earlier.line().At(later.end_s)) / earlier.slope;

@@ -1,5 +1,5 @@
 // Where in a query a piece was heard, from the windows that voted for it: from when to when, and
-// which places of the score. Pure functions; safe from any thread. Internal to retrieval.
+// which places of the score. Pure functions; safe from any thread. Internal to core/streaming.
 #ifndef ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_
 #define ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_
 
@@ -19,7 +19,7 @@ struct ScoreLine {
   double At(double s) const { return reference_s + slope * (s - query_s); }
 };
 
-struct Heard {
+struct PlayedSpan {
   double start_s = 0;  // of the query
   double end_s = 0;
   double reference_start_s = 0;  // of the score, at start_s
@@ -37,14 +37,14 @@ struct Heard {
 // none for 4 s. Tempo may give and take by a fifth. The first and the last count with their length
 // less a quarter at the outer end, since a window that the piece fills to three quarters is found
 // as often as not. Nothing without a window on the line itself.
-std::optional<Heard> HeardAlong(std::span<const Evidence> evidence, const ScoreLine& line);
+std::optional<PlayedSpan> PlayedAlong(std::span<const Evidence> evidence, const ScoreLine& line);
 
 // Along the candidate's own place. Without evidence, as the candidate says.
-std::optional<Heard> HeardOf(const Candidate& candidate);
+std::optional<PlayedSpan> PlayedSpanOf(const Candidate& candidate);
 
 // Whether `later` can be what `earlier` becomes: their ends lie on one line, give or take a second
 // and a quarter of the time between.
-bool CarriesOn(const Heard& earlier, const Heard& later);
+bool CarriesOn(const PlayedSpan& earlier, const PlayedSpan& later);
 
 }  // namespace antiphon::retrieval
 

@@ -30,7 +30,7 @@ std::vector<Evidence> Votes(double from_s, double to_s,
 }
 
 TEST(HeardTest, SpansTheWindowsAlongTheLine) {
-  const auto heard = HeardAlong(Votes(5, 10, [](double s) { return s + 20; }), {7, 27, 1.0});
+  const auto heard = PlayedAlong(Votes(5, 10, [](double s) { return s + 20; }), {7, 27, 1.0});
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->windows, 21);
   EXPECT_DOUBLE_EQ(heard->first_s, 4);
@@ -46,7 +46,7 @@ TEST(HeardTest, FollowsATempoThatGivesAndTakes) {
   const auto place = [](double s) {
     return s + 0.8 * std::sin(s / 2);
   };  // up to 40 % faster and slower
-  const auto heard = HeardAlong(Votes(0, 40, place), {20, place(20), 1.0});
+  const auto heard = PlayedAlong(Votes(0, 40, place), {20, place(20), 1.0});
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->windows, 161);
   EXPECT_NEAR(heard->slope, (place(40) - place(0)) / 40, 1e-9);
@@ -55,57 +55,57 @@ TEST(HeardTest, FollowsATempoThatGivesAndTakes) {
 TEST(HeardTest, StopsWhereTheLineIsLeft) {
   // From 20 s on, another place of the same piece.
   const auto votes = Votes(10, 30, [](double s) { return s < 20 ? s : s - 10; });
-  EXPECT_NEAR(HeardAlong(votes, {15, 15, 1.0})->end_s, 20.25, 0.3);
-  EXPECT_NEAR(HeardAlong(votes, {25, 15, 1.0})->start_s, 19.5, 0.3);
+  EXPECT_NEAR(PlayedAlong(votes, {15, 15, 1.0})->end_s, 20.25, 0.3);
+  EXPECT_NEAR(PlayedAlong(votes, {25, 15, 1.0})->start_s, 19.5, 0.3);
 }
 
 TEST(HeardTest, BridgesAGapOfAFewSecondsOnly) {
   std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
   votes.push_back(Vote(8.5, 8.6));
-  EXPECT_DOUBLE_EQ(HeardAlong(votes, {2, 2, 1.0})->last_s, 9.5);
+  EXPECT_DOUBLE_EQ(PlayedAlong(votes, {2, 2, 1.0})->last_s, 9.5);
   votes.back() = Vote(9.5, 9.5);
-  EXPECT_DOUBLE_EQ(HeardAlong(votes, {2, 2, 1.0})->last_s, 6);
+  EXPECT_DOUBLE_EQ(PlayedAlong(votes, {2, 2, 1.0})->last_s, 6);
 }
 
 TEST(HeardTest, LeavesOutWindowsOfOtherTempiAndThoseHardlyAlike) {
   std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
   votes.push_back(Vote(5.25, 5.25, 1.4));
   votes.push_back(Vote(5.5, 5.5, 1.0, 0.5f));
-  EXPECT_EQ(HeardAlong(votes, {2, 2, 1.0})->windows, 21);
+  EXPECT_EQ(PlayedAlong(votes, {2, 2, 1.0})->windows, 21);
   votes.push_back(Vote(5.75, 5.75, 0.84, 0.6f));
-  EXPECT_EQ(HeardAlong(votes, {2, 2, 1.0})->windows, 22);
+  EXPECT_EQ(PlayedAlong(votes, {2, 2, 1.0})->windows, 22);
 }
 
 TEST(HeardTest, CountsAWindowOnceHoweverOftenItVoted) {
   std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
   for (const Evidence& vote : Votes(0, 5, [](double s) { return s + 0.2; })) votes.push_back(vote);
-  EXPECT_EQ(HeardAlong(votes, {2, 2, 1.0})->windows, 21);
+  EXPECT_EQ(PlayedAlong(votes, {2, 2, 1.0})->windows, 21);
 }
 
 TEST(HeardTest, IsNothingWithoutAWindowOnTheLine) {
-  EXPECT_FALSE(HeardAlong({}, {2, 2, 1.0}));
-  EXPECT_FALSE(HeardAlong(Votes(0, 5, [](double s) { return s; }), {2, 12, 1.0}));
+  EXPECT_FALSE(PlayedAlong({}, {2, 2, 1.0}));
+  EXPECT_FALSE(PlayedAlong(Votes(0, 5, [](double s) { return s; }), {2, 12, 1.0}));
 }
 
 TEST(HeardTest, TakesTheStretchOfACandidateWithoutEvidence) {
   Candidate candidate{.votes = 7, .query_s = 4, .reference_s = 8, .tempo_ratio = 1.1};
-  EXPECT_FALSE(HeardOf(candidate));
+  EXPECT_FALSE(PlayedSpanOf(candidate));
   candidate.query_start_s = 3;
   candidate.query_end_s = 5;
   candidate.reference_start_s = 6.9;
   candidate.reference_end_s = 9.1;
-  const auto heard = HeardOf(candidate);
+  const auto heard = PlayedSpanOf(candidate);
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->windows, 7);
   EXPECT_EQ(heard->end_s, 5);
   EXPECT_EQ(heard->reference_end_s, 9.1);
   candidate.evidence = Votes(1, 9, [](double s) { return 8 + s - 4; });
   candidate.tempo_ratio = 1.0;
-  EXPECT_EQ(HeardOf(candidate)->windows, 33);
+  EXPECT_EQ(PlayedSpanOf(candidate)->windows, 33);
 }
 
 TEST(HeardTest, CarriesOnAlongTheLineOnly) {
-  const Heard earlier{.end_s = 10, .reference_end_s = 30, .slope = 1.2};
+  const PlayedSpan earlier{.end_s = 10, .reference_end_s = 30, .slope = 1.2};
   EXPECT_TRUE(CarriesOn(earlier, {.end_s = 12, .reference_end_s = 32.4}));
   EXPECT_TRUE(CarriesOn(earlier, {.end_s = 12, .reference_end_s = 33.5}));
   EXPECT_FALSE(CarriesOn(earlier, {.end_s = 12, .reference_end_s = 35}));

@@ -89,8 +89,8 @@ absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
       windows->ForgetBefore(change.at_s);
     }
   }
-  Stages stages(context);
-  return stages.Run(Stage::kFeatures, [&] {
+  StageTimer stages(context);
+  return timer.Run(Stage::kFeatures, [&] {
     windows->Push(samples);
     return absl::OkStatus();
   });
@@ -99,9 +99,9 @@ absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
 absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(const WindowMatcher& matcher, bool last,
                                                             const RequestContext& context) {
   {
-    Stages stages(context);
-    const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), stages)
-                                       : windows->Embed(matcher.audio_encoder(), stages);
+    StageTimer stages(context);
+    const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), timer)
+                                       : windows->Embed(matcher.audio_encoder(), timer);
     if (!embedded.ok()) return embedded;
   }
   windows->ForgetBefore(received_s() - options.stretch_s);

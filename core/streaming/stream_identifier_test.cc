@@ -24,8 +24,8 @@ constexpr int kRate = 22050;
 
 class CollectionMatcher : public WindowMatcher {
  public:
-  explicit CollectionMatcher(std::shared_ptr<const CollectionParts> parts)
-      : collection_(Collection::Make(std::move(parts))) {}
+  explicit CollectionMatcher(std::shared_ptr<const LoadedCollection> loaded)
+      : collection_(Collection::Make(std::move(loaded))) {}
 
   const encoder::WindowEncoder& audio_encoder() const override {
     return collection_->audio_encoder();
@@ -36,7 +36,7 @@ class CollectionMatcher : public WindowMatcher {
     return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
   const catalog::Piece& piece(int source) const override {
-    return collection_->contents().pieces()[source];
+    return collection_->view().pieces()[source];
   }
 
  private:
@@ -44,11 +44,11 @@ class CollectionMatcher : public WindowMatcher {
 };
 
 // A collection of so many pieces, with an encoder of one's own.
-std::shared_ptr<const CollectionParts> MakeParts(const std::string& folder, int pieces,
-                                                 std::shared_ptr<const FakeEncoder> encoder) {
-  std::unique_ptr<CollectionParts> parts = MakeTestCollection(folder, {.pieces = pieces});
-  parts->audio_encoder = std::move(encoder);
-  return parts;
+std::shared_ptr<const LoadedCollection> MakeParts(const std::string& folder, int pieces,
+                                                  std::shared_ptr<const FakeEncoder> encoder) {
+  std::unique_ptr<LoadedCollection> loaded = MakeTestCollection(folder, {.pieces = pieces});
+  loaded->audio_encoder = std::move(encoder);
+  return loaded;
 }
 
 class StreamIdentifierTest : public ::testing::Test {
@@ -56,11 +56,11 @@ class StreamIdentifierTest : public ::testing::Test {
   const TemporaryFolder folder_;
   const std::shared_ptr<FakeEncoder> encoder_ =
       std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
-  const std::shared_ptr<const CollectionParts> parts_ = MakeParts(folder_.path(), 8, encoder_);
-  const CollectionMatcher matcher_{parts_};
+  const std::shared_ptr<const LoadedCollection> loaded_ = MakeParts(folder_.path(), 8, encoder_);
+  const CollectionMatcher matcher_{loaded_};
 };
 
-std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector<float>& sound,
+std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector<float>& audio,
                                  const StreamOptions& options = {}, size_t chunk = 8000) {
   StreamIdentifier identifier(options);
   std::vector<StreamAnswer> answers;
@@ -68,9 +68,9 @@ std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector
     ASSERT_TRUE(more.ok()) << more.status();
     answers.insert(answers.end(), more->begin(), more->end());
   };
-  for (size_t begin = 0; begin < sound.size(); begin += chunk) {
+  for (size_t begin = 0; begin < audio.size(); begin += chunk) {
     keep(identifier.Push(matcher,
-                         std::span(sound).subspan(begin, std::min(chunk, sound.size() - begin))));
+                         std::span(audio).subspan(begin, std::min(chunk, audio.size() - begin))));
   }
   keep(identifier.Finish(matcher));
   return answers;
@@ -315,7 +315,7 @@ int64_t ResidentBytes() {
 }
 
 TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEncodedOnce) {
-  const IdleMatcher matcher(parts_);
+  const IdleMatcher matcher(loaded_);
   const int64_t encoded_before = encoder_->windows();
   Programme minute;
   minute.Piece(0, 0, 30).Silence(2).Noise(8).Piece(3, 0, 25);
@@ -346,9 +346,9 @@ TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
   const TemporaryFolder folder;
   const CollectionMatcher other(MakeParts(folder.path(), 3, encoder_));
   StreamIdentifier identifier({});
-  const std::span<const float> sound(programme.samples);
-  const auto before = identifier.Push(matcher_, sound.first(20 * kRate));
-  const auto after = identifier.Push(other, sound.subspan(20 * kRate));
+  const std::span<const float> audio(programme.samples);
+  const auto before = identifier.Push(matcher_, audio.first(20 * kRate));
+  const auto after = identifier.Push(other, audio.subspan(20 * kRate));
   ASSERT_TRUE(before.ok() && after.ok());
   EXPECT_THAT(Events(*before), ElementsAre("piece-5"));
   EXPECT_THAT(Events(*after), ElementsAre("end")) << "it is not there any more";
@@ -362,9 +362,9 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   encoder->info_.model_id = "fake-2";
   const CollectionMatcher other(MakeParts(folder.path(), 8, encoder));
   StreamIdentifier identifier({});
-  const std::span<const float> sound(programme.samples);
-  ASSERT_TRUE(identifier.Push(matcher_, sound.first(20 * kRate + 500)).ok());
-  const auto after = identifier.Push(other, sound.subspan(20 * kRate + 500));
+  const std::span<const float> audio(programme.samples);
+  ASSERT_TRUE(identifier.Push(matcher_, audio.first(20 * kRate + 500)).ok());
+  const auto after = identifier.Push(other, audio.subspan(20 * kRate + 500));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_NEAR(after->front().at_s, 21, 0.1);
   EXPECT_EQ(after->front().identification.verdict, Verdict::kInsufficientInput);

@@ -45,19 +45,19 @@ absl::StatusOr<std::unique_ptr<StreamWindows>> StreamWindows::Create(
 
 void StreamWindows::Push(std::span<const float> samples) { spectrogram_.Push(samples, frames_); }
 
-absl::Status StreamWindows::Embed(const encoder::WindowEncoder& encoder, Stages& stages) {
-  return EmbedUpTo(first_frame_ + frames_.frames() - info_.settings.window_frames, encoder, stages);
+absl::Status StreamWindows::Embed(const encoder::WindowEncoder& encoder, StageTimer& timer) {
+  return EmbedUpTo(first_frame_ + frames_.frames() - info_.settings.window_frames, encoder, timer);
 }
 
-absl::Status StreamWindows::Finish(const encoder::WindowEncoder& encoder, Stages& stages) {
+absl::Status StreamWindows::Finish(const encoder::WindowEncoder& encoder, StageTimer& timer) {
   spectrogram_.Finish(frames_);
   return EmbedUpTo(first_frame_ + frames_.frames() - (info_.settings.window_frames + 1) / 2,
-                   encoder, stages);
+                   encoder, timer);
 }
 
 // All windows to come whose first frame is at most `last_frame`.
 absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowEncoder& encoder,
-                                      Stages& stages) {
+                                      StageTimer& timer) {
   const int frames = info_.settings.window_frames;
   const size_t window_bytes = static_cast<size_t>(frames) * frames_.cells_per_frame();
   std::vector<int64_t> firsts;
@@ -73,8 +73,8 @@ absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowE
     DropFrames();
     return absl::OkStatus();
   }
-  const auto rows = stages.Run(Stage::kEncode, [&] {
-    return encoder.EncodeWhile([&] { return stages.KeepGoing(); }, cells);
+  const auto rows = timer.Run(Stage::kEncode, [&] {
+    return encoder.EncodeWhile([&] { return timer.KeepGoing(); }, cells);
   });
   if (!rows.ok()) return rows.status();
   const size_t dimension = info_.dimension;
@@ -148,12 +148,12 @@ bool StreamWindows::AudibleFrom(double from_s) const {
 
 features::FeatureSequence StreamWindows::Cut(int64_t begin, int64_t end) const {
   const int64_t width = frames_.cells_per_frame();
-  features::FeatureSequence sound;
-  sound.bands = frames_.bands;
-  sound.frame_rate = frames_.frame_rate;
-  sound.cells.assign(frames_.cells.begin() + (begin - first_frame_) * width,
+  features::FeatureSequence audio;
+  audio.bands = frames_.bands;
+  audio.frame_rate = frames_.frame_rate;
+  audio.cells.assign(frames_.cells.begin() + (begin - first_frame_) * width,
                      frames_.cells.begin() + (end - first_frame_) * width);
-  return sound;
+  return audio;
 }
 
 double StreamWindows::start_s() const { return TimeOf(windows_.front().first_frame); }

@@ -2,7 +2,7 @@
 //
 // Holds what the windows kept and those to come need, and no more: memory does not grow with the
 // stream. Belongs to one thread; owns its front end. Times are seconds of the stream. Internal to
-// retrieval.
+// core/streaming.
 #ifndef ANTIPHON_CORE_STREAMING_STREAM_WINDOWS_H_
 #define ANTIPHON_CORE_STREAMING_STREAM_WINDOWS_H_
 
@@ -33,10 +33,10 @@ class StreamWindows {
 
   // Embeds the windows that are complete and have not been embedded. Silent ones, with nothing
   // above -70 dB, are left out. Requires the encoder of Create. Fails as it does.
-  [[nodiscard]] absl::Status Embed(const encoder::WindowEncoder& encoder, Stages& stages);
+  [[nodiscard]] absl::Status Embed(const encoder::WindowEncoder& encoder, StageTimer& timer);
 
   // After the last Push: embeds those too that reach beyond the end, by half at most.
-  [[nodiscard]] absl::Status Finish(const encoder::WindowEncoder& encoder, Stages& stages);
+  [[nodiscard]] absl::Status Finish(const encoder::WindowEncoder& encoder, StageTimer& timer);
 
   // Windows whose middle lies before, of those kept and those to come, are gone for good.
   void ForgetBefore(double s);
@@ -68,7 +68,7 @@ class StreamWindows {
   double MiddleOf(int64_t first_frame) const {
     return TimeOf(first_frame) + info_.settings.window_s() / 2;
   }
-  absl::Status EmbedUpTo(int64_t frames, const encoder::WindowEncoder& encoder, Stages& stages);
+  absl::Status EmbedUpTo(int64_t frames, const encoder::WindowEncoder& encoder, StageTimer& timer);
   bool IsSilent(int64_t first_frame) const;
   features::FeatureSequence Cut(int64_t begin, int64_t end) const;  // frames that are kept
   void DropFrames();

@@ -26,18 +26,18 @@ class StreamWindowsTest : public ::testing::Test {
 
   const FakeEncoder encoder_{encoder::Modality::kAudio};
   const RequestContext context_;
-  const std::unique_ptr<Stages> stages_ = std::make_unique<Stages>(context_);
+  const std::unique_ptr<StageTimer> stages_ = std::make_unique<StageTimer>(context_);
 };
 
 TEST_F(StreamWindowsTest, AreThoseOfTheWholeSoundHoweverItComes) {
-  const audio::Waveform sound = Play(RandomPiece(1, 13.7));
+  const audio::Waveform audio = Play(RandomPiece(1, 13.7));
   const auto front_end = features::AudioFrontEnd::Create(encoder_.info().settings).value();
-  const EmbeddingSequence whole = EmbedAudio(encoder_, *front_end, sound, {.hop_s = 0.25}).value();
+  const EmbeddingSequence whole = EmbedAudio(encoder_, *front_end, audio, {.hop_s = 0.25}).value();
   for (const size_t chunk : {size_t{997}, size_t{22050}, size_t{1} << 20}) {
     const auto windows = Make();
-    for (size_t begin = 0; begin < sound.samples.size(); begin += chunk) {
+    for (size_t begin = 0; begin < audio.samples.size(); begin += chunk) {
       windows->Push(
-          std::span(sound.samples).subspan(begin, std::min(chunk, sound.samples.size() - begin)));
+          std::span(audio.samples).subspan(begin, std::min(chunk, audio.samples.size() - begin)));
       Embed(*windows);
     }
     ASSERT_TRUE(windows->Finish(encoder_, *stages_).ok());
@@ -61,10 +61,10 @@ TEST_F(StreamWindowsTest, TellTheTimeOfTheStream) {
 }
 
 TEST_F(StreamWindowsTest, EachIsEmbeddedOnce) {
-  const std::vector<float> sound = Sound(20);
+  const std::vector<float> audio = Sound(20);
   const auto windows = Make();
-  for (size_t begin = 0; begin + kRate <= sound.size(); begin += kRate) {
-    windows->Push(std::span(sound).subspan(begin, kRate));
+  for (size_t begin = 0; begin + kRate <= audio.size(); begin += kRate) {
+    windows->Push(std::span(audio).subspan(begin, kRate));
     Embed(*windows);
     Embed(*windows);
   }
@@ -96,22 +96,22 @@ TEST_F(StreamWindowsTest, AHumIsNotAudible) {
 
 TEST_F(StreamWindowsTest, WhatIsForgottenStaysForgotten) {
   const auto windows = Make();
-  const std::vector<float> sound = Sound(20);
-  windows->Push(std::span(sound).first(10 * kRate));
+  const std::vector<float> audio = Sound(20);
+  windows->Push(std::span(audio).first(10 * kRate));
   Embed(*windows);
   windows->ForgetBefore(12);
   EXPECT_TRUE(windows->empty());
-  windows->Push(std::span(sound).subspan(10 * kRate));
+  windows->Push(std::span(audio).subspan(10 * kRate));
   Embed(*windows);
   EXPECT_NEAR(windows->start_s(), 11, 0.25);
 }
 
 TEST_F(StreamWindowsTest, HoldsNoMoreInAnHourThanInAMinute) {
   const auto windows = Make();
-  const std::vector<float> sound = Sound(10);
+  const std::vector<float> audio = Sound(10);
   size_t most_early = 0, most_late = 0;
   for (int i = 0; i < 360; ++i) {
-    windows->Push(sound);
+    windows->Push(audio);
     Embed(*windows);
     windows->ForgetBefore(10.0 * i - 2);
     (i < 6 ? most_early : most_late) = std::max(i < 6 ? most_early : most_late, windows->bytes());

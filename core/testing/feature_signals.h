@@ -23,28 +23,28 @@ inline double PitchFrequency(double pitch) {
 // Sample number n is amplitude · sin(2π · frequency · n / sample_rate + phase).
 inline std::vector<float> Sine(double frequency, int samples, int sample_rate,
                                double amplitude = 1.0, double phase = 0.0) {
-  std::vector<float> sound(samples);
+  std::vector<float> audio(samples);
   for (int n = 0; n < samples; ++n) {
-    sound[n] = static_cast<float>(
+    audio[n] = static_cast<float>(
         amplitude * std::sin(2 * std::numbers::pi * frequency * n / sample_rate + phase));
   }
-  return sound;
+  return audio;
 }
 
 // Uniform in [-1, 1].
 inline std::vector<float> WhiteNoise(int samples, uint32_t seed) {
   std::mt19937 rng(seed);
   std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  std::vector<float> sound(samples);
-  for (float& sample : sound) sample = uniform(rng);
-  return sound;
+  std::vector<float> audio(samples);
+  for (float& sample : audio) sample = uniform(rng);
+  return audio;
 }
 
 // Two to eight notes of random piano pitches, each with six partials that fall in strength, at
 // random phases.
 inline std::vector<float> Chord(int samples, int sample_rate, uint32_t seed) {
   std::mt19937 rng(seed);
-  std::vector<float> sound(samples, 0.0f);
+  std::vector<float> audio(samples, 0.0f);
   std::uniform_real_distribution<double> phase(0, 2 * std::numbers::pi);
   for (int notes = std::uniform_int_distribution(2, 8)(rng); notes > 0; --notes) {
     const double fundamental = PitchFrequency(std::uniform_int_distribution(21, 96)(rng));
@@ -52,10 +52,10 @@ inline std::vector<float> Chord(int samples, int sample_rate, uint32_t seed) {
     for (int partial = 1; partial <= 6 && partial * fundamental < sample_rate / 2.0; ++partial) {
       const std::vector<float> tone = Sine(partial * fundamental, samples, sample_rate,
                                            strength / (partial * partial), phase(rng));
-      for (int n = 0; n < samples; ++n) sound[n] += tone[n];
+      for (int n = 0; n < samples; ++n) audio[n] += tone[n];
     }
   }
-  return sound;
+  return audio;
 }
 
 inline std::unique_ptr<const AudioFrontEnd> MakeFrontEnd(const FeatureSettings& settings) {

@@ -68,7 +68,7 @@ std::string Compare(const Identification& one, const Identification& other) {
   return "";
 }
 
-std::string CompareSources(const Contents& one, const Contents& other, Side side) {
+std::string CompareSources(const CollectionView& one, const CollectionView& other, Side side) {
   if (one.source_count(side) != other.source_count(side)) {
     return absl::StrCat(one.source_count(side), " sources and ", other.source_count(side));
   }
@@ -94,7 +94,7 @@ std::string CompareSources(const Contents& one, const Contents& other, Side side
 }  // namespace
 
 std::string MidiOf(int seed) { return Must(music::WriteMidi(RandomPiece(seed, kPieceSeconds))); }
-std::string SoundOf(int seed) {
+std::string AudioOf(int seed) {
   return Must(
       audio::EncodeAudio(Play(RandomPiece(seed, kPieceSeconds)), audio::AudioFormat::kFlac));
 }
@@ -115,7 +115,7 @@ bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_see
                                        index::IndexKind kind) const {
   BuilderOptions options = builder_options();
   options.index.kind = kind;
-  const auto builder = Must(CollectionBuilder::Create(root(), options));
+  const auto builder = Must(BundleBuilder::Create(root(), options));
   for (int i = 0; i < pieces; ++i) {
     Must(builder->AddPiece({.id = absl::StrCat("p", i),
                             .title = "Indexed",
@@ -126,30 +126,30 @@ bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_see
   for (int i = 0; i < recordings; ++i) {
     Must(builder->AddRecording(
         {.id = absl::StrCat("r", i), .title = "Indexed", .piece_id = absl::StrCat("p", i)},
-        SoundOf(first_seed + i)));
+        AudioOf(first_seed + i)));
   }
   return Must(builder->Publish());
 }
 
-void LiveTestBundle::IndexAfresh(const Contents& contents, const bundle::Manifest& manifest,
+void LiveTestBundle::IndexAfresh(const CollectionView& view, const bundle::Manifest& manifest,
                                  std::string_view name) const {
   std::filesystem::remove_all(Path(name));
   BuilderOptions options = builder_options();
-  options.index.kind = contents.index_kind(Side::kScores);
+  options.index.kind = view.index_kind(Side::kScores);
   options.tempo_ratios = manifest.tempo_ratios;
   options.score_hop_s = manifest.score_hop_s;
   options.recording_hop_s = manifest.recording_hop_s;
-  const auto builder = Must(CollectionBuilder::Create(Path(name), options));
-  for (int i = 0; i < contents.source_count(Side::kScores); ++i) {
-    Must(builder->AddPiece(contents.pieces()[i], Must(contents.ReadMidi(i))));
+  const auto builder = Must(BundleBuilder::Create(Path(name), options));
+  for (int i = 0; i < view.source_count(Side::kScores); ++i) {
+    Must(builder->AddPiece(view.pieces()[i], Must(view.ReadMidi(i))));
   }
-  for (int i = 0; i < contents.source_count(Side::kRecordings); ++i) {
-    Must(builder->AddRecording(contents.recordings()[i], Must(contents.ReadAudio(i))));
+  for (int i = 0; i < view.source_count(Side::kRecordings); ++i) {
+    Must(builder->AddRecording(view.recordings()[i], Must(view.ReadAudio(i))));
   }
   Must(builder->Publish().status());
 }
 
-std::vector<std::string> Listing(const Contents& contents, bool with_versions) {
+std::vector<std::string> Listing(const CollectionView& view, bool with_versions) {
   std::vector<std::string> lines;
   const auto add = [&](const auto& source, const std::string& piece_id,
                        const std::string& content) {
@@ -158,12 +158,12 @@ std::vector<std::string> Listing(const Contents& contents, bool with_versions) {
                                  with_versions ? absl::StrCat("v", source.version, " ") : "",
                                  hash::HexSha256(content).substr(0, 16)));
   };
-  for (size_t i = 0; i < contents.pieces().size(); ++i) {
-    add(contents.pieces()[i], "", Must(contents.ReadMidi(static_cast<int>(i))));
+  for (size_t i = 0; i < view.pieces().size(); ++i) {
+    add(view.pieces()[i], "", Must(view.ReadMidi(static_cast<int>(i))));
   }
-  for (size_t i = 0; i < contents.recordings().size(); ++i) {
-    const catalog::Recording& recording = contents.recordings()[i];
-    add(recording, recording.piece_id, Must(contents.ReadAudio(static_cast<int>(i))));
+  for (size_t i = 0; i < view.recordings().size(); ++i) {
+    const catalog::Recording& recording = view.recordings()[i];
+    add(recording, recording.piece_id, Must(view.ReadAudio(static_cast<int>(i))));
   }
   std::sort(lines.begin(), lines.end());
   return lines;
@@ -172,18 +172,18 @@ std::vector<std::string> Listing(const Contents& contents, bool with_versions) {
 std::string Difference(const Collection& one, const Collection& other,
                        const std::vector<int>& seeds) {
   for (const Side side : {Side::kScores, Side::kRecordings}) {
-    if (std::string found = CompareSources(one.contents(), other.contents(), side); !found.empty())
+    if (std::string found = CompareSources(one.view(), other.view(), side); !found.empty())
       return found;
   }
-  if (Listing(one.contents()) != Listing(other.contents())) return "other metadata or bytes";
+  if (Listing(one.view()) != Listing(other.view())) return "other metadata or bytes";
   for (const int seed : seeds) {
     const music::Score excerpt = music::Excerpt(RandomPiece(seed, kPieceSeconds), 2, 10);
-    const audio::Waveform sound = Play(excerpt, 1.1);
+    const audio::Waveform audio = Play(excerpt, 1.1);
     for (const std::string& found :
-         {Compare(Must(one.SearchScores(sound, {})), Must(other.SearchScores(sound, {}))),
+         {Compare(Must(one.SearchScores(audio, {})), Must(other.SearchScores(audio, {}))),
           Compare(Must(one.SearchRecordings(excerpt, {})),
                   Must(other.SearchRecordings(excerpt, {}))),
-          Compare(Must(one.IdentifyAudio(sound, {})), Must(other.IdentifyAudio(sound, {})))}) {
+          Compare(Must(one.IdentifyAudio(audio, {})), Must(other.IdentifyAudio(audio, {})))}) {
       if (!found.empty()) return absl::StrCat("query ", seed, ": ", found);
     }
   }
@@ -192,7 +192,7 @@ std::string Difference(const Collection& one, const Collection& other,
 
 std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live,
                                 const std::vector<int>& seeds) {
-  bundle.IndexAfresh(live.contents(), live.manifest(), "fresh");
+  bundle.IndexAfresh(live.view(), live.manifest(), "fresh");
   const auto fresh = Must(Collection::Open(bundle.Path("fresh")));
   return Difference(live, *fresh, seeds);
 }

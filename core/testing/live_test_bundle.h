@@ -16,7 +16,7 @@ namespace antiphon::retrieval {
 
 // Twelve seconds of RandomPiece(seed), and the same as played.
 std::string MidiOf(int seed);
-std::string SoundOf(int seed);
+std::string AudioOf(int seed);
 
 // FOLDER/model and FOLDER/bundle.
 class LiveTestBundle {
@@ -34,7 +34,7 @@ class LiveTestBundle {
 
   // As an indexing from scratch of the contents in their order would be, published below
   // Path(name).
-  void IndexAfresh(const Contents& contents, const bundle::Manifest& manifest,
+  void IndexAfresh(const CollectionView& view, const bundle::Manifest& manifest,
                    std::string_view name) const;
 
   BuilderOptions builder_options() const;
@@ -45,7 +45,7 @@ class LiveTestBundle {
 
 // What is there, one line for each source: id, title, composer, collection, piece, version, hash of
 // the bytes. Sorted.
-std::vector<std::string> Listing(const Contents& contents, bool with_versions = true);
+std::vector<std::string> Listing(const CollectionView& view, bool with_versions = true);
 
 // Where the collections differ in the order of their sources, in what is kept of these, or in their
 // answers to queries made from pieces of `seeds`; empty when they do not.

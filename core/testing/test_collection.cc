@@ -72,12 +72,12 @@ std::string CollectionOf(int piece) { return absl::StrCat("shelf-", piece % 3); 
 
 }  // namespace
 
-std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder,
-                                                    const TestCollectionOptions& options) {
-  auto parts = std::make_unique<CollectionParts>();
-  parts->audio_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kAudio);
-  parts->score_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kScore);
-  auto assembly = CollectionAssembly::Create(folder, *parts->audio_encoder, *parts->score_encoder,
+std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
+                                                     const TestCollectionOptions& options) {
+  auto loaded = std::make_unique<LoadedCollection>();
+  loaded->audio_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kAudio);
+  loaded->score_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kScore);
+  auto assembly = CollectionAssembly::Create(folder, *loaded->audio_encoder, *loaded->score_encoder,
                                              options.builder)
                       .value();
   const auto must = [](const absl::Status& status) {
@@ -101,15 +101,15 @@ std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder,
         audio::EncodeAudio(Play(RandomPiece(piece), 1 + 0.1 * i), audio::AudioFormat::kFlac)
             .value()));
   }
-  parts->manifest = assembly->Finish().value();
+  loaded->manifest = assembly->Finish().value();
   index::IndexOptions index_options = options.builder.index;
-  index_options.dimension = parts->manifest.dimension;
-  parts->contents = Contents::FromBase(
+  index_options.dimension = loaded->manifest.dimension;
+  loaded->view = CollectionView::FromBase(
       catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value(),
       index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value(),
       index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value());
-  parts->front_end = features::AudioFrontEnd::Create(parts->settings()).value();
-  return parts;
+  loaded->front_end = features::AudioFrontEnd::Create(loaded->settings()).value();
+  return loaded;
 }
 
 }  // namespace antiphon::retrieval

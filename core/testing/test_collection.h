@@ -42,8 +42,8 @@ struct TestCollectionOptions {
   int recordings = 0;
   BuilderOptions builder = {};
 };
-std::unique_ptr<CollectionParts> MakeTestCollection(const std::string& folder,
-                                                    const TestCollectionOptions& options);
+std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
+                                                     const TestCollectionOptions& options);
 
 }  // namespace antiphon::retrieval
 

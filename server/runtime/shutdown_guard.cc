@@ -6,7 +6,7 @@
 
 namespace antiphon::server {
 
-ExitGuard::ExitGuard(absl::Time at)
+ShutdownGuard::ShutdownGuard(absl::Time at)
     : thread_([this, at] {
         if (done_.WaitForNotificationWithDeadline(at)) return;
         spdlog::warn("stopped in the middle of something that cannot be cancelled");
@@ -14,7 +14,7 @@ ExitGuard::ExitGuard(absl::Time at)
         _exit(0);
       }) {}
 
-ExitGuard::~ExitGuard() {
+ShutdownGuard::~ShutdownGuard() {
   done_.Notify();
   thread_.join();
 }

@@ -14,10 +14,10 @@
 
 namespace antiphon::server {
 
-class ExitGuard {
+class ShutdownGuard {
  public:
-  explicit ExitGuard(absl::Time at);
-  ~ExitGuard();
+  explicit ShutdownGuard(absl::Time at);
+  ~ShutdownGuard();
 
  private:
   absl::Notification done_;

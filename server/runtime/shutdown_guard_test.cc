@@ -9,20 +9,20 @@
 namespace antiphon::server {
 namespace {
 
-TEST(ExitGuardDeathTest, EndsTheProcessInTime) {
+TEST(ShutdownGuardDeathTest, EndsTheProcessInTime) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto hang = [] {
-    const ExitGuard guard(absl::Now() + absl::Milliseconds(20));
+    const ShutdownGuard guard(absl::Now() + absl::Milliseconds(20));
     absl::SleepFor(absl::Hours(1));
     std::exit(1);
   };
   EXPECT_EXIT(hang(), ::testing::ExitedWithCode(0), "");
 }
 
-TEST(ExitGuardDeathTest, DoesNothingOnceItIsGone) {
+TEST(ShutdownGuardDeathTest, DoesNothingOnceItIsGone) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto in_time = [] {
-    { const ExitGuard guard(absl::Now() + absl::Milliseconds(200)); }
+    { const ShutdownGuard guard(absl::Now() + absl::Milliseconds(200)); }
     absl::SleepFor(absl::Milliseconds(400));
     std::exit(7);
   };

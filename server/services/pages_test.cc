@@ -25,7 +25,7 @@ std::vector<int> Passing(const std::string& filter) {
   return SelectPage(Pieces(), filter, "", 10)->positions;
 }
 
-TEST(SourceList, PagesPutTogetherAreTheList) {
+TEST(Pages, PagesPutTogetherAreTheList) {
   std::vector<catalog::Piece> pieces;
   for (int i = 0; i < 101; ++i)
     pieces.push_back(Piece(absl::StrCat("p", i), i % 3 ? "Waltz" : "March", ""));
@@ -50,7 +50,7 @@ TEST(SourceList, PagesPutTogetherAreTheList) {
   }
 }
 
-TEST(SourceList, EveryWordOfTheFilterMustOccurSomewhere) {
+TEST(Pages, EveryWordOfTheFilterMustOccurSomewhere) {
   EXPECT_EQ(Passing("mozart"), std::vector<int>({1, 3}));
   EXPECT_EQ(Passing("  TURCA   mozart "), std::vector<int>({1}));
   EXPECT_EQ(Passing("Für"), std::vector<int>({2}));
@@ -58,7 +58,7 @@ TEST(SourceList, EveryWordOfTheFilterMustOccurSomewhere) {
   EXPECT_TRUE(Passing("mozart beethoven").empty());
 }
 
-TEST(SourceList, RecordingsAreListedAlike) {
+TEST(Pages, RecordingsAreListedAlike) {
   std::vector<catalog::Recording> recordings(3);
   for (int i = 0; i < 3; ++i) recordings[i].id = absl::StrCat("take", i);
   recordings[2].composer = "Mozart";
@@ -69,7 +69,7 @@ TEST(SourceList, RecordingsAreListedAlike) {
   EXPECT_EQ(SelectPage(recordings, "mozart take", "", 2)->positions, std::vector<int>({2}));
 }
 
-TEST(SourceList, ATokenHoldsForItsListAndFilterOnly) {
+TEST(Pages, ATokenHoldsForItsListAndFilterOnly) {
   std::vector<catalog::Piece> pieces = Pieces();
   const std::string token = SelectPage(pieces, "sonata", "", 1)->next_page_token;
   ASSERT_FALSE(token.empty());
@@ -88,7 +88,7 @@ TEST(SourceList, ATokenHoldsForItsListAndFilterOnly) {
   EXPECT_FALSE(SelectPage(pieces, "sonata", token, 1).ok()) << "a piece was deleted";
 }
 
-TEST(SourceList, AForgedTokenIsRefused) {
+TEST(Pages, AForgedTokenIsRefused) {
   const std::vector<catalog::Piece> pieces = Pieces();
   const std::string token = SelectPage(pieces, "", "", 2)->next_page_token;
   for (const std::string& forged :

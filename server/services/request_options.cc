@@ -56,24 +56,24 @@ std::optional<double> MinSimilarity(const auto& message) {
 
 }  // namespace
 
-absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
+absl::StatusOr<retrieval::SearchFilter> ToSearchFilter(absl::string_view prefix,
                                                        const v1::Filter& filter,
                                                        v1::SearchMode mode,
                                                        std::optional<double> min_similarity,
                                                        const Limits& limits) {
-  retrieval::SearchBounds bounds;
+  retrieval::SearchFilter filter;
   if (min_similarity.has_value()) {
     const absl::Status status =
         CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
     if (!status.ok()) return status;
-    bounds.min_similarity = static_cast<float>(*min_similarity);
+    filter.min_similarity = static_cast<float>(*min_similarity);
   }
   switch (mode) {
     case v1::SEARCH_MODE_UNSPECIFIED:
     case v1::SEARCH_MODE_INDEX:
       break;
     case v1::SEARCH_MODE_EXACT:
-      bounds.exact = true;
+      filter.exact = true;
       break;
     default:  // an open enum: a newer client may send what is not known here
       return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown",
@@ -81,8 +81,8 @@ absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(absl::string_view prefix,
   }
   absl::StatusOr<retrieval::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
   if (!sources.ok()) return sources.status();
-  bounds.filter = *std::move(sources);
-  return bounds;
+  filter.sources = *std::move(sources);
+  return filter;
 }
 
 absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
@@ -127,10 +127,10 @@ absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions
       {CheckRange("options.top_k", out.top_k, 1, max_top_k),
        CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)});
   if (!ranges.ok()) return ranges;
-  auto bounds =
-      ToSearchBounds(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
-  if (!bounds.ok()) return bounds.status();
-  out.bounds = *std::move(bounds);
+  auto filter =
+      ToSearchFilter(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
+  if (!filter.ok()) return filter.status();
+  out.filter = *std::move(filter);
   const auto excerpt = ToExcerpt(kOptions, options.excerpt());
   if (!excerpt.ok()) return excerpt.status();
   out.excerpt = *excerpt;
@@ -152,10 +152,10 @@ absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyR
        CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
        CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
   if (!ranges.ok()) return ranges;
-  auto bounds =
-      ToSearchBounds("", request.filter(), request.mode(), MinSimilarity(request), limits);
-  if (!bounds.ok()) return bounds.status();
-  out.bounds = *std::move(bounds);
+  auto filter =
+      ToSearchFilter("", request.filter(), request.mode(), MinSimilarity(request), limits);
+  if (!filter.ok()) return filter.status();
+  out.filter = *std::move(filter);
   const auto excerpt = ToExcerpt("", request.excerpt());
   if (!excerpt.ok()) return excerpt.status();
   out.excerpt = *excerpt;

@@ -23,7 +23,7 @@ namespace antiphon::server {
 
 // Fields: "filter", "filter.composers", "filter.collections", "filter.piece_ids", "mode",
 // "min_similarity".
-[[nodiscard]] absl::StatusOr<retrieval::SearchBounds> ToSearchBounds(
+[[nodiscard]] absl::StatusOr<retrieval::SearchFilter> ToSearchFilter(
     absl::string_view prefix, const v1::Filter& filter, v1::SearchMode mode,
     std::optional<double> min_similarity, const Limits& limits);
 

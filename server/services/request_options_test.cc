@@ -36,9 +36,9 @@ TEST(RequestOptions, LeftOutIsTheDefault) {
   ASSERT_TRUE(search.ok());
   EXPECT_EQ(search->top_k, 10);
   EXPECT_EQ(search->hop_s, 0.5);
-  EXPECT_TRUE(search->bounds.filter.empty());
-  EXPECT_FALSE(search->bounds.exact);
-  EXPECT_EQ(search->bounds.min_similarity, -1.0f);
+  EXPECT_TRUE(search->filter.sources.empty());
+  EXPECT_FALSE(search->filter.exact);
+  EXPECT_EQ(search->filter.min_similarity, -1.0f);
   EXPECT_EQ(search->excerpt.start_s, 0);
   EXPECT_FALSE(search->excerpt.end_s.has_value());
   EXPECT_FALSE(search->evidence);
@@ -69,11 +69,11 @@ TEST(RequestOptions, EveryFieldOfASearchArrives) {
   EXPECT_EQ(out->top_k, 3);
   EXPECT_EQ(out->hop_s, 1);
   EXPECT_TRUE(out->evidence);
-  EXPECT_EQ(out->bounds.min_similarity, -0.25f);
-  EXPECT_THAT(out->bounds.filter.composers, ElementsAre("Bach"));
-  EXPECT_THAT(out->bounds.filter.collections, ElementsAre("summer", "winter"));
-  EXPECT_THAT(out->bounds.filter.piece_ids, ElementsAre("bwv846"));
-  EXPECT_TRUE(out->bounds.exact);
+  EXPECT_EQ(out->filter.min_similarity, -0.25f);
+  EXPECT_THAT(out->filter.sources.composers, ElementsAre("Bach"));
+  EXPECT_THAT(out->filter.sources.collections, ElementsAre("summer", "winter"));
+  EXPECT_THAT(out->filter.sources.piece_ids, ElementsAre("bwv846"));
+  EXPECT_TRUE(out->filter.exact);
   EXPECT_EQ(out->excerpt.start_s, 2);
   EXPECT_EQ(out->excerpt.end_s, 7.5);
 }
@@ -98,9 +98,9 @@ TEST(RequestOptions, EveryFieldOfAnIdentificationArrives) {
   EXPECT_EQ(out->max_transposition, 6);
   EXPECT_EQ(out->method, retrieval::VoteMethod::kPlain);
   EXPECT_TRUE(out->evidence);
-  EXPECT_EQ(out->bounds.min_similarity, 0.25f);
-  EXPECT_THAT(out->bounds.filter.piece_ids, ElementsAre("bwv846"));
-  EXPECT_TRUE(out->bounds.exact);
+  EXPECT_EQ(out->filter.min_similarity, 0.25f);
+  EXPECT_THAT(out->filter.sources.piece_ids, ElementsAre("bwv846"));
+  EXPECT_TRUE(out->filter.exact);
   EXPECT_EQ(out->excerpt.start_s, 0);
   EXPECT_EQ(out->excerpt.end_s, 7.5);
 }

@@ -90,9 +90,9 @@ TEST_F(RetrievalServiceTest, SnippetsComeOnRequestAndEndWithTheSource) {
   EXPECT_EQ(response.hits(0).source().id(), "r1");
   EXPECT_EQ(response.hits(0).source().piece_id(), "p1");
   EXPECT_EQ(response.hits(0).reference_start().bar(), 0) << "a recording has no bars";
-  const auto sound = audio::DecodeMemory(response.hits(0).snippet());
-  ASSERT_TRUE(sound.ok()) << sound.status();
-  EXPECT_NEAR(sound->duration_s(), 2, 0.01);
+  const auto audio = audio::DecodeMemory(response.hits(0).snippet());
+  ASSERT_TRUE(audio.ok()) << audio.status();
+  EXPECT_NEAR(audio->duration_s(), 2, 0.01);
 }
 
 TEST_F(RetrievalServiceTest, BadAudioIsBlamedOnItsField) {
@@ -289,22 +289,22 @@ TEST_F(RetrievalServiceTest, EmbedBoundsItsWindows) {
 }
 
 TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
-  v1::SearchScoresRequest by_sound;
-  by_sound.mutable_audio()->set_file(WavFile(3));
-  by_sound.mutable_options()->mutable_filter()->add_composers("Anon");
-  by_sound.mutable_options()->mutable_excerpt()->set_start_seconds(1);
-  ASSERT_TRUE(Search(by_sound).ok());
-  EXPECT_EQ(engine_->last_search().bounds.filter.composers.size(), 1u);
+  v1::SearchScoresRequest by_audio;
+  by_audio.mutable_audio()->set_file(WavFile(3));
+  by_audio.mutable_options()->mutable_filter()->add_composers("Anon");
+  by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(1);
+  ASSERT_TRUE(Search(by_audio).ok());
+  EXPECT_EQ(engine_->last_search().filter.sources.composers.size(), 1u);
   EXPECT_EQ(engine_->last_search().excerpt.start_s, 1);
-  by_sound.mutable_options()->mutable_excerpt()->set_start_seconds(3);
+  by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(3);
   EXPECT_TRUE(
-      Blames(Search(by_sound), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
+      Blames(Search(by_audio), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
 
   v1::SearchRecordingsRequest by_score;
   by_score.mutable_score()->set_midi(MidiBytes(4));
   by_score.mutable_options()->set_mode(v1::SEARCH_MODE_EXACT);
   ASSERT_TRUE(Search(by_score).ok());
-  EXPECT_TRUE(engine_->last_search().bounds.exact);
+  EXPECT_TRUE(engine_->last_search().filter.exact);
   by_score.mutable_options()->mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(
       Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
@@ -313,7 +313,7 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   identify.mutable_score()->set_midi(MidiBytes(4));
   identify.set_min_similarity(0.5);
   ASSERT_TRUE(Identify(identify).ok());
-  EXPECT_EQ(engine_->last_identify().bounds.min_similarity, 0.5f);
+  EXPECT_EQ(engine_->last_identify().filter.min_similarity, 0.5f);
   identify.mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(Blames(Identify(identify), StatusCode::INVALID_ARGUMENT, "excerpt.start_seconds"));
 }

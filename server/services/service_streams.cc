@@ -87,9 +87,9 @@ absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions
     if (!status.ok()) return status;
     out.identify.min_confidence = options.min_confidence();
   }
-  auto bounds = ToSearchBounds("options.", options.filter(), options.mode(), std::nullopt, limits);
-  if (!bounds.ok()) return bounds.status();
-  out.identify.bounds = *std::move(bounds);
+  auto filter = ToSearchFilter("options.", options.filter(), options.mode(), std::nullopt, limits);
+  if (!filter.ok()) return filter.status();
+  out.identify.filter = *std::move(filter);
   return out;
 }
 

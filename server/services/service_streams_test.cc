@@ -233,8 +233,8 @@ TEST_F(ServiceStreamsTest, TheOptionsReachTheEngine) {
   EXPECT_EQ(stream_.responses.back().verdict(), v1::VERDICT_NO_MATCH);
   const retrieval::IdentifyOptions asked = engine_->last_identify();
   EXPECT_EQ(asked.min_confidence, 0.9);
-  EXPECT_TRUE(asked.bounds.exact);
-  EXPECT_EQ(asked.bounds.filter.piece_ids, std::vector<std::string>{"p1"});
+  EXPECT_TRUE(asked.filter.exact);
+  EXPECT_EQ(asked.filter.sources.piece_ids, std::vector<std::string>{"p1"});
 }
 
 TEST_F(ServiceStreamsTest, SamplesThatAreNoneAreRefused) {

@@ -31,19 +31,19 @@ class CollectionEngine final : public Engine {
   }
 
   const std::vector<catalog::Piece>& pieces() const override {
-    return collection_->contents().pieces();
+    return collection_->view().pieces();
   }
   const std::vector<catalog::Recording>& recordings() const override {
-    return collection_->contents().recordings();
+    return collection_->view().recordings();
   }
   int64_t vector_count(catalog::Side side) const override {
-    return collection_->contents().vector_count(side);
+    return collection_->view().vector_count(side);
   }
   std::optional<int> FindPiece(std::string_view id) const override {
-    return collection_->contents().FindPiece(id);
+    return collection_->view().FindPiece(id);
   }
   std::optional<int> FindRecording(std::string_view id) const override {
-    return collection_->contents().FindRecording(id);
+    return collection_->view().FindRecording(id);
   }
   absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override {
     const catalog::Piece& named = pieces().at(piece);
@@ -51,7 +51,7 @@ class CollectionEngine final : public Engine {
     return scores_->Get(key, [&] { return ParseScore(piece); });
   }
   absl::StatusOr<std::string> ReadAudio(int recording) const override {
-    return collection_->contents().ReadAudio(recording);
+    return collection_->view().ReadAudio(recording);
   }
 
   const encoder::WindowEncoder& audio_encoder() const override {
@@ -97,7 +97,7 @@ class CollectionEngine final : public Engine {
  private:
   // Failures here are the collection's, not a client's.
   absl::StatusOr<music::Score> ParseScore(int piece) const {
-    const absl::StatusOr<std::string> midi = collection_->contents().ReadMidi(piece);
+    const absl::StatusOr<std::string> midi = collection_->view().ReadMidi(piece);
     if (!midi.ok()) return midi.status();
     absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
     if (!score.ok()) return absl::DataLossError(score.status().message());

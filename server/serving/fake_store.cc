@@ -9,7 +9,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::LiveCollection;
+using retrieval::CollectionStore;
 
 absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
@@ -112,7 +112,7 @@ absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id,
   return updated;
 }
 
-absl::StatusOr<LiveCollection::Deleted> FakeStore::DeletePiece(
+absl::StatusOr<CollectionStore::Deleted> FakeStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
@@ -123,7 +123,7 @@ absl::StatusOr<LiveCollection::Deleted> FakeStore::DeletePiece(
       !status.ok()) {
     return status;
   }
-  LiveCollection::Deleted deleted;
+  CollectionStore::Deleted deleted;
   for (size_t i = sources.recordings.size(); i-- > 0;) {
     if (sources.recordings[i].piece_id != id) continue;
     if (!with_recordings) return absl::FailedPreconditionError("there are recordings of it");
@@ -182,7 +182,7 @@ absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
   return updated;
 }
 
-absl::StatusOr<LiveCollection::Deleted> FakeStore::DeleteRecording(
+absl::StatusOr<CollectionStore::Deleted> FakeStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
@@ -195,27 +195,27 @@ absl::StatusOr<LiveCollection::Deleted> FakeStore::DeleteRecording(
   }
   sources.recordings.erase(sources.recordings.begin() + *position);
   sources.sounds.erase(sources.sounds.begin() + *position);
-  return LiveCollection::Deleted{.version = Put(std::move(sources))};
+  return CollectionStore::Deleted{.version = Put(std::move(sources))};
 }
 
-absl::StatusOr<LiveCollection::Reloaded> FakeStore::Reload() {
+absl::StatusOr<CollectionStore::Reloaded> FakeStore::Reload() {
   if (absl::Status status = Administer(); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
   const int64_t before = engine_->manifest().generation;
   engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
-  return LiveCollection::Reloaded{before + 1, before, {"gen-000099: not whole"}};
+  return CollectionStore::Reloaded{before + 1, before, {"gen-000099: not whole"}};
 }
 
-absl::StatusOr<LiveCollection::Merged> FakeStore::Merge() {
+absl::StatusOr<CollectionStore::Merged> FakeStore::Merge() {
   if (absl::Status status = Administer(); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
   const int64_t before = engine_->manifest().generation;
-  if (unmerged_ == 0) return LiveCollection::Merged{before, 0};
+  if (unmerged_ == 0) return CollectionStore::Merged{before, 0};
   engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
-  return LiveCollection::Merged{before + 1, std::exchange(unmerged_, 0)};
+  return CollectionStore::Merged{before + 1, std::exchange(unmerged_, 0)};
 }
 
-LiveCollection::Standing FakeStore::standing() const {
+CollectionStore::EditStatus FakeStore::edit_status() const {
   absl::MutexLock lock(&mutex_);
   return {.last_change = last_change_,
           .unmerged = unmerged_,

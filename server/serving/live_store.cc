@@ -23,7 +23,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::LiveCollection;
+using retrieval::CollectionStore;
 
 // Of the scores that are kept parsed; about 60 bytes each.
 constexpr int64_t kCachedNotes = 2'000'000;
@@ -57,7 +57,7 @@ retrieval::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
   return options;
 }
 
-absl::Status TryOut(const retrieval::Collection& collection, bool warm_up) {
+absl::Status SelfCheck(const retrieval::Collection& collection, bool warm_up) {
   if (absl::Status status = CheckFindsItself(collection); !status.ok()) return status;
   return warm_up ? WarmUp(collection) : absl::OkStatus();
 }
@@ -84,9 +84,9 @@ class LiveStore final : public Store {
                                              const retrieval::RequestContext& context) override {
     return live_->UpdatePiece(id, update, expected_version, context);
   }
-  absl::StatusOr<LiveCollection::Deleted> DeletePiece(const std::string& id,
-                                                      std::optional<int64_t> expected_version,
-                                                      bool with_recordings) override {
+  absl::StatusOr<CollectionStore::Deleted> DeletePiece(const std::string& id,
+                                                       std::optional<int64_t> expected_version,
+                                                       bool with_recordings) override {
     return live_->DeletePiece(id, expected_version, with_recordings);
   }
   absl::StatusOr<catalog::Recording> AddRecording(
@@ -99,16 +99,16 @@ class LiveStore final : public Store {
       std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override {
     return live_->UpdateRecording(id, update, expected_version, context);
   }
-  absl::StatusOr<LiveCollection::Deleted> DeleteRecording(
+  absl::StatusOr<CollectionStore::Deleted> DeleteRecording(
       const std::string& id, std::optional<int64_t> expected_version) override {
     return live_->DeleteRecording(id, expected_version);
   }
 
-  absl::StatusOr<LiveCollection::Reloaded> Reload() override {
+  absl::StatusOr<CollectionStore::Reloaded> Reload() override {
     return WithoutPaths(live_->Reload());
   }
-  absl::StatusOr<LiveCollection::Merged> Merge() override { return WithoutPaths(live_->Merge()); }
-  LiveCollection::Standing standing() const override { return live_->standing(); }
+  absl::StatusOr<CollectionStore::Merged> Merge() override { return WithoutPaths(live_->Merge()); }
+  CollectionStore::EditStatus edit_status() const override { return live_->edit_status(); }
   absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
@@ -149,17 +149,17 @@ class LiveStore final : public Store {
   const std::shared_ptr<ScoreCache> scores_ = std::make_shared<ScoreCache>(kCachedNotes);
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<LiveCollection>
+  std::unique_ptr<CollectionStore>
       live_;  // last: its threads put collections in place until it has gone
 };
 
 absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
                                                        retrieval::CollectionOptions collection) {
   std::unique_ptr<LiveStore> store(new LiveStore(config));
-  retrieval::LiveOptions options;
+  retrieval::StoreOptions options;
   options.collection = std::move(collection);
-  options.try_out = [warm_up = config.warmup](const retrieval::Collection& tried) {
-    return TryOut(tried, warm_up);
+  options.self_check = [warm_up = config.warmup](const retrieval::Collection& tried) {
+    return SelfCheck(tried, warm_up);
   };
   options.on_change = [store = store.get()](std::shared_ptr<const retrieval::Collection> changed) {
     store->PutInPlace(std::move(changed));
@@ -168,7 +168,7 @@ absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Met
     metrics.RecordBackgroundFailure();
     spdlog::error("in the background: {}", status.ToString());
   };
-  auto live = LiveCollection::Open(config.bundle, std::move(options));
+  auto live = CollectionStore::Open(config.bundle, std::move(options));
   if (!live.ok()) return live.status();
   store->live_ = *std::move(live);
   store->PutFirst(store->live_->Current());
@@ -218,7 +218,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
           -> absl::StatusOr<std::shared_ptr<const Engine>> {
         auto collection = retrieval::Collection::Open(config.bundle, options);
         if (!collection.ok()) return collection.status();
-        if (absl::Status status = TryOut(**collection, config.warmup); !status.ok()) return status;
+        if (absl::Status status = SelfCheck(**collection, config.warmup); !status.ok())
+          return status;
         return MakeCollectionEngine(*std::move(collection), scores);
       });
 }

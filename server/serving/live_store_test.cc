@@ -52,7 +52,7 @@ TEST_F(LiveStoreTest, AnEditIsThereWhenItReturns) {
   ASSERT_TRUE(Add("new", 7).ok());
   EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
   EXPECT_FALSE(before->FindPiece("new").has_value()) << "calls under way keep what they have";
-  EXPECT_EQ(store_->standing().last_change, 1);
+  EXPECT_EQ(store_->edit_status().last_change, 1);
   ASSERT_TRUE(store_->DeletePiece("new", {}, false).ok());
   EXPECT_FALSE(store_->Current()->FindPiece("new").has_value());
 }

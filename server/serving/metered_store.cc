@@ -5,7 +5,7 @@
 namespace antiphon::server {
 
 using Kind = Metrics::EditKind;
-using retrieval::LiveCollection;
+using retrieval::CollectionStore;
 
 absl::StatusOr<catalog::Piece> MeteredStore::AddPiece(catalog::Piece piece, std::string midi,
                                                       const retrieval::RequestContext& context) {
@@ -19,7 +19,7 @@ absl::StatusOr<catalog::Piece> MeteredStore::UpdatePiece(const std::string& id,
   return Counted(Kind::kUpdatePiece, store_.UpdatePiece(id, update, expected_version, context));
 }
 
-absl::StatusOr<LiveCollection::Deleted> MeteredStore::DeletePiece(
+absl::StatusOr<CollectionStore::Deleted> MeteredStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   return Counted(Kind::kDeletePiece, store_.DeletePiece(id, expected_version, with_recordings));
 }
@@ -37,18 +37,18 @@ absl::StatusOr<catalog::Recording> MeteredStore::UpdateRecording(
                  store_.UpdateRecording(id, update, expected_version, context));
 }
 
-absl::StatusOr<LiveCollection::Deleted> MeteredStore::DeleteRecording(
+absl::StatusOr<CollectionStore::Deleted> MeteredStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   return Counted(Kind::kDeleteRecording, store_.DeleteRecording(id, expected_version));
 }
 
-absl::StatusOr<LiveCollection::Reloaded> MeteredStore::Reload() {
-  absl::StatusOr<LiveCollection::Reloaded> reloaded = store_.Reload();
+absl::StatusOr<CollectionStore::Reloaded> MeteredStore::Reload() {
+  absl::StatusOr<CollectionStore::Reloaded> reloaded = store_.Reload();
   metrics_.RecordReload(Metrics::Reloaded::kCollection, reloaded.status());
   return reloaded;
 }
 
-absl::StatusOr<LiveCollection::Merged> MeteredStore::Merge() {
+absl::StatusOr<CollectionStore::Merged> MeteredStore::Merge() {
   return Counted(Kind::kMerge, store_.Merge());
 }
 

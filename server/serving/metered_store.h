@@ -23,7 +23,7 @@ class MeteredStore final : public Store {
                                              const retrieval::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
                                              const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeletePiece(
+  absl::StatusOr<retrieval::CollectionStore::Deleted> DeletePiece(
       const std::string& id, std::optional<int64_t> expected_version,
       bool with_recordings) override;
   absl::StatusOr<catalog::Recording> AddRecording(
@@ -32,11 +32,13 @@ class MeteredStore final : public Store {
   absl::StatusOr<catalog::Recording> UpdateRecording(
       const std::string& id, const retrieval::RecordingUpdate& update,
       std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::LiveCollection::Deleted> DeleteRecording(
+  absl::StatusOr<retrieval::CollectionStore::Deleted> DeleteRecording(
       const std::string& id, std::optional<int64_t> expected_version) override;
-  absl::StatusOr<retrieval::LiveCollection::Reloaded> Reload() override;
-  absl::StatusOr<retrieval::LiveCollection::Merged> Merge() override;
-  retrieval::LiveCollection::Standing standing() const override { return store_.standing(); }
+  absl::StatusOr<retrieval::CollectionStore::Reloaded> Reload() override;
+  absl::StatusOr<retrieval::CollectionStore::Merged> Merge() override;
+  retrieval::CollectionStore::EditStatus edit_status() const override {
+    return store_.edit_status();
+  }
   absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override {
     return store_.TakeSnapshot(name);
   }

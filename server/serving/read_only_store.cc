@@ -7,7 +7,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::LiveCollection;
+using retrieval::CollectionStore;
 
 absl::Status Refuse() {
   return CallerError(absl::StatusCode::kFailedPrecondition,
@@ -42,8 +42,8 @@ absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
   return Refuse();
 }
 
-absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
-                                                                   std::optional<int64_t>, bool) {
+absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
+                                                                    std::optional<int64_t>, bool) {
   return Refuse();
 }
 
@@ -58,16 +58,16 @@ absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(
   return Refuse();
 }
 
-absl::StatusOr<LiveCollection::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
-                                                                       std::optional<int64_t>) {
+absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
+                                                                        std::optional<int64_t>) {
   return Refuse();
 }
 
-absl::StatusOr<LiveCollection::Reloaded> ReadOnlyStore::Reload() {
+absl::StatusOr<CollectionStore::Reloaded> ReadOnlyStore::Reload() {
   absl::MutexLock reload(&reload_mutex_);
   absl::StatusOr<std::shared_ptr<const Engine>> opened = opener_();
   if (!opened.ok()) return opened.status();
-  LiveCollection::Reloaded reloaded;
+  CollectionStore::Reloaded reloaded;
   reloaded.generation = (*opened)->manifest().generation;
   reloaded.rejected_generations = (*opened)->rejected_generations();
   absl::MutexLock lock(&mutex_);
@@ -76,7 +76,7 @@ absl::StatusOr<LiveCollection::Reloaded> ReadOnlyStore::Reload() {
   return reloaded;
 }
 
-absl::StatusOr<LiveCollection::Merged> ReadOnlyStore::Merge() { return Refuse(); }
+absl::StatusOr<CollectionStore::Merged> ReadOnlyStore::Merge() { return Refuse(); }
 
 absl::StatusOr<Store::Snapshot> ReadOnlyStore::TakeSnapshot(const std::string&) { return Refuse(); }
 

@@ -55,7 +55,7 @@ TEST(ReadOnlyStore, RefusesEveryChange) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_TRUE(IsForCaller(status)) << "the caller is told why";
   }
-  EXPECT_EQ(store.standing().last_change, 0);
+  EXPECT_EQ(store.edit_status().last_change, 0);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ double NearestRatio(const std::vector<double>& ratios) {
 // are no notes.
 absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
                                                             int piece) {
-  const absl::StatusOr<std::string> midi = collection.contents().ReadMidi(piece);
+  const absl::StatusOr<std::string> midi = collection.view().ReadMidi(piece);
   if (!midi.ok()) return midi.status();
   const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
   if (!score.ok()) return absl::DataLossError(score.status().message());
@@ -55,15 +55,14 @@ absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Col
 
 absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
                              const retrieval::EmbeddingSequence& windows) {
-  const auto found =
-      collection.contents().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
+  const auto found = collection.view().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
   if (!found.ok()) return found.status();
   const auto same = std::count_if(found->begin(), found->end(),
                                   [](const auto& f) { return f.similarity >= kSame; });
   // Not all: an index need not be exact.
   if (2 * same >= static_cast<int64_t>(windows.start_s.size())) return absl::OkStatus();
   return absl::DataLossError(
-      absl::StrCat("the piece '", collection.contents().pieces()[piece].id,
+      absl::StrCat("the piece '", collection.view().pieces()[piece].id,
                    "' does not find itself: ", same, " of ", windows.start_s.size(),
                    " windows are in the index; encoder and index do not belong together"));
 }
@@ -71,7 +70,7 @@ absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
 }  // namespace
 
 absl::Status CheckFindsItself(const retrieval::Collection& collection) {
-  const int pieces = static_cast<int>(collection.contents().pieces().size());
+  const int pieces = static_cast<int>(collection.view().pieces().size());
   int tried = 0;
   for (int i = 0; i < std::min(pieces, 4 * kPiecesTried) && tried < kPiecesTried; ++i) {
     // From all over the collection, not from its beginning only.
@@ -89,9 +88,9 @@ absl::Status CheckFindsItself(const retrieval::Collection& collection) {
 absl::Status WarmUp(const retrieval::Collection& collection) {
   const int rate = collection.encoder_info().settings.sample_rate;
   const double length_s = 2 * collection.encoder_info().settings.window_s();
-  audio::Waveform sound;
-  sound.sample_rate = rate;
-  sound.samples.resize(static_cast<size_t>(length_s * rate));
+  audio::Waveform audio;
+  audio.sample_rate = rate;
+  audio.samples.resize(static_cast<size_t>(length_s * rate));
   music::Score score;
   score.duration_s = length_s;
   constexpr int kPitches[] = {60, 64, 67, 72};
@@ -99,9 +98,9 @@ absl::Status WarmUp(const retrieval::Collection& collection) {
     const double onset_s = i * length_s / 4;
     const double hertz = 440.0 * std::exp2((kPitches[i] - 69) / 12.0);
     const auto first = static_cast<size_t>(onset_s * rate);
-    for (size_t n = first; n < sound.samples.size(); ++n) {
+    for (size_t n = first; n < audio.samples.size(); ++n) {
       const double t = static_cast<double>(n - first) / rate;
-      sound.samples[n] +=
+      audio.samples[n] +=
           static_cast<float>(0.2 * std::exp(-2 * t) * std::sin(2 * std::numbers::pi * hertz * t));
     }
     music::Note note;
@@ -110,7 +109,7 @@ absl::Status WarmUp(const retrieval::Collection& collection) {
     note.pitch = kPitches[i];
     score.notes.push_back(note);
   }
-  if (auto answer = collection.IdentifyAudio(sound, {}, {}); !answer.ok()) return answer.status();
+  if (auto answer = collection.IdentifyAudio(audio, {}, {}); !answer.ok()) return answer.status();
   return collection.SearchRecordings(score, {}, {}).status();
 }
 

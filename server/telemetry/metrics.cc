@@ -201,7 +201,7 @@ struct Metrics::Impl {
       Histogram("antiphon_request_seconds", "From arrival to answer, failures included");
   prometheus::Family<prometheus::Histogram>& stage_seconds =
       Histogram("antiphon_stage_seconds",
-                "Stages of calls, failures included; queue is the wait for a worker");
+                "StageTimer of calls, failures included; queue is the wait for a worker");
   prometheus::Family<prometheus::Histogram>& batch_windows =
       Histogram("antiphon_encoder_batch_windows", "Windows that an encoder ran at once");
   prometheus::Family<prometheus::Counter>& verdicts =

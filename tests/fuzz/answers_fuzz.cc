@@ -31,9 +31,9 @@ void MakeBundle(const std::string& root) {
   auto writer = bundle::BundleWriter::Create(root);
   Require(writer.ok(), "a bundle can be made");
   const std::string& folder = (*writer)->directory();
-  const retrieval::FakeEncoder sound(antiphon::encoder::Modality::kAudio);
+  const retrieval::FakeEncoder audio(antiphon::encoder::Modality::kAudio);
   const retrieval::FakeEncoder score(antiphon::encoder::Modality::kScore);
-  auto assembly = retrieval::CollectionAssembly::Create(folder, sound, score, {});
+  auto assembly = retrieval::CollectionAssembly::Create(folder, audio, score, {});
   Require(assembly.ok(), "a collection can be made");
   for (int i = 0; i < 3; ++i) {
     antiphon::catalog::Piece piece;

@@ -38,7 +38,7 @@ const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Prog
     {"performances", &EvaluatePerformances},
     {"recordings", &EvaluateRecordings},
     {"unknown", &EvaluateUnknown},
-    {"catalogue-size", &EvaluateCatalogueSize},
+    {"catalogue-size", &EvaluateCatalogSize},
     {"transcription", &EvaluateTranscription},
     {"alignment", &EvaluateAlignment},
 };
@@ -94,7 +94,7 @@ absl::Status Run(Flags& flags) {
   options.test_set.part = *part;
   options.test_set.cache = flags.work + "/renditions";
   options.work = flags.work + "/bundle";
-  options.catalogues = flags.work + "/catalogues";
+  options.reference_collections = flags.work + "/catalogues";
   if (std::erase(options.degradations, "all") > 0) options.degradations = DegradationNames();
   Progress progress;
   if (flags.render_only) return RenderAsap(options, progress);
@@ -145,7 +145,7 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--distractors", options.distractors,
                       "Suite catalogue-size: folder of further scores; may be repeated");
   command
-      ->add_option("--sizes", options.catalogue_sizes,
+      ->add_option("--sizes", options.catalog_sizes,
                    "Suite catalogue-size: pieces, separated by commas")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);

@@ -45,7 +45,7 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 //
 // Files that cannot be read are passed over and listed in the summary. NotFound when a folder is
 // not there, InvalidArgument with the first reasons when no score in it can be read; otherwise
-// fails as CollectionBuilder does.
+// fails as BundleBuilder does.
 [[nodiscard]] absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options,
                                                     Progress& progress);
 

@@ -92,10 +92,10 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   const auto collection = retrieval::Collection::Open(options_.bundle_root);
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
-  for (const auto& p : (*collection)->contents().pieces()) {
+  for (const auto& p : (*collection)->view().pieces()) {
     pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
   }
-  for (const auto& r : (*collection)->contents().recordings()) {
+  for (const auto& r : (*collection)->view().recordings()) {
     recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" +
                          r.collection);
   }

@@ -44,12 +44,12 @@ absl::Status Run(const Flags& flags) {
   absl::StatusOr<std::unique_ptr<audio::Synthesizer>> synthesizer =
       audio::Synthesizer::Open(flags.synthesis);
   if (!synthesizer.ok()) return synthesizer.status();
-  const absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(score->notes, flags.render);
-  if (!sound.ok()) return sound.status();
-  if (absl::Status status = audio::WriteAudioFile(*sound, *format, flags.out); !status.ok())
+  const absl::StatusOr<audio::Waveform> audio = (*synthesizer)->Render(score->notes, flags.render);
+  if (!audio.ok()) return audio.status();
+  if (absl::Status status = audio::WriteAudioFile(*audio, *format, flags.out); !status.ok())
     return status;
   std::printf("%s: %.1f s at %.2f times the tempo written\n", flags.out.c_str(),
-              sound->duration_s(), flags.tempo_ratio);
+              audio->duration_s(), flags.tempo_ratio);
   return absl::OkStatus();
 }
 

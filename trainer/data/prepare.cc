@@ -105,8 +105,8 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
     if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
   Performance performance = Perform(*score, options.variation, variation);
-  const absl::StatusOr<audio::Waveform> sound = renderer.Render(performance.notes, variation);
-  if (!sound.ok()) return sound.status();
+  const absl::StatusOr<audio::Waveform> audio = renderer.Render(performance.notes, variation);
+  if (!audio.ok()) return audio.status();
 
   StoreItem item;
   item.piece = job.piece;
@@ -114,7 +114,7 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
   item.time = std::move(performance.time);
   item.settings = options.settings;
   item.notes = std::move(score->notes);
-  item.spectrogram = features::ComputeSpectrogram(front_end, sound->samples);
+  item.spectrogram = features::ComputeSpectrogram(front_end, audio->samples);
   return item;
 }
 

@@ -74,8 +74,8 @@ TEST_F(PrepareTest, AnItemHoldsTheScoreAndItsSoundAtItsTempo) {
     EXPECT_EQ(item->part, Part::kTrain);
     ASSERT_EQ(item->notes.size(), 12u);
     EXPECT_NEAR(item->notes[4].onset_s, 1.0, 1e-3);
-    const double sound_s = item->spectrogram.frames() / item->settings.frame_rate();
-    EXPECT_NEAR(sound_s, item->time.To(3.0) + 1.0, 0.5);  // one second of tail
+    const double audio_s = item->spectrogram.frames() / item->settings.frame_rate();
+    EXPECT_NEAR(audio_s, item->time.To(3.0) + 1.0, 0.5);  // one second of tail
     // The fifth note's band is louder a moment after its onset than a moment before.
     const int band = (item->notes[4].pitch - 21) * 2;
     const auto level = [&](double seconds) {

@@ -236,10 +236,10 @@ RecordingChain DrawRecordingChain(uint64_t seed) {
   return chain;
 }
 
-audio::Waveform ApplyRecordingChain(const audio::Waveform& sound, const RecordingChain& chain) {
-  audio::Waveform result = sound;
+audio::Waveform ApplyRecordingChain(const audio::Waveform& audio, const RecordingChain& chain) {
+  audio::Waveform result = audio;
   std::vector<float>& samples = result.samples;
-  const int rate = sound.sample_rate;
+  const int rate = audio.sample_rate;
   const double rms = Rms(samples);
   if (!(rms > 0)) return result;
   if (chain.wow_cents != 0 && chain.wow_hz > 0) samples = Wobble(samples, rate, chain);

@@ -52,9 +52,9 @@ struct RecordingChain {
 // by at most 3 ms.
 RecordingChain DrawRecordingChain(uint64_t seed);
 
-// As long as `sound`; the direct sound is not delayed (its onsets stay within 5 ms). Finite for
+// As long as `audio`; the direct sound is not delayed (its onsets stay within 5 ms). Finite for
 // finite samples; silence stays silent.
-audio::Waveform ApplyRecordingChain(const audio::Waveform& sound, const RecordingChain& chain);
+audio::Waveform ApplyRecordingChain(const audio::Waveform& audio, const RecordingChain& chain);
 
 }  // namespace antiphon::trainer
 

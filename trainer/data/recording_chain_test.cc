@@ -79,8 +79,8 @@ double ReverberationTime(const Waveform& response) {
 }
 
 TEST(RecordingChain, ByDefaultChangesNothing) {
-  const Waveform sound = Bursts(1);
-  EXPECT_LT(audio::LargestDifference(ApplyRecordingChain(sound, {}).samples, sound.samples), 1e-6);
+  const Waveform audio = Bursts(1);
+  EXPECT_LT(audio::LargestDifference(ApplyRecordingChain(audio, {}).samples, audio.samples), 1e-6);
 }
 
 TEST(RecordingChain, HasTheReverberationTimeAskedFor) {
@@ -151,51 +151,51 @@ TEST(RecordingChain, LeavesOnsetsInTheirPlaces) {
 }
 
 TEST(RecordingChain, AddsNoiseAtTheRatioAndOfTheColourAskedFor) {
-  const Waveform sound = Bursts(8);
+  const Waveform audio = Bursts(8);
   for (const double slope : {0.0, -3.0, -6.0}) {
     RecordingChain chain;
     chain.rt60_s = 0.5;
-    const Waveform clean = ApplyRecordingChain(sound, chain);
+    const Waveform clean = ApplyRecordingChain(audio, chain);
     chain.snr_db = 12;
     chain.noise_slope_db = slope;
-    const Waveform noise = Difference(ApplyRecordingChain(sound, chain), clean);
+    const Waveform noise = Difference(ApplyRecordingChain(audio, chain), clean);
     EXPECT_NEAR(20 * std::log10(audio::Rms(clean, 0, 8) / audio::Rms(noise, 0, 8)), 12, 1);
     EXPECT_NEAR(DensityDb(noise, 2000, 4000) - DensityDb(noise, 500, 1000), 2 * slope, 1.5);
   }
 }
 
 TEST(RecordingChain, HumsAtTheLevelAndPitchAskedFor) {
-  const Waveform sound = Bursts(4);
+  const Waveform audio = Bursts(4);
   RecordingChain chain;
   chain.hum_db = -20;
   chain.hum_hz = 60;
-  const Waveform hum = Difference(ApplyRecordingChain(sound, chain), sound);
-  EXPECT_NEAR(20 * std::log10(audio::Rms(hum, 0, 4) / audio::Rms(sound, 0, 4)), -20, 1);
+  const Waveform hum = Difference(ApplyRecordingChain(audio, chain), audio);
+  EXPECT_NEAR(20 * std::log10(audio::Rms(hum, 0, 4) / audio::Rms(audio, 0, 4)), -20, 1);
   EXPECT_NEAR(audio::StrongestFrequency(hum.samples, kRate, 30, 90, 1), 60, 1);
 }
 
 TEST(RecordingChain, CutsBands) {
-  const Waveform sound = WhiteNoise(4);
+  const Waveform audio = WhiteNoise(4);
   RecordingChain chain;
   chain.low_cut_hz = 150;
   chain.high_cut_hz = 3500;
-  const Waveform recorded = ApplyRecordingChain(sound, chain);
+  const Waveform recorded = ApplyRecordingChain(audio, chain);
   const double pass = DensityDb(recorded, 500, 2000);
   EXPECT_LT(DensityDb(recorded, 30, 50), pass - 15);
   EXPECT_LT(DensityDb(recorded, 7000, 10000), pass - 20);
 }
 
 TEST(RecordingChain, KeepsTheLevelUpToItsGainAndClipsAtItsLevel) {
-  const Waveform sound = Bursts(3);
+  const Waveform audio = Bursts(3);
   RecordingChain chain = DrawRecordingChain(5);
   chain.snr_db = 60;
   chain.hum_db = -60;
   chain.gain_db = -6;
   chain.clip_level = 1;
-  const Waveform loud = ApplyRecordingChain(sound, chain);
-  EXPECT_NEAR(20 * std::log10(audio::Rms(loud, 0, 3) / audio::Rms(sound, 0, 3)), -6, 0.1);
+  const Waveform loud = ApplyRecordingChain(audio, chain);
+  EXPECT_NEAR(20 * std::log10(audio::Rms(loud, 0, 3) / audio::Rms(audio, 0, 3)), -6, 0.1);
   chain.clip_level = 0.4;
-  const Waveform clipped = ApplyRecordingChain(sound, chain);
+  const Waveform clipped = ApplyRecordingChain(audio, chain);
   const auto peak = [](const Waveform& w) {
     return std::abs(*std::max_element(w.samples.begin(), w.samples.end(),
                                       [](float a, float b) { return std::abs(a) < std::abs(b); }));
@@ -204,11 +204,11 @@ TEST(RecordingChain, KeepsTheLevelUpToItsGainAndClipsAtItsLevel) {
 }
 
 TEST(RecordingChain, WobblesThePitchWithinItsDepth) {
-  const Waveform sound = audio::Sine(1000, 4, kRate);
+  const Waveform audio = audio::Sine(1000, 4, kRate);
   RecordingChain chain;
   chain.wow_cents = 30;
   chain.wow_hz = 0.5;
-  const Waveform recorded = ApplyRecordingChain(sound, chain);
+  const Waveform recorded = ApplyRecordingChain(audio, chain);
   double lowest = 2000;
   double highest = 0;
   for (int i = 0; i + kRate / 5 < 4 * kRate; i += kRate / 10) {
@@ -222,11 +222,11 @@ TEST(RecordingChain, WobblesThePitchWithinItsDepth) {
 }
 
 TEST(RecordingChain, RepeatsItselfForASeedAndOnlyForIt) {
-  const Waveform sound = Bursts(2);
-  EXPECT_EQ(ApplyRecordingChain(sound, DrawRecordingChain(1)).samples,
-            ApplyRecordingChain(sound, DrawRecordingChain(1)).samples);
-  EXPECT_NE(ApplyRecordingChain(sound, DrawRecordingChain(1)).samples,
-            ApplyRecordingChain(sound, DrawRecordingChain(2)).samples);
+  const Waveform audio = Bursts(2);
+  EXPECT_EQ(ApplyRecordingChain(audio, DrawRecordingChain(1)).samples,
+            ApplyRecordingChain(audio, DrawRecordingChain(1)).samples);
+  EXPECT_NE(ApplyRecordingChain(audio, DrawRecordingChain(1)).samples,
+            ApplyRecordingChain(audio, DrawRecordingChain(2)).samples);
 }
 
 TEST(RecordingChain, LeavesSilenceSilentAndIsFiniteForAnything) {

@@ -32,16 +32,16 @@ absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>&
                                                  const Variation& variation) {
   const absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
   if (!synthesizer.ok()) return synthesizer.status();
-  absl::StatusOr<audio::Waveform> sound = (*synthesizer)->Render(played, variation.render);
-  if (!sound.ok() && variation.render.program != 0) {
+  absl::StatusOr<audio::Waveform> audio = (*synthesizer)->Render(played, variation.render);
+  if (!audio.ok() && variation.render.program != 0) {
     audio::RenderOptions grand_piano = variation.render;
     grand_piano.program = 0;
-    sound = (*synthesizer)->Render(played, grand_piano);
+    audio = (*synthesizer)->Render(played, grand_piano);
   }
-  if (sound.ok() && variation.recording_seed != 0) {
-    return ApplyRecordingChain(*sound, DrawRecordingChain(variation.recording_seed));
+  if (audio.ok() && variation.recording_seed != 0) {
+    return ApplyRecordingChain(*audio, DrawRecordingChain(variation.recording_seed));
   }
-  return sound;
+  return audio;
 }
 
 double MusicEnd(const music::Score& score) {

@@ -18,24 +18,24 @@ namespace {
 using audio::Waveform;
 using Sound = absl::StatusOr<Waveform>;
 
-float Peak(const Waveform& sound) {
+float Peak(const Waveform& audio) {
   float peak = 0;
-  for (const float x : sound.samples) peak = std::max(peak, std::abs(x));
+  for (const float x : audio.samples) peak = std::max(peak, std::abs(x));
   return peak;
 }
 
-void Scale(double factor, Waveform& sound) {
-  for (float& sample : sound.samples) sample = static_cast<float>(sample * factor);
+void Scale(double factor, Waveform& audio) {
+  for (float& sample : audio.samples) sample = static_cast<float>(sample * factor);
 }
 
 double Speed(double cents) { return std::exp2(cents / 1200); }
 
 // Eight bits on a logarithmic scale about the peak, and back.
-void MuLaw(Waveform& sound) {
+void MuLaw(Waveform& audio) {
   constexpr double kMu = 255;
-  const double peak = Peak(sound);
+  const double peak = Peak(audio);
   if (!(peak > 0)) return;
-  for (float& sample : sound.samples) {
+  for (float& sample : audio.samples) {
     const double compressed = std::log1p(kMu * std::abs(sample) / peak) / std::log1p(kMu);
     const double expanded =
         std::expm1(std::round(compressed * 127) / 127 * std::log1p(kMu)) / kMu * peak;
@@ -43,8 +43,8 @@ void MuLaw(Waveform& sound) {
   }
 }
 
-Sound Telephone(const Waveform& sound, uint64_t seed) {
-  const Waveform band = ApplyRecordingChain(sound, {.equalisation_db = 2,
+Sound Telephone(const Waveform& audio, uint64_t seed) {
+  const Waveform band = ApplyRecordingChain(audio, {.equalisation_db = 2,
                                                     .low_cut_hz = 300,
                                                     .low_cut_order = 6,
                                                     .high_cut_hz = 3400,
@@ -53,13 +53,13 @@ Sound Telephone(const Waveform& sound, uint64_t seed) {
   Sound line = audio::Resample(band, 8000);
   if (!line.ok()) return line;
   MuLaw(*line);
-  Sound result = audio::Resample(*line, sound.sample_rate);
-  if (result.ok()) result->samples.resize(sound.samples.size());
+  Sound result = audio::Resample(*line, audio.sample_rate);
+  if (result.ok()) result->samples.resize(audio.samples.size());
   return result;
 }
 
-Sound SmallLoudspeaker(const Waveform& sound, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(sound, {.equalisation_db = 5,
+Sound SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
+  Waveform result = ApplyRecordingChain(audio, {.equalisation_db = 5,
                                                 .low_cut_hz = 250,
                                                 .low_cut_order = 4,
                                                 .high_cut_hz = 9000,
@@ -75,12 +75,12 @@ Sound SmallLoudspeaker(const Waveform& sound, uint64_t seed) {
   return result;
 }
 
-Sound Noise(const Waveform& sound, double snr_db, uint64_t seed) {
-  return ApplyRecordingChain(sound, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
+Sound Noise(const Waveform& audio, double snr_db, uint64_t seed) {
+  return ApplyRecordingChain(audio, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
 }
 
-Sound LargeHall(const Waveform& sound, uint64_t seed) {
-  return ApplyRecordingChain(sound, {.rt60_s = 3,
+Sound LargeHall(const Waveform& audio, uint64_t seed) {
+  return ApplyRecordingChain(audio, {.rt60_s = 3,
                                      .direct_to_reverb_db = -3,
                                      .pre_delay_s = 0.025,
                                      .bass_decay = 1.2,
@@ -90,18 +90,18 @@ Sound LargeHall(const Waveform& sound, uint64_t seed) {
 
 // Halves, in decibels, the distance of the level of the last second or so from the mean one; loud
 // sounds pull it down at once.
-void AutomaticGain(Waveform& sound) {
+void AutomaticGain(Waveform& audio) {
   constexpr double kAttack_s = 0.02;
   constexpr double kRelease_s = 1;
   constexpr double kMostGain = 4;
   double mean = 0;
-  for (const float x : sound.samples) mean += std::abs(x);
-  mean /= static_cast<double>(sound.samples.size());
+  for (const float x : audio.samples) mean += std::abs(x);
+  mean /= static_cast<double>(audio.samples.size());
   if (!(mean > 0)) return;
-  const double attack = 1 - std::exp(-1 / (kAttack_s * sound.sample_rate));
-  const double release = 1 - std::exp(-1 / (kRelease_s * sound.sample_rate));
+  const double attack = 1 - std::exp(-1 / (kAttack_s * audio.sample_rate));
+  const double release = 1 - std::exp(-1 / (kRelease_s * audio.sample_rate));
   double level = mean;
-  for (float& sample : sound.samples) {
+  for (float& sample : audio.samples) {
     const double now = std::abs(sample);
     level += (now > level ? attack : release) * (now - level);
     sample = static_cast<float>(
@@ -109,8 +109,8 @@ void AutomaticGain(Waveform& sound) {
   }
 }
 
-Sound PhoneRecording(const Waveform& sound, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(sound, {.rt60_s = 0.6,
+Sound PhoneRecording(const Waveform& audio, uint64_t seed) {
+  Waveform result = ApplyRecordingChain(audio, {.rt60_s = 0.6,
                                                 .direct_to_reverb_db = 0,
                                                 .pre_delay_s = 0.006,
                                                 .treble_decay = 0.7,
@@ -125,42 +125,42 @@ Sound PhoneRecording(const Waveform& sound, uint64_t seed) {
   return ApplyRecordingChain(result, {.clip_level = 0.5});
 }
 
-Sound Lossy(const Waveform& sound) {
+Sound Lossy(const Waveform& audio) {
   // The encoder clips at full scale, which is not what this is about.
-  const double peak = Peak(sound);
+  const double peak = Peak(audio);
   const double scale = peak > 0.9 ? 0.9 / peak : 1;
-  Waveform quiet = sound;
+  Waveform quiet = audio;
   Scale(scale, quiet);
   const absl::StatusOr<std::string> bytes = audio::EncodeAudio(quiet, audio::AudioFormat::kMp3);
   if (!bytes.ok()) return bytes.status();
   audio::DecodeOptions options;
-  options.sample_rate = sound.sample_rate;
-  options.max_duration_s = sound.duration_s() + 10;
+  options.sample_rate = audio.sample_rate;
+  options.max_duration_s = audio.duration_s() + 10;
   Sound result = audio::DecodeMemory(*bytes, options);
   if (!result.ok()) return result;
-  result->samples.resize(sound.samples.size());
+  result->samples.resize(audio.samples.size());
   Scale(1 / scale, *result);
   return result;
 }
 
-Sound Overdriven(const Waveform& sound) {
+Sound Overdriven(const Waveform& audio) {
   constexpr double kDrive = 10;
-  Waveform result = ApplyRecordingChain(sound, {.clip_level = 1 / kDrive});
+  Waveform result = ApplyRecordingChain(audio, {.clip_level = 1 / kDrive});
   Scale(kDrive, result);
   return result;
 }
 
 // Resampled to a rate that is said to be the old one.
-Sound Faster(const Waveform& sound, double speed) {
-  Sound result = audio::Resample(sound, static_cast<int>(std::lround(sound.sample_rate / speed)));
-  if (result.ok()) result->sample_rate = sound.sample_rate;
+Sound Faster(const Waveform& audio, double speed) {
+  Sound result = audio::Resample(audio, static_cast<int>(std::lround(audio.sample_rate / speed)));
+  if (result.ok()) result->sample_rate = audio.sample_rate;
   return result;
 }
 
 struct Named {
   std::string_view name;
   double speed;
-  Sound (*degrade)(const Waveform& sound, double speed, uint64_t seed);
+  Sound (*degrade)(const Waveform& audio, double speed, uint64_t seed);
 };
 
 const auto& All() {
@@ -208,19 +208,19 @@ double DegradationSpeed(std::string_view name) {
   return named == nullptr ? 1 : named->speed;
 }
 
-absl::StatusOr<Waveform> Degrade(const Waveform& sound, std::string_view name, uint64_t seed) {
+absl::StatusOr<Waveform> Degrade(const Waveform& audio, std::string_view name, uint64_t seed) {
   const Named* const named = Find(name);
   if (named == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("there is no degradation '", std::string(name),
                      "'; there are: ", absl::StrJoin(DegradationNames(), ", ")));
   }
-  if (sound.samples.empty()) return absl::InvalidArgumentError("cannot degrade an empty sound");
-  for (const float sample : sound.samples) {
+  if (audio.samples.empty()) return absl::InvalidArgumentError("cannot degrade an empty sound");
+  for (const float sample : audio.samples) {
     if (!std::isfinite(sample))
       return absl::InvalidArgumentError("cannot degrade samples that are not finite");
   }
-  return named->degrade(sound, named->speed, seed);
+  return named->degrade(audio, named->speed, seed);
 }
 
 }  // namespace antiphon::trainer

@@ -28,10 +28,10 @@ std::vector<std::string> DegradationNames();
 // for unknown names.
 double DegradationSpeed(std::string_view name);
 
-// `sound` under the named degradation, not delayed and, but for its speed, of the same length; the
+// `audio` under the named degradation, not delayed and, but for its speed, of the same length; the
 // seed draws rooms, resonances and noise. Silence stays silent. InvalidArgument for an unknown name
 // (the message lists the names), an empty sound, or a sample that is not finite.
-[[nodiscard]] absl::StatusOr<audio::Waveform> Degrade(const audio::Waveform& sound,
+[[nodiscard]] absl::StatusOr<audio::Waveform> Degrade(const audio::Waveform& audio,
                                                       std::string_view name, uint64_t seed);
 
 }  // namespace antiphon::trainer

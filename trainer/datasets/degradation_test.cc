@@ -18,66 +18,66 @@ constexpr int kRate = 22050;
 
 // Notes of a few partials, one each half second: something that a codec takes for music.
 Waveform Notes(double seconds) {
-  Waveform sound = audio::Sine(0, seconds, kRate);
+  Waveform audio = audio::Sine(0, seconds, kRate);
   for (int note = 0; note * 0.5 < seconds - 0.5; ++note) {
     const size_t start = static_cast<size_t>((note * 0.5 + 0.25) * kRate);
     const double hz = 220 * std::exp2((note * 7 % 24) / 12.0);
-    for (size_t i = start; i < sound.samples.size() && i < start + kRate; ++i) {
+    for (size_t i = start; i < audio.samples.size() && i < start + kRate; ++i) {
       const double t = static_cast<double>(i - start) / kRate;
       for (int partial = 1; partial < 6; ++partial) {
-        sound.samples[i] += static_cast<float>(0.2 / partial * std::exp(-5 * t) *
+        audio.samples[i] += static_cast<float>(0.2 / partial * std::exp(-5 * t) *
                                                std::sin(2 * std::numbers::pi * hz * partial * t));
       }
     }
   }
-  return sound;
+  return audio;
 }
 
 Waveform WhiteNoise(double seconds) {
-  Waveform sound = audio::Sine(0, seconds, kRate);
+  Waveform audio = audio::Sine(0, seconds, kRate);
   std::mt19937_64 random(4);
   std::normal_distribution<float> normal(0, 0.1f);
-  for (float& sample : sound.samples) sample = normal(random);
-  return sound;
+  for (float& sample : audio.samples) sample = normal(random);
+  return audio;
 }
 
 // The mean power of partials over a band, dB.
-double DensityDb(const Waveform& sound, double from_hz, double to_hz) {
+double DensityDb(const Waveform& audio, double from_hz, double to_hz) {
   double sum = 0;
   int count = 0;
   for (double hz = from_hz; hz < to_hz; hz *= 1.01, ++count)
-    sum += std::norm(audio::Partial(sound.samples, kRate, hz));
+    sum += std::norm(audio::Partial(audio.samples, kRate, hz));
   return 10 * std::log10(sum / count);
 }
 
-Waveform MustDegrade(const Waveform& sound, std::string_view name, uint64_t seed = 1) {
-  absl::StatusOr<Waveform> degraded = Degrade(sound, name, seed);
+Waveform MustDegrade(const Waveform& audio, std::string_view name, uint64_t seed = 1) {
+  absl::StatusOr<Waveform> degraded = Degrade(audio, name, seed);
   EXPECT_TRUE(degraded.ok()) << degraded.status();
   return degraded.ok() ? *std::move(degraded) : Waveform{};
 }
 
 TEST(DegradationTest, EachChangesTheSoundStaysFiniteAndHasItsLength) {
-  const Waveform sound = Notes(4);
+  const Waveform audio = Notes(4);
   for (const std::string& name : DegradationNames()) {
-    const Waveform degraded = MustDegrade(sound, name);
+    const Waveform degraded = MustDegrade(audio, name);
     EXPECT_EQ(degraded.sample_rate, kRate);
-    EXPECT_NEAR(degraded.samples.size(), sound.samples.size() / DegradationSpeed(name), 3) << name;
+    EXPECT_NEAR(degraded.samples.size(), audio.samples.size() / DegradationSpeed(name), 3) << name;
     EXPECT_TRUE(std::all_of(degraded.samples.begin(), degraded.samples.end(), [](float x) {
       return std::isfinite(x);
     })) << name;
-    EXPECT_GT(audio::LargestDifference(degraded.samples, sound.samples), 0.003) << name;
-    EXPECT_GT(audio::Rms(degraded, 0, 4), 0.1 * audio::Rms(sound, 0, 4)) << name;
+    EXPECT_GT(audio::LargestDifference(degraded.samples, audio.samples), 0.003) << name;
+    EXPECT_GT(audio::Rms(degraded, 0, 4), 0.1 * audio::Rms(audio, 0, 4)) << name;
   }
 }
 
 TEST(DegradationTest, RepeatsItselfForASeed) {
-  const Waveform sound = Notes(2);
+  const Waveform audio = Notes(2);
   for (const std::string& name : DegradationNames()) {
-    EXPECT_EQ(MustDegrade(sound, name, 3).samples, MustDegrade(sound, name, 3).samples) << name;
+    EXPECT_EQ(MustDegrade(audio, name, 3).samples, MustDegrade(audio, name, 3).samples) << name;
   }
-  EXPECT_NE(MustDegrade(sound, "noise-0db", 3).samples, MustDegrade(sound, "noise-0db", 4).samples);
-  EXPECT_NE(MustDegrade(sound, "large-hall", 3).samples,
-            MustDegrade(sound, "large-hall", 4).samples);
+  EXPECT_NE(MustDegrade(audio, "noise-0db", 3).samples, MustDegrade(audio, "noise-0db", 4).samples);
+  EXPECT_NE(MustDegrade(audio, "large-hall", 3).samples,
+            MustDegrade(audio, "large-hall", 4).samples);
 }
 
 TEST(DegradationTest, SilenceStaysSilent) {
@@ -117,19 +117,19 @@ TEST(DegradationTest, TelephoneAndLoudspeakerHaveTheirBands) {
 }
 
 TEST(DegradationTest, NoiseIsAtItsRatio) {
-  const Waveform sound = Notes(4);
+  const Waveform audio = Notes(4);
   for (const auto& [name, snr_db] : {std::pair{"noise-10db", 10.0}, {"noise-0db", 0.0}}) {
-    Waveform noise = MustDegrade(sound, name);
-    for (size_t i = 0; i < noise.samples.size(); ++i) noise.samples[i] -= sound.samples[i];
-    EXPECT_NEAR(20 * std::log10(audio::Rms(sound, 0, 4) / audio::Rms(noise, 0, 4)), snr_db, 1);
+    Waveform noise = MustDegrade(audio, name);
+    for (size_t i = 0; i < noise.samples.size(); ++i) noise.samples[i] -= audio.samples[i];
+    EXPECT_NEAR(20 * std::log10(audio::Rms(audio, 0, 4) / audio::Rms(noise, 0, 4)), snr_db, 1);
   }
 }
 
 TEST(DegradationTest, LargeHallRingsOn) {
-  Waveform sound = Notes(2);
-  sound.samples.resize(4 * kRate);
-  EXPECT_LT(audio::Rms(sound, 3, 3.5), 1e-6);
-  EXPECT_GT(audio::Rms(MustDegrade(sound, "large-hall"), 3, 3.5), 0.01 * audio::Rms(sound, 0, 2));
+  Waveform audio = Notes(2);
+  audio.samples.resize(4 * kRate);
+  EXPECT_LT(audio::Rms(audio, 3, 3.5), 1e-6);
+  EXPECT_GT(audio::Rms(MustDegrade(audio, "large-hall"), 3, 3.5), 0.01 * audio::Rms(audio, 0, 2));
 }
 
 TEST(DegradationTest, SpeedMovesThePitch) {
@@ -144,11 +144,11 @@ TEST(DegradationTest, SpeedMovesThePitch) {
 }
 
 TEST(DegradationTest, LossyCodingIsCloseButNotTheSame) {
-  const Waveform sound = Notes(4);
-  Waveform difference = MustDegrade(sound, "lossy-64k");
-  for (size_t i = 0; i < difference.samples.size(); ++i) difference.samples[i] -= sound.samples[i];
-  EXPECT_LT(audio::Rms(difference, 0, 4), 0.2 * audio::Rms(sound, 0, 4));
-  EXPECT_GT(audio::Rms(difference, 0, 4), 1e-4 * audio::Rms(sound, 0, 4));
+  const Waveform audio = Notes(4);
+  Waveform difference = MustDegrade(audio, "lossy-64k");
+  for (size_t i = 0; i < difference.samples.size(); ++i) difference.samples[i] -= audio.samples[i];
+  EXPECT_LT(audio::Rms(difference, 0, 4), 0.2 * audio::Rms(audio, 0, 4));
+  EXPECT_GT(audio::Rms(difference, 0, 4), 1e-4 * audio::Rms(audio, 0, 4));
 }
 
 TEST(DegradationTest, UnknownNameListsTheNames) {
@@ -161,9 +161,9 @@ TEST(DegradationTest, UnknownNameListsTheNames) {
 
 TEST(DegradationTest, EmptyOrInfiniteSoundIsRefused) {
   EXPECT_EQ(Degrade({}, "clipping", 1).status().code(), absl::StatusCode::kInvalidArgument);
-  Waveform sound = Notes(1);
-  sound.samples[7] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(Degrade(sound, "clipping", 1).status().code(), absl::StatusCode::kInvalidArgument);
+  Waveform audio = Notes(1);
+  audio.samples[7] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(Degrade(audio, "clipping", 1).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -87,15 +87,15 @@ music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed) {
   return made;
 }
 
-absl::StatusOr<std::vector<CatalogueEntry>> MakeRecombined(
-    const std::vector<CatalogueEntry>& pieces, int count, uint64_t seed) {
+absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
+    const std::vector<CollectionEntry>& pieces, int count, uint64_t seed) {
   std::vector<music::Score> scores;
-  for (const CatalogueEntry& piece : pieces) {
+  for (const CollectionEntry& piece : pieces) {
     absl::StatusOr<music::Score> score = music::ReadMidi(piece.midi);
     if (score.ok() && !score->notes.empty()) scores.push_back(*std::move(score));
   }
   if (scores.empty()) return absl::NotFoundError("there is no piece to recombine");
-  std::vector<CatalogueEntry> made;
+  std::vector<CollectionEntry> made;
   for (int i = 1; i <= count; ++i) {
     const std::string id = absl::StrCat("recombined-", i);
     absl::StatusOr<std::string> midi =

@@ -27,8 +27,8 @@ std::vector<int> WorksOf(const std::vector<std::set<uint64_t>>& pieces);
 music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed);
 
 // `count` of these as entries named "recombined-1" and so on.
-[[nodiscard]] absl::StatusOr<std::vector<CatalogueEntry>> MakeRecombined(
-    const std::vector<CatalogueEntry>& pieces, int count, uint64_t seed);
+[[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
+    const std::vector<CollectionEntry>& pieces, int count, uint64_t seed);
 
 }  // namespace antiphon::trainer
 

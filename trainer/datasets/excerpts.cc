@@ -17,15 +17,15 @@ double UniformOf(const std::string& key) {
   return static_cast<double>(HashOf(key) >> 11) * 0x1p-53;
 }
 
-audio::Waveform Cut(const audio::Waveform& sound, const Excerpt& excerpt) {
+audio::Waveform Cut(const audio::Waveform& audio, const Excerpt& excerpt) {
   const auto at = [&](double seconds) {
-    return std::clamp<int64_t>(std::llround(seconds * sound.sample_rate), 0,
-                               static_cast<int64_t>(sound.samples.size()));
+    return std::clamp<int64_t>(std::llround(seconds * audio.sample_rate), 0,
+                               static_cast<int64_t>(audio.samples.size()));
   };
   audio::Waveform cut;
-  cut.sample_rate = sound.sample_rate;
-  cut.samples.assign(sound.samples.begin() + at(excerpt.start_s),
-                     sound.samples.begin() + at(excerpt.start_s + excerpt.length_s));
+  cut.sample_rate = audio.sample_rate;
+  cut.samples.assign(audio.samples.begin() + at(excerpt.start_s),
+                     audio.samples.begin() + at(excerpt.start_s + excerpt.length_s));
   return cut;
 }
 
@@ -72,11 +72,11 @@ absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording
   std::vector<Outcome> outcomes;
   progress.Start("ask", static_cast<int64_t>(recordings.size()));
   for (size_t i = 0; i < recordings.size(); ++i) {
-    const absl::StatusOr<audio::Waveform> sound = audio::DecodeFile(recordings[i].path, decode);
-    if (!sound.ok()) return sound.status();
+    const absl::StatusOr<audio::Waveform> audio = audio::DecodeFile(recordings[i].path, decode);
+    if (!audio.ok()) return audio.status();
     for (const Excerpt& excerpt :
-         DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, sound->duration_s())) {
-      absl::StatusOr<audio::Waveform> query = Cut(*sound, excerpt);
+         DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, audio->duration_s())) {
+      absl::StatusOr<audio::Waveform> query = Cut(*audio, excerpt);
       if (treatment) {
         query = treatment(*query, HashOf(absl::StrCat(recordings[i].name, excerpt.start_s, "/",
                                                       excerpt.wanted_s)));

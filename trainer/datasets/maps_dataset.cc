@@ -22,7 +22,7 @@ std::string PieceOfMapsName(std::string_view name) {
 absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
                                             const std::string& midi_dir) {
   MapsTestBed bed;
-  absl::StatusOr<std::vector<CatalogueEntry>> entries = ReadEntries(midi_dir);
+  absl::StatusOr<std::vector<CollectionEntry>> entries = ReadEntries(midi_dir);
   if (!entries.ok()) return entries.status();
   bed.entries = *std::move(entries);
   std::map<std::string, int> place;
@@ -89,7 +89,7 @@ double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::
 }
 
 absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& notes,
-                                              const std::vector<CatalogueEntry>& entries) {
+                                              const std::vector<CollectionEntry>& entries) {
   NearestScore nearest;
   for (size_t i = 0; i < entries.size(); ++i) {
     const absl::StatusOr<music::Score> score = music::ReadMidi(entries[i].midi);

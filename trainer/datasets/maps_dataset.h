@@ -15,7 +15,7 @@
 namespace antiphon::trainer {
 
 struct MapsTestBed {
-  std::vector<CatalogueEntry> entries;    // all scores
+  std::vector<CollectionEntry> entries;   // all scores
   std::vector<TestRecording> recordings;  // whose piece is among them; its place is `work`
   std::vector<TestRecording> unknown;     // whose piece is not, by their names
 };
@@ -42,7 +42,7 @@ struct NearestScore {
 };
 
 [[nodiscard]] absl::StatusOr<NearestScore> FindNearestScore(
-    const std::vector<music::Note>& notes, const std::vector<CatalogueEntry>& entries);
+    const std::vector<music::Note>& notes, const std::vector<CollectionEntry>& entries);
 double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b);
 
 }  // namespace antiphon::trainer

@@ -138,30 +138,30 @@ absl::StatusOr<audio::Waveform> MakeNoise(std::string_view name, double seconds,
       std::find_if(kNoises.begin(), kNoises.end(), [&](const Noise& n) { return n.name == name; });
   if (noise == kNoises.end())
     return absl::NotFoundError(absl::StrCat("no noise is called ", std::string(name)));
-  audio::Waveform sound;
-  sound.sample_rate = sample_rate;
-  sound.samples.assign(static_cast<size_t>(std::llround(seconds * sample_rate)), 0.0f);
-  if (noise->make == nullptr) return sound;
+  audio::Waveform audio;
+  audio.sample_rate = sample_rate;
+  audio.samples.assign(static_cast<size_t>(std::llround(seconds * sample_rate)), 0.0f);
+  if (noise->make == nullptr) return audio;
   Random random(seed);
-  noise->make(sound.samples, sample_rate, random);
+  noise->make(audio.samples, sample_rate, random);
   float peak = 1e-9f;
-  for (const float sample : sound.samples) peak = std::max(peak, std::abs(sample));
-  for (float& sample : sound.samples) sample *= 0.5f / peak;
-  return sound;
+  for (const float sample : audio.samples) peak = std::max(peak, std::abs(sample));
+  for (float& sample : audio.samples) sample *= 0.5f / peak;
+  return audio;
 }
 
 absl::Status ForEachNoise(std::string_view seed, std::span<const double> lengths_s, int of_each,
                           int sample_rate,
                           const std::function<absl::Status(const std::string& kind, double length_s,
-                                                           const audio::Waveform& sound)>& ask) {
+                                                           const audio::Waveform& audio)>& ask) {
   for (const std::string& kind : NoiseNames()) {
     for (const double length_s : lengths_s) {
       for (int i = 0; i < of_each; ++i) {
-        const absl::StatusOr<audio::Waveform> sound =
+        const absl::StatusOr<audio::Waveform> audio =
             MakeNoise(kind, length_s, sample_rate,
                       HashOf(absl::StrCat(std::string(seed), kind, length_s, "/", i)));
-        if (!sound.ok()) return sound.status();
-        if (absl::Status status = ask(kind, length_s, *sound); !status.ok()) return status;
+        if (!audio.ok()) return audio.status();
+        if (absl::Status status = ask(kind, length_s, *audio); !status.ok()) return status;
       }
     }
   }

@@ -30,7 +30,7 @@ std::vector<std::string> NoiseNames();
 [[nodiscard]] absl::Status ForEachNoise(
     std::string_view seed, std::span<const double> lengths_s, int of_each, int sample_rate,
     const std::function<absl::Status(const std::string& kind, double length_s,
-                                     const audio::Waveform& sound)>& ask);
+                                     const audio::Waveform& audio)>& ask);
 
 }  // namespace antiphon::trainer
 

@@ -65,10 +65,10 @@ TEST(NoisesTest, EveryKindAndLengthIsAskedForWithSoundsOfItsOwn) {
   std::map<std::string, int> asked;
   std::set<std::vector<float>> sounds;
   const std::vector<double> lengths_s = {0.5, 1};
-  const auto ask = [&](const std::string& kind, double length_s, const audio::Waveform& sound) {
-    EXPECT_EQ(sound.samples.size(), static_cast<size_t>(length_s * kRate));
+  const auto ask = [&](const std::string& kind, double length_s, const audio::Waveform& audio) {
+    EXPECT_EQ(audio.samples.size(), static_cast<size_t>(length_s * kRate));
     ++asked[kind];
-    sounds.insert(sound.samples);
+    sounds.insert(audio.samples);
     return absl::OkStatus();
   };
   ASSERT_TRUE(ForEachNoise("a", lengths_s, 3, kRate, ask).ok());

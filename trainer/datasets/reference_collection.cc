@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Everything that the vectors depend on.
-absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
+absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
                                   const retrieval::BuilderOptions& builder) {
   const auto encoder =
       encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
@@ -36,7 +36,7 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
     if (!text.ok()) return text.status();
     absl::StrAppend(&recipe, ";", *text);
   }
-  for (const CatalogueEntry& entry : entries) {
+  for (const CollectionEntry& entry : entries) {
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
   }
@@ -44,13 +44,13 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CatalogueEntry>& entries,
                       Sha256(recipe).substr(0, 12));
 }
 
-absl::Status Build(const std::vector<CatalogueEntry>& entries,
+absl::Status Build(const std::vector<CollectionEntry>& entries,
                    const retrieval::BuilderOptions& options, const std::string& root,
                    Progress& progress) {
-  auto builder = retrieval::CollectionBuilder::Create(root, options);
+  auto builder = retrieval::BundleBuilder::Create(root, options);
   if (!builder.ok()) return builder.status();
   progress.Start("index scores", static_cast<int64_t>(entries.size()));
-  for (const CatalogueEntry& entry : entries) {
+  for (const CollectionEntry& entry : entries) {
     catalog::Piece piece;
     piece.id = entry.id;
     piece.title = entry.title;
@@ -67,8 +67,8 @@ absl::Status Build(const std::vector<CatalogueEntry>& entries,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
-    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options,
+absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
+    const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
     Progress& progress) {
   const absl::StatusOr<std::string> key = KeyOf(entries, options.builder);
   if (!key.ok()) return key.status();
@@ -87,11 +87,11 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
   return retrieval::Collection::Open(root, open);
 }
 
-absl::StatusOr<std::vector<CatalogueEntry>> ReadEntries(const std::string& midi_dir) {
+absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {
   const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(midi_dir);
   if (!files.ok()) return files.status();
   if (files->empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
-  std::vector<CatalogueEntry> entries;
+  std::vector<CollectionEntry> entries;
   for (const SourceFile& file : *files) {
     absl::StatusOr<std::string> midi = ReadWholeFile(file.path);
     if (!midi.ok()) return midi.status();

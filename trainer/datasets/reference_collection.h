@@ -15,7 +15,7 @@
 namespace antiphon::trainer {
 
 // A score of the catalogue; its place in the list is its source in the collection.
-struct CatalogueEntry {
+struct CollectionEntry {
   std::string id;
   std::string title;
   std::string composer;
@@ -23,20 +23,20 @@ struct CatalogueEntry {
   std::string collection = {};  // what a question can be limited to
 };
 
-struct CatalogueOptions {
+struct ReferenceCollectionOptions {
   retrieval::BuilderOptions builder;  // its model_directory names the model
   std::string folder;                 // where bundles are kept, each in a folder of its own
 };
 
 // Opens the bundle of these scores, this model and these settings; makes it first when it is not
 // there. An entry that cannot be indexed fails the whole and is named.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenCatalogue(
-    const std::vector<CatalogueEntry>& entries, const CatalogueOptions& options,
+[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
+    const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
     Progress& progress);
 
 // The scores below a folder, in order of their paths: the id is the name of the file, the title its
 // path.
-[[nodiscard]] absl::StatusOr<std::vector<CatalogueEntry>> ReadEntries(const std::string& midi_dir);
+[[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir);
 
 }  // namespace antiphon::trainer
 

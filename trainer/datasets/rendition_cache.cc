@@ -47,11 +47,11 @@ absl::Status RenditionCache::Render(const RenditionJob& job, Renderer& renderer)
   const absl::StatusOr<music::Score> score =
       job.midi.empty() ? music::ReadMidiFile(job.midi_path) : music::ReadMidi(job.midi);
   if (!score.ok()) return score.status();
-  const absl::StatusOr<audio::Waveform> sound =
+  const absl::StatusOr<audio::Waveform> audio =
       renderer.Render(*score, VariationOptions(), PlainVariation(options_.soundfont));
-  if (!sound.ok()) return sound.status();
+  if (!audio.ok()) return audio.status();
   const std::string temporary = absl::StrCat(job.path, ".", getpid(), ".part");
-  absl::Status status = audio::WriteAudioFile(*sound, audio::AudioFormat::kFlac, temporary);
+  absl::Status status = audio::WriteAudioFile(*audio, audio::AudioFormat::kFlac, temporary);
   std::error_code error;
   if (status.ok()) {
     fs::rename(temporary, job.path, error);

@@ -56,11 +56,11 @@ absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
   if (!score.ok()) return score.status();
   const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
   if (!played.ok()) return played.status();
-  const absl::StatusOr<audio::Waveform> sound =
+  const absl::StatusOr<audio::Waveform> audio =
       audio::DecodeFile(work.paths[index], {.sample_rate = front_end.settings().sample_rate});
-  if (!sound.ok()) return sound.status();
+  if (!audio.ok()) return audio.status();
   absl::StatusOr<music::TimeMap> aligned = retrieval::AlignToScore(
-      features::ComputeSpectrogram(front_end, sound->samples), front_end.settings(), score->notes);
+      features::ComputeSpectrogram(front_end, audio->samples), front_end.settings(), score->notes);
   if (!aligned.ok()) return aligned.status();
   if (score->notes.empty() || played->notes.empty())
     return absl::InvalidArgumentError("a file without notes");

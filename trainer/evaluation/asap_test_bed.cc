@@ -82,11 +82,12 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   return verdict;
 }
 
-CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model) {
-  CatalogueOptions catalogue;
+ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
+                                                  const std::string& model) {
+  ReferenceCollectionOptions catalogue;
   catalogue.builder.model_directory = model;
   catalogue.builder.encoder = options.encoder;
-  catalogue.folder = options.catalogues;
+  catalogue.folder = options.reference_collections;
   return catalogue;
 }
 

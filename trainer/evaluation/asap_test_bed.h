@@ -21,7 +21,7 @@ struct AsapTestBed {
   std::vector<TestRecording> recordings;  // of the sample, rendered
   std::vector<std::optional<BeatMap>>
       beats;  // of the sample; nothing where the annotations have no counterparts
-  std::vector<CatalogueEntry> entries;  // of all scores, in the order of asap.scores
+  std::vector<CollectionEntry> entries;  // of all scores, in the order of asap.scores
 
   // Requires a catalogue of all entries in their order.
   WorkOfSource work_of() const {
@@ -52,7 +52,8 @@ struct PlaceVerdict {
                                                                      const Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.
-CatalogueOptions CatalogueFor(const SuiteOptions& options, const std::string& model);
+ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
+                                                  const std::string& model);
 
 }  // namespace antiphon::trainer
 

@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
   retrieval::BuilderOptions build = options.builder;
   build.model_directory = options.model;
   build.encoder = options.encoder;
-  auto builder = retrieval::CollectionBuilder::Create(BundleFolder(options), build);
+  auto builder = retrieval::BundleBuilder::Create(BundleFolder(options), build);
   if (!builder.ok()) return builder.status();
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
   progress.Start("index", static_cast<int64_t>((valid.size() + 1) / 2 + count));
@@ -100,11 +100,11 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
       const double start_s = std::uniform_real_distribution<double>(0, latest + 1e-9)(random);
       const music::Score excerpt = music::Excerpt(piece.score, start_s, start_s + span_s);
       if (excerpt.notes.empty()) continue;
-      absl::StatusOr<audio::Waveform> sound = renderer.Render(excerpt, varied, variation);
-      if (!sound.ok()) return sound.status();
-      sound->samples.resize(std::min<size_t>(sound->samples.size(), length_s * sound->sample_rate));
+      absl::StatusOr<audio::Waveform> audio = renderer.Render(excerpt, varied, variation);
+      if (!audio.ok()) return audio.status();
+      audio->samples.resize(std::min<size_t>(audio->samples.size(), length_s * audio->sample_rate));
       const absl::StatusOr<retrieval::Identification> answer =
-          collection.IdentifyAudio(*sound, identify);
+          collection.IdentifyAudio(*audio, identify);
       if (!answer.ok()) return answer.status();
       if (answer->candidates.empty()) continue;
       CalibrationPoint point = PointOf(*answer, length_s);
@@ -125,9 +125,9 @@ absl::Status AskAboutNoises(const CalibrationOptions& options,
                                        options.noises_of_each);
   // Other sounds than those of the suite `unknown`, whatever its seed.
   const std::string seed = absl::StrCat("calibration/", options.seed);
-  const auto ask = [&](const std::string&, double length_s, const audio::Waveform& sound) {
+  const auto ask = [&](const std::string&, double length_s, const audio::Waveform& audio) {
     const absl::StatusOr<retrieval::Identification> answer =
-        collection.IdentifyAudio(sound, identify);
+        collection.IdentifyAudio(audio, identify);
     if (answer.ok() && !answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
     progress.Advance();
     return answer.status();

@@ -25,7 +25,7 @@ constexpr int kDefaultSample = 60;  // performances, unless the options say
 
 // Queried pieces first, then the others in an order that the seed decides, then made ones.
 struct Pool {
-  std::vector<CatalogueEntry> entries;
+  std::vector<CollectionEntry> entries;
   std::vector<int> works;                               // of the queried pieces
   std::vector<TestRecording> recordings, performances;  // `work` is one of `works`
   size_t queried = 0, real = 0;
@@ -37,9 +37,9 @@ struct Pool {
 };
 
 absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
-    const std::vector<CatalogueEntry>& entries) {
+    const std::vector<CollectionEntry>& entries) {
   std::vector<std::set<uint64_t>> melodies;
-  for (const CatalogueEntry& entry : entries) {
+  for (const CollectionEntry& entry : entries) {
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
     if (!score.ok())
       return absl::Status(score.status().code(),
@@ -50,7 +50,7 @@ absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
 }
 
 // Moves the entries at `wanted` to the pool and points the recordings at their new places.
-void TakeQueried(std::vector<CatalogueEntry>& entries, std::vector<TestRecording>& recordings,
+void TakeQueried(std::vector<CollectionEntry>& entries, std::vector<TestRecording>& recordings,
                  Pool& pool) {
   std::vector<int> place(entries.size(), -1);
   for (TestRecording& recording : recordings) {
@@ -61,14 +61,14 @@ void TakeQueried(std::vector<CatalogueEntry>& entries, std::vector<TestRecording
     }
     recording.work = at;
   }
-  std::vector<CatalogueEntry> rest;
+  std::vector<CollectionEntry> rest;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (place[i] < 0) rest.push_back(std::move(entries[i]));
   }
   entries = std::move(rest);
 }
 
-absl::Status AddReal(std::vector<CatalogueEntry> others, uint64_t seed, Pool& pool) {
+absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& pool) {
   const auto queried = Melodies(pool.entries);
   if (!queried.ok()) return queried.status();
   pool.works = WorksOf(*queried);
@@ -77,7 +77,7 @@ absl::Status AddReal(std::vector<CatalogueEntry> others, uint64_t seed, Pool& po
   }
   std::mt19937_64 random(seed);
   for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
-  for (CatalogueEntry& entry : others) {
+  for (CollectionEntry& entry : others) {
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
     if (!score.ok() || score->notes.empty()) continue;
     const std::set<uint64_t> melody = MelodyShingles(*score);
@@ -107,12 +107,12 @@ absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
   pool.queried = pool.entries.size();
   pool.recordings = std::move(maps->recordings);
   pool.performances = std::move(asap->recordings);
-  std::vector<CatalogueEntry> others = std::move(maps->entries);
-  for (CatalogueEntry& entry : asap->entries) others.push_back(std::move(entry));
+  std::vector<CollectionEntry> others = std::move(maps->entries);
+  for (CollectionEntry& entry : asap->entries) others.push_back(std::move(entry));
   for (const std::string& folder : options.distractors) {
-    absl::StatusOr<std::vector<CatalogueEntry>> more = ReadEntries(folder);
+    absl::StatusOr<std::vector<CollectionEntry>> more = ReadEntries(folder);
     if (!more.ok()) return more.status();
-    for (CatalogueEntry& entry : *more) others.push_back(std::move(entry));
+    for (CollectionEntry& entry : *more) others.push_back(std::move(entry));
   }
   if (absl::Status status = AddReal(std::move(others), options.seed, pool); !status.ok())
     return status;
@@ -123,7 +123,7 @@ std::string CollectionUpTo(int size) { return absl::StrCat("up to ", size); }
 
 // The catalogue of the largest size holds all others: each piece is filed under the smallest size
 // that it belongs to, and a question to a smaller catalogue is limited to the sizes up to that.
-void FileBySize(const std::vector<int>& sizes, std::vector<CatalogueEntry>& entries) {
+void FileBySize(const std::vector<int>& sizes, std::vector<CollectionEntry>& entries) {
   size_t next = 0;
   for (const int size : sizes) {
     for (; next < static_cast<size_t>(size); ++next)
@@ -134,7 +134,7 @@ void FileBySize(const std::vector<int>& sizes, std::vector<CatalogueEntry>& entr
 int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
-       collection.contents().base_catalog().runs(catalog::Side::kScores)) {
+       collection.view().base_catalog().runs(catalog::Side::kScores)) {
     if (run.source < size) vectors += run.count;
   }
   return vectors;
@@ -147,7 +147,7 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
                                   Progress& progress) {
   retrieval::IdentifyOptions identify;
   identify.top_k = kCandidates;
-  for (const int size : sizes) identify.bounds.filter.collections.push_back(CollectionUpTo(size));
+  for (const int size : sizes) identify.filter.sources.collections.push_back(CollectionUpTo(size));
   ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
@@ -171,7 +171,7 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
 // The sizes asked for, ascending, without those that the queried pieces alone exceed.
 std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report& report) {
   std::vector<int> sizes;
-  for (const int size : options.catalogue_sizes) {
+  for (const int size : options.catalog_sizes) {
     if (static_cast<size_t>(size) >= pool.queried) {
       sizes.push_back(size);
     } else {
@@ -185,7 +185,7 @@ std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report&
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress& progress) {
   const auto started = Clock::now();
   absl::StatusOr<Pool> pool = MakePool(options, progress);
   if (!pool.ok()) return pool.status();
@@ -199,12 +199,12 @@ absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options, Progre
     auto made =
         MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
     if (!made.ok()) return made.status();
-    for (CatalogueEntry& entry : *made) pool->entries.push_back(std::move(entry));
+    for (CollectionEntry& entry : *made) pool->entries.push_back(std::move(entry));
   }
   FileBySize(sizes, pool->entries);
   const auto open = [&](const std::string& model, int size) {
-    return OpenCatalogue({pool->entries.begin(), pool->entries.begin() + size},
-                         CatalogueFor(options, model), progress);
+    return OpenReferenceCollection({pool->entries.begin(), pool->entries.begin() + size},
+                                   ReferenceCollectionFor(options, model), progress);
   };
   const auto collection = open(options.model, sizes.back());
   if (!collection.ok()) return collection.status();

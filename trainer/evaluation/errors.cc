@@ -189,7 +189,7 @@ class Errors {
     return first;
   }
 
-  absl::StatusOr<audio::Waveform> SoundOf(const Excerpt& excerpt) const {
+  absl::StatusOr<audio::Waveform> AudioOf(const Excerpt& excerpt) const {
     audio::DecodeOptions decode;
     decode.sample_rate = collection_.encoder_info().settings.sample_rate;
     decode.start_s = excerpt.start_s;
@@ -211,7 +211,7 @@ class Errors {
       error.details.emplace_back("played over written tempo",
                                  absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
     }
-    const absl::StatusOr<audio::Waveform> sound = SoundOf(outcome.excerpt);
+    const absl::StatusOr<audio::Waveform> sound = AudioOf(outcome.excerpt);
     if (!sound.ok()) return sound.status();
     absl::StatusOr<std::string> picture =
         Draw(*sound, judged.truth.played,

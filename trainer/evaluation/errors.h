@@ -34,7 +34,7 @@ struct ErrorsRequest {
   bool try_plain = false;  // the sound is a recording: is the answer right without the room?
   int shown = 12;          // at most 3 of a kind while other kinds are left
   const retrieval::Collection* collection = nullptr;
-  const std::vector<CatalogueEntry>* entries = nullptr;
+  const std::vector<CollectionEntry>* entries = nullptr;
   const std::vector<TestRecording>* recordings = nullptr;
   const std::vector<Outcome>* outcomes = nullptr;
   WorkOfSource work_of;

@@ -120,7 +120,8 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
     if (sampled && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
       recordings.resize(options.untrained_recordings);
     }
-    const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
+    const auto collection =
+        OpenReferenceCollection(bed->entries, ReferenceCollectionFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const auto outcomes =
         AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);

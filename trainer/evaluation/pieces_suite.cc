@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
   retrieval::BuilderOptions build;
   build.model_directory = model;
   build.encoder = options.encoder;
-  auto builder = retrieval::CollectionBuilder::Create(options.work, build);
+  auto builder = retrieval::BundleBuilder::Create(options.work, build);
   if (!builder.ok()) return builder.status();
   progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
   for (const TestPiece& piece : pieces) {

@@ -102,8 +102,8 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
                          Report& report) {
   ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
   for (const std::string& name : options.degradations) {
-    const Treatment treatment = [&name](const audio::Waveform& sound, uint64_t seed) {
-      return Degrade(sound, name, seed);
+    const Treatment treatment = [&name](const audio::Waveform& audio, uint64_t seed) {
+      return Degrade(audio, name, seed);
     };
     absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime,
                                         DegradedLengths(), options.excerpts, treatment, progress);
@@ -130,7 +130,8 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    const auto collection = OpenCatalogue(bed->entries, CatalogueFor(options, model), progress);
+    const auto collection =
+        OpenReferenceCollection(bed->entries, ReferenceCollectionFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const bool measured = model == options.model;
     std::vector<Outcome> outcomes;

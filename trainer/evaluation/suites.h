@@ -36,13 +36,12 @@ struct SuiteOptions {
   std::vector<std::string>
       degradations;           // suite `recordings` also under each of these (degradation.h)
   int max_transposition = 0;  // semitones, suites `recordings` and `unknown` (IdentifyOptions)
-  std::string catalogues;     // folder for bundles, which are kept
+  std::string reference_collections;  // folder for bundles, which are kept
   int untrained_recordings =
       40;  // the untrained network is asked about so many performances at most
-  std::vector<std::string> distractors;  // folders of further scores that fill catalogues up
-  std::vector<int> catalogue_sizes = {100, 300, 1000, 3000,
-                                      10000};  // pieces, suite `catalogue-size`
-  std::string errors;                          // folder for a page of the worst errors; empty: none
+  std::vector<std::string> distractors;  // folders of further scores that fill collections up
+  std::vector<int> catalog_sizes = {100, 300, 1000, 3000, 10000};  // pieces, suite `catalogue-size`
+  std::string errors;  // folder for a page of the worst errors; empty: none
 };
 
 // Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task
@@ -70,10 +69,10 @@ struct SuiteOptions {
                                                      Progress& progress);
 
 // Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says),
-// cut to 10 s, against catalogues that grow: first the queried pieces, then all others of the
+// cut to 10 s, against collections that grow: first the queried pieces, then all others of the
 // corpora, then made ones.
-[[nodiscard]] absl::StatusOr<Report> EvaluateCatalogueSize(const SuiteOptions& options,
-                                                           Progress& progress);
+[[nodiscard]] absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options,
+                                                         Progress& progress);
 
 // Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one
 // taken out?

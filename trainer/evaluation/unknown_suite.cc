@@ -83,8 +83,8 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
   };
   std::map<std::string, Tally> tallies;
   progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
-  const auto ask = [&](const std::string& kind, double, const audio::Waveform& sound) {
-    const auto answer = collection.IdentifyAudio(sound, identify);
+  const auto ask = [&](const std::string& kind, double, const audio::Waveform& audio) {
+    const auto answer = collection.IdentifyAudio(audio, identify);
     if (!answer.ok()) return answer.status();
     Tally& tally = tallies[kind];
     ++tally.asked;
@@ -138,7 +138,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
   const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
   if (!bed.ok()) return bed.status();
   const std::set<int> known = DrawHalf(bed->asap.works, options.seed);
-  std::vector<CatalogueEntry> entries;
+  std::vector<CollectionEntry> entries;
   std::vector<int> works;
   for (size_t i = 0; i < bed->entries.size(); ++i) {
     if (!known.contains(bed->asap.scores[i].work)) continue;
@@ -163,7 +163,8 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
         recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
       recordings.resize(options.untrained_recordings);
     }
-    const auto collection = OpenCatalogue(entries, CatalogueFor(options, model), progress);
+    const auto collection =
+        OpenReferenceCollection(entries, ReferenceCollectionFor(options, model), progress);
     if (!collection.ok()) return collection.status();
     const auto outcomes = AskExcerpts(
         recordings, plan, **collection, identify, [&works](int source) { return works[source]; },

@@ -32,10 +32,10 @@ double RepeatedShare(std::span<const uint64_t> numbers) {
 
 Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s) {
   const PlacesByNotes alike = ByNotes(places);
-  std::unordered_map<uint64_t, int64_t> equal_scores, equal_sounds;
+  std::unordered_map<uint64_t, int64_t> equal_scores, equal_audio;
   for (const RepeatablePlace& place : places) {
     ++equal_scores[place.score_window];
-    ++equal_sounds[place.audio_window];
+    ++equal_audio[place.audio_window];
   }
   Ceiling ceiling;
   for (const RepeatablePlace& place : places) {
@@ -44,7 +44,7 @@ Ceiling AllowedByRepeats(std::span<const RepeatablePlace> places, double heard_s
       return std::abs(other_s - place.into_window_s) < heard_s;
     });
     const double right = 1.0 / static_cast<double>(candidates) / static_cast<double>(places.size());
-    if (equal_sounds[place.audio_window] == 1) ceiling.to_audio += right;
+    if (equal_audio[place.audio_window] == 1) ceiling.to_audio += right;
     if (equal_scores[place.score_window] == 1) ceiling.to_score += right;
   }
   return ceiling;
