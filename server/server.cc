@@ -119,7 +119,7 @@ struct Server::Impl {
 
   Sample TakeSample() const {
     const std::shared_ptr<const Engine> engine = store.Current();
-    const retrieval::CollectionStore::EditStatus edit_status = store.edit_status();
+    const editing::CollectionStore::EditStatus edit_status = store.edit_status();
     Sample sample;
     sample.queue_depth = queue.depth();
     sample.in_flight = lifecycle.in_flight();

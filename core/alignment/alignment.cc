@@ -10,7 +10,7 @@
 #include "core/alignment/alignment_features.h"
 #include "core/alignment/warping.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 using music::TimeMap;
@@ -277,4 +277,4 @@ absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogra
   return TimeMap::Create(std::move(points));
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

@@ -20,7 +20,7 @@
 #include "core/music/score.h"
 #include "core/music/time_map.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 
 // Which part of the score the sound is of, seconds of the score; by default all of it.
 struct AlignmentOptions {
@@ -45,6 +45,6 @@ struct AlignmentOptions {
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,
     std::span<const music::Note> notes, const AlignmentOptions& options = {});
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment
 
 #endif  // ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_H_

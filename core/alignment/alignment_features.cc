@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 // Fitted on validation pieces of piano-midi.de performed with the trainer's tempo curves.
@@ -188,4 +188,4 @@ void NormaliseFeatures(double frame_rate, int decay_frames, FrameFeatures& featu
   NormaliseOnsets(frame_rate, decay_frames, features.onsets);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

@@ -11,7 +11,7 @@
 #include "core/features/feature_sequence.h"
 #include "core/features/settings.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 
 // [rows, width], a row for each frame.
 struct FrameMatrix {
@@ -57,6 +57,6 @@ FrameFeatures CoarseFeatures(const FrameFeatures& features, int factor);
 // then decaying over `decay_frames` frames (1: not at all).
 void NormaliseFeatures(double frame_rate, int decay_frames, FrameFeatures& features);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment
 
 #endif  // ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_FEATURES_H_

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 const features::FeatureSettings kSettings;
@@ -106,4 +106,4 @@ TEST(AlignmentFeaturesTest, NormalisedEnergiesHaveUnitLengthAndOnsetsDecay) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

@@ -10,7 +10,7 @@
 
 #include "core/features/audio_front_end.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 using music::Note;
@@ -197,4 +197,4 @@ TEST(AlignToScoreTest, WhatCannotBeAlignedIsRefused) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 constexpr float kNever = std::numeric_limits<float>::infinity();
@@ -130,4 +130,4 @@ std::vector<WarpStep> CheapestPath(const FrameFeatures& a, const FrameFeatures& 
   return Warping(a, b, options).Run();
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

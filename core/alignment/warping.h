@@ -8,7 +8,7 @@
 
 #include "core/alignment/alignment_features.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 
 struct WarpOptions {
   double onset_weight = 0.5;      // of the distance of onsets against that of energies, 0 to 1
@@ -31,6 +31,6 @@ struct WarpStep {
 std::vector<WarpStep> CheapestPath(const FrameFeatures& a, const FrameFeatures& b,
                                    const WarpOptions& options);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment
 
 #endif  // ANTIPHON_CORE_ALIGNMENT_WARPING_H_

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace antiphon::retrieval {
+namespace antiphon::alignment {
 namespace {
 
 // Frames that differ from one another, normalised.
@@ -97,4 +97,4 @@ TEST(CheapestPathTest, OfSingleFramesIsOneStep) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::alignment

@@ -50,7 +50,7 @@ constexpr double kMaxDuration = 30;  // seconds; the inputs last a quarter of on
 
 // A short tone in stereo; empty where this libsndfile can't write the format.
 std::string Encode(int format) {
-  const std::string path = testing::TempDir() + "/antiphon_decoder_hostile_test";
+  const std::string path = ::testing::TempDir() + "/antiphon_decoder_hostile_test";
   SF_INFO info{};
   const int subtype = format & SF_FORMAT_SUBMASK;
   info.samplerate = subtype == SF_FORMAT_OPUS ? 48000 : 16000;
@@ -90,7 +90,7 @@ void ExpectWaveformOrStatus(const std::string& bytes, double start_s = 0) {
   EXPECT_TRUE(finite);
 }
 
-class HostileAudio : public testing::TestWithParam<Encoding> {
+class HostileAudio : public ::testing::TestWithParam<Encoding> {
  protected:
   void SetUp() override {
     bytes_ = Encode(GetParam().format);
@@ -149,8 +149,8 @@ TEST_P(HostileAudio, FollowedOrPrecededByAnotherStream) {
   ExpectWaveformOrStatus(bytes_.substr(0, 64) + noise);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, HostileAudio, testing::ValuesIn(kEncodings),
-                         [](const testing::TestParamInfo<Encoding>& info) {
+INSTANTIATE_TEST_SUITE_P(Formats, HostileAudio, ::testing::ValuesIn(kEncodings),
+                         [](const ::testing::TestParamInfo<Encoding>& info) {
                            return info.param.name;
                          });
 

@@ -19,8 +19,8 @@
 namespace antiphon::audio {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Encoding {
   const char* name;
@@ -61,7 +61,7 @@ std::string ReadAll(const std::string& path) {
 
 // Interleaved samples in any format that libsndfile writes; empty where it can't.
 std::string Encode(const std::vector<float>& interleaved, int channels, int rate, int format) {
-  const std::string path = testing::TempDir() + "/antiphon_decoder_test";
+  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test";
   SF_INFO info{};
   info.samplerate = rate;
   info.channels = channels;
@@ -88,7 +88,7 @@ std::string MessageOf(const absl::StatusOr<Waveform>& result) {
   return std::string(result.status().message());
 }
 
-class DecoderFormats : public testing::TestWithParam<Encoding> {
+class DecoderFormats : public ::testing::TestWithParam<Encoding> {
  protected:
   void SetUp() override {
     tone_ = Sine(440, 2.0, GetParam().rate);
@@ -138,7 +138,7 @@ TEST_P(DecoderFormats, PartIsTheSameAsThatPartOfTheWhole) {
 }
 
 TEST_P(DecoderFormats, FileAndMemoryGiveTheSame) {
-  const std::string path = testing::TempDir() + "/antiphon_decoder_test_file";
+  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test_file";
   std::ofstream(path, std::ios::binary) << bytes_;
   auto from_file = DecodeFile(path);
   std::filesystem::remove(path);
@@ -175,8 +175,8 @@ TEST_P(DecoderFormats, LimitOnDurationHolds) {
   EXPECT_THAT(MessageOf(decoded), HasSubstr("1.5 s"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, DecoderFormats, testing::ValuesIn(kEncodings),
-                         [](const testing::TestParamInfo<Encoding>& info) {
+INSTANTIATE_TEST_SUITE_P(Formats, DecoderFormats, ::testing::ValuesIn(kEncodings),
+                         [](const ::testing::TestParamInfo<Encoding>& info) {
                            return info.param.name;
                          });
 
@@ -295,11 +295,11 @@ TEST(DecoderTest, MissingFileIsNotFoundAndNamed) {
   auto decoded = DecodeFile("/no/such.wav");
   EXPECT_EQ(CodeOf(decoded), absl::StatusCode::kNotFound);
   EXPECT_THAT(MessageOf(decoded), HasSubstr("/no/such.wav"));
-  EXPECT_EQ(CodeOf(DecodeFile(testing::TempDir())), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(DecodeFile(::testing::TempDir())), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(DecoderTest, DamagedFileIsNamedButMemoryNamesNoPath) {
-  const std::string path = testing::TempDir() + "/antiphon_decoder_test_damaged.flac";
+  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test_damaged.flac";
   std::ofstream(path) << "fLaC and no more";
   auto from_file = DecodeFile(path);
   std::filesystem::remove(path);
@@ -369,7 +369,7 @@ TEST(DecodeInPiecesTest, GivesTheWaveformInPieces) {
 }
 
 TEST(DecodeInPiecesTest, StopsWhenTheSinkDoes) {
-  const std::string path = testing::TempDir() + "/pieces.wav";
+  const std::string path = ::testing::TempDir() + "/pieces.wav";
   ASSERT_TRUE(WriteAudioFile(Sine(440, 9, 44100), AudioFormat::kWav, path).ok());
   int pieces = 0;
   const absl::Status status = DecodeFileInPieces(path, {}, [&](std::span<const float>) {

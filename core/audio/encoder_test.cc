@@ -102,7 +102,7 @@ TEST(EncoderTest, ImpossibleSampleRateIsRefused) {
 }
 
 TEST(EncoderTest, FileIsWrittenAndReplaced) {
-  const std::string path = testing::TempDir() + "/antiphon_encoder_test.flac";
+  const std::string path = ::testing::TempDir() + "/antiphon_encoder_test.flac";
   ASSERT_TRUE(WriteAudioFile(Sine(440, 2.0, 22050), AudioFormat::kFlac, path).ok());
   const Waveform shorter = Sine(660, 0.5, 22050);
   ASSERT_TRUE(WriteAudioFile(shorter, AudioFormat::kFlac, path).ok());
@@ -114,7 +114,7 @@ TEST(EncoderTest, FileIsWrittenAndReplaced) {
 }
 
 TEST(EncoderTest, PathThatCannotBeWrittenIsNamed) {
-  const std::string path = testing::TempDir() + "/no/such/folder/a.wav";
+  const std::string path = ::testing::TempDir() + "/no/such/folder/a.wav";
   const absl::Status status = WriteAudioFile(Sine(440, 0.1, 22050), AudioFormat::kWav, path);
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(status.message().find(path), absl::string_view::npos);

@@ -39,7 +39,7 @@ std::vector<float> Noise(size_t count) {
   return noise;
 }
 
-class ResamplerRates : public testing::TestWithParam<std::tuple<int, int>> {};
+class ResamplerRates : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(ResamplerRates, OutputLengthIsTheRatioWithinOneSample) {
   const auto [from, to] = GetParam();
@@ -88,10 +88,10 @@ TEST_P(ResamplerRates, ImpulseStaysAtItsTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rates, ResamplerRates,
-                         testing::Values(std::tuple(44100, 22050), std::tuple(48000, 22050),
-                                         std::tuple(8000, 22050), std::tuple(96000, 22050),
-                                         std::tuple(22050, 44100), std::tuple(44101, 22050),
-                                         std::tuple(1000, 16000), std::tuple(192000, 8000)));
+                         ::testing::Values(std::tuple(44100, 22050), std::tuple(48000, 22050),
+                                           std::tuple(8000, 22050), std::tuple(96000, 22050),
+                                           std::tuple(22050, 44100), std::tuple(44101, 22050),
+                                           std::tuple(1000, 16000), std::tuple(192000, 8000)));
 
 TEST(ResamplerTest, ToneAboveTheNewNyquistFrequencyIsSuppressed) {
   const std::vector<float> output = ResampleWhole(Sine(15000, 1.0, 44100).samples, 44100, 22050);

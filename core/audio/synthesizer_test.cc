@@ -29,7 +29,7 @@ music::Note MakeNote(double onset_s, double offset_s, int pitch, int velocity = 
 
 double Frequency(int pitch) { return 440 * std::pow(2, (pitch - 69) / 12.0); }
 
-class SynthesizerTest : public testing::Test {
+class SynthesizerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(kSoundfont)) {
@@ -247,11 +247,11 @@ TEST(SynthesizerFilesTest, MissingSoundfontIsNotFoundAndNamed) {
 }
 
 TEST(SynthesizerFilesTest, FileThatIsNoSoundfontIsRefusedQuietly) {
-  const std::string path = testing::TempDir() + "/antiphon_not_a_soundfont.sf2";
+  const std::string path = ::testing::TempDir() + "/antiphon_not_a_soundfont.sf2";
   std::ofstream(path) << "This is text, whatever its name says.";
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const absl::Status status = Synthesizer::Open({.soundfont = path}).status();
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   std::filesystem::remove(path);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find(path), absl::string_view::npos);

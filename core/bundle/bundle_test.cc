@@ -15,14 +15,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using absl::StatusCode;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class BundleTest : public testing::Test {
+class BundleTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::path(testing::TempDir()) /
-            absl::StrCat("bundle_", testing::UnitTest::GetInstance()->current_test_info()->name());
+    root_ =
+        fs::path(::testing::TempDir()) /
+        absl::StrCat("bundle_", ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(root_);
   }
   void TearDown() override { fs::remove_all(root_); }
@@ -91,7 +92,7 @@ class BundleTest : public testing::Test {
 TEST_F(BundleTest, WhatIsPublishedOpens) {
   const Manifest written = Publish("one");
   EXPECT_EQ(written.generation, 1);
-  EXPECT_THAT(written.created, testing::MatchesRegex("....-..-..T..:..:..Z"));
+  EXPECT_THAT(written.created, ::testing::MatchesRegex("....-..-..T..:..:..Z"));
   ASSERT_EQ(written.files.size(), 2u);
   const auto opened = Open().value();
   EXPECT_EQ(fs::path(opened.directory), root_ / "gen-000001");
@@ -226,7 +227,7 @@ TEST_F(BundleTest, WhenNothingPassesEveryReasonIsTold) {
        {"gen-000003: catalog.sqlite", "gen-000002: catalog.sqlite", "gen-000001: MANIFEST"}) {
     EXPECT_THAT(message, HasSubstr(part));
   }
-  EXPECT_THAT(message, testing::Not(HasSubstr(root_.string())));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr(root_.string())));
 }
 
 TEST_F(BundleTest, ANewerFormatFallsBack) {
@@ -244,7 +245,7 @@ TEST_F(BundleTest, AnOlderFormatIsRefusedWithAdvice) {
 
 TEST_F(BundleTest, EveryPublicationHasAnOriginOfItsOwnUnlessItIsGivenOne) {
   const std::string first = Publish("one").origin;
-  EXPECT_THAT(first, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_THAT(first, ::testing::MatchesRegex("[0-9a-f]{32}"));
   EXPECT_NE(Publish("two").origin, first);
   Manifest merged = Described("three");
   merged.origin = first;

@@ -99,7 +99,7 @@ TEST(ManifestTest, AChecksumOfOtherFieldsIsNamed) {
   json object = json::parse(ManifestToJson(Example()));
   object["last_change"] = 8;
   EXPECT_THAT(std::string(ParseManifest(object.dump()).status().message()),
-              testing::HasSubstr("checksum"));
+              ::testing::HasSubstr("checksum"));
 }
 
 TEST(ManifestTest, EveryMissingFieldIsNamed) {
@@ -107,13 +107,13 @@ TEST(ManifestTest, EveryMissingFieldIsNamed) {
   for (const auto& [name, value] : example.items()) {
     const absl::Status status = ParseManifest(With([&](json& m) { m.erase(name); })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name;
-    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(name));
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
   }
   for (const std::string name : {"name", "size", "sha256"}) {
     const absl::Status status =
         ParseManifest(With([&](json& m) { m["files"][1].erase(name); })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name;
-    EXPECT_THAT(std::string(status.message()), testing::HasSubstr("files[1] " + name));
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("files[1] " + name));
   }
 }
 
@@ -126,7 +126,7 @@ TEST(ManifestTest, EveryFieldOfAWrongTypeIsNamed) {
       if (value.is_array() && wrong.is_array()) continue;
       const absl::Status status = ParseManifest(With([&](json& m) { m[name] = wrong; })).status();
       EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name << " = " << wrong;
-      EXPECT_THAT(std::string(status.message()), testing::HasSubstr(name));
+      EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
     }
   }
 }
@@ -163,7 +163,7 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
   for (const auto& [name, value] : faults) {
     const absl::Status status = ParseManifest(With([&](json& m) { m[name] = value; })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name << " = " << value;
-    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(name));
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
   }
   std::string huge = ManifestToJson(Example());
   huge.replace(huge.find("\"query_hop_s\": 0.1"), 18, "\"query_hop_s\": 1e999");
@@ -174,11 +174,11 @@ TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
   const absl::Status newer =
       ParseManifest(R"({"format_version": 3, "all": "else differs"})").status();
   EXPECT_EQ(newer.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(newer.message()), testing::HasSubstr("format_version is 3"));
+  EXPECT_THAT(std::string(newer.message()), ::testing::HasSubstr("format_version is 3"));
   const absl::Status older =
       ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
   EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(older.message()), testing::HasSubstr("index the collection again"));
+  EXPECT_THAT(std::string(older.message()), ::testing::HasSubstr("index the collection again"));
 }
 
 TEST(ManifestTest, FileNamesThatLeaveTheFolderAreRefused) {

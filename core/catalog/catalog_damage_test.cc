@@ -14,12 +14,12 @@ namespace {
 
 using absl::StatusCode;
 
-class CatalogDamageTest : public testing::Test {
+class CatalogDamageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
+    folder_ = std::filesystem::path(::testing::TempDir()) /
               (std::string("catalog_damage_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     path_ = (folder_ / "catalog.sqlite").string();
@@ -177,14 +177,15 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
     Execute(sql);
     const absl::Status status = Catalog::Open(path_).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << sql;
-    EXPECT_THAT(std::string(status.message()), testing::Not(testing::HasSubstr(folder_.string())));
+    EXPECT_THAT(std::string(status.message()),
+                ::testing::Not(::testing::HasSubstr(folder_.string())));
   }
 }
 
 TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
   Execute("PRAGMA user_version = 1");
   EXPECT_THAT(std::string(Catalog::Open(path_).status().message()),
-              testing::HasSubstr("index the collection again"));
+              ::testing::HasSubstr("index the collection again"));
 }
 
 TEST_F(CatalogDamageTest, AnEndlessViewInPlaceOfATableIsRefused) {

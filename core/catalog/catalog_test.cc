@@ -17,12 +17,12 @@ namespace {
 
 using absl::StatusCode;
 
-class CatalogTest : public testing::Test {
+class CatalogTest : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_ =
-        std::filesystem::path(testing::TempDir()) /
-        (std::string("catalog_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+        std::filesystem::path(::testing::TempDir()) /
+        (std::string("catalog_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     path_ = (folder_ / "catalog.sqlite").string();
@@ -218,17 +218,17 @@ TEST_F(CatalogTest, WrongFieldsAreNamed) {
   for (const auto& [field, piece] : faults) {
     const absl::Status status = writer->AddPiece(piece, "").status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << field;
-    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(field));
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(field));
   }
   EXPECT_TRUE(writer->AddPiece(with([](Piece& p) { p.id = std::string(200, 'x'); }), "").ok());
   Recording recording = MakeRecording("r");
   recording.version = -1;
   EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()),
-              testing::HasSubstr("version"));
+              ::testing::HasSubstr("version"));
   recording = MakeRecording("r");
   recording.collection = std::string(201, 'x');
   EXPECT_THAT(std::string(writer->AddRecording(recording, "").status().message()),
-              testing::HasSubstr("collection"));
+              ::testing::HasSubstr("collection"));
 }
 
 TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {
@@ -326,7 +326,7 @@ TEST_F(CatalogTest, ManyThreadsReadAtOnce) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_THAT(correct, testing::Each(40));
+  EXPECT_THAT(correct, ::testing::Each(40));
 }
 
 TEST(TextTest, WellFormedUtf8IsTold) {
@@ -335,7 +335,7 @@ TEST(TextTest, WellFormedUtf8IsTold) {
   for (const std::string bad :
        {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x9f\x8e",
         "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"}) {
-    EXPECT_FALSE(IsText(bad)) << testing::PrintToString(bad);
+    EXPECT_FALSE(IsText(bad)) << ::testing::PrintToString(bad);
   }
   EXPECT_FALSE(IsText(std::string_view("a\0b", 3)));
 }

@@ -20,9 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using absl::StatusCode;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kOrigin[] = "0123456789abcdef0123456789abcdef";
 constexpr char kOtherOrigin[] = "ffffffffffffffffffffffffffffffff";
@@ -100,12 +100,12 @@ Contents ReadAll(ChangeJournal& journal, const std::string& origin = kOrigin, in
   return contents;
 }
 
-class ChangeJournalTest : public testing::Test {
+class ChangeJournalTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
+    folder_ = fs::path(::testing::TempDir()) /
               absl::StrCat("journal_", getpid(), "_",
-                           testing::UnitTest::GetInstance()->current_test_info()->name());
+                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     path_ = (folder_ / "journal.sqlite").string();
@@ -533,7 +533,7 @@ TEST_F(DamagedJournalTest, AChangeWithANumberThatWasNeverGivenOutIsFound) {
   const auto journal = Open();
   const Contents contents = ReadAll(*journal);
   ASSERT_EQ(contents.damaged.size(), 1u);
-  EXPECT_THAT(contents.damaged[0], testing::HasSubstr("numbered beyond the last"));
+  EXPECT_THAT(contents.damaged[0], ::testing::HasSubstr("numbered beyond the last"));
 }
 
 TEST_F(DamagedJournalTest, OtherFilesAreRefused) {
@@ -550,7 +550,7 @@ TEST_F(DamagedJournalTest, OtherFilesAreRefused) {
   fs::create_directory(path_);
   const absl::Status status = ChangeJournal::Open(path_).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr(folder_.string())));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr(folder_.string())));
 }
 
 TEST_F(DamagedJournalTest, StrayFilesBesideItAreNoObstacle) {

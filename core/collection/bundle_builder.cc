@@ -10,7 +10,7 @@
 #include "core/bundle/bundle.h"
 #include "core/collection/collection_assembly.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // Members are destroyed from the last: the assembly closes its files before the writer removes
 // them.
@@ -90,4 +90,4 @@ absl::StatusOr<bundle::Manifest> BundleBuilder::Publish() {
   return impl_->writer->Publish(*std::move(manifest));
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -14,7 +14,7 @@
 #include "core/encoder/window_encoder.h"
 #include "core/index/vector_index.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // Ratios of played to written tempo at which scores are indexed: geometric, about 1.19 apart, from
 // half to twice the tempo.
@@ -53,6 +53,6 @@ class BundleBuilder {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_

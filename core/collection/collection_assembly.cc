@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 constexpr size_t kMaxTempoRatios = 100;
@@ -104,4 +104,4 @@ absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
   return manifest;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

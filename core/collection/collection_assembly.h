@@ -17,7 +17,7 @@
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 class CollectionAssembly {
  public:
@@ -48,6 +48,6 @@ class CollectionAssembly {
   const std::unique_ptr<CollectionFiles> files_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_COLLECTION_ASSEMBLY_H_

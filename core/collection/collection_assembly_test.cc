@@ -10,13 +10,13 @@
 #include "core/music/midi_file.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
 using ::testing::HasSubstr;
 
-EmbeddingSequence SequenceAt(const std::vector<double>& starts) {
+matching::EmbeddingSequence SequenceAt(const std::vector<double>& starts) {
   return {.dimension = 2,
           .tempo_ratio = 1.5,
           .window_s = 3,
@@ -70,14 +70,14 @@ class CollectionAssemblyTest : public ::testing::Test {
         .value();
   }
 
-  const TemporaryFolder folder_;
-  const FakeEncoder audio_encoder_{encoder::Modality::kAudio};
-  const FakeEncoder score_encoder_{encoder::Modality::kScore};
+  const testing::TemporaryFolder folder_;
+  const testing::FakeEncoder audio_encoder_{encoder::Modality::kAudio};
+  const testing::FakeEncoder score_encoder_{encoder::Modality::kScore};
 };
 
 TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
   auto assembly = Create({.tempo_ratios = {0.5, 1.0, 1.7}});
-  music::Score score = RandomPiece(1, 12);
+  music::Score score = testing::RandomPiece(1, 12);
   for (music::Note& note : score.notes) {  // a long rest in the middle, so that runs are split
     if (note.onset_s < 6) continue;
     note.onset_s += 20;
@@ -88,7 +88,7 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
   const std::string midi = music::WriteMidi(score).value();
   ASSERT_TRUE(assembly
                   ->AddPiece({.id = "first", .title = "", .composer = ""},
-                             music::WriteMidi(RandomPiece(2, 5)).value())
+                             music::WriteMidi(testing::RandomPiece(2, 5)).value())
                   .ok());
   ASSERT_TRUE(assembly->AddPiece({.id = "second", .title = "T", .composer = "C"}, midi).ok());
   const auto manifest = assembly->Finish();
@@ -121,12 +121,13 @@ TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
 
 TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
   auto assembly = Create({.tempo_ratios = {1.0}, .score_hop_s = 0.4, .recording_hop_s = 0.3});
-  const music::Score score = RandomPiece(1, 9.6);
+  const music::Score score = testing::RandomPiece(1, 9.6);
   ASSERT_TRUE(
       assembly
           ->AddPiece({.id = "p", .title = "T", .composer = "C"}, music::WriteMidi(score).value())
           .ok());
-  const std::string audio = audio::EncodeAudio(Play(score, 2.0), audio::AudioFormat::kWav).value();
+  const std::string audio =
+      audio::EncodeAudio(testing::Play(score, 2.0), audio::AudioFormat::kWav).value();
   ASSERT_TRUE(
       assembly->AddRecording({.id = "r", .title = "R", .composer = "C", .piece_id = "p"}, audio)
           .ok());
@@ -156,8 +157,8 @@ TEST_F(CollectionAssemblyTest, FillsInWhatTheScoreAndTheSoundSay) {
 
 TEST_F(CollectionAssemblyTest, WhatIsRefusedLeavesNothingBehind) {
   auto assembly = Create({.tempo_ratios = {1.0}});
-  const std::string midi = music::WriteMidi(RandomPiece(1, 5)).value();
-  music::Score too_high = RandomPiece(0, 5);
+  const std::string midi = music::WriteMidi(testing::RandomPiece(1, 5)).value();
+  music::Score too_high = testing::RandomPiece(0, 5);
   for (music::Note& note : too_high.notes) note.pitch = 120;
   const std::string silence =
       audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav)
@@ -208,7 +209,7 @@ TEST_F(CollectionAssemblyTest, RefusesOptionsOutOfRangeAndEncodersOfTwoModels) {
         BuilderOptions{.tempo_ratios = std::vector<double>(101, 1.0)}}) {
     EXPECT_EQ(create(options, score_encoder_).code(), absl::StatusCode::kInvalidArgument);
   }
-  FakeEncoder other(encoder::Modality::kScore);
+  testing::FakeEncoder other(encoder::Modality::kScore);
   other.info_.model_id = "fake-2";
   const absl::Status status = create({}, other);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -216,4 +217,4 @@ TEST_F(CollectionAssemblyTest, RefusesOptionsOutOfRangeAndEncodersOfTwoModels) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 using catalog::Side;
 
@@ -76,4 +76,4 @@ absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view, Side side, i
   return record;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

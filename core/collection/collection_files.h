@@ -15,7 +15,7 @@
 #include "core/collection/collection_view.h"
 #include "core/index/vector_index.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // Belongs to one thread. Holds all vectors until they are written.
 class CollectionFiles {
@@ -55,6 +55,6 @@ class CollectionFiles {
 [[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view,
                                                       catalog::Side side, int source);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_COLLECTION_FILES_H_

@@ -8,7 +8,7 @@
 #include "core/catalog/checks.h"
 #include "core/collection/side_view.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -122,4 +122,4 @@ absl::StatusOr<std::vector<CollectionView::Found>> CollectionView::Search(
   return impl_->side(side).Search(queries, k, scope);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -21,7 +21,7 @@
 #include "core/catalog/catalog.h"
 #include "core/index/vector_index.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // A piece or a recording with all that is kept of it.
 struct SourceRecord {
@@ -122,6 +122,6 @@ class CollectionView {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_COLLECTION_VIEW_H_

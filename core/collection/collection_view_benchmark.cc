@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/collection/collection_view.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -121,4 +121,4 @@ BENCHMARK(BM_SearchFiltered)
     ->UseRealTime();
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -136,7 +136,7 @@ class ContentsTest : public ::testing::Test {
   }
 
   void ExpectSame(const CollectionView& view, Model& model) {
-    const TemporaryFolder folder;
+    const testing::TemporaryFolder folder;
     const auto scratch =
         FromScratch(folder.path(), model.side(Side::kScores), model.side(Side::kRecordings));
     for (const Side side : kSides) {
@@ -191,7 +191,7 @@ class ContentsTest : public ::testing::Test {
     EXPECT_FALSE(view.FindPiece("nobody").has_value());
   }
 
-  const TemporaryFolder folder_;
+  const testing::TemporaryFolder folder_;
   std::mt19937 random_{11};
 };
 
@@ -258,7 +258,7 @@ TEST_F(ContentsTest, GraphsAndListsForgetWhatHasGoneAndFindWhatHasCome) {
       {Side::kScores, "new", RandomRecord(Side::kScores, "new", random_)}};
   Model edited = model;
   for (const Edit& edit : edits) edited.Apply(edit);
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const auto scratch =
       FromScratch(folder.path(), edited.side(Side::kScores), edited.side(Side::kRecordings));
   const auto queries = RandomQueries(random_, 40);
@@ -344,4 +344,4 @@ TEST(CheckRecordTest, SaysWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

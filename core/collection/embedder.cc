@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/features/pianoroll.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 constexpr int64_t kWindowsPerCall = 1024;  // 8 MB at 42 frames of 176 bands
@@ -18,7 +18,7 @@ constexpr double kMaxTempoRatio = 10.0;
 // dense piano music needs a hundredth of this, a file made to be slow far more.
 constexpr double kMaxPianorollCells = 2e8;
 
-absl::Status CheckPlan(const WindowPlan& plan) {
+absl::Status CheckPlan(const matching::WindowPlan& plan) {
   if (!(plan.hop_s > 0) || !std::isfinite(plan.hop_s)) {
     return absl::InvalidArgumentError(
         absl::StrCat("window hop must be positive, is ", plan.hop_s, " s"));
@@ -36,7 +36,7 @@ absl::Status CheckTempoRatio(double tempo_ratio) {
                                                  " to ", kMaxTempoRatio, ", is ", tempo_ratio));
 }
 
-int64_t HopFrames(double frame_rate, const WindowPlan& plan) {
+int64_t HopFrames(double frame_rate, const matching::WindowPlan& plan) {
   const double frames = std::min(plan.hop_s * frame_rate, 1e9);
   return std::max<int64_t>(1, std::llround(frames));
 }
@@ -77,13 +77,13 @@ absl::Status EncodeInChunks(const encoder::WindowEncoder& encoder, int64_t count
 
 // The windows that a plan takes, with no embeddings yet, and their first frames.
 struct Selection {
-  EmbeddingSequence frame;
+  matching::EmbeddingSequence frame;
   std::vector<int64_t> firsts;
 };
 
 absl::StatusOr<Selection> Select(const encoder::EncoderInfo& info,
                                  const features::FeatureSequence& sequence, double tempo_ratio,
-                                 const WindowPlan& plan) {
+                                 const matching::WindowPlan& plan) {
   if (absl::Status status = CheckPlan(plan); !status.ok()) return status;
   if (absl::Status status = CheckTempoRatio(tempo_ratio); !status.ok()) return status;
   const double seconds_per_frame = tempo_ratio / info.settings.frame_rate();
@@ -133,7 +133,7 @@ absl::StatusOr<features::FeatureSequence> ScoreFeatures(const features::FeatureS
 }
 
 std::vector<int64_t> SelectWindows(const features::FeatureSequence& sequence, int window_frames,
-                                   const WindowPlan& plan) {
+                                   const matching::WindowPlan& plan) {
   const int64_t hop = HopFrames(sequence.frame_rate, plan);
   const int64_t last = std::max<int64_t>(0, sequence.frames() - (window_frames + 1) / 2);
   std::vector<int64_t> all;
@@ -153,10 +153,10 @@ std::vector<int64_t> SelectWindows(const features::FeatureSequence& sequence, in
   return selected;
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedFeatures(const encoder::WindowEncoder& encoder,
-                                                const features::FeatureSequence& sequence,
-                                                double tempo_ratio, const WindowPlan& plan,
-                                                const std::function<absl::Status()>& keep_going) {
+absl::StatusOr<matching::EmbeddingSequence> EmbedFeatures(
+    const encoder::WindowEncoder& encoder, const features::FeatureSequence& sequence,
+    double tempo_ratio, const matching::WindowPlan& plan,
+    const std::function<absl::Status()>& keep_going) {
   const encoder::EncoderInfo& info = encoder.info();
   absl::StatusOr<Selection> selection = Select(info, sequence, tempo_ratio, plan);
   if (!selection.ok()) return selection.status();
@@ -172,7 +172,7 @@ absl::StatusOr<EmbeddingSequence> EmbedFeatures(const encoder::WindowEncoder& en
 
 absl::StatusOr<WindowBatch> CutWindows(const encoder::EncoderInfo& info,
                                        const features::FeatureSequence& sequence,
-                                       double tempo_ratio, const WindowPlan& plan) {
+                                       double tempo_ratio, const matching::WindowPlan& plan) {
   absl::StatusOr<Selection> selection = Select(info, sequence, tempo_ratio, plan);
   if (!selection.ok()) return selection.status();
   WindowBatch batch{std::move(selection->frame), {}};
@@ -185,7 +185,7 @@ absl::StatusOr<WindowBatch> CutWindows(const encoder::EncoderInfo& info,
   return batch;
 }
 
-absl::StatusOr<std::vector<EmbeddingSequence>> EmbedBatches(
+absl::StatusOr<std::vector<matching::EmbeddingSequence>> EmbedBatches(
     const encoder::WindowEncoder& encoder, std::vector<WindowBatch> batches,
     const std::function<absl::Status()>& keep_going) {
   const encoder::EncoderInfo& info = encoder.info();
@@ -200,7 +200,7 @@ absl::StatusOr<std::vector<EmbeddingSequence>> EmbedBatches(
       encoder, static_cast<int64_t>(windows.size()), bytes, keep_going,
       [&](int64_t i, uint8_t* out) { std::copy_n(windows[i], bytes, out); }, embeddings);
   if (!status.ok()) return status;
-  std::vector<EmbeddingSequence> results;
+  std::vector<matching::EmbeddingSequence> results;
   auto row = embeddings.begin();
   for (WindowBatch& batch : batches) {
     const auto next = row + static_cast<int64_t>(batch.frame.start_s.size()) * info.dimension;
@@ -211,10 +211,10 @@ absl::StatusOr<std::vector<EmbeddingSequence>> EmbedBatches(
   return results;
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedAudio(const encoder::WindowEncoder& audio_encoder,
-                                             const features::AudioFrontEnd& front_end,
-                                             const audio::Waveform& waveform,
-                                             const WindowPlan& plan) {
+absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const encoder::WindowEncoder& audio_encoder,
+                                                       const features::AudioFrontEnd& front_end,
+                                                       const audio::Waveform& waveform,
+                                                       const matching::WindowPlan& plan) {
   if (!(audio_encoder.info().settings == front_end.settings())) {
     return absl::FailedPreconditionError(
         "the audio encoder was trained on other features than the front end gives");
@@ -224,13 +224,14 @@ absl::StatusOr<EmbeddingSequence> EmbedAudio(const encoder::WindowEncoder& audio
   return EmbedFeatures(audio_encoder, *sequence, 1.0, plan);
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedScore(const encoder::WindowEncoder& score_encoder,
-                                             const music::Score& score, double tempo_ratio,
-                                             const WindowPlan& plan) {
+absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const encoder::WindowEncoder& score_encoder,
+                                                       const music::Score& score,
+                                                       double tempo_ratio,
+                                                       const matching::WindowPlan& plan) {
   absl::StatusOr<features::FeatureSequence> sequence =
       ScoreFeatures(score_encoder.info().settings, score, tempo_ratio);
   if (!sequence.ok()) return sequence.status();
   return EmbedFeatures(score_encoder, *sequence, tempo_ratio, plan);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -11,7 +11,7 @@
 #include "core/features/pianoroll.h"
 #include "core/testing/fake_encoder.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using ::testing::ElementsAre;
@@ -68,8 +68,9 @@ TEST(SelectWindows, LeavesOutWindowsWithNothingInThem) {
 }
 
 TEST(SelectWindows, TakesStretchesSpreadEvenlyWhenThereAreTooMany) {
-  const WindowPlan all{.hop_s = 1 / kFrameRate};
-  const WindowPlan some{.hop_s = 1 / kFrameRate, .max_windows = 40, .stretch_windows = 10};
+  const matching::WindowPlan all{.hop_s = 1 / kFrameRate};
+  const matching::WindowPlan some{
+      .hop_s = 1 / kFrameRate, .max_windows = 40, .stretch_windows = 10};
   const features::FeatureSequence sequence = Frames(1021);
   const auto every = SelectWindows(sequence, kWindow, all);
   const auto selected = SelectWindows(sequence, kWindow, some);
@@ -99,7 +100,7 @@ TEST(SelectWindows, NeverTakesMoreThanItsLimit) {
 }
 
 TEST(EmbedScore, PlacesWindowsAtNominalTempo) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   for (const double ratio : {0.5, 1.0, 1.682, 2.0}) {
     const auto sequence = EmbedScore(encoder, SteadyScore(12), ratio, {.hop_s = 0.5});
     ASSERT_TRUE(sequence.ok()) << sequence.status();
@@ -118,7 +119,7 @@ TEST(EmbedScore, PlacesWindowsAtNominalTempo) {
 }
 
 TEST(EmbedScore, AFasterReadingEqualsTheScorePlayedFaster) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const music::Score score = SteadyScore(12);
   const auto read = EmbedScore(encoder, score, 1.25, {});
   const auto played = EmbedScore(encoder, music::AtTempoRatio(score, 1.25), 1.0, {});
@@ -130,7 +131,7 @@ TEST(EmbedScore, AFasterReadingEqualsTheScorePlayedFaster) {
 }
 
 TEST(EmbedScore, ALongScoreGoesThroughInSeveralCallsWithTheSameResult) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const music::Score score = SteadyScore(130);
   const auto whole = EmbedScore(encoder, score, 1.0, {.hop_s = 1 / kFrameRate});
   ASSERT_TRUE(whole.ok());
@@ -149,7 +150,7 @@ TEST(EmbedScore, ALongScoreGoesThroughInSeveralCallsWithTheSameResult) {
 }
 
 TEST(EmbedScore, AScoreWithoutNotesGivesNoWindows) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const auto sequence = EmbedScore(encoder, music::Score(), 1.0, {});
   ASSERT_TRUE(sequence.ok()) << sequence.status();
   EXPECT_TRUE(sequence->start_s.empty());
@@ -158,22 +159,23 @@ TEST(EmbedScore, AScoreWithoutNotesGivesNoWindows) {
 }
 
 TEST(EmbedScore, RefusesWhatIsOutOfRange) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const music::Score score = SteadyScore(5);
   for (const double ratio : {0.0, -1.0, 0.05, 11.0, std::numeric_limits<double>::quiet_NaN()}) {
     EXPECT_EQ(EmbedScore(encoder, score, ratio, {}).status().code(),
               absl::StatusCode::kInvalidArgument)
         << ratio;
   }
-  for (const WindowPlan& plan : {WindowPlan{.hop_s = 0}, WindowPlan{.hop_s = -1},
-                                 WindowPlan{.max_windows = -1}, WindowPlan{.stretch_windows = 0}}) {
+  for (const matching::WindowPlan& plan :
+       {matching::WindowPlan{.hop_s = 0}, matching::WindowPlan{.hop_s = -1},
+        matching::WindowPlan{.max_windows = -1}, matching::WindowPlan{.stretch_windows = 0}}) {
     EXPECT_EQ(EmbedScore(encoder, score, 1.0, plan).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
 }
 
 TEST(EmbedScore, RefusesAScoreMadeToBeSlow) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   music::Score score;
   music::Note note;
   note.offset_s = note.sounding_offset_s = 20000;
@@ -184,19 +186,19 @@ TEST(EmbedScore, RefusesAScoreMadeToBeSlow) {
 }
 
 TEST(EmbedScore, PassesTheEncodersFailureOn) {
-  FakeEncoder encoder(encoder::Modality::kScore);
+  testing::FakeEncoder encoder(encoder::Modality::kScore);
   encoder.failure = absl::InternalError("the network is out of order");
   EXPECT_EQ(EmbedScore(encoder, SteadyScore(5), 1.0, {}).status(), encoder.failure);
 }
 
 TEST(EmbedFeatures, RefusesFeaturesThatDoNotFitTheEncoder) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   EXPECT_EQ(EmbedFeatures(encoder, Frames(100), 1.0, {}).status().code(),
             absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(EmbedFeatures, AsksWhetherToGoOnBeforeEveryCall) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const auto sequence = ScoreFeatures(encoder.info().settings, SteadyScore(130), 1.0);
   ASSERT_TRUE(sequence.ok());
   int asked = 0;
@@ -209,7 +211,7 @@ TEST(EmbedFeatures, AsksWhetherToGoOnBeforeEveryCall) {
 }
 
 TEST(EmbedBatches, SeveralTempiTogetherEqualEachAlone) {
-  const FakeEncoder encoder(encoder::Modality::kScore);
+  const testing::FakeEncoder encoder(encoder::Modality::kScore);
   const music::Score score = SteadyScore(20);
   std::vector<WindowBatch> batches;
   for (const double ratio : {0.5, 1.0, 2.0}) {
@@ -222,7 +224,7 @@ TEST(EmbedBatches, SeveralTempiTogetherEqualEachAlone) {
   ASSERT_TRUE(together.ok());
   EXPECT_EQ(encoder.calls(), 1);
   ASSERT_EQ(together->size(), 3u);
-  for (const EmbeddingSequence& sequence : *together) {
+  for (const matching::EmbeddingSequence& sequence : *together) {
     const auto alone = EmbedScore(encoder, score, sequence.tempo_ratio, {});
     ASSERT_TRUE(alone.ok());
     EXPECT_EQ(sequence.start_s, alone->start_s);
@@ -233,9 +235,9 @@ TEST(EmbedBatches, SeveralTempiTogetherEqualEachAlone) {
 
 class EmbedAudioTest : public ::testing::Test {
  protected:
-  const FakeEncoder encoder_{encoder::Modality::kAudio};
+  const testing::FakeEncoder encoder_{encoder::Modality::kAudio};
   const std::unique_ptr<const features::AudioFrontEnd> front_end_ =
-      features::AudioFrontEnd::Create(FakeSettings()).value();
+      features::AudioFrontEnd::Create(testing::FakeSettings()).value();
 };
 
 TEST_F(EmbedAudioTest, GivesAWindowForEveryHop) {
@@ -267,4 +269,4 @@ TEST_F(EmbedAudioTest, RefusesAnotherSampleRateAndAnotherModelsFrontEnd) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

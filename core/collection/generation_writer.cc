@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/collection/collection_files.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -135,4 +135,4 @@ std::optional<int64_t> AvailableMemory(const std::string& proc, const std::strin
   return std::min(left, available.value_or(left));
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -14,7 +14,7 @@
 #include "core/collection/loaded_collection.h"
 #include "core/index/vector_index.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // Writes encoders, confidence, catalogue and indexes of the parts into `directory`; nothing is
 // embedded anew. The base of their contents lies in `base_directory`. `options` are the indexes'
@@ -43,6 +43,6 @@ int64_t LoadedBytes(const bundle::Manifest& manifest);
 std::optional<int64_t> AvailableMemory(const std::string& proc = "/proc",
                                        const std::string& cgroup = "/sys/fs/cgroup");
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_GENERATION_WRITER_H_

@@ -8,7 +8,7 @@
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 class AvailableMemoryTest : public ::testing::Test {
@@ -20,7 +20,7 @@ class AvailableMemoryTest : public ::testing::Test {
     return AvailableMemory(folder_.path(), folder_.path());
   }
 
-  const TemporaryFolder folder_;
+  const testing::TemporaryFolder folder_;
 };
 
 TEST_F(AvailableMemoryTest, IsWhatTheKernelSays) {
@@ -71,8 +71,8 @@ TEST(CheckCopies, TellsWhatDiffers) {
 }
 
 TEST(WriteGeneration, NeedsNoDevice) {
-  const TemporaryFolder folder;
-  const LiveTestBundle bundle(folder.path());
+  const testing::TemporaryFolder folder;
+  const testing::LiveTestBundle bundle(folder.path());
   bundle.Index(1, 0);
   const auto loaded = OpenParts(bundle.root(), {});
   ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -85,4 +85,4 @@ TEST(WriteGeneration, NeedsNoDevice) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -8,7 +8,7 @@
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -159,14 +159,14 @@ absl::Status Unusable(const absl::Status& status, const std::string& folder) {
 }
 
 // The default where the model came with none.
-absl::StatusOr<ConfidenceModel> ReadConfidence(const std::string& folder) {
+absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& folder) {
   const absl::StatusOr<bundle::Descriptor> file =
       bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
-  if (absl::IsNotFound(file.status())) return ConfidenceModel();
+  if (absl::IsNotFound(file.status())) return matching::ConfidenceModel();
   if (!file.ok()) return file.status();
   const absl::StatusOr<std::string> json = bundle::ReadAll(*file, kMaxConfidenceBytes);
   if (!json.ok()) return json.status();
-  return ParseConfidence(*json);
+  return matching::ParseConfidence(*json);
 }
 
 }  // namespace
@@ -191,7 +191,7 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
       OpenContents(folder, loaded->manifest.dimension, options.index);
   if (!view.ok()) return Unusable(view.status(), folder);
   loaded->view = *std::move(view);
-  absl::StatusOr<ConfidenceModel> confidence = ReadConfidence(generation.directory);
+  absl::StatusOr<matching::ConfidenceModel> confidence = ReadConfidence(generation.directory);
   if (!confidence.ok()) return confidence.status();
   loaded->confidence = *std::move(confidence);
 
@@ -211,4 +211,4 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(const std::string& b
   return OpenGeneration(*opened, options);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

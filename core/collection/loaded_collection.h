@@ -18,7 +18,7 @@
 #include "core/index/vector_index.h"
 #include "core/matching/confidence.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 struct CollectionOptions {
   encoder::EncoderOptions encoder;
@@ -34,7 +34,7 @@ struct CollectionOptions {
 struct LoadedCollection {
   bundle::Manifest manifest;  // of the generation that is the contents' base
   std::vector<std::string> rejected_generations;
-  ConfidenceModel confidence;
+  matching::ConfidenceModel confidence;
   std::shared_ptr<const features::AudioFrontEnd> front_end;
   std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
   std::shared_ptr<const encoder::WindowEncoder> score_encoder;
@@ -58,6 +58,6 @@ struct LoadedCollection {
 [[nodiscard]] absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(
     const std::string& bundle_root, const CollectionOptions& options);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_LOADED_COLLECTION_H_

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -264,4 +264,4 @@ absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(
   return found;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -19,7 +19,7 @@
 #include "core/collection/collection_view.h"
 #include "core/index/vector_index.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // What a generation holds of one side.
 struct BaseSide {
@@ -98,6 +98,6 @@ class SideView {
   std::shared_ptr<const std::vector<catalog::Recording>> recordings_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_SIDE_VIEW_H_

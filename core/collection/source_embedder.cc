@@ -8,7 +8,7 @@
 #include "core/matching/stage_timer.h"
 #include "core/music/midi_file.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using catalog::Side;
@@ -24,7 +24,7 @@ void Describe(const music::Score& score, catalog::Piece& piece) {
   piece.notes = static_cast<int>(score.notes.size());
 }
 
-void Append(const EmbeddingSequence& sequence, SourceRecord& record) {
+void Append(const matching::EmbeddingSequence& sequence, SourceRecord& record) {
   const auto first = static_cast<int64_t>(record.vectors.size()) / sequence.dimension;
   const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first);
   record.runs.insert(record.runs.end(), runs.begin(), runs.end());
@@ -43,7 +43,7 @@ SourcePlan PlanOf(const bundle::Manifest& manifest) {
   return {manifest.tempo_ratios, manifest.score_hop_s, manifest.recording_hop_s};
 }
 
-std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source,
+std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
                                         int64_t first_vector) {
   std::vector<catalog::SnippetRun> runs;
   for (size_t i = 0; i < sequence.start_s.size(); ++i) {
@@ -60,8 +60,8 @@ std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int s
 
 absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                         const SourcePlan& plan, catalog::Piece piece,
-                                        std::string midi, const RequestContext& context) {
-  StageTimer stages(context);
+                                        std::string midi, const matching::RequestContext& context) {
+  matching::StageTimer timer(context);
   if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
   const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return score.status();
@@ -73,10 +73,11 @@ absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_enco
   record.content = std::move(midi);
   const encoder::EncoderInfo& info = score_encoder.info();
   for (const double tempo_ratio : plan.tempo_ratios) {
-    const auto features = timer.Run(
-        Stage::kFeatures, [&] { return ScoreFeatures(info.settings, *score, tempo_ratio); });
+    const auto features = timer.Run(matching::Stage::kFeatures, [&] {
+      return ScoreFeatures(info.settings, *score, tempo_ratio);
+    });
     if (!features.ok()) return features.status();
-    const auto sequence = timer.Run(Stage::kEncode, [&] {
+    const auto sequence = timer.Run(matching::Stage::kEncode, [&] {
       return EmbedFeatures(score_encoder, *features, tempo_ratio, {.hop_s = plan.score_hop_s},
                            context.keep_going);
     });
@@ -91,8 +92,9 @@ absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_enco
 absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_encoder,
                                             const features::AudioFrontEnd& front_end,
                                             const SourcePlan& plan, catalog::Recording recording,
-                                            std::string audio, const RequestContext& context) {
-  StageTimer stages(context);
+                                            std::string audio,
+                                            const matching::RequestContext& context) {
+  matching::StageTimer timer(context);
   if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
   const absl::StatusOr<audio::Waveform> waveform =
       audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate});
@@ -103,9 +105,9 @@ absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_
   record.recording = std::move(recording);
   record.content = std::move(audio);
   const auto features =
-      timer.Run(Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
+      timer.Run(matching::Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
   if (!features.ok()) return features.status();
-  const auto sequence = timer.Run(Stage::kEncode, [&] {
+  const auto sequence = timer.Run(matching::Stage::kEncode, [&] {
     return EmbedFeatures(audio_encoder, *features, 1.0, {.hop_s = plan.recording_hop_s},
                          context.keep_going);
   });
@@ -115,4 +117,4 @@ absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_
   return Checked(std::move(record), audio_encoder.info().dimension);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

@@ -16,7 +16,7 @@
 #include "core/features/audio_front_end.h"
 #include "core/matching/request.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 
 // Where windows are cut; see bundle::Manifest.
 struct SourcePlan {
@@ -29,7 +29,7 @@ struct SourcePlan {
 SourcePlan PlanOf(const bundle::Manifest& manifest);
 
 // The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
-std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int source,
+std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
                                         int64_t first_vector);
 
 // `piece` needs id, title, composer and collection; the rest is filled in from the score.
@@ -39,15 +39,15 @@ std::vector<catalog::SnippetRun> RunsOf(const EmbeddingSequence& sequence, int s
 [[nodiscard]] absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                                       const SourcePlan& plan, catalog::Piece piece,
                                                       std::string midi,
-                                                      const RequestContext& context = {});
+                                                      const matching::RequestContext& context = {});
 
 // `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
 // silent; otherwise as above. Requires a front end with the encoder's settings.
 [[nodiscard]] absl::StatusOr<SourceRecord> EmbedRecording(
     const encoder::WindowEncoder& audio_encoder, const features::AudioFrontEnd& front_end,
     const SourcePlan& plan, catalog::Recording recording, std::string audio,
-    const RequestContext& context = {});
+    const matching::RequestContext& context = {});
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection
 
 #endif  // ANTIPHON_CORE_COLLECTION_SOURCE_EMBEDDER_H_

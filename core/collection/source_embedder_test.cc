@@ -10,7 +10,7 @@
 #include "core/music/midi_file.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::collection {
 namespace {
 
 using absl::StatusCode;
@@ -20,13 +20,14 @@ const SourcePlan kPlan = {{0.5, 1.0}, 0.5, 0.25};
 
 class SourceEmbedderTest : public ::testing::Test {
  protected:
-  FakeEncoder audio_encoder_{encoder::Modality::kAudio};
-  FakeEncoder score_encoder_{encoder::Modality::kScore};
+  testing::FakeEncoder audio_encoder_{encoder::Modality::kAudio};
+  testing::FakeEncoder score_encoder_{encoder::Modality::kScore};
   const std::unique_ptr<const features::AudioFrontEnd> front_end_ =
-      features::AudioFrontEnd::Create(FakeSettings()).value();
-  const std::string midi_ = music::WriteMidi(RandomPiece(1, 10)).value();
+      features::AudioFrontEnd::Create(testing::FakeSettings()).value();
+  const std::string midi_ = music::WriteMidi(testing::RandomPiece(1, 10)).value();
   const std::string sound_ =
-      audio::EncodeAudio(Play(RandomPiece(1, 10)), audio::AudioFormat::kFlac).value();
+      audio::EncodeAudio(testing::Play(testing::RandomPiece(1, 10)), audio::AudioFormat::kFlac)
+          .value();
 };
 
 TEST_F(SourceEmbedderTest, AScoreIsReadAtEveryTempo) {
@@ -55,13 +56,14 @@ TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {
 }
 
 TEST_F(SourceEmbedderTest, StagesAreToldAndWhoHasGoneIsNotWaitedFor) {
-  std::map<Stage, int> told;
+  std::map<matching::Stage, int> told;
   int asked = 0;
-  RequestContext context;
-  context.on_stage = [&](Stage stage, double) { ++told[stage]; };
+  matching::RequestContext context;
+  context.on_stage = [&](matching::Stage stage, double) { ++told[stage]; };
   context.keep_going = [&] { return ++asked, absl::OkStatus(); };
   ASSERT_TRUE(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).ok());
-  EXPECT_EQ(told, (std::map<Stage, int>{{Stage::kFeatures, 1}, {Stage::kEncode, 1}}));
+  EXPECT_EQ(told, (std::map<matching::Stage, int>{{matching::Stage::kFeatures, 1},
+                                                  {matching::Stage::kEncode, 1}}));
   EXPECT_GE(asked, 5);
   const int calls = score_encoder_.calls();
   context.keep_going = [&] { return absl::CancelledError("gone"); };
@@ -86,4 +88,4 @@ TEST_F(SourceEmbedderTest, WhatACatalogueWouldNotKeepIsRefused) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::collection

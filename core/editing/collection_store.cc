@@ -9,7 +9,7 @@
 #include "core/collection/source_embedder.h"
 #include "core/editing/collection_store_impl.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 using catalog::Change;
@@ -28,22 +28,23 @@ absl::Status CheckVersion(absl::string_view what, int64_t version,
   return absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected));
 }
 
-absl::Status CheckReference(const CollectionView& view, const std::string& piece_id) {
+absl::Status CheckReference(const collection::CollectionView& view, const std::string& piece_id) {
   if (piece_id.empty() || view.FindPiece(piece_id).has_value()) return absl::OkStatus();
   return NotThere("recording piece_id");
 }
 
-absl::Status KeepGoing(const RequestContext& context) {
+absl::Status KeepGoing(const matching::RequestContext& context) {
   return context.keep_going ? context.keep_going() : absl::OkStatus();
 }
 
 // What was embedded with one can go into the other.
-bool EmbedAlike(const LoadedCollection& one, const LoadedCollection& other) {
+bool EmbedAlike(const collection::LoadedCollection& one,
+                const collection::LoadedCollection& other) {
   return one.audio_encoder == other.audio_encoder && one.score_encoder == other.score_encoder &&
-         PlanOf(one.manifest) == PlanOf(other.manifest);
+         collection::PlanOf(one.manifest) == collection::PlanOf(other.manifest);
 }
 
-Change ToChange(SourceRecord record) {
+Change ToChange(collection::SourceRecord record) {
   Change change;
   change.side = record.side;
   change.id = record.id();
@@ -63,33 +64,34 @@ Change ToDeletion(Side side, const std::string& id) {
   return change;
 }
 
-Edit MakeEdit(Change change) {
-  Edit edit = {change.side, change.id, nullptr};
+collection::Edit MakeEdit(Change change) {
+  collection::Edit edit = {change.side, change.id, nullptr};
   if (change.kind == Change::Kind::kDelete) return edit;
-  edit.put = std::make_shared<const SourceRecord>(
-      SourceRecord{change.side, std::move(change.piece), std::move(change.recording),
-                   std::move(change.content), std::move(change.runs), std::move(change.vectors)});
+  edit.put = std::make_shared<const collection::SourceRecord>(collection::SourceRecord{
+      change.side, std::move(change.piece), std::move(change.recording), std::move(change.content),
+      std::move(change.runs), std::move(change.vectors)});
   return edit;
 }
 
 }  // namespace
 
-absl::StatusOr<Edit> ToEdit(Change change, int dimension) {
-  Edit edit = MakeEdit(std::move(change));
+absl::StatusOr<collection::Edit> ToEdit(Change change, int dimension) {
+  collection::Edit edit = MakeEdit(std::move(change));
   if (edit.put == nullptr) return edit;
-  const absl::Status status = CheckRecord(*edit.put, dimension);
+  const absl::Status status = collection::CheckRecord(*edit.put, dimension);
   if (!status.ok()) return absl::DataLossError(status.message());
   return edit;
 }
 
-std::shared_ptr<const Collection> CollectionStore::Impl::Now() const {
+std::shared_ptr<const retrieval::Collection> CollectionStore::Impl::Now() const {
   absl::MutexLock lock(&state_mutex);
   return current;
 }
 
-void CollectionStore::Impl::Swap(LoadedCollection loaded) {
-  auto next = Collection::Make(std::make_shared<const LoadedCollection>(std::move(loaded)));
-  std::shared_ptr<const Collection> last =
+void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
+  auto next = retrieval::Collection::Make(
+      std::make_shared<const collection::LoadedCollection>(std::move(loaded)));
+  std::shared_ptr<const retrieval::Collection> last =
       next;  // freed, if this was its last owner, outside of the lock
   {
     absl::MutexLock lock(&state_mutex);
@@ -103,11 +105,12 @@ void CollectionStore::Impl::Swap(LoadedCollection loaded) {
   merge_due = due;
 }
 
-absl::StatusOr<std::vector<Edit>> CollectionStore::Impl::Commit(std::vector<Change> changes) {
-  LoadedCollection loaded = Now()->loaded();
+absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
+    std::vector<Change> changes) {
+  collection::LoadedCollection loaded = Now()->loaded();
   const absl::StatusOr<int64_t> last = journal->Append(loaded.manifest.origin, changes);
   if (!last.ok()) return last.status();
-  std::vector<Edit> edits;
+  std::vector<collection::Edit> edits;
   for (Change& change : changes) {
     const int64_t number = change.sequence;
     edits.push_back(MakeEdit(std::move(change)));
@@ -118,28 +121,28 @@ absl::StatusOr<std::vector<Edit>> CollectionStore::Impl::Commit(std::vector<Chan
   return edits;
 }
 
-absl::StatusOr<std::shared_ptr<const SourceRecord>> CollectionStore::Impl::Run(
-    const Put& put, const RequestContext& context) {
+absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore::Impl::Run(
+    const Put& put, const matching::RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const std::shared_ptr<const Collection> before = Now();
+    const std::shared_ptr<const retrieval::Collection> before = Now();
     if (absl::Status status = put.check(before->view()); !status.ok()) return status;
-    std::unique_ptr<SourceRecord> embedded;
+    std::unique_ptr<collection::SourceRecord> embedded;
     if (put.embed) {
-      absl::StatusOr<SourceRecord> record = put.embed(before->loaded());
+      absl::StatusOr<collection::SourceRecord> record = put.embed(before->loaded());
       if (!record.ok()) return record.status();
-      embedded = std::make_unique<SourceRecord>(*std::move(record));
+      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
     }
-    if (absl::Status status = retrieval::KeepGoing(context); !status.ok()) return status;
+    if (absl::Status status = matching::KeepGoing(context); !status.ok()) return status;
     absl::MutexLock lock(&edits_mutex);
-    const std::shared_ptr<const Collection> now = Now();
+    const std::shared_ptr<const retrieval::Collection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
     if (absl::Status status = put.check(now->view()); !status.ok()) return status;
-    absl::StatusOr<SourceRecord> record =
+    absl::StatusOr<collection::SourceRecord> record =
         put.complete ? put.complete(now->view(), std::move(embedded)) : std::move(*embedded);
     if (!record.ok()) return record.status();
     std::vector<Change> changes;
     changes.push_back(ToChange(*std::move(record)));
-    const absl::StatusOr<std::vector<Edit>> edits = Commit(std::move(changes));
+    const absl::StatusOr<std::vector<collection::Edit>> edits = Commit(std::move(changes));
     if (!edits.ok()) return edits.status();
     return edits->front().put;
   }
@@ -151,7 +154,7 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::Impl::Delete(
   const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
     return change.side == Side::kRecordings;
   });
-  const absl::StatusOr<std::vector<Edit>> edits = Commit(std::move(changes));
+  const absl::StatusOr<std::vector<collection::Edit>> edits = Commit(std::move(changes));
   if (!edits.ok()) return edits.status();
   return Deleted{pending.last(), static_cast<int>(recordings)};
 }
@@ -166,7 +169,9 @@ absl::StatusOr<std::unique_ptr<CollectionStore>> CollectionStore::Open(
   return std::unique_ptr<CollectionStore>(new CollectionStore(std::move(impl)));
 }
 
-std::shared_ptr<const Collection> CollectionStore::Current() const { return impl_->Now(); }
+std::shared_ptr<const retrieval::Collection> CollectionStore::Current() const {
+  return impl_->Now();
+}
 
 CollectionStore::EditStatus CollectionStore::edit_status() const {
   absl::MutexLock lock(&impl_->state_mutex);
@@ -174,45 +179,47 @@ CollectionStore::EditStatus CollectionStore::edit_status() const {
 }
 
 absl::StatusOr<catalog::Piece> CollectionStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                         const RequestContext& context) {
+                                                         const matching::RequestContext& context) {
   if (absl::Status status = catalog::CheckPiece(piece); !status.ok()) return status;
   Impl::Put put;
-  put.check = [&](const CollectionView& view) {
+  put.check = [&](const collection::CollectionView& view) {
     return view.FindPiece(piece.id).has_value()
                ? absl::AlreadyExistsError("piece id: is there already")
                : absl::OkStatus();
   };
-  put.embed = [&](const LoadedCollection& loaded) {
-    return EmbedPiece(*loaded.score_encoder, PlanOf(loaded.manifest), piece, midi, context);
+  put.embed = [&](const collection::LoadedCollection& loaded) {
+    return collection::EmbedPiece(*loaded.score_encoder, collection::PlanOf(loaded.manifest), piece,
+                                  midi, context);
   };
   const auto record = impl_->Run(put, context);
   if (!record.ok()) return record.status();
   return (*record)->piece;
 }
 
-absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(const std::string& id,
-                                                            const PieceUpdate& update,
-                                                            std::optional<int64_t> expected_version,
-                                                            const RequestContext& context) {
+absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
+    const std::string& id, const PieceUpdate& update, std::optional<int64_t> expected_version,
+    const matching::RequestContext& context) {
   Impl::Put put;
-  put.check = [&](const CollectionView& view) {
+  put.check = [&](const collection::CollectionView& view) {
     const std::optional<int> position = view.FindPiece(id);
     if (!position.has_value()) return NotThere("piece id");
     return CheckVersion("piece", view.pieces()[*position].version, expected_version);
   };
   if (update.midi.has_value()) {
-    put.embed = [&](const LoadedCollection& loaded) {
-      return EmbedPiece(*loaded.score_encoder, PlanOf(loaded.manifest), {.id = id}, *update.midi,
-                        context);
+    put.embed = [&](const collection::LoadedCollection& loaded) {
+      return collection::EmbedPiece(*loaded.score_encoder, collection::PlanOf(loaded.manifest),
+                                    {.id = id}, *update.midi, context);
     };
   }
-  put.complete = [&](const CollectionView& view,
-                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+  put.complete = [&](const collection::CollectionView& view,
+                     std::unique_ptr<collection::SourceRecord> embedded)
+      -> absl::StatusOr<collection::SourceRecord> {
     const int position = *view.FindPiece(id);
     if (embedded == nullptr) {
-      absl::StatusOr<SourceRecord> record = ReadSource(view, Side::kScores, position);
+      absl::StatusOr<collection::SourceRecord> record =
+          collection::ReadSource(view, Side::kScores, position);
       if (!record.ok()) return record;
-      embedded = std::make_unique<SourceRecord>(*std::move(record));
+      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
     }
     const catalog::Piece& before = view.pieces()[position];
     catalog::Piece& piece = embedded->piece;
@@ -229,8 +236,8 @@ absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(const std::string& i
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const Collection> now = impl_->Now();
-  const CollectionView& view = now->view();
+  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
+  const collection::CollectionView& view = now->view();
   const std::optional<int> position = view.FindPiece(id);
   if (!position.has_value()) return NotThere("piece id");
   if (absl::Status status =
@@ -250,19 +257,19 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
   return impl_->Delete(std::move(changes));
 }
 
-absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(catalog::Recording recording,
-                                                                 std::string audio,
-                                                                 const RequestContext& context) {
+absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(
+    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
   if (absl::Status status = catalog::CheckRecording(recording); !status.ok()) return status;
   Impl::Put put;
-  put.check = [&](const CollectionView& view) {
+  put.check = [&](const collection::CollectionView& view) {
     return view.FindRecording(recording.id).has_value()
                ? absl::AlreadyExistsError("recording id: is there already")
                : CheckReference(view, recording.piece_id);
   };
-  put.embed = [&](const LoadedCollection& loaded) {
-    return EmbedRecording(*loaded.audio_encoder, *loaded.front_end, PlanOf(loaded.manifest),
-                          recording, audio, context);
+  put.embed = [&](const collection::LoadedCollection& loaded) {
+    return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
+                                      collection::PlanOf(loaded.manifest), recording, audio,
+                                      context);
   };
   const auto record = impl_->Run(put, context);
   if (!record.ok()) return record.status();
@@ -271,9 +278,9 @@ absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(catalog::Record
 
 absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
     const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
-    const RequestContext& context) {
+    const matching::RequestContext& context) {
   Impl::Put put;
-  put.check = [&](const CollectionView& view) {
+  put.check = [&](const collection::CollectionView& view) {
     const std::optional<int> position = view.FindRecording(id);
     if (!position.has_value()) return NotThere("recording id");
     const absl::Status status =
@@ -282,18 +289,21 @@ absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
                                                       : status;
   };
   if (update.audio.has_value()) {
-    put.embed = [&](const LoadedCollection& loaded) {
-      return EmbedRecording(*loaded.audio_encoder, *loaded.front_end, PlanOf(loaded.manifest),
-                            {.id = id}, *update.audio, context);
+    put.embed = [&](const collection::LoadedCollection& loaded) {
+      return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
+                                        collection::PlanOf(loaded.manifest), {.id = id},
+                                        *update.audio, context);
     };
   }
-  put.complete = [&](const CollectionView& view,
-                     std::unique_ptr<SourceRecord> embedded) -> absl::StatusOr<SourceRecord> {
+  put.complete = [&](const collection::CollectionView& view,
+                     std::unique_ptr<collection::SourceRecord> embedded)
+      -> absl::StatusOr<collection::SourceRecord> {
     const int position = *view.FindRecording(id);
     if (embedded == nullptr) {
-      absl::StatusOr<SourceRecord> record = ReadSource(view, Side::kRecordings, position);
+      absl::StatusOr<collection::SourceRecord> record =
+          collection::ReadSource(view, Side::kRecordings, position);
       if (!record.ok()) return record;
-      embedded = std::make_unique<SourceRecord>(*std::move(record));
+      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
     }
     const catalog::Recording& before = view.recordings()[position];
     catalog::Recording& recording = embedded->recording;
@@ -311,7 +321,7 @@ absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const Collection> now = impl_->Now();
+  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
   const std::optional<int> position = now->view().FindRecording(id);
   if (!position.has_value()) return NotThere("recording id");
   if (absl::Status status =
@@ -335,4 +345,4 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Restore(const std::string& dir
   return impl_->Restore(directory);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing

@@ -22,10 +22,10 @@
 #include "core/bundle/manifest.h"
 #include "core/retrieval/collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 
 struct StoreOptions {
-  CollectionOptions collection;
+  collection::CollectionOptions collection;
   // A merge begins by itself when edits reach this part of the base's vectors, and at least so
   // many; 0 switches it off.
   double merge_fraction = 0.1;
@@ -40,10 +40,10 @@ struct StoreOptions {
   // before (the reload, the merge or the restoration fails with it, and leaves nothing on disk).
   // Not asked about edits. Called with no lock that a search or an edit needs; must not reload,
   // merge, take a snapshot or restore. May be empty.
-  std::function<absl::Status(const Collection&)> self_check;
+  std::function<absl::Status(const retrieval::Collection&)> self_check;
   // Told of every collection but the first, once it has been put in place, in order; an edit
   // returns after it. Must change nothing itself. May be empty.
-  std::function<void(std::shared_ptr<const Collection>)> on_change;
+  std::function<void(std::shared_ptr<const retrieval::Collection>)> on_change;
   // Told of what goes wrong in the background, for the log: a merge, the removal of what is old, a
   // change that is damaged. From any thread; must change nothing itself. May be empty.
   std::function<void(const absl::Status&)> on_background_failure;
@@ -69,7 +69,7 @@ class CollectionStore {
       const std::string& bundle_root, StoreOptions options);
   ~CollectionStore();  // waits for a merge under way to stop
 
-  std::shared_ptr<const Collection> Current() const;
+  std::shared_ptr<const retrieval::Collection> Current() const;
 
   // Edits. All embed outside any lock, with `context` asked to go on before each stage and once
   // more before the change is made durable. Failures change nothing. InvalidArgument: text, score
@@ -77,12 +77,11 @@ class CollectionStore {
   // the version; FailedPrecondition: recordings of the piece are there; ResourceExhausted: the disk
   // is full, or a limit. The results say what is there now, with its version. Messages begin with
   // the field: "piece id: …", "piece version: …", "recording piece_id: …".
-  [[nodiscard]] absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                                        const RequestContext& context = {});
-  [[nodiscard]] absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                                           const PieceUpdate& update,
-                                                           std::optional<int64_t> expected_version,
-                                                           const RequestContext& context = {});
+  [[nodiscard]] absl::StatusOr<catalog::Piece> AddPiece(
+      catalog::Piece piece, std::string midi, const matching::RequestContext& context = {});
+  [[nodiscard]] absl::StatusOr<catalog::Piece> UpdatePiece(
+      const std::string& id, const PieceUpdate& update, std::optional<int64_t> expected_version,
+      const matching::RequestContext& context = {});
   struct Deleted {
     int64_t version = 0;  // of the change
     int recordings = 0;   // deleted along with a piece
@@ -90,12 +89,12 @@ class CollectionStore {
   [[nodiscard]] absl::StatusOr<Deleted> DeletePiece(const std::string& id,
                                                     std::optional<int64_t> expected_version,
                                                     bool with_recordings);
-  [[nodiscard]] absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording,
-                                                                std::string audio,
-                                                                const RequestContext& context = {});
+  [[nodiscard]] absl::StatusOr<catalog::Recording> AddRecording(
+      catalog::Recording recording, std::string audio,
+      const matching::RequestContext& context = {});
   [[nodiscard]] absl::StatusOr<catalog::Recording> UpdateRecording(
       const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
-      const RequestContext& context = {});
+      const matching::RequestContext& context = {});
   [[nodiscard]] absl::StatusOr<Deleted> DeleteRecording(const std::string& id,
                                                         std::optional<int64_t> expected_version);
 
@@ -145,6 +144,6 @@ class CollectionStore {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing
 
 #endif  // ANTIPHON_CORE_EDITING_COLLECTION_STORE_H_

@@ -19,7 +19,7 @@
 #include "core/editing/collection_store.h"
 #include "core/editing/pending_edits.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 
 struct CollectionStore::Impl {
   Impl(std::string bundle_root, StoreOptions live_options)
@@ -31,30 +31,30 @@ struct CollectionStore::Impl {
   // How a piece or a recording comes to be put.
   struct Put {
     // Whether it may be, asked before anything is embedded and again when it is done.
-    std::function<absl::Status(const CollectionView&)> check;
+    std::function<absl::Status(const collection::CollectionView&)> check;
     // Of the new score or sound; empty where it stays.
-    std::function<absl::StatusOr<SourceRecord>(const LoadedCollection&)> embed;
+    std::function<absl::StatusOr<collection::SourceRecord>(const collection::LoadedCollection&)>
+        embed;
     // All of the source, of what is there now and of what was embedded, null if nothing; empty
     // where the latter is all.
-    std::function<absl::StatusOr<SourceRecord>(const CollectionView&,
-                                               std::unique_ptr<SourceRecord>)>
+    std::function<absl::StatusOr<collection::SourceRecord>(
+        const collection::CollectionView&, std::unique_ptr<collection::SourceRecord>)>
         complete;
   };
-  absl::StatusOr<std::shared_ptr<const SourceRecord>> Run(const Put& put,
-                                                          const RequestContext& context)
-      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> Run(
+      const Put& put, const matching::RequestContext& context) ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   absl::StatusOr<Deleted> Delete(std::vector<catalog::Change> changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
   // Makes the changes durable and puts the contents with them in place; the edits that they were.
-  absl::StatusOr<std::vector<Edit>> Commit(std::vector<catalog::Change> changes)
+  absl::StatusOr<std::vector<collection::Edit>> Commit(std::vector<catalog::Change> changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
   // Puts the collection of these parts in place.
-  void Swap(LoadedCollection loaded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+  void Swap(collection::LoadedCollection loaded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
-  std::shared_ptr<const Collection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
+  std::shared_ptr<const retrieval::Collection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
 
   // --- generations.cc ---
 
@@ -67,21 +67,21 @@ struct CollectionStore::Impl {
       ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
 
   // A generation, opened beside what serves and tried out.
-  absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenBeside(
+  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> OpenBeside(
       const bundle::OpenedBundle& opened) const;
 
   // Publishes what lies in the writer's folder, once it has been opened beside what serves and its
   // copies of files (all of them, or those that generations take over) have proved to be those of
   // `original`.
   struct Published {
-    std::unique_ptr<LoadedCollection> loaded;
+    std::unique_ptr<collection::LoadedCollection> loaded;
     std::string directory;
   };
   absl::StatusOr<Published> Publish(bundle::BundleWriter& writer, bundle::Manifest manifest,
                                     const bundle::Manifest& original, bool all) const;
 
   // Puts a generation in place together with the journal's changes that it does not contain.
-  absl::Status PutInPlace(LoadedCollection loaded, const std::string& directory)
+  absl::Status PutInPlace(collection::LoadedCollection loaded, const std::string& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex) ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   // After a publication: removes generations and journalled changes that nothing can need any more.
@@ -110,7 +110,7 @@ struct CollectionStore::Impl {
 
   // Held for a moment only.
   mutable absl::Mutex state_mutex;
-  std::shared_ptr<const Collection> current ABSL_GUARDED_BY(state_mutex);
+  std::shared_ptr<const retrieval::Collection> current ABSL_GUARDED_BY(state_mutex);
   EditStatus edit_status ABSL_GUARDED_BY(state_mutex);
   bool merge_due ABSL_GUARDED_BY(state_mutex) = false;
   bool stopping ABSL_GUARDED_BY(state_mutex) = false;
@@ -119,8 +119,8 @@ struct CollectionStore::Impl {
 };
 
 // What a journalled change does, for a collection of this dimension; DataLoss when it does not fit.
-absl::StatusOr<Edit> ToEdit(catalog::Change change, int dimension);
+absl::StatusOr<collection::Edit> ToEdit(catalog::Change change, int dimension);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing
 
 #endif  // ANTIPHON_CORE_EDITING_COLLECTION_STORE_IMPL_H_

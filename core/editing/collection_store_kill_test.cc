@@ -25,7 +25,7 @@
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 constexpr char kEditFlag[] = "--edit";
@@ -63,8 +63,8 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
   std::mt19937 random(seed);
   while (true) {
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
-    const std::shared_ptr<const Collection> now = (*live)->Current();
-    const CollectionView& view = now->view();
+    const std::shared_ptr<const retrieval::Collection> now = (*live)->Current();
+    const collection::CollectionView& view = now->view();
     const bool there =
         IsPiece(id) ? view.FindPiece(id).has_value() : view.FindRecording(id).has_value();
     const int next = static_cast<int>(random() % kSeeds);
@@ -75,14 +75,18 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
     if (IsPiece(id)) {
       status = remove ? (*live)->DeletePiece(id, {}, false).status()
                : there
-                   ? (*live)->UpdatePiece(id, {.title = title, .midi = MidiOf(next)}, {}).status()
-                   : (*live)->AddPiece({.id = id, .title = title}, MidiOf(next)).status();
+                   ? (*live)
+                         ->UpdatePiece(id, {.title = title, .midi = testing::MidiOf(next)}, {})
+                         .status()
+                   : (*live)->AddPiece({.id = id, .title = title}, testing::MidiOf(next)).status();
     } else {
       status =
           remove ? (*live)->DeleteRecording(id, {}).status()
           : there
-              ? (*live)->UpdateRecording(id, {.title = title, .audio = AudioOf(next)}, {}).status()
-              : (*live)->AddRecording({.id = id, .title = title}, AudioOf(next)).status();
+              ? (*live)
+                    ->UpdateRecording(id, {.title = title, .audio = testing::AudioOf(next)}, {})
+                    .status()
+              : (*live)->AddRecording({.id = id, .title = title}, testing::AudioOf(next)).status();
     }
     say(status.ok() ? "!" : absl::StrCat("failed: ", status.ToString()));
     if (!status.ok()) std::exit(1);
@@ -144,12 +148,13 @@ std::pair<std::string, std::optional<State>> Intent(const std::string& line) {
 }
 
 // What is there, with the seed that the bytes are of.
-States StatesOf(const CollectionView& view) {
+States StatesOf(const collection::CollectionView& view) {
   States states;
   static const auto& seed_of =
       [] {
         auto& seeds = *new std::map<std::string, int>;
-        for (int seed = 0; seed < kSeeds; ++seed) seeds[MidiOf(seed)] = seeds[AudioOf(seed)] = seed;
+        for (int seed = 0; seed < kSeeds; ++seed)
+          seeds[testing::MidiOf(seed)] = seeds[testing::AudioOf(seed)] = seed;
         return std::cref(seeds);
       }()
           .get();
@@ -166,8 +171,8 @@ States StatesOf(const CollectionView& view) {
 }
 
 TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
-  const TemporaryFolder folder;
-  const LiveTestBundle bundle(folder.path());
+  const testing::TemporaryFolder folder;
+  const testing::LiveTestBundle bundle(folder.path());
   bundle.Index(1, 0, kSeeds - 1);
   std::mt19937 random(11);
   States expected = {{"p0", State{kSeeds - 1, "Indexed"}}};
@@ -191,8 +196,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
     options.merge_fraction = 0;
     auto live = CollectionStore::Open(bundle.root(), options);
     ASSERT_TRUE(live.ok()) << live.status();
-    EXPECT_THAT((*live)->edit_status().rejected_changes, testing::IsEmpty());
-    EXPECT_THAT((*live)->Current()->rejected_generations(), testing::IsEmpty());
+    EXPECT_THAT((*live)->edit_status().rejected_changes, ::testing::IsEmpty());
+    EXPECT_THAT((*live)->Current()->rejected_generations(), ::testing::IsEmpty());
     const States found = StatesOf((*live)->Current()->view());
     if (asked.has_value()) {
       // Whether it was done, its process could not say any more.
@@ -206,7 +211,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
     }
     std::erase_if(expected, [](const auto& entry) { return !entry.second.has_value(); });
     ASSERT_EQ(found, expected) << "round " << round;
-    ASSERT_EQ(DifferenceFromFresh(bundle, *(*live)->Current(), {3, 9}), "") << "round " << round;
+    ASSERT_EQ(testing::DifferenceFromFresh(bundle, *(*live)->Current(), {3, 9}), "")
+        << "round " << round;
     generation = (*live)->Current()->manifest().generation;
   }
   EXPECT_GT(acknowledged, 50);
@@ -216,12 +222,12 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing
 
 int main(int argc, char** argv) {
   if (argc == 4 && std::string(argv[1]) == antiphon::retrieval::kEditFlag) {
     antiphon::retrieval::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
   }
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

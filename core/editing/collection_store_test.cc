@@ -19,7 +19,7 @@
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 using absl::StatusCode;
@@ -43,11 +43,11 @@ class LiveCollectionTest : public ::testing::Test {
   }
 
   static std::vector<std::string> ListingOf(const CollectionStore& live) {
-    return Listing(live.Current()->view());
+    return testing::Listing(live.Current()->view());
   }
 
-  const TemporaryFolder folder_;
-  const LiveTestBundle bundle_{folder_.path()};
+  const testing::TemporaryFolder folder_;
+  const testing::LiveTestBundle bundle_{folder_.path()};
   StoreOptions options_;
   absl::Mutex mutex_;
   std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
@@ -60,16 +60,17 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     auto live = Open();
     EXPECT_EQ(live->edit_status().last_change, 0);
     const auto added = live->AddPiece(
-        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, MidiOf(7));
+        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, testing::MidiOf(7));
     ASSERT_TRUE(added.ok()) << added.status();
     EXPECT_EQ(added->version, 1);
     EXPECT_GT(added->notes, 10);
     EXPECT_NEAR(added->duration_s, 12, 1);
     const auto recorded =
-        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, AudioOf(7));
+        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, testing::AudioOf(7));
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ(recorded->version, 2);
-    const auto updated = live->UpdatePiece("p1", {.title = "Renamed", .midi = MidiOf(8)}, 0);
+    const auto updated =
+        live->UpdatePiece("p1", {.title = "Renamed", .midi = testing::MidiOf(8)}, 0);
     ASSERT_TRUE(updated.ok()) << updated.status();
     EXPECT_EQ(updated->version, 3);
     EXPECT_EQ(updated->composer, "Chance");  // left out: stays
@@ -83,26 +84,26 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     EXPECT_EQ(live->edit_status().unmerged, 5);
     listing = ListingOf(*live);
     EXPECT_EQ(listing.size(), 6u);
-    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
-    const auto match =
-        live->Current()->IdentifyAudio(Play(music::Excerpt(RandomPiece(7, 12), 2, 11)), {});
+    EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
+    const auto match = live->Current()->IdentifyAudio(
+        testing::Play(music::Excerpt(testing::RandomPiece(7, 12), 2, 11)), {});
     EXPECT_EQ(live->Current()->view().pieces()[match->candidates.at(0).source].id, "new");
   }
   auto live = Open();
   EXPECT_EQ(ListingOf(*live), listing);
   EXPECT_EQ(live->edit_status().unmerged, 5);
-  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
-  EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 6);
+  EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
+  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 6);
 }
 
 TEST_F(LiveCollectionTest, WhoHoldsACollectionKeepsItAsItWas) {
   bundle_.Index(2, 0);
   auto live = Open();
   const auto before = live->Current();
-  const auto listing = Listing(before->view());
+  const auto listing = testing::Listing(before->view());
   ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(5)).ok());
-  EXPECT_EQ(Listing(before->view()), listing);
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(5)).ok());
+  EXPECT_EQ(testing::Listing(before->view()), listing);
   EXPECT_NE(ListingOf(*live), listing);
 }
 
@@ -116,14 +117,16 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
   };
   const std::string silence =
       *audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav);
-  expect(live->AddPiece({.id = "p1"}, MidiOf(5)).status(), StatusCode::kAlreadyExists, "piece id");
-  expect(live->AddPiece({.id = ""}, MidiOf(5)).status(), StatusCode::kInvalidArgument, "piece id");
-  expect(live->AddPiece({.id = "x", .title = "\xff"}, MidiOf(5)).status(),
+  expect(live->AddPiece({.id = "p1"}, testing::MidiOf(5)).status(), StatusCode::kAlreadyExists,
+         "piece id");
+  expect(live->AddPiece({.id = ""}, testing::MidiOf(5)).status(), StatusCode::kInvalidArgument,
+         "piece id");
+  expect(live->AddPiece({.id = "x", .title = "\xff"}, testing::MidiOf(5)).status(),
          StatusCode::kInvalidArgument, "piece title");
   expect(live->AddPiece({.id = "x"}, "no score").status(), StatusCode::kInvalidArgument, "");
-  expect(live->AddRecording({.id = "r1"}, AudioOf(5)).status(), StatusCode::kAlreadyExists,
+  expect(live->AddRecording({.id = "r1"}, testing::AudioOf(5)).status(), StatusCode::kAlreadyExists,
          "recording id");
-  expect(live->AddRecording({.id = "x", .piece_id = "none"}, AudioOf(5)).status(),
+  expect(live->AddRecording({.id = "x", .piece_id = "none"}, testing::AudioOf(5)).status(),
          StatusCode::kNotFound, "recording piece_id");
   expect(live->AddRecording({.id = "x"}, silence).status(), StatusCode::kInvalidArgument, "silent");
   expect(live->UpdatePiece("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "piece id");
@@ -152,14 +155,14 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
 TEST_F(LiveCollectionTest, APieceGoesWithItsRecordingsInOneChange) {
   bundle_.Index(2, 2);
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, AudioOf(0)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, testing::AudioOf(0)).ok());
   const auto deleted = live->DeletePiece("p0", {}, true);
   ASSERT_TRUE(deleted.ok()) << deleted.status();
   EXPECT_EQ(deleted->recordings, 2);
   EXPECT_EQ(deleted->version, live->edit_status().last_change);
   EXPECT_EQ(live->Current()->view().pieces().size(), 1u);
   EXPECT_EQ(live->Current()->view().recordings().size(), 1u);
-  ASSERT_TRUE(live->AddPiece({.id = "p0"}, MidiOf(3)).ok());  // the id is free again
+  ASSERT_TRUE(live->AddPiece({.id = "p0"}, testing::MidiOf(3)).ok());  // the id is free again
 }
 
 TEST_F(LiveCollectionTest, OfTwoWhoExpectTheSameVersionOneIsRefused) {
@@ -188,17 +191,17 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
   bundle_.Index(1, 0);
   auto live = Open();
   int asked = 0;
-  const RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
-                             .on_stage = {}};
-  ASSERT_TRUE(live->AddPiece({.id = "counted"}, MidiOf(3), count).ok());
+  const matching::RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
+                                       .on_stage = {}};
+  ASSERT_TRUE(live->AddPiece({.id = "counted"}, testing::MidiOf(3), count).ok());
   ASSERT_GT(asked, 3);
   for (int last = 1; last <= asked; ++last) {
     int calls = 0;
-    const RequestContext context{
+    const matching::RequestContext context{
         .keep_going =
             [&] { return ++calls < last ? absl::OkStatus() : absl::CancelledError("gone"); },
         .on_stage = {}};
-    EXPECT_EQ(live->AddPiece({.id = "new"}, MidiOf(3), context).status().code(),
+    EXPECT_EQ(live->AddPiece({.id = "new"}, testing::MidiOf(3), context).status().code(),
               StatusCode::kCancelled);
     EXPECT_EQ(live->Current()->view().FindPiece("new"), std::nullopt);
   }
@@ -208,7 +211,7 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
 TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
   bundle_.Index(1, 0);
   std::vector<size_t> pieces;
-  options_.on_change = [&](const std::shared_ptr<const Collection>& collection) {
+  options_.on_change = [&](const std::shared_ptr<const retrieval::Collection>& collection) {
     pieces.push_back(collection->view().pieces().size());
   };
   auto live = Open();
@@ -217,7 +220,7 @@ TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 4; ++i)
-        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, MidiOf(t)).ok());
+        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, testing::MidiOf(t)).ok());
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -228,7 +231,7 @@ TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
 TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
   bundle_.Index(2, 0);
   auto live = Open();
-  ASSERT_TRUE(live->AddPiece({.id = "before"}, MidiOf(3)).ok());
+  ASSERT_TRUE(live->AddPiece({.id = "before"}, testing::MidiOf(3)).ok());
   const auto listing = ListingOf(*live);
   signal(SIGXFSZ, SIG_IGN);
   rlimit before = {};
@@ -236,13 +239,13 @@ TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
   rlimit full = before;
   full.rlim_cur = 1000;
   setrlimit(RLIMIT_FSIZE, &full);
-  const absl::Status status = live->AddPiece({.id = "new"}, MidiOf(4)).status();
+  const absl::Status status = live->AddPiece({.id = "new"}, testing::MidiOf(4)).status();
   const absl::Status merged = live->Merge().status();
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
   EXPECT_FALSE(merged.ok());
   EXPECT_EQ(ListingOf(*live), listing);
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(4)).ok());
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(4)).ok());
   ASSERT_TRUE(live->Merge().ok());
   live.reset();
   EXPECT_NE(Open()->Current()->view().FindPiece("new"), std::nullopt);
@@ -253,8 +256,9 @@ TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
   {
     auto live = Open();
     ASSERT_TRUE(
-        live->AddPiece({.id = "first", .title = "A title to find in the file"}, MidiOf(3)).ok());
-    ASSERT_TRUE(live->AddPiece({.id = "second"}, MidiOf(4)).ok());
+        live->AddPiece({.id = "first", .title = "A title to find in the file"}, testing::MidiOf(3))
+            .ok());
+    ASSERT_TRUE(live->AddPiece({.id = "second"}, testing::MidiOf(4)).ok());
   }
   const std::string path = bundle_.root() + "/journal.sqlite";
   std::ifstream in(path, std::ios::binary);
@@ -277,9 +281,9 @@ TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
     auto live = Open();
     EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(),
               StatusCode::kAborted);
-    EXPECT_TRUE(Collection::Open(bundle_.root()).ok());  // reading is free
+    EXPECT_TRUE(retrieval::Collection::Open(bundle_.root()).ok());  // reading is free
   }
-  options_.self_check = [](const Collection&) {
+  options_.self_check = [](const retrieval::Collection&) {
     return absl::InternalError("does not find itself");
   };
   EXPECT_THAT(std::string(CollectionStore::Open(bundle_.root(), options_).status().message()),
@@ -302,7 +306,7 @@ TEST_F(LiveCollectionTest, StrayFilesDoNotStopAStart) {
   }
   std::filesystem::create_directory(bundle_.root() + "/tmp-abcdef");
   auto live = Open();
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, MidiOf(4)).ok());
+  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(4)).ok());
   live.reset();
   for (const char* name : {"journal.sqlite-wal", "journal.sqlite-shm"}) {
     std::ofstream(bundle_.root() + "/" + name) << std::string(5000, 'x');
@@ -322,7 +326,8 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
   std::vector<std::thread> searchers;
   for (int t = 0; t < 2; ++t) {
     searchers.emplace_back([&, t] {
-      const audio::Waveform query = Play(music::Excerpt(RandomPiece(t, 12), 2, 8));
+      const audio::Waveform query =
+          testing::Play(music::Excerpt(testing::RandomPiece(t, 12), 2, 8));
       while (!done) {
         const auto collection = live->Current();
         const auto hits = collection->SearchScores(query, {});
@@ -343,7 +348,8 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
     absl::Status status;
     if (there.size() < 3 || dice < 5) {
       there.push_back(absl::StrCat("new-", edits));
-      status = live->AddPiece({.id = there.back()}, MidiOf(10 + static_cast<int>(random() % 20)))
+      status = live->AddPiece({.id = there.back()},
+                              testing::MidiOf(10 + static_cast<int>(random() % 20)))
                    .status();
     } else if (dice < 8) {
       status =
@@ -358,16 +364,16 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
   for (std::thread& searcher : searchers) searcher.join();
   EXPECT_GT(searches, 10);
   EXPECT_EQ(live->Current()->view().pieces().size(), there.size() + 4);
-  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 12, 15}), "");
+  EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 12, 15}), "");
   EXPECT_GT(live->Current()->manifest().generation, 2);
   const auto listing = ListingOf(*live);
   live.reset();
   live = Open();
   EXPECT_EQ(ListingOf(*live), listing);
-  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 12}), "");
+  EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 12}), "");
   absl::MutexLock lock(&mutex_);
   EXPECT_THAT(failures_, IsEmpty());
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing

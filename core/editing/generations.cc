@@ -22,7 +22,7 @@
 #include "core/collection/generation_writer.h"
 #include "core/editing/collection_store_impl.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -48,9 +48,9 @@ constexpr double kWritingMemory = 2;
 
 // Whether there is so many times the memory that the generation and `more` bytes take.
 absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_t more = 0) {
-  const std::optional<int64_t> available = AvailableMemory();
+  const std::optional<int64_t> available = collection::AvailableMemory();
   const double needed =
-      factor * (static_cast<double>(LoadedBytes(manifest)) + static_cast<double>(more));
+      factor * (static_cast<double>(collection::LoadedBytes(manifest)) + static_cast<double>(more));
   if (!available.has_value() || needed <= static_cast<double>(*available)) return absl::OkStatus();
   constexpr double kMebibyte = 1 << 20;
   return absl::ResourceExhaustedError(
@@ -59,7 +59,7 @@ absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_
 }
 
 // The same for writing a generation of the base and what was added to it.
-absl::Status CheckMemoryToWrite(const LoadedCollection& loaded, double factor) {
+absl::Status CheckMemoryToWrite(const collection::LoadedCollection& loaded, double factor) {
   int64_t added = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
     added += loaded.view->added_vectors(side);
@@ -83,7 +83,7 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
       manifest.origin, manifest.last_change,
       [&](catalog::Change change) {
         const int64_t number = change.sequence;
-        absl::StatusOr<Edit> edit = ToEdit(std::move(change), manifest.dimension);
+        absl::StatusOr<collection::Edit> edit = ToEdit(std::move(change), manifest.dimension);
         if (edit.ok()) {
           replayed.pending.Add(number, *std::move(edit));
         } else {
@@ -153,8 +153,8 @@ absl::Status CollectionStore::Impl::KeepGoing() const {
 bool CollectionStore::Impl::IsMergeDue() const {
   if (options.merge_fraction == 0 || pending.count() == 0) return false;
   if (pending.bytes() >= options.merge_bytes) return true;
-  const std::shared_ptr<const Collection> now = Now();
-  const CollectionView& view = now->view();
+  const std::shared_ptr<const retrieval::Collection> now = Now();
+  const collection::CollectionView& view = now->view();
   double edited = 0, base = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
     edited += static_cast<double>(view.added_vectors(side) + view.removed_vectors(side));
@@ -209,12 +209,12 @@ absl::Status CollectionStore::Impl::Start() {
   journal = *std::move(journal_file);
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
   if (!opened.ok()) return opened.status();
-  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded =
-      OpenGeneration(*opened, options.collection);
+  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
+      collection::OpenGeneration(*opened, options.collection);
   if (!loaded.ok()) return loaded.status();
   if (options.self_check) {
-    if (absl::Status status = options.self_check(
-            *Collection::Make(std::make_shared<const LoadedCollection>(**loaded)));
+    if (absl::Status status = options.self_check(*retrieval::Collection::Make(
+            std::make_shared<const collection::LoadedCollection>(**loaded)));
         !status.ok()) {
       return status;
     }
@@ -228,7 +228,7 @@ absl::Status CollectionStore::Impl::Start() {
   return absl::OkStatus();
 }
 
-absl::Status CollectionStore::Impl::PutInPlace(LoadedCollection loaded,
+absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection loaded,
                                                const std::string& directory) {
   std::vector<std::string> rejected;
   {
@@ -250,17 +250,17 @@ absl::Status CollectionStore::Impl::PutInPlace(LoadedCollection loaded,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<LoadedCollection>> CollectionStore::Impl::OpenBeside(
+absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
   if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor);
       !status.ok())
     return status;
-  const std::shared_ptr<const Collection> now = Now();
-  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded =
-      OpenGeneration(opened, options.collection, &now->loaded());
+  const std::shared_ptr<const retrieval::Collection> now = Now();
+  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
+      collection::OpenGeneration(opened, options.collection, &now->loaded());
   if (!loaded.ok() || !options.self_check) return loaded;
-  const absl::Status status =
-      options.self_check(*Collection::Make(std::make_shared<const LoadedCollection>(**loaded)));
+  const absl::Status status = options.self_check(
+      *retrieval::Collection::Make(std::make_shared<const collection::LoadedCollection>(**loaded)));
   if (!status.ok()) return status;
   return loaded;
 }
@@ -288,9 +288,9 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
     bool all) const {
   Published published;
   const auto open = [&](const bundle::OpenedBundle& opened) {
-    if (absl::Status status = CheckCopies(original, opened.manifest, all); !status.ok())
+    if (absl::Status status = collection::CheckCopies(original, opened.manifest, all); !status.ok())
       return status;
-    absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded = OpenBeside(opened);
+    absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded = OpenBeside(opened);
     if (!loaded.ok()) return loaded.status();
     published = {*std::move(loaded), opened.directory};
     return absl::OkStatus();
@@ -302,7 +302,7 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
 
 absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const Collection> before;
+  std::shared_ptr<const retrieval::Collection> before;
   int64_t through = 0, changes = 0;
   {
     absl::MutexLock edits(&edits_mutex);
@@ -331,9 +331,9 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   if (bundle::CurrentGeneration(root).value_or(0) != named) {
     return absl::FailedPreconditionError("another generation has been published: reload first");
   }
-  absl::StatusOr<bundle::Manifest> manifest =
-      WriteGeneration(before->loaded(), base_directory, (*writer)->directory(),
-                      options.collection.index, [this] { return KeepGoing(); });
+  absl::StatusOr<bundle::Manifest> manifest = collection::WriteGeneration(
+      before->loaded(), base_directory, (*writer)->directory(), options.collection.index,
+      [this] { return matching::KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
   absl::StatusOr<Published> merged =
@@ -357,7 +357,7 @@ absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
   const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
   if (!opened.ok()) return opened.status();
-  const std::shared_ptr<const Collection> before = Now();
+  const std::shared_ptr<const retrieval::Collection> before = Now();
   const int64_t serving = before->manifest().generation;
   const int64_t found = opened->manifest.generation;
   const bool same =
@@ -371,7 +371,7 @@ absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
     named = names;
     return absl::FailedPreconditionError(absl::StrJoin(opened->rejected, "; "));
   }
-  absl::StatusOr<std::unique_ptr<LoadedCollection>> loaded = OpenBeside(*opened);
+  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded = OpenBeside(*opened);
   if (!loaded.ok()) return loaded.status();
   if (absl::Status status = PutInPlace(std::move(**loaded), opened->directory); !status.ok())
     return status;
@@ -401,7 +401,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
 
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const Collection> now;
+  std::shared_ptr<const retrieval::Collection> now;
   int64_t through = 0;
   {
     absl::MutexLock edits(&edits_mutex);
@@ -415,13 +415,13 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer =
       bundle::BundleWriter::Create(temporary.path);
   if (!writer.ok()) return writer.status();
-  absl::StatusOr<bundle::Manifest> manifest =
-      WriteGeneration(now->loaded(), base_directory, (*writer)->directory(),
-                      options.collection.index, [this] { return KeepGoing(); });
+  absl::StatusOr<bundle::Manifest> manifest = collection::WriteGeneration(
+      now->loaded(), base_directory, (*writer)->directory(), options.collection.index,
+      [this] { return matching::KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
   manifest = (*writer)->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
-    return CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
+    return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
   });
   if (!manifest.ok()) return manifest.status();
   if (absl::Status status = RenameToNew(temporary.path, target.string()); !status.ok())
@@ -438,7 +438,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Restore(const std::strin
   absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
   if (!writer.ok()) return writer.status();
   if (absl::Status status =
-          CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory());
+          collection::CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory());
       !status.ok()) {
     return status;
   }
@@ -461,4 +461,4 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Restore(const std::strin
   return restored;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing

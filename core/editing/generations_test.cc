@@ -20,7 +20,7 @@
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -48,12 +48,12 @@ class LiveGenerationsTest : public ::testing::Test {
 
   // A new piece "new-SEED".
   static void Add(CollectionStore& live, int seed) {
-    const auto added = live.AddPiece({.id = absl::StrCat("new-", seed)}, MidiOf(seed));
+    const auto added = live.AddPiece({.id = absl::StrCat("new-", seed)}, testing::MidiOf(seed));
     EXPECT_TRUE(added.ok()) << added.status();
   }
 
   static std::vector<std::string> ListingOf(const CollectionStore& live) {
-    return Listing(live.Current()->view());
+    return testing::Listing(live.Current()->view());
   }
   static int64_t GenerationOf(const CollectionStore& live) {
     return live.Current()->manifest().generation;
@@ -81,8 +81,8 @@ class LiveGenerationsTest : public ::testing::Test {
     return failures_;
   }
 
-  const TemporaryFolder folder_;
-  const LiveTestBundle bundle_{folder_.path()};
+  const testing::TemporaryFolder folder_;
+  const testing::LiveTestBundle bundle_{folder_.path()};
   StoreOptions options_;
   absl::Mutex mutex_;
   std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
@@ -115,7 +115,7 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(live->Current()->view().index_kind(catalog::Side::kScores), kind);
     EXPECT_EQ(live->Current()->view().added_vectors(catalog::Side::kScores), 0);
     EXPECT_EQ(ListingOf(*live), listing);
-    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
+    EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
         << index::IndexKindName(kind);
     EXPECT_EQ(live->UpdatePiece("p0", {.title = "Again"}, 2)->version, 5);
   }
@@ -136,7 +136,7 @@ TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
 TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   bundle_.Index(2, 0);
   CollectionStore* running = nullptr;
-  options_.self_check = [&](const Collection&) {  // asked in the middle of a merge
+  options_.self_check = [&](const retrieval::Collection&) {  // asked in the middle of a merge
     if (running == nullptr) return absl::OkStatus();
     Add(*running, 20);
     EXPECT_TRUE(running->UpdatePiece("new-7", {.title = "Meanwhile"}, {}).ok());
@@ -153,7 +153,7 @@ TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   EXPECT_EQ(live->Current()->manifest().last_change, 1);
   const auto listing = ListingOf(*live);
   EXPECT_EQ(listing.size(), 3u);
-  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {1, 7, 20}), "");
+  EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {1, 7, 20}), "");
   live.reset();
   EXPECT_EQ(ListingOf(*Open()), listing);
 }
@@ -181,7 +181,7 @@ TEST_F(LiveGenerationsTest, AfterAFallbackAllEditsAreThere) {
                 ElementsAre(HasSubstr("gen-000003: scores.faiss")));
     EXPECT_EQ(ListingOf(*live), listing);
     EXPECT_EQ(live->edit_status().unmerged, 3);
-    EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {0, 7, 9}), "");
+    EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 7, 9}), "");
     // A damaged generation is no fallback: the good one before it is kept in its place.
     Add(*live, 10);
     listing = ListingOf(*live);
@@ -221,7 +221,7 @@ TEST_F(LiveGenerationsTest, OldGenerationsAndWhatAllKeptOnesContainAreForgotten)
 TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   bundle_.Index(2, 0);
   bool good = true;
-  options_.self_check = [&](const Collection&) {
+  options_.self_check = [&](const retrieval::Collection&) {
     return good ? absl::OkStatus() : absl::InternalError("not itself");
   };
   auto live = Open();
@@ -257,10 +257,10 @@ TEST_F(LiveGenerationsTest, ManyEditsAreMergedByThemselves) {
 TEST_F(LiveGenerationsTest, MuchSoundInMemoryIsMergedByItself) {
   bundle_.Index(1, 0);
   options_.merge_fraction = 1;
-  options_.merge_bytes = static_cast<int64_t>(AudioOf(3).size()) + 1;
+  options_.merge_bytes = static_cast<int64_t>(testing::AudioOf(3).size()) + 1;
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "one"}, AudioOf(3)).ok());
-  ASSERT_TRUE(live->AddRecording({.id = "two"}, AudioOf(4)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "one"}, testing::AudioOf(3)).ok());
+  ASSERT_TRUE(live->AddRecording({.id = "two"}, testing::AudioOf(4)).ok());
   for (int wait = 0; wait < 200 && GenerationOf(*live) == 1; ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -301,7 +301,7 @@ TEST_F(LiveGenerationsTest, AReloadTakesWhatWasIndexedMeanwhile) {
   EXPECT_THAT(reloaded->rejected_generations, IsEmpty());
   EXPECT_EQ(live->Current()->view().pieces().size(), 3u);  // begins without edits
   EXPECT_EQ(live->edit_status().unmerged, 0);
-  EXPECT_EQ(live->AddPiece({.id = "new-7"}, MidiOf(7))->version, 2);
+  EXPECT_EQ(live->AddPiece({.id = "new-7"}, testing::MidiOf(7))->version, 2);
   const auto after = ListingOf(*live);
   live.reset();
   EXPECT_EQ(ListingOf(*Open()), after);
@@ -371,7 +371,7 @@ TEST_F(LiveGenerationsTest, ManyReloadsUnderSearchesHarmNone) {
   auto live = Open();
   std::atomic<bool> done = false;
   std::thread searcher([&] {
-    const audio::Waveform query = Play(music::Excerpt(RandomPiece(1, 12), 2, 8));
+    const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1, 12), 2, 8));
     while (!done) {
       const auto collection = live->Current();
       const auto hits = collection->SearchScores(query, {});
@@ -402,7 +402,8 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(snapshot->pieces, 2);
   EXPECT_EQ(GenerationOf(*live), 1);  // nothing else happened
   EXPECT_EQ(live->edit_status().unmerged, 3);
-  EXPECT_EQ(Listing(Collection::Open(bundle_.Path("snapshot")).value()->view()), then);
+  EXPECT_EQ(testing::Listing(retrieval::Collection::Open(bundle_.Path("snapshot")).value()->view()),
+            then);
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(live->Snapshot(bundle_.Path("none/snapshot")).status().code(), StatusCode::kNotFound);
 
@@ -414,8 +415,8 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(restored->generation, 2);
   EXPECT_EQ(ListingOf(*live), then);
   EXPECT_EQ(live->edit_status().unmerged, 0);
-  EXPECT_EQ(DifferenceFromFresh(bundle_, *live->Current(), {1, 7}), "");
-  EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 6);
+  EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {1, 7}), "");
+  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 6);
   const auto later = ListingOf(*live);
   live.reset();
   live = Open();
@@ -427,7 +428,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   live = Open();
   ASSERT_TRUE(live->Restore(bundle_.Path("snapshot")).ok());
   EXPECT_EQ(ListingOf(*live), then);
-  EXPECT_EQ(live->AddPiece({.id = "later"}, MidiOf(9))->version, 4);
+  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 4);
 }
 
 TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {
@@ -485,7 +486,7 @@ TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsI
   rlimit before = {};
   getrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_IGN);
-  options_.self_check = [&](const Collection&) {
+  options_.self_check = [&](const retrieval::Collection&) {
     rlimit full = before;
     full.rlim_cur = 1000;  // from here on: no page of the journal, though all that CURRENT takes
     if (live != nullptr) setrlimit(RLIMIT_FSIZE, &full);
@@ -512,7 +513,7 @@ TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivin
   ASSERT_TRUE(live->Snapshot(bundle_.Path("snapshot/")).ok());
   EXPECT_TRUE(fs::exists(bundle_.Path(".snapshot-living")));
   EXPECT_FALSE(fs::exists(bundle_.Path(".snapshot-dead")));
-  EXPECT_TRUE(Collection::Open(bundle_.Path("snapshot")).ok());
+  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("snapshot")).ok());
 }
 
 // The next snapshot would take it for the remains of one that died.
@@ -523,7 +524,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsNotNamedLikeAnUnfinishedOne) {
             StatusCode::kInvalidArgument);
   ASSERT_TRUE(live->Snapshot(bundle_.Path("tmp-snapshot-mine")).ok());
   ASSERT_TRUE(live->Snapshot(bundle_.Path("another")).ok());
-  EXPECT_TRUE(Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
+  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
 }
 
 // A merge must not give a new hash to what has changed on disk.
@@ -544,4 +545,4 @@ TEST_F(LiveGenerationsTest, AMergeOfADamagedBaseIsRefused) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing

@@ -13,15 +13,15 @@
 
 #include "core/collection/collection_view.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 
 class PendingEdits {
  public:
   // Requires a number greater than all before.
-  void Add(int64_t number, Edit edit);
+  void Add(int64_t number, collection::Edit edit);
 
   // Those after `number`, in order.
-  std::vector<Edit> After(int64_t number) const;
+  std::vector<collection::Edit> After(int64_t number) const;
 
   // Those up to and with `number` are part of the base now.
   void Forget(int64_t number);
@@ -36,11 +36,11 @@ class PendingEdits {
   using Key = std::pair<catalog::Side, std::string>;
 
   std::deque<int64_t> numbers_;
-  std::map<int64_t, Edit> edits_;
+  std::map<int64_t, collection::Edit> edits_;
   std::map<Key, int64_t> last_of_;  // number of the edit that is kept
   int64_t bytes_ = 0;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing
 
 #endif  // ANTIPHON_CORE_EDITING_PENDING_EDITS_H_

@@ -3,23 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace antiphon::retrieval {
+namespace antiphon::editing {
 namespace {
 
 using catalog::Side;
 using ::testing::ElementsAre;
 
-Edit Put(const std::string& id, const std::string& content, Side side = Side::kScores) {
-  auto record = std::make_shared<SourceRecord>();
+collection::Edit Put(const std::string& id, const std::string& content, Side side = Side::kScores) {
+  auto record = std::make_shared<collection::SourceRecord>();
   record->side = side;
   record->piece.id = record->recording.id = id;
   record->content = content;
   return {side, id, record};
 }
 
-std::vector<std::string> Show(const std::vector<Edit>& edits) {
+std::vector<std::string> Show(const std::vector<collection::Edit>& edits) {
   std::vector<std::string> lines;
-  for (const Edit& edit : edits)
+  for (const collection::Edit& edit : edits)
     lines.push_back(edit.id + (edit.put ? " " + edit.put->content : " gone"));
   return lines;
 }
@@ -60,4 +60,4 @@ TEST(PendingEdits, WhatIsPartOfTheBaseIsForgotten) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::editing

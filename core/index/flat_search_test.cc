@@ -83,7 +83,7 @@ TEST(FlatSearchTest, EqualSimilaritiesComeByRisingId) {
   for (int copy = 0; copy < 20'000; ++copy) vectors.insert(vectors.end(), four.begin(), four.end());
   const std::vector<float> query(four.begin() + 2 * kDimension, four.begin() + 3 * kDimension);
   for (const int threads : {1, 3}) {
-    EXPECT_THAT(Search(vectors, query, 5, threads).ids, testing::ElementsAre(2, 6, 10, 14, 18))
+    EXPECT_THAT(Search(vectors, query, 5, threads).ids, ::testing::ElementsAre(2, 6, 10, 14, 18))
         << threads;
   }
 }
@@ -124,8 +124,8 @@ TEST(FlatSearchTest, NothingToSearchFindsNothing) {
     Result result{std::vector<int64_t>(6, 7), std::vector<float>(6, 7)};
     FlatSearch(blocks, kDimension, queries.data(), 2, 3, result.ids.data(),
                result.similarities.data());
-    EXPECT_THAT(result.ids, testing::Each(-1));
-    EXPECT_THAT(result.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
+    EXPECT_THAT(result.ids, ::testing::Each(-1));
+    EXPECT_THAT(result.similarities, ::testing::Each(-std::numeric_limits<float>::infinity()));
   }
 }
 
@@ -136,8 +136,8 @@ TEST(KeepBestTest, TheBestOfBothInOrderEqualOnesByRisingId) {
   const std::vector<int64_t> more_ids = {7, 1, 8, /**/ 3, -1, -1};
   const std::vector<float> more = {0.9f, 0.7f, 0.6f, 0.1f, none, none};
   KeepBest(2, 3, more_ids.data(), more.data(), ids.data(), similarities.data());
-  EXPECT_THAT(ids, testing::ElementsAre(4, 7, 1, 3, -1, -1));
-  EXPECT_THAT(similarities, testing::ElementsAre(0.9f, 0.9f, 0.7f, 0.1f, none, none));
+  EXPECT_THAT(ids, ::testing::ElementsAre(4, 7, 1, 3, -1, -1));
+  EXPECT_THAT(similarities, ::testing::ElementsAre(0.9f, 0.9f, 0.7f, 0.1f, none, none));
 }
 
 }  // namespace

@@ -25,10 +25,10 @@ IndexOptions Options(IndexKind kind) {
   return options;
 }
 
-class IndexFileTest : public testing::TestWithParam<IndexKind> {
+class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
  protected:
   void SetUp() override {
-    path_ = (std::filesystem::path(testing::TempDir()) /
+    path_ = (std::filesystem::path(::testing::TempDir()) /
              (std::string("index_file_") + std::string(IndexKindName(GetParam()))))
                 .string();
     const auto vectors = ClusteredUnitVectors(kVectors, kDimension, 0, 1);
@@ -66,7 +66,7 @@ class IndexFileTest : public testing::TestWithParam<IndexKind> {
   int refused_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest,
-                         testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
+                         ::testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
                          [](const auto& info) { return std::string(IndexKindName(info.param)); });
 
 TEST_P(IndexFileTest, UnchangedFileLoads) { EXPECT_TRUE(Load(bytes_).ok()); }
@@ -130,7 +130,7 @@ TEST_P(IndexFileTest, AnotherDimensionThanAskedForIsRefused) {
 
 TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
   const IndexOptions options = Options(IndexKind::kFlat);
-  const std::string directory = testing::TempDir();
+  const std::string directory = ::testing::TempDir();
   EXPECT_EQ(VectorIndex::Load(directory + "/no_such_index", options).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(VectorIndex::Load(directory, options).status().code(), absl::StatusCode::kDataLoss);
@@ -138,7 +138,7 @@ TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
   std::ofstream(path) << "a text file, not an index";
   const absl::Status status = VectorIndex::Load(path, options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(status.message()), testing::Not(testing::HasSubstr(path)));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(::testing::HasSubstr(path)));
 }
 
 // Whether the file is large enough to be written at once or goes out at the end.
@@ -149,7 +149,7 @@ TEST(IndexFileErrorsTest, AFullDiskIsTold) {
     const absl::Status status = (*index)->Save("/dev/full");
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
     EXPECT_THAT(std::string(status.message()),
-                testing::StartsWith("index file: cannot be written"));
+                ::testing::StartsWith("index file: cannot be written"));
   }
 }
 

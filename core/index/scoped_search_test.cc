@@ -91,14 +91,14 @@ void ExpectSame(const SearchResult& found, const SearchResult& exact) {
   }
 }
 
-class ScopedSearchTest : public testing::TestWithParam<IndexKind> {
+class ScopedSearchTest : public ::testing::TestWithParam<IndexKind> {
  protected:
   const std::vector<float> vectors_ = ClusteredUnitVectors(kVectors, kDimension, 60, 1);
   const std::vector<float> queries_ = ClusteredUnitVectors(kQueries, kDimension, 60, 1);
   const std::unique_ptr<VectorIndex> index_ = Build(GetParam(), vectors_);
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, ScopedSearchTest,
-                         testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
+                         ::testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
                          [](const auto& info) { return std::string(IndexKindName(info.param)); });
 
 TEST_P(ScopedSearchTest, FindsOnlyWhatIsInScopeAndNearlyAllThatIsNearest) {
@@ -178,8 +178,8 @@ TEST_P(ScopedSearchTest, VectorsBesideAreFoundAmongTheOthers) {
 
 TEST_P(ScopedSearchTest, NothingInScopeFindsNothingAndABesideFindsItself) {
   const SearchResult none = Search(*index_, queries_, {.rows = std::span<const RowRange>()});
-  EXPECT_THAT(none.ids, testing::Each(-1));
-  EXPECT_THAT(none.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
+  EXPECT_THAT(none.ids, ::testing::Each(-1));
+  EXPECT_THAT(none.similarities, ::testing::Each(-std::numeric_limits<float>::infinity()));
   const VectorBlock beside = {queries_.data(), kQueries, kVectors};
   const auto empty = Build(GetParam(), {});
   for (const VectorIndex* index : {empty.get(), index_.get()}) {
@@ -200,7 +200,7 @@ TEST_P(ScopedSearchTest, RefusesRangesThatAreNone) {
                                           {{5, 10}, {0, 2}}}) {
     const auto result = index_->Search(queries_, kK, {.rows = ranges});
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << ranges[0].first;
-    EXPECT_THAT(result.status().message(), testing::HasSubstr("scope"));
+    EXPECT_THAT(result.status().message(), ::testing::HasSubstr("scope"));
   }
 }
 

@@ -60,13 +60,13 @@ void ExpectSameUpToRounding(const SearchResult& a, const SearchResult& b) {
 }
 
 std::string TemporaryPath() {
-  std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   std::replace(name.begin(), name.end(), '/', '_');
-  return (std::filesystem::path(testing::TempDir()) / ("vector_index_" + name)).string();
+  return (std::filesystem::path(::testing::TempDir()) / ("vector_index_" + name)).string();
 }
 
-class VectorIndexTest : public testing::TestWithParam<IndexKind> {};
-INSTANTIATE_TEST_SUITE_P(Kinds, VectorIndexTest, testing::ValuesIn(kKinds),
+class VectorIndexTest : public ::testing::TestWithParam<IndexKind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, VectorIndexTest, ::testing::ValuesIn(kKinds),
                          [](const auto& info) { return std::string(IndexKindName(info.param)); });
 
 TEST(IndexKindTest, NamesRoundTrip) {
@@ -182,8 +182,8 @@ TEST_P(VectorIndexTest, EmptyIndexAnswersNothingAndCanGrow) {
   const auto index = Build(Options(GetParam()), {});
   const auto vectors = ClusteredUnitVectors(300, kDimension, 10, 10);
   const SearchResult none = Search(*index, std::span(vectors).first(2 * kDimension), 3);
-  EXPECT_THAT(none.ids, testing::Each(-1));
-  EXPECT_THAT(none.similarities, testing::Each(-std::numeric_limits<float>::infinity()));
+  EXPECT_THAT(none.ids, ::testing::Each(-1));
+  EXPECT_THAT(none.similarities, ::testing::Each(-std::numeric_limits<float>::infinity()));
   EXPECT_EQ(none.ids.size(), 6u);
   ASSERT_TRUE(index->Add(vectors).ok());
   EXPECT_EQ(Search(*index, std::span(vectors).first(kDimension), 1).ids[0], 0);
@@ -195,7 +195,7 @@ TEST_P(VectorIndexTest, FewerVectorsThanAskedForArePadded) {
   const SearchResult result = Search(*index, vectors, 8);
   for (int q = 0; q < 3; ++q) {
     const auto first = result.ids.begin() + q * 8;
-    EXPECT_THAT(std::vector<int64_t>(first, first + 3), testing::UnorderedElementsAre(0, 1, 2));
+    EXPECT_THAT(std::vector<int64_t>(first, first + 3), ::testing::UnorderedElementsAre(0, 1, 2));
     for (int i = 3; i < 8; ++i) {
       EXPECT_EQ(result.ids[q * 8 + i], -1);
       EXPECT_EQ(result.similarities[q * 8 + i], -std::numeric_limits<float>::infinity());
@@ -212,7 +212,7 @@ TEST_P(VectorIndexTest, MoreNeighboursThanTheSearchBreadth) {
   const auto index = Build(options, vectors);
   const SearchResult result = Search(*index, std::span(vectors).first(kDimension), 500);
   EXPECT_EQ(std::set<int64_t>(result.ids.begin(), result.ids.end()).size(), 500u);
-  EXPECT_THAT(result.ids, testing::Each(testing::Ge(0)));
+  EXPECT_THAT(result.ids, ::testing::Each(::testing::Ge(0)));
 }
 
 TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
@@ -254,7 +254,7 @@ TEST_P(VectorIndexTest, RefusesWhatIsNotFiniteOrNoMultiple) {
     for (const absl::Status& status : {VectorIndex::Build(Options(GetParam()), vectors).status(),
                                        index->Add(vectors), index->Search(vectors, 1).status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-      EXPECT_THAT(status.message(), testing::HasSubstr("number 5"));
+      EXPECT_THAT(status.message(), ::testing::HasSubstr("number 5"));
     }
   }
   EXPECT_EQ(index->size(), 10);
@@ -297,7 +297,7 @@ TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
     fault(options);
     const absl::Status status = VectorIndex::Build(options, {}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field;
-    EXPECT_THAT(status.message(), testing::HasSubstr(field));
+    EXPECT_THAT(status.message(), ::testing::HasSubstr(field));
   }
 }
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // A window of the query and the stretch of a source that it was found to match.
 struct Evidence {
@@ -62,6 +62,6 @@ struct Identification {
   std::vector<Candidate> candidates;  // best first
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_ANSWER_H_

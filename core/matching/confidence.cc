@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/matching/voting.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 constexpr double kGreatestWeight = 1000;
@@ -66,4 +66,4 @@ absl::StatusOr<ConfidenceModel> ParseConfidence(std::string_view json) {
   return model;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // Of a model: confidence is 1 / (1 + exp(-(bias + score_weight·score + margin_weight·margin +
 // length_weight·length))), where `score`, in [0, 1], says how well the query goes along with a
@@ -39,6 +39,6 @@ std::string ConfidenceToJson(const ConfidenceModel& model);
 // Untrusted input: DataLoss says which field is missing, of the wrong type or out of range.
 [[nodiscard]] absl::StatusOr<ConfidenceModel> ParseConfidence(std::string_view json);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_CONFIDENCE_H_

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 TEST(ConfidenceTest, IsFiniteWithinZeroAndOneAndGrowsWithScoreAndMargin) {
@@ -66,4 +66,4 @@ TEST(ConfidenceTest, RefusesWhatIsNoModelAndNamesTheField) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // Embeddings of windows of one source at one tempo, in order of time.
 struct EmbeddingSequence {
@@ -25,6 +25,6 @@ struct WindowPlan {
   int stretch_windows = 32;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_EMBEDDING_SEQUENCE_H_

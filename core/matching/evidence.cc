@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 bool MoreSimilar(const Evidence& a, const Evidence& b) {
@@ -31,4 +31,4 @@ void TidyEvidence(std::vector<Evidence>& evidence) {
   std::sort(evidence.begin(), evidence.end(), Earlier);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

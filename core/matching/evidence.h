@@ -9,7 +9,7 @@
 #include "core/matching/answer.h"
 #include "core/matching/neighbour.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 inline constexpr size_t kMostEvidence = 1000;  // of one answer
 
@@ -20,6 +20,6 @@ Evidence EvidenceOf(const Neighbour& neighbour);
 // window's most similar first. The order before does not matter.
 void TidyEvidence(std::vector<Evidence>& evidence);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_EVIDENCE_H_

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 TEST(EvidenceOf, SaysWhereTheWindowsLieAndHowFastTheSourceWasRead) {
@@ -51,4 +51,4 @@ TEST(TidyEvidence, KeepsTheMostSimilarByTimeWhateverTheOrder) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

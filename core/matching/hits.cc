@@ -9,7 +9,7 @@
 
 #include "core/matching/evidence.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 constexpr double kLineTolerance = 0.3;  // of a window of the source: 0.6 s as played
@@ -130,4 +130,4 @@ std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k,
   return hits;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

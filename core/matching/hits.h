@@ -9,7 +9,7 @@
 #include "core/matching/answer.h"
 #include "core/matching/neighbour.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // The best `top_k` hits, best first. A hit is the most similar neighbour left, together with those
 // that carry on its line (same source, tempo within a factor 1.25, windows that overlap, places
@@ -19,6 +19,6 @@ namespace antiphon::retrieval {
 std::vector<Hit> MergeIntoHits(std::span<const Neighbour> neighbours, int top_k,
                                bool evidence = false);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_HITS_H_

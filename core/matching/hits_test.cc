@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 // A window of 2 s at query_s that matches the source's 2·slope s from reference_s.
@@ -111,4 +111,4 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

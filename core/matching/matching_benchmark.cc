@@ -8,7 +8,7 @@
 #include "core/matching/hits.h"
 #include "core/matching/voting.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 // `windows` query windows with 25 neighbours each: five on the line of source 0, the rest anywhere
@@ -61,4 +61,4 @@ void BM_MergeIntoHits(benchmark::State& state) {
 BENCHMARK(BM_MergeIntoHits)->Arg(40)->Arg(240)->Arg(2160)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -2,7 +2,7 @@
 #ifndef ANTIPHON_CORE_MATCHING_NEIGHBOUR_H_
 #define ANTIPHON_CORE_MATCHING_NEIGHBOUR_H_
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // A window of the query and one of its nearest neighbours. Windows may reach beyond the ends of
 // query and source.
@@ -24,6 +24,6 @@ struct Neighbour {
   double reference_middle_s() const { return (reference_start_s + reference_end_s) / 2; }
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_NEIGHBOUR_H_

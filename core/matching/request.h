@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 enum class Stage {
   kFeatures,
@@ -84,6 +84,6 @@ struct IdentifyOptions {
   bool evidence = false;  // fill Candidate::evidence
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_REQUEST_H_

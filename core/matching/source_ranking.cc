@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
@@ -69,4 +69,4 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
   return result;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -14,7 +14,7 @@
 #include "core/matching/request.h"
 #include "core/matching/voting.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // The sources by votes, best first; `side` is theirs. Scores are in [0, 1]: in time, the mean
 // weight of the query's windows on the best lines; plain, the source's share of all votes.
@@ -30,6 +30,6 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
                      const IdentifyOptions& options,
                      const std::function<bool(int, int)>& same_piece, int transposition = 0);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_SOURCE_RANKING_H_

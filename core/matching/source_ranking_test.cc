@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 constexpr auto kEachItsOwnPiece = [](int a, int b) { return a == b; };
@@ -139,4 +139,4 @@ TEST(Judge, GivesNoMoreCandidatesThanAskedForAndKeepsToTheLeastConfidence) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "core/matching/request.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 class StageTimer {
  public:
@@ -49,6 +49,6 @@ class StageTimer {
   std::array<std::optional<double>, 4> seconds_;  // by Stage
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_STAGE_TIMER_H_

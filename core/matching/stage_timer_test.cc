@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 using ::testing::ElementsAre;
@@ -19,7 +19,7 @@ TEST(StageTimer, ReportsWhatWasBegunOnceWithTheSumOfItsTimes) {
   const RequestContext context{.keep_going = {},
                                .on_stage = [&](Stage s, double t) { reported.emplace_back(s, t); }};
   {
-    StageTimer stages(context);
+    StageTimer timer(context);
     const auto wait = [] {
       return std::this_thread::sleep_for(std::chrono::milliseconds(5)), absl::OkStatus();
     };
@@ -35,7 +35,7 @@ TEST(StageTimer, ARefusalToGoOnTakesThePlaceOfTheWork) {
   bool worked = false;
   const RequestContext context{.keep_going = [] { return absl::DeadlineExceededError("late"); },
                                .on_stage = [](Stage, double) { FAIL() << "nothing was begun"; }};
-  StageTimer stages(context);
+  StageTimer timer(context);
   EXPECT_EQ(timer.Run(Stage::kVote, [&] { return worked = true, absl::OkStatus(); }).code(),
             absl::StatusCode::kDeadlineExceeded);
   EXPECT_FALSE(worked);
@@ -43,10 +43,10 @@ TEST(StageTimer, ARefusalToGoOnTakesThePlaceOfTheWork) {
 
 TEST(StageTimer, AnEmptyContextIsFine) {
   const RequestContext context;
-  StageTimer stages(context);
+  StageTimer timer(context);
   EXPECT_TRUE(timer.KeepGoing().ok());
   EXPECT_TRUE(timer.Run(Stage::kVote, [] { return absl::OkStatus(); }).ok());
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

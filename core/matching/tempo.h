@@ -3,7 +3,7 @@
 #ifndef ANTIPHON_CORE_MATCHING_TEMPO_H_
 #define ANTIPHON_CORE_MATCHING_TEMPO_H_
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // A path that mostly waits or hurries tells no tempo: `fitted` must lie within a factor of 1.5 of
 // `nominal`, the tempo at which the windows were read. Both are ratios, > 0.
@@ -12,6 +12,6 @@ inline bool IsPlausibleTempo(double fitted, double nominal) {
   return fitted > nominal / kMostChange && fitted < nominal * kMostChange;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_TEMPO_H_

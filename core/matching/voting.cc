@@ -5,7 +5,7 @@
 #include <map>
 #include <tuple>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 // Lines are tried at slopes 2^(k/12): within 3 % of any real tempo, which is 0.15 s at the ends of
@@ -335,4 +335,4 @@ double VoteMargin(double score, double rival) {
   return (score - rival) / std::max({score, rival, kLeast});
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

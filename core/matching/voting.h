@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 
 // One neighbour of one query window.
 struct Vote {
@@ -71,6 +71,6 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
 // the two, but at least over 0.2, so that a weak score does not look sure for want of rivals.
 double VoteMargin(double score, double rival);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching
 
 #endif  // ANTIPHON_CORE_MATCHING_VOTING_H_

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::matching {
 namespace {
 
 using Rng = std::mt19937;
@@ -278,4 +278,4 @@ TEST(VoteInTime, TensOfThousandsOfVotesTakeLittleTime) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::matching

@@ -30,17 +30,18 @@ class Collection {
   // Opens the bundle's current generation (see OpenBundle) and warms the encoders up. Fails as its
   // parts do, or with DataLoss when they do not fit together.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Collection>> Open(
-      const std::string& bundle_root, const CollectionOptions& options = {});
+      const std::string& bundle_root, const collection::CollectionOptions& options = {});
   // Of parts that have been checked (loaded_collection.h), for retrieval itself.
-  static std::shared_ptr<const Collection> Make(std::shared_ptr<const LoadedCollection> loaded);
+  static std::shared_ptr<const Collection> Make(
+      std::shared_ptr<const collection::LoadedCollection> loaded);
   ~Collection();
 
-  const LoadedCollection& loaded() const;
+  const collection::LoadedCollection& loaded() const;
 
   const bundle::Manifest& manifest() const;
   const std::vector<std::string>& rejected_generations() const;
-  const CollectionView& view() const;
-  const ConfidenceModel& confidence() const;
+  const collection::CollectionView& view() const;
+  const matching::ConfidenceModel& confidence() const;
   const encoder::EncoderInfo& encoder_info()
       const;  // of the audio encoder; the score encoder agrees with it
   const encoder::WindowEncoder& audio_encoder() const;
@@ -53,21 +54,21 @@ class Collection {
   // The scores that sound like the query; the recordings that sound like the score, which is tried
   // at all DefaultTempoRatios(). Silence (nothing above -70 dBFS), no notes, or less than half a
   // window has no hits.
-  [[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(
-      const audio::Waveform& query, const SearchOptions& options,
-      const RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(
-      const music::Score& query, const SearchOptions& options,
-      const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+      const audio::Waveform& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+      const music::Score& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context = {}) const;
 
   // Against the scores (audio query, score query) or, for a score query, the recordings, as `side`
   // says; an audio query against recordings is Unimplemented.
-  [[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(
-      const audio::Waveform& query, const IdentifyOptions& options,
-      const RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const IdentifyOptions& options,
-      const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyAudio(
+      const audio::Waveform& query, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context = {}) const;
 
   // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers
   // that keep embeddings from one question to the next. Times in the answer are those of `windows`;
@@ -75,20 +76,20 @@ class Collection {
   // transposition do not matter. No windows are kInsufficientInput; whether they are silent the
   // caller must know (core/features/audible.h). InvalidArgument unless `windows` is finite and of
   // the encoder's dimension.
-  [[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(
-      EmbeddingSequence windows, double duration_s, const IdentifyOptions& options,
-      const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options, const matching::RequestContext& context = {}) const;
 
-  [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(
-      const audio::Waveform& query, const WindowPlan& plan,
-      const RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(
-      const music::Score& query, double tempo_ratio, const WindowPlan& plan,
-      const RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const matching::WindowPlan& plan,
+      const matching::RequestContext& context = {}) const;
+  [[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+      const matching::RequestContext& context = {}) const;
 
  private:
-  explicit Collection(std::shared_ptr<const LoadedCollection> loaded);
-  const std::shared_ptr<const LoadedCollection> loaded_;
+  explicit Collection(std::shared_ptr<const collection::LoadedCollection> loaded);
+  const std::shared_ptr<const collection::LoadedCollection> loaded_;
 };
 
 }  // namespace antiphon::retrieval

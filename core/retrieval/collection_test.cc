@@ -30,29 +30,31 @@ class CollectionTest : public ::testing::Test {
     std::filesystem::create_directories(Path(name));
     encoder::EncoderInfo info;
     info.model_id = model_id;
-    info.settings = FakeSettings();
+    info.settings = testing::FakeSettings();
     testing::WriteTestModel(Path(name), info);
   }
 
   // Publishes the pieces first, first + 1, …, the first of them as a recording too.
-  absl::StatusOr<bundle::Manifest> Publish(int first, int count, const BuilderOptions& options) {
-    auto builder = BundleBuilder::Create(Path("bundle"), options);
+  absl::StatusOr<bundle::Manifest> Publish(int first, int count,
+                                           const collection::BuilderOptions& options) {
+    auto builder = collection::BundleBuilder::Create(Path("bundle"), options);
     if (!builder.ok()) return builder.status();
     for (int i = first; i < first + count; ++i) {
       const absl::Status status =
           (*builder)->AddPiece({.id = std::to_string(i), .title = "T", .composer = "C"},
-                               *music::WriteMidi(RandomPiece(i)));
+                               *music::WriteMidi(testing::RandomPiece(i)));
       if (!status.ok()) return status;
     }
     const absl::Status status = (*builder)->AddRecording(
         {.id = "r", .title = "T", .composer = "C", .piece_id = std::to_string(first)},
-        *audio::EncodeAudio(Play(RandomPiece(first), 1.1), audio::AudioFormat::kFlac));
+        *audio::EncodeAudio(testing::Play(testing::RandomPiece(first), 1.1),
+                            audio::AudioFormat::kFlac));
     if (!status.ok()) return status;
     return (*builder)->Publish();
   }
-  BuilderOptions Options() const { return {.model_directory = Path("model")}; }
+  collection::BuilderOptions Options() const { return {.model_directory = Path("model")}; }
 
-  const TemporaryFolder folder_;
+  const testing::TemporaryFolder folder_;
 };
 
 TEST_F(CollectionTest, WhatWasPublishedIsFound) {
@@ -66,24 +68,24 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   EXPECT_TRUE((*collection)->rejected_generations().empty());
   ASSERT_EQ((*collection)->view().pieces().size(), 4u);
 
-  const music::Score excerpt = music::Excerpt(RandomPiece(2), 10, 25);
-  const auto by_audio = (*collection)->IdentifyAudio(Play(excerpt, 1.3), {});
+  const music::Score excerpt = music::Excerpt(testing::RandomPiece(2), 10, 25);
+  const auto by_audio = (*collection)->IdentifyAudio(testing::Play(excerpt, 1.3), {});
   ASSERT_TRUE(by_audio.ok()) << by_audio.status();
-  EXPECT_EQ(by_audio->verdict, Verdict::kMatch);
+  EXPECT_EQ(by_audio->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(by_audio->candidates[0].source, 2);
   EXPECT_NEAR(by_audio->candidates[0].tempo_ratio, 1.3, 0.07);
   const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {});
   ASSERT_TRUE(by_score.ok());
   EXPECT_EQ(by_score->candidates[0].source, 2);
-  const auto snippets = (*collection)->SearchScores(Play(excerpt, 1.3), {});
+  const auto snippets = (*collection)->SearchScores(testing::Play(excerpt, 1.3), {});
   ASSERT_TRUE(snippets.ok() && !snippets->empty());
   EXPECT_EQ(snippets->front().source, 2);
   const auto recordings =
-      (*collection)->SearchRecordings(music::Excerpt(RandomPiece(0), 5, 15), {});
+      (*collection)->SearchRecordings(music::Excerpt(testing::RandomPiece(0), 5, 15), {});
   ASSERT_TRUE(recordings.ok() && !recordings->empty());
   EXPECT_NEAR(recordings->front().reference_start_s,
               5 / 1.1 + recordings->front().query_start_s / 1.1, 1.0);
-  EXPECT_TRUE((*collection)->EmbedAudio(Play(excerpt), {}).ok());
+  EXPECT_TRUE((*collection)->EmbedAudio(testing::Play(excerpt), {}).ok());
   EXPECT_TRUE((*collection)->EmbedScore(excerpt, 0.8, {}).ok());
 }
 
@@ -104,7 +106,7 @@ TEST_F(CollectionTest, AnOpenCollectionOutlivesTheNextGeneration) {
 TEST_F(CollectionTest, EncodersCanBeWrapped) {
   ASSERT_TRUE(Publish(0, 1, Options()).ok());
   int wrapped = 0;
-  CollectionOptions options;
+  collection::CollectionOptions options;
   options.wrap_encoder = [&](std::unique_ptr<encoder::WindowEncoder> encoder) {
     return ++wrapped, std::move(encoder);
   };
@@ -115,13 +117,14 @@ TEST_F(CollectionTest, EncodersCanBeWrapped) {
 TEST_F(CollectionTest, IndexesOfEveryKindAnswerAlike) {
   for (const index::IndexKind kind :
        {index::IndexKind::kFlat, index::IndexKind::kHnsw, index::IndexKind::kIvf}) {
-    BuilderOptions options = Options();
+    collection::BuilderOptions options = Options();
     options.index.kind = kind;
     ASSERT_TRUE(Publish(0, 3, options).ok());
     const auto collection = Collection::Open(Path("bundle"));
     ASSERT_TRUE(collection.ok()) << collection.status();
     const auto result =
-        (*collection)->IdentifyAudio(Play(music::Excerpt(RandomPiece(1), 10, 20)), {});
+        (*collection)
+            ->IdentifyAudio(testing::Play(music::Excerpt(testing::RandomPiece(1), 10, 20)), {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->candidates[0].source, 1) << index::IndexKindName(kind);
   }
@@ -131,7 +134,7 @@ TEST_F(CollectionTest, AModelOfTwoKindsIsRefused) {
   WriteModel("other", "test-2");
   std::filesystem::copy_file(Path("other/score_encoder.pt"), Path("model/score_encoder.pt"),
                              std::filesystem::copy_options::overwrite_existing);
-  const auto builder = BundleBuilder::Create(Path("bundle"), Options());
+  const auto builder = collection::BundleBuilder::Create(Path("bundle"), Options());
   EXPECT_EQ(builder.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(builder.status().message(), HasSubstr("test-2"));
 }
@@ -143,8 +146,8 @@ TEST_F(CollectionTest, ConfidenceComesFromTheModelAndIsReadWithinALimit) {
   };
   ASSERT_TRUE(Publish(0, 1, Options()).ok());
   EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold,
-            ConfidenceModel().threshold);
-  const std::string json = ConfidenceToJson({.threshold = 0.75, .queries = 30});
+            matching::ConfidenceModel().threshold);
+  const std::string json = matching::ConfidenceToJson({.threshold = 0.75, .queries = 30});
   publish_with(json);
   EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, 0.75);
   for (const std::string& bad : {json + std::string(64 << 10, ' '), std::string("{")}) {
@@ -157,39 +160,40 @@ TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
   ASSERT_TRUE(Publish(0, 3, Options()).ok());
   const auto before = Collection::Open(Path("bundle"));
   ASSERT_TRUE(before.ok());
-  auto loaded = std::make_shared<LoadedCollection>((*before)->loaded());
-  const Edit edit{catalog::Side::kScores, "1", nullptr};
+  auto loaded = std::make_shared<collection::LoadedCollection>((*before)->loaded());
+  const collection::Edit edit{catalog::Side::kScores, "1", nullptr};
   loaded->view = loaded->view->With({&edit, 1});
-  ASSERT_TRUE(CheckParts(*loaded).ok()) << CheckParts(*loaded);
+  ASSERT_TRUE(collection::CheckParts(*loaded).ok()) << collection::CheckParts(*loaded);
   const auto after = Collection::Make(loaded);
   EXPECT_EQ(&after->audio_encoder(), &(*before)->audio_encoder());
   EXPECT_EQ(&after->front_end(), &(*before)->front_end());
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(1), 10, 20));
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1), 10, 20));
   const auto there = (*before)->IdentifyAudio(query, {}), gone = after->IdentifyAudio(query, {});
   ASSERT_TRUE(there.ok() && gone.ok());
-  EXPECT_EQ(there->verdict, Verdict::kMatch);
-  EXPECT_EQ(gone->verdict, Verdict::kNoMatch);
-  for (const Candidate& candidate : gone->candidates) {
+  EXPECT_EQ(there->verdict, matching::Verdict::kMatch);
+  EXPECT_EQ(gone->verdict, matching::Verdict::kNoMatch);
+  for (const matching::Candidate& candidate : gone->candidates) {
     EXPECT_NE(after->view().pieces()[candidate.source].id, "1");
   }
 }
 
 TEST_F(CollectionTest, AMissingModelOrBundleIsNotFound) {
-  EXPECT_EQ(
-      BundleBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")}).status().code(),
-      absl::StatusCode::kNotFound);
+  EXPECT_EQ(collection::BundleBuilder::Create(Path("bundle"), {.model_directory = Path("nowhere")})
+                .status()
+                .code(),
+            absl::StatusCode::kNotFound);
   EXPECT_EQ(Collection::Open(Path("nowhere")).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
   ASSERT_TRUE(Publish(0, 2, Options()).ok());
   {
-    auto builder = BundleBuilder::Create(Path("bundle"), Options());
+    auto builder = collection::BundleBuilder::Create(Path("bundle"), Options());
     ASSERT_TRUE(builder.ok()) << builder.status();
-    ASSERT_TRUE(
-        (*builder)
-            ->AddPiece({.id = "x", .title = "", .composer = ""}, *music::WriteMidi(RandomPiece(9)))
-            .ok());
+    ASSERT_TRUE((*builder)
+                    ->AddPiece({.id = "x", .title = "", .composer = ""},
+                               *music::WriteMidi(testing::RandomPiece(9)))
+                    .ok());
   }
   const auto collection = Collection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok());

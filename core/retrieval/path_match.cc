@@ -29,7 +29,7 @@ struct Stretch {
   int rows() const { return last - first; }
 };
 
-std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
+std::vector<Stretch> StretchesOf(const matching::EmbeddingSequence& sequence) {
   std::vector<Stretch> stretches;
   const auto count = static_cast<int>(sequence.start_s.size());
   for (int first = 0, last = 0; first < count; first = last) {
@@ -44,7 +44,7 @@ std::vector<Stretch> StretchesOf(const EmbeddingSequence& sequence) {
   return stretches;
 }
 
-using Run = CollectionView::SourceRun;
+using Run = collection::CollectionView::SourceRun;
 
 // How a path comes to a cell: it begins there, or comes from the row before.
 enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
@@ -131,8 +131,8 @@ struct RunPath {
 
 // Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the
 // middle is read off the steps around it, and not off its ends.
-void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const RunPath& best,
-            PathMatch& match) {
+void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
+            const RunPath& best, PathMatch& match) {
   const SnippetRun& run = best.run->run;
   const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
@@ -163,11 +163,11 @@ void Locate(const EmbeddingSequence& sequence, const Stretch& stretch, const Run
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
   const double travelled =
       span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
-  match.slope = IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
+  match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
 // The run that the stretch goes along with best; none where nothing is alike.
-RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch,
+RunPath BestRun(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
                 const std::vector<Run>& runs) {
   const float* const windows =
       sequence.embeddings.data() + static_cast<size_t>(stretch.first) * sequence.dimension;
@@ -188,7 +188,7 @@ RunPath BestRun(const EmbeddingSequence& sequence, const Stretch& stretch,
   return best;
 }
 
-absl::StatusOr<PathMatch> MatchSequence(const EmbeddingSequence& sequence,
+absl::StatusOr<PathMatch> MatchSequence(const matching::EmbeddingSequence& sequence,
                                         const std::vector<Run>& runs,
                                         const std::function<absl::Status()>& keep_going) {
   PathMatch match;
@@ -235,7 +235,7 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   return steps;
 }
 
-absl::StatusOr<std::vector<PathMatch>> MatchPaths(const LoadedCollection& loaded,
+absl::StatusOr<std::vector<PathMatch>> MatchPaths(const collection::LoadedCollection& loaded,
                                                   catalog::Side side, const EmbeddedQuery& query,
                                                   std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
@@ -245,7 +245,7 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const LoadedCollection& loaded
     const absl::StatusOr<std::vector<Run>> runs = loaded.view->ReadRuns(side, source);
     if (!runs.ok()) return runs.status();
     PathMatch best;
-    for (const EmbeddingSequence& sequence : query.sequences) {
+    for (const matching::EmbeddingSequence& sequence : query.sequences) {
       const absl::StatusOr<PathMatch> match = MatchSequence(sequence, *runs, keep_going);
       if (!match.ok()) return match.status();
       if (match->score > best.score) best = *match;

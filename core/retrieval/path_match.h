@@ -37,7 +37,7 @@ struct PathMatch {
 // their paths one by one; before each `keep_going`, unless empty, is asked, and its failure is
 // returned. Fails as the index does.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
-    const LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
+    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
     std::span<const int> sources, const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is

@@ -19,11 +19,12 @@ namespace {
 constexpr size_t kWindowsPerSearch = 256;
 
 bool HasWindows(const EmbeddedQuery& query) {
-  return std::any_of(query.sequences.begin(), query.sequences.end(),
-                     [](const EmbeddingSequence& sequence) { return !sequence.start_s.empty(); });
+  return std::any_of(
+      query.sequences.begin(), query.sequences.end(),
+      [](const matching::EmbeddingSequence& sequence) { return !sequence.start_s.empty(); });
 }
 
-EmbeddedQuery Finish(EmbeddedQuery query, std::vector<EmbeddingSequence> sequences) {
+EmbeddedQuery Finish(EmbeddedQuery query, std::vector<matching::EmbeddingSequence> sequences) {
   query.sequences = std::move(sequences);
   query.sufficient = HasWindows(query);
   if (!query.sufficient) query.sequences.clear();
@@ -31,14 +32,15 @@ EmbeddedQuery Finish(EmbeddedQuery query, std::vector<EmbeddingSequence> sequenc
   return query;
 }
 
-absl::StatusOr<WindowBatch> CutScore(const LoadedCollection& loaded, const music::Score& query,
-                                     double tempo_ratio, WindowPlan plan) {
+absl::StatusOr<collection::WindowBatch> CutScore(const collection::LoadedCollection& loaded,
+                                                 const music::Score& query, double tempo_ratio,
+                                                 matching::WindowPlan plan) {
   const encoder::EncoderInfo& info = loaded.score_encoder->info();
   absl::StatusOr<features::FeatureSequence> sequence =
-      ScoreFeatures(info.settings, query, tempo_ratio);
+      collection::ScoreFeatures(info.settings, query, tempo_ratio);
   if (!sequence.ok()) return sequence.status();
   plan.hop_s /= tempo_ratio;
-  return CutWindows(info, *sequence, tempo_ratio, plan);
+  return collection::CutWindows(info, *sequence, tempo_ratio, plan);
 }
 
 double SoundingEnd(const music::Score& score) {
@@ -47,22 +49,24 @@ double SoundingEnd(const music::Score& score) {
   return end_s;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedNotes(const LoadedCollection& loaded, const music::Score& query,
+absl::StatusOr<EmbeddedQuery> EmbedNotes(const collection::LoadedCollection& loaded,
+                                         const music::Score& query,
                                          std::span<const double> tempo_ratios,
-                                         const WindowPlan& plan, StageTimer& timer) {
+                                         const matching::WindowPlan& plan,
+                                         matching::StageTimer& timer) {
   EmbeddedQuery result;
   result.end_s = SoundingEnd(query);
   if (result.end_s < loaded.settings().window_s() / 2) return result;
-  std::vector<WindowBatch> batches;
+  std::vector<collection::WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
-    auto batch =
-        timer.Run(Stage::kFeatures, [&] { return CutScore(loaded, query, tempo_ratio, plan); });
+    auto batch = timer.Run(matching::Stage::kFeatures,
+                           [&] { return CutScore(loaded, query, tempo_ratio, plan); });
     if (!batch.ok()) return batch.status();
     batches.push_back(*std::move(batch));
   }
-  auto sequences = timer.Run(Stage::kEncode, [&] {
-    return EmbedBatches(*loaded.score_encoder, std::move(batches),
-                        [&timer] { return timer.KeepGoing(); });
+  auto sequences = timer.Run(matching::Stage::kEncode, [&] {
+    return collection::EmbedBatches(*loaded.score_encoder, std::move(batches),
+                                    [&timer] { return timer.KeepGoing(); });
   });
   if (!sequences.ok()) return sequences.status();
   return Finish(std::move(result), *std::move(sequences));
@@ -83,7 +87,7 @@ audio::Waveform Cut(const audio::Waveform& audio, const Span& part) {
 EmbeddedQuery Later(EmbeddedQuery query, double start_s) {
   query.begin_s += start_s;
   query.end_s += start_s;
-  for (EmbeddingSequence& sequence : query.sequences) {
+  for (matching::EmbeddingSequence& sequence : query.sequences) {
     for (double& window_start_s : sequence.start_s) window_start_s += start_s;
   }
   return query;
@@ -91,39 +95,42 @@ EmbeddedQuery Later(EmbeddedQuery query, double start_s) {
 
 }  // namespace
 
-EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s) {
+EmbeddedQuery QueryOf(matching::EmbeddingSequence windows, double end_s) {
   EmbeddedQuery query;
   query.end_s = end_s;
-  std::vector<EmbeddingSequence> sequences;
+  std::vector<matching::EmbeddingSequence> sequences;
   sequences.push_back(std::move(windows));
   return Finish(std::move(query), std::move(sequences));
 }
 
-absl::StatusOr<AudioQuery> ReadAudioQuery(const LoadedCollection& loaded,
-                                          const audio::Waveform& query, const QueryExcerpt& excerpt,
-                                          StageTimer& timer) {
+absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& loaded,
+                                          const audio::Waveform& query,
+                                          const matching::QueryExcerpt& excerpt,
+                                          matching::StageTimer& timer) {
   const absl::StatusOr<Span> part = PartOf(excerpt, query.duration_s());
   if (!part.ok()) return part.status();
   AudioQuery audio{.begin_s = part->start_s, .end_s = part->end_s};
   if (audio.end_s - audio.begin_s < loaded.settings().window_s() / 2) return audio;
   const bool whole = audio.begin_s == 0 && audio.end_s == query.duration_s();
   const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, *part);
-  auto features = timer.Run(Stage::kFeatures,
-                            [&] { return AudioFeatures(*loaded.front_end, whole ? query : cut); });
+  auto features = timer.Run(matching::Stage::kFeatures, [&] {
+    return collection::AudioFeatures(*loaded.front_end, whole ? query : cut);
+  });
   if (!features.ok()) return features.status();
   audio.sufficient = features::IsAudible(*features);
   if (audio.sufficient) audio.features = *std::move(features);
   return audio;
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection& loaded,
                                               const AudioQuery& query, int semitones,
-                                              const WindowPlan& plan, StageTimer& timer) {
+                                              const matching::WindowPlan& plan,
+                                              matching::StageTimer& timer) {
   if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
-  auto embedded = timer.Run(Stage::kEncode, [&] {
+  auto embedded = timer.Run(matching::Stage::kEncode, [&] {
     const auto embed = [&](const features::FeatureSequence& features) {
-      return EmbedFeatures(*loaded.audio_encoder, features, 1.0, plan,
-                           [&timer] { return timer.KeepGoing(); });
+      return collection::EmbedFeatures(*loaded.audio_encoder, features, 1.0, plan,
+                                       [&timer] { return timer.KeepGoing(); });
     };
     return semitones == 0
                ? embed(query.features)
@@ -133,21 +140,22 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
   return Later(QueryOf(*std::move(embedded), query.end_s - query.begin_s), query.begin_s);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection& loaded,
                                               const audio::Waveform& query,
-                                              const QueryExcerpt& excerpt, const WindowPlan& plan,
-                                              StageTimer& timer) {
+                                              const matching::QueryExcerpt& excerpt,
+                                              const matching::WindowPlan& plan,
+                                              matching::StageTimer& timer) {
   const absl::StatusOr<AudioQuery> audio = ReadAudioQuery(loaded, query, excerpt, timer);
   if (!audio.ok()) return audio.status();
   return EmbedAudioQuery(loaded, *audio, 0, plan, timer);
 }
 
-absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const LoadedCollection& loaded,
+absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection& loaded,
                                               const music::Score& query,
-                                              const QueryExcerpt& excerpt,
+                                              const matching::QueryExcerpt& excerpt,
                                               std::span<const double> tempo_ratios,
-                                              const WindowPlan& plan, StageTimer& timer,
-                                              int semitones) {
+                                              const matching::WindowPlan& plan,
+                                              matching::StageTimer& timer, int semitones) {
   const double duration_s = SoundingEnd(query);
   const absl::StatusOr<Span> part = PartOf(excerpt, duration_s);
   if (!part.ok()) return part.status();
@@ -164,9 +172,9 @@ void NumberWindows(EmbeddedQuery& query) {
   query.windows = 0;
   query.window_of.clear();
   double width_s = 0;
-  for (const EmbeddingSequence& sequence : query.sequences)
+  for (const matching::EmbeddingSequence& sequence : query.sequences)
     width_s = std::max(width_s, sequence.hop_s);
-  for (const EmbeddingSequence& sequence : query.sequences) {
+  for (const matching::EmbeddingSequence& sequence : query.sequences) {
     std::vector<int>& places = query.window_of.emplace_back();
     for (size_t i = 0; i < sequence.start_s.size(); ++i) {
       // One tempo needs no bins, and rounding must not put two of its windows into one.
@@ -179,11 +187,9 @@ void NumberWindows(EmbeddedQuery& query) {
   }
 }
 
-absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const LoadedCollection& loaded,
-                                                      catalog::Side side,
-                                                      const EmbeddedQuery& query, int k,
-                                                      const ResolvedFilter& scope,
-                                                      StageTimer& timer) {
+absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
+    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
+    int k, const collection::ResolvedFilter& scope, matching::StageTimer& timer) {
   // All tempi are searched together: many queries at once cost far less than the same queries a few
   // at a time.
   std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
@@ -193,15 +199,16 @@ absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const LoadedCollection& lo
     rows.insert(rows.end(), query.sequences[s].embeddings.begin(),
                 query.sequences[s].embeddings.end());
   }
-  std::vector<Neighbour> neighbours;
+  std::vector<matching::Neighbour> neighbours;
   const size_t dimension = loaded.audio_encoder->info().dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
-    const absl::StatusOr<std::vector<CollectionView::Found>> found = loaded.view->Search(
-        side, std::span(rows).subspan(begin * dimension, count * dimension), k, scope);
+    const absl::StatusOr<std::vector<collection::CollectionView::Found>> found =
+        loaded.view->Search(side, std::span(rows).subspan(begin * dimension, count * dimension), k,
+                            scope);
     if (!found.ok()) return found.status();
-    for (const CollectionView::Found& one : *found) {
+    for (const collection::CollectionView::Found& one : *found) {
       const auto [s, w] = windows[begin + one.query];
-      const EmbeddingSequence& sequence = query.sequences[s];
+      const matching::EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;
       neighbours.push_back({query.window_of[s][w], position.source, sequence.start_s[w],
                             sequence.start_s[w] + sequence.window_s, position.start_s,
@@ -211,7 +218,7 @@ absl::StatusOr<std::vector<Neighbour>> FindNeighbours(const LoadedCollection& lo
     return absl::OkStatus();
   };
   for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
-    const absl::Status status = timer.Run(Stage::kSearch, [&] {
+    const absl::Status status = timer.Run(matching::Stage::kSearch, [&] {
       return search(begin, std::min(kWindowsPerSearch, windows.size() - begin));
     });
     if (!status.ok()) return status;

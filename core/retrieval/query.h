@@ -25,13 +25,13 @@ struct EmbeddedQuery {
   bool sufficient =
       false;        // at least half a window, with something in it; else there are no sequences
   int windows = 0;  // places in the query, however many tempi it was read at
-  std::vector<EmbeddingSequence> sequences = {};  // one for each tempo ratio
+  std::vector<matching::EmbeddingSequence> sequences = {};  // one for each tempo ratio
   std::vector<std::vector<int>> window_of =
       {};  // for each sequence, the place that each of its windows counts for
 };
 
 // A query of windows embedded before; it is sufficient if there are any.
-EmbeddedQuery QueryOf(EmbeddingSequence windows, double end_s);
+EmbeddedQuery QueryOf(matching::EmbeddingSequence windows, double end_s);
 
 // The part of a sound that is asked about, as its encoder reads it.
 struct AudioQuery {
@@ -42,44 +42,40 @@ struct AudioQuery {
 };
 
 // Takes the excerpt of the query, see PartOf (search_filter.h) for what it may be.
-[[nodiscard]] absl::StatusOr<AudioQuery> ReadAudioQuery(const LoadedCollection& loaded,
+[[nodiscard]] absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& loaded,
                                                         const audio::Waveform& query,
-                                                        const QueryExcerpt& excerpt,
-                                                        StageTimer& timer);
+                                                        const matching::QueryExcerpt& excerpt,
+                                                        matching::StageTimer& timer);
 
 // As if it had been played so many semitones higher (or lower); other than 0 needs a whole number
 // of bands to a semitone.
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
-                                                            const AudioQuery& query, int semitones,
-                                                            const WindowPlan& plan,
-                                                            StageTimer& timer);
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(
+    const collection::LoadedCollection& loaded, const AudioQuery& query, int semitones,
+    const matching::WindowPlan& plan, matching::StageTimer& timer);
 
 // Both of these, as it was played.
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const LoadedCollection& loaded,
-                                                            const audio::Waveform& query,
-                                                            const QueryExcerpt& excerpt,
-                                                            const WindowPlan& plan,
-                                                            StageTimer& timer);
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(
+    const collection::LoadedCollection& loaded, const audio::Waveform& query,
+    const matching::QueryExcerpt& excerpt, const matching::WindowPlan& plan,
+    matching::StageTimer& timer);
 
 // The excerpt of the query, at each tempo ratio, with windows at about the same places of the
 // query: the plan's hop and number of windows are for each ratio, in seconds of the query as
 // written. Windows at several ratios whose middles lie within one hop count as one place. As if it
 // were written so many semitones higher (or lower).
-[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const LoadedCollection& loaded,
-                                                            const music::Score& query,
-                                                            const QueryExcerpt& excerpt,
-                                                            std::span<const double> tempo_ratios,
-                                                            const WindowPlan& plan,
-                                                            StageTimer& timer, int semitones = 0);
+[[nodiscard]] absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(
+    const collection::LoadedCollection& loaded, const music::Score& query,
+    const matching::QueryExcerpt& excerpt, std::span<const double> tempo_ratios,
+    const matching::WindowPlan& plan, matching::StageTimer& timer, int semitones = 0);
 
 // Numbers the places of a query (see EmbeddedQuery::window_of). `windows` is the most that one
 // sequence has, so that a tempo whose windows are further apart is not at a disadvantage.
 void NumberWindows(EmbeddedQuery& query);
 
 // The k nearest neighbours in scope of every window of the query, in no particular order.
-[[nodiscard]] absl::StatusOr<std::vector<Neighbour>> FindNeighbours(
-    const LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query, int k,
-    const ResolvedFilter& scope, StageTimer& timer);
+[[nodiscard]] absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
+    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
+    int k, const collection::ResolvedFilter& scope, matching::StageTimer& timer);
 
 }  // namespace antiphon::retrieval
 

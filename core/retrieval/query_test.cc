@@ -16,8 +16,9 @@ namespace {
 using catalog::Side;
 using ::testing::ElementsAre;
 
-EmbeddingSequence Sequence(double tempo_ratio, double hop_s, int windows, double start_s = 0) {
-  EmbeddingSequence sequence;
+matching::EmbeddingSequence Sequence(double tempo_ratio, double hop_s, int windows,
+                                     double start_s = 0) {
+  matching::EmbeddingSequence sequence;
   sequence.tempo_ratio = tempo_ratio;
   sequence.window_s = 2 * tempo_ratio;
   sequence.hop_s = hop_s;
@@ -65,23 +66,23 @@ TEST(NumberWindows, NothingHasNoWindows) {
 
 class QueryTest : public ::testing::Test {
  protected:
-  const TemporaryFolder folder_;
-  const std::unique_ptr<LoadedCollection> loaded_ =
-      MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
-  const RequestContext context_;
-  StageTimer stages_{context_};
+  const testing::TemporaryFolder folder_;
+  const std::unique_ptr<collection::LoadedCollection> loaded_ =
+      testing::MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
+  const matching::RequestContext context_;
+  matching::StageTimer stages_{context_};
 };
 
 TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
-  const auto& encoder = dynamic_cast<const FakeEncoder&>(*loaded_->score_encoder);
+  const auto& encoder = dynamic_cast<const testing::FakeEncoder&>(*loaded_->score_encoder);
   const int before = encoder.calls();
-  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(0, 20), {}, DefaultTempoRatios(),
-                                     {.hop_s = 0.5}, stages_);
+  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(0, 20), {},
+                                     collection::DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok()) << query.status();
   EXPECT_TRUE(query->sufficient);
   EXPECT_EQ(encoder.calls(), before + 1);
-  ASSERT_EQ(query->sequences.size(), DefaultTempoRatios().size());
-  for (const EmbeddingSequence& sequence : query->sequences) {
+  ASSERT_EQ(query->sequences.size(), collection::DefaultTempoRatios().size());
+  for (const matching::EmbeddingSequence& sequence : query->sequences) {
     EXPECT_NEAR(sequence.hop_s, 0.5, 0.06)
         << sequence.tempo_ratio;  // of the query, whatever the tempo
     EXPECT_GT(sequence.start_s.size(), 28u);
@@ -89,13 +90,13 @@ TEST_F(QueryTest, AScoreIsReadAtEveryTempoInOneGo) {
 }
 
 TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
-  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(1), {}, std::vector<double>{1.0},
-                                     {.hop_s = 0.5}, stages_);
+  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1), {},
+                                     std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*loaded_, Side::kScores, *query, 1, {}, stages_);
   ASSERT_TRUE(neighbours.ok()) << neighbours.status();
   EXPECT_EQ(neighbours->size(), query->sequences[0].start_s.size());
-  for (const Neighbour& n : *neighbours) {
+  for (const matching::Neighbour& n : *neighbours) {
     EXPECT_EQ(n.source, 1);
     EXPECT_NEAR(n.similarity, 1.0, 1e-4);
     EXPECT_NEAR(n.query_middle_s(), n.reference_middle_s(), 0.05);
@@ -104,13 +105,13 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
 }
 
 TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
-  const music::Score excerpt = music::Excerpt(RandomPiece(1), 10, 20);
-  const auto query =
-      EmbedScoreQuery(*loaded_, excerpt, {}, DefaultTempoRatios(), {.hop_s = 0.5}, stages_);
+  const music::Score excerpt = music::Excerpt(testing::RandomPiece(1), 10, 20);
+  const auto query = EmbedScoreQuery(*loaded_, excerpt, {}, collection::DefaultTempoRatios(),
+                                     {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 3, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
-  for (const Neighbour& n : *neighbours) {
+  for (const matching::Neighbour& n : *neighbours) {
     EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
     EXPECT_NEAR(n.reference_end_s - n.reference_start_s,
                 n.slope() * (n.query_end_s - n.query_start_s), 1e-6);
@@ -118,8 +119,8 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
 }
 
 TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
-  const auto query = EmbedScoreQuery(*loaded_, RandomPiece(1, 3), {}, std::vector<double>{1.0},
-                                     {.hop_s = 1}, stages_);
+  const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1, 3), {},
+                                     std::vector<double>{1.0}, {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
   const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 1000, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
@@ -129,7 +130,7 @@ TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
 
 TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
   for (const auto& [gain, sufficient] : {std::pair(0.01f, true), std::pair(1e-4f, false)}) {
-    audio::Waveform audio = Play(RandomPiece(0, 5));
+    audio::Waveform audio = testing::Play(testing::RandomPiece(0, 5));
     for (float& sample : audio.samples) sample *= gain;
     const auto query = EmbedAudioQuery(*loaded_, audio, {}, {}, stages_);
     ASSERT_TRUE(query.ok());
@@ -138,7 +139,7 @@ TEST_F(QueryTest, QuietSoundIsReadAndNearSilenceIsNot) {
 }
 
 TEST_F(QueryTest, ASteadyHumIsNothingToCompare) {
-  audio::Waveform hum = Play(RandomPiece(0, 5));
+  audio::Waveform hum = testing::Play(testing::RandomPiece(0, 5));
   for (size_t i = 0; i < hum.samples.size(); ++i) {
     const double turns = 50.0 * static_cast<double>(i) / hum.sample_rate;
     hum.samples[i] = static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * turns) +
@@ -157,7 +158,7 @@ TEST_F(QueryTest, ASteadyHumIsNothingToCompare) {
 }
 
 TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
-  const audio::Waveform whole = Play(RandomPiece(0, 12));
+  const audio::Waveform whole = testing::Play(testing::RandomPiece(0, 12));
   audio::Waveform cut = whole;
   cut.samples.assign(whole.samples.begin() + 3 * 22050, whole.samples.begin() + 8 * 22050);
   const auto excerpt = EmbedAudioQuery(*loaded_, whole, {.start_s = 3, .end_s = 8}, {}, stages_);
@@ -179,7 +180,7 @@ TEST_F(QueryTest, AnExcerptIsReadAsIfItWereAllButAtItsOwnTimes) {
 }
 
 TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
-  const music::Score score = RandomPiece(0, 20);
+  const music::Score score = testing::RandomPiece(0, 20);
   const std::vector<double> ratios = {0.5, 1.0};
   const auto excerpt =
       EmbedScoreQuery(*loaded_, score, {.start_s = 6, .end_s = 13}, ratios, {}, stages_);
@@ -195,7 +196,7 @@ TEST_F(QueryTest, AnExcerptOfAScoreKeepsTheScoresTimes) {
 }
 
 TEST_F(QueryTest, AShortExcerptOfALongQueryIsInsufficient) {
-  const auto query = EmbedAudioQuery(*loaded_, Play(RandomPiece(0, 12)),
+  const auto query = EmbedAudioQuery(*loaded_, testing::Play(testing::RandomPiece(0, 12)),
                                      {.start_s = 3, .end_s = 3.5}, {}, stages_);
   ASSERT_TRUE(query.ok());
   EXPECT_FALSE(query->sufficient);

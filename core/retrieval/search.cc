@@ -31,7 +31,7 @@ absl::Status CheckRange(const char* name, int value, int low, int high) {
 
 constexpr int kMaxQueryWindows = 100'000;
 
-absl::Status Check(const SearchOptions& options) {
+absl::Status Check(const matching::SearchOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
   if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
       !status.ok())
@@ -39,7 +39,8 @@ absl::Status Check(const SearchOptions& options) {
   return CheckFilter(options.filter);
 }
 
-absl::Status Check(const LoadedCollection& loaded, const IdentifyOptions& options) {
+absl::Status Check(const collection::LoadedCollection& loaded,
+                   const matching::IdentifyOptions& options) {
   if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
   if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
     return status;
@@ -50,8 +51,8 @@ absl::Status Check(const LoadedCollection& loaded, const IdentifyOptions& option
   if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
       !status.ok())
     return status;
-  if (auto status =
-          CheckRange("max_transposition", options.max_transposition, 0, kMaxTransposition);
+  if (auto status = CheckRange("max_transposition", options.max_transposition, 0,
+                               matching::kMaxTransposition);
       !status.ok()) {
     return status;
   }
@@ -62,8 +63,8 @@ absl::Status Check(const LoadedCollection& loaded, const IdentifyOptions& option
   return CheckFilter(options.filter);
 }
 
-absl::Status CheckEmbedded(const LoadedCollection& loaded, const EmbeddingSequence& windows,
-                           double duration_s) {
+absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
+                           const matching::EmbeddingSequence& windows, double duration_s) {
   const int dimension = loaded.audio_encoder->info().dimension;
   if (windows.dimension != dimension ||
       windows.embeddings.size() != windows.start_s.size() * dimension) {
@@ -106,48 +107,52 @@ void CutToSource(const EmbeddedQuery& query, double source_s, Stretch& stretch) 
 template <typename Answer>
 void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
   CutToSource(query, source_s, answer);
-  for (Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence);
+  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence);
 }
 
 // Against recordings it is the query that is written, and the source that sounds.
 template <typename Answer>
 void TurnTempo(Answer& answer) {
   answer.tempo_ratio = 1 / answer.tempo_ratio;
-  for (Evidence& evidence : answer.evidence) evidence.tempo_ratio = 1 / evidence.tempo_ratio;
+  for (matching::Evidence& evidence : answer.evidence)
+    evidence.tempo_ratio = 1 / evidence.tempo_ratio;
 }
 
-absl::StatusOr<std::vector<Neighbour>> NeighboursWithin(const LoadedCollection& loaded, Side side,
-                                                        const EmbeddedQuery& query, int k,
-                                                        const SearchFilter& filter,
-                                                        StageTimer& timer) {
-  absl::StatusOr<std::vector<Neighbour>> neighbours =
+absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
+    const collection::LoadedCollection& loaded, Side side, const EmbeddedQuery& query, int k,
+    const matching::SearchFilter& filter, matching::StageTimer& timer) {
+  absl::StatusOr<std::vector<matching::Neighbour>> neighbours =
       FindNeighbours(loaded, side, query, k, Resolve(*loaded.view, side, filter), timer);
   if (!neighbours.ok()) return neighbours;
   std::erase_if(*neighbours,
-                [&](const Neighbour& n) { return n.similarity < filter.min_similarity; });
+                [&](const matching::Neighbour& n) { return n.similarity < filter.min_similarity; });
   return neighbours;
 }
 
-absl::StatusOr<std::vector<Hit>> Search(const LoadedCollection& loaded, Side side,
-                                        const EmbeddedQuery& query, const SearchOptions& options,
-                                        StageTimer& timer) {
-  const absl::StatusOr<std::vector<Neighbour>> neighbours = NeighboursWithin(
+absl::StatusOr<std::vector<matching::Hit>> Search(const collection::LoadedCollection& loaded,
+                                                  Side side, const EmbeddedQuery& query,
+                                                  const matching::SearchOptions& options,
+                                                  matching::StageTimer& timer) {
+  const absl::StatusOr<std::vector<matching::Neighbour>> neighbours = NeighboursWithin(
       loaded, side, query, NeighboursForHits(options.top_k), options.filter, timer);
   if (!neighbours.ok()) return neighbours.status();
-  std::vector<Hit> hits = MergeIntoHits(*neighbours, options.top_k, options.evidence);
-  for (Hit& hit : hits) CutWithEvidence(query, loaded.view->duration_s(side, hit.source), hit);
+  std::vector<matching::Hit> hits =
+      matching::MergeIntoHits(*neighbours, options.top_k, options.evidence);
+  for (matching::Hit& hit : hits)
+    CutWithEvidence(query, loaded.view->duration_s(side, hit.source), hit);
   return hits;
 }
 
 // Looks at the best sources again, window by window, and ranks them anew by what that finds.
-absl::Status FollowPaths(const LoadedCollection& loaded, Side side, const EmbeddedQuery& query,
-                         int top_k, const StageTimer& timer, std::vector<SourceScore>& scores) {
+absl::Status FollowPaths(const collection::LoadedCollection& loaded, Side side,
+                         const EmbeddedQuery& query, int top_k, const matching::StageTimer& timer,
+                         std::vector<matching::SourceScore>& scores) {
   // A long query names its piece by votes alone: the fewer sources need another look, which costs
   // time by the window.
   const int wanted = std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
   scores.resize(std::min(scores.size(), static_cast<size_t>(wanted)));
   std::vector<int> sources;
-  for (const SourceScore& score : scores) sources.push_back(score.source);
+  for (const matching::SourceScore& score : scores) sources.push_back(score.source);
   const absl::StatusOr<std::vector<PathMatch>> paths =
       MatchPaths(loaded, side, query, sources, [&] { return timer.KeepGoing(); });
   if (!paths.ok()) return paths.status();
@@ -172,22 +177,26 @@ absl::Status FollowPaths(const LoadedCollection& loaded, Side side, const Embedd
 }
 
 // The neighbours that spoke for each candidate.
-void AddEvidence(std::span<const Neighbour> neighbours, std::vector<Candidate>& candidates) {
-  std::unordered_map<int, Candidate*> by_source;
-  for (Candidate& candidate : candidates) by_source[candidate.source] = &candidate;
-  for (const Neighbour& neighbour : neighbours) {
+void AddEvidence(std::span<const matching::Neighbour> neighbours,
+                 std::vector<matching::Candidate>& candidates) {
+  std::unordered_map<int, matching::Candidate*> by_source;
+  for (matching::Candidate& candidate : candidates) by_source[candidate.source] = &candidate;
+  for (const matching::Neighbour& neighbour : neighbours) {
     const auto it = by_source.find(neighbour.source);
-    if (it != by_source.end()) it->second->evidence.push_back(EvidenceOf(neighbour));
+    if (it != by_source.end()) it->second->evidence.push_back(matching::EvidenceOf(neighbour));
   }
-  for (Candidate& candidate : candidates) TidyEvidence(candidate.evidence);
+  for (matching::Candidate& candidate : candidates) matching::TidyEvidence(candidate.evidence);
 }
 
 // `transposition`: of the query over its source, undone in `query`.
-absl::StatusOr<Identification> Identify(const LoadedCollection& loaded, Side side,
-                                        const EmbeddedQuery& query, int transposition,
-                                        const IdentifyOptions& options, StageTimer& timer) {
-  if (!query.sufficient) return Identification{Verdict::kInsufficientInput, 0, {}};
-  const absl::StatusOr<std::vector<Neighbour>> neighbours =
+absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
+                                                  Side side, const EmbeddedQuery& query,
+                                                  int transposition,
+                                                  const matching::IdentifyOptions& options,
+                                                  matching::StageTimer& timer) {
+  if (!query.sufficient)
+    return matching::Identification{matching::Verdict::kInsufficientInput, 0, {}};
+  const absl::StatusOr<std::vector<matching::Neighbour>> neighbours =
       NeighboursWithin(loaded, side, query, options.neighbours, options.filter, timer);
   if (!neighbours.ok()) return neighbours.status();
   const auto same_piece = [&](int a, int b) {
@@ -196,18 +205,21 @@ absl::StatusOr<Identification> Identify(const LoadedCollection& loaded, Side sid
     return a == b ||
            (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
-  auto result = timer.Run(Stage::kVote, [&]() -> absl::StatusOr<Identification> {
-    std::vector<SourceScore> scores = RankSources(*neighbours, query.windows, side, options.method);
-    if (options.method == VoteMethod::kInTime && options.follow_paths) {
-      if (absl::Status status = FollowPaths(loaded, side, query, options.top_k, timer, scores);
-          !status.ok())
-        return status;
-    }
-    return Judge(scores, query.windows, loaded.confidence, options, same_piece, transposition);
-  });
+  auto result =
+      timer.Run(matching::Stage::kVote, [&]() -> absl::StatusOr<matching::Identification> {
+        std::vector<matching::SourceScore> scores =
+            matching::RankSources(*neighbours, query.windows, side, options.method);
+        if (options.method == matching::VoteMethod::kInTime && options.follow_paths) {
+          if (absl::Status status = FollowPaths(loaded, side, query, options.top_k, timer, scores);
+              !status.ok())
+            return status;
+        }
+        return matching::Judge(scores, query.windows, loaded.confidence, options, same_piece,
+                               transposition);
+      });
   if (!result.ok()) return result.status();
   if (options.evidence) AddEvidence(*neighbours, result->candidates);
-  for (Candidate& candidate : result->candidates) {
+  for (matching::Candidate& candidate : result->candidates) {
     const double source_s = loaded.view->duration_s(side, candidate.source);
     candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
     candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
@@ -219,145 +231,149 @@ absl::StatusOr<Identification> Identify(const LoadedCollection& loaded, Side sid
 // Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask`
 // answers about a query that is so many semitones higher than its source. Without a match, the
 // answer is that as it was played.
-absl::StatusOr<Identification> AtAnyPitch(
-    const IdentifyOptions& options,
-    const std::function<absl::StatusOr<Identification>(int transposition)>& ask) {
-  absl::StatusOr<Identification> as_played = ask(0);
+absl::StatusOr<matching::Identification> AtAnyPitch(
+    const matching::IdentifyOptions& options,
+    const std::function<absl::StatusOr<matching::Identification>(int transposition)>& ask) {
+  absl::StatusOr<matching::Identification> as_played = ask(0);
   if (!as_played.ok()) return as_played;
   for (int distance = 1;
-       distance <= options.max_transposition && as_played->verdict == Verdict::kNoMatch;
+       distance <= options.max_transposition && as_played->verdict == matching::Verdict::kNoMatch;
        ++distance) {
-    absl::StatusOr<Identification> higher = ask(distance), lower = ask(-distance);
+    absl::StatusOr<matching::Identification> higher = ask(distance), lower = ask(-distance);
     if (!higher.ok()) return higher;
     if (!lower.ok()) return lower;
-    const auto confidence = [](const Identification& answer) {
-      return answer.verdict == Verdict::kMatch ? answer.candidates[0].confidence : -1;
+    const auto confidence = [](const matching::Identification& answer) {
+      return answer.verdict == matching::Verdict::kMatch ? answer.candidates[0].confidence : -1;
     };
-    absl::StatusOr<Identification>& best =
+    absl::StatusOr<matching::Identification>& best =
         confidence(*higher) >= confidence(*lower) ? higher : lower;
-    if (best->verdict == Verdict::kMatch) return best;
+    if (best->verdict == matching::Verdict::kMatch) return best;
   }
   return as_played;
 }
 
 // Tempi at which a score is looked for in recordings, which are indexed at one.
-std::vector<double> QueryTempoRatios() { return DefaultTempoRatios(); }
+std::vector<double> QueryTempoRatios() { return collection::DefaultTempoRatios(); }
 
-WindowPlan PlanOf(const SearchOptions& options) {
+matching::WindowPlan PlanOf(const matching::SearchOptions& options) {
   return {.hop_s = options.hop_s, .max_windows = options.max_windows};
 }
 
 // The plain vote takes its snippets one by one from all over the query (Dorfer et al. 2018); votes
 // that are to agree in time need stretches.
-WindowPlan PlanOf(const IdentifyOptions& options) {
-  WindowPlan plan{.hop_s = options.hop_s, .max_windows = options.max_windows};
-  if (options.method == VoteMethod::kPlain) plan.stretch_windows = 1;
+matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
+  matching::WindowPlan plan{.hop_s = options.hop_s, .max_windows = options.max_windows};
+  if (options.method == matching::VoteMethod::kPlain) plan.stretch_windows = 1;
   return plan;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<Hit>> SearchScores(const LoadedCollection& loaded,
-                                              const audio::Waveform& query,
-                                              const SearchOptions& options,
-                                              const RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> SearchScores(const collection::LoadedCollection& loaded,
+                                                        const audio::Waveform& query,
+                                                        const matching::SearchOptions& options,
+                                                        const matching::RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
-  StageTimer stages(context);
+  matching::StageTimer timer(context);
   const auto embedded = EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer);
   if (!embedded.ok()) return embedded.status();
   return Search(loaded, Side::kScores, *embedded, options, timer);
 }
 
-absl::StatusOr<std::vector<Hit>> SearchRecordings(const LoadedCollection& loaded,
-                                                  const music::Score& query,
-                                                  const SearchOptions& options,
-                                                  const RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+    const collection::LoadedCollection& loaded, const music::Score& query,
+    const matching::SearchOptions& options, const matching::RequestContext& context) {
   if (absl::Status status = Check(options); !status.ok()) return status;
-  StageTimer stages(context);
+  matching::StageTimer timer(context);
   const auto embedded =
       EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer);
   if (!embedded.ok()) return embedded.status();
   auto hits = Search(loaded, Side::kRecordings, *embedded, options, timer);
   if (!hits.ok()) return hits.status();
-  for (Hit& hit : *hits) TurnTempo(hit);
+  for (matching::Hit& hit : *hits) TurnTempo(hit);
   return hits;
 }
 
-absl::StatusOr<Identification> IdentifyAudio(const LoadedCollection& loaded,
-                                             const audio::Waveform& query,
-                                             const IdentifyOptions& options,
-                                             const RequestContext& context) {
+absl::StatusOr<matching::Identification> IdentifyAudio(const collection::LoadedCollection& loaded,
+                                                       const audio::Waveform& query,
+                                                       const matching::IdentifyOptions& options,
+                                                       const matching::RequestContext& context) {
   if (absl::Status status = Check(loaded, options); !status.ok()) return status;
-  StageTimer stages(context);
+  matching::StageTimer timer(context);
   const auto audio = ReadAudioQuery(loaded, query, options.excerpt, timer);
   if (!audio.ok()) return audio.status();
-  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
+  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     const auto embedded = EmbedAudioQuery(loaded, *audio, -transposition, PlanOf(options), timer);
     if (!embedded.ok()) return embedded.status();
     return Identify(loaded, Side::kScores, *embedded, transposition, options, timer);
   });
 }
 
-absl::StatusOr<Identification> IdentifyScore(const LoadedCollection& loaded,
-                                             const music::Score& query, Side side,
-                                             const IdentifyOptions& options,
-                                             const RequestContext& context) {
+absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedCollection& loaded,
+                                                       const music::Score& query, Side side,
+                                                       const matching::IdentifyOptions& options,
+                                                       const matching::RequestContext& context) {
   if (absl::Status status = Check(loaded, options); !status.ok()) return status;
-  StageTimer stages(context);
+  matching::StageTimer timer(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
   // written (Dorfer et al. 2018).
-  const bool as_written = side == Side::kScores || options.method == VoteMethod::kPlain;
+  const bool as_written = side == Side::kScores || options.method == matching::VoteMethod::kPlain;
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
-  auto result = AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<Identification> {
-    const auto embedded = EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options),
-                                          timer, towards_source * transposition);
-    if (!embedded.ok()) return embedded.status();
-    return Identify(loaded, side, *embedded, transposition, options, timer);
-  });
+  auto result =
+      AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
+        const auto embedded =
+            EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options), timer,
+                            towards_source * transposition);
+        if (!embedded.ok()) return embedded.status();
+        return Identify(loaded, side, *embedded, transposition, options, timer);
+      });
   if (!result.ok() || side == Side::kScores) return result;
-  for (Candidate& candidate : result->candidates) TurnTempo(candidate);
+  for (matching::Candidate& candidate : result->candidates) TurnTempo(candidate);
   return result;
 }
 
-absl::StatusOr<Identification> IdentifyEmbedded(const LoadedCollection& loaded,
-                                                EmbeddingSequence windows, double duration_s,
-                                                const IdentifyOptions& options,
-                                                const RequestContext& context) {
+absl::StatusOr<matching::Identification> IdentifyEmbedded(
+    const collection::LoadedCollection& loaded, matching::EmbeddingSequence windows,
+    double duration_s, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) {
   if (absl::Status status = Check(loaded, options); !status.ok()) return status;
   if (absl::Status status = CheckEmbedded(loaded, windows, duration_s); !status.ok()) return status;
-  StageTimer stages(context);
+  matching::StageTimer timer(context);
   return Identify(loaded, Side::kScores, QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, timer);
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedAudio(const LoadedCollection& loaded,
-                                             const audio::Waveform& query, const WindowPlan& plan,
-                                             const RequestContext& context) {
-  StageTimer stages(context);
-  const auto sequence =
-      timer.Run(Stage::kFeatures, [&] { return AudioFeatures(*loaded.front_end, query); });
+absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const collection::LoadedCollection& loaded,
+                                                       const audio::Waveform& query,
+                                                       const matching::WindowPlan& plan,
+                                                       const matching::RequestContext& context) {
+  matching::StageTimer timer(context);
+  const auto sequence = timer.Run(matching::Stage::kFeatures, [&] {
+    return collection::AudioFeatures(*loaded.front_end, query);
+  });
   if (!sequence.ok()) return sequence.status();
-  return timer.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*loaded.audio_encoder, *sequence, 1.0, plan,
-                         [&timer] { return timer.KeepGoing(); });
+  return timer.Run(matching::Stage::kEncode, [&] {
+    return collection::EmbedFeatures(*loaded.audio_encoder, *sequence, 1.0, plan,
+                                     [&timer] { return timer.KeepGoing(); });
   });
 }
 
-absl::StatusOr<EmbeddingSequence> EmbedScore(const LoadedCollection& loaded,
-                                             const music::Score& query, double tempo_ratio,
-                                             const WindowPlan& plan,
-                                             const RequestContext& context) {
-  StageTimer stages(context);
-  const auto sequence = timer.Run(Stage::kFeatures, [&] {
-    return ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
+absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const collection::LoadedCollection& loaded,
+                                                       const music::Score& query,
+                                                       double tempo_ratio,
+                                                       const matching::WindowPlan& plan,
+                                                       const matching::RequestContext& context) {
+  matching::StageTimer timer(context);
+  const auto sequence = timer.Run(matching::Stage::kFeatures, [&] {
+    return collection::ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
   });
   if (!sequence.ok()) return sequence.status();
-  return timer.Run(Stage::kEncode, [&] {
-    return EmbedFeatures(*loaded.score_encoder, *sequence, tempo_ratio, plan,
-                         [&timer] { return timer.KeepGoing(); });
+  return timer.Run(matching::Stage::kEncode, [&] {
+    return collection::EmbedFeatures(*loaded.score_encoder, *sequence, tempo_ratio, plan,
+                                     [&timer] { return timer.KeepGoing(); });
   });
 }
 

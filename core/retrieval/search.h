@@ -11,37 +11,28 @@
 
 namespace antiphon::retrieval {
 
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchScores(const LoadedCollection& loaded,
-                                                            const audio::Waveform& query,
-                                                            const SearchOptions& options,
-                                                            const RequestContext& context);
-[[nodiscard]] absl::StatusOr<std::vector<Hit>> SearchRecordings(const LoadedCollection& loaded,
-                                                                const music::Score& query,
-                                                                const SearchOptions& options,
-                                                                const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyAudio(const LoadedCollection& loaded,
-                                                           const audio::Waveform& query,
-                                                           const IdentifyOptions& options,
-                                                           const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyScore(const LoadedCollection& loaded,
-                                                           const music::Score& query,
-                                                           catalog::Side side,
-                                                           const IdentifyOptions& options,
-                                                           const RequestContext& context);
-[[nodiscard]] absl::StatusOr<Identification> IdentifyEmbedded(const LoadedCollection& loaded,
-                                                              EmbeddingSequence windows,
-                                                              double duration_s,
-                                                              const IdentifyOptions& options,
-                                                              const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedAudio(const LoadedCollection& loaded,
-                                                           const audio::Waveform& query,
-                                                           const WindowPlan& plan,
-                                                           const RequestContext& context);
-[[nodiscard]] absl::StatusOr<EmbeddingSequence> EmbedScore(const LoadedCollection& loaded,
-                                                           const music::Score& query,
-                                                           double tempo_ratio,
-                                                           const WindowPlan& plan,
-                                                           const RequestContext& context);
+[[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+    const collection::LoadedCollection& loaded, const audio::Waveform& query,
+    const matching::SearchOptions& options, const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+    const collection::LoadedCollection& loaded, const music::Score& query,
+    const matching::SearchOptions& options, const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<matching::Identification> IdentifyAudio(
+    const collection::LoadedCollection& loaded, const audio::Waveform& query,
+    const matching::IdentifyOptions& options, const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<matching::Identification> IdentifyScore(
+    const collection::LoadedCollection& loaded, const music::Score& query, catalog::Side side,
+    const matching::IdentifyOptions& options, const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<matching::Identification> IdentifyEmbedded(
+    const collection::LoadedCollection& loaded, matching::EmbeddingSequence windows,
+    double duration_s, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+    const collection::LoadedCollection& loaded, const audio::Waveform& query,
+    const matching::WindowPlan& plan, const matching::RequestContext& context);
+[[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+    const collection::LoadedCollection& loaded, const music::Score& query, double tempo_ratio,
+    const matching::WindowPlan& plan, const matching::RequestContext& context);
 
 }  // namespace antiphon::retrieval
 

@@ -34,14 +34,15 @@ std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
 
 }  // namespace
 
-absl::Status CheckFilter(const SearchFilter& filter) {
+absl::Status CheckFilter(const matching::SearchFilter& filter) {
   if (filter.min_similarity >= -1 && filter.min_similarity <= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("min_similarity must be from -1 to 1, is ", filter.min_similarity));
 }
 
-ResolvedFilter Resolve(const CollectionView& view, Side side, const SearchFilter& filter) {
-  ResolvedFilter resolved{.sources = {}, .exact = filter.exact};
+collection::ResolvedFilter Resolve(const collection::CollectionView& view, Side side,
+                                   const matching::SearchFilter& filter) {
+  collection::ResolvedFilter resolved{.sources = {}, .exact = filter.exact};
   if (filter.sources.empty()) return resolved;
   const Allowed composers(InLowerCase(filter.sources.composers));
   const Allowed collections(filter.sources.collections), piece_ids(filter.sources.piece_ids);
@@ -60,7 +61,7 @@ ResolvedFilter Resolve(const CollectionView& view, Side side, const SearchFilter
   return resolved;
 }
 
-absl::StatusOr<Span> PartOf(const QueryExcerpt& excerpt, double duration_s) {
+absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s) {
   const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
   if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -12,10 +12,11 @@
 namespace antiphon::retrieval {
 
 // InvalidArgument names the option.
-[[nodiscard]] absl::Status CheckFilter(const SearchFilter& filter);
+[[nodiscard]] absl::Status CheckFilter(const matching::SearchFilter& filter);
 
 // The sources that pass the filter, and how to search.
-ResolvedFilter Resolve(const CollectionView& view, catalog::Side side, const SearchFilter& filter);
+collection::ResolvedFilter Resolve(const collection::CollectionView& view, catalog::Side side,
+                                   const matching::SearchFilter& filter);
 
 // The excerpt of a query of `duration_s`, with an end that is no later. InvalidArgument unless 0 <=
 // start < end and the start lies within the query (at 0 of an empty one, too).
@@ -23,7 +24,7 @@ struct Span {
   double start_s = 0;
   double end_s = 0;
 };
-[[nodiscard]] absl::StatusOr<Span> PartOf(const QueryExcerpt& excerpt, double duration_s);
+[[nodiscard]] absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s);
 
 }  // namespace antiphon::retrieval
 

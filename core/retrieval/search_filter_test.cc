@@ -59,14 +59,14 @@ TEST(PartOf, RefusesWhatIsNoPart) {
 }
 
 TEST(Resolve, GoesByWhatIsThereNow) {
-  const TemporaryFolder folder;
-  const auto loaded = MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
+  const testing::TemporaryFolder folder;
+  const auto loaded = testing::MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
   EXPECT_FALSE(Resolve(*loaded->view, Side::kScores, {.exact = true}).sources.has_value());
   EXPECT_TRUE(Resolve(*loaded->view, Side::kScores, {.exact = true}).exact);
-  const auto record = std::make_shared<SourceRecord>();
+  const auto record = std::make_shared<collection::SourceRecord>();
   record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
-  const std::vector<Edit> edits = {{Side::kScores, "piece-0", nullptr},
-                                   {Side::kScores, "new", record}};
+  const std::vector<collection::Edit> edits = {{Side::kScores, "piece-0", nullptr},
+                                               {Side::kScores, "new", record}};
   const auto view = loaded->view->With(edits);
   EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
               ElementsAre(false, true, true));  // piece-1, piece-2, new

@@ -19,8 +19,9 @@ using ::testing::HasSubstr;
 class SearchOptionsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder();
-    loaded_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    folder_ = new testing::TemporaryFolder();
+    loaded_ =
+        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
   }
   static void TearDownTestSuite() {
     delete loaded_;
@@ -29,18 +30,18 @@ class SearchOptionsTest : public ::testing::Test {
     folder_ = nullptr;
   }
 
-  static TemporaryFolder* folder_;
-  static LoadedCollection* loaded_;
+  static testing::TemporaryFolder* folder_;
+  static collection::LoadedCollection* loaded_;
 };
 
-TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
-LoadedCollection* SearchOptionsTest::loaded_ = nullptr;
+testing::TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
+collection::LoadedCollection* SearchOptionsTest::loaded_ = nullptr;
 
 TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
-  const audio::Waveform audio = Play(RandomPiece(0, 5));
-  const music::Score score = RandomPiece(0, 5);
-  const auto refused = [&](const char* what, const SearchFilter& filter,
-                           const QueryExcerpt& excerpt) {
+  const audio::Waveform audio = testing::Play(testing::RandomPiece(0, 5));
+  const music::Score score = testing::RandomPiece(0, 5);
+  const auto refused = [&](const char* what, const matching::SearchFilter& filter,
+                           const matching::QueryExcerpt& excerpt) {
     for (const absl::Status& status :
          {SearchScores(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
           SearchRecordings(*loaded_, score, {.filter = filter, .excerpt = excerpt}, {}).status(),
@@ -60,18 +61,20 @@ TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
 }
 
 TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const auto sources = [&](const SearchFilter& filter) {
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
+  const auto sources = [&](const matching::SearchFilter& filter) {
     std::set<int> found;
     for (const bool exact : {false, true}) {
-      SearchFilter either = filter;
+      matching::SearchFilter either = filter;
       either.exact = exact;
       const auto hits = SearchScores(*loaded_, query, {.top_k = 50, .filter = either}, {});
       const auto result = IdentifyAudio(*loaded_, query, {.top_k = 50, .filter = either}, {});
       EXPECT_TRUE(hits.ok() && result.ok());
-      for (const Hit& hit : *hits) found.insert(hit.source);
-      for (const Candidate& candidate : result->candidates) found.insert(candidate.source);
-      EXPECT_EQ(result->verdict, found.contains(2) ? Verdict::kMatch : Verdict::kNoMatch);
+      for (const matching::Hit& hit : *hits) found.insert(hit.source);
+      for (const matching::Candidate& candidate : result->candidates)
+        found.insert(candidate.source);
+      EXPECT_EQ(result->verdict,
+                found.contains(2) ? matching::Verdict::kMatch : matching::Verdict::kNoMatch);
     }
     return found;
   };
@@ -91,15 +94,16 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
 }
 
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
-  const music::Score query = music::Excerpt(RandomPiece(3), 10, 20);
-  const auto found = [&](const SourceFilter& filter) {
+  const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
+  const auto found = [&](const matching::SourceFilter& filter) {
     const auto hits = SearchRecordings(*loaded_, query, {.filter = {.filter = filter}}, {});
     const auto result =
         IdentifyScore(*loaded_, query, Side::kRecordings, {.filter = {.filter = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
-    for (const Hit& hit : *hits) sources.insert(hit.source);
-    for (const Candidate& candidate : result->candidates) sources.insert(candidate.source);
+    for (const matching::Hit& hit : *hits) sources.insert(hit.source);
+    for (const matching::Candidate& candidate : result->candidates)
+      sources.insert(candidate.source);
     return sources;
   };
   EXPECT_THAT(found({.composers = {"accident"}}), ElementsAre(1, 3));
@@ -108,42 +112,43 @@ TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
 }
 
 TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const SearchOptions options{.top_k = 100, .filter = {.min_similarity = 0.6f}, .evidence = true};
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
+  const matching::SearchOptions options{
+      .top_k = 100, .filter = {.min_similarity = 0.6f}, .evidence = true};
   const auto all = SearchScores(*loaded_, query, {.top_k = 100}, {});
   const auto some = SearchScores(*loaded_, query, options, {});
   ASSERT_TRUE(all.ok() && some.ok());
   EXPECT_LT(all->back().similarity, 0.6f);
   ASSERT_FALSE(some->empty());
   EXPECT_LT(some->size(), all->size());
-  for (const Hit& hit : *some) {
+  for (const matching::Hit& hit : *some) {
     EXPECT_GE(hit.similarity, 0.6f);
-    for (const Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
+    for (const matching::Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
   }
   const auto none = IdentifyAudio(*loaded_, query, {.filter = {.min_similarity = 1.0f}}, {});
   ASSERT_TRUE(none.ok());
-  EXPECT_EQ(none->verdict, Verdict::kNoMatch);
+  EXPECT_EQ(none->verdict, matching::Verdict::kNoMatch);
   EXPECT_TRUE(none->candidates.empty());
   EXPECT_GT(none->windows, 0);
 }
 
 TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   // 10 s of each of two pieces, one after the other.
-  audio::Waveform query = Play(music::Excerpt(RandomPiece(1), 5, 15));
+  audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1), 5, 15));
   const auto first = static_cast<double>(query.samples.size()) / query.sample_rate;
-  const audio::Waveform second = Play(music::Excerpt(RandomPiece(4), 20, 30));
+  const audio::Waveform second = testing::Play(music::Excerpt(testing::RandomPiece(4), 20, 30));
   query.samples.insert(query.samples.end(), second.samples.begin(), second.samples.end());
-  const QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
+  const matching::QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
   const auto result = IdentifyAudio(*loaded_, query, {.excerpt = excerpt, .evidence = true}, {});
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->verdict, Verdict::kMatch);
-  const Candidate& best = result->candidates[0];
+  EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
+  const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 4);
   EXPECT_GE(best.query_start_s, first + 1 - 1e-9);
   EXPECT_LE(best.query_end_s, first + 9 + 1e-9);
   EXPECT_NEAR(best.reference_start_s - 20, best.query_start_s - first, 0.5);
   EXPECT_NEAR(best.reference_s - 20, best.query_s - first, 0.4);
-  for (const Evidence& evidence : best.evidence) {
+  for (const matching::Evidence& evidence : best.evidence) {
     EXPECT_GE(evidence.query_start_s, first + 1 - 1e-9);
     EXPECT_LE(evidence.query_end_s, first + 9 + 1e-9);
   }
@@ -152,7 +157,7 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   EXPECT_EQ(hits->front().source, 4);
   EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
   EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
-  const auto score = IdentifyScore(*loaded_, RandomPiece(3), Side::kRecordings,
+  const auto score = IdentifyScore(*loaded_, testing::RandomPiece(3), Side::kRecordings,
                                    {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
@@ -162,7 +167,7 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
 
 // A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds
 // per second.
-void ExpectStretch(const Candidate& candidate, double duration_s, double reference_at_0_s,
+void ExpectStretch(const matching::Candidate& candidate, double duration_s, double reference_at_0_s,
                    double slope) {
   EXPECT_LE(candidate.query_start_s, 1.5);
   EXPECT_GE(candidate.query_end_s, duration_s - 2.5);
@@ -176,17 +181,18 @@ void ExpectStretch(const Candidate& candidate, double duration_s, double referen
 TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) {
   for (const bool follow_paths : {true, false}) {
     const double tempo = 1.3;
-    const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 10, 10 + 9 * tempo), tempo);
-    const IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
+    const audio::Waveform query =
+        testing::Play(music::Excerpt(testing::RandomPiece(2), 10, 10 + 9 * tempo), tempo);
+    const matching::IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
     const auto result = IdentifyAudio(*loaded_, query, options, {});
     ASSERT_TRUE(result.ok() && !result->candidates.empty());
-    const Candidate& best = result->candidates[0];
+    const matching::Candidate& best = result->candidates[0];
     ASSERT_EQ(best.source, 2);
     ExpectStretch(best, query.duration_s(), 10, tempo);
     ASSERT_GE(best.evidence.size(), 20u);
     int on_line = 0;
     for (size_t i = 0; i < best.evidence.size(); ++i) {
-      const Evidence& evidence = best.evidence[i];
+      const matching::Evidence& evidence = best.evidence[i];
       EXPECT_GE(evidence.query_start_s, best.evidence[i > 0 ? i - 1 : 0].query_start_s);
       EXPECT_LE(evidence.query_end_s, query.duration_s() + 1e-9);
       EXPECT_TRUE(evidence.tempo_ratio >= 0.5 && evidence.tempo_ratio <= 2);
@@ -194,16 +200,16 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     }
     EXPECT_GE(on_line, 15);
   }
-  const auto without = IdentifyAudio(*loaded_, Play(RandomPiece(2, 10)), {}, {});
+  const auto without = IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(2, 10)), {}, {});
   ASSERT_TRUE(without.ok());
   EXPECT_TRUE(without->candidates[0].evidence.empty());
 }
 
 TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
-  const music::Score query = music::Excerpt(RandomPiece(3), 10, 22);
+  const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 22);
   const auto result = IdentifyScore(*loaded_, query, Side::kRecordings, {.evidence = true}, {});
   ASSERT_TRUE(result.ok());
-  const Candidate& best = result->candidates[0];
+  const matching::Candidate& best = result->candidates[0];
   ASSERT_EQ(best.source, 3);  // played at 1.3
   ExpectStretch(best, 12, 10 / 1.3, 1 / 1.3);
   const auto hits = SearchRecordings(*loaded_, query, {.evidence = true}, {});
@@ -222,11 +228,11 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
 }
 
 TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
-  const auto result =
-      IdentifyAudio(*loaded_, query, {.method = VoteMethod::kPlain, .evidence = true}, {});
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
+  const auto result = IdentifyAudio(*loaded_, query,
+                                    {.method = matching::VoteMethod::kPlain, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
-  const Candidate& best = result->candidates[0];
+  const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
   EXPECT_NEAR(best.query_end_s - best.query_start_s, 2, 0.01);
   EXPECT_NEAR(best.reference_start_s, 12 + best.query_start_s, 1);
@@ -240,22 +246,22 @@ TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
 
 TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
   for (const int semitones : {-3, 2}) {
-    const audio::Waveform query =
-        Play(music::Transposed(music::Excerpt(RandomPiece(2), 12, 22), semitones));
+    const audio::Waveform query = testing::Play(
+        music::Transposed(music::Excerpt(testing::RandomPiece(2), 12, 22), semitones));
     const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
     ASSERT_TRUE(as_played.ok());
-    ASSERT_EQ(as_played->verdict, Verdict::kNoMatch);
+    ASSERT_EQ(as_played->verdict, matching::Verdict::kNoMatch);
     const auto too_near =
         IdentifyAudio(*loaded_, query, {.max_transposition = std::abs(semitones) - 1}, {});
     ASSERT_TRUE(too_near.ok());
-    EXPECT_EQ(too_near->verdict, Verdict::kNoMatch);
+    EXPECT_EQ(too_near->verdict, matching::Verdict::kNoMatch);
     ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
     EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
     EXPECT_EQ(too_near->candidates[0].transposition, 0);
     const auto found =
         IdentifyAudio(*loaded_, query, {.max_transposition = 4, .evidence = true}, {});
     ASSERT_TRUE(found.ok());
-    EXPECT_EQ(found->verdict, Verdict::kMatch);
+    EXPECT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 2);
     EXPECT_EQ(found->candidates[0].transposition, semitones);
     EXPECT_FALSE(found->candidates[0].evidence.empty());
@@ -264,30 +270,31 @@ TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
 }
 
 TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
-  const music::Score query = music::Transposed(music::Excerpt(RandomPiece(3), 10, 22), 2);
+  const music::Score query = music::Transposed(music::Excerpt(testing::RandomPiece(3), 10, 22), 2);
   for (const auto& [side, transposition] :
        {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
     const auto as_written = IdentifyScore(*loaded_, query, side, {}, {});
     ASSERT_TRUE(as_written.ok());
-    EXPECT_EQ(as_written->verdict, Verdict::kNoMatch);
-    const auto found =
-        IdentifyScore(*loaded_, query, side, {.max_transposition = kMaxTransposition}, {});
+    EXPECT_EQ(as_written->verdict, matching::Verdict::kNoMatch);
+    const auto found = IdentifyScore(*loaded_, query, side,
+                                     {.max_transposition = matching::kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
-    ASSERT_EQ(found->verdict, Verdict::kMatch);
+    ASSERT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);
     EXPECT_EQ(found->candidates[0].transposition, transposition);
   }
 }
 
 TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 22));
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
   const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
-  const auto result = IdentifyAudio(*loaded_, query, {.max_transposition = kMaxTransposition}, {});
+  const auto result =
+      IdentifyAudio(*loaded_, query, {.max_transposition = matching::kMaxTransposition}, {});
   ASSERT_TRUE(as_played.ok() && result.ok());
   EXPECT_EQ(result->candidates[0].source, 2);
   EXPECT_EQ(result->candidates[0].transposition, 0);
   EXPECT_EQ(result->candidates[0].confidence, as_played->candidates[0].confidence);
-  for (const int out_of_range : {-1, kMaxTransposition + 1}) {
+  for (const int out_of_range : {-1, matching::kMaxTransposition + 1}) {
     const auto refused = IdentifyAudio(*loaded_, query, {.max_transposition = out_of_range}, {});
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(refused.status().message(), HasSubstr("max_transposition"));
@@ -295,11 +302,11 @@ TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
 }
 
 TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
-  const audio::Waveform query = Play(RandomPiece(2));
+  const audio::Waveform query = testing::Play(testing::RandomPiece(2));
   const auto result = IdentifyAudio(*loaded_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->windows, 3 * 256);
-  EXPECT_EQ(result->verdict, Verdict::kMatch);
+  EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(result->candidates[0].source, 2);
   EXPECT_GT(result->candidates[0].score, 0.6);  // of all parts together
 }

@@ -22,8 +22,9 @@ using ::testing::UnorderedElementsAre;
 class SearchTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder();
-    loaded_ = MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    folder_ = new testing::TemporaryFolder();
+    loaded_ =
+        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
   }
   static void TearDownTestSuite() {
     delete loaded_;
@@ -32,31 +33,32 @@ class SearchTest : public ::testing::Test {
     folder_ = nullptr;
   }
 
-  static TemporaryFolder* folder_;
-  static LoadedCollection* loaded_;
+  static testing::TemporaryFolder* folder_;
+  static collection::LoadedCollection* loaded_;
 };
 
-TemporaryFolder* SearchTest::folder_ = nullptr;
-LoadedCollection* SearchTest::loaded_ = nullptr;
+testing::TemporaryFolder* SearchTest::folder_ = nullptr;
+collection::LoadedCollection* SearchTest::loaded_ = nullptr;
 
 // What the hit says of the query's middle is what was played there.
-void ExpectOnLine(const Hit& hit, double reference_at_0_s, double slope) {
+void ExpectOnLine(const matching::Hit& hit, double reference_at_0_s, double slope) {
   EXPECT_NEAR(hit.reference_start_s, reference_at_0_s + slope * hit.query_start_s, 1.0);
   EXPECT_NEAR(hit.reference_end_s, reference_at_0_s + slope * hit.query_end_s, 1.0);
 }
 
 TEST_F(SearchTest, ThePartsFitTogether) {
-  EXPECT_TRUE(CheckParts(*loaded_).ok()) << CheckParts(*loaded_);
+  EXPECT_TRUE(collection::CheckParts(*loaded_).ok()) << collection::CheckParts(*loaded_);
 }
 
 TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
   for (const double tempo : {0.6, 0.85, 1.0, 1.3, 1.8}) {
-    const audio::Waveform query = Play(music::Excerpt(RandomPiece(2), 12, 12 + 10 * tempo), tempo);
+    const audio::Waveform query =
+        testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 12 + 10 * tempo), tempo);
     const auto hits = SearchScores(*loaded_, query, {}, {});
     ASSERT_TRUE(hits.ok()) << hits.status();
     ASSERT_FALSE(hits->empty());
     EXPECT_LE(hits->size(), 10u);
-    const Hit& best = hits->front();
+    const matching::Hit& best = hits->front();
     EXPECT_EQ(loaded_->view->pieces()[best.source].id, "piece-2") << tempo;
     EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
     ExpectOnLine(best, 12, tempo);
@@ -67,20 +69,22 @@ TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
 }
 
 TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
-  const auto hits = SearchRecordings(*loaded_, music::Excerpt(RandomPiece(3), 10, 20), {}, {});
+  const auto hits =
+      SearchRecordings(*loaded_, music::Excerpt(testing::RandomPiece(3), 10, 20), {}, {});
   ASSERT_TRUE(hits.ok()) << hits.status();
   ASSERT_FALSE(hits->empty());
-  const Hit& best = hits->front();
+  const matching::Hit& best = hits->front();
   EXPECT_EQ(loaded_->view->recordings()[best.source].id, "recording-3");  // played at 1.3
   EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
   ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
 }
 
 TEST_F(SearchTest, HitsStayWithinTheSource) {
-  const music::Score piece = RandomPiece(1);
-  const auto hits = SearchScores(*loaded_, Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
+  const music::Score piece = testing::RandomPiece(1);
+  const auto hits =
+      SearchScores(*loaded_, testing::Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
   ASSERT_TRUE(hits.ok());
-  for (const Hit& hit : *hits) {
+  for (const matching::Hit& hit : *hits) {
     EXPECT_GE(hit.reference_start_s, 0);
     EXPECT_LE(hit.reference_end_s, loaded_->view->duration_s(Side::kScores, hit.source) + 1e-9);
     EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
@@ -91,16 +95,16 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
   for (int piece = 0; piece < 6; ++piece) {
     for (const double tempo : {0.7, 1.09, 1.5}) {
       const audio::Waveform query =
-          Play(music::Excerpt(RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
+          testing::Play(music::Excerpt(testing::RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
       const auto result = IdentifyAudio(*loaded_, query, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
-      EXPECT_EQ(result->verdict, Verdict::kMatch);
+      EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
       ASSERT_FALSE(result->candidates.empty());
-      const Candidate& best = result->candidates[0];
+      const matching::Candidate& best = result->candidates[0];
       EXPECT_EQ(best.source, piece);
       EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.05);
       EXPECT_NEAR(best.reference_s, 8 + tempo * best.query_s, 0.4);
-      for (const Candidate& candidate : result->candidates) {
+      for (const matching::Candidate& candidate : result->candidates) {
         EXPECT_TRUE(candidate.confidence >= 0 && candidate.confidence <= 1);
       }
     }
@@ -109,17 +113,18 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
 
 TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
-  const music::Score query = music::AtTempoRatio(music::Excerpt(RandomPiece(2), 10, 25), 1.5);
+  const music::Score query =
+      music::AtTempoRatio(music::Excerpt(testing::RandomPiece(2), 10, 25), 1.5);
   const auto among_scores = IdentifyScore(*loaded_, query, Side::kScores, {}, {});
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
-  EXPECT_EQ(among_scores->verdict, Verdict::kMatch);
+  EXPECT_EQ(among_scores->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
   EXPECT_NEAR(among_scores->candidates[0].tempo_ratio, 1.5, 0.08);
 
   const auto among_recordings = IdentifyScore(*loaded_, query, Side::kRecordings, {}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
-  EXPECT_EQ(among_recordings->verdict, Verdict::kMatch);
-  const Candidate& best = among_recordings->candidates[0];
+  EXPECT_EQ(among_recordings->verdict, matching::Verdict::kMatch);
+  const matching::Candidate& best = among_recordings->candidates[0];
   EXPECT_EQ(best.source, 2);  // played at 1.2
   EXPECT_NEAR(best.tempo_ratio, 1.2 / 1.5, 0.05);
   EXPECT_NEAR(best.reference_s, 10 / 1.2 + best.query_s * 1.5 / 1.2, 0.4);
@@ -128,12 +133,14 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
 
 TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
   for (int seed = 50; seed < 55; ++seed) {
-    const auto audio = IdentifyAudio(*loaded_, Play(RandomPiece(seed, 15)), {}, {});
+    const auto audio =
+        IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(seed, 15)), {}, {});
     ASSERT_TRUE(audio.ok());
-    EXPECT_EQ(audio->verdict, Verdict::kNoMatch) << audio->candidates[0].confidence;
-    const auto score = IdentifyScore(*loaded_, RandomPiece(seed, 15), Side::kScores, {}, {});
+    EXPECT_EQ(audio->verdict, matching::Verdict::kNoMatch) << audio->candidates[0].confidence;
+    const auto score =
+        IdentifyScore(*loaded_, testing::RandomPiece(seed, 15), Side::kScores, {}, {});
     ASSERT_TRUE(score.ok());
-    EXPECT_EQ(score->verdict, Verdict::kNoMatch) << score->candidates[0].confidence;
+    EXPECT_EQ(score->verdict, matching::Verdict::kNoMatch) << score->candidates[0].confidence;
   }
 }
 
@@ -143,10 +150,10 @@ TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
     noise.samples[i] = (i * 2654435761u % 1000 / 1000.0f - 0.5f) * 1e-4f;
   for (const audio::Waveform& query :
        {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
-        audio::Waveform{{}, 22050}, Play(RandomPiece(0, 0.1))}) {
+        audio::Waveform{{}, 22050}, testing::Play(testing::RandomPiece(0, 0.1))}) {
     const auto result = IdentifyAudio(*loaded_, query, {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
+    EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     EXPECT_TRUE(result->candidates.empty());
     EXPECT_EQ(result->windows, 0);
     const auto hits = SearchScores(*loaded_, query, {}, {});
@@ -156,13 +163,13 @@ TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
 }
 
 TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
-  music::Score too_high = RandomPiece(0, 10);
+  music::Score too_high = testing::RandomPiece(0, 10);
   for (music::Note& note : too_high.notes) note.pitch = 120;
-  for (const music::Score& query : {music::Score(), RandomPiece(0, 0.1), too_high}) {
+  for (const music::Score& query : {music::Score(), testing::RandomPiece(0, 0.1), too_high}) {
     for (const Side side : {Side::kScores, Side::kRecordings}) {
       const auto result = IdentifyScore(*loaded_, query, side, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
-      EXPECT_EQ(result->verdict, Verdict::kInsufficientInput);
+      EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     }
     const auto hits = SearchRecordings(*loaded_, query, {}, {});
     ASSERT_TRUE(hits.ok());
@@ -171,7 +178,7 @@ TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
 }
 
 TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
-  const audio::Waveform query = Play(RandomPiece(0, 5));
+  const audio::Waveform query = testing::Play(testing::RandomPiece(0, 5));
   const auto name = [&](const absl::Status& status, const char* field) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(status.message(), HasSubstr(field));
@@ -183,25 +190,27 @@ TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
   name(IdentifyAudio(*loaded_, query, {.top_k = 101}, {}).status(), "top_k");
   name(IdentifyAudio(*loaded_, query, {.neighbours = 0}, {}).status(), "neighbours");
   name(IdentifyAudio(*loaded_, query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
-  name(IdentifyScore(*loaded_, RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {}).status(),
+  name(IdentifyScore(*loaded_, testing::RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {})
+           .status(),
        "hop");
 }
 
 TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
-  const audio::Waveform query = Play(RandomPiece(0, 5));
+  const audio::Waveform query = testing::Play(testing::RandomPiece(0, 5));
   int asked = 0;
-  RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); }, .on_stage = {}};
+  matching::RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
+                                 .on_stage = {}};
   ASSERT_TRUE(IdentifyAudio(*loaded_, query, {}, count).ok());
   EXPECT_GT(asked, 4);  // the vote asks again before each path
   const int questions = asked;
   for (int stop_at = 1; stop_at <= questions; ++stop_at) {
     asked = 0;
-    std::map<Stage, int> reported;
-    const RequestContext context{
+    std::map<matching::Stage, int> reported;
+    const matching::RequestContext context{
         .keep_going =
             [&] { return ++asked < stop_at ? absl::OkStatus() : absl::CancelledError("gone"); },
         .on_stage =
-            [&](Stage stage, double seconds) {
+            [&](matching::Stage stage, double seconds) {
               EXPECT_GE(seconds, 0);
               ++reported[stage];
             }};
@@ -214,33 +223,34 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
 
 TEST_F(SearchTest, ReportsEveryStageOnce) {
   for (const bool score_query : {false, true}) {
-    std::vector<Stage> reported;
-    const RequestContext context{.keep_going = {},
-                                 .on_stage = [&](Stage s, double) { reported.push_back(s); }};
+    std::vector<matching::Stage> reported;
+    const matching::RequestContext context{
+        .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
     const auto result =
-        score_query ? IdentifyScore(*loaded_, RandomPiece(0, 5), Side::kRecordings, {}, context)
-                    : IdentifyAudio(*loaded_, Play(RandomPiece(0, 5)), {}, context);
+        score_query
+            ? IdentifyScore(*loaded_, testing::RandomPiece(0, 5), Side::kRecordings, {}, context)
+            : IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
-    EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode, Stage::kSearch,
-                                               Stage::kVote));
+    EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode,
+                                               matching::Stage::kSearch, matching::Stage::kVote));
   }
 }
 
 TEST_F(SearchTest, ReportsTheStageThatFailed) {
-  auto encoder = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
+  auto encoder = std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   encoder->failure = absl::InternalError("the network is out of order");
-  LoadedCollection loaded = *loaded_;
+  collection::LoadedCollection loaded = *loaded_;
   loaded.audio_encoder = encoder;
-  std::vector<Stage> reported;
-  const RequestContext context{.keep_going = {},
-                               .on_stage = [&](Stage s, double) { reported.push_back(s); }};
-  const auto result = IdentifyAudio(loaded, Play(RandomPiece(0, 5)), {}, context);
+  std::vector<matching::Stage> reported;
+  const matching::RequestContext context{
+      .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
+  const auto result = IdentifyAudio(loaded, testing::Play(testing::RandomPiece(0, 5)), {}, context);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(reported, UnorderedElementsAre(Stage::kFeatures, Stage::kEncode));
+  EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode));
 }
 
 TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15));
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15));
   const auto alone = IdentifyAudio(*loaded_, query, {}, {});
   ASSERT_TRUE(alone.ok());
   std::vector<std::thread> threads;
@@ -257,13 +267,13 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
 }
 
 TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
-  const audio::Waveform query = Play(music::Excerpt(RandomPiece(4), 5, 15), 1.2);
+  const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15), 1.2);
   const auto whole = IdentifyAudio(*loaded_, query, {}, {});
   auto windows = EmbedAudio(*loaded_, query, {.hop_s = 0.25}, {});
   ASSERT_TRUE(whole.ok() && windows.ok());
   const auto embedded = IdentifyEmbedded(*loaded_, *windows, query.duration_s(), {}, {});
   ASSERT_TRUE(embedded.ok()) << embedded.status();
-  EXPECT_EQ(embedded->verdict, Verdict::kMatch);
+  EXPECT_EQ(embedded->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(embedded->windows, whole->windows);
   ASSERT_EQ(embedded->candidates.size(), whole->candidates.size());
   for (size_t i = 0; i < whole->candidates.size(); ++i) {
@@ -280,14 +290,14 @@ TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
 }
 
 TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) {
-  auto windows = EmbedAudio(*loaded_, Play(RandomPiece(0, 5)), {}, {});
+  auto windows = EmbedAudio(*loaded_, testing::Play(testing::RandomPiece(0, 5)), {}, {});
   ASSERT_TRUE(windows.ok());
-  EmbeddingSequence none = *windows, other = *windows, timeless = *windows;
+  matching::EmbeddingSequence none = *windows, other = *windows, timeless = *windows;
   none.start_s.clear();
   none.embeddings.clear();
   const auto nothing = IdentifyEmbedded(*loaded_, none, 5, {}, {});
   ASSERT_TRUE(nothing.ok());
-  EXPECT_EQ(nothing->verdict, Verdict::kInsufficientInput);
+  EXPECT_EQ(nothing->verdict, matching::Verdict::kInsufficientInput);
   other.embeddings.pop_back();
   EXPECT_EQ(IdentifyEmbedded(*loaded_, other, 5, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
@@ -297,8 +307,8 @@ TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) 
 }
 
 TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
-  const music::Score score = RandomPiece(0, 10);
-  const auto audio = EmbedAudio(*loaded_, Play(score), {.hop_s = 0.5}, {});
+  const music::Score score = testing::RandomPiece(0, 10);
+  const auto audio = EmbedAudio(*loaded_, testing::Play(score), {.hop_s = 0.5}, {});
   const auto notes = EmbedScore(*loaded_, score, 1.0, {.hop_s = 0.5}, {});
   ASSERT_TRUE(audio.ok() && notes.ok());
   ASSERT_EQ(audio->start_s.size(), notes->start_s.size());
@@ -313,11 +323,11 @@ TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
 }
 
 TEST(CheckPartsTest, NamesWhatDoesNotFit) {
-  const TemporaryFolder folder;
-  const auto loaded = MakeTestCollection(folder.path(), {.pieces = 1, .recordings = 1});
+  const testing::TemporaryFolder folder;
+  const auto loaded = testing::MakeTestCollection(folder.path(), {.pieces = 1, .recordings = 1});
   const bundle::Manifest manifest = loaded->manifest;
   const auto expect_data_loss = [&](const char* what) {
-    const absl::Status status = CheckParts(*loaded);
+    const absl::Status status = collection::CheckParts(*loaded);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     EXPECT_THAT(status.message(), HasSubstr(what));
     loaded->manifest = manifest;
@@ -338,7 +348,7 @@ TEST(CheckPartsTest, NamesWhatDoesNotFit) {
   expect_data_loss("feature settings");
   loaded->manifest.feature_settings = "{";
   expect_data_loss("feature settings");
-  auto other = std::make_shared<FakeEncoder>(encoder::Modality::kScore);
+  auto other = std::make_shared<testing::FakeEncoder>(encoder::Modality::kScore);
   other->info_.model_id = "fake-2";
   const auto encoder = std::exchange(loaded->score_encoder, other);
   expect_data_loss("fake-2");
@@ -347,7 +357,7 @@ TEST(CheckPartsTest, NamesWhatDoesNotFit) {
     return index::VectorIndex::Load(folder.path() + "/" + name, {.dimension = manifest.dimension})
         .value();
   };
-  loaded->view = CollectionView::FromBase(
+  loaded->view = collection::CollectionView::FromBase(
       catalog::Catalog::Open(folder.path() + "/" + bundle::kCatalogFile).value(),
       load(bundle::kRecordingIndexFile), load(bundle::kScoreIndexFile));  // the wrong way round
   expect_data_loss("vectors");

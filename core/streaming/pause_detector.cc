@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kBlock_s = 0.05;
@@ -42,4 +42,4 @@ void PauseDetector::EndBlock(std::vector<Change>& changes) {
   paused_ = false;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

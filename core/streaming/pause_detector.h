@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 class PauseDetector {
  public:
@@ -37,6 +37,6 @@ class PauseDetector {
   bool paused_ = false;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_PAUSE_DETECTOR_H_

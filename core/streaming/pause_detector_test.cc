@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr int kRate = 22050;
@@ -72,4 +72,4 @@ TEST(PauseDetectorTest, ChunksMakeNoDifference) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kNow_s = 2.5;       // since its last window, in which a piece is heard now
@@ -23,7 +23,7 @@ constexpr double kSame_s = 1e-6;
 
 constexpr double kAll = -std::numeric_limits<double>::infinity();
 
-const Candidate* Find(const Sighting& sighting, const std::string& id) {
+const matching::Candidate* Find(const Sighting& sighting, const std::string& id) {
   const auto found = std::find(sighting.ids.begin(), sighting.ids.end(), id);
   return found == sighting.ids.end()
              ? nullptr
@@ -39,7 +39,7 @@ bool IsNow(const std::optional<PlayedSpan>& heard, double until_s) {
 std::optional<PlayedSpan> HeardNow(const Sighting& sighting, double until_s,
                                    const std::string& expected = "") {
   if (sighting.ids.empty()) return std::nullopt;
-  if (sighting.identification.verdict != Verdict::kMatch && sighting.ids[0] != expected)
+  if (sighting.identification.verdict != matching::Verdict::kMatch && sighting.ids[0] != expected)
     return std::nullopt;
   const std::optional<PlayedSpan> heard = PlayedSpanOf(sighting.identification.candidates[0]);
   return IsNow(heard, until_s) ? heard : std::nullopt;
@@ -47,7 +47,7 @@ std::optional<PlayedSpan> HeardNow(const Sighting& sighting, double until_s,
 
 // The same place, from where it was first heard in the whole stretch.
 PlayedSpan FromItsStart(const Sighting& whole, const std::string& id, const PlayedSpan& heard) {
-  const Candidate* candidate = Find(whole, id);
+  const matching::Candidate* candidate = Find(whole, id);
   if (candidate == nullptr) return heard;
   const std::optional<PlayedSpan> longer = PlayedAlong(candidate->evidence, heard.line());
   return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer
@@ -61,7 +61,8 @@ void ReachEnd(const PieceTracker::Look& look, PlayedSpan& heard) {
   heard.end_s = look.at_s;
 }
 
-void Place(const PlayedSpan& heard, double at_s, double duration_s, Candidate& candidate) {
+void Place(const PlayedSpan& heard, double at_s, double duration_s,
+           matching::Candidate& candidate) {
   candidate.query_start_s = heard.start_s;
   candidate.query_end_s = heard.end_s;
   candidate.reference_start_s = std::clamp(heard.reference_start_s, 0.0, duration_s);
@@ -140,7 +141,7 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
 
 // Takes note of how far the piece is heard along its line.
 void PieceTracker::Follow(const Look& look, const Sighting& whole) {
-  const Candidate* candidate = retrieval::Find(whole, piece_->id);
+  const matching::Candidate* candidate = retrieval::Find(whole, piece_->id);
   if (candidate == nullptr) return;
   std::optional<PlayedSpan> heard = PlayedAlong(candidate->evidence, piece_->heard.line());
   if (!heard || heard->windows < kLeastWindows) heard = PlayedSpanOf(*candidate);
@@ -208,7 +209,7 @@ PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, Pl
 PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look,
                                            Sighting sighting) const {
   for (size_t i = 0; i < sighting.ids.size(); ++i) {
-    Candidate& candidate = sighting.identification.candidates[i];
+    matching::Candidate& candidate = sighting.identification.candidates[i];
     std::optional<PlayedSpan> heard =
         piece_ && sighting.ids[i] == piece_->id ? piece_->heard : PlayedSpanOf(candidate);
     if (!heard)
@@ -230,4 +231,4 @@ bool PieceTracker::End() {
   return std::exchange(piece_, std::nullopt).has_value();
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

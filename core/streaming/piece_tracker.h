@@ -21,11 +21,11 @@
 #include "core/streaming/played_span.h"
 #include "core/streaming/stream_identifier.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 // An identification, with evidence, and what its sources are called.
 struct Sighting {
-  Identification identification;
+  matching::Identification identification;
   std::vector<std::string> ids;     // by candidate
   std::vector<double> durations_s;  // of the scores, by candidate
 };
@@ -82,6 +82,6 @@ class PieceTracker {
   double since_s_ = 0;  // what came before does not matter: a pause, a piece that has ended
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_PIECE_TRACKER_H_

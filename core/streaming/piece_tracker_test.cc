@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 using ::testing::ElementsAre;
@@ -32,7 +32,7 @@ class Script {
 
   Sighting Identify(double from_s, double until_s) const {
     Sighting sighting;
-    std::vector<std::pair<std::string, Candidate>> candidates;
+    std::vector<std::pair<std::string, matching::Candidate>> candidates;
     for (double start_s = std::ceil(from_s / kHop_s) * kHop_s; start_s + kWindow_s <= until_s;
          start_s += kHop_s) {
       ++sighting.identification.windows;
@@ -41,7 +41,7 @@ class Script {
         if (middle_s < p.start_s || middle_s >= p.end_s) continue;
         auto it = std::find_if(candidates.begin(), candidates.end(),
                                [&](const auto& c) { return c.first == p.id; });
-        if (it == candidates.end()) it = candidates.insert(it, {p.id, Candidate{}});
+        if (it == candidates.end()) it = candidates.insert(it, {p.id, matching::Candidate{}});
         const double there_s = p.reference_s + start_s - p.start_s;
         it->second.evidence.push_back(
             {start_s, start_s + kWindow_s, there_s, there_s + kWindow_s, 1.0, 0.9f});
@@ -53,7 +53,7 @@ class Script {
     for (auto& [id, candidate] : candidates) {
       candidate.votes = static_cast<int>(candidate.evidence.size());
       candidate.confidence = 1.0 * candidate.votes / sighting.identification.windows;
-      const Evidence& some = candidate.evidence[candidate.evidence.size() / 2];
+      const matching::Evidence& some = candidate.evidence[candidate.evidence.size() / 2];
       candidate.query_s = some.query_start_s;
       candidate.reference_s = some.reference_start_s;
       sighting.identification.candidates.push_back(candidate);
@@ -62,7 +62,8 @@ class Script {
     }
     const bool match = !candidates.empty() && candidates[0].second.votes >= 6 &&
                        candidates[0].second.confidence > 0.5;
-    sighting.identification.verdict = match ? Verdict::kMatch : Verdict::kNoMatch;
+    sighting.identification.verdict =
+        match ? matching::Verdict::kMatch : matching::Verdict::kNoMatch;
     return sighting;
   }
 
@@ -73,7 +74,7 @@ class Script {
 struct Event {
   double at_s = 0;
   std::string what;
-  Candidate first;
+  matching::Candidate first;
 };
 
 struct Pause {
@@ -133,7 +134,7 @@ TEST_F(PieceTrackerTest, APieceIsRecognisedFromWhereItWasFirstHeard) {
   EXPECT_LE(events[0].at_s, 26);
   EXPECT_NEAR(events[0].first.query_start_s, 20, 0.6);
   EXPECT_NEAR(events[0].first.reference_start_s, 10, 0.6);
-  const Candidate& now = last_.sighting.identification.candidates[0];
+  const matching::Candidate& now = last_.sighting.identification.candidates[0];
   EXPECT_EQ(now.query_s, 50);
   EXPECT_NEAR(now.reference_s, 40, 1e-6);
 }
@@ -162,7 +163,7 @@ TEST_F(PieceTrackerTest, APieceEndsWhenNothingIsHeardOfItForSomeSeconds) {
   ASSERT_THAT(What(events), ElementsAre("started a", "ended"));
   EXPECT_GE(events[1].at_s, 45);
   EXPECT_LE(events[1].at_s, 48);
-  EXPECT_EQ(last_.sighting.identification.verdict, Verdict::kNoMatch);
+  EXPECT_EQ(last_.sighting.identification.verdict, matching::Verdict::kNoMatch);
 }
 
 TEST_F(PieceTrackerTest, AShortGapIsNoEnd) {
@@ -179,7 +180,7 @@ TEST_F(PieceTrackerTest, APlaceThatOnlySoundedAlikeIsGivenUpForTheOneThatGoesOn)
   // The first 8 s sound alike at two places; the wrong one has more votes.
   const auto events = Track({{"a", 0, 8, 50}, {"a", 0, 4, 50.05}, {"a", 0, 60, 10}}, 30);
   EXPECT_THAT(What(events), ElementsAre("started a"));
-  const Candidate& now = last_.sighting.identification.candidates[0];
+  const matching::Candidate& now = last_.sighting.identification.candidates[0];
   EXPECT_NEAR(now.reference_s, 40, 0.5);
 }
 
@@ -247,4 +248,4 @@ TEST_F(PieceTrackerTest, EndForgetsThePiece) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

@@ -6,7 +6,7 @@
 
 #include "core/matching/tempo.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kOnLine_s =
@@ -19,32 +19,37 @@ constexpr float kMemberSimilarity = 0.6f;  // of the best
 constexpr double kMargin = 0.25;           // of a window, at either end
 constexpr double kMinFit_s = 4.0;          // for a slope of its own
 
-double QueryMiddle(const Evidence& e) { return (e.query_start_s + e.query_end_s) / 2; }
-double ReferenceMiddle(const Evidence& e) { return (e.reference_start_s + e.reference_end_s) / 2; }
+double QueryMiddle(const matching::Evidence& e) { return (e.query_start_s + e.query_end_s) / 2; }
+double ReferenceMiddle(const matching::Evidence& e) {
+  return (e.reference_start_s + e.reference_end_s) / 2;
+}
 
 // Seconds of the query that the window lies off a line.
-double Distance(const Evidence& e, const ScoreLine& line) {
+double Distance(const matching::Evidence& e, const ScoreLine& line) {
   return std::abs(ReferenceMiddle(e) - line.At(QueryMiddle(e))) / line.slope;
 }
 
 // Those that may lie on the line at all, by time.
-std::vector<const Evidence*> Eligible(std::span<const Evidence> evidence, double slope) {
+std::vector<const matching::Evidence*> Eligible(std::span<const matching::Evidence> evidence,
+                                                double slope) {
   float best = 0;
-  for (const Evidence& e : evidence) best = std::max(best, e.similarity);
-  std::vector<const Evidence*> eligible;
-  for (const Evidence& e : evidence) {
+  for (const matching::Evidence& e : evidence) best = std::max(best, e.similarity);
+  std::vector<const matching::Evidence*> eligible;
+  for (const matching::Evidence& e : evidence) {
     if (e.similarity < kMemberSimilarity * best) continue;
     if (e.tempo_ratio > slope * kSlopeFactor || e.tempo_ratio < slope / kSlopeFactor) continue;
     eligible.push_back(&e);
   }
-  std::stable_sort(eligible.begin(), eligible.end(), [](const Evidence* a, const Evidence* b) {
-    return QueryMiddle(*a) < QueryMiddle(*b);
-  });
+  std::stable_sort(eligible.begin(), eligible.end(),
+                   [](const matching::Evidence* a, const matching::Evidence* b) {
+                     return QueryMiddle(*a) < QueryMiddle(*b);
+                   });
   return eligible;
 }
 
 // The window on the line that lies nearest in time to the place that is known.
-std::optional<size_t> Anchor(const std::vector<const Evidence*>& windows, const ScoreLine& line) {
+std::optional<size_t> Anchor(const std::vector<const matching::Evidence*>& windows,
+                             const ScoreLine& line) {
   std::optional<size_t> anchor;
   const auto farther = [&](size_t i) { return std::abs(QueryMiddle(*windows[i]) - line.query_s); };
   for (size_t i = 0; i < windows.size(); ++i) {
@@ -59,13 +64,14 @@ std::optional<size_t> Anchor(const std::vector<const Evidence*>& windows, const 
 // Follows the line from the anchor in one direction; appends the windows on it, one for each place
 // of the query.
 template <typename Iterator>
-void Follow(Iterator begin, Iterator end, double slope, std::vector<const Evidence*>& chain) {
+void Follow(Iterator begin, Iterator end, double slope,
+            std::vector<const matching::Evidence*>& chain) {
   while (begin != end) {
     const ScoreLine here{QueryMiddle(*chain.back()), ReferenceMiddle(*chain.back()), slope};
     const double query_s = QueryMiddle(**begin);
     const double apart_s = std::abs(query_s - here.query_s);
     if (apart_s > kMostSilence_s) return;
-    const Evidence* nearest = nullptr;
+    const matching::Evidence* nearest = nullptr;
     for (; begin != end && std::abs(QueryMiddle(**begin) - query_s) < 1e-6; ++begin) {
       if (nearest == nullptr || Distance(**begin, here) < Distance(*nearest, here))
         nearest = *begin;
@@ -75,19 +81,19 @@ void Follow(Iterator begin, Iterator end, double slope, std::vector<const Eviden
   }
 }
 
-PlayedSpan Extent(const std::vector<const Evidence*>& chain, double slope) {
-  const auto before = [](const Evidence* a, const Evidence* b) {
+PlayedSpan Extent(const std::vector<const matching::Evidence*>& chain, double slope) {
+  const auto before = [](const matching::Evidence* a, const matching::Evidence* b) {
     return QueryMiddle(*a) < QueryMiddle(*b);
   };
-  const Evidence& first = **std::min_element(chain.begin(), chain.end(), before);
-  const Evidence& last = **std::max_element(chain.begin(), chain.end(), before);
+  const matching::Evidence& first = **std::min_element(chain.begin(), chain.end(), before);
+  const matching::Evidence& last = **std::max_element(chain.begin(), chain.end(), before);
   PlayedSpan heard;
   heard.windows = static_cast<int>(chain.size());
   heard.slope = slope;
   const double span_s = QueryMiddle(last) - QueryMiddle(first);
   if (span_s >= kMinFit_s) {
     const double fitted = (ReferenceMiddle(last) - ReferenceMiddle(first)) / span_s;
-    if (IsPlausibleTempo(fitted, slope)) heard.slope = fitted;
+    if (matching::IsPlausibleTempo(fitted, slope)) heard.slope = fitted;
   }
   heard.first_s = first.query_start_s;
   heard.last_s = last.query_end_s;
@@ -102,20 +108,21 @@ PlayedSpan Extent(const std::vector<const Evidence*>& chain, double slope) {
 
 }  // namespace
 
-std::optional<PlayedSpan> PlayedAlong(std::span<const Evidence> evidence, const ScoreLine& line) {
-  const std::vector<const Evidence*> windows = Eligible(evidence, line.slope);
+std::optional<PlayedSpan> PlayedAlong(std::span<const matching::Evidence> evidence,
+                                      const ScoreLine& line) {
+  const std::vector<const matching::Evidence*> windows = Eligible(evidence, line.slope);
   const std::optional<size_t> anchor = Anchor(windows, line);
   if (!anchor) return std::nullopt;
-  std::vector<const Evidence*> chain = {windows[*anchor]};
+  std::vector<const matching::Evidence*> chain = {windows[*anchor]};
   Follow(windows.begin() + static_cast<ptrdiff_t>(*anchor) + 1, windows.end(), line.slope, chain);
-  std::vector<const Evidence*> backwards = {windows[*anchor]};
+  std::vector<const matching::Evidence*> backwards = {windows[*anchor]};
   Follow(std::make_reverse_iterator(windows.begin() + static_cast<ptrdiff_t>(*anchor)),
          windows.rend(), line.slope, backwards);
   chain.insert(chain.end(), backwards.begin() + 1, backwards.end());
   return Extent(chain, line.slope);
 }
 
-std::optional<PlayedSpan> PlayedSpanOf(const Candidate& candidate) {
+std::optional<PlayedSpan> PlayedSpanOf(const matching::Candidate& candidate) {
   if (!candidate.evidence.empty()) {
     return PlayedAlong(candidate.evidence,
                        {candidate.query_s, candidate.reference_s, candidate.tempo_ratio});
@@ -133,4 +140,4 @@ bool CarriesOn(const PlayedSpan& earlier, const PlayedSpan& later) {
   return off_s <= 1.0 + 0.25 * apart_s;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

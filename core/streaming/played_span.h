@@ -8,7 +8,7 @@
 
 #include "core/matching/answer.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 // A line of score time against query time.
 struct ScoreLine {
@@ -37,15 +37,16 @@ struct PlayedSpan {
 // none for 4 s. Tempo may give and take by a fifth. The first and the last count with their length
 // less a quarter at the outer end, since a window that the piece fills to three quarters is found
 // as often as not. Nothing without a window on the line itself.
-std::optional<PlayedSpan> PlayedAlong(std::span<const Evidence> evidence, const ScoreLine& line);
+std::optional<PlayedSpan> PlayedAlong(std::span<const matching::Evidence> evidence,
+                                      const ScoreLine& line);
 
 // Along the candidate's own place. Without evidence, as the candidate says.
-std::optional<PlayedSpan> PlayedSpanOf(const Candidate& candidate);
+std::optional<PlayedSpan> PlayedSpanOf(const matching::Candidate& candidate);
 
 // Whether `later` can be what `earlier` becomes: their ends lie on one line, give or take a second
 // and a quarter of the time between.
 bool CarriesOn(const PlayedSpan& earlier, const PlayedSpan& later);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_PLAYED_SPAN_H_

@@ -6,13 +6,14 @@
 #include <functional>
 #include <vector>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kWindow_s = 2.0;
 
 // A window of the query whose middle lies at `query_s`, found at `reference_s`.
-Evidence Vote(double query_s, double reference_s, double tempo = 1.0, float similarity = 0.9f) {
+matching::Evidence Vote(double query_s, double reference_s, double tempo = 1.0,
+                        float similarity = 0.9f) {
   return {query_s - kWindow_s / 2,
           query_s + kWindow_s / 2,
           reference_s - tempo * kWindow_s / 2,
@@ -22,9 +23,9 @@ Evidence Vote(double query_s, double reference_s, double tempo = 1.0, float simi
 }
 
 // Windows every quarter of a second from `from_s` to `to_s`, where `place` says.
-std::vector<Evidence> Votes(double from_s, double to_s,
-                            const std::function<double(double)>& place) {
-  std::vector<Evidence> votes;
+std::vector<matching::Evidence> Votes(double from_s, double to_s,
+                                      const std::function<double(double)>& place) {
+  std::vector<matching::Evidence> votes;
   for (double s = from_s; s <= to_s + 1e-9; s += 0.25) votes.push_back(Vote(s, place(s)));
   return votes;
 }
@@ -60,7 +61,7 @@ TEST(HeardTest, StopsWhereTheLineIsLeft) {
 }
 
 TEST(HeardTest, BridgesAGapOfAFewSecondsOnly) {
-  std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
+  std::vector<matching::Evidence> votes = Votes(0, 5, [](double s) { return s; });
   votes.push_back(Vote(8.5, 8.6));
   EXPECT_DOUBLE_EQ(PlayedAlong(votes, {2, 2, 1.0})->last_s, 9.5);
   votes.back() = Vote(9.5, 9.5);
@@ -68,7 +69,7 @@ TEST(HeardTest, BridgesAGapOfAFewSecondsOnly) {
 }
 
 TEST(HeardTest, LeavesOutWindowsOfOtherTempiAndThoseHardlyAlike) {
-  std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
+  std::vector<matching::Evidence> votes = Votes(0, 5, [](double s) { return s; });
   votes.push_back(Vote(5.25, 5.25, 1.4));
   votes.push_back(Vote(5.5, 5.5, 1.0, 0.5f));
   EXPECT_EQ(PlayedAlong(votes, {2, 2, 1.0})->windows, 21);
@@ -77,8 +78,9 @@ TEST(HeardTest, LeavesOutWindowsOfOtherTempiAndThoseHardlyAlike) {
 }
 
 TEST(HeardTest, CountsAWindowOnceHoweverOftenItVoted) {
-  std::vector<Evidence> votes = Votes(0, 5, [](double s) { return s; });
-  for (const Evidence& vote : Votes(0, 5, [](double s) { return s + 0.2; })) votes.push_back(vote);
+  std::vector<matching::Evidence> votes = Votes(0, 5, [](double s) { return s; });
+  for (const matching::Evidence& vote : Votes(0, 5, [](double s) { return s + 0.2; }))
+    votes.push_back(vote);
   EXPECT_EQ(PlayedAlong(votes, {2, 2, 1.0})->windows, 21);
 }
 
@@ -88,7 +90,7 @@ TEST(HeardTest, IsNothingWithoutAWindowOnTheLine) {
 }
 
 TEST(HeardTest, TakesTheStretchOfACandidateWithoutEvidence) {
-  Candidate candidate{.votes = 7, .query_s = 4, .reference_s = 8, .tempo_ratio = 1.1};
+  matching::Candidate candidate{.votes = 7, .query_s = 4, .reference_s = 8, .tempo_ratio = 1.1};
   EXPECT_FALSE(PlayedSpanOf(candidate));
   candidate.query_start_s = 3;
   candidate.query_end_s = 5;
@@ -114,4 +116,4 @@ TEST(HeardTest, CarriesOnAlongTheLineOnly) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

@@ -7,13 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "core/matching/tempo.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kOff_s = 5.0;     // of the score, by which a piece may come back off its line
 constexpr double kMinFit_s = 4.0;  // for a tempo of its own
 
-bool CarriesOn(const StreamSegment& segment, const Candidate& candidate) {
+bool CarriesOn(const StreamSegment& segment, const matching::Candidate& candidate) {
   const double expected_s =
       segment.reference_end_s + segment.tempo_ratio * (candidate.query_start_s - segment.end_s);
   return candidate.reference_start_s >= segment.reference_end_s - kOff_s &&
@@ -22,7 +22,7 @@ bool CarriesOn(const StreamSegment& segment, const Candidate& candidate) {
 
 // The place taken at first may have been another that sounds alike: where most of the segment until
 // now turns out to be elsewhere, so is its start.
-void Correct(const Candidate& candidate, StreamSegment& segment) {
+void Correct(const matching::Candidate& candidate, StreamSegment& segment) {
   const double heard_s = std::min(segment.end_s, candidate.query_end_s) - candidate.query_start_s;
   if (heard_s < (segment.end_s - segment.start_s) / 2) return;
   const double start_s = candidate.reference_start_s -
@@ -68,7 +68,7 @@ absl::Status SegmentBuilder::Add(const StreamAnswer& answer) {
 }
 
 absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
-  const Candidate& first = answer.identification.candidates[0];
+  const matching::Candidate& first = answer.identification.candidates[0];
   open_ = true;
   if (!segments_.empty() && segments_.back().piece_id == answer.ids[0] &&
       CarriesOn(segments_.back(), first)) {
@@ -83,7 +83,7 @@ absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
   return absl::OkStatus();
 }
 
-void SegmentBuilder::Extend(const Candidate& candidate) {
+void SegmentBuilder::Extend(const matching::Candidate& candidate) {
   StreamSegment& segment = segments_.back();
   segment.confidence = std::max(segment.confidence, candidate.confidence);
   Correct(candidate, segment);
@@ -92,7 +92,8 @@ void SegmentBuilder::Extend(const Candidate& candidate) {
   segment.reference_end_s = candidate.reference_end_s;
   const double length_s = segment.end_s - segment.start_s;
   const double ratio = (segment.reference_end_s - segment.reference_start_s) / length_s;
-  const bool fits = length_s >= kMinFit_s && IsPlausibleTempo(ratio, candidate.tempo_ratio);
+  const bool fits =
+      length_s >= kMinFit_s && matching::IsPlausibleTempo(ratio, candidate.tempo_ratio);
   segment.tempo_ratio = fits ? ratio : candidate.tempo_ratio;
 }
 
@@ -103,4 +104,4 @@ std::vector<StreamSegment> SegmentBuilder::Finish() {
   return std::exchange(segments_, {});
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

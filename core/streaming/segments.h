@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "core/streaming/stream_identifier.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 // A stretch of the stream in which one piece is played.
 struct StreamSegment {
@@ -37,13 +37,13 @@ class SegmentBuilder {
 
  private:
   absl::Status Start(const StreamAnswer& answer);
-  void Extend(const Candidate& candidate);
+  void Extend(const matching::Candidate& candidate);
 
   const int max_segments_;
   std::vector<StreamSegment> segments_;
   bool open_ = false;  // the last segment goes on
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_SEGMENTS_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 using ::testing::SizeIs;
@@ -12,7 +12,7 @@ using ::testing::SizeIs;
 StreamAnswer Answer(StreamEvent event, const std::string& id, double start_s, double end_s,
                     double reference_s, double confidence = 0.9) {
   StreamAnswer answer{.event = event, .at_s = end_s + 1, .ids = {id}};
-  answer.identification.verdict = Verdict::kMatch;
+  answer.identification.verdict = matching::Verdict::kMatch;
   answer.identification.candidates.push_back({.confidence = confidence,
                                               .query_start_s = start_s,
                                               .query_end_s = end_s,
@@ -114,4 +114,4 @@ TEST(SegmentBuilderTest, KeepsSoManyAndNoMore) {
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

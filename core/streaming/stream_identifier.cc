@@ -11,14 +11,14 @@
 #include "core/streaming/piece_tracker.h"
 #include "core/streaming/stream_windows.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 // Candidates asked for, so that a piece is not lost sight of when others come before it for a
 // moment.
 constexpr int kLeastCandidates = 5;
 
-Identification Nothing() { return {Verdict::kInsufficientInput, 0, {}}; }
+matching::Identification Nothing() { return {matching::Verdict::kInsufficientInput, 0, {}}; }
 
 }  // namespace
 
@@ -28,12 +28,12 @@ struct StreamIdentifier::Impl {
   double received_s() const { return start_s + static_cast<double>(received) / sample_rate; }
 
   absl::Status Bind(const encoder::EncoderInfo& info);
-  absl::Status Hear(std::span<const float> samples, const RequestContext& context,
+  absl::Status Hear(std::span<const float> samples, const matching::RequestContext& context,
                     std::vector<StreamAnswer>& answers);
   absl::StatusOr<StreamAnswer> Answer(const WindowMatcher& matcher, bool last,
-                                      const RequestContext& context);
+                                      const matching::RequestContext& context);
   absl::StatusOr<Sighting> Ask(const WindowMatcher& matcher, double from_s,
-                               const RequestContext& context) const;
+                               const matching::RequestContext& context) const;
   StreamAnswer AnswerSilence();
   StreamAnswer Present(StreamEvent event, Sighting sighting) const;
 
@@ -75,7 +75,7 @@ absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
 
 // Takes in samples up to the next answer at most; pauses are answers of their own.
 absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
-                                          const RequestContext& context,
+                                          const matching::RequestContext& context,
                                           std::vector<StreamAnswer>& answers) {
   received += static_cast<int64_t>(samples.size());
   for (const PauseDetector::Change& change : pauses->Push(samples)) {
@@ -89,17 +89,17 @@ absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
       windows->ForgetBefore(change.at_s);
     }
   }
-  StageTimer stages(context);
-  return timer.Run(Stage::kFeatures, [&] {
+  matching::StageTimer timer(context);
+  return timer.Run(matching::Stage::kFeatures, [&] {
     windows->Push(samples);
     return absl::OkStatus();
   });
 }
 
-absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(const WindowMatcher& matcher, bool last,
-                                                            const RequestContext& context) {
+absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
+    const WindowMatcher& matcher, bool last, const matching::RequestContext& context) {
   {
-    StageTimer stages(context);
+    matching::StageTimer timer(context);
     const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), timer)
                                        : windows->Embed(matcher.audio_encoder(), timer);
     if (!embedded.ok()) return embedded;
@@ -118,19 +118,19 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(const WindowMatcher&
   return Present(finding->event, std::move(finding->sighting));
 }
 
-absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(const WindowMatcher& matcher, double from_s,
-                                                     const RequestContext& context) const {
+absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
+    const WindowMatcher& matcher, double from_s, const matching::RequestContext& context) const {
   Sighting sighting;
-  sighting.identification.verdict = Verdict::kInsufficientInput;
+  sighting.identification.verdict = matching::Verdict::kInsufficientInput;
   if (!windows->AudibleFrom(from_s)) return sighting;
-  IdentifyOptions identify = options.identify;
+  matching::IdentifyOptions identify = options.identify;
   identify.evidence = true;
   identify.top_k = std::max(identify.top_k, kLeastCandidates);
-  absl::StatusOr<Identification> identification =
+  absl::StatusOr<matching::Identification> identification =
       matcher.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context);
   if (!identification.ok()) return identification.status();
   sighting.identification = *std::move(identification);
-  for (const Candidate& candidate : sighting.identification.candidates) {
+  for (const matching::Candidate& candidate : sighting.identification.candidates) {
     const catalog::Piece& piece = matcher.piece(candidate.source);
     sighting.ids.push_back(piece.id);
     sighting.durations_s.push_back(piece.duration_s);
@@ -147,13 +147,13 @@ StreamAnswer StreamIdentifier::Impl::AnswerSilence() {
 StreamAnswer StreamIdentifier::Impl::Present(StreamEvent event, Sighting sighting) const {
   StreamAnswer answer{event, received_s(), std::move(sighting.identification),
                       std::move(sighting.ids)};
-  std::vector<Candidate>& candidates = answer.identification.candidates;
+  std::vector<matching::Candidate>& candidates = answer.identification.candidates;
   if (candidates.size() > static_cast<size_t>(options.identify.top_k)) {
     candidates.resize(options.identify.top_k);
     answer.ids.resize(options.identify.top_k);
   }
   if (!options.identify.evidence) {
-    for (Candidate& candidate : candidates) candidate.evidence.clear();
+    for (matching::Candidate& candidate : candidates) candidate.evidence.clear();
   }
   return answer;
 }
@@ -162,9 +162,9 @@ StreamIdentifier::StreamIdentifier(const StreamOptions& options)
     : impl_(std::make_unique<Impl>(options)) {}
 StreamIdentifier::~StreamIdentifier() = default;
 
-absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(const WindowMatcher& matcher,
-                                                                 std::span<const float> samples,
-                                                                 const RequestContext& context) {
+absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(
+    const WindowMatcher& matcher, std::span<const float> samples,
+    const matching::RequestContext& context) {
   if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
     return status;
   std::vector<StreamAnswer> answers;
@@ -182,8 +182,8 @@ absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(const WindowMat
   return answers;
 }
 
-absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(const WindowMatcher& matcher,
-                                                                   const RequestContext& context) {
+absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(
+    const WindowMatcher& matcher, const matching::RequestContext& context) {
   if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
     return status;
   absl::StatusOr<StreamAnswer> answer = impl_->Answer(matcher, /*last=*/true, context);
@@ -196,4 +196,4 @@ absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(const WindowM
 double StreamIdentifier::received_s() const { return impl_->received_s(); }
 size_t StreamIdentifier::bytes() const { return impl_->windows ? impl_->windows->bytes() : 0; }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

@@ -21,13 +21,13 @@
 #include "core/matching/embedding_sequence.h"
 #include "core/matching/request.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 struct StreamOptions {
-  double update_s = 1.0;          // of sound between answers, 0.25 to stretch_s
-  double stretch_s = 12.0;        // of sound that an answer looks back on, 2 to 60
-  double pause_s = 1.5;           // of silence (below -70 dBFS) that count as a pause, > 0
-  IdentifyOptions identify = {};  // of each answer; max_windows and excerpt do not matter
+  double update_s = 1.0;    // of sound between answers, 0.25 to stretch_s
+  double stretch_s = 12.0;  // of sound that an answer looks back on, 2 to 60
+  double pause_s = 1.5;     // of silence (below -70 dBFS) that count as a pause, > 0
+  matching::IdentifyOptions identify = {};  // of each answer; max_windows and excerpt do not matter
 };
 
 enum class StreamEvent {
@@ -46,7 +46,7 @@ struct StreamAnswer {
   // stream's. query_s of a candidate is at_s, reference_s where the music is then; query_start_s to
   // query_end_s is where it was heard, reference_start_s to reference_end_s what of it. A pause has
   // no candidates, and kInsufficientInput.
-  Identification identification = {};
+  matching::Identification identification = {};
   std::vector<std::string> ids =
       {};  // of the pieces, by candidate: positions hold for the collection of the Push only
 };
@@ -58,9 +58,9 @@ class WindowMatcher {
 
   // As Collection.
   virtual const encoder::WindowEncoder& audio_encoder() const = 0;
-  [[nodiscard]] virtual absl::StatusOr<Identification> IdentifyEmbedded(
-      EmbeddingSequence windows, double duration_s, const IdentifyOptions& options,
-      const RequestContext& context) const = 0;
+  [[nodiscard]] virtual absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options, const matching::RequestContext& context) const = 0;
 
   // Of the piece at a position in the answers.
   virtual const catalog::Piece& piece(int source) const = 0;
@@ -74,14 +74,14 @@ class StreamIdentifier {
   // Mono samples at the encoder's rate, any number of them; answers do not depend on how they are
   // cut. Returns the answers that became due. Fails as Collection::IdentifyAudio does; the stream
   // cannot be carried on then.
-  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Push(const WindowMatcher& matcher,
-                                                               std::span<const float> samples,
-                                                               const RequestContext& context = {});
+  [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Push(
+      const WindowMatcher& matcher, std::span<const float> samples,
+      const matching::RequestContext& context = {});
 
   // The end of the sound: the last answer, about what has come since the last one. Push must not
   // follow.
   [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Finish(
-      const WindowMatcher& matcher, const RequestContext& context = {});
+      const WindowMatcher& matcher, const matching::RequestContext& context = {});
 
   double received_s() const;
   size_t bytes() const;  // of memory that grows and shrinks with what is kept
@@ -91,6 +91,6 @@ class StreamIdentifier {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_STREAM_IDENTIFIER_H_

@@ -14,7 +14,7 @@
 #include "core/streaming/segments.h"
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 using ::testing::ElementsAre;
@@ -24,15 +24,16 @@ constexpr int kRate = 22050;
 
 class CollectionMatcher : public WindowMatcher {
  public:
-  explicit CollectionMatcher(std::shared_ptr<const LoadedCollection> loaded)
-      : collection_(Collection::Make(std::move(loaded))) {}
+  explicit CollectionMatcher(std::shared_ptr<const collection::LoadedCollection> loaded)
+      : collection_(retrieval::Collection::Make(std::move(loaded))) {}
 
   const encoder::WindowEncoder& audio_encoder() const override {
     return collection_->audio_encoder();
   }
-  absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double duration_s,
-                                                  const IdentifyOptions& options,
-                                                  const RequestContext& context) const override {
+  absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
   const catalog::Piece& piece(int source) const override {
@@ -40,23 +41,25 @@ class CollectionMatcher : public WindowMatcher {
   }
 
  private:
-  const std::shared_ptr<const Collection> collection_;
+  const std::shared_ptr<const retrieval::Collection> collection_;
 };
 
 // A collection of so many pieces, with an encoder of one's own.
-std::shared_ptr<const LoadedCollection> MakeParts(const std::string& folder, int pieces,
-                                                  std::shared_ptr<const FakeEncoder> encoder) {
-  std::unique_ptr<LoadedCollection> loaded = MakeTestCollection(folder, {.pieces = pieces});
+std::shared_ptr<const collection::LoadedCollection> MakeParts(
+    const std::string& folder, int pieces, std::shared_ptr<const testing::FakeEncoder> encoder) {
+  std::unique_ptr<collection::LoadedCollection> loaded =
+      testing::MakeTestCollection(folder, {.pieces = pieces});
   loaded->audio_encoder = std::move(encoder);
   return loaded;
 }
 
 class StreamIdentifierTest : public ::testing::Test {
  protected:
-  const TemporaryFolder folder_;
-  const std::shared_ptr<FakeEncoder> encoder_ =
-      std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
-  const std::shared_ptr<const LoadedCollection> loaded_ = MakeParts(folder_.path(), 8, encoder_);
+  const testing::TemporaryFolder folder_;
+  const std::shared_ptr<testing::FakeEncoder> encoder_ =
+      std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
+  const std::shared_ptr<const collection::LoadedCollection> loaded_ =
+      MakeParts(folder_.path(), 8, encoder_);
   const CollectionMatcher matcher_{loaded_};
 };
 
@@ -80,7 +83,8 @@ std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector
 class Programme {
  public:
   Programme& Piece(int piece, double start_s, double end_s, double tempo = 1.0) {
-    return Add(Play(music::Excerpt(RandomPiece(piece), start_s, end_s), tempo).samples);
+    return Add(
+        testing::Play(music::Excerpt(testing::RandomPiece(piece), start_s, end_s), tempo).samples);
   }
   Programme& Silence(double seconds) {
     return Add(std::vector<float>(static_cast<size_t>(seconds * kRate), 0.0f));
@@ -146,10 +150,10 @@ TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
     const StreamAnswer& answer = answers[i];
     EXPECT_NEAR(answer.at_s, std::min(i + 1.0, programme.end_s()), 1e-3);
     if (answer.at_s < 5) continue;
-    EXPECT_EQ(answer.identification.verdict, Verdict::kMatch);
+    EXPECT_EQ(answer.identification.verdict, matching::Verdict::kMatch);
     ASSERT_FALSE(answer.ids.empty());
     EXPECT_EQ(answer.ids[0], "piece-2");
-    const Candidate& now = answer.identification.candidates[0];
+    const matching::Candidate& now = answer.identification.candidates[0];
     EXPECT_EQ(now.query_s, answer.at_s);
     EXPECT_NEAR(now.reference_s, 5 + 1.2 * answer.at_s, 0.8) << answer.at_s;
     EXPECT_TRUE(now.evidence.empty());
@@ -161,12 +165,12 @@ TEST_F(StreamIdentifierTest, TheBeginningIsTooLittle) {
   programme.Piece(2, 5, 15);
   const auto answers = Listen(matcher_, programme.samples);
   ASSERT_GE(answers.size(), 4u);
-  EXPECT_EQ(answers[0].identification.verdict, Verdict::kInsufficientInput);
+  EXPECT_EQ(answers[0].identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(answers[0].ids, IsEmpty());
-  EXPECT_EQ(answers[3].identification.verdict, Verdict::kMatch);
+  EXPECT_EQ(answers[3].identification.verdict, matching::Verdict::kMatch);
   EXPECT_LE(When(answers, StreamEvent::kPieceStarted), 5);
   EXPECT_EQ(Listen(matcher_, Programme().Piece(2, 5, 5.5).samples).back().identification.verdict,
-            Verdict::kInsufficientInput);
+            matching::Verdict::kInsufficientInput);
 }
 
 TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
@@ -206,7 +210,7 @@ TEST_F(StreamIdentifierTest, APieceEndsInNoise) {
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "end"));
   EXPECT_NEAR(When(answers, StreamEvent::kPieceEnded), 27.5, 1.6);
   EXPECT_NEAR(Segments(answers)[0].end_s, 20, 0.8);
-  EXPECT_EQ(answers.back().identification.verdict, Verdict::kNoMatch);
+  EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kNoMatch);
 }
 
 TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
@@ -215,7 +219,7 @@ TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
   const auto answers = Listen(matcher_, programme.samples);
   EXPECT_THAT(Events(answers), IsEmpty());
   for (const StreamAnswer& answer : answers)
-    EXPECT_NE(answer.identification.verdict, Verdict::kMatch);
+    EXPECT_NE(answer.identification.verdict, matching::Verdict::kMatch);
 }
 
 TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
@@ -237,7 +241,7 @@ TEST_F(StreamIdentifierTest, ALongSilenceEndsThePiece) {
   programme.Piece(1, 5, 15).Silence(20);
   const auto answers = Listen(matcher_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "end"));
-  EXPECT_EQ(answers.back().identification.verdict, Verdict::kInsufficientInput);
+  EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_NEAR(Segments(answers)[0].end_s, 10, 0.8);
 }
 
@@ -258,13 +262,13 @@ bool Same(const StreamAnswer& a, const StreamAnswer& b) {
       x.windows != y.windows) {
     return false;
   }
-  return std::equal(x.candidates.begin(), x.candidates.end(), y.candidates.begin(),
-                    y.candidates.end(), [](const Candidate& c, const Candidate& d) {
-                      return c.source == d.source && c.confidence == d.confidence &&
-                             c.query_s == d.query_s && c.reference_s == d.reference_s &&
-                             c.tempo_ratio == d.tempo_ratio && c.query_start_s == d.query_start_s &&
-                             c.query_end_s == d.query_end_s;
-                    });
+  return std::equal(
+      x.candidates.begin(), x.candidates.end(), y.candidates.begin(), y.candidates.end(),
+      [](const matching::Candidate& c, const matching::Candidate& d) {
+        return c.source == d.source && c.confidence == d.confidence && c.query_s == d.query_s &&
+               c.reference_s == d.reference_s && c.tempo_ratio == d.tempo_ratio &&
+               c.query_start_s == d.query_start_s && c.query_end_s == d.query_end_s;
+      });
 }
 
 TEST_F(StreamIdentifierTest, ChunksMakeNoDifference) {
@@ -287,7 +291,7 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
   const auto answers = Listen(matcher_, programme.samples, options);
   EXPECT_NEAR(answers[0].at_s, 2.5, 1e-3);
   EXPECT_NEAR(answers[1].at_s, 5, 1e-3);
-  EXPECT_EQ(answers[2].identification.verdict, Verdict::kNoMatch);
+  EXPECT_EQ(answers[2].identification.verdict, matching::Verdict::kNoMatch);
   ASSERT_EQ(answers[2].identification.candidates.size(), 1u);
   EXPECT_EQ(answers[2].ids.size(), 1u);
   EXPECT_FALSE(answers[2].identification.candidates[0].evidence.empty());
@@ -298,11 +302,11 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 class IdleMatcher : public CollectionMatcher {
  public:
   using CollectionMatcher::CollectionMatcher;
-  absl::StatusOr<Identification> IdentifyEmbedded(EmbeddingSequence windows, double,
-                                                  const IdentifyOptions&,
-                                                  const RequestContext&) const override {
+  absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double, const matching::IdentifyOptions&,
+      const matching::RequestContext&) const override {
     most_windows = std::max(most_windows, windows.start_s.size());
-    return Identification{};
+    return matching::Identification{};
   }
   mutable size_t most_windows = 0;
 };
@@ -343,7 +347,7 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
 TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
   Programme programme;
   programme.Piece(5, 0, 40);
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const CollectionMatcher other(MakeParts(folder.path(), 3, encoder_));
   StreamIdentifier identifier({});
   const std::span<const float> audio(programme.samples);
@@ -357,8 +361,8 @@ TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
 TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   Programme programme;
   programme.Piece(5, 0, 40);
-  const TemporaryFolder folder;
-  auto encoder = std::make_shared<FakeEncoder>(encoder::Modality::kAudio);
+  const testing::TemporaryFolder folder;
+  auto encoder = std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   encoder->info_.model_id = "fake-2";
   const CollectionMatcher other(MakeParts(folder.path(), 8, encoder));
   StreamIdentifier identifier({});
@@ -367,7 +371,7 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   const auto after = identifier.Push(other, audio.subspan(20 * kRate + 500));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_NEAR(after->front().at_s, 21, 0.1);
-  EXPECT_EQ(after->front().identification.verdict, Verdict::kInsufficientInput);
+  EXPECT_EQ(after->front().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(Events(*after), IsEmpty()) << "it is the same piece, going on";
   EXPECT_EQ(after->at(10).ids[0], "piece-5");
   EXPECT_NEAR(after->at(10).identification.candidates[0].reference_s, after->at(10).at_s, 0.5);
@@ -377,7 +381,7 @@ TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {
   StreamIdentifier identifier({});
   const Programme programme = Programme().Piece(0, 0, 10);
   int asked = 0;
-  const RequestContext context{
+  const matching::RequestContext context{
       .keep_going = [&] { return ++asked > 6 ? absl::CancelledError("gone") : absl::OkStatus(); },
       .on_stage = {}};
   EXPECT_TRUE(absl::IsCancelled(identifier.Push(matcher_, programme.samples, context).status()));
@@ -395,9 +399,9 @@ TEST_F(StreamIdentifierTest, AStreamWithoutSoundIsTooLittle) {
   const auto answers = identifier.Finish(matcher_);
   ASSERT_TRUE(answers.ok());
   ASSERT_EQ(answers->size(), 1u);
-  EXPECT_EQ(answers->front().identification.verdict, Verdict::kInsufficientInput);
+  EXPECT_EQ(answers->front().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_EQ(answers->front().at_s, 0);
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

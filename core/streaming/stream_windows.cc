@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/features/audible.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr double kHum_s = 3;  // of sound that neither begins nor decays
@@ -45,11 +45,13 @@ absl::StatusOr<std::unique_ptr<StreamWindows>> StreamWindows::Create(
 
 void StreamWindows::Push(std::span<const float> samples) { spectrogram_.Push(samples, frames_); }
 
-absl::Status StreamWindows::Embed(const encoder::WindowEncoder& encoder, StageTimer& timer) {
+absl::Status StreamWindows::Embed(const encoder::WindowEncoder& encoder,
+                                  matching::StageTimer& timer) {
   return EmbedUpTo(first_frame_ + frames_.frames() - info_.settings.window_frames, encoder, timer);
 }
 
-absl::Status StreamWindows::Finish(const encoder::WindowEncoder& encoder, StageTimer& timer) {
+absl::Status StreamWindows::Finish(const encoder::WindowEncoder& encoder,
+                                   matching::StageTimer& timer) {
   spectrogram_.Finish(frames_);
   return EmbedUpTo(first_frame_ + frames_.frames() - (info_.settings.window_frames + 1) / 2,
                    encoder, timer);
@@ -57,7 +59,7 @@ absl::Status StreamWindows::Finish(const encoder::WindowEncoder& encoder, StageT
 
 // All windows to come whose first frame is at most `last_frame`.
 absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowEncoder& encoder,
-                                      StageTimer& timer) {
+                                      matching::StageTimer& timer) {
   const int frames = info_.settings.window_frames;
   const size_t window_bytes = static_cast<size_t>(frames) * frames_.cells_per_frame();
   std::vector<int64_t> firsts;
@@ -73,7 +75,7 @@ absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowE
     DropFrames();
     return absl::OkStatus();
   }
-  const auto rows = timer.Run(Stage::kEncode, [&] {
+  const auto rows = timer.Run(matching::Stage::kEncode, [&] {
     return encoder.EncodeWhile([&] { return timer.KeepGoing(); }, cells);
   });
   if (!rows.ok()) return rows.status();
@@ -118,8 +120,8 @@ void StreamWindows::DropFrames() {
   first_frame_ += drop;
 }
 
-EmbeddingSequence StreamWindows::From(double from_s) const {
-  EmbeddingSequence sequence;
+matching::EmbeddingSequence StreamWindows::From(double from_s) const {
+  matching::EmbeddingSequence sequence;
   sequence.dimension = info_.dimension;
   sequence.window_s = info_.settings.window_s();
   sequence.hop_s = static_cast<double>(hop_frames_) * frame_s_;
@@ -167,4 +169,4 @@ size_t StreamWindows::bytes() const {
          windows_.size() * (sizeof(Window) + info_.dimension * sizeof(float));
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

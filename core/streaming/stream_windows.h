@@ -18,7 +18,7 @@
 #include "core/matching/embedding_sequence.h"
 #include "core/matching/stage_timer.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 
 class StreamWindows {
  public:
@@ -33,16 +33,18 @@ class StreamWindows {
 
   // Embeds the windows that are complete and have not been embedded. Silent ones, with nothing
   // above -70 dB, are left out. Requires the encoder of Create. Fails as it does.
-  [[nodiscard]] absl::Status Embed(const encoder::WindowEncoder& encoder, StageTimer& timer);
+  [[nodiscard]] absl::Status Embed(const encoder::WindowEncoder& encoder,
+                                   matching::StageTimer& timer);
 
   // After the last Push: embeds those too that reach beyond the end, by half at most.
-  [[nodiscard]] absl::Status Finish(const encoder::WindowEncoder& encoder, StageTimer& timer);
+  [[nodiscard]] absl::Status Finish(const encoder::WindowEncoder& encoder,
+                                    matching::StageTimer& timer);
 
   // Windows whose middle lies before, of those kept and those to come, are gone for good.
   void ForgetBefore(double s);
 
   // Windows kept whose middle lies at `from_s` or later; their start_s are of the stream.
-  EmbeddingSequence From(double from_s) const;
+  matching::EmbeddingSequence From(double from_s) const;
 
   // Whether there is anything to compare in the sound of these windows, and at its end: see
   // IsAudible (core/features/audible.h).
@@ -68,7 +70,8 @@ class StreamWindows {
   double MiddleOf(int64_t first_frame) const {
     return TimeOf(first_frame) + info_.settings.window_s() / 2;
   }
-  absl::Status EmbedUpTo(int64_t frames, const encoder::WindowEncoder& encoder, StageTimer& timer);
+  absl::Status EmbedUpTo(int64_t frames, const encoder::WindowEncoder& encoder,
+                         matching::StageTimer& timer);
   bool IsSilent(int64_t first_frame) const;
   features::FeatureSequence Cut(int64_t begin, int64_t end) const;  // frames that are kept
   void DropFrames();
@@ -86,6 +89,6 @@ class StreamWindows {
   std::deque<Window> windows_;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming
 
 #endif  // ANTIPHON_CORE_STREAMING_STREAM_WINDOWS_H_

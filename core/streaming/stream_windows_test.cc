@@ -6,13 +6,13 @@
 
 #include "core/testing/test_collection.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::streaming {
 namespace {
 
 constexpr int kRate = 22050;
 
 std::vector<float> Sound(double seconds) {
-  std::vector<float> samples = Play(RandomPiece(1, seconds)).samples;
+  std::vector<float> samples = testing::Play(testing::RandomPiece(1, seconds)).samples;
   samples.resize(static_cast<size_t>(seconds * kRate));
   return samples;
 }
@@ -24,15 +24,17 @@ class StreamWindowsTest : public ::testing::Test {
   }
   void Embed(StreamWindows& windows) const { ASSERT_TRUE(windows.Embed(encoder_, *stages_).ok()); }
 
-  const FakeEncoder encoder_{encoder::Modality::kAudio};
-  const RequestContext context_;
-  const std::unique_ptr<StageTimer> stages_ = std::make_unique<StageTimer>(context_);
+  const testing::FakeEncoder encoder_{encoder::Modality::kAudio};
+  const matching::RequestContext context_;
+  const std::unique_ptr<matching::StageTimer> stages_ =
+      std::make_unique<matching::StageTimer>(context_);
 };
 
 TEST_F(StreamWindowsTest, AreThoseOfTheWholeSoundHoweverItComes) {
-  const audio::Waveform audio = Play(RandomPiece(1, 13.7));
+  const audio::Waveform audio = testing::Play(testing::RandomPiece(1, 13.7));
   const auto front_end = features::AudioFrontEnd::Create(encoder_.info().settings).value();
-  const EmbeddingSequence whole = EmbedAudio(encoder_, *front_end, audio, {.hop_s = 0.25}).value();
+  const matching::EmbeddingSequence whole =
+      collection::EmbedAudio(encoder_, *front_end, audio, {.hop_s = 0.25}).value();
   for (const size_t chunk : {size_t{997}, size_t{22050}, size_t{1} << 20}) {
     const auto windows = Make();
     for (size_t begin = 0; begin < audio.samples.size(); begin += chunk) {
@@ -41,7 +43,7 @@ TEST_F(StreamWindowsTest, AreThoseOfTheWholeSoundHoweverItComes) {
       Embed(*windows);
     }
     ASSERT_TRUE(windows->Finish(encoder_, *stages_).ok());
-    const EmbeddingSequence streamed = windows->From(-100);
+    const matching::EmbeddingSequence streamed = windows->From(-100);
     EXPECT_EQ(streamed.hop_s, whole.hop_s);
     EXPECT_EQ(streamed.window_s, whole.window_s);
     EXPECT_EQ(streamed.dimension, whole.dimension);
@@ -127,10 +129,10 @@ TEST_F(StreamWindowsTest, SaysWhatFailed) {
       absl::IsInvalidArgument(StreamWindows::Create(encoder_.info(), std::nan(""), 0).status()));
   const auto windows = Make();
   windows->Push(Sound(5));
-  FakeEncoder broken(encoder::Modality::kAudio);
+  testing::FakeEncoder broken(encoder::Modality::kAudio);
   broken.failure = absl::InternalError("out of order");
   EXPECT_EQ(windows->Embed(broken, *stages_), broken.failure);
 }
 
 }  // namespace
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::streaming

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 namespace {
 
 constexpr int kParts = 6;   // of a window in time
@@ -63,4 +63,4 @@ absl::StatusOr<std::vector<float>> FakeEncoder::Encode(std::span<const uint8_t> 
   return embeddings;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing

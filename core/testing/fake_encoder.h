@@ -11,7 +11,7 @@
 
 #include "core/encoder/window_encoder.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 
 // Small windows of a small front end, quick to compute.
 features::FeatureSettings FakeSettings();
@@ -35,6 +35,6 @@ class FakeEncoder : public encoder::WindowEncoder {
   mutable std::atomic<int64_t> windows_ = 0;
 };
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing
 
 #endif  // ANTIPHON_CORE_TESTING_FAKE_ENCODER_H_

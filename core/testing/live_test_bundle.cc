@@ -14,7 +14,7 @@
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 namespace {
 
 using catalog::Side;
@@ -34,14 +34,15 @@ T Must(absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
-std::string Show(const Hit& hit) {
+std::string Show(const matching::Hit& hit) {
   return absl::StrCat("source ", hit.source, " at ", hit.reference_start_s, " s, similarity ",
                       hit.similarity);
 }
 
 bool Near(double a, double b) { return std::abs(a - b) <= kTolerance; }
 
-std::string Compare(const std::vector<Hit>& one, const std::vector<Hit>& other) {
+std::string Compare(const std::vector<matching::Hit>& one,
+                    const std::vector<matching::Hit>& other) {
   if (one.size() != other.size()) return absl::StrCat(one.size(), " hits and ", other.size());
   for (size_t i = 0; i < one.size(); ++i) {
     if (one[i].source != other[i].source || !Near(one[i].similarity, other[i].similarity) ||
@@ -53,12 +54,12 @@ std::string Compare(const std::vector<Hit>& one, const std::vector<Hit>& other) 
   return "";
 }
 
-std::string Compare(const Identification& one, const Identification& other) {
+std::string Compare(const matching::Identification& one, const matching::Identification& other) {
   if (one.verdict != other.verdict || one.candidates.size() != other.candidates.size())
     return "other verdicts";
   for (size_t i = 0; i < one.candidates.size(); ++i) {
-    const Candidate& a = one.candidates[i];
-    const Candidate& b = other.candidates[i];
+    const matching::Candidate& a = one.candidates[i];
+    const matching::Candidate& b = other.candidates[i];
     if (a.source != b.source || !Near(a.confidence, b.confidence) ||
         !Near(a.reference_s, b.reference_s)) {
       return absl::StrCat("candidate ", i, ": ", a.source, " (", a.confidence, ") and ", b.source,
@@ -68,7 +69,8 @@ std::string Compare(const Identification& one, const Identification& other) {
   return "";
 }
 
-std::string CompareSources(const CollectionView& one, const CollectionView& other, Side side) {
+std::string CompareSources(const collection::CollectionView& one,
+                           const collection::CollectionView& other, Side side) {
   if (one.source_count(side) != other.source_count(side)) {
     return absl::StrCat(one.source_count(side), " sources and ", other.source_count(side));
   }
@@ -107,15 +109,15 @@ LiveTestBundle::LiveTestBundle(std::string folder) : folder_(std::move(folder)) 
   testing::WriteTestModel(Path("model"), info);
 }
 
-BuilderOptions LiveTestBundle::builder_options() const {
+collection::BuilderOptions LiveTestBundle::builder_options() const {
   return {.model_directory = Path("model"), .tempo_ratios = {0.8, 1.25}};
 }
 
 bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_seed,
                                        index::IndexKind kind) const {
-  BuilderOptions options = builder_options();
+  collection::BuilderOptions options = builder_options();
   options.index.kind = kind;
-  const auto builder = Must(BundleBuilder::Create(root(), options));
+  const auto builder = Must(collection::BundleBuilder::Create(root(), options));
   for (int i = 0; i < pieces; ++i) {
     Must(builder->AddPiece({.id = absl::StrCat("p", i),
                             .title = "Indexed",
@@ -131,15 +133,15 @@ bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_see
   return Must(builder->Publish());
 }
 
-void LiveTestBundle::IndexAfresh(const CollectionView& view, const bundle::Manifest& manifest,
-                                 std::string_view name) const {
+void LiveTestBundle::IndexAfresh(const collection::CollectionView& view,
+                                 const bundle::Manifest& manifest, std::string_view name) const {
   std::filesystem::remove_all(Path(name));
-  BuilderOptions options = builder_options();
+  collection::BuilderOptions options = builder_options();
   options.index.kind = view.index_kind(Side::kScores);
   options.tempo_ratios = manifest.tempo_ratios;
   options.score_hop_s = manifest.score_hop_s;
   options.recording_hop_s = manifest.recording_hop_s;
-  const auto builder = Must(BundleBuilder::Create(Path(name), options));
+  const auto builder = Must(collection::BundleBuilder::Create(Path(name), options));
   for (int i = 0; i < view.source_count(Side::kScores); ++i) {
     Must(builder->AddPiece(view.pieces()[i], Must(view.ReadMidi(i))));
   }
@@ -149,7 +151,7 @@ void LiveTestBundle::IndexAfresh(const CollectionView& view, const bundle::Manif
   Must(builder->Publish().status());
 }
 
-std::vector<std::string> Listing(const CollectionView& view, bool with_versions) {
+std::vector<std::string> Listing(const collection::CollectionView& view, bool with_versions) {
   std::vector<std::string> lines;
   const auto add = [&](const auto& source, const std::string& piece_id,
                        const std::string& content) {
@@ -169,7 +171,7 @@ std::vector<std::string> Listing(const CollectionView& view, bool with_versions)
   return lines;
 }
 
-std::string Difference(const Collection& one, const Collection& other,
+std::string Difference(const retrieval::Collection& one, const retrieval::Collection& other,
                        const std::vector<int>& seeds) {
   for (const Side side : {Side::kScores, Side::kRecordings}) {
     if (std::string found = CompareSources(one.view(), other.view(), side); !found.empty())
@@ -190,11 +192,11 @@ std::string Difference(const Collection& one, const Collection& other,
   return "";
 }
 
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live,
+std::string DifferenceFromFresh(const LiveTestBundle& bundle, const retrieval::Collection& live,
                                 const std::vector<int>& seeds) {
   bundle.IndexAfresh(live.view(), live.manifest(), "fresh");
-  const auto fresh = Must(Collection::Open(bundle.Path("fresh")));
+  const auto fresh = Must(retrieval::Collection::Open(bundle.Path("fresh")));
   return Difference(live, *fresh, seeds);
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing

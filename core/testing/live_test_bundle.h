@@ -12,7 +12,7 @@
 #include "core/collection/collection_view.h"
 #include "core/editing/collection_store.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 
 // Twelve seconds of RandomPiece(seed), and the same as played.
 std::string MidiOf(int seed);
@@ -34,10 +34,10 @@ class LiveTestBundle {
 
   // As an indexing from scratch of the contents in their order would be, published below
   // Path(name).
-  void IndexAfresh(const CollectionView& view, const bundle::Manifest& manifest,
+  void IndexAfresh(const collection::CollectionView& view, const bundle::Manifest& manifest,
                    std::string_view name) const;
 
-  BuilderOptions builder_options() const;
+  collection::BuilderOptions builder_options() const;
 
  private:
   const std::string folder_;
@@ -45,17 +45,17 @@ class LiveTestBundle {
 
 // What is there, one line for each source: id, title, composer, collection, piece, version, hash of
 // the bytes. Sorted.
-std::vector<std::string> Listing(const CollectionView& view, bool with_versions = true);
+std::vector<std::string> Listing(const collection::CollectionView& view, bool with_versions = true);
 
 // Where the collections differ in the order of their sources, in what is kept of these, or in their
 // answers to queries made from pieces of `seeds`; empty when they do not.
-std::string Difference(const Collection& one, const Collection& other,
+std::string Difference(const retrieval::Collection& one, const retrieval::Collection& other,
                        const std::vector<int>& seeds);
 
 // `live` compared with a fresh index of the same contents.
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const Collection& live,
+std::string DifferenceFromFresh(const LiveTestBundle& bundle, const retrieval::Collection& live,
                                 const std::vector<int>& seeds);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing
 
 #endif  // ANTIPHON_CORE_TESTING_LIVE_TEST_BUNDLE_H_

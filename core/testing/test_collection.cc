@@ -13,7 +13,7 @@
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 
 TemporaryFolder::TemporaryFolder() {
   path_ = (std::filesystem::temp_directory_path() / "antiphon-test-XXXXXX").string();
@@ -72,13 +72,13 @@ std::string CollectionOf(int piece) { return absl::StrCat("shelf-", piece % 3); 
 
 }  // namespace
 
-std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
-                                                     const TestCollectionOptions& options) {
-  auto loaded = std::make_unique<LoadedCollection>();
+std::unique_ptr<collection::LoadedCollection> MakeTestCollection(
+    const std::string& folder, const TestCollectionOptions& options) {
+  auto loaded = std::make_unique<collection::LoadedCollection>();
   loaded->audio_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kAudio);
   loaded->score_encoder = std::make_unique<FakeEncoder>(encoder::Modality::kScore);
-  auto assembly = CollectionAssembly::Create(folder, *loaded->audio_encoder, *loaded->score_encoder,
-                                             options.builder)
+  auto assembly = collection::CollectionAssembly::Create(folder, *loaded->audio_encoder,
+                                                         *loaded->score_encoder, options.builder)
                       .value();
   const auto must = [](const absl::Status& status) {
     if (!status.ok()) std::abort();
@@ -104,7 +104,7 @@ std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
   loaded->manifest = assembly->Finish().value();
   index::IndexOptions index_options = options.builder.index;
   index_options.dimension = loaded->manifest.dimension;
-  loaded->view = CollectionView::FromBase(
+  loaded->view = collection::CollectionView::FromBase(
       catalog::Catalog::Open(folder + "/" + bundle::kCatalogFile).value(),
       index::VectorIndex::Load(folder + "/" + bundle::kScoreIndexFile, index_options).value(),
       index::VectorIndex::Load(folder + "/" + bundle::kRecordingIndexFile, index_options).value());
@@ -112,4 +112,4 @@ std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
   return loaded;
 }
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing

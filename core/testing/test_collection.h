@@ -12,7 +12,7 @@
 #include "core/music/score.h"
 #include "core/testing/fake_encoder.h"
 
-namespace antiphon::retrieval {
+namespace antiphon::testing {
 
 // A folder that goes with its owner.
 class TemporaryFolder {
@@ -40,11 +40,11 @@ audio::Waveform Play(const music::Score& score, double tempo_ratio = 1.0);
 struct TestCollectionOptions {
   int pieces = 6;
   int recordings = 0;
-  BuilderOptions builder = {};
+  collection::BuilderOptions builder = {};
 };
-std::unique_ptr<LoadedCollection> MakeTestCollection(const std::string& folder,
-                                                     const TestCollectionOptions& options);
+std::unique_ptr<collection::LoadedCollection> MakeTestCollection(
+    const std::string& folder, const TestCollectionOptions& options);
 
-}  // namespace antiphon::retrieval
+}  // namespace antiphon::testing
 
 #endif  // ANTIPHON_CORE_TESTING_TEST_COLLECTION_H_

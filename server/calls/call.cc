@@ -5,15 +5,15 @@
 namespace antiphon::server {
 namespace {
 
-v1::Stage WireStage(retrieval::Stage stage) {
+v1::Stage WireStage(matching::Stage stage) {
   switch (stage) {
-    case retrieval::Stage::kFeatures:
+    case matching::Stage::kFeatures:
       return v1::STAGE_FEATURES;
-    case retrieval::Stage::kEncode:
+    case matching::Stage::kEncode:
       return v1::STAGE_ENCODE;
-    case retrieval::Stage::kSearch:
+    case matching::Stage::kSearch:
       return v1::STAGE_SEARCH;
-    case retrieval::Stage::kVote:
+    case matching::Stage::kVote:
       return v1::STAGE_VOTE;
   }
   return v1::STAGE_UNSPECIFIED;
@@ -41,10 +41,10 @@ void Call::Abandon(absl::Status why) {
   abandoned_.store(true, std::memory_order_release);
 }
 
-retrieval::RequestContext Call::context() {
-  retrieval::RequestContext context;
+matching::RequestContext Call::context() {
+  matching::RequestContext context;
   context.keep_going = [this] { return KeepGoing(); };
-  context.on_stage = [this](retrieval::Stage stage, double seconds) {
+  context.on_stage = [this](matching::Stage stage, double seconds) {
     RecordStage(WireStage(stage), seconds);
   };
   return context;

@@ -51,7 +51,7 @@ class Call {
   void Abandon(absl::Status why);
 
   // For the collection: its stages are timed, and asked KeepGoing before, too.
-  retrieval::RequestContext context();
+  matching::RequestContext context();
 
   // Runs `work` as a stage: not at all when nobody waits, timed however it ends. `work` returns a
   // Status or a StatusOr.

@@ -92,9 +92,9 @@ absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& re
   return out;
 }
 
-absl::StatusOr<retrieval::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
-                                                const Limits& limits) {
-  retrieval::PieceUpdate out;
+absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
+                                              const Limits& limits) {
+  editing::PieceUpdate out;
   out.title = TitleOf(request, request.piece_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
@@ -110,9 +110,9 @@ absl::StatusOr<retrieval::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& re
   return out;
 }
 
-absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(const v1::UpdateRecordingRequest& request,
-                                                    const Limits& limits) {
-  retrieval::RecordingUpdate out;
+absl::StatusOr<editing::RecordingUpdate> ToUpdate(const v1::UpdateRecordingRequest& request,
+                                                  const Limits& limits) {
+  editing::RecordingUpdate out;
   out.title = TitleOf(request, request.recording_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();

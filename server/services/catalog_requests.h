@@ -26,11 +26,11 @@ namespace antiphon::server {
                                                              const Limits& limits);
 
 // Fields: "piece_id", "title", "composer", "collection", "score", "score.midi".
-[[nodiscard]] absl::StatusOr<retrieval::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
-                                                              const Limits& limits);
+[[nodiscard]] absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
+                                                            const Limits& limits);
 
 // Fields: "recording_id", "title", "composer", "collection", "piece_id", "audio_file".
-[[nodiscard]] absl::StatusOr<retrieval::RecordingUpdate> ToUpdate(
+[[nodiscard]] absl::StatusOr<editing::RecordingUpdate> ToUpdate(
     const v1::UpdateRecordingRequest& request, const Limits& limits);
 
 // What a caller is told of an edit that failed in the store: `id` is to blame for one that is taken

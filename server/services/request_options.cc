@@ -27,9 +27,9 @@ absl::Status CheckEntries(const std::string& field, const Entries& entries) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix,
-                                                       const v1::Filter& filter,
-                                                       const Limits& limits) {
+absl::StatusOr<matching::SourceFilter> ToSourceFilter(absl::string_view prefix,
+                                                      const v1::Filter& filter,
+                                                      const Limits& limits) {
   const int64_t entries =
       int64_t{filter.composers_size()} + filter.collections_size() + filter.piece_ids_size();
   if (entries > limits.max_filter_entries) {
@@ -45,8 +45,8 @@ absl::StatusOr<retrieval::SourceFilter> ToSourceFilter(absl::string_view prefix,
   const auto list = [](const Entries& from) {
     return std::vector<std::string>(from.begin(), from.end());
   };
-  return retrieval::SourceFilter{list(filter.composers()), list(filter.collections()),
-                                 list(filter.piece_ids())};
+  return matching::SourceFilter{list(filter.composers()), list(filter.collections()),
+                                list(filter.piece_ids())};
 }
 
 std::optional<double> MinSimilarity(const auto& message) {
@@ -56,12 +56,11 @@ std::optional<double> MinSimilarity(const auto& message) {
 
 }  // namespace
 
-absl::StatusOr<retrieval::SearchFilter> ToSearchFilter(absl::string_view prefix,
-                                                       const v1::Filter& filter,
-                                                       v1::SearchMode mode,
-                                                       std::optional<double> min_similarity,
-                                                       const Limits& limits) {
-  retrieval::SearchFilter filter;
+absl::StatusOr<matching::SearchFilter> ToSearchFilter(absl::string_view prefix,
+                                                      const v1::Filter& filter, v1::SearchMode mode,
+                                                      std::optional<double> min_similarity,
+                                                      const Limits& limits) {
+  matching::SearchFilter filter;
   if (min_similarity.has_value()) {
     const absl::Status status =
         CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
@@ -79,15 +78,15 @@ absl::StatusOr<retrieval::SearchFilter> ToSearchFilter(absl::string_view prefix,
       return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown",
                         "SEARCH_MODE_INDEX or SEARCH_MODE_EXACT");
   }
-  absl::StatusOr<retrieval::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
+  absl::StatusOr<matching::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
   if (!sources.ok()) return sources.status();
   filter.sources = *std::move(sources);
   return filter;
 }
 
-absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
-                                                  const v1::Excerpt& excerpt) {
-  retrieval::QueryExcerpt out;
+absl::StatusOr<matching::QueryExcerpt> ToExcerpt(absl::string_view prefix,
+                                                 const v1::Excerpt& excerpt) {
+  matching::QueryExcerpt out;
   // The comparisons are written so that NaN fails them.
   if (excerpt.has_start_seconds()) {
     out.start_s = excerpt.start_seconds();
@@ -107,7 +106,7 @@ absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
   return out;
 }
 
-absl::Status CheckExcerpt(absl::string_view prefix, const retrieval::QueryExcerpt& excerpt,
+absl::Status CheckExcerpt(absl::string_view prefix, const matching::QueryExcerpt& excerpt,
                           double duration_s) {
   if (excerpt.start_s == 0 || excerpt.start_s < duration_s) return absl::OkStatus();
   return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
@@ -115,9 +114,9 @@ absl::Status CheckExcerpt(absl::string_view prefix, const retrieval::QueryExcerp
                     absl::StrCat("0 to below ", duration_s));
 }
 
-absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions& options,
-                                                         const Limits& limits) {
-  retrieval::SearchOptions out;
+absl::StatusOr<matching::SearchOptions> ToSearchOptions(const v1::SearchOptions& options,
+                                                        const Limits& limits) {
+  matching::SearchOptions out;
   out.max_windows = limits.max_query_windows;
   out.evidence = options.include_evidence();
   if (options.has_top_k()) out.top_k = options.top_k();
@@ -137,9 +136,9 @@ absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(const v1::SearchOptions
   return out;
 }
 
-absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRequest& request,
-                                                             const Limits& limits) {
-  retrieval::IdentifyOptions out;
+absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRequest& request,
+                                                            const Limits& limits) {
+  matching::IdentifyOptions out;
   out.max_windows = limits.max_query_windows;
   out.evidence = request.include_evidence();
   if (request.has_top_k()) out.top_k = request.top_k();
@@ -162,10 +161,10 @@ absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyR
   switch (request.method()) {
     case v1::VOTE_METHOD_UNSPECIFIED:
     case v1::VOTE_METHOD_IN_TIME:
-      out.method = retrieval::VoteMethod::kInTime;
+      out.method = matching::VoteMethod::kInTime;
       return out;
     case v1::VOTE_METHOD_PLAIN:
-      out.method = retrieval::VoteMethod::kPlain;
+      out.method = matching::VoteMethod::kPlain;
       return out;
     default:
       return FieldError(kInvalid, "method", "unknown", "VOTE_METHOD_IN_TIME or VOTE_METHOD_PLAIN");

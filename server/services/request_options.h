@@ -23,33 +23,33 @@ namespace antiphon::server {
 
 // Fields: "filter", "filter.composers", "filter.collections", "filter.piece_ids", "mode",
 // "min_similarity".
-[[nodiscard]] absl::StatusOr<retrieval::SearchFilter> ToSearchFilter(
+[[nodiscard]] absl::StatusOr<matching::SearchFilter> ToSearchFilter(
     absl::string_view prefix, const v1::Filter& filter, v1::SearchMode mode,
     std::optional<double> min_similarity, const Limits& limits);
 
 // Fields: "excerpt.start_seconds", "excerpt.end_seconds".
-[[nodiscard]] absl::StatusOr<retrieval::QueryExcerpt> ToExcerpt(absl::string_view prefix,
-                                                                const v1::Excerpt& excerpt);
+[[nodiscard]] absl::StatusOr<matching::QueryExcerpt> ToExcerpt(absl::string_view prefix,
+                                                               const v1::Excerpt& excerpt);
 
 // That the excerpt begins before the end of a query of `duration_s`. Field:
 // "excerpt.start_seconds".
 [[nodiscard]] absl::Status CheckExcerpt(absl::string_view prefix,
-                                        const retrieval::QueryExcerpt& excerpt, double duration_s);
+                                        const matching::QueryExcerpt& excerpt, double duration_s);
 
 // Fields: "options.top_k", "options.hop_seconds" and, with the prefix "options.", those of the
 // functions above.
-[[nodiscard]] absl::StatusOr<retrieval::SearchOptions> ToSearchOptions(
+[[nodiscard]] absl::StatusOr<matching::SearchOptions> ToSearchOptions(
     const v1::SearchOptions& options, const Limits& limits);
 
 // Fields: "top_k", "min_confidence", "hop_seconds", "method" and those of the functions above.
-[[nodiscard]] absl::StatusOr<retrieval::IdentifyOptions> ToIdentifyOptions(
+[[nodiscard]] absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(
     const v1::IdentifyRequest& request, const Limits& limits);
 
 // Field: "against".
 [[nodiscard]] absl::StatusOr<catalog::Side> ToSide(v1::Side side);
 
 struct EmbedPlan {
-  retrieval::WindowPlan windows;
+  matching::WindowPlan windows;
   double tempo_ratio = 1;
 };
 

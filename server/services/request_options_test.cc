@@ -96,7 +96,7 @@ TEST(RequestOptions, EveryFieldOfAnIdentificationArrives) {
   EXPECT_EQ(out->hop_s, 1);
   EXPECT_EQ(out->min_confidence, 0.125);
   EXPECT_EQ(out->max_transposition, 6);
-  EXPECT_EQ(out->method, retrieval::VoteMethod::kPlain);
+  EXPECT_EQ(out->method, matching::VoteMethod::kPlain);
   EXPECT_TRUE(out->evidence);
   EXPECT_EQ(out->filter.min_similarity, 0.25f);
   EXPECT_THAT(out->filter.sources.piece_ids, ElementsAre("bwv846"));

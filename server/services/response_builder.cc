@@ -43,9 +43,9 @@ absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, 
   return reference;
 }
 
-void FillEvidence(const Reference& reference, const std::vector<retrieval::Evidence>& evidence,
+void FillEvidence(const Reference& reference, const std::vector<matching::Evidence>& evidence,
                   google::protobuf::RepeatedPtrField<v1::Evidence>* out) {
-  for (const retrieval::Evidence& window : evidence) {
+  for (const matching::Evidence& window : evidence) {
     v1::Evidence* added = out->Add();
     added->set_query_start_seconds(window.query_start_s);
     added->set_query_end_seconds(window.query_end_s);
@@ -83,10 +83,10 @@ class SnippetCutter {
 }  // namespace
 
 absl::Status FillHits(const Engine& engine, catalog::Side side,
-                      const std::vector<retrieval::Hit>& hits, bool include_snippets,
+                      const std::vector<matching::Hit>& hits, bool include_snippets,
                       google::protobuf::RepeatedPtrField<v1::Hit>* out) {
   SnippetCutter cutter(engine);
-  for (const retrieval::Hit& hit : hits) {
+  for (const matching::Hit& hit : hits) {
     const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, hit.source);
     if (!reference.ok()) return reference.status();
     v1::Hit* added = out->Add();
@@ -109,9 +109,9 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
 }
 
 absl::Status FillCandidates(const Engine& engine, catalog::Side side,
-                            const std::vector<retrieval::Candidate>& candidates,
+                            const std::vector<matching::Candidate>& candidates,
                             google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
-  for (const retrieval::Candidate& candidate : candidates) {
+  for (const matching::Candidate& candidate : candidates) {
     const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, candidate.source);
     if (!reference.ok()) return reference.status();
     v1::Candidate* added = out->Add();
@@ -134,9 +134,9 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
 }
 
 absl::Status FillSegments(const Engine& engine,
-                          const std::vector<retrieval::StreamSegment>& segments,
+                          const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
-  for (const retrieval::StreamSegment& segment : segments) {
+  for (const streaming::StreamSegment& segment : segments) {
     absl::StatusOr<Reference> reference = Reference();
     if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
       reference = ReferenceTo(engine, catalog::Side::kScores, *piece);

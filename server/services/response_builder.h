@@ -18,18 +18,18 @@ namespace antiphon::server {
 
 // Hits among the sources of `side`, which `engine` gave.
 [[nodiscard]] absl::Status FillHits(const Engine& engine, catalog::Side side,
-                                    const std::vector<retrieval::Hit>& hits, bool include_snippets,
+                                    const std::vector<matching::Hit>& hits, bool include_snippets,
                                     google::protobuf::RepeatedPtrField<v1::Hit>* out);
 
 // Candidates among the sources of `side`, which `engine` gave.
 [[nodiscard]] absl::Status FillCandidates(const Engine& engine, catalog::Side side,
-                                          const std::vector<retrieval::Candidate>& candidates,
+                                          const std::vector<matching::Candidate>& candidates,
                                           google::protobuf::RepeatedPtrField<v1::Candidate>* out);
 
 // Segments of a long recording, as heard over the life of several engines: a piece that is not
 // there any more keeps its id, and places in seconds.
 [[nodiscard]] absl::Status FillSegments(const Engine& engine,
-                                        const std::vector<retrieval::StreamSegment>& segments,
+                                        const std::vector<streaming::StreamSegment>& segments,
                                         google::protobuf::RepeatedPtrField<v1::Segment>* out);
 
 }  // namespace antiphon::server

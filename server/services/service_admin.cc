@@ -135,7 +135,7 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_confidence_threshold(engine.confidence().threshold);
   response->set_false_accept_rate(engine.confidence().false_accept_rate);
   response->set_calibration_queries(engine.confidence().queries);
-  const retrieval::CollectionStore::EditStatus edit_status = store_.edit_status();
+  const editing::CollectionStore::EditStatus edit_status = store_.edit_status();
   response->set_last_change(edit_status.last_change);
   response->set_unmerged_changes(edit_status.unmerged);
   for (const std::string& change : edit_status.rejected_changes)

@@ -153,7 +153,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
                       "not with this model", "0");
   }
 
-  absl::StatusOr<retrieval::Identification> identification;
+  absl::StatusOr<matching::Identification> identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
     if (*side == catalog::Side::kRecordings) {
@@ -238,7 +238,7 @@ absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& reque
                                        v1::EmbedResponse* response) const {
   const auto plan = ToEmbedPlan(request, limits_);
   if (!plan.ok()) return plan.status();
-  absl::StatusOr<retrieval::EmbeddingSequence> sequence;
+  absl::StatusOr<matching::EmbeddingSequence> sequence;
   double query_s = 0;
   if (request.query_case() == v1::EmbedRequest::kAudio) {
     const auto query = Decode(call, true, request.audio());

@@ -30,15 +30,15 @@ constexpr int kLiveTopK = 3;
 constexpr size_t kBytesAtOnce = 64 << 10;
 
 // What a stream asks of an engine, which it borrows.
-class EngineMatcher final : public retrieval::WindowMatcher {
+class EngineMatcher final : public streaming::WindowMatcher {
  public:
   explicit EngineMatcher(const Engine& engine) : engine_(engine) {}
 
   const encoder::WindowEncoder& audio_encoder() const override { return engine_.audio_encoder(); }
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
-      retrieval::EmbeddingSequence windows, double duration_s,
-      const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::Identification> IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override {
     return engine_.IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
   const catalog::Piece& piece(int source) const override { return engine_.pieces().at(source); }
@@ -70,9 +70,9 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
   return format;
 }
 
-absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions& options,
+absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions& options,
                                                          double update_s, const Limits& limits) {
-  retrieval::StreamOptions out;
+  streaming::StreamOptions out;
   out.update_s = update_s;
   out.identify.top_k = kLiveTopK;
   if (options.has_top_k()) {
@@ -96,7 +96,7 @@ absl::StatusOr<retrieval::StreamOptions> ToStreamOptions(const v1::StreamOptions
 // From the bytes of a stream to answers.
 class Listener {
  public:
-  using Take = std::function<absl::Status(const retrieval::StreamAnswer&)>;
+  using Take = std::function<absl::Status(const streaming::StreamAnswer&)>;
 
   // Reads the options, which come first.
   static absl::StatusOr<std::unique_ptr<Listener>> Open(
@@ -140,7 +140,7 @@ class Listener {
 
  private:
   Listener(const Store& store, const audio::PcmFormat& format,
-           const retrieval::StreamOptions& options)
+           const streaming::StreamOptions& options)
       : store_(store), format_(format), identifier_(options) {}
 
   // Asks the collection as it is now, which may be of another model, at another rate.
@@ -176,10 +176,10 @@ class Listener {
     return Give(identifier_.Push(EngineMatcher(call.engine()), samples_, call.context()), take);
   }
 
-  static absl::Status Give(const absl::StatusOr<std::vector<retrieval::StreamAnswer>>& answers,
+  static absl::Status Give(const absl::StatusOr<std::vector<streaming::StreamAnswer>>& answers,
                            const Take& take) {
     if (!answers.ok()) return AtField(answers.status(), "samples");
-    for (const retrieval::StreamAnswer& answer : *answers) {
+    for (const streaming::StreamAnswer& answer : *answers) {
       if (absl::Status status = take(answer); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -187,30 +187,30 @@ class Listener {
 
   const Store& store_;
   const audio::PcmFormat format_;
-  retrieval::StreamIdentifier identifier_;
+  streaming::StreamIdentifier identifier_;
   int rate_ = 0;
   std::unique_ptr<audio::PcmStream> pcm_;
   std::vector<float> samples_;  // of one piece, at rate_
 };
 
-v1::LiveEvent ToWire(retrieval::StreamEvent event) {
+v1::LiveEvent ToWire(streaming::StreamEvent event) {
   switch (event) {
-    case retrieval::StreamEvent::kUpdate:
+    case streaming::StreamEvent::kUpdate:
       return v1::LIVE_EVENT_UPDATE;
-    case retrieval::StreamEvent::kPieceStarted:
+    case streaming::StreamEvent::kPieceStarted:
       return v1::LIVE_EVENT_PIECE_STARTED;
-    case retrieval::StreamEvent::kPieceEnded:
+    case streaming::StreamEvent::kPieceEnded:
       return v1::LIVE_EVENT_PIECE_ENDED;
-    case retrieval::StreamEvent::kPaused:
+    case streaming::StreamEvent::kPaused:
       return v1::LIVE_EVENT_PAUSED;
-    case retrieval::StreamEvent::kResumed:
+    case streaming::StreamEvent::kResumed:
       return v1::LIVE_EVENT_RESUMED;
   }
   return v1::LIVE_EVENT_UNSPECIFIED;
 }
 
 absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
-                                                    const retrieval::StreamAnswer& answer) {
+                                                    const streaming::StreamAnswer& answer) {
   v1::IdentifyLiveResponse response;
   response.set_event(ToWire(answer.event));
   response.set_at_seconds(answer.at_s);
@@ -236,9 +236,9 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
                           v1::IdentifyLongResponse* response) {
   const auto listener = Listener::Open(context, kLongUpdate_s, stream);
   if (!listener.ok()) return listener.status();
-  retrieval::SegmentBuilder builder;
+  streaming::SegmentBuilder builder;
   const absl::Status heard =
-      (*listener)->Listen(call, stream, [&](const retrieval::StreamAnswer& answer) {
+      (*listener)->Listen(call, stream, [&](const streaming::StreamAnswer& answer) {
         return AtField(builder.Add(answer), "samples");
       });
   if (!heard.ok()) return heard;
@@ -258,10 +258,10 @@ absl::Status IdentifyLive(
   if (!listener.ok()) return listener.status();
   bool recognised = false;
   const absl::Status heard =
-      (*listener)->Listen(call, stream, [&](const retrieval::StreamAnswer& answer) -> absl::Status {
+      (*listener)->Listen(call, stream, [&](const streaming::StreamAnswer& answer) -> absl::Status {
         const absl::StatusOr<v1::IdentifyLiveResponse> response = ToResponse(call, answer);
         if (!response.ok()) return response.status();
-        recognised = recognised || answer.event == retrieval::StreamEvent::kPieceStarted;
+        recognised = recognised || answer.event == streaming::StreamEvent::kPieceStarted;
         if (stream.Write(*response)) return absl::OkStatus();
         return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();
       });

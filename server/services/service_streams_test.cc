@@ -231,7 +231,7 @@ TEST_F(ServiceStreamsTest, TheOptionsReachTheEngine) {
   SendAll(Floats(Music(5)));
   ASSERT_TRUE(Live().ok());
   EXPECT_EQ(stream_.responses.back().verdict(), v1::VERDICT_NO_MATCH);
-  const retrieval::IdentifyOptions asked = engine_->last_identify();
+  const matching::IdentifyOptions asked = engine_->last_identify();
   EXPECT_EQ(asked.min_confidence, 0.9);
   EXPECT_TRUE(asked.filter.exact);
   EXPECT_EQ(asked.filter.sources.piece_ids, std::vector<std::string>{"p1"});

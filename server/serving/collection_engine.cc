@@ -26,9 +26,7 @@ class CollectionEngine final : public Engine {
     return collection_->encoder_info().settings;
   }
 
-  const retrieval::ConfidenceModel& confidence() const override {
-    return collection_->confidence();
-  }
+  const matching::ConfidenceModel& confidence() const override { return collection_->confidence(); }
 
   const std::vector<catalog::Piece>& pieces() const override {
     return collection_->view().pieces();
@@ -57,40 +55,40 @@ class CollectionEngine final : public Engine {
   const encoder::WindowEncoder& audio_encoder() const override {
     return collection_->audio_encoder();
   }
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
-      retrieval::EmbeddingSequence windows, double duration_s,
-      const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::Identification> IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
   }
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
-      const audio::Waveform& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+      const audio::Waveform& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->SearchScores(query, options, context);
   }
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
-      const music::Score& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+      const music::Score& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->SearchRecordings(query, options, context);
   }
-  absl::StatusOr<retrieval::Identification> IdentifyAudio(
-      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::Identification> IdentifyAudio(
+      const audio::Waveform& query, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->IdentifyAudio(query, options, context);
   }
-  absl::StatusOr<retrieval::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override {
     return collection_->IdentifyScore(query, side, options, context);
   }
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
-      const audio::Waveform& query, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const override {
     return collection_->EmbedAudio(query, plan, context);
   }
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
-      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const override {
+  absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const override {
     return collection_->EmbedScore(query, tempo_ratio, plan, context);
   }
 

@@ -32,7 +32,7 @@ class Engine {
   virtual const std::vector<std::string>& rejected_generations() const = 0;
   virtual const features::FeatureSettings& feature_settings() const = 0;
 
-  virtual const retrieval::ConfidenceModel& confidence() const = 0;
+  virtual const matching::ConfidenceModel& confidence() const = 0;
 
   // As retrieval::Contents; positions are those of hits and candidates.
   virtual const std::vector<catalog::Piece>& pieces() const = 0;
@@ -45,28 +45,27 @@ class Engine {
 
   // As retrieval::Collection.
   virtual const encoder::WindowEncoder& audio_encoder() const = 0;
-  virtual absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
-      retrieval::EmbeddingSequence windows, double duration_s,
-      const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
-      const audio::Waveform& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
-      const music::Score& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::Identification> IdentifyAudio(
-      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
-      const audio::Waveform& query, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const = 0;
-  virtual absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
-      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const = 0;
+  virtual absl::StatusOr<matching::Identification> IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options, const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+      const audio::Waveform& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+      const music::Score& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<matching::Identification> IdentifyAudio(
+      const audio::Waveform& query, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<matching::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const = 0;
+  virtual absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const = 0;
 };
 
 }  // namespace antiphon::server

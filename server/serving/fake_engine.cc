@@ -12,9 +12,9 @@ namespace {
 // The source that every answer names, if there is one.
 constexpr int kFavourite = 1;
 
-retrieval::EmbeddingSequence Windows(double duration_s, double tempo_ratio,
-                                     const retrieval::WindowPlan& plan) {
-  retrieval::EmbeddingSequence sequence;
+matching::EmbeddingSequence Windows(double duration_s, double tempo_ratio,
+                                    const matching::WindowPlan& plan) {
+  matching::EmbeddingSequence sequence;
   sequence.dimension = 2;
   sequence.tempo_ratio = tempo_ratio;
   sequence.window_s = 2;
@@ -47,8 +47,8 @@ class FakeWindowEncoder final : public encoder::WindowEncoder {
   encoder::EncoderInfo info_;
 };
 
-retrieval::Evidence Window(double query_start_s, double reference_start_s) {
-  retrieval::Evidence evidence;
+matching::Evidence Window(double query_start_s, double reference_start_s) {
+  matching::Evidence evidence;
   evidence.query_start_s = query_start_s;
   evidence.query_end_s = query_start_s + 2;
   evidence.reference_start_s = reference_start_s;
@@ -166,7 +166,7 @@ absl::StatusOr<std::string> FakeEngine::ReadAudio(int recording) const {
   return audio::EncodeAudio(waveform, audio::AudioFormat::kFlac);
 }
 
-absl::Status FakeEngine::Start(const retrieval::RequestContext& context) const {
+absl::Status FakeEngine::Start(const matching::RequestContext& context) const {
   ++queries;
   if (on_query) on_query();
   if (!failure.ok()) return failure;
@@ -174,18 +174,18 @@ absl::Status FakeEngine::Start(const retrieval::RequestContext& context) const {
     if (absl::Status status = context.keep_going(); !status.ok()) return status;
   }
   ++searches;
-  if (context.on_stage) context.on_stage(retrieval::Stage::kSearch, 0.001);
+  if (context.on_stage) context.on_stage(matching::Stage::kSearch, 0.001);
   return absl::OkStatus();
 }
 
-std::vector<retrieval::Hit> FakeEngine::Hits(double duration_s, catalog::Side side,
-                                             const retrieval::SearchOptions& options) const {
+std::vector<matching::Hit> FakeEngine::Hits(double duration_s, catalog::Side side,
+                                            const matching::SearchOptions& options) const {
   {
     absl::MutexLock lock(&shared_->mutex);
     shared_->last_search = options;
   }
   if (SourceCount(side) == 0) return {};
-  retrieval::Hit hit;
+  matching::Hit hit;
   hit.source = std::min(kFavourite, SourceCount(side) - 1);
   hit.query_end_s = duration_s;
   hit.reference_start_s = 1.5;
@@ -196,20 +196,20 @@ std::vector<retrieval::Hit> FakeEngine::Hits(double duration_s, catalog::Side si
   return {hit};
 }
 
-retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
-                                             const retrieval::IdentifyOptions& options) const {
+matching::Identification FakeEngine::Answer(bool empty, catalog::Side side,
+                                            const matching::IdentifyOptions& options) const {
   {
     absl::MutexLock lock(&shared_->mutex);
     shared_->last_identify = options;
   }
-  retrieval::Identification identification;
+  matching::Identification identification;
   if (empty) {
-    identification.verdict = retrieval::Verdict::kInsufficientInput;
+    identification.verdict = matching::Verdict::kInsufficientInput;
     return identification;
   }
   identification.windows = 5;
   if (SourceCount(side) == 0) return identification;
-  retrieval::Candidate candidate;
+  matching::Candidate candidate;
   candidate.source = std::min(kFavourite, SourceCount(side) - 1);
   candidate.confidence = 0.75;
   candidate.score = 0.5;
@@ -226,8 +226,8 @@ retrieval::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   identification.candidates.push_back(candidate);
   identification.verdict =
       candidate.confidence >= options.min_confidence.value_or(confidence_.threshold)
-          ? retrieval::Verdict::kMatch
-          : retrieval::Verdict::kNoMatch;
+          ? matching::Verdict::kMatch
+          : matching::Verdict::kNoMatch;
   return identification;
 }
 
@@ -236,14 +236,14 @@ const encoder::WindowEncoder& FakeEngine::audio_encoder() const {
   return encoder;
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(
-    retrieval::EmbeddingSequence windows, double /*duration_s*/,
-    const retrieval::IdentifyOptions& options, const retrieval::RequestContext& context) const {
+absl::StatusOr<matching::Identification> FakeEngine::IdentifyEmbedded(
+    matching::EmbeddingSequence windows, double /*duration_s*/,
+    const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
-  retrieval::Identification answer =
+  matching::Identification answer =
       Answer(windows.start_s.empty(), catalog::Side::kScores, options);
   answer.windows = static_cast<int>(windows.start_s.size());
-  for (retrieval::Candidate& candidate : answer.candidates) {
+  for (matching::Candidate& candidate : answer.candidates) {
     candidate.tempo_ratio = 1.25;
     candidate.query_s = windows.start_s.front();
     candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
@@ -254,56 +254,56 @@ absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyEmbedded(
   return answer;
 }
 
-absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchScores(
-    const audio::Waveform& query, const retrieval::SearchOptions& options,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<std::vector<matching::Hit>> FakeEngine::SearchScores(
+    const audio::Waveform& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Hits(query.duration_s(), catalog::Side::kScores, options);
 }
 
-absl::StatusOr<std::vector<retrieval::Hit>> FakeEngine::SearchRecordings(
-    const music::Score& query, const retrieval::SearchOptions& options,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<std::vector<matching::Hit>> FakeEngine::SearchRecordings(
+    const music::Score& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Hits(query.duration_s, catalog::Side::kRecordings, options);
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyAudio(
-    const audio::Waveform& query, const retrieval::IdentifyOptions& options,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<matching::Identification> FakeEngine::IdentifyAudio(
+    const audio::Waveform& query, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
                                   [](float x) { return std::abs(x) < 1e-4f; });
   return Answer(silent, catalog::Side::kScores, options);
 }
 
-absl::StatusOr<retrieval::Identification> FakeEngine::IdentifyScore(
-    const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<matching::Identification> FakeEngine::IdentifyScore(
+    const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Answer(query.notes.empty(), side, options);
 }
 
-absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedAudio(
-    const audio::Waveform& query, const retrieval::WindowPlan& plan,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<matching::EmbeddingSequence> FakeEngine::EmbedAudio(
+    const audio::Waveform& query, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Windows(query.duration_s(), 1.0, plan);
 }
 
-absl::StatusOr<retrieval::EmbeddingSequence> FakeEngine::EmbedScore(
-    const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
-    const retrieval::RequestContext& context) const {
+absl::StatusOr<matching::EmbeddingSequence> FakeEngine::EmbedScore(
+    const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   if (absl::Status status = Start(context); !status.ok()) return status;
   return Windows(query.duration_s, tempo_ratio, plan);
 }
 
-retrieval::SearchOptions FakeEngine::last_search() const {
+matching::SearchOptions FakeEngine::last_search() const {
   absl::MutexLock lock(&shared_->mutex);
   return shared_->last_search;
 }
 
-retrieval::IdentifyOptions FakeEngine::last_identify() const {
+matching::IdentifyOptions FakeEngine::last_identify() const {
   absl::MutexLock lock(&shared_->mutex);
   return shared_->last_identify;
 }

@@ -38,8 +38,8 @@ class FakeEngine final : public Engine {
     std::atomic<int> queries = 0;
     std::atomic<int> searches = 0;
     absl::Mutex mutex;
-    retrieval::SearchOptions last_search ABSL_GUARDED_BY(mutex);
-    retrieval::IdentifyOptions last_identify ABSL_GUARDED_BY(mutex);
+    matching::SearchOptions last_search ABSL_GUARDED_BY(mutex);
+    matching::IdentifyOptions last_identify ABSL_GUARDED_BY(mutex);
   };
 
  public:
@@ -52,7 +52,7 @@ class FakeEngine final : public Engine {
   const bundle::Manifest& manifest() const override { return manifest_; }
   const std::vector<std::string>& rejected_generations() const override { return rejected_; }
   const features::FeatureSettings& feature_settings() const override { return settings_; }
-  const retrieval::ConfidenceModel& confidence() const override { return confidence_; }
+  const matching::ConfidenceModel& confidence() const override { return confidence_; }
   const std::vector<catalog::Piece>& pieces() const override { return sources_.pieces; }
   const std::vector<catalog::Recording>& recordings() const override { return sources_.recordings; }
   int64_t vector_count(
@@ -66,53 +66,53 @@ class FakeEngine final : public Engine {
   const encoder::WindowEncoder& audio_encoder() const override;
   // kInsufficientInput for no windows; otherwise the favourite piece with confidence 0.75, heard in
   // every window, from 1.5 s on at the start of the stream.
-  absl::StatusOr<retrieval::Identification> IdentifyEmbedded(
-      retrieval::EmbeddingSequence windows, double duration_s,
-      const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<matching::Identification> IdentifyEmbedded(
+      matching::EmbeddingSequence windows, double duration_s,
+      const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override;
 
   // One hit per query: the second piece or recording (the first, where there is but one), from 1.5
   // s on, the query's whole length.
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchScores(
-      const audio::Waveform& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const override;
-  absl::StatusOr<std::vector<retrieval::Hit>> SearchRecordings(
-      const music::Score& query, const retrieval::SearchOptions& options,
-      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+      const audio::Waveform& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const override;
+  absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+      const music::Score& query, const matching::SearchOptions& options,
+      const matching::RequestContext& context) const override;
   // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75.
-  absl::StatusOr<retrieval::Identification> IdentifyAudio(
-      const audio::Waveform& query, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override;
-  absl::StatusOr<retrieval::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const retrieval::IdentifyOptions& options,
-      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<matching::Identification> IdentifyAudio(
+      const audio::Waveform& query, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override;
+  absl::StatusOr<matching::Identification> IdentifyScore(
+      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const matching::RequestContext& context) const override;
   // Windows at every hop, (1, 0) each.
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedAudio(
-      const audio::Waveform& query, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const override;
-  absl::StatusOr<retrieval::EmbeddingSequence> EmbedScore(
-      const music::Score& query, double tempo_ratio, const retrieval::WindowPlan& plan,
-      const retrieval::RequestContext& context) const override;
+  absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+      const audio::Waveform& query, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const override;
+  absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+      const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+      const matching::RequestContext& context) const override;
 
   // Of the search and the identification that began last.
-  retrieval::SearchOptions last_search() const;
-  retrieval::IdentifyOptions last_identify() const;
+  matching::SearchOptions last_search() const;
+  matching::IdentifyOptions last_identify() const;
 
  private:
   // A piece and a recording of it.
   void AddScale(const std::string& number, const std::string& title, int notes, double recording_s);
-  absl::Status Start(const retrieval::RequestContext& context) const;
-  retrieval::Identification Answer(bool empty, catalog::Side side,
-                                   const retrieval::IdentifyOptions& options) const;
-  std::vector<retrieval::Hit> Hits(double duration_s, catalog::Side side,
-                                   const retrieval::SearchOptions& options) const;
+  absl::Status Start(const matching::RequestContext& context) const;
+  matching::Identification Answer(bool empty, catalog::Side side,
+                                  const matching::IdentifyOptions& options) const;
+  std::vector<matching::Hit> Hits(double duration_s, catalog::Side side,
+                                  const matching::SearchOptions& options) const;
   int SourceCount(catalog::Side side) const;
 
   std::shared_ptr<Shared> shared_;
   bundle::Manifest manifest_;
   std::vector<std::string> rejected_ = {"gen-000008: catalog.sqlite is damaged"};
   features::FeatureSettings settings_;
-  retrieval::ConfidenceModel confidence_;
+  matching::ConfidenceModel confidence_;
   FakeSources sources_;
 
  public:

@@ -9,7 +9,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::CollectionStore;
+using editing::CollectionStore;
 
 absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
@@ -49,11 +49,11 @@ std::shared_ptr<const Engine> FakeStore::Current() const {
   return engine_;
 }
 
-absl::Status FakeStore::Embed(const retrieval::RequestContext& context) {
+absl::Status FakeStore::Embed(const matching::RequestContext& context) {
   if (!failure.ok()) return failure;
   if (absl::Status status = context.keep_going(); !status.ok()) return status;
   ++embedded;
-  if (context.on_stage) context.on_stage(retrieval::Stage::kEncode, 0.001);
+  if (context.on_stage) context.on_stage(matching::Stage::kEncode, 0.001);
   if (on_embed) on_embed();
   return context.keep_going();
 }
@@ -72,7 +72,7 @@ int64_t FakeStore::Put(FakeSources sources) {
 }
 
 absl::StatusOr<catalog::Piece> FakeStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                   const retrieval::RequestContext& context) {
+                                                   const matching::RequestContext& context) {
   auto score = Read(midi, piece);
   if (!score.ok()) return score.status();
   if (absl::Status status = Embed(context); !status.ok()) return status;
@@ -87,9 +87,9 @@ absl::StatusOr<catalog::Piece> FakeStore::AddPiece(catalog::Piece piece, std::st
 }
 
 absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id,
-                                                      const retrieval::PieceUpdate& update,
+                                                      const editing::PieceUpdate& update,
                                                       std::optional<int64_t> expected_version,
-                                                      const retrieval::RequestContext& context) {
+                                                      const matching::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
   const std::optional<int> position = engine_->FindPiece(id);
@@ -138,7 +138,7 @@ absl::StatusOr<CollectionStore::Deleted> FakeStore::DeletePiece(
 }
 
 absl::StatusOr<catalog::Recording> FakeStore::AddRecording(
-    catalog::Recording recording, std::string audio, const retrieval::RequestContext& context) {
+    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
   if (absl::Status status = Read(audio, recording); !status.ok()) return status;
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
@@ -155,8 +155,8 @@ absl::StatusOr<catalog::Recording> FakeStore::AddRecording(
 }
 
 absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
-    const std::string& id, const retrieval::RecordingUpdate& update,
-    std::optional<int64_t> expected_version, const retrieval::RequestContext& context) {
+    const std::string& id, const editing::RecordingUpdate& update,
+    std::optional<int64_t> expected_version, const matching::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
   const std::optional<int> position = engine_->FindRecording(id);

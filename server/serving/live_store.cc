@@ -23,7 +23,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::CollectionStore;
+using editing::CollectionStore;
 
 // Of the scores that are kept parsed; about 60 bytes each.
 constexpr int64_t kCachedNotes = 2'000'000;
@@ -34,8 +34,8 @@ encoder::Precision ParsePrecision(const std::string& name) {
   return encoder::Precision::kAuto;
 }
 
-retrieval::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
-  retrieval::CollectionOptions options;
+collection::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
+  collection::CollectionOptions options;
   options.encoder.device = config.device;
   options.encoder.precision = ParsePrecision(config.precision);
   options.encoder.batch_size = config.batch_windows;
@@ -67,7 +67,7 @@ bool MayWrite(const std::string& directory) { return access(directory.c_str(), W
 class LiveStore final : public Store {
  public:
   static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, Metrics& metrics,
-                                                     retrieval::CollectionOptions collection);
+                                                     collection::CollectionOptions collection);
 
   std::shared_ptr<const Engine> Current() const override {
     absl::MutexLock lock(&mutex_);
@@ -75,13 +75,13 @@ class LiveStore final : public Store {
   }
 
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const retrieval::RequestContext& context) override {
+                                          const matching::RequestContext& context) override {
     return live_->AddPiece(std::move(piece), std::move(midi), context);
   }
   absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const retrieval::PieceUpdate& update,
+                                             const editing::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
-                                             const retrieval::RequestContext& context) override {
+                                             const matching::RequestContext& context) override {
     return live_->UpdatePiece(id, update, expected_version, context);
   }
   absl::StatusOr<CollectionStore::Deleted> DeletePiece(const std::string& id,
@@ -91,12 +91,12 @@ class LiveStore final : public Store {
   }
   absl::StatusOr<catalog::Recording> AddRecording(
       catalog::Recording recording, std::string audio,
-      const retrieval::RequestContext& context) override {
+      const matching::RequestContext& context) override {
     return live_->AddRecording(std::move(recording), std::move(audio), context);
   }
   absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const retrieval::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override {
+      const std::string& id, const editing::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const matching::RequestContext& context) override {
     return live_->UpdateRecording(id, update, expected_version, context);
   }
   absl::StatusOr<CollectionStore::Deleted> DeleteRecording(
@@ -154,9 +154,9 @@ class LiveStore final : public Store {
 };
 
 absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
-                                                       retrieval::CollectionOptions collection) {
+                                                       collection::CollectionOptions collection) {
   std::unique_ptr<LiveStore> store(new LiveStore(config));
-  retrieval::StoreOptions options;
+  editing::StoreOptions options;
   options.collection = std::move(collection);
   options.self_check = [warm_up = config.warmup](const retrieval::Collection& tried) {
     return SelfCheck(tried, warm_up);
@@ -210,7 +210,7 @@ absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
-                                                    const retrieval::CollectionOptions& options) {
+                                                    const collection::CollectionOptions& options) {
   spdlog::warn("{} is served read only: what is in its generations, and no change to it",
                config.bundle);
   return ReadOnlyStore::Open(
@@ -228,7 +228,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
 
 absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics) {
   encoder::SetComputeThreads(config.compute_threads);
-  retrieval::CollectionOptions options = OptionsOf(config, metrics);
+  collection::CollectionOptions options = OptionsOf(config, metrics);
   std::error_code error;
   const bool read_only = config.read_only || (std::filesystem::is_directory(config.bundle, error) &&
                                               !MayWrite(config.bundle));

@@ -1,4 +1,4 @@
-// The Store that serves a bundle: a retrieval::CollectionStore with encoders that batch across
+// The Store that serves a bundle: a editing::CollectionStore with encoders that batch across
 // requests, each collection tried out before it serves.
 #ifndef ANTIPHON_SERVER_SERVING_LIVE_STORE_H_
 #define ANTIPHON_SERVER_SERVING_LIVE_STORE_H_
@@ -14,7 +14,7 @@ namespace antiphon::server {
 
 // Opens config.bundle; read only (read_only_store.h) where that is asked for or this process may
 // not write to it, which is logged. Snapshots go to config.snapshot_dir. `config` and `metrics` are
-// borrowed, and outlive the store. Fails as retrieval::CollectionStore::Open does, or as the
+// borrowed, and outlive the store. Fails as editing::CollectionStore::Open does, or as the
 // collection's trial (self_check.h).
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config,
                                                                    Metrics& metrics);

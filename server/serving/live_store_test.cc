@@ -36,11 +36,11 @@ class LiveStoreTest : public ::testing::Test {
   absl::Status Add(const std::string& id, int seed) {
     catalog::Piece piece;
     piece.id = id;
-    return store_->AddPiece(piece, retrieval::MidiOf(seed), {}).status();
+    return store_->AddPiece(piece, testing::MidiOf(seed), {}).status();
   }
 
-  retrieval::TemporaryFolder folder_;
-  retrieval::LiveTestBundle bundle_{folder_.path()};
+  testing::TemporaryFolder folder_;
+  testing::LiveTestBundle bundle_{folder_.path()};
   Config config_;
   Metrics metrics_;
   std::unique_ptr<Store> store_;
@@ -73,8 +73,8 @@ TEST_F(LiveStoreTest, AnEditLeavesParsedScoresOfOtherPiecesInTheCache) {
   };
   const auto kept = score_of("p0");
   const auto replaced = score_of("p1");
-  retrieval::PieceUpdate update;
-  update.midi = retrieval::MidiOf(9);
+  editing::PieceUpdate update;
+  update.midi = testing::MidiOf(9);
   ASSERT_TRUE(store_->UpdatePiece("p1", update, {}, {}).ok());
   EXPECT_EQ(score_of("p0"), kept);
   EXPECT_NE(score_of("p1"), replaced);

@@ -5,17 +5,17 @@
 namespace antiphon::server {
 
 using Kind = Metrics::EditKind;
-using retrieval::CollectionStore;
+using editing::CollectionStore;
 
 absl::StatusOr<catalog::Piece> MeteredStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                      const retrieval::RequestContext& context) {
+                                                      const matching::RequestContext& context) {
   return Counted(Kind::kAddPiece, store_.AddPiece(std::move(piece), std::move(midi), context));
 }
 
 absl::StatusOr<catalog::Piece> MeteredStore::UpdatePiece(const std::string& id,
-                                                         const retrieval::PieceUpdate& update,
+                                                         const editing::PieceUpdate& update,
                                                          std::optional<int64_t> expected_version,
-                                                         const retrieval::RequestContext& context) {
+                                                         const matching::RequestContext& context) {
   return Counted(Kind::kUpdatePiece, store_.UpdatePiece(id, update, expected_version, context));
 }
 
@@ -25,14 +25,14 @@ absl::StatusOr<CollectionStore::Deleted> MeteredStore::DeletePiece(
 }
 
 absl::StatusOr<catalog::Recording> MeteredStore::AddRecording(
-    catalog::Recording recording, std::string audio, const retrieval::RequestContext& context) {
+    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
   return Counted(Kind::kAddRecording,
                  store_.AddRecording(std::move(recording), std::move(audio), context));
 }
 
 absl::StatusOr<catalog::Recording> MeteredStore::UpdateRecording(
-    const std::string& id, const retrieval::RecordingUpdate& update,
-    std::optional<int64_t> expected_version, const retrieval::RequestContext& context) {
+    const std::string& id, const editing::RecordingUpdate& update,
+    std::optional<int64_t> expected_version, const matching::RequestContext& context) {
   return Counted(Kind::kUpdateRecording,
                  store_.UpdateRecording(id, update, expected_version, context));
 }

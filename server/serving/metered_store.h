@@ -18,27 +18,24 @@ class MeteredStore final : public Store {
 
   std::shared_ptr<const Engine> Current() const override { return store_.Current(); }
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const retrieval::RequestContext& context) override;
+                                          const matching::RequestContext& context) override;
   absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const retrieval::PieceUpdate& update,
+                                             const editing::PieceUpdate& update,
                                              std::optional<int64_t> expected_version,
-                                             const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::CollectionStore::Deleted> DeletePiece(
+                                             const matching::RequestContext& context) override;
+  absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
       const std::string& id, std::optional<int64_t> expected_version,
       bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio,
-      const retrieval::RequestContext& context) override;
+  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
+                                                  const matching::RequestContext& context) override;
   absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const retrieval::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) override;
-  absl::StatusOr<retrieval::CollectionStore::Deleted> DeleteRecording(
+      const std::string& id, const editing::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const matching::RequestContext& context) override;
+  absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
       const std::string& id, std::optional<int64_t> expected_version) override;
-  absl::StatusOr<retrieval::CollectionStore::Reloaded> Reload() override;
-  absl::StatusOr<retrieval::CollectionStore::Merged> Merge() override;
-  retrieval::CollectionStore::EditStatus edit_status() const override {
-    return store_.edit_status();
-  }
+  absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
+  absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
+  editing::CollectionStore::EditStatus edit_status() const override { return store_.edit_status(); }
   absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override {
     return store_.TakeSnapshot(name);
   }

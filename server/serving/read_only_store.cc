@@ -7,7 +7,7 @@
 namespace antiphon::server {
 namespace {
 
-using retrieval::CollectionStore;
+using editing::CollectionStore;
 
 absl::Status Refuse() {
   return CallerError(absl::StatusCode::kFailedPrecondition,
@@ -31,14 +31,14 @@ std::shared_ptr<const Engine> ReadOnlyStore::Current() const {
 }
 
 absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string,
-                                                       const retrieval::RequestContext&) {
+                                                       const matching::RequestContext&) {
   return Refuse();
 }
 
 absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
-                                                          const retrieval::PieceUpdate&,
+                                                          const editing::PieceUpdate&,
                                                           std::optional<int64_t>,
-                                                          const retrieval::RequestContext&) {
+                                                          const matching::RequestContext&) {
   return Refuse();
 }
 
@@ -48,13 +48,14 @@ absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeletePiece(const std::s
 }
 
 absl::StatusOr<catalog::Recording> ReadOnlyStore::AddRecording(catalog::Recording, std::string,
-                                                               const retrieval::RequestContext&) {
+                                                               const matching::RequestContext&) {
   return Refuse();
 }
 
-absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(
-    const std::string&, const retrieval::RecordingUpdate&, std::optional<int64_t>,
-    const retrieval::RequestContext&) {
+absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(const std::string&,
+                                                                  const editing::RecordingUpdate&,
+                                                                  std::optional<int64_t>,
+                                                                  const matching::RequestContext&) {
   return Refuse();
 }
 

@@ -32,13 +32,13 @@ double NearestRatio(const std::vector<double>& ratios) {
 
 // The windows of the beginning of a piece, as they were cut when it was indexed; none where there
 // are no notes.
-absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
-                                                            int piece) {
+absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
+                                                           int piece) {
   const absl::StatusOr<std::string> midi = collection.view().ReadMidi(piece);
   if (!midi.ok()) return midi.status();
   const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
   if (!score.ok()) return absl::DataLossError(score.status().message());
-  retrieval::WindowPlan plan;
+  matching::WindowPlan plan;
   if (collection.manifest().score_hop_s > 0) plan.hop_s = collection.manifest().score_hop_s;
   auto windows = collection.EmbedScore(music::Excerpt(*score, 0, kStretch_s),
                                        NearestRatio(collection.manifest().tempo_ratios), plan);
@@ -54,7 +54,7 @@ absl::StatusOr<retrieval::EmbeddingSequence> EmbedBeginning(const retrieval::Col
 }
 
 absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
-                             const retrieval::EmbeddingSequence& windows) {
+                             const matching::EmbeddingSequence& windows) {
   const auto found = collection.view().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
   if (!found.ok()) return found.status();
   const auto same = std::count_if(found->begin(), found->end(),

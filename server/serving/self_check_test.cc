@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 // As if the index had been made by another model: the same embeddings, their components in another
 // order.
-class OtherEncoder final : public retrieval::FakeEncoder {
+class OtherEncoder final : public testing::FakeEncoder {
  public:
   using FakeEncoder::FakeEncoder;
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
@@ -31,12 +31,12 @@ class TryOutTest : public ::testing::Test {
  protected:
   std::shared_ptr<const retrieval::Collection> Collection(
       int pieces, std::shared_ptr<const encoder::WindowEncoder> other = nullptr) {
-    auto parts = retrieval::MakeTestCollection(folder_.path(), {.pieces = pieces});
+    auto parts = testing::MakeTestCollection(folder_.path(), {.pieces = pieces});
     if (other != nullptr) parts->score_encoder = std::move(other);
     return retrieval::Collection::Make(std::move(parts));
   }
 
-  retrieval::TemporaryFolder folder_;
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(TryOutTest, ACollectionFindsItself) {
@@ -53,7 +53,7 @@ TEST_F(TryOutTest, AnIndexOfAnotherModelIsFoundOut) {
 }
 
 TEST_F(TryOutTest, AnEncoderThatFailsIsFoundOut) {
-  auto broken = std::make_shared<retrieval::FakeEncoder>(encoder::Modality::kScore);
+  auto broken = std::make_shared<testing::FakeEncoder>(encoder::Modality::kScore);
   broken->failure = absl::InternalError("broken");
   const auto collection = Collection(2, broken);
   EXPECT_EQ(CheckFindsItself(*collection).code(), absl::StatusCode::kInternal);
@@ -66,7 +66,7 @@ TEST_F(TryOutTest, AnEmptyCollectionPasses) {
 }
 
 TEST_F(TryOutTest, WarmingUpGoesThroughBothEncoders) {
-  const auto score = std::make_shared<retrieval::FakeEncoder>(encoder::Modality::kScore);
+  const auto score = std::make_shared<testing::FakeEncoder>(encoder::Modality::kScore);
   const auto collection = Collection(2, score);
   ASSERT_TRUE(WarmUp(*collection).ok());
   EXPECT_GT(score->calls(), 0);

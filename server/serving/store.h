@@ -22,27 +22,26 @@ class Store {
   // The engine that new calls start on. Calls under way keep the one they have.
   virtual std::shared_ptr<const Engine> Current() const = 0;
 
-  // As retrieval::CollectionStore.
+  // As editing::CollectionStore.
   virtual absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                                  const retrieval::RequestContext& context) = 0;
+                                                  const matching::RequestContext& context) = 0;
   virtual absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                                     const retrieval::PieceUpdate& update,
+                                                     const editing::PieceUpdate& update,
                                                      std::optional<int64_t> expected_version,
-                                                     const retrieval::RequestContext& context) = 0;
-  virtual absl::StatusOr<retrieval::CollectionStore::Deleted> DeletePiece(
+                                                     const matching::RequestContext& context) = 0;
+  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
       const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) = 0;
   virtual absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio,
-      const retrieval::RequestContext& context) = 0;
+      catalog::Recording recording, std::string audio, const matching::RequestContext& context) = 0;
   virtual absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const retrieval::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const retrieval::RequestContext& context) = 0;
-  virtual absl::StatusOr<retrieval::CollectionStore::Deleted> DeleteRecording(
+      const std::string& id, const editing::RecordingUpdate& update,
+      std::optional<int64_t> expected_version, const matching::RequestContext& context) = 0;
+  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
       const std::string& id, std::optional<int64_t> expected_version) = 0;
 
-  virtual absl::StatusOr<retrieval::CollectionStore::Reloaded> Reload() = 0;
-  virtual absl::StatusOr<retrieval::CollectionStore::Merged> Merge() = 0;
-  virtual retrieval::CollectionStore::EditStatus edit_status() const = 0;
+  virtual absl::StatusOr<editing::CollectionStore::Reloaded> Reload() = 0;
+  virtual absl::StatusOr<editing::CollectionStore::Merged> Merge() = 0;
+  virtual editing::CollectionStore::EditStatus edit_status() const = 0;
 
   // Into and from the snapshot directory of the configuration; `name` is a plain file name.
   // FailedPrecondition when there is no such directory.

@@ -2,13 +2,13 @@
 
 namespace antiphon::server {
 
-v1::Verdict ToWire(retrieval::Verdict verdict) {
+v1::Verdict ToWire(matching::Verdict verdict) {
   switch (verdict) {
-    case retrieval::Verdict::kMatch:
+    case matching::Verdict::kMatch:
       return v1::VERDICT_MATCH;
-    case retrieval::Verdict::kNoMatch:
+    case matching::Verdict::kNoMatch:
       return v1::VERDICT_NO_MATCH;
-    case retrieval::Verdict::kInsufficientInput:
+    case matching::Verdict::kInsufficientInput:
       return v1::VERDICT_INSUFFICIENT_INPUT;
   }
   return v1::VERDICT_UNSPECIFIED;

@@ -14,7 +14,7 @@
 
 namespace antiphon::server {
 
-v1::Verdict ToWire(retrieval::Verdict verdict);
+v1::Verdict ToWire(matching::Verdict verdict);
 v1::Piece ToWire(const catalog::Piece& piece);
 v1::Recording ToWire(const catalog::Recording& recording);
 v1::Limits ToWire(const Limits& limits, int queue_capacity);

@@ -21,8 +21,8 @@ struct Limits {
 
   int max_search_top_k = 1000;
   int max_identify_top_k = 100;
-  int max_transposition = retrieval::kMaxTransposition;  // semitones
-  int max_snippets = 20;                                 // top_k where each hit carries its snippet
+  int max_transposition = matching::kMaxTransposition;  // semitones
+  int max_snippets = 20;                                // top_k where each hit carries its snippet
   double min_hop_s = 0.05;
   double max_hop_s = 60;
   double min_tempo_ratio = 0.25;

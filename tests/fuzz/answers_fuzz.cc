@@ -31,23 +31,22 @@ void MakeBundle(const std::string& root) {
   auto writer = bundle::BundleWriter::Create(root);
   Require(writer.ok(), "a bundle can be made");
   const std::string& folder = (*writer)->directory();
-  const retrieval::FakeEncoder audio(antiphon::encoder::Modality::kAudio);
-  const retrieval::FakeEncoder score(antiphon::encoder::Modality::kScore);
-  auto assembly = retrieval::CollectionAssembly::Create(folder, audio, score, {});
+  const testing::FakeEncoder audio(antiphon::encoder::Modality::kAudio);
+  const testing::FakeEncoder score(antiphon::encoder::Modality::kScore);
+  auto assembly = collection::CollectionAssembly::Create(folder, audio, score, {});
   Require(assembly.ok(), "a collection can be made");
   for (int i = 0; i < 3; ++i) {
     antiphon::catalog::Piece piece;
     piece.id = "piece-" + std::to_string(i);
     piece.composer = "Anon";
-    const auto midi = antiphon::music::WriteMidi(retrieval::RandomPiece(i, kPieceSeconds));
+    const auto midi = antiphon::music::WriteMidi(testing::RandomPiece(i, kPieceSeconds));
     Require((*assembly)->AddPiece(piece, *midi).ok(), "a piece can be added");
   }
   antiphon::catalog::Recording recording;
   recording.id = "recording-0";
   recording.piece_id = "piece-0";
-  const auto wav =
-      antiphon::audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(0, kPieceSeconds)),
-                                   antiphon::audio::AudioFormat::kWav);
+  const auto wav = antiphon::audio::EncodeAudio(
+      testing::Play(testing::RandomPiece(0, kPieceSeconds)), antiphon::audio::AudioFormat::kWav);
   Require((*assembly)->AddRecording(recording, *wav).ok(), "a recording can be added");
   const auto manifest = (*assembly)->Finish();
   Require(manifest.ok(), "a collection can be finished");

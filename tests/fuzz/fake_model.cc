@@ -9,7 +9,7 @@ void SetComputeThreads(int /*threads*/) {}
 absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& /*path*/,
                                                            Modality modality,
                                                            const EncoderOptions& /*options*/) {
-  return std::make_unique<retrieval::FakeEncoder>(modality);
+  return std::make_unique<testing::FakeEncoder>(modality);
 }
 
 }  // namespace antiphon::encoder

@@ -154,10 +154,10 @@ void AddIndexes(const Seeds& seeds) {
 void AddSettings(const Seeds& seeds) {
   seeds.Add("settings", "constant_q", features::SettingsToJson({}));
   seeds.Add("settings", "filterbank", features::SettingsToJson(features::DorferSettings()));
-  retrieval::ConfidenceModel model;
+  matching::ConfidenceModel model;
   model.false_accept_rate = 0.01;
   model.queries = 1000;
-  seeds.Add("settings", "confidence", retrieval::ConfidenceToJson(model));
+  seeds.Add("settings", "confidence", matching::ConfidenceToJson(model));
 }
 
 void AddApiKeys(const Seeds& seeds) {

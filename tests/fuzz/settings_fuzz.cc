@@ -23,20 +23,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
 
   namespace retrieval = antiphon::retrieval;
-  const auto model = retrieval::ParseConfidence(text);
+  const auto model = matching::ParseConfidence(text);
   if (!model.ok()) {
     antiphon::fuzz::RequireRefusal(model.status(), {absl::StatusCode::kDataLoss});
     return 0;
   }
   for (const double score : {0.0, 0.3, 1.0}) {
     for (const int windows : {0, 1, 100'000}) {
-      const double confidence = retrieval::Confidence(*model, score, 0.2, windows);
+      const double confidence = matching::Confidence(*model, score, 0.2, windows);
       Require(confidence >= 0 && confidence <= 1, "confidence is in [0, 1]");
     }
   }
-  const std::string json = retrieval::ConfidenceToJson(*model);
-  const auto again = retrieval::ParseConfidence(json);
-  Require(again.ok() && retrieval::ConfidenceToJson(*again) == json,
+  const std::string json = matching::ConfidenceToJson(*model);
+  const auto again = matching::ParseConfidence(json);
+  Require(again.ok() && matching::ConfidenceToJson(*again) == json,
           "a confidence is read as it was written");
   return 0;
 }

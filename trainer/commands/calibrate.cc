@@ -26,7 +26,7 @@ absl::Status Run(Flags& flags) {
     if (!split.ok()) return split.status();
     flags.options.split = *std::move(split);
   }
-  if (flags.plain) flags.options.identify.method = retrieval::VoteMethod::kPlain;
+  if (flags.plain) flags.options.identify.method = matching::VoteMethod::kPlain;
   Progress progress;
   const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
   if (!calibration.ok()) return calibration.status();
@@ -34,7 +34,7 @@ absl::Status Run(Flags& flags) {
   if (flags.dry_run) return absl::OkStatus();
   const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
   std::ofstream file(path);
-  file << retrieval::ConfidenceToJson(calibration->model) << '\n';
+  file << matching::ConfidenceToJson(calibration->model) << '\n';
   file.flush();
   return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
 }

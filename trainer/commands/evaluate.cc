@@ -140,7 +140,7 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command
       ->add_option("--transpose", options.max_transposition,
                    "Suites recordings and unknown: semitones tried where nothing is recognised")
-      ->check(CLI::Range(0, retrieval::kMaxTransposition))
+      ->check(CLI::Range(0, matching::kMaxTransposition))
       ->capture_default_str();
   command->add_option("--distractors", options.distractors,
                       "Suite catalogue-size: folder of further scores; may be repeated");

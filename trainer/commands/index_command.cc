@@ -66,7 +66,7 @@ FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
 // Indexes one collection of files, one after the other.
 class Indexing {
  public:
-  Indexing(const IndexCommandOptions& options, retrieval::BundleBuilder& builder,
+  Indexing(const IndexCommandOptions& options, collection::BundleBuilder& builder,
            Progress& progress)
       : options_(options), builder_(builder), progress_(progress) {}
 
@@ -168,7 +168,7 @@ class Indexing {
   }
 
   const IndexCommandOptions& options_;
-  retrieval::BundleBuilder& builder_;
+  collection::BundleBuilder& builder_;
   Progress& progress_;
   std::map<std::string, catalog::Piece> pieces_;  // by id
   std::vector<std::string> piece_ids_;            // sorted
@@ -188,7 +188,7 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 }
 
 absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progress& progress) {
-  auto builder = retrieval::BundleBuilder::Create(options.bundle_root, options.builder);
+  auto builder = collection::BundleBuilder::Create(options.bundle_root, options.builder);
   if (!builder.ok()) return builder.status();
   IndexSummary summary;
   Indexing indexing(options, **builder, progress);

@@ -23,7 +23,7 @@ struct IndexCommandOptions {
   std::string bundle_root;     // made when it does not exist
   std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
                            // may be empty
-  retrieval::BuilderOptions builder;
+  collection::BuilderOptions builder;
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
 

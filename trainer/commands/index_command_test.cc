@@ -40,7 +40,7 @@ class RunIndexTest : public ::testing::Test {
     fs::create_directories(Path("model"));
     encoder::EncoderInfo info;
     info.model_id = "test-1";
-    info.settings = retrieval::FakeSettings();
+    info.settings = testing::FakeSettings();
     testing::WriteTestModel(Path("model"), info);
     fs::create_directories(Path("midi"));
     options_.midi_dir = Path("midi");
@@ -54,17 +54,17 @@ class RunIndexTest : public ::testing::Test {
     std::ofstream(Path(name), std::ios::binary) << bytes;
   }
   static std::string Midi(int seed, const std::string& title = "") {
-    music::Score score = retrieval::RandomPiece(seed, 8);
+    music::Score score = testing::RandomPiece(seed, 8);
     score.title = title;
     return music::WriteMidi(score).value();
   }
   static std::string Sound(int seed) {
-    return audio::EncodeAudio(retrieval::Play(retrieval::RandomPiece(seed, 8)),
+    return audio::EncodeAudio(testing::Play(testing::RandomPiece(seed, 8)),
                               audio::AudioFormat::kFlac)
         .value();
   }
 
-  const retrieval::TemporaryFolder folder_;
+  const testing::TemporaryFolder folder_;
   IndexCommandOptions options_;
   Progress progress_;
 };

@@ -47,10 +47,10 @@ std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::s
   return excerpts;
 }
 
-int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkOfSource& work_of,
+int64_t RankOfWork(std::span<const matching::Candidate> candidates, const WorkOfSource& work_of,
                    int work) {
   std::map<int, double> best;  // by work
-  for (const retrieval::Candidate& candidate : candidates) {
+  for (const matching::Candidate& candidate : candidates) {
     const auto [it, inserted] = best.emplace(work_of(candidate.source), candidate.score);
     if (!inserted) it->second = std::max(it->second, candidate.score);
   }
@@ -64,7 +64,7 @@ int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkO
 absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording>& recordings,
                                                  const ExcerptPlan& plan,
                                                  const retrieval::Collection& collection,
-                                                 const retrieval::IdentifyOptions& options,
+                                                 const matching::IdentifyOptions& options,
                                                  const WorkOfSource& work_of,
                                                  const Treatment& treatment, Progress& progress) {
   audio::DecodeOptions decode;
@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording
                                                       excerpt.wanted_s)));
       }
       if (!query.ok()) return query.status();
-      absl::StatusOr<retrieval::Identification> answer = collection.IdentifyAudio(*query, options);
+      absl::StatusOr<matching::Identification> answer = collection.IdentifyAudio(*query, options);
       if (!answer.ok()) return answer.status();
       const int64_t rank = RankOfWork(answer->candidates, work_of, recordings[i].work);
       outcomes.push_back({excerpt, *std::move(answer), rank});

@@ -46,7 +46,7 @@ std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::s
 
 struct Outcome {
   Excerpt excerpt;
-  retrieval::Identification answer;
+  matching::Identification answer;
   int64_t rank = 0;  // of the right work, from 1; 0 when it is not among the candidates
 };
 
@@ -55,7 +55,7 @@ using WorkOfSource = std::function<int(int source)>;
 
 // 1 + the number of other works that have a candidate scored at least as high as the best of
 // `work`; 0 when it has none.
-int64_t RankOfWork(std::span<const retrieval::Candidate> candidates, const WorkOfSource& work_of,
+int64_t RankOfWork(std::span<const matching::Candidate> candidates, const WorkOfSource& work_of,
                    int work);
 
 // What is done to the sound of an excerpt before it is asked for; empty leaves it as it is.
@@ -69,7 +69,7 @@ inline constexpr int kCandidates = 20;
 // Asks for every excerpt of every recording, in order. `options.top_k` should be kCandidates.
 [[nodiscard]] absl::StatusOr<std::vector<Outcome>> AskExcerpts(
     const std::vector<TestRecording>& recordings, const ExcerptPlan& plan,
-    const retrieval::Collection& collection, const retrieval::IdentifyOptions& options,
+    const retrieval::Collection& collection, const matching::IdentifyOptions& options,
     const WorkOfSource& work_of, const Treatment& treatment, Progress& progress);
 
 struct Accuracy {

@@ -7,8 +7,8 @@
 namespace antiphon::trainer {
 namespace {
 
-std::vector<retrieval::Candidate> Scored(const std::vector<std::pair<int, double>>& scores) {
-  std::vector<retrieval::Candidate> candidates;
+std::vector<matching::Candidate> Scored(const std::vector<std::pair<int, double>>& scores) {
+  std::vector<matching::Candidate> candidates;
   for (const auto& [source, score] : scores) {
     candidates.emplace_back();
     candidates.back().source = source;

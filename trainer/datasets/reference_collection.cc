@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 // Everything that the vectors depend on.
 absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
-                                  const retrieval::BuilderOptions& builder) {
+                                  const collection::BuilderOptions& builder) {
   const auto encoder =
       encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
                            encoder::Modality::kScore, builder.encoder);
@@ -45,9 +45,9 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
 }
 
 absl::Status Build(const std::vector<CollectionEntry>& entries,
-                   const retrieval::BuilderOptions& options, const std::string& root,
+                   const collection::BuilderOptions& options, const std::string& root,
                    Progress& progress) {
-  auto builder = retrieval::BundleBuilder::Create(root, options);
+  auto builder = collection::BundleBuilder::Create(root, options);
   if (!builder.ok()) return builder.status();
   progress.Start("index scores", static_cast<int64_t>(entries.size()));
   for (const CollectionEntry& entry : entries) {
@@ -81,7 +81,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollec
     if (absl::Status status = Build(entries, options.builder, root, progress); !status.ok())
       return status;
   }
-  retrieval::CollectionOptions open;
+  collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
   open.index = options.builder.index;
   return retrieval::Collection::Open(root, open);

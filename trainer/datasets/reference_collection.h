@@ -24,8 +24,8 @@ struct CollectionEntry {
 };
 
 struct ReferenceCollectionOptions {
-  retrieval::BuilderOptions builder;  // its model_directory names the model
-  std::string folder;                 // where bundles are kept, each in a folder of its own
+  collection::BuilderOptions builder;  // its model_directory names the model
+  std::string folder;                  // where bundles are kept, each in a folder of its own
 };
 
 // Opens the bundle of these scores, this model and these settings; makes it first when it is not

@@ -59,7 +59,7 @@ absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
   const absl::StatusOr<audio::Waveform> audio =
       audio::DecodeFile(work.paths[index], {.sample_rate = front_end.settings().sample_rate});
   if (!audio.ok()) return audio.status();
-  absl::StatusOr<music::TimeMap> aligned = retrieval::AlignToScore(
+  absl::StatusOr<music::TimeMap> aligned = alignment::AlignToScore(
       features::ComputeSpectrogram(front_end, audio->samples), front_end.settings(), score->notes);
   if (!aligned.ok()) return aligned.status();
   if (score->notes.empty() || played->notes.empty())

@@ -44,8 +44,8 @@ int OwnScore(const AsapTestBed& bed, const Outcome& outcome) {
 }
 
 // The best candidate that is the performance's own score; null where there is none.
-const retrieval::Candidate* OwnCandidate(const AsapTestBed& bed, const Outcome& outcome) {
-  for (const retrieval::Candidate& candidate : outcome.answer.candidates) {
+const matching::Candidate* OwnCandidate(const AsapTestBed& bed, const Outcome& outcome) {
+  for (const matching::Candidate& candidate : outcome.answer.candidates) {
     if (candidate.source == OwnScore(bed, outcome)) return &candidate;
   }
   return nullptr;
@@ -58,7 +58,7 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   const std::optional<BeatMap>& beats = bed.beats[outcome.excerpt.recording];
   if (!beats) return std::nullopt;
   PlaceVerdict verdict;
-  const retrieval::Candidate* const own = OwnCandidate(bed, outcome);
+  const matching::Candidate* const own = OwnCandidate(bed, outcome);
   if (own == nullptr) {
     verdict.error_s = std::numeric_limits<double>::infinity();
     return verdict;

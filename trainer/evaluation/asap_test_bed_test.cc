@@ -36,7 +36,7 @@ AsapTestBed TuneOtherTune() {
 Outcome FoundAt(double reference_s) {
   Outcome outcome;
   outcome.excerpt = {0, 4, 2, 4};
-  retrieval::Candidate candidate;
+  matching::Candidate candidate;
   candidate.query_s = 2;
   candidate.reference_s = reference_s;
   outcome.answer.candidates = {candidate};

@@ -47,10 +47,10 @@ std::string BundleFolder(const CalibrationOptions& options) {
 absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
     const CalibrationOptions& options, std::vector<Piece>& valid,
     const std::vector<Piece>& distractors, Progress& progress) {
-  retrieval::BuilderOptions build = options.builder;
+  collection::BuilderOptions build = options.builder;
   build.model_directory = options.model;
   build.encoder = options.encoder;
-  auto builder = retrieval::BundleBuilder::Create(BundleFolder(options), build);
+  auto builder = collection::BundleBuilder::Create(BundleFolder(options), build);
   if (!builder.ok()) return builder.status();
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
   progress.Start("index", static_cast<int64_t>((valid.size() + 1) / 2 + count));
@@ -70,13 +70,13 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
   }
   progress.Finish();
   if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
-  retrieval::CollectionOptions open;
+  collection::CollectionOptions open;
   open.encoder = options.encoder;
   return retrieval::Collection::Open(BundleFolder(options), open);
 }
 
 // Requires a candidate.
-CalibrationPoint PointOf(const retrieval::Identification& answer, double length_s) {
+CalibrationPoint PointOf(const matching::Identification& answer, double length_s) {
   CalibrationPoint point;
   point.score = answer.candidates[0].score;
   point.rival = answer.candidates.size() > 1 ? answer.candidates[1].score : 0;
@@ -88,7 +88,7 @@ CalibrationPoint PointOf(const retrieval::Identification& answer, double length_
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
                       const retrieval::Collection& collection, Renderer& renderer,
                       std::vector<CalibrationPoint>& points) {
-  retrieval::IdentifyOptions identify = options.identify;
+  matching::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
   const VariationOptions varied;
   for (double length_s : options.excerpts_s) {
@@ -103,7 +103,7 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
       absl::StatusOr<audio::Waveform> audio = renderer.Render(excerpt, varied, variation);
       if (!audio.ok()) return audio.status();
       audio->samples.resize(std::min<size_t>(audio->samples.size(), length_s * audio->sample_rate));
-      const absl::StatusOr<retrieval::Identification> answer =
+      const absl::StatusOr<matching::Identification> answer =
           collection.IdentifyAudio(*audio, identify);
       if (!answer.ok()) return answer.status();
       if (answer->candidates.empty()) continue;
@@ -119,14 +119,14 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
 absl::Status AskAboutNoises(const CalibrationOptions& options,
                             const retrieval::Collection& collection, Progress& progress,
                             std::vector<CalibrationPoint>& points) {
-  retrieval::IdentifyOptions identify = options.identify;
+  matching::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
   progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(options.excerpts_s) *
                                        options.noises_of_each);
   // Other sounds than those of the suite `unknown`, whatever its seed.
   const std::string seed = absl::StrCat("calibration/", options.seed);
   const auto ask = [&](const std::string&, double length_s, const audio::Waveform& audio) {
-    const absl::StatusOr<retrieval::Identification> answer =
+    const absl::StatusOr<matching::Identification> answer =
         collection.IdentifyAudio(audio, identify);
     if (answer.ok() && !answer->candidates.empty()) points.push_back(PointOf(*answer, length_s));
     progress.Advance();
@@ -138,8 +138,8 @@ absl::Status AskAboutNoises(const CalibrationOptions& options,
   return asked;
 }
 
-double Predict(const retrieval::ConfidenceModel& model, const CalibrationPoint& point) {
-  return retrieval::Confidence(model, point.score, point.rival, point.windows);
+double Predict(const matching::ConfidenceModel& model, const CalibrationPoint& point) {
+  return matching::Confidence(model, point.score, point.rival, point.windows);
 }
 
 constexpr int kWeights = 4;
@@ -148,11 +148,11 @@ using Matrix = std::array<Vector, kWeights>;
 
 // What the weights of a confidence model stand before, in the order of SetWeights.
 Vector InputsOf(const CalibrationPoint& point) {
-  return {1, point.score, retrieval::VoteMargin(point.score, point.rival),
+  return {1, point.score, matching::VoteMargin(point.score, point.rival),
           std::log2(1.0 + point.windows)};
 }
 
-void SetWeights(const Vector& weights, retrieval::ConfidenceModel& model) {
+void SetWeights(const Vector& weights, matching::ConfidenceModel& model) {
   model.bias = weights[0];
   model.score_weight = weights[1];
   model.margin_weight = weights[2];

@@ -26,8 +26,8 @@ struct CalibrationOptions {
   std::string midi_dir;  // searched recursively
   Split split = Split::ByHash();
   std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
-  retrieval::BuilderOptions builder;    // hop and tempo ratios of the collection
-  retrieval::IdentifyOptions identify;  // how the queries are answered
+  collection::BuilderOptions builder;   // hop and tempo ratios of the collection
+  matching::IdentifyOptions identify;   // how the queries are answered
   std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                        // of each length
   int noises_of_each = 20;          // sounds that are no music (noises.h), of each kind and length
@@ -48,7 +48,7 @@ struct CalibrationPoint {
 };
 
 struct Calibration {
-  retrieval::ConfidenceModel model;
+  matching::ConfidenceModel model;
   std::vector<CalibrationPoint> points;
   std::vector<CalibrationPoint>
       noises;  // for the threshold alone: how often noises are asked for is not known

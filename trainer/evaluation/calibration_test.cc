@@ -11,7 +11,7 @@ namespace {
 TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
-  const retrieval::ConfidenceModel truth{
+  const matching::ConfidenceModel truth{
       .bias = -3, .score_weight = 5, .margin_weight = 2, .length_weight = -0.3};
   Calibration calibration;
   for (int i = 0; i < 40000; ++i) {
@@ -19,7 +19,7 @@ TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
     CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false,
                            true};
     point.right =
-        uniform(random) < retrieval::Confidence(truth, point.score, point.rival, point.windows);
+        uniform(random) < matching::Confidence(truth, point.score, point.rival, point.windows);
     calibration.points.push_back(point);
   }
   FitLogistic(calibration);
@@ -38,8 +38,8 @@ TEST(CalibrationTest, SeparablePointsHaveAFiniteAnswer) {
   }
   FitLogistic(calibration);
   EXPECT_TRUE(std::isfinite(calibration.model.bias));
-  EXPECT_GT(retrieval::Confidence(calibration.model, 0.8, 0.1, 30), 0.9);
-  EXPECT_LT(retrieval::Confidence(calibration.model, 0.1, 0.1, 30), 0.1);
+  EXPECT_GT(matching::Confidence(calibration.model, 0.8, 0.1, 30), 0.9);
+  EXPECT_LT(matching::Confidence(calibration.model, 0.1, 0.1, 30), 0.1);
 }
 
 TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
@@ -49,13 +49,13 @@ TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
   FitLogistic(calibration);
   ChooseThreshold(calibration, 0.02);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0.02);
-  EXPECT_GE(retrieval::Confidence(calibration.model, 0.199, 0, 30), calibration.model.threshold);
-  EXPECT_LT(retrieval::Confidence(calibration.model, 0.195, 0, 30), calibration.model.threshold);
+  EXPECT_GE(matching::Confidence(calibration.model, 0.199, 0, 30), calibration.model.threshold);
+  EXPECT_LT(matching::Confidence(calibration.model, 0.195, 0, 30), calibration.model.threshold);
   calibration.noises.push_back({0.25, 0, 30});
   ChooseThreshold(calibration, 0.02);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0);
-  EXPECT_LT(retrieval::Confidence(calibration.model, 0.25, 0, 30), calibration.model.threshold);
-  EXPECT_GE(retrieval::Confidence(calibration.model, 0.26, 0, 30), calibration.model.threshold);
+  EXPECT_LT(matching::Confidence(calibration.model, 0.25, 0, 30), calibration.model.threshold);
+  EXPECT_GE(matching::Confidence(calibration.model, 0.26, 0, 30), calibration.model.threshold);
   calibration.noises.clear();
   ChooseThreshold(calibration, 1);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 1);

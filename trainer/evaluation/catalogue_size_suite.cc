@@ -145,7 +145,7 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
                                   std::span<const int> sizes,
                                   const retrieval::Collection& collection, uint64_t seed,
                                   Progress& progress) {
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   identify.top_k = kCandidates;
   for (const int size : sizes) identify.filter.sources.collections.push_back(CollectionUpTo(size));
   ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};

@@ -37,8 +37,8 @@ std::vector<Onset> OnsetsOf(const std::vector<music::Note>& notes) {
 }
 
 // The notes of the passage that a candidate names, in seconds of the query.
-std::vector<music::Note> NamedNotes(const music::Score& score,
-                                    const retrieval::Candidate& candidate, double length_s) {
+std::vector<music::Note> NamedNotes(const music::Score& score, const matching::Candidate& candidate,
+                                    double length_s) {
   const auto to_query = [&](double score_s) {
     return candidate.query_s + (score_s - candidate.reference_s) / candidate.tempo_ratio;
   };
@@ -148,7 +148,7 @@ class Errors {
   }
 
   absl::StatusOr<std::vector<music::Note>> Named(const Outcome& outcome) {
-    const retrieval::Candidate& first = outcome.answer.candidates[0];
+    const matching::Candidate& first = outcome.answer.candidates[0];
     const absl::StatusOr<const music::Score*> score = ScoreOf(first.source);
     if (!score.ok()) return score.status();
     return NamedNotes(**score, first, outcome.excerpt.length_s);
@@ -221,7 +221,7 @@ class Errors {
     if (auto status = Compare(*sound, judged.truth.source, error.right); !status.ok())
       return status;
     if (outcome.answer.candidates.empty()) return error;
-    const retrieval::Candidate& first = outcome.answer.candidates[0];
+    const matching::Candidate& first = outcome.answer.candidates[0];
     error.details.emplace_back("named", (*request_.entries)[first.source].title);
     error.details.emplace_back(
         "there",
@@ -273,7 +273,7 @@ class Errors {
     if (!score.ok()) return score.status();
     for (const double start_s : query->start_s)
       out.push_back({start_s + query->window_s / 2, -1, 0});
-    for (const double tempo_ratio : retrieval::DefaultTempoRatios()) {
+    for (const double tempo_ratio : collection::DefaultTempoRatios()) {
       const auto piece = collection_.EmbedScore(**score, tempo_ratio, {.hop_s = 0.5});
       if (!piece.ok()) return piece.status();
       for (size_t i = 0; i < out.size(); ++i) {

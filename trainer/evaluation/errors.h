@@ -38,7 +38,7 @@ struct ErrorsRequest {
   const std::vector<TestRecording>* recordings = nullptr;
   const std::vector<Outcome>* outcomes = nullptr;
   WorkOfSource work_of;
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   std::function<absl::StatusOr<QueryTruth>(const Outcome&)> truth_of;
 };
 

@@ -83,7 +83,7 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcom
 absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
                        const retrieval::Collection& collection,
                        const std::vector<Outcome>& outcomes,
-                       const retrieval::IdentifyOptions& identify, Progress& progress,
+                       const matching::IdentifyOptions& identify, Progress& progress,
                        Report& report) {
   ErrorsRequest request;
   request.suite = "performances";
@@ -109,7 +109,7 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
                     {"first", "in 5", "within1s", "allowed", "orrepeat", "of", "queries"},
                     {}};
   const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   identify.top_k = kCandidates;
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),

@@ -11,9 +11,9 @@
 namespace antiphon::trainer {
 namespace {
 
+using matching::Identification;
+using matching::VoteMethod;
 using retrieval::Collection;
-using retrieval::Identification;
-using retrieval::VoteMethod;
 
 // How many queries found their piece how high.
 struct Places {
@@ -21,7 +21,7 @@ struct Places {
 
   void Add(const Identification& answer, int truth) {
     ++queries;
-    for (const retrieval::Candidate& found : answer.candidates) {
+    for (const matching::Candidate& found : answer.candidates) {
       if (found.source != truth) continue;
       // Ties count against: rank = 1 + the number of others that score at least as high.
       const auto rank =
@@ -42,10 +42,10 @@ struct Places {
 absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
     const std::vector<TestPiece>& pieces, const std::string& model, const SuiteOptions& options,
     Progress& progress) {
-  retrieval::BuilderOptions build;
+  collection::BuilderOptions build;
   build.model_directory = model;
   build.encoder = options.encoder;
-  auto builder = retrieval::BundleBuilder::Create(options.work, build);
+  auto builder = collection::BundleBuilder::Create(options.work, build);
   if (!builder.ok()) return builder.status();
   progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
   for (const TestPiece& piece : pieces) {
@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
   }
   progress.Finish();
   if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
-  retrieval::CollectionOptions open;
+  collection::CollectionOptions open;
   open.encoder = options.encoder;
   return Collection::Open(options.work, open);
 }
@@ -72,7 +72,7 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
 absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection,
                      VoteMethod method, const std::string& name, Progress& progress,
                      ReportTable& table) {
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   identify.top_k = 10;
   identify.method = method;
   identify.min_confidence = 0;

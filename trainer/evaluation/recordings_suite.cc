@@ -13,7 +13,7 @@
 namespace antiphon::trainer {
 namespace {
 
-using retrieval::VoteMethod;
+using matching::VoteMethod;
 
 constexpr int kUntrainedPerLength = 2;  // of each recording and length
 
@@ -50,7 +50,7 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
                               const std::vector<double>& lengths_s, int per_length,
                               const Treatment& treatment, Progress& progress,
                               std::vector<Outcome>* kept = nullptr) {
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.method = method;
   identify.max_transposition = options.max_transposition;

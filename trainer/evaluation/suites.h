@@ -80,7 +80,7 @@ struct SuiteOptions {
                                                            Progress& progress);
 
 // Suite `alignment`: where in its score each beat of a performance (ASAP) is, and back, by
-// retrieval::AlignToScore. No model takes part; a straight line from the first note to the last is
+// alignment::AlignToScore. No model takes part; a straight line from the first note to the last is
 // the baseline.
 [[nodiscard]] absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options,
                                                        Progress& progress);

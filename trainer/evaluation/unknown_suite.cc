@@ -75,7 +75,7 @@ ReportTable ReliabilityTable(std::span<const Detection> detections) {
 }
 
 absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
-                                      const retrieval::IdentifyOptions& identify, uint64_t seed,
+                                      const matching::IdentifyOptions& identify, uint64_t seed,
                                       Progress& progress) {
   struct Tally {
     int asked = 0, refused = 0;
@@ -88,7 +88,7 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
     if (!answer.ok()) return answer.status();
     Tally& tally = tallies[kind];
     ++tally.asked;
-    tally.refused += answer->verdict != retrieval::Verdict::kMatch;
+    tally.refused += answer->verdict != matching::Verdict::kMatch;
     if (!answer->candidates.empty())
       tally.highest = std::max(tally.highest, answer->candidates[0].confidence);
     progress.Advance();
@@ -150,7 +150,7 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
       {"known or not",
        {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"},
        {}});
-  retrieval::IdentifyOptions identify;
+  matching::IdentifyOptions identify;
   identify.top_k = kCandidates;
   identify.max_transposition = options.max_transposition;
   const ExcerptPlan plan = {kLengths, 1, false, options.seed};
