@@ -136,7 +136,7 @@ class Workplace:
         return done.stdout
 
     def _check_output(self, block, output, expected):
-        """Figures and widths of columns may differ, words may not; `…` stands for all that follows."""
+        """Figures and widths of columns may differ, words may not; `…` stands for the rest."""
         shown = [self._without_figures(line) for line in expected]
         said = [self._without_figures(line) for line in output.splitlines()]
         if shown and shown[-1] == "…":
