@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
 #include "server/runtime/listen_address.h"
 #include "server/runtime/version.h"
 
@@ -282,7 +283,7 @@ absl::StatusOr<ParsedCommandLine> ParseCommandLine(const std::vector<std::string
     parsed.text = c->app.config_to_str(/*default_also=*/true, /*write_description=*/true);
     return parsed;
   }
-  if (absl::Status status = c->config.Validate(); !status.ok()) return status;
+  RETURN_IF_ERROR(c->config.Validate());
   parsed.config = c->config;
   return parsed;
 }

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "server/access/api_keys.h"
 #include "server/config.h"
 #include "server/runtime/listen_address.h"
@@ -86,19 +87,17 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
 
 absl::Status Serve(const Config& config) {
   Signals signals;
-  if (absl::Status status = signals.Start(); !status.ok()) return status;
+  RETURN_IF_ERROR(signals.Start());
   Metrics metrics;
-  const auto endpoint = StartEndpoint(config, metrics);
-  if (!endpoint.ok()) return endpoint.status();
+  ASSIGN_OR_RETURN(const auto endpoint, StartEndpoint(config, metrics));
   auto store = OpenLiveStore(config, metrics);
   if (!store.ok()) {
     return absl::Status(store.status().code(), absl::StrCat("cannot serve ", config.bundle, ": ",
                                                             store.status().message()));
   }
-  auto server = Server::Start(config, **store, metrics);
-  if (!server.ok()) return server.status();
-  LogStart(config, *(*store)->Current(), (*server)->port());
-  Run(config, signals, *std::move(store), *std::move(server));
+  ASSIGN_OR_RETURN(auto server, Server::Start(config, **store, metrics));
+  LogStart(config, *(*store)->Current(), server->port());
+  Run(config, signals, *std::move(store), std::move(server));
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/index/device_search.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -162,9 +163,8 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
                                                       Metrics& metrics) {
   EnablePlugins();
-  absl::StatusOr<Guards> guards = OpenGuards(config, metrics);
-  if (!guards.ok()) return guards.status();
-  auto impl = std::make_unique<Impl>(config, store, metrics, *std::move(guards));
+  ASSIGN_OR_RETURN(Guards guards, OpenGuards(config, metrics));
+  auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards));
   grpc::ServerBuilder builder;
   builder.AddListeningPort(
       config.listen,

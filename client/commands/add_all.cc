@@ -15,6 +15,7 @@
 #include "client/output/json.h"
 #include "client/output/progress.h"
 #include "client/rpc/rpc_status.h"
+#include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
 #include "nlohmann/json.hpp"
@@ -50,11 +51,9 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder, std::istream& i
   const std::string path = (fs::path(folder) / music::kMetadataFile).string();
   std::error_code error;
   if (!fs::exists(path, error)) return Metadata();
-  const absl::StatusOr<Input> input = OpenInput(path, in);
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<std::string> text = ReadAll(*input);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
+  ASSIGN_OR_RETURN(const Input input, OpenInput(path, in));
+  ASSIGN_OR_RETURN(const std::string text, ReadAll(input));
+  absl::StatusOr<Metadata> metadata = music::ParseMetadata(text);
   if (metadata.ok()) return metadata;
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", metadata.status().message()));
 }
@@ -80,9 +79,8 @@ class Adding {
             Remember(file, request.ok());
             if (!request.ok()) {
               TakeUnread(file, request.status());
-            } else if (absl::Status sent = send(*request); !sent.ok()) {
-              return sent;
-            }
+            } else
+              RETURN_IF_ERROR(send(*request));
           }
           return absl::OkStatus();
         },
@@ -96,21 +94,19 @@ class Adding {
 
  private:
   absl::StatusOr<v1::AddPieceRequest> Read(const std::string& file) {
-    const absl::StatusOr<Input> input =
-        OpenInput((fs::path(arguments_.folder) / file).string(), context_.in);
-    if (!input.ok()) return input.status();
-    absl::StatusOr<std::string> midi = MakeMidiFile(*input, max_bytes_);
-    if (!midi.ok()) return midi.status();
+    ASSIGN_OR_RETURN(const Input input,
+                     OpenInput((fs::path(arguments_.folder) / file).string(), context_.in));
+    ASSIGN_OR_RETURN(std::string midi, MakeMidiFile(input, max_bytes_));
     const auto found = metadata_.find(file);
     const music::FileMetadata known =
         found == metadata_.end() ? music::FileMetadata() : found->second;
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
     piece.set_id(music::IdOfPath(file));
-    piece.set_title(known.title.empty() ? TitleOf(file, *midi) : known.title);
+    piece.set_title(known.title.empty() ? TitleOf(file, midi) : known.title);
     piece.set_composer(known.composer.empty() ? music::ComposerOfPath(file) : known.composer);
     piece.set_collection(known.collection.empty() ? arguments_.collection : known.collection);
-    request.mutable_score()->set_midi(*std::move(midi));
+    request.mutable_score()->set_midi(std::move(midi));
     return request;
   }
 

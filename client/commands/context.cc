@@ -11,6 +11,7 @@
 #include "client/output/json.h"
 #include "client/output/table.h"
 #include "client/rpc/rpc_status.h"
+#include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -44,24 +45,22 @@ void Emit(Context& context, const nlohmann::ordered_json& json) {
 
 absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
                                    const QueryArguments& arguments) {
-  const absl::StatusOr<Input> input = OpenInput(file, context.in);
-  if (!input.ok()) return input.status();
+  ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
   QueryOptions options;
   options.as = arguments.as;
   options.start_s = arguments.start_s;
   options.length_s = arguments.length_s;
-  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input->size);
+  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input.size);
   if (!max_bytes.ok()) return max_bytes.status();
   options.max_bytes = *max_bytes;
-  return MakeQuery(*input, options);
+  return MakeQuery(input, options);
 }
 
 absl::StatusOr<int64_t> MaxBytesFor(Context& context, int64_t size) {
   constexpr int64_t kUsual = 64 << 20;
   if (size <= kAskForLimitAbove) return kUsual;
-  const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
-  if (!limits.ok()) return limits.status();
-  return limits->max_message_bytes() > 0 ? limits->max_message_bytes() : kUsual;
+  ASSIGN_OR_RETURN(const v1::Limits limits, context.connection.Limits());
+  return limits.max_message_bytes() > 0 ? limits.max_message_bytes() : kUsual;
 }
 
 absl::Status WriteFile(const std::string& path, const std::string& bytes) {

@@ -5,6 +5,7 @@
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
+#include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
 #include "nlohmann/json.hpp"
@@ -20,15 +21,13 @@ void SetLabel(const LabelArguments& label, Message& message) {
 }
 
 absl::StatusOr<std::string> ReadMidi(Context& context, const Input& input) {
-  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input.size);
-  if (!max_bytes.ok()) return max_bytes.status();
-  return MakeMidiFile(input, *max_bytes);
+  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
+  return MakeMidiFile(input, max_bytes);
 }
 
 absl::StatusOr<std::string> ReadAudio(Context& context, const Input& input) {
-  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input.size);
-  if (!max_bytes.ok()) return max_bytes.status();
-  return MakeAudioFile(input, *max_bytes);
+  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
+  return MakeAudioFile(input, max_bytes);
 }
 
 // The id that the user gives, else that of the file.

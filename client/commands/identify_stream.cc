@@ -14,6 +14,7 @@
 #include "client/output/json.h"
 #include "client/output/progress.h"
 #include "client/output/table.h"
+#include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -31,11 +32,10 @@ v1::StreamOptions ToOptions(const StreamArguments& arguments) {
 }
 
 absl::StatusOr<Input> OpenAudio(const std::string& file, std::istream& in) {
-  absl::StatusOr<Input> input = OpenInput(file, in);
-  if (!input.ok()) return input;
-  if (Sniff(input->bytes) == Kind::kMidi) {
+  ASSIGN_OR_RETURN(Input input, OpenInput(file, in));
+  if (Sniff(input.bytes) == Kind::kMidi) {
     return absl::InvalidArgumentError(
-        absl::StrCat(input->name, " is a MIDI file: identify it without --long and --live"));
+        absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
   }
   return input;
 }
@@ -156,7 +156,7 @@ absl::Status StreamRaw(const IdentifyLiveArguments& arguments, std::istream& in,
     in.read(samples.data(), static_cast<std::streamsize>(samples.size()));
     samples.resize(static_cast<size_t>(in.gcount()));
     if (samples.empty()) break;
-    if (absl::Status status = send(samples); !status.ok()) return status;
+    RETURN_IF_ERROR(send(samples));
   }
   if (in.bad()) return absl::InvalidArgumentError("cannot read standard input: it broke off");
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
+#include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -83,13 +84,12 @@ absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments,
     const int wanted = arguments.limit ? *arguments.limit - items.size() : kPageSize;
     request.set_page_size(std::min(wanted, kPageSize));
     request.set_page_token(all.next_page_token());
-    auto page = Side::Ask(connection, request);
-    if (!page.ok()) return page.status();
-    if (Side::In(*page).empty()) page->clear_next_page_token();  // whatever it says: no progress
-    items.MergeFrom(Side::In(*page));
-    all.set_next_page_token(page->next_page_token());
-    all.set_total(page->total());
-    all.set_generation(page->generation());
+    ASSIGN_OR_RETURN(auto page, Side::Ask(connection, request));
+    if (Side::In(page).empty()) page.clear_next_page_token();  // whatever it says: no progress
+    items.MergeFrom(Side::In(page));
+    all.set_next_page_token(page.next_page_token());
+    all.set_total(page.total());
+    all.set_generation(page.generation());
   } while (!all.next_page_token().empty() && (!arguments.limit || items.size() < *arguments.limit));
   return all;
 }

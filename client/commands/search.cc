@@ -11,6 +11,7 @@
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
+#include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -56,7 +57,7 @@ absl::StatusOr<std::vector<std::string>> WriteSnippets(const std::string& dir, b
     // unique.
     const std::string name = absl::StrFormat("hit-%02d.%s", paths.size(), scores ? "mid" : "wav");
     paths.back() = (std::filesystem::path(dir) / name).string();
-    if (absl::Status status = WriteFile(paths.back(), hit.snippet()); !status.ok()) return status;
+    RETURN_IF_ERROR(WriteFile(paths.back(), hit.snippet()));
     hit.clear_snippet();
   }
   return paths;

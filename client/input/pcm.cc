@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::client {
 namespace {
@@ -49,7 +50,7 @@ absl::Status StreamAudio(const Input& input, std::optional<double> start_s,
       sent += static_cast<int64_t>(part.size());
       std::this_thread::sleep_until(
           began + std::chrono::duration<double>(static_cast<double>(sent) / kStreamRate));
-      if (absl::Status status = take(ToInt16(part)); !status.ok()) return status;
+      RETURN_IF_ERROR(take(ToInt16(part)));
     }
     return absl::OkStatus();
   };

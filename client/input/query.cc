@@ -8,6 +8,7 @@
 #include "client/output/format.h"
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::client {
@@ -66,35 +67,31 @@ absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Wavefor
 absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& options) {
   const int64_t room = options.max_bytes - kMessageOverheadBytes;
   if (!options.start_s && !options.length_s && input.size <= room) {
-    absl::StatusOr<std::string> bytes = ReadAll(input);
-    if (!bytes.ok()) return bytes.status();
+    ASSIGN_OR_RETURN(std::string bytes, ReadAll(input));
     v1::Audio audio;
-    audio.set_file(*std::move(bytes));
+    audio.set_file(std::move(bytes));
     return audio;
   }
-  const absl::StatusOr<audio::Waveform> waveform =
-      Decode(input, options.start_s.value_or(0), options.length_s.value_or(0));
-  if (!waveform.ok()) return waveform.status();
-  if (static_cast<int64_t>(waveform->samples.size() * sizeof(int16_t)) <= room)
-    return ToPcm(*waveform);
-  absl::StatusOr<std::string> file = EncodeToFit(input, *waveform, options.max_bytes);
-  if (!file.ok()) return file.status();
+  ASSIGN_OR_RETURN(const audio::Waveform waveform,
+                   Decode(input, options.start_s.value_or(0), options.length_s.value_or(0)));
+  if (static_cast<int64_t>(waveform.samples.size() * sizeof(int16_t)) <= room)
+    return ToPcm(waveform);
+  ASSIGN_OR_RETURN(std::string file, EncodeToFit(input, waveform, options.max_bytes));
   v1::Audio audio;
-  audio.set_file(*std::move(file));
+  audio.set_file(std::move(file));
   return audio;
 }
 
 absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options) {
   if (input.size > options.max_bytes - kMessageOverheadBytes)
     return TooLarge(input, options.max_bytes);
-  absl::StatusOr<std::string> bytes = ReadAll(input);
-  if (!bytes.ok()) return bytes.status();
+  ASSIGN_OR_RETURN(std::string bytes, ReadAll(input));
   v1::Score message;
   if (!options.start_s && !options.length_s) {
-    message.set_midi(*std::move(bytes));
+    message.set_midi(std::move(bytes));
     return message;
   }
-  const absl::StatusOr<music::Score> score = music::ReadMidi(*bytes);
+  const absl::StatusOr<music::Score> score = music::ReadMidi(bytes);
   if (!score.ok()) return BadInput(input.name, score.status());
   const double start_s = options.start_s.value_or(0);
   if (start_s >= score->duration_s) {
@@ -121,15 +118,13 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
   query.offset_s = options.start_s.value_or(0);
   switch (kind) {
     case Kind::kAudio: {
-      absl::StatusOr<v1::Audio> audio = MakeAudio(input, options);
-      if (!audio.ok()) return audio.status();
-      query.content = *std::move(audio);
+      ASSIGN_OR_RETURN(v1::Audio audio, MakeAudio(input, options));
+      query.content = std::move(audio);
       return query;
     }
     case Kind::kMidi: {
-      absl::StatusOr<v1::Score> score = MakeScore(input, options);
-      if (!score.ok()) return score.status();
-      query.content = *std::move(score);
+      ASSIGN_OR_RETURN(v1::Score score, MakeScore(input, options));
+      query.content = std::move(score);
       return query;
     }
     case Kind::kUnknown:
@@ -147,9 +142,8 @@ absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes)
         input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
   }
   if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
-  const absl::StatusOr<audio::Waveform> waveform = Decode(input, 0, 0);
-  if (!waveform.ok()) return waveform.status();
-  return EncodeToFit(input, *waveform, max_bytes);
+  ASSIGN_OR_RETURN(const audio::Waveform waveform, Decode(input, 0, 0));
+  return EncodeToFit(input, waveform, max_bytes);
 }
 
 absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) {

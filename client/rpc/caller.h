@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "client/rpc/channel.h"
 #include "client/rpc/connection_options.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::client {
 
@@ -44,7 +45,7 @@ class Caller {
     const auto once = [&](grpc::ClientContext& context) {
       return (stub.*method)(&context, request, &response);
     };
-    if (absl::Status status = Try(once, repeatable); !status.ok()) return status;
+    RETURN_IF_ERROR(Try(once, repeatable));
     return response;
   }
 

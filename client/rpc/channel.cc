@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::client {
 namespace {
@@ -43,22 +44,17 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
     if (bytes.ok()) text = *std::move(bytes);
     return bytes.status();
   };
-  if (absl::Status status = read("--ca-file", options.ca_file, ssl.pem_root_certs); !status.ok())
-    return status;
-  if (absl::Status status = read("--cert-file", options.cert_file, ssl.pem_cert_chain);
-      !status.ok())
-    return status;
-  if (absl::Status status = read("--key-file", options.key_file, ssl.pem_private_key); !status.ok())
-    return status;
+  RETURN_IF_ERROR(read("--ca-file", options.ca_file, ssl.pem_root_certs));
+  RETURN_IF_ERROR(read("--cert-file", options.cert_file, ssl.pem_cert_chain));
+  RETURN_IF_ERROR(read("--key-file", options.key_file, ssl.pem_private_key));
   return grpc::SslCredentials(ssl);
 }
 
 absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
   std::string key = options.api_key;
   if (!options.api_key_file.empty()) {
-    absl::StatusOr<std::string> text = ReadFile("--api-key-file", options.api_key_file);
-    if (!text.ok()) return text;
-    key = text->substr(0, text->find('\n'));
+    ASSIGN_OR_RETURN(std::string text, ReadFile("--api-key-file", options.api_key_file));
+    key = text.substr(0, text.find('\n'));
   }
   key = std::string(absl::StripAsciiWhitespace(key));
   for (const char c : key) {
@@ -82,10 +78,8 @@ absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
 }  // namespace
 
 absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
-  auto credentials = CredentialsOf(options);
-  if (!credentials.ok()) return credentials.status();
-  absl::StatusOr<std::string> key = ApiKeyOf(options);
-  if (!key.ok()) return key.status();
+  ASSIGN_OR_RETURN(auto credentials, CredentialsOf(options));
+  ASSIGN_OR_RETURN(std::string key, ApiKeyOf(options));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(
@@ -94,8 +88,8 @@ absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
   // A proxy from the environment is of no use on the way to this machine.
   if (IsThisMachine(options.server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   Channel channel;
-  channel.channel = grpc::CreateCustomChannel(options.server, *credentials, arguments);
-  if (!key->empty()) channel.metadata.emplace_back("authorization", absl::StrCat("Bearer ", *key));
+  channel.channel = grpc::CreateCustomChannel(options.server, credentials, arguments);
+  if (!key.empty()) channel.metadata.emplace_back("authorization", absl::StrCat("Bearer ", key));
   if (!options.request_id.empty())
     channel.metadata.emplace_back("x-request-id", options.request_id);
   return channel;

@@ -1,6 +1,7 @@
 #include "client/rpc/connection.h"
 
 #include "client/rpc/connection_impl.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::client {
 
@@ -8,10 +9,9 @@ Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
-  absl::StatusOr<Channel> channel = OpenChannel(options);
-  if (!channel.ok()) return channel.status();
+  ASSIGN_OR_RETURN(Channel channel, OpenChannel(options));
   return std::unique_ptr<Connection>(
-      new Connection(std::make_unique<Impl>(options, *std::move(channel))));
+      new Connection(std::make_unique<Impl>(options, std::move(channel))));
 }
 
 absl::StatusOr<v1::SearchResponse> Connection::SearchScores(
@@ -110,9 +110,8 @@ absl::StatusOr<v1::RestoreResponse> Connection::Restore(const v1::RestoreRequest
 
 absl::StatusOr<v1::Limits> Connection::Limits() {
   if (!impl_->limits) {
-    absl::StatusOr<v1::StatusResponse> status = Status();
-    if (!status.ok()) return status.status();
-    impl_->limits = status->limits();
+    ASSIGN_OR_RETURN(v1::StatusResponse status, Status());
+    impl_->limits = status.limits();
   }
   return *impl_->limits;
 }

@@ -3,6 +3,7 @@
 
 #include "client/rpc/connection_impl.h"
 #include "client/rpc/rpc_status.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::client {
 namespace {
@@ -78,7 +79,7 @@ v1::IdentifyStreamRequest NextPart(const std::string& samples) {
 Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options,
                                       const Feed<std::string>& samples) {
   return [&options, &samples](const auto& send) {
-    if (absl::Status status = send(FirstPart(options)); !status.ok()) return status;
+    RETURN_IF_ERROR(send(FirstPart(options)));
     return samples([&](const std::string& bytes) { return send(NextPart(bytes)); });
   };
 }
@@ -95,7 +96,7 @@ absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(
   const absl::Status sent = SendAll(After(options, samples), *writer, context, watchdog);
   const grpc::Status status = writer->Finish();
   if (!sent.ok()) return sent;
-  if (absl::Status end = EndOf(impl_->caller, context, watchdog, status); !end.ok()) return end;
+  RETURN_IF_ERROR(EndOf(impl_->caller, context, watchdog, status));
   return response;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "core/alignment/alignment_features.h"
 #include "core/alignment/warping.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::alignment {
 namespace {
@@ -126,15 +127,14 @@ std::vector<TimePoint> SmoothPath(const std::vector<WarpStep>& path, double fram
 absl::StatusOr<TimeMap> Corrected(const TimeMap& time, std::vector<TimePoint> correction) {
   const TimePoint &first = correction.front(), &last = correction.back();
   if (!(last.from_s > first.from_s && last.to_s > first.to_s)) return time;
-  const absl::StatusOr<TimeMap> correct = TimeMap::Create(std::move(correction));
-  if (!correct.ok()) return correct.status();
+  ASSIGN_OR_RETURN(const TimeMap correct, TimeMap::Create(std::move(correction)));
   std::vector<double> knots;
   for (const TimePoint& point : time.points()) knots.push_back(point.from_s);
-  for (const TimePoint& point : correct->points()) knots.push_back(time.From(point.from_s));
+  for (const TimePoint& point : correct.points()) knots.push_back(time.From(point.from_s));
   std::sort(knots.begin(), knots.end());
   std::vector<TimePoint> points;
   for (const double knot : knots) {
-    const TimePoint point = {knot, correct->To(time.To(knot))};
+    const TimePoint point = {knot, correct.To(time.To(knot))};
     if (points.empty() ||
         (point.from_s > points.back().from_s + 1e-4 && point.to_s > points.back().to_s + 1e-5)) {
       points.push_back(point);
@@ -204,22 +204,22 @@ absl::StatusOr<TimeMap> CoarseMap(const Sound& audio, const Part& part,
   const double inner_s = std::max(part.end_s - part.start_s - 2 * part.margin_s, 0.1);
   const double slope = audio.duration_s() / inner_s;  // seconds of sound per second of score
   const double length_s = (part.end_s - part.start_s) * slope;
-  const absl::StatusOr<TimeMap> line = TimeMap::Create({{part.start_s, 0}, {part.end_s, length_s}});
-  if (!line.ok()) return line.status();
+  ASSIGN_OR_RETURN(const TimeMap line,
+                   TimeMap::Create({{part.start_s, 0}, {part.end_s, length_s}}));
   const auto frames = static_cast<int64_t>(std::ceil(length_s * audio.frame_rate));
   auto factor = std::max<int64_t>(1, std::llround(audio.frame_rate / kCoarseRate));
   while ((audio.features.frames() / factor) * (frames / factor) > kMaxCoarseCells) ++factor;
   const double rate = audio.frame_rate / static_cast<double>(factor);
   FrameFeatures played = CoarseFeatures(audio.features, static_cast<int>(factor));
   FrameFeatures written =
-      CoarseFeatures(FeaturesOfNotes(Placed(part.notes, *line), frames, settings), factor);
+      CoarseFeatures(FeaturesOfNotes(Placed(part.notes, line), frames, settings), factor);
   NormaliseFeatures(rate, 1, played);
   NormaliseFeatures(rate, 1, written);
   WarpOptions options;
   options.onset_weight = kCoarseOnsetWeight;
   options.open_start = options.open_end = std::llround(2 * part.margin_s * slope * rate);
   if (part.margin_s > 0) options.hold_cost = kOpenHoldCost;
-  return Corrected(*line,
+  return Corrected(line,
                    SmoothPath(CheapestPath(played, written, options), rate, kCoarseSmoothing_s));
 }
 
@@ -251,20 +251,19 @@ absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogra
                                      const features::FeatureSettings& settings,
                                      std::span<const music::Note> notes,
                                      const AlignmentOptions& options) {
-  if (absl::Status status = CheckInput(spectrogram, settings); !status.ok()) return status;
-  const absl::StatusOr<Part> part = CutPart(notes, options);
-  if (!part.ok()) return part.status();
+  RETURN_IF_ERROR(CheckInput(spectrogram, settings));
+  ASSIGN_OR_RETURN(const Part part, CutPart(notes, options));
   Sound audio{FeaturesOfAudio(spectrogram, settings), 0, settings.frame_rate()};
   if (options.margin_s == 0) Trim(audio);
-  absl::StatusOr<TimeMap> time = CoarseMap(audio, *part, settings);
+  absl::StatusOr<TimeMap> time = CoarseMap(audio, part, settings);
   if (!time.ok()) return time.status();
   NormaliseFeatures(audio.frame_rate, kDecayFrames, audio.features);
   for (const FinePass& pass : kFinePasses) {
-    time = FineMap(audio, *part, settings, pass, *time);
+    time = FineMap(audio, part, settings, pass, *time);
     if (!time.ok()) return time.status();
   }
   std::vector<TimePoint> points;
-  for (const double onset_s : music::DistinctOnsets(part->notes, kTogether_s)) {
+  for (const double onset_s : music::DistinctOnsets(part.notes, kTogether_s)) {
     const double heard_s = time->To(onset_s);
     // Notes of the margins that lie outside the recording have been placed by guesswork.
     if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > audio.duration_s() + kBeyond_s))

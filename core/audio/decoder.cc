@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/audio/mono_builder.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -207,7 +208,7 @@ struct Reading {
 
 absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options,
                                    std::vector<float>& buffer) {
-  if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckDecodeOptions(options));
   const char* format = FormatName(source.Head());
   if (format == nullptr) {
     return absl::InvalidArgumentError(
@@ -226,9 +227,7 @@ absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options,
   reading.declared = declared.has_value();
   if (declared)
     reading.expected_frames = std::min(range->count, source.ByteCount() * kTrustedFramesPerByte);
-  if (absl::Status status = GoTo(source, range->start, reading.info, reading.file, buffer);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(GoTo(source, range->start, reading.info, reading.file, buffer));
   return reading;
 }
 
@@ -243,8 +242,8 @@ absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder
     const sf_count_t got = sf_readf_float(reading.file.get(), buffer.data(), wanted);
     if (got <= 0) break;
     const std::span<const float> frames(buffer.data(), static_cast<size_t>(got) * channels);
-    if (absl::Status status = builder.Push(frames); !status.ok()) return status;
-    if (absl::Status status = after_chunk(); !status.ok()) return status;
+    RETURN_IF_ERROR(builder.Push(frames));
+    RETURN_IF_ERROR(after_chunk());
     left -= got;
   }
   // A stream of undeclared length has used up its allowance: any further frame is one too many.
@@ -258,15 +257,12 @@ absl::Status ReadAll(Reading& reading, const DecodeOptions& options, MonoBuilder
 
 absl::StatusOr<Waveform> Decode(Source& source, const DecodeOptions& options) {
   std::vector<float> buffer;
-  absl::StatusOr<Reading> reading = OpenStream(source, options, buffer);
-  if (!reading.ok()) return reading.status();
-  auto builder = MonoBuilder::Create(reading->info.channels, reading->info.samplerate,
-                                     reading->expected_frames, options);
-  if (!builder.ok()) return builder.status();
+  ASSIGN_OR_RETURN(Reading reading, OpenStream(source, options, buffer));
+  ASSIGN_OR_RETURN(auto builder, MonoBuilder::Create(reading.info.channels, reading.info.samplerate,
+                                                     reading.expected_frames, options));
   const auto nothing = [] { return absl::OkStatus(); };
-  if (absl::Status status = ReadAll(*reading, options, *builder, buffer, nothing); !status.ok())
-    return status;
-  return builder->Finish();
+  RETURN_IF_ERROR(ReadAll(reading, options, builder, buffer, nothing));
+  return builder.Finish();
 }
 
 Outcome DecodeInPieces(Source& source, const DecodeOptions& options, const SampleSink& sink) {
@@ -311,7 +307,7 @@ absl::StatusOr<Waveform> DecodeMemory(std::string_view bytes, const DecodeOption
 }
 
 absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions& options) {
-  if (absl::Status status = CheckFile(path); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckFile(path));
   FileSource source(path);
   auto waveform = Decode(source, options);
   if (!waveform.ok()) return Named(path, waveform.status());
@@ -327,7 +323,7 @@ absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& o
 
 absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options,
                                 const SampleSink& sink) {
-  if (absl::Status status = CheckFile(path); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckFile(path));
   FileSource source(path);
   const Outcome outcome = DecodeInPieces(source, options, sink);
   return outcome.audio.ok() ? outcome.sink : Named(path, outcome.audio);
@@ -335,23 +331,21 @@ absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& op
 
 absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels, int source_rate,
                                  const DecodeOptions& options) {
-  if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckDecodeOptions(options));
   if (channels < 1 || interleaved.size() % channels != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         interleaved.size(), " samples are not whole frames of ", channels, " channels"));
   }
   const int64_t frames = static_cast<int64_t>(interleaved.size() / channels);
-  auto range = CheckStream(channels, source_rate, frames, options);
-  if (!range.ok()) return range.status();
-  auto builder = MonoBuilder::Create(channels, source_rate, range->count, options);
-  if (!builder.ok()) return builder.status();
-  interleaved = interleaved.subspan(range->start * channels, range->count * channels);
+  ASSIGN_OR_RETURN(auto range, CheckStream(channels, source_rate, frames, options));
+  ASSIGN_OR_RETURN(auto builder, MonoBuilder::Create(channels, source_rate, range.count, options));
+  interleaved = interleaved.subspan(range.start * channels, range.count * channels);
   while (!interleaved.empty()) {
     const size_t piece = std::min<size_t>(interleaved.size(), kChunkFrames * channels);
-    if (absl::Status status = builder->Push(interleaved.first(piece)); !status.ok()) return status;
+    RETURN_IF_ERROR(builder.Push(interleaved.first(piece)));
     interleaved = interleaved.subspan(piece);
   }
-  return builder->Finish();
+  return builder.Finish();
 }
 
 absl::StatusOr<Waveform> Resample(const Waveform& waveform, int sample_rate) {
@@ -359,7 +353,7 @@ absl::StatusOr<Waveform> Resample(const Waveform& waveform, int sample_rate) {
   options.sample_rate = sample_rate;
   options.max_duration_s = 1e12;  // it is in memory already
   if (waveform.samples.empty()) {
-    if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckDecodeOptions(options));
     return Waveform{{}, sample_rate};
   }
   if (waveform.sample_rate < options.min_source_rate ||

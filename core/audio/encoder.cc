@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -124,7 +125,7 @@ absl::Status WriteSamples(SNDFILE* file, const std::vector<float>& samples) {
 }  // namespace
 
 absl::StatusOr<std::string> EncodeAudio(const Waveform& waveform, AudioFormat format) {
-  if (absl::Status status = Check(waveform); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(waveform));
   SF_INFO info{};
   info.samplerate = waveform.sample_rate;
   info.channels = 1;
@@ -143,18 +144,16 @@ absl::StatusOr<std::string> EncodeAudio(const Waveform& waveform, AudioFormat fo
           absl::StrCat("this format cannot be encoded at ", waveform.sample_rate, " Hz"));
     }
     SetQuality(format, waveform.sample_rate, file.get());
-    if (absl::Status status = WriteSamples(file.get(), waveform.samples); !status.ok())
-      return status;
+    RETURN_IF_ERROR(WriteSamples(file.get(), waveform.samples));
   }
   return std::move(memory.bytes);
 }
 
 absl::Status WriteAudioFile(const Waveform& waveform, AudioFormat format, const std::string& path) {
-  auto bytes = EncodeAudio(waveform, format);
-  if (!bytes.ok()) return bytes.status();
+  ASSIGN_OR_RETURN(auto bytes, EncodeAudio(waveform, format));
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   if (!file) return absl::NotFoundError(absl::StrCat("cannot write '", path, "'"));
-  file.write(bytes->data(), static_cast<std::streamsize>(bytes->size()));
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
   if (!file) {
     std::error_code ignored;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -80,11 +81,10 @@ absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
 absl::StatusOr<MonoBuilder> MonoBuilder::Create(int channels, int source_rate,
                                                 int64_t expected_frames,
                                                 const DecodeOptions& options) {
-  auto resampler = Resampler::Create(source_rate, options.sample_rate);
-  if (!resampler.ok()) return resampler.status();
+  ASSIGN_OR_RETURN(auto resampler, Resampler::Create(source_rate, options.sample_rate));
   MonoBuilder builder;
   builder.channels_ = channels;
-  builder.resampler_ = *std::move(resampler);
+  builder.resampler_ = std::move(resampler);
   builder.waveform_.sample_rate = options.sample_rate;
   const double ratio = static_cast<double>(options.sample_rate) / source_rate;
   builder.waveform_.samples.reserve(static_cast<size_t>(std::ceil(expected_frames * ratio)) + 1);
@@ -121,7 +121,7 @@ void MonoBuilder::Drain(std::vector<float>& output) {
 
 absl::StatusOr<Waveform> MonoBuilder::Finish() {
   if (frames_ == 0) return absl::InvalidArgumentError("the audio has no samples");
-  if (absl::Status status = resampler_->Finish(waveform_.samples); !status.ok()) return status;
+  RETURN_IF_ERROR(resampler_->Finish(waveform_.samples));
   if (waveform_.samples.empty() && !drained_)
     return absl::InvalidArgumentError("the audio is too short: less than one sample");
   return std::move(waveform_);

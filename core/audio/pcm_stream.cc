@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/mono_builder.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -44,14 +45,13 @@ absl::StatusOr<std::unique_ptr<PcmStream>> PcmStream::Create(const PcmFormat& fo
                                                              int sample_rate) {
   DecodeOptions options;
   options.sample_rate = sample_rate;
-  if (absl::Status status = CheckDecodeOptions(options); !status.ok()) return status;
-  const auto range = CheckStream(format.channels, format.sample_rate, std::nullopt, options);
-  if (!range.ok()) return range.status();
-  absl::StatusOr<MonoBuilder> builder =
-      MonoBuilder::Create(format.channels, format.sample_rate, 0, options);
-  if (!builder.ok()) return builder.status();
+  RETURN_IF_ERROR(CheckDecodeOptions(options));
+  ASSIGN_OR_RETURN(const auto range,
+                   CheckStream(format.channels, format.sample_rate, std::nullopt, options));
+  ASSIGN_OR_RETURN(MonoBuilder builder,
+                   MonoBuilder::Create(format.channels, format.sample_rate, 0, options));
   return std::unique_ptr<PcmStream>(
-      new PcmStream(std::make_unique<Impl>(format, *std::move(builder))));
+      new PcmStream(std::make_unique<Impl>(format, std::move(builder))));
 }
 
 absl::Status PcmStream::Impl::Take(std::string_view bytes, std::vector<float>& output) {
@@ -69,7 +69,7 @@ absl::Status PcmStream::Impl::Take(std::string_view bytes, std::vector<float>& o
       }
     }
     any = true;
-    if (absl::Status status = builder.Push(samples); !status.ok()) return status;
+    RETURN_IF_ERROR(builder.Push(samples));
     builder.Drain(output);
   }
   return absl::OkStatus();
@@ -81,7 +81,7 @@ absl::Status PcmStream::Push(std::string_view bytes, std::vector<float>& output)
     impl_->part.append(bytes.substr(0, missing));
     bytes.remove_prefix(missing);
     if (impl_->part.size() < impl_->frame_bytes()) return absl::OkStatus();
-    if (absl::Status status = impl_->Take(impl_->part, output); !status.ok()) return status;
+    RETURN_IF_ERROR(impl_->Take(impl_->part, output));
   }
   const size_t whole = bytes.size() - bytes.size() % impl_->frame_bytes();
   impl_->part = bytes.substr(whole);

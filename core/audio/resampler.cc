@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -81,9 +82,9 @@ absl::Status Resampler::Push(std::span<const float> input, std::vector<float>& o
   }
   while (!input.empty()) {
     size_t used = 0;
-    auto done = impl_->Process(input.data(), std::min(input.size(), kPiece), &used, output);
-    if (!done.ok()) return done.status();
-    if (used == 0 && *done == 0)
+    ASSIGN_OR_RETURN(auto done,
+                     impl_->Process(input.data(), std::min(input.size(), kPiece), &used, output));
+    if (used == 0 && done == 0)
       return absl::InternalError("resampling failed: libsoxr takes no more input");
     input = input.subspan(used);
   }
@@ -93,9 +94,8 @@ absl::Status Resampler::Push(std::span<const float> input, std::vector<float>& o
 absl::Status Resampler::Finish(std::vector<float>& output) {
   if (impl_->handle == nullptr || impl_->consumed == 0) return absl::OkStatus();
   for (;;) {
-    auto done = impl_->Process(nullptr, 0, nullptr, output);
-    if (!done.ok()) return done.status();
-    if (*done == 0) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto done, impl_->Process(nullptr, 0, nullptr, output));
+    if (done == 0) return absl::OkStatus();
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::audio {
 namespace {
@@ -265,10 +266,10 @@ absl::Status Synthesizer::Impl::PinProgram(int program) {
 
 absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
                                              const RenderOptions& options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckOptions(options));
   double end_s = 0;
   for (size_t i = 0; i < notes.size(); ++i) {
-    if (absl::Status status = CheckNote(notes[i], i); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckNote(notes[i], i));
     end_s = std::max(end_s, notes[i].sounding_offset_s);
   }
   if (end_s + options.tail_s > kMaxRenderSeconds) {
@@ -276,9 +277,9 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
                                                      " s with its tail; the limit is ",
                                                      kMaxRenderSeconds, " s"));
   }
-  if (absl::Status status = impl_->PinProgram(options.program); !status.ok()) return status;
+  RETURN_IF_ERROR(impl_->PinProgram(options.program));
   Stage stage(impl_->settings.get(), impl_->soundfont);
-  if (absl::Status status = stage.Prepare(options); !status.ok()) return status;
+  RETURN_IF_ERROR(stage.Prepare(options));
 
   const int rate = impl_->options.sample_rate;
   const int64_t frames = std::llround((end_s + options.tail_s) * rate);
@@ -291,13 +292,11 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
     // Rounding can put the last release one block past the end: the rest of the music is silent
     // then anyway.
     const int64_t until = std::min(event.block, total_blocks);
-    if (absl::Status status = stage.Render(until - block, waveform.samples); !status.ok())
-      return status;
+    RETURN_IF_ERROR(stage.Render(until - block, waveform.samples));
     block = until;
     stage.Apply(event);
   }
-  if (absl::Status status = stage.Render(total_blocks - block, waveform.samples); !status.ok())
-    return status;
+  RETURN_IF_ERROR(stage.Render(total_blocks - block, waveform.samples));
   waveform.samples.resize(frames);
   return waveform;
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/files.h"
 #include "core/bundle/generations.h"
 
@@ -16,9 +17,8 @@ constexpr size_t kMaxCurrentBytes = 256;
 }  // namespace
 
 absl::StatusOr<int64_t> CurrentGeneration(const std::string& root) {
-  const absl::StatusOr<Descriptor> file = OpenPlainFile(root, kCurrentFile);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::string> text = ReadAll(*file, kMaxCurrentBytes);
+  ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(root, kCurrentFile));
+  const absl::StatusOr<std::string> text = ReadAll(file, kMaxCurrentBytes);
   const std::optional<int64_t> generation =
       text.ok() ? ParseGenerationName(std::string(absl::StripTrailingAsciiWhitespace(*text)))
                 : std::nullopt;

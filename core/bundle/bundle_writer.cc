@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 #include "core/bundle/generations.h"
@@ -86,13 +87,12 @@ absl::StatusOr<std::vector<FileEntry>> ListFiles(const std::string& folder) {
     const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
     if (!file.ok())
       return absl::InvalidArgumentError(absl::StrCat("bundle: ", file.status().message()));
-    if (absl::Status status = Sync(*file); !status.ok()) return status;
+    RETURN_IF_ERROR(Sync(*file));
     const absl::StatusOr<int64_t> size = SizeOf(*file);
     if (!size.ok()) return size.status();
-    absl::StatusOr<std::string> hash = Sha256(*file);
-    if (!hash.ok()) return hash.status();
+    ASSIGN_OR_RETURN(std::string hash, Sha256(*file));
     entry.size = *size;
-    entry.sha256 = *std::move(hash);
+    entry.sha256 = std::move(hash);
     files.push_back(std::move(entry));
   }
   if (error) return Failed(error, "listing the files");
@@ -129,7 +129,7 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
   if (error) return Failed(error, "creating the folder");
   absl::StatusOr<Descriptor> lock = Lock(root);
   if (!lock.ok()) return lock.status();
-  if (absl::Status status = RemoveTemporaries(root); !status.ok()) return status;
+  RETURN_IF_ERROR(RemoveTemporaries(root));
   std::string directory = absl::StrCat(root, "/", kTemporaryPrefix, "XXXXXX");
   if (mkdtemp(directory.data()) == nullptr)
     return absl::ErrnoToStatus(errno, "bundle: creating a folder failed");
@@ -163,24 +163,20 @@ absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& c
   if (const absl::Status readable = ParseManifest(text).status(); !readable.ok()) {
     return absl::InvalidArgumentError(readable.message());
   }
-  if (absl::Status status = WriteNewFile(impl_->directory, kManifestFile, text); !status.ok())
-    return status;
-  if (absl::Status status = SyncFolder(impl_->directory); !status.ok()) return status;
+  RETURN_IF_ERROR(WriteNewFile(impl_->directory, kManifestFile, text));
+  RETURN_IF_ERROR(SyncFolder(impl_->directory));
 
   const std::string name = GenerationName(*generation);
   const std::string temporary = fs::path(impl_->directory).filename().string();
-  if (absl::Status status = RenameDurably(impl_->root, temporary, name); !status.ok())
-    return status;
+  RETURN_IF_ERROR(RenameDurably(impl_->root, temporary, name));
   impl_->directory = absl::StrCat(impl_->root, "/", name);
   if (check) {
-    const absl::StatusOr<Manifest> read = CheckGeneration(impl_->directory, *generation);
-    if (!read.ok()) return read.status();
-    if (absl::Status status = check({impl_->directory, *read, {}}); !status.ok()) return status;
+    ASSIGN_OR_RETURN(const Manifest read, CheckGeneration(impl_->directory, *generation));
+    RETURN_IF_ERROR(check({impl_->directory, read, {}}));
   }
   impl_->previous = CurrentGeneration(impl_->root).value_or(kMaxGeneration);
   const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
-  if (absl::Status status = WriteNewFile(impl_->root, pointer, name + "\n"); !status.ok())
-    return status;
+  RETURN_IF_ERROR(WriteNewFile(impl_->root, pointer, name + "\n"));
   // From here on the generation may be in force, whatever the rename reports.
   impl_->published = true;
   impl_->manifest = manifest;
@@ -207,7 +203,7 @@ absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
     }
     // Under another name first: half of a generation must not look like one.
     const std::string doomed = absl::StrCat(kTemporaryPrefix, name);
-    if (absl::Status status = RenameDurably(impl_->root, name, doomed); !status.ok()) return status;
+    RETURN_IF_ERROR(RenameDurably(impl_->root, name, doomed));
     std::error_code error;
     fs::remove_all(absl::StrCat(impl_->root, "/", doomed), error);
     if (error) return Failed(error, "removing an old generation");

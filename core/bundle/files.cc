@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/hash/sha256.h"
 
@@ -95,11 +96,10 @@ absl::StatusOr<int64_t> SizeOf(const Descriptor& file) {
 
 absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes) {
   std::string contents;
-  const absl::Status status = ForEachChunk(file, [&](const char* data, size_t size) {
+  RETURN_IF_ERROR(ForEachChunk(file, [&](const char* data, size_t size) {
     contents.append(data, size);
     return contents.size() <= max_bytes;
-  });
-  if (!status.ok()) return status;
+  }));
   if (contents.size() > max_bytes)
     return absl::DataLossError(absl::StrCat("is larger than ", max_bytes, " bytes"));
   return contents;
@@ -112,9 +112,8 @@ absl::StatusOr<std::string> Sha256(const Descriptor& file) {
     return true;
   });
   if (!status.ok()) return status;
-  const absl::StatusOr<std::string> digest = stream.Finish();
-  if (!digest.ok()) return digest.status();
-  return absl::BytesToHexString(*digest);
+  ASSIGN_OR_RETURN(const std::string digest, stream.Finish());
+  return absl::BytesToHexString(digest);
 }
 
 absl::StatusOr<std::string> Sha256File(const std::string& path) {

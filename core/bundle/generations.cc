@@ -7,24 +7,22 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/files.h"
 
 namespace antiphon::bundle {
 namespace {
 
 absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
-  const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
-  if (!file.ok()) return file.status();
+  ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(folder, entry.name));
   // The size first: it is there at once, and it bounds what is hashed.
-  const absl::StatusOr<int64_t> size = SizeOf(*file);
-  if (!size.ok()) return size.status();
-  if (*size != entry.size) {
+  ASSIGN_OR_RETURN(const int64_t size, SizeOf(file));
+  if (size != entry.size) {
     return absl::DataLossError(
-        absl::StrCat(entry.name, ": has ", *size, " bytes where MANIFEST says ", entry.size));
+        absl::StrCat(entry.name, ": has ", size, " bytes where MANIFEST says ", entry.size));
   }
-  const absl::StatusOr<std::string> hash = Sha256(*file);
-  if (!hash.ok()) return hash.status();
-  if (*hash == entry.sha256) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string hash, Sha256(file));
+  if (hash == entry.sha256) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(entry.name, ": its SHA-256 is not what MANIFEST says"));
 }
 
@@ -35,17 +33,14 @@ absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t gene
   if (!std::filesystem::is_directory(std::filesystem::symlink_status(folder, error))) {
     return absl::NotFoundError("there is no such folder");
   }
-  const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, kManifestFile);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::string> text = ReadAll(*file, kMaxManifestBytes);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<Manifest> manifest = ParseManifest(*text);
-  if (!manifest.ok()) return manifest;
-  if (manifest->generation != generation) {
-    return absl::DataLossError(absl::StrCat("MANIFEST: is of generation ", manifest->generation));
+  ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(folder, kManifestFile));
+  ASSIGN_OR_RETURN(const std::string text, ReadAll(file, kMaxManifestBytes));
+  ASSIGN_OR_RETURN(Manifest manifest, ParseManifest(text));
+  if (manifest.generation != generation) {
+    return absl::DataLossError(absl::StrCat("MANIFEST: is of generation ", manifest.generation));
   }
-  for (const FileEntry& entry : manifest->files) {
-    if (absl::Status status = CheckFile(folder, entry); !status.ok()) return status;
+  for (const FileEntry& entry : manifest.files) {
+    RETURN_IF_ERROR(CheckFile(folder, entry));
   }
   return manifest;
 }

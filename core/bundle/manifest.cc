@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/files.h"
 #include "core/hash/sha256.h"
 
@@ -198,9 +199,8 @@ std::string ManifestToJson(const Manifest& manifest) {
 }
 
 absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
-  absl::StatusOr<Json> json = ParseJson(text);
-  if (!json.ok()) return json.status();
-  Fields fields(*json, "");
+  ASSIGN_OR_RETURN(Json json, ParseJson(text));
+  Fields fields(json, "");
   Manifest manifest;
   // First, since everything else may differ in another format.
   manifest.format_version =
@@ -235,8 +235,8 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   if (!files.ok()) return files.status();
   manifest.files = *std::move(files);
   // Last: what is wrong with a field says more.
-  json->erase("checksum");
-  if (checksum != Checksum(*json)) return Wrong("checksum", "is not that of the other fields");
+  json.erase("checksum");
+  if (checksum != Checksum(json)) return Wrong("checksum", "is not that of the other fields");
   return manifest;
 }
 

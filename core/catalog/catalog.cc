@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "core/catalog/database.h"
 
@@ -43,10 +44,9 @@ absl::Status Place(Positions& positions, int64_t position, const std::string& id
 template <typename Function>
 absl::Status ForEachRow(Statement& query, Function&& row) {
   while (true) {
-    const absl::StatusOr<bool> more = query.Step();
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-    if (absl::Status status = row(); !status.ok()) return status;
+    ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return absl::OkStatus();
+    RETURN_IF_ERROR(row());
   }
 }
 
@@ -56,13 +56,12 @@ absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions
                   "collection, version FROM pieces "
                   "ORDER BY position");
   return ForEachRow(query, [&]() -> absl::Status {
-    const absl::StatusOr<int> bars = ToInt(query.Int(6)), notes = ToInt(query.Int(7));
-    if (!bars.ok()) return bars.status();
-    if (!notes.ok()) return notes.status();
+    ASSIGN_OR_RETURN(const int bars, ToInt(query.Int(6)));
+    ASSIGN_OR_RETURN(const int notes, ToInt(query.Int(7)));
     Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5),
-                   *bars,          *notes,         query.Bytes(8), query.Int(9)};
+                   bars,           notes,          query.Bytes(8), query.Int(9)};
     if (absl::Status status = CheckPiece(piece); !status.ok()) return Damaged(status);
-    if (absl::Status status = Place(positions, query.Int(0), piece.id); !status.ok()) return status;
+    RETURN_IF_ERROR(Place(positions, query.Int(0), piece.id));
     pieces.push_back(std::move(piece));
     return absl::OkStatus();
   });
@@ -78,8 +77,7 @@ absl::Status ReadRecordings(sqlite3* database, std::vector<Recording>& recording
     Recording recording = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Bytes(4),
                            query.Real(5),  query.Bytes(6), query.Int(7)};
     if (absl::Status status = CheckRecording(recording); !status.ok()) return Damaged(status);
-    if (absl::Status status = Place(positions, query.Int(0), recording.id); !status.ok())
-      return status;
+    RETURN_IF_ERROR(Place(positions, query.Int(0), recording.id));
     recordings.push_back(std::move(recording));
     return absl::OkStatus();
   });
@@ -103,9 +101,8 @@ struct Catalog::Impl {
     return ForEachRow(query, [&]() -> absl::Status {
       const int64_t side = query.Int(0);
       if (side != 0 && side != 1) return Damaged("a run is of an unknown side");
-      const absl::StatusOr<int> source = ToInt(query.Int(3));
-      if (!source.ok()) return source.status();
-      const SnippetRun run = {query.Int(1),  query.Int(2),  *source,      query.Real(4),
+      ASSIGN_OR_RETURN(const int source, ToInt(query.Int(3)));
+      const SnippetRun run = {query.Int(1),  query.Int(2),  source,       query.Real(4),
                               query.Real(5), query.Real(6), query.Real(7)};
       RunTable& table = tables[side];
       const size_t sources =
@@ -122,9 +119,8 @@ struct Catalog::Impl {
   absl::StatusOr<std::string> ReadBlob(const char* sql, int position) ABSL_LOCKS_EXCLUDED(mutex) {
     absl::MutexLock lock(&mutex);
     Statement query(database.get(), sql);
-    const absl::StatusOr<bool> row = query.BindInt(1, position).Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return Damaged("the bytes of an entry are missing");
+    ASSIGN_OR_RETURN(const bool row, query.BindInt(1, position).Step());
+    if (!row) return Damaged("the bytes of an entry are missing");
     return query.Bytes(0);
   }
 
@@ -151,7 +147,7 @@ absl::StatusOr<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) 
              return ReadRecordings(db, into.recordings, into.recording_positions);
            },
            [](sqlite3*db, Impl&into) { return into.ReadRuns(db); }}) {
-    if (absl::Status status = read(opened, *impl); !status.ok()) return status;
+    RETURN_IF_ERROR(read(opened, *impl));
   }
   {
     absl::MutexLock lock(&impl->mutex);

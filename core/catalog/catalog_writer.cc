@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/checks.h"
 #include "core/catalog/database.h"
@@ -100,10 +101,9 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
        {impl_->CheckOpen(), CheckPiece(piece), CheckBlob("piece midi", midi)}) {
     if (!status.ok()) return status;
   }
-  absl::StatusOr<int> position = Impl::Reserve(impl_->piece_ids, piece.id);
-  if (!position.ok()) return position;
+  ASSIGN_OR_RETURN(int position, Impl::Reserve(impl_->piece_ids, piece.id));
   Impl::Statements& statements = *impl_->statements;
-  statements.piece.BindInt(1, *position)
+  statements.piece.BindInt(1, position)
       .BindText(2, piece.id)
       .BindText(3, piece.title)
       .BindText(4, piece.composer);
@@ -114,7 +114,7 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
   statements.piece.BindText(9, piece.collection).BindInt(10, piece.version);
   impl_->failure = Run(statements.piece);
   if (impl_->failure.ok())
-    impl_->failure = Run(statements.midi.BindInt(1, *position).BindBlob(2, midi));
+    impl_->failure = Run(statements.midi.BindInt(1, position).BindBlob(2, midi));
   if (!impl_->failure.ok()) return impl_->failure;
   return position;
 }
@@ -125,16 +125,15 @@ absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording,
        {impl_->CheckOpen(), CheckRecording(recording), CheckBlob("recording audio", audio)}) {
     if (!status.ok()) return status;
   }
-  absl::StatusOr<int> position = Impl::Reserve(impl_->recording_ids, recording.id);
-  if (!position.ok()) return position;
+  ASSIGN_OR_RETURN(int position, Impl::Reserve(impl_->recording_ids, recording.id));
   Impl::Statements& statements = *impl_->statements;
-  statements.recording.BindInt(1, *position).BindText(2, recording.id).BindText(3, recording.title);
+  statements.recording.BindInt(1, position).BindText(2, recording.id).BindText(3, recording.title);
   statements.recording.BindText(4, recording.composer).BindText(5, recording.piece_id);
   statements.recording.BindReal(6, recording.duration_s).BindText(7, recording.collection);
   statements.recording.BindInt(8, recording.version);
   impl_->failure = Run(statements.recording);
   if (impl_->failure.ok())
-    impl_->failure = Run(statements.audio.BindInt(1, *position).BindBlob(2, audio));
+    impl_->failure = Run(statements.audio.BindInt(1, position).BindBlob(2, audio));
   if (!impl_->failure.ok()) return impl_->failure;
   return position;
 }
@@ -156,7 +155,7 @@ absl::Status CatalogWriter::AddRun(Side side, const SnippetRun& run) {
 }
 
 absl::Status CatalogWriter::Finish() {
-  if (absl::Status status = impl_->CheckOpen(); !status.ok()) return status;
+  RETURN_IF_ERROR(impl_->CheckOpen());
   impl_->failure = Execute(impl_->database.get(), "COMMIT");
   impl_->statements.reset();
   impl_->database.reset();

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/change_record.h"
 #include "core/catalog/database.h"
 #include "core/hash/sha256.h"
@@ -87,57 +88,49 @@ absl::Status CreateSchema(sqlite3* database) {
 }
 
 absl::Status CheckSchema(sqlite3* database) {
-  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  if (*application != kJournalApplicationId) return absl::DataLossError("not a journal file");
-  const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  if (*version != kJournalVersion) {
+  ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
+  if (application != kJournalApplicationId) return absl::DataLossError("not a journal file");
+  ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
+  if (version != kJournalVersion) {
     return absl::DataLossError(
-        absl::StrCat("has version ", *version, ", this program reads ", kJournalVersion));
+        absl::StrCat("has version ", version, ", this program reads ", kJournalVersion));
   }
-  const absl::StatusOr<bool> ours = HasExactly(database, {kChangesTable, kStateTable});
-  if (!ours.ok()) return ours.status();
-  return *ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
+  ASSIGN_OR_RETURN(const bool ours, HasExactly(database, {kChangesTable, kStateTable}));
+  return ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
 }
 
 // Empty, or an older start that died before there was anything in it.
 absl::StatusOr<bool> IsNew(sqlite3* database) {
-  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  const absl::StatusOr<bool> empty = HasExactly(database, {});
-  if (!empty.ok()) return empty.status();
-  return *application == 0 && *empty;
+  ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
+  ASSIGN_OR_RETURN(const bool empty, HasExactly(database, {}));
+  return application == 0 && empty;
 }
 
 absl::Status CheckStructure(sqlite3* database) {
   Statement check(database, "PRAGMA quick_check(1)");
-  const absl::StatusOr<bool> row = check.Step();
-  if (!row.ok()) return row.status();
-  return *row && check.View(0) == "ok" ? absl::OkStatus()
-                                       : absl::DataLossError("the file is damaged");
+  ASSIGN_OR_RETURN(const bool row, check.Step());
+  return row && check.View(0) == "ok" ? absl::OkStatus()
+                                      : absl::DataLossError("the file is damaged");
 }
 
 // Opens or makes the file, with nothing but a journal's schema in it.
 absl::StatusOr<Database> OpenFile(const std::string& path) {
-  absl::StatusOr<Database> database = OpenLastingDatabase(path);
-  if (!database.ok()) return database;
-  const absl::StatusOr<bool> is_new = IsNew(database->get());
-  if (!is_new.ok()) return is_new.status();
+  ASSIGN_OR_RETURN(Database database, OpenLastingDatabase(path));
+  ASSIGN_OR_RETURN(const bool is_new, IsNew(database.get()));
   // What a new file must begin with: pages that are free again can be given back to the file
   // system.
-  absl::Status status = *is_new ? Execute(database->get(), "PRAGMA auto_vacuum = INCREMENTAL")
-                                : CheckSchema(database->get());
+  absl::Status status = is_new ? Execute(database.get(), "PRAGMA auto_vacuum = INCREMENTAL")
+                               : CheckSchema(database.get());
   if (!status.ok()) return status;
   // The log goes into the file after every change (FoldLog), so that hashes cover everything that
   // was acknowledged.
-  status = Execute(database->get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;");
-  if (status.ok() && *is_new) {
-    status = CreateSchema(database->get());
+  status = Execute(database.get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;");
+  if (status.ok() && is_new) {
+    status = CreateSchema(database.get());
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     if (status.ok()) status = SyncPath(folder.empty() ? "." : folder.string());
   }
-  if (status.ok()) status = CheckStructure(database->get());
+  if (status.ok()) status = CheckStructure(database.get());
   if (!status.ok()) return status;
   return database;
 }
@@ -200,7 +193,7 @@ absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::st
 absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
                                               std::span<Change> changes) {
   for (const Change& change : changes) {
-    if (absl::Status status = CheckChange(change); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckChange(change));
   }
   absl::MutexLock lock(&impl_->mutex);
   const int64_t before = impl_->state.last_sequence;
@@ -209,18 +202,16 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
     change.sequence = change.piece.version = change.recording.version =
         before + 1 + static_cast<int64_t>(i);
   }
-  const absl::Status status = impl_->Commit([&](State& next) {
+  RETURN_IF_ERROR(impl_->Commit([&](State& next) {
     impl_->mutex.AssertHeld();
     Statement insert(impl_->database.get(), kInsertChange);
     for (const Change& change : changes) {
-      if (absl::Status inserted = InsertChange(insert, origin, change); !inserted.ok())
-        return inserted;
+      RETURN_IF_ERROR(InsertChange(insert, origin, change));
     }
     next.last_sequence += static_cast<int64_t>(changes.size());
     next.changes += static_cast<int64_t>(changes.size());
     return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
+  }));
   return impl_->state.last_sequence;
 }
 
@@ -248,7 +239,7 @@ absl::Status ChangeJournal::ReadAfter(
       continue;
     }
     if (read->origin != origin || read->change.sequence <= sequence) continue;
-    if (absl::Status status = change(std::move(read->change)); !status.ok()) return status;
+    RETURN_IF_ERROR(change(std::move(read->change)));
   }
   if (seen == impl_->state.changes) return absl::OkStatus();
   return Damaged(absl::StrCat("holds ", seen, " changes and should hold ", impl_->state.changes));
@@ -258,24 +249,20 @@ absl::Status ChangeJournal::Prune(const std::string& origin, int64_t sequence,
                                   std::span<const std::string> keep_origins) {
   absl::MutexLock lock(&impl_->mutex);
   sqlite3* database = impl_->database.get();
-  const absl::Status status = impl_->Commit([&](State& next) {
+  RETURN_IF_ERROR(impl_->Commit([&](State& next) {
     Statement forget(database, "DELETE FROM changes WHERE origin = ? AND sequence <= ?");
-    if (absl::Status done = forget.BindText(1, origin).BindInt(2, sequence).Step().status();
-        !done.ok())
-      return done;
+    RETURN_IF_ERROR(forget.BindText(1, origin).BindInt(2, sequence).Step().status());
     std::string others = "DELETE FROM changes WHERE origin <> ?";
     for (size_t i = 0; i < keep_origins.size(); ++i) absl::StrAppend(&others, " AND origin <> ?");
     Statement drop(database, others);
     drop.BindText(1, origin);
     for (size_t i = 0; i < keep_origins.size(); ++i)
       drop.BindText(static_cast<int>(i) + 2, keep_origins[i]);
-    if (absl::Status done = drop.Step().status(); !done.ok()) return done;
-    const absl::StatusOr<int64_t> left = ReadNumber(database, "SELECT count(*) FROM changes");
-    if (!left.ok()) return left.status();
-    next.changes = *left;
+    RETURN_IF_ERROR(drop.Step().status());
+    ASSIGN_OR_RETURN(const int64_t left, ReadNumber(database, "SELECT count(*) FROM changes"));
+    next.changes = left;
     return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
+  }));
   // Space for others; not to get it is no failure.
   Execute(database, "PRAGMA incremental_vacuum").IgnoreError();
   impl_->FoldLog();

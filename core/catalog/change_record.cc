@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "core/hash/sha256.h"
 
@@ -100,7 +101,7 @@ std::vector<SnippetRun> RunsFromBytes(std::string_view bytes) {
 absl::Status CheckRuns(const Change& change) {
   int64_t vectors = 0;
   for (const SnippetRun& run : change.runs) {
-    if (absl::Status status = CheckRun(run, vectors, 1); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckRun(run, vectors, 1));
     vectors += run.count;
   }
   const auto floats = static_cast<int64_t>(change.vectors.size());
@@ -191,10 +192,7 @@ absl::Status CheckChange(const Change& change) {
   if (change.id != (score ? change.piece.id : change.recording.id)) {
     return absl::InvalidArgumentError("id: is not that of what is put");
   }
-  if (absl::Status status = score ? CheckPiece(change.piece) : CheckRecording(change.recording);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(score ? CheckPiece(change.piece) : CheckRecording(change.recording));
   const auto bytes =
       static_cast<int64_t>(change.content.size() + change.vectors.size() * sizeof(float) +
                            change.runs.size() * kRunBytes);
@@ -208,8 +206,7 @@ absl::Status CheckChange(const Change& change) {
 absl::Status InsertChange(Statement& insert, std::string_view origin, const Change& change) {
   const std::string runs = RunsToBytes(change.runs);
   const Row row = RowOf(origin, change, runs);
-  const absl::StatusOr<std::string> sha256 = HashOf(row);
-  if (!sha256.ok()) return sha256.status();
+  ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
   insert.BindInt(1, row.sequence).BindText(2, row.origin).BindInt(3, row.kind).BindInt(4, row.side);
   insert.BindText(5, row.id)
       .BindText(6, row.title)
@@ -223,7 +220,7 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, const Chan
       .BindBlob(14, row.runs)
       .BindBlob(15, row.vectors)
       .BindBlob(16, row.content);
-  insert.BindBlob(17, *sha256);
+  insert.BindBlob(17, sha256);
   const absl::Status status = insert.Step().status();
   insert.Reset();
   return status;
@@ -234,9 +231,8 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
                    select.View(4), select.View(5),  select.View(6),  select.View(7),
                    select.View(8), select.Real(9),  select.Real(10), select.Int(11),
                    select.Int(12), select.View(13), select.View(14), select.View(15)};
-  const absl::StatusOr<std::string> sha256 = HashOf(row);
-  if (!sha256.ok()) return sha256.status();
-  if (*sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
+  ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
+  if (sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
   // Whoever can compute a hash may still have written nonsense.
   constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
   if ((row.kind | row.side) >> 1 != 0 || row.bars < 0 || row.bars > kMaxInt || row.notes < 0 ||

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 
 namespace antiphon::catalog {
@@ -86,20 +87,17 @@ absl::Status Distrust(sqlite3* database) {
 }
 
 absl::Status CheckSchema(sqlite3* database) {
-  const absl::StatusOr<int64_t> application = ReadNumber(database, "PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  if (*application != kApplicationId) return absl::DataLossError("catalogue: not a catalogue file");
-  const absl::StatusOr<int64_t> version = ReadNumber(database, "PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  if (*version != kSchemaVersion) {
+  ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
+  if (application != kApplicationId) return absl::DataLossError("catalogue: not a catalogue file");
+  ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
+  if (version != kSchemaVersion) {
     return absl::DataLossError(absl::StrCat(
-        "catalogue: has schema version ", *version, ", this program reads ", kSchemaVersion,
-        *version < kSchemaVersion ? ": index the collection again" : ""));
+        "catalogue: has schema version ", version, ", this program reads ", kSchemaVersion,
+        version < kSchemaVersion ? ": index the collection again" : ""));
   }
   // Exactly our tables: a view or a computed column in their place could run for ever.
-  const absl::StatusOr<bool> ours = HasExactly(database, SchemaStatements());
-  if (!ours.ok()) return ours.status();
-  return *ours ? absl::OkStatus() : absl::DataLossError("catalogue: the schema is not ours");
+  ASSIGN_OR_RETURN(const bool ours, HasExactly(database, SchemaStatements()));
+  return ours ? absl::OkStatus() : absl::DataLossError("catalogue: the schema is not ours");
 }
 
 }  // namespace
@@ -136,15 +134,14 @@ absl::Status Execute(sqlite3* database, const char* sql) {
 }
 
 absl::StatusOr<Database> CreateDatabase(const std::string& path) {
-  absl::StatusOr<Database> database =
-      OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!database.ok()) return database;
+  ASSIGN_OR_RETURN(Database database,
+                   OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   // The file counts only once it is complete and renamed, so no journal has to protect it.
   std::string sql =
       absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ",
                    kApplicationId, "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
   for (const std::string& statement : SchemaStatements()) absl::StrAppend(&sql, statement, ";");
-  if (absl::Status status = Execute(database->get(), sql.c_str()); !status.ok()) return status;
+  RETURN_IF_ERROR(Execute(database.get(), sql.c_str()));
   return database;
 }
 
@@ -153,11 +150,10 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
   if (stat(path.c_str(), &info) != 0)
     return absl::NotFoundError("catalogue: there is no such file");
   if (!S_ISREG(info.st_mode)) return absl::DataLossError("catalogue: not a plain file");
-  absl::StatusOr<Database> database =
-      OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY);
-  if (!database.ok()) return database;
-  if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
-  if (absl::Status status = CheckSchema(database->get()); !status.ok()) return status;
+  ASSIGN_OR_RETURN(Database database,
+                   OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY));
+  RETURN_IF_ERROR(Distrust(database.get()));
+  RETURN_IF_ERROR(CheckSchema(database.get()));
   return database;
 }
 
@@ -169,39 +165,32 @@ absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
   if (access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
     return absl::ErrnoToStatus(errno, "its folder cannot be written to");
   }
-  absl::StatusOr<Database> database =
-      OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!database.ok()) return database;
-  if (absl::Status status = Distrust(database->get()); !status.ok()) return status;
+  ASSIGN_OR_RETURN(Database database,
+                   OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  RETURN_IF_ERROR(Distrust(database.get()));
   // SQLite is content with a file that it may only read.
-  if (sqlite3_db_readonly(database->get(), "main") == 1)
+  if (sqlite3_db_readonly(database.get(), "main") == 1)
     return absl::PermissionDeniedError("cannot be written");
   // With this set before the first access the write-ahead log needs no shared memory.
-  if (absl::Status status =
-          Execute(database->get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(
+      Execute(database.get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"));
   return database;
 }
 
 absl::StatusOr<int64_t> ReadNumber(sqlite3* database, std::string_view sql) {
   Statement statement(database, sql);
-  const absl::StatusOr<bool> row = statement.Step();
-  if (!row.ok()) return row.status();
-  return *row ? statement.Int(0) : 0;
+  ASSIGN_OR_RETURN(const bool row, statement.Step());
+  return row ? statement.Int(0) : 0;
 }
 
 absl::StatusOr<bool> HasExactly(sqlite3* database, const std::vector<std::string>& statements) {
   Statement schema(database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
   for (const std::string& expected : statements) {
-    const absl::StatusOr<bool> row = schema.Step();
-    if (!row.ok()) return row.status();
-    if (!*row || schema.Bytes(0) != expected) return false;
+    ASSIGN_OR_RETURN(const bool row, schema.Step());
+    if (!row || schema.Bytes(0) != expected) return false;
   }
-  const absl::StatusOr<bool> more = schema.Step();
-  if (!more.ok()) return more.status();
-  return !*more;
+  ASSIGN_OR_RETURN(const bool more, schema.Step());
+  return !more;
 }
 
 absl::Status SyncPath(const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/collection/collection_assembly.h"
 
@@ -63,10 +64,7 @@ absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
   if (!assembly.ok()) return assembly.status();
   impl->assembly = *std::move(assembly);
   for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
-    if (absl::Status status = CopyInto(options.model_directory, impl->writer->directory(), name);
-        !status.ok()) {
-      return status;
-    }
+    RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
   }
   if (std::filesystem::exists(folder + bundle::kConfidenceFile)) {
     const absl::Status status =
@@ -85,9 +83,8 @@ absl::Status BundleBuilder::AddRecording(catalog::Recording recording, const std
 }
 
 absl::StatusOr<bundle::Manifest> BundleBuilder::Publish() {
-  absl::StatusOr<bundle::Manifest> manifest = impl_->assembly->Finish();
-  if (!manifest.ok()) return manifest.status();
-  return impl_->writer->Publish(*std::move(manifest));
+  ASSIGN_OR_RETURN(bundle::Manifest manifest, impl_->assembly->Finish());
+  return impl_->writer->Publish(std::move(manifest));
 }
 
 }  // namespace antiphon::collection

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::collection {
 namespace {
@@ -64,17 +65,14 @@ CollectionAssembly::CollectionAssembly(const encoder::WindowEncoder& audio_encod
 absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
     const std::string& directory, const encoder::WindowEncoder& audio_encoder,
     const encoder::WindowEncoder& score_encoder, const BuilderOptions& options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  if (absl::Status status = CheckModel(audio_encoder.info(), score_encoder.info()); !status.ok())
-    return status;
-  auto front_end = features::AudioFrontEnd::Create(audio_encoder.info().settings);
-  if (!front_end.ok()) return front_end.status();
+  RETURN_IF_ERROR(CheckOptions(options));
+  RETURN_IF_ERROR(CheckModel(audio_encoder.info(), score_encoder.info()));
+  ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(audio_encoder.info().settings));
   index::IndexOptions index_options = options.index;
   index_options.dimension = score_encoder.info().dimension;
-  auto files = CollectionFiles::Create(directory, index_options);
-  if (!files.ok()) return files.status();
+  ASSIGN_OR_RETURN(auto files, CollectionFiles::Create(directory, index_options));
   return std::unique_ptr<CollectionAssembly>(new CollectionAssembly(
-      audio_encoder, score_encoder, options, *std::move(front_end), *std::move(files)));
+      audio_encoder, score_encoder, options, std::move(front_end), std::move(files)));
 }
 
 absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
@@ -100,7 +98,7 @@ absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
   manifest.score_hop_s = plan_.score_hop_s;
   manifest.recording_hop_s = plan_.recording_hop_s;
   manifest.tempo_ratios = plan_.tempo_ratios;
-  if (absl::Status status = files_->Finish(manifest); !status.ok()) return status;
+  RETURN_IF_ERROR(files_->Finish(manifest));
   return manifest;
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/base/status_macros.h"
+
 namespace antiphon::collection {
 
 using catalog::Side;
@@ -12,10 +14,10 @@ CollectionFiles::CollectionFiles(std::string directory, index::IndexOptions opti
 
 absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(
     const std::string& directory, const index::IndexOptions& options) {
-  auto writer = catalog::CatalogWriter::Create(directory + "/" + bundle::kCatalogFile);
-  if (!writer.ok()) return writer.status();
+  ASSIGN_OR_RETURN(auto writer,
+                   catalog::CatalogWriter::Create(directory + "/" + bundle::kCatalogFile));
   return std::unique_ptr<CollectionFiles>(
-      new CollectionFiles(directory, options, *std::move(writer)));
+      new CollectionFiles(directory, options, std::move(writer)));
 }
 
 absl::Status CollectionFiles::Add(const SourceRecord& record) {
@@ -30,29 +32,27 @@ absl::Status CollectionFiles::Add(const SourceRecord& record) {
   for (catalog::SnippetRun run : record.runs) {
     run.source = *source;
     run.first_vector += first;
-    if (absl::Status status = writer_->AddRun(record.side, run); !status.ok()) return status;
+    RETURN_IF_ERROR(writer_->AddRun(record.side, run));
   }
   side.vectors.insert(side.vectors.end(), record.vectors.begin(), record.vectors.end());
   return absl::OkStatus();
 }
 
 absl::StatusOr<int64_t> CollectionFiles::WriteIndex(SideVectors& side, const char* name) const {
-  const auto index = index::VectorIndex::Build(options_, side.vectors);
-  if (!index.ok()) return index.status();
+  ASSIGN_OR_RETURN(const auto index, index::VectorIndex::Build(options_, side.vectors));
   side.vectors = {};  // the index has its own
-  if (absl::Status status = (*index)->Save(directory_ + "/" + name); !status.ok()) return status;
-  return (*index)->size();
+  RETURN_IF_ERROR(index->Save(directory_ + "/" + name));
+  return index->size();
 }
 
 absl::Status CollectionFiles::Finish(bundle::Manifest& manifest) {
-  if (absl::Status status = writer_->Finish(); !status.ok()) return status;
-  const absl::StatusOr<int64_t> scores = WriteIndex(scores_, bundle::kScoreIndexFile);
-  if (!scores.ok()) return scores.status();
+  RETURN_IF_ERROR(writer_->Finish());
+  ASSIGN_OR_RETURN(const int64_t scores, WriteIndex(scores_, bundle::kScoreIndexFile));
   const absl::StatusOr<int64_t> recordings = WriteIndex(recordings_, bundle::kRecordingIndexFile);
   if (!recordings.ok()) return recordings.status();
   manifest.pieces = scores_.sources;
   manifest.recordings = recordings_.sources;
-  manifest.score_vectors = *scores;
+  manifest.score_vectors = scores;
   manifest.recording_vectors = *recordings;
   return absl::OkStatus();
 }
@@ -66,9 +66,8 @@ absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view, Side side, i
   absl::StatusOr<std::string> content = score ? view.ReadMidi(source) : view.ReadAudio(source);
   if (!content.ok()) return content.status();
   record.content = *std::move(content);
-  const absl::StatusOr<std::vector<CollectionView::SourceRun>> runs = view.ReadRuns(side, source);
-  if (!runs.ok()) return runs.status();
-  for (const CollectionView::SourceRun& run : *runs) {
+  ASSIGN_OR_RETURN(const std::vector<CollectionView::SourceRun> runs, view.ReadRuns(side, source));
+  for (const CollectionView::SourceRun& run : runs) {
     record.runs.push_back(run.run);
     record.runs.back().source = 0;
     record.vectors.insert(record.vectors.end(), run.vectors.begin(), run.vectors.end());

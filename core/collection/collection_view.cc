@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "core/collection/side_view.h"
 
@@ -16,14 +17,12 @@ using catalog::Side;
 }  // namespace
 
 absl::Status CheckRecord(const SourceRecord& record, int dimension) {
-  const absl::Status text = record.side == Side::kScores
-                                ? catalog::CheckPiece(record.piece)
-                                : catalog::CheckRecording(record.recording);
-  if (!text.ok()) return text;
+  RETURN_IF_ERROR(record.side == Side::kScores ? catalog::CheckPiece(record.piece)
+                                               : catalog::CheckRecording(record.recording));
   int64_t vectors = 0;
   for (catalog::SnippetRun run : record.runs) {
     run.source = 0;
-    if (absl::Status status = catalog::CheckRun(run, vectors, 1); !status.ok()) return status;
+    RETURN_IF_ERROR(catalog::CheckRun(run, vectors, 1));
     vectors += run.count;
   }
   if (record.vectors.size() % dimension != 0 ||

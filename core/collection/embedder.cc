@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/features/pianoroll.h"
 
 namespace antiphon::collection {
@@ -64,13 +65,12 @@ absl::Status EncodeInChunks(const encoder::WindowEncoder& encoder, int64_t count
     const int64_t size = std::min(kWindowsPerCall, count - begin);
     windows.resize(size * window_bytes);
     for (int64_t i = 0; i < size; ++i) copy(begin + i, windows.data() + i * window_bytes);
-    absl::StatusOr<std::vector<float>> rows = encoder.EncodeWhile(keep_going, windows);
-    if (!rows.ok()) return rows.status();
-    if (static_cast<int64_t>(rows->size()) != size * dimension) {
-      return absl::InternalError(absl::StrCat("encoder gave ", rows->size(), " floats for ", size,
+    ASSIGN_OR_RETURN(std::vector<float> rows, encoder.EncodeWhile(keep_going, windows));
+    if (static_cast<int64_t>(rows.size()) != size * dimension) {
+      return absl::InternalError(absl::StrCat("encoder gave ", rows.size(), " floats for ", size,
                                               " windows of ", dimension));
     }
-    embeddings.insert(embeddings.end(), rows->begin(), rows->end());
+    embeddings.insert(embeddings.end(), rows.begin(), rows.end());
   }
   return absl::OkStatus();
 }
@@ -84,8 +84,8 @@ struct Selection {
 absl::StatusOr<Selection> Select(const encoder::EncoderInfo& info,
                                  const features::FeatureSequence& sequence, double tempo_ratio,
                                  const matching::WindowPlan& plan) {
-  if (absl::Status status = CheckPlan(plan); !status.ok()) return status;
-  if (absl::Status status = CheckTempoRatio(tempo_ratio); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckPlan(plan));
+  RETURN_IF_ERROR(CheckTempoRatio(tempo_ratio));
   const double seconds_per_frame = tempo_ratio / info.settings.frame_rate();
   Selection selection;
   selection.frame.dimension = info.dimension;
@@ -93,7 +93,7 @@ absl::StatusOr<Selection> Select(const encoder::EncoderInfo& info,
   selection.frame.window_s = info.settings.window_frames * seconds_per_frame;
   selection.frame.hop_s = HopFrames(info.settings.frame_rate(), plan) * seconds_per_frame;
   if (sequence.frames() == 0) return selection;
-  if (absl::Status status = CheckFit(info, sequence); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckFit(info, sequence));
   selection.firsts = SelectWindows(sequence, info.settings.window_frames, plan);
   for (const int64_t first : selection.firsts)
     selection.frame.start_s.push_back(first * seconds_per_frame);
@@ -119,7 +119,7 @@ absl::StatusOr<features::FeatureSequence> AudioFeatures(const features::AudioFro
 absl::StatusOr<features::FeatureSequence> ScoreFeatures(const features::FeatureSettings& settings,
                                                         const music::Score& score,
                                                         double tempo_ratio) {
-  if (absl::Status status = CheckTempoRatio(tempo_ratio); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckTempoRatio(tempo_ratio));
   double cells = 0;
   for (const music::Note& note : score.notes) {
     cells += (note.offset_s - note.onset_s) / tempo_ratio * settings.frame_rate() + 1;
@@ -158,27 +158,24 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedFeatures(
     double tempo_ratio, const matching::WindowPlan& plan,
     const std::function<absl::Status()>& keep_going) {
   const encoder::EncoderInfo& info = encoder.info();
-  absl::StatusOr<Selection> selection = Select(info, sequence, tempo_ratio, plan);
-  if (!selection.ok()) return selection.status();
-  const absl::Status status = EncodeInChunks(
-      encoder, static_cast<int64_t>(selection->firsts.size()), WindowBytes(info), keep_going,
+  ASSIGN_OR_RETURN(Selection selection, Select(info, sequence, tempo_ratio, plan));
+  RETURN_IF_ERROR(EncodeInChunks(
+      encoder, static_cast<int64_t>(selection.firsts.size()), WindowBytes(info), keep_going,
       [&](int64_t i, uint8_t* out) {
-        sequence.CopyWindow(selection->firsts[i], info.settings.window_frames, out);
+        sequence.CopyWindow(selection.firsts[i], info.settings.window_frames, out);
       },
-      selection->frame.embeddings);
-  if (!status.ok()) return status;
-  return std::move(selection->frame);
+      selection.frame.embeddings));
+  return std::move(selection.frame);
 }
 
 absl::StatusOr<WindowBatch> CutWindows(const encoder::EncoderInfo& info,
                                        const features::FeatureSequence& sequence,
                                        double tempo_ratio, const matching::WindowPlan& plan) {
-  absl::StatusOr<Selection> selection = Select(info, sequence, tempo_ratio, plan);
-  if (!selection.ok()) return selection.status();
-  WindowBatch batch{std::move(selection->frame), {}};
-  batch.cells.resize(selection->firsts.size() * WindowBytes(info));
+  ASSIGN_OR_RETURN(Selection selection, Select(info, sequence, tempo_ratio, plan));
+  WindowBatch batch{std::move(selection.frame), {}};
+  batch.cells.resize(selection.firsts.size() * WindowBytes(info));
   uint8_t* out = batch.cells.data();
-  for (const int64_t first : selection->firsts) {
+  for (const int64_t first : selection.firsts) {
     sequence.CopyWindow(first, info.settings.window_frames, out);
     out += WindowBytes(info);
   }
@@ -196,10 +193,9 @@ absl::StatusOr<std::vector<matching::EmbeddingSequence>> EmbedBatches(
       windows.push_back(batch.cells.data() + i * bytes);
   }
   std::vector<float> embeddings;
-  const absl::Status status = EncodeInChunks(
+  RETURN_IF_ERROR(EncodeInChunks(
       encoder, static_cast<int64_t>(windows.size()), bytes, keep_going,
-      [&](int64_t i, uint8_t* out) { std::copy_n(windows[i], bytes, out); }, embeddings);
-  if (!status.ok()) return status;
+      [&](int64_t i, uint8_t* out) { std::copy_n(windows[i], bytes, out); }, embeddings));
   std::vector<matching::EmbeddingSequence> results;
   auto row = embeddings.begin();
   for (WindowBatch& batch : batches) {
@@ -219,19 +215,17 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const encoder::WindowEnco
     return absl::FailedPreconditionError(
         "the audio encoder was trained on other features than the front end gives");
   }
-  absl::StatusOr<features::FeatureSequence> sequence = AudioFeatures(front_end, waveform);
-  if (!sequence.ok()) return sequence.status();
-  return EmbedFeatures(audio_encoder, *sequence, 1.0, plan);
+  ASSIGN_OR_RETURN(features::FeatureSequence sequence, AudioFeatures(front_end, waveform));
+  return EmbedFeatures(audio_encoder, sequence, 1.0, plan);
 }
 
 absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const encoder::WindowEncoder& score_encoder,
                                                        const music::Score& score,
                                                        double tempo_ratio,
                                                        const matching::WindowPlan& plan) {
-  absl::StatusOr<features::FeatureSequence> sequence =
-      ScoreFeatures(score_encoder.info().settings, score, tempo_ratio);
-  if (!sequence.ok()) return sequence.status();
-  return EmbedFeatures(score_encoder, *sequence, tempo_ratio, plan);
+  ASSIGN_OR_RETURN(features::FeatureSequence sequence,
+                   ScoreFeatures(score_encoder.info().settings, score, tempo_ratio));
+  return EmbedFeatures(score_encoder, sequence, tempo_ratio, plan);
 }
 
 }  // namespace antiphon::collection

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/collection/collection_files.h"
 
 namespace antiphon::collection {
@@ -34,19 +35,17 @@ absl::Status Changed(absl::string_view name) {
 absl::Status CheckCatalog(const bundle::Manifest& manifest, const std::string& directory) {
   const bundle::FileEntry* entry = bundle::FindFile(manifest, bundle::kCatalogFile);
   if (entry == nullptr) return Changed(bundle::kCatalogFile);
-  const absl::StatusOr<std::string> hash =
-      bundle::Sha256File(absl::StrCat(directory, "/", bundle::kCatalogFile));
-  if (!hash.ok()) return hash.status();
-  return *hash == entry->sha256 ? absl::OkStatus() : Changed(bundle::kCatalogFile);
+  ASSIGN_OR_RETURN(const std::string hash,
+                   bundle::Sha256File(absl::StrCat(directory, "/", bundle::kCatalogFile)));
+  return hash == entry->sha256 ? absl::OkStatus() : Changed(bundle::kCatalogFile);
 }
 
 absl::Status AddSources(const CollectionView& view, Side side,
                         const std::function<absl::Status()>& keep_going, CollectionFiles& files) {
   for (int source = 0; source < view.source_count(side); ++source) {
-    if (absl::Status status = keep_going(); !status.ok()) return status;
-    const absl::StatusOr<SourceRecord> record = ReadSource(view, side, source);
-    if (!record.ok()) return record.status();
-    if (absl::Status status = files.Add(*record); !status.ok()) return status;
+    RETURN_IF_ERROR(keep_going());
+    ASSIGN_OR_RETURN(const SourceRecord record, ReadSource(view, side, source));
+    RETURN_IF_ERROR(files.Add(record));
   }
   return absl::OkStatus();
 }
@@ -70,33 +69,29 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
                                                  const std::string& directory,
                                                  index::IndexOptions options,
                                                  const std::function<absl::Status()>& keep_going) {
-  if (absl::Status status = CheckCatalog(loaded.manifest, base_directory); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckCatalog(loaded.manifest, base_directory));
   for (const char* name : kKeptFiles) {
     if (bundle::FindFile(loaded.manifest, name) == nullptr) continue;
-    if (absl::Status status = CopyFile(base_directory, directory, name); !status.ok())
-      return status;
+    RETURN_IF_ERROR(CopyFile(base_directory, directory, name));
   }
   const CollectionView& view = *loaded.view;
   options.kind = view.index_kind(Side::kScores);
   options.dimension = loaded.manifest.dimension;
   options.device = "cpu";  // what is only written needs no copy on a device
-  const absl::StatusOr<std::unique_ptr<CollectionFiles>> files =
-      CollectionFiles::Create(directory, options);
-  if (!files.ok()) return files.status();
+  ASSIGN_OR_RETURN(const std::unique_ptr<CollectionFiles> files,
+                   CollectionFiles::Create(directory, options));
   for (const Side side : {Side::kScores, Side::kRecordings}) {
-    if (absl::Status status = AddSources(view, side, keep_going, **files); !status.ok())
-      return status;
+    RETURN_IF_ERROR(AddSources(view, side, keep_going, *files));
   }
   bundle::Manifest manifest = loaded.manifest;
-  if (absl::Status status = (*files)->Finish(manifest); !status.ok()) return status;
+  RETURN_IF_ERROR(files->Finish(manifest));
   return manifest;
 }
 
 absl::Status CopyFiles(const bundle::Manifest& manifest, const std::string& from,
                        const std::string& to) {
   for (const bundle::FileEntry& file : manifest.files) {
-    if (absl::Status status = CopyFile(from, to, file.name); !status.ok()) return status;
+    RETURN_IF_ERROR(CopyFile(from, to, file.name));
   }
   return absl::OkStatus();
 }

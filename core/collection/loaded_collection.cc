@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 
@@ -140,14 +141,13 @@ absl::StatusOr<std::shared_ptr<const CollectionView>> OpenContents(const std::st
                                                                    int dimension,
                                                                    index::IndexOptions options) {
   options.dimension = dimension;
-  auto score_index = index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options);
-  if (!score_index.ok()) return score_index.status();
-  auto recording_index = index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, options);
-  if (!recording_index.ok()) return recording_index.status();
-  auto catalog = catalog::Catalog::Open(folder + bundle::kCatalogFile);
-  if (!catalog.ok()) return catalog.status();
-  return CollectionView::FromBase(*std::move(catalog), *std::move(score_index),
-                                  *std::move(recording_index));
+  ASSIGN_OR_RETURN(auto score_index,
+                   index::VectorIndex::Load(folder + bundle::kScoreIndexFile, options));
+  ASSIGN_OR_RETURN(auto recording_index,
+                   index::VectorIndex::Load(folder + bundle::kRecordingIndexFile, options));
+  ASSIGN_OR_RETURN(auto catalog, catalog::Catalog::Open(folder + bundle::kCatalogFile));
+  return CollectionView::FromBase(std::move(catalog), std::move(score_index),
+                                  std::move(recording_index));
 }
 
 // Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file
@@ -164,16 +164,15 @@ absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& fold
       bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
   if (absl::IsNotFound(file.status())) return matching::ConfidenceModel();
   if (!file.ok()) return file.status();
-  const absl::StatusOr<std::string> json = bundle::ReadAll(*file, kMaxConfidenceBytes);
-  if (!json.ok()) return json.status();
-  return matching::ParseConfidence(*json);
+  ASSIGN_OR_RETURN(const std::string json, bundle::ReadAll(*file, kMaxConfidenceBytes));
+  return matching::ParseConfidence(json);
 }
 
 }  // namespace
 
 absl::Status CheckParts(const LoadedCollection& loaded) {
-  if (absl::Status status = CheckEncoders(loaded); !status.ok()) return status;
-  if (absl::Status status = CheckSide(loaded, Side::kScores); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckEncoders(loaded));
+  RETURN_IF_ERROR(CheckSide(loaded, Side::kScores));
   return CheckSide(loaded, Side::kRecordings);
 }
 
@@ -195,20 +194,19 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   if (!confidence.ok()) return confidence.status();
   loaded->confidence = *std::move(confidence);
 
-  if (absl::Status status = CheckParts(*loaded); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckParts(*loaded));
   auto front_end = features::AudioFrontEnd::Create(loaded->settings());
   if (!front_end.ok()) return front_end.status();
   loaded->front_end = *std::move(front_end);
-  if (absl::Status status = WarmUp(*loaded->audio_encoder); !status.ok()) return status;
-  if (absl::Status status = WarmUp(*loaded->score_encoder); !status.ok()) return status;
+  RETURN_IF_ERROR(WarmUp(*loaded->audio_encoder));
+  RETURN_IF_ERROR(WarmUp(*loaded->score_encoder));
   return loaded;
 }
 
 absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(const std::string& bundle_root,
                                                             const CollectionOptions& options) {
-  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(bundle_root);
-  if (!opened.ok()) return opened.status();
-  return OpenGeneration(*opened, options);
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(bundle_root));
+  return OpenGeneration(opened, options);
 }
 
 }  // namespace antiphon::collection

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/base/status_macros.h"
+
 namespace antiphon::collection {
 namespace {
 
@@ -187,10 +189,9 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int so
   }
   for (const int i : base_->RunsOf(base_sources_[source])) {
     const SnippetRun& run = base_->catalog->runs(base_->side)[i];
-    absl::StatusOr<std::vector<float>> vectors =
-        base_->index->Reconstruct(run.first_vector, run.count);
-    if (!vectors.ok()) return vectors.status();
-    add(run, *std::move(vectors));
+    ASSIGN_OR_RETURN(std::vector<float> vectors,
+                     base_->index->Reconstruct(run.first_vector, run.count));
+    add(run, std::move(vectors));
   }
   return result;
 }
@@ -250,16 +251,15 @@ absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(
   std::vector<RowRange> chosen;
   if (scope.sources.has_value()) chosen = RowsThatPass(*scope.sources);
   const std::vector<RowRange>& rows = scope.sources.has_value() ? chosen : rows_;
-  const absl::StatusOr<index::SearchResult> result =
-      base_->index->Search(queries, k, {.rows = rows, .exact = scope.exact, .beside = beside});
-  if (!result.ok()) return result.status();
+  ASSIGN_OR_RETURN(
+      const index::SearchResult result,
+      base_->index->Search(queries, k, {.rows = rows, .exact = scope.exact, .beside = beside}));
   std::vector<CollectionView::Found> found;
-  found.reserve(result->ids.size());
-  for (size_t i = 0; i < result->ids.size(); ++i) {
-    if (result->ids[i] < 0) continue;
-    const absl::StatusOr<SnippetPosition> position = Locate(result->ids[i], added);
-    if (!position.ok()) return position.status();
-    found.push_back({static_cast<int>(i) / k, *position, result->similarities[i]});
+  found.reserve(result.ids.size());
+  for (size_t i = 0; i < result.ids.size(); ++i) {
+    if (result.ids[i] < 0) continue;
+    ASSIGN_OR_RETURN(const SnippetPosition position, Locate(result.ids[i], added));
+    found.push_back({static_cast<int>(i) / k, position, result.similarities[i]});
   }
   return found;
 }

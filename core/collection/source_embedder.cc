@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "core/matching/stage_timer.h"
 #include "core/music/midi_file.h"
 
@@ -33,7 +34,7 @@ void Append(const matching::EmbeddingSequence& sequence, SourceRecord& record) {
 }
 
 absl::StatusOr<SourceRecord> Checked(SourceRecord record, int dimension) {
-  if (absl::Status status = CheckRecord(record, dimension); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckRecord(record, dimension));
   return record;
 }
 
@@ -62,27 +63,24 @@ absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_enco
                                         const SourcePlan& plan, catalog::Piece piece,
                                         std::string midi, const matching::RequestContext& context) {
   matching::StageTimer timer(context);
-  if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
-  const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
-  if (!score.ok()) return score.status();
-  if (score->notes.empty()) return absl::InvalidArgumentError("the score has no notes");
-  Describe(*score, piece);
+  RETURN_IF_ERROR(timer.KeepGoing());
+  ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+  if (score.notes.empty()) return absl::InvalidArgumentError("the score has no notes");
+  Describe(score, piece);
   SourceRecord record;
   record.side = Side::kScores;
   record.piece = std::move(piece);
   record.content = std::move(midi);
   const encoder::EncoderInfo& info = score_encoder.info();
   for (const double tempo_ratio : plan.tempo_ratios) {
-    const auto features = timer.Run(matching::Stage::kFeatures, [&] {
-      return ScoreFeatures(info.settings, *score, tempo_ratio);
-    });
-    if (!features.ok()) return features.status();
-    const auto sequence = timer.Run(matching::Stage::kEncode, [&] {
-      return EmbedFeatures(score_encoder, *features, tempo_ratio, {.hop_s = plan.score_hop_s},
+    ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
+      return ScoreFeatures(info.settings, score, tempo_ratio);
+    }));
+    ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
+      return EmbedFeatures(score_encoder, features, tempo_ratio, {.hop_s = plan.score_hop_s},
                            context.keep_going);
-    });
-    if (!sequence.ok()) return sequence.status();
-    Append(*sequence, record);
+    }));
+    Append(sequence, record);
   }
   if (record.runs.empty())
     return absl::InvalidArgumentError("the score has no notes that the model reads");
@@ -95,24 +93,22 @@ absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_
                                             std::string audio,
                                             const matching::RequestContext& context) {
   matching::StageTimer timer(context);
-  if (absl::Status status = timer.KeepGoing(); !status.ok()) return status;
-  const absl::StatusOr<audio::Waveform> waveform =
-      audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate});
-  if (!waveform.ok()) return waveform.status();
-  recording.duration_s = waveform->duration_s();
+  RETURN_IF_ERROR(timer.KeepGoing());
+  ASSIGN_OR_RETURN(const audio::Waveform waveform,
+                   audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate}));
+  recording.duration_s = waveform.duration_s();
   SourceRecord record;
   record.side = Side::kRecordings;
   record.recording = std::move(recording);
   record.content = std::move(audio);
-  const auto features =
-      timer.Run(matching::Stage::kFeatures, [&] { return AudioFeatures(front_end, *waveform); });
-  if (!features.ok()) return features.status();
-  const auto sequence = timer.Run(matching::Stage::kEncode, [&] {
-    return EmbedFeatures(audio_encoder, *features, 1.0, {.hop_s = plan.recording_hop_s},
+  ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
+    return AudioFeatures(front_end, waveform);
+  }));
+  ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
+    return EmbedFeatures(audio_encoder, features, 1.0, {.hop_s = plan.recording_hop_s},
                          context.keep_going);
-  });
-  if (!sequence.ok()) return sequence.status();
-  Append(*sequence, record);
+  }));
+  Append(sequence, record);
   if (record.runs.empty()) return absl::InvalidArgumentError("the recording is silent");
   return Checked(std::move(record), audio_encoder.info().dimension);
 }

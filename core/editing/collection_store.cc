@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "core/collection/collection_files.h"
 #include "core/collection/source_embedder.h"
@@ -108,8 +109,7 @@ void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
 absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
     std::vector<Change> changes) {
   collection::LoadedCollection loaded = Now()->loaded();
-  const absl::StatusOr<int64_t> last = journal->Append(loaded.manifest.origin, changes);
-  if (!last.ok()) return last.status();
+  ASSIGN_OR_RETURN(const int64_t last, journal->Append(loaded.manifest.origin, changes));
   std::vector<collection::Edit> edits;
   for (Change& change : changes) {
     const int64_t number = change.sequence;
@@ -125,26 +125,24 @@ absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore:
     const Put& put, const matching::RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const std::shared_ptr<const retrieval::Collection> before = Now();
-    if (absl::Status status = put.check(before->view()); !status.ok()) return status;
+    RETURN_IF_ERROR(put.check(before->view()));
     std::unique_ptr<collection::SourceRecord> embedded;
     if (put.embed) {
-      absl::StatusOr<collection::SourceRecord> record = put.embed(before->loaded());
-      if (!record.ok()) return record.status();
-      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
+      ASSIGN_OR_RETURN(collection::SourceRecord record, put.embed(before->loaded()));
+      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
     }
-    if (absl::Status status = matching::KeepGoing(context); !status.ok()) return status;
+    RETURN_IF_ERROR(editing::KeepGoing(context));
     absl::MutexLock lock(&edits_mutex);
     const std::shared_ptr<const retrieval::Collection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
-    if (absl::Status status = put.check(now->view()); !status.ok()) return status;
-    absl::StatusOr<collection::SourceRecord> record =
-        put.complete ? put.complete(now->view(), std::move(embedded)) : std::move(*embedded);
-    if (!record.ok()) return record.status();
+    RETURN_IF_ERROR(put.check(now->view()));
+    ASSIGN_OR_RETURN(
+        collection::SourceRecord record,
+        put.complete ? put.complete(now->view(), std::move(embedded)) : std::move(*embedded));
     std::vector<Change> changes;
-    changes.push_back(ToChange(*std::move(record)));
-    const absl::StatusOr<std::vector<collection::Edit>> edits = Commit(std::move(changes));
-    if (!edits.ok()) return edits.status();
-    return edits->front().put;
+    changes.push_back(ToChange(std::move(record)));
+    ASSIGN_OR_RETURN(const std::vector<collection::Edit> edits, Commit(std::move(changes)));
+    return edits.front().put;
   }
   return absl::AbortedError("the collection is being replaced: try again");
 }
@@ -154,8 +152,7 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::Impl::Delete(
   const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
     return change.side == Side::kRecordings;
   });
-  const absl::StatusOr<std::vector<collection::Edit>> edits = Commit(std::move(changes));
-  if (!edits.ok()) return edits.status();
+  ASSIGN_OR_RETURN(const std::vector<collection::Edit> edits, Commit(std::move(changes)));
   return Deleted{pending.last(), static_cast<int>(recordings)};
 }
 
@@ -165,7 +162,7 @@ CollectionStore::~CollectionStore() = default;
 absl::StatusOr<std::unique_ptr<CollectionStore>> CollectionStore::Open(
     const std::string& bundle_root, StoreOptions options) {
   auto impl = std::make_unique<Impl>(bundle_root, std::move(options));
-  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<CollectionStore>(new CollectionStore(std::move(impl)));
 }
 
@@ -180,7 +177,7 @@ CollectionStore::EditStatus CollectionStore::edit_status() const {
 
 absl::StatusOr<catalog::Piece> CollectionStore::AddPiece(catalog::Piece piece, std::string midi,
                                                          const matching::RequestContext& context) {
-  if (absl::Status status = catalog::CheckPiece(piece); !status.ok()) return status;
+  RETURN_IF_ERROR(catalog::CheckPiece(piece));
   Impl::Put put;
   put.check = [&](const collection::CollectionView& view) {
     return view.FindPiece(piece.id).has_value()
@@ -191,9 +188,8 @@ absl::StatusOr<catalog::Piece> CollectionStore::AddPiece(catalog::Piece piece, s
     return collection::EmbedPiece(*loaded.score_encoder, collection::PlanOf(loaded.manifest), piece,
                                   midi, context);
   };
-  const auto record = impl_->Run(put, context);
-  if (!record.ok()) return record.status();
-  return (*record)->piece;
+  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
+  return record->piece;
 }
 
 absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
@@ -216,10 +212,9 @@ absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
       -> absl::StatusOr<collection::SourceRecord> {
     const int position = *view.FindPiece(id);
     if (embedded == nullptr) {
-      absl::StatusOr<collection::SourceRecord> record =
-          collection::ReadSource(view, Side::kScores, position);
-      if (!record.ok()) return record;
-      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
+      ASSIGN_OR_RETURN(collection::SourceRecord record,
+                       collection::ReadSource(view, Side::kScores, position));
+      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
     }
     const catalog::Piece& before = view.pieces()[position];
     catalog::Piece& piece = embedded->piece;
@@ -228,9 +223,8 @@ absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
     piece.collection = update.collection.value_or(before.collection);
     return std::move(*embedded);
   };
-  const auto record = impl_->Run(put, context);
-  if (!record.ok()) return record.status();
-  return (*record)->piece;
+  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
+  return record->piece;
 }
 
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
@@ -240,11 +234,7 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
   const collection::CollectionView& view = now->view();
   const std::optional<int> position = view.FindPiece(id);
   if (!position.has_value()) return NotThere("piece id");
-  if (absl::Status status =
-          CheckVersion("piece", view.pieces()[*position].version, expected_version);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckVersion("piece", view.pieces()[*position].version, expected_version));
   std::vector<Change> changes;
   for (const catalog::Recording& recording : view.recordings()) {
     if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
@@ -259,7 +249,7 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
 
 absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(
     catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
-  if (absl::Status status = catalog::CheckRecording(recording); !status.ok()) return status;
+  RETURN_IF_ERROR(catalog::CheckRecording(recording));
   Impl::Put put;
   put.check = [&](const collection::CollectionView& view) {
     return view.FindRecording(recording.id).has_value()
@@ -271,9 +261,8 @@ absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(
                                       collection::PlanOf(loaded.manifest), recording, audio,
                                       context);
   };
-  const auto record = impl_->Run(put, context);
-  if (!record.ok()) return record.status();
-  return (*record)->recording;
+  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
+  return record->recording;
 }
 
 absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
@@ -300,10 +289,9 @@ absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
       -> absl::StatusOr<collection::SourceRecord> {
     const int position = *view.FindRecording(id);
     if (embedded == nullptr) {
-      absl::StatusOr<collection::SourceRecord> record =
-          collection::ReadSource(view, Side::kRecordings, position);
-      if (!record.ok()) return record;
-      embedded = std::make_unique<collection::SourceRecord>(*std::move(record));
+      ASSIGN_OR_RETURN(collection::SourceRecord record,
+                       collection::ReadSource(view, Side::kRecordings, position));
+      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
     }
     const catalog::Recording& before = view.recordings()[position];
     catalog::Recording& recording = embedded->recording;
@@ -313,9 +301,8 @@ absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
     recording.piece_id = update.piece_id.value_or(before.piece_id);
     return std::move(*embedded);
   };
-  const auto record = impl_->Run(put, context);
-  if (!record.ok()) return record.status();
-  return (*record)->recording;
+  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
+  return record->recording;
 }
 
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
@@ -324,11 +311,8 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
   const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
   const std::optional<int> position = now->view().FindRecording(id);
   if (!position.has_value()) return NotThere("recording id");
-  if (absl::Status status =
-          CheckVersion("recording", now->view().recordings()[*position].version, expected_version);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(
+      CheckVersion("recording", now->view().recordings()[*position].version, expected_version));
   std::vector<Change> changes;
   changes.push_back(ToDeletion(Side::kRecordings, id));
   absl::StatusOr<Deleted> deleted = impl_->Delete(std::move(changes));

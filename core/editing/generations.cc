@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 #include "core/collection/generation_writer.h"
@@ -77,9 +78,9 @@ struct Replayed {
 absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::Manifest& manifest) {
   // Numbers given out from now on must not be among those in it, even if the journal was lost
   // meanwhile.
-  if (absl::Status status = journal.SkipTo(manifest.last_change); !status.ok()) return status;
+  RETURN_IF_ERROR(journal.SkipTo(manifest.last_change));
   Replayed replayed;
-  const absl::Status status = journal.ReadAfter(
+  RETURN_IF_ERROR(journal.ReadAfter(
       manifest.origin, manifest.last_change,
       [&](catalog::Change change) {
         const int64_t number = change.sequence;
@@ -92,8 +93,7 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
         }
         return absl::OkStatus();
       },
-      [&](int64_t, const std::string& what) { replayed.rejected.push_back(what); });
-  if (!status.ok()) return status;
+      [&](int64_t, const std::string& what) { replayed.rejected.push_back(what); }));
   return replayed;
 }
 
@@ -198,31 +198,26 @@ void CollectionStore::Impl::MergeInBackground() {
 }
 
 absl::Status CollectionStore::Impl::Start() {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckOptions(options));
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
   }
   // The journal first: who has it open may be writing another generation, and forgetting changes
   // that are in it.
-  auto journal_file = catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile));
-  if (!journal_file.ok()) return journal_file.status();
-  journal = *std::move(journal_file);
-  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
-  if (!opened.ok()) return opened.status();
-  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
-      collection::OpenGeneration(*opened, options.collection);
-  if (!loaded.ok()) return loaded.status();
+  ASSIGN_OR_RETURN(auto journal_file,
+                   catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile)));
+  journal = std::move(journal_file);
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
+                   collection::OpenGeneration(opened, options.collection));
   if (options.self_check) {
-    if (absl::Status status = options.self_check(*retrieval::Collection::Make(
-            std::make_shared<const collection::LoadedCollection>(**loaded)));
-        !status.ok()) {
-      return status;
-    }
+    RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
+        std::make_shared<const collection::LoadedCollection>(*loaded))));
   }
   {
     absl::MutexLock generations(&generations_mutex);
     named = bundle::CurrentGeneration(root).value_or(0);
-    if (absl::Status status = PutInPlace(**loaded, opened->directory); !status.ok()) return status;
+    RETURN_IF_ERROR(PutInPlace(*loaded, opened.directory));
   }
   if (options.merge_fraction > 0) merger = std::thread([this] { MergeInBackground(); });
   return absl::OkStatus();
@@ -233,10 +228,9 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
   std::vector<std::string> rejected;
   {
     absl::MutexLock edits(&edits_mutex);
-    absl::StatusOr<Replayed> replayed = Replay(*journal, loaded.manifest);
-    if (!replayed.ok()) return replayed.status();
-    rejected = std::move(replayed->rejected);
-    pending = std::move(replayed->pending);
+    ASSIGN_OR_RETURN(Replayed replayed, Replay(*journal, loaded.manifest));
+    rejected = std::move(replayed.rejected);
+    pending = std::move(replayed.pending);
     loaded.view = loaded.view->With(pending.After(0));
     {
       absl::MutexLock lock(&state_mutex);
@@ -252,33 +246,29 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
 
 absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
-  if (absl::Status status = CheckMemory(opened.manifest, options.reload_memory_factor);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckMemory(opened.manifest, options.reload_memory_factor));
   const std::shared_ptr<const retrieval::Collection> now = Now();
   absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
       collection::OpenGeneration(opened, options.collection, &now->loaded());
   if (!loaded.ok() || !options.self_check) return loaded;
-  const absl::Status status = options.self_check(
-      *retrieval::Collection::Make(std::make_shared<const collection::LoadedCollection>(**loaded)));
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
+      std::make_shared<const collection::LoadedCollection>(**loaded))));
   return loaded;
 }
 
 absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
-  const absl::StatusOr<std::vector<bundle::Manifest>> kept = writer.Prune(options.keep_generations);
-  if (!kept.ok()) return kept.status();
+  ASSIGN_OR_RETURN(const std::vector<bundle::Manifest> kept,
+                   writer.Prune(options.keep_generations));
   // What the oldest of the kept generations of an origin lacks must stay.
   std::map<std::string, int64_t> contained;
-  for (const bundle::Manifest& manifest : *kept) {
+  for (const bundle::Manifest& manifest : kept) {
     const auto [entry, is_first] = contained.try_emplace(manifest.origin, manifest.last_change);
     if (!is_first) entry->second = std::min(entry->second, manifest.last_change);
   }
   std::vector<std::string> origins;
   for (const auto& [origin, last_change] : contained) origins.push_back(origin);
   for (const auto& [origin, last_change] : contained) {
-    if (absl::Status status = journal->Prune(origin, last_change, origins); !status.ok())
-      return status;
+    RETURN_IF_ERROR(journal->Prune(origin, last_change, origins));
   }
   return absl::OkStatus();
 }
@@ -288,15 +278,12 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
     bool all) const {
   Published published;
   const auto open = [&](const bundle::OpenedBundle& opened) {
-    if (absl::Status status = collection::CheckCopies(original, opened.manifest, all); !status.ok())
-      return status;
-    absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded = OpenBeside(opened);
-    if (!loaded.ok()) return loaded.status();
-    published = {*std::move(loaded), opened.directory};
+    RETURN_IF_ERROR(collection::CheckCopies(original, opened.manifest, all));
+    ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded, OpenBeside(opened));
+    published = {std::move(loaded), opened.directory};
     return absl::OkStatus();
   };
-  const absl::Status status = writer.Publish(std::move(manifest), open).status();
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(writer.Publish(std::move(manifest), open).status());
   return published;
 }
 
@@ -321,62 +308,55 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
     Impl& live;
   } merging(*this);
 
-  if (absl::Status status = CheckMemoryToWrite(before->loaded(), options.reload_memory_factor);
-      !status.ok()) {
-    return status;
-  }
-  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
-  if (!writer.ok()) return writer.status();
+  RETURN_IF_ERROR(CheckMemoryToWrite(before->loaded(), options.reload_memory_factor));
+  ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
+                   bundle::BundleWriter::Create(root));
   // What somebody else has published must not be buried under what serves.
   if (bundle::CurrentGeneration(root).value_or(0) != named) {
     return absl::FailedPreconditionError("another generation has been published: reload first");
   }
-  absl::StatusOr<bundle::Manifest> manifest = collection::WriteGeneration(
-      before->loaded(), base_directory, (*writer)->directory(), options.collection.index,
-      [this] { return matching::KeepGoing(); });
-  if (!manifest.ok()) return manifest.status();
-  manifest->last_change = through;
-  absl::StatusOr<Published> merged =
-      Publish(**writer, *std::move(manifest), before->manifest(), /*all=*/false);
-  if (!merged.ok()) return merged.status();
-  const int64_t generation = merged->loaded->manifest.generation;
+  ASSIGN_OR_RETURN(
+      bundle::Manifest manifest,
+      collection::WriteGeneration(before->loaded(), base_directory, writer->directory(),
+                                  options.collection.index, [this] { return KeepGoing(); }));
+  manifest.last_change = through;
+  ASSIGN_OR_RETURN(Published merged,
+                   Publish(*writer, std::move(manifest), before->manifest(), /*all=*/false));
+  const int64_t generation = merged.loaded->manifest.generation;
   {
     absl::MutexLock edits(&edits_mutex);
-    merged->loaded->view = merged->loaded->view->With(pending.After(through));
+    merged.loaded->view = merged.loaded->view->With(pending.After(through));
     pending.Forget(through);
-    Swap(std::move(*merged->loaded));
+    Swap(std::move(*merged.loaded));
   }
   named = generation;
-  base_directory = merged->directory;
-  if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
+  base_directory = merged.directory;
+  if (absl::Status status = ForgetOld(*writer); !status.ok()) Report(status);
   return Merged{named, changes};
 }
 
 absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   absl::MutexLock generations(&generations_mutex);
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
-  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
-  if (!opened.ok()) return opened.status();
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
   const std::shared_ptr<const retrieval::Collection> before = Now();
   const int64_t serving = before->manifest().generation;
-  const int64_t found = opened->manifest.generation;
+  const int64_t found = opened.manifest.generation;
   const bool same =
-      bundle::ManifestToJson(opened->manifest) == bundle::ManifestToJson(before->manifest());
-  if (same && (names == named || opened->rejected.empty())) {
+      bundle::ManifestToJson(opened.manifest) == bundle::ManifestToJson(before->manifest());
+  if (same && (names == named || opened.rejected.empty())) {
     named = names;
-    return Reloaded{serving, serving, opened->rejected};
+    return Reloaded{serving, serving, opened.rejected};
   }
   if (same || (found != names && found < serving)) {
     // CURRENT names what cannot be used, and there is nothing better than what serves.
     named = names;
-    return absl::FailedPreconditionError(absl::StrJoin(opened->rejected, "; "));
+    return absl::FailedPreconditionError(absl::StrJoin(opened.rejected, "; "));
   }
-  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded = OpenBeside(*opened);
-  if (!loaded.ok()) return loaded.status();
-  if (absl::Status status = PutInPlace(std::move(**loaded), opened->directory); !status.ok())
-    return status;
+  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded, OpenBeside(opened));
+  RETURN_IF_ERROR(PutInPlace(std::move(*loaded), opened.directory));
   named = names;
-  return Reloaded{found, serving, opened->rejected};
+  return Reloaded{found, serving, opened.rejected};
 }
 
 absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::string& directory) {
@@ -408,56 +388,45 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
     now = Now();
     through = std::max(now->manifest().last_change, pending.last());
   }
-  if (absl::Status status = CheckMemoryToWrite(now->loaded(), options.reload_memory_factor);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckMemoryToWrite(now->loaded(), options.reload_memory_factor));
   // The writer holds the lock of the folder until that has its name.
-  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer =
-      bundle::BundleWriter::Create(temporary.path);
-  if (!writer.ok()) return writer.status();
-  absl::StatusOr<bundle::Manifest> manifest = collection::WriteGeneration(
-      now->loaded(), base_directory, (*writer)->directory(), options.collection.index,
-      [this] { return matching::KeepGoing(); });
+  ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
+                   bundle::BundleWriter::Create(temporary.path));
+  absl::StatusOr<bundle::Manifest> manifest =
+      collection::WriteGeneration(now->loaded(), base_directory, writer->directory(),
+                                  options.collection.index, [this] { return KeepGoing(); });
   if (!manifest.ok()) return manifest.status();
   manifest->last_change = through;
-  manifest = (*writer)->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
+  manifest = writer->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
   });
   if (!manifest.ok()) return manifest.status();
-  if (absl::Status status = RenameToNew(temporary.path, target.string()); !status.ok())
-    return status;
+  RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
   temporary.path.clear();
-  if (absl::Status status = bundle::SyncFolder(parent.string()); !status.ok()) return status;
+  RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));
   return manifest;
 }
 
 absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Restore(const std::string& directory) {
   absl::MutexLock generations(&generations_mutex);
-  const absl::StatusOr<bundle::OpenedBundle> snapshot = bundle::OpenBundle(directory);
-  if (!snapshot.ok()) return snapshot.status();
-  absl::StatusOr<std::unique_ptr<bundle::BundleWriter>> writer = bundle::BundleWriter::Create(root);
-  if (!writer.ok()) return writer.status();
-  if (absl::Status status =
-          collection::CopyFiles(snapshot->manifest, snapshot->directory, (*writer)->directory());
-      !status.ok()) {
-    return status;
-  }
-  bundle::Manifest manifest = snapshot->manifest;
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle snapshot, bundle::OpenBundle(directory));
+  ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
+                   bundle::BundleWriter::Create(root));
+  RETURN_IF_ERROR(
+      collection::CopyFiles(snapshot.manifest, snapshot.directory, writer->directory()));
+  bundle::Manifest manifest = snapshot.manifest;
   manifest.origin
       .clear();  // a new one: edits made before, and those made after the snapshot, are not of it
   // What fails about the journal must do so now: once CURRENT names what does not serve, edits are
   // of the wrong origin.
-  if (absl::Status status = Replay(*journal, manifest).status(); !status.ok()) return status;
-  absl::StatusOr<Published> published =
-      Publish(**writer, std::move(manifest), snapshot->manifest, /*all=*/true);
-  if (!published.ok()) return published.status();
-  const bundle::Manifest restored = published->loaded->manifest;
+  RETURN_IF_ERROR(Replay(*journal, manifest).status());
+  ASSIGN_OR_RETURN(Published published,
+                   Publish(*writer, std::move(manifest), snapshot.manifest, /*all=*/true));
+  const bundle::Manifest restored = published.loaded->manifest;
   // An edit that is acknowledged from here on until it is in place is one made before.
-  if (absl::Status status = PutInPlace(std::move(*published->loaded), published->directory);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(PutInPlace(std::move(*published.loaded), published.directory));
   named = restored.generation;
-  if (absl::Status status = ForgetOld(**writer); !status.ok()) Report(status);
+  if (absl::Status status = ForgetOld(*writer); !status.ok()) Report(status);
   return restored;
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::encoder {
 namespace {
@@ -55,10 +56,9 @@ absl::StatusOr<EncoderInfo> ParseEncoderInfo(std::string_view text) {
     return it->get<std::string>();
   };
 
-  const absl::StatusOr<int> version = integer("version", 1 << 20);
-  if (!version.ok()) return version.status();
-  if (*version != kFileVersion)
-    return Invalid(absl::StrCat("version ", *version, " is not ", kFileVersion));
+  ASSIGN_OR_RETURN(const int version, integer("version", 1 << 20));
+  if (version != kFileVersion)
+    return Invalid(absl::StrCat("version ", version, " is not ", kFileVersion));
 
   EncoderInfo info;
   const absl::StatusOr<std::string> model_id = text_field("model_id"),
@@ -87,9 +87,8 @@ absl::StatusOr<EncoderInfo> ParseEncoderInfo(std::string_view text) {
   }
   const auto settings = object.find("settings");
   if (settings == object.end()) return Invalid("settings are missing");
-  absl::StatusOr<features::FeatureSettings> parsed = features::ParseSettings(settings->dump());
-  if (!parsed.ok()) return parsed.status();
-  info.settings = *parsed;
+  ASSIGN_OR_RETURN(features::FeatureSettings parsed, features::ParseSettings(settings->dump()));
+  info.settings = parsed;
   const bool audio = info.modality == Modality::kAudio;
   if (info.bands != (audio ? info.settings.bands : info.settings.pitches) ||
       info.channels != (audio ? 1 : 2)) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/encoder/encoder_file.h"
 #include "core/encoder/window_encoder.h"
 #include "core/threads/thread_scope.h"
@@ -200,8 +201,7 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
   }
   if (!std::filesystem::is_regular_file(path))
     return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
-  const absl::StatusOr<torch::Device> device = ParseDevice(options.device);
-  if (!device.ok()) return device.status();
+  ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(options.device));
 
   torch::jit::ExtraFilesMap extra{{kEncoderInfoName, ""}};
   torch::jit::Module module;
@@ -213,9 +213,9 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
         absl::StrCat(path, " is no TorchScript file: ", TorchEncoder::FirstLine(error.what())));
   }
   try {
-    module.to(*device, ChooseType(options.precision, *device));
+    module.to(device, ChooseType(options.precision, device));
   } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(absl::StrCat(path, " cannot be put onto ", device->str(),
+    return absl::ResourceExhaustedError(absl::StrCat(path, " cannot be put onto ", device.str(),
                                                      ": ", TorchEncoder::FirstLine(error.what())));
   }
   absl::StatusOr<EncoderInfo> info = ParseEncoderInfo(extra[kEncoderInfoName]);
@@ -225,7 +225,7 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
   }
-  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), *device,
+  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), device,
                                                 options.batch_size);
   if (absl::Status status = SelfCheck(*encoder); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/status_macros.h"
 #include "core/features/settings.h"
 
 namespace antiphon::encoder {
@@ -47,7 +48,7 @@ class WindowEncoder {
   [[nodiscard]] virtual absl::StatusOr<std::vector<float>> EncodeWhile(
       const std::function<absl::Status()>& keep_going, std::span<const uint8_t> windows) const {
     if (keep_going) {
-      if (absl::Status status = keep_going(); !status.ok()) return status;
+      RETURN_IF_ERROR(keep_going());
     }
     return Encode(windows);
   }

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::features {
 namespace {
@@ -56,9 +57,7 @@ absl::Status FeatureSettings::Validate() const {
       {"pitches", static_cast<double>(pitches), 1, 128.0 - lowest_pitch},
   };
   for (const auto& range : ranges) {
-    if (absl::Status status = CheckRange(range.field, range.value, range.low, range.high);
-        !status.ok())
-      return status;
+    RETURN_IF_ERROR(CheckRange(range.field, range.value, range.low, range.high));
   }
   if (fft_length != 0 &&
       (fft_length < 256 || !std::has_single_bit(static_cast<unsigned>(fft_length)))) {
@@ -118,8 +117,7 @@ absl::StatusOr<FeatureSettings> ParseSettings(std::string_view text) {
       {"pitches", &settings.pitches},
   };
   for (const auto& field : integers) {
-    if (absl::Status status = ReadField(object, field.name, *field.value); !status.ok())
-      return status;
+    RETURN_IF_ERROR(ReadField(object, field.name, *field.value));
   }
   const auto frequency = object.find("min_frequency");
   if (frequency == object.end() || !frequency->is_number()) {
@@ -138,7 +136,7 @@ absl::StatusOr<FeatureSettings> ParseSettings(std::string_view text) {
     return absl::InvalidArgumentError(
         "feature settings: front_end is neither constant_q nor log_filterbank");
   }
-  if (absl::Status status = settings.Validate(); !status.ok()) return status;
+  RETURN_IF_ERROR(settings.Validate());
   return settings;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/constant_q.h"
 #include "core/features/log_filterbank.h"
@@ -15,7 +16,7 @@ constexpr float kStepsPerDecibel = 2.0f;
 
 absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(
     const FeatureSettings& settings) {
-  if (absl::Status status = settings.Validate(); !status.ok()) return status;
+  RETURN_IF_ERROR(settings.Validate());
   switch (settings.front_end) {
     case FrontEndKind::kConstantQ:
       return ConstantQ::Create(settings);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::index {
 namespace {
@@ -324,15 +325,13 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
   struct stat info = {};
   if (fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode))
     return Damaged("not a plain file");
-  if (absl::Status status = CheckLayout(file.get(), static_cast<uint64_t>(info.st_size));
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckLayout(file.get(), static_cast<uint64_t>(info.st_size)));
   std::rewind(file.get());
   try {
     faiss::FileIOReader reader(file.get());
     reader.name = "index file";
     std::unique_ptr<faiss::Index> index(faiss::read_index(&reader));
-    if (absl::Status status = CheckContents(index.get()); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckContents(index.get()));
     return index;
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("index file: too large for the memory there is");

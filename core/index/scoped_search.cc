@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/base/status_macros.h"
 #include "core/index/flat_search.h"
 #include "core/index/row_ranges.h"
 #include "core/threads/thread_scope.h"
@@ -151,9 +152,8 @@ absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows row
                                             const Queries& queries) {
   const int asked = restricted ? std::min(2 * queries.k + 32, DeviceSearch::kMaxK) : queries.k;
   SearchResult found = NoNeighbours(queries.count, asked);
-  const absl::Status status = device.Search(queries.values.data(), queries.count, asked,
-                                            found.ids.data(), found.similarities.data());
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(device.Search(queries.values.data(), queries.count, asked, found.ids.data(),
+                                found.similarities.data()));
   SearchResult result = NoNeighbours(queries.count, queries.k);
   for (int64_t q = 0; q < queries.count; ++q) {
     int kept = 0;
@@ -214,10 +214,9 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
     return absl::OkStatus();
   }
   if (on_device) {
-    absl::StatusOr<SearchResult> found =
-        FollowOnDevice(*index.on_device, rows, restricted, queries);
-    if (!found.ok()) return found.status();
-    result = *std::move(found);
+    ASSIGN_OR_RETURN(SearchResult found,
+                     FollowOnDevice(*index.on_device, rows, restricted, queries));
+    result = std::move(found);
   } else {
     result = Follow(index, rows, queries);
   }

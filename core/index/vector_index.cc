@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/index/device_search.h"
 #include "core/index/index_file.h"
 #include "core/index/scoped_search.h"
@@ -156,16 +157,14 @@ struct VectorIndex::Impl : SearchableIndex {
   }
 
   absl::Status CopyToDevice() {
-    absl::StatusOr<std::optional<int>> device = ParseDevice(options.device);
-    if (!device.ok()) return device.status();
-    if (!device->has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(std::optional<int> device, ParseDevice(options.device));
+    if (!device.has_value()) return absl::OkStatus();
     if (hnsw != nullptr) {  // FAISS has it on CPUs only
       if (options.device == "auto") return absl::OkStatus();
       return absl::FailedPreconditionError("index device: hnsw is searched on the CPU only");
     }
-    absl::StatusOr<std::unique_ptr<DeviceSearch>> copy = DeviceSearch::Copy(*index, **device);
-    if (!copy.ok()) return copy.status();
-    on_device = *std::move(copy);
+    ASSIGN_OR_RETURN(std::unique_ptr<DeviceSearch> copy, DeviceSearch::Copy(*index, *device));
+    on_device = std::move(copy);
     return absl::OkStatus();
   }
 };
@@ -175,42 +174,37 @@ VectorIndex::~VectorIndex() = default;
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptions& options,
                                                                 std::span<const float> vectors) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  if (absl::Status status = CheckVectors("index vectors", vectors, options.dimension); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckOptions(options));
+  RETURN_IF_ERROR(CheckVectors("index vectors", vectors, options.dimension));
   auto impl = std::make_unique<Impl>();
   absl::Status adopted;
-  const absl::Status made = Guarded([&] {
+  RETURN_IF_ERROR(Guarded([&] {
     const threads::ThreadScope thread_scope(options.threads);
     adopted = impl->Adopt(options, MakeIndex(options, vectors));
-  });
-  if (!made.ok()) return made;
+  }));
   if (!adopted.ok()) return adopted;
   std::unique_ptr<VectorIndex> index(new VectorIndex(std::move(impl)));
-  if (absl::Status status = index->Add(vectors); !status.ok()) return status;
+  RETURN_IF_ERROR(index->Add(vectors));
   return index;
 }
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path,
                                                                const IndexOptions& options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<faiss::Index>> index = ReadIndexFile(path);
-  if (!index.ok()) return index.status();
-  if ((*index)->d != options.dimension) {
-    return absl::DataLossError(absl::StrCat("index file: the dimension is ", (*index)->d,
+  RETURN_IF_ERROR(CheckOptions(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<faiss::Index> index, ReadIndexFile(path));
+  if (index->d != options.dimension) {
+    return absl::DataLossError(absl::StrCat("index file: the dimension is ", index->d,
                                             " and should be ", options.dimension));
   }
   auto impl = std::make_unique<Impl>();
   absl::Status adopted;
-  const absl::Status status = Guarded([&] { adopted = impl->Adopt(options, *std::move(index)); });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Guarded([&] { adopted = impl->Adopt(options, std::move(index)); }));
   if (!adopted.ok()) return adopted;
   return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(impl)));
 }
 
 absl::Status VectorIndex::Add(std::span<const float> vectors) {
-  if (absl::Status status = CheckVectors("index vectors", vectors, dimension()); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckVectors("index vectors", vectors, dimension()));
   const int64_t n = vectors.size() / dimension();
   if (n == 0) return absl::OkStatus();
   if (impl_->hnsw != nullptr && n > kMaxHnswVectors - size()) {
@@ -227,19 +221,16 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
 
 absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,
                                                  const Scope& scope) const {
-  if (absl::Status status = CheckRange("search k", k, 1, kMaxK); !status.ok()) return status;
-  if (absl::Status status = CheckVectors("index queries", queries, dimension()); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("search k", k, 1, kMaxK));
+  RETURN_IF_ERROR(CheckVectors("index queries", queries, dimension()));
   if (scope.rows.has_value()) {
-    if (absl::Status status = CheckRanges(*scope.rows, size()); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckRanges(*scope.rows, size()));
   }
   SearchResult result;
   result.k = k;
   if (queries.empty()) return result;
   absl::Status searched;
-  const absl::Status status =
-      Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); });
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); }));
   if (!searched.ok()) return searched;
   return result;
 }
@@ -250,12 +241,11 @@ absl::StatusOr<std::vector<float>> VectorIndex::Reconstruct(int64_t first, int64
                                               " are not among the ", size(), " there are"));
   }
   std::vector<float> vectors;
-  const absl::Status status = Guarded([&] {
+  RETURN_IF_ERROR(Guarded([&] {
     vectors.resize(count * dimension());
     for (int64_t i = 0; i < count; ++i)
       impl_->index->reconstruct(first + i, vectors.data() + i * dimension());
-  });
-  if (!status.ok()) return status;
+  }));
   return vectors;
 }
 

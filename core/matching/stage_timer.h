@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "core/base/status_macros.h"
 #include "core/matching/request.h"
 
 namespace antiphon::matching {
@@ -35,7 +36,7 @@ class StageTimer {
   // work.
   template <typename Work>
   auto Run(Stage stage, Work work) -> decltype(work()) {
-    if (absl::Status status = KeepGoing(); !status.ok()) return status;
+    RETURN_IF_ERROR(KeepGoing());
     std::optional<double>& seconds = seconds_[static_cast<size_t>(stage)];
     const auto start = std::chrono::steady_clock::now();
     auto result = work();

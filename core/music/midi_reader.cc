@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "core/music/midi_text.h"
 
@@ -396,10 +397,9 @@ absl::StatusOr<TempoMap> MakeTempoMap(TickScore& score) {
     last_s = now_s;
     tempi.push_back(last);
   }
-  const absl::StatusOr<TempoMap> map = TempoMap::Create(tempi, {});
-  if (!map.ok()) return map;
+  ASSIGN_OR_RETURN(const TempoMap map, TempoMap::Create(tempi, {}));
   const auto beats = [&](int64_t tick) {
-    return map->BeatsAt(static_cast<double>(tick) / score.ticks_per_unit);
+    return map.BeatsAt(static_cast<double>(tick) / score.ticks_per_unit);
   };
   return TempoMap::Create(std::move(tempi), WithBeats(score.signatures, beats),
                           WithBeats(score.keys, beats));
@@ -407,11 +407,10 @@ absl::StatusOr<TempoMap> MakeTempoMap(TickScore& score) {
 
 absl::StatusOr<Score> MakeScore(TickScore ticks, const MidiLimits& limits) {
   ApplyPedals(ticks);
-  absl::StatusOr<TempoMap> map = MakeTempoMap(ticks);
-  if (!map.ok()) return map.status();
+  ASSIGN_OR_RETURN(TempoMap map, MakeTempoMap(ticks));
   Score score;
   score.title = std::move(ticks.title);
-  score.tempo_map = *std::move(map);
+  score.tempo_map = std::move(map);
   const auto seconds = [&](int64_t tick) {
     const double units = static_cast<double>(tick) / ticks.ticks_per_unit;
     return ticks.smpte ? units : score.tempo_map.SecondsAt(units);
@@ -442,9 +441,8 @@ absl::StatusOr<Score> MakeScore(TickScore ticks, const MidiLimits& limits) {
 }  // namespace
 
 absl::StatusOr<Score> ReadMidi(std::string_view bytes, const MidiLimits& limits) {
-  absl::StatusOr<TickScore> ticks = MidiParser(bytes, limits).Parse();
-  if (!ticks.ok()) return ticks.status();
-  return MakeScore(*std::move(ticks), limits);
+  ASSIGN_OR_RETURN(TickScore ticks, MidiParser(bytes, limits).Parse());
+  return MakeScore(std::move(ticks), limits);
 }
 
 absl::StatusOr<Score> ReadMidiFile(const std::string& path, const MidiLimits& limits) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::music {
@@ -145,23 +146,21 @@ absl::StatusOr<std::string> NoteTrack(const TempoMap& map, const std::vector<con
 absl::StatusOr<std::string> WriteMidi(const Score& score) {
   std::map<int, std::vector<const Note*>> tracks;
   for (const Note& note : score.notes) {
-    if (absl::Status status = CheckNote(note); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckNote(note));
     tracks[note.track].push_back(&note);
   }
   const size_t chunks = tracks.size() + 1;
   if (chunks > 0xffff) return absl::InvalidArgumentError("score has more than 65534 tracks");
-  absl::StatusOr<std::string> conductor = ConductorTrack(score);
-  if (!conductor.ok()) return conductor;
+  ASSIGN_OR_RETURN(std::string conductor, ConductorTrack(score));
   std::string file = absl::StrCat("MThd", BigEndian(6, 4), BigEndian(1, 2), BigEndian(chunks, 2),
-                                  BigEndian(kTicksPerBeat, 2), *conductor);
+                                  BigEndian(kTicksPerBeat, 2), conductor);
   for (auto& [track, notes] : tracks) {
     std::stable_sort(notes.begin(), notes.end(), [](const Note* a, const Note* b) {
       return std::tie(a->channel, a->pitch, a->onset_s) <
              std::tie(b->channel, b->pitch, b->onset_s);
     });
-    absl::StatusOr<std::string> chunk = NoteTrack(score.tempo_map, notes);
-    if (!chunk.ok()) return chunk;
-    file += *chunk;
+    ASSIGN_OR_RETURN(std::string chunk, NoteTrack(score.tempo_map, notes));
+    file += chunk;
   }
   return file;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/status_macros.h"
 #include "core/collection/loaded_collection.h"
 #include "core/retrieval/search.h"
 
@@ -13,10 +14,9 @@ Collection::~Collection() = default;
 
 absl::StatusOr<std::unique_ptr<const Collection>> Collection::Open(
     const std::string& bundle_root, const collection::CollectionOptions& options) {
-  absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
-      collection::OpenParts(bundle_root, options);
-  if (!loaded.ok()) return loaded.status();
-  return std::unique_ptr<const Collection>(new Collection(*std::move(loaded)));
+  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
+                   collection::OpenParts(bundle_root, options));
+  return std::unique_ptr<const Collection>(new Collection(std::move(loaded)));
 }
 
 std::shared_ptr<const Collection> Collection::Make(
@@ -70,13 +70,13 @@ absl::StatusOr<matching::Identification> Collection::IdentifyEmbedded(
 absl::StatusOr<matching::EmbeddingSequence> Collection::EmbedAudio(
     const audio::Waveform& query, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  return collection::EmbedAudio(*loaded_, query, plan, context);
+  return retrieval::EmbedAudio(*loaded_, query, plan, context);
 }
 
 absl::StatusOr<matching::EmbeddingSequence> Collection::EmbedScore(
     const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  return collection::EmbedScore(*loaded_, query, tempo_ratio, plan, context);
+  return retrieval::EmbedScore(*loaded_, query, tempo_ratio, plan, context);
 }
 
 }  // namespace antiphon::retrieval

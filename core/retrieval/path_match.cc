@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
 #include "core/matching/tempo.h"
 #include "core/threads/thread_scope.h"
@@ -194,8 +195,7 @@ absl::StatusOr<PathMatch> MatchSequence(const matching::EmbeddingSequence& seque
   PathMatch match;
   double best_stretch = 0, sum = 0;
   for (const Stretch& stretch : StretchesOf(sequence)) {
-    if (absl::Status status = keep_going ? keep_going() : absl::OkStatus(); !status.ok())
-      return status;
+    RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
     const RunPath best = BestRun(sequence, stretch, runs);
     if (best.path.score <= 0) continue;
     sum += best.path.score;
@@ -242,13 +242,11 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const collection::LoadedCollec
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
-    const absl::StatusOr<std::vector<Run>> runs = loaded.view->ReadRuns(side, source);
-    if (!runs.ok()) return runs.status();
+    ASSIGN_OR_RETURN(const std::vector<Run> runs, loaded.view->ReadRuns(side, source));
     PathMatch best;
     for (const matching::EmbeddingSequence& sequence : query.sequences) {
-      const absl::StatusOr<PathMatch> match = MatchSequence(sequence, *runs, keep_going);
-      if (!match.ok()) return match.status();
-      if (match->score > best.score) best = *match;
+      ASSIGN_OR_RETURN(const PathMatch match, MatchSequence(sequence, runs, keep_going));
+      if (match.score > best.score) best = match;
     }
     matches.push_back(best);
   }

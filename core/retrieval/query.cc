@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/base/status_macros.h"
 #include "core/features/audible.h"
 #include "core/features/feature_sequence.h"
 #include "core/features/transposition.h"
@@ -36,11 +37,10 @@ absl::StatusOr<collection::WindowBatch> CutScore(const collection::LoadedCollect
                                                  const music::Score& query, double tempo_ratio,
                                                  matching::WindowPlan plan) {
   const encoder::EncoderInfo& info = loaded.score_encoder->info();
-  absl::StatusOr<features::FeatureSequence> sequence =
-      collection::ScoreFeatures(info.settings, query, tempo_ratio);
-  if (!sequence.ok()) return sequence.status();
+  ASSIGN_OR_RETURN(features::FeatureSequence sequence,
+                   collection::ScoreFeatures(info.settings, query, tempo_ratio));
   plan.hop_s /= tempo_ratio;
-  return collection::CutWindows(info, *sequence, tempo_ratio, plan);
+  return collection::CutWindows(info, sequence, tempo_ratio, plan);
 }
 
 double SoundingEnd(const music::Score& score) {
@@ -59,17 +59,16 @@ absl::StatusOr<EmbeddedQuery> EmbedNotes(const collection::LoadedCollection& loa
   if (result.end_s < loaded.settings().window_s() / 2) return result;
   std::vector<collection::WindowBatch> batches;
   for (const double tempo_ratio : tempo_ratios) {
-    auto batch = timer.Run(matching::Stage::kFeatures,
-                           [&] { return CutScore(loaded, query, tempo_ratio, plan); });
-    if (!batch.ok()) return batch.status();
-    batches.push_back(*std::move(batch));
+    ASSIGN_OR_RETURN(auto batch, timer.Run(matching::Stage::kFeatures, [&] {
+      return CutScore(loaded, query, tempo_ratio, plan);
+    }));
+    batches.push_back(std::move(batch));
   }
-  auto sequences = timer.Run(matching::Stage::kEncode, [&] {
+  ASSIGN_OR_RETURN(auto sequences, timer.Run(matching::Stage::kEncode, [&] {
     return collection::EmbedBatches(*loaded.score_encoder, std::move(batches),
                                     [&timer] { return timer.KeepGoing(); });
-  });
-  if (!sequences.ok()) return sequences.status();
-  return Finish(std::move(result), *std::move(sequences));
+  }));
+  return Finish(std::move(result), std::move(sequences));
 }
 
 audio::Waveform Cut(const audio::Waveform& audio, const Span& part) {
@@ -107,12 +106,11 @@ absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& lo
                                           const audio::Waveform& query,
                                           const matching::QueryExcerpt& excerpt,
                                           matching::StageTimer& timer) {
-  const absl::StatusOr<Span> part = PartOf(excerpt, query.duration_s());
-  if (!part.ok()) return part.status();
-  AudioQuery audio{.begin_s = part->start_s, .end_s = part->end_s};
+  ASSIGN_OR_RETURN(const Span part, PartOf(excerpt, query.duration_s()));
+  AudioQuery audio{.begin_s = part.start_s, .end_s = part.end_s};
   if (audio.end_s - audio.begin_s < loaded.settings().window_s() / 2) return audio;
   const bool whole = audio.begin_s == 0 && audio.end_s == query.duration_s();
-  const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, *part);
+  const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, part);
   auto features = timer.Run(matching::Stage::kFeatures, [&] {
     return collection::AudioFeatures(*loaded.front_end, whole ? query : cut);
   });
@@ -127,7 +125,7 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer) {
   if (!query.sufficient) return EmbeddedQuery{.begin_s = query.begin_s, .end_s = query.end_s};
-  auto embedded = timer.Run(matching::Stage::kEncode, [&] {
+  ASSIGN_OR_RETURN(auto embedded, timer.Run(matching::Stage::kEncode, [&] {
     const auto embed = [&](const features::FeatureSequence& features) {
       return collection::EmbedFeatures(*loaded.audio_encoder, features, 1.0, plan,
                                        [&timer] { return timer.KeepGoing(); });
@@ -135,9 +133,8 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection
     return semitones == 0
                ? embed(query.features)
                : embed(features::Transposed(query.features, loaded.settings(), semitones));
-  });
-  if (!embedded.ok()) return embedded.status();
-  return Later(QueryOf(*std::move(embedded), query.end_s - query.begin_s), query.begin_s);
+  }));
+  return Later(QueryOf(std::move(embedded), query.end_s - query.begin_s), query.begin_s);
 }
 
 absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection& loaded,
@@ -145,9 +142,8 @@ absl::StatusOr<EmbeddedQuery> EmbedAudioQuery(const collection::LoadedCollection
                                               const matching::QueryExcerpt& excerpt,
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer) {
-  const absl::StatusOr<AudioQuery> audio = ReadAudioQuery(loaded, query, excerpt, timer);
-  if (!audio.ok()) return audio.status();
-  return EmbedAudioQuery(loaded, *audio, 0, plan, timer);
+  ASSIGN_OR_RETURN(const AudioQuery audio, ReadAudioQuery(loaded, query, excerpt, timer));
+  return EmbedAudioQuery(loaded, audio, 0, plan, timer);
 }
 
 absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection& loaded,
@@ -157,15 +153,13 @@ absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer, int semitones) {
   const double duration_s = SoundingEnd(query);
-  const absl::StatusOr<Span> part = PartOf(excerpt, duration_s);
-  if (!part.ok()) return part.status();
-  const bool whole = part->start_s == 0 && part->end_s == duration_s;
+  ASSIGN_OR_RETURN(const Span part, PartOf(excerpt, duration_s));
+  const bool whole = part.start_s == 0 && part.end_s == duration_s;
   if (whole && semitones == 0) return EmbedNotes(loaded, query, tempo_ratios, plan, timer);
-  music::Score cut = whole ? query : music::Excerpt(query, part->start_s, part->end_s);
+  music::Score cut = whole ? query : music::Excerpt(query, part.start_s, part.end_s);
   if (semitones != 0) cut = music::Transposed(cut, semitones);
-  absl::StatusOr<EmbeddedQuery> embedded = EmbedNotes(loaded, cut, tempo_ratios, plan, timer);
-  if (!embedded.ok()) return embedded;
-  return Later(*std::move(embedded), part->start_s);
+  ASSIGN_OR_RETURN(EmbeddedQuery embedded, EmbedNotes(loaded, cut, tempo_ratios, plan, timer));
+  return Later(std::move(embedded), part.start_s);
 }
 
 void NumberWindows(EmbeddedQuery& query) {
@@ -202,11 +196,11 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
   std::vector<matching::Neighbour> neighbours;
   const size_t dimension = loaded.audio_encoder->info().dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
-    const absl::StatusOr<std::vector<collection::CollectionView::Found>> found =
+    ASSIGN_OR_RETURN(
+        const std::vector<collection::CollectionView::Found> found,
         loaded.view->Search(side, std::span(rows).subspan(begin * dimension, count * dimension), k,
-                            scope);
-    if (!found.ok()) return found.status();
-    for (const collection::CollectionView::Found& one : *found) {
+                            scope));
+    for (const collection::CollectionView::Found& one : found) {
       const auto [s, w] = windows[begin + one.query];
       const matching::EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;

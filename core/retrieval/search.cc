@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/features/transposition.h"
 #include "core/matching/evidence.h"
@@ -121,10 +122,10 @@ void TurnTempo(Answer& answer) {
 absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
     const collection::LoadedCollection& loaded, Side side, const EmbeddedQuery& query, int k,
     const matching::SearchFilter& filter, matching::StageTimer& timer) {
-  absl::StatusOr<std::vector<matching::Neighbour>> neighbours =
-      FindNeighbours(loaded, side, query, k, Resolve(*loaded.view, side, filter), timer);
-  if (!neighbours.ok()) return neighbours;
-  std::erase_if(*neighbours,
+  ASSIGN_OR_RETURN(
+      std::vector<matching::Neighbour> neighbours,
+      FindNeighbours(loaded, side, query, k, Resolve(*loaded.view, side, filter), timer));
+  std::erase_if(neighbours,
                 [&](const matching::Neighbour& n) { return n.similarity < filter.min_similarity; });
   return neighbours;
 }
@@ -133,11 +134,11 @@ absl::StatusOr<std::vector<matching::Hit>> Search(const collection::LoadedCollec
                                                   Side side, const EmbeddedQuery& query,
                                                   const matching::SearchOptions& options,
                                                   matching::StageTimer& timer) {
-  const absl::StatusOr<std::vector<matching::Neighbour>> neighbours = NeighboursWithin(
-      loaded, side, query, NeighboursForHits(options.top_k), options.filter, timer);
-  if (!neighbours.ok()) return neighbours.status();
+  ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
+                   NeighboursWithin(loaded, side, query, NeighboursForHits(options.top_k),
+                                    options.filter, timer));
   std::vector<matching::Hit> hits =
-      matching::MergeIntoHits(*neighbours, options.top_k, options.evidence);
+      matching::MergeIntoHits(neighbours, options.top_k, options.evidence);
   for (matching::Hit& hit : hits)
     CutWithEvidence(query, loaded.view->duration_s(side, hit.source), hit);
   return hits;
@@ -153,11 +154,10 @@ absl::Status FollowPaths(const collection::LoadedCollection& loaded, Side side,
   scores.resize(std::min(scores.size(), static_cast<size_t>(wanted)));
   std::vector<int> sources;
   for (const matching::SourceScore& score : scores) sources.push_back(score.source);
-  const absl::StatusOr<std::vector<PathMatch>> paths =
-      MatchPaths(loaded, side, query, sources, [&] { return timer.KeepGoing(); });
-  if (!paths.ok()) return paths.status();
+  ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
+                   MatchPaths(loaded, side, query, sources, [&] { return timer.KeepGoing(); }));
   for (size_t i = 0; i < scores.size(); ++i) {
-    const PathMatch& path = (*paths)[i];
+    const PathMatch& path = paths[i];
     if (path.windows == 0) continue;
     scores[i] = {.source = scores[i].source,
                  .score = path.score,
@@ -196,30 +196,28 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
                                                   matching::StageTimer& timer) {
   if (!query.sufficient)
     return matching::Identification{matching::Verdict::kInsufficientInput, 0, {}};
-  const absl::StatusOr<std::vector<matching::Neighbour>> neighbours =
-      NeighboursWithin(loaded, side, query, options.neighbours, options.filter, timer);
-  if (!neighbours.ok()) return neighbours.status();
+  ASSIGN_OR_RETURN(
+      const std::vector<matching::Neighbour> neighbours,
+      NeighboursWithin(loaded, side, query, options.neighbours, options.filter, timer));
   const auto same_piece = [&](int a, int b) {
     if (side == Side::kScores) return a == b;
     const std::vector<catalog::Recording>& recordings = loaded.view->recordings();
     return a == b ||
            (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
   };
-  auto result =
+  ASSIGN_OR_RETURN(
+      auto result,
       timer.Run(matching::Stage::kVote, [&]() -> absl::StatusOr<matching::Identification> {
         std::vector<matching::SourceScore> scores =
-            matching::RankSources(*neighbours, query.windows, side, options.method);
+            matching::RankSources(neighbours, query.windows, side, options.method);
         if (options.method == matching::VoteMethod::kInTime && options.follow_paths) {
-          if (absl::Status status = FollowPaths(loaded, side, query, options.top_k, timer, scores);
-              !status.ok())
-            return status;
+          RETURN_IF_ERROR(FollowPaths(loaded, side, query, options.top_k, timer, scores));
         }
         return matching::Judge(scores, query.windows, loaded.confidence, options, same_piece,
                                transposition);
-      });
-  if (!result.ok()) return result.status();
-  if (options.evidence) AddEvidence(*neighbours, result->candidates);
-  for (matching::Candidate& candidate : result->candidates) {
+      }));
+  if (options.evidence) AddEvidence(neighbours, result.candidates);
+  for (matching::Candidate& candidate : result.candidates) {
     const double source_s = loaded.view->duration_s(side, candidate.source);
     candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
     candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
@@ -234,20 +232,17 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
 absl::StatusOr<matching::Identification> AtAnyPitch(
     const matching::IdentifyOptions& options,
     const std::function<absl::StatusOr<matching::Identification>(int transposition)>& ask) {
-  absl::StatusOr<matching::Identification> as_played = ask(0);
-  if (!as_played.ok()) return as_played;
+  ASSIGN_OR_RETURN(matching::Identification as_played, ask(0));
   for (int distance = 1;
-       distance <= options.max_transposition && as_played->verdict == matching::Verdict::kNoMatch;
+       distance <= options.max_transposition && as_played.verdict == matching::Verdict::kNoMatch;
        ++distance) {
-    absl::StatusOr<matching::Identification> higher = ask(distance), lower = ask(-distance);
-    if (!higher.ok()) return higher;
-    if (!lower.ok()) return lower;
+    ASSIGN_OR_RETURN(matching::Identification higher, ask(distance));
+    ASSIGN_OR_RETURN(matching::Identification lower, ask(-distance));
     const auto confidence = [](const matching::Identification& answer) {
       return answer.verdict == matching::Verdict::kMatch ? answer.candidates[0].confidence : -1;
     };
-    absl::StatusOr<matching::Identification>& best =
-        confidence(*higher) >= confidence(*lower) ? higher : lower;
-    if (best->verdict == matching::Verdict::kMatch) return best;
+    matching::Identification& best = confidence(higher) >= confidence(lower) ? higher : lower;
+    if (best.verdict == matching::Verdict::kMatch) return std::move(best);
   }
   return as_played;
 }
@@ -273,24 +268,23 @@ absl::StatusOr<std::vector<matching::Hit>> SearchScores(const collection::Loaded
                                                         const audio::Waveform& query,
                                                         const matching::SearchOptions& options,
                                                         const matching::RequestContext& context) {
-  if (absl::Status status = Check(options); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
-  const auto embedded = EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer);
-  if (!embedded.ok()) return embedded.status();
-  return Search(loaded, Side::kScores, *embedded, options, timer);
+  ASSIGN_OR_RETURN(const auto embedded,
+                   EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer));
+  return Search(loaded, Side::kScores, embedded, options, timer);
 }
 
 absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
     const collection::LoadedCollection& loaded, const music::Score& query,
     const matching::SearchOptions& options, const matching::RequestContext& context) {
-  if (absl::Status status = Check(options); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
-  const auto embedded =
-      EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer);
-  if (!embedded.ok()) return embedded.status();
-  auto hits = Search(loaded, Side::kRecordings, *embedded, options, timer);
-  if (!hits.ok()) return hits.status();
-  for (matching::Hit& hit : *hits) TurnTempo(hit);
+  ASSIGN_OR_RETURN(
+      const auto embedded,
+      EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
+  ASSIGN_OR_RETURN(auto hits, Search(loaded, Side::kRecordings, embedded, options, timer));
+  for (matching::Hit& hit : hits) TurnTempo(hit);
   return hits;
 }
 
@@ -298,14 +292,13 @@ absl::StatusOr<matching::Identification> IdentifyAudio(const collection::LoadedC
                                                        const audio::Waveform& query,
                                                        const matching::IdentifyOptions& options,
                                                        const matching::RequestContext& context) {
-  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(loaded, options));
   matching::StageTimer timer(context);
-  const auto audio = ReadAudioQuery(loaded, query, options.excerpt, timer);
-  if (!audio.ok()) return audio.status();
+  ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(loaded, query, options.excerpt, timer));
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
-    const auto embedded = EmbedAudioQuery(loaded, *audio, -transposition, PlanOf(options), timer);
-    if (!embedded.ok()) return embedded.status();
-    return Identify(loaded, Side::kScores, *embedded, transposition, options, timer);
+    ASSIGN_OR_RETURN(const auto embedded,
+                     EmbedAudioQuery(loaded, audio, -transposition, PlanOf(options), timer));
+    return Identify(loaded, Side::kScores, embedded, transposition, options, timer);
   });
 }
 
@@ -313,7 +306,7 @@ absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedC
                                                        const music::Score& query, Side side,
                                                        const matching::IdentifyOptions& options,
                                                        const matching::RequestContext& context) {
-  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(loaded, options));
   matching::StageTimer timer(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
@@ -324,11 +317,10 @@ absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedC
   const int towards_source = side == Side::kScores ? -1 : 1;
   auto result =
       AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
-        const auto embedded =
-            EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options), timer,
-                            towards_source * transposition);
-        if (!embedded.ok()) return embedded.status();
-        return Identify(loaded, side, *embedded, transposition, options, timer);
+        ASSIGN_OR_RETURN(const auto embedded,
+                         EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options),
+                                         timer, towards_source * transposition));
+        return Identify(loaded, side, embedded, transposition, options, timer);
       });
   if (!result.ok() || side == Side::kScores) return result;
   for (matching::Candidate& candidate : result->candidates) TurnTempo(candidate);
@@ -339,8 +331,8 @@ absl::StatusOr<matching::Identification> IdentifyEmbedded(
     const collection::LoadedCollection& loaded, matching::EmbeddingSequence windows,
     double duration_s, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) {
-  if (absl::Status status = Check(loaded, options); !status.ok()) return status;
-  if (absl::Status status = CheckEmbedded(loaded, windows, duration_s); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(loaded, options));
+  RETURN_IF_ERROR(CheckEmbedded(loaded, windows, duration_s));
   matching::StageTimer timer(context);
   return Identify(loaded, Side::kScores, QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, timer);
@@ -351,12 +343,11 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const collection::LoadedC
                                                        const matching::WindowPlan& plan,
                                                        const matching::RequestContext& context) {
   matching::StageTimer timer(context);
-  const auto sequence = timer.Run(matching::Stage::kFeatures, [&] {
+  ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
     return collection::AudioFeatures(*loaded.front_end, query);
-  });
-  if (!sequence.ok()) return sequence.status();
+  }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.audio_encoder, *sequence, 1.0, plan,
+    return collection::EmbedFeatures(*loaded.audio_encoder, sequence, 1.0, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }
@@ -367,12 +358,11 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const collection::LoadedC
                                                        const matching::WindowPlan& plan,
                                                        const matching::RequestContext& context) {
   matching::StageTimer timer(context);
-  const auto sequence = timer.Run(matching::Stage::kFeatures, [&] {
+  ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
     return collection::ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
-  });
-  if (!sequence.ok()) return sequence.status();
+  }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.score_encoder, *sequence, tempo_ratio, plan,
+    return collection::EmbedFeatures(*loaded.score_encoder, sequence, tempo_ratio, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }

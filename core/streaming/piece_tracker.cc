@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/status_macros.h"
+
 namespace antiphon::streaming {
 namespace {
 
@@ -75,21 +77,19 @@ void Place(const PlayedSpan& heard, double at_s, double duration_s,
 }  // namespace
 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::Find(const Look& look, const Ask& ask) {
-  absl::StatusOr<Sighting> whole = ask(kAll);
-  if (!whole.ok()) return whole.status();
-  return piece_ ? FindNext(look, *std::move(whole), ask) : FindFirst(look, *std::move(whole), ask);
+  ASSIGN_OR_RETURN(Sighting whole, ask(kAll));
+  return piece_ ? FindNext(look, std::move(whole), ask) : FindFirst(look, std::move(whole), ask);
 }
 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole,
                                                               const Ask& ask) {
   std::optional<PlayedSpan> heard = HeardNow(whole, look.until_s);
   if (!heard) {
-    absl::StatusOr<Sighting> recent = ask(look.until_s - kRecent_s);
-    if (!recent.ok()) return recent.status();
-    heard = HeardNow(*recent, look.until_s);
+    ASSIGN_OR_RETURN(Sighting recent, ask(look.until_s - kRecent_s));
+    heard = HeardNow(recent, look.until_s);
     if (heard) {
-      heard = FromItsStart(whole, recent->ids[0], *heard);
-      whole = *std::move(recent);
+      heard = FromItsStart(whole, recent.ids[0], *heard);
+      whole = std::move(recent);
     }
   }
   if (heard && Confirm(whole, look, kConfirm_s, *heard))
@@ -112,36 +112,35 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, S
     }
     return Report(StreamEvent::kUpdate, look, std::move(whole));
   }
-  absl::StatusOr<Sighting> rest = ask(from_s);
-  if (!rest.ok()) return rest.status();
-  std::optional<PlayedSpan> heard = HeardNow(*rest, look.until_s, piece_->id);
+  ASSIGN_OR_RETURN(Sighting rest, ask(from_s));
+  std::optional<PlayedSpan> heard = HeardNow(rest, look.until_s, piece_->id);
   if (!heard) {
     pending_.reset();
-    if (unheard_s < kLost_s) return Report(StreamEvent::kUpdate, look, *std::move(rest));
+    if (unheard_s < kLost_s) return Report(StreamEvent::kUpdate, look, std::move(rest));
     End();
     since_s_ = from_s;
-    Finding finding = Report(StreamEvent::kPieceEnded, look, *std::move(rest));
+    Finding finding = Report(StreamEvent::kPieceEnded, look, std::move(rest));
     finding.forget_before_s = from_s;
     return finding;
   }
-  if (rest->ids[0] == piece_->id) {
+  if (rest.ids[0] == piece_->id) {
     if (GoesOn(*heard)) {
       piece_->heard = *heard;
       piece_->resumed = false;
-      return Report(StreamEvent::kUpdate, look, *std::move(rest));
+      return Report(StreamEvent::kUpdate, look, std::move(rest));
     }
     // The place until now may have been another that sounds alike: then this one was heard all the
     // time.
     heard = FromItsStart(whole, piece_->id, *heard);
-    if (!BeginsAnew(*rest, *heard)) return Take(look, *std::move(rest), *heard);
+    if (!BeginsAnew(rest, *heard)) return Take(look, std::move(rest), *heard);
   }
-  if (Confirm(*rest, look, kConfirm_s, *heard)) return Take(look, *std::move(rest), *heard);
-  return Report(StreamEvent::kUpdate, look, *std::move(rest));
+  if (Confirm(rest, look, kConfirm_s, *heard)) return Take(look, std::move(rest), *heard);
+  return Report(StreamEvent::kUpdate, look, std::move(rest));
 }
 
 // Takes note of how far the piece is heard along its line.
 void PieceTracker::Follow(const Look& look, const Sighting& whole) {
-  const matching::Candidate* candidate = retrieval::Find(whole, piece_->id);
+  const matching::Candidate* candidate = streaming::Find(whole, piece_->id);
   if (candidate == nullptr) return;
   std::optional<PlayedSpan> heard = PlayedAlong(candidate->evidence, piece_->heard.line());
   if (!heard || heard->windows < kLeastWindows) heard = PlayedSpanOf(*candidate);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/status_macros.h"
 #include "core/matching/stage_timer.h"
 #include "core/streaming/pause_detector.h"
 #include "core/streaming/piece_tracker.h"
@@ -58,11 +59,10 @@ absl::Status StreamIdentifier::Impl::Bind(const encoder::EncoderInfo& info) {
   if (windows != nullptr && model_id == info.model_id && settings == info.settings)
     return absl::OkStatus();
   const double now_s = received_s();
-  absl::StatusOr<std::unique_ptr<StreamWindows>> anew =
-      StreamWindows::Create(info, options.identify.hop_s, now_s);
-  if (!anew.ok()) return anew.status();
+  ASSIGN_OR_RETURN(std::unique_ptr<StreamWindows> anew,
+                   StreamWindows::Create(info, options.identify.hop_s, now_s));
   if (windows != nullptr) tracker.Resume(now_s);
-  windows = *std::move(anew);
+  windows = std::move(anew);
   model_id = info.model_id;
   settings = info.settings;
   sample_rate = settings.sample_rate;
@@ -107,15 +107,14 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
   windows->ForgetBefore(received_s() - options.stretch_s);
   if (pauses->paused()) return AnswerSilence();
   if (windows->empty()) return Present(StreamEvent::kUpdate, {Nothing(), {}, {}});
-  absl::StatusOr<PieceTracker::Finding> finding =
-      tracker.Find({.at_s = received_s(),
-                    .from_s = windows->start_s(),
-                    .until_s = std::min(received_s(), windows->end_s()),
-                    .last = last},
-                   [&](double from_s) { return Ask(matcher, from_s, context); });
-  if (!finding.ok()) return finding.status();
-  if (finding->forget_before_s) windows->ForgetBefore(*finding->forget_before_s);
-  return Present(finding->event, std::move(finding->sighting));
+  ASSIGN_OR_RETURN(PieceTracker::Finding finding,
+                   tracker.Find({.at_s = received_s(),
+                                 .from_s = windows->start_s(),
+                                 .until_s = std::min(received_s(), windows->end_s()),
+                                 .last = last},
+                                [&](double from_s) { return Ask(matcher, from_s, context); }));
+  if (finding.forget_before_s) windows->ForgetBefore(*finding.forget_before_s);
+  return Present(finding.event, std::move(finding.sighting));
 }
 
 absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
@@ -165,31 +164,26 @@ StreamIdentifier::~StreamIdentifier() = default;
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(
     const WindowMatcher& matcher, std::span<const float> samples,
     const matching::RequestContext& context) {
-  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
-    return status;
+  RETURN_IF_ERROR(impl_->Bind(matcher.audio_encoder().info()));
   std::vector<StreamAnswer> answers;
   while (!samples.empty()) {
     const int64_t room = impl_->update - impl_->received % impl_->update;
     const size_t count = std::min(samples.size(), static_cast<size_t>(room));
-    if (absl::Status status = impl_->Hear(samples.first(count), context, answers); !status.ok())
-      return status;
+    RETURN_IF_ERROR(impl_->Hear(samples.first(count), context, answers));
     samples = samples.subspan(count);
     if (impl_->received % impl_->update != 0) break;
-    absl::StatusOr<StreamAnswer> answer = impl_->Answer(matcher, /*last=*/false, context);
-    if (!answer.ok()) return answer.status();
-    answers.push_back(*std::move(answer));
+    ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(matcher, /*last=*/false, context));
+    answers.push_back(std::move(answer));
   }
   return answers;
 }
 
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(
     const WindowMatcher& matcher, const matching::RequestContext& context) {
-  if (absl::Status status = impl_->Bind(matcher.audio_encoder().info()); !status.ok())
-    return status;
-  absl::StatusOr<StreamAnswer> answer = impl_->Answer(matcher, /*last=*/true, context);
-  if (!answer.ok()) return answer.status();
+  RETURN_IF_ERROR(impl_->Bind(matcher.audio_encoder().info()));
+  ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(matcher, /*last=*/true, context));
   std::vector<StreamAnswer> answers;
-  answers.push_back(*std::move(answer));
+  answers.push_back(std::move(answer));
   return answers;
 }
 

@@ -58,7 +58,7 @@ class WindowMatcher {
 
   // As Collection.
   virtual const encoder::WindowEncoder& audio_encoder() const = 0;
-  [[nodiscard]] virtual absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+  [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double duration_s,
       const matching::IdentifyOptions& options, const matching::RequestContext& context) const = 0;
 

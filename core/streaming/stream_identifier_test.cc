@@ -30,7 +30,7 @@ class CollectionMatcher : public WindowMatcher {
   const encoder::WindowEncoder& audio_encoder() const override {
     return collection_->audio_encoder();
   }
-  absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+  absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double duration_s,
       const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override {
@@ -302,7 +302,7 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 class IdleMatcher : public CollectionMatcher {
  public:
   using CollectionMatcher::CollectionMatcher;
-  absl::StatusOr<matching::Identification> retrieval::IdentifyEmbedded(
+  absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double, const matching::IdentifyOptions&,
       const matching::RequestContext&) const override {
     most_windows = std::max(most_windows, windows.start_s.size());

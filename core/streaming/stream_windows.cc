@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/features/audible.h"
 
 namespace antiphon::streaming {
@@ -36,11 +37,10 @@ absl::StatusOr<std::unique_ptr<StreamWindows>> StreamWindows::Create(
     return absl::InvalidArgumentError(
         absl::StrCat("window hop must be positive, is ", hop_s, " s"));
   }
-  auto front_end = features::AudioFrontEnd::Create(info.settings);
-  if (!front_end.ok()) return front_end.status();
+  ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(info.settings));
   const double hop_frames = std::min(hop_s * info.settings.frame_rate(), 1e9);
   return std::unique_ptr<StreamWindows>(new StreamWindows(
-      info, *std::move(front_end), std::max<int64_t>(1, std::llround(hop_frames)), start_s));
+      info, std::move(front_end), std::max<int64_t>(1, std::llround(hop_frames)), start_s));
 }
 
 void StreamWindows::Push(std::span<const float> samples) { spectrogram_.Push(samples, frames_); }
@@ -75,17 +75,16 @@ absl::Status StreamWindows::EmbedUpTo(int64_t last_frame, const encoder::WindowE
     DropFrames();
     return absl::OkStatus();
   }
-  const auto rows = timer.Run(matching::Stage::kEncode, [&] {
+  ASSIGN_OR_RETURN(const auto rows, timer.Run(matching::Stage::kEncode, [&] {
     return encoder.EncodeWhile([&] { return timer.KeepGoing(); }, cells);
-  });
-  if (!rows.ok()) return rows.status();
+  }));
   const size_t dimension = info_.dimension;
-  if (rows->size() != firsts.size() * dimension) {
-    return absl::InternalError(absl::StrCat("encoder gave ", rows->size(), " floats for ",
+  if (rows.size() != firsts.size() * dimension) {
+    return absl::InternalError(absl::StrCat("encoder gave ", rows.size(), " floats for ",
                                             firsts.size(), " windows of ", dimension));
   }
   for (size_t i = 0; i < firsts.size(); ++i) {
-    const auto row = rows->begin() + static_cast<ptrdiff_t>(i * dimension);
+    const auto row = rows.begin() + static_cast<ptrdiff_t>(i * dimension);
     windows_.push_back(
         {firsts[i], std::vector<float>(row, row + static_cast<ptrdiff_t>(dimension))});
   }

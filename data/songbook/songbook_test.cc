@@ -138,7 +138,7 @@ double Likeness(const std::set<std::string>& a, const std::set<std::string>& b) 
   return all == 0 ? 1.0 : static_cast<double>(common.size()) / all;
 }
 
-class SongbookPiece : public testing::TestWithParam<Row> {
+class SongbookPiece : public ::testing::TestWithParam<Row> {
  protected:
   void SetUp() override {
     absl::StatusOr<Score> score = ReadPiece(GetParam().file);
@@ -242,8 +242,8 @@ TEST_P(SongbookPiece, SoundsEveryVoiceToTheEndWithTheUpperHandAbove) {
   EXPECT_GT(mean(pitches.begin()->second), mean(pitches.rbegin()->second) + 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Songbook, SongbookPiece, testing::ValuesIn(Rows()),
-                         [](const testing::TestParamInfo<Row>& info) { return info.param.file; });
+INSTANTIATE_TEST_SUITE_P(Songbook, SongbookPiece, ::testing::ValuesIn(Rows()),
+                         [](const ::testing::TestParamInfo<Row>& info) { return info.param.file; });
 
 TEST(Songbook, HasARowForEverySourceAndASourceForEveryRow) {
   std::set<std::string> sources, rows;
@@ -261,7 +261,7 @@ TEST(Songbook, MetadataNamesEveryMidiFileWithTitleAndComposer) {
   for (const Row& row : Rows())
     expected.push_back(absl::StrCat(row.file, ".mid\t", row.title, "\t", row.composer));
   EXPECT_THAT(Lines(fs::path(ANTIPHON_SONGBOOK_DIR) / "metadata.tsv"),
-              testing::UnorderedElementsAreArray(expected));
+              ::testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(Songbook, NoPieceIsLikeAnother) {

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/status_macros.h"
 #include "core/hash/constant_time.h"
 #include "core/hash/sha256.h"
 
@@ -84,12 +85,11 @@ absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text) {
     const std::vector<absl::string_view> fields =
         absl::StrSplit(content, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
     if (fields.empty()) continue;
-    absl::StatusOr<ApiKey> key = ParseLine(number, fields);
-    if (!key.ok()) return key.status();
-    if (!names.insert(key->name).second) return AtLine(number, "the name has been used before");
-    if (!hashes.insert(key->hash).second)
+    ASSIGN_OR_RETURN(ApiKey key, ParseLine(number, fields));
+    if (!names.insert(key.name).second) return AtLine(number, "the name has been used before");
+    if (!hashes.insert(key.hash).second)
       return AtLine(number, "the key has been used before, under another name");
-    keys.push_back(*std::move(key));
+    keys.push_back(std::move(key));
   }
   if (keys.empty()) return absl::InvalidArgumentError("there is no key in it");
   return keys;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "server/runtime/small_file.h"
 #include "server/wire/status_map.h"
 
@@ -30,7 +31,7 @@ Role RoleFor(std::string_view method) {
 absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(const std::string& file,
                                                                    Metrics& metrics) {
   std::unique_ptr<Authenticator> authenticator(new Authenticator(file, metrics));
-  if (absl::Status status = authenticator->Reload(); !status.ok()) return status;
+  RETURN_IF_ERROR(authenticator->Reload());
   return authenticator;
 }
 
@@ -65,9 +66,8 @@ absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::stri
 }
 
 absl::Status Authenticator::Reload() {
-  const absl::StatusOr<std::string> text = ReadSmallFile(file_, kMaxKeyFileBytes);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<std::vector<ApiKey>> keys = ParseApiKeys(*text);
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file_, kMaxKeyFileBytes));
+  absl::StatusOr<std::vector<ApiKey>> keys = ParseApiKeys(text);
   if (!keys.ok()) return keys.status();
 
   const std::shared_ptr<const Ring> before = ring();

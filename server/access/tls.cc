@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/base/status_macros.h"
 #include "grpc/grpc.h"
 #include "grpc/grpc_security.h"
 #include "grpcpp/security/server_credentials.h"
@@ -136,41 +137,33 @@ class RenewableCredentials final : public grpc::ServerCredentials {
 
 absl::StatusOr<std::unique_ptr<TlsIdentity>> TlsIdentity::Open(TlsFiles files) {
   std::unique_ptr<TlsIdentity> identity(new TlsIdentity(std::move(files)));
-  if (absl::Status status = identity->Reload(); !status.ok()) return status;
+  RETURN_IF_ERROR(identity->Reload());
   return identity;
 }
 
 absl::StatusOr<TlsIdentity::Contents> TlsIdentity::Read() const {
-  auto certificate = ReadOption("tls-cert", files_.certificate);
-  if (!certificate.ok()) return certificate.status();
-  auto key = ReadOption("tls-key", files_.key);
-  if (!key.ok()) return key.status();
-  const auto chain = ParseCertificates("tls-cert", *certificate);
-  if (!chain.ok()) return chain.status();
-  const auto private_key = ParseKey(*key);
-  if (!private_key.ok()) return private_key.status();
-  const bool belong_together =
-      X509_check_private_key(chain->front().get(), private_key->get()) == 1;
+  ASSIGN_OR_RETURN(auto certificate, ReadOption("tls-cert", files_.certificate));
+  ASSIGN_OR_RETURN(auto key, ReadOption("tls-key", files_.key));
+  ASSIGN_OR_RETURN(const auto chain, ParseCertificates("tls-cert", certificate));
+  ASSIGN_OR_RETURN(const auto private_key, ParseKey(key));
+  const bool belong_together = X509_check_private_key(chain.front().get(), private_key.get()) == 1;
   ERR_clear_error();
   if (!belong_together) return At("tls-key", "does not belong to the certificate of tls-cert");
-  const auto expires = CheckValidity(chain->front().get());
-  if (!expires.ok()) return expires.status();
+  ASSIGN_OR_RETURN(const auto expires, CheckValidity(chain.front().get()));
 
-  Contents contents{*std::move(certificate), *std::move(key), "", *expires};
+  Contents contents{std::move(certificate), std::move(key), "", expires};
   if (files_.client_ca.empty()) return contents;
   auto client_ca = ReadOption("tls-client-ca", files_.client_ca);
   if (!client_ca.ok()) return client_ca.status();
-  const auto authorities = ParseCertificates("tls-client-ca", *client_ca);
-  if (!authorities.ok()) return authorities.status();
+  ASSIGN_OR_RETURN(const auto authorities, ParseCertificates("tls-client-ca", *client_ca));
   contents.client_ca = *std::move(client_ca);
   return contents;
 }
 
 absl::Status TlsIdentity::Reload() {
-  absl::StatusOr<Contents> contents = Read();
-  if (!contents.ok()) return contents.status();
+  ASSIGN_OR_RETURN(Contents contents, Read());
   absl::MutexLock lock(&mutex_);
-  contents_ = *std::move(contents);
+  contents_ = std::move(contents);
   handed_out_ = false;
   return absl::OkStatus();
 }

@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "antiphon/v1/types.pb.h"
+#include "core/base/status_macros.h"
 #include "core/retrieval/collection.h"
 #include "server/access/call_origin.h"
 #include "server/serving/engine.h"
@@ -57,7 +58,7 @@ class Call {
   // Status or a StatusOr.
   template <typename Work>
   auto InStage(v1::Stage stage, Work&& work) -> decltype(work()) {
-    if (absl::Status status = KeepGoing(); !status.ok()) return status;
+    RETURN_IF_ERROR(KeepGoing());
     const absl::Time start = absl::Now();
     auto result = std::forward<Work>(work)();
     RecordStage(stage, absl::ToDoubleSeconds(absl::Now() - start));

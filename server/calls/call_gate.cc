@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
 #include "server/telemetry/logging.h"
 #include "server/wire/status_map.h"
 
@@ -32,18 +33,17 @@ CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
 
 absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
   if (authenticator_ != nullptr) {
-    absl::StatusOr<std::string> name =
-        authenticator_->Admit(call.origin().api_key, call.method(), absl::Now());
-    if (!name.ok()) return name.status();
-    call.set_caller(*std::move(name));
+    ASSIGN_OR_RETURN(std::string name,
+                     authenticator_->Admit(call.origin().api_key, call.method(), absl::Now()));
+    call.set_caller(std::move(name));
   }
   if (door == Door::kAlways) return Admission();
-  if (absl::Status status = lifecycle_.Enter(); !status.ok()) return status;
+  RETURN_IF_ERROR(lifecycle_.Enter());
   return Admission(lifecycle_);
 }
 
 absl::Status CallGate::Work(Call& call, const std::function<absl::Status(Call&)>& handler) {
-  if (absl::Status status = call.KeepGoing(); !status.ok()) return status;
+  RETURN_IF_ERROR(call.KeepGoing());
   try {
     call.Pin(store_.Current());
     return handler(call);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "server/services/decode.h"
 #include "server/wire/field_checks.h"
@@ -54,14 +55,12 @@ absl::Status OfStorage(const absl::Status& status) {
 absl::StatusOr<catalog::Piece> ToPiece(const v1::AddPieceRequest& request, const Limits& limits) {
   if (!request.has_piece()) return FieldError(kInvalid, "piece", "missing");
   const v1::NewPiece& piece = request.piece();
-  const absl::Status text =
+  RETURN_IF_ERROR(
       FirstFailure({CheckId("piece.id", piece.id()), CheckTitle("piece.title", piece.title()),
                     CheckTitle("piece.composer", piece.composer()),
-                    CheckCollection("piece.collection", piece.collection())});
-  if (!text.ok()) return text;
+                    CheckCollection("piece.collection", piece.collection())}));
   // Read here only to say what is wrong with it; the store reads it again.
-  const auto score = DecodeScore(request.has_score(), request.score(), limits);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(const auto score, DecodeScore(request.has_score(), request.score(), limits));
   catalog::Piece out;
   out.id = piece.id();
   out.title = piece.title().empty() ? piece.id() : piece.title();
@@ -74,15 +73,12 @@ absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& re
                                                const Limits& limits) {
   if (!request.has_recording()) return FieldError(kInvalid, "recording", "missing");
   const v1::NewRecording& recording = request.recording();
-  const absl::Status text = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckId("recording.id", recording.id()), CheckTitle("recording.title", recording.title()),
        CheckTitle("recording.composer", recording.composer()),
        CheckCollection("recording.collection", recording.collection()),
-       CheckText("recording.piece_id", recording.piece_id(), 0, catalog::kMaxIdBytes)});
-  if (!text.ok()) return text;
-  if (absl::Status status = CheckAudioFile("audio_file", request.audio_file(), limits);
-      !status.ok())
-    return status;
+       CheckText("recording.piece_id", recording.piece_id(), 0, catalog::kMaxIdBytes)}));
+  RETURN_IF_ERROR(CheckAudioFile("audio_file", request.audio_file(), limits));
   catalog::Recording out;
   out.id = recording.id();
   out.title = recording.title().empty() ? recording.id() : recording.title();
@@ -98,14 +94,12 @@ absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& requ
   out.title = TitleOf(request, request.piece_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
-  const absl::Status text =
+  RETURN_IF_ERROR(
       FirstFailure({CheckId("piece_id", request.piece_id()), CheckTitle("title", request.title()),
                     CheckTitle("composer", request.composer()),
-                    CheckCollection("collection", request.collection())});
-  if (!text.ok()) return text;
+                    CheckCollection("collection", request.collection())}));
   if (!request.has_score()) return out;
-  const auto score = DecodeScore(true, request.score(), limits);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(const auto score, DecodeScore(true, request.score(), limits));
   out.midi = request.score().midi();
   return out;
 }
@@ -117,16 +111,13 @@ absl::StatusOr<editing::RecordingUpdate> ToUpdate(const v1::UpdateRecordingReque
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
   if (request.has_piece_id()) out.piece_id = request.piece_id();
-  const absl::Status text = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckId("recording_id", request.recording_id()), CheckTitle("title", request.title()),
        CheckTitle("composer", request.composer()),
        CheckCollection("collection", request.collection()),
-       CheckText("piece_id", request.piece_id(), 0, catalog::kMaxIdBytes)});
-  if (!text.ok()) return text;
+       CheckText("piece_id", request.piece_id(), 0, catalog::kMaxIdBytes)}));
   if (!request.has_audio_file()) return out;
-  if (absl::Status status = CheckAudioFile("audio_file", request.audio_file(), limits);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckAudioFile("audio_file", request.audio_file(), limits));
   out.audio = request.audio_file();
   return out;
 }

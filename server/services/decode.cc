@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -53,11 +54,10 @@ absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::Decod
     return FieldError(kInvalid, "audio.pcm.encoding", "missing or unknown",
                       "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  const absl::Status ranges =
+  RETURN_IF_ERROR(
       FirstFailure({CheckRange("audio.pcm.sample_rate", pcm.sample_rate(), options.min_source_rate,
                                options.max_source_rate),
-                    CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)});
-  if (!ranges.ok()) return ranges;
+                    CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)}));
   const size_t sample_bytes =
       pcm.encoding() == v1::Pcm::ENCODING_INT16 ? sizeof(int16_t) : sizeof(float);
   const size_t frame_bytes = sample_bytes * pcm.channels();

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/status_macros.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -72,9 +73,8 @@ absl::StatusOr<SourcePage> Select(const std::vector<Source>& sources, absl::stri
   const uint64_t list = FingerprintOf(sources, filter);
   int64_t first = 0;
   if (!page_token.empty()) {
-    const absl::StatusOr<int64_t> decoded = DecodeToken(page_token, list);
-    if (!decoded.ok()) return decoded.status();
-    first = *decoded;
+    ASSIGN_OR_RETURN(const int64_t decoded, DecodeToken(page_token, list));
+    first = decoded;
   }
   const std::string lower = absl::AsciiStrToLower(filter);
   const std::vector<absl::string_view> words =

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -21,8 +22,7 @@ using Entries = google::protobuf::RepeatedPtrField<std::string>;
 
 absl::Status CheckEntries(const std::string& field, const Entries& entries) {
   for (const std::string& entry : entries) {
-    if (absl::Status status = CheckText(field, entry, 1, catalog::kMaxTextBytes); !status.ok())
-      return status;
+    RETURN_IF_ERROR(CheckText(field, entry, 1, catalog::kMaxTextBytes));
   }
   return absl::OkStatus();
 }
@@ -37,11 +37,10 @@ absl::StatusOr<matching::SourceFilter> ToSourceFilter(absl::string_view prefix,
                       absl::StrCat("has ", entries, " entries"),
                       absl::StrCat("up to ", limits.max_filter_entries, " in all"));
   }
-  const absl::Status status =
+  RETURN_IF_ERROR(
       FirstFailure({CheckEntries(absl::StrCat(prefix, "filter.composers"), filter.composers()),
                     CheckEntries(absl::StrCat(prefix, "filter.collections"), filter.collections()),
-                    CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids())});
-  if (!status.ok()) return status;
+                    CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids())}));
   const auto list = [](const Entries& from) {
     return std::vector<std::string>(from.begin(), from.end());
   };
@@ -60,28 +59,24 @@ absl::StatusOr<matching::SearchFilter> ToSearchFilter(absl::string_view prefix,
                                                       const v1::Filter& filter, v1::SearchMode mode,
                                                       std::optional<double> min_similarity,
                                                       const Limits& limits) {
-  matching::SearchFilter filter;
+  matching::SearchFilter result;
   if (min_similarity.has_value()) {
-    const absl::Status status =
-        CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0);
-    if (!status.ok()) return status;
-    filter.min_similarity = static_cast<float>(*min_similarity);
+    RETURN_IF_ERROR(CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0));
+    result.min_similarity = static_cast<float>(*min_similarity);
   }
   switch (mode) {
     case v1::SEARCH_MODE_UNSPECIFIED:
     case v1::SEARCH_MODE_INDEX:
       break;
     case v1::SEARCH_MODE_EXACT:
-      filter.exact = true;
+      result.exact = true;
       break;
     default:  // an open enum: a newer client may send what is not known here
       return FieldError(kInvalid, absl::StrCat(prefix, "mode"), "unknown",
                         "SEARCH_MODE_INDEX or SEARCH_MODE_EXACT");
   }
-  absl::StatusOr<matching::SourceFilter> sources = ToSourceFilter(prefix, filter, limits);
-  if (!sources.ok()) return sources.status();
-  filter.sources = *std::move(sources);
-  return filter;
+  ASSIGN_OR_RETURN(result.sources, ToSourceFilter(prefix, filter, limits));
+  return result;
 }
 
 absl::StatusOr<matching::QueryExcerpt> ToExcerpt(absl::string_view prefix,
@@ -122,10 +117,9 @@ absl::StatusOr<matching::SearchOptions> ToSearchOptions(const v1::SearchOptions&
   if (options.has_top_k()) out.top_k = options.top_k();
   if (options.has_hop_seconds()) out.hop_s = options.hop_seconds();
   const int max_top_k = options.include_snippets() ? limits.max_snippets : limits.max_search_top_k;
-  const absl::Status ranges = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckRange("options.top_k", out.top_k, 1, max_top_k),
-       CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)});
-  if (!ranges.ok()) return ranges;
+       CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)}));
   auto filter =
       ToSearchFilter(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
   if (!filter.ok()) return filter.status();
@@ -145,12 +139,11 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
   if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
-  const absl::Status ranges = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
        CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
        CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
-       CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)});
-  if (!ranges.ok()) return ranges;
+       CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)}));
   auto filter =
       ToSearchFilter("", request.filter(), request.mode(), MinSimilarity(request), limits);
   if (!filter.ok()) return filter.status();
@@ -192,11 +185,10 @@ absl::StatusOr<EmbedPlan> ToEmbedPlan(const v1::EmbedRequest& request, const Lim
     }
     plan.tempo_ratio = request.tempo_ratio();
   }
-  const absl::Status ranges = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckRange("hop_seconds", plan.windows.hop_s, limits.min_hop_s, limits.max_hop_s),
        CheckRange("tempo_ratio", plan.tempo_ratio, limits.min_tempo_ratio,
-                  limits.max_tempo_ratio)});
-  if (!ranges.ok()) return ranges;
+                  limits.max_tempo_ratio)}));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/status_macros.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
 
@@ -68,9 +69,8 @@ class SnippetCutter {
     if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
     auto found = sound_.find(source);
     if (found == sound_.end()) {
-      absl::StatusOr<std::string> audio = engine_.ReadAudio(source);
-      if (!audio.ok()) return audio.status();
-      found = sound_.emplace(source, *std::move(audio)).first;
+      ASSIGN_OR_RETURN(std::string audio, engine_.ReadAudio(source));
+      found = sound_.emplace(source, std::move(audio)).first;
     }
     return CutWav(found->second, start_s, end_s, engine_.feature_settings().sample_rate);
   }
@@ -87,23 +87,21 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
                       google::protobuf::RepeatedPtrField<v1::Hit>* out) {
   SnippetCutter cutter(engine);
   for (const matching::Hit& hit : hits) {
-    const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, hit.source);
-    if (!reference.ok()) return reference.status();
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, hit.source));
     v1::Hit* added = out->Add();
-    *added->mutable_source() = reference->source;
+    *added->mutable_source() = reference.source;
     added->set_query_start_seconds(hit.query_start_s);
     added->set_query_end_seconds(hit.query_end_s);
-    *added->mutable_reference_start() = reference->At(hit.reference_start_s);
-    *added->mutable_reference_end() = reference->At(hit.reference_end_s);
+    *added->mutable_reference_start() = reference.At(hit.reference_start_s);
+    *added->mutable_reference_end() = reference.At(hit.reference_end_s);
     added->set_tempo_ratio(hit.tempo_ratio);
     added->set_similarity(hit.similarity);
-    FillEvidence(*reference, hit.evidence, added->mutable_evidence());
+    FillEvidence(reference, hit.evidence, added->mutable_evidence());
     if (!include_snippets) continue;
-    absl::StatusOr<std::string> snippet =
-        cutter.Cut(*reference, hit.source, added->reference_start().seconds(),
-                   added->reference_end().seconds());
-    if (!snippet.ok()) return snippet.status();
-    added->set_snippet(*std::move(snippet));
+    ASSIGN_OR_RETURN(std::string snippet,
+                     cutter.Cut(reference, hit.source, added->reference_start().seconds(),
+                                added->reference_end().seconds()));
+    added->set_snippet(std::move(snippet));
   }
   return absl::OkStatus();
 }
@@ -112,23 +110,22 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
                             const std::vector<matching::Candidate>& candidates,
                             google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
   for (const matching::Candidate& candidate : candidates) {
-    const absl::StatusOr<Reference> reference = ReferenceTo(engine, side, candidate.source);
-    if (!reference.ok()) return reference.status();
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, candidate.source));
     v1::Candidate* added = out->Add();
-    *added->mutable_source() = reference->source;
+    *added->mutable_source() = reference.source;
     added->set_confidence(candidate.confidence);
     added->set_score(candidate.score);
     added->set_votes(candidate.votes);
     added->set_query_seconds(candidate.query_s);
-    *added->mutable_reference() = reference->At(candidate.reference_s);
+    *added->mutable_reference() = reference.At(candidate.reference_s);
     added->set_tempo_ratio(candidate.tempo_ratio);
     added->set_transposition_semitones(candidate.transposition);
     added->set_query_start_seconds(candidate.query_start_s);
     added->set_query_end_seconds(candidate.query_end_s);
-    *added->mutable_reference_start() = reference->At(candidate.reference_start_s);
-    *added->mutable_reference_end() = reference->At(candidate.reference_end_s);
+    *added->mutable_reference_start() = reference.At(candidate.reference_start_s);
+    *added->mutable_reference_end() = reference.At(candidate.reference_end_s);
     added->set_similarity(candidate.similarity);
-    FillEvidence(*reference, candidate.evidence, added->mutable_evidence());
+    FillEvidence(reference, candidate.evidence, added->mutable_evidence());
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "core/base/status_macros.h"
 #include "server/runtime/version.h"
 #include "server/telemetry/metrics.h"
 #include "server/wire/conversions.h"
@@ -166,7 +167,7 @@ absl::Status AdminService::DoMerge(v1::MergeResponse* response) {
 
 absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
                                       v1::SnapshotResponse* response) {
-  if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSnapshotName(request.name()));
   const auto snapshot = store_.TakeSnapshot(request.name());
   if (snapshot.status().code() == absl::StatusCode::kAlreadyExists) {
     return FieldError(absl::StatusCode::kAlreadyExists, "name", "there is a snapshot of this name");
@@ -182,7 +183,7 @@ absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
 
 absl::Status AdminService::DoRestore(const v1::RestoreRequest& request,
                                      v1::RestoreResponse* response) {
-  if (absl::Status status = CheckSnapshotName(request.name()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSnapshotName(request.name()));
   const auto restored = store_.Restore(request.name());
   if (restored.status().code() == absl::StatusCode::kNotFound) {
     return FieldError(absl::StatusCode::kNotFound, "name", "no such snapshot");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "server/services/pages.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
@@ -41,9 +42,7 @@ template <typename Source, typename Request>
 absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request,
                                   const Limits& limits) {
   const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
-  if (absl::Status status = CheckRange("page_size", page_size, 1, limits.max_page_size);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("page_size", page_size, 1, limits.max_page_size));
   if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
     return FieldError(kInvalid, "filter",
                       absl::StrCat("is ", request.filter().size(), " bytes long"),
@@ -96,11 +95,10 @@ grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext
 absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesRequest& request,
                                           v1::ListPiecesResponse* response) const {
   const Engine& engine = call.engine();
-  const auto page = PageOf(engine.pieces(), request, limits_);
-  if (!page.ok()) return page.status();
-  for (const int piece : page->positions) *response->add_pieces() = ToWire(engine.pieces()[piece]);
-  response->set_next_page_token(page->next_page_token);
-  response->set_total(page->total);
+  ASSIGN_OR_RETURN(const auto page, PageOf(engine.pieces(), request, limits_));
+  for (const int piece : page.positions) *response->add_pieces() = ToWire(engine.pieces()[piece]);
+  response->set_next_page_token(page.next_page_token);
+  response->set_total(page.total);
   response->set_generation(engine.manifest().generation);
   return absl::OkStatus();
 }
@@ -108,12 +106,11 @@ absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesReques
 absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
                                               v1::ListRecordingsResponse* response) const {
   const Engine& engine = call.engine();
-  const auto page = PageOf(engine.recordings(), request, limits_);
-  if (!page.ok()) return page.status();
-  for (const int recording : page->positions)
+  ASSIGN_OR_RETURN(const auto page, PageOf(engine.recordings(), request, limits_));
+  for (const int recording : page.positions)
     *response->add_recordings() = ToWire(engine.recordings()[recording]);
-  response->set_next_page_token(page->next_page_token);
-  response->set_total(page->total);
+  response->set_next_page_token(page.next_page_token);
+  response->set_total(page.total);
   response->set_generation(engine.manifest().generation);
   return absl::OkStatus();
 }
@@ -166,17 +163,14 @@ absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetReques
   if (!piece.has_value())
     return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
-    const auto score = engine.ReadScore(*piece);
-    if (!score.ok()) return score.status();
-    const auto stretch = Stretch(request, (*score)->duration_s);
-    if (!stretch.ok()) return stretch.status();
-    absl::StatusOr<std::string> midi = CutMidi(**score, stretch->first, stretch->second);
-    if (!midi.ok()) return midi.status();
+    ASSIGN_OR_RETURN(const auto score, engine.ReadScore(*piece));
+    ASSIGN_OR_RETURN(const auto stretch, Stretch(request, score->duration_s));
+    ASSIGN_OR_RETURN(std::string midi, CutMidi(*score, stretch.first, stretch.second));
     response->set_format(v1::GetSnippetResponse::FORMAT_MIDI);
-    response->set_content(*std::move(midi));
+    response->set_content(std::move(midi));
     *response->mutable_source() = SourceOf(engine.pieces()[*piece]);
-    *response->mutable_start() = ToPosition(stretch->first, &(*score)->tempo_map);
-    *response->mutable_end() = ToPosition(stretch->second, &(*score)->tempo_map);
+    *response->mutable_start() = ToPosition(stretch.first, &score->tempo_map);
+    *response->mutable_end() = ToPosition(stretch.second, &score->tempo_map);
     return absl::OkStatus();
   });
 }
@@ -188,26 +182,23 @@ absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRe
   if (!position.has_value())
     return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
   const catalog::Recording& recording = engine.recordings()[*position];
-  auto stretch = Stretch(request, recording.duration_s);
-  if (!stretch.ok()) return stretch.status();
+  ASSIGN_OR_RETURN(auto stretch, Stretch(request, recording.duration_s));
   if (!request.has_end_seconds())
-    stretch->second = std::min(stretch->second, stretch->first + limits_.max_snippet_s);
-  if (stretch->second - stretch->first > limits_.max_snippet_s) {
+    stretch.second = std::min(stretch.second, stretch.first + limits_.max_snippet_s);
+  if (stretch.second - stretch.first > limits_.max_snippet_s) {
     return FieldError(kInvalid, "end_seconds",
-                      absl::StrCat("asks for ", stretch->second - stretch->first, " s"),
+                      absl::StrCat("asks for ", stretch.second - stretch.first, " s"),
                       absl::StrCat("up to ", limits_.max_snippet_s, " s of a recording"));
   }
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
-    const absl::StatusOr<std::string> audio = engine.ReadAudio(*position);
-    if (!audio.ok()) return audio.status();
-    absl::StatusOr<std::string> wav =
-        CutWav(*audio, stretch->first, stretch->second, engine.feature_settings().sample_rate);
-    if (!wav.ok()) return wav.status();
+    ASSIGN_OR_RETURN(const std::string audio, engine.ReadAudio(*position));
+    ASSIGN_OR_RETURN(std::string wav, CutWav(audio, stretch.first, stretch.second,
+                                             engine.feature_settings().sample_rate));
     response->set_format(v1::GetSnippetResponse::FORMAT_WAV);
-    response->set_content(*std::move(wav));
+    response->set_content(std::move(wav));
     *response->mutable_source() = SourceOf(recording);
-    *response->mutable_start() = ToPosition(stretch->first, nullptr);
-    *response->mutable_end() = ToPosition(stretch->second, nullptr);
+    *response->mutable_start() = ToPosition(stretch.first, nullptr);
+    *response->mutable_end() = ToPosition(stretch.second, nullptr);
     return absl::OkStatus();
   });
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/status_macros.h"
 #include "server/services/catalog_requests.h"
 #include "server/services/service_catalog.h"
 #include "server/wire/conversions.h"
@@ -71,18 +72,17 @@ grpc::ServerUnaryReactor* CatalogService::DeleteRecording(grpc::CallbackServerCo
 
 absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
-  auto piece = call.InStage(v1::STAGE_DECODE, [&] { return ToPiece(request, limits_); });
-  if (!piece.ok()) return piece.status();
-  const auto added = store_.AddPiece(*std::move(piece), request.score().midi(), call.context());
+  ASSIGN_OR_RETURN(auto piece,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToPiece(request, limits_); }));
+  const auto added = store_.AddPiece(std::move(piece), request.score().midi(), call.context());
   if (!added.ok()) return BlameEdit(added.status(), "piece.id", "score.midi");
   return ToWire(*added);
 }
 
 absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& request,
                                         v1::AddPieceResponse* response) const {
-  absl::StatusOr<v1::Piece> piece = Add(call, request);
-  if (!piece.ok()) return piece.status();
-  *response->mutable_piece() = *std::move(piece);
+  ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
+  *response->mutable_piece() = std::move(piece);
   return absl::OkStatus();
 }
 
@@ -111,10 +111,10 @@ absl::Status CatalogService::DoAddPieces(
 
 absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
                                            v1::UpdatePieceResponse* response) const {
-  const auto update = call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); });
-  if (!update.ok()) return update.status();
+  ASSIGN_OR_RETURN(const auto update,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); }));
   const auto updated =
-      store_.UpdatePiece(request.piece_id(), *update, ExpectedVersion(request), call.context());
+      store_.UpdatePiece(request.piece_id(), update, ExpectedVersion(request), call.context());
   if (!updated.ok()) return BlameEdit(updated.status(), "piece_id", "score.midi");
   *response->mutable_piece() = ToWire(*updated);
   return absl::OkStatus();
@@ -122,7 +122,7 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
 
 absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
                                            v1::DeletePieceResponse* response) const {
-  if (absl::Status status = CheckId("piece_id", request.piece_id()); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckId("piece_id", request.piece_id()));
   const auto deleted =
       store_.DeletePiece(request.piece_id(), ExpectedVersion(request), request.with_recordings());
   if (!deleted.ok()) return BlameEdit(deleted.status(), "piece_id", "piece_id");
@@ -133,10 +133,10 @@ absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequ
 
 absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRequest& request,
                                             v1::AddRecordingResponse* response) const {
-  auto recording = call.InStage(v1::STAGE_DECODE, [&] { return ToRecording(request, limits_); });
-  if (!recording.ok()) return recording.status();
+  ASSIGN_OR_RETURN(auto recording,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToRecording(request, limits_); }));
   const auto added =
-      store_.AddRecording(*std::move(recording), request.audio_file(), call.context());
+      store_.AddRecording(std::move(recording), request.audio_file(), call.context());
   // The id is new here: what is not there is the piece.
   const bool no_piece = added.status().code() == absl::StatusCode::kNotFound;
   if (!added.ok())
@@ -149,9 +149,9 @@ absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRe
 absl::Status CatalogService::DoUpdateRecording(Call& call,
                                                const v1::UpdateRecordingRequest& request,
                                                v1::UpdateRecordingResponse* response) const {
-  const auto update = call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); });
-  if (!update.ok()) return update.status();
-  const auto updated = store_.UpdateRecording(request.recording_id(), *update,
+  ASSIGN_OR_RETURN(const auto update,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); }));
+  const auto updated = store_.UpdateRecording(request.recording_id(), update,
                                               ExpectedVersion(request), call.context());
   if (!updated.ok()) {
     const bool is_there = store_.Current()->FindRecording(request.recording_id()).has_value();
@@ -164,8 +164,7 @@ absl::Status CatalogService::DoUpdateRecording(Call& call,
 absl::Status CatalogService::DoDeleteRecording(Call& call,
                                                const v1::DeleteRecordingRequest& request,
                                                v1::DeleteRecordingResponse* response) const {
-  if (absl::Status status = CheckId("recording_id", request.recording_id()); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckId("recording_id", request.recording_id()));
   const auto deleted = store_.DeleteRecording(request.recording_id(), ExpectedVersion(request));
   if (!deleted.ok()) return BlameEdit(deleted.status(), "recording_id", "recording_id");
   response->set_version(deleted->version);

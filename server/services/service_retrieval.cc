@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
 #include "core/features/transposition.h"
 #include "server/services/decode.h"
 #include "server/services/request_options.h"
@@ -102,52 +103,40 @@ absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
 
 absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
                                               v1::SearchResponse* response) const {
-  const auto options = ToSearchOptions(request.options(), limits_);
-  if (!options.ok()) return options.status();
-  const auto query = Decode(call, request.has_audio(), request.audio());
-  if (!query.ok()) return query.status();
-  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s());
-      !status.ok())
-    return status;
-  const auto hits = call.engine().SearchScores(*query, *options, call.context());
+  ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
+  ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_audio(), request.audio()));
+  RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s()));
+  const auto hits = call.engine().SearchScores(query, options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "audio");
-  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
     return FillHits(call.engine(), catalog::Side::kScores, *hits,
                     request.options().include_snippets(), response->mutable_hits());
-  });
-  if (!filled.ok()) return filled;
-  call.FillInfo(query->duration_s(), response->mutable_info());
+  }));
+  call.FillInfo(query.duration_s(), response->mutable_info());
   return absl::OkStatus();
 }
 
 absl::Status RetrievalService::DoSearchRecordings(Call& call,
                                                   const v1::SearchRecordingsRequest& request,
                                                   v1::SearchResponse* response) const {
-  const auto options = ToSearchOptions(request.options(), limits_);
-  if (!options.ok()) return options.status();
-  const auto query = Decode(call, request.has_score(), request.score());
-  if (!query.ok()) return query.status();
-  if (absl::Status status = CheckExcerpt("options.", options->excerpt, query->duration_s);
-      !status.ok())
-    return status;
-  const auto hits = call.engine().SearchRecordings(*query, *options, call.context());
+  ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
+  ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_score(), request.score()));
+  RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s));
+  const auto hits = call.engine().SearchRecordings(query, options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "score");
-  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
     return FillHits(call.engine(), catalog::Side::kRecordings, *hits,
                     request.options().include_snippets(), response->mutable_hits());
-  });
-  if (!filled.ok()) return filled;
-  call.FillInfo(query->duration_s, response->mutable_info());
+  }));
+  call.FillInfo(query.duration_s, response->mutable_info());
   return absl::OkStatus();
 }
 
 absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest& request,
                                           v1::IdentifyResponse* response) const {
-  const auto options = ToIdentifyOptions(request, limits_);
-  if (!options.ok()) return options.status();
-  const auto side = ToSide(request.against());
-  if (!side.ok()) return side.status();
-  if (options->max_transposition > 0 &&
+  ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
+  ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
+  if (options.max_transposition > 0 &&
       features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
     return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
                       "not with this model", "0");
@@ -156,35 +145,30 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   absl::StatusOr<matching::Identification> identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
-    if (*side == catalog::Side::kRecordings) {
+    if (side == catalog::Side::kRecordings) {
       return FieldError(absl::StatusCode::kUnimplemented, "against",
                         "audio is identified against scores only", "SIDE_SCORES");
     }
-    const auto query = Decode(call, true, request.audio());
-    if (!query.ok()) return query.status();
-    query_s = query->duration_s();
-    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
-      return status;
-    identification = call.engine().IdentifyAudio(*query, *options, call.context());
+    ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
+    query_s = query.duration_s();
+    RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
+    identification = call.engine().IdentifyAudio(query, options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "audio");
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
-    const auto query = Decode(call, true, request.score());
-    if (!query.ok()) return query.status();
-    query_s = query->duration_s;
-    if (absl::Status status = CheckExcerpt("", options->excerpt, query_s); !status.ok())
-      return status;
-    identification = call.engine().IdentifyScore(*query, *side, *options, call.context());
+    ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
+    query_s = query.duration_s;
+    RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
+    identification = call.engine().IdentifyScore(query, side, options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "score");
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
                       "neither audio nor score is set");
   }
 
-  absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), *side, identification->candidates,
+  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
+    return FillCandidates(call.engine(), side, identification->candidates,
                           response->mutable_candidates());
-  });
-  if (!filled.ok()) return filled;
+  }));
   response->set_verdict(ToWire(identification->verdict));
   response->set_windows(identification->windows);
   metrics_.RecordVerdict(
@@ -195,12 +179,10 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
 
 absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
                                        v1::BatchResponse* response) const {
-  const absl::Status size =
-      CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries);
-  if (!size.ok()) return size;
+  RETURN_IF_ERROR(CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries));
   int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
-    if (absl::Status status = call.KeepGoing(); !status.ok()) return status;
+    RETURN_IF_ERROR(call.KeepGoing());
     if (&query != &request.queries(0)) call.BeginPart();
     v1::BatchResult* result = response->add_results();
     absl::Status status = DoBatchQuery(call, query, result);
@@ -236,25 +218,20 @@ absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& qu
 
 absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request,
                                        v1::EmbedResponse* response) const {
-  const auto plan = ToEmbedPlan(request, limits_);
-  if (!plan.ok()) return plan.status();
+  ASSIGN_OR_RETURN(const auto plan, ToEmbedPlan(request, limits_));
   absl::StatusOr<matching::EmbeddingSequence> sequence;
   double query_s = 0;
   if (request.query_case() == v1::EmbedRequest::kAudio) {
-    const auto query = Decode(call, true, request.audio());
-    if (!query.ok()) return query.status();
-    query_s = query->duration_s();
-    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
-      return status;
-    sequence = call.engine().EmbedAudio(*query, plan->windows, call.context());
+    ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
+    query_s = query.duration_s();
+    RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
+    sequence = call.engine().EmbedAudio(query, plan.windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "audio");
   } else if (request.query_case() == v1::EmbedRequest::kScore) {
-    const auto query = Decode(call, true, request.score());
-    if (!query.ok()) return query.status();
-    query_s = query->duration_s;
-    if (absl::Status status = CheckEmbedWindows(query_s, *plan, limits_); !status.ok())
-      return status;
-    sequence = call.engine().EmbedScore(*query, plan->tempo_ratio, plan->windows, call.context());
+    ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
+    query_s = query.duration_s;
+    RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
+    sequence = call.engine().EmbedScore(query, plan.tempo_ratio, plan.windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "score");
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/pcm_stream.h"
+#include "core/base/status_macros.h"
 #include "core/streaming/segments.h"
 #include "core/streaming/stream_identifier.h"
 #include "server/services/request_options.h"
@@ -60,11 +61,10 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
       return FieldError(kInvalid, "options.encoding", "missing or unknown",
                         "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  const absl::Status ranges = FirstFailure(
+  RETURN_IF_ERROR(FirstFailure(
       {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate,
                   limits.max_audio_rate),
-       CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)});
-  if (!ranges.ok()) return ranges;
+       CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)}));
   format.sample_rate = options.sample_rate();
   format.channels = options.channels();
   return format;
@@ -76,15 +76,11 @@ absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions
   out.update_s = update_s;
   out.identify.top_k = kLiveTopK;
   if (options.has_top_k()) {
-    const absl::Status status =
-        CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k));
     out.identify.top_k = options.top_k();
   }
   if (options.has_min_confidence()) {
-    const absl::Status status =
-        CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0));
     out.identify.min_confidence = options.min_confidence();
   }
   auto filter = ToSearchFilter("options.", options.filter(), options.mode(), std::nullopt, limits);
@@ -104,15 +100,14 @@ class Listener {
       MessageReader<v1::IdentifyStreamRequest>& stream) {
     v1::IdentifyStreamRequest request;
     if (!stream.Read(&request)) {
-      if (absl::Status status = stream.status(); !status.ok()) return status;
+      RETURN_IF_ERROR(stream.status());
       return FieldError(kInvalid, "part", "the stream is empty", "options first");
     }
     if (!request.has_options()) return FieldError(kInvalid, "part", "no options", "options first");
-    const auto format = ToFormat(request.options(), context.limits);
-    if (!format.ok()) return format.status();
-    const auto options = ToStreamOptions(request.options(), update_s, context.limits);
-    if (!options.ok()) return options.status();
-    return std::unique_ptr<Listener>(new Listener(context.store, *format, *options));
+    ASSIGN_OR_RETURN(const auto format, ToFormat(request.options(), context.limits));
+    ASSIGN_OR_RETURN(const auto options,
+                     ToStreamOptions(request.options(), update_s, context.limits));
+    return std::unique_ptr<Listener>(new Listener(context.store, format, options));
   }
 
   // Everything up to the end of the stream. `take` gets each answer while the engine that gave it
@@ -128,11 +123,10 @@ class Listener {
       }
       std::string_view bytes = request.samples();
       for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kBytesAtOnce))) {
-        if (absl::Status status = Hear(call, bytes.substr(0, kBytesAtOnce), take); !status.ok())
-          return status;
+        RETURN_IF_ERROR(Hear(call, bytes.substr(0, kBytesAtOnce), take));
       }
     }
-    if (absl::Status status = stream.status(); !status.ok()) return status;
+    RETURN_IF_ERROR(stream.status());
     return Finish(call, take);
   }
 
@@ -156,7 +150,7 @@ class Listener {
   }
 
   absl::Status Hear(Call& call, std::string_view bytes, const Take& take) {
-    if (absl::Status status = Follow(call); !status.ok()) return status;
+    RETURN_IF_ERROR(Follow(call));
     samples_.clear();
     const absl::Status read =
         call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
@@ -165,10 +159,10 @@ class Listener {
   }
 
   absl::Status Finish(Call& call, const Take& take) {
-    if (absl::Status status = Follow(call); !status.ok()) return status;
+    RETURN_IF_ERROR(Follow(call));
     samples_.clear();
     if (absl::Status read = pcm_->Finish(samples_); !read.ok()) return AtField(read, "samples");
-    if (absl::Status status = Identify(call, take); !status.ok()) return status;
+    RETURN_IF_ERROR(Identify(call, take));
     return Give(identifier_.Finish(EngineMatcher(call.engine()), call.context()), take);
   }
 
@@ -180,7 +174,7 @@ class Listener {
                            const Take& take) {
     if (!answers.ok()) return AtField(answers.status(), "samples");
     for (const streaming::StreamAnswer& answer : *answers) {
-      if (absl::Status status = take(answer); !status.ok()) return status;
+      RETURN_IF_ERROR(take(answer));
     }
     return absl::OkStatus();
   }
@@ -216,11 +210,10 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
   response.set_at_seconds(answer.at_s);
   response.set_verdict(server::ToWire(answer.identification.verdict));
   response.set_generation(call.engine().manifest().generation);
-  const absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
     return FillCandidates(call.engine(), catalog::Side::kScores, answer.identification.candidates,
                           response.mutable_candidates());
-  });
-  if (!filled.ok()) return filled;
+  }));
   return response;
 }
 
@@ -234,38 +227,31 @@ void RecordVerdict(Metrics& metrics, bool recognised) {
 absl::Status IdentifyLong(const StreamContext& context, Call& call,
                           MessageReader<v1::IdentifyStreamRequest>& stream,
                           v1::IdentifyLongResponse* response) {
-  const auto listener = Listener::Open(context, kLongUpdate_s, stream);
-  if (!listener.ok()) return listener.status();
+  ASSIGN_OR_RETURN(const auto listener, Listener::Open(context, kLongUpdate_s, stream));
   streaming::SegmentBuilder builder;
-  const absl::Status heard =
-      (*listener)->Listen(call, stream, [&](const streaming::StreamAnswer& answer) {
-        return AtField(builder.Add(answer), "samples");
-      });
-  if (!heard.ok()) return heard;
-  const absl::Status filled = call.InStage(v1::STAGE_RESPOND, [&] {
+  RETURN_IF_ERROR(listener->Listen(call, stream, [&](const streaming::StreamAnswer& answer) {
+    return AtField(builder.Add(answer), "samples");
+  }));
+  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
     return FillSegments(call.engine(), builder.Finish(), response->mutable_segments());
-  });
-  if (!filled.ok()) return filled;
+  }));
   RecordVerdict(context.metrics, !response->segments().empty());
-  call.FillInfo((*listener)->received_s(), response->mutable_info());
+  call.FillInfo(listener->received_s(), response->mutable_info());
   return absl::OkStatus();
 }
 
 absl::Status IdentifyLive(
     const StreamContext& context, Call& call,
     MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>& stream) {
-  const auto listener = Listener::Open(context, kLiveUpdate_s, stream);
-  if (!listener.ok()) return listener.status();
+  ASSIGN_OR_RETURN(const auto listener, Listener::Open(context, kLiveUpdate_s, stream));
   bool recognised = false;
-  const absl::Status heard =
-      (*listener)->Listen(call, stream, [&](const streaming::StreamAnswer& answer) -> absl::Status {
-        const absl::StatusOr<v1::IdentifyLiveResponse> response = ToResponse(call, answer);
-        if (!response.ok()) return response.status();
+  RETURN_IF_ERROR(
+      listener->Listen(call, stream, [&](const streaming::StreamAnswer& answer) -> absl::Status {
+        ASSIGN_OR_RETURN(const v1::IdentifyLiveResponse response, ToResponse(call, answer));
         recognised = recognised || answer.event == streaming::StreamEvent::kPieceStarted;
-        if (stream.Write(*response)) return absl::OkStatus();
+        if (stream.Write(response)) return absl::OkStatus();
         return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();
-      });
-  if (!heard.ok()) return heard;
+      }));
   RecordVerdict(context.metrics, recognised);
   return absl::OkStatus();
 }

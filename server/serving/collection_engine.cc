@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
 
@@ -95,9 +96,8 @@ class CollectionEngine final : public Engine {
  private:
   // Failures here are the collection's, not a client's.
   absl::StatusOr<music::Score> ParseScore(int piece) const {
-    const absl::StatusOr<std::string> midi = collection_->view().ReadMidi(piece);
-    if (!midi.ok()) return midi.status();
-    absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
+    ASSIGN_OR_RETURN(const std::string midi, collection_->view().ReadMidi(piece));
+    absl::StatusOr<music::Score> score = music::ReadMidi(midi);
     if (!score.ok()) return absl::DataLossError(score.status().message());
     return score;
   }

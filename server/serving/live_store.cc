@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/status_macros.h"
 #include "server/serving/batching_encoder.h"
 #include "server/serving/collection_engine.h"
 #include "server/serving/read_only_store.h"
@@ -58,7 +59,7 @@ collection::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) 
 }
 
 absl::Status SelfCheck(const retrieval::Collection& collection, bool warm_up) {
-  if (absl::Status status = CheckFindsItself(collection); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckFindsItself(collection));
   return warm_up ? WarmUp(collection) : absl::OkStatus();
 }
 
@@ -168,9 +169,8 @@ absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Met
     metrics.RecordBackgroundFailure();
     spdlog::error("in the background: {}", status.ToString());
   };
-  auto live = CollectionStore::Open(config.bundle, std::move(options));
-  if (!live.ok()) return live.status();
-  store->live_ = *std::move(live);
+  ASSIGN_OR_RETURN(auto live, CollectionStore::Open(config.bundle, std::move(options)));
+  store->live_ = std::move(live);
   store->PutFirst(store->live_->Current());
   return store;
 }
@@ -188,7 +188,7 @@ absl::Status LiveStore::CheckSnapshotDirectory() const {
 }
 
 absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
-  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSnapshotDirectory());
   absl::StatusOr<bundle::Manifest> manifest = live_->Snapshot(absl::StrCat(snapshots_, "/", name));
   if (!manifest.ok()) return WithoutPaths(std::move(manifest)).status();
   Snapshot snapshot;
@@ -199,7 +199,7 @@ absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name)
 }
 
 absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
-  if (absl::Status status = CheckSnapshotDirectory(); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckSnapshotDirectory());
   const std::string directory = absl::StrCat(snapshots_, "/", name);
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error))
@@ -216,11 +216,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
   return ReadOnlyStore::Open(
       [&config, options, scores = std::make_shared<ScoreCache>(kCachedNotes)]()
           -> absl::StatusOr<std::shared_ptr<const Engine>> {
-        auto collection = retrieval::Collection::Open(config.bundle, options);
-        if (!collection.ok()) return collection.status();
-        if (absl::Status status = SelfCheck(**collection, config.warmup); !status.ok())
-          return status;
-        return MakeCollectionEngine(*std::move(collection), scores);
+        ASSIGN_OR_RETURN(auto collection, retrieval::Collection::Open(config.bundle, options));
+        RETURN_IF_ERROR(SelfCheck(*collection, config.warmup));
+        return MakeCollectionEngine(std::move(collection), scores);
       });
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/status_macros.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -17,9 +18,8 @@ absl::Status Refuse() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(Opener opener) {
-  absl::StatusOr<std::shared_ptr<const Engine>> engine = opener();
-  if (!engine.ok()) return engine.status();
-  return std::unique_ptr<ReadOnlyStore>(new ReadOnlyStore(std::move(opener), *std::move(engine)));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Engine> engine, opener());
+  return std::unique_ptr<ReadOnlyStore>(new ReadOnlyStore(std::move(opener), std::move(engine)));
 }
 
 ReadOnlyStore::ReadOnlyStore(Opener opener, std::shared_ptr<const Engine> engine)
@@ -66,14 +66,13 @@ absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeleteRecording(const st
 
 absl::StatusOr<CollectionStore::Reloaded> ReadOnlyStore::Reload() {
   absl::MutexLock reload(&reload_mutex_);
-  absl::StatusOr<std::shared_ptr<const Engine>> opened = opener_();
-  if (!opened.ok()) return opened.status();
+  ASSIGN_OR_RETURN(std::shared_ptr<const Engine> opened, opener_());
   CollectionStore::Reloaded reloaded;
-  reloaded.generation = (*opened)->manifest().generation;
-  reloaded.rejected_generations = (*opened)->rejected_generations();
+  reloaded.generation = opened->manifest().generation;
+  reloaded.rejected_generations = opened->rejected_generations();
   absl::MutexLock lock(&mutex_);
   reloaded.previous_generation = engine_->manifest().generation;
-  engine_ = *std::move(opened);
+  engine_ = std::move(opened);
   return reloaded;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/status_macros.h"
+
 namespace antiphon::server {
 
 ScoreCache::ScoreCache(int64_t max_notes) : max_notes_(max_notes) {}
@@ -20,9 +22,8 @@ absl::StatusOr<std::shared_ptr<const music::Score>> ScoreCache::Get(const std::s
       return found->second->score;
     }
   }
-  absl::StatusOr<music::Score> read = reader();
-  if (!read.ok()) return read.status();
-  auto score = std::make_shared<const music::Score>(*std::move(read));
+  ASSIGN_OR_RETURN(music::Score read, reader());
+  auto score = std::make_shared<const music::Score>(std::move(read));
   const int64_t cost = Cost(*score);
 
   absl::MutexLock lock(&mutex_);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/collection/embedder.h"
 #include "core/music/midi_file.h"
@@ -34,30 +35,29 @@ double NearestRatio(const std::vector<double>& ratios) {
 // are no notes.
 absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
                                                            int piece) {
-  const absl::StatusOr<std::string> midi = collection.view().ReadMidi(piece);
-  if (!midi.ok()) return midi.status();
-  const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
+  ASSIGN_OR_RETURN(const std::string midi, collection.view().ReadMidi(piece));
+  const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
   if (!score.ok()) return absl::DataLossError(score.status().message());
   matching::WindowPlan plan;
   if (collection.manifest().score_hop_s > 0) plan.hop_s = collection.manifest().score_hop_s;
-  auto windows = collection.EmbedScore(music::Excerpt(*score, 0, kStretch_s),
-                                       NearestRatio(collection.manifest().tempo_ratios), plan);
-  if (!windows.ok()) return windows.status();
+  ASSIGN_OR_RETURN(auto windows,
+                   collection.EmbedScore(music::Excerpt(*score, 0, kStretch_s),
+                                         NearestRatio(collection.manifest().tempo_ratios), plan));
   // Windows that reach beyond the stretch hold silence where the piece goes on.
   const double end_s = score->duration_s <= kStretch_s ? INFINITY : kStretch_s;
   size_t whole = 0;
-  while (whole < windows->start_s.size() && windows->start_s[whole] + windows->window_s <= end_s)
+  while (whole < windows.start_s.size() && windows.start_s[whole] + windows.window_s <= end_s)
     ++whole;
-  windows->start_s.resize(whole);
-  windows->embeddings.resize(whole * windows->dimension);
+  windows.start_s.resize(whole);
+  windows.embeddings.resize(whole * windows.dimension);
   return windows;
 }
 
 absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
                              const matching::EmbeddingSequence& windows) {
-  const auto found = collection.view().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1);
-  if (!found.ok()) return found.status();
-  const auto same = std::count_if(found->begin(), found->end(),
+  ASSIGN_OR_RETURN(const auto found,
+                   collection.view().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1));
+  const auto same = std::count_if(found.begin(), found.end(),
                                   [](const auto& f) { return f.similarity >= kSame; });
   // Not all: an index need not be exact.
   if (2 * same >= static_cast<int64_t>(windows.start_s.size())) return absl::OkStatus();
@@ -75,11 +75,9 @@ absl::Status CheckFindsItself(const retrieval::Collection& collection) {
   for (int i = 0; i < std::min(pieces, 4 * kPiecesTried) && tried < kPiecesTried; ++i) {
     // From all over the collection, not from its beginning only.
     const int piece = static_cast<int>(int64_t{i} * pieces / std::min(pieces, 4 * kPiecesTried));
-    const auto windows = EmbedBeginning(collection, piece);
-    if (!windows.ok()) return windows.status();
-    if (windows->start_s.empty()) continue;
-    if (absl::Status status = CheckFindsPiece(collection, piece, *windows); !status.ok())
-      return status;
+    ASSIGN_OR_RETURN(const auto windows, EmbedBeginning(collection, piece));
+    if (windows.start_s.empty()) continue;
+    RETURN_IF_ERROR(CheckFindsPiece(collection, piece, windows));
     ++tried;
   }
   return absl::OkStatus();

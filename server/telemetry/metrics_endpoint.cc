@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::server {
 namespace {
@@ -109,15 +110,14 @@ absl::StatusOr<int> Listen(const std::string& address) {
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
     const std::string& address, std::function<std::string()> text,
     std::function<ServerState()> state) {
-  const absl::StatusOr<int> listener = Listen(address);
-  if (!listener.ok()) return listener.status();
+  ASSIGN_OR_RETURN(const int listener, Listen(address));
   int wake[2];
   if (pipe2(wake, O_CLOEXEC) != 0) {
-    close(*listener);
+    close(listener);
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
   }
   return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(
-      *listener, wake[0], wake[1], PortOf(*listener), std::move(text), std::move(state)));
+      listener, wake[0], wake[1], PortOf(listener), std::move(text), std::move(state)));
 }
 
 MetricsEndpoint::MetricsEndpoint(int listener, int wake_read, int wake_write, int port,

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/evaluation/calibration.h"
@@ -28,13 +29,12 @@ absl::Status Run(Flags& flags) {
   }
   if (flags.plain) flags.options.identify.method = matching::VoteMethod::kPlain;
   Progress progress;
-  const absl::StatusOr<Calibration> calibration = Calibrate(flags.options, progress);
-  if (!calibration.ok()) return calibration.status();
-  std::fputs(CalibrationText(*calibration).c_str(), stdout);
+  ASSIGN_OR_RETURN(const Calibration calibration, Calibrate(flags.options, progress));
+  std::fputs(CalibrationText(calibration).c_str(), stdout);
   if (flags.dry_run) return absl::OkStatus();
   const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
   std::ofstream file(path);
-  file << matching::ConfidenceToJson(calibration->model) << '\n';
+  file << matching::ConfidenceToJson(calibration.model) << '\n';
   file.flush();
   return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/retrieval/collection.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/soundfonts.h"
@@ -69,17 +70,16 @@ absl::Status CheckInputs(const Flags& flags) {
 
 // An untrained network of the model's own features and dimension.
 absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
-  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
-  if (!architecture.ok()) return architecture.status();
-  const auto encoder = encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"),
-                                            encoder::Modality::kAudio);
-  if (!encoder.ok()) return encoder.status();
-  return ExportUntrained(*architecture, (*encoder)->info().settings, (*encoder)->info().dimension,
+  ASSIGN_OR_RETURN(const Architecture architecture, ParseArchitecture(flags.architecture));
+  ASSIGN_OR_RETURN(const auto encoder,
+                   encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"),
+                                        encoder::Modality::kAudio));
+  return ExportUntrained(architecture, encoder->info().settings, encoder->info().dimension,
                          flags.options.seed, directory);
 }
 
 absl::Status Run(Flags& flags) {
-  if (absl::Status status = CheckInputs(flags); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckInputs(flags));
   SuiteOptions& options = flags.options;
   encoder::SetComputeThreads(flags.threads);
   if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
@@ -100,14 +100,13 @@ absl::Status Run(Flags& flags) {
   if (flags.render_only) return RenderAsap(options, progress);
   if (!flags.no_untrained && !options.model.empty()) {
     options.untrained = flags.work + "/untrained";
-    if (absl::Status status = MakeUntrained(flags, options.untrained); !status.ok()) return status;
+    RETURN_IF_ERROR(MakeUntrained(flags, options.untrained));
   }
-  const absl::StatusOr<Report> report = kSuites.at(flags.suite)(options, progress);
-  if (!report.ok()) return report.status();
-  std::fputs(ReportText(*report).c_str(), stdout);
+  ASSIGN_OR_RETURN(const Report report, kSuites.at(flags.suite)(options, progress));
+  std::fputs(ReportText(report).c_str(), stdout);
   if (flags.json.empty()) return absl::OkStatus();
   std::ofstream file(flags.json);
-  file << ReportJson(*report) << '\n';
+  file << ReportJson(report) << '\n';
   file.flush();
   return file ? absl::OkStatus()
               : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/base/status_macros.h"
 #include "trainer/commands/index_command.h"
 #include "trainer/commands/subcommands.h"
 
@@ -20,9 +21,8 @@ absl::Status Run(Flags& flags) {
   flags.options.builder.index.kind = *kind;
   encoder::SetComputeThreads(flags.threads);
   Progress progress;
-  const absl::StatusOr<IndexSummary> summary = RunIndex(flags.options, progress);
-  if (!summary.ok()) return summary.status();
-  std::fputs(SummaryText(*summary).c_str(), stdout);
+  ASSIGN_OR_RETURN(const IndexSummary summary, RunIndex(flags.options, progress));
+  std::fputs(SummaryText(summary).c_str(), stdout);
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
 #include "trainer/data/midi_files.h"
@@ -71,13 +72,11 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
-    const auto files = MidiFilesBelow(options_.midi_dir);
-    if (!files.ok()) return files.status();
-    const auto metadata = ReadMetadata(options_.midi_dir);
-    if (!metadata.ok()) return metadata.status();
-    progress_.Start("Scores", static_cast<int64_t>(files->size()));
-    for (const SourceFile& file : *files) {
-      const absl::Status status = AddScore(file, MetadataOf(*metadata, file.relative));
+    ASSIGN_OR_RETURN(const auto files, MidiFilesBelow(options_.midi_dir));
+    ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
+    progress_.Start("Scores", static_cast<int64_t>(files.size()));
+    for (const SourceFile& file : files) {
+      const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
         summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
@@ -85,24 +84,22 @@ class Indexing {
     }
     progress_.Finish();
     if (!pieces_.empty()) return absl::OkStatus();
-    if (files->empty())
+    if (files.empty())
       return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
     const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
     return absl::InvalidArgumentError(absl::StrCat(
-        "none of the ", files->size(), " MIDI files below ", options_.midi_dir, " can be used; ",
+        "none of the ", files.size(), " MIDI files below ", options_.midi_dir, " can be used; ",
         absl::StrJoin(summary.skipped_scores.begin(),
                       summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    const auto files =
-        FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"});
-    if (!files.ok()) return files.status();
-    const auto metadata = ReadMetadata(options_.recordings_dir);
-    if (!metadata.ok()) return metadata.status();
-    progress_.Start("Recordings", static_cast<int64_t>(files->size()));
-    for (const SourceFile& file : *files) {
-      const absl::Status status = AddRecording(file, MetadataOf(*metadata, file.relative));
+    ASSIGN_OR_RETURN(const auto files, FilesBelow(options_.recordings_dir,
+                                                  {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
+    ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
+    progress_.Start("Recordings", static_cast<int64_t>(files.size()));
+    for (const SourceFile& file : files) {
+      const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
         summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
@@ -125,28 +122,24 @@ class Indexing {
   }
 
   absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
-    const absl::StatusOr<std::string> midi = ReadFile(file.path, options_.max_file_bytes);
-    if (!midi.ok()) return midi.status();
+    ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata)};
     if (piece.title.empty()) {
-      const absl::StatusOr<music::Score> score = music::ReadMidi(*midi);
-      if (!score.ok()) return score.status();
-      piece.title = score->title.empty() ? music::TitleOfPath(file.relative) : score->title;
+      ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+      piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;
     }
     if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
-    const absl::Status status = builder_.AddPiece(piece, *midi);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(builder_.AddPiece(piece, midi));
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
     pieces_.emplace(piece.id, std::move(piece));
     return absl::OkStatus();
   }
 
   absl::Status AddRecording(const SourceFile& file, const FileMetadata& metadata) {
-    const absl::StatusOr<std::string> audio = ReadFile(file.path, options_.max_file_bytes);
-    if (!audio.ok()) return audio.status();
+    ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
                                  .composer = metadata.composer,
@@ -164,7 +157,7 @@ class Indexing {
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
     if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
-    return builder_.AddRecording(std::move(recording), *audio);
+    return builder_.AddRecording(std::move(recording), audio);
   }
 
   const IndexCommandOptions& options_;
@@ -188,15 +181,15 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 }
 
 absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progress& progress) {
-  auto builder = collection::BundleBuilder::Create(options.bundle_root, options.builder);
-  if (!builder.ok()) return builder.status();
+  ASSIGN_OR_RETURN(auto builder,
+                   collection::BundleBuilder::Create(options.bundle_root, options.builder));
   IndexSummary summary;
-  Indexing indexing(options, **builder, progress);
-  if (absl::Status status = indexing.AddScores(summary); !status.ok()) return status;
+  Indexing indexing(options, *builder, progress);
+  RETURN_IF_ERROR(indexing.AddScores(summary));
   if (!options.recordings_dir.empty()) {
-    if (absl::Status status = indexing.AddRecordings(summary); !status.ok()) return status;
+    RETURN_IF_ERROR(indexing.AddRecordings(summary));
   }
-  absl::StatusOr<bundle::Manifest> manifest = (*builder)->Publish();
+  absl::StatusOr<bundle::Manifest> manifest = builder->Publish();
   if (!manifest.ok()) return manifest.status();
   summary.manifest = *std::move(manifest);
   return summary;

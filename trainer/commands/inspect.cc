@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/encoder/encoder_file.h"
 #include "core/encoder/window_encoder.h"
@@ -22,10 +23,9 @@ absl::Status InspectModel(const std::string& directory) {
                 {bundle::kScoreEncoderFile, encoder::Modality::kScore}};
   for (const auto& half : halves) {
     const std::string path = absl::StrCat(directory, "/", half.file);
-    const absl::StatusOr<std::unique_ptr<encoder::WindowEncoder>> loaded =
-        encoder::LoadEncoder(path, half.modality);
-    if (!loaded.ok()) return loaded.status();
-    const encoder::EncoderInfo& info = (*loaded)->info();
+    ASSIGN_OR_RETURN(const std::unique_ptr<encoder::WindowEncoder> loaded,
+                     encoder::LoadEncoder(path, half.modality));
+    const encoder::EncoderInfo& info = loaded->info();
     std::printf("%s: model %s, %s, window of %d frames (%.2f s) × %d × %d to %d floats, %.1f MB\n",
                 half.file, info.model_id.c_str(),
                 std::string(encoder::ModalityName(info.modality)).c_str(),
@@ -39,11 +39,10 @@ absl::Status InspectModel(const std::string& directory) {
 }
 
 absl::Status InspectBundle(const std::string& root) {
-  const absl::StatusOr<bundle::OpenedBundle> opened = bundle::OpenBundle(root);
-  if (!opened.ok()) return opened.status();
-  std::printf("%s\n%s\n", opened->directory.c_str(),
-              bundle::ManifestToJson(opened->manifest).c_str());
-  for (const std::string& reason : opened->rejected) std::printf("rejected: %s\n", reason.c_str());
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+  std::printf("%s\n%s\n", opened.directory.c_str(),
+              bundle::ManifestToJson(opened.manifest).c_str());
+  for (const std::string& reason : opened.rejected) std::printf("rejected: %s\n", reason.c_str());
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
 #include "trainer/commands/subcommands.h"
@@ -31,14 +32,12 @@ absl::StatusOr<std::vector<OverlapPiece>> ReadCorpus(const Corpus& corpus) {
   std::optional<Split> split;
   if (corpus.by_hash) split = Split::ByHash();
   if (!corpus.split_file.empty()) {
-    absl::StatusOr<Split> read = Split::Read(corpus.split_file);
-    if (!read.ok()) return read.status();
-    split = *std::move(read);
+    ASSIGN_OR_RETURN(Split read, Split::Read(corpus.split_file));
+    split = std::move(read);
   }
   std::vector<OverlapPiece> pieces;
-  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(corpus.folder);
-  if (!files.ok()) return files.status();
-  for (const SourceFile& file : *files) {
+  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, MidiFilesBelow(corpus.folder));
+  for (const SourceFile& file : files) {
     const std::string name = file.name();
     const std::optional<Part> part = split ? split->PartOf(name) : std::nullopt;
     if (split &&
@@ -57,12 +56,10 @@ absl::StatusOr<std::vector<OverlapPiece>> ReadCorpus(const Corpus& corpus) {
 }
 
 absl::Status Run(const Flags& flags) {
-  const absl::StatusOr<std::vector<OverlapPiece>> trained = ReadCorpus(flags.trained);
-  if (!trained.ok()) return trained.status();
-  const absl::StatusOr<std::vector<OverlapPiece>> measured = ReadCorpus(flags.measured);
-  if (!measured.ok()) return measured.status();
+  ASSIGN_OR_RETURN(const std::vector<OverlapPiece> trained, ReadCorpus(flags.trained));
+  ASSIGN_OR_RETURN(const std::vector<OverlapPiece> measured, ReadCorpus(flags.measured));
   for (const Overlap& overlap :
-       FindOverlaps(*trained, *measured, flags.min_shared, flags.min_share)) {
+       FindOverlaps(trained, measured, flags.min_shared, flags.min_share)) {
     std::printf("%s\t%s\t%d\t%.2f\n", overlap.trained.c_str(), overlap.measured.c_str(),
                 overlap.shared, overlap.share);
   }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/base/status_macros.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer {
@@ -24,17 +25,15 @@ absl::Status Run(Flags& flags) {
   }
   flags.options.parts.clear();
   for (const std::string& name : flags.parts) {
-    const absl::StatusOr<Part> part = ParsePart(name);
-    if (!part.ok()) return part.status();
-    flags.options.parts.push_back(*part);
+    ASSIGN_OR_RETURN(const Part part, ParsePart(name));
+    flags.options.parts.push_back(part);
   }
   if (flags.features == "log_filterbank") flags.options.settings = features::DorferSettings();
   Progress progress;
-  const absl::StatusOr<PrepareSummary> summary = Prepare(flags.options, progress);
-  if (!summary.ok()) return summary.status();
+  ASSIGN_OR_RETURN(const PrepareSummary summary, Prepare(flags.options, progress));
   std::printf("%s: %d renditions made (%.1f hours of sound), %d kept, %d files left out\n",
-              flags.options.store.c_str(), summary->made, summary->audio_s / 3600, summary->kept,
-              summary->skipped);
+              flags.options.store.c_str(), summary.made, summary.audio_s / 3600, summary.kept,
+              summary.skipped);
   return absl::OkStatus();
 }
 

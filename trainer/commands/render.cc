@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/audio/encoder.h"
 #include "core/audio/synthesizer.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/commands/subcommands.h"
 
@@ -31,8 +32,7 @@ absl::StatusOr<audio::AudioFormat> FormatOf(const std::string& path) {
 }
 
 absl::Status Run(const Flags& flags) {
-  const absl::StatusOr<audio::AudioFormat> format = FormatOf(flags.out);
-  if (!format.ok()) return format.status();
+  ASSIGN_OR_RETURN(const audio::AudioFormat format, FormatOf(flags.out));
   absl::StatusOr<music::Score> score = music::ReadMidiFile(flags.midi);
   if (!score.ok()) return score.status();
   const double end_s = flags.length_s > 0 ? flags.start_s + flags.length_s : score->duration_s;
@@ -41,15 +41,12 @@ absl::Status Run(const Flags& flags) {
         absl::StrCat("--start ", flags.start_s, " lies at or after the end, ", end_s));
   }
   *score = music::AtTempoRatio(music::Excerpt(*score, flags.start_s, end_s), flags.tempo_ratio);
-  absl::StatusOr<std::unique_ptr<audio::Synthesizer>> synthesizer =
-      audio::Synthesizer::Open(flags.synthesis);
-  if (!synthesizer.ok()) return synthesizer.status();
-  const absl::StatusOr<audio::Waveform> audio = (*synthesizer)->Render(score->notes, flags.render);
-  if (!audio.ok()) return audio.status();
-  if (absl::Status status = audio::WriteAudioFile(*audio, *format, flags.out); !status.ok())
-    return status;
-  std::printf("%s: %.1f s at %.2f times the tempo written\n", flags.out.c_str(),
-              audio->duration_s(), flags.tempo_ratio);
+  ASSIGN_OR_RETURN(std::unique_ptr<audio::Synthesizer> synthesizer,
+                   audio::Synthesizer::Open(flags.synthesis));
+  ASSIGN_OR_RETURN(const audio::Waveform audio, synthesizer->Render(score->notes, flags.render));
+  RETURN_IF_ERROR(audio::WriteAudioFile(audio, format, flags.out));
+  std::printf("%s: %.1f s at %.2f times the tempo written\n", flags.out.c_str(), audio.duration_s(),
+              flags.tempo_ratio);
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/learning/training.h"
 
@@ -55,10 +56,7 @@ absl::Status RunTrain(TrainFlags& flags) {
   const absl::StatusOr<Loss> loss = ParseLoss(flags.loss);
   if (!loss.ok()) return loss.status();
   if (!flags.exclude_file.empty()) {
-    if (absl::Status status = ReadExcluded(flags.exclude_file, flags.options.excluded_pieces);
-        !status.ok()) {
-      return status;
-    }
+    RETURN_IF_ERROR(ReadExcluded(flags.exclude_file, flags.options.excluded_pieces));
   }
   flags.options.architecture = *architecture;
   flags.options.loss = *loss;
@@ -66,12 +64,11 @@ absl::Status RunTrain(TrainFlags& flags) {
   flags.options.resume = !flags.fresh;
   std::signal(SIGINT, RequestStop);
   std::signal(SIGTERM, RequestStop);
-  const absl::StatusOr<TrainSummary> summary = Train(flags.options, PrintReport);
-  if (!summary.ok()) return summary.status();
+  ASSIGN_OR_RETURN(const TrainSummary summary, Train(flags.options, PrintReport));
   std::printf("%s: model %s from step %lld of %lld, validation MRR %.4f\n",
-              flags.options.out.c_str(), summary->model_id.c_str(),
-              static_cast<long long>(summary->best_step), static_cast<long long>(summary->steps),
-              summary->best_mean_reciprocal_rank);
+              flags.options.out.c_str(), summary.model_id.c_str(),
+              static_cast<long long>(summary.best_step), static_cast<long long>(summary.steps),
+              summary.best_mean_reciprocal_rank);
   return absl::OkStatus();
 }
 
@@ -84,11 +81,10 @@ struct InitFlags {
 };
 
 absl::Status RunInit(const InitFlags& flags) {
-  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
-  if (!architecture.ok()) return architecture.status();
+  ASSIGN_OR_RETURN(const Architecture architecture, ParseArchitecture(flags.architecture));
   const features::FeatureSettings settings =
       flags.features == "constant_q" ? features::FeatureSettings() : features::DorferSettings();
-  return ExportUntrained(*architecture, settings, flags.dimension, flags.seed, flags.out);
+  return ExportUntrained(architecture, settings, flags.dimension, flags.seed, flags.out);
 }
 
 }  // namespace

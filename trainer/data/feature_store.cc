@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::trainer {
 namespace {
@@ -90,23 +91,22 @@ absl::Status WriteItem(const std::string& path, const StoreItem& item) {
 
 absl::StatusOr<StoreItem> ReadItem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  const absl::StatusOr<json> header = ReadHeader(file, path);
-  if (!header.ok()) return header.status();
+  ASSIGN_OR_RETURN(const json header, ReadHeader(file, path));
   StoreItem item;
   int64_t notes = 0, cells = 0;
   try {
-    item.piece = header->at("piece").get<std::string>();
-    item.fingerprint = header->at("fingerprint").get<std::string>();
-    absl::StatusOr<music::TimeMap> time = TimeFromJson(header->at("time"));
+    item.piece = header.at("piece").get<std::string>();
+    item.fingerprint = header.at("fingerprint").get<std::string>();
+    absl::StatusOr<music::TimeMap> time = TimeFromJson(header.at("time"));
     if (!time.ok()) return Damaged(path, time.status().message());
     item.time = *std::move(time);
-    notes = header->at("notes").get<int64_t>();
-    cells = header->at("cells").get<int64_t>();
-    const absl::StatusOr<Part> part = ParsePart(header->at("part").get<std::string>());
+    notes = header.at("notes").get<int64_t>();
+    cells = header.at("cells").get<int64_t>();
+    const absl::StatusOr<Part> part = ParsePart(header.at("part").get<std::string>());
     if (!part.ok()) return Damaged(path, part.status().message());
     item.part = *part;
     const absl::StatusOr<features::FeatureSettings> settings =
-        features::ParseSettings(header->at("settings").dump());
+        features::ParseSettings(header.at("settings").dump());
     if (!settings.ok()) return Damaged(path, settings.status().message());
     item.settings = *settings;
   } catch (const json::exception& error) {
@@ -130,9 +130,8 @@ absl::StatusOr<StoreItem> ReadItem(const std::string& path) {
 
 absl::StatusOr<std::string> ReadFingerprint(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  const absl::StatusOr<json> header = ReadHeader(file, path);
-  if (!header.ok()) return header.status();
-  return header->value("fingerprint", "");
+  ASSIGN_OR_RETURN(const json header, ReadHeader(file, path));
+  return header.value("fingerprint", "");
 }
 
 absl::StatusOr<std::vector<std::string>> ListItems(const std::string& store) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
@@ -37,9 +38,8 @@ struct Job {
 
 absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& skipped) {
   std::vector<Job> jobs;
-  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(options.midi_dir);
-  if (!files.ok()) return files.status();
-  for (const SourceFile& file : *files) {
+  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, MidiFilesBelow(options.midi_dir));
+  for (const SourceFile& file : files) {
     const std::string piece = file.name();
     const std::optional<Part> part = options.split.PartOf(piece);
     if (!part ||
@@ -105,8 +105,7 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
     if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
   Performance performance = Perform(*score, options.variation, variation);
-  const absl::StatusOr<audio::Waveform> audio = renderer.Render(performance.notes, variation);
-  if (!audio.ok()) return audio.status();
+  ASSIGN_OR_RETURN(const audio::Waveform audio, renderer.Render(performance.notes, variation));
 
   StoreItem item;
   item.piece = job.piece;
@@ -114,7 +113,7 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
   item.time = std::move(performance.time);
   item.settings = options.settings;
   item.notes = std::move(score->notes);
-  item.spectrogram = features::ComputeSpectrogram(front_end, audio->samples);
+  item.spectrogram = features::ComputeSpectrogram(front_end, audio.samples);
   return item;
 }
 
@@ -190,36 +189,33 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
         absl::StrCat("variations is ", options.variations, ", allowed is 1 to 100"));
   }
   for (const std::string& soundfont : options.soundfonts) {
-    if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckTrainingSoundfont(soundfont));
   }
-  const absl::StatusOr<std::unique_ptr<const features::AudioFrontEnd>> front_end =
-      features::AudioFrontEnd::Create(options.settings);
-  if (!front_end.ok()) return front_end.status();
+  ASSIGN_OR_RETURN(const std::unique_ptr<const features::AudioFrontEnd> front_end,
+                   features::AudioFrontEnd::Create(options.settings));
   Shared shared;
   int skipped = 0;
-  const absl::StatusOr<std::vector<Job>> jobs = ListJobs(options, skipped);
-  if (!jobs.ok()) return jobs.status();
+  ASSIGN_OR_RETURN(const std::vector<Job> jobs, ListJobs(options, skipped));
   std::error_code error;
   fs::create_directories(options.store + "/items", error);
   if (error)
     return absl::UnavailableError(
         absl::StrCat("cannot make ", options.store, ": ", error.message()));
 
-  progress.Start("prepare", static_cast<int64_t>(jobs->size()));
+  progress.Start("prepare", static_cast<int64_t>(jobs.size()));
   const std::string recipe = RecipeToJson(options).dump();
   const int threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> workers;
   for (int i = 0; i < threads; ++i) {
-    workers.emplace_back([&] { RunWorker(options, *jobs, recipe, **front_end, progress, shared); });
+    workers.emplace_back([&] { RunWorker(options, jobs, recipe, *front_end, progress, shared); });
   }
   for (std::thread& worker : workers) worker.join();
   progress.Finish();
 
   absl::MutexLock lock(&shared.mutex);
   if (!shared.failure.ok()) return shared.failure;
-  if (absl::Status status = WriteStoreDescription(options, shared.inputs); !status.ok())
-    return status;
+  RETURN_IF_ERROR(WriteStoreDescription(options, shared.inputs));
   shared.summary.skipped += skipped;
   return shared.summary;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/status_macros.h"
 #include "trainer/data/recording_chain.h"
 
 namespace antiphon::trainer {
@@ -14,10 +15,9 @@ absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& va
     synthesis.soundfont = variation.soundfont;
     synthesis.sample_rate = sample_rate_;
     synthesis.reverb = variation.reverb;
-    absl::StatusOr<std::unique_ptr<audio::Synthesizer>> opened =
-        audio::Synthesizer::Open(synthesis);
-    if (!opened.ok()) return opened.status();
-    synthesizer = *std::move(opened);
+    ASSIGN_OR_RETURN(std::unique_ptr<audio::Synthesizer> opened,
+                     audio::Synthesizer::Open(synthesis));
+    synthesizer = std::move(opened);
   }
   return synthesizer.get();
 }
@@ -30,13 +30,12 @@ absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score,
 
 absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>& played,
                                                  const Variation& variation) {
-  const absl::StatusOr<audio::Synthesizer*> synthesizer = SynthesizerFor(variation);
-  if (!synthesizer.ok()) return synthesizer.status();
-  absl::StatusOr<audio::Waveform> audio = (*synthesizer)->Render(played, variation.render);
+  ASSIGN_OR_RETURN(audio::Synthesizer* const synthesizer, SynthesizerFor(variation));
+  absl::StatusOr<audio::Waveform> audio = synthesizer->Render(played, variation.render);
   if (!audio.ok() && variation.render.program != 0) {
     audio::RenderOptions grand_piano = variation.render;
     grand_piano.program = 0;
-    audio = (*synthesizer)->Render(played, grand_piano);
+    audio = synthesizer->Render(played, grand_piano);
   }
   if (audio.ok() && variation.recording_seed != 0) {
     return ApplyRecordingChain(*audio, DrawRecordingChain(variation.recording_seed));

@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -71,9 +72,8 @@ absl::StatusOr<std::vector<std::vector<std::string>>> ParseCsv(std::string_view 
 }
 
 absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string& folder) {
-  const auto rows = ParseCsv(text);
-  if (!rows.ok()) return rows.status();
-  if (rows->empty()) return absl::InvalidArgumentError("it is empty");
+  ASSIGN_OR_RETURN(const auto rows, ParseCsv(text));
+  if (rows.empty()) return absl::InvalidArgumentError("it is empty");
   enum Column {
     kComposer,
     kTitle,
@@ -93,7 +93,7 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
                                  "midi_score_annotations"};
   size_t at[kColumns];
   for (int column = 0; column < kColumns; ++column) {
-    const auto& header = rows->front();
+    const auto& header = rows.front();
     at[column] = std::find(header.begin(), header.end(), names[column]) - header.begin();
     if (at[column] == header.size())
       return absl::InvalidArgumentError(absl::StrCat("no column ", names[column]));
@@ -102,9 +102,9 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
   std::map<std::string, AsapScore> scores;                   // by id
   std::map<std::pair<std::string, std::string>, int> works;  // by composer and title
   std::vector<std::pair<std::string, AsapPerformance>> performances;
-  for (size_t i = 1; i < rows->size(); ++i) {
-    const auto& row = (*rows)[i];
-    if (row.size() != rows->front().size()) {
+  for (size_t i = 1; i < rows.size(); ++i) {
+    const auto& row = rows[i];
+    if (row.size() != rows.front().size()) {
       return absl::InvalidArgumentError(
           absl::StrCat("row ", i + 1, " has ", row.size(), " columns"));
     }
@@ -134,9 +134,8 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
 
 absl::StatusOr<Asap> ReadAsap(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/metadata.csv");
-  const absl::StatusOr<std::string> text = ReadWholeFile(path);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<Asap> asap = ParseAsapMetadata(*text, folder);
+  ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  absl::StatusOr<Asap> asap = ParseAsapMetadata(text, folder);
   if (!asap.ok()) return InFile(path, asap.status());
   return asap;
 }
@@ -162,9 +161,8 @@ absl::StatusOr<std::vector<Beat>> ParseBeats(std::string_view text) {
 }
 
 absl::StatusOr<std::vector<Beat>> ReadBeats(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadWholeFile(path);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<std::vector<Beat>> beats = ParseBeats(*text);
+  ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  absl::StatusOr<std::vector<Beat>> beats = ParseBeats(text);
   if (!beats.ok()) return InFile(path, beats.status());
   return beats;
 }
@@ -186,9 +184,8 @@ absl::StatusOr<BeatMap> BeatMap::Create(const std::vector<Beat>& performance,
   }
   if (points.size() < 2)
     return absl::FailedPreconditionError("fewer than two beats have a counterpart");
-  absl::StatusOr<music::TimeMap> map = music::TimeMap::Create(std::move(points));
-  if (!map.ok()) return map.status();
-  return BeatMap(*std::move(map));
+  ASSIGN_OR_RETURN(music::TimeMap map, music::TimeMap::Create(std::move(points)));
+  return BeatMap(std::move(map));
 }
 
 std::optional<double> BeatMap::ScoreAt(double performance_s) const {
@@ -203,11 +200,9 @@ std::optional<double> BeatMap::PerformanceAt(double score_s) const {
 }
 
 absl::StatusOr<BeatMap> ReadBeatMap(const Asap& asap, const AsapPerformance& performance) {
-  const auto played = ReadBeats(performance.beats_path);
-  if (!played.ok()) return played.status();
-  const auto written = ReadBeats(asap.scores[performance.score].beats_path);
-  if (!written.ok()) return written.status();
-  return BeatMap::Create(*played, *written);
+  ASSIGN_OR_RETURN(const auto played, ReadBeats(performance.beats_path));
+  ASSIGN_OR_RETURN(const auto written, ReadBeats(asap.scores[performance.score].beats_path));
+  return BeatMap::Create(played, written);
 }
 
 std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed) {
@@ -228,12 +223,11 @@ absl::StatusOr<std::vector<std::string>> RenderPerformances(const Asap& asap,
   std::vector<RenditionJob> jobs;
   for (const int index : performances) {
     const AsapPerformance& performance = asap.performances[index];
-    const absl::StatusOr<std::string> midi = ReadWholeFile(performance.midi_path);
-    if (!midi.ok()) return midi.status();
-    paths.push_back(cache.PathOf(performance.id, *midi));
+    ASSIGN_OR_RETURN(const std::string midi, ReadWholeFile(performance.midi_path));
+    paths.push_back(cache.PathOf(performance.id, midi));
     jobs.push_back({paths.back(), "", performance.midi_path});
   }
-  if (absl::Status status = cache.Fill(jobs, threads, progress); !status.ok()) return status;
+  RETURN_IF_ERROR(cache.Fill(jobs, threads, progress));
   return paths;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 #include "trainer/data/recording_chain.h"
 
 namespace antiphon::trainer {
@@ -131,12 +132,11 @@ Sound Lossy(const Waveform& audio) {
   const double scale = peak > 0.9 ? 0.9 / peak : 1;
   Waveform quiet = audio;
   Scale(scale, quiet);
-  const absl::StatusOr<std::string> bytes = audio::EncodeAudio(quiet, audio::AudioFormat::kMp3);
-  if (!bytes.ok()) return bytes.status();
+  ASSIGN_OR_RETURN(const std::string bytes, audio::EncodeAudio(quiet, audio::AudioFormat::kMp3));
   audio::DecodeOptions options;
   options.sample_rate = audio.sample_rate;
   options.max_duration_s = audio.duration_s() + 10;
-  Sound result = audio::DecodeMemory(*bytes, options);
+  Sound result = audio::DecodeMemory(bytes, options);
   if (!result.ok()) return result;
   result->samples.resize(audio.samples.size());
   Scale(1 / scale, *result);

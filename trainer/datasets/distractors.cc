@@ -5,6 +5,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
@@ -98,10 +99,9 @@ absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
   std::vector<CollectionEntry> made;
   for (int i = 1; i <= count; ++i) {
     const std::string id = absl::StrCat("recombined-", i);
-    absl::StatusOr<std::string> midi =
-        music::WriteMidi(Recombine(scores, HashOf(absl::StrCat(seed, id))));
-    if (!midi.ok()) return midi.status();
-    made.push_back({id, id, "recombined", *std::move(midi)});
+    ASSIGN_OR_RETURN(std::string midi,
+                     music::WriteMidi(Recombine(scores, HashOf(absl::StrCat(seed, id)))));
+    made.push_back({id, id, "recombined", std::move(midi)});
   }
   return made;
 }

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -72,20 +73,18 @@ absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording
   std::vector<Outcome> outcomes;
   progress.Start("ask", static_cast<int64_t>(recordings.size()));
   for (size_t i = 0; i < recordings.size(); ++i) {
-    const absl::StatusOr<audio::Waveform> audio = audio::DecodeFile(recordings[i].path, decode);
-    if (!audio.ok()) return audio.status();
+    ASSIGN_OR_RETURN(const audio::Waveform audio, audio::DecodeFile(recordings[i].path, decode));
     for (const Excerpt& excerpt :
-         DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, audio->duration_s())) {
-      absl::StatusOr<audio::Waveform> query = Cut(*audio, excerpt);
+         DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, audio.duration_s())) {
+      absl::StatusOr<audio::Waveform> query = Cut(audio, excerpt);
       if (treatment) {
         query = treatment(*query, HashOf(absl::StrCat(recordings[i].name, excerpt.start_s, "/",
                                                       excerpt.wanted_s)));
       }
       if (!query.ok()) return query.status();
-      absl::StatusOr<matching::Identification> answer = collection.IdentifyAudio(*query, options);
-      if (!answer.ok()) return answer.status();
-      const int64_t rank = RankOfWork(answer->candidates, work_of, recordings[i].work);
-      outcomes.push_back({excerpt, *std::move(answer), rank});
+      ASSIGN_OR_RETURN(matching::Identification answer, collection.IdentifyAudio(*query, options));
+      const int64_t rank = RankOfWork(answer.candidates, work_of, recordings[i].work);
+      outcomes.push_back({excerpt, std::move(answer), rank});
     }
     progress.Advance();
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/metrics/note_match.h"
@@ -27,10 +28,9 @@ absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
   bed.entries = *std::move(entries);
   std::map<std::string, int> place;
   for (size_t i = 0; i < bed.entries.size(); ++i) place[bed.entries[i].id] = static_cast<int>(i);
-  const absl::StatusOr<std::vector<SourceFile>> files =
-      FilesBelow(recordings_dir, {".flac", ".wav"});
-  if (!files.ok()) return files.status();
-  for (const SourceFile& file : *files) {
+  ASSIGN_OR_RETURN(const std::vector<SourceFile> files,
+                   FilesBelow(recordings_dir, {".flac", ".wav"}));
+  for (const SourceFile& file : files) {
     TestRecording recording{file.name(), file.path.string(), -1};
     const auto piece = place.find(PieceOfMapsName(recording.name));
     if (piece != place.end()) recording.work = piece->second;
@@ -92,9 +92,8 @@ absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& no
                                               const std::vector<CollectionEntry>& entries) {
   NearestScore nearest;
   for (size_t i = 0; i < entries.size(); ++i) {
-    const absl::StatusOr<music::Score> score = music::ReadMidi(entries[i].midi);
-    if (!score.ok()) return score.status();
-    const double likeness = NoteLikeness(notes, score->notes);
+    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(entries[i].midi));
+    const double likeness = NoteLikeness(notes, score.notes);
     if (likeness > nearest.likeness) {
       nearest = {static_cast<int>(i), likeness, nearest.entry, nearest.likeness};
     } else if (likeness > nearest.next_likeness) {

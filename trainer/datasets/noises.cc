@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer {
@@ -157,11 +158,11 @@ absl::Status ForEachNoise(std::string_view seed, std::span<const double> lengths
   for (const std::string& kind : NoiseNames()) {
     for (const double length_s : lengths_s) {
       for (int i = 0; i < of_each; ++i) {
-        const absl::StatusOr<audio::Waveform> audio =
+        ASSIGN_OR_RETURN(
+            const audio::Waveform audio,
             MakeNoise(kind, length_s, sample_rate,
-                      HashOf(absl::StrCat(std::string(seed), kind, length_s, "/", i)));
-        if (!audio.ok()) return audio.status();
-        if (absl::Status status = ask(kind, length_s, *audio); !status.ok()) return status;
+                      HashOf(absl::StrCat(std::string(seed), kind, length_s, "/", i))));
+        RETURN_IF_ERROR(ask(kind, length_s, audio));
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "core/encoder/window_encoder.h"
 #include "trainer/base/fingerprint.h"
@@ -18,37 +19,35 @@ namespace fs = std::filesystem;
 // Everything that the vectors depend on.
 absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
                                   const collection::BuilderOptions& builder) {
-  const auto encoder =
+  ASSIGN_OR_RETURN(
+      const auto encoder,
       encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
-                           encoder::Modality::kScore, builder.encoder);
-  if (!encoder.ok()) return encoder.status();
+                           encoder::Modality::kScore, builder.encoder));
   const index::IndexOptions& index = builder.index;
   std::string recipe =
-      absl::StrCat((*encoder)->info().model_id, ";", static_cast<int>(builder.encoder.precision),
-                   ";", builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
+      absl::StrCat(encoder->info().model_id, ";", static_cast<int>(builder.encoder.precision), ";",
+                   builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
                    static_cast<int>(index.kind), ";", index.hnsw_links, ";",
                    index.hnsw_build_breadth, ";", index.ivf_lists);
   // A bundle carries its model's confidence, which may be fitted anew.
   const std::string confidence =
       absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
   if (std::error_code error; fs::exists(confidence, error)) {
-    const absl::StatusOr<std::string> text = ReadWholeFile(confidence);
-    if (!text.ok()) return text.status();
-    absl::StrAppend(&recipe, ";", *text);
+    ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(confidence));
+    absl::StrAppend(&recipe, ";", text);
   }
   for (const CollectionEntry& entry : entries) {
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
   }
-  return absl::StrCat((*encoder)->info().model_id, ".", entries.size(), ".",
+  return absl::StrCat(encoder->info().model_id, ".", entries.size(), ".",
                       Sha256(recipe).substr(0, 12));
 }
 
 absl::Status Build(const std::vector<CollectionEntry>& entries,
                    const collection::BuilderOptions& options, const std::string& root,
                    Progress& progress) {
-  auto builder = collection::BundleBuilder::Create(root, options);
-  if (!builder.ok()) return builder.status();
+  ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(root, options));
   progress.Start("index scores", static_cast<int64_t>(entries.size()));
   for (const CollectionEntry& entry : entries) {
     catalog::Piece piece;
@@ -56,13 +55,13 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
     piece.title = entry.title;
     piece.composer = entry.composer;
     piece.collection = entry.collection;
-    if (absl::Status status = (*builder)->AddPiece(piece, entry.midi); !status.ok()) {
+    if (absl::Status status = builder->AddPiece(piece, entry.midi); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
     }
     progress.Advance();
   }
   progress.Finish();
-  return (*builder)->Publish().status();
+  return builder->Publish().status();
 }
 
 }  // namespace
@@ -70,16 +69,14 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
 absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
     const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
     Progress& progress) {
-  const absl::StatusOr<std::string> key = KeyOf(entries, options.builder);
-  if (!key.ok()) return key.status();
-  const std::string root = absl::StrCat(options.folder, "/", *key);
+  ASSIGN_OR_RETURN(const std::string key, KeyOf(entries, options.builder));
+  const std::string root = absl::StrCat(options.folder, "/", key);
   std::error_code error;
   fs::create_directories(root, error);
   if (error)
     return absl::UnavailableError(absl::StrCat("cannot make ", root, ": ", error.message()));
   if (!fs::exists(root + "/CURRENT", error)) {
-    if (absl::Status status = Build(entries, options.builder, root, progress); !status.ok())
-      return status;
+    RETURN_IF_ERROR(Build(entries, options.builder, root, progress));
   }
   collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
@@ -88,15 +85,13 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollec
 }
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {
-  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(midi_dir);
-  if (!files.ok()) return files.status();
-  if (files->empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
+  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, MidiFilesBelow(midi_dir));
+  if (files.empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
   std::vector<CollectionEntry> entries;
-  for (const SourceFile& file : *files) {
-    absl::StatusOr<std::string> midi = ReadWholeFile(file.path);
-    if (!midi.ok()) return midi.status();
+  for (const SourceFile& file : files) {
+    ASSIGN_OR_RETURN(std::string midi, ReadWholeFile(file.path));
     entries.push_back(
-        {file.name(), file.relative, file.path.parent_path().filename(), *std::move(midi)});
+        {file.name(), file.relative, file.path.parent_path().filename(), std::move(midi)});
   }
   return entries;
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
@@ -44,14 +45,12 @@ std::string RenditionCache::PathOf(std::string_view name, std::string_view midi)
 }
 
 absl::Status RenditionCache::Render(const RenditionJob& job, Renderer& renderer) const {
-  const absl::StatusOr<music::Score> score =
-      job.midi.empty() ? music::ReadMidiFile(job.midi_path) : music::ReadMidi(job.midi);
-  if (!score.ok()) return score.status();
-  const absl::StatusOr<audio::Waveform> audio =
-      renderer.Render(*score, VariationOptions(), PlainVariation(options_.soundfont));
-  if (!audio.ok()) return audio.status();
+  ASSIGN_OR_RETURN(const music::Score score, job.midi.empty() ? music::ReadMidiFile(job.midi_path)
+                                                              : music::ReadMidi(job.midi));
+  ASSIGN_OR_RETURN(const audio::Waveform audio,
+                   renderer.Render(score, VariationOptions(), PlainVariation(options_.soundfont)));
   const std::string temporary = absl::StrCat(job.path, ".", getpid(), ".part");
-  absl::Status status = audio::WriteAudioFile(*audio, audio::AudioFormat::kFlac, temporary);
+  absl::Status status = audio::WriteAudioFile(audio, audio::AudioFormat::kFlac, temporary);
   std::error_code error;
   if (status.ok()) {
     fs::rename(temporary, job.path, error);

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/alignment/alignment.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "trainer/datasets/asap.h"
@@ -51,24 +52,22 @@ double LastOffset(const music::Score& score) {
 absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
                                     const features::AudioFrontEnd& front_end) {
   const AsapPerformance& performance = work.asap.performances[work.performances[index]];
-  const absl::StatusOr<music::Score> score =
-      music::ReadMidiFile(work.asap.scores[performance.score].midi_path);
-  if (!score.ok()) return score.status();
-  const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
-  if (!played.ok()) return played.status();
-  const absl::StatusOr<audio::Waveform> audio =
-      audio::DecodeFile(work.paths[index], {.sample_rate = front_end.settings().sample_rate});
-  if (!audio.ok()) return audio.status();
-  absl::StatusOr<music::TimeMap> aligned = alignment::AlignToScore(
-      features::ComputeSpectrogram(front_end, audio->samples), front_end.settings(), score->notes);
-  if (!aligned.ok()) return aligned.status();
-  if (score->notes.empty() || played->notes.empty())
+  ASSIGN_OR_RETURN(const music::Score score,
+                   music::ReadMidiFile(work.asap.scores[performance.score].midi_path));
+  ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
+  ASSIGN_OR_RETURN(
+      const audio::Waveform audio,
+      audio::DecodeFile(work.paths[index], {.sample_rate = front_end.settings().sample_rate}));
+  ASSIGN_OR_RETURN(music::TimeMap aligned,
+                   alignment::AlignToScore(features::ComputeSpectrogram(front_end, audio.samples),
+                                           front_end.settings(), score.notes));
+  if (score.notes.empty() || played.notes.empty())
     return absl::InvalidArgumentError("a file without notes");
-  absl::StatusOr<music::TimeMap> straight =
-      music::TimeMap::Create({{played->notes.front().onset_s, score->notes.front().onset_s},
-                              {LastOffset(*played), LastOffset(*score)}});
-  if (!straight.ok()) return straight.status();
-  return Maps{*std::move(aligned), *std::move(straight)};
+  ASSIGN_OR_RETURN(
+      music::TimeMap straight,
+      music::TimeMap::Create({{played.notes.front().onset_s, score.notes.front().onset_s},
+                              {LastOffset(played), LastOffset(score)}}));
+  return Maps{std::move(aligned), std::move(straight)};
 }
 
 absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_end, int threads,
@@ -158,30 +157,26 @@ ReportTable PerformanceTable(const std::vector<BeatErrors>& performances) {
 
 absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<Asap> asap = ReadAsap(options.asap);
-  if (!asap.ok()) return asap.status();
-  const std::vector<int> sample = SamplePerformances(*asap, options.performances, options.seed);
-  absl::StatusOr<Work> work = FindWork(*asap, sample);
-  if (!work.ok()) return work.status();
+  ASSIGN_OR_RETURN(const Asap asap, ReadAsap(options.asap));
+  const std::vector<int> sample = SamplePerformances(asap, options.performances, options.seed);
+  ASSIGN_OR_RETURN(Work work, FindWork(asap, sample));
   const RenditionCache cache(
       {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  auto paths =
-      RenderPerformances(*asap, work->performances, cache, options.render_threads, progress);
+  auto paths = RenderPerformances(asap, work.performances, cache, options.render_threads, progress);
   if (!paths.ok()) return paths.status();
-  work->paths = *std::move(paths);
-  const auto front_end = features::AudioFrontEnd::Create(features::FeatureSettings());
-  if (!front_end.ok()) return front_end.status();
+  work.paths = *std::move(paths);
+  ASSIGN_OR_RETURN(const auto front_end,
+                   features::AudioFrontEnd::Create(features::FeatureSettings()));
   Errors errors;
-  absl::Status status = MeasureAll(*work, **front_end, options.render_threads, errors, progress);
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(MeasureAll(work, *front_end, options.render_threads, errors, progress));
   Report report{"alignment", {}, {}};
   ReportTable table{"beats", {"50ms", "100ms", "250ms", "500ms", "median", "beats"}, {}};
   absl::MutexLock lock(&errors.mutex);
   AddRows("aligned", errors.aligned, table);
   AddRows("straight line", errors.straight, table);
   report.tables = {std::move(table), PerformanceTable(errors.aligned)};
-  report.settings["performances"] = absl::StrCat(work->performances.size());
-  report.settings["without counterparts"] = absl::StrCat(sample.size() - work->performances.size());
+  report.settings["performances"] = absl::StrCat(work.performances.size());
+  report.settings["without counterparts"] = absl::StrCat(sample.size() - work.performances.size());
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   NoteSeconds(started, report);

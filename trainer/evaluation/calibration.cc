@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/matching/voting.h"
 #include "core/retrieval/collection.h"
@@ -31,11 +32,10 @@ struct Piece : PartPiece {
 };
 
 absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, Part part) {
-  absl::StatusOr<std::vector<PartPiece>> read =
-      ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver);
-  if (!read.ok()) return read.status();
+  ASSIGN_OR_RETURN(std::vector<PartPiece> read,
+                   ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver));
   std::vector<Piece> pieces;
-  for (PartPiece& piece : *read) pieces.push_back({std::move(piece), -1});
+  for (PartPiece& piece : read) pieces.push_back({std::move(piece), -1});
   return pieces;
 }
 
@@ -50,8 +50,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
   collection::BuilderOptions build = options.builder;
   build.model_directory = options.model;
   build.encoder = options.encoder;
-  auto builder = collection::BundleBuilder::Create(BundleFolder(options), build);
-  if (!builder.ok()) return builder.status();
+  ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(BundleFolder(options), build));
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
   progress.Start("index", static_cast<int64_t>((valid.size() + 1) / 2 + count));
   int next = 0;
@@ -59,17 +58,17 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
     catalog::Piece entry;
     entry.id = entry.title = piece.name;
     progress.Advance();
-    return (*builder)->AddPiece(entry, piece.midi);
+    return builder->AddPiece(entry, piece.midi);
   };
   for (size_t i = 0; i < valid.size(); i += 2) {
-    if (absl::Status status = add(valid[i]); !status.ok()) return status;
+    RETURN_IF_ERROR(add(valid[i]));
     valid[i].source = next++;
   }
   for (size_t i = 0; i < count; ++i) {
-    if (absl::Status status = add(distractors[i]); !status.ok()) return status;
+    RETURN_IF_ERROR(add(distractors[i]));
   }
   progress.Finish();
-  if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
+  if (const auto manifest = builder->Publish(); !manifest.ok()) return manifest.status();
   collection::CollectionOptions open;
   open.encoder = options.encoder;
   return retrieval::Collection::Open(BundleFolder(options), open);
@@ -100,15 +99,13 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
       const double start_s = std::uniform_real_distribution<double>(0, latest + 1e-9)(random);
       const music::Score excerpt = music::Excerpt(piece.score, start_s, start_s + span_s);
       if (excerpt.notes.empty()) continue;
-      absl::StatusOr<audio::Waveform> audio = renderer.Render(excerpt, varied, variation);
-      if (!audio.ok()) return audio.status();
-      audio->samples.resize(std::min<size_t>(audio->samples.size(), length_s * audio->sample_rate));
-      const absl::StatusOr<matching::Identification> answer =
-          collection.IdentifyAudio(*audio, identify);
-      if (!answer.ok()) return answer.status();
-      if (answer->candidates.empty()) continue;
-      CalibrationPoint point = PointOf(*answer, length_s);
-      point.right = answer->candidates[0].source == piece.source;
+      ASSIGN_OR_RETURN(audio::Waveform audio, renderer.Render(excerpt, varied, variation));
+      audio.samples.resize(std::min<size_t>(audio.samples.size(), length_s * audio.sample_rate));
+      ASSIGN_OR_RETURN(const matching::Identification answer,
+                       collection.IdentifyAudio(audio, identify));
+      if (answer.candidates.empty()) continue;
+      CalibrationPoint point = PointOf(answer, length_s);
+      point.right = answer.candidates[0].source == piece.source;
       point.known = piece.source >= 0;
       points.push_back(point);
     }
@@ -280,34 +277,25 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   if (options.soundfonts.empty())
     return absl::InvalidArgumentError("at least one soundfont is needed");
   for (const std::string& soundfont : options.soundfonts) {
-    if (absl::Status status = CheckTrainingSoundfont(soundfont); !status.ok()) return status;
+    RETURN_IF_ERROR(CheckTrainingSoundfont(soundfont));
   }
-  absl::StatusOr<std::vector<Piece>> valid = ReadPieces(options, Part::kValid);
-  if (!valid.ok()) return valid.status();
-  absl::StatusOr<std::vector<Piece>> distractors = ReadPieces(options, Part::kTrain);
-  if (!distractors.ok()) return distractors.status();
-  if (valid->size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
-  std::shuffle(distractors->begin(), distractors->end(), std::mt19937_64(options.seed));
+  ASSIGN_OR_RETURN(std::vector<Piece> valid, ReadPieces(options, Part::kValid));
+  ASSIGN_OR_RETURN(std::vector<Piece> distractors, ReadPieces(options, Part::kTrain));
+  if (valid.size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
+  std::shuffle(distractors.begin(), distractors.end(), std::mt19937_64(options.seed));
 
   const std::string bundle = BundleFolder(options);
   fs::remove_all(bundle);
-  const auto collection = MakeCollection(options, *valid, *distractors, progress);
-  if (!collection.ok()) return collection.status();
-  Renderer renderer((*collection)->encoder_info().settings.sample_rate);
+  ASSIGN_OR_RETURN(const auto collection, MakeCollection(options, valid, distractors, progress));
+  Renderer renderer(collection->encoder_info().settings.sample_rate);
   Calibration calibration;
-  progress.Start("ask", static_cast<int64_t>(valid->size()));
-  for (const Piece& piece : *valid) {
-    if (absl::Status status = AskAbout(piece, options, **collection, renderer, calibration.points);
-        !status.ok()) {
-      return status;
-    }
+  progress.Start("ask", static_cast<int64_t>(valid.size()));
+  for (const Piece& piece : valid) {
+    RETURN_IF_ERROR(AskAbout(piece, options, *collection, renderer, calibration.points));
     progress.Advance();
   }
   progress.Finish();
-  if (absl::Status status = AskAboutNoises(options, **collection, progress, calibration.noises);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(AskAboutNoises(options, *collection, progress, calibration.noises));
   fs::remove_all(bundle);
   const auto known = std::count_if(calibration.points.begin(), calibration.points.end(),
                                    [](const CalibrationPoint& point) { return point.known; });

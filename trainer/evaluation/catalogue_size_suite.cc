@@ -5,6 +5,7 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
 #include "trainer/data/overlap.h"
@@ -69,9 +70,8 @@ void TakeQueried(std::vector<CollectionEntry>& entries, std::vector<TestRecordin
 }
 
 absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& pool) {
-  const auto queried = Melodies(pool.entries);
-  if (!queried.ok()) return queried.status();
-  pool.works = WorksOf(*queried);
+  ASSIGN_OR_RETURN(const auto queried, Melodies(pool.entries));
+  pool.works = WorksOf(queried);
   for (auto* recordings : {&pool.recordings, &pool.performances}) {
     for (TestRecording& recording : *recordings) recording.work = pool.works[recording.work];
   }
@@ -81,9 +81,9 @@ absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& p
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
     if (!score.ok() || score->notes.empty()) continue;
     const std::set<uint64_t> melody = MelodyShingles(*score);
-    const bool edition =
-        std::any_of(queried->begin(), queried->end(),
-                    [&melody](const auto& other) { return AreEditions(melody, other); });
+    const bool edition = std::any_of(queried.begin(), queried.end(), [&melody](const auto& other) {
+      return AreEditions(melody, other);
+    });
     pool.left_out += edition;
     if (!edition) pool.entries.push_back(std::move(entry));
   }
@@ -92,30 +92,27 @@ absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& p
 }
 
 absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
-  absl::StatusOr<MapsTestBed> maps = MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
-  if (!maps.ok()) return maps.status();
+  ASSIGN_OR_RETURN(MapsTestBed maps,
+                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
   SuiteOptions sampled = options;
   if (sampled.performances == 0) sampled.performances = kDefaultSample;
-  absl::StatusOr<AsapTestBed> asap = MakeAsapTestBed(sampled, progress);
-  if (!asap.ok()) return asap.status();
-  for (size_t i = 0; i < asap->recordings.size(); ++i) {
-    asap->recordings[i].work = asap->asap.performances[asap->sample[i]].score;
+  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, progress));
+  for (size_t i = 0; i < asap.recordings.size(); ++i) {
+    asap.recordings[i].work = asap.asap.performances[asap.sample[i]].score;
   }
   Pool pool;
-  TakeQueried(maps->entries, maps->recordings, pool);
-  TakeQueried(asap->entries, asap->recordings, pool);
+  TakeQueried(maps.entries, maps.recordings, pool);
+  TakeQueried(asap.entries, asap.recordings, pool);
   pool.queried = pool.entries.size();
-  pool.recordings = std::move(maps->recordings);
-  pool.performances = std::move(asap->recordings);
-  std::vector<CollectionEntry> others = std::move(maps->entries);
-  for (CollectionEntry& entry : asap->entries) others.push_back(std::move(entry));
+  pool.recordings = std::move(maps.recordings);
+  pool.performances = std::move(asap.recordings);
+  std::vector<CollectionEntry> others = std::move(maps.entries);
+  for (CollectionEntry& entry : asap.entries) others.push_back(std::move(entry));
   for (const std::string& folder : options.distractors) {
-    absl::StatusOr<std::vector<CollectionEntry>> more = ReadEntries(folder);
-    if (!more.ok()) return more.status();
-    for (CollectionEntry& entry : *more) others.push_back(std::move(entry));
+    ASSIGN_OR_RETURN(std::vector<CollectionEntry> more, ReadEntries(folder));
+    for (CollectionEntry& entry : more) others.push_back(std::move(entry));
   }
-  if (absl::Status status = AddReal(std::move(others), options.seed, pool); !status.ok())
-    return status;
+  RETURN_IF_ERROR(AddReal(std::move(others), options.seed, pool));
   return pool;
 }
 
@@ -153,11 +150,11 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
                                           std::pair(&pool.performances, kPerPerformance)}) {
     const auto started = Clock::now();
-    const auto outcomes = AskExcerpts(
-        *recordings, {{kLength}, count, false, seed}, collection, identify,
-        [&pool](int source) { return pool.work_of(source); }, {}, progress);
-    if (!outcomes.ok()) return outcomes.status();
-    const Accuracy accuracy = AccuracyAt(*outcomes, kLength);
+    ASSIGN_OR_RETURN(const auto outcomes,
+                     AskExcerpts(
+                         *recordings, {{kLength}, count, false, seed}, collection, identify,
+                         [&pool](int source) { return pool.work_of(source); }, {}, progress));
+    const Accuracy accuracy = AccuracyAt(outcomes, kLength);
     row.figures.insert(row.figures.end(),
                        {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
@@ -187,28 +184,26 @@ std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report&
 
 absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress& progress) {
   const auto started = Clock::now();
-  absl::StatusOr<Pool> pool = MakePool(options, progress);
-  if (!pool.ok()) return pool.status();
+  ASSIGN_OR_RETURN(Pool pool, MakePool(options, progress));
   Report report{"catalogue-size", {}, {}};
-  const std::vector<int> sizes = SizesFor(options, *pool, report);
+  const std::vector<int> sizes = SizesFor(options, pool, report);
   if (sizes.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("sizes: the queried pieces alone are ", pool->queried));
+        absl::StrCat("sizes: the queried pieces alone are ", pool.queried));
   }
-  if (static_cast<size_t>(sizes.back()) > pool->real) {
-    auto made =
-        MakeRecombined(pool->entries, sizes.back() - static_cast<int>(pool->real), options.seed);
-    if (!made.ok()) return made.status();
-    for (CollectionEntry& entry : *made) pool->entries.push_back(std::move(entry));
+  if (static_cast<size_t>(sizes.back()) > pool.real) {
+    ASSIGN_OR_RETURN(
+        auto made,
+        MakeRecombined(pool.entries, sizes.back() - static_cast<int>(pool.real), options.seed));
+    for (CollectionEntry& entry : made) pool.entries.push_back(std::move(entry));
   }
-  FileBySize(sizes, pool->entries);
+  FileBySize(sizes, pool.entries);
   const auto open = [&](const std::string& model, int size) {
-    return OpenReferenceCollection({pool->entries.begin(), pool->entries.begin() + size},
+    return OpenReferenceCollection({pool.entries.begin(), pool.entries.begin() + size},
                                    ReferenceCollectionFor(options, model), progress);
   };
-  const auto collection = open(options.model, sizes.back());
-  if (!collection.ok()) return collection.status();
-  report.settings["model"] = (*collection)->manifest().model_id;
+  ASSIGN_OR_RETURN(const auto collection, open(options.model, sizes.back()));
+  report.settings["model"] = collection->manifest().model_id;
   ReportTable table{
       "piece first at 10 s",
       {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
@@ -216,18 +211,15 @@ absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress
   const auto measure = [&](const std::string& name, size_t count,
                            const retrieval::Collection& asked) -> absl::Status {
     absl::StatusOr<ReportRow> row =
-        Measure(*pool, name, std::span(sizes).first(count), asked, options.seed, progress);
+        Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
     if (row.ok()) table.rows.push_back(*std::move(row));
     return row.status();
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
-    if (absl::Status status = measure("this model", count, **collection); !status.ok())
-      return status;
+    RETURN_IF_ERROR(measure("this model", count, *collection));
     if (count == 1 && !options.untrained.empty()) {
-      const auto untrained = open(options.untrained, sizes.front());
-      if (!untrained.ok()) return untrained.status();
-      if (absl::Status status = measure("untrained", count, **untrained); !status.ok())
-        return status;
+      ASSIGN_OR_RETURN(const auto untrained, open(options.untrained, sizes.front()));
+      RETURN_IF_ERROR(measure("untrained", count, *untrained));
     }
     const double size = sizes[count - 1];
     table.rows.push_back({absl::StrCat("random, ", sizes[count - 1], " pieces"),
@@ -235,8 +227,8 @@ absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress
   }
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =
-      absl::StrCat(pool->queried, " queried, ", pool->real - pool->queried, " other real ones (",
-                   pool->left_out, " editions of queried pieces left out), then recombined ones");
+      absl::StrCat(pool.queried, " queried, ", pool.real - pool.queried, " other real ones (",
+                   pool.left_out, " editions of queried pieces left out), then recombined ones");
   report.settings["seed"] = absl::StrCat(options.seed);
   NoteSeconds(started, report);
   return report;

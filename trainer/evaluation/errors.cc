@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
@@ -64,23 +65,21 @@ class Errors {
     for (const Outcome& outcome : *request_.outcomes) {
       progress_.Advance();
       if (outcome.rank == 1) continue;
-      absl::StatusOr<QueryTruth> truth = request_.truth_of(outcome);
-      if (!truth.ok()) return truth.status();
+      ASSIGN_OR_RETURN(QueryTruth truth, request_.truth_of(outcome));
       ErrorEvidence evidence;
-      evidence.played = OnsetsOf(truth->played);
-      evidence.written = truth->written;
-      evidence.tempo_ratio = truth->tempo_ratio;
+      evidence.played = OnsetsOf(truth.played);
+      evidence.written = truth.written;
+      evidence.tempo_ratio = truth.tempo_ratio;
       if (!outcome.answer.candidates.empty()) {
         const auto named = Named(outcome);
         if (!named.ok()) return named.status();
         evidence.named = OnsetsOf(*named);
       }
-      if (request_.try_plain && !truth->played.empty()) {
-        const absl::StatusOr<bool> right = RightWhenPlain(outcome, *truth);
-        if (!right.ok()) return right.status();
-        evidence.right_when_plain = *right;
+      if (request_.try_plain && !truth.played.empty()) {
+        ASSIGN_OR_RETURN(const bool right, RightWhenPlain(outcome, truth));
+        evidence.right_when_plain = right;
       }
-      judged_.push_back({&outcome, KindOf(evidence), *std::move(truth)});
+      judged_.push_back({&outcome, KindOf(evidence), std::move(truth)});
     }
     progress_.Finish();
     return absl::OkStatus();
@@ -118,9 +117,8 @@ class Errors {
     const std::vector<const Judged*> worst = Worst();
     progress_.Start("draw errors", static_cast<int64_t>(worst.size()));
     for (const Judged* judged : worst) {
-      absl::StatusOr<ErrorCase> error_case = CaseOf(*judged);
-      if (!error_case.ok()) return error_case.status();
-      cases.push_back(*std::move(error_case));
+      ASSIGN_OR_RETURN(ErrorCase error_case, CaseOf(*judged));
+      cases.push_back(std::move(error_case));
       progress_.Advance();
     }
     progress_.Finish();
@@ -142,27 +140,23 @@ class Errors {
   absl::StatusOr<const music::Score*> ScoreOf(int source) {
     const auto known = scores_.find(source);
     if (known != scores_.end()) return &known->second;
-    absl::StatusOr<music::Score> score = music::ReadMidi((*request_.entries)[source].midi);
-    if (!score.ok()) return score.status();
-    return &scores_.emplace(source, *std::move(score)).first->second;
+    ASSIGN_OR_RETURN(music::Score score, music::ReadMidi((*request_.entries)[source].midi));
+    return &scores_.emplace(source, std::move(score)).first->second;
   }
 
   absl::StatusOr<std::vector<music::Note>> Named(const Outcome& outcome) {
     const matching::Candidate& first = outcome.answer.candidates[0];
-    const absl::StatusOr<const music::Score*> score = ScoreOf(first.source);
-    if (!score.ok()) return score.status();
-    return NamedNotes(**score, first, outcome.excerpt.length_s);
+    ASSIGN_OR_RETURN(const music::Score* score, ScoreOf(first.source));
+    return NamedNotes(*score, first, outcome.excerpt.length_s);
   }
 
   absl::StatusOr<bool> RightWhenPlain(const Outcome& outcome, const QueryTruth& truth) {
     music::Score played;
     played.notes = truth.played;
-    const auto sound =
-        renderer_.Render(played, VariationOptions(), PlainVariation(request_.soundfont));
-    if (!sound.ok()) return sound.status();
-    const auto answer = collection_.IdentifyAudio(*sound, request_.identify);
-    if (!answer.ok()) return answer.status();
-    return RankOfWork(answer->candidates, request_.work_of,
+    ASSIGN_OR_RETURN(const auto sound, renderer_.Render(played, VariationOptions(),
+                                                        PlainVariation(request_.soundfont)));
+    ASSIGN_OR_RETURN(const auto answer, collection_.IdentifyAudio(sound, request_.identify));
+    return RankOfWork(answer.candidates, request_.work_of,
                       (*request_.recordings)[outcome.excerpt.recording].work) == 1;
   }
 
@@ -211,15 +205,13 @@ class Errors {
       error.details.emplace_back("played over written tempo",
                                  absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
     }
-    const absl::StatusOr<audio::Waveform> sound = AudioOf(outcome.excerpt);
-    if (!sound.ok()) return sound.status();
+    ASSIGN_OR_RETURN(const audio::Waveform sound, AudioOf(outcome.excerpt));
     absl::StatusOr<std::string> picture =
-        Draw(*sound, judged.truth.played,
+        Draw(sound, judged.truth.played,
              absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
     if (!picture.ok()) return picture.status();
     error.played_png = *std::move(picture);
-    if (auto status = Compare(*sound, judged.truth.source, error.right); !status.ok())
-      return status;
+    if (auto status = Compare(sound, judged.truth.source, error.right); !status.ok()) return status;
     if (outcome.answer.candidates.empty()) return error;
     const matching::Candidate& first = outcome.answer.candidates[0];
     error.details.emplace_back("named", (*request_.entries)[first.source].title);
@@ -227,13 +219,11 @@ class Errors {
         "there",
         absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f",
                         first.reference_s, first.tempo_ratio, first.score, first.confidence));
-    const auto named = Named(outcome);
-    if (!named.ok()) return named.status();
-    picture =
-        Draw(*sound, *named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
+    ASSIGN_OR_RETURN(const auto named, Named(outcome));
+    picture = Draw(sound, named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
     if (!picture.ok()) return picture.status();
     error.named_png = *std::move(picture);
-    if (auto status = Compare(*sound, first.source, error.named); !status.ok()) return status;
+    if (auto status = Compare(sound, first.source, error.named); !status.ok()) return status;
     return error;
   }
 
@@ -245,10 +235,9 @@ class Errors {
     music::Score score;
     score.title = title;
     score.notes = NotesWithin(notes, 0, length_s);
-    const absl::StatusOr<std::string> midi = music::WriteMidi(score);
-    if (!midi.ok()) return midi.status();
+    ASSIGN_OR_RETURN(const std::string midi, music::WriteMidi(score));
     const std::string base = request_.folder + "/query";
-    std::ofstream(base + ".mid", std::ios::binary) << *midi;
+    std::ofstream(base + ".mid", std::ios::binary) << midi;
     absl::Status status = audio::WriteAudioFile(sound, audio::AudioFormat::kWav, base + ".wav");
     if (!status.ok()) return status;
     PictureOptions picture;
@@ -267,24 +256,22 @@ class Errors {
   // For each window of the query the nearest one of the piece, at any tempo that is indexed.
   absl::Status Compare(const audio::Waveform& sound, int source,
                        std::vector<PieceSimilarity>& out) {
-    const auto query = collection_.EmbedAudio(sound, {.hop_s = 0.25, .max_windows = 240});
-    if (!query.ok()) return query.status();
-    const absl::StatusOr<const music::Score*> score = ScoreOf(source);
-    if (!score.ok()) return score.status();
-    for (const double start_s : query->start_s)
-      out.push_back({start_s + query->window_s / 2, -1, 0});
+    ASSIGN_OR_RETURN(const auto query,
+                     collection_.EmbedAudio(sound, {.hop_s = 0.25, .max_windows = 240}));
+    ASSIGN_OR_RETURN(const music::Score* score, ScoreOf(source));
+    for (const double start_s : query.start_s) out.push_back({start_s + query.window_s / 2, -1, 0});
     for (const double tempo_ratio : collection::DefaultTempoRatios()) {
-      const auto piece = collection_.EmbedScore(**score, tempo_ratio, {.hop_s = 0.5});
-      if (!piece.ok()) return piece.status();
+      ASSIGN_OR_RETURN(const auto piece,
+                       collection_.EmbedScore(*score, tempo_ratio, {.hop_s = 0.5}));
       for (size_t i = 0; i < out.size(); ++i) {
-        const auto row = query->embeddings.begin() + static_cast<int64_t>(i) * query->dimension;
-        for (size_t j = 0; j < piece->start_s.size(); ++j) {
+        const auto row = query.embeddings.begin() + static_cast<int64_t>(i) * query.dimension;
+        for (size_t j = 0; j < piece.start_s.size(); ++j) {
           const float similarity = std::inner_product(
-              row, row + query->dimension,
-              piece->embeddings.begin() + static_cast<int64_t>(j) * query->dimension, 0.0f);
+              row, row + query.dimension,
+              piece.embeddings.begin() + static_cast<int64_t>(j) * query.dimension, 0.0f);
           if (similarity > out[i].similarity) {
             out[i].similarity = similarity;
-            out[i].reference_s = piece->start_s[j] + piece->window_s / 2;
+            out[i].reference_s = piece.start_s[j] + piece.window_s / 2;
           }
         }
       }
@@ -317,7 +304,7 @@ std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, doub
 
 absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress, Report& report) {
   Errors errors(request, progress);
-  if (absl::Status status = errors.JudgeAll(); !status.ok()) return status;
+  RETURN_IF_ERROR(errors.JudgeAll());
   report.tables.push_back(errors.Table());
   return errors.WritePage();
 }

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
@@ -28,13 +29,12 @@ absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Ou
   Positions positions;
   for (const Outcome& outcome : outcomes) {
     if (outcome.excerpt.wanted_s != wanted_s || outcome.rank != 1) continue;
-    const absl::StatusOr<std::optional<PlaceVerdict>> verdict = JudgePlace(bed, outcome);
-    if (!verdict.ok()) return verdict.status();
-    if (!*verdict) continue;
+    ASSIGN_OR_RETURN(const std::optional<PlaceVerdict> verdict, JudgePlace(bed, outcome));
+    if (!verdict) continue;
     ++positions.known;
-    positions.right += (*verdict)->right();
-    positions.right_or_repeat += (*verdict)->right() || (*verdict)->at_repeat;
-    positions.allowed += 1.0 / (1 + (*verdict)->repeats);
+    positions.right += verdict->right();
+    positions.right_or_repeat += verdict->right() || verdict->at_repeat;
+    positions.allowed += 1.0 / (1 + verdict->repeats);
   }
   return positions;
 }
@@ -43,13 +43,12 @@ absl::Status AddRows(const AsapTestBed& bed, const std::string& name,
                      std::span<const Outcome> outcomes, ReportTable& table) {
   for (const double length_s : kLengths) {
     const Accuracy accuracy = AccuracyAt(outcomes, length_s);
-    const absl::StatusOr<Positions> positions = PositionsAt(bed, outcomes, length_s);
-    if (!positions.ok()) return positions.status();
+    ASSIGN_OR_RETURN(const Positions positions, PositionsAt(bed, outcomes, length_s));
     table.rows.push_back(
         {absl::StrCat(name, ", ", LengthName(length_s)),
-         {accuracy.at_1(), accuracy.at_5(), positions->share(positions->right),
-          positions->share(positions->allowed), positions->share(positions->right_or_repeat),
-          1.0 * positions->known, 1.0 * accuracy.queries}});
+         {accuracy.at_1(), accuracy.at_5(), positions.share(positions.right),
+          positions.share(positions.allowed), positions.share(positions.right_or_repeat),
+          1.0 * positions.known, 1.0 * accuracy.queries}});
   }
   return absl::OkStatus();
 }
@@ -65,14 +64,13 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcom
   truth.played = NotesWithin(played->notes, excerpt.start_s, excerpt.length_s);
   const std::optional<BeatMap>& beats = bed.beats[excerpt.recording];
   if (!beats) return truth;
-  const absl::StatusOr<music::Score> score = music::ReadMidi(bed.entries[performance.score].midi);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(bed.entries[performance.score].midi));
   const auto from_s = beats->ScoreAt(excerpt.start_s),
              to_s = beats->ScoreAt(excerpt.start_s + excerpt.length_s);
   if (!from_s || !to_s) return truth;
   truth.tempo_ratio = (*to_s - *from_s) / excerpt.length_s;
   truth.written.emplace();
-  for (const music::Note& note : score->notes) {
+  for (const music::Note& note : score.notes) {
     if (note.onset_s < *from_s || note.onset_s >= *to_s) continue;
     truth.written->push_back(
         {beats->PerformanceAt(note.onset_s).value_or(0) - excerpt.start_s, note.pitch});
@@ -102,10 +100,9 @@ absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
 
 absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
-  if (!bed.ok()) return bed.status();
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
   Report report{"performances", {}, {}};
-  ReportTable table{absl::StrCat("title, of ", bed->asap.works),
+  ReportTable table{absl::StrCat("title, of ", bed.asap.works),
                     {"first", "in 5", "within1s", "allowed", "orrepeat", "of", "queries"},
                     {}};
   const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
@@ -115,31 +112,30 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    std::vector<TestRecording> recordings = bed->recordings;
+    std::vector<TestRecording> recordings = bed.recordings;
     const bool sampled = model == options.untrained;
     if (sampled && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
       recordings.resize(options.untrained_recordings);
     }
-    const auto collection =
-        OpenReferenceCollection(bed->entries, ReferenceCollectionFor(options, model), progress);
-    if (!collection.ok()) return collection.status();
-    const auto outcomes =
-        AskExcerpts(recordings, plan, **collection, identify, bed->work_of(), {}, progress);
-    if (!outcomes.ok()) return outcomes.status();
-    if (absl::Status status = AddRows(*bed, name, *outcomes, table); !status.ok()) return status;
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        OpenReferenceCollection(bed.entries, ReferenceCollectionFor(options, model), progress));
+    ASSIGN_OR_RETURN(const auto outcomes, AskExcerpts(recordings, plan, *collection, identify,
+                                                      bed.work_of(), {}, progress));
+    RETURN_IF_ERROR(AddRows(bed, name, outcomes, table));
     if (sampled) continue;
-    report.settings["model"] = (*collection)->manifest().model_id;
+    report.settings["model"] = collection->manifest().model_id;
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, *bed, **collection, *outcomes, identify, progress, report);
+    if (auto status = AddErrors(options, bed, *collection, outcomes, identify, progress, report);
         !status.ok()) {
       return status;
     }
   }
-  const double works = bed->asap.works;
+  const double works = bed.asap.works;
   table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0, 0, 0}});
   report.tables.insert(report.tables.begin(), std::move(table));
-  report.settings["performances"] = absl::StrCat(bed->recordings.size());
-  report.settings["scores"] = absl::StrCat(bed->entries.size());
+  report.settings["performances"] = absl::StrCat(bed.recordings.size());
+  report.settings["scores"] = absl::StrCat(bed.entries.size());
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   NoteSeconds(started, report);
@@ -147,11 +143,10 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
 }
 
 absl::Status RenderAsap(const SuiteOptions& options, Progress& progress) {
-  const absl::StatusOr<Asap> asap = ReadAsap(options.asap);
-  if (!asap.ok()) return asap.status();
+  ASSIGN_OR_RETURN(const Asap asap, ReadAsap(options.asap));
   const RenditionCache cache(
       {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  return RenderPerformances(*asap, SamplePerformances(*asap, options.performances, options.seed),
+  return RenderPerformances(asap, SamplePerformances(asap, options.performances, options.seed),
                             cache, options.render_threads, progress)
       .status();
 }

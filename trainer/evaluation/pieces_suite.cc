@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/retrieval/collection.h"
 #include "trainer/base/fingerprint.h"
@@ -45,23 +46,20 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
   collection::BuilderOptions build;
   build.model_directory = model;
   build.encoder = options.encoder;
-  auto builder = collection::BundleBuilder::Create(options.work, build);
-  if (!builder.ok()) return builder.status();
+  ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(options.work, build));
   progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
   for (const TestPiece& piece : pieces) {
     catalog::Piece entry;
     entry.id = entry.title = piece.name;
-    if (absl::Status status = (*builder)->AddPiece(entry, piece.midi); !status.ok()) return status;
-    const absl::StatusOr<std::string> audio = ReadWholeFile(piece.audio_path);
-    if (!audio.ok()) return audio.status();
+    RETURN_IF_ERROR(builder->AddPiece(entry, piece.midi));
+    ASSIGN_OR_RETURN(const std::string audio, ReadWholeFile(piece.audio_path));
     catalog::Recording recording;
     recording.id = recording.title = recording.piece_id = piece.name;
-    if (absl::Status status = (*builder)->AddRecording(recording, *audio); !status.ok())
-      return status;
+    RETURN_IF_ERROR(builder->AddRecording(recording, audio));
     progress.Advance();
   }
   progress.Finish();
-  if (const auto manifest = (*builder)->Publish(); !manifest.ok()) return manifest.status();
+  if (const auto manifest = builder->Publish(); !manifest.ok()) return manifest.status();
   collection::CollectionOptions open;
   open.encoder = options.encoder;
   return Collection::Open(options.work, open);
@@ -82,16 +80,14 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
   Places to_score, to_audio;
   progress.Start(name, static_cast<int64_t>(pieces.size()));
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
-    const absl::StatusOr<audio::Waveform> sound =
-        audio::DecodeFile(pieces[piece].audio_path, decode);
-    if (!sound.ok()) return sound.status();
-    const absl::StatusOr<Identification> by_audio = collection.IdentifyAudio(*sound, identify);
-    if (!by_audio.ok()) return by_audio.status();
-    to_score.Add(*by_audio, static_cast<int>(piece));
-    const absl::StatusOr<Identification> by_score =
-        collection.IdentifyScore(pieces[piece].score, catalog::Side::kRecordings, identify);
-    if (!by_score.ok()) return by_score.status();
-    to_audio.Add(*by_score, static_cast<int>(piece));
+    ASSIGN_OR_RETURN(const audio::Waveform sound,
+                     audio::DecodeFile(pieces[piece].audio_path, decode));
+    ASSIGN_OR_RETURN(const Identification by_audio, collection.IdentifyAudio(sound, identify));
+    to_score.Add(by_audio, static_cast<int>(piece));
+    ASSIGN_OR_RETURN(
+        const Identification by_score,
+        collection.IdentifyScore(pieces[piece].score, catalog::Side::kRecordings, identify));
+    to_audio.Add(by_score, static_cast<int>(piece));
     progress.Advance();
   }
   progress.Finish();
@@ -103,29 +99,23 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
 }  // namespace
 
 absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress) {
-  const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
-  if (!pieces.ok()) return pieces.status();
+  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
   Report report{"pieces", {}, {}};
-  ReportTable table{absl::StrCat(pieces->size(), " pieces"), {"first", "in 5", "in 10"}, {}};
+  ReportTable table{absl::StrCat(pieces.size(), " pieces"), {"first", "in 5", "in 10"}, {}};
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
     std::filesystem::remove_all(options.work);
-    const auto collection = MakeCollection(*pieces, model, options, progress);
-    if (!collection.ok()) return collection.status();
-    if (model == options.model) report.settings["model"] = (*collection)->manifest().model_id;
+    ASSIGN_OR_RETURN(const auto collection, MakeCollection(pieces, model, options, progress));
+    if (model == options.model) report.settings["model"] = collection->manifest().model_id;
     for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
                                         std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      if (absl::Status status =
-              Measure(*pieces, **collection, method, name + label, progress, table);
-          !status.ok()) {
-        return status;
-      }
+      RETURN_IF_ERROR(Measure(pieces, *collection, method, name + label, progress, table));
     }
   }
   std::filesystem::remove_all(options.work);
-  const double count = static_cast<double>(pieces->size());
+  const double count = static_cast<double>(pieces.size());
   table.rows.push_back(
       {"random", {1 / count, std::min(1.0, 5 / count), std::min(1.0, 10 / count)}});
   report.tables.push_back(std::move(table));

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/datasets/maps_dataset.h"
@@ -56,25 +57,23 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
   identify.max_transposition = options.max_transposition;
   ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
   plan.whole = std::erase(plan.lengths_s, 0.0) > 0;
-  const auto outcomes = AskExcerpts(
-      bed.recordings, plan, collection, identify, [](int source) { return source; }, treatment,
-      progress);
-  if (!outcomes.ok()) return outcomes.status();
-  if (kept != nullptr) *kept = *outcomes;
-  return Row(std::move(name), *outcomes, lengths_s);
+  ASSIGN_OR_RETURN(const auto outcomes,
+                   AskExcerpts(
+                       bed.recordings, plan, collection, identify,
+                       [](int source) { return source; }, treatment, progress));
+  if (kept != nullptr) *kept = outcomes;
+  return Row(std::move(name), outcomes, lengths_s);
 }
 
 // The notes of a recording lie beside it.
 absl::StatusOr<QueryTruth> TruthOf(const MapsTestBed& bed, const Outcome& outcome) {
   const TestRecording& recording = bed.recordings[outcome.excerpt.recording];
-  const absl::StatusOr<std::string> text =
-      ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
-  if (!text.ok()) return text.status();
-  const absl::StatusOr<std::vector<music::Note>> notes = ParseNoteList(*text);
-  if (!notes.ok()) return notes.status();
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv")));
+  ASSIGN_OR_RETURN(const std::vector<music::Note> notes, ParseNoteList(text));
   QueryTruth truth;
   truth.source = recording.work;
-  truth.played = NotesWithin(*notes, outcome.excerpt.start_s, outcome.excerpt.length_s);
+  truth.played = NotesWithin(notes, outcome.excerpt.start_s, outcome.excerpt.length_s);
   return truth;
 }
 
@@ -105,10 +104,9 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
     const Treatment treatment = [&name](const audio::Waveform& audio, uint64_t seed) {
       return Degrade(audio, name, seed);
     };
-    absl::StatusOr<ReportRow> row = Ask(options, bed, name, collection, VoteMethod::kInTime,
-                                        DegradedLengths(), options.excerpts, treatment, progress);
-    if (!row.ok()) return row.status();
-    table.rows.push_back(*std::move(row));
+    ASSIGN_OR_RETURN(ReportRow row, Ask(options, bed, name, collection, VoteMethod::kInTime,
+                                        DegradedLengths(), options.excerpts, treatment, progress));
+    table.rows.push_back(std::move(row));
   }
   if (table.rows.empty()) return absl::OkStatus();
   table.rows.push_back(RandomRow(DegradedLengths(), bed.entries.size()));
@@ -120,42 +118,38 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
 
 absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<MapsTestBed> bed =
-      MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
-  if (!bed.ok()) return bed.status();
+  ASSIGN_OR_RETURN(const MapsTestBed bed,
+                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
   Report report{"recordings", {}, {}};
   report.tables.push_back(
-      EmptyTable(absl::StrCat("piece first, of ", bed->entries.size()), AllLengths()));
+      EmptyTable(absl::StrCat("piece first, of ", bed.entries.size()), AllLengths()));
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    const auto collection =
-        OpenReferenceCollection(bed->entries, ReferenceCollectionFor(options, model), progress);
-    if (!collection.ok()) return collection.status();
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        OpenReferenceCollection(bed.entries, ReferenceCollectionFor(options, model), progress));
     const bool measured = model == options.model;
     std::vector<Outcome> outcomes;
     for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
                                         std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      absl::StatusOr<ReportRow> row =
-          Ask(options, *bed, name + label, **collection, method, AllLengths(),
-              measured ? options.excerpts : kUntrainedPerLength, {}, progress,
-              measured && method == VoteMethod::kInTime ? &outcomes : nullptr);
-      if (!row.ok()) return row.status();
-      report.tables[0].rows.push_back(*std::move(row));
+      ASSIGN_OR_RETURN(ReportRow row,
+                       Ask(options, bed, name + label, *collection, method, AllLengths(),
+                           measured ? options.excerpts : kUntrainedPerLength, {}, progress,
+                           measured && method == VoteMethod::kInTime ? &outcomes : nullptr));
+      report.tables[0].rows.push_back(std::move(row));
     }
     if (!measured) continue;
-    report.settings["model"] = (*collection)->manifest().model_id;
-    if (absl::Status status = AddDegraded(options, *bed, **collection, progress, report);
-        !status.ok())
-      return status;
+    report.settings["model"] = collection->manifest().model_id;
+    RETURN_IF_ERROR(AddDegraded(options, bed, *collection, progress, report));
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, *bed, **collection, outcomes, progress, report);
+    if (auto status = AddErrors(options, bed, *collection, outcomes, progress, report);
         !status.ok())
       return status;
   }
-  report.tables[0].rows.push_back(RandomRow(AllLengths(), bed->entries.size()));
-  report.settings["recordings"] = absl::StrCat(bed->recordings.size());
+  report.tables[0].rows.push_back(RandomRow(AllLengths(), bed.entries.size()));
+  report.settings["recordings"] = absl::StrCat(bed.recordings.size());
   report.settings["excerpts"] =
       absl::StrCat(options.excerpts, " per recording and length (untrained: ", kUntrainedPerLength,
                    "); 5| is among the first 5");

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
@@ -20,18 +21,17 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
                                           const encoder::EncoderOptions& options,
                                           const std::vector<uint8_t>& windows, int& dimension,
                                           Progress& progress) {
-  const auto encoder = encoder::LoadEncoder(path, modality, options);
-  if (!encoder.ok()) return encoder.status();
-  const encoder::EncoderInfo& info = (*encoder)->info();
+  ASSIGN_OR_RETURN(const auto encoder, encoder::LoadEncoder(path, modality, options));
+  const encoder::EncoderInfo& info = encoder->info();
   dimension = info.dimension;
   const size_t part = kWindowsPerPart * info.settings.window_frames * info.channels * info.bands;
   std::vector<float> embeddings;
   for (size_t begin = 0; begin < windows.size(); begin += part) {
-    const absl::StatusOr<std::vector<float>> some = (*encoder)->Encode(
-        std::span(windows).subspan(begin, std::min(part, windows.size() - begin)));
-    if (!some.ok()) return some.status();
-    embeddings.insert(embeddings.end(), some->begin(), some->end());
-    progress.Advance(static_cast<int64_t>(some->size()) / info.dimension);
+    ASSIGN_OR_RETURN(
+        const std::vector<float> some,
+        encoder->Encode(std::span(windows).subspan(begin, std::min(part, windows.size() - begin))));
+    embeddings.insert(embeddings.end(), some.begin(), some.end());
+    progress.Advance(static_cast<int64_t>(some.size()) / info.dimension);
   }
   return embeddings;
 }
@@ -42,8 +42,7 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
                                             const features::FeatureSettings& settings,
                                             int64_t count, uint64_t seed, bool centre_scores,
                                             Progress& progress) {
-  const auto front_end = features::AudioFrontEnd::Create(settings);
-  if (!front_end.ok()) return front_end.status();
+  ASSIGN_OR_RETURN(const auto front_end, features::AudioFrontEnd::Create(settings));
   const double half_s = settings.window_frames / 2 / settings.frame_rate();
   SnippetWindows windows;
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
@@ -70,10 +69,9 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   const size_t cells = static_cast<size_t>(settings.window_frames) * settings.bands;
   for (const SnippetPlace& place : windows.places) {
     if (place.piece != of_piece) {
-      const absl::StatusOr<audio::Waveform> sound =
-          audio::DecodeFile(pieces[place.piece].audio_path, decode);
-      if (!sound.ok()) return sound.status();
-      spectrogram = features::ComputeSpectrogram(**front_end, sound->samples);
+      ASSIGN_OR_RETURN(const audio::Waveform sound,
+                       audio::DecodeFile(pieces[place.piece].audio_path, decode));
+      spectrogram = features::ComputeSpectrogram(*front_end, sound.samples);
       of_piece = place.piece;
     }
     windows.audio.resize(windows.audio.size() + cells);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/passage.h"
@@ -174,10 +175,9 @@ absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& m
   ReportRow row{name, {}};
   for (const double frames : kMoves) {
     moved.score = ScoreWindows(pieces, settings, moved.places, frames / settings.frame_rate());
-    const absl::StatusOr<SnippetEmbeddings> scores =
-        EmbedSnippets(model, options.encoder, moved, progress);
-    if (!scores.ok()) return scores.status();
-    const double sum = std::inner_product(audio.begin(), audio.end(), scores->score.begin(), 0.0);
+    ASSIGN_OR_RETURN(const SnippetEmbeddings scores,
+                     EmbedSnippets(model, options.encoder, moved, progress));
+    const double sum = std::inner_product(audio.begin(), audio.end(), scores.score.begin(), 0.0);
     row.figures.push_back(sum / static_cast<double>(rows.size()));
   }
   return row;
@@ -186,22 +186,20 @@ absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& m
 }  // namespace
 
 absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
-  const auto encoder =
-      encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                           encoder::Modality::kScore, options.encoder);
-  if (!encoder.ok()) return encoder.status();
-  const encoder::EncoderInfo info = (*encoder)->info();
-  const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
-  if (!pieces.ok()) return pieces.status();
-  const absl::StatusOr<SnippetWindows> windows =
-      DrawSnippets(*pieces, info.settings,
+  ASSIGN_OR_RETURN(const auto encoder,
+                   encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
+                                        encoder::Modality::kScore, options.encoder));
+  const encoder::EncoderInfo info = encoder->info();
+  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
+  ASSIGN_OR_RETURN(
+      const SnippetWindows windows,
+      DrawSnippets(pieces, info.settings,
                    options.all_onsets ? std::numeric_limits<int64_t>::max() : options.snippets,
-                   options.seed, options.centre_scores, progress);
-  if (!windows.ok()) return windows.status();
-  const Rows drawn = DrawnBefore(*windows, options.snippets);
-  const Rows all = DrawnBefore(*windows, std::numeric_limits<int64_t>::max());
+                   options.seed, options.centre_scores, progress));
+  const Rows drawn = DrawnBefore(windows, options.snippets);
+  const Rows all = DrawnBefore(windows, std::numeric_limits<int64_t>::max());
   const std::vector<RepeatablePlace> all_places =
-      RepeatablePlacesOf(*pieces, *windows, info.settings.window_s() / 2);
+      RepeatablePlacesOf(pieces, windows, info.settings.window_s() / 2);
   const std::vector<RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
   const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
   Report report{"snippets", {}, {}};
@@ -214,22 +212,20 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    const absl::StatusOr<SnippetEmbeddings> embeddings =
-        EmbedSnippets(model, options.encoder, *windows, progress);
-    if (!embeddings.ok()) return embeddings.status();
+    ASSIGN_OR_RETURN(const SnippetEmbeddings embeddings,
+                     EmbedSnippets(model, options.encoder, windows, progress));
     const double frame_rate = info.settings.frame_rate();
-    const Ranks drawn_ranks = AddRows(name, *embeddings, drawn_places, drawn, easy);
+    const Ranks drawn_ranks = AddRows(name, embeddings, drawn_places, drawn, easy);
     if (model == options.model)
       wrong.push_back(WrongByRepeat("drawn", name, drawn_ranks, drawn_places, frame_rate));
     if (options.all_onsets) {
-      const Ranks all_ranks = AddRows(name, *embeddings, all_places, all, hard);
+      const Ranks all_ranks = AddRows(name, embeddings, all_places, all, hard);
       if (model == options.model)
         wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
     }
-    absl::StatusOr<ReportRow> moved = MovedRow(name, model, options, *pieces, info.settings,
-                                               *windows, *embeddings, drawn, progress);
-    if (!moved.ok()) return moved.status();
-    moves.rows.push_back(*std::move(moved));
+    ASSIGN_OR_RETURN(ReportRow moved, MovedRow(name, model, options, pieces, info.settings, windows,
+                                               embeddings, drawn, progress));
+    moves.rows.push_back(std::move(moved));
   }
   easy.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(drawn.size()))));
   report.tables.push_back(std::move(easy));
@@ -244,7 +240,7 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   report.settings["score windows"] =
       options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;
-  report.settings["pieces"] = absl::StrCat(pieces->size());
+  report.settings["pieces"] = absl::StrCat(pieces.size());
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   return report;

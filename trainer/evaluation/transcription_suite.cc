@@ -3,6 +3,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
@@ -74,35 +75,32 @@ ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces,
 
 absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const auto encoder =
-      encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                           encoder::Modality::kScore, options.encoder);
-  if (!encoder.ok()) return encoder.status();
-  const encoder::EncoderInfo info = (*encoder)->info();
-  const absl::StatusOr<std::vector<TestPiece>> pieces = LoadTestSet(options.test_set, progress);
-  if (!pieces.ok()) return pieces.status();
-  const auto windows = DrawSnippets(*pieces, info.settings, options.snippets, options.seed,
-                                    /*centre_scores=*/false, progress);
-  if (!windows.ok()) return windows.status();
-  if (windows->places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
+  ASSIGN_OR_RETURN(const auto encoder,
+                   encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
+                                        encoder::Modality::kScore, options.encoder));
+  const encoder::EncoderInfo info = encoder->info();
+  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
+  ASSIGN_OR_RETURN(const auto windows,
+                   DrawSnippets(pieces, info.settings, options.snippets, options.seed,
+                                /*centre_scores=*/false, progress));
+  if (windows.places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
   Report report{"transcription", {}, {}};
-  ReportTable table{absl::StrCat("nearest of ", windows->places.size() - 1, " others"),
+  ReportTable table{absl::StrCat("nearest of ", windows.places.size() - 1, " others"),
                     {"TM", "cell F1", "onset F1", "in piece"},
                     {}};
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    const auto embeddings = EmbedSnippets(model, options.encoder, *windows, progress);
-    if (!embeddings.ok()) return embeddings.status();
-    table.rows.push_back(
-        Compare(name, *pieces, *windows, info.settings, NearestOthers(*embeddings)));
+    ASSIGN_OR_RETURN(const auto embeddings,
+                     EmbedSnippets(model, options.encoder, windows, progress));
+    table.rows.push_back(Compare(name, pieces, windows, info.settings, NearestOthers(embeddings)));
   }
-  table.rows.push_back(Compare("random", *pieces, *windows, info.settings,
-                               RandomOthers(windows->places.size(), options.seed)));
+  table.rows.push_back(Compare("random", pieces, windows, info.settings,
+                               RandomOthers(windows.places.size(), options.seed)));
   report.tables.push_back(std::move(table));
   report.settings["model"] = info.model_id;
-  report.settings["pieces"] = absl::StrCat(pieces->size());
+  report.settings["pieces"] = absl::StrCat(pieces.size());
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
   NoteSeconds(started, report);

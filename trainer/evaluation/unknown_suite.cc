@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/datasets/noises.h"
@@ -84,21 +85,17 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
   std::map<std::string, Tally> tallies;
   progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
   const auto ask = [&](const std::string& kind, double, const audio::Waveform& audio) {
-    const auto answer = collection.IdentifyAudio(audio, identify);
-    if (!answer.ok()) return answer.status();
+    ASSIGN_OR_RETURN(const auto answer, collection.IdentifyAudio(audio, identify));
     Tally& tally = tallies[kind];
     ++tally.asked;
-    tally.refused += answer->verdict != matching::Verdict::kMatch;
-    if (!answer->candidates.empty())
-      tally.highest = std::max(tally.highest, answer->candidates[0].confidence);
+    tally.refused += answer.verdict != matching::Verdict::kMatch;
+    if (!answer.candidates.empty())
+      tally.highest = std::max(tally.highest, answer.candidates[0].confidence);
     progress.Advance();
     return absl::OkStatus();
   };
-  if (absl::Status status = ForEachNoise(absl::StrCat(seed), kLengths, kNoisesOfEach,
-                                         collection.encoder_info().settings.sample_rate, ask);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(ForEachNoise(absl::StrCat(seed), kLengths, kNoisesOfEach,
+                               collection.encoder_info().settings.sample_rate, ask));
   progress.Finish();
   ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
   for (const std::string& kind : NoiseNames()) {
@@ -111,22 +108,19 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
 
 // Recordings that no score is named after: what their notes say.
 absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) {
-  const absl::StatusOr<MapsTestBed> maps =
-      MakeMapsTestBed(options.recordings, options.test_set.midi_dir);
-  if (!maps.ok()) return maps.status();
-  for (const TestRecording& recording : maps->unknown) {
-    const auto text =
-        ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv"));
-    if (!text.ok()) return text.status();
-    const auto notes = ParseNoteList(*text);
-    if (!notes.ok()) return notes.status();
-    const absl::StatusOr<NearestScore> nearest = FindNearestScore(*notes, maps->entries);
-    if (!nearest.ok()) return nearest.status();
-    if (nearest->entry < 0) continue;
+  ASSIGN_OR_RETURN(const MapsTestBed maps,
+                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
+  for (const TestRecording& recording : maps.unknown) {
+    ASSIGN_OR_RETURN(
+        const auto text,
+        ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv")));
+    ASSIGN_OR_RETURN(const auto notes, ParseNoteList(text));
+    ASSIGN_OR_RETURN(const NearestScore nearest, FindNearestScore(notes, maps.entries));
+    if (nearest.entry < 0) continue;
     report.settings[recording.name] =
-        absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest->likeness,
-                        maps->entries[nearest->entry].title, nearest->next_likeness,
-                        nearest->next < 0 ? "none" : maps->entries[nearest->next].title);
+        absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest.likeness,
+                        maps.entries[nearest.entry].title, nearest.next_likeness,
+                        nearest.next < 0 ? "none" : maps.entries[nearest.next].title);
   }
   return absl::OkStatus();
 }
@@ -135,15 +129,14 @@ absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) 
 
 absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress) {
   const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<AsapTestBed> bed = MakeAsapTestBed(options, progress);
-  if (!bed.ok()) return bed.status();
-  const std::set<int> known = DrawHalf(bed->asap.works, options.seed);
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
+  const std::set<int> known = DrawHalf(bed.asap.works, options.seed);
   std::vector<CollectionEntry> entries;
   std::vector<int> works;
-  for (size_t i = 0; i < bed->entries.size(); ++i) {
-    if (!known.contains(bed->asap.scores[i].work)) continue;
-    entries.push_back(bed->entries[i]);
-    works.push_back(bed->asap.scores[i].work);
+  for (size_t i = 0; i < bed.entries.size(); ++i) {
+    if (!known.contains(bed.asap.scores[i].work)) continue;
+    entries.push_back(bed.entries[i]);
+    works.push_back(bed.asap.scores[i].work);
   }
   Report report{"unknown", {}, {}};
   report.tables.push_back(
@@ -158,35 +151,33 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
     if (model.empty()) continue;
-    std::vector<TestRecording> recordings = bed->recordings;
+    std::vector<TestRecording> recordings = bed.recordings;
     if (model == options.untrained &&
         recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
       recordings.resize(options.untrained_recordings);
     }
-    const auto collection =
-        OpenReferenceCollection(entries, ReferenceCollectionFor(options, model), progress);
-    if (!collection.ok()) return collection.status();
-    const auto outcomes = AskExcerpts(
-        recordings, plan, **collection, identify, [&works](int source) { return works[source]; },
-        {}, progress);
-    if (!outcomes.ok()) return outcomes.status();
-    AddDetection(name, recordings, *outcomes, known, (*collection)->confidence().threshold,
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        OpenReferenceCollection(entries, ReferenceCollectionFor(options, model), progress));
+    ASSIGN_OR_RETURN(const auto outcomes,
+                     AskExcerpts(
+                         recordings, plan, *collection, identify,
+                         [&works](int source) { return works[source]; }, {}, progress));
+    AddDetection(name, recordings, outcomes, known, collection->confidence().threshold,
                  report.tables[0]);
     if (model != options.model) continue;
-    report.settings["model"] = (*collection)->manifest().model_id;
-    report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, *outcomes, known, 0)));
-    absl::StatusOr<ReportTable> noises = AskNoises(**collection, identify, options.seed, progress);
-    if (!noises.ok()) return noises.status();
-    report.tables.push_back(*std::move(noises));
+    report.settings["model"] = collection->manifest().model_id;
+    report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, outcomes, known, 0)));
+    ASSIGN_OR_RETURN(ReportTable noises, AskNoises(*collection, identify, options.seed, progress));
+    report.tables.push_back(std::move(noises));
   }
   if (!options.recordings.empty()) {
-    if (absl::Status status = NoteUnnamedRecordings(options, report); !status.ok()) return status;
+    RETURN_IF_ERROR(NoteUnnamedRecordings(options, report));
   }
-  report.tables[0].rows.push_back(
-      {"random", {0.5, kFalseAccepts / bed->asap.works, 0, 0, 0, 0, 0}});
-  report.settings["performances"] = absl::StrCat(bed->recordings.size());
+  report.tables[0].rows.push_back({"random", {0.5, kFalseAccepts / bed.asap.works, 0, 0, 0, 0, 0}});
+  report.settings["performances"] = absl::StrCat(bed.recordings.size());
   report.settings["scores in the catalogue"] =
-      absl::StrCat(entries.size(), " of ", bed->entries.size());
+      absl::StrCat(entries.size(), " of ", bed.entries.size());
   if (options.max_transposition > 0)
     report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);

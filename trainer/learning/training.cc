@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "revision.h"
 #include "spdlog/spdlog.h"
 #include "trainer/base/fingerprint.h"
@@ -73,21 +74,19 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
   json fingerprints = json::object();
   std::set<std::string> not_found = options.excluded_pieces;
   for (const std::string& store : options.stores) {
-    const absl::StatusOr<std::vector<std::string>> paths = ListItems(store);
-    if (!paths.ok()) return paths.status();
+    ASSIGN_OR_RETURN(const std::vector<std::string> paths, ListItems(store));
     std::string all;
-    for (const std::string& path : *paths) {
-      absl::StatusOr<StoreItem> item = ReadItem(path);
-      if (!item.ok()) return item.status();
-      not_found.erase(item->piece);
-      if (options.excluded_pieces.contains(item->piece) || item->part == Part::kTest) continue;
-      if (options.strict_tempo_only && item->part == Part::kTrain && !item->keeps_strict_tempo())
+    for (const std::string& path : paths) {
+      ASSIGN_OR_RETURN(StoreItem item, ReadItem(path));
+      not_found.erase(item.piece);
+      if (options.excluded_pieces.contains(item.piece) || item.part == Part::kTest) continue;
+      if (options.strict_tempo_only && item.part == Part::kTrain && !item.keeps_strict_tempo())
         continue;
-      absl::StrAppend(&all, item->fingerprint);
-      std::vector<StoreItem>& part = item->part == Part::kTrain ? train : valid;
-      part.push_back(*std::move(item));
+      absl::StrAppend(&all, item.fingerprint);
+      std::vector<StoreItem>& part = item.part == Part::kTrain ? train : valid;
+      part.push_back(std::move(item));
     }
-    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths->size()},
+    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths.size()},
                                                              {"sha256", Sha256(all)}};
   }
   if (!not_found.empty()) {
@@ -267,9 +266,8 @@ absl::Status Run::Begin() {
   }
   if (options_.from.empty()) {
     state_ = Untrained();
-  } else if (absl::Status status = TakeFromOthers(); !status.ok()) {
-    return status;
-  }
+  } else
+    RETURN_IF_ERROR(TakeFromOthers());
   state_.identity = Identity();
   MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
@@ -288,42 +286,39 @@ TrainState Run::Untrained() const {
 
 // The state that another run ended with, grown into this one's network.
 absl::StatusOr<TrainState> Run::LastOf(const char* option, const std::string& other_run) const {
-  absl::StatusOr<TrainState> other = LoadCheckpoint(other_run + "/checkpoint", device_,
-                                                    options_.learning_rate, options_.weight_decay);
-  if (!other.ok()) return other.status();
-  const std::string theirs = other->identity.at("architecture"),
+  ASSIGN_OR_RETURN(TrainState other, LoadCheckpoint(other_run + "/checkpoint", device_,
+                                                    options_.learning_rate, options_.weight_decay));
+  const std::string theirs = other.identity.at("architecture"),
                     ours = ArchitectureName(options_.architecture);
-  if (other->identity.at("dimension") != options_.dimension) {
+  if (other.identity.at("dimension") != options_.dimension) {
     return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " has dimension ",
-                                                   other->identity.at("dimension").dump(),
+                                                   other.identity.at("dimension").dump(),
                                                    ", and this run ", options_.dimension));
   }
   if (theirs == ours) return other;
   TrainState grown = Untrained();
   for (auto [from, into] :
-       {std::pair(&other->audio, &grown.audio), std::pair(&other->score, &grown.score)}) {
+       {std::pair(&other.audio, &grown.audio), std::pair(&other.score, &grown.score)}) {
     if (absl::Status status = Grow(*from, *into); !status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(option, ": ", other_run, " is ", theirs,
                                                      " and cannot grow into ", ours, ": ",
                                                      status.message()));
     }
   }
-  grown.log_scale = std::move(other->log_scale);
+  grown.log_scale = std::move(other.log_scale);
   return grown;
 }
 
 // The others' weights and temperature, and nothing of their schedules.
 absl::Status Run::TakeFromOthers() {
-  absl::StatusOr<TrainState> first = LastOf("from", options_.from);
-  if (!first.ok()) return first.status();
+  ASSIGN_OR_RETURN(TrainState first, LastOf("from", options_.from));
   if (!options_.mix.empty()) {
-    const absl::StatusOr<TrainState> second = LastOf("mix", options_.mix);
-    if (!second.ok()) return second.status();
-    MixIn(*second, options_.mix_share, *first);
+    ASSIGN_OR_RETURN(const TrainState second, LastOf("mix", options_.mix));
+    MixIn(second, options_.mix_share, first);
   }
-  state_.audio = std::move(first->audio);
-  state_.score = std::move(first->score);
-  state_.log_scale = std::move(first->log_scale);
+  state_.audio = std::move(first.audio);
+  state_.score = std::move(first.score);
+  state_.log_scale = std::move(first.log_scale);
   return absl::OkStatus();
 }
 
@@ -390,7 +385,7 @@ absl::Status Run::Record(const Ranking& ranking, TrainReport& report) {
   if (report.best) {
     state_.best_step = state_.step;
     state_.best_mean_reciprocal_rank = ranking.mean_reciprocal_rank;
-    if (absl::Status status = SaveCheckpoint(state_, Path("best")); !status.ok()) return status;
+    RETURN_IF_ERROR(SaveCheckpoint(state_, Path("best")));
   }
   return SaveCheckpoint(state_, Path("checkpoint"));
 }
@@ -418,7 +413,7 @@ absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported
 }
 
 absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&)>& report) {
-  if (absl::Status status = Begin(); !status.ok()) return status;
+  RETURN_IF_ERROR(Begin());
   // A batch depends on the seed and the step alone, so that a resumed run sees what an
   // uninterrupted one would have seen.
   const auto sample = [this](int64_t step) {
@@ -451,11 +446,10 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
     current.learning_rate = LearningRateAt(options_, state_.step - 1);
     current.pairs_per_second = pairs / std::chrono::duration<double>(Clock::now() - since).count();
     if (validate) {
-      if (absl::Status status = Record(Validate(), current); !status.ok()) return status;
+      RETURN_IF_ERROR(Record(Validate(), current));
     }
     if (!report(current)) {
-      if (absl::Status status = SaveCheckpoint(state_, Path("checkpoint")); !status.ok())
-        return status;
+      RETURN_IF_ERROR(SaveCheckpoint(state_, Path("checkpoint")));
       return absl::CancelledError(
           absl::StrCat("stopped after step ", state_.step, "; run again to go on"));
     }
@@ -463,16 +457,14 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
     loss_sum = 0;
     pairs = steps = 0;
   }
-  absl::StatusOr<TrainState> exported =
-      LoadCheckpoint(Path(options_.export_last ? "checkpoint" : "best"), torch::kCPU,
-                     options_.learning_rate, options_.weight_decay);
-  if (!exported.ok()) return exported.status();
-  const absl::StatusOr<std::string> model_id =
-      ExportModel(Spec(encoder::Modality::kAudio), exported->audio, exported->score, options_.out);
-  if (!model_id.ok()) return model_id.status();
-  if (absl::Status status = WriteDescription(*model_id, exported->step); !status.ok())
-    return status;
-  return TrainSummary{state_.step, state_.best_step, state_.best_mean_reciprocal_rank, *model_id};
+  ASSIGN_OR_RETURN(TrainState exported,
+                   LoadCheckpoint(Path(options_.export_last ? "checkpoint" : "best"), torch::kCPU,
+                                  options_.learning_rate, options_.weight_decay));
+  ASSIGN_OR_RETURN(
+      const std::string model_id,
+      ExportModel(Spec(encoder::Modality::kAudio), exported.audio, exported.score, options_.out));
+  RETURN_IF_ERROR(WriteDescription(model_id, exported.step));
+  return TrainSummary{state_.step, state_.best_step, state_.best_mean_reciprocal_rank, model_id};
 }
 
 }  // namespace
@@ -510,14 +502,13 @@ std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "h
 
 absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
                                    const std::function<bool(const TrainReport&)>& report) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckOptions(options));
   const int threads = ThreadCount(options);
   at::set_num_threads(threads > 1 ? threads / 2 : 1);  // for each of the two networks
-  absl::StatusOr<Data> data = LoadData(options);
-  if (!data.ok()) return data.status();
+  ASSIGN_OR_RETURN(Data data, LoadData(options));
   try {
     std::filesystem::create_directories(options.out);
-    return Run(options, *std::move(data)).Go(report);
+    return Run(options, std::move(data)).Go(report);
   } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
     return absl::InternalError(absl::StrCat("training failed: ", error.what()));
   }

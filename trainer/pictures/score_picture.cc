@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "core/audio/decoder.h"
 #include "core/audio/synthesizer.h"
+#include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
 #include "core/music/midi_file.h"
@@ -102,9 +103,8 @@ absl::StatusOr<audio::Waveform> Sound(const PictureOptions& options, const music
   audio::SynthesizerOptions synthesis;
   synthesis.soundfont = options.soundfont;
   synthesis.sample_rate = options.settings.sample_rate;
-  auto synthesizer = audio::Synthesizer::Open(synthesis);
-  if (!synthesizer.ok()) return synthesizer.status();
-  return (*synthesizer)->Render(music::Excerpt(played, 0, end_s).notes);
+  ASSIGN_OR_RETURN(auto synthesizer, audio::Synthesizer::Open(synthesis));
+  return synthesizer->Render(music::Excerpt(played, 0, end_s).notes);
 }
 
 // Bands end halfway between their centres.
@@ -131,24 +131,21 @@ std::string Subtitle(const PictureOptions& options) {
 }
 
 absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
-  auto front_end = AudioFrontEnd::Create(options.settings);
-  if (!front_end.ok()) return front_end.status();
-  auto score = music::ReadMidiFile(options.score);
-  if (!score.ok()) return score.status();
-  const music::Score played = music::AtTempoRatio(*score, options.tempo_ratio);
-  auto sound = Sound(options, played);
-  if (!sound.ok()) return sound.status();
+  ASSIGN_OR_RETURN(auto front_end, AudioFrontEnd::Create(options.settings));
+  ASSIGN_OR_RETURN(auto score, music::ReadMidiFile(options.score));
+  const music::Score played = music::AtTempoRatio(score, options.tempo_ratio);
+  ASSIGN_OR_RETURN(auto sound, Sound(options, played));
 
   Scene scene;
   const std::string name = std::filesystem::path(options.score).filename();
-  scene.title = score->title.empty() ? name : absl::StrCat(score->title, "  (", name, ")");
+  scene.title = score.title.empty() ? name : absl::StrCat(score.title, "  (", name, ")");
   scene.subtitle = Subtitle(options);
   scene.start_s = options.start_s;
   scene.end_s = options.start_s + options.length_s;
   scene.notes = played.notes;
-  scene.spectrogram = features::ComputeSpectrogram(**front_end, sound->samples);
-  scene.pianoroll = features::ComputePianoroll(score->notes, options.settings, options.tempo_ratio);
-  scene.band_edges = BandEdges(**front_end);
+  scene.spectrogram = features::ComputeSpectrogram(*front_end, sound.samples);
+  scene.pianoroll = features::ComputePianoroll(score.notes, options.settings, options.tempo_ratio);
+  scene.band_edges = BandEdges(*front_end);
   scene.lowest_pitch = options.settings.lowest_pitch;
   scene.bottom_pitch = std::min(scene.band_edges.front(), options.settings.lowest_pitch - 0.5);
   scene.top_pitch = std::max(scene.band_edges.back(),
@@ -411,16 +408,15 @@ class Painter {
 }  // namespace
 
 absl::Status RunPicture(const PictureOptions& options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  const auto scene = MakeScene(options);
-  if (!scene.ok()) return scene.status();
+  RETURN_IF_ERROR(CheckOptions(options));
+  ASSIGN_OR_RETURN(const auto scene, MakeScene(options));
   const int width = Painter::WidthFor(options.length_s);
   const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
       cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, Painter::kHeight),
       &cairo_surface_destroy);
   const std::unique_ptr<cairo_t, decltype(&cairo_destroy)> cairo(cairo_create(surface.get()),
                                                                  &cairo_destroy);
-  Painter(cairo.get(), *scene, width).Paint();
+  Painter(cairo.get(), scene, width).Paint();
   cairo_status_t result = cairo_status(cairo.get());
   if (result == CAIRO_STATUS_SUCCESS)
     result = cairo_surface_write_to_png(surface.get(), options.output.c_str());
