@@ -49,6 +49,7 @@ class Workplace:
         self._environment = {name: value for name, value in os.environ.items()
                              if not name.startswith("ANTIPHON_")}
         self._environment["PATH"] = f"{harness.BUILD / 'bin'}:{self._environment['PATH']}"
+        self.add_program("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')  # it has gRPC
         self.use_address(f"127.0.0.1:{harness.free_port()}")
 
     def use_address(self, address):
@@ -77,9 +78,10 @@ class Workplace:
         return path
 
     def add_program(self, name, text):
-        """A script in the place of a program that is not here, first on PATH."""
-        self.add(f"bin/{name}", text).chmod(0o755)
-        self._environment["PATH"] = f"{self.folder / 'bin'}:{self._environment['PATH']}"
+        """A script in the place of a program of the system, first on PATH."""
+        self.add(f"programs/{name}", text).chmod(0o755)
+        path = self._environment["PATH"].removeprefix(f"{self.folder}/programs:")
+        self._environment["PATH"] = f"{self.folder}/programs:{path}"
 
     def capture(self, command, text=""):
         """The output of a program that the test itself needs; `text` is its standard input."""
