@@ -4,6 +4,7 @@ Two things differ from a reader's machine: the server's port is a free one, and 
 /var/backups/antiphon and /etc/antiphon are folders below the temporary one.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -154,5 +155,6 @@ class Workplace:
         servers = self.folder / ".servers"
         if servers.exists():
             for process in servers.read_text(encoding="ascii").split():
-                os.kill(int(process), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it did not start
+                    os.kill(int(process), signal.SIGKILL)
         shutil.rmtree(self.folder)
