@@ -10,11 +10,11 @@
 #include "trainer/commands/subcommands.h"
 #include "trainer/evaluation/calibration.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
-  CalibrationOptions options;
+  evaluation::CalibrationOptions options;
   std::string split_file;
   int threads = 0;
   bool dry_run = false, plain = false;
@@ -23,14 +23,15 @@ struct Flags {
 absl::Status Run(Flags& flags) {
   encoder::SetComputeThreads(flags.threads);
   if (!flags.split_file.empty()) {
-    absl::StatusOr<Split> split = Split::Read(flags.split_file);
+    absl::StatusOr<data::Split> split = data::Split::Read(flags.split_file);
     if (!split.ok()) return split.status();
     flags.options.split = *std::move(split);
   }
   if (flags.plain) flags.options.identify.method = matching::VoteMethod::kPlain;
   Progress progress;
-  ASSIGN_OR_RETURN(const Calibration calibration, Calibrate(flags.options, progress));
-  std::fputs(CalibrationText(calibration).c_str(), stdout);
+  ASSIGN_OR_RETURN(const evaluation::Calibration calibration,
+                   evaluation::Calibrate(flags.options, progress));
+  std::fputs(evaluation::CalibrationText(calibration).c_str(), stdout);
   if (flags.dry_run) return absl::OkStatus();
   const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
   std::ofstream file(path);
@@ -46,7 +47,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
                                              "Fit a model's confidence on known and unknown pieces "
                                              "of the valid part, into MODEL/confidence.json");
   auto flags = std::make_shared<Flags>();
-  CalibrationOptions& options = flags->options;
+  evaluation::CalibrationOptions& options = flags->options;
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
       ->required();
   command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
@@ -87,4 +88,4 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

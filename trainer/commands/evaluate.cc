@@ -15,11 +15,11 @@
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
-  SuiteOptions options;
+  evaluation::SuiteOptions options;
   std::string suite;
   std::string split_file;
   std::string part = "test";
@@ -33,20 +33,22 @@ struct Flags {
 };
 
 // By name.
-const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Progress&)> kSuites = {
-    {"snippets", &EvaluateSnippets},
-    {"pieces", &EvaluatePieces},
-    {"performances", &EvaluatePerformances},
-    {"recordings", &EvaluateRecordings},
-    {"unknown", &EvaluateUnknown},
-    {"catalogue-size", &EvaluateCatalogSize},
-    {"transcription", &EvaluateTranscription},
-    {"alignment", &EvaluateAlignment},
+const std::map<std::string,
+               absl::StatusOr<metrics::Report> (*)(const evaluation::SuiteOptions&, Progress&)>
+    kSuites = {
+        {"snippets", &evaluation::EvaluateSnippets},
+        {"pieces", &evaluation::EvaluatePieces},
+        {"performances", &evaluation::EvaluatePerformances},
+        {"recordings", &evaluation::EvaluateRecordings},
+        {"unknown", &evaluation::EvaluateUnknown},
+        {"catalogue-size", &evaluation::EvaluateCatalogSize},
+        {"transcription", &evaluation::EvaluateTranscription},
+        {"alignment", &evaluation::EvaluateAlignment},
 };
 
 // What a suite measures on must be given.
 absl::Status CheckInputs(const Flags& flags) {
-  const SuiteOptions& options = flags.options;
+  const evaluation::SuiteOptions& options = flags.options;
   const auto is = [&flags](std::initializer_list<const char*> suites) {
     return std::find(suites.begin(), suites.end(), flags.suite) != suites.end();
   };
@@ -70,43 +72,45 @@ absl::Status CheckInputs(const Flags& flags) {
 
 // An untrained network of the model's own features and dimension.
 absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
-  ASSIGN_OR_RETURN(const Architecture architecture, ParseArchitecture(flags.architecture));
+  ASSIGN_OR_RETURN(const learning::Architecture architecture,
+                   learning::ParseArchitecture(flags.architecture));
   ASSIGN_OR_RETURN(const auto encoder,
                    encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"),
                                         encoder::Modality::kAudio));
-  return ExportUntrained(architecture, encoder->info().settings, encoder->info().dimension,
-                         flags.options.seed, directory);
+  return learning::ExportUntrained(architecture, encoder->info().settings,
+                                   encoder->info().dimension, flags.options.seed, directory);
 }
 
 absl::Status Run(Flags& flags) {
   RETURN_IF_ERROR(CheckInputs(flags));
-  SuiteOptions& options = flags.options;
+  evaluation::SuiteOptions& options = flags.options;
   encoder::SetComputeThreads(flags.threads);
   if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
   if (flags.precision == "bfloat16") options.encoder.precision = encoder::Precision::kBFloat16;
   if (!flags.split_file.empty()) {
-    absl::StatusOr<Split> split = Split::Read(flags.split_file);
+    absl::StatusOr<data::Split> split = data::Split::Read(flags.split_file);
     if (!split.ok()) return split.status();
     options.test_set.split = *std::move(split);
   }
-  const absl::StatusOr<Part> part = ParsePart(flags.part);
+  const absl::StatusOr<data::Part> part = data::ParsePart(flags.part);
   if (!part.ok()) return part.status();
   options.test_set.part = *part;
   options.test_set.cache = flags.work + "/renditions";
   options.work = flags.work + "/bundle";
   options.reference_collections = flags.work + "/catalogues";
-  if (std::erase(options.degradations, "all") > 0) options.degradations = DegradationNames();
+  if (std::erase(options.degradations, "all") > 0)
+    options.degradations = datasets::DegradationNames();
   Progress progress;
-  if (flags.render_only) return RenderAsap(options, progress);
+  if (flags.render_only) return evaluation::RenderAsap(options, progress);
   if (!flags.no_untrained && !options.model.empty()) {
     options.untrained = flags.work + "/untrained";
     RETURN_IF_ERROR(MakeUntrained(flags, options.untrained));
   }
-  ASSIGN_OR_RETURN(const Report report, kSuites.at(flags.suite)(options, progress));
-  std::fputs(ReportText(report).c_str(), stdout);
+  ASSIGN_OR_RETURN(const metrics::Report report, kSuites.at(flags.suite)(options, progress));
+  std::fputs(metrics::ReportText(report).c_str(), stdout);
   if (flags.json.empty()) return absl::OkStatus();
   std::ofstream file(flags.json);
-  file << ReportJson(report) << '\n';
+  file << metrics::ReportJson(report) << '\n';
   file.flush();
   return file ? absl::OkStatus()
               : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));
@@ -118,8 +122,8 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   CLI::App* command =
       program.add_subcommand("evaluate", "Measure a model; the same seed gives the same figures");
   auto flags = std::make_shared<Flags>();
-  SuiteOptions& options = flags->options;
-  options.test_set.soundfont = kEvaluationSoundfont;
+  evaluation::SuiteOptions& options = flags->options;
+  options.test_set.soundfont = data::kEvaluationSoundfont;
   command->add_option("--suite", flags->suite, "What to measure")
       ->required()
       ->check(CLI::IsMember(kSuites));
@@ -196,4 +200,4 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -6,7 +6,7 @@
 #include "trainer/commands/index_command.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
@@ -65,4 +65,4 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

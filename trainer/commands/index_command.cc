@@ -16,7 +16,7 @@
 #include "core/music/midi_file.h"
 #include "trainer/data/midi_files.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,10 +72,10 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto files, MidiFilesBelow(options_.midi_dir));
+    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(options_.midi_dir));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
     progress_.Start("Scores", static_cast<int64_t>(files.size()));
-    for (const SourceFile& file : files) {
+    for (const data::SourceFile& file : files) {
       const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
@@ -94,11 +94,12 @@ class Indexing {
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto files, FilesBelow(options_.recordings_dir,
-                                                  {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
+    ASSIGN_OR_RETURN(
+        const auto files,
+        data::FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
     progress_.Start("Recordings", static_cast<int64_t>(files.size()));
-    for (const SourceFile& file : files) {
+    for (const data::SourceFile& file : files) {
       const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
@@ -121,7 +122,7 @@ class Indexing {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
-  absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
@@ -138,7 +139,7 @@ class Indexing {
     return absl::OkStatus();
   }
 
-  absl::Status AddRecording(const SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
@@ -209,4 +210,4 @@ std::string SummaryText(const IndexSummary& summary) {
   return text;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

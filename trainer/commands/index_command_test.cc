@@ -13,7 +13,7 @@
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -138,4 +138,4 @@ TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

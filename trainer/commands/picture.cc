@@ -4,12 +4,12 @@
 #include "trainer/commands/subcommands.h"
 #include "trainer/pictures/score_picture.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 
 void AddPicture(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
       "picture", "Draw a sound's spectrogram over the pianoroll of the same seconds");
-  auto options = std::make_shared<PictureOptions>();
+  auto options = std::make_shared<pictures::PictureOptions>();
   command->add_option("score", options->score, "MIDI file")->required();
   command->add_option("-o,--out", options->output, "PNG file")->required();
   command->add_option("--audio", options->audio,
@@ -22,7 +22,7 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--start", options->start_s, "Seconds of the sound")->capture_default_str();
   command->add_option("--length", options->length_s, "Seconds")->capture_default_str();
-  command->callback([options, &outcome] { outcome = RunPicture(*options); });
+  command->callback([options, &outcome] { outcome = pictures::RunPicture(*options); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

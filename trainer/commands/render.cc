@@ -11,7 +11,7 @@
 #include "core/music/midi_file.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
@@ -74,4 +74,4 @@ void AddRender(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -10,7 +10,7 @@
 #include "trainer/commands/subcommands.h"
 #include "trainer/learning/training.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 volatile std::sig_atomic_t g_stop = 0;
@@ -18,7 +18,7 @@ volatile std::sig_atomic_t g_stop = 0;
 void RequestStop(int) { g_stop = 1; }
 
 struct TrainFlags {
-  TrainOptions options;
+  learning::TrainOptions options;
   std::string architecture = "residual";
   std::string loss = "infonce";
   std::string precision = "bfloat16";
@@ -26,7 +26,7 @@ struct TrainFlags {
   bool fresh = false;
 };
 
-bool PrintReport(const TrainReport& report) {
+bool PrintReport(const learning::TrainReport& report) {
   std::printf("step %lld  loss %.4f  learning rate %.2e  %.0f pairs/s",
               static_cast<long long>(report.step), report.loss, report.learning_rate,
               report.pairs_per_second);
@@ -51,9 +51,10 @@ absl::Status ReadExcluded(const std::string& path, std::set<std::string>& exclud
 }
 
 absl::Status RunTrain(TrainFlags& flags) {
-  const absl::StatusOr<Architecture> architecture = ParseArchitecture(flags.architecture);
+  const absl::StatusOr<learning::Architecture> architecture =
+      learning::ParseArchitecture(flags.architecture);
   if (!architecture.ok()) return architecture.status();
-  const absl::StatusOr<Loss> loss = ParseLoss(flags.loss);
+  const absl::StatusOr<learning::Loss> loss = learning::ParseLoss(flags.loss);
   if (!loss.ok()) return loss.status();
   if (!flags.exclude_file.empty()) {
     RETURN_IF_ERROR(ReadExcluded(flags.exclude_file, flags.options.excluded_pieces));
@@ -64,7 +65,8 @@ absl::Status RunTrain(TrainFlags& flags) {
   flags.options.resume = !flags.fresh;
   std::signal(SIGINT, RequestStop);
   std::signal(SIGTERM, RequestStop);
-  ASSIGN_OR_RETURN(const TrainSummary summary, Train(flags.options, PrintReport));
+  ASSIGN_OR_RETURN(const learning::TrainSummary summary,
+                   learning::Train(flags.options, PrintReport));
   std::printf("%s: model %s from step %lld of %lld, validation MRR %.4f\n",
               flags.options.out.c_str(), summary.model_id.c_str(),
               static_cast<long long>(summary.best_step), static_cast<long long>(summary.steps),
@@ -76,15 +78,16 @@ struct InitFlags {
   std::string out;
   std::string architecture = "residual";
   std::string features = "constant_q";
-  int dimension = TrainOptions().dimension;
+  int dimension = learning::TrainOptions().dimension;
   uint64_t seed = 1;
 };
 
 absl::Status RunInit(const InitFlags& flags) {
-  ASSIGN_OR_RETURN(const Architecture architecture, ParseArchitecture(flags.architecture));
+  ASSIGN_OR_RETURN(const learning::Architecture architecture,
+                   learning::ParseArchitecture(flags.architecture));
   const features::FeatureSettings settings =
       flags.features == "constant_q" ? features::FeatureSettings() : features::DorferSettings();
-  return ExportUntrained(architecture, settings, flags.dimension, flags.seed, flags.out);
+  return learning::ExportUntrained(architecture, settings, flags.dimension, flags.seed, flags.out);
 }
 
 }  // namespace
@@ -93,7 +96,7 @@ void AddTrain(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
       "train", "Train the encoders on feature stores; goes on where it stopped");
   auto flags = std::make_shared<TrainFlags>();
-  TrainOptions& options = flags->options;
+  learning::TrainOptions& options = flags->options;
   command->add_option("--store", options.stores, "Feature stores made by prepare")->required();
   command->add_option("--out", options.out, "Folder for the model, checkpoints and training.json")
       ->required();
@@ -211,4 +214,4 @@ void AddInit(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = RunInit(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

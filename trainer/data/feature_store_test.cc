@@ -7,7 +7,7 @@
 
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 std::string NewStore(const std::string& name) {
@@ -58,4 +58,4 @@ TEST(FeatureStoreTest, WhatIsNotThereIsNotFound) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,4 +76,4 @@ TEST_F(MidiFilesTest, NameIsWithoutFolderAndExtension) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -13,7 +13,7 @@
 #include "trainer/data/augmentation.h"
 #include "trainer/data/passage.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 // Nearer places of one rendition show nearly the same music.
@@ -245,4 +245,4 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   return batch;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

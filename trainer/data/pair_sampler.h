@@ -17,7 +17,7 @@
 #include "core/features/settings.h"
 #include "trainer/data/feature_store.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // How training windows differ from plain ones.
 struct SamplerOptions {
@@ -89,6 +89,6 @@ class PairSampler {
   features::FeatureSettings settings_;
 };
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_

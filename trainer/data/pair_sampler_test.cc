@@ -8,7 +8,7 @@
 
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 std::vector<StoreItem> SomeItems() {
@@ -183,4 +183,4 @@ TEST(PairSamplerTest, GivesFewerWhenThereAreNoMore) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

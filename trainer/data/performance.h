@@ -11,7 +11,7 @@
 #include "core/music/score.h"
 #include "core/music/time_map.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // How performances vary. Shares and ranges; what is drawn from them holds for a performance, or for
 // a note where it says so.
@@ -68,6 +68,6 @@ Variation DrawVariation(const VariationOptions& options, const std::vector<std::
 Performance Perform(const music::Score& score, const VariationOptions& options,
                     const Variation& variation);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PERFORMANCE_H_

@@ -23,7 +23,7 @@
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -220,4 +220,4 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
   return shared.summary;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -13,7 +13,7 @@
 #include "trainer/data/performance.h"
 #include "trainer/data/split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 struct PrepareOptions {
   std::string midi_dir;  // searched recursively for .mid and .midi
@@ -43,6 +43,6 @@ struct PrepareSummary {
 [[nodiscard]] absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options,
                                                      Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PREPARE_H_

@@ -9,7 +9,7 @@
 #include "trainer/data/feature_store.h"
 #include "trainer/data/soundfonts.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -105,4 +105,4 @@ TEST_F(PrepareTest, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -44,4 +44,4 @@ TEST(SoundfontsTest, AMissingFileIsNotFound) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

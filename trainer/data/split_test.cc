@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 using ::testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(SplitTest, HashSplitIsStableAndNear75_5_20) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

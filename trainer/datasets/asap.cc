@@ -16,7 +16,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 absl::Status InFile(const std::string& path, const absl::Status& status) {
@@ -231,4 +231,4 @@ absl::StatusOr<std::vector<std::string>> RenderPerformances(const Asap& asap,
   return paths;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -13,7 +13,7 @@
 #include "core/music/time_map.h"
 #include "trainer/datasets/rendition_cache.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A beat annotation.
 struct Beat {
@@ -99,6 +99,6 @@ std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed);
     const Asap& asap, const std::vector<int>& performances, const RenditionCache& cache,
     int threads, Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_ASAP_H_

@@ -13,7 +13,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/data/recording_chain.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 using audio::Waveform;
@@ -45,12 +45,12 @@ void MuLaw(Waveform& audio) {
 }
 
 Sound Telephone(const Waveform& audio, uint64_t seed) {
-  const Waveform band = ApplyRecordingChain(audio, {.equalisation_db = 2,
-                                                    .low_cut_hz = 300,
-                                                    .low_cut_order = 6,
-                                                    .high_cut_hz = 3400,
-                                                    .high_cut_order = 10,
-                                                    .seed = seed});
+  const Waveform band = data::ApplyRecordingChain(audio, {.equalisation_db = 2,
+                                                          .low_cut_hz = 300,
+                                                          .low_cut_order = 6,
+                                                          .high_cut_hz = 3400,
+                                                          .high_cut_order = 10,
+                                                          .seed = seed});
   Sound line = audio::Resample(band, 8000);
   if (!line.ok()) return line;
   MuLaw(*line);
@@ -60,11 +60,11 @@ Sound Telephone(const Waveform& audio, uint64_t seed) {
 }
 
 Sound SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(audio, {.equalisation_db = 5,
-                                                .low_cut_hz = 250,
-                                                .low_cut_order = 4,
-                                                .high_cut_hz = 9000,
-                                                .seed = seed});
+  Waveform result = data::ApplyRecordingChain(audio, {.equalisation_db = 5,
+                                                      .low_cut_hz = 250,
+                                                      .low_cut_order = 4,
+                                                      .high_cut_hz = 9000,
+                                                      .seed = seed});
   const double peak = Peak(result);
   if (!(peak > 0)) return result;
   // Saturates softly and, through the offset, not symmetrically: odd and even harmonics.
@@ -77,16 +77,16 @@ Sound SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
 }
 
 Sound Noise(const Waveform& audio, double snr_db, uint64_t seed) {
-  return ApplyRecordingChain(audio, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
+  return data::ApplyRecordingChain(audio, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
 }
 
 Sound LargeHall(const Waveform& audio, uint64_t seed) {
-  return ApplyRecordingChain(audio, {.rt60_s = 3,
-                                     .direct_to_reverb_db = -3,
-                                     .pre_delay_s = 0.025,
-                                     .bass_decay = 1.2,
-                                     .treble_decay = 0.6,
-                                     .seed = seed});
+  return data::ApplyRecordingChain(audio, {.rt60_s = 3,
+                                           .direct_to_reverb_db = -3,
+                                           .pre_delay_s = 0.025,
+                                           .bass_decay = 1.2,
+                                           .treble_decay = 0.6,
+                                           .seed = seed});
 }
 
 // Halves, in decibels, the distance of the level of the last second or so from the mean one; loud
@@ -111,19 +111,19 @@ void AutomaticGain(Waveform& audio) {
 }
 
 Sound PhoneRecording(const Waveform& audio, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(audio, {.rt60_s = 0.6,
-                                                .direct_to_reverb_db = 0,
-                                                .pre_delay_s = 0.006,
-                                                .treble_decay = 0.7,
-                                                .equalisation_db = 4,
-                                                .low_cut_hz = 180,
-                                                .low_cut_order = 3,
-                                                .high_cut_hz = 7000,
-                                                .snr_db = 20,
-                                                .noise_slope_db = -3,
-                                                .seed = seed});
+  Waveform result = data::ApplyRecordingChain(audio, {.rt60_s = 0.6,
+                                                      .direct_to_reverb_db = 0,
+                                                      .pre_delay_s = 0.006,
+                                                      .treble_decay = 0.7,
+                                                      .equalisation_db = 4,
+                                                      .low_cut_hz = 180,
+                                                      .low_cut_order = 3,
+                                                      .high_cut_hz = 7000,
+                                                      .snr_db = 20,
+                                                      .noise_slope_db = -3,
+                                                      .seed = seed});
   AutomaticGain(result);
-  return ApplyRecordingChain(result, {.clip_level = 0.5});
+  return data::ApplyRecordingChain(result, {.clip_level = 0.5});
 }
 
 Sound Lossy(const Waveform& audio) {
@@ -145,7 +145,7 @@ Sound Lossy(const Waveform& audio) {
 
 Sound Overdriven(const Waveform& audio) {
   constexpr double kDrive = 10;
-  Waveform result = ApplyRecordingChain(audio, {.clip_level = 1 / kDrive});
+  Waveform result = data::ApplyRecordingChain(audio, {.clip_level = 1 / kDrive});
   Scale(kDrive, result);
   return result;
 }
@@ -223,4 +223,4 @@ absl::StatusOr<Waveform> Degrade(const Waveform& audio, std::string_view name, u
   return named->degrade(audio, named->speed, seed);
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

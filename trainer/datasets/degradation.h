@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 //   telephone          300 to 3,400 Hz at 8 kHz, eight bits by the mu-law (ITU-T G.711)
 //   small-loudspeaker  nothing much under 250 Hz, resonances, mild distortion
@@ -34,6 +34,6 @@ double DegradationSpeed(std::string_view name);
 [[nodiscard]] absl::StatusOr<audio::Waveform> Degrade(const audio::Waveform& audio,
                                                       std::string_view name, uint64_t seed);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_DEGRADATION_H_

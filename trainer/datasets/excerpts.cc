@@ -10,7 +10,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 // In [0, 1), the same on every platform.
@@ -104,4 +104,4 @@ std::string LengthName(double wanted_s) {
   return wanted_s > 0 ? absl::StrCat(wanted_s, " s") : "whole";
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

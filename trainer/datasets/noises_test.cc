@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 constexpr int kRate = 22050;
@@ -87,4 +87,4 @@ TEST(NoisesTest, EveryKindAndLengthIsAskedForWithSoundsOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -9,14 +9,15 @@
 #include "trainer/data/midi_files.h"
 #include "trainer/datasets/rendition_cache.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
-absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir, const Split& split,
-                                                Part part, Unusable unusable) {
-  const absl::StatusOr<std::vector<SourceFile>> files = MidiFilesBelow(midi_dir);
+absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir,
+                                                const data::Split& split, data::Part part,
+                                                Unusable unusable) {
+  const absl::StatusOr<std::vector<data::SourceFile>> files = data::MidiFilesBelow(midi_dir);
   if (!files.ok()) return files.status();
   std::vector<PartPiece> pieces;
-  for (const SourceFile& file : *files) {
+  for (const data::SourceFile& file : *files) {
     if (split.PartOf(file.name()) != part) continue;
     absl::StatusOr<std::string> midi = ReadWholeFile(file.path);
     if (!midi.ok()) return midi.status();
@@ -41,7 +42,7 @@ absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options
   if (!part.ok()) return part.status();
   if (part->empty()) {
     return absl::NotFoundError(
-        absl::StrCat(options.midi_dir, " has no piece of the part ", PartName(options.part)));
+        absl::StrCat(options.midi_dir, " has no piece of the part ", data::PartName(options.part)));
   }
   const RenditionCache cache({options.cache, options.soundfont, options.sample_rate});
   std::vector<TestPiece> pieces;
@@ -55,4 +56,4 @@ absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options
   return pieces;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

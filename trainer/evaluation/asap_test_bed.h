@@ -13,18 +13,18 @@
 #include "trainer/datasets/reference_collection.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 struct AsapTestBed {
-  Asap asap;
-  std::vector<int> sample;                // places in asap.performances
-  std::vector<TestRecording> recordings;  // of the sample, rendered
-  std::vector<std::optional<BeatMap>>
+  datasets::Asap asap;
+  std::vector<int> sample;                          // places in asap.performances
+  std::vector<datasets::TestRecording> recordings;  // of the sample, rendered
+  std::vector<std::optional<datasets::BeatMap>>
       beats;  // of the sample; nothing where the annotations have no counterparts
-  std::vector<CollectionEntry> entries;  // of all scores, in the order of asap.scores
+  std::vector<datasets::CollectionEntry> entries;  // of all scores, in the order of asap.scores
 
   // Requires a catalogue of all entries in their order.
-  WorkOfSource work_of() const {
+  datasets::WorkOfSource work_of() const {
     return [this](int source) { return asap.scores[source].work; };
   }
 };
@@ -48,13 +48,13 @@ struct PlaceVerdict {
 
 // Nothing where the beats do not say what is right. Requires answers from a catalogue of all
 // entries.
-[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
-                                                                     const Outcome& outcome);
+[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(
+    const AsapTestBed& bed, const datasets::Outcome& outcome);
 
 // How a suite indexes: the index command's own defaults.
-ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
-                                                  const std::string& model);
+datasets::ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
+                                                            const std::string& model);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_

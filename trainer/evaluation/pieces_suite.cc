@@ -9,7 +9,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 using matching::Identification;
@@ -34,21 +34,21 @@ struct Places {
     }
   }
 
-  ReportRow Row(std::string name) const {
+  metrics::ReportRow Row(std::string name) const {
     const double count = queries;
     return {std::move(name), {first / count, in_5 / count, in_10 / count}};
   }
 };
 
 absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
-    const std::vector<TestPiece>& pieces, const std::string& model, const SuiteOptions& options,
-    Progress& progress) {
+    const std::vector<datasets::TestPiece>& pieces, const std::string& model,
+    const SuiteOptions& options, Progress& progress) {
   collection::BuilderOptions build;
   build.model_directory = model;
   build.encoder = options.encoder;
   ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(options.work, build));
   progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
-  for (const TestPiece& piece : pieces) {
+  for (const datasets::TestPiece& piece : pieces) {
     catalog::Piece entry;
     entry.id = entry.title = piece.name;
     RETURN_IF_ERROR(builder->AddPiece(entry, piece.midi));
@@ -67,9 +67,9 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
 
 // Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly
 // over the query, 25 neighbours each.
-absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection,
+absl::Status Measure(const std::vector<datasets::TestPiece>& pieces, const Collection& collection,
                      VoteMethod method, const std::string& name, Progress& progress,
-                     ReportTable& table) {
+                     metrics::ReportTable& table) {
   matching::IdentifyOptions identify;
   identify.top_k = 10;
   identify.method = method;
@@ -98,10 +98,12 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
-  Report report{"pieces", {}, {}};
-  ReportTable table{absl::StrCat(pieces.size(), " pieces"), {"first", "in 5", "in 10"}, {}};
+absl::StatusOr<metrics::Report> EvaluatePieces(const SuiteOptions& options, Progress& progress) {
+  ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
+                   datasets::LoadTestSet(options.test_set, progress));
+  metrics::Report report{"pieces", {}, {}};
+  metrics::ReportTable table{
+      absl::StrCat(pieces.size(), " pieces"), {"first", "in 5", "in 10"}, {}};
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),
         std::pair<std::string, std::string>("untrained", options.untrained)}) {
@@ -123,4 +125,4 @@ absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& pro
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

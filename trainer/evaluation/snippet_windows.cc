@@ -12,7 +12,7 @@
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 constexpr size_t kWindowsPerPart = 2048;  // encoded at once, so that memory stays bounded
@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
 
 }  // namespace
 
-absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
+absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<datasets::TestPiece>& pieces,
                                             const features::FeatureSettings& settings,
                                             int64_t count, uint64_t seed, bool centre_scores,
                                             Progress& progress) {
@@ -85,7 +85,7 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   return windows;
 }
 
-std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces,
+std::vector<uint8_t> ScoreWindows(const std::vector<datasets::TestPiece>& pieces,
                                   const features::FeatureSettings& settings,
                                   std::span<const SnippetPlace> places, double later_s) {
   std::vector<uint8_t> windows;
@@ -116,4 +116,4 @@ absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model,
   return embeddings;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

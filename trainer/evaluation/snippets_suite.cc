@@ -19,7 +19,7 @@
 #include "trainer/metrics/ranking.h"
 #include "trainer/metrics/repeats.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 // Which places are compared with one another, as rows of windows and embeddings.
@@ -35,12 +35,13 @@ Rows DrawnBefore(const SnippetWindows& windows, int64_t draw) {
 
 // What surrounds each place: equal where the same notes do, whatever the onset's fraction of a
 // frame.
-std::vector<uint64_t> NotesOf(const std::vector<TestPiece>& pieces, const SnippetWindows& windows,
-                              double reach_s) {
+std::vector<uint64_t> NotesOf(const std::vector<datasets::TestPiece>& pieces,
+                              const SnippetWindows& windows, double reach_s) {
   constexpr double kGrid_s = 0.005;
   std::vector<uint64_t> notes;
   for (const SnippetPlace& place : windows.places) {
-    notes.push_back(HashPassage(pieces[place.piece].score.notes, place.onset_s, reach_s, kGrid_s));
+    notes.push_back(
+        data::HashPassage(pieces[place.piece].score.notes, place.onset_s, reach_s, kGrid_s));
   }
   return notes;
 }
@@ -55,13 +56,13 @@ std::vector<uint64_t> NumbersOf(const std::vector<uint8_t>& cells, size_t places
   return numbers;
 }
 
-std::vector<RepeatablePlace> RepeatablePlacesOf(const std::vector<TestPiece>& pieces,
-                                                const SnippetWindows& windows, double reach_s) {
+std::vector<metrics::RepeatablePlace> RepeatablePlacesOf(
+    const std::vector<datasets::TestPiece>& pieces, const SnippetWindows& windows, double reach_s) {
   const size_t count = windows.places.size();
   const std::vector<uint64_t> notes = NotesOf(pieces, windows, reach_s);
   const std::vector<uint64_t> scores = NumbersOf(windows.score, count),
                               sounds = NumbersOf(windows.audio, count);
-  std::vector<RepeatablePlace> places;
+  std::vector<metrics::RepeatablePlace> places;
   for (size_t row = 0; row < count; ++row) {
     places.push_back({notes[row], scores[row], sounds[row],
                       windows.places[row].onset_s - windows.places[row].start_s});
@@ -81,10 +82,10 @@ std::vector<Value> Take(const std::vector<Value>& values, size_t width, const Ro
 }
 
 // One number of each place.
-std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places,
-                              uint64_t RepeatablePlace::*number) {
+std::vector<uint64_t> Numbers(std::span<const metrics::RepeatablePlace> places,
+                              uint64_t metrics::RepeatablePlace::*number) {
   std::vector<uint64_t> numbers;
-  for (const RepeatablePlace& place : places) numbers.push_back(place.*number);
+  for (const metrics::RepeatablePlace& place : places) numbers.push_back(place.*number);
   return numbers;
 }
 
@@ -92,19 +93,20 @@ std::vector<uint64_t> Numbers(std::span<const RepeatablePlace> places,
 constexpr double kHeard_s = 64 / 22050.0;
 
 // What nobody can tell apart among these places.
-void NoteRepeats(std::span<const RepeatablePlace> places, const std::string& which,
-                 Report& report) {
-  const Ceiling ceiling = AllowedByRepeats(places, kHeard_s);
-  const auto share = [&](uint64_t RepeatablePlace::*number) {
-    return absl::StrCat(RepeatedShare(Numbers(places, number)));
+void NoteRepeats(std::span<const metrics::RepeatablePlace> places, const std::string& which,
+                 metrics::Report& report) {
+  const metrics::Ceiling ceiling = metrics::AllowedByRepeats(places, kHeard_s);
+  const auto share = [&](uint64_t metrics::RepeatablePlace::*number) {
+    return absl::StrCat(metrics::RepeatedShare(Numbers(places, number)));
   };
   report.settings["R@1 that repeats allow, " + which] =
       absl::StrCat(ceiling.to_score, " / ", ceiling.to_audio);
-  report.settings["repeated notes, " + which] = share(&RepeatablePlace::notes);
-  report.settings["repeated score windows, " + which] = share(&RepeatablePlace::score_window);
+  report.settings["repeated notes, " + which] = share(&metrics::RepeatablePlace::notes);
+  report.settings["repeated score windows, " + which] =
+      share(&metrics::RepeatablePlace::score_window);
 }
 
-ReportRow Row(std::string name, const RankingFigures& figures) {
+metrics::ReportRow Row(std::string name, const metrics::RankingFigures& figures) {
   return {std::move(name),
           {figures.recall_at_1, figures.recall_at_5, figures.recall_at_10, figures.recall_at_25,
            figures.mean_reciprocal_rank, figures.median_rank}};
@@ -118,34 +120,39 @@ struct Ranks {
 // Ranks among the pairs of these rows: as defined, which it returns, and with repeats of the same
 // notes counted as right. `places` are those of the rows.
 Ranks AddRows(const std::string& name, const SnippetEmbeddings& embeddings,
-              std::span<const RepeatablePlace> places, const Rows& rows, ReportTable& table) {
+              std::span<const metrics::RepeatablePlace> places, const Rows& rows,
+              metrics::ReportTable& table) {
   const int dimension = embeddings.dimension;
   const std::vector<float> audio = Take(embeddings.audio, dimension, rows);
   const std::vector<float> score = Take(embeddings.score, dimension, rows);
   const auto add = [&](const std::string& what, std::span<const uint64_t> no_rivals) {
-    Ranks ranks{RanksOfCounterparts(audio, score, dimension, no_rivals),
-                RanksOfCounterparts(score, audio, dimension, no_rivals)};
-    table.rows.push_back(Row(absl::StrCat(name, what, ", audio→score"), Summarise(ranks.to_score)));
-    table.rows.push_back(Row(absl::StrCat(name, what, ", score→audio"), Summarise(ranks.to_audio)));
+    Ranks ranks{metrics::RanksOfCounterparts(audio, score, dimension, no_rivals),
+                metrics::RanksOfCounterparts(score, audio, dimension, no_rivals)};
+    table.rows.push_back(
+        Row(absl::StrCat(name, what, ", audio→score"), metrics::Summarise(ranks.to_score)));
+    table.rows.push_back(
+        Row(absl::StrCat(name, what, ", score→audio"), metrics::Summarise(ranks.to_audio)));
     return ranks;
   };
   Ranks ranks = add("", {});
-  add(", same notes", Numbers(places, &RepeatablePlace::notes));
+  add(", same notes", Numbers(places, &metrics::RepeatablePlace::notes));
   return ranks;
 }
 
 // How many are wrong, by how far off in its frame the nearest repeat of the same notes is: nearer
 // than kHeard_s nothing tells them apart.
-ReportTable WrongByRepeat(const std::string& which, const std::string& name, const Ranks& ranks,
-                          std::span<const RepeatablePlace> places, double frame_rate) {
+metrics::ReportTable WrongByRepeat(const std::string& which, const std::string& name,
+                                   const Ranks& ranks,
+                                   std::span<const metrics::RepeatablePlace> places,
+                                   double frame_rate) {
   const std::array<double, 3> edges = {kHeard_s * frame_rate, 0.15, 0.3};  // frames
-  ReportTable table{absl::StrCat("wrong, by nearest repeat, ", which), {}, {}};
+  metrics::ReportTable table{absl::StrCat("wrong, by nearest repeat, ", which), {}, {}};
   for (const double edge : edges) table.columns.push_back(absl::StrFormat("< %.2f", edge));
   table.columns.insert(table.columns.end(), {"further", "none"});
-  ReportRow all{"places", std::vector<double>(table.columns.size())};
-  ReportRow to_score{name + ", audio→score", all.figures},
+  metrics::ReportRow all{"places", std::vector<double>(table.columns.size())};
+  metrics::ReportRow to_score{name + ", audio→score", all.figures},
       to_audio{name + ", score→audio", all.figures};
-  const std::vector<double> nearest_s = NearestRepeats(places);
+  const std::vector<double> nearest_s = metrics::NearestRepeats(places);
   for (size_t i = 0; i < places.size(); ++i) {
     const auto edge = std::upper_bound(edges.begin(), edges.end(), nearest_s[i] * frame_rate);
     const auto column =
@@ -162,17 +169,17 @@ constexpr double kMoves[] = {0, 0.25, 0.5, 1, 2, 4};  // frames
 
 // The mean cosine of each sound with its own score moved by so much: how exactly the encoders hear
 // where something is.
-absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& model,
-                                   const SuiteOptions& options,
-                                   const std::vector<TestPiece>& pieces,
-                                   const features::FeatureSettings& settings,
-                                   const SnippetWindows& windows,
-                                   const SnippetEmbeddings& embeddings, const Rows& rows,
-                                   Progress& progress) {
+absl::StatusOr<metrics::ReportRow> MovedRow(const std::string& name, const std::string& model,
+                                            const SuiteOptions& options,
+                                            const std::vector<datasets::TestPiece>& pieces,
+                                            const features::FeatureSettings& settings,
+                                            const SnippetWindows& windows,
+                                            const SnippetEmbeddings& embeddings, const Rows& rows,
+                                            Progress& progress) {
   SnippetWindows moved;
   moved.places = Take(windows.places, 1, rows);
   const std::vector<float> audio = Take(embeddings.audio, embeddings.dimension, rows);
-  ReportRow row{name, {}};
+  metrics::ReportRow row{name, {}};
   for (const double frames : kMoves) {
     moved.score = ScoreWindows(pieces, settings, moved.places, frames / settings.frame_rate());
     ASSIGN_OR_RETURN(const SnippetEmbeddings scores,
@@ -185,12 +192,13 @@ absl::StatusOr<ReportRow> MovedRow(const std::string& name, const std::string& m
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
   ASSIGN_OR_RETURN(const auto encoder,
                    encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
                                         encoder::Modality::kScore, options.encoder));
   const encoder::EncoderInfo info = encoder->info();
-  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
+  ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
+                   datasets::LoadTestSet(options.test_set, progress));
   ASSIGN_OR_RETURN(
       const SnippetWindows windows,
       DrawSnippets(pieces, info.settings,
@@ -198,15 +206,15 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
                    options.seed, options.centre_scores, progress));
   const Rows drawn = DrawnBefore(windows, options.snippets);
   const Rows all = DrawnBefore(windows, std::numeric_limits<int64_t>::max());
-  const std::vector<RepeatablePlace> all_places =
+  const std::vector<metrics::RepeatablePlace> all_places =
       RepeatablePlacesOf(pieces, windows, info.settings.window_s() / 2);
-  const std::vector<RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
+  const std::vector<metrics::RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
   const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
-  Report report{"snippets", {}, {}};
-  ReportTable easy{absl::StrCat(drawn.size(), " candidates"), columns, {}};
-  ReportTable hard{absl::StrCat("all ", all.size(), " onsets"), columns, {}};
-  std::vector<ReportTable> wrong;
-  ReportTable moves{"similarity, score moved", {}, {}};
+  metrics::Report report{"snippets", {}, {}};
+  metrics::ReportTable easy{absl::StrCat(drawn.size(), " candidates"), columns, {}};
+  metrics::ReportTable hard{absl::StrCat("all ", all.size(), " onsets"), columns, {}};
+  std::vector<metrics::ReportTable> wrong;
+  metrics::ReportTable moves{"similarity, score moved", {}, {}};
   for (const double frames : kMoves) moves.columns.push_back(absl::StrCat(frames, " frames"));
   for (const auto& [name, model] :
        {std::pair<std::string, std::string>("this model", options.model),
@@ -223,14 +231,14 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
       if (model == options.model)
         wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
     }
-    ASSIGN_OR_RETURN(ReportRow moved, MovedRow(name, model, options, pieces, info.settings, windows,
-                                               embeddings, drawn, progress));
+    ASSIGN_OR_RETURN(metrics::ReportRow moved, MovedRow(name, model, options, pieces, info.settings,
+                                                        windows, embeddings, drawn, progress));
     moves.rows.push_back(std::move(moved));
   }
-  easy.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(drawn.size()))));
+  easy.rows.push_back(Row("random", metrics::RandomFigures(static_cast<int64_t>(drawn.size()))));
   report.tables.push_back(std::move(easy));
   if (options.all_onsets) {
-    hard.rows.push_back(Row("random", RandomFigures(static_cast<int64_t>(all.size()))));
+    hard.rows.push_back(Row("random", metrics::RandomFigures(static_cast<int64_t>(all.size()))));
     report.tables.push_back(std::move(hard));
     NoteRepeats(all_places, "all onsets", report);
   }
@@ -246,4 +254,4 @@ absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options, Progress& p
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -15,13 +15,13 @@
 #include "trainer/datasets/test_set.h"
 #include "trainer/metrics/report.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 struct SuiteOptions {
   std::string model;      // folder of the model measured
   std::string untrained;  // folder of the untrained model; empty leaves its rows out
   encoder::EncoderOptions encoder;
-  TestSetOptions test_set;
+  datasets::TestSetOptions test_set;
   std::string work;  // folder for bundles made on the way; removed by the suite
   uint64_t seed = 1;
   int snippets = 2000;         // pairs drawn in suite `snippets`
@@ -46,49 +46,49 @@ struct SuiteOptions {
 
 // Suite `snippets`: for windows centred on onsets, find the counterpart of the other kind (the task
 // of Dorfer et al. 2018).
-[[nodiscard]] absl::StatusOr<Report> EvaluateSnippets(const SuiteOptions& options,
-                                                      Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateSnippets(const SuiteOptions& options,
+                                                               Progress& progress);
 
 // Suite `pieces`: a whole recording against the scores, and a whole score against the recordings,
 // through the same retrieval that the server uses.
-[[nodiscard]] absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options,
-                                                    Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluatePieces(const SuiteOptions& options,
+                                                             Progress& progress);
 
 // Suite `performances`: human performances (ASAP) against the scores of all its titles.
-[[nodiscard]] absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options,
-                                                          Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluatePerformances(const SuiteOptions& options,
+                                                                   Progress& progress);
 
 // Suite `recordings`: recordings of a real grand piano (MAPS) against the scores in
 // `test_set.midi_dir`, all of them.
-[[nodiscard]] absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options,
-                                                        Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateRecordings(const SuiteOptions& options,
+                                                                 Progress& progress);
 
 // Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue.
 // Is the query in it at all? And sounds that are no music.
-[[nodiscard]] absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options,
-                                                     Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateUnknown(const SuiteOptions& options,
+                                                              Progress& progress);
 
 // Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says),
 // cut to 10 s, against collections that grow: first the queried pieces, then all others of the
 // corpora, then made ones.
-[[nodiscard]] absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options,
-                                                         Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateCatalogSize(const SuiteOptions& options,
+                                                                  Progress& progress);
 
 // Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one
 // taken out?
-[[nodiscard]] absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options,
-                                                           Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTranscription(const SuiteOptions& options,
+                                                                    Progress& progress);
 
 // Suite `alignment`: where in its score each beat of a performance (ASAP) is, and back, by
 // alignment::AlignToScore. No model takes part; a straight line from the first note to the last is
 // the baseline.
-[[nodiscard]] absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options,
-                                                       Progress& progress);
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateAlignment(const SuiteOptions& options,
+                                                                Progress& progress);
 
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does
 // nothing else: hours of music, which one may want to have done before.
 [[nodiscard]] absl::Status RenderAsap(const SuiteOptions& options, Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_SUITES_H_

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 torch::Tensor UnitRows(int rows, int dimension, int seed) {
@@ -60,4 +60,4 @@ TEST(LossTest, RankingOfPerfectAndOfTiedEmbeddings) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

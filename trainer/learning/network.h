@@ -15,7 +15,7 @@
 #include "core/encoder/window_encoder.h"
 #include "trainer/learning/training.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 // One encoder's shape.
 struct NetworkSpec {
@@ -45,6 +45,6 @@ torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Modu
 // The TorchScript source of either form, for people to read.
 std::string NetworkSource(const NetworkSpec& spec, bool folded);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_NETWORK_H_

@@ -9,7 +9,7 @@
 #include "core/encoder/window_encoder.h"
 #include "trainer/learning/export.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 using encoder::Modality;
@@ -150,4 +150,4 @@ TEST(NetworkTest, AnExportedModelLoadsAndEncodesAlikeInEveryBatchSizeAndPrecisio
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -23,7 +23,7 @@
 #include "trainer/learning/loss.h"
 #include "trainer/learning/network.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 using nlohmann::json;
@@ -65,25 +65,26 @@ absl::Status CheckOptions(const TrainOptions& options) {
 }
 
 struct Data {
-  PairSampler train, valid;
+  data::PairSampler train, valid;
   json fingerprints = json::object();
 };
 
 absl::StatusOr<Data> LoadData(const TrainOptions& options) {
-  std::vector<StoreItem> train, valid;
+  std::vector<data::StoreItem> train, valid;
   json fingerprints = json::object();
   std::set<std::string> not_found = options.excluded_pieces;
   for (const std::string& store : options.stores) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> paths, ListItems(store));
+    ASSIGN_OR_RETURN(const std::vector<std::string> paths, data::ListItems(store));
     std::string all;
     for (const std::string& path : paths) {
-      ASSIGN_OR_RETURN(StoreItem item, ReadItem(path));
+      ASSIGN_OR_RETURN(data::StoreItem item, data::ReadItem(path));
       not_found.erase(item.piece);
-      if (options.excluded_pieces.contains(item.piece) || item.part == Part::kTest) continue;
-      if (options.strict_tempo_only && item.part == Part::kTrain && !item.keeps_strict_tempo())
+      if (options.excluded_pieces.contains(item.piece) || item.part == data::Part::kTest) continue;
+      if (options.strict_tempo_only && item.part == data::Part::kTrain &&
+          !item.keeps_strict_tempo())
         continue;
       absl::StrAppend(&all, item.fingerprint);
-      std::vector<StoreItem>& part = item.part == Part::kTrain ? train : valid;
+      std::vector<data::StoreItem>& part = item.part == data::Part::kTrain ? train : valid;
       part.push_back(std::move(item));
     }
     fingerprints[std::filesystem::path(store).filename()] = {{"items", paths.size()},
@@ -93,8 +94,8 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
     spdlog::warn("{} of {} excluded pieces are in no store, {} for one", not_found.size(),
                  options.excluded_pieces.size(), *not_found.begin());
   }
-  for (const std::vector<StoreItem>* part : {&train, &valid}) {
-    for (const StoreItem& item : *part) {
+  for (const std::vector<data::StoreItem>* part : {&train, &valid}) {
+    for (const data::StoreItem& item : *part) {
       if (item.settings != part->front().settings) {
         return absl::InvalidArgumentError(
             "the feature stores were made with different feature settings");
@@ -105,7 +106,7 @@ absl::StatusOr<Data> LoadData(const TrainOptions& options) {
     return absl::InvalidArgumentError(
         "the feature stores have no items of the train part or none of the valid part");
   }
-  return Data{PairSampler(std::move(train)), PairSampler(std::move(valid)),
+  return Data{data::PairSampler(std::move(train)), data::PairSampler(std::move(valid)),
               std::move(fingerprints)};
 }
 
@@ -228,7 +229,7 @@ class Run {
   absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
   absl::Status TakeFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
-  double Step(const PairBatch& batch);
+  double Step(const data::PairBatch& batch);
   Ranking Validate();
   absl::Status Record(const Ranking& ranking, TrainReport& report);
   absl::Status WriteDescription(const std::string& model_id, int64_t exported_step) const;
@@ -330,7 +331,7 @@ torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows,
       .to(device_);
 }
 
-double Run::Step(const PairBatch& batch) {
+double Run::Step(const data::PairBatch& batch) {
   const double rate = LearningRateAt(options_, state_.step);
   for (auto& group : state_.optimizer->param_groups()) group.options().set_lr(rate);
   state_.audio.train();
@@ -360,7 +361,7 @@ Ranking Run::Validate() {
   const torch::NoGradGuard no_gradients;
   state_.audio.eval();
   state_.score.eval();
-  const PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
+  const data::PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
   const auto encode = [&](torch::jit::Module& network, const std::vector<uint8_t>& cells,
                           int channels) {
     std::vector<torch::Tensor> parts;
@@ -421,12 +422,12 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
                               HashOf(absl::StrCat(options_.seed, "/batch/", step)),
                               options_.sampler);
   };
-  std::future<PairBatch> next = std::async(std::launch::async, sample, state_.step);
+  std::future<data::PairBatch> next = std::async(std::launch::async, sample, state_.step);
   Clock::time_point since = Clock::now();
   double loss_sum = 0;
   int64_t pairs = 0, steps = 0;
   while (state_.step < options_.steps) {
-    const PairBatch batch = next.get();
+    const data::PairBatch batch = next.get();
     if (batch.pairs < 2)
       return absl::InvalidArgumentError("the feature stores hold too few different windows");
     next = std::async(std::launch::async, sample, state_.step + 1);
@@ -523,4 +524,4 @@ absl::Status ExportUntrained(Architecture architecture, const features::FeatureS
       .status();
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "trainer/data/pair_sampler.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 enum class Architecture {
   kResidual,      // residual network with a strided stem, ReLU (after He et al. 2016)
@@ -57,7 +57,7 @@ struct TrainOptions {
   double learning_rate = 2e-3;  // the highest; warm-up, then a cosine to 1/100 of it
   int warmup_steps = 300;
   double weight_decay = 0.02;  // AdamW, decoupled
-  SamplerOptions sampler;
+  data::SamplerOptions sampler;
   int validation_pairs = 1000;
   int validation_interval = 250;  // steps; a checkpoint is written as often
   uint64_t seed = 1;
@@ -103,6 +103,6 @@ struct TrainSummary {
                                            const features::FeatureSettings& settings, int dimension,
                                            uint64_t seed, const std::string& out);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_TRAINING_H_

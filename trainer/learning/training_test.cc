@@ -9,7 +9,7 @@
 
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 namespace fs = std::filesystem;
@@ -22,9 +22,9 @@ class TrainingTest : public ::testing::Test {
     fs::remove_all(root_);
     fs::create_directories(root_ + "/store/items");
     for (int i = 0; i < 4; ++i) {
-      StoreItem item = RandomItem("piece" + std::to_string(i), i % 2, 24);
-      item.part = i < 2 ? Part::kTrain : Part::kValid;
-      ASSERT_TRUE(WriteItem(ItemPath(root_ + "/store", item.piece, 0), item).ok());
+      data::StoreItem item = data::RandomItem("piece" + std::to_string(i), i % 2, 24);
+      item.part = i < 2 ? data::Part::kTrain : data::Part::kValid;
+      ASSERT_TRUE(data::WriteItem(data::ItemPath(root_ + "/store", item.piece, 0), item).ok());
     }
     options_.stores = {root_ + "/store"};
     options_.out = root_ + "/run";
@@ -181,4 +181,4 @@ TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -21,7 +21,7 @@
 #include "core/music/midi_file.h"
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 namespace {
 
 using features::AudioFrontEnd;
@@ -424,4 +424,4 @@ absl::Status RunPicture(const PictureOptions& options) {
   return absl::UnavailableError(absl::StrCat(options.output, ": ", cairo_status_to_string(result)));
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures

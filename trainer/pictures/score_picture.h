@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "core/features/settings.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 
 struct PictureOptions {
   std::string score;  // path of a MIDI file
@@ -34,6 +34,6 @@ struct PictureOptions {
 // settings do.
 [[nodiscard]] absl::Status RunPicture(const PictureOptions& options);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures
 
 #endif  // ANTIPHON_TRAINER_PICTURES_SCORE_PICTURE_H_

@@ -19,7 +19,7 @@
 // AddressSanitizer only.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,4 +120,4 @@ TEST_F(PictureTest, SaysWhichFileIsTheTrouble) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures
