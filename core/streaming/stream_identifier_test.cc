@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/collection/collection_view.h"
 #include "core/streaming/segments.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::streaming {

@@ -10,6 +10,7 @@
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/collection.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 
