@@ -18,7 +18,8 @@ namespace antiphon::trainer::datasets {
 //   noise-10db, noise-0db  pink noise so far under the sound (root mean squares)
 //   large-hall         3 s of reverberation, 3 dB stronger than the direct sound
 //   phone-recording    a living room, a telephone's microphone, noise at 20 dB, automatic gain,
-//   mild clipping lossy-64k          MP3 at 64 kbit/s and back; the codec's delay is taken out
+//                      mild clipping
+//   lossy-64k          MP3 at 64 kbit/s and back; the codec's delay is taken out
 //   clipping           ten times too loud: cut off at a tenth of the peak
 //   sharp-30-cents, flat-30-cents  played faster or slower, so that the pitch moves by that
 //   faster-5-percent   played faster by that, the pitch moving along (84 cents)

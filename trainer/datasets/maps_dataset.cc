@@ -23,9 +23,7 @@ std::string PieceOfMapsName(std::string_view name) {
 absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
                                             const std::string& midi_dir) {
   MapsTestBed bed;
-  absl::StatusOr<std::vector<CollectionEntry>> entries = ReadEntries(midi_dir);
-  if (!entries.ok()) return entries.status();
-  bed.entries = *std::move(entries);
+  ASSIGN_OR_RETURN(bed.entries, ReadEntries(midi_dir));
   std::map<std::string, int> place;
   for (size_t i = 0; i < bed.entries.size(); ++i) place[bed.entries[i].id] = static_cast<int>(i);
   ASSIGN_OR_RETURN(const std::vector<data::SourceFile> files,
