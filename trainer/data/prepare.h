@@ -21,8 +21,8 @@ struct PrepareOptions {
   std::vector<Part> parts = {Part::kTrain, Part::kValid};
   std::vector<std::string> soundfonts;  // at least one, none of them the evaluation soundfont
   int variations = 2;                   // performances of each piece, 1 to 100
-  double max_excerpt_s =
-      90;  // a longer performance is cut to a random excerpt of this many seconds; 0 is never
+  double max_excerpt_s = 90;  // a longer performance is cut to a random excerpt of this many
+                              // seconds, at most a day; 0 is never
   VariationOptions variation;
   features::FeatureSettings settings;
   uint64_t seed = 1;

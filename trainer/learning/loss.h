@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-#include "trainer/learning/training.h"
+#include "trainer/learning/train_options.h"
 
 namespace antiphon::trainer::learning {
 

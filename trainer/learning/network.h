@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "core/encoder/window_encoder.h"
-#include "trainer/learning/training.h"
+#include "trainer/learning/train_options.h"
 
 namespace antiphon::trainer::learning {
 
