@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/evaluation/calibration.h"
 
@@ -20,12 +21,11 @@ struct Flags {
   bool dry_run = false, plain = false;
 };
 
-absl::Status Run(Flags& flags) {
+absl::Status Run(const CLI::App& command, Flags& flags) {
+  RETURN_IF_ERROR(RefuseIdle(command, "--no-paths", !flags.plain, "plain votes follow no paths"));
   encoder::SetComputeThreads(flags.threads);
   if (!flags.split_file.empty()) {
-    absl::StatusOr<data::Split> split = data::Split::Read(flags.split_file);
-    if (!split.ok()) return split.status();
-    flags.options.split = *std::move(split);
+    ASSIGN_OR_RETURN(flags.options.split, data::Split::Read(flags.split_file));
   }
   if (flags.plain) flags.options.identify.method = matching::VoteMethod::kPlain;
   Progress progress;
@@ -85,7 +85,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")
       ->capture_default_str();
-  command->callback([flags, &outcome] { outcome = Run(*flags); });
+  command->callback([command, flags, &outcome] { outcome = Run(*command, *flags); });
 }
 
 }  // namespace antiphon::trainer::commands

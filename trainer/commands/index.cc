@@ -16,9 +16,7 @@ struct Flags {
 };
 
 absl::Status Run(Flags& flags) {
-  const absl::StatusOr<index::IndexKind> kind = index::ParseIndexKind(flags.kind);
-  if (!kind.ok()) return kind.status();
-  flags.options.builder.index.kind = *kind;
+  ASSIGN_OR_RETURN(flags.options.builder.index.kind, index::ParseIndexKind(flags.kind));
   encoder::SetComputeThreads(flags.threads);
   Progress progress;
   ASSIGN_OR_RETURN(const IndexSummary summary, RunIndex(flags.options, progress));

@@ -49,14 +49,11 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(path, error)) return Metadata();
   constexpr int64_t kMaxBytes = 64 << 20;
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
-  if (!text.ok())
-    return absl::Status(text.status().code(),
-                        absl::StrCat(path.string(), ": ", text.status().message()));
-  absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
-  if (metadata.ok()) return metadata;
-  return absl::Status(metadata.status().code(),
-                      absl::StrCat(path.string(), ": ", metadata.status().message()));
+  const auto name_it = [&path](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(path.string(), ": ", status.message()));
+  };
+  ASSIGN_OR_RETURN(const std::string text, MapError(ReadFile(path, kMaxBytes), name_it));
+  return MapError(music::ParseMetadata(text), name_it);
 }
 
 FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
@@ -190,9 +187,7 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
   if (!options.recordings_dir.empty()) {
     RETURN_IF_ERROR(indexing.AddRecordings(summary));
   }
-  absl::StatusOr<bundle::Manifest> manifest = builder->Publish();
-  if (!manifest.ok()) return manifest.status();
-  summary.manifest = *std::move(manifest);
+  ASSIGN_OR_RETURN(summary.manifest, builder->Publish());
   return summary;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/data/split.h"
@@ -55,7 +56,11 @@ absl::StatusOr<std::vector<data::OverlapPiece>> ReadCorpus(const Corpus& corpus)
   return pieces;
 }
 
-absl::Status Run(const Flags& flags) {
+absl::Status Run(const CLI::App& command, const Flags& flags) {
+  RETURN_IF_ERROR(RefuseIdle(command, "--trained-by-hash", flags.trained.split_file.empty(),
+                             "--trained-split says which part a piece is in"));
+  RETURN_IF_ERROR(RefuseIdle(command, "--measured-by-hash", flags.measured.split_file.empty(),
+                             "--measured-split says which part a piece is in"));
   ASSIGN_OR_RETURN(const std::vector<data::OverlapPiece> trained, ReadCorpus(flags.trained));
   ASSIGN_OR_RETURN(const std::vector<data::OverlapPiece> measured, ReadCorpus(flags.measured));
   for (const data::Overlap& overlap :
@@ -95,7 +100,7 @@ void AddOverlap(CLI::App& program, absl::Status& outcome) {
                    "And their least share of the shorter piece's runs")
       ->capture_default_str();
   command->add_flag("--measured-by-hash", flags->measured.by_hash, "Split by a hash of the name");
-  command->callback([flags, &outcome] { outcome = Run(*flags); });
+  command->callback([command, flags, &outcome] { outcome = Run(*command, *flags); });
 }
 
 }  // namespace antiphon::trainer::commands

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/pictures/score_picture.h"
 
@@ -22,7 +23,11 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--start", options->start_s, "Seconds of the sound")->capture_default_str();
   command->add_option("--length", options->length_s, "Seconds")->capture_default_str();
-  command->callback([options, &outcome] { outcome = pictures::RunPicture(*options); });
+  command->callback([command, options, &outcome] {
+    outcome = RefuseIdle(*command, "--soundfont", options->audio.empty(),
+                         "--audio is drawn and nothing is rendered");
+    if (outcome.ok()) outcome = pictures::RunPicture(*options);
+  });
 }
 
 }  // namespace antiphon::trainer::commands

@@ -19,9 +19,7 @@ struct Flags {
 
 absl::Status Run(Flags& flags) {
   if (!flags.split_file.empty()) {
-    absl::StatusOr<data::Split> split = data::Split::Read(flags.split_file);
-    if (!split.ok()) return split.status();
-    flags.options.split = *std::move(split);
+    ASSIGN_OR_RETURN(flags.options.split, data::Split::Read(flags.split_file));
   }
   flags.options.parts.clear();
   for (const std::string& name : flags.parts) {

@@ -155,22 +155,22 @@ metrics::ReportTable PerformanceTable(const std::vector<BeatErrors>& performance
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateAlignment(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& options,
+                                                  Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const datasets::Asap asap, datasets::ReadAsap(options.asap));
+  ASSIGN_OR_RETURN(const datasets::Asap asap, datasets::ReadAsap(options.asap.folder));
   const std::vector<int> sample =
-      datasets::SamplePerformances(asap, options.performances, options.seed);
+      datasets::SamplePerformances(asap, options.asap.performances, options.seed);
   ASSIGN_OR_RETURN(Work work, FindWork(asap, sample));
-  const datasets::RenditionCache cache(
-      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  auto paths = datasets::RenderPerformances(asap, work.performances, cache, options.render_threads,
-                                            progress);
-  if (!paths.ok()) return paths.status();
-  work.paths = *std::move(paths);
+  ASSIGN_OR_RETURN(work.paths,
+                   datasets::RenderPerformances(asap, work.performances,
+                                                datasets::RenditionCache(options.asap.renditions),
+                                                options.asap.threads, progress));
   ASSIGN_OR_RETURN(const auto front_end,
                    features::AudioFrontEnd::Create(features::FeatureSettings()));
   Errors errors;
-  RETURN_IF_ERROR(MeasureAll(work, *front_end, options.render_threads, errors, progress));
+  RETURN_IF_ERROR(MeasureAll(work, *front_end, options.asap.threads, errors, progress));
   metrics::Report report{"alignment", {}, {}};
   metrics::ReportTable table{"beats", {"50ms", "100ms", "250ms", "500ms", "median", "beats"}, {}};
   absl::MutexLock lock(&errors.mutex);
@@ -180,7 +180,7 @@ absl::StatusOr<metrics::Report> EvaluateAlignment(const SuiteOptions& options, P
   report.settings["performances"] = absl::StrCat(work.performances.size());
   report.settings["without counterparts"] = absl::StrCat(sample.size() - work.performances.size());
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
   metrics::NoteSeconds(started, report);
   return report;
 }

@@ -4,31 +4,30 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
+#include "trainer/evaluation/suites.h"
 #include "trainer/metrics/repeats.h"
 
 namespace antiphon::trainer::evaluation {
 
-absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progress& progress) {
-  absl::StatusOr<datasets::Asap> asap = datasets::ReadAsap(options.asap);
-  if (!asap.ok()) return asap.status();
+absl::StatusOr<AsapTestBed> MakeAsapTestBed(const AsapOptions& options, uint64_t seed,
+                                            Progress& progress) {
   AsapTestBed bed;
-  bed.asap = *std::move(asap);
+  ASSIGN_OR_RETURN(bed.asap, datasets::ReadAsap(options.folder));
   for (const datasets::AsapScore& score : bed.asap.scores) {
-    absl::StatusOr<std::string> midi = ReadWholeFile(score.midi_path);
-    if (!midi.ok()) return midi.status();
-    bed.entries.push_back({score.id, score.title, score.composer, *std::move(midi)});
+    ASSIGN_OR_RETURN(std::string midi, ReadWholeFile(score.midi_path));
+    bed.entries.push_back({score.id, score.title, score.composer, std::move(midi)});
   }
-  bed.sample = datasets::SamplePerformances(bed.asap, options.performances, options.seed);
-  const datasets::RenditionCache cache(
-      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  const auto paths =
-      datasets::RenderPerformances(bed.asap, bed.sample, cache, options.render_threads, progress);
-  if (!paths.ok()) return paths.status();
+  bed.sample = datasets::SamplePerformances(bed.asap, options.performances, seed);
+  ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                   datasets::RenderPerformances(bed.asap, bed.sample,
+                                                datasets::RenditionCache(options.renditions),
+                                                options.threads, progress));
   for (size_t i = 0; i < bed.sample.size(); ++i) {
     const datasets::AsapPerformance& performance = bed.asap.performances[bed.sample[i]];
-    bed.recordings.push_back({performance.id, (*paths)[i], bed.asap.work_of(performance)});
+    bed.recordings.push_back({performance.id, paths[i], bed.asap.work_of(performance)});
     absl::StatusOr<datasets::BeatMap> beats = datasets::ReadBeatMap(bed.asap, performance);
     // Annotations without counterparts are part of the data; files that cannot be read are not.
     if (!beats.ok() && !absl::IsFailedPrecondition(beats.status())) return beats.status();
@@ -36,6 +35,21 @@ absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options, Progres
                                    : std::nullopt);
   }
   return bed;
+}
+
+std::vector<datasets::TestRecording> AsapTestBed::AskedAbout(bool measured) const {
+  constexpr size_t kUntrained = 40;
+  std::vector<datasets::TestRecording> asked = recordings;
+  if (!measured && asked.size() > kUntrained) asked.resize(kUntrained);
+  return asked;
+}
+
+absl::Status RenderAsap(const AsapOptions& options, uint64_t seed, Progress& progress) {
+  ASSIGN_OR_RETURN(const datasets::Asap asap, datasets::ReadAsap(options.folder));
+  const std::vector<int> sample = datasets::SamplePerformances(asap, options.performances, seed);
+  return datasets::RenderPerformances(asap, sample, datasets::RenditionCache(options.renditions),
+                                      options.threads, progress)
+      .status();
 }
 
 namespace {
@@ -67,13 +81,12 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   const std::optional<double> right_s = beats->ScoreAt(outcome.excerpt.start_s + own->query_s);
   if (!right_s) return std::nullopt;
   verdict.error_s = std::abs(own->reference_s - *right_s);
-  const absl::StatusOr<music::Score> score =
-      music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(const music::Score score,
+                   music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi));
   const double before_s =
       own->query_s * own->tempo_ratio;  // from the excerpt's beginning, in the score's time
   const std::vector<double> repeats =
-      metrics::RepeatsOf(score->notes, *right_s - before_s,
+      metrics::RepeatsOf(score.notes, *right_s - before_s,
                          outcome.excerpt.length_s * own->tempo_ratio, kPositionTolerance_s);
   verdict.repeats = static_cast<int>(repeats.size());
   verdict.at_repeat =
@@ -83,13 +96,14 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   return verdict;
 }
 
-datasets::ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
-                                                            const std::string& model) {
-  datasets::ReferenceCollectionOptions catalogue;
-  catalogue.builder.model_directory = model;
-  catalogue.builder.encoder = options.encoder;
-  catalogue.folder = options.reference_collections;
-  return catalogue;
+datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
+                                                            const std::string& model,
+                                                            const std::string& folder) {
+  datasets::ReferenceCollectionOptions options;
+  options.builder.model_directory = model;
+  options.builder.encoder = models.encoder;
+  options.folder = folder;
+  return options;
 }
 
 }  // namespace antiphon::trainer::evaluation

@@ -3,7 +3,9 @@
 #ifndef ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 #define ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,7 +13,7 @@
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/reference_collection.h"
-#include "trainer/evaluation/suites.h"
+#include "trainer/evaluation/suite_options.h"
 
 namespace antiphon::trainer::evaluation {
 
@@ -23,13 +25,17 @@ struct AsapTestBed {
       beats;  // of the sample; nothing where the annotations have no counterparts
   std::vector<datasets::CollectionEntry> entries;  // of all scores, in the order of asap.scores
 
+  // The recordings for one model: all for the one that is measured, the first 40 for the untrained
+  // one.
+  std::vector<datasets::TestRecording> AskedAbout(bool measured) const;
+
   // Requires a catalogue of all entries in their order.
   datasets::WorkOfSource work_of() const {
     return [this](int source) { return asap.scores[source].work; };
   }
 };
 
-[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options,
+[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const AsapOptions& options, uint64_t seed,
                                                           Progress& progress);
 
 // An answer's place is right when it is so near, seconds of the score.
@@ -51,9 +57,11 @@ struct PlaceVerdict {
 [[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(
     const AsapTestBed& bed, const datasets::Outcome& outcome);
 
-// How a suite indexes: the index command's own defaults.
-datasets::ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
-                                                            const std::string& model);
+// How a suite indexes with `model`, one of the models' folders: the index command's own defaults.
+// The bundle is kept in `folder`.
+datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
+                                                            const std::string& model,
+                                                            const std::string& folder);
 
 }  // namespace antiphon::trainer::evaluation
 

@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
     RETURN_IF_ERROR(add(distractors[i]));
   }
   progress.Finish();
-  if (const auto manifest = builder->Publish(); !manifest.ok()) return manifest.status();
+  RETURN_IF_ERROR(builder->Publish().status());
   collection::CollectionOptions open;
   open.encoder = options.encoder;
   return retrieval::Collection::Open(BundleFolder(options), open);

@@ -71,9 +71,8 @@ class Errors {
       evidence.written = truth.written;
       evidence.tempo_ratio = truth.tempo_ratio;
       if (!outcome.answer.candidates.empty()) {
-        const auto named = Named(outcome);
-        if (!named.ok()) return named.status();
-        evidence.named = OnsetsOf(*named);
+        ASSIGN_OR_RETURN(const auto named, Named(outcome));
+        evidence.named = OnsetsOf(named);
       }
       if (request_.try_plain && !truth.played.empty()) {
         ASSIGN_OR_RETURN(const bool right, RightWhenPlain(outcome, truth));
@@ -153,9 +152,9 @@ class Errors {
   absl::StatusOr<bool> RightWhenPlain(const datasets::Outcome& outcome, const QueryTruth& truth) {
     music::Score played;
     played.notes = truth.played;
-    ASSIGN_OR_RETURN(const auto sound, renderer_.Render(played, data::VariationOptions(),
+    ASSIGN_OR_RETURN(const auto audio, renderer_.Render(played, data::VariationOptions(),
                                                         data::PlainVariation(request_.soundfont)));
-    ASSIGN_OR_RETURN(const auto answer, collection_.IdentifyAudio(sound, request_.identify));
+    ASSIGN_OR_RETURN(const auto answer, collection_.IdentifyAudio(audio, request_.identify));
     return datasets::RankOfWork(answer.candidates, request_.work_of,
                                 (*request_.recordings)[outcome.excerpt.recording].work) == 1;
   }
@@ -205,13 +204,12 @@ class Errors {
       error.details.emplace_back("played over written tempo",
                                  absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
     }
-    ASSIGN_OR_RETURN(const audio::Waveform sound, AudioOf(outcome.excerpt));
-    absl::StatusOr<std::string> picture =
-        Draw(sound, judged.truth.played,
-             absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
-    if (!picture.ok()) return picture.status();
-    error.played_png = *std::move(picture);
-    if (auto status = Compare(sound, judged.truth.source, error.right); !status.ok()) return status;
+    ASSIGN_OR_RETURN(const audio::Waveform audio, AudioOf(outcome.excerpt));
+    ASSIGN_OR_RETURN(
+        error.played_png,
+        Draw(audio, judged.truth.played,
+             absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title)));
+    RETURN_IF_ERROR(Compare(audio, judged.truth.source, error.right));
     if (outcome.answer.candidates.empty()) return error;
     const matching::Candidate& first = outcome.answer.candidates[0];
     error.details.emplace_back("named", (*request_.entries)[first.source].title);
@@ -220,44 +218,43 @@ class Errors {
         absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f",
                         first.reference_s, first.tempo_ratio, first.score, first.confidence));
     ASSIGN_OR_RETURN(const auto named, Named(outcome));
-    picture = Draw(sound, named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
-    if (!picture.ok()) return picture.status();
-    error.named_png = *std::move(picture);
-    if (auto status = Compare(sound, first.source, error.named); !status.ok()) return status;
+    ASSIGN_OR_RETURN(
+        error.named_png,
+        Draw(audio, named, absl::StrCat("Named: ", (*request_.entries)[first.source].title)));
+    RETURN_IF_ERROR(Compare(audio, first.source, error.named));
     return error;
   }
 
   // The query's spectrogram with these notes over it, as a PNG's bytes.
-  absl::StatusOr<std::string> Draw(const audio::Waveform& sound,
+  absl::StatusOr<std::string> Draw(const audio::Waveform& audio,
                                    const std::vector<music::Note>& notes,
                                    const std::string& title) const {
-    const double length_s = std::clamp(sound.duration_s(), 0.5, kLongestPicture);
+    const double length_s = std::clamp(audio.duration_s(), 0.5, kLongestPicture);
     music::Score score;
     score.title = title;
     score.notes = NotesWithin(notes, 0, length_s);
     ASSIGN_OR_RETURN(const std::string midi, music::WriteMidi(score));
     const std::string base = request_.folder + "/query";
     std::ofstream(base + ".mid", std::ios::binary) << midi;
-    absl::Status status = audio::WriteAudioFile(sound, audio::AudioFormat::kWav, base + ".wav");
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(audio::WriteAudioFile(audio, audio::AudioFormat::kWav, base + ".wav"));
     pictures::PictureOptions picture;
     picture.score = base + ".mid";
     picture.audio = base + ".wav";
     picture.length_s = length_s;
     picture.output = base + ".png";
     picture.settings = collection_.encoder_info().settings;
-    status = pictures::RunPicture(picture);
-    absl::StatusOr<std::string> png = status.ok() ? ReadWholeFile(picture.output) : status;
+    const absl::Status drawn = pictures::RunPicture(picture);
+    absl::StatusOr<std::string> png = drawn.ok() ? ReadWholeFile(picture.output) : drawn;
     std::error_code ignored;
     for (const char* extension : {".mid", ".wav", ".png"}) fs::remove(base + extension, ignored);
     return png;
   }
 
   // For each window of the query the nearest one of the piece, at any tempo that is indexed.
-  absl::Status Compare(const audio::Waveform& sound, int source,
+  absl::Status Compare(const audio::Waveform& audio, int source,
                        std::vector<PieceSimilarity>& out) {
     ASSIGN_OR_RETURN(const auto query,
-                     collection_.EmbedAudio(sound, {.hop_s = 0.25, .max_windows = 240}));
+                     collection_.EmbedAudio(audio, {.hop_s = 0.25, .max_windows = 240}));
     ASSIGN_OR_RETURN(const music::Score* score, ScoreOf(source));
     for (const double start_s : query.start_s) out.push_back({start_s + query.window_s / 2, -1, 0});
     for (const double tempo_ratio : collection::DefaultTempoRatios()) {

@@ -31,7 +31,7 @@ struct ErrorsRequest {
   std::string suite;
   std::string folder;      // for errors-SUITE.html; made when it does not exist
   std::string soundfont;   // to render what was played plainly, where `try_plain`
-  bool try_plain = false;  // the sound is a recording: is the answer right without the room?
+  bool try_plain = false;  // the audio is a recording: is the answer right without the room?
   int shown = 12;          // at most 3 of a kind while other kinds are left
   const retrieval::Collection* collection = nullptr;
   const std::vector<datasets::CollectionEntry>* entries = nullptr;

@@ -59,11 +59,10 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const datasets::Outco
   const datasets::Excerpt& excerpt = outcome.excerpt;
   const datasets::AsapPerformance& performance =
       bed.asap.performances[bed.sample[excerpt.recording]];
-  const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
-  if (!played.ok()) return played.status();
+  ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
   QueryTruth truth;
   truth.source = performance.score;
-  truth.played = NotesWithin(played->notes, excerpt.start_s, excerpt.length_s);
+  truth.played = NotesWithin(played.notes, excerpt.start_s, excerpt.length_s);
   const std::optional<datasets::BeatMap>& beats = bed.beats[excerpt.recording];
   if (!beats) return truth;
   ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(bed.entries[performance.score].midi));
@@ -80,7 +79,7 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const datasets::Outco
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
+absl::Status AddErrors(const PerformancesOptions& options, const AsapTestBed& bed,
                        const retrieval::Collection& collection,
                        const std::vector<datasets::Outcome>& outcomes,
                        const matching::IdentifyOptions& identify, Progress& progress,
@@ -100,10 +99,11 @@ absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluatePerformances(const SuiteOptions& options,
+absl::StatusOr<metrics::Report> EvaluatePerformances(const PerformancesOptions& options,
                                                      Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options.asap, options.seed, progress));
   metrics::Report report{"performances", {}, {}};
   metrics::ReportTable table{absl::StrCat("title, of ", bed.asap.works),
                              {"first", "in 5", "within1s", "allowed", "orrepeat", "of", "queries"},
@@ -111,29 +111,21 @@ absl::StatusOr<metrics::Report> EvaluatePerformances(const SuiteOptions& options
   const datasets::ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
-    std::vector<datasets::TestRecording> recordings = bed.recordings;
-    const bool sampled = model == options.untrained;
-    if (sampled && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
-      recordings.resize(options.untrained_recordings);
-    }
-    ASSIGN_OR_RETURN(const auto collection,
-                     datasets::OpenReferenceCollection(
-                         bed.entries, ReferenceCollectionFor(options, model), progress));
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        datasets::OpenReferenceCollection(
+            bed.entries,
+            ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
     ASSIGN_OR_RETURN(const auto outcomes,
-                     datasets::AskExcerpts(recordings, plan, *collection, identify, bed.work_of(),
-                                           {}, progress));
+                     datasets::AskExcerpts(bed.AskedAbout(measured), plan, *collection, identify,
+                                           bed.work_of(), {}, progress));
     RETURN_IF_ERROR(AddRows(bed, name, outcomes, table));
-    if (sampled) continue;
+    if (!measured) continue;
     report.settings["model"] = collection->manifest().model_id;
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, bed, *collection, outcomes, identify, progress, report);
-        !status.ok()) {
-      return status;
-    }
+    RETURN_IF_ERROR(AddErrors(options, bed, *collection, outcomes, identify, progress, report));
   }
   const double works = bed.asap.works;
   table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0, 0, 0}});
@@ -141,19 +133,9 @@ absl::StatusOr<metrics::Report> EvaluatePerformances(const SuiteOptions& options
   report.settings["performances"] = absl::StrCat(bed.recordings.size());
   report.settings["scores"] = absl::StrCat(bed.entries.size());
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
   metrics::NoteSeconds(started, report);
   return report;
-}
-
-absl::Status RenderAsap(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const datasets::Asap asap, datasets::ReadAsap(options.asap));
-  const datasets::RenditionCache cache(
-      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  return datasets::RenderPerformances(
-             asap, datasets::SamplePerformances(asap, options.performances, options.seed), cache,
-             options.render_threads, progress)
-      .status();
 }
 
 }  // namespace antiphon::trainer::evaluation

@@ -47,7 +47,7 @@ metrics::ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces
 }
 
 // One row of the suite.
-absl::StatusOr<metrics::ReportRow> Ask(const SuiteOptions& options,
+absl::StatusOr<metrics::ReportRow> Ask(const RecordingsOptions& options,
                                        const datasets::MapsTestBed& bed, std::string name,
                                        const retrieval::Collection& collection, VoteMethod method,
                                        const std::vector<double>& lengths_s, int per_length,
@@ -80,14 +80,14 @@ absl::StatusOr<QueryTruth> TruthOf(const datasets::MapsTestBed& bed,
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const datasets::MapsTestBed& bed,
+absl::Status AddErrors(const RecordingsOptions& options, const datasets::MapsTestBed& bed,
                        const retrieval::Collection& collection,
                        const std::vector<datasets::Outcome>& outcomes, Progress& progress,
                        metrics::Report& report) {
   ErrorsRequest request;
   request.suite = "recordings";
   request.folder = options.errors;
-  request.soundfont = options.test_set.soundfont;
+  request.soundfont = options.soundfont;
   request.try_plain = true;
   request.collection = &collection;
   request.entries = &bed.entries;
@@ -100,7 +100,7 @@ absl::Status AddErrors(const SuiteOptions& options, const datasets::MapsTestBed&
   return WriteErrors(request, progress, report);
 }
 
-absl::Status AddDegraded(const SuiteOptions& options, const datasets::MapsTestBed& bed,
+absl::Status AddDegraded(const RecordingsOptions& options, const datasets::MapsTestBed& bed,
                          const retrieval::Collection& collection, Progress& progress,
                          metrics::Report& report) {
   metrics::ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
@@ -121,22 +121,22 @@ absl::Status AddDegraded(const SuiteOptions& options, const datasets::MapsTestBe
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateRecordings(const SuiteOptions& options,
+absl::StatusOr<metrics::Report> EvaluateRecordings(const RecordingsOptions& options,
                                                    Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const datasets::MapsTestBed bed,
-                   datasets::MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
   metrics::Report report{"recordings", {}, {}};
   report.tables.push_back(
       EmptyTable(absl::StrCat("piece first, of ", bed.entries.size()), AllLengths()));
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
-    ASSIGN_OR_RETURN(const auto collection,
-                     datasets::OpenReferenceCollection(
-                         bed.entries, ReferenceCollectionFor(options, model), progress));
-    const bool measured = model == options.model;
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        datasets::OpenReferenceCollection(
+            bed.entries,
+            ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
     std::vector<datasets::Outcome> outcomes;
     for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
                                         std::pair(VoteMethod::kPlain, ", plain vote")}) {
@@ -150,9 +150,7 @@ absl::StatusOr<metrics::Report> EvaluateRecordings(const SuiteOptions& options,
     report.settings["model"] = collection->manifest().model_id;
     RETURN_IF_ERROR(AddDegraded(options, bed, *collection, progress, report));
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, bed, *collection, outcomes, progress, report);
-        !status.ok())
-      return status;
+    RETURN_IF_ERROR(AddErrors(options, bed, *collection, outcomes, progress, report));
   }
   report.tables[0].rows.push_back(RandomRow(AllLengths(), bed.entries.size()));
   report.settings["recordings"] = absl::StrCat(bed.recordings.size());

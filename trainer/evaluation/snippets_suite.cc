@@ -61,10 +61,10 @@ std::vector<metrics::RepeatablePlace> RepeatablePlacesOf(
   const size_t count = windows.places.size();
   const std::vector<uint64_t> notes = NotesOf(pieces, windows, reach_s);
   const std::vector<uint64_t> scores = NumbersOf(windows.score, count),
-                              sounds = NumbersOf(windows.audio, count);
+                              audio = NumbersOf(windows.audio, count);
   std::vector<metrics::RepeatablePlace> places;
   for (size_t row = 0; row < count; ++row) {
-    places.push_back({notes[row], scores[row], sounds[row],
+    places.push_back({notes[row], scores[row], audio[row],
                       windows.places[row].onset_s - windows.places[row].start_s});
   }
   return places;
@@ -170,7 +170,7 @@ constexpr double kMoves[] = {0, 0.25, 0.5, 1, 2, 4};  // frames
 // The mean cosine of each sound with its own score moved by so much: how exactly the encoders hear
 // where something is.
 absl::StatusOr<metrics::ReportRow> MovedRow(const std::string& name, const std::string& model,
-                                            const SuiteOptions& options,
+                                            const SnippetsOptions& options,
                                             const std::vector<datasets::TestPiece>& pieces,
                                             const features::FeatureSettings& settings,
                                             const SnippetWindows& windows,
@@ -183,19 +183,54 @@ absl::StatusOr<metrics::ReportRow> MovedRow(const std::string& name, const std::
   for (const double frames : kMoves) {
     moved.score = ScoreWindows(pieces, settings, moved.places, frames / settings.frame_rate());
     ASSIGN_OR_RETURN(const SnippetEmbeddings scores,
-                     EmbedSnippets(model, options.encoder, moved, progress));
+                     EmbedSnippets(model, options.models.encoder, moved, progress));
     const double sum = std::inner_product(audio.begin(), audio.end(), scores.score.begin(), 0.0);
     row.figures.push_back(sum / static_cast<double>(rows.size()));
   }
   return row;
 }
 
+// Places among which counterparts are looked for, and the figures of that.
+struct Contest {
+  std::string which, in_settings;  // names of them
+  Rows rows;
+  std::vector<metrics::RepeatablePlace> places;
+  metrics::ReportTable table;
+};
+
+// Those drawn, and all where the options say so.
+std::vector<Contest> ContestsOf(const SnippetsOptions& options,
+                                const std::vector<datasets::TestPiece>& pieces,
+                                const SnippetWindows& windows, double reach_s) {
+  const auto places = RepeatablePlacesOf(pieces, windows, reach_s);
+  std::vector<Contest> contests(options.all_onsets ? 2 : 1);
+  Contest& drawn = contests.front();
+  drawn.which = drawn.in_settings = "drawn";
+  drawn.rows = DrawnBefore(windows, options.snippets);
+  drawn.table.title = absl::StrCat(drawn.rows.size(), " candidates");
+  if (options.all_onsets) {
+    Contest& all = contests.back();
+    all.which = "all";
+    all.in_settings = "all onsets";
+    all.rows = DrawnBefore(windows, std::numeric_limits<int64_t>::max());
+    all.table.title = absl::StrCat("all ", all.rows.size(), " onsets");
+  }
+  for (Contest& contest : contests) {
+    contest.places = Take(places, 1, contest.rows);
+    contest.table.columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
+  }
+  return contests;
+}
+
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateSnippets(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const auto encoder,
-                   encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                                        encoder::Modality::kScore, options.encoder));
+absl::StatusOr<metrics::Report> EvaluateSnippets(const SnippetsOptions& options,
+                                                 Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
+  ASSIGN_OR_RETURN(
+      const auto encoder,
+      encoder::LoadEncoder(absl::StrCat(options.models.model, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.models.encoder));
   const encoder::EncoderInfo info = encoder->info();
   ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
                    datasets::LoadTestSet(options.test_set, progress));
@@ -204,47 +239,34 @@ absl::StatusOr<metrics::Report> EvaluateSnippets(const SuiteOptions& options, Pr
       DrawSnippets(pieces, info.settings,
                    options.all_onsets ? std::numeric_limits<int64_t>::max() : options.snippets,
                    options.seed, options.centre_scores, progress));
-  const Rows drawn = DrawnBefore(windows, options.snippets);
-  const Rows all = DrawnBefore(windows, std::numeric_limits<int64_t>::max());
-  const std::vector<metrics::RepeatablePlace> all_places =
-      RepeatablePlacesOf(pieces, windows, info.settings.window_s() / 2);
-  const std::vector<metrics::RepeatablePlace> drawn_places = Take(all_places, 1, drawn);
-  const std::vector<std::string> columns = {"R@1", "R@5", "R@10", "R@25", "MRR", "median"};
-  metrics::Report report{"snippets", {}, {}};
-  metrics::ReportTable easy{absl::StrCat(drawn.size(), " candidates"), columns, {}};
-  metrics::ReportTable hard{absl::StrCat("all ", all.size(), " onsets"), columns, {}};
+  std::vector<Contest> contests =
+      ContestsOf(options, pieces, windows, info.settings.window_s() / 2);
   std::vector<metrics::ReportTable> wrong;
   metrics::ReportTable moves{"similarity, score moved", {}, {}};
   for (const double frames : kMoves) moves.columns.push_back(absl::StrCat(frames, " frames"));
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     ASSIGN_OR_RETURN(const SnippetEmbeddings embeddings,
-                     EmbedSnippets(model, options.encoder, windows, progress));
-    const double frame_rate = info.settings.frame_rate();
-    const Ranks drawn_ranks = AddRows(name, embeddings, drawn_places, drawn, easy);
-    if (model == options.model)
-      wrong.push_back(WrongByRepeat("drawn", name, drawn_ranks, drawn_places, frame_rate));
-    if (options.all_onsets) {
-      const Ranks all_ranks = AddRows(name, embeddings, all_places, all, hard);
-      if (model == options.model)
-        wrong.push_back(WrongByRepeat("all", name, all_ranks, all_places, frame_rate));
+                     EmbedSnippets(model, options.models.encoder, windows, progress));
+    for (Contest& contest : contests) {
+      const Ranks ranks = AddRows(name, embeddings, contest.places, contest.rows, contest.table);
+      if (!measured) continue;
+      wrong.push_back(
+          WrongByRepeat(contest.which, name, ranks, contest.places, info.settings.frame_rate()));
     }
-    ASSIGN_OR_RETURN(metrics::ReportRow moved, MovedRow(name, model, options, pieces, info.settings,
-                                                        windows, embeddings, drawn, progress));
+    ASSIGN_OR_RETURN(metrics::ReportRow moved,
+                     MovedRow(name, model, options, pieces, info.settings, windows, embeddings,
+                              contests.front().rows, progress));
     moves.rows.push_back(std::move(moved));
   }
-  easy.rows.push_back(Row("random", metrics::RandomFigures(static_cast<int64_t>(drawn.size()))));
-  report.tables.push_back(std::move(easy));
-  if (options.all_onsets) {
-    hard.rows.push_back(Row("random", metrics::RandomFigures(static_cast<int64_t>(all.size()))));
-    report.tables.push_back(std::move(hard));
-    NoteRepeats(all_places, "all onsets", report);
+  metrics::Report report{"snippets", {}, {}};
+  for (Contest& contest : contests) {
+    const auto candidates = static_cast<int64_t>(contest.rows.size());
+    contest.table.rows.push_back(Row("random", metrics::RandomFigures(candidates)));
+    report.tables.push_back(std::move(contest.table));
+    NoteRepeats(contest.places, contest.in_settings, report);
   }
   std::move(wrong.begin(), wrong.end(), std::back_inserter(report.tables));
   report.tables.push_back(std::move(moves));
-  NoteRepeats(drawn_places, "drawn", report);
   report.settings["score windows"] =
       options.centre_scores ? "centred on the onset" : "on the frames of the sound";
   report.settings["model"] = info.model_id;

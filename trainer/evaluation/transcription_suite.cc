@@ -75,12 +75,14 @@ metrics::ReportRow Compare(std::string name, const std::vector<datasets::TestPie
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateTranscription(const SuiteOptions& options,
+absl::StatusOr<metrics::Report> EvaluateTranscription(const TranscriptionOptions& options,
                                                       Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const auto encoder,
-                   encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                                        encoder::Modality::kScore, options.encoder));
+  ASSIGN_OR_RETURN(
+      const auto encoder,
+      encoder::LoadEncoder(absl::StrCat(options.models.model, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.models.encoder));
   const encoder::EncoderInfo info = encoder->info();
   ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
                    datasets::LoadTestSet(options.test_set, progress));
@@ -92,12 +94,9 @@ absl::StatusOr<metrics::Report> EvaluateTranscription(const SuiteOptions& option
   metrics::ReportTable table{absl::StrCat("nearest of ", windows.places.size() - 1, " others"),
                              {"TM", "cell F1", "onset F1", "in piece"},
                              {}};
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     ASSIGN_OR_RETURN(const auto embeddings,
-                     EmbedSnippets(model, options.encoder, windows, progress));
+                     EmbedSnippets(model, options.models.encoder, windows, progress));
     table.rows.push_back(Compare(name, pieces, windows, info.settings, NearestOthers(embeddings)));
   }
   table.rows.push_back(Compare("random", pieces, windows, info.settings,

@@ -109,9 +109,9 @@ absl::StatusOr<metrics::ReportTable> AskNoises(const retrieval::Collection& coll
 }
 
 // Recordings that no score is named after: what their notes say.
-absl::Status NoteUnnamedRecordings(const SuiteOptions& options, metrics::Report& report) {
+absl::Status NoteUnnamedRecordings(const UnknownOptions& options, metrics::Report& report) {
   ASSIGN_OR_RETURN(const datasets::MapsTestBed maps,
-                   datasets::MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
   for (const datasets::TestRecording& recording : maps.unknown) {
     ASSIGN_OR_RETURN(
         const auto text,
@@ -130,9 +130,10 @@ absl::Status NoteUnnamedRecordings(const SuiteOptions& options, metrics::Report&
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateUnknown(const UnknownOptions& options, Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options.asap, options.seed, progress));
   const std::set<int> known = DrawHalf(bed.asap.works, options.seed);
   std::vector<datasets::CollectionEntry> entries;
   std::vector<int> works;
@@ -150,25 +151,20 @@ absl::StatusOr<metrics::Report> EvaluateUnknown(const SuiteOptions& options, Pro
   identify.top_k = datasets::kCandidates;
   identify.max_transposition = options.max_transposition;
   const datasets::ExcerptPlan plan = {kLengths, 1, false, options.seed};
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
-    std::vector<datasets::TestRecording> recordings = bed.recordings;
-    if (model == options.untrained &&
-        recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
-      recordings.resize(options.untrained_recordings);
-    }
-    ASSIGN_OR_RETURN(const auto collection,
-                     datasets::OpenReferenceCollection(
-                         entries, ReferenceCollectionFor(options, model), progress));
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
+    const std::vector<datasets::TestRecording> recordings = bed.AskedAbout(measured);
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        datasets::OpenReferenceCollection(
+            entries, ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
     ASSIGN_OR_RETURN(const auto outcomes,
                      datasets::AskExcerpts(
                          recordings, plan, *collection, identify,
                          [&works](int source) { return works[source]; }, {}, progress));
     AddDetection(name, recordings, outcomes, known, collection->confidence().threshold,
                  report.tables[0]);
-    if (model != options.model) continue;
+    if (!measured) continue;
     report.settings["model"] = collection->manifest().model_id;
     report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, outcomes, known, 0)));
     ASSIGN_OR_RETURN(metrics::ReportTable noises,
@@ -185,7 +181,7 @@ absl::StatusOr<metrics::Report> EvaluateUnknown(const SuiteOptions& options, Pro
   if (options.max_transposition > 0)
     report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
   metrics::NoteSeconds(started, report);
   return report;
 }

@@ -41,11 +41,11 @@ absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
     const std::vector<datasets::CollectionEntry>& entries) {
   std::vector<std::set<uint64_t>> melodies;
   for (const datasets::CollectionEntry& entry : entries) {
-    const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
-    if (!score.ok())
-      return absl::Status(score.status().code(),
-                          absl::StrCat(entry.id, ": ", score.status().message()));
-    melodies.push_back(data::MelodyShingles(*score));
+    const auto name_it = [&entry](const absl::Status& status) {
+      return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
+    };
+    ASSIGN_OR_RETURN(const music::Score score, MapError(music::ReadMidi(entry.midi), name_it));
+    melodies.push_back(data::MelodyShingles(score));
   }
   return melodies;
 }
@@ -92,12 +92,12 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
   return absl::OkStatus();
 }
 
-absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options, Progress& progress) {
   ASSIGN_OR_RETURN(datasets::MapsTestBed maps,
-                   datasets::MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
-  SuiteOptions sampled = options;
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
+  AsapOptions sampled = options.asap;
   if (sampled.performances == 0) sampled.performances = kDefaultSample;
-  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, progress));
+  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, options.seed, progress));
   for (size_t i = 0; i < asap.recordings.size(); ++i) {
     asap.recordings[i].work = asap.asap.performances[asap.sample[i]].score;
   }
@@ -167,9 +167,10 @@ absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& 
 }
 
 // The sizes asked for, ascending, without those that the queried pieces alone exceed.
-std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, metrics::Report& report) {
+std::vector<int> SizesFor(const CatalogSizeOptions& options, const Pool& pool,
+                          metrics::Report& report) {
   std::vector<int> sizes;
-  for (const int size : options.catalog_sizes) {
+  for (const int size : options.sizes) {
     if (static_cast<size_t>(size) >= pool.queried) {
       sizes.push_back(size);
     } else {
@@ -183,8 +184,9 @@ std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, metrics
 
 }  // namespace
 
-absl::StatusOr<metrics::Report> EvaluateCatalogSize(const SuiteOptions& options,
+absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& options,
                                                     Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = Clock::now();
   ASSIGN_OR_RETURN(Pool pool, MakePool(options, progress));
   metrics::Report report{"catalogue-size", {}, {}};
@@ -201,10 +203,11 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const SuiteOptions& options,
   }
   FileBySize(sizes, pool.entries);
   const auto open = [&](const std::string& model, int size) {
-    return datasets::OpenReferenceCollection({pool.entries.begin(), pool.entries.begin() + size},
-                                             ReferenceCollectionFor(options, model), progress);
+    return datasets::OpenReferenceCollection(
+        {pool.entries.begin(), pool.entries.begin() + size},
+        ReferenceCollectionFor(options.models, model, options.reference_collections), progress);
   };
-  ASSIGN_OR_RETURN(const auto collection, open(options.model, sizes.back()));
+  ASSIGN_OR_RETURN(const auto collection, open(options.models.model, sizes.back()));
   report.settings["model"] = collection->manifest().model_id;
   metrics::ReportTable table{
       "piece first at 10 s",
@@ -219,8 +222,8 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const SuiteOptions& options,
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
     RETURN_IF_ERROR(measure("this model", count, *collection));
-    if (count == 1 && !options.untrained.empty()) {
-      ASSIGN_OR_RETURN(const auto untrained, open(options.untrained, sizes.front()));
+    if (count == 1 && !options.models.untrained.empty()) {
+      ASSIGN_OR_RETURN(const auto untrained, open(options.models.untrained, sizes.front()));
       RETURN_IF_ERROR(measure("untrained", count, *untrained));
     }
     const double size = sizes[count - 1];
