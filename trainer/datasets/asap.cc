@@ -208,10 +208,13 @@ std::optional<double> BeatMap::PerformanceAt(double score_s) const {
   return map_.From(score_s);
 }
 
-absl::StatusOr<BeatMap> ReadBeatMap(const Asap& asap, const AsapPerformance& performance) {
+absl::StatusOr<std::optional<BeatMap>> ReadBeatMap(const Asap& asap,
+                                                   const AsapPerformance& performance) {
   ASSIGN_OR_RETURN(const auto played, ReadBeats(performance.beats_path));
   ASSIGN_OR_RETURN(const auto written, ReadBeats(asap.scores[performance.score].beats_path));
-  return BeatMap::Create(played, written);
+  absl::StatusOr<BeatMap> map = BeatMap::Create(played, written);
+  if (absl::IsFailedPrecondition(map.status())) return std::nullopt;
+  return map;
 }
 
 std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -107,9 +108,9 @@ absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_e
 absl::StatusOr<Work> FindWork(const datasets::Asap& asap, const std::vector<int>& sample) {
   Work work{asap, {}, {}, {}};
   for (const int index : sample) {
-    absl::StatusOr<datasets::BeatMap> beats = datasets::ReadBeatMap(asap, asap.performances[index]);
-    if (absl::IsFailedPrecondition(beats.status())) continue;
-    if (!beats.ok()) return beats.status();
+    ASSIGN_OR_RETURN(std::optional<datasets::BeatMap> beats,
+                     datasets::ReadBeatMap(asap, asap.performances[index]));
+    if (!beats) continue;
     work.performances.push_back(index);
     work.beats.push_back(*std::move(beats));
   }

@@ -28,11 +28,9 @@ absl::StatusOr<AsapTestBed> MakeAsapTestBed(const AsapOptions& options, uint64_t
   for (size_t i = 0; i < bed.sample.size(); ++i) {
     const datasets::AsapPerformance& performance = bed.asap.performances[bed.sample[i]];
     bed.recordings.push_back({performance.id, paths[i], bed.asap.work_of(performance)});
-    absl::StatusOr<datasets::BeatMap> beats = datasets::ReadBeatMap(bed.asap, performance);
-    // Annotations without counterparts are part of the data; files that cannot be read are not.
-    if (!beats.ok() && !absl::IsFailedPrecondition(beats.status())) return beats.status();
-    bed.beats.push_back(beats.ok() ? std::optional<datasets::BeatMap>(*std::move(beats))
-                                   : std::nullopt);
+    ASSIGN_OR_RETURN(std::optional<datasets::BeatMap> beats,
+                     datasets::ReadBeatMap(bed.asap, performance));
+    bed.beats.push_back(std::move(beats));
   }
   return bed;
 }
