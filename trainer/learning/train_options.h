@@ -35,8 +35,7 @@ std::string ArchitectureName(Architecture architecture);
 std::string LossName(Loss loss);
 
 struct TrainOptions {
-  std::vector<std::string>
-      stores;  // feature stores made by `prepare`, all with the same feature settings
+  std::vector<std::string> stores;        // made by `prepare`, all with the same feature settings
   std::set<std::string> excluded_pieces;  // names of pieces that must not be trained on
   bool strict_tempo_only = false;         // leave out renditions whose tempo gives and takes
   std::string out;                        // folder for checkpoints, log and the exported model
@@ -44,12 +43,12 @@ struct TrainOptions {
   Loss loss = Loss::kInfoNce;
   int dimension = 64;     // floats per embedding, 8 to 1024
   int batch_pairs = 256;  // 2 to 8192
-  std::string
-      from;  // folder of another run, whose last weights this one begins with; empty: random
-             // weights. Weights of kResidual grow into kResidualFine (Net2Net, Chen et al. 2016).
-  std::string mix;  // folder of a run of the same network, mixed into these weights parameter by
-                    // parameter (Wortsman et al. 2022): a few steps at a low rate must follow, for
-                    // batch norm to settle
+  // Folder of another run, whose last weights this one begins with; empty: random weights. Weights
+  // of kResidual grow into kResidualFine (Net2Net, Chen et al. 2016).
+  std::string from;
+  // Folder of a run of the same network, mixed into these weights parameter by parameter (Wortsman
+  // et al. 2022): a few steps at a low rate must follow, for batch norm to settle.
+  std::string mix;
   double mix_share = 0.5;       // the second run's, 0 to 1
   int64_t steps = 4000;         // 1 to 1e9
   double learning_rate = 2e-3;  // the highest, 1e-7 to 1; warm-up, then a cosine to 1/100 of it
@@ -64,8 +63,8 @@ struct TrainOptions {
   int threads = 0;              // 0 is the number of cores
   bool resume = true;           // go on from the checkpoint in `out` when there is one
   bool export_last = false;  // export the last step's weights and not those of the best validation
-  bool shuffle_labels =
-      false;  // pairs every sound with another's score: such a run must learn nothing
+  // Pairs every recording with another's score: such a run must learn nothing.
+  bool shuffle_labels = false;
 
   // InvalidArgument, with the field, where one is missing, out of its range or without what it
   // needs.
