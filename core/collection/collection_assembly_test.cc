@@ -8,6 +8,7 @@
 #include "core/audio/encoder.h"
 #include "core/collection/source_embedder.h"
 #include "core/music/midi_file.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::collection {

@@ -15,7 +15,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "core/testing/test_collection.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::collection {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "core/testing/live_test_bundle.h"
-#include "core/testing/test_collection.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::collection {
 namespace {

@@ -23,7 +23,7 @@
 #include "absl/strings/str_split.h"
 #include "core/editing/collection_store.h"
 #include "core/testing/live_test_bundle.h"
-#include "core/testing/test_collection.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::editing {
 namespace {

@@ -18,6 +18,7 @@
 #include "core/catalog/change_journal.h"
 #include "core/editing/collection_store.h"
 #include "core/testing/live_test_bundle.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::editing {

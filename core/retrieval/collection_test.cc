@@ -12,6 +12,7 @@
 #include "core/collection/collection_view.h"
 #include "core/collection/loaded_collection.h"
 #include "core/music/midi_file.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 

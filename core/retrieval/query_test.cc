@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/collection/bundle_builder.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {

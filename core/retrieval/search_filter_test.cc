@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/retrieval/search.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/bundle/bundle.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::retrieval {

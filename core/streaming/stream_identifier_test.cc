@@ -13,6 +13,7 @@
 #include "core/collection/collection_view.h"
 #include "core/retrieval/collection.h"
 #include "core/streaming/segments.h"
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::streaming {

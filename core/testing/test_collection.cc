@@ -1,11 +1,8 @@
 #include "core/testing/test_collection.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <random>
 #include <utility>
 
@@ -14,16 +11,6 @@
 #include "core/music/midi_file.h"
 
 namespace antiphon::testing {
-
-TemporaryFolder::TemporaryFolder() {
-  path_ = (std::filesystem::temp_directory_path() / "antiphon-test-XXXXXX").string();
-  if (mkdtemp(path_.data()) == nullptr) std::abort();
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 music::Score RandomPiece(int seed, double length_s) {
   std::mt19937 rng(1000 + seed);

@@ -14,19 +14,6 @@
 
 namespace antiphon::testing {
 
-// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 // Two random voices over `length_s` seconds, the same for the same seed.
 music::Score RandomPiece(int seed, double length_s = 40);
 

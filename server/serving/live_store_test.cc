@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/testing/live_test_bundle.h"
-#include "core/testing/test_collection.h"
+#include "core/testing/temporary_folder.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
 namespace antiphon::server {

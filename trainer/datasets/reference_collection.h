@@ -12,7 +12,7 @@
 #include "core/retrieval/collection.h"
 #include "trainer/base/progress.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A score of the catalogue; its place in the list is its source in the collection.
 struct CollectionEntry {
@@ -38,6 +38,6 @@ struct ReferenceCollectionOptions {
 // path.
 [[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_REFERENCE_COLLECTION_H_
