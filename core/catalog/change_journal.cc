@@ -149,9 +149,10 @@ struct ChangeJournal::Impl {
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
-    const absl::Status status = InTransaction(database.get(), [&] {
+    sqlite3* const open = database.get();  // clang cannot tell that lambdas run under the lock
+    const absl::Status status = InTransaction(open, [&] {
       const absl::Status done = work(next);
-      return done.ok() ? WriteState(database.get(), next) : done;
+      return done.ok() ? WriteState(open, next) : done;
     });
     if (!status.ok()) return Told(status);
     state = next;
