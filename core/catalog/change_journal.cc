@@ -149,10 +149,9 @@ struct ChangeJournal::Impl {
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
-    sqlite3* const open = database.get();  // clang cannot tell that lambdas run under the lock
-    const absl::Status status = InTransaction(open, [&] {
+    const absl::Status status = InTransaction(database.get(), [&] {
       const absl::Status done = work(next);
-      return done.ok() ? WriteState(open, next) : done;
+      return done.ok() ? WriteState(database.get(), next) : done;
     });
     if (!status.ok()) return Told(status);
     state = next;
