@@ -1,4 +1,5 @@
-# Run at every build: writes OUTPUT with the version and the git revision of SOURCE_DIR, touching it only when they have changed.
+# Run at every build: writes OUTPUT with the version and the git revision of SOURCE_DIR, touching it
+# only when they have changed.
 execute_process(COMMAND git -C ${SOURCE_DIR} describe --always --dirty --abbrev=12 OUTPUT_VARIABLE revision
                 OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT revision)

@@ -70,7 +70,7 @@ class QueryTest : public ::testing::Test {
   const testing::TemporaryFolder folder_;
   const std::unique_ptr<collection::LoadedCollection> loaded_ =
       testing::MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
-  const matching::RequestContext context_;
+  const matching::RequestContext context_{};
   matching::StageTimer stages_{context_};
 };
 
