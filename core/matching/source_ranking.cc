@@ -10,8 +10,8 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   std::vector<Vote> votes;
   votes.reserve(neighbours.size());
   for (const Neighbour& n : neighbours) {
-    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(),
-                     n.similarity, n.query_end_s - n.query_start_s});
+    votes.push_back({n.window, n.source, n.match.middle(), n.match.slope, n.similarity,
+                     n.match.query.length_s()});
   }
   return votes;
 }
@@ -53,14 +53,9 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
                                  .confidence = confidence,
                                  .score = score.score,
                                  .votes = score.votes,
-                                 .query_s = score.query_s,
-                                 .reference_s = score.reference_s,
-                                 .tempo_ratio = score.slope,
                                  .transposition = transposition,
-                                 .query_start_s = score.query_start_s,
-                                 .query_end_s = score.query_end_s,
-                                 .reference_start_s = score.reference_start_s,
-                                 .reference_end_s = score.reference_end_s,
+                                 .place = score.place,
+                                 .match = score.match,
                                  .similarity = score.similarity});
   }
   const double threshold = options.min_confidence.value_or(model.threshold);

@@ -15,13 +15,21 @@ namespace {
 using catalog::SnippetRun;
 
 constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
-constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
-constexpr double kNear_s =
-    1.0;  // of the query, around the middle of a path, that says where it lies
-constexpr double kMinFit_s = 2.0;  // of the query that a path must span for a slope of its own
-constexpr int kMostRows =
-    256;  // of a stretch, so that its similarities to a run of hours are some MB
-constexpr double kLeastStep = 0.01;  // of the run's windows per window of the query, likewise
+// Of a row in which a path waits, or goes twice as far. It is the weight of a similarity of 0.07
+// above the floor: a seventh of what a right window weighs (0.7 at the mean similarity of 0.8,
+// docs/quality.md), so that one right window pays for a step with the player's tempo, while noise
+// hardly pays for any.
+constexpr float kDetourPrice = 0.1f;
+// Of the query, around the middle of a path, that says where it lies.
+constexpr double kNear_s = 1.0;
+// Of the query that a path must span for a slope of its own: below the length of a window all its
+// windows overlap, and say much the same.
+constexpr double kMinFit_s = 2.0;
+// Of a stretch: its similarities to an hour of score (7,200 windows) then take 7 MB.
+constexpr int kMostRows = 256;
+// Of the run's windows per window of the query, likewise: a hop far below the run's must not make
+// cells without end.
+constexpr double kLeastStep = 0.01;
 
 // Windows [first, last) of one sequence that follow one another at its hop.
 struct Stretch {
@@ -133,7 +141,7 @@ struct RunPath {
 // Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the
 // middle is read off the steps around it, and not off its ends.
 void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
-            const RunPath& best, PathMatch& match) {
+            const RunPath& best, PathMatch& found) {
   const SnippetRun& run = best.run->run;
   const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
@@ -154,17 +162,17 @@ void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
     column = 0.5 * (path.first_column + path.last_column);
   }
   const double query_start_s = sequence.start_s[stretch.first];
-  match.query_s = query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2;
-  match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
-  match.query_start_s = query_start_s + path.first_row * sequence.hop_s;
-  match.query_end_s = query_start_s + path.last_row * sequence.hop_s + sequence.window_s;
-  match.reference_start_s = run.start_s + path.first_column * run.hop_s;
-  match.reference_end_s = run.start_s + path.last_column * run.hop_s + run.window_s;
-  match.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
+  found.place = {query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2,
+                 run.start_s + column / weight * run.hop_s + run.window_s / 2};
+  found.match.query = {query_start_s + path.first_row * sequence.hop_s,
+                       query_start_s + path.last_row * sequence.hop_s + sequence.window_s};
+  found.match.reference = {run.start_s + path.first_column * run.hop_s,
+                           run.start_s + path.last_column * run.hop_s + run.window_s};
+  found.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
   const double travelled =
       span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
-  match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
+  found.match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
 // The run that the stretch goes along with best; none where nothing is alike.
