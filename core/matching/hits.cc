@@ -41,7 +41,7 @@ class SourceNeighbours {
       longest_s_ = std::max(longest_s_, node.neighbour->match.query.length_s());
   }
 
-  // False when the seed belongs to an earlier hit.
+  // False when the seed belongs to an earlier hit. Seeds must come best first.
   bool TakeHit(const Neighbour& seed, bool evidence, Hit& hit) {
     const size_t first = FirstOverlapping(seed);
     size_t at = first;
@@ -75,7 +75,9 @@ class SourceNeighbours {
     bool taken;
   };
 
-  // The first node that may overlap the neighbour's window of the query.
+  // The first node that may overlap the neighbour's window of the query. Windows are sorted by
+  // their starts, and those of slow tempi last longer: none that begins longest_s_ earlier reaches
+  // the neighbour.
   size_t FirstOverlapping(const Neighbour& neighbour) const {
     const double from_s = neighbour.match.query.start_s - longest_s_;
     const auto starts_before = [](const Node& node, double s) {
@@ -96,6 +98,8 @@ class SourceNeighbours {
            kLineTolerance * next.match.reference.length_s();
   }
 
+  // What overlaps the hit on both sides is the same finding at another tempo or a little off, and
+  // must not become a hit of its own.
   void TakeOverlapping(const Hit& hit) {
     for (Node& node : nodes_) {
       const Match& match = node.neighbour->match;

@@ -5,18 +5,31 @@
 #include <map>
 #include <tuple>
 
+// The Hough transform of VoteInTime has two parameters, a line's slope and its position, and they
+// are searched in different ways. Slopes are tried one by one, on a grid. For each slope every vote
+// is projected along it onto one moment of the query; votes on one line then lie within the
+// tolerance of one another, and a stretch that slides over the sorted projections finds the best
+// line of that slope exactly, without bins.
+//
+// For g votes of one source in one segment and L slopes that is O(L g log g). L is at most 7 for
+// each tempo hypothesis that occurs, and 103 whatever the input (kMaxOctaves). Everything is sorted
+// by keys that leave no ties but between equal votes, and hence does not depend on the order of the
+// votes.
+
 namespace antiphon::matching {
 namespace {
 
 // Lines are tried at slopes 2^(k/12): within 3 % of any real tempo, which is 0.15 s at the ends of
-// a segment of 10 s.
+// a segment of 10 s, a quarter of the tolerance.
 constexpr double kLinesPerOctave = 12;
 // Slopes are taken to lie between 2^-4 and 2^4, so that no input makes the number of lines grow.
 constexpr double kMaxOctaves = 4;
 // A vote supports lines within this factor of its own slope: more than the distance between tempo
-// hypotheses.
+// hypotheses, 1.19, so that a tempo between two of them has the votes of both.
 constexpr double kSlopeFactor = 1.25;
-// Query time that votes must span for a slope of their own.
+// Query time that votes must span for a slope of their own. Windows of scores lie half a second
+// apart, so that a place is known to a quarter of a second. Over less than 4 s that tilts a fit by
+// more than the 9 % by which the nearest hypothesis may be off.
 constexpr double kMinFitSpan = 4.0;
 
 // A vote that counts, with its weight.
@@ -51,8 +64,10 @@ void SortBestFirst(std::vector<SourceScore>& scores) {
   });
 }
 
-// Assigns segments to windows: stretches without a gap of half a segment are cut into equal parts.
-// Every window counts in one segment only, that of its earliest vote.
+// Assigns segments to windows. A stretch without a gap of half a segment is cut into equal parts,
+// as many as come nearest to segment_s each: a remainder of its own would be too short to tell a
+// line from chance. Every window counts in one segment only, that of its earliest vote, so that the
+// score counts it once. Segments are those of the query, the same for all sources.
 std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, double segment_s) {
   std::map<int, double> first_s;  // by window
   for (const WeightedVote& v : votes) {
@@ -81,6 +96,8 @@ std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, dou
   return segments;
 }
 
+// The votes that count, by source and segment. Within these, votes of one window stand together,
+// the heaviest first: BestLine and BestLineOfSlope count on it.
 std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVoteOptions& options) {
   std::vector<WeightedVote> weighted;
   weighted.reserve(votes.size());
@@ -104,8 +121,12 @@ std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVote
 }
 
 // The most weight within any stretch of `tolerance` seconds, each window counting with its heaviest
-// vote there. The heaviest vote of every window is kept up to date by a queue of falling weights
-// for each window, so that a pass is linear in the number of projections.
+// vote there.
+//
+// The stretch is the projections [left, right], which both only rise. For each window a queue holds
+// those of its projections in the stretch that none after them outweighs: by position, with falling
+// weights, so that its head is the heaviest. sum_ is the sum of the heads. Each projection enters
+// and leaves a queue once, so that a pass is linear in their number.
 class SlidingSum {
  public:
   // `projections` sorted by position; windows below `windows`.
@@ -159,7 +180,9 @@ class SlidingSum {
   double sum_ = 0;
 };
 
-// The best line of one direction through the votes of one segment and source.
+// The best line of one slope through the votes of one segment and source. `centre_s`, onto which
+// they are projected, lies in the middle of the votes: the error of the slope then counts for half
+// of their span at most.
 Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, double centre_s,
                      const TimeVoteOptions& options) {
   const double slope = std::exp2(log_slope);

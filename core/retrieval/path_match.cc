@@ -9,6 +9,18 @@
 #include "core/matching/tempo.h"
 #include "core/threads/thread_scope.h"
 
+// A path is found by dynamic programming over rows (windows of the query) and cells (moments of the
+// run). It is local on both sides: it may begin and end anywhere, and begins anew where what came
+// before is worth nothing (Smith & Waterman 1981), so that what a query holds besides the piece
+// costs its own windows only. No path has a negative score.
+//
+// A stretch of R rows against a run of C cells takes O(R C) time. BestPath keeps two rows of cells
+// and each path's beginning; TracePath, asked for the best run only, also keeps R C moves of a
+// byte.
+//
+// Scores of a vote and of a path are on one scale, 0 at the similarity floor and 1 at similarity 1:
+// the confidence model is one for both, and so is the ranking where a source has no path.
+
 namespace antiphon::retrieval {
 namespace {
 
@@ -31,7 +43,8 @@ constexpr int kMostRows = 256;
 // cells without end.
 constexpr double kLeastStep = 0.01;
 
-// Windows [first, last) of one sequence that follow one another at its hop.
+// Windows [first, last) of one sequence that follow one another at its hop: a path takes every row
+// for a step of the same time.
 struct Stretch {
   int first = 0, last = 0;
 
@@ -60,8 +73,9 @@ enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
 
 int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
 
-// Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the
-// tempo.
+// Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
+// of the query to the next: a path along the diagonal keeps to the tempo. Between two windows of the
+// run similarities are interpolated.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
 // `row` holds the similarities of one window of the query.
@@ -76,7 +90,9 @@ float Weight(float similarity) {
   return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
 }
 
-// `note` is told how the best path to each cell came there.
+// `note` is told how the best path to each cell came there. Moves are considered in the order of
+// keeping up, waiting and hurrying, and the first of equals stays: BestPath and TracePath find the
+// same path.
 template <typename Note>
 WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step,
                     Note note) {
@@ -114,7 +130,8 @@ WindowPath FindPath(std::span<const float> similarities, int rows, int columns, 
   return best;
 }
 
-// The slope of the line that fits the steps best, each with its weight; 0 where they do not tell.
+// The slope of the line that fits the steps best, by least squares with their weights; 0 where they
+// do not tell. A path's ends would be a worse measure: that is where a query is cut.
 double ColumnsPerRow(const std::vector<PathStep>& steps) {
   double weight = 0, row = 0, column = 0, covariance = 0, variance = 0;
   for (const PathStep& step : steps) {
@@ -138,7 +155,7 @@ struct RunPath {
   std::vector<float> similarities;  // [stretch.rows(), run->run.count]
 };
 
-// Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the
+// Puts the path's ends, its middle and its slope into `found`. Tempo gives and takes, so that the
 // middle is read off the steps around it, and not off its ends.
 void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
             const RunPath& best, PathMatch& found) {
@@ -175,7 +192,8 @@ void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
   found.match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
-// The run that the stretch goes along with best; none where nothing is alike.
+// The run that the stretch goes along with best; none where nothing is alike. A score has a run for
+// each tempo, so that this also chooses the tempo. Its similarities are kept for Locate.
 RunPath BestRun(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
                 const std::vector<Run>& runs) {
   const float* const windows =
@@ -206,6 +224,7 @@ absl::StatusOr<PathMatch> MatchSequence(const matching::EmbeddingSequence& seque
     RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
     const RunPath best = BestRun(sequence, stretch, runs);
     if (best.path.score <= 0) continue;
+    // Stretches add up as segments do in VoteInTime; the place is that of the best.
     sum += best.path.score;
     match.windows += best.path.last_row - best.path.first_row + 1;
     if (best.path.score <= best_stretch) continue;
@@ -247,6 +266,7 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const collection::LoadedCollec
                                                   catalog::Side side, const EmbeddedQuery& query,
                                                   std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
+  // OpenBLAS computes in this thread: others of its own would spin beside those of other requests.
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {

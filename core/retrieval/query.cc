@@ -16,7 +16,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-// Query windows searched between two questions whether to go on.
+// Query windows searched between two questions whether to go on: few enough to notice soon that the
+// caller has gone, enough for a search to cost far less than its windows one by one.
 constexpr size_t kWindowsPerSearch = 256;
 
 bool HasWindows(const EmbeddedQuery& query) {
@@ -170,7 +171,8 @@ void NumberWindows(EmbeddedQuery& query) {
   for (const matching::EmbeddingSequence& sequence : query.sequences) {
     std::vector<int>& places = query.window_of.emplace_back();
     for (size_t i = 0; i < sequence.start_s.size(); ++i) {
-      // One tempo needs no bins, and rounding must not put two of its windows into one.
+      // Windows of several tempi count as one place where their middles lie within one hop, the
+      // widest. One tempo needs no bins, and rounding must not put two of its windows into one.
       const double bin = std::floor((sequence.start_s[i] + sequence.window_s / 2) / width_s + 1e-6);
       places.push_back(query.sequences.size() == 1 ? static_cast<int>(i)
                                                    : static_cast<int>(std::min(bin, 2e9)));

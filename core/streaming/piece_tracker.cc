@@ -6,6 +6,20 @@
 
 #include "core/base/status_macros.h"
 
+// Three states, of which the members tell:
+//
+//   nothing    no piece_, perhaps a pending_ match          FindFirst
+//   heard      piece_, with windows along its line until    FindNext, up to kDoubt_s
+//              a moment ago
+//   in doubt   piece_, silent for a while: only what came   FindNext, after kDoubt_s
+//              after it is asked about
+//
+// Invariants: neither since_s_ nor, while the piece lasts, piece_->heard.match.query.end_s ever
+// falls. A look asks twice at most.
+//
+// Times count in windows of 2 s every quarter of a second, and looks every second, as the default
+// options have them.
+
 namespace antiphon::streaming {
 namespace {
 
@@ -26,6 +40,7 @@ constexpr double kStartAgain_s = 5;  // of the score, that a player goes back or
 constexpr double kFirstPart = 0.15, kLastPart = 0.8;
 constexpr double kOverlap_s = 1.5;  // of both, by which windows reach over the border
 
+// Times that are sums of the same hops in another order are the same.
 constexpr double kSame_s = 1e-6;
 
 constexpr double kAll = -std::numeric_limits<double>::infinity();

@@ -64,7 +64,8 @@ std::optional<size_t> Anchor(const std::vector<const matching::Evidence*>& windo
 }
 
 // Follows the line from the anchor in one direction; appends the windows on it, one for each place
-// of the query.
+// of the query. The line runs through the window found last and not through the anchor: it follows
+// a tempo that drifts.
 template <typename Iterator>
 void Follow(Iterator begin, Iterator end, double slope,
             std::vector<const matching::Evidence*>& chain) {
