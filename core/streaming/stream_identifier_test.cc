@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/collection/collection_view.h"
+#include "core/retrieval/collection.h"
 #include "core/streaming/segments.h"
 #include "core/testing/test_collection.h"
 
