@@ -74,8 +74,8 @@ enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
 int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
 
 // Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
-// of the query to the next: a path along the diagonal keeps to the tempo. Between two windows of the
-// run similarities are interpolated.
+// of the query to the next: a path along the diagonal keeps to the tempo. Between two windows of
+// the run similarities are interpolated.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
 // `row` holds the similarities of one window of the query.
