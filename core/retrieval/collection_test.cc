@@ -74,7 +74,7 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   ASSERT_TRUE(by_audio.ok()) << by_audio.status();
   EXPECT_EQ(by_audio->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(by_audio->candidates[0].source, 2);
-  EXPECT_NEAR(by_audio->candidates[0].tempo_ratio, 1.3, 0.07);
+  EXPECT_NEAR(by_audio->candidates[0].match.slope, 1.3, 0.07);
   const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {});
   ASSERT_TRUE(by_score.ok());
   EXPECT_EQ(by_score->candidates[0].source, 2);
@@ -84,8 +84,8 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   const auto recordings =
       (*collection)->SearchRecordings(music::Excerpt(testing::RandomPiece(0), 5, 15), {});
   ASSERT_TRUE(recordings.ok() && !recordings->empty());
-  EXPECT_NEAR(recordings->front().reference_start_s,
-              5 / 1.1 + recordings->front().query_start_s / 1.1, 1.0);
+  EXPECT_NEAR(recordings->front().match.reference.start_s,
+              5 / 1.1 + recordings->front().match.query.start_s / 1.1, 1.0);
   EXPECT_TRUE((*collection)->EmbedAudio(testing::Play(excerpt), {}).ok());
   EXPECT_TRUE((*collection)->EmbedScore(excerpt, 0.8, {}).ok());
 }

@@ -88,35 +88,23 @@ absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
 // tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cuts a Hit, a Candidate or an Evidence to what there is, on both sides alike: windows at an end
-// may be padded. Requires a tempo ratio that still is seconds of the source per second of the
-// query.
-template <typename Stretch>
-void CutToSource(const EmbeddedQuery& query, double source_s, Stretch& stretch) {
-  const double slope = stretch.tempo_ratio;
+// Cuts a match to what there is, on both sides alike: windows at an end may be padded.
+void CutToSource(const EmbeddedQuery& query, double source_s, matching::Match& match) {
+  matching::Span &asked = match.query, &found = match.reference;
   const double early_s =
-      std::max({0.0, query.begin_s - stretch.query_start_s, -stretch.reference_start_s / slope});
-  const double late_s = std::max(
-      {0.0, stretch.query_end_s - query.end_s, (stretch.reference_end_s - source_s) / slope});
-  stretch.query_start_s += early_s;
-  stretch.reference_start_s += early_s * slope;
-  stretch.query_end_s = std::max(stretch.query_start_s, stretch.query_end_s - late_s);
-  stretch.reference_end_s =
-      std::max(stretch.reference_start_s, stretch.reference_end_s - late_s * slope);
+      std::max({0.0, query.begin_s - asked.start_s, -found.start_s / match.slope});
+  const double late_s =
+      std::max({0.0, asked.end_s - query.end_s, (found.end_s - source_s) / match.slope});
+  asked.start_s += early_s;
+  found.start_s += early_s * match.slope;
+  asked.end_s = std::max(asked.start_s, asked.end_s - late_s);
+  found.end_s = std::max(found.start_s, found.end_s - late_s * match.slope);
 }
 
 template <typename Answer>
 void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
-  CutToSource(query, source_s, answer);
-  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence);
-}
-
-// Against recordings it is the query that is written, and the source that sounds.
-template <typename Answer>
-void TurnTempo(Answer& answer) {
-  answer.tempo_ratio = 1 / answer.tempo_ratio;
-  for (matching::Evidence& evidence : answer.evidence)
-    evidence.tempo_ratio = 1 / evidence.tempo_ratio;
+  CutToSource(query, source_s, answer.match);
+  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence.match);
 }
 
 absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
@@ -159,17 +147,10 @@ absl::Status FollowPaths(const collection::LoadedCollection& loaded, Side side,
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = paths[i];
     if (path.windows == 0) continue;
-    scores[i] = {.source = scores[i].source,
-                 .score = path.score,
-                 .votes = scores[i].votes,
-                 .query_s = path.query_s,
-                 .reference_s = path.reference_s,
-                 .slope = path.slope,
-                 .query_start_s = path.query_start_s,
-                 .query_end_s = path.query_end_s,
-                 .reference_start_s = path.reference_start_s,
-                 .reference_end_s = path.reference_end_s,
-                 .similarity = path.similarity};
+    scores[i].score = path.score;
+    scores[i].place = path.place;
+    scores[i].match = path.match;
+    scores[i].similarity = path.similarity;
   }
   std::stable_sort(scores.begin(), scores.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
@@ -219,8 +200,9 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
   if (options.evidence) AddEvidence(neighbours, result.candidates);
   for (matching::Candidate& candidate : result.candidates) {
     const double source_s = loaded.view->duration_s(side, candidate.source);
-    candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
-    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
+    matching::Place& place = candidate.place;
+    place.query_s = std::clamp(place.query_s, query.begin_s, query.end_s);
+    place.reference_s = std::clamp(place.reference_s, 0.0, source_s);
     CutWithEvidence(query, source_s, candidate);
   }
   return result;
@@ -283,9 +265,7 @@ absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
   ASSIGN_OR_RETURN(
       const auto embedded,
       EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
-  ASSIGN_OR_RETURN(auto hits, Search(loaded, Side::kRecordings, embedded, options, timer));
-  for (matching::Hit& hit : hits) TurnTempo(hit);
-  return hits;
+  return Search(loaded, Side::kRecordings, embedded, options, timer);
 }
 
 absl::StatusOr<matching::Identification> IdentifyAudio(const collection::LoadedCollection& loaded,
@@ -315,16 +295,12 @@ absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedC
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
-  auto result =
-      AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
-        ASSIGN_OR_RETURN(const auto embedded,
-                         EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options),
-                                         timer, towards_source * transposition));
-        return Identify(loaded, side, embedded, transposition, options, timer);
-      });
-  if (!result.ok() || side == Side::kScores) return result;
-  for (matching::Candidate& candidate : result->candidates) TurnTempo(candidate);
-  return result;
+  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
+    ASSIGN_OR_RETURN(const auto embedded,
+                     EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options), timer,
+                                     towards_source * transposition));
+    return Identify(loaded, side, embedded, transposition, options, timer);
+  });
 }
 
 absl::StatusOr<matching::Identification> IdentifyEmbedded(

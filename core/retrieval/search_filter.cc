@@ -61,7 +61,7 @@ collection::ResolvedFilter Resolve(const collection::CollectionView& view, Side 
   return resolved;
 }
 
-absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s) {
+absl::StatusOr<matching::Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s) {
   const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
   if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -71,7 +71,7 @@ absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double durati
     return absl::InvalidArgumentError(
         absl::StrCat("excerpt end must be after its start at ", start_s, " s, is ", end_s));
   }
-  return Span{start_s, std::min(end_s, duration_s)};
+  return matching::Span{start_s, std::min(end_s, duration_s)};
 }
 
 }  // namespace antiphon::retrieval

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/matching/tempo.h"
 #include "core/retrieval/search.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
@@ -145,36 +146,40 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 4);
-  EXPECT_GE(best.query_start_s, first + 1 - 1e-9);
-  EXPECT_LE(best.query_end_s, first + 9 + 1e-9);
-  EXPECT_NEAR(best.reference_start_s - 20, best.query_start_s - first, 0.5);
-  EXPECT_NEAR(best.reference_s - 20, best.query_s - first, 0.4);
+  EXPECT_GE(best.match.query.start_s, first + 1 - 1e-9);
+  EXPECT_LE(best.match.query.end_s, first + 9 + 1e-9);
+  EXPECT_NEAR(best.match.reference.start_s - 20, best.match.query.start_s - first, 0.5);
+  EXPECT_NEAR(best.place.reference_s - 20, best.place.query_s - first, 0.4);
   for (const matching::Evidence& evidence : best.evidence) {
-    EXPECT_GE(evidence.query_start_s, first + 1 - 1e-9);
-    EXPECT_LE(evidence.query_end_s, first + 9 + 1e-9);
+    EXPECT_GE(evidence.match.query.start_s, first + 1 - 1e-9);
+    EXPECT_LE(evidence.match.query.end_s, first + 9 + 1e-9);
   }
   const auto hits = SearchScores(*loaded_, query, {.excerpt = excerpt}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   EXPECT_EQ(hits->front().source, 4);
-  EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
-  EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
+  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first,
+              1);
+  EXPECT_LE(hits->front().match.query.end_s, first + 9 + 1e-9);
   const auto score = IdentifyScore(*loaded_, testing::RandomPiece(3), Side::kRecordings,
                                    {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
-  EXPECT_GE(score->candidates[0].query_start_s, 15);
-  EXPECT_NEAR(score->candidates[0].reference_s, score->candidates[0].query_s / 1.3, 0.4);
+  EXPECT_GE(score->candidates[0].match.query.start_s, 15);
+  EXPECT_NEAR(score->candidates[0].place.reference_s, score->candidates[0].place.query_s / 1.3,
+              0.4);
 }
 
 // A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds
 // per second.
 void ExpectStretch(const matching::Candidate& candidate, double duration_s, double reference_at_0_s,
                    double slope) {
-  EXPECT_LE(candidate.query_start_s, 1.5);
-  EXPECT_GE(candidate.query_end_s, duration_s - 2.5);
-  EXPECT_LE(candidate.query_end_s, duration_s + 1e-9);
-  EXPECT_NEAR(candidate.reference_start_s, reference_at_0_s + slope * candidate.query_start_s, 0.8);
-  EXPECT_NEAR(candidate.reference_end_s, reference_at_0_s + slope * candidate.query_end_s, 0.8);
+  EXPECT_LE(candidate.match.query.start_s, 1.5);
+  EXPECT_GE(candidate.match.query.end_s, duration_s - 2.5);
+  EXPECT_LE(candidate.match.query.end_s, duration_s + 1e-9);
+  EXPECT_NEAR(candidate.match.reference.start_s,
+              reference_at_0_s + slope * candidate.match.query.start_s, 0.8);
+  EXPECT_NEAR(candidate.match.reference.end_s,
+              reference_at_0_s + slope * candidate.match.query.end_s, 0.8);
   EXPECT_TRUE(candidate.similarity > 0.4f && candidate.similarity <= 1.0001f)
       << candidate.similarity;
 }
@@ -194,10 +199,11 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     int on_line = 0;
     for (size_t i = 0; i < best.evidence.size(); ++i) {
       const matching::Evidence& evidence = best.evidence[i];
-      EXPECT_GE(evidence.query_start_s, best.evidence[i > 0 ? i - 1 : 0].query_start_s);
-      EXPECT_LE(evidence.query_end_s, query.duration_s() + 1e-9);
-      EXPECT_TRUE(evidence.tempo_ratio >= 0.5 && evidence.tempo_ratio <= 2);
-      on_line += std::abs(evidence.reference_start_s - 10 - tempo * evidence.query_start_s) < 1;
+      EXPECT_GE(evidence.match.query.start_s, best.evidence[i > 0 ? i - 1 : 0].match.query.start_s);
+      EXPECT_LE(evidence.match.query.end_s, query.duration_s() + 1e-9);
+      EXPECT_TRUE(evidence.match.slope >= 0.5 && evidence.match.slope <= 2);
+      on_line += std::abs(evidence.match.reference.start_s - 10 -
+                          tempo * evidence.match.query.start_s) < 1;
     }
     EXPECT_GE(on_line, 15);
   }
@@ -221,10 +227,8 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
     const auto most =
         *std::max_element(evidence.begin(), evidence.end(),
                           [](const auto& a, const auto& b) { return a.similarity < b.similarity; });
-    EXPECT_NEAR(most.tempo_ratio / 1.3, 1, 0.2);
-    EXPECT_NEAR((most.query_end_s - most.query_start_s) /
-                    (most.reference_end_s - most.reference_start_s) / 1.3,
-                1, 0.2);
+    EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, most.match.slope) / 1.3, 1, 0.2);
+    EXPECT_NEAR(most.match.query.length_s() / most.match.reference.length_s() / 1.3, 1, 0.2);
   }
 }
 
@@ -235,8 +239,8 @@ TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
-  EXPECT_NEAR(best.query_end_s - best.query_start_s, 2, 0.01);
-  EXPECT_NEAR(best.reference_start_s, 12 + best.query_start_s, 1);
+  EXPECT_NEAR(best.match.query.end_s - best.match.query.start_s, 2, 0.01);
+  EXPECT_NEAR(best.match.reference.start_s, 12 + best.match.query.start_s, 1);
   EXPECT_EQ(static_cast<int>(best.evidence.size()), best.votes);
   EXPECT_FLOAT_EQ(best.similarity, std::max_element(best.evidence.begin(), best.evidence.end(),
                                                     [](const auto& a, const auto& b) {

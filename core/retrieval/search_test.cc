@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/bundle/bundle.h"
+#include "core/matching/tempo.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
@@ -43,8 +44,8 @@ collection::LoadedCollection* SearchTest::loaded_ = nullptr;
 
 // What the hit says of the query's middle is what was played there.
 void ExpectOnLine(const matching::Hit& hit, double reference_at_0_s, double slope) {
-  EXPECT_NEAR(hit.reference_start_s, reference_at_0_s + slope * hit.query_start_s, 1.0);
-  EXPECT_NEAR(hit.reference_end_s, reference_at_0_s + slope * hit.query_end_s, 1.0);
+  EXPECT_NEAR(hit.match.reference.start_s, reference_at_0_s + slope * hit.match.query.start_s, 1.0);
+  EXPECT_NEAR(hit.match.reference.end_s, reference_at_0_s + slope * hit.match.query.end_s, 1.0);
 }
 
 TEST_F(SearchTest, ThePartsFitTogether) {
@@ -61,10 +62,10 @@ TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
     EXPECT_LE(hits->size(), 10u);
     const matching::Hit& best = hits->front();
     EXPECT_EQ(loaded_->view->pieces()[best.source].id, "piece-2") << tempo;
-    EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
+    EXPECT_NEAR(best.match.slope / tempo, 1.0, 0.2);
     ExpectOnLine(best, 12, tempo);
-    EXPECT_GT(best.query_end_s - best.query_start_s, 4.0);
-    EXPECT_LE(best.query_end_s, query.duration_s());
+    EXPECT_GT(best.match.query.end_s - best.match.query.start_s, 4.0);
+    EXPECT_LE(best.match.query.end_s, query.duration_s());
     EXPECT_LE(best.similarity, 1.0f + 1e-4f);
   }
 }
@@ -76,7 +77,7 @@ TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
   ASSERT_FALSE(hits->empty());
   const matching::Hit& best = hits->front();
   EXPECT_EQ(loaded_->view->recordings()[best.source].id, "recording-3");  // played at 1.3
-  EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
+  EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, best.match.slope) / 1.3, 1.0, 0.2);
   ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
 }
 
@@ -86,9 +87,10 @@ TEST_F(SearchTest, HitsStayWithinTheSource) {
       SearchScores(*loaded_, testing::Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
   ASSERT_TRUE(hits.ok());
   for (const matching::Hit& hit : *hits) {
-    EXPECT_GE(hit.reference_start_s, 0);
-    EXPECT_LE(hit.reference_end_s, loaded_->view->duration_s(Side::kScores, hit.source) + 1e-9);
-    EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
+    EXPECT_GE(hit.match.reference.start_s, 0);
+    EXPECT_LE(hit.match.reference.end_s,
+              loaded_->view->duration_s(Side::kScores, hit.source) + 1e-9);
+    EXPECT_LE(hit.match.reference.start_s, hit.match.reference.end_s);
   }
 }
 
@@ -103,8 +105,8 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
       ASSERT_FALSE(result->candidates.empty());
       const matching::Candidate& best = result->candidates[0];
       EXPECT_EQ(best.source, piece);
-      EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.05);
-      EXPECT_NEAR(best.reference_s, 8 + tempo * best.query_s, 0.4);
+      EXPECT_NEAR(best.match.slope / tempo, 1.0, 0.05);
+      EXPECT_NEAR(best.place.reference_s, 8 + tempo * best.place.query_s, 0.4);
       for (const matching::Candidate& candidate : result->candidates) {
         EXPECT_TRUE(candidate.confidence >= 0 && candidate.confidence <= 1);
       }
@@ -120,15 +122,15 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
   EXPECT_EQ(among_scores->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
-  EXPECT_NEAR(among_scores->candidates[0].tempo_ratio, 1.5, 0.08);
+  EXPECT_NEAR(among_scores->candidates[0].match.slope, 1.5, 0.08);
 
   const auto among_recordings = IdentifyScore(*loaded_, query, Side::kRecordings, {}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
   EXPECT_EQ(among_recordings->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = among_recordings->candidates[0];
   EXPECT_EQ(best.source, 2);  // played at 1.2
-  EXPECT_NEAR(best.tempo_ratio, 1.2 / 1.5, 0.05);
-  EXPECT_NEAR(best.reference_s, 10 / 1.2 + best.query_s * 1.5 / 1.2, 0.4);
+  EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, best.match.slope), 1.2 / 1.5, 0.05);
+  EXPECT_NEAR(best.place.reference_s, 10 / 1.2 + best.place.query_s * 1.5 / 1.2, 0.4);
   EXPECT_LE(best.score, 1.0);
 }
 
@@ -260,7 +262,8 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
       const auto result = IdentifyAudio(*loaded_, query, {}, {});
       ASSERT_TRUE(result.ok());
       EXPECT_EQ(result->candidates[0].source, alone->candidates[0].source);
-      EXPECT_DOUBLE_EQ(result->candidates[0].reference_s, alone->candidates[0].reference_s);
+      EXPECT_DOUBLE_EQ(result->candidates[0].place.reference_s,
+                       alone->candidates[0].place.reference_s);
       EXPECT_DOUBLE_EQ(result->candidates[0].confidence, alone->candidates[0].confidence);
     });
   }
@@ -280,14 +283,15 @@ TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   for (size_t i = 0; i < whole->candidates.size(); ++i) {
     EXPECT_EQ(embedded->candidates[i].source, whole->candidates[i].source);
     EXPECT_DOUBLE_EQ(embedded->candidates[i].confidence, whole->candidates[i].confidence);
-    EXPECT_DOUBLE_EQ(embedded->candidates[i].reference_s, whole->candidates[i].reference_s);
+    EXPECT_DOUBLE_EQ(embedded->candidates[i].place.reference_s,
+                     whole->candidates[i].place.reference_s);
   }
   // Later in a stream: the same windows an hour on.
   for (double& start_s : windows->start_s) start_s += 3600;
   const auto later = IdentifyEmbedded(*loaded_, *windows, 3600 + query.duration_s(), {}, {});
   ASSERT_TRUE(later.ok());
-  EXPECT_NEAR(later->candidates[0].query_s, 3600 + whole->candidates[0].query_s, 1e-6);
-  EXPECT_NEAR(later->candidates[0].reference_s, whole->candidates[0].reference_s, 1e-6);
+  EXPECT_NEAR(later->candidates[0].place.query_s, 3600 + whole->candidates[0].place.query_s, 1e-6);
+  EXPECT_NEAR(later->candidates[0].place.reference_s, whole->candidates[0].place.reference_s, 1e-6);
 }
 
 TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) {

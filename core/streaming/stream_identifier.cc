@@ -100,9 +100,8 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
     const WindowMatcher& matcher, bool last, const matching::RequestContext& context) {
   {
     matching::StageTimer timer(context);
-    const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), timer)
-                                       : windows->Embed(matcher.audio_encoder(), timer);
-    if (!embedded.ok()) return embedded;
+    RETURN_IF_ERROR(last ? windows->Finish(matcher.audio_encoder(), timer)
+                         : windows->Embed(matcher.audio_encoder(), timer));
   }
   windows->ForgetBefore(received_s() - options.stretch_s);
   if (pauses->paused()) return AnswerSilence();
@@ -125,10 +124,9 @@ absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
   matching::IdentifyOptions identify = options.identify;
   identify.evidence = true;
   identify.top_k = std::max(identify.top_k, kLeastCandidates);
-  absl::StatusOr<matching::Identification> identification =
-      matcher.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context);
-  if (!identification.ok()) return identification.status();
-  sighting.identification = *std::move(identification);
+  ASSIGN_OR_RETURN(
+      sighting.identification,
+      matcher.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context));
   for (const matching::Candidate& candidate : sighting.identification.candidates) {
     const catalog::Piece& piece = matcher.piece(candidate.source);
     sighting.ids.push_back(piece.id);

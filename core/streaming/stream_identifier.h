@@ -43,9 +43,8 @@ struct StreamAnswer {
   StreamEvent event = StreamEvent::kUpdate;
   double at_s = 0;  // of the stream: the sound that the answer is about ends here
   // Of the last stretch, or of its end where that is another piece than the rest. All times are the
-  // stream's. query_s of a candidate is at_s, reference_s where the music is then; query_start_s to
-  // query_end_s is where it was heard, reference_start_s to reference_end_s what of it. A pause has
-  // no candidates, and kInsufficientInput.
+  // stream's. A candidate's place is at_s and where the music is then; its match is where it was
+  // heard, and what of it. A pause has no candidates, and kInsufficientInput.
   matching::Identification identification = {};
   std::vector<std::string> ids =
       {};  // of the pieces, by candidate: positions hold for the collection of the Push only

@@ -156,8 +156,8 @@ TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
     ASSERT_FALSE(answer.ids.empty());
     EXPECT_EQ(answer.ids[0], "piece-2");
     const matching::Candidate& now = answer.identification.candidates[0];
-    EXPECT_EQ(now.query_s, answer.at_s);
-    EXPECT_NEAR(now.reference_s, 5 + 1.2 * answer.at_s, 0.8) << answer.at_s;
+    EXPECT_EQ(now.place.query_s, answer.at_s);
+    EXPECT_NEAR(now.place.reference_s, 5 + 1.2 * answer.at_s, 0.8) << answer.at_s;
     EXPECT_TRUE(now.evidence.empty());
   }
 }
@@ -190,12 +190,12 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
     for (int i = 0; i < 3; ++i) {
       const double start_s = i * programme.end_s() / 3, end_s = (i + 1) * programme.end_s() / 3;
       latest_s = std::max(latest_s, When(answers, StreamEvent::kPieceStarted, i) - start_s);
-      farthest_s = std::max({farthest_s, std::abs(segments[i].start_s - start_s),
-                             std::abs(segments[i].end_s - end_s)});
+      farthest_s = std::max({farthest_s, std::abs(segments[i].match.query.start_s - start_s),
+                             std::abs(segments[i].match.query.end_s - end_s)});
       EXPECT_EQ(segments[i].piece_id, expected[i]);
-      EXPECT_NEAR(segments[i].reference_start_s, 10, 1);
-      EXPECT_NEAR(segments[i].reference_end_s, 30, 1);
-      EXPECT_NEAR(segments[i].tempo_ratio, 1, 0.05);
+      EXPECT_NEAR(segments[i].match.reference.start_s, 10, 1);
+      EXPECT_NEAR(segments[i].match.reference.end_s, 30, 1);
+      EXPECT_NEAR(segments[i].match.slope, 1, 0.05);
       EXPECT_GE(segments[i].confidence, 0.9);
     }
   }
@@ -211,7 +211,7 @@ TEST_F(StreamIdentifierTest, APieceEndsInNoise) {
   const auto answers = Listen(matcher_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "end"));
   EXPECT_NEAR(When(answers, StreamEvent::kPieceEnded), 27.5, 1.6);
-  EXPECT_NEAR(Segments(answers)[0].end_s, 20, 0.8);
+  EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 20, 0.8);
   EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kNoMatch);
 }
 
@@ -233,8 +233,8 @@ TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
   EXPECT_NEAR(When(answers, StreamEvent::kResumed), 19, 0.2);
   const auto segments = Segments(answers);
   ASSERT_EQ(segments.size(), 1u);
-  EXPECT_NEAR(segments[0].end_s, programme.end_s(), 0.5);
-  EXPECT_NEAR(segments[0].reference_end_s, 35, 0.8);
+  EXPECT_NEAR(segments[0].match.query.end_s, programme.end_s(), 0.5);
+  EXPECT_NEAR(segments[0].match.reference.end_s, 35, 0.8);
   for (size_t i = 1; i < answers.size(); ++i) EXPECT_GE(answers[i].at_s, answers[i - 1].at_s);
 }
 
@@ -244,7 +244,7 @@ TEST_F(StreamIdentifierTest, ALongSilenceEndsThePiece) {
   const auto answers = Listen(matcher_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "end"));
   EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kInsufficientInput);
-  EXPECT_NEAR(Segments(answers)[0].end_s, 10, 0.8);
+  EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 10, 0.8);
 }
 
 TEST_F(StreamIdentifierTest, TheSamePieceAgainIsAnotherSegment) {
@@ -252,9 +252,9 @@ TEST_F(StreamIdentifierTest, TheSamePieceAgainIsAnotherSegment) {
   programme.Piece(4, 0, 40).Piece(4, 0, 20);
   const auto segments = Segments(Listen(matcher_, programme.samples));
   ASSERT_EQ(segments.size(), 2u);
-  EXPECT_NEAR(segments[0].end_s, programme.end_s() - 20, 1.0);
-  EXPECT_NEAR(segments[1].start_s, programme.end_s() - 20, 1.0);
-  EXPECT_NEAR(segments[1].reference_start_s, 0, 1.0);
+  EXPECT_NEAR(segments[0].match.query.end_s, programme.end_s() - 20, 1.0);
+  EXPECT_NEAR(segments[1].match.query.start_s, programme.end_s() - 20, 1.0);
+  EXPECT_NEAR(segments[1].match.reference.start_s, 0, 1.0);
 }
 
 bool Same(const StreamAnswer& a, const StreamAnswer& b) {
@@ -267,9 +267,10 @@ bool Same(const StreamAnswer& a, const StreamAnswer& b) {
   return std::equal(
       x.candidates.begin(), x.candidates.end(), y.candidates.begin(), y.candidates.end(),
       [](const matching::Candidate& c, const matching::Candidate& d) {
-        return c.source == d.source && c.confidence == d.confidence && c.query_s == d.query_s &&
-               c.reference_s == d.reference_s && c.tempo_ratio == d.tempo_ratio &&
-               c.query_start_s == d.query_start_s && c.query_end_s == d.query_end_s;
+        return c.source == d.source && c.confidence == d.confidence &&
+               c.place.query_s == d.place.query_s && c.place.reference_s == d.place.reference_s &&
+               c.match.slope == d.match.slope && c.match.query.start_s == d.match.query.start_s &&
+               c.match.query.end_s == d.match.query.end_s;
       });
 }
 
@@ -376,7 +377,8 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   EXPECT_EQ(after->front().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(Events(*after), IsEmpty()) << "it is the same piece, going on";
   EXPECT_EQ(after->at(10).ids[0], "piece-5");
-  EXPECT_NEAR(after->at(10).identification.candidates[0].reference_s, after->at(10).at_s, 0.5);
+  EXPECT_NEAR(after->at(10).identification.candidates[0].place.reference_s, after->at(10).at_s,
+              0.5);
 }
 
 TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/status_macros.h"
+#include "core/matching/tempo.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
 
@@ -44,15 +45,23 @@ absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, 
   return reference;
 }
 
-void FillEvidence(const Reference& reference, const std::vector<matching::Evidence>& evidence,
+// What hits, candidates and their evidence say alike of where they lie.
+template <typename Message>
+void FillMatch(catalog::Side side, const Reference& reference, const matching::Match& match,
+               Message* out) {
+  out->set_query_start_seconds(match.query.start_s);
+  out->set_query_end_seconds(match.query.end_s);
+  *out->mutable_reference_start() = reference.At(match.reference.start_s);
+  *out->mutable_reference_end() = reference.At(match.reference.end_s);
+  out->set_tempo_ratio(matching::TempoRatio(side, match.slope));
+}
+
+void FillEvidence(catalog::Side side, const Reference& reference,
+                  const std::vector<matching::Evidence>& evidence,
                   google::protobuf::RepeatedPtrField<v1::Evidence>* out) {
   for (const matching::Evidence& window : evidence) {
     v1::Evidence* added = out->Add();
-    added->set_query_start_seconds(window.query_start_s);
-    added->set_query_end_seconds(window.query_end_s);
-    *added->mutable_reference_start() = reference.At(window.reference_start_s);
-    *added->mutable_reference_end() = reference.At(window.reference_end_s);
-    added->set_tempo_ratio(window.tempo_ratio);
+    FillMatch(side, reference, window.match, added);
     added->set_similarity(window.similarity);
   }
 }
@@ -90,13 +99,9 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
     ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, hit.source));
     v1::Hit* added = out->Add();
     *added->mutable_source() = reference.source;
-    added->set_query_start_seconds(hit.query_start_s);
-    added->set_query_end_seconds(hit.query_end_s);
-    *added->mutable_reference_start() = reference.At(hit.reference_start_s);
-    *added->mutable_reference_end() = reference.At(hit.reference_end_s);
-    added->set_tempo_ratio(hit.tempo_ratio);
+    FillMatch(side, reference, hit.match, added);
     added->set_similarity(hit.similarity);
-    FillEvidence(reference, hit.evidence, added->mutable_evidence());
+    FillEvidence(side, reference, hit.evidence, added->mutable_evidence());
     if (!include_snippets) continue;
     ASSIGN_OR_RETURN(std::string snippet,
                      cutter.Cut(reference, hit.source, added->reference_start().seconds(),
@@ -116,16 +121,12 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
     added->set_confidence(candidate.confidence);
     added->set_score(candidate.score);
     added->set_votes(candidate.votes);
-    added->set_query_seconds(candidate.query_s);
-    *added->mutable_reference() = reference.At(candidate.reference_s);
-    added->set_tempo_ratio(candidate.tempo_ratio);
+    added->set_query_seconds(candidate.place.query_s);
+    *added->mutable_reference() = reference.At(candidate.place.reference_s);
+    FillMatch(side, reference, candidate.match, added);
     added->set_transposition_semitones(candidate.transposition);
-    added->set_query_start_seconds(candidate.query_start_s);
-    added->set_query_end_seconds(candidate.query_end_s);
-    *added->mutable_reference_start() = reference.At(candidate.reference_start_s);
-    *added->mutable_reference_end() = reference.At(candidate.reference_end_s);
     added->set_similarity(candidate.similarity);
-    FillEvidence(reference, candidate.evidence, added->mutable_evidence());
+    FillEvidence(side, reference, candidate.evidence, added->mutable_evidence());
   }
   return absl::OkStatus();
 }
@@ -141,16 +142,17 @@ absl::Status FillSegments(const Engine& engine,
     } else {
       reference->source.set_id(segment.piece_id);
       reference->source.set_piece_id(segment.piece_id);
-      reference->duration_s = segment.reference_end_s;
+      reference->duration_s = segment.match.reference.end_s;
     }
     v1::Segment* added = out->Add();
-    added->set_start_seconds(segment.start_s);
-    added->set_end_seconds(segment.end_s);
+    const matching::Match& match = segment.match;
+    added->set_start_seconds(match.query.start_s);
+    added->set_end_seconds(match.query.end_s);
     *added->mutable_source() = reference->source;
     added->set_confidence(segment.confidence);
-    *added->mutable_reference_start() = reference->At(segment.reference_start_s);
-    *added->mutable_reference_end() = reference->At(segment.reference_end_s);
-    added->set_tempo_ratio(segment.tempo_ratio);
+    *added->mutable_reference_start() = reference->At(match.reference.start_s);
+    *added->mutable_reference_end() = reference->At(match.reference.end_s);
+    added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
   }
   return absl::OkStatus();
 }

@@ -90,6 +90,7 @@ TEST_F(RetrievalServiceTest, SnippetsComeOnRequestAndEndWithTheSource) {
   EXPECT_EQ(response.hits(0).source().id(), "r1");
   EXPECT_EQ(response.hits(0).source().piece_id(), "p1");
   EXPECT_EQ(response.hits(0).reference_start().bar(), 0) << "a recording has no bars";
+  EXPECT_EQ(response.hits(0).tempo_ratio(), 0.8) << "of the recording over the score";
   const auto audio = audio::DecodeMemory(response.hits(0).snippet());
   ASSERT_TRUE(audio.ok()) << audio.status();
   EXPECT_NEAR(audio->duration_s(), 2, 0.01);

@@ -49,11 +49,9 @@ class FakeWindowEncoder final : public encoder::WindowEncoder {
 
 matching::Evidence Window(double query_start_s, double reference_start_s) {
   matching::Evidence evidence;
-  evidence.query_start_s = query_start_s;
-  evidence.query_end_s = query_start_s + 2;
-  evidence.reference_start_s = reference_start_s;
-  evidence.reference_end_s = reference_start_s + 2;
-  evidence.tempo_ratio = 1.25;
+  evidence.match = {.query = {query_start_s, query_start_s + 2},
+                    .reference = {reference_start_s, reference_start_s + 2},
+                    .slope = 1.25};
   evidence.similarity = 0.875f;
   return evidence;
 }
@@ -187,10 +185,7 @@ std::vector<matching::Hit> FakeEngine::Hits(double duration_s, catalog::Side sid
   if (SourceCount(side) == 0) return {};
   matching::Hit hit;
   hit.source = std::min(kFavourite, SourceCount(side) - 1);
-  hit.query_end_s = duration_s;
-  hit.reference_start_s = 1.5;
-  hit.reference_end_s = 1.5 + duration_s;
-  hit.tempo_ratio = 1.25;
+  hit.match = {.query = {0, duration_s}, .reference = {1.5, 1.5 + duration_s}, .slope = 1.25};
   hit.similarity = 0.9f;
   if (options.evidence) hit.evidence = {Window(0, 1.5), Window(0.5, 2.0)};
   return {hit};
@@ -214,13 +209,9 @@ matching::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   candidate.confidence = 0.75;
   candidate.score = 0.5;
   candidate.votes = 4;
-  candidate.query_s = 0.25;
-  candidate.reference_s = 2.0;
-  candidate.tempo_ratio = 0.8;
+  candidate.place = {.query_s = 0.25, .reference_s = 2.0};
+  candidate.match = {.query = {0, 2.5}, .reference = {1.5, 3.5}, .slope = 0.8};
   candidate.transposition = options.max_transposition;
-  candidate.query_end_s = 2.5;
-  candidate.reference_start_s = 1.5;
-  candidate.reference_end_s = 3.5;
   candidate.similarity = 0.625f;
   if (options.evidence) candidate.evidence = {Window(0, 1.5), Window(0.5, 2.0), Window(1.0, 2.5)};
   identification.candidates.push_back(candidate);
@@ -244,9 +235,9 @@ absl::StatusOr<matching::Identification> FakeEngine::IdentifyEmbedded(
       Answer(windows.start_s.empty(), catalog::Side::kScores, options);
   answer.windows = static_cast<int>(windows.start_s.size());
   for (matching::Candidate& candidate : answer.candidates) {
-    candidate.tempo_ratio = 1.25;
-    candidate.query_s = windows.start_s.front();
-    candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
+    candidate.match.slope = 1.25;
+    candidate.place.query_s = windows.start_s.front();
+    candidate.place.reference_s = 1.5 + 1.25 * candidate.place.query_s;
     candidate.evidence.clear();
     for (const double start_s : windows.start_s)
       candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));

@@ -76,20 +76,21 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
     verdict.error_s = std::numeric_limits<double>::infinity();
     return verdict;
   }
-  const std::optional<double> right_s = beats->ScoreAt(outcome.excerpt.start_s + own->query_s);
+  const std::optional<double> right_s =
+      beats->ScoreAt(outcome.excerpt.start_s + own->place.query_s);
   if (!right_s) return std::nullopt;
-  verdict.error_s = std::abs(own->reference_s - *right_s);
+  verdict.error_s = std::abs(own->place.reference_s - *right_s);
   ASSIGN_OR_RETURN(const music::Score score,
                    music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi));
   const double before_s =
-      own->query_s * own->tempo_ratio;  // from the excerpt's beginning, in the score's time
+      own->place.query_s * own->match.slope;  // from the excerpt's beginning, in the score's time
   const std::vector<double> repeats =
       metrics::RepeatsOf(score.notes, *right_s - before_s,
-                         outcome.excerpt.length_s * own->tempo_ratio, kPositionTolerance_s);
+                         outcome.excerpt.length_s * own->match.slope, kPositionTolerance_s);
   verdict.repeats = static_cast<int>(repeats.size());
   verdict.at_repeat =
       !verdict.right() && std::any_of(repeats.begin(), repeats.end(), [&](double start_s) {
-        return std::abs(start_s + before_s - own->reference_s) <= kPositionTolerance_s;
+        return std::abs(start_s + before_s - own->place.reference_s) <= kPositionTolerance_s;
       });
   return verdict;
 }

@@ -37,8 +37,8 @@ datasets::Outcome FoundAt(double reference_s) {
   datasets::Outcome outcome;
   outcome.excerpt = {0, 4, 2, 4};
   matching::Candidate candidate;
-  candidate.query_s = 2;
-  candidate.reference_s = reference_s;
+  candidate.place.query_s = 2;
+  candidate.place.reference_s = reference_s;
   outcome.answer.candidates = {candidate};
   return outcome;
 }

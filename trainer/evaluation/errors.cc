@@ -41,7 +41,8 @@ std::vector<metrics::Onset> OnsetsOf(const std::vector<music::Note>& notes) {
 std::vector<music::Note> NamedNotes(const music::Score& score, const matching::Candidate& candidate,
                                     double length_s) {
   const auto to_query = [&](double score_s) {
-    return candidate.query_s + (score_s - candidate.reference_s) / candidate.tempo_ratio;
+    return candidate.place.query_s +
+           (score_s - candidate.place.reference_s) / candidate.match.slope;
   };
   std::vector<music::Note> notes = score.notes;
   for (music::Note& note : notes) {
@@ -216,7 +217,7 @@ class Errors {
     error.details.emplace_back(
         "there",
         absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f",
-                        first.reference_s, first.tempo_ratio, first.score, first.confidence));
+                        first.place.reference_s, first.match.slope, first.score, first.confidence));
     ASSIGN_OR_RETURN(const auto named, Named(outcome));
     ASSIGN_OR_RETURN(
         error.named_png,
