@@ -84,23 +84,20 @@ absl::StatusOr<collection::Edit> ToEdit(Change change, int dimension) {
   return edit;
 }
 
-std::shared_ptr<const retrieval::Collection> CollectionStore::Impl::Now() const {
+std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Impl::Now() const {
   absl::MutexLock lock(&state_mutex);
   return current;
 }
 
 void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
-  auto next = retrieval::Collection::Make(
+  auto next = std::make_shared<const retrieval::BundleCollection>(
       std::make_shared<const collection::LoadedCollection>(std::move(loaded)));
-  std::shared_ptr<const retrieval::Collection> last =
-      next;  // freed, if this was its last owner, outside of the lock
   {
     absl::MutexLock lock(&state_mutex);
-    current.swap(last);
+    current.swap(next);  // the one before is freed, if this was its last owner, outside of the lock
     edit_status.last_change = journal->last_sequence();
     edit_status.unmerged = pending.count();
   }
-  if (options.on_change && last != nullptr) options.on_change(std::move(next));
   const bool due = IsMergeDue();
   absl::MutexLock lock(&state_mutex);
   merge_due = due;
@@ -124,7 +121,7 @@ absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
 absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore::Impl::Run(
     const Put& put, const matching::RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const std::shared_ptr<const retrieval::Collection> before = Now();
+    const std::shared_ptr<const retrieval::BundleCollection> before = Now();
     RETURN_IF_ERROR(put.check(before->view()));
     std::unique_ptr<collection::SourceRecord> embedded;
     if (put.embed) {
@@ -133,7 +130,7 @@ absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore:
     }
     RETURN_IF_ERROR(editing::KeepGoing(context));
     absl::MutexLock lock(&edits_mutex);
-    const std::shared_ptr<const retrieval::Collection> now = Now();
+    const std::shared_ptr<const retrieval::BundleCollection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
     RETURN_IF_ERROR(put.check(now->view()));
     ASSIGN_OR_RETURN(
@@ -166,7 +163,7 @@ absl::StatusOr<std::unique_ptr<CollectionStore>> CollectionStore::Open(
   return std::unique_ptr<CollectionStore>(new CollectionStore(std::move(impl)));
 }
 
-std::shared_ptr<const retrieval::Collection> CollectionStore::Current() const {
+std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Current() const {
   return impl_->Now();
 }
 
@@ -230,7 +227,7 @@ absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = impl_->Now();
   const collection::CollectionView& view = now->view();
   const std::optional<int> position = view.FindPiece(id);
   if (!position.has_value()) return NotThere("piece id");
@@ -308,7 +305,7 @@ absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
 absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = impl_->Now();
   const std::optional<int> position = now->view().FindRecording(id);
   if (!position.has_value()) return NotThere("recording id");
   RETURN_IF_ERROR(

@@ -20,7 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/bundle/manifest.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 
 namespace antiphon::editing {
 
@@ -40,10 +40,7 @@ struct StoreOptions {
   // before (the reload, the merge or the restoration fails with it, and leaves nothing on disk).
   // Not asked about edits. Called with no lock that a search or an edit needs; must not reload,
   // merge, take a snapshot or restore. May be empty.
-  std::function<absl::Status(const retrieval::Collection&)> self_check;
-  // Told of every collection but the first, once it has been put in place, in order; an edit
-  // returns after it. Must change nothing itself. May be empty.
-  std::function<void(std::shared_ptr<const retrieval::Collection>)> on_change;
+  std::function<absl::Status(const retrieval::BundleCollection&)> self_check;
   // Told of what goes wrong in the background, for the log: a merge, the removal of what is old, a
   // change that is damaged. From any thread; must change nothing itself. May be empty.
   std::function<void(const absl::Status&)> on_background_failure;
@@ -69,7 +66,7 @@ class CollectionStore {
       const std::string& bundle_root, StoreOptions options);
   ~CollectionStore();  // waits for a merge under way to stop
 
-  std::shared_ptr<const retrieval::Collection> Current() const;
+  std::shared_ptr<const retrieval::BundleCollection> Current() const;
 
   // Edits. All embed outside any lock, with `context` asked to go on before each stage and once
   // more before the change is made durable. Failures change nothing. InvalidArgument: text, score

@@ -54,7 +54,7 @@ struct CollectionStore::Impl {
   // Puts the collection of these parts in place.
   void Swap(collection::LoadedCollection loaded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
-  std::shared_ptr<const retrieval::Collection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
+  std::shared_ptr<const retrieval::BundleCollection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
 
   // --- generations.cc ---
 
@@ -110,7 +110,7 @@ struct CollectionStore::Impl {
 
   // Held for a moment only.
   mutable absl::Mutex state_mutex;
-  std::shared_ptr<const retrieval::Collection> current ABSL_GUARDED_BY(state_mutex);
+  std::shared_ptr<const retrieval::BundleCollection> current ABSL_GUARDED_BY(state_mutex);
   EditStatus edit_status ABSL_GUARDED_BY(state_mutex);
   bool merge_due ABSL_GUARDED_BY(state_mutex) = false;
   bool stopping ABSL_GUARDED_BY(state_mutex) = false;

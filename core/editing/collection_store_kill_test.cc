@@ -63,7 +63,7 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
   std::mt19937 random(seed);
   while (true) {
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
-    const std::shared_ptr<const retrieval::Collection> now = (*live)->Current();
+    const std::shared_ptr<const retrieval::BundleCollection> now = (*live)->Current();
     const collection::CollectionView& view = now->view();
     const bool there =
         IsPiece(id) ? view.FindPiece(id).has_value() : view.FindRecording(id).has_value();

@@ -86,7 +86,7 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     EXPECT_EQ(listing.size(), 6u);
     EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
     const auto match = live->Current()->IdentifyAudio(
-        testing::Play(music::Excerpt(testing::RandomPiece(7, 12), 2, 11)), {});
+        testing::Play(music::Excerpt(testing::RandomPiece(7, 12), 2, 11)), {}, {});
     EXPECT_EQ(live->Current()->view().pieces()[match->candidates.at(0).source].id, "new");
   }
   auto live = Open();
@@ -208,24 +208,32 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
   EXPECT_EQ(live->edit_status().last_change, 1);
 }
 
-TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
+TEST_F(LiveCollectionTest, ConcurrentEditsFollowOneAnotherAndAreThereWhenTheyReturn) {
   bundle_.Index(1, 0);
-  std::vector<size_t> pieces;
-  options_.on_change = [&](const std::shared_ptr<const retrieval::Collection>& collection) {
-    pieces.push_back(collection->view().pieces().size());
-  };
   auto live = Open();
-  EXPECT_THAT(pieces, IsEmpty());
+  std::vector<std::vector<int64_t>> versions(3);
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 4; ++i)
-        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, testing::MidiOf(t)).ok());
+      for (int i = 0; i < 4; ++i) {
+        const std::string id = absl::StrCat(t, "-", i);
+        const auto added = live->AddPiece({.id = id}, testing::MidiOf(t));
+        ASSERT_TRUE(added.ok()) << added.status();
+        const auto now = live->Current();
+        EXPECT_TRUE(now->FindPiece(id).has_value());
+        EXPECT_GE(now->pieces().size(), 1u + added->version);
+        versions[t].push_back(added->version);
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  ASSERT_EQ(pieces.size(), 12u);
-  for (size_t i = 0; i < pieces.size(); ++i) EXPECT_EQ(pieces[i], i + 2);
+  std::vector<int64_t> all;
+  for (const std::vector<int64_t>& of_thread : versions) {
+    EXPECT_TRUE(std::is_sorted(of_thread.begin(), of_thread.end()));
+    all.insert(all.end(), of_thread.begin(), of_thread.end());
+  }
+  EXPECT_THAT(all, ::testing::UnorderedElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+  EXPECT_EQ(live->Current()->pieces().size(), 13u);
 }
 
 TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
@@ -281,9 +289,9 @@ TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
     auto live = Open();
     EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(),
               StatusCode::kAborted);
-    EXPECT_TRUE(retrieval::Collection::Open(bundle_.root()).ok());  // reading is free
+    EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.root()).ok());  // reading is free
   }
-  options_.self_check = [](const retrieval::Collection&) {
+  options_.self_check = [](const retrieval::BundleCollection&) {
     return absl::InternalError("does not find itself");
   };
   EXPECT_THAT(std::string(CollectionStore::Open(bundle_.root(), options_).status().message()),
@@ -330,7 +338,7 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
           testing::Play(music::Excerpt(testing::RandomPiece(t, 12), 2, 8));
       while (!done) {
         const auto collection = live->Current();
-        const auto hits = collection->SearchScores(query, {});
+        const auto hits = collection->SearchScores(query, {}, {});
         ASSERT_TRUE(hits.ok()) << hits.status();
         ASSERT_FALSE(hits->empty());
         // p0 and p1 are never touched.

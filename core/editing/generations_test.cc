@@ -136,7 +136,7 @@ TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
 TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   bundle_.Index(2, 0);
   CollectionStore* running = nullptr;
-  options_.self_check = [&](const retrieval::Collection&) {  // asked in the middle of a merge
+  options_.self_check = [&](const retrieval::BundleCollection&) {  // asked in the middle of a merge
     if (running == nullptr) return absl::OkStatus();
     Add(*running, 20);
     EXPECT_TRUE(running->UpdatePiece("new-7", {.title = "Meanwhile"}, {}).ok());
@@ -221,7 +221,7 @@ TEST_F(LiveGenerationsTest, OldGenerationsAndWhatAllKeptOnesContainAreForgotten)
 TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   bundle_.Index(2, 0);
   bool good = true;
-  options_.self_check = [&](const retrieval::Collection&) {
+  options_.self_check = [&](const retrieval::BundleCollection&) {
     return good ? absl::OkStatus() : absl::InternalError("not itself");
   };
   auto live = Open();
@@ -374,7 +374,7 @@ TEST_F(LiveGenerationsTest, ManyReloadsUnderSearchesHarmNone) {
     const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1, 12), 2, 8));
     while (!done) {
       const auto collection = live->Current();
-      const auto hits = collection->SearchScores(query, {});
+      const auto hits = collection->SearchScores(query, {}, {});
       ASSERT_TRUE(hits.ok()) << hits.status();
       ASSERT_EQ(collection->view().pieces().at(hits->at(0).source).id, "p1");
     }
@@ -402,8 +402,9 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(snapshot->pieces, 2);
   EXPECT_EQ(GenerationOf(*live), 1);  // nothing else happened
   EXPECT_EQ(live->edit_status().unmerged, 3);
-  EXPECT_EQ(testing::Listing(retrieval::Collection::Open(bundle_.Path("snapshot")).value()->view()),
-            then);
+  EXPECT_EQ(
+      testing::Listing(retrieval::BundleCollection::Open(bundle_.Path("snapshot")).value()->view()),
+      then);
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(live->Snapshot(bundle_.Path("none/snapshot")).status().code(), StatusCode::kNotFound);
 
@@ -486,7 +487,7 @@ TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsI
   rlimit before = {};
   getrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_IGN);
-  options_.self_check = [&](const retrieval::Collection&) {
+  options_.self_check = [&](const retrieval::BundleCollection&) {
     rlimit full = before;
     full.rlim_cur = 1000;  // from here on: no page of the journal, though all that CURRENT takes
     if (live != nullptr) setrlimit(RLIMIT_FSIZE, &full);
@@ -513,7 +514,7 @@ TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivin
   ASSERT_TRUE(live->Snapshot(bundle_.Path("snapshot/")).ok());
   EXPECT_TRUE(fs::exists(bundle_.Path(".snapshot-living")));
   EXPECT_FALSE(fs::exists(bundle_.Path(".snapshot-dead")));
-  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("snapshot")).ok());
+  EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.Path("snapshot")).ok());
 }
 
 // The next snapshot would take it for the remains of one that died.
@@ -524,7 +525,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsNotNamedLikeAnUnfinishedOne) {
             StatusCode::kInvalidArgument);
   ASSERT_TRUE(live->Snapshot(bundle_.Path("tmp-snapshot-mine")).ok());
   ASSERT_TRUE(live->Snapshot(bundle_.Path("another")).ok());
-  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
+  EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
 }
 
 // A merge must not give a new hash to what has changed on disk.

@@ -59,7 +59,7 @@ class CallGate {
   // caller.
   [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, Door door);
 
-  // Runs the handler on the engine that is current now, unless nobody waits for the answer any
+  // Runs the handler on the collection that is current now, unless nobody waits for the answer any
   // more. What it throws becomes Internal, or ResourceExhausted for memory.
   absl::Status Work(Call& call, const std::function<absl::Status(Call&)>& handler);
 

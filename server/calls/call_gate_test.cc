@@ -37,7 +37,7 @@ class CallGateTest : public ::testing::Test {
   }
 
   std::ostringstream log_;
-  FakeStore store_{std::make_shared<FakeEngine>()};
+  FakeStore store_{std::make_shared<FakeCollection>()};
   Lifecycle lifecycle_;
   Metrics metrics_;
   CallGate gate_{store_, lifecycle_, metrics_};
@@ -89,7 +89,7 @@ TEST_F(CallGateTest, ACallKeepsTheEngineItStartedOn) {
   Call call("Retrieval.Identify", Origin(), metrics_);
   const absl::Status status = gate_.Work(call, [&](Call& running) {
     EXPECT_TRUE(store_.Reload().ok());
-    EXPECT_EQ(running.engine().manifest().generation, 7);
+    EXPECT_EQ(running.collection().manifest().generation, 7);
     EXPECT_NE(store_.Current()->manifest().generation, 7);
     return absl::OkStatus();
   });

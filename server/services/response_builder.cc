@@ -28,17 +28,18 @@ struct Reference {
   }
 };
 
-absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, int source) {
+absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, catalog::Side side,
+                                      int source) {
   Reference reference;
   if (side == catalog::Side::kRecordings) {
-    const catalog::Recording& recording = engine.recordings().at(source);
+    const catalog::Recording& recording = collection.recordings().at(source);
     reference.source = SourceOf(recording);
     reference.duration_s = recording.duration_s;
     return reference;
   }
-  absl::StatusOr<std::shared_ptr<const music::Score>> score = engine.ReadScore(source);
+  absl::StatusOr<std::shared_ptr<const music::Score>> score = collection.ReadScore(source);
   if (!score.ok()) return score.status();
-  reference.source = SourceOf(engine.pieces().at(source));
+  reference.source = SourceOf(collection.pieces().at(source));
   reference.score = *std::move(score);
   reference.duration_s = reference.score->duration_s;
   return reference;
@@ -61,7 +62,7 @@ void FillEvidence(const Reference& reference, const std::vector<matching::Eviden
 // one.
 class SnippetCutter {
  public:
-  explicit SnippetCutter(const Engine& engine) : engine_(engine) {}
+  explicit SnippetCutter(const retrieval::Collection& collection) : collection_(collection) {}
 
   absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s,
                                   double end_s) {
@@ -69,25 +70,25 @@ class SnippetCutter {
     if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
     auto found = sound_.find(source);
     if (found == sound_.end()) {
-      ASSIGN_OR_RETURN(std::string audio, engine_.ReadAudio(source));
+      ASSIGN_OR_RETURN(std::string audio, collection_.ReadAudio(source));
       found = sound_.emplace(source, std::move(audio)).first;
     }
-    return CutWav(found->second, start_s, end_s, engine_.feature_settings().sample_rate);
+    return CutWav(found->second, start_s, end_s, collection_.feature_settings().sample_rate);
   }
 
  private:
-  const Engine& engine_;
+  const retrieval::Collection& collection_;
   std::map<int, std::string> sound_;  // encoded, by recording
 };
 
 }  // namespace
 
-absl::Status FillHits(const Engine& engine, catalog::Side side,
+absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                       const std::vector<matching::Hit>& hits, bool include_snippets,
                       google::protobuf::RepeatedPtrField<v1::Hit>* out) {
-  SnippetCutter cutter(engine);
+  SnippetCutter cutter(collection);
   for (const matching::Hit& hit : hits) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, hit.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, hit.source));
     v1::Hit* added = out->Add();
     *added->mutable_source() = reference.source;
     added->set_query_start_seconds(hit.query_start_s);
@@ -106,11 +107,11 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Side side,
                             const std::vector<matching::Candidate>& candidates,
                             google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
   for (const matching::Candidate& candidate : candidates) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, candidate.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, candidate.source));
     v1::Candidate* added = out->Add();
     *added->mutable_source() = reference.source;
     added->set_confidence(candidate.confidence);
@@ -130,13 +131,13 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillSegments(const Engine& engine,
+absl::Status FillSegments(const retrieval::Collection& collection,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   for (const streaming::StreamSegment& segment : segments) {
     absl::StatusOr<Reference> reference = Reference();
-    if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
-      reference = ReferenceTo(engine, catalog::Side::kScores, *piece);
+    if (const std::optional<int> piece = collection.FindPiece(segment.piece_id)) {
+      reference = ReferenceTo(collection, catalog::Side::kScores, *piece);
       if (!reference.ok()) return reference.status();
     } else {
       reference->source.set_id(segment.piece_id);

@@ -114,8 +114,8 @@ absl::Status AdminService::OneAtATime(const std::function<absl::Status()>& work)
 }
 
 absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) const {
-  const Engine& engine = call.engine();
-  const bundle::Manifest& manifest = engine.manifest();
+  const retrieval::Collection& collection = call.collection();
+  const bundle::Manifest& manifest = collection.manifest();
   response->set_version(Version());
   response->set_state(ToWire(lifecycle_.state()));
   response->set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
@@ -125,17 +125,17 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_device(facts_.device);
   response->set_dimension(manifest.dimension);
   response->set_feature_settings_json(manifest.feature_settings);
-  response->set_window_seconds(engine.feature_settings().window_s());
-  response->set_pieces(static_cast<int64_t>(engine.pieces().size()));
-  response->set_recordings(static_cast<int64_t>(engine.recordings().size()));
-  response->set_score_vectors(engine.vector_count(catalog::Side::kScores));
-  response->set_recording_vectors(engine.vector_count(catalog::Side::kRecordings));
-  for (const std::string& reason : engine.rejected_generations())
+  response->set_window_seconds(collection.feature_settings().window_s());
+  response->set_pieces(static_cast<int64_t>(collection.pieces().size()));
+  response->set_recordings(static_cast<int64_t>(collection.recordings().size()));
+  response->set_score_vectors(collection.vector_count(catalog::Side::kScores));
+  response->set_recording_vectors(collection.vector_count(catalog::Side::kRecordings));
+  for (const std::string& reason : collection.rejected_generations())
     response->add_rejected_generations(reason);
   *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
-  response->set_confidence_threshold(engine.confidence().threshold);
-  response->set_false_accept_rate(engine.confidence().false_accept_rate);
-  response->set_calibration_queries(engine.confidence().queries);
+  response->set_confidence_threshold(collection.confidence().threshold);
+  response->set_false_accept_rate(collection.confidence().false_accept_rate);
+  response->set_calibration_queries(collection.confidence().queries);
   const editing::CollectionStore::EditStatus edit_status = store_.edit_status();
   response->set_last_change(edit_status.last_change);
   response->set_unmerged_changes(edit_status.unmerged);

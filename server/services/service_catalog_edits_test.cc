@@ -286,7 +286,7 @@ TEST_F(CatalogEditsTest, NothingIsEmbeddedOnceTheDeadlineHasPassed) {
   server_.reset();
   Start(/*workers=*/1);
   absl::Notification started, release;
-  engine_->on_query = [&] {
+  collection_->on_query = [&] {
     started.Notify();
     release.WaitForNotification();
   };
@@ -382,7 +382,7 @@ TEST_F(CatalogEditsTest, WhatTheStoreSaysOfItselfIsNotBlamedOnTheRequest) {
 
 TEST_F(CatalogEditsTest, AQueryGoesOnInTheCollectionThatItBeganWith) {
   absl::Notification started, release;
-  engine_->on_query = [&] {
+  collection_->on_query = [&] {
     started.Notify();
     release.WaitForNotification();
   };
@@ -399,7 +399,7 @@ TEST_F(CatalogEditsTest, AQueryGoesOnInTheCollectionThatItBeganWith) {
   searcher.join();
   ASSERT_EQ(response.hits_size(), 1);
   EXPECT_EQ(response.hits(0).source().id(), "p1");
-  engine_->on_query = nullptr;
+  collection_->on_query = nullptr;
   ASSERT_TRUE(Search(query, &response).ok());
   EXPECT_EQ(response.hits(0).source().id(), "p0");
 }

@@ -92,7 +92,7 @@ RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
 absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
                                                          const v1::Audio& audio) const {
   return call.InStage(v1::STAGE_DECODE, [&] {
-    return DecodeAudio(present, audio, call.engine().feature_settings().sample_rate, limits_);
+    return DecodeAudio(present, audio, call.collection().feature_settings().sample_rate, limits_);
   });
 }
 
@@ -106,10 +106,10 @@ absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScores
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_audio(), request.audio()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s()));
-  const auto hits = call.engine().SearchScores(query, options, call.context());
+  const auto hits = call.collection().SearchScores(query, options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "audio");
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kScores, *hits,
+    return FillHits(call.collection(), catalog::Side::kScores, *hits,
                     request.options().include_snippets(), response->mutable_hits());
   }));
   call.FillInfo(query.duration_s(), response->mutable_info());
@@ -122,10 +122,10 @@ absl::Status RetrievalService::DoSearchRecordings(Call& call,
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_score(), request.score()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s));
-  const auto hits = call.engine().SearchRecordings(query, options, call.context());
+  const auto hits = call.collection().SearchRecordings(query, options, call.context());
   if (!hits.ok()) return AtField(hits.status(), "score");
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kRecordings, *hits,
+    return FillHits(call.collection(), catalog::Side::kRecordings, *hits,
                     request.options().include_snippets(), response->mutable_hits());
   }));
   call.FillInfo(query.duration_s, response->mutable_info());
@@ -137,7 +137,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
   ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
   if (options.max_transposition > 0 &&
-      features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
+      features::BandsPerSemitone(call.collection().feature_settings()) == 0) {
     return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
                       "not with this model", "0");
   }
@@ -152,13 +152,13 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
     query_s = query.duration_s();
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
-    identification = call.engine().IdentifyAudio(query, options, call.context());
+    identification = call.collection().IdentifyAudio(query, options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "audio");
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
-    identification = call.engine().IdentifyScore(query, side, options, call.context());
+    identification = call.collection().IdentifyScore(query, side, options, call.context());
     if (!identification.ok()) return AtField(identification.status(), "score");
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
@@ -166,7 +166,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   }
 
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), side, identification->candidates,
+    return FillCandidates(call.collection(), side, identification->candidates,
                           response->mutable_candidates());
   }));
   response->set_verdict(ToWire(identification->verdict));
@@ -225,13 +225,13 @@ absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& reque
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
     query_s = query.duration_s();
     RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
-    sequence = call.engine().EmbedAudio(query, plan.windows, call.context());
+    sequence = call.collection().EmbedAudio(query, plan.windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "audio");
   } else if (request.query_case() == v1::EmbedRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
     RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
-    sequence = call.engine().EmbedScore(query, plan.tempo_ratio, plan.windows, call.context());
+    sequence = call.collection().EmbedScore(query, plan.tempo_ratio, plan.windows, call.context());
     if (!sequence.ok()) return AtField(sequence.status(), "score");
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",

@@ -30,24 +30,6 @@ constexpr int kLiveTopK = 3;
 // Of samples as they come, converted at once: at the lowest rate that is a few megabytes.
 constexpr size_t kBytesAtOnce = 64 << 10;
 
-// What a stream asks of an engine, which it borrows.
-class EngineMatcher final : public streaming::WindowMatcher {
- public:
-  explicit EngineMatcher(const Engine& engine) : engine_(engine) {}
-
-  const encoder::WindowEncoder& audio_encoder() const override { return engine_.audio_encoder(); }
-  absl::StatusOr<matching::Identification> IdentifyEmbedded(
-      matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options,
-      const matching::RequestContext& context) const override {
-    return engine_.IdentifyEmbedded(std::move(windows), duration_s, options, context);
-  }
-  const catalog::Piece& piece(int source) const override { return engine_.pieces().at(source); }
-
- private:
-  const Engine& engine_;
-};
-
 absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, const Limits& limits) {
   audio::PcmFormat format;
   switch (options.encoding()) {
@@ -110,8 +92,8 @@ class Listener {
     return std::unique_ptr<Listener>(new Listener(context.store, format, options));
   }
 
-  // Everything up to the end of the stream. `take` gets each answer while the engine that gave it
-  // is the call's.
+  // Everything up to the end of the stream. `take` gets each answer while the collection that gave
+  // it is the call's.
   absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
                       const Take& take) {
     v1::IdentifyStreamRequest request;
@@ -140,7 +122,7 @@ class Listener {
   // Asks the collection as it is now, which may be of another model, at another rate.
   absl::Status Follow(Call& call) {
     call.Pin(store_.Current());
-    const int rate = call.engine().feature_settings().sample_rate;
+    const int rate = call.collection().feature_settings().sample_rate;
     if (pcm_ != nullptr && rate == rate_) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<audio::PcmStream>> pcm = audio::PcmStream::Create(format_, rate);
     if (!pcm.ok()) return AtField(pcm.status(), "options");
@@ -163,11 +145,11 @@ class Listener {
     samples_.clear();
     if (absl::Status read = pcm_->Finish(samples_); !read.ok()) return AtField(read, "samples");
     RETURN_IF_ERROR(Identify(call, take));
-    return Give(identifier_.Finish(EngineMatcher(call.engine()), call.context()), take);
+    return Give(identifier_.Finish(call.collection(), call.context()), take);
   }
 
   absl::Status Identify(Call& call, const Take& take) {
-    return Give(identifier_.Push(EngineMatcher(call.engine()), samples_, call.context()), take);
+    return Give(identifier_.Push(call.collection(), samples_, call.context()), take);
   }
 
   static absl::Status Give(const absl::StatusOr<std::vector<streaming::StreamAnswer>>& answers,
@@ -209,10 +191,10 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
   response.set_event(ToWire(answer.event));
   response.set_at_seconds(answer.at_s);
   response.set_verdict(server::ToWire(answer.identification.verdict));
-  response.set_generation(call.engine().manifest().generation);
+  response.set_generation(call.collection().manifest().generation);
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), catalog::Side::kScores, answer.identification.candidates,
-                          response.mutable_candidates());
+    return FillCandidates(call.collection(), catalog::Side::kScores,
+                          answer.identification.candidates, response.mutable_candidates());
   }));
   return response;
 }
@@ -233,7 +215,7 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
     return AtField(builder.Add(answer), "samples");
   }));
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillSegments(call.engine(), builder.Finish(), response->mutable_segments());
+    return FillSegments(call.collection(), builder.Finish(), response->mutable_segments());
   }));
   RecordVerdict(context.metrics, !response->segments().empty());
   call.FillInfo(listener->received_s(), response->mutable_info());

@@ -42,11 +42,12 @@ void Assign(const std::optional<T>& from, T& to) {
 
 }  // namespace
 
-FakeStore::FakeStore(std::shared_ptr<const FakeEngine> engine) : engine_(std::move(engine)) {}
+FakeStore::FakeStore(std::shared_ptr<const FakeCollection> collection)
+    : collection_(std::move(collection)) {}
 
-std::shared_ptr<const Engine> FakeStore::Current() const {
+std::shared_ptr<const retrieval::Collection> FakeStore::Current() const {
   absl::MutexLock lock(&mutex_);
-  return engine_;
+  return collection_;
 }
 
 absl::Status FakeStore::Embed(const matching::RequestContext& context) {
@@ -64,8 +65,8 @@ absl::Status FakeStore::Administer() {
 }
 
 int64_t FakeStore::Put(FakeSources sources) {
-  engine_ = std::make_shared<const FakeEngine>(*engine_, std::move(sources),
-                                               engine_->manifest().generation);
+  collection_ = std::make_shared<const FakeCollection>(*collection_, std::move(sources),
+                                                       collection_->manifest().generation);
   ++durable;
   ++unmerged_;
   return ++last_change_;
@@ -77,8 +78,8 @@ absl::StatusOr<catalog::Piece> FakeStore::AddPiece(catalog::Piece piece, std::st
   if (!score.ok()) return score.status();
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  if (engine_->FindPiece(piece.id).has_value()) return absl::AlreadyExistsError("id");
-  FakeSources sources = engine_->sources();
+  if (collection_->FindPiece(piece.id).has_value()) return absl::AlreadyExistsError("id");
+  FakeSources sources = collection_->sources();
   piece.version = last_change_ + 1;
   sources.pieces.push_back(piece);
   sources.scores.push_back(*std::move(score));
@@ -92,9 +93,9 @@ absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id,
                                                       const matching::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindPiece(id);
+  const std::optional<int> position = collection_->FindPiece(id);
   if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  FakeSources sources = collection_->sources();
   catalog::Piece& piece = sources.pieces[*position];
   if (absl::Status status = CheckVersion(piece.version, expected_version); !status.ok())
     return status;
@@ -116,9 +117,9 @@ absl::StatusOr<CollectionStore::Deleted> FakeStore::DeletePiece(
     const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindPiece(id);
+  const std::optional<int> position = collection_->FindPiece(id);
   if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  FakeSources sources = collection_->sources();
   if (absl::Status status = CheckVersion(sources.pieces[*position].version, expected_version);
       !status.ok()) {
     return status;
@@ -142,11 +143,11 @@ absl::StatusOr<catalog::Recording> FakeStore::AddRecording(
   if (absl::Status status = Read(audio, recording); !status.ok()) return status;
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  if (engine_->FindRecording(recording.id).has_value()) return absl::AlreadyExistsError("id");
-  if (!recording.piece_id.empty() && !engine_->FindPiece(recording.piece_id).has_value()) {
+  if (collection_->FindRecording(recording.id).has_value()) return absl::AlreadyExistsError("id");
+  if (!recording.piece_id.empty() && !collection_->FindPiece(recording.piece_id).has_value()) {
     return absl::NotFoundError("piece");
   }
-  FakeSources sources = engine_->sources();
+  FakeSources sources = collection_->sources();
   recording.version = last_change_ + 1;
   sources.recordings.push_back(recording);
   sources.sounds.push_back(std::move(audio));
@@ -159,9 +160,9 @@ absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
     std::optional<int64_t> expected_version, const matching::RequestContext& context) {
   if (absl::Status status = Embed(context); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindRecording(id);
+  const std::optional<int> position = collection_->FindRecording(id);
   if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  FakeSources sources = collection_->sources();
   catalog::Recording& recording = sources.recordings[*position];
   if (absl::Status status = CheckVersion(recording.version, expected_version); !status.ok())
     return status;
@@ -169,7 +170,7 @@ absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
   Assign(update.composer, recording.composer);
   Assign(update.collection, recording.collection);
   Assign(update.piece_id, recording.piece_id);
-  if (!recording.piece_id.empty() && !engine_->FindPiece(recording.piece_id).has_value()) {
+  if (!recording.piece_id.empty() && !collection_->FindPiece(recording.piece_id).has_value()) {
     return absl::NotFoundError("piece");
   }
   if (update.audio.has_value()) {
@@ -186,9 +187,9 @@ absl::StatusOr<CollectionStore::Deleted> FakeStore::DeleteRecording(
     const std::string& id, std::optional<int64_t> expected_version) {
   if (!failure.ok()) return failure;
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindRecording(id);
+  const std::optional<int> position = collection_->FindRecording(id);
   if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  FakeSources sources = collection_->sources();
   if (absl::Status status = CheckVersion(sources.recordings[*position].version, expected_version);
       !status.ok()) {
     return status;
@@ -201,17 +202,19 @@ absl::StatusOr<CollectionStore::Deleted> FakeStore::DeleteRecording(
 absl::StatusOr<CollectionStore::Reloaded> FakeStore::Reload() {
   if (absl::Status status = Administer(); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  const int64_t before = engine_->manifest().generation;
-  engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
+  const int64_t before = collection_->manifest().generation;
+  collection_ =
+      std::make_shared<const FakeCollection>(*collection_, collection_->sources(), before + 1);
   return CollectionStore::Reloaded{before + 1, before, {"gen-000099: not whole"}};
 }
 
 absl::StatusOr<CollectionStore::Merged> FakeStore::Merge() {
   if (absl::Status status = Administer(); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
-  const int64_t before = engine_->manifest().generation;
+  const int64_t before = collection_->manifest().generation;
   if (unmerged_ == 0) return CollectionStore::Merged{before, 0};
-  engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
+  collection_ =
+      std::make_shared<const FakeCollection>(*collection_, collection_->sources(), before + 1);
   return CollectionStore::Merged{before + 1, std::exchange(unmerged_, 0)};
 }
 
@@ -226,10 +229,11 @@ absl::StatusOr<Store::Snapshot> FakeStore::TakeSnapshot(const std::string& name)
   if (absl::Status status = Administer(); !status.ok()) return status;
   if (!has_snapshot_directory) return absl::FailedPreconditionError("no snapshot directory");
   absl::MutexLock lock(&mutex_);
-  if (!snapshots_.emplace(name, engine_->sources()).second) return absl::AlreadyExistsError(name);
-  Snapshot snapshot{.manifest = engine_->manifest(), .version = last_change_, .bytes = 4096};
-  snapshot.manifest.pieces = static_cast<int64_t>(engine_->pieces().size());
-  snapshot.manifest.recordings = static_cast<int64_t>(engine_->recordings().size());
+  if (!snapshots_.emplace(name, collection_->sources()).second)
+    return absl::AlreadyExistsError(name);
+  Snapshot snapshot{.manifest = collection_->manifest(), .version = last_change_, .bytes = 4096};
+  snapshot.manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
+  snapshot.manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
   return snapshot;
 }
 
@@ -239,11 +243,11 @@ absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& name) {
   absl::MutexLock lock(&mutex_);
   const auto found = snapshots_.find(name);
   if (found == snapshots_.end()) return absl::NotFoundError(name);
-  engine_ = std::make_shared<const FakeEngine>(*engine_, found->second,
-                                               engine_->manifest().generation + 1);
-  bundle::Manifest manifest = engine_->manifest();
-  manifest.pieces = static_cast<int64_t>(engine_->pieces().size());
-  manifest.recordings = static_cast<int64_t>(engine_->recordings().size());
+  collection_ = std::make_shared<const FakeCollection>(*collection_, found->second,
+                                                       collection_->manifest().generation + 1);
+  bundle::Manifest manifest = collection_->manifest();
+  manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
+  manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
   return manifest;
 }
 

@@ -1,4 +1,4 @@
-// A Store for tests of the services: a FakeEngine that can be edited, in memory, with gates at
+// A Store for tests of the services: a FakeCollection that can be edited, in memory, with gates at
 // which edits and administration can be held or made to fail.
 //
 // Safe from any thread, but for the hooks: they are set while no call is under way.
@@ -15,16 +15,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "server/serving/fake_engine.h"
+#include "server/serving/fake_collection.h"
 #include "server/serving/store.h"
 
 namespace antiphon::server {
 
 class FakeStore final : public Store {
  public:
-  explicit FakeStore(std::shared_ptr<const FakeEngine> engine);
+  explicit FakeStore(std::shared_ptr<const FakeCollection> collection);
 
-  std::shared_ptr<const Engine> Current() const override;
+  std::shared_ptr<const retrieval::Collection> Current() const override;
 
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                           const matching::RequestContext& context) override;
@@ -66,7 +66,7 @@ class FakeStore final : public Store {
   int64_t Put(FakeSources sources) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const FakeEngine> engine_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const FakeCollection> collection_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, FakeSources> snapshots_ ABSL_GUARDED_BY(mutex_);
   int64_t last_change_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t unmerged_ ABSL_GUARDED_BY(mutex_) = 0;

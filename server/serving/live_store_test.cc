@@ -68,8 +68,8 @@ TEST_F(LiveStoreTest, WhatWasAddedIsThereAfterARestart) {
 TEST_F(LiveStoreTest, AnEditLeavesParsedScoresOfOtherPiecesInTheCache) {
   Open();
   const auto score_of = [&](const std::string& id) {
-    const auto engine = store_->Current();
-    return engine->ReadScore(engine->FindPiece(id).value()).value();
+    const auto collection = store_->Current();
+    return collection->ReadScore(collection->FindPiece(id).value()).value();
   };
   const auto kept = score_of("p0");
   const auto replaced = score_of("p1");

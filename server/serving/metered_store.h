@@ -16,7 +16,7 @@ class MeteredStore final : public Store {
   // Both are borrowed, and outlive this object.
   MeteredStore(Store& store, Metrics& metrics) : store_(store), metrics_(metrics) {}
 
-  std::shared_ptr<const Engine> Current() const override { return store_.Current(); }
+  std::shared_ptr<const retrieval::Collection> Current() const override { return store_.Current(); }
   absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
                                           const matching::RequestContext& context) override;
   absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,

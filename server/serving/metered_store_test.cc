@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 TEST(MeteredStore, EveryEditAndReloadIsCountedByItsKind) {
   Metrics metrics;
-  FakeStore store(std::make_shared<FakeEngine>());
+  FakeStore store(std::make_shared<FakeCollection>());
   store.failure = absl::ResourceExhaustedError("the disk is full");
   MeteredStore metered(store, metrics);
   EXPECT_FALSE(metered.AddPiece({.id = "new"}, MidiBytes(4), {}).ok());

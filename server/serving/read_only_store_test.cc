@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/serving/fake_engine.h"
+#include "server/serving/fake_collection.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -10,11 +10,11 @@ namespace {
 
 // Opens generation after generation, from 8 on.
 struct Generations {
-  absl::StatusOr<std::shared_ptr<const Engine>> operator()() {
+  absl::StatusOr<std::shared_ptr<const retrieval::Collection>> operator()() {
     if (!failure->ok()) return *failure;
-    return std::make_shared<const FakeEngine>(first, FakeSources(), (*next)++);
+    return std::make_shared<const FakeCollection>(first, FakeSources(), (*next)++);
   }
-  FakeEngine first;
+  FakeCollection first;
   std::shared_ptr<int64_t> next = std::make_shared<int64_t>(8);
   std::shared_ptr<absl::Status> failure = std::make_shared<absl::Status>();
 };

@@ -1,5 +1,5 @@
-// The collection that the server serves and changes: what Engine is for one moment, this is over
-// time. LiveStore is the real one; tests have their own.
+// The collection that the server serves, over time: a retrieval::Collection is one moment of it.
+// LiveStore is the real one; tests have their own.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_SERVING_STORE_H_
@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/editing/collection_store.h"
-#include "server/serving/engine.h"
+#include "core/retrieval/collection.h"
 
 namespace antiphon::server {
 
@@ -19,8 +19,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // The engine that new calls start on. Calls under way keep the one they have.
-  virtual std::shared_ptr<const Engine> Current() const = 0;
+  // The collection that new calls start on. Calls under way keep the one they have.
+  virtual std::shared_ptr<const retrieval::Collection> Current() const = 0;
 
   // As editing::CollectionStore.
   virtual absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,

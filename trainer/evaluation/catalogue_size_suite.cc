@@ -128,7 +128,7 @@ void FileBySize(const std::vector<int>& sizes, std::vector<CollectionEntry>& ent
   }
 }
 
-int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
+int64_t VectorsUpTo(int size, const retrieval::BundleCollection& collection) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
        collection.view().base_catalog().runs(catalog::Side::kScores)) {
@@ -140,7 +140,7 @@ int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
 // Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
 absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
                                   std::span<const int> sizes,
-                                  const retrieval::Collection& collection, uint64_t seed,
+                                  const retrieval::BundleCollection& collection, uint64_t seed,
                                   Progress& progress) {
   matching::IdentifyOptions identify;
   identify.top_k = kCandidates;
@@ -209,7 +209,7 @@ absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress
       {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
       {}};
   const auto measure = [&](const std::string& name, size_t count,
-                           const retrieval::Collection& asked) -> absl::Status {
+                           const retrieval::BundleCollection& asked) -> absl::Status {
     absl::StatusOr<ReportRow> row =
         Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
     if (row.ok()) table.rows.push_back(*std::move(row));
