@@ -225,8 +225,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
 }  // namespace antiphon::editing
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::string(argv[1]) == antiphon::retrieval::kEditFlag) {
-    antiphon::retrieval::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
+  if (argc == 4 && std::string(argv[1]) == antiphon::editing::kEditFlag) {
+    antiphon::editing::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
   }
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

@@ -68,11 +68,11 @@ TEST(Resolve, GoesByWhatIsThereNow) {
   const std::vector<collection::Edit> edits = {{Side::kScores, "piece-0", nullptr},
                                                {Side::kScores, "new", record}};
   const auto view = loaded->view->With(edits);
-  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.composers = {"Chance"}}}).sources,
               ElementsAre(false, true, true));  // piece-1, piece-2, new
-  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.collections = {"shelf-9"}}}).sources,
               ElementsAre(false, false, true));
-  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.sources = {.piece_ids = {"piece-1"}}}).sources,
               ElementsAre(false, true));
 }
 

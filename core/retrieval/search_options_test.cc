@@ -80,26 +80,26 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
     return found;
   };
   EXPECT_THAT(sources({}), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(sources({.filter = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
-  EXPECT_THAT(sources({.filter = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
-  EXPECT_THAT(sources({.filter = {.collections = {"shelf-2", "shelf-1"}}}),
+  EXPECT_THAT(sources({.sources = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
+  EXPECT_THAT(sources({.sources = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
+  EXPECT_THAT(sources({.sources = {.collections = {"shelf-2", "shelf-1"}}}),
               ElementsAre(1, 2, 4, 5));
-  EXPECT_THAT(sources({.filter = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
-  EXPECT_THAT(sources({.filter = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"},
-                                  .collections = {"shelf-1"},
-                                  .piece_ids = {"piece-4"}}}),
+  EXPECT_THAT(sources({.sources = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
+  EXPECT_THAT(sources({.sources = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
+  EXPECT_THAT(sources({.sources = {.composers = {"chance"},
+                                   .collections = {"shelf-1"},
+                                   .piece_ids = {"piece-4"}}}),
               ElementsAre(4));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
+  EXPECT_THAT(sources({.sources = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
               ElementsAre());
 }
 
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
   const auto found = [&](const matching::SourceFilter& filter) {
-    const auto hits = collection_->SearchRecordings(query, {.filter = {.filter = filter}}, {});
+    const auto hits = collection_->SearchRecordings(query, {.filter = {.sources = filter}}, {});
     const auto result =
-        collection_->IdentifyScore(query, Side::kRecordings, {.filter = {.filter = filter}}, {});
+        collection_->IdentifyScore(query, Side::kRecordings, {.filter = {.sources = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const matching::Hit& hit : *hits) sources.insert(hit.source);
