@@ -392,15 +392,14 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   // The writer holds the lock of the folder until that has its name.
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
                    bundle::BundleWriter::Create(temporary.path));
-  absl::StatusOr<bundle::Manifest> manifest =
+  ASSIGN_OR_RETURN(
+      bundle::Manifest manifest,
       collection::WriteGeneration(now->loaded(), base_directory, writer->directory(),
-                                  options.collection.index, [this] { return KeepGoing(); });
-  if (!manifest.ok()) return manifest.status();
-  manifest->last_change = through;
-  manifest = writer->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
+                                  options.collection.index, [this] { return KeepGoing(); }));
+  manifest.last_change = through;
+  ASSIGN_OR_RETURN(manifest, writer->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
-  });
-  if (!manifest.ok()) return manifest.status();
+  }));
   RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
   temporary.path.clear();
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));

@@ -48,7 +48,8 @@ class LiveGenerationsTest : public ::testing::Test {
 
   // A new piece "new-SEED".
   static void Add(CollectionStore& live, int seed) {
-    const auto added = live.AddPiece({.id = absl::StrCat("new-", seed)}, testing::MidiOf(seed));
+    const auto added =
+        live.Apply(AddPiece{{.id = absl::StrCat("new-", seed)}, testing::MidiOf(seed)});
     EXPECT_TRUE(added.ok()) << added.status();
   }
 
@@ -97,8 +98,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(live->Merge()->changes, 0);
     EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
     Add(*live, 7);
-    ASSERT_TRUE(live->UpdatePiece("p0", {.title = "Renamed"}, {}).ok());
-    ASSERT_TRUE(live->DeletePiece("p1", {}, true).ok());
+    ASSERT_TRUE(live->Apply(UpdatePiece{.id = "p0", .title = "Renamed"}).ok());
+    ASSERT_TRUE(live->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
     const auto listing = ListingOf(*live);
     const auto merged = live->Merge();
     ASSERT_TRUE(merged.ok()) << merged.status();
@@ -117,7 +118,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(ListingOf(*live), listing);
     EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
         << index::IndexKindName(kind);
-    EXPECT_EQ(live->UpdatePiece("p0", {.title = "Again"}, 2)->version, 5);
+    EXPECT_EQ(
+        live->Apply(UpdatePiece{.id = "p0", .title = "Again", .expected_version = 2})->version, 5);
   }
   EXPECT_THAT(failures(), IsEmpty());
 }
@@ -125,7 +127,7 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
 TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
   bundle_.Index(1, 1);
   auto live = Open();
-  ASSERT_TRUE(live->DeletePiece("p0", {}, true).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0", .with_recordings = true}).ok());
   ASSERT_TRUE(live->Merge().ok());
   EXPECT_THAT(ListingOf(*live), IsEmpty());
   Add(*live, 3);
@@ -139,8 +141,8 @@ TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   options_.self_check = [&](const retrieval::BundleCollection&) {  // asked in the middle of a merge
     if (running == nullptr) return absl::OkStatus();
     Add(*running, 20);
-    EXPECT_TRUE(running->UpdatePiece("new-7", {.title = "Meanwhile"}, {}).ok());
-    return running->DeletePiece("p0", {}, false).status();
+    EXPECT_TRUE(running->Apply(UpdatePiece{.id = "new-7", .title = "Meanwhile"}).ok());
+    return running->Apply(DeletePiece{.id = "p0"}).status();
   };
   auto live = Open();
   Add(*live, 7);
@@ -167,7 +169,7 @@ TEST_F(LiveGenerationsTest, AfterAFallbackAllEditsAreThere) {
     Add(*live, 7);
     ASSERT_TRUE(live->Merge().ok());
     Add(*live, 8);
-    ASSERT_TRUE(live->DeletePiece("p1", {}, true).ok());
+    ASSERT_TRUE(live->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
     ASSERT_TRUE(live->Merge().ok());
     Add(*live, 9);
     listing = ListingOf(*live);
@@ -259,8 +261,8 @@ TEST_F(LiveGenerationsTest, MuchSoundInMemoryIsMergedByItself) {
   options_.merge_fraction = 1;
   options_.merge_bytes = static_cast<int64_t>(testing::AudioOf(3).size()) + 1;
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "one"}, testing::AudioOf(3)).ok());
-  ASSERT_TRUE(live->AddRecording({.id = "two"}, testing::AudioOf(4)).ok());
+  ASSERT_TRUE(live->Apply(AddRecording{{.id = "one"}, testing::AudioOf(3)}).ok());
+  ASSERT_TRUE(live->Apply(AddRecording{{.id = "two"}, testing::AudioOf(4)}).ok());
   for (int wait = 0; wait < 200 && GenerationOf(*live) == 1; ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -301,7 +303,7 @@ TEST_F(LiveGenerationsTest, AReloadTakesWhatWasIndexedMeanwhile) {
   EXPECT_THAT(reloaded->rejected_generations, IsEmpty());
   EXPECT_EQ(live->Current()->view().pieces().size(), 3u);  // begins without edits
   EXPECT_EQ(live->edit_status().unmerged, 0);
-  EXPECT_EQ(live->AddPiece({.id = "new-7"}, testing::MidiOf(7))->version, 2);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "new-7"}, testing::MidiOf(7)})->version, 2);
   const auto after = ListingOf(*live);
   live.reset();
   EXPECT_EQ(ListingOf(*Open()), after);
@@ -345,7 +347,7 @@ TEST_F(LiveGenerationsTest, AReloadWithoutTheMemoryIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("generation 2 needs"));
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(),
             StatusCode::kResourceExhausted);
-  ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0"}).ok());
   EXPECT_EQ(live->Merge().status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(GenerationOf(*live), 1);
 }
@@ -394,7 +396,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   const bundle::Manifest indexed = bundle_.Index(2, 1);
   auto live = Open();
   Add(*live, 7);
-  ASSERT_TRUE(live->DeletePiece("p0", {}, true).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0", .with_recordings = true}).ok());
   const auto then = ListingOf(*live);
   const auto snapshot = live->Snapshot(bundle_.Path("snapshot"));
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
@@ -409,7 +411,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(live->Snapshot(bundle_.Path("none/snapshot")).status().code(), StatusCode::kNotFound);
 
   Add(*live, 8);
-  ASSERT_TRUE(live->DeletePiece("new-7", {}, false).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "new-7"}).ok());
   const auto restored = live->Restore(bundle_.Path("snapshot"));
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_NE(restored->origin, indexed.origin);
@@ -417,7 +419,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(ListingOf(*live), then);
   EXPECT_EQ(live->edit_status().unmerged, 0);
   EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {1, 7}), "");
-  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 6);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "later"}, testing::MidiOf(9)})->version, 6);
   const auto later = ListingOf(*live);
   live.reset();
   live = Open();
@@ -429,7 +431,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   live = Open();
   ASSERT_TRUE(live->Restore(bundle_.Path("snapshot")).ok());
   EXPECT_EQ(ListingOf(*live), then);
-  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 4);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "later"}, testing::MidiOf(9)})->version, 4);
 }
 
 TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {

@@ -111,12 +111,11 @@ absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& lo
   if (audio.end_s - audio.begin_s < loaded.settings().window_s() / 2) return audio;
   const bool whole = audio.begin_s == 0 && audio.end_s == query.duration_s();
   const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, part);
-  auto features = timer.Run(matching::Stage::kFeatures, [&] {
+  ASSIGN_OR_RETURN(auto features, timer.Run(matching::Stage::kFeatures, [&] {
     return collection::AudioFeatures(*loaded.front_end, whole ? query : cut);
-  });
-  if (!features.ok()) return features.status();
-  audio.sufficient = features::IsAudible(*features);
-  if (audio.sufficient) audio.features = *std::move(features);
+  }));
+  audio.sufficient = features::IsAudible(features);
+  if (audio.sufficient) audio.features = std::move(features);
   return audio;
 }
 
@@ -212,10 +211,9 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
     return absl::OkStatus();
   };
   for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
-    const absl::Status status = timer.Run(matching::Stage::kSearch, [&] {
+    RETURN_IF_ERROR(timer.Run(matching::Stage::kSearch, [&] {
       return search(begin, std::min(kWindowsPerSearch, windows.size() - begin));
-    });
-    if (!status.ok()) return status;
+    }));
   }
   return neighbours;
 }

@@ -33,30 +33,22 @@ absl::Status CheckRange(const char* name, int value, int low, int high) {
 constexpr int kMaxQueryWindows = 100'000;
 
 absl::Status Check(const matching::SearchOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 1000));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
   return CheckFilter(options.filter);
 }
 
 absl::Status Check(const collection::LoadedCollection& loaded,
                    const matching::IdentifyOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
-  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 100));
+  RETURN_IF_ERROR(CheckRange("neighbours", options.neighbours, 1, 1000));
   if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
-  if (auto status = CheckRange("max_transposition", options.max_transposition, 0,
-                               matching::kMaxTransposition);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
+  RETURN_IF_ERROR(
+      CheckRange("max_transposition", options.max_transposition, 0, matching::kMaxTransposition));
   if (options.max_transposition > 0 && features::BandsPerSemitone(loaded.settings()) == 0) {
     return absl::InvalidArgumentError(
         "max_transposition must be 0 with this model, whose bands fit no semitone");

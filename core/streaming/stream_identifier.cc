@@ -100,9 +100,8 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
     const retrieval::Collection& collection, bool last, const matching::RequestContext& context) {
   {
     matching::StageTimer timer(context);
-    const absl::Status embedded = last ? windows->Finish(collection.audio_encoder(), timer)
-                                       : windows->Embed(collection.audio_encoder(), timer);
-    if (!embedded.ok()) return embedded;
+    RETURN_IF_ERROR(last ? windows->Finish(collection.audio_encoder(), timer)
+                         : windows->Embed(collection.audio_encoder(), timer));
   }
   windows->ForgetBefore(received_s() - options.stretch_s);
   if (pauses->paused()) return AnswerSilence();
@@ -126,10 +125,9 @@ absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
   matching::IdentifyOptions identify = options.identify;
   identify.evidence = true;
   identify.top_k = std::max(identify.top_k, kLeastCandidates);
-  absl::StatusOr<matching::Identification> identification =
-      collection.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context);
-  if (!identification.ok()) return identification.status();
-  sighting.identification = *std::move(identification);
+  ASSIGN_OR_RETURN(
+      sighting.identification,
+      collection.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context));
   for (const matching::Candidate& candidate : sighting.identification.candidates) {
     const catalog::Piece& piece = collection.pieces().at(candidate.source);
     sighting.ids.push_back(piece.id);

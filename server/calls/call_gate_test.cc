@@ -113,17 +113,17 @@ TEST_F(CallGateTest, NoHandlerRunsForACallThatWasAbandoned) {
 
 TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
   Call call("Retrieval.Identify", Origin(), metrics_);
-  EXPECT_EQ(gate_.Admit(call, Door::kWhileServing).status().code(), absl::StatusCode::kUnavailable)
+  EXPECT_EQ(gate_.Admit(call, CallPolicy::kQueued).status().code(), absl::StatusCode::kUnavailable)
       << "starting";
-  EXPECT_TRUE(gate_.Admit(call, Door::kAlways).ok());
+  EXPECT_TRUE(gate_.Admit(call, CallPolicy::kInline).ok());
   ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
   {
-    auto admission = gate_.Admit(call, Door::kWhileServing);
+    auto admission = gate_.Admit(call, CallPolicy::kQueued);
     ASSERT_TRUE(admission.ok());
     EXPECT_EQ(lifecycle_.in_flight(), 1);
     Admission held = *std::move(admission);
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "moved, not copied";
-    const Admission always = *gate_.Admit(call, Door::kAlways);
+    const Admission always = *gate_.Admit(call, CallPolicy::kInline);
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "what is always let in holds nothing up";
   }
   EXPECT_EQ(lifecycle_.in_flight(), 0);

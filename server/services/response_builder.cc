@@ -37,10 +37,8 @@ absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, c
     reference.duration_s = recording.duration_s;
     return reference;
   }
-  absl::StatusOr<std::shared_ptr<const music::Score>> score = collection.ReadScore(source);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(reference.score, collection.ReadScore(source));
   reference.source = SourceOf(collection.pieces().at(source));
-  reference.score = *std::move(score);
   reference.duration_s = reference.score->duration_s;
   return reference;
 }
@@ -135,22 +133,21 @@ absl::Status FillSegments(const retrieval::Collection& collection,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   for (const streaming::StreamSegment& segment : segments) {
-    absl::StatusOr<Reference> reference = Reference();
+    Reference reference;
     if (const std::optional<int> piece = collection.FindPiece(segment.piece_id)) {
-      reference = ReferenceTo(collection, catalog::Side::kScores, *piece);
-      if (!reference.ok()) return reference.status();
+      ASSIGN_OR_RETURN(reference, ReferenceTo(collection, catalog::Side::kScores, *piece));
     } else {
-      reference->source.set_id(segment.piece_id);
-      reference->source.set_piece_id(segment.piece_id);
-      reference->duration_s = segment.reference_end_s;
+      reference.source.set_id(segment.piece_id);
+      reference.source.set_piece_id(segment.piece_id);
+      reference.duration_s = segment.reference_end_s;
     }
     v1::Segment* added = out->Add();
     added->set_start_seconds(segment.start_s);
     added->set_end_seconds(segment.end_s);
-    *added->mutable_source() = reference->source;
+    *added->mutable_source() = reference.source;
     added->set_confidence(segment.confidence);
-    *added->mutable_reference_start() = reference->At(segment.reference_start_s);
-    *added->mutable_reference_end() = reference->At(segment.reference_end_s);
+    *added->mutable_reference_start() = reference.At(segment.reference_start_s);
+    *added->mutable_reference_end() = reference.At(segment.reference_end_s);
     added->set_tempo_ratio(segment.tempo_ratio);
   }
   return absl::OkStatus();

@@ -60,35 +60,35 @@ CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store&
 grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
                                                      const v1::ListPiecesRequest* request,
                                                      v1::ListPiecesResponse* response) {
-  return runner_.Run("Catalog.ListPieces", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.ListPieces", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoListPieces(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* context,
                                                    const v1::GetPieceRequest* request,
                                                    v1::GetPieceResponse* response) {
-  return runner_.Run("Catalog.GetPiece", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetPiece", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetPiece(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::ListRecordings(grpc::CallbackServerContext* context,
                                                          const v1::ListRecordingsRequest* request,
                                                          v1::ListRecordingsResponse* response) {
-  return runner_.Run("Catalog.ListRecordings", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.ListRecordings", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoListRecordings(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerContext* context,
                                                        const v1::GetRecordingRequest* request,
                                                        v1::GetRecordingResponse* response) {
-  return runner_.Run("Catalog.GetRecording", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetRecording(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
                                                      const v1::GetSnippetRequest* request,
                                                      v1::GetSnippetResponse* response) {
-  return runner_.Run("Catalog.GetSnippet", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetSnippet", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetSnippet(call, *request, response); });
 }
 

@@ -65,9 +65,8 @@ absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions
     RETURN_IF_ERROR(CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0));
     out.identify.min_confidence = options.min_confidence();
   }
-  auto filter = ToSearchFilter("options.", options.filter(), options.mode(), std::nullopt, limits);
-  if (!filter.ok()) return filter.status();
-  out.identify.filter = *std::move(filter);
+  ASSIGN_OR_RETURN(out.identify.filter, ToSearchFilter("options.", options.filter(), options.mode(),
+                                                       std::nullopt, limits));
   return out;
 }
 
@@ -124,9 +123,7 @@ class Listener {
     call.Pin(store_.Current());
     const int rate = call.collection().feature_settings().sample_rate;
     if (pcm_ != nullptr && rate == rate_) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<audio::PcmStream>> pcm = audio::PcmStream::Create(format_, rate);
-    if (!pcm.ok()) return AtField(pcm.status(), "options");
-    pcm_ = *std::move(pcm);
+    ASSIGN_OR_RETURN(pcm_, AtField(audio::PcmStream::Create(format_, rate), "options"));
     rate_ = rate;
     return absl::OkStatus();
   }
@@ -134,16 +131,15 @@ class Listener {
   absl::Status Hear(Call& call, std::string_view bytes, const Take& take) {
     RETURN_IF_ERROR(Follow(call));
     samples_.clear();
-    const absl::Status read =
-        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
-    if (!read.ok()) return AtField(read, "samples");
+    RETURN_IF_ERROR(AtField(
+        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); }), "samples"));
     return Identify(call, take);
   }
 
   absl::Status Finish(Call& call, const Take& take) {
     RETURN_IF_ERROR(Follow(call));
     samples_.clear();
-    if (absl::Status read = pcm_->Finish(samples_); !read.ok()) return AtField(read, "samples");
+    RETURN_IF_ERROR(AtField(pcm_->Finish(samples_), "samples"));
     RETURN_IF_ERROR(Identify(call, take));
     return Give(identifier_.Finish(call.collection(), call.context()), take);
   }
@@ -152,10 +148,10 @@ class Listener {
     return Give(identifier_.Push(call.collection(), samples_, call.context()), take);
   }
 
-  static absl::Status Give(const absl::StatusOr<std::vector<streaming::StreamAnswer>>& answers,
+  static absl::Status Give(absl::StatusOr<std::vector<streaming::StreamAnswer>> answered,
                            const Take& take) {
-    if (!answers.ok()) return AtField(answers.status(), "samples");
-    for (const streaming::StreamAnswer& answer : *answers) {
+    ASSIGN_OR_RETURN(const auto answers, AtField(std::move(answered), "samples"));
+    for (const streaming::StreamAnswer& answer : answers) {
       RETURN_IF_ERROR(take(answer));
     }
     return absl::OkStatus();

@@ -288,8 +288,8 @@ TEST_F(ServiceStreamsTest, APieceThatIsDeletedMeanwhileKeepsItsId) {
   SendAll(Floats(Music(12)));
   stream_.on_read = [&](int read) {
     if (read != 15) return;
-    EXPECT_TRUE(store_.DeletePiece("p1", std::nullopt, true).ok());
-    EXPECT_TRUE(store_.DeletePiece("p0", std::nullopt, true).ok());
+    EXPECT_TRUE(store_.Apply(editing::DeletePiece{.id = "p1", .with_recordings = true}, {}).ok());
+    EXPECT_TRUE(store_.Apply(editing::DeletePiece{.id = "p0", .with_recordings = true}, {}).ok());
   };
   ASSERT_TRUE(Long().ok());
   ASSERT_EQ(long_response_.segments_size(), 1);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::server {
 namespace {
@@ -169,9 +170,9 @@ absl::StatusOr<std::string> FakeCollection::ReadAudio(int recording) const {
 absl::Status FakeCollection::Start(const matching::RequestContext& context) const {
   ++queries;
   if (on_query) on_query();
-  if (!failure.ok()) return failure;
+  RETURN_IF_ERROR(failure);
   if (context.keep_going) {
-    if (absl::Status status = context.keep_going(); !status.ok()) return status;
+    RETURN_IF_ERROR(context.keep_going());
   }
   ++searches;
   if (context.on_stage) context.on_stage(matching::Stage::kSearch, 0.001);
@@ -239,7 +240,7 @@ const encoder::WindowEncoder& FakeCollection::audio_encoder() const {
 absl::StatusOr<matching::Identification> FakeCollection::IdentifyEmbedded(
     matching::EmbeddingSequence windows, double /*duration_s*/,
     const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   matching::Identification answer =
       Answer(windows.start_s.empty(), catalog::Side::kScores, options);
   answer.windows = static_cast<int>(windows.start_s.size());
@@ -257,21 +258,21 @@ absl::StatusOr<matching::Identification> FakeCollection::IdentifyEmbedded(
 absl::StatusOr<std::vector<matching::Hit>> FakeCollection::SearchScores(
     const audio::Waveform& query, const matching::SearchOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Hits(query.duration_s(), catalog::Side::kScores, options);
 }
 
 absl::StatusOr<std::vector<matching::Hit>> FakeCollection::SearchRecordings(
     const music::Score& query, const matching::SearchOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Hits(query.duration_s, catalog::Side::kRecordings, options);
 }
 
 absl::StatusOr<matching::Identification> FakeCollection::IdentifyAudio(
     const audio::Waveform& query, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
                                   [](float x) { return std::abs(x) < 1e-4f; });
   return Answer(silent, catalog::Side::kScores, options);
@@ -280,21 +281,21 @@ absl::StatusOr<matching::Identification> FakeCollection::IdentifyAudio(
 absl::StatusOr<matching::Identification> FakeCollection::IdentifyScore(
     const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Answer(query.notes.empty(), side, options);
 }
 
 absl::StatusOr<matching::EmbeddingSequence> FakeCollection::EmbedAudio(
     const audio::Waveform& query, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Windows(query.duration_s(), 1.0, plan);
 }
 
 absl::StatusOr<matching::EmbeddingSequence> FakeCollection::EmbedScore(
     const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Windows(query.duration_s, tempo_ratio, plan);
 }
 

@@ -70,34 +70,9 @@ class LiveStore final : public Store {
 
   std::shared_ptr<const retrieval::Collection> Current() const override { return live_->Current(); }
 
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const matching::RequestContext& context) override {
-    return live_->AddPiece(std::move(piece), std::move(midi), context);
-  }
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const editing::PieceUpdate& update,
-                                             std::optional<int64_t> expected_version,
-                                             const matching::RequestContext& context) override {
-    return live_->UpdatePiece(id, update, expected_version, context);
-  }
-  absl::StatusOr<CollectionStore::Deleted> DeletePiece(const std::string& id,
-                                                       std::optional<int64_t> expected_version,
-                                                       bool with_recordings) override {
-    return live_->DeletePiece(id, expected_version, with_recordings);
-  }
-  absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio,
-      const matching::RequestContext& context) override {
-    return live_->AddRecording(std::move(recording), std::move(audio), context);
-  }
-  absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) override {
-    return live_->UpdateRecording(id, update, expected_version, context);
-  }
-  absl::StatusOr<CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) override {
-    return live_->DeleteRecording(id, expected_version);
+  absl::StatusOr<editing::EditResult> Apply(const editing::EditRequest& request,
+                                            const matching::RequestContext& context) override {
+    return live_->Apply(request, context);
   }
 
   absl::StatusOr<CollectionStore::Reloaded> Reload() override {
@@ -115,14 +90,15 @@ class LiveStore final : public Store {
   // What a failure says goes to clients; where the files lie does not concern them.
   template <typename T>
   absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result) const {
-    if (result.ok()) return result;
-    std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
-                                                              {bundle_, "the bundle"}};
-    if (!snapshots_.empty()) {
-      paths.insert(paths.begin(), {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
-    }
-    return absl::Status(result.status().code(),
-                        absl::StrReplaceAll(std::string(result.status().message()), paths));
+    return MapError(std::move(result), [this](const absl::Status& status) {
+      std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
+                                                                {bundle_, "the bundle"}};
+      if (!snapshots_.empty()) {
+        paths.insert(paths.begin(),
+                     {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
+      }
+      return absl::Status(status.code(), absl::StrReplaceAll(status.message(), paths));
+    });
   }
 
   absl::Status CheckSnapshotDirectory() const;
@@ -162,12 +138,12 @@ absl::Status LiveStore::CheckSnapshotDirectory() const {
 
 absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
   RETURN_IF_ERROR(CheckSnapshotDirectory());
-  absl::StatusOr<bundle::Manifest> manifest = live_->Snapshot(absl::StrCat(snapshots_, "/", name));
-  if (!manifest.ok()) return WithoutPaths(std::move(manifest)).status();
+  ASSIGN_OR_RETURN(bundle::Manifest manifest,
+                   WithoutPaths(live_->Snapshot(absl::StrCat(snapshots_, "/", name))));
   Snapshot snapshot;
-  snapshot.version = manifest->last_change;
-  for (const bundle::FileEntry& file : manifest->files) snapshot.bytes += file.size;
-  snapshot.manifest = *std::move(manifest);
+  snapshot.version = manifest.last_change;
+  for (const bundle::FileEntry& file : manifest.files) snapshot.bytes += file.size;
+  snapshot.manifest = std::move(manifest);
   return snapshot;
 }
 

@@ -31,37 +31,8 @@ std::shared_ptr<const retrieval::Collection> ReadOnlyStore::Current() const {
   return collection_;
 }
 
-absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string,
-                                                       const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
-                                                          const editing::PieceUpdate&,
-                                                          std::optional<int64_t>,
-                                                          const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
-                                                                    std::optional<int64_t>, bool) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Recording> ReadOnlyStore::AddRecording(catalog::Recording, std::string,
-                                                               const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(const std::string&,
-                                                                  const editing::RecordingUpdate&,
-                                                                  std::optional<int64_t>,
-                                                                  const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
-                                                                        std::optional<int64_t>) {
+absl::StatusOr<editing::EditResult> ReadOnlyStore::Apply(const editing::EditRequest&,
+                                                         const matching::RequestContext&) {
   return Refuse();
 }
 

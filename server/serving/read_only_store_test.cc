@@ -48,10 +48,13 @@ TEST(ReadOnlyStore, RefusesEveryChange) {
   ASSERT_TRUE(opened.ok());
   Store& store = **opened;
   for (const absl::Status& status :
-       {store.AddPiece({}, "", {}).status(), store.UpdatePiece("p", {}, {}, {}).status(),
-        store.DeletePiece("p", {}, true).status(), store.AddRecording({}, "", {}).status(),
-        store.UpdateRecording("r", {}, {}, {}).status(), store.DeleteRecording("r", {}).status(),
-        store.Merge().status(), store.TakeSnapshot("s").status(), store.Restore("s").status()}) {
+       {store.Apply(editing::AddPiece{{}, ""}, {}).status(),
+        store.Apply(editing::UpdatePiece{.id = "p"}, {}).status(),
+        store.Apply(editing::DeletePiece{.id = "p", .with_recordings = true}, {}).status(),
+        store.Apply(editing::AddRecording{{}, ""}, {}).status(),
+        store.Apply(editing::UpdateRecording{.id = "r"}, {}).status(),
+        store.Apply(editing::DeleteRecording{.id = "r"}, {}).status(), store.Merge().status(),
+        store.TakeSnapshot("s").status(), store.Restore("s").status()}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_TRUE(IsForCaller(status)) << "the caller is told why";
   }

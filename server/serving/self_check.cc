@@ -36,15 +36,17 @@ double NearestRatio(const std::vector<double>& ratios) {
 absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
     const retrieval::BundleCollection& collection, int piece) {
   ASSIGN_OR_RETURN(const std::string midi, collection.view().ReadMidi(piece));
-  const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
-  if (!score.ok()) return absl::DataLossError(score.status().message());
+  ASSIGN_OR_RETURN(const music::Score score,
+                   MapError(music::ReadMidi(midi), [](const absl::Status& status) {
+                     return absl::DataLossError(status.message());
+                   }));
   matching::WindowPlan plan;
   if (collection.manifest().score_hop_s > 0) plan.hop_s = collection.manifest().score_hop_s;
   ASSIGN_OR_RETURN(auto windows, collection.EmbedScore(
-                                     music::Excerpt(*score, 0, kStretch_s),
+                                     music::Excerpt(score, 0, kStretch_s),
                                      NearestRatio(collection.manifest().tempo_ratios), plan, {}));
   // Windows that reach beyond the stretch hold silence where the piece goes on.
-  const double end_s = score->duration_s <= kStretch_s ? INFINITY : kStretch_s;
+  const double end_s = score.duration_s <= kStretch_s ? INFINITY : kStretch_s;
   size_t whole = 0;
   while (whole < windows.start_s.size() && windows.start_s[whole] + windows.window_s <= end_s)
     ++whole;
@@ -107,7 +109,7 @@ absl::Status WarmUp(const retrieval::BundleCollection& collection) {
     note.pitch = kPitches[i];
     score.notes.push_back(note);
   }
-  if (auto answer = collection.IdentifyAudio(audio, {}, {}); !answer.ok()) return answer.status();
+  RETURN_IF_ERROR(collection.IdentifyAudio(audio, {}, {}).status());
   return collection.SearchRecordings(score, {}, {}).status();
 }
 

@@ -6,7 +6,6 @@
 #define ANTIPHON_SERVER_SERVING_STORE_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -23,21 +22,8 @@ class Store {
   virtual std::shared_ptr<const retrieval::Collection> Current() const = 0;
 
   // As editing::CollectionStore.
-  virtual absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                                  const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                                     const editing::PieceUpdate& update,
-                                                     std::optional<int64_t> expected_version,
-                                                     const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
-      const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) = 0;
-  virtual absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio, const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) = 0;
+  [[nodiscard]] virtual absl::StatusOr<editing::EditResult> Apply(
+      const editing::EditRequest& request, const matching::RequestContext& context) = 0;
 
   virtual absl::StatusOr<editing::CollectionStore::Reloaded> Reload() = 0;
   virtual absl::StatusOr<editing::CollectionStore::Merged> Merge() = 0;
