@@ -21,13 +21,13 @@ std::string CurrentFile(const std::string& bundle) {
 
 }  // namespace
 
-bool NamesNewGeneration(const std::string& bundle, const Engine& engine) {
+bool NamesNewGeneration(const std::string& bundle, const retrieval::Collection& collection) {
   const absl::StatusOr<std::string> text = ReadSmallFile(CurrentFile(bundle), kMaxCurrentBytes);
   if (!text.ok()) return false;
   const std::string name(absl::StripTrailingAsciiWhitespace(*text));
   const std::optional<int64_t> generation = bundle::ParseGenerationName(name);
-  if (!generation.has_value() || *generation == engine.manifest().generation) return false;
-  const std::vector<std::string>& refused = engine.rejected_generations();
+  if (!generation.has_value() || *generation == collection.manifest().generation) return false;
+  const std::vector<std::string>& refused = collection.rejected_generations();
   return std::none_of(refused.begin(), refused.end(),
                       [&](const std::string& reason) { return reason.starts_with(name + ":"); });
 }

@@ -53,9 +53,9 @@ class HotReload {
   FileWatcher watcher_;  // last: it uses the members above
 };
 
-// Whether the bundle's CURRENT can be read and names a generation that the engine neither serves
-// nor has refused.
-bool NamesNewGeneration(const std::string& bundle, const Engine& engine);
+// Whether the bundle's CURRENT can be read and names a generation that the collection neither
+// serves nor has refused.
+bool NamesNewGeneration(const std::string& bundle, const retrieval::Collection& collection);
 
 }  // namespace antiphon::server
 

@@ -62,7 +62,7 @@ class HotReloadTest : public ::testing::Test {
   const std::string folder_;
   Config config_;
   Metrics metrics_;
-  FakeStore store_{std::make_shared<FakeEngine>()};  // generation 7; 8 was refused
+  FakeStore store_{std::make_shared<FakeCollection>()};  // generation 7; 8 was refused
   std::unique_ptr<Authenticator> keys_;
   std::atomic<int> reloads_ = 0;
   std::unique_ptr<HotReload> hot_reload_;

@@ -35,13 +35,13 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-void LogStart(const Config& config, const Engine& engine, int port) {
-  const bundle::Manifest& manifest = engine.manifest();
+void LogStart(const Config& config, const retrieval::Collection& collection, int port) {
+  const bundle::Manifest& manifest = collection.manifest();
   spdlog::info("serving generation {} of {}: {} pieces, {} recordings, {} + {} snippets, model {}",
-               manifest.generation, config.bundle, engine.pieces().size(),
-               engine.recordings().size(), engine.vector_count(catalog::Side::kScores),
-               engine.vector_count(catalog::Side::kRecordings), manifest.model_id);
-  for (const std::string& reason : engine.rejected_generations())
+               manifest.generation, config.bundle, collection.pieces().size(),
+               collection.recordings().size(), collection.vector_count(catalog::Side::kScores),
+               collection.vector_count(catalog::Side::kRecordings), manifest.model_id);
+  for (const std::string& reason : collection.rejected_generations())
     spdlog::error("generation refused: {}", reason);
   if (!IsLocalAddress(config.listen)) {
     if (!config.AuthenticationEnabled() && config.tls_client_ca.empty())

@@ -119,22 +119,22 @@ struct Server::Impl {
   }
 
   Sample TakeSample() const {
-    const std::shared_ptr<const Engine> engine = store.Current();
+    const std::shared_ptr<const retrieval::Collection> collection = store.Current();
     const editing::CollectionStore::EditStatus edit_status = store.edit_status();
     Sample sample;
     sample.queue_depth = queue.depth();
     sample.in_flight = lifecycle.in_flight();
     sample.streams = streams.open();
-    sample.generation = engine->manifest().generation;
-    sample.model_id = engine->manifest().model_id;
+    sample.generation = collection->manifest().generation;
+    sample.model_id = collection->manifest().model_id;
     sample.device = device;
-    sample.pieces = static_cast<int64_t>(engine->pieces().size());
-    sample.recordings = static_cast<int64_t>(engine->recordings().size());
-    sample.score_vectors = engine->vector_count(catalog::Side::kScores);
-    sample.recording_vectors = engine->vector_count(catalog::Side::kRecordings);
+    sample.pieces = static_cast<int64_t>(collection->pieces().size());
+    sample.recordings = static_cast<int64_t>(collection->recordings().size());
+    sample.score_vectors = collection->vector_count(catalog::Side::kScores);
+    sample.recording_vectors = collection->vector_count(catalog::Side::kRecordings);
     sample.last_change = edit_status.last_change;
     sample.unmerged_changes = edit_status.unmerged;
-    sample.rejected_generations = static_cast<int>(engine->rejected_generations().size());
+    sample.rejected_generations = static_cast<int>(collection->rejected_generations().size());
     sample.rejected_changes = static_cast<int>(edit_status.rejected_changes.size());
     if (guards.tls != nullptr) sample.certificate_expires = guards.tls->expires();
     sample.gpu_bytes = index::DeviceMemoryInUse(device);

@@ -102,8 +102,8 @@ class ServerFixture : public ::testing::Test {
 
   Config config_;
   Metrics metrics_;
-  std::shared_ptr<FakeEngine> engine_ = std::make_shared<FakeEngine>();
-  FakeStore store_{engine_};
+  std::shared_ptr<FakeCollection> collection_ = std::make_shared<FakeCollection>();
+  FakeStore store_{collection_};
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Retrieval::Stub> retrieval_;

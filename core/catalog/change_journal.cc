@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/catalog/change_record.h"
 #include "core/catalog/database.h"
@@ -34,8 +35,7 @@ std::string HashOf(const State& state) {
 }
 
 absl::Status Told(const absl::Status& status) {
-  return status.ok() ? status
-                     : absl::Status(status.code(), absl::StrCat("journal: ", status.message()));
+  return Reworded(status, absl::StrCat("journal: ", status.message()));
 }
 
 absl::Status Damaged(absl::string_view what) {
@@ -55,9 +55,8 @@ absl::Status WriteState(sqlite3* database, const State& state) {
 absl::StatusOr<State> ReadState(sqlite3* database) {
   State state;
   Statement select(database, "SELECT last_sequence, changes, sha256 FROM state WHERE one = 1");
-  const absl::StatusOr<bool> row = select.Step();
-  if (!row.ok()) return Told(row.status());
-  if (!*row) return Damaged("its state is missing");
+  ASSIGN_OR_RETURN(const bool row, MapError(select.Step(), Told));
+  if (!row) return Damaged("its state is missing");
   state = {select.Int(0), select.Int(1)};
   if (select.View(2) != HashOf(state)) return Damaged("its state's SHA-256 does not hold");
   return state;
@@ -149,11 +148,12 @@ struct ChangeJournal::Impl {
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
-    const absl::Status status = InTransaction(database.get(), [&] {
-      const absl::Status done = work(next);
-      return done.ok() ? WriteState(database.get(), next) : done;
-    });
-    if (!status.ok()) return Told(status);
+    RETURN_IF_ERROR(MapError(InTransaction(database.get(),
+                                           [&] {
+                                             RETURN_IF_ERROR(work(next));
+                                             return WriteState(database.get(), next);
+                                           }),
+                             Told));
     state = next;
     FoldLog();
     return absl::OkStatus();
@@ -168,23 +168,22 @@ ChangeJournal::ChangeJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 ChangeJournal::~ChangeJournal() = default;
 
 absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::string& path) {
-  absl::StatusOr<Database> database = OpenFile(path);
-  if (absl::IsAborted(database.status()))
-    return absl::AbortedError("journal: another process has it open");
-  if (!database.ok()) return Told(database.status());
-  const absl::StatusOr<State> state = ReadState(database->get());
-  if (!state.ok()) return state.status();
-  const absl::StatusOr<int64_t> changes =
-      ReadNumber(database->get(), "SELECT count(*) FROM changes");
-  if (!changes.ok()) return Told(changes.status());
-  if (*changes != state->changes) {
-    return Damaged(absl::StrCat("holds ", *changes, " changes and should hold ", state->changes));
+  ASSIGN_OR_RETURN(Database database, MapError(OpenFile(path), [](const absl::Status& status) {
+                     return absl::IsAborted(status)
+                                ? absl::AbortedError("journal: another process has it open")
+                                : Told(status);
+                   }));
+  ASSIGN_OR_RETURN(const State state, ReadState(database.get()));
+  ASSIGN_OR_RETURN(const int64_t changes,
+                   MapError(ReadNumber(database.get(), "SELECT count(*) FROM changes"), Told));
+  if (changes != state.changes) {
+    return Damaged(absl::StrCat("holds ", changes, " changes and should hold ", state.changes));
   }
   auto impl = std::make_unique<Impl>();
   {
     absl::MutexLock lock(&impl->mutex);
-    impl->database = *std::move(database);
-    impl->state = *state;
+    impl->database = std::move(database);
+    impl->state = state;
     impl->FoldLog();
   }
   return std::unique_ptr<ChangeJournal>(new ChangeJournal(std::move(impl)));
@@ -199,8 +198,8 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
   const int64_t before = impl_->state.last_sequence;
   for (size_t i = 0; i < changes.size(); ++i) {
     Change& change = changes[i];
-    change.sequence = change.piece.version = change.recording.version =
-        before + 1 + static_cast<int64_t>(i);
+    change.sequence = before + 1 + static_cast<int64_t>(i);
+    change.source.piece.version = change.source.recording.version = change.sequence;
   }
   RETURN_IF_ERROR(impl_->Commit([&](State& next) {
     impl_->mutex.AssertHeld();

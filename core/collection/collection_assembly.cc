@@ -76,14 +76,14 @@ absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
 }
 
 absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
-  const absl::StatusOr<SourceRecord> record =
+  const absl::StatusOr<catalog::SourceRecord> record =
       EmbedPiece(score_encoder_, plan_, std::move(piece), midi);
   return record.ok() ? files_->Add(*record) : record.status();
 }
 
 absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
                                               const std::string& audio) {
-  const absl::StatusOr<SourceRecord> record =
+  const absl::StatusOr<catalog::SourceRecord> record =
       EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio);
   return record.ok() ? files_->Add(*record) : record.status();
 }

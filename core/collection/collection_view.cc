@@ -16,7 +16,7 @@ using catalog::Side;
 
 }  // namespace
 
-absl::Status CheckRecord(const SourceRecord& record, int dimension) {
+absl::Status CheckRecord(const catalog::SourceRecord& record, int dimension) {
   RETURN_IF_ERROR(record.side == Side::kScores ? catalog::CheckPiece(record.piece)
                                                : catalog::CheckRecording(record.recording));
   int64_t vectors = 0;

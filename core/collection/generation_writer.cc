@@ -44,7 +44,7 @@ absl::Status AddSources(const CollectionView& view, Side side,
                         const std::function<absl::Status()>& keep_going, CollectionFiles& files) {
   for (int source = 0; source < view.source_count(side); ++source) {
     RETURN_IF_ERROR(keep_going());
-    ASSIGN_OR_RETURN(const SourceRecord record, ReadSource(view, side, source));
+    ASSIGN_OR_RETURN(const catalog::SourceRecord record, ReadSource(view, side, source));
     RETURN_IF_ERROR(files.Add(record));
   }
   return absl::OkStatus();

@@ -182,6 +182,7 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   auto loaded = std::make_unique<LoadedCollection>();
   loaded->manifest = generation.manifest;
   loaded->rejected_generations = generation.rejected;
+  loaded->scores = options.scores;
   const std::string folder = generation.directory + "/";
   if (absl::Status status = OpenEncoders(generation, options, other, *loaded); !status.ok()) {
     return Unusable(status, folder);

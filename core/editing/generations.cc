@@ -153,7 +153,7 @@ absl::Status CollectionStore::Impl::KeepGoing() const {
 bool CollectionStore::Impl::IsMergeDue() const {
   if (options.merge_fraction == 0 || pending.count() == 0) return false;
   if (pending.bytes() >= options.merge_bytes) return true;
-  const std::shared_ptr<const retrieval::Collection> now = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
   const collection::CollectionView& view = now->view();
   double edited = 0, base = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
@@ -211,7 +211,7 @@ absl::Status CollectionStore::Impl::Start() {
   ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
                    collection::OpenGeneration(opened, options.collection));
   if (options.self_check) {
-    RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
+    RETURN_IF_ERROR(options.self_check(retrieval::BundleCollection(
         std::make_shared<const collection::LoadedCollection>(*loaded))));
   }
   {
@@ -247,12 +247,12 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
 absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
   RETURN_IF_ERROR(CheckMemory(opened.manifest, options.reload_memory_factor));
-  const std::shared_ptr<const retrieval::Collection> now = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
   absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
       collection::OpenGeneration(opened, options.collection, &now->loaded());
   if (!loaded.ok() || !options.self_check) return loaded;
-  RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
-      std::make_shared<const collection::LoadedCollection>(**loaded))));
+  RETURN_IF_ERROR(options.self_check(
+      retrieval::BundleCollection(std::make_shared<const collection::LoadedCollection>(**loaded))));
   return loaded;
 }
 
@@ -289,7 +289,7 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
 
 absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const retrieval::Collection> before;
+  std::shared_ptr<const retrieval::BundleCollection> before;
   int64_t through = 0, changes = 0;
   {
     absl::MutexLock edits(&edits_mutex);
@@ -339,7 +339,7 @@ absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   absl::MutexLock generations(&generations_mutex);
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
   ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
-  const std::shared_ptr<const retrieval::Collection> before = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> before = Now();
   const int64_t serving = before->manifest().generation;
   const int64_t found = opened.manifest.generation;
   const bool same =
@@ -381,7 +381,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
 
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const retrieval::Collection> now;
+  std::shared_ptr<const retrieval::BundleCollection> now;
   int64_t through = 0;
   {
     absl::MutexLock edits(&edits_mutex);
@@ -392,15 +392,14 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   // The writer holds the lock of the folder until that has its name.
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
                    bundle::BundleWriter::Create(temporary.path));
-  absl::StatusOr<bundle::Manifest> manifest =
+  ASSIGN_OR_RETURN(
+      bundle::Manifest manifest,
       collection::WriteGeneration(now->loaded(), base_directory, writer->directory(),
-                                  options.collection.index, [this] { return KeepGoing(); });
-  if (!manifest.ok()) return manifest.status();
-  manifest->last_change = through;
-  manifest = writer->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
+                                  options.collection.index, [this] { return KeepGoing(); }));
+  manifest.last_change = through;
+  ASSIGN_OR_RETURN(manifest, writer->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
-  });
-  if (!manifest.ok()) return manifest.status();
+  }));
   RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
   temporary.path.clear();
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));

@@ -1,5 +1,4 @@
-#include "core/retrieval/search.h"
-
+// The requests of a BundleCollection.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -15,6 +14,7 @@
 #include "core/matching/hits.h"
 #include "core/matching/source_ranking.h"
 #include "core/matching/stage_timer.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/retrieval/path_match.h"
 #include "core/retrieval/query.h"
 #include "core/retrieval/search_filter.h"
@@ -33,30 +33,22 @@ absl::Status CheckRange(const char* name, int value, int low, int high) {
 constexpr int kMaxQueryWindows = 100'000;
 
 absl::Status Check(const matching::SearchOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 1000));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
   return CheckFilter(options.filter);
 }
 
 absl::Status Check(const collection::LoadedCollection& loaded,
                    const matching::IdentifyOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
-  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 100));
+  RETURN_IF_ERROR(CheckRange("neighbours", options.neighbours, 1, 1000));
   if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
   }
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
-  if (auto status = CheckRange("max_transposition", options.max_transposition, 0,
-                               matching::kMaxTransposition);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
+  RETURN_IF_ERROR(
+      CheckRange("max_transposition", options.max_transposition, 0, matching::kMaxTransposition));
   if (options.max_transposition > 0 && features::BandsPerSemitone(loaded.settings()) == 0) {
     return absl::InvalidArgumentError(
         "max_transposition must be 0 with this model, whose bands fit no semitone");
@@ -246,47 +238,44 @@ matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<matching::Hit>> SearchScores(const collection::LoadedCollection& loaded,
-                                                        const audio::Waveform& query,
-                                                        const matching::SearchOptions& options,
-                                                        const matching::RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchScores(
+    const audio::Waveform& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto embedded,
-                   EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer));
-  return Search(loaded, Side::kScores, embedded, options, timer);
+                   EmbedAudioQuery(*loaded_, query, options.excerpt, PlanOf(options), timer));
+  return Search(*loaded_, Side::kScores, embedded, options, timer);
 }
 
-absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
-    const collection::LoadedCollection& loaded, const music::Score& query,
-    const matching::SearchOptions& options, const matching::RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchRecordings(
+    const music::Score& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(
       const auto embedded,
-      EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
-  return Search(loaded, Side::kRecordings, embedded, options, timer);
+      EmbedScoreQuery(*loaded_, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
+  return Search(*loaded_, Side::kRecordings, embedded, options, timer);
 }
 
-absl::StatusOr<matching::Identification> IdentifyAudio(const collection::LoadedCollection& loaded,
-                                                       const audio::Waveform& query,
-                                                       const matching::IdentifyOptions& options,
-                                                       const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
+    const audio::Waveform& query, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
-  ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(loaded, query, options.excerpt, timer));
+  ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedAudioQuery(loaded, audio, -transposition, PlanOf(options), timer));
-    return Identify(loaded, Side::kScores, embedded, transposition, options, timer);
+                     EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(options), timer));
+    return Identify(*loaded_, Side::kScores, embedded, transposition, options, timer);
   });
 }
 
-absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedCollection& loaded,
-                                                       const music::Score& query, Side side,
-                                                       const matching::IdentifyOptions& options,
-                                                       const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
+    const music::Score& query, Side side, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
@@ -297,48 +286,44 @@ absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedC
   const int towards_source = side == Side::kScores ? -1 : 1;
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options), timer,
+                     EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options), timer,
                                      towards_source * transposition));
-    return Identify(loaded, side, embedded, transposition, options, timer);
+    return Identify(*loaded_, side, embedded, transposition, options, timer);
   });
 }
 
-absl::StatusOr<matching::Identification> IdentifyEmbedded(
-    const collection::LoadedCollection& loaded, matching::EmbeddingSequence windows,
-    double duration_s, const matching::IdentifyOptions& options,
-    const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
-  RETURN_IF_ERROR(CheckEmbedded(loaded, windows, duration_s));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
+    matching::EmbeddingSequence windows, double duration_s,
+    const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
+  RETURN_IF_ERROR(CheckEmbedded(*loaded_, windows, duration_s));
   matching::StageTimer timer(context);
-  return Identify(loaded, Side::kScores, QueryOf(std::move(windows), duration_s),
+  return Identify(*loaded_, Side::kScores, QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, timer);
 }
 
-absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const collection::LoadedCollection& loaded,
-                                                       const audio::Waveform& query,
-                                                       const matching::WindowPlan& plan,
-                                                       const matching::RequestContext& context) {
+absl::StatusOr<matching::EmbeddingSequence> BundleCollection::EmbedAudio(
+    const audio::Waveform& query, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
-    return collection::AudioFeatures(*loaded.front_end, query);
+    return collection::AudioFeatures(*loaded_->front_end, query);
   }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.audio_encoder, sequence, 1.0, plan,
+    return collection::EmbedFeatures(*loaded_->audio_encoder, sequence, 1.0, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }
 
-absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const collection::LoadedCollection& loaded,
-                                                       const music::Score& query,
-                                                       double tempo_ratio,
-                                                       const matching::WindowPlan& plan,
-                                                       const matching::RequestContext& context) {
+absl::StatusOr<matching::EmbeddingSequence> BundleCollection::EmbedScore(
+    const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
-    return collection::ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
+    return collection::ScoreFeatures(loaded_->score_encoder->info().settings, query, tempo_ratio);
   }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.score_encoder, sequence, tempo_ratio, plan,
+    return collection::EmbedFeatures(*loaded_->score_encoder, sequence, tempo_ratio, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }

@@ -64,7 +64,7 @@ TEST(Resolve, GoesByWhatIsThereNow) {
   const auto loaded = testing::MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
   EXPECT_FALSE(Resolve(*loaded->view, Side::kScores, {.exact = true}).sources.has_value());
   EXPECT_TRUE(Resolve(*loaded->view, Side::kScores, {.exact = true}).exact);
-  const auto record = std::make_shared<collection::SourceRecord>();
+  const auto record = std::make_shared<catalog::SourceRecord>();
   record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
   const std::vector<collection::Edit> edits = {{Side::kScores, "piece-0", nullptr},
                                                {Side::kScores, "new", record}};

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/matching/tempo.h"
-#include "core/retrieval/search.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
@@ -22,22 +22,22 @@ class SearchOptionsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new testing::TemporaryFolder();
-    loaded_ =
-        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    collection_ = new BundleCollection(
+        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}));
   }
   static void TearDownTestSuite() {
-    delete loaded_;
+    delete collection_;
     delete folder_;
-    loaded_ = nullptr;
+    collection_ = nullptr;
     folder_ = nullptr;
   }
 
   static testing::TemporaryFolder* folder_;
-  static collection::LoadedCollection* loaded_;
+  static const Collection* collection_;
 };
 
 testing::TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
-collection::LoadedCollection* SearchOptionsTest::loaded_ = nullptr;
+const Collection* SearchOptionsTest::collection_ = nullptr;
 
 TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
   const audio::Waveform audio = testing::Play(testing::RandomPiece(0, 5));
@@ -45,10 +45,11 @@ TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
   const auto refused = [&](const char* what, const matching::SearchFilter& filter,
                            const matching::QueryExcerpt& excerpt) {
     for (const absl::Status& status :
-         {SearchScores(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          SearchRecordings(*loaded_, score, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          IdentifyAudio(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          IdentifyScore(*loaded_, score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
+         {collection_->SearchScores(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_->SearchRecordings(score, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_->IdentifyAudio(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_
+              ->IdentifyScore(score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
               .status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
       EXPECT_THAT(status.message(), HasSubstr(what));
@@ -69,8 +70,8 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
     for (const bool exact : {false, true}) {
       matching::SearchFilter either = filter;
       either.exact = exact;
-      const auto hits = SearchScores(*loaded_, query, {.top_k = 50, .filter = either}, {});
-      const auto result = IdentifyAudio(*loaded_, query, {.top_k = 50, .filter = either}, {});
+      const auto hits = collection_->SearchScores(query, {.top_k = 50, .filter = either}, {});
+      const auto result = collection_->IdentifyAudio(query, {.top_k = 50, .filter = either}, {});
       EXPECT_TRUE(hits.ok() && result.ok());
       for (const matching::Hit& hit : *hits) found.insert(hit.source);
       for (const matching::Candidate& candidate : result->candidates)
@@ -98,9 +99,9 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
   const auto found = [&](const matching::SourceFilter& filter) {
-    const auto hits = SearchRecordings(*loaded_, query, {.filter = {.sources = filter}}, {});
+    const auto hits = collection_->SearchRecordings(query, {.filter = {.sources = filter}}, {});
     const auto result =
-        IdentifyScore(*loaded_, query, Side::kRecordings, {.filter = {.sources = filter}}, {});
+        collection_->IdentifyScore(query, Side::kRecordings, {.filter = {.sources = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const matching::Hit& hit : *hits) sources.insert(hit.source);
@@ -117,8 +118,8 @@ TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
   const matching::SearchOptions options{
       .top_k = 100, .filter = {.min_similarity = 0.6f}, .evidence = true};
-  const auto all = SearchScores(*loaded_, query, {.top_k = 100}, {});
-  const auto some = SearchScores(*loaded_, query, options, {});
+  const auto all = collection_->SearchScores(query, {.top_k = 100}, {});
+  const auto some = collection_->SearchScores(query, options, {});
   ASSERT_TRUE(all.ok() && some.ok());
   EXPECT_LT(all->back().similarity, 0.6f);
   ASSERT_FALSE(some->empty());
@@ -127,7 +128,7 @@ TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
     EXPECT_GE(hit.similarity, 0.6f);
     for (const matching::Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
   }
-  const auto none = IdentifyAudio(*loaded_, query, {.filter = {.min_similarity = 1.0f}}, {});
+  const auto none = collection_->IdentifyAudio(query, {.filter = {.min_similarity = 1.0f}}, {});
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none->verdict, matching::Verdict::kNoMatch);
   EXPECT_TRUE(none->candidates.empty());
@@ -141,7 +142,7 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   const audio::Waveform second = testing::Play(music::Excerpt(testing::RandomPiece(4), 20, 30));
   query.samples.insert(query.samples.end(), second.samples.begin(), second.samples.end());
   const matching::QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
-  const auto result = IdentifyAudio(*loaded_, query, {.excerpt = excerpt, .evidence = true}, {});
+  const auto result = collection_->IdentifyAudio(query, {.excerpt = excerpt, .evidence = true}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = result->candidates[0];
@@ -154,14 +155,13 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
     EXPECT_GE(evidence.match.query.start_s, first + 1 - 1e-9);
     EXPECT_LE(evidence.match.query.end_s, first + 9 + 1e-9);
   }
-  const auto hits = SearchScores(*loaded_, query, {.excerpt = excerpt}, {});
+  const auto hits = collection_->SearchScores(query, {.excerpt = excerpt}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   EXPECT_EQ(hits->front().source, 4);
-  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first,
-              1);
+  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first, 1);
   EXPECT_LE(hits->front().match.query.end_s, first + 9 + 1e-9);
-  const auto score = IdentifyScore(*loaded_, testing::RandomPiece(3), Side::kRecordings,
-                                   {.excerpt = {.start_s = 15, .end_s = 30}}, {});
+  const auto score = collection_->IdentifyScore(testing::RandomPiece(3), Side::kRecordings,
+                                                {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
   EXPECT_GE(score->candidates[0].match.query.start_s, 15);
@@ -190,7 +190,7 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     const audio::Waveform query =
         testing::Play(music::Excerpt(testing::RandomPiece(2), 10, 10 + 9 * tempo), tempo);
     const matching::IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
-    const auto result = IdentifyAudio(*loaded_, query, options, {});
+    const auto result = collection_->IdentifyAudio(query, options, {});
     ASSERT_TRUE(result.ok() && !result->candidates.empty());
     const matching::Candidate& best = result->candidates[0];
     ASSERT_EQ(best.source, 2);
@@ -207,19 +207,20 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     }
     EXPECT_GE(on_line, 15);
   }
-  const auto without = IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(2, 10)), {}, {});
+  const auto without =
+      collection_->IdentifyAudio(testing::Play(testing::RandomPiece(2, 10)), {}, {});
   ASSERT_TRUE(without.ok());
   EXPECT_TRUE(without->candidates[0].evidence.empty());
 }
 
 TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 22);
-  const auto result = IdentifyScore(*loaded_, query, Side::kRecordings, {.evidence = true}, {});
+  const auto result = collection_->IdentifyScore(query, Side::kRecordings, {.evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   ASSERT_EQ(best.source, 3);  // played at 1.3
   ExpectStretch(best, 12, 10 / 1.3, 1 / 1.3);
-  const auto hits = SearchRecordings(*loaded_, query, {.evidence = true}, {});
+  const auto hits = collection_->SearchRecordings(query, {.evidence = true}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   ASSERT_EQ(hits->front().source, 3);
   for (const auto& evidence : {best.evidence, hits->front().evidence}) {
@@ -234,8 +235,8 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
 
 TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
-  const auto result = IdentifyAudio(*loaded_, query,
-                                    {.method = matching::VoteMethod::kPlain, .evidence = true}, {});
+  const auto result = collection_->IdentifyAudio(
+      query, {.method = matching::VoteMethod::kPlain, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
@@ -253,18 +254,18 @@ TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
   for (const int semitones : {-3, 2}) {
     const audio::Waveform query = testing::Play(
         music::Transposed(music::Excerpt(testing::RandomPiece(2), 12, 22), semitones));
-    const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
+    const auto as_played = collection_->IdentifyAudio(query, {}, {});
     ASSERT_TRUE(as_played.ok());
     ASSERT_EQ(as_played->verdict, matching::Verdict::kNoMatch);
     const auto too_near =
-        IdentifyAudio(*loaded_, query, {.max_transposition = std::abs(semitones) - 1}, {});
+        collection_->IdentifyAudio(query, {.max_transposition = std::abs(semitones) - 1}, {});
     ASSERT_TRUE(too_near.ok());
     EXPECT_EQ(too_near->verdict, matching::Verdict::kNoMatch);
     ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
     EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
     EXPECT_EQ(too_near->candidates[0].transposition, 0);
     const auto found =
-        IdentifyAudio(*loaded_, query, {.max_transposition = 4, .evidence = true}, {});
+        collection_->IdentifyAudio(query, {.max_transposition = 4, .evidence = true}, {});
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 2);
@@ -278,11 +279,11 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
   const music::Score query = music::Transposed(music::Excerpt(testing::RandomPiece(3), 10, 22), 2);
   for (const auto& [side, transposition] :
        {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
-    const auto as_written = IdentifyScore(*loaded_, query, side, {}, {});
+    const auto as_written = collection_->IdentifyScore(query, side, {}, {});
     ASSERT_TRUE(as_written.ok());
     EXPECT_EQ(as_written->verdict, matching::Verdict::kNoMatch);
-    const auto found = IdentifyScore(*loaded_, query, side,
-                                     {.max_transposition = matching::kMaxTransposition}, {});
+    const auto found = collection_->IdentifyScore(
+        query, side, {.max_transposition = matching::kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
     ASSERT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);
@@ -292,15 +293,15 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
 
 TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
-  const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
+  const auto as_played = collection_->IdentifyAudio(query, {}, {});
   const auto result =
-      IdentifyAudio(*loaded_, query, {.max_transposition = matching::kMaxTransposition}, {});
+      collection_->IdentifyAudio(query, {.max_transposition = matching::kMaxTransposition}, {});
   ASSERT_TRUE(as_played.ok() && result.ok());
   EXPECT_EQ(result->candidates[0].source, 2);
   EXPECT_EQ(result->candidates[0].transposition, 0);
   EXPECT_EQ(result->candidates[0].confidence, as_played->candidates[0].confidence);
   for (const int out_of_range : {-1, matching::kMaxTransposition + 1}) {
-    const auto refused = IdentifyAudio(*loaded_, query, {.max_transposition = out_of_range}, {});
+    const auto refused = collection_->IdentifyAudio(query, {.max_transposition = out_of_range}, {});
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(refused.status().message(), HasSubstr("max_transposition"));
   }
@@ -308,7 +309,8 @@ TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
 
 TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
   const audio::Waveform query = testing::Play(testing::RandomPiece(2));
-  const auto result = IdentifyAudio(*loaded_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
+  const auto result =
+      collection_->IdentifyAudio(query, {.hop_s = 0.01, .max_windows = 100'000}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->windows, 3 * 256);
   EXPECT_EQ(result->verdict, matching::Verdict::kMatch);

@@ -10,8 +10,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "core/collection/collection_view.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/streaming/segments.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
@@ -23,28 +22,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr int kRate = 22050;
-
-class CollectionMatcher : public WindowMatcher {
- public:
-  explicit CollectionMatcher(std::shared_ptr<const collection::LoadedCollection> loaded)
-      : collection_(retrieval::Collection::Make(std::move(loaded))) {}
-
-  const encoder::WindowEncoder& audio_encoder() const override {
-    return collection_->audio_encoder();
-  }
-  absl::StatusOr<matching::Identification> IdentifyEmbedded(
-      matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options,
-      const matching::RequestContext& context) const override {
-    return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
-  }
-  const catalog::Piece& piece(int source) const override {
-    return collection_->view().pieces()[source];
-  }
-
- private:
-  const std::shared_ptr<const retrieval::Collection> collection_;
-};
 
 // A collection of so many pieces, with an encoder of one's own.
 std::shared_ptr<const collection::LoadedCollection> MakeParts(
@@ -62,11 +39,12 @@ class StreamIdentifierTest : public ::testing::Test {
       std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   const std::shared_ptr<const collection::LoadedCollection> loaded_ =
       MakeParts(folder_.path(), 8, encoder_);
-  const CollectionMatcher matcher_{loaded_};
+  const retrieval::BundleCollection collection_{loaded_};
 };
 
-std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector<float>& audio,
-                                 const StreamOptions& options = {}, size_t chunk = 8000) {
+std::vector<StreamAnswer> Listen(const retrieval::Collection& collection,
+                                 const std::vector<float>& audio, const StreamOptions& options = {},
+                                 size_t chunk = 8000) {
   StreamIdentifier identifier(options);
   std::vector<StreamAnswer> answers;
   const auto keep = [&](absl::StatusOr<std::vector<StreamAnswer>> more) {
@@ -74,10 +52,10 @@ std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector
     answers.insert(answers.end(), more->begin(), more->end());
   };
   for (size_t begin = 0; begin < audio.size(); begin += chunk) {
-    keep(identifier.Push(matcher,
+    keep(identifier.Push(collection,
                          std::span(audio).subspan(begin, std::min(chunk, audio.size() - begin))));
   }
-  keep(identifier.Finish(matcher));
+  keep(identifier.Finish(collection));
   return answers;
 }
 
@@ -145,7 +123,7 @@ std::vector<StreamSegment> Segments(const std::vector<StreamAnswer>& answers) {
 TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
   Programme programme;
   programme.Piece(2, 5, 25, 1.2);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-2"));
   ASSERT_EQ(answers.size(), static_cast<size_t>(programme.end_s()) + 1);
   for (size_t i = 0; i < answers.size(); ++i) {
@@ -165,13 +143,13 @@ TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
 TEST_F(StreamIdentifierTest, TheBeginningIsTooLittle) {
   Programme programme;
   programme.Piece(2, 5, 15);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_GE(answers.size(), 4u);
   EXPECT_EQ(answers[0].identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(answers[0].ids, IsEmpty());
   EXPECT_EQ(answers[3].identification.verdict, matching::Verdict::kMatch);
   EXPECT_LE(When(answers, StreamEvent::kPieceStarted), 5);
-  EXPECT_EQ(Listen(matcher_, Programme().Piece(2, 5, 5.5).samples).back().identification.verdict,
+  EXPECT_EQ(Listen(collection_, Programme().Piece(2, 5, 5.5).samples).back().identification.verdict,
             matching::Verdict::kInsufficientInput);
 }
 
@@ -181,7 +159,7 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
   for (const std::vector<int>& pieces : programmes) {
     Programme programme;
     for (const int piece : pieces) programme.Piece(piece, 10, 30);
-    const auto answers = Listen(matcher_, programme.samples);
+    const auto answers = Listen(collection_, programme.samples);
     std::vector<std::string> expected;
     for (const int piece : pieces) expected.push_back(absl::StrCat("piece-", piece));
     ASSERT_EQ(Events(answers), expected);
@@ -208,7 +186,7 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
 TEST_F(StreamIdentifierTest, APieceEndsInNoise) {
   Programme programme;
   programme.Piece(1, 10, 30).Noise(12);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "end"));
   EXPECT_NEAR(When(answers, StreamEvent::kPieceEnded), 27.5, 1.6);
   EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 20, 0.8);
@@ -218,7 +196,7 @@ TEST_F(StreamIdentifierTest, APieceEndsInNoise) {
 TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
   Programme programme;
   programme.Noise(15).Hum(15);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   EXPECT_THAT(Events(answers), IsEmpty());
   for (const StreamAnswer& answer : answers)
     EXPECT_NE(answer.identification.verdict, matching::Verdict::kMatch);
@@ -227,7 +205,7 @@ TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
 TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
   Programme programme;
   programme.Piece(1, 5, 20).Silence(4).Piece(1, 20, 35);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "resume"));
   EXPECT_NEAR(When(answers, StreamEvent::kPaused), 16.5, 0.2);
   EXPECT_NEAR(When(answers, StreamEvent::kResumed), 19, 0.2);
@@ -241,7 +219,7 @@ TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
 TEST_F(StreamIdentifierTest, ALongSilenceEndsThePiece) {
   Programme programme;
   programme.Piece(1, 5, 15).Silence(20);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "end"));
   EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 10, 0.8);
@@ -250,7 +228,7 @@ TEST_F(StreamIdentifierTest, ALongSilenceEndsThePiece) {
 TEST_F(StreamIdentifierTest, TheSamePieceAgainIsAnotherSegment) {
   Programme programme;
   programme.Piece(4, 0, 40).Piece(4, 0, 20);
-  const auto segments = Segments(Listen(matcher_, programme.samples));
+  const auto segments = Segments(Listen(collection_, programme.samples));
   ASSERT_EQ(segments.size(), 2u);
   EXPECT_NEAR(segments[0].match.query.end_s, programme.end_s() - 20, 1.0);
   EXPECT_NEAR(segments[1].match.query.start_s, programme.end_s() - 20, 1.0);
@@ -277,9 +255,9 @@ bool Same(const StreamAnswer& a, const StreamAnswer& b) {
 TEST_F(StreamIdentifierTest, ChunksMakeNoDifference) {
   Programme programme;
   programme.Piece(0, 0, 12).Silence(2).Piece(3, 5, 12);
-  const auto whole = Listen(matcher_, programme.samples, {}, programme.samples.size());
+  const auto whole = Listen(collection_, programme.samples, {}, programme.samples.size());
   for (const size_t chunk : {size_t{333}, size_t{22050}, size_t{50'001}}) {
-    const auto answers = Listen(matcher_, programme.samples, {}, chunk);
+    const auto answers = Listen(collection_, programme.samples, {}, chunk);
     ASSERT_EQ(answers.size(), whole.size());
     for (size_t i = 0; i < answers.size(); ++i)
       EXPECT_TRUE(Same(answers[i], whole[i])) << chunk << " " << i;
@@ -291,7 +269,7 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
   programme.Piece(0, 0, 10);
   StreamOptions options{.update_s = 2.5};
   options.identify = {.top_k = 1, .min_confidence = 1.0, .evidence = true};
-  const auto answers = Listen(matcher_, programme.samples, options);
+  const auto answers = Listen(collection_, programme.samples, options);
   EXPECT_NEAR(answers[0].at_s, 2.5, 1e-3);
   EXPECT_NEAR(answers[1].at_s, 5, 1e-3);
   EXPECT_EQ(answers[2].identification.verdict, matching::Verdict::kNoMatch);
@@ -302,9 +280,9 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 }
 
 // Answers nothing, at once.
-class IdleMatcher : public CollectionMatcher {
+class IdleCollection final : public retrieval::BundleCollection {
  public:
-  using CollectionMatcher::CollectionMatcher;
+  using BundleCollection::BundleCollection;
   absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double, const matching::IdentifyOptions&,
       const matching::RequestContext&) const override {
@@ -322,7 +300,7 @@ int64_t ResidentBytes() {
 }
 
 TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEncodedOnce) {
-  const IdleMatcher matcher(loaded_);
+  const IdleCollection collection(loaded_);
   const int64_t encoded_before = encoder_->windows();
   Programme minute;
   minute.Piece(0, 0, 30).Silence(2).Noise(8).Piece(3, 0, 25);
@@ -332,14 +310,15 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
   for (int i = 0; identifier.received_s() < 3600; ++i) {
     for (size_t begin = 0; begin < minute.samples.size(); begin += 10'000) {
       const size_t count = std::min<size_t>(10'000, minute.samples.size() - begin);
-      ASSERT_TRUE(identifier.Push(matcher, std::span(minute.samples).subspan(begin, count)).ok());
+      ASSERT_TRUE(
+          identifier.Push(collection, std::span(minute.samples).subspan(begin, count)).ok());
       (i < 2 ? early : late) = std::max(i < 2 ? early : late, identifier.bytes());
     }
     if (i == 5) early_resident = ResidentBytes();
   }
   EXPECT_GT(early, 0u);
   EXPECT_LE(late, early * 11 / 10);
-  EXPECT_LE(matcher.most_windows, 52u) << "12 s at 5 frames of 21/s";
+  EXPECT_LE(collection.most_windows, 52u) << "12 s at 5 frames of 21/s";
 #ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
   EXPECT_LT(ResidentBytes() - early_resident, 2 << 20);
 #endif
@@ -351,10 +330,10 @@ TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
   Programme programme;
   programme.Piece(5, 0, 40);
   const testing::TemporaryFolder folder;
-  const CollectionMatcher other(MakeParts(folder.path(), 3, encoder_));
+  const retrieval::BundleCollection other(MakeParts(folder.path(), 3, encoder_));
   StreamIdentifier identifier({});
   const std::span<const float> audio(programme.samples);
-  const auto before = identifier.Push(matcher_, audio.first(20 * kRate));
+  const auto before = identifier.Push(collection_, audio.first(20 * kRate));
   const auto after = identifier.Push(other, audio.subspan(20 * kRate));
   ASSERT_TRUE(before.ok() && after.ok());
   EXPECT_THAT(Events(*before), ElementsAre("piece-5"));
@@ -367,10 +346,10 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   const testing::TemporaryFolder folder;
   auto encoder = std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   encoder->info_.model_id = "fake-2";
-  const CollectionMatcher other(MakeParts(folder.path(), 8, encoder));
+  const retrieval::BundleCollection other(MakeParts(folder.path(), 8, encoder));
   StreamIdentifier identifier({});
   const std::span<const float> audio(programme.samples);
-  ASSERT_TRUE(identifier.Push(matcher_, audio.first(20 * kRate + 500)).ok());
+  ASSERT_TRUE(identifier.Push(collection_, audio.first(20 * kRate + 500)).ok());
   const auto after = identifier.Push(other, audio.subspan(20 * kRate + 500));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_NEAR(after->front().at_s, 21, 0.1);
@@ -388,19 +367,19 @@ TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {
   const matching::RequestContext context{
       .keep_going = [&] { return ++asked > 6 ? absl::CancelledError("gone") : absl::OkStatus(); },
       .on_stage = {}};
-  EXPECT_TRUE(absl::IsCancelled(identifier.Push(matcher_, programme.samples, context).status()));
+  EXPECT_TRUE(absl::IsCancelled(identifier.Push(collection_, programme.samples, context).status()));
 }
 
 TEST_F(StreamIdentifierTest, FailsAsTheEncoderDoes) {
   StreamIdentifier identifier({});
   encoder_->failure = absl::InternalError("out of order");
-  EXPECT_EQ(identifier.Push(matcher_, Programme().Piece(0, 0, 10).samples).status(),
+  EXPECT_EQ(identifier.Push(collection_, Programme().Piece(0, 0, 10).samples).status(),
             encoder_->failure);
 }
 
 TEST_F(StreamIdentifierTest, AStreamWithoutSoundIsTooLittle) {
   StreamIdentifier identifier({});
-  const auto answers = identifier.Finish(matcher_);
+  const auto answers = identifier.Finish(collection_);
   ASSERT_TRUE(answers.ok());
   ASSERT_EQ(answers->size(), 1u);
   EXPECT_EQ(answers->front().identification.verdict, matching::Verdict::kInsufficientInput);

@@ -171,8 +171,8 @@ std::vector<std::string> Listing(const collection::CollectionView& view, bool wi
   return lines;
 }
 
-std::string Difference(const retrieval::Collection& one, const retrieval::Collection& other,
-                       const std::vector<int>& seeds) {
+std::string Difference(const retrieval::BundleCollection& one,
+                       const retrieval::BundleCollection& other, const std::vector<int>& seeds) {
   for (const Side side : {Side::kScores, Side::kRecordings}) {
     if (std::string found = CompareSources(one.view(), other.view(), side); !found.empty())
       return found;
@@ -182,20 +182,22 @@ std::string Difference(const retrieval::Collection& one, const retrieval::Collec
     const music::Score excerpt = music::Excerpt(RandomPiece(seed, kPieceSeconds), 2, 10);
     const audio::Waveform audio = Play(excerpt, 1.1);
     for (const std::string& found :
-         {Compare(Must(one.SearchScores(audio, {})), Must(other.SearchScores(audio, {}))),
-          Compare(Must(one.SearchRecordings(excerpt, {})),
-                  Must(other.SearchRecordings(excerpt, {}))),
-          Compare(Must(one.IdentifyAudio(audio, {})), Must(other.IdentifyAudio(audio, {})))}) {
+         {Compare(Must(one.SearchScores(audio, {}, {})), Must(other.SearchScores(audio, {}, {}))),
+          Compare(Must(one.SearchRecordings(excerpt, {}, {})),
+                  Must(other.SearchRecordings(excerpt, {}, {}))),
+          Compare(Must(one.IdentifyAudio(audio, {}, {})),
+                  Must(other.IdentifyAudio(audio, {}, {})))}) {
       if (!found.empty()) return absl::StrCat("query ", seed, ": ", found);
     }
   }
   return "";
 }
 
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const retrieval::Collection& live,
+std::string DifferenceFromFresh(const LiveTestBundle& bundle,
+                                const retrieval::BundleCollection& live,
                                 const std::vector<int>& seeds) {
   bundle.IndexAfresh(live.view(), live.manifest(), "fresh");
-  const auto fresh = Must(retrieval::Collection::Open(bundle.Path("fresh")));
+  const auto fresh = Must(retrieval::BundleCollection::Open(bundle.Path("fresh")));
   return Difference(live, *fresh, seeds);
 }
 

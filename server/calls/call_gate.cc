@@ -31,13 +31,13 @@ CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
                    Authenticator* authenticator)
     : store_(store), lifecycle_(lifecycle), metrics_(metrics), authenticator_(authenticator) {}
 
-absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
+absl::StatusOr<Admission> CallGate::Admit(Call& call, CallPolicy policy) {
   if (authenticator_ != nullptr) {
     ASSIGN_OR_RETURN(std::string name,
                      authenticator_->Admit(call.origin().api_key, call.method(), absl::Now()));
     call.set_caller(std::move(name));
   }
-  if (door == Door::kAlways) return Admission();
+  if (policy == CallPolicy::kInline) return Admission();
   RETURN_IF_ERROR(lifecycle_.Enter());
   return Admission(lifecycle_);
 }

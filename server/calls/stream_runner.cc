@@ -70,7 +70,7 @@ StreamRunner::StreamRunner(CallGate& gate, const StreamRunnerOptions& options)
       threads_({.workers = options.max_streams, .capacity = options.max_streams}) {}
 
 void StreamRunner::Start(internal::StreamCall* stream, std::function<absl::Status(Call&)> handler) {
-  absl::StatusOr<Admission> admission = gate_.Admit(stream->call, Door::kWhileServing);
+  absl::StatusOr<Admission> admission = gate_.Admit(stream->call, CallPolicy::kOwnThread);
   if (!admission.ok()) return End(stream, admission.status());
   stream->admission = *std::move(admission);
   if (absl::Status status = TakePlace(); !status.ok()) return End(stream, status);

@@ -108,7 +108,7 @@ class StreamRunnerTest : public ::testing::Test {
     return open.stream->Finish();
   }
 
-  FakeStore store_{std::make_shared<FakeEngine>()};
+  FakeStore store_{std::make_shared<FakeCollection>()};
   Lifecycle lifecycle_;
   Metrics metrics_;
   CallGate gate_{store_, lifecycle_, metrics_};

@@ -120,13 +120,9 @@ absl::StatusOr<matching::SearchOptions> ToSearchOptions(const v1::SearchOptions&
   RETURN_IF_ERROR(FirstFailure(
       {CheckRange("options.top_k", out.top_k, 1, max_top_k),
        CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)}));
-  auto filter =
-      ToSearchFilter(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
-  if (!filter.ok()) return filter.status();
-  out.filter = *std::move(filter);
-  const auto excerpt = ToExcerpt(kOptions, options.excerpt());
-  if (!excerpt.ok()) return excerpt.status();
-  out.excerpt = *excerpt;
+  ASSIGN_OR_RETURN(out.filter, ToSearchFilter(kOptions, options.filter(), options.mode(),
+                                              MinSimilarity(options), limits));
+  ASSIGN_OR_RETURN(out.excerpt, ToExcerpt(kOptions, options.excerpt()));
   return out;
 }
 
@@ -144,13 +140,9 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
        CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
        CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
        CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)}));
-  auto filter =
-      ToSearchFilter("", request.filter(), request.mode(), MinSimilarity(request), limits);
-  if (!filter.ok()) return filter.status();
-  out.filter = *std::move(filter);
-  const auto excerpt = ToExcerpt("", request.excerpt());
-  if (!excerpt.ok()) return excerpt.status();
-  out.excerpt = *excerpt;
+  ASSIGN_OR_RETURN(out.filter, ToSearchFilter("", request.filter(), request.mode(),
+                                              MinSimilarity(request), limits));
+  ASSIGN_OR_RETURN(out.excerpt, ToExcerpt("", request.excerpt()));
   switch (request.method()) {
     case v1::VOTE_METHOD_UNSPECIFIED:
     case v1::VOTE_METHOD_IN_TIME:

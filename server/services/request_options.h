@@ -14,7 +14,8 @@
 #include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/catalog/catalog.h"
-#include "core/retrieval/collection.h"
+#include "core/matching/embedding_sequence.h"
+#include "core/matching/request.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {

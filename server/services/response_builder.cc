@@ -29,18 +29,17 @@ struct Reference {
   }
 };
 
-absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, int source) {
+absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, catalog::Side side,
+                                      int source) {
   Reference reference;
   if (side == catalog::Side::kRecordings) {
-    const catalog::Recording& recording = engine.recordings().at(source);
+    const catalog::Recording& recording = collection.recordings().at(source);
     reference.source = SourceOf(recording);
     reference.duration_s = recording.duration_s;
     return reference;
   }
-  absl::StatusOr<std::shared_ptr<const music::Score>> score = engine.ReadScore(source);
-  if (!score.ok()) return score.status();
-  reference.source = SourceOf(engine.pieces().at(source));
-  reference.score = *std::move(score);
+  ASSIGN_OR_RETURN(reference.score, collection.ReadScore(source));
+  reference.source = SourceOf(collection.pieces().at(source));
   reference.duration_s = reference.score->duration_s;
   return reference;
 }
@@ -70,7 +69,7 @@ void FillEvidence(catalog::Side side, const Reference& reference,
 // one.
 class SnippetCutter {
  public:
-  explicit SnippetCutter(const Engine& engine) : engine_(engine) {}
+  explicit SnippetCutter(const retrieval::Collection& collection) : collection_(collection) {}
 
   absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s,
                                   double end_s) {
@@ -78,25 +77,25 @@ class SnippetCutter {
     if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
     auto found = sound_.find(source);
     if (found == sound_.end()) {
-      ASSIGN_OR_RETURN(std::string audio, engine_.ReadAudio(source));
+      ASSIGN_OR_RETURN(std::string audio, collection_.ReadAudio(source));
       found = sound_.emplace(source, std::move(audio)).first;
     }
-    return CutWav(found->second, start_s, end_s, engine_.feature_settings().sample_rate);
+    return CutWav(found->second, start_s, end_s, collection_.feature_settings().sample_rate);
   }
 
  private:
-  const Engine& engine_;
+  const retrieval::Collection& collection_;
   std::map<int, std::string> sound_;  // encoded, by recording
 };
 
 }  // namespace
 
-absl::Status FillHits(const Engine& engine, catalog::Side side,
+absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                       const std::vector<matching::Hit>& hits, bool include_snippets,
                       google::protobuf::RepeatedPtrField<v1::Hit>* out) {
-  SnippetCutter cutter(engine);
+  SnippetCutter cutter(collection);
   for (const matching::Hit& hit : hits) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, hit.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, hit.source));
     v1::Hit* added = out->Add();
     *added->mutable_source() = reference.source;
     FillMatch(side, reference, hit.match, added);
@@ -111,11 +110,11 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Side side,
                             const std::vector<matching::Candidate>& candidates,
                             google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
   for (const matching::Candidate& candidate : candidates) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, candidate.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, candidate.source));
     v1::Candidate* added = out->Add();
     *added->mutable_source() = reference.source;
     added->set_confidence(candidate.confidence);
@@ -131,27 +130,26 @@ absl::Status FillCandidates(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillSegments(const Engine& engine,
+absl::Status FillSegments(const retrieval::Collection& collection,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   for (const streaming::StreamSegment& segment : segments) {
-    absl::StatusOr<Reference> reference = Reference();
-    if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
-      reference = ReferenceTo(engine, catalog::Side::kScores, *piece);
-      if (!reference.ok()) return reference.status();
+    Reference reference;
+    if (const std::optional<int> piece = collection.FindPiece(segment.piece_id)) {
+      ASSIGN_OR_RETURN(reference, ReferenceTo(collection, catalog::Side::kScores, *piece));
     } else {
-      reference->source.set_id(segment.piece_id);
-      reference->source.set_piece_id(segment.piece_id);
-      reference->duration_s = segment.match.reference.end_s;
+      reference.source.set_id(segment.piece_id);
+      reference.source.set_piece_id(segment.piece_id);
+      reference.duration_s = segment.match.reference.end_s;
     }
     v1::Segment* added = out->Add();
     const matching::Match& match = segment.match;
     added->set_start_seconds(match.query.start_s);
     added->set_end_seconds(match.query.end_s);
-    *added->mutable_source() = reference->source;
+    *added->mutable_source() = reference.source;
     added->set_confidence(segment.confidence);
-    *added->mutable_reference_start() = reference->At(match.reference.start_s);
-    *added->mutable_reference_end() = reference->At(match.reference.end_s);
+    *added->mutable_reference_start() = reference.At(match.reference.start_s);
+    *added->mutable_reference_end() = reference.At(match.reference.end_s);
     added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
   }
   return absl::OkStatus();

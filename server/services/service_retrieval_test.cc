@@ -112,7 +112,7 @@ TEST_F(RetrievalServiceTest, BadAudioIsBlamedOnItsField) {
   }
   request.mutable_audio()->set_file(WavFile(31));
   EXPECT_TRUE(Blames(Search(request), StatusCode::RESOURCE_EXHAUSTED, "audio.file"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
@@ -142,7 +142,7 @@ TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
   const std::vector<float> poisoned = {0.0f, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_TRUE(
       Blames(status_of([&](v1::Pcm& p) { p = FloatPcm(poisoned); }), bad, "audio.pcm.samples"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, BadMidiIsBlamedOnItsField) {
@@ -256,7 +256,7 @@ TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {
                      "method"));
   EXPECT_TRUE(
       Blames(status_of([](auto& r) { r.set_against(static_cast<v1::Side>(9)); }), bad, "against"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, EmbedGivesARowForEachWindow) {
@@ -295,8 +295,8 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   by_audio.mutable_options()->mutable_filter()->add_composers("Anon");
   by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(1);
   ASSERT_TRUE(Search(by_audio).ok());
-  EXPECT_EQ(engine_->last_search().filter.sources.composers.size(), 1u);
-  EXPECT_EQ(engine_->last_search().excerpt.start_s, 1);
+  EXPECT_EQ(collection_->last_search().filter.sources.composers.size(), 1u);
+  EXPECT_EQ(collection_->last_search().excerpt.start_s, 1);
   by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(3);
   EXPECT_TRUE(
       Blames(Search(by_audio), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
@@ -305,7 +305,7 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   by_score.mutable_score()->set_midi(MidiBytes(4));
   by_score.mutable_options()->set_mode(v1::SEARCH_MODE_EXACT);
   ASSERT_TRUE(Search(by_score).ok());
-  EXPECT_TRUE(engine_->last_search().filter.exact);
+  EXPECT_TRUE(collection_->last_search().filter.exact);
   by_score.mutable_options()->mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(
       Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
@@ -314,7 +314,7 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   identify.mutable_score()->set_midi(MidiBytes(4));
   identify.set_min_similarity(0.5);
   ASSERT_TRUE(Identify(identify).ok());
-  EXPECT_EQ(engine_->last_identify().filter.min_similarity, 0.5f);
+  EXPECT_EQ(collection_->last_identify().filter.min_similarity, 0.5f);
   identify.mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(Blames(Identify(identify), StatusCode::INVALID_ARGUMENT, "excerpt.start_seconds"));
 }
@@ -402,8 +402,8 @@ TEST_F(BatchTest, TimingsAreThoseOfTheQuery) {
   v1::BatchRequest request;
   AddSearch(request);
   AddSearch(request);
-  engine_->on_query = [this] {
-    if (engine_->queries == 1) absl::SleepFor(absl::Milliseconds(300));
+  collection_->on_query = [this] {
+    if (collection_->queries == 1) absl::SleepFor(absl::Milliseconds(300));
   };
   v1::BatchResponse response;
   ASSERT_TRUE(Batch(request, &response).ok());
@@ -445,8 +445,8 @@ TEST_F(BatchTest, AnswersTogetherHaveALimit) {
 TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   v1::BatchRequest request;
   for (int i = 0; i < 8; ++i) AddSearch(request);
-  engine_->on_query = [this] {
-    if (engine_->queries == 3) absl::SleepFor(absl::Milliseconds(500));
+  collection_->on_query = [this] {
+    if (collection_->queries == 3) absl::SleepFor(absl::Milliseconds(500));
   };
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(400));
@@ -454,11 +454,11 @@ TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   EXPECT_EQ(retrieval_->Batch(&context, request, &response).error_code(),
             StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(server_->Drain(absl::Seconds(10)));
-  EXPECT_LE(engine_->queries, 3);
+  EXPECT_LE(collection_->queries, 3);
 }
 
 TEST_F(BatchTest, AFaultOfTheServerIsToldWithoutItsInside) {
-  engine_->failure = absl::InternalError("/secret/path: network gave NaN");
+  collection_->failure = absl::InternalError("/secret/path: network gave NaN");
   v1::BatchRequest request;
   AddSearch(request);
   v1::BatchResponse response;
@@ -468,7 +468,7 @@ TEST_F(BatchTest, AFaultOfTheServerIsToldWithoutItsInside) {
 }
 
 TEST_F(RetrievalServiceTest, AFaultOfTheServerIsToldWithoutItsInside) {
-  engine_->failure = absl::InternalError("/secret/path: network gave NaN");
+  collection_->failure = absl::InternalError("/secret/path: network gave NaN");
   v1::SearchScoresRequest request;
   request.mutable_audio()->set_file(WavFile(1));
   const grpc::Status status = Search(request);
@@ -479,11 +479,11 @@ TEST_F(RetrievalServiceTest, AFaultOfTheServerIsToldWithoutItsInside) {
 TEST_F(RetrievalServiceTest, AnExceptionIsAStatus) {
   v1::SearchScoresRequest request;
   request.mutable_audio()->set_file(WavFile(1));
-  engine_->on_query = [] { throw std::runtime_error("secret"); };
+  collection_->on_query = [] { throw std::runtime_error("secret"); };
   EXPECT_EQ(Search(request).error_code(), StatusCode::INTERNAL);
-  engine_->on_query = [] { throw std::bad_alloc(); };
+  collection_->on_query = [] { throw std::bad_alloc(); };
   EXPECT_EQ(Search(request).error_code(), StatusCode::RESOURCE_EXHAUSTED);
-  engine_->on_query = nullptr;
+  collection_->on_query = nullptr;
   EXPECT_TRUE(Search(request).ok());
 }
 

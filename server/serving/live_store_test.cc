@@ -36,7 +36,7 @@ class LiveStoreTest : public ::testing::Test {
   absl::Status Add(const std::string& id, int seed) {
     catalog::Piece piece;
     piece.id = id;
-    return store_->AddPiece(piece, testing::MidiOf(seed), {}).status();
+    return store_->Apply(editing::AddPiece{piece, testing::MidiOf(seed)}, {}).status();
   }
 
   testing::TemporaryFolder folder_;
@@ -53,7 +53,7 @@ TEST_F(LiveStoreTest, AnEditIsThereWhenItReturns) {
   EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
   EXPECT_FALSE(before->FindPiece("new").has_value()) << "calls under way keep what they have";
   EXPECT_EQ(store_->edit_status().last_change, 1);
-  ASSERT_TRUE(store_->DeletePiece("new", {}, false).ok());
+  ASSERT_TRUE(store_->Apply(editing::DeletePiece{.id = "new"}, {}).ok());
   EXPECT_FALSE(store_->Current()->FindPiece("new").has_value());
 }
 
@@ -68,14 +68,12 @@ TEST_F(LiveStoreTest, WhatWasAddedIsThereAfterARestart) {
 TEST_F(LiveStoreTest, AnEditLeavesParsedScoresOfOtherPiecesInTheCache) {
   Open();
   const auto score_of = [&](const std::string& id) {
-    const auto engine = store_->Current();
-    return engine->ReadScore(engine->FindPiece(id).value()).value();
+    const auto collection = store_->Current();
+    return collection->ReadScore(collection->FindPiece(id).value()).value();
   };
   const auto kept = score_of("p0");
   const auto replaced = score_of("p1");
-  editing::PieceUpdate update;
-  update.midi = testing::MidiOf(9);
-  ASSERT_TRUE(store_->UpdatePiece("p1", update, {}, {}).ok());
+  ASSERT_TRUE(store_->Apply(editing::UpdatePiece{.id = "p1", .midi = testing::MidiOf(9)}, {}).ok());
   EXPECT_EQ(score_of("p0"), kept);
   EXPECT_NE(score_of("p1"), replaced);
   EXPECT_NE(score_of("p1")->notes.size(), 0u);

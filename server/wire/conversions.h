@@ -8,8 +8,8 @@
 #include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/catalog/catalog.h"
+#include "core/matching/answer.h"
 #include "core/music/tempo_map.h"
-#include "core/retrieval/collection.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
+#include "core/matching/request.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection.h"
 
 namespace antiphon::server {
 

@@ -32,7 +32,7 @@ class FakeService {
 
  private:
   server::Metrics metrics_;
-  server::FakeStore store_{std::make_shared<server::FakeEngine>()};
+  server::FakeStore store_{std::make_shared<server::FakeCollection>()};
   std::unique_ptr<server::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
 };

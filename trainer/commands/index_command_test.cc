@@ -9,7 +9,7 @@
 #include "core/audio/encoder.h"
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
@@ -90,7 +90,7 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   EXPECT_EQ(summary->manifest.recordings, 3);
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 pieces"));
 
-  const auto collection = retrieval::Collection::Open(options_.bundle_root);
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
   for (const auto& p : (*collection)->view().pieces()) {
@@ -134,7 +134,7 @@ TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
   EXPECT_THAT(broken.message(), HasSubstr("broken.mid: "));
   options_.midi_dir = Path("nowhere");
   EXPECT_EQ(RunIndex(options_, progress_).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(retrieval::Collection::Open(options_.bundle_root).status().code(),
+  EXPECT_EQ(retrieval::BundleCollection::Open(options_.bundle_root).status().code(),
             absl::StatusCode::kNotFound);
 }
 

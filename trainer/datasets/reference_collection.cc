@@ -66,7 +66,7 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
+absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReferenceCollection(
     const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
     Progress& progress) {
   ASSIGN_OR_RETURN(const std::string key, KeyOf(entries, options.builder));
@@ -81,7 +81,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollec
   collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
   open.index = options.builder.index;
-  return retrieval::Collection::Open(root, open);
+  return retrieval::BundleCollection::Open(root, open);
 }
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/collection/bundle_builder.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/progress.h"
 
 namespace antiphon::trainer::datasets {
@@ -30,9 +30,9 @@ struct ReferenceCollectionOptions {
 
 // Opens the bundle of these scores, this model and these settings; makes it first when it is not
 // there. An entry that cannot be indexed fails the whole and is named.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
-    const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
-    Progress& progress);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>>
+OpenReferenceCollection(const std::vector<CollectionEntry>& entries,
+                        const ReferenceCollectionOptions& options, Progress& progress);
 
 // The scores below a folder, in order of their paths: the id is the name of the file, the title its
 // path.

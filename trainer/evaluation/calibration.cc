@@ -14,7 +14,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/matching/voting.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
@@ -72,7 +72,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
   RETURN_IF_ERROR(builder->Publish().status());
   collection::CollectionOptions open;
   open.encoder = options.encoder;
-  return retrieval::Collection::Open(BundleFolder(options), open);
+  return retrieval::BundleCollection::Open(BundleFolder(options), open);
 }
 
 // Requires a candidate.

@@ -129,7 +129,7 @@ void FileBySize(const std::vector<int>& sizes, std::vector<datasets::CollectionE
   }
 }
 
-int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
+int64_t VectorsUpTo(int size, const retrieval::BundleCollection& collection) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
        collection.view().base_catalog().runs(catalog::Side::kScores)) {
@@ -141,7 +141,7 @@ int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
 // Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
 absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& name,
                                            std::span<const int> sizes,
-                                           const retrieval::Collection& collection, uint64_t seed,
+                                           const retrieval::BundleCollection& collection, uint64_t seed,
                                            Progress& progress) {
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
@@ -214,7 +214,7 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
       {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
       {}};
   const auto measure = [&](const std::string& name, size_t count,
-                           const retrieval::Collection& asked) -> absl::Status {
+                           const retrieval::BundleCollection& asked) -> absl::Status {
     absl::StatusOr<metrics::ReportRow> row =
         Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
     if (row.ok()) table.rows.push_back(*std::move(row));

@@ -5,7 +5,7 @@
 #include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
 
@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
   RETURN_IF_ERROR(builder->Publish().status());
   collection::CollectionOptions open;
   open.encoder = options.models.encoder;
-  return Collection::Open(options.work, open);
+  return retrieval::BundleCollection::Open(options.work, open);
 }
 
 // Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly
