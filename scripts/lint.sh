@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 all='' since='' named=()
 while (($# > 0)); do
   case $1 in
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
     --all) all=1 ;;
     --since)
       since=$(git rev-parse --verify -q "${2:-}^{commit}") || fail "--since needs a commit"
@@ -92,7 +92,8 @@ else
 fi
 mapfile -t sources < <(sources_of "${files[@]}")
 for file in "${sources[@]}"; do [[ -f $file ]] || fail "no file $file"; done
-step "clang-tidy: ${#sources[@]} source(s)${since:+, changed since $(git rev-parse --short "$since")}"
+[[ ! $since ]] || since=", changed since $(git rev-parse --short "$since")"
+step "clang-tidy: ${#sources[@]} source(s)$since"
 ((${#sources[@]} > 0)) || exit "$status"
 
 # Every source has its compiler flags in the configuration for clang. The flags for the precompiled
@@ -101,7 +102,8 @@ configure_preset clang
 logged build/logs/lint-headers.log cmake --build "$build_dir" --target antiphon_proto_sources
 database=$root/build/lint
 mkdir -p "$database"
-sed -E 's/ -Xclang -include-pch -Xclang \S+ -Xclang -include -Xclang \S+//; s/ && [^,]*touch [^"]*//' \
+sed -E -e 's/ -Xclang -include-pch -Xclang \S+ -Xclang -include -Xclang \S+//' \
+  -e 's/ && [^,]*touch [^"]*//' \
   "$build_dir/compile_commands.json" >"$database/compile_commands.json"
 for file in "${sources[@]}"; do
   grep -qF "\"$root/$file\"" "$database/compile_commands.json" ||
