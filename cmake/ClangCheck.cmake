@@ -8,7 +8,8 @@ macro(antiphon_check_only)
   # The later of two actions of the compiler wins: a precompiled header, whose action is among the
   # flags, is written.
   set(CMAKE_CXX_COMPILE_OBJECT
-      "<CMAKE_CXX_COMPILER> <DEFINES> <INCLUDES> -Xclang -fsyntax-only <FLAGS> -o <OBJECT> -c <SOURCE>"
+      "<CMAKE_CXX_COMPILER> <DEFINES> <INCLUDES> -Xclang -fsyntax-only <FLAGS> \
+-o <OBJECT> -c <SOURCE>"
       "\"${CMAKE_COMMAND}\" -E touch <OBJECT>")
   set(CMAKE_CXX_COMPILER_LAUNCHER "")
   # Some targets have these by what they link; the shared header needs them to be the same in all.

@@ -87,7 +87,8 @@ logged() {
 
 # Names of the packages of the given groups of packages.txt.
 packages_of() {
-  awk -v groups=" $* " '!/^#/ && NF == 2 && index(groups, " " $1 " ") { print $2 }' "$root/scripts/packages.txt"
+  awk -v groups=" $* " '!/^#/ && NF == 2 && index(groups, " " $1 " ") { print $2 }' \
+    "$root/scripts/packages.txt"
 }
 
 # install_packages GROUP...: installs those of the groups' packages that are missing; asks apt for
@@ -95,8 +96,8 @@ packages_of() {
 install_packages() {
   local missing=() package as_root=()
   [[ ${ANTIPHON_SKIP_PACKAGES:-} != 1 ]] || return 0
-  command -v dpkg-query >/dev/null || fail "this is not Debian. Install what scripts/packages.txt lists in your system's
-way, and run this again with ANTIPHON_SKIP_PACKAGES=1"
+  command -v dpkg-query >/dev/null || fail "this is not Debian. Install what scripts/packages.txt
+lists in your system's way, and run this again with ANTIPHON_SKIP_PACKAGES=1"
   while read -r package; do
     # Once for each architecture that has it; anything else, such as "config-files" or nothing,
     # means missing.
@@ -123,7 +124,8 @@ apt-get update && apt-get install --no-install-recommends ${missing[*]}"
     "${missing[@]}"
 }
 
-# Compilations at once: as many as there are cores, and one for each 2 GB of free memory (LibTorch's headers).
+# Compilations at once: as many as there are cores, and one for each 2 GB of free memory (LibTorch's
+# headers).
 jobs_at_once() {
   local cores memory
   cores=$(nproc)
@@ -174,7 +176,8 @@ build_preset() {
   note "$(tail -n 1 "build/logs/build-$preset.log")"
 }
 
-# material_python: an interpreter that has gRPC: Debian's own before whatever else is called python3.
+# material_python: an interpreter that has gRPC: Debian's own before whatever else is called
+# python3.
 material_python() {
   local candidate
   for candidate in /usr/bin/python3 python3; do

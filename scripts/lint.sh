@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 all='' since='' named=()
 while (($# > 0)); do
   case $1 in
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
     --all) all=1 ;;
     --since)
       since=$(git rev-parse --verify -q "${2:-}^{commit}") || fail "--since needs a commit"
@@ -25,7 +25,7 @@ while (($# > 0)); do
   shift
 done
 
-# The commit to compare with. A clone without its parents (--depth 1) has none.
+# The commit to compare with. A clone of depth 1 has none; its parent is fetched if that works.
 base_commit() {
   local branch base head
   head=$(git rev-parse HEAD)
@@ -34,7 +34,9 @@ base_commit() {
     [[ $base == "$head" ]] || { echo "$base" && return; }
   done
   # Of a merge, this is the branch that was merged into.
-  git rev-parse --verify -q HEAD^1
+  git rev-parse --verify -q HEAD^1 && return
+  [[ $(git rev-parse --is-shallow-repository) == true ]] || return
+  git fetch -q --deepen=1 2>/dev/null && git rev-parse --verify -q HEAD^1
 }
 
 # A source in which clang-tidy sees the header: its own, its test's, or else the first to include
@@ -92,7 +94,8 @@ else
 fi
 mapfile -t sources < <(sources_of "${files[@]}")
 for file in "${sources[@]}"; do [[ -f $file ]] || fail "no file $file"; done
-step "clang-tidy: ${#sources[@]} source(s)${since:+, changed since $(git rev-parse --short "$since")}"
+[[ ! $since ]] || since=", changed since $(git rev-parse --short "$since")"
+step "clang-tidy: ${#sources[@]} source(s)$since"
 ((${#sources[@]} > 0)) || exit "$status"
 
 # Every source has its compiler flags in the configuration for clang. The flags for the precompiled
@@ -101,7 +104,8 @@ configure_preset clang
 logged build/logs/lint-headers.log cmake --build "$build_dir" --target antiphon_proto_sources
 database=$root/build/lint
 mkdir -p "$database"
-sed -E 's/ -Xclang -include-pch -Xclang \S+ -Xclang -include -Xclang \S+//; s/ && [^,]*touch [^"]*//' \
+sed -E -e 's/ -Xclang -include-pch -Xclang \S+ -Xclang -include -Xclang \S+//' \
+  -e 's/ && [^,]*touch [^"]*//' \
   "$build_dir/compile_commands.json" >"$database/compile_commands.json"
 for file in "${sources[@]}"; do
   grep -qF "\"$root/$file\"" "$database/compile_commands.json" ||

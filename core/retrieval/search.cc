@@ -253,9 +253,9 @@ absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchRecordings(
     const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
-  ASSIGN_OR_RETURN(
-      const auto embedded,
-      EmbedScoreQuery(*loaded_, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
+  ASSIGN_OR_RETURN(const auto embedded,
+                   EmbedScoreQuery(*loaded_, query, options.excerpt, QueryTempoRatios(),
+                                   PlanOf(options), timer));
   return Search(*loaded_, Side::kRecordings, embedded, options, timer);
 }
 
@@ -286,8 +286,8 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
   const int towards_source = side == Side::kScores ? -1 : 1;
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options), timer,
-                                     towards_source * transposition));
+                     EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options),
+                                     timer, towards_source * transposition));
     return Identify(*loaded_, side, embedded, transposition, options, timer);
   });
 }

@@ -158,7 +158,8 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   const auto hits = collection_->SearchScores(query, {.excerpt = excerpt}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   EXPECT_EQ(hits->front().source, 4);
-  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first, 1);
+  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first,
+              1);
   EXPECT_LE(hits->front().match.query.end_s, first + 9 + 1e-9);
   const auto score = collection_->IdentifyScore(testing::RandomPiece(3), Side::kRecordings,
                                                 {.excerpt = {.start_s = 15, .end_s = 30}}, {});

@@ -141,8 +141,8 @@ int64_t VectorsUpTo(int size, const retrieval::BundleCollection& collection) {
 // Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
 absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& name,
                                            std::span<const int> sizes,
-                                           const retrieval::BundleCollection& collection, uint64_t seed,
-                                           Progress& progress) {
+                                           const retrieval::BundleCollection& collection,
+                                           uint64_t seed, Progress& progress) {
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
   for (const int size : sizes) identify.filter.sources.collections.push_back(CollectionUpTo(size));
