@@ -246,8 +246,8 @@ TEST_F(ServerTest, TheRequestIdComesBack) {
 }
 
 TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
-  config_.api_keys_file = ::testing::TempDir() + "antiphon_server_test.keys";
-  std::ofstream(config_.api_keys_file)
+  config_.api_keys.keys_file = ::testing::TempDir() + "antiphon_server_test.keys";
+  std::ofstream(config_.api_keys.keys_file)
       << "reader read " << *HashForFile("a-key-for-reading") << "\n"
       << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
   Start();
@@ -263,11 +263,11 @@ TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
   EXPECT_TRUE(RetryDelayOf(over).has_value());
   EXPECT_EQ(Health(), 1) << "open to everybody";
   EXPECT_EQ(collection_->queries, 0);
-  std::remove(config_.api_keys_file.c_str());
+  std::remove(config_.api_keys.keys_file.c_str());
 }
 
 TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
-  for (const char* wanted : {"on", "off"}) {
+  for (const Reflection wanted : {Reflection::kOn, Reflection::kOff}) {
     config_.reflection = wanted;
     Start();
     grpc::CompletionQueue queue;
@@ -285,19 +285,18 @@ TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
     call->Finish(&status, nullptr);
     queue.Next(&tag, &ok);
     EXPECT_EQ(status.error_code(),
-              std::string(wanted) == "on" ? StatusCode::OK : StatusCode::UNIMPLEMENTED)
-        << wanted;
+              wanted == Reflection::kOn ? StatusCode::OK : StatusCode::UNIMPLEMENTED);
     server_.reset();
   }
 }
 
 TEST_F(ServerTest, ADamagedKeyFileIsAnErrorAtTheStart) {
   config_.listen = "127.0.0.1:0";
-  config_.api_keys_file = "/nowhere/at/all";
+  config_.api_keys.keys_file = "/nowhere/at/all";
   EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
               HasSubstr("api-keys-file: "));
-  config_.api_keys_file = "";
-  config_.tls_cert = config_.tls_key = "/nowhere/at/all";
+  config_.api_keys.keys_file = "";
+  config_.tls.certificate = config_.tls.key = "/nowhere/at/all";
   EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
               HasSubstr("tls-cert: "));
 }
@@ -323,7 +322,7 @@ TEST_F(ServerTest, AnAddressInUseIsAnError) {
 }
 
 TEST_F(ServerTest, OverlongMessagesAreRefusedAndTheServerLivesOn) {
-  config_.max_message_mib = 1;
+  config_.limits.max_message_mib = 1;
   Start();
   const auto socket = grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
                                           grpc::InsecureChannelCredentials());

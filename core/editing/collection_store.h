@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 #include "core/bundle/manifest.h"
 #include "core/editing/edit_request.h"
 #include "core/retrieval/bundle_collection.h"
@@ -29,13 +31,16 @@ struct StoreOptions {
   collection::CollectionOptions collection;
   // A merge begins by itself when edits reach this part of the base's vectors, and at least so
   // many; 0 switches it off.
+  static constexpr Range<double> kMergeFractionRange = {0, std::numeric_limits<double>::infinity()};
   double merge_fraction = 0.1;
   int64_t merge_vectors = 200'000;
   int64_t merge_bytes = int64_t{256} << 20;  // or when their scores and sound take so much memory
-  int keep_generations = 2;  // that a merge leaves on disk, itself included, at least 1
+  static constexpr Range<int> kKeepGenerationsRange = {1, std::numeric_limits<int>::max()};
+  int keep_generations = 2;  // that a merge leaves on disk, itself included
   // A reload or a restoration is refused when less memory than this times the size of the files
-  // that it reads into memory is available, a merge or a snapshot when less than twice as much is;
-  // >= 0.
+  // that it reads into memory is available, a merge or a snapshot when less than twice as much is.
+  static constexpr Range<double> kReloadMemoryFactorRange = {
+      0, std::numeric_limits<double>::infinity()};
   double reload_memory_factor = 1.2;
   // Told of every generation before it is put in place, also when opening; a failure keeps the one
   // before (the reload, the merge or the restoration fails with it, and leaves nothing on disk).

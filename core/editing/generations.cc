@@ -34,14 +34,12 @@ constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being writte
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
 absl::Status CheckOptions(const StoreOptions& options) {
-  if (!(options.merge_fraction >= 0))
-    return absl::InvalidArgumentError("merge_fraction must not be negative");
-  if (options.keep_generations < 1)
-    return absl::InvalidArgumentError("keep_generations must be at least 1");
-  if (!(options.reload_memory_factor >= 0)) {
-    return absl::InvalidArgumentError("reload_memory_factor must not be negative");
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(
+      CheckRange("merge_fraction", options.merge_fraction, StoreOptions::kMergeFractionRange));
+  RETURN_IF_ERROR(CheckRange("keep_generations", options.keep_generations,
+                             StoreOptions::kKeepGenerationsRange));
+  return CheckRange("reload_memory_factor", options.reload_memory_factor,
+                    StoreOptions::kReloadMemoryFactorRange);
 }
 
 // To write a generation takes all vectors and, beside them, the indexes that are built of them.

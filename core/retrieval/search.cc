@@ -24,31 +24,22 @@ namespace {
 
 using catalog::Side;
 
-absl::Status CheckRange(const char* name, int value, int low, int high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, " must be from ", low, " to ", high, ", is ", value));
-}
-
-constexpr int kMaxQueryWindows = 100'000;
-
 absl::Status Check(const matching::SearchOptions& options) {
-  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 1000));
-  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, matching::SearchOptions::kTopKRange));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, matching::kQueryWindowsRange));
   return CheckFilter(options.filter);
 }
 
 absl::Status Check(const collection::LoadedCollection& loaded,
                    const matching::IdentifyOptions& options) {
-  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, 1, 100));
-  RETURN_IF_ERROR(CheckRange("neighbours", options.neighbours, 1, 1000));
-  if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
-  }
-  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows));
+  using Options = matching::IdentifyOptions;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, Options::kTopKRange));
+  RETURN_IF_ERROR(CheckRange("neighbours", options.neighbours, Options::kNeighboursRange));
+  RETURN_IF_ERROR(CheckRange("min_confidence", options.min_confidence.value_or(0),
+                             Options::kMinConfidenceRange));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, matching::kQueryWindowsRange));
   RETURN_IF_ERROR(
-      CheckRange("max_transposition", options.max_transposition, 0, matching::kMaxTransposition));
+      CheckRange("max_transposition", options.max_transposition, Options::kMaxTranspositionRange));
   if (options.max_transposition > 0 && features::BandsPerSemitone(loaded.settings()) == 0) {
     return absl::InvalidArgumentError(
         "max_transposition must be 0 with this model, whose bands fit no semitone");
@@ -70,9 +61,9 @@ absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
     return absl::InvalidArgumentError(
         "windows must have finite times, and a positive hop, length and tempo ratio");
   }
-  if (windows.start_s.size() > kMaxQueryWindows) {
-    return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMaxQueryWindows));
-  }
+  constexpr int kMostWindows = matching::kQueryWindowsRange.high;
+  if (windows.start_s.size() > kMostWindows)
+    return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMostWindows));
   return absl::OkStatus();
 }
 

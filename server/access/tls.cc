@@ -153,10 +153,8 @@ absl::StatusOr<TlsIdentity::Contents> TlsIdentity::Read() const {
 
   Contents contents{std::move(certificate), std::move(key), "", expires};
   if (files_.client_ca.empty()) return contents;
-  auto client_ca = ReadOption("tls-client-ca", files_.client_ca);
-  if (!client_ca.ok()) return client_ca.status();
-  ASSIGN_OR_RETURN(const auto authorities, ParseCertificates("tls-client-ca", *client_ca));
-  contents.client_ca = *std::move(client_ca);
+  ASSIGN_OR_RETURN(contents.client_ca, ReadOption("tls-client-ca", files_.client_ca));
+  RETURN_IF_ERROR(ParseCertificates("tls-client-ca", contents.client_ca).status());
   return contents;
 }
 

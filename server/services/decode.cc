@@ -55,9 +55,10 @@ absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::Decod
                       "ENCODING_FLOAT32 or ENCODING_INT16");
   }
   RETURN_IF_ERROR(
-      FirstFailure({CheckRange("audio.pcm.sample_rate", pcm.sample_rate(), options.min_source_rate,
-                               options.max_source_rate),
-                    CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)}));
+      FirstFailure({CheckFieldRange("audio.pcm.sample_rate", pcm.sample_rate(),
+                                    Range<int>{options.min_source_rate, options.max_source_rate}),
+                    CheckFieldRange("audio.pcm.channels", pcm.channels(),
+                                    Range<int>{1, options.max_channels})}));
   const size_t sample_bytes =
       pcm.encoding() == v1::Pcm::ENCODING_INT16 ? sizeof(int16_t) : sizeof(float);
   const size_t frame_bytes = sample_bytes * pcm.channels();

@@ -20,6 +20,9 @@
 
 namespace antiphon::server {
 
+// Candidates that an identification may be asked for.
+Range<int> IdentifyTopKRange(const Limits& limits);
+
 // In what follows, `prefix` stands in front of the names of fields: "" or "options.".
 
 // Fields: "filter", "filter.composers", "filter.collections", "filter.piece_ids", "mode",

@@ -132,7 +132,8 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_recording_vectors(collection.vector_count(catalog::Side::kRecordings));
   for (const std::string& reason : collection.rejected_generations())
     response->add_rejected_generations(reason);
-  *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
+  *response->mutable_limits() =
+      server::ToWire(facts_.limits, facts_.queue_capacity, facts_.max_streams);
   response->set_confidence_threshold(collection.confidence().threshold);
   response->set_false_accept_rate(collection.confidence().false_accept_rate);
   response->set_calibration_queries(collection.confidence().queries);

@@ -42,7 +42,7 @@ template <typename Source, typename Request>
 absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request,
                                   const Limits& limits) {
   const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
-  RETURN_IF_ERROR(CheckRange("page_size", page_size, 1, limits.max_page_size));
+  RETURN_IF_ERROR(CheckFieldRange("page_size", page_size, Range<int>{1, limits.max_page_size}));
   if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
     return FieldError(kInvalid, "filter",
                       absl::StrCat("is ", request.filter().size(), " bytes long"),

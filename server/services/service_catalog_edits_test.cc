@@ -164,7 +164,7 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewRecordingIsNamed) {
 
 TEST_F(CatalogEditsTest, ARecordingBeyondTheLimitsIsRefusedBeforeItIsEmbedded) {
   server_.reset();
-  config_.max_audio_s = 2;
+  config_.limits.max_audio_s = 2;
   Start();
   EXPECT_TRUE(Blames(Add(NewRecording("new", "p0")), StatusCode::RESOURCE_EXHAUSTED, "audio_file"));
   v1::UpdateRecordingRequest update;

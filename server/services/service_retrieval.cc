@@ -183,7 +183,8 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
 
 absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
                                        v1::BatchResponse* response) const {
-  RETURN_IF_ERROR(CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries));
+  RETURN_IF_ERROR(
+      CheckFieldRange("queries", request.queries_size(), Range<int>{1, limits_.max_batch_queries}));
   int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
     RETURN_IF_ERROR(call.KeepGoing());
@@ -193,10 +194,10 @@ absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& reque
     if (IsCallersDoing(status)) return status;
     // Evidence can make of a small request an answer a thousand times its size.
     if (status.ok() &&
-        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
+        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes()) {
       status = FieldError(absl::StatusCode::kResourceExhausted, "queries",
                           "the answers together are too large",
-                          absl::StrCat("up to ", limits_.max_message_bytes, " bytes"));
+                          absl::StrCat("up to ", limits_.max_message_bytes(), " bytes"));
     }
     if (!status.ok()) FillError(status, response->results_size() - 1, result);
     answer_bytes += static_cast<int64_t>(result->ByteSizeLong());

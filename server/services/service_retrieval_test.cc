@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 class RetrievalServiceTest : public ServerFixture {
  protected:
   void SetUp() override {
-    config_.max_audio_s = 30;
+    config_.limits.max_audio_s = 30;
     Start();
   }
 };
@@ -427,7 +427,7 @@ TEST_F(BatchTest, HasAtMostSixtyFourQueries) {
 
 TEST_F(BatchTest, AnswersTogetherHaveALimit) {
   server_.reset();
-  config_.max_message_mib = 1;
+  config_.limits.max_message_mib = 1;
   Start();
   v1::BatchRequest request;
   for (int i = 0; i < 10; ++i) {

@@ -43,10 +43,11 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
       return FieldError(kInvalid, "options.encoding", "missing or unknown",
                         "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  RETURN_IF_ERROR(FirstFailure(
-      {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate,
-                  limits.max_audio_rate),
-       CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)}));
+  RETURN_IF_ERROR(
+      FirstFailure({CheckFieldRange("options.sample_rate", options.sample_rate(),
+                                    Range<int>{limits.min_audio_rate, limits.max_audio_rate}),
+                    CheckFieldRange("options.channels", options.channels(),
+                                    Range<int>{1, limits.max_audio_channels})}));
   format.sample_rate = options.sample_rate();
   format.channels = options.channels();
   return format;
@@ -58,11 +59,12 @@ absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions
   out.update_s = update_s;
   out.identify.top_k = kLiveTopK;
   if (options.has_top_k()) {
-    RETURN_IF_ERROR(CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k));
+    RETURN_IF_ERROR(CheckFieldRange("options.top_k", options.top_k(), IdentifyTopKRange(limits)));
     out.identify.top_k = options.top_k();
   }
   if (options.has_min_confidence()) {
-    RETURN_IF_ERROR(CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0));
+    RETURN_IF_ERROR(CheckFieldRange("options.min_confidence", options.min_confidence(),
+                                    matching::IdentifyOptions::kMinConfidenceRange));
     out.identify.min_confidence = options.min_confidence();
   }
   ASSIGN_OR_RETURN(out.identify.filter, ToSearchFilter("options.", options.filter(), options.mode(),

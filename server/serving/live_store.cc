@@ -26,34 +26,21 @@ using editing::CollectionStore;
 // Of the scores that are kept parsed; about 60 bytes each.
 constexpr int64_t kCachedNotes = 2'000'000;
 
-encoder::Precision ParsePrecision(const std::string& name) {
-  if (name == "float32") return encoder::Precision::kFloat32;
-  if (name == "bfloat16") return encoder::Precision::kBFloat16;
-  return encoder::Precision::kAuto;
-}
-
-collection::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
-  collection::CollectionOptions options;
-  options.encoder.device = config.device;
-  options.encoder.precision = ParsePrecision(config.precision);
-  options.encoder.batch_size = config.batch_windows;
-  options.index.device = config.device;
-  options.index.threads = config.index_threads;
-  options.index.hnsw_search_breadth = config.hnsw_search_breadth;
-  options.index.ivf_probes = config.ivf_probes;
-  options.scores = std::make_shared<collection::ScoreCache>(kCachedNotes);
-  options.wrap_encoder = [&config, &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
+collection::CollectionOptions CollectionOptionsOf(const LiveStoreOptions& options,
+                                                  Metrics& metrics) {
+  collection::CollectionOptions collection = options.collection;
+  collection.index.device = collection.encoder.device;
+  collection.encoder.batch_size = options.batching.max_windows;
+  collection.scores = std::make_shared<collection::ScoreCache>(kCachedNotes);
+  collection.wrap_encoder = [batching = options.batching,
+                             &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
     const std::string modality =
         inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
-    BatchingOptions batching;
-    batching.max_windows = config.batch_windows;
-    batching.max_delay = absl::Milliseconds(config.batch_delay_ms);
-    batching.on_batch = [&metrics, modality](int windows) {
-      metrics.RecordBatch(modality, windows);
-    };
-    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(batching));
+    BatchingOptions own = batching;
+    own.on_batch = [&metrics, modality](int windows) { metrics.RecordBatch(modality, windows); };
+    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(own));
   };
-  return options;
+  return collection;
 }
 
 absl::Status SelfCheck(const retrieval::BundleCollection& collection, bool warm_up) {
@@ -65,8 +52,8 @@ bool MayWrite(const std::string& directory) { return access(directory.c_str(), W
 
 class LiveStore final : public Store {
  public:
-  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, Metrics& metrics,
-                                                     collection::CollectionOptions collection);
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const LiveStoreOptions& options,
+                                                     Metrics& metrics);
 
   std::shared_ptr<const retrieval::Collection> Current() const override { return live_->Current(); }
 
@@ -84,8 +71,8 @@ class LiveStore final : public Store {
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
  private:
-  explicit LiveStore(const Config& config)
-      : bundle_(config.bundle), snapshots_(config.snapshot_dir) {}
+  explicit LiveStore(const LiveStoreOptions& options)
+      : bundle_(options.bundle), snapshots_(options.snapshot_dir) {}
 
   // What a failure says goes to clients; where the files lie does not concern them.
   template <typename T>
@@ -108,19 +95,19 @@ class LiveStore final : public Store {
   std::unique_ptr<CollectionStore> live_;
 };
 
-absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
-                                                       collection::CollectionOptions collection) {
-  std::unique_ptr<LiveStore> store(new LiveStore(config));
-  editing::StoreOptions options;
-  options.collection = std::move(collection);
-  options.self_check = [warm_up = config.warmup](const retrieval::BundleCollection& tried) {
+absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const LiveStoreOptions& options,
+                                                       Metrics& metrics) {
+  std::unique_ptr<LiveStore> store(new LiveStore(options));
+  editing::StoreOptions editing;
+  editing.collection = CollectionOptionsOf(options, metrics);
+  editing.self_check = [warm_up = options.warm_up](const retrieval::BundleCollection& tried) {
     return SelfCheck(tried, warm_up);
   };
-  options.on_background_failure = [&metrics](const absl::Status& status) {
+  editing.on_background_failure = [&metrics](const absl::Status& status) {
     metrics.RecordBackgroundFailure();
     spdlog::error("in the background: {}", status.ToString());
   };
-  ASSIGN_OR_RETURN(store->live_, CollectionStore::Open(config.bundle, std::move(options)));
+  ASSIGN_OR_RETURN(store->live_, CollectionStore::Open(options.bundle, std::move(editing)));
   return store;
 }
 
@@ -158,29 +145,29 @@ absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
   return WithoutPaths(std::move(restored));
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
-                                                    const collection::CollectionOptions& options) {
+absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const LiveStoreOptions& options,
+                                                    Metrics& metrics) {
   spdlog::warn("{} is served read only: what is in its generations, and no change to it",
-               config.bundle);
-  return ReadOnlyStore::Open(
-      [&config, options]() -> absl::StatusOr<std::shared_ptr<const retrieval::Collection>> {
-        ASSIGN_OR_RETURN(auto collection,
-                         retrieval::BundleCollection::Open(config.bundle, options));
-        RETURN_IF_ERROR(SelfCheck(*collection, config.warmup));
-        return collection;
-      });
+               options.bundle);
+  return ReadOnlyStore::Open([bundle = options.bundle, warm_up = options.warm_up,
+                              opening = CollectionOptionsOf(options, metrics)]()
+                                 -> absl::StatusOr<std::shared_ptr<const retrieval::Collection>> {
+    ASSIGN_OR_RETURN(auto collection, retrieval::BundleCollection::Open(bundle, opening));
+    RETURN_IF_ERROR(SelfCheck(*collection, warm_up));
+    return collection;
+  });
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics) {
-  encoder::SetComputeThreads(config.compute_threads);
-  collection::CollectionOptions options = OptionsOf(config, metrics);
+absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const LiveStoreOptions& options,
+                                                     Metrics& metrics) {
+  encoder::SetComputeThreads(options.compute_threads);
   std::error_code error;
-  const bool read_only = config.read_only || (std::filesystem::is_directory(config.bundle, error) &&
-                                              !MayWrite(config.bundle));
-  return read_only ? OpenReadOnly(config, options)
-                   : LiveStore::Open(config, metrics, std::move(options));
+  const bool read_only =
+      options.read_only ||
+      (std::filesystem::is_directory(options.bundle, error) && !MayWrite(options.bundle));
+  return read_only ? OpenReadOnly(options, metrics) : LiveStore::Open(options, metrics);
 }
 
 }  // namespace antiphon::server

@@ -22,13 +22,13 @@ class LiveStoreTest : public ::testing::Test {
   void SetUp() override {
     spdlog::set_level(spdlog::level::off);
     bundle_.Index(/*pieces=*/3, /*recordings=*/1);
-    config_.bundle = bundle_.root();
-    config_.snapshot_dir = bundle_.Path("snapshots");
-    std::filesystem::create_directory(config_.snapshot_dir);
+    options_.bundle = bundle_.root();
+    options_.snapshot_dir = bundle_.Path("snapshots");
+    std::filesystem::create_directory(options_.snapshot_dir);
   }
 
   void Open() {
-    auto store = OpenLiveStore(config_, metrics_);
+    auto store = OpenLiveStore(options_, metrics_);
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }
@@ -41,7 +41,7 @@ class LiveStoreTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   testing::LiveTestBundle bundle_{folder_.path()};
-  Config config_;
+  LiveStoreOptions options_;
   Metrics metrics_;
   std::unique_ptr<Store> store_;
 };
@@ -120,10 +120,10 @@ TEST_F(LiveStoreTest, ASnapshotCanBeRestored) {
 TEST_F(LiveStoreTest, ASnapshotThatIsNotWholeIsNotRestored) {
   Open();
   ASSERT_TRUE(store_->TakeSnapshot("monday").ok());
-  for (const auto& file : std::filesystem::recursive_directory_iterator(config_.snapshot_dir)) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(options_.snapshot_dir)) {
     if (file.path().filename() == "catalog.sqlite") std::filesystem::resize_file(file.path(), 100);
   }
-  std::filesystem::create_directory(config_.snapshot_dir + "/empty");
+  std::filesystem::create_directory(options_.snapshot_dir + "/empty");
   for (const char* name : {"monday", "empty"}) {
     const absl::Status status = store_->Restore(name).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name;
@@ -133,11 +133,11 @@ TEST_F(LiveStoreTest, ASnapshotThatIsNotWholeIsNotRestored) {
 }
 
 TEST_F(LiveStoreTest, WithoutADirectoryThereAreNoSnapshots) {
-  std::filesystem::remove_all(config_.snapshot_dir);
+  std::filesystem::remove_all(options_.snapshot_dir);
   Open();
   EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
   store_.reset();
-  config_.snapshot_dir.clear();
+  options_.snapshot_dir.clear();
   Open();
   EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(store_->Restore("a").status().code(), absl::StatusCode::kFailedPrecondition);
