@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "core/testing/temporary_folder.h"
 #include "server/serving/fake_store.h"
 #include "spdlog/spdlog.h"
 
@@ -26,9 +27,8 @@ constexpr char kKey[] = "a-key-for-everything";
 
 class HotReloadTest : public ::testing::Test {
  protected:
-  HotReloadTest() : folder_(::testing::TempDir() + "antiphon_upkeep_test") {
+  HotReloadTest() {
     spdlog::set_level(spdlog::level::off);
-    std::filesystem::create_directories(folder_);
     config_.bundle = folder_;
     config_.api_keys_file = folder_ + "/keys";
     SetCurrent("gen-000007");
@@ -36,7 +36,6 @@ class HotReloadTest : public ::testing::Test {
     keys_ = *Authenticator::Open(config_.api_keys_file, metrics_);
     store_.on_administer = [this] { ++reloads_; };
   }
-  ~HotReloadTest() override { std::filesystem::remove_all(folder_); }
 
   // At once: a file that is written to in place may be looked at half way.
   void Replace(const std::string& file, const std::string& text) {
@@ -59,7 +58,8 @@ class HotReloadTest : public ::testing::Test {
   }
   bool Opens(const std::string& key) { return keys_->Admit(key, "Admin.Merge", absl::Now()).ok(); }
 
-  const std::string folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   Config config_;
   Metrics metrics_;
   FakeStore store_{std::make_shared<FakeEngine>()};  // generation 7; 8 was refused
