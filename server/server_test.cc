@@ -15,7 +15,7 @@
 #include "core/testing/temporary_folder.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "server/access/api_keys.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <random>
 
-#include "core/index/index_test_util.h"
+#include "core/testing/clustered_vectors.h"
 
 namespace antiphon::index {
 namespace {

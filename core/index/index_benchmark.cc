@@ -18,8 +18,8 @@
 
 #include <vector>
 
-#include "core/index/index_test_util.h"
 #include "core/index/vector_index.h"
+#include "core/testing/clustered_vectors.h"
 
 namespace antiphon::index {
 namespace {

@@ -5,8 +5,8 @@
 #include <limits>
 #include <random>
 
-#include "core/index/index_test_util.h"
 #include "core/index/vector_index.h"
+#include "core/testing/clustered_vectors.h"
 #include "core/testing/temporary_folder.h"
 
 namespace antiphon::index {

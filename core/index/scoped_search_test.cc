@@ -7,8 +7,8 @@
 #include <random>
 #include <set>
 
-#include "core/index/index_test_util.h"
 #include "core/index/vector_index.h"
+#include "core/testing/clustered_vectors.h"
 
 namespace antiphon::index {
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-#include "core/index/index_test_util.h"
+#include "core/testing/clustered_vectors.h"
 #include "core/testing/temporary_folder.h"
 
 namespace antiphon::index {
