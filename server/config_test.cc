@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+#include "core/testing/temporary_folder.h"
+
 namespace antiphon::server {
 namespace {
 
@@ -17,16 +19,13 @@ using ::testing::Not;
 // A configuration file that goes when the test does.
 class ConfigFile {
  public:
-  explicit ConfigFile(const std::string& text)
-      : path_(::testing::TempDir() + "antiphon_config_test.toml") {
-    std::ofstream(path_) << text;
-  }
-  ~ConfigFile() { std::remove(path_.c_str()); }
+  explicit ConfigFile(const std::string& text) { std::ofstream(path_) << text; }
   std::string flag() const { return "--config=" + path_; }
   const std::string& path() const { return path_; }
 
  private:
-  const std::string path_;
+  const testing::TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/config.toml";
 };
 
 Config Parse(const std::vector<std::string>& arguments,

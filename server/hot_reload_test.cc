@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "core/testing/temporary_folder.h"
 #include "server/serving/fake_store.h"
 #include "spdlog/spdlog.h"
 
@@ -26,15 +27,13 @@ constexpr char kKey[] = "a-key-for-everything";
 
 class HotReloadTest : public ::testing::Test {
  protected:
-  HotReloadTest() : folder_(::testing::TempDir() + "antiphon_upkeep_test") {
+  HotReloadTest() {
     spdlog::set_level(spdlog::level::off);
-    std::filesystem::create_directories(folder_);
     SetCurrent("gen-000007");
     WriteKeys(kKey);
     keys_ = *Authenticator::Open({keys_file_}, metrics_);
     store_.on_administer = [this] { ++reloads_; };
   }
-  ~HotReloadTest() override { std::filesystem::remove_all(folder_); }
 
   // At once: a file that is written to in place may be looked at half way.
   void Replace(const std::string& file, const std::string& text) {
@@ -57,7 +56,8 @@ class HotReloadTest : public ::testing::Test {
   }
   bool Opens(const std::string& key) { return keys_->Admit(key, "Admin.Merge", absl::Now()).ok(); }
 
-  const std::string folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   const std::string keys_file_ = folder_ + "/keys";
   HotReloadOptions options_ = {.period = kPeriod};
   Metrics metrics_;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <string>
@@ -13,9 +12,10 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "core/testing/temporary_folder.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "server/access/api_keys.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {
@@ -246,7 +246,8 @@ TEST_F(ServerTest, TheRequestIdComesBack) {
 }
 
 TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
-  config_.api_keys.keys_file = ::testing::TempDir() + "antiphon_server_test.keys";
+  const testing::TemporaryFolder folder;
+  config_.api_keys.keys_file = folder.path() + "/keys";
   std::ofstream(config_.api_keys.keys_file)
       << "reader read " << *HashForFile("a-key-for-reading") << "\n"
       << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
@@ -263,7 +264,6 @@ TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
   EXPECT_TRUE(RetryDelayOf(over).has_value());
   EXPECT_EQ(Health(), 1) << "open to everybody";
   EXPECT_EQ(collection_->queries, 0);
-  std::remove(config_.api_keys.keys_file.c_str());
 }
 
 TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {

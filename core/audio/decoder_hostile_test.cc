@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -14,6 +13,7 @@
 
 #include "core/audio/decoder.h"
 #include "core/testing/audio_signals.h"
+#include "core/testing/temporary_folder.h"
 
 // libsndfile (1.2.0) loses a few kilobytes when an Ogg stream breaks off among its headers. It is
 // the library's own.
@@ -50,7 +50,8 @@ constexpr double kMaxDuration = 30;  // seconds; the inputs last a quarter of on
 
 // A short tone in stereo; empty where this libsndfile can't write the format.
 std::string Encode(int format) {
-  const std::string path = ::testing::TempDir() + "/antiphon_decoder_hostile_test";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/encoded";
   SF_INFO info{};
   const int subtype = format & SF_FORMAT_SUBMASK;
   info.samplerate = subtype == SF_FORMAT_OPUS ? 48000 : 16000;
@@ -63,9 +64,7 @@ std::string Encode(int format) {
             static_cast<sf_count_t>(tone.samples.size()));
   sf_close(file);
   std::ifstream stream(path, std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(stream), {});
-  std::filesystem::remove(path);
-  return bytes;
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // What must hold for any input.

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <complex>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -15,6 +14,7 @@
 
 #include "core/audio/encoder.h"
 #include "core/testing/audio_signals.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::audio {
 namespace {
@@ -61,7 +61,8 @@ std::string ReadAll(const std::string& path) {
 
 // Interleaved samples in any format that libsndfile writes; empty where it can't.
 std::string Encode(const std::vector<float>& interleaved, int channels, int rate, int format) {
-  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/encoded";
   SF_INFO info{};
   info.samplerate = rate;
   info.channels = channels;
@@ -74,9 +75,7 @@ std::string Encode(const std::vector<float>& interleaved, int channels, int rate
               static_cast<sf_count_t>(count));
   }
   sf_close(file);
-  std::string bytes = ReadAll(path);
-  std::filesystem::remove(path);
-  return bytes;
+  return ReadAll(path);
 }
 
 std::string EncodeWav(const std::vector<float>& interleaved, int channels, int rate) {
@@ -138,10 +137,10 @@ TEST_P(DecoderFormats, PartIsTheSameAsThatPartOfTheWhole) {
 }
 
 TEST_P(DecoderFormats, FileAndMemoryGiveTheSame) {
-  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test_file";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/audio";
   std::ofstream(path, std::ios::binary) << bytes_;
   auto from_file = DecodeFile(path);
-  std::filesystem::remove(path);
   auto from_memory = DecodeMemory(bytes_);
   ASSERT_TRUE(from_file.ok() && from_memory.ok()) << from_file.status() << from_memory.status();
   EXPECT_EQ(from_file->samples, from_memory->samples);
@@ -295,14 +294,15 @@ TEST(DecoderTest, MissingFileIsNotFoundAndNamed) {
   auto decoded = DecodeFile("/no/such.wav");
   EXPECT_EQ(CodeOf(decoded), absl::StatusCode::kNotFound);
   EXPECT_THAT(MessageOf(decoded), HasSubstr("/no/such.wav"));
-  EXPECT_EQ(CodeOf(DecodeFile(::testing::TempDir())), absl::StatusCode::kInvalidArgument);
+  const testing::TemporaryFolder folder;
+  EXPECT_EQ(CodeOf(DecodeFile(folder.path())), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(DecoderTest, DamagedFileIsNamedButMemoryNamesNoPath) {
-  const std::string path = ::testing::TempDir() + "/antiphon_decoder_test_damaged.flac";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/damaged.flac";
   std::ofstream(path) << "fLaC and no more";
   auto from_file = DecodeFile(path);
-  std::filesystem::remove(path);
   EXPECT_THAT(MessageOf(from_file), HasSubstr(path));
   EXPECT_THAT(MessageOf(from_file), HasSubstr("FLAC"));
   EXPECT_THAT(MessageOf(DecodeMemory("fLaC and no more")), Not(HasSubstr("/")));
@@ -369,7 +369,8 @@ TEST(DecodeInPiecesTest, GivesTheWaveformInPieces) {
 }
 
 TEST(DecodeInPiecesTest, StopsWhenTheSinkDoes) {
-  const std::string path = ::testing::TempDir() + "/pieces.wav";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/pieces.wav";
   ASSERT_TRUE(WriteAudioFile(Sine(440, 9, 44100), AudioFormat::kWav, path).ok());
   int pieces = 0;
   const absl::Status status = DecodeFileInPieces(path, {}, [&](std::span<const float>) {

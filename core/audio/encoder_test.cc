@@ -9,6 +9,7 @@
 
 #include "core/audio/decoder.h"
 #include "core/testing/audio_signals.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::audio {
 namespace {
@@ -102,19 +103,20 @@ TEST(EncoderTest, ImpossibleSampleRateIsRefused) {
 }
 
 TEST(EncoderTest, FileIsWrittenAndReplaced) {
-  const std::string path = ::testing::TempDir() + "/antiphon_encoder_test.flac";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/a.flac";
   ASSERT_TRUE(WriteAudioFile(Sine(440, 2.0, 22050), AudioFormat::kFlac, path).ok());
   const Waveform shorter = Sine(660, 0.5, 22050);
   ASSERT_TRUE(WriteAudioFile(shorter, AudioFormat::kFlac, path).ok());
   auto decoded = DecodeFile(path);
-  std::filesystem::remove(path);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   ASSERT_EQ(decoded->samples.size(), shorter.samples.size());
   EXPECT_LE(LargestDifference(decoded->samples, shorter.samples), 1.0 / 32768);
 }
 
 TEST(EncoderTest, PathThatCannotBeWrittenIsNamed) {
-  const std::string path = ::testing::TempDir() + "/no/such/folder/a.wav";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/no/such/folder/a.wav";
   const absl::Status status = WriteAudioFile(Sine(440, 0.1, 22050), AudioFormat::kWav, path);
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(status.message().find(path), absl::string_view::npos);

@@ -9,13 +9,14 @@
 #include <thread>
 
 #include "core/testing/audio_signals.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::audio {
 namespace {
 
 constexpr char kSoundfont[] = "/usr/share/sounds/sf2/TimGM6mb.sf2";
-constexpr int kOrgan =
-    19;  // holds its loudness while a key is down, and falls silent at once after
+// Holds its loudness while a key is down, and falls silent at once after.
+constexpr int kOrgan = 19;
 
 music::Note MakeNote(double onset_s, double offset_s, int pitch, int velocity = 80) {
   music::Note note;
@@ -247,12 +248,12 @@ TEST(SynthesizerFilesTest, MissingSoundfontIsNotFoundAndNamed) {
 }
 
 TEST(SynthesizerFilesTest, FileThatIsNoSoundfontIsRefusedQuietly) {
-  const std::string path = ::testing::TempDir() + "/antiphon_not_a_soundfont.sf2";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/not_a_soundfont.sf2";
   std::ofstream(path) << "This is text, whatever its name says.";
   ::testing::internal::CaptureStderr();
   const absl::Status status = Synthesizer::Open({.soundfont = path}).status();
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
-  std::filesystem::remove(path);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find(path), absl::string_view::npos);
 }

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::bundle {
 namespace {
@@ -20,14 +21,6 @@ using ::testing::HasSubstr;
 
 class BundleTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ =
-        fs::path(::testing::TempDir()) /
-        absl::StrCat("bundle_", ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(root_);
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   static void Write(const fs::path& path, const std::string& contents) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << contents;
   }
@@ -86,7 +79,8 @@ class BundleTest : public ::testing::Test {
     return names;
   }
 
-  fs::path root_;
+  const testing::TemporaryFolder folder_;
+  const fs::path root_ = fs::path(folder_.path()) / "bundle";
 };
 
 TEST_F(BundleTest, WhatIsPublishedOpens) {

@@ -38,8 +38,8 @@ struct Manifest {
   // Of the collection as it was indexed from scratch, random, 32 lower-case hexadecimal digits;
   // what has been merged from it keeps it.
   std::string origin;
-  int64_t last_change =
-      0;  // number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1
+  // Number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1.
+  int64_t last_change = 0;
   std::string model_id;          // as the encoders say
   std::string feature_settings;  // JSON, as inside the encoders
   int dimension = 0;             // floats per embedding

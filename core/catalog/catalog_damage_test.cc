@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/catalog/catalog.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::catalog {
 namespace {
@@ -17,12 +18,6 @@ using absl::StatusCode;
 class CatalogDamageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              (std::string("catalog_damage_") +
-               ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    path_ = (folder_ / "catalog.sqlite").string();
     auto writer = CatalogWriter::Create(path_).value();
     for (int i = 0; i < 30; ++i) {
       ASSERT_TRUE(writer
@@ -41,11 +36,10 @@ class CatalogDamageTest : public ::testing::Test {
     std::ifstream file(path_, std::ios::binary);
     bytes_.assign(std::istreambuf_iterator<char>(file), {});
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   absl::StatusOr<std::unique_ptr<Catalog>> OpenBytes(const std::string& bytes) {
-    std::filesystem::remove(
-        path_);  // file systems flush a file that is truncated and written anew: slow
+    // File systems flush a file that is truncated and written anew, which is slow.
+    std::filesystem::remove(path_);
     std::ofstream(path_, std::ios::binary) << bytes;
     return Catalog::Open(path_);
   }
@@ -87,8 +81,8 @@ class CatalogDamageTest : public ::testing::Test {
     sqlite3_close(database);
   }
 
-  std::filesystem::path folder_;
-  std::string path_;
+  const testing::TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/catalog.sqlite";
   std::string bytes_;
   int refused_ = 0;
 };
@@ -141,7 +135,7 @@ TEST_F(CatalogDamageTest, OtherFilesAreRefused) {
   }
   std::filesystem::remove(path_);
   EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(Catalog::Open(folder_.string()).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(Catalog::Open(folder_.path()).status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
@@ -178,7 +172,7 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
     const absl::Status status = Catalog::Open(path_).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << sql;
     EXPECT_THAT(std::string(status.message()),
-                ::testing::Not(::testing::HasSubstr(folder_.string())));
+                ::testing::Not(::testing::HasSubstr(folder_.path())));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/catalog/checks.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::catalog {
 namespace {
@@ -19,16 +20,6 @@ using absl::StatusCode;
 
 class CatalogTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::path(::testing::TempDir()) /
-        (std::string("catalog_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    path_ = (folder_ / "catalog.sqlite").string();
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<CatalogWriter> Create() {
     auto writer = CatalogWriter::Create(path_);
     EXPECT_TRUE(writer.ok()) << writer.status();
@@ -41,8 +32,8 @@ class CatalogTest : public ::testing::Test {
     return *std::move(catalog);
   }
 
-  std::filesystem::path folder_;
-  std::string path_;
+  const testing::TemporaryFolder folder_;
+  std::string path_ = folder_.path() + "/catalog.sqlite";
 };
 
 Piece MakePiece(const std::string& id) {
@@ -253,8 +244,8 @@ TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {
        }) {
     EXPECT_EQ(writer->AddRun(Side::kScores, bad).code(), StatusCode::kInvalidArgument);
   }
-  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(),
-            StatusCode::kInvalidArgument);  // no recording there
+  // There is no recording.
+  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(), StatusCode::kInvalidArgument);
   ASSERT_TRUE(writer->AddRun(Side::kScores, good).ok());
   EXPECT_EQ(writer->AddRun(Side::kScores, good).code(), StatusCode::kInvalidArgument);  // 5 is next
   EXPECT_EQ(writer
@@ -272,7 +263,7 @@ TEST_F(CatalogTest, NothingIsThereBeforeFinishAndNothingAfterGivingUp) {
     ASSERT_TRUE(writer->AddPiece(MakePiece("p"), std::string(1 << 20, 'x')).ok());
     EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kNotFound);
   }
-  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
 TEST_F(CatalogTest, RemainsOfACrashedWriterAreNoObstacle) {
@@ -303,7 +294,7 @@ TEST_F(CatalogTest, AFinishedWriterRefusesMore) {
 }
 
 TEST_F(CatalogTest, PathsWithAnyCharactersWork) {
-  path_ = (folder_ / "a?mode=memory&b#c %41 ü.sqlite").string();
+  path_ = folder_.path() + "/a?mode=memory&b#c %41 ü.sqlite";
   ASSERT_TRUE(Create()->Finish().ok());
   EXPECT_TRUE(std::filesystem::exists(path_));
   EXPECT_TRUE(Open()->pieces().empty());

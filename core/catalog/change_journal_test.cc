@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::catalog {
 namespace {
@@ -104,16 +105,6 @@ Contents ReadAll(ChangeJournal& journal, const std::string& origin = kOrigin, in
 
 class ChangeJournalTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) /
-              absl::StrCat("journal_", getpid(), "_",
-                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    path_ = (folder_ / "journal.sqlite").string();
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::unique_ptr<ChangeJournal> Open() {
     auto journal = ChangeJournal::Open(path_);
     EXPECT_TRUE(journal.ok()) << journal.status();
@@ -138,8 +129,9 @@ class ChangeJournalTest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
   }
 
-  fs::path folder_;
-  std::string path_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
+  const std::string path_ = (folder_ / "journal.sqlite").string();
 };
 
 TEST_F(ChangeJournalTest, EverythingAppendedIsReadBackAlsoAfterReopening) {

@@ -69,10 +69,11 @@ class CollectionView {
   [[nodiscard]] absl::StatusOr<std::string> ReadMidi(int piece) const;
   [[nodiscard]] absl::StatusOr<std::string> ReadAudio(int recording) const;
 
-  int64_t vector_count(catalog::Side side) const;   // that can be found
-  int64_t added_vectors(catalog::Side side) const;  // of them, those beside the base
-  int64_t removed_vectors(
-      catalog::Side side) const;  // of the base, those that cannot be found any more
+  // Vectors that can be found; how many of them lie beside the base; how many of the base can't be
+  // found any more.
+  int64_t vector_count(catalog::Side side) const;
+  int64_t added_vectors(catalog::Side side) const;
+  int64_t removed_vectors(catalog::Side side) const;
   index::IndexKind index_kind(catalog::Side side) const;
 
   // The base as it was opened, whatever has been edited since.

@@ -7,7 +7,6 @@
 #include <benchmark/benchmark.h>
 
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/collection/collection_view.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::collection {
 namespace {
@@ -53,8 +53,8 @@ catalog::SnippetRun RunOf(int source, int64_t first) {
 
 std::shared_ptr<const CollectionView> Base() {
   static const auto& base = *new std::shared_ptr<const CollectionView>([] {
-    const std::string path = std::filesystem::temp_directory_path() / "antiphon-contents-benchmark";
-    std::filesystem::remove(path);
+    const testing::TemporaryFolder folder;  // a catalogue that is open outlives its name
+    const std::string path = folder.path() + "/catalog.sqlite";
     auto writer = catalog::CatalogWriter::Create(path).value();
     for (int i = 0; i < kPieces; ++i) {
       const int source = writer->AddPiece(PieceOf(absl::StrCat("piece-", i)), "midi").value();

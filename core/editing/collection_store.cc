@@ -121,6 +121,8 @@ void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
 
 absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
     std::vector<Change> changes) {
+  // Durable first, then visible: a search must never find what a crash could still undo. No step
+  // after Append has a failure to return.
   collection::LoadedCollection loaded = Now()->loaded();
   RETURN_IF_ERROR(journal->Append(loaded.manifest.origin, changes).status());
   std::vector<collection::Edit> edits;
@@ -145,6 +147,8 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Run(const Put& put,
       embedded = std::make_unique<catalog::SourceRecord>(std::move(record));
     }
     RETURN_IF_ERROR(editing::KeepGoing(context));
+    // Embedding takes seconds and holds no lock, so the collection may have changed meanwhile: the
+    // check is asked again, and a new model needs a new embedding.
     absl::MutexLock lock(&edits_mutex);
     const std::shared_ptr<const retrieval::BundleCollection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
@@ -241,6 +245,7 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(
   RETURN_IF_ERROR(CheckVersion("piece", view.pieces()[*position].version, edit.expected_version));
   std::vector<Change> changes;
   for (const catalog::Recording& recording : view.recordings()) {
+    // In one transaction with the piece: no crash leaves recordings of a piece that is gone.
     if (recording.piece_id == edit.id)
       changes.push_back(ToDeletion(Side::kRecordings, recording.id));
   }

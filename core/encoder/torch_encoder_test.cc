@@ -8,6 +8,7 @@
 
 #include "core/bundle/manifest.h"
 #include "core/encoder/window_encoder.h"
+#include "core/testing/temporary_folder.h"
 #include "tests/support/test_model.h"
 
 namespace antiphon::encoder {
@@ -23,7 +24,6 @@ class TorchEncoderTest : public ::testing::Test {
     info.model_id = "test-model";
     info.settings.bands_per_octave = 12;
     info.settings.bands = info.settings.pitches;
-    fs::create_directories(folder_);
     antiphon::testing::WriteTestModel(folder_, info);
   }
 
@@ -36,7 +36,8 @@ class TorchEncoderTest : public ::testing::Test {
     return windows;
   }
 
-  const std::string folder_ = ::testing::TempDir() + "torch_encoder_test";
+  const antiphon::testing::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(TorchEncoderTest, EncodesAnyNumberOfWindowsToUnitVectors) {

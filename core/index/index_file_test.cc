@@ -5,8 +5,9 @@
 #include <limits>
 #include <random>
 
-#include "core/index/index_test_util.h"
 #include "core/index/vector_index.h"
+#include "core/testing/clustered_vectors.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::index {
 namespace {
@@ -28,9 +29,6 @@ IndexOptions Options(IndexKind kind) {
 class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
  protected:
   void SetUp() override {
-    path_ = (std::filesystem::path(::testing::TempDir()) /
-             (std::string("index_file_") + std::string(IndexKindName(GetParam()))))
-                .string();
     const auto vectors = ClusteredUnitVectors(kVectors, kDimension, 0, 1);
     ASSERT_TRUE(VectorIndex::Build(Options(GetParam()), vectors).value()->Save(path_).ok());
     std::ifstream file(path_, std::ios::binary);
@@ -38,8 +36,8 @@ class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
   }
 
   absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& bytes) {
-    std::filesystem::remove(
-        path_);  // file systems flush a file that is truncated and written anew: slow
+    // File systems flush a file that is truncated and written anew, which is slow.
+    std::filesystem::remove(path_);
     std::ofstream(path_, std::ios::binary) << bytes;
     return VectorIndex::Load(path_, Options(IndexKind::kFlat));
   }
@@ -61,7 +59,8 @@ class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
     ASSERT_TRUE((*index)->Search(queries, 5).ok());
   }
 
-  std::string path_;
+  const testing::TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/index";
   std::string bytes_;
   int refused_ = 0;
 };
@@ -130,7 +129,8 @@ TEST_P(IndexFileTest, AnotherDimensionThanAskedForIsRefused) {
 
 TEST(IndexFileErrorsTest, MissingFilesAndOtherFilesAreTold) {
   const IndexOptions options = Options(IndexKind::kFlat);
-  const std::string directory = ::testing::TempDir();
+  const testing::TemporaryFolder folder;
+  const std::string& directory = folder.path();
   EXPECT_EQ(VectorIndex::Load(directory + "/no_such_index", options).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(VectorIndex::Load(directory, options).status().code(), absl::StatusCode::kDataLoss);

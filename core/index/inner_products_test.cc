@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "core/index/index_test_util.h"
+#include "core/testing/clustered_vectors.h"
 
 namespace antiphon::index {
 namespace {

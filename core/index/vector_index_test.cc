@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <set>
 #include <thread>
 
-#include "core/index/index_test_util.h"
+#include "core/testing/clustered_vectors.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::index {
 namespace {
@@ -57,12 +57,6 @@ void ExpectSameUpToRounding(const SearchResult& a, const SearchResult& b) {
     same_ids += a.ids[i] == b.ids[i];
   }
   EXPECT_GE(same_ids, a.ids.size() * 99 / 100);  // equals may swap places
-}
-
-std::string TemporaryPath() {
-  std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-  std::replace(name.begin(), name.end(), '/', '_');
-  return (std::filesystem::path(::testing::TempDir()) / ("vector_index_" + name)).string();
 }
 
 class VectorIndexTest : public ::testing::TestWithParam<IndexKind> {};
@@ -125,7 +119,8 @@ TEST_P(VectorIndexTest, SimilaritiesFallAndAreInnerProducts) {
 TEST_P(VectorIndexTest, BatchesAndThreadsChangeNothing) {
   const auto vectors = ClusteredUnitVectors(20'000, kDimension, 100, 5);
   const auto queries = ClusteredUnitVectors(50, kDimension, 100, 6);
-  const std::string path = TemporaryPath();
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/index";
   ASSERT_TRUE(Build(Options(GetParam()), vectors)->Save(path).ok());
   SearchResult reference;
   for (const int threads : {1, 2, 5}) {
@@ -218,11 +213,12 @@ TEST_P(VectorIndexTest, MoreNeighboursThanTheSearchBreadth) {
 TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
   const auto vectors = ClusteredUnitVectors(3'000, kDimension, 50, 13);
   const auto queries = ClusteredUnitVectors(30, kDimension, 50, 14);
-  const std::string path = TemporaryPath();
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/index";
   const auto index = Build(Options(GetParam()), vectors);
   ASSERT_TRUE(index->Save(path).ok());
-  const auto loaded =
-      VectorIndex::Load(path, Options(IndexKind::kFlat)).value();  // the file says the kind
+  // The file says the kind.
+  const auto loaded = VectorIndex::Load(path, Options(IndexKind::kFlat)).value();
   EXPECT_EQ(loaded->kind(), GetParam());
   EXPECT_EQ(loaded->size(), 3'000);
   const SearchResult before = Search(*index, queries, 10), after = Search(*loaded, queries, 10);
@@ -235,7 +231,8 @@ TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
 }
 
 TEST_P(VectorIndexTest, EmptyIndexSurvivesSaving) {
-  const std::string path = TemporaryPath();
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/index";
   ASSERT_TRUE(Build(Options(GetParam()), {})->Save(path).ok());
   const auto loaded = VectorIndex::Load(path, Options(GetParam()));
   ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/music/midi_file.h"
+#include "core/testing/temporary_folder.h"
 #include "tests/support/corpora.h"
 #include "tests/support/midi_bytes.h"
 #include "tests/support/scores.h"
@@ -359,7 +360,8 @@ TEST(ReadMidiTest, TheTitleIsTheFirstTracksFirstNameInUtf8) {
 }
 
 TEST(ReadMidiFileTest, ReadsFromDiskAndNamesThePathInErrors) {
-  const std::string path = ::testing::TempDir() + "/midi_reader_test.mid";
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/a.mid";
   const std::string bytes = MidiFile(0, kDivision, {MidiTrack().On(0, 60).Off(100, 60).End()});
   const auto write = [&path](const std::string& content) {
     std::ofstream(path, std::ios::binary) << content;
@@ -383,7 +385,7 @@ TEST(ReadMidiFileTest, ReadsFromDiskAndNamesThePathInErrors) {
   const absl::Status status = ReadMidiFile(path).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()), HasSubstr(path));
-  EXPECT_EQ(ReadMidiFile(::testing::TempDir()).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadMidiFile(folder.path()).status().code(), absl::StatusCode::kNotFound);
 }
 
 // Every file of three corpora and every tenth of ASAP's.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/testing/temporary_folder.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -23,14 +24,13 @@ constexpr char kLimited[] = "a-key-for-little-use";
 
 class AuthenticatorTest : public ::testing::Test {
  protected:
-  AuthenticatorTest() : file_(::testing::TempDir() + "antiphon_authenticator_test.keys") {
+  AuthenticatorTest() {
     Write(absl::StrCat("reader read ", *HashForFile(kReader), "\nadmin admin ",
                        *HashForFile(kAdmin), "\nlimited read ", *HashForFile(kLimited), " 2\n"));
     auto opened = Authenticator::Open({file_}, metrics_);
     EXPECT_TRUE(opened.ok()) << opened.status();
     keys_ = *std::move(opened);
   }
-  ~AuthenticatorTest() override { std::remove(file_.c_str()); }
 
   void Write(const std::string& text) { std::ofstream(file_) << text; }
 
@@ -42,7 +42,8 @@ class AuthenticatorTest : public ::testing::Test {
     return Admit(key, method).status().code();
   }
 
-  const std::string file_;
+  const testing::TemporaryFolder folder_;
+  const std::string file_ = folder_.path() + "/keys";
   Metrics metrics_;
   std::unique_ptr<Authenticator> keys_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
@@ -138,7 +139,7 @@ TEST_F(AuthenticatorTest, CannotBeOpenedWithoutKeys) {
   const auto missing = Authenticator::Open({file_ + ".none"}, metrics_);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), Not(HasSubstr(file_)));
-  EXPECT_FALSE(Authenticator::Open({::testing::TempDir()}, metrics_).ok()) << "a directory";
+  EXPECT_FALSE(Authenticator::Open({folder_.path()}, metrics_).ok()) << "a directory";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/time/clock.h"
+#include "core/testing/temporary_folder.h"
 #include "tests/support/test_certificate.h"
 
 namespace antiphon::server {
@@ -27,11 +28,7 @@ TestCertificate Pair(long begins_s, long ends_s, const std::string& password = "
 
 class TlsTest : public ::testing::Test {
  protected:
-  TlsTest() : folder_(::testing::TempDir() + "antiphon_tls_test") {
-    std::filesystem::create_directories(folder_);
-    Write(good_.certificate, good_.key);
-  }
-  ~TlsTest() override { std::filesystem::remove_all(folder_); }
+  TlsTest() { Write(good_.certificate, good_.key); }
 
   TlsFiles Files() const { return {folder_ + "/cert.pem", folder_ + "/key.pem", ""}; }
   void Write(const std::string& certificate, const std::string& key) {
@@ -45,7 +42,8 @@ class TlsTest : public ::testing::Test {
     return std::string(opened.status().message());
   }
 
-  const std::string folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   const TestCertificate good_ = Pair(-kHour, 24 * kHour);
 };
 

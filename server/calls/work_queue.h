@@ -66,8 +66,8 @@ class WorkQueue {
   mutable absl::Mutex mutex_;
   std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // sum over items_
-  double mean_s_ ABSL_GUARDED_BY(mutex_) =
-      0;  // that a task takes: of the recent ones, weights falling off by age
+  // Seconds that a task takes: a mean of recent ones, weights falling off by age.
+  double mean_s_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> workers_;  // changed by the constructor and Stop only
 };

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/time/clock.h"
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::server {
 namespace {
@@ -17,8 +18,7 @@ constexpr absl::Duration kPeriod = absl::Milliseconds(2);
 
 class FileWatcherTest : public ::testing::Test {
  protected:
-  FileWatcherTest() : file_(::testing::TempDir() + "antiphon_file_watcher_test") { Write("one"); }
-  ~FileWatcherTest() override { std::remove(file_.c_str()); }
+  FileWatcherTest() { Write("one"); }
 
   // At once: a file that is written to in place may be looked at half way.
   void Write(const std::string& text) {
@@ -38,7 +38,8 @@ class FileWatcherTest : public ::testing::Test {
     EXPECT_EQ(told_, told);
   }
 
-  const std::string file_;
+  const testing::TemporaryFolder folder_;
+  const std::string file_ = folder_.path() + "/watched";
   std::atomic<int> told_ = 0;
 };
 

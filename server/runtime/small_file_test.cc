@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdio>
 #include <fstream>
 #include <string>
+
+#include "core/testing/temporary_folder.h"
 
 namespace antiphon::server {
 namespace {
@@ -16,8 +17,8 @@ using ::testing::Not;
 
 class SmallFileTest : public ::testing::Test {
  protected:
-  ~SmallFileTest() override { std::remove(file_.c_str()); }
-  const std::string file_ = ::testing::TempDir() + "antiphon_small_file_test";
+  const testing::TemporaryFolder folder_;
+  const std::string file_ = folder_.path() + "/small_file";
 };
 
 TEST_F(SmallFileTest, IsReadWhole) {
@@ -33,8 +34,7 @@ TEST_F(SmallFileTest, WhatIsNoFileIsNotWaitedForNorNamed) {
   EXPECT_THAT(std::string(ReadSmallFile(file_, 10).status().message()),
               Not(HasSubstr("small_file")));
   EXPECT_EQ(ReadSmallFile(file_ + "/x", 10).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(ReadSmallFile(::testing::TempDir(), 10).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSmallFile(folder_.path(), 10).status().code(), absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(mkfifo(file_.c_str(), 0600), 0);
   EXPECT_EQ(ReadSmallFile(file_, 10).status().code(), absl::StatusCode::kInvalidArgument)
       << "and not for ever";

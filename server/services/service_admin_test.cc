@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "core/base/error_reason.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/audio/decoder.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/audio/decoder.h"
-#include "server/server_test_util.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "server/server_test_util.h"
 #include "server/serving/fake_store.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "server/server_test_util.h"
 #include "server/serving/fake_store.h"
+#include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
 namespace {

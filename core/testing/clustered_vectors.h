@@ -1,6 +1,6 @@
-// Vectors to test with, the same on every run.
-#ifndef ANTIPHON_CORE_INDEX_INDEX_TEST_UTIL_H_
-#define ANTIPHON_CORE_INDEX_INDEX_TEST_UTIL_H_
+// Vectors for the tests of core/index, the same on every run. Header only; for tests.
+#ifndef ANTIPHON_CORE_TESTING_CLUSTERED_VECTORS_H_
+#define ANTIPHON_CORE_TESTING_CLUSTERED_VECTORS_H_
 
 #include <cmath>
 #include <cstdint>
@@ -33,4 +33,4 @@ inline std::vector<float> ClusteredUnitVectors(int64_t n, int dimension, int clu
 
 }  // namespace antiphon::index
 
-#endif  // ANTIPHON_CORE_INDEX_INDEX_TEST_UTIL_H_
+#endif  // ANTIPHON_CORE_TESTING_CLUSTERED_VECTORS_H_

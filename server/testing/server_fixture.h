@@ -1,6 +1,6 @@
 // A whole server around a FakeStore, reached without a network, and queries to send it.
-#ifndef ANTIPHON_SERVER_SERVER_TEST_UTIL_H_
-#define ANTIPHON_SERVER_SERVER_TEST_UTIL_H_
+#ifndef ANTIPHON_SERVER_TESTING_SERVER_FIXTURE_H_
+#define ANTIPHON_SERVER_TESTING_SERVER_FIXTURE_H_
 
 #include <gtest/gtest.h>
 
@@ -131,4 +131,4 @@ inline ::testing::AssertionResult Blames(const grpc::Status& status, grpc::Statu
 
 }  // namespace antiphon::server
 
-#endif  // ANTIPHON_SERVER_SERVER_TEST_UTIL_H_
+#endif  // ANTIPHON_SERVER_TESTING_SERVER_FIXTURE_H_
