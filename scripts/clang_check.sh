@@ -5,8 +5,8 @@
 # Usage: scripts/clang_check.sh
 #
 # GCC builds the programs; clang also checks that what a mutex guards is touched only under it.
-# Generates no code. A second run parses what has changed. Unused parameters are no fault:
-# implementations of an interface have them (CMakeLists.txt).
+# Generates no code. A second run parses what has changed. Unused parameters are allowed, as in
+# every build (CMakeLists.txt).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
