@@ -160,11 +160,12 @@ struct ChangeJournal::Impl {
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
-    const auto work_and_state = [&]() -> absl::Status {
+    sqlite3* const open = database.get();
+    const auto work_and_state = [&work, &next, open]() -> absl::Status {
       RETURN_IF_ERROR(work(next));
-      return WriteState(database.get(), next);
+      return WriteState(open, next);
     };
-    RETURN_IF_ERROR(MapError(InTransaction(database.get(), work_and_state), OfTheJournal));
+    RETURN_IF_ERROR(MapError(InTransaction(open, work_and_state), OfTheJournal));
     state = next;
     FoldLog();
     return absl::OkStatus();

@@ -228,8 +228,7 @@ absl::Status SyncPath(const std::string& path) {
 // Failures stick: after the first, binding does nothing and Step returns it, so that callers check
 // once, at Step.
 Statement::Statement(sqlite3* database, std::string_view sql)
-    : database_(database),
-      code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_,
+    : code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_,
                                nullptr)) {}
 
 Statement::~Statement() { sqlite3_finalize(statement_); }

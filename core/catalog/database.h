@@ -85,7 +85,6 @@ class Statement {
  private:
   void Note(int code);
 
-  sqlite3* database_;
   sqlite3_stmt* statement_ = nullptr;
   int code_;
 };

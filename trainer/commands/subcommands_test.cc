@@ -98,7 +98,7 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
 
 TEST(EvaluateTest, NamesWhatIsOutOfRange) {
   EXPECT_EQ(Evaluate("alignment", "--asap x --performances -1"),
-            "performances is -1, allowed is 0 to 1e+06");
+            "performances: -1 is not in 0 to 1000000");
 }
 
 TEST(TrainTest, RefusesWhatCannotAct) {
@@ -131,7 +131,7 @@ TEST(OtherCommandsTest, RefuseWhatCannotAct) {
   EXPECT_THAT(Told("calibrate --model x --midi y --soundfont z --plain --no-paths"),
               AllOf(StartsWith("--no-paths"), HasSubstr(kIdle)));
   EXPECT_THAT(Told("prepare --midi x --store y --soundfont z --min-tempo 2 --max-tempo 0.5"),
-              StartsWith("max_tempo_ratio is 0.5, allowed is 2 to 10"));
+              StartsWith("max_tempo_ratio: 0.5 is not in 2 to 10"));
 }
 
 }  // namespace

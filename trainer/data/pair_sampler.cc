@@ -8,10 +8,10 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/pianoroll.h"
 #include "core/features/transposition.h"
-#include "trainer/base/check_range.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/augmentation.h"
 #include "trainer/data/passage.h"
@@ -152,19 +152,20 @@ std::vector<uint8_t> NearMiss(const std::vector<music::Note>& notes, const Place
 }  // namespace
 
 absl::Status SamplerOptions::Check() const {
-  RETURN_IF_ERROR(CheckRange("tempo_error", tempo_error, 0, 0.5));
-  RETURN_IF_ERROR(CheckRange("misplacement_s", misplacement_s, 0, 0.5));
-  RETURN_IF_ERROR(CheckRange("exact_share", exact_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("onset_share", onset_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("repeat_share", repeat_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("near_miss_share", near_miss_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("max_transposition", max_transposition.value_or(0), 0, 12));
-  RETURN_IF_ERROR(CheckRange("equalise_deviation_db", equalise_deviation_db, 0, 40));
-  RETURN_IF_ERROR(CheckRange("noise_share", noise_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("mask_share", mask_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("cut_share", cut_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("group", group, 1, 64));
-  return CheckRange("group_reach_s", group_reach_s, 0.001, 1e6);
+  RETURN_IF_ERROR(CheckRange("tempo_error", tempo_error, Range<double>{0, 0.5}));
+  RETURN_IF_ERROR(CheckRange("misplacement_s", misplacement_s, Range<double>{0, 0.5}));
+  RETURN_IF_ERROR(CheckRange("exact_share", exact_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("onset_share", onset_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("repeat_share", repeat_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("near_miss_share", near_miss_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(
+      CheckRange("max_transposition", max_transposition.value_or(0), Range<int>{0, 12}));
+  RETURN_IF_ERROR(CheckRange("equalise_deviation_db", equalise_deviation_db, Range<double>{0, 40}));
+  RETURN_IF_ERROR(CheckRange("noise_share", noise_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("mask_share", mask_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("cut_share", cut_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("group", group, Range<int>{1, 64}));
+  return CheckRange("group_reach_s", group_reach_s, Range<double>{0.001, 1e6});
 }
 
 absl::StatusOr<int> TranspositionFor(const SamplerOptions& options,

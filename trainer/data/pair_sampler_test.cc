@@ -142,10 +142,10 @@ TEST(SamplerOptionsTest, NamesWhatIsOutOfRange) {
   SamplerOptions options;
   EXPECT_EQ(options.Check(), absl::OkStatus());
   options.max_transposition = 13;
-  EXPECT_EQ(options.Check().message(), "max_transposition is 13, allowed is 0 to 12");
+  EXPECT_EQ(options.Check().message(), "max_transposition: 13 is not in 0 to 12");
   options.max_transposition.reset();
   options.cut_share = -0.1;
-  EXPECT_EQ(options.Check().message(), "cut_share is -0.1, allowed is 0 to 1");
+  EXPECT_EQ(options.Check().message(), "cut_share: -0.1 is not in 0 to 1");
 }
 
 // A tune played twice, the second time a third of a frame late.

@@ -13,11 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
-#include "trainer/base/check_range.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"
 #include "trainer/data/midi_files.h"
@@ -184,12 +184,12 @@ absl::Status WriteStoreDescription(const PrepareOptions& options,
 absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& progress) {
   if (options.soundfonts.empty())
     return absl::InvalidArgumentError("at least one soundfont is needed");
-  RETURN_IF_ERROR(CheckRange("variations", options.variations, 1, 100));
-  RETURN_IF_ERROR(CheckRange("max_excerpt_s", options.max_excerpt_s, 0, 24 * 3600));
+  RETURN_IF_ERROR(CheckRange("variations", options.variations, Range<int>{1, 100}));
+  RETURN_IF_ERROR(CheckRange("max_excerpt_s", options.max_excerpt_s, Range<double>{0, 24 * 3600}));
   const VariationOptions& variation = options.variation;
-  RETURN_IF_ERROR(CheckRange("min_tempo_ratio", variation.min_tempo_ratio, 0.1, 10));
-  RETURN_IF_ERROR(
-      CheckRange("max_tempo_ratio", variation.max_tempo_ratio, variation.min_tempo_ratio, 10));
+  RETURN_IF_ERROR(CheckRange("min_tempo_ratio", variation.min_tempo_ratio, Range<double>{0.1, 10}));
+  RETURN_IF_ERROR(CheckRange("max_tempo_ratio", variation.max_tempo_ratio,
+                             Range<double>{variation.min_tempo_ratio, 10}));
   for (const std::string& soundfont : options.soundfonts) {
     RETURN_IF_ERROR(CheckTrainingSoundfont(soundfont));
   }
@@ -209,6 +209,7 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
   const int threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> workers;
+  workers.reserve(threads);
   for (int i = 0; i < threads; ++i) {
     workers.emplace_back([&] { RunWorker(options, jobs, recipe, *front_end, progress, shared); });
   }

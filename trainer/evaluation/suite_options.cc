@@ -1,19 +1,19 @@
 #include "trainer/evaluation/suite_options.h"
 
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/matching/request.h"
-#include "trainer/base/check_range.h"
 
 namespace antiphon::trainer::evaluation {
 namespace {
 
 absl::Status CheckAsap(const AsapOptions& options) {
-  RETURN_IF_ERROR(CheckRange("performances", options.performances, 0, 1'000'000));
-  return CheckRange("render_threads", options.threads, 0, 1024);
+  RETURN_IF_ERROR(CheckRange("performances", options.performances, Range<int>{0, 1'000'000}));
+  return CheckRange("render_threads", options.threads, Range<int>{0, 1024});
 }
 
 absl::Status CheckTransposition(int semitones) {
-  return CheckRange("max_transposition", semitones, 0, matching::kMaxTransposition);
+  return CheckRange("max_transposition", semitones, Range<int>{0, matching::kMaxTransposition});
 }
 
 }  // namespace
@@ -25,13 +25,13 @@ std::vector<NamedModel> ModelsOf(const ModelOptions& options) {
 }
 
 absl::Status SnippetsOptions::Check() const {
-  return CheckRange("snippets", snippets, 1, 10'000'000);
+  return CheckRange("snippets", snippets, Range<int>{1, 10'000'000});
 }
 
 absl::Status PerformancesOptions::Check() const { return CheckAsap(asap); }
 
 absl::Status RecordingsOptions::Check() const {
-  RETURN_IF_ERROR(CheckRange("excerpts", excerpts, 1, 1000));
+  RETURN_IF_ERROR(CheckRange("excerpts", excerpts, Range<int>{1, 1000}));
   return CheckTransposition(max_transposition);
 }
 
@@ -42,12 +42,12 @@ absl::Status UnknownOptions::Check() const {
 
 absl::Status CatalogSizeOptions::Check() const {
   RETURN_IF_ERROR(CheckAsap(asap));
-  for (const int size : sizes) RETURN_IF_ERROR(CheckRange("sizes", size, 1, 1'000'000));
+  for (const int size : sizes) RETURN_IF_ERROR(CheckRange("sizes", size, Range<int>{1, 1'000'000}));
   return absl::OkStatus();
 }
 
 absl::Status TranscriptionOptions::Check() const {
-  return CheckRange("snippets", snippets, 2, 10'000'000);
+  return CheckRange("snippets", snippets, Range<int>{2, 10'000'000});
 }
 
 absl::Status AlignmentOptions::Check() const { return CheckAsap(asap); }

@@ -1,8 +1,8 @@
 #include "trainer/learning/train_options.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
-#include "trainer/base/check_range.h"
 
 namespace antiphon::trainer::learning {
 
@@ -38,15 +38,16 @@ absl::StatusOr<Loss> ParseLoss(std::string_view name) {
 std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "hinge"; }
 
 absl::Status TrainOptions::Check() const {
-  RETURN_IF_ERROR(CheckRange("dimension", dimension, 8, 1024));
-  RETURN_IF_ERROR(CheckRange("batch_pairs", batch_pairs, 2, 8192));
-  RETURN_IF_ERROR(CheckRange("steps", static_cast<double>(steps), 1, 1e9));
-  RETURN_IF_ERROR(CheckRange("learning_rate", learning_rate, 1e-7, 1));
-  RETURN_IF_ERROR(CheckRange("warmup_steps", warmup_steps, 0, 1e9));
-  RETURN_IF_ERROR(CheckRange("weight_decay", weight_decay, 0, 10));
-  RETURN_IF_ERROR(CheckRange("mix_share", mix_share, 0, 1));
-  RETURN_IF_ERROR(CheckRange("validation_pairs", validation_pairs, 2, 20000));
-  RETURN_IF_ERROR(CheckRange("validation_interval", validation_interval, 1, 1e9));
+  RETURN_IF_ERROR(CheckRange("dimension", dimension, Range<int>{8, 1024}));
+  RETURN_IF_ERROR(CheckRange("batch_pairs", batch_pairs, Range<int>{2, 8192}));
+  RETURN_IF_ERROR(CheckRange("steps", steps, Range<int64_t>{1, 1'000'000'000}));
+  RETURN_IF_ERROR(CheckRange("learning_rate", learning_rate, Range<double>{1e-7, 1}));
+  RETURN_IF_ERROR(CheckRange("warmup_steps", warmup_steps, Range<int64_t>{0, 1'000'000'000}));
+  RETURN_IF_ERROR(CheckRange("weight_decay", weight_decay, Range<double>{0, 10}));
+  RETURN_IF_ERROR(CheckRange("mix_share", mix_share, Range<double>{0, 1}));
+  RETURN_IF_ERROR(CheckRange("validation_pairs", validation_pairs, Range<int>{2, 20000}));
+  RETURN_IF_ERROR(
+      CheckRange("validation_interval", validation_interval, Range<int>{1, 1'000'000'000}));
   RETURN_IF_ERROR(sampler.Check());
   if (stores.empty())
     return absl::InvalidArgumentError("stores: at least one feature store is needed");

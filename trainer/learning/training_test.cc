@@ -87,7 +87,7 @@ TEST_F(TrainingTest, LeavesOutExcludedPiecesAndSaysWhatIsWrong) {
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kInvalidArgument);
   options_.excluded_pieces.clear();
   options_.batch_pairs = 1;
-  EXPECT_EQ(Train(options_, collect_).status().message(), "batch_pairs is 1, allowed is 2 to 8192");
+  EXPECT_EQ(Train(options_, collect_).status().message(), "batch_pairs: 1 is not in 2 to 8192");
   options_.batch_pairs = 16;
   options_.stores = {"/nonexistent"};
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);

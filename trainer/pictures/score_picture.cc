@@ -77,18 +77,10 @@ absl::Status CheckOptions(const PictureOptions& options) {
         "picture: needs a recording, or a soundfont to render the score with");
   }
   if (options.output.empty()) return absl::InvalidArgumentError("picture: no output given");
-  const struct {
-    const char* name;
-    double value, low, high;
-  } ranges[] = {{"tempo_ratio", options.tempo_ratio, 0.1, 10},
-                {"start_s", options.start_s, 0, 24 * 3600},
-                {"length_s", options.length_s, 0.5, 120}};
-  for (const auto& range : ranges) {
-    if (range.value >= range.low && range.value <= range.high) continue;
-    return absl::InvalidArgumentError(absl::StrCat("picture: ", range.name, " is ", range.value,
-                                                   ", allowed is ", range.low, " to ", range.high));
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(
+      CheckRange("picture tempo_ratio", options.tempo_ratio, PictureOptions::kTempoRatioRange));
+  RETURN_IF_ERROR(CheckRange("picture start_s", options.start_s, PictureOptions::kStartRange));
+  return CheckRange("picture length_s", options.length_s, PictureOptions::kLengthRange);
 }
 
 // The sound from its beginning to a little after the part that is drawn.

@@ -6,19 +6,21 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "core/base/check_range.h"
 #include "core/features/settings.h"
 
 namespace antiphon::trainer::pictures {
 
 struct PictureOptions {
-  std::string score;  // path of a MIDI file
-  std::string
-      audio;  // path of a recording that begins with the score; empty: the score is rendered
+  std::string score;      // path of a MIDI file
+  std::string audio;      // path of a recording that begins with the score; empty: render the score
   std::string soundfont;  // path, needed when there is no recording
-  double tempo_ratio =
-      1.0;               // the sound is this many times as fast as the score is written, 0.1 to 10
-  double start_s = 0;    // seconds of the sound, >= 0
-  double length_s = 12;  // seconds, 0.5 to 120
+  static constexpr Range<double> kTempoRatioRange = {0.1, 10};
+  double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+  static constexpr Range<double> kStartRange = {0, 24 * 3600};
+  double start_s = 0;  // seconds of the sound
+  static constexpr Range<double> kLengthRange = {0.5, 120};
+  double length_s = 12;  // seconds
   std::string output;    // path of the PNG, replaced when it exists
   features::FeatureSettings settings;
 };
