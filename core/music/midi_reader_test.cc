@@ -17,7 +17,6 @@ using ::antiphon::testing::Bytes;
 using ::antiphon::testing::Chunk;
 using ::antiphon::testing::IsSane;
 using ::antiphon::testing::MidiFile;
-using ::antiphon::testing::MidiHeader;
 using ::antiphon::testing::MidiTrack;
 using ::testing::HasSubstr;
 
