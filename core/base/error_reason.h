@@ -4,8 +4,8 @@
 //   return WithReason(absl::NotFoundError("piece id: there is none"), ErrorReason::kIdUnknown);
 //
 // Set where the failure arises; nothing decides by the text of a message. A status made anew, with
-// another code or message, has no reason: see Reworded. Payloads stay in the process: what goes to a client is
-// chosen in server/wire/status_map.
+// another code or message, has no reason: see Reworded. Payloads stay in the process: what goes to
+// a client is chosen in server/wire/status_map.
 #ifndef ANTIPHON_CORE_BASE_ERROR_REASON_H_
 #define ANTIPHON_CORE_BASE_ERROR_REASON_H_
 

@@ -39,7 +39,8 @@ TEST(ErrorReason, WhatNothingWasSaidAboutHasNone) {
 }
 
 TEST(ErrorReason, OtherWordsKeepCodeAndReason) {
-  const absl::Status full = WithReason(absl::ResourceExhaustedError("x"), ErrorReason::kStorageFull);
+  const absl::Status full =
+      WithReason(absl::ResourceExhaustedError("x"), ErrorReason::kStorageFull);
   const absl::Status status = Reworded(full, "journal: x");
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(), "journal: x");
