@@ -26,7 +26,7 @@ namespace antiphon::server {
                                           const std::vector<matching::Candidate>& candidates,
                                           google::protobuf::RepeatedPtrField<v1::Candidate>* out);
 
-// Segments of a long recording, as heard over the life of several engines: a piece that is not
+// Segments of a long recording, as heard over the life of several collections: a piece that is not
 // there any more keeps its id, and places in seconds.
 [[nodiscard]] absl::Status FillSegments(const retrieval::Collection& collection,
                                         const std::vector<streaming::StreamSegment>& segments,

@@ -19,8 +19,9 @@
 namespace {
 
 namespace bundle = antiphon::bundle;
-namespace retrieval = antiphon::retrieval;
+namespace collection = antiphon::collection;
 namespace server = antiphon::server;
+namespace testing = antiphon::testing;
 using antiphon::fuzz::Require;
 
 constexpr int kCallsPerServer = 500;  // of a collection that grows and shrinks under them
