@@ -33,11 +33,11 @@ struct FinePass {
 };
 constexpr FinePass kFinePasses[] = {{3.0, 1.0}, {1.5, 0.3}};
 constexpr double kCoarseSmoothing_s = 2.0;
-constexpr double kSteepest =
-    20;  // smoothed paths are made to climb at least 1/kSteepest of their width
+// Smoothed paths are made to climb at least 1/kSteepest of their width.
+constexpr double kSteepest = 20;
 constexpr double kTogether_s = 0.02;  // onsets this near are one
-constexpr double kBeyond_s =
-    0.5;  // onsets so near outside an excerpt help to say where its ends are
+// Onsets this near outside an excerpt help to say where its ends are.
+constexpr double kBeyond_s = 0.5;
 constexpr float kQuietOnset = 0.2f;  // of the strongest: what begins the music …
 constexpr float kQuietSound = 0.1f;  // … and of the loudest frame: what still belongs to it
 
@@ -255,16 +255,14 @@ absl::StatusOr<TimeMap> AlignToScore(const features::FeatureSequence& spectrogra
   ASSIGN_OR_RETURN(const Part part, CutPart(notes, options));
   Sound audio{FeaturesOfAudio(spectrogram, settings), 0, settings.frame_rate()};
   if (options.margin_s == 0) Trim(audio);
-  absl::StatusOr<TimeMap> time = CoarseMap(audio, part, settings);
-  if (!time.ok()) return time.status();
+  ASSIGN_OR_RETURN(TimeMap time, CoarseMap(audio, part, settings));
   NormaliseFeatures(audio.frame_rate, kDecayFrames, audio.features);
   for (const FinePass& pass : kFinePasses) {
-    time = FineMap(audio, part, settings, pass, *time);
-    if (!time.ok()) return time.status();
+    ASSIGN_OR_RETURN(time, FineMap(audio, part, settings, pass, time));
   }
   std::vector<TimePoint> points;
   for (const double onset_s : music::DistinctOnsets(part.notes, kTogether_s)) {
-    const double heard_s = time->To(onset_s);
+    const double heard_s = time.To(onset_s);
     // Notes of the margins that lie outside the recording have been placed by guesswork.
     if (options.margin_s > 0 && (heard_s < -kBeyond_s || heard_s > audio.duration_s() + kBeyond_s))
       continue;

@@ -10,14 +10,14 @@ namespace {
 // Fitted on validation pieces of piano-midi.de performed with the trainer's tempo curves.
 constexpr double kCompression = 40;       // of magnitudes relative to the recording's loudest
 constexpr double kLoudestShare = 0.0005;  // of all cells are at least as loud as "the loudest"
-constexpr float kQuarterToneWeight =
-    0.4f;                              // of bands beside a semitone's own: pianos are out of tune
+// Weight of the bands beside a semitone's own: pianos are out of tune.
+constexpr float kQuarterToneWeight = 0.4f;
 constexpr double kPartialDecay = 0.8;  // from partial to partial
 constexpr double kDecay_s = 1.2;       // of middle C; others by half for each two octaves up
 constexpr double kAfterOffset = 0.4;  // what the pedal or the room leave of a note that has ended …
 constexpr double kRelease_frames = 2;  // … for so long
-constexpr float kLeastOnset =
-    0.05f;  // of the strongest onset of all: weaker ones are not normalised to 1
+// A share of the strongest onset of all. Weaker ones are not normalised to 1.
+constexpr float kLeastOnset = 0.05f;
 constexpr double kOnsetNeighbourhood_s = 1;
 
 constexpr std::array<int, 6> kPartials = {0, 12, 19, 24, 28, 31};  // semitones above the note

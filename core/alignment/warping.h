@@ -13,8 +13,8 @@ namespace antiphon::alignment {
 struct WarpOptions {
   double onset_weight = 0.5;      // of the distance of onsets against that of energies, 0 to 1
   double diagonal_weight = 1.25;  // of a step in both, whose cost is counted so often; 1 to 2
-  double hold_cost =
-      0;  // added to a step in a alone: with open ends, holding on would be cheaper than going on
+  // Added to a step in a alone: with open ends, holding on would be cheaper than going on.
+  double hold_cost = 0;
   int64_t band = -1;       // frames of b that a frame of a may be off the diagonal; < 0: any
   int64_t open_start = 0;  // a may begin as late in b …
   int64_t open_end = 0;    // … and end so early before b's end, frames

@@ -221,13 +221,12 @@ absl::StatusOr<Reading> OpenStream(Source& source, const DecodeOptions& options,
   }
   const SF_INFO& info = reading.info;
   const std::optional<int64_t> declared = DeclaredFrames(info);
-  const auto range = CheckStream(info.channels, info.samplerate, declared, options);
-  if (!range.ok()) return range.status();
-  reading.range = *range;
+  ASSIGN_OR_RETURN(reading.range, CheckStream(info.channels, info.samplerate, declared, options));
   reading.declared = declared.has_value();
   if (declared)
-    reading.expected_frames = std::min(range->count, source.ByteCount() * kTrustedFramesPerByte);
-  RETURN_IF_ERROR(GoTo(source, range->start, reading.info, reading.file, buffer));
+    reading.expected_frames =
+        std::min(reading.range.count, source.ByteCount() * kTrustedFramesPerByte);
+  RETURN_IF_ERROR(GoTo(source, reading.range.start, reading.info, reading.file, buffer));
   return reading;
 }
 
@@ -295,8 +294,11 @@ absl::Status CheckFile(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status Named(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat("'", path, "': ", status.message()));
+// Puts the path before a failure's message.
+auto Named(const std::string& path) {
+  return [&path](const absl::Status& failure) {
+    return absl::Status(failure.code(), absl::StrCat("'", path, "': ", failure.message()));
+  };
 }
 
 }  // namespace
@@ -309,16 +311,15 @@ absl::StatusOr<Waveform> DecodeMemory(std::string_view bytes, const DecodeOption
 absl::StatusOr<Waveform> DecodeFile(const std::string& path, const DecodeOptions& options) {
   RETURN_IF_ERROR(CheckFile(path));
   FileSource source(path);
-  auto waveform = Decode(source, options);
-  if (!waveform.ok()) return Named(path, waveform.status());
-  return waveform;
+  return MapError(Decode(source, options), Named(path));
 }
 
 absl::Status DecodeMemoryInPieces(std::string_view bytes, const DecodeOptions& options,
                                   const SampleSink& sink) {
   MemorySource source(bytes);
   const Outcome outcome = DecodeInPieces(source, options, sink);
-  return outcome.audio.ok() ? outcome.sink : outcome.audio;
+  RETURN_IF_ERROR(outcome.audio);
+  return outcome.sink;
 }
 
 absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& options,
@@ -326,7 +327,8 @@ absl::Status DecodeFileInPieces(const std::string& path, const DecodeOptions& op
   RETURN_IF_ERROR(CheckFile(path));
   FileSource source(path);
   const Outcome outcome = DecodeInPieces(source, options, sink);
-  return outcome.audio.ok() ? outcome.sink : Named(path, outcome.audio);
+  RETURN_IF_ERROR(MapError(outcome.audio, Named(path)));
+  return outcome.sink;
 }
 
 absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels, int source_rate,

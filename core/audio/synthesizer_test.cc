@@ -15,8 +15,8 @@ namespace antiphon::audio {
 namespace {
 
 constexpr char kSoundfont[] = "/usr/share/sounds/sf2/TimGM6mb.sf2";
-constexpr int kOrgan =
-    19;  // holds its loudness while a key is down, and falls silent at once after
+// Holds its loudness while a key is down, and falls silent at once after.
+constexpr int kOrgan = 19;
 
 music::Note MakeNote(double onset_s, double offset_s, int pitch, int velocity = 80) {
   music::Note note;

@@ -29,8 +29,8 @@ namespace antiphon::bundle {
 struct OpenedBundle {
   std::string directory;  // of the generation
   Manifest manifest;
-  std::vector<std::string>
-      rejected;  // generations that were named or newer but refused, each with the reason
+  // Generations that were named or newer but refused, each with the reason.
+  std::vector<std::string> rejected;
 };
 
 class BundleWriter {

@@ -1,3 +1,12 @@
+// The order of a publication's steps, and what a crash after each leaves behind:
+//   1. Files and MANIFEST are written and synced in tmp-XXXXXX: remains, which the next writer
+//      removes.
+//   2. tmp-XXXXXX is renamed to gen-N and ROOT synced: a whole generation that was never in force.
+//      Readers ignore what is newer than CURRENT says.
+//   3. `check` has accepted it, and tmp-CURRENT is written and synced: the same.
+//   4. tmp-CURRENT is renamed to CURRENT and ROOT synced: the generation is in force.
+// Contents are synced before the rename that relies on them: a file system may otherwise make the
+// name durable first, and a power cut would leave a named, empty file.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -35,7 +44,8 @@ absl::Status RenameDurably(const std::string& folder, const std::string& from,
   return SyncFolder(folder);
 }
 
-// Held by one writer per root, in this and any other process, until its descriptor is closed.
+// Held by one writer per root, in this and any other process, until its descriptor is closed. The
+// kernel drops the lock of a process that dies, so the file itself may stay where it is.
 absl::StatusOr<Descriptor> Lock(const std::string& root) {
   Descriptor lock(open(absl::StrCat(root, "/", kLockFile).c_str(),
                        O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
@@ -46,7 +56,8 @@ absl::StatusOr<Descriptor> Lock(const std::string& root) {
   return absl::ErrnoToStatus(errno, "bundle: locking failed");
 }
 
-// What crashed publications left. Only under the lock.
+// What crashed publications left. Only under the lock: without it, the temporary folder of a living
+// writer would look the same.
 absl::Status RemoveTemporaries(const std::string& root) {
   std::error_code error;
   std::vector<fs::path> stray;
@@ -60,7 +71,8 @@ absl::Status RemoveTemporaries(const std::string& root) {
   return error ? Failed(error, "removing remains of an earlier publication") : absl::OkStatus();
 }
 
-// One more than any there is, in force or not.
+// One more than any there is, in force or not: what a crash left between steps 2 and 4 keeps its
+// number, and a rename onto it would fail.
 absl::StatusOr<int64_t> NextGeneration(const std::string& root) {
   int64_t newest = 0;
   std::error_code error;
@@ -71,6 +83,11 @@ absl::StatusOr<int64_t> NextGeneration(const std::string& root) {
   if (newest == kMaxGeneration)
     return absl::ResourceExhaustedError("bundle: there are no generation numbers left");
   return newest + 1;
+}
+
+// A file that can't be part of a generation.
+absl::Status Unfit(const absl::Status& failure) {
+  return absl::InvalidArgumentError(absl::StrCat("bundle: ", failure.message()));
 }
 
 // The table of contents of a folder; makes the contents durable on the way.
@@ -84,15 +101,10 @@ absl::StatusOr<std::vector<FileEntry>> ListFiles(const std::string& folder) {
       return absl::InvalidArgumentError(
           absl::StrCat("bundle: \"", entry.name, "\" cannot be a file's name in it"));
     }
-    const absl::StatusOr<Descriptor> file = OpenPlainFile(folder, entry.name);
-    if (!file.ok())
-      return absl::InvalidArgumentError(absl::StrCat("bundle: ", file.status().message()));
-    RETURN_IF_ERROR(Sync(*file));
-    const absl::StatusOr<int64_t> size = SizeOf(*file);
-    if (!size.ok()) return size.status();
-    ASSIGN_OR_RETURN(std::string hash, Sha256(*file));
-    entry.size = *size;
-    entry.sha256 = std::move(hash);
+    ASSIGN_OR_RETURN(const Descriptor file, MapError(OpenPlainFile(folder, entry.name), Unfit));
+    RETURN_IF_ERROR(Sync(file));
+    ASSIGN_OR_RETURN(entry.size, SizeOf(file));
+    ASSIGN_OR_RETURN(entry.sha256, Sha256(file));
     files.push_back(std::move(entry));
   }
   if (error) return Failed(error, "listing the files");
@@ -127,17 +139,16 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
   std::error_code error;
   fs::create_directories(root, error);
   if (error) return Failed(error, "creating the folder");
-  absl::StatusOr<Descriptor> lock = Lock(root);
-  if (!lock.ok()) return lock.status();
+  ASSIGN_OR_RETURN(Descriptor lock, Lock(root));
   RETURN_IF_ERROR(RemoveTemporaries(root));
   std::string directory = absl::StrCat(root, "/", kTemporaryPrefix, "XXXXXX");
   if (mkdtemp(directory.data()) == nullptr)
     return absl::ErrnoToStatus(errno, "bundle: creating a folder failed");
   auto impl = std::make_unique<Impl>();
   impl->root = root;
-  impl->lock = *std::move(lock);
+  impl->lock = std::move(lock);
   impl->directory = directory;
-  // mkdtemp makes it private; a server may run as another user.
+  // mkdtemp makes the folder private, but a server may run as another user.
   fs::permissions(directory, static_cast<fs::perms>(0755), error);
   if (error) return Failed(error, "opening the folder to readers");
   return std::unique_ptr<BundleWriter>(new BundleWriter(std::move(impl)));
@@ -146,43 +157,42 @@ absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(const std::st
 absl::StatusOr<Manifest> BundleWriter::Publish(Manifest manifest, const Check& check) {
   if (impl_->started) return absl::FailedPreconditionError("bundle: publishing was already tried");
   impl_->started = true;
-  const absl::StatusOr<int64_t> generation = NextGeneration(impl_->root);
-  if (!generation.ok()) return generation.status();
-  absl::StatusOr<std::vector<FileEntry>> files = ListFiles(impl_->directory);
-  if (!files.ok()) return files.status();
+  ASSIGN_OR_RETURN(const int64_t generation, NextGeneration(impl_->root));
+  ASSIGN_OR_RETURN(manifest.files, ListFiles(impl_->directory));
   manifest.format_version = kBundleFormatVersion;
-  manifest.generation = *generation;
+  manifest.generation = generation;
   manifest.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
-  manifest.files = *std::move(files);
   if (manifest.origin.empty()) {
-    absl::StatusOr<std::string> origin = NewOrigin();
-    if (!origin.ok()) return origin.status();
-    manifest.origin = *std::move(origin);
+    ASSIGN_OR_RETURN(manifest.origin, NewOrigin());
   }
   const std::string text = ManifestToJson(manifest);
-  if (const absl::Status readable = ParseManifest(text).status(); !readable.ok()) {
-    return absl::InvalidArgumentError(readable.message());
-  }
+  // Written means readable: a field out of range must fail here, not when the bundle is opened.
+  RETURN_IF_ERROR(MapError(ParseManifest(text).status(), [](const absl::Status& unreadable) {
+    return absl::InvalidArgumentError(unreadable.message());
+  }));
   RETURN_IF_ERROR(WriteNewFile(impl_->directory, kManifestFile, text));
   RETURN_IF_ERROR(SyncFolder(impl_->directory));
 
-  const std::string name = GenerationName(*generation);
+  const std::string name = GenerationName(generation);
   const std::string temporary = fs::path(impl_->directory).filename().string();
   RETURN_IF_ERROR(RenameDurably(impl_->root, temporary, name));
   impl_->directory = absl::StrCat(impl_->root, "/", name);
   if (check) {
-    ASSIGN_OR_RETURN(const Manifest read, CheckGeneration(impl_->directory, *generation));
+    // From the disk, not from memory: this is what the next start will read.
+    ASSIGN_OR_RETURN(const Manifest read, CheckGeneration(impl_->directory, generation));
     RETURN_IF_ERROR(check({impl_->directory, read, {}}));
   }
   impl_->previous = CurrentGeneration(impl_->root).value_or(kMaxGeneration);
   const std::string pointer = absl::StrCat(kTemporaryPrefix, kCurrentFile);
   RETURN_IF_ERROR(WriteNewFile(impl_->root, pointer, name + "\n"));
-  // From here on the generation may be in force, whatever the rename reports.
+  // From here on the generation may be in force, whatever the rename reports, so the destructor
+  // must not remove it any more.
   impl_->published = true;
   impl_->manifest = manifest;
   const absl::Status named = RenameDurably(impl_->root, pointer, kCurrentFile);
-  // In force is what readers find so, though the disk may not have taken it yet.
-  if (!named.ok() && CurrentGeneration(impl_->root).value_or(0) != *generation) return named;
+  // If only the sync failed, readers find the new name: it is in force and must be reported as
+  // such, though a power cut may still undo it.
+  if (!named.ok() && CurrentGeneration(impl_->root).value_or(0) != generation) return named;
   return manifest;
 }
 
@@ -192,7 +202,8 @@ absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
   for (const int64_t generation : ListGenerations(impl_->root)) {
     if (generation == impl_->manifest.generation) continue;
     const std::string name = GenerationName(generation);
-    // A crash may have left one between the two that are and were in force.
+    // A crash may have left a generation between the previous one in force and this one. It was
+    // never checked, so it does not count as one to fall back to.
     const bool was_in_force =
         generation < impl_->manifest.generation && generation <= impl_->previous;
     if (was_in_force && kept.size() < static_cast<size_t>(keep)) {
@@ -201,7 +212,8 @@ absl::StatusOr<std::vector<Manifest>> BundleWriter::Prune(int keep) {
       if (manifest.ok()) kept.push_back(*std::move(manifest));
       continue;
     }
-    // Under another name first: half of a generation must not look like one.
+    // Renamed first: half of a generation must not look like one. A crash after the rename leaves
+    // remains, which the next writer removes.
     const std::string doomed = absl::StrCat(kTemporaryPrefix, name);
     RETURN_IF_ERROR(RenameDurably(impl_->root, name, doomed));
     std::error_code error;

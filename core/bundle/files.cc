@@ -107,11 +107,10 @@ absl::StatusOr<std::string> ReadAll(const Descriptor& file, size_t max_bytes) {
 
 absl::StatusOr<std::string> Sha256(const Descriptor& file) {
   hash::Sha256Stream stream;
-  const absl::Status status = ForEachChunk(file, [&](const char* data, size_t size) {
+  RETURN_IF_ERROR(ForEachChunk(file, [&](const char* data, size_t size) {
     stream.Update({data, size});
     return true;
-  });
-  if (!status.ok()) return status;
+  }));
   ASSIGN_OR_RETURN(const std::string digest, stream.Finish());
   return absl::BytesToHexString(digest);
 }

@@ -22,8 +22,8 @@ inline constexpr char kLockFile[] = "LOCK";
 inline constexpr char kTemporaryPrefix[] = "tmp-";
 inline constexpr size_t kOriginDigits = 32;
 inline constexpr int64_t kMaxGeneration = 999'999'999'999;
-inline constexpr int64_t kMaxLastChange =
-    999'999'999'999'999;  // leaves numbers for the changes to come
+// Well below the largest int64, so that there are numbers left for the changes to come.
+inline constexpr int64_t kMaxLastChange = 999'999'999'999'999;
 
 // 1 to 200 letters, digits, '.', '-' and '_', not beginning with '.' or '-': stays inside its
 // folder on any system.

@@ -13,9 +13,11 @@
 namespace antiphon::bundle {
 namespace {
 
+// Names are checked by ParseManifest and opened without following links, so a manifest can't make
+// this read outside its folder.
 absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
   ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(folder, entry.name));
-  // The size first: it is there at once, and it bounds what is hashed.
+  // The size first: it costs nothing, tells a file cut short at once, and bounds what is hashed.
   ASSIGN_OR_RETURN(const int64_t size, SizeOf(file));
   if (size != entry.size) {
     return absl::DataLossError(
@@ -29,6 +31,8 @@ absl::Status CheckFile(const std::string& folder, const FileEntry& entry) {
 }  // namespace
 
 absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t generation) {
+  // symlink_status: a link in the place of a generation may lead anywhere, and can be changed after
+  // the check.
   std::error_code error;
   if (!std::filesystem::is_directory(std::filesystem::symlink_status(folder, error))) {
     return absl::NotFoundError("there is no such folder");
@@ -36,6 +40,8 @@ absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t gene
   ASSIGN_OR_RETURN(const Descriptor file, OpenPlainFile(folder, kManifestFile));
   ASSIGN_OR_RETURN(const std::string text, ReadAll(file, kMaxManifestBytes));
   ASSIGN_OR_RETURN(Manifest manifest, ParseManifest(text));
+  // A folder that was renamed by hand is refused: its number is in the manifest, under its
+  // checksum.
   if (manifest.generation != generation) {
     return absl::DataLossError(absl::StrCat("MANIFEST: is of generation ", manifest.generation));
   }
@@ -46,6 +52,7 @@ absl::StatusOr<Manifest> CheckGeneration(const std::string& folder, int64_t gene
 }
 
 std::vector<int64_t> ListGenerations(const std::string& root) {
+  // A root that can't be listed has no generations; opening CURRENT tells why.
   std::vector<int64_t> generations;
   std::error_code error;
   for (std::filesystem::directory_iterator it(root, error), end; !error && it != end;

@@ -132,7 +132,7 @@ absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
     if (!names.insert(entry.name).second) fields.Fail("name", "is there twice");
     if (!IsHexadecimal(entry.sha256, 64))
       fields.Fail("sha256", "is not 64 lower-case hexadecimal digits");
-    if (!fields.status().ok()) return fields.status();
+    RETURN_IF_ERROR(fields.status());
     files.push_back(std::move(entry));
   }
   return files;
@@ -230,10 +230,8 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   manifest.tempo_ratios = fields.TempoRatios("tempo_ratios");
   const std::string checksum = fields.Text("checksum", kMaxShortText);
   const Json* list = fields.List("files", kMaxFiles);
-  if (!fields.status().ok()) return fields.status();
-  absl::StatusOr<std::vector<FileEntry>> files = ParseFiles(*list);
-  if (!files.ok()) return files.status();
-  manifest.files = *std::move(files);
+  RETURN_IF_ERROR(fields.status());
+  ASSIGN_OR_RETURN(manifest.files, ParseFiles(*list));
   // Last: what is wrong with a field says more.
   json.erase("checksum");
   if (checksum != Checksum(json)) return Wrong("checksum", "is not that of the other fields");

@@ -37,8 +37,8 @@ struct Manifest {
   // Of the collection as it was indexed from scratch, random, 32 lower-case hexadecimal digits;
   // what has been merged from it keeps it.
   std::string origin;
-  int64_t last_change =
-      0;  // number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1
+  // Number of the last journalled change of that origin that is part of it; 0 to 10^15 - 1.
+  int64_t last_change = 0;
   std::string model_id;          // as the encoders say
   std::string feature_settings;  // JSON, as inside the encoders
   int dimension = 0;             // floats per embedding
@@ -50,8 +50,8 @@ struct Manifest {
   // How sources were embedded, so that what is added later is embedded alike.
   double score_hop_s = 0;      // seconds between windows of a score, as played; in (0, 3600]
   double recording_hop_s = 0;  // seconds between windows of a recording; in (0, 3600]
-  std::vector<double>
-      tempo_ratios;  // of played to written tempo; 1 to 100 of them, each in [0.25, 4]
+  // Ratios of played to written tempo: 1 to 100 of them, each in [0.25, 4].
+  std::vector<double> tempo_ratios;
   std::vector<FileEntry> files;
 };
 

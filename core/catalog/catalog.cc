@@ -19,8 +19,8 @@ absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("catalogue: ", what));
 }
 
-// What is wrong with a row is wrong with the file.
-absl::Status Damaged(const absl::Status& status) { return Damaged(status.message()); }
+// A CatalogWriter checks every row before it writes it, so a row that fails the check is damage.
+absl::Status DamagedRow(const absl::Status& failure) { return Damaged(failure.message()); }
 
 absl::StatusOr<int> ToInt(int64_t value) {
   if (value < 0 || value > std::numeric_limits<int>::max())
@@ -60,7 +60,7 @@ absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions
     ASSIGN_OR_RETURN(const int notes, ToInt(query.Int(7)));
     Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5),
                    bars,           notes,          query.Bytes(8), query.Int(9)};
-    if (absl::Status status = CheckPiece(piece); !status.ok()) return Damaged(status);
+    RETURN_IF_ERROR(MapError(CheckPiece(piece), DamagedRow));
     RETURN_IF_ERROR(Place(positions, query.Int(0), piece.id));
     pieces.push_back(std::move(piece));
     return absl::OkStatus();
@@ -76,7 +76,7 @@ absl::Status ReadRecordings(sqlite3* database, std::vector<Recording>& recording
   return ForEachRow(query, [&]() -> absl::Status {
     Recording recording = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Bytes(4),
                            query.Real(5),  query.Bytes(6), query.Int(7)};
-    if (absl::Status status = CheckRecording(recording); !status.ok()) return Damaged(status);
+    RETURN_IF_ERROR(MapError(CheckRecording(recording), DamagedRow));
     RETURN_IF_ERROR(Place(positions, query.Int(0), recording.id));
     recordings.push_back(std::move(recording));
     return absl::OkStatus();
@@ -107,8 +107,7 @@ struct Catalog::Impl {
       RunTable& table = tables[side];
       const size_t sources =
           side == static_cast<int>(Side::kScores) ? pieces.size() : recordings.size();
-      if (absl::Status status = CheckRun(run, table.vectors, sources); !status.ok())
-        return Damaged(status);
+      RETURN_IF_ERROR(MapError(CheckRun(run, table.vectors, sources), DamagedRow));
       table.runs.push_back(run);
       table.vectors += run.count;
       return absl::OkStatus();
@@ -137,21 +136,14 @@ Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Catalog::~Catalog() = default;
 
 absl::StatusOr<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
-  absl::StatusOr<Database> database = OpenDatabase(path);
-  if (!database.ok()) return database.status();
+  ASSIGN_OR_RETURN(Database database, OpenDatabase(path));
   auto impl = std::make_unique<Impl>();
-  sqlite3* opened = database->get();
-  for (const auto& read : std::initializer_list<absl::Status (*)(sqlite3*, Impl&)>{
-           [](sqlite3*db, Impl&into) { return ReadPieces(db, into.pieces, into.piece_positions); },
-           [](sqlite3*db, Impl&into) {
-             return ReadRecordings(db, into.recordings, into.recording_positions);
-           },
-           [](sqlite3*db, Impl&into) { return into.ReadRuns(db); }}) {
-    RETURN_IF_ERROR(read(opened, *impl));
-  }
+  RETURN_IF_ERROR(ReadPieces(database.get(), impl->pieces, impl->piece_positions));
+  RETURN_IF_ERROR(ReadRecordings(database.get(), impl->recordings, impl->recording_positions));
+  RETURN_IF_ERROR(impl->ReadRuns(database.get()));
   {
     absl::MutexLock lock(&impl->mutex);
-    impl->database = *std::move(database);
+    impl->database = std::move(database);
   }
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }

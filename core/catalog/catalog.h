@@ -25,8 +25,8 @@ struct Piece {
   double beats = 0;           // quarter notes
   int bars = 0;
   int notes = 0;
-  std::string collection =
-      {};               // what its owner files it under; at most 200 bytes of UTF-8, may be empty
+  // What its owner files it under; at most 200 bytes of UTF-8, may be empty.
+  std::string collection = {};
   int64_t version = 0;  // number of the change that made it as it is; 0: as it was indexed
 };
 
@@ -50,8 +50,8 @@ struct SnippetRun {
   int64_t first_vector = 0;
   int64_t count = 0;
   int source = 0;  // position in pieces() or recordings()
-  double tempo_ratio =
-      1.0;  // the source was read at this multiple of its nominal tempo; 1 for recordings
+  // The source was read at this multiple of its nominal tempo; 1 for recordings.
+  double tempo_ratio = 1.0;
   double start_s = 0;
   double hop_s = 0;
   double window_s = 0;

@@ -244,8 +244,8 @@ TEST_F(CatalogTest, RunsMustFollowOneAnotherAndNameASource) {
        }) {
     EXPECT_EQ(writer->AddRun(Side::kScores, bad).code(), StatusCode::kInvalidArgument);
   }
-  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(),
-            StatusCode::kInvalidArgument);  // no recording there
+  // There is no recording.
+  EXPECT_EQ(writer->AddRun(Side::kRecordings, good).code(), StatusCode::kInvalidArgument);
   ASSERT_TRUE(writer->AddRun(Side::kScores, good).ok());
   EXPECT_EQ(writer->AddRun(Side::kScores, good).code(), StatusCode::kInvalidArgument);  // 5 is next
   EXPECT_EQ(writer

@@ -97,10 +97,9 @@ absl::StatusOr<std::unique_ptr<CatalogWriter>> CatalogWriter::Create(const std::
 }
 
 absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view midi) {
-  for (const absl::Status& status :
-       {impl_->CheckOpen(), CheckPiece(piece), CheckBlob("piece midi", midi)}) {
-    if (!status.ok()) return status;
-  }
+  RETURN_IF_ERROR(impl_->CheckOpen());
+  RETURN_IF_ERROR(CheckPiece(piece));
+  RETURN_IF_ERROR(CheckBlob("piece midi", midi));
   ASSIGN_OR_RETURN(int position, Impl::Reserve(impl_->piece_ids, piece.id));
   Impl::Statements& statements = *impl_->statements;
   statements.piece.BindInt(1, position)
@@ -115,16 +114,15 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
   impl_->failure = Run(statements.piece);
   if (impl_->failure.ok())
     impl_->failure = Run(statements.midi.BindInt(1, position).BindBlob(2, midi));
-  if (!impl_->failure.ok()) return impl_->failure;
+  RETURN_IF_ERROR(impl_->failure);
   return position;
 }
 
 absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording,
                                                 std::string_view audio) {
-  for (const absl::Status& status :
-       {impl_->CheckOpen(), CheckRecording(recording), CheckBlob("recording audio", audio)}) {
-    if (!status.ok()) return status;
-  }
+  RETURN_IF_ERROR(impl_->CheckOpen());
+  RETURN_IF_ERROR(CheckRecording(recording));
+  RETURN_IF_ERROR(CheckBlob("recording audio", audio));
   ASSIGN_OR_RETURN(int position, Impl::Reserve(impl_->recording_ids, recording.id));
   Impl::Statements& statements = *impl_->statements;
   statements.recording.BindInt(1, position).BindText(2, recording.id).BindText(3, recording.title);
@@ -134,7 +132,7 @@ absl::StatusOr<int> CatalogWriter::AddRecording(const Recording& recording,
   impl_->failure = Run(statements.recording);
   if (impl_->failure.ok())
     impl_->failure = Run(statements.audio.BindInt(1, position).BindBlob(2, audio));
-  if (!impl_->failure.ok()) return impl_->failure;
+  RETURN_IF_ERROR(impl_->failure);
   return position;
 }
 
@@ -142,9 +140,8 @@ absl::Status CatalogWriter::AddRun(Side side, const SnippetRun& run) {
   int64_t& vectors = impl_->vectors[static_cast<int>(side)];
   const size_t sources =
       side == Side::kScores ? impl_->piece_ids.size() : impl_->recording_ids.size();
-  for (const absl::Status& status : {impl_->CheckOpen(), CheckRun(run, vectors, sources)}) {
-    if (!status.ok()) return status;
-  }
+  RETURN_IF_ERROR(impl_->CheckOpen());
+  RETURN_IF_ERROR(CheckRun(run, vectors, sources));
   Statement& statement = impl_->statements->run;
   statement.BindInt(1, static_cast<int>(side)).BindInt(2, run.first_vector).BindInt(3, run.count);
   statement.BindInt(4, run.source).BindReal(5, run.tempo_ratio).BindReal(6, run.start_s);
@@ -160,7 +157,7 @@ absl::Status CatalogWriter::Finish() {
   impl_->statements.reset();
   impl_->database.reset();
   if (impl_->failure.ok()) impl_->failure = SyncPath(impl_->partial);
-  if (!impl_->failure.ok()) return impl_->failure;
+  RETURN_IF_ERROR(impl_->failure);
   // A link, unlike a rename, does not replace a file that came meanwhile.
   if (link(impl_->partial.c_str(), impl_->path.c_str()) != 0) {
     return impl_->failure = absl::ErrnoToStatus(errno, "catalogue: cannot be given its name");

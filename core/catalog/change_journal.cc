@@ -1,3 +1,10 @@
+// What holds after each step of an Append, and so after a crash at that step:
+//   1. The transaction has begun: nothing of it counts. The next opening rolls it back.
+//   2. COMMIT has returned: rows and state are in the write-ahead log, and that is on the disk
+//      (PRAGMA synchronous = FULL). The changes are acknowledged from here on.
+//   3. The log is folded into the file: the same, in one file.
+// Rows and the state that counts them change in one transaction, so the two can disagree only where
+// the file was damaged or edited by hand.
 #include "core/catalog/change_journal.h"
 
 #include <algorithm>
@@ -18,11 +25,12 @@ namespace {
 
 constexpr int kJournalApplicationId = 0x416e4a6f;  // "AnJo"
 constexpr int kJournalVersion = 1;
-// How many changes there are and which number was the last, so that the loss of a row is noticed.
+// How many changes there are and which number was the last. A row's own hash tells that it was
+// altered, but not that it is missing; the count does. The last number outlives its row, so that no
+// number is given out twice. The text is part of the format (kChangesTable).
 constexpr char kStateTable[] =
-    "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, changes INTEGER "
-    "NOT NULL, "
-    "sha256 BLOB NOT NULL) STRICT";
+    "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, "
+    "changes INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT";
 
 struct State {
   int64_t last_sequence = 0;
@@ -33,9 +41,9 @@ std::string HashOf(const State& state) {
   return hash::Sha256(absl::StrCat("antiphon journal 1 ", state.last_sequence, " ", state.changes));
 }
 
-absl::Status Told(const absl::Status& status) {
-  return status.ok() ? status
-                     : absl::Status(status.code(), absl::StrCat("journal: ", status.message()));
+// A failure of SQLite's, as one of the journal.
+absl::Status OfTheJournal(const absl::Status& failure) {
+  return absl::Status(failure.code(), absl::StrCat("journal: ", failure.message()));
 }
 
 absl::Status Damaged(absl::string_view what) {
@@ -53,22 +61,20 @@ absl::Status WriteState(sqlite3* database, const State& state) {
 }
 
 absl::StatusOr<State> ReadState(sqlite3* database) {
-  State state;
   Statement select(database, "SELECT last_sequence, changes, sha256 FROM state WHERE one = 1");
-  const absl::StatusOr<bool> row = select.Step();
-  if (!row.ok()) return Told(row.status());
-  if (!*row) return Damaged("its state is missing");
-  state = {select.Int(0), select.Int(1)};
+  ASSIGN_OR_RETURN(const bool row, MapError(select.Step(), OfTheJournal));
+  if (!row) return Damaged("its state is missing");
+  const State state = {select.Int(0), select.Int(1)};
   if (select.View(2) != HashOf(state)) return Damaged("its state's SHA-256 does not hold");
   return state;
 }
 
-// All of `work` or none of it is in the database, durably, when this returns.
+// All of `work` or none of it is in the database, durably, when this returns. IMMEDIATE takes the
+// write lock at once: a transaction that began by reading could fail half way when it first writes.
 template <typename Work>
 absl::Status InTransaction(sqlite3* database, Work&& work) {
-  absl::Status status = Execute(database, "BEGIN IMMEDIATE");
-  if (!status.ok()) return status;
-  status = work();
+  RETURN_IF_ERROR(Execute(database, "BEGIN IMMEDIATE"));
+  absl::Status status = work();
   if (status.ok()) status = Execute(database, "COMMIT");
   if (!status.ok()) {
     // Some failures have ended the transaction already; then this one says so.
@@ -78,12 +84,12 @@ absl::Status InTransaction(sqlite3* database, Work&& work) {
 }
 
 absl::Status CreateSchema(sqlite3* database) {
-  return InTransaction(database, [&] {
+  return InTransaction(database, [&]() -> absl::Status {
     const std::string sql = absl::StrCat("PRAGMA application_id = ", kJournalApplicationId,
                                          "; PRAGMA user_version = ", kJournalVersion, "; ",
                                          kChangesTable, "; ", kStateTable, ";");
-    const absl::Status status = Execute(database, sql.c_str());
-    return status.ok() ? WriteState(database, {}) : status;
+    RETURN_IF_ERROR(Execute(database, sql.c_str()));
+    return WriteState(database, {});
   });
 }
 
@@ -99,13 +105,16 @@ absl::Status CheckSchema(sqlite3* database) {
   return ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
 }
 
-// Empty, or an older start that died before there was anything in it.
+// True for an empty file, also one left by a start that died before it created the schema: the
+// schema and the application id are written in one transaction.
 absl::StatusOr<bool> IsNew(sqlite3* database) {
   ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
   ASSIGN_OR_RETURN(const bool empty, HasExactly(database, {}));
   return application == 0 && empty;
 }
 
+// Walks the whole file, so that damage is found now and not by an edit months later. One message is
+// enough.
 absl::Status CheckStructure(sqlite3* database) {
   Statement check(database, "PRAGMA quick_check(1)");
   ASSIGN_OR_RETURN(const bool row, check.Step());
@@ -117,21 +126,22 @@ absl::Status CheckStructure(sqlite3* database) {
 absl::StatusOr<Database> OpenFile(const std::string& path) {
   ASSIGN_OR_RETURN(Database database, OpenLastingDatabase(path));
   ASSIGN_OR_RETURN(const bool is_new, IsNew(database.get()));
-  // What a new file must begin with: pages that are free again can be given back to the file
-  // system.
-  absl::Status status = is_new ? Execute(database.get(), "PRAGMA auto_vacuum = INCREMENTAL")
-                               : CheckSchema(database.get());
-  if (!status.ok()) return status;
-  // The log goes into the file after every change (FoldLog), so that hashes cover everything that
-  // was acknowledged.
-  status = Execute(database.get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;");
-  if (status.ok() && is_new) {
-    status = CreateSchema(database.get());
+  // auto_vacuum can only be set before the first table. It lets pages that are free again be given
+  // back to the file system (Prune).
+  RETURN_IF_ERROR(is_new ? Execute(database.get(), "PRAGMA auto_vacuum = INCREMENTAL")
+                         : CheckSchema(database.get()));
+  // The log is folded into the file after every change (FoldLog) instead of every thousand pages. A
+  // damaged log is cut off by SQLite at the first bad frame without a word; what is in the file is
+  // covered by the rows' hashes and the state's count.
+  RETURN_IF_ERROR(
+      Execute(database.get(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"));
+  if (is_new) {
+    RETURN_IF_ERROR(CreateSchema(database.get()));
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    if (status.ok()) status = SyncPath(folder.empty() ? "." : folder.string());
+    // The file's name must survive a power cut as well.
+    RETURN_IF_ERROR(SyncPath(folder.empty() ? "." : folder.string()));
   }
-  if (status.ok()) status = CheckStructure(database.get());
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(CheckStructure(database.get()));
   return database;
 }
 
@@ -145,15 +155,15 @@ struct ChangeJournal::Impl {
   }
 
   // Makes the state what `work` leaves in it, together with what `work` does to the database, or
-  // changes nothing.
+  // changes nothing. The state in memory follows only after COMMIT has returned.
   template <typename Work>
   absl::Status Commit(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     State next = state;
-    const absl::Status status = InTransaction(database.get(), [&] {
-      const absl::Status done = work(next);
-      return done.ok() ? WriteState(database.get(), next) : done;
-    });
-    if (!status.ok()) return Told(status);
+    const auto work_and_state = [&]() -> absl::Status {
+      RETURN_IF_ERROR(work(next));
+      return WriteState(database.get(), next);
+    };
+    RETURN_IF_ERROR(MapError(InTransaction(database.get(), work_and_state), OfTheJournal));
     state = next;
     FoldLog();
     return absl::OkStatus();
@@ -168,24 +178,24 @@ ChangeJournal::ChangeJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 ChangeJournal::~ChangeJournal() = default;
 
 absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::string& path) {
-  absl::StatusOr<Database> database = OpenFile(path);
-  if (absl::IsAborted(database.status()))
-    return absl::AbortedError("journal: another process has it open");
-  if (!database.ok()) return Told(database.status());
-  const absl::StatusOr<State> state = ReadState(database->get());
-  if (!state.ok()) return state.status();
-  const absl::StatusOr<int64_t> changes =
-      ReadNumber(database->get(), "SELECT count(*) FROM changes");
-  if (!changes.ok()) return Told(changes.status());
-  if (*changes != state->changes) {
-    return Damaged(absl::StrCat("holds ", *changes, " changes and should hold ", state->changes));
+  const auto unopened = [](const absl::Status& failure) {
+    return absl::IsAborted(failure) ? absl::AbortedError("journal: another process has it open")
+                                    : OfTheJournal(failure);
+  };
+  ASSIGN_OR_RETURN(Database database, MapError(OpenFile(path), unopened));
+  ASSIGN_OR_RETURN(const State state, ReadState(database.get()));
+  ASSIGN_OR_RETURN(
+      const int64_t changes,
+      MapError(ReadNumber(database.get(), "SELECT count(*) FROM changes"), OfTheJournal));
+  if (changes != state.changes) {
+    return Damaged(absl::StrCat("holds ", changes, " changes and should hold ", state.changes));
   }
   auto impl = std::make_unique<Impl>();
   {
     absl::MutexLock lock(&impl->mutex);
-    impl->database = *std::move(database);
-    impl->state = *state;
-    impl->FoldLog();
+    impl->database = std::move(database);
+    impl->state = state;
+    impl->FoldLog();  // of a process that died
   }
   return std::unique_ptr<ChangeJournal>(new ChangeJournal(std::move(impl)));
 }
@@ -195,6 +205,8 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
   for (const Change& change : changes) {
     RETURN_IF_ERROR(CheckChange(change));
   }
+  // Numbers are given out under the lock that guards the transaction, so a failed Append uses up
+  // none.
   absl::MutexLock lock(&impl_->mutex);
   const int64_t before = impl_->state.last_sequence;
   for (size_t i = 0; i < changes.size(); ++i) {
@@ -219,16 +231,17 @@ absl::Status ChangeJournal::ReadAfter(
     const std::string& origin, int64_t sequence, const std::function<absl::Status(Change)>& change,
     const std::function<void(int64_t sequence, const std::string& what)>& damaged) {
   absl::MutexLock lock(&impl_->mutex);
-  // All of them: the origin and the number of a damaged one say nothing.
+  // All rows, not only those of the origin: nothing in a damaged row can be believed, its origin
+  // and its number included. It may be one of ours, so it is told.
   Statement select(impl_->database.get(), kSelectChanges);
   int64_t seen = 0;
   for (;; ++seen) {
-    const absl::StatusOr<bool> more = select.Step();
-    if (!more.ok()) return Told(more.status());
-    if (!*more) break;
+    ASSIGN_OR_RETURN(const bool more, MapError(select.Step(), OfTheJournal));
+    if (!more) break;
     absl::StatusOr<ReadChange> read = ReadRow(select);
     if (read.ok() && read->change.sequence > impl_->state.last_sequence) {
-      // Of another journal, by hand: the number will be given out again.
+      // Only by hand can a row of another journal have come here. Its hash holds, but its number
+      // will be given out again.
       read = absl::DataLossError(
           absl::StrCat("is numbered beyond the last, ", impl_->state.last_sequence));
     }
@@ -263,7 +276,7 @@ absl::Status ChangeJournal::Prune(const std::string& origin, int64_t sequence,
     next.changes = left;
     return absl::OkStatus();
   }));
-  // Space for others; not to get it is no failure.
+  // Gives the space back to the file system. That is for others' sake, so it may fail.
   Execute(database, "PRAGMA incremental_vacuum").IgnoreError();
   impl_->FoldLog();
   return absl::OkStatus();

@@ -16,7 +16,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers in blobs are little-endian");
 
-constexpr int64_t kMaxChangeBytes = 900'000'000;  // SQLite holds a row of 10^9 bytes
+// SQLite holds rows of up to 10^9 bytes. The rest is for the other columns.
+constexpr int64_t kMaxChangeBytes = 900'000'000;
 constexpr size_t kMaxOriginBytes = 200;
 constexpr size_t kRunBytes = 5 * 8;
 
@@ -50,7 +51,8 @@ Number TakeNumber(std::string_view& bytes) {
   return number;
 }
 
-// Lengths come before what they are of, so that no two rows have the same bytes.
+// The text in front names the format: it changes when the columns do. Each text or blob comes after
+// its length, so no two rows give the same bytes ("ab" + "c" and "a" + "bc" differ).
 absl::StatusOr<std::string> HashOf(const Row& row) {
   std::string head = "antiphon change 1";
   for (const int64_t number : {row.sequence, row.kind, row.side, row.bars, row.notes})
@@ -67,7 +69,8 @@ absl::StatusOr<std::string> HashOf(const Row& row) {
   return stream.Finish();
 }
 
-// A run's place among the vectors follows from the runs before it, its source from the change.
+// Count, tempo ratio, start, hop and window, 8 bytes each. A run's place among the vectors follows
+// from the runs before it, its source from the change.
 std::string RunsToBytes(const std::vector<SnippetRun>& runs) {
   std::string bytes;
   bytes.reserve(runs.size() * kRunBytes);
@@ -91,13 +94,15 @@ std::vector<SnippetRun> RunsFromBytes(std::string_view bytes) {
     run.hop_s = TakeNumber<double>(bytes);
     run.window_s = TakeNumber<double>(bytes);
     runs.push_back(run);
-    if (run.count < 0 || run.count > std::numeric_limits<int64_t>::max() - first)
-      break;  // CheckRuns tells
+    // A sum that would wrap. The run is in the list, and CheckRuns refuses it.
+    if (run.count < 0 || run.count > std::numeric_limits<int64_t>::max() - first) break;
     first += run.count;
   }
   return runs;
 }
 
+// The journal does not know the dimension. That the floats are a multiple of the windows is all
+// that can be asked here; CheckRecord asks for the rest when the change is applied.
 absl::Status CheckRuns(const Change& change) {
   int64_t vectors = 0;
   for (const SnippetRun& run : change.runs) {
@@ -116,6 +121,7 @@ absl::Status CheckRuns(const Change& change) {
   return absl::OkStatus();
 }
 
+// A deletion has only its number, its side and its id; every other column is empty or 0.
 Row RowOf(std::string_view origin, const Change& change, std::string_view runs) {
   Row row;
   row.sequence = change.sequence;
@@ -145,7 +151,8 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
   return row;
 }
 
-// Requires numbers in the range of their types.
+// Requires numbers in the range of their types. The version is the number of the change, and has no
+// column of its own.
 Change ChangeOf(const Row& row) {
   Change change;
   change.sequence = row.sequence;
@@ -233,7 +240,8 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
                    select.Int(12), select.View(13), select.View(14), select.View(15)};
   ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
   if (sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
-  // Whoever can compute a hash may still have written nonsense.
+  // The hash is no signature: anyone who can write to the file can compute it. So the fields are
+  // checked as those of any other input.
   constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
   if ((row.kind | row.side) >> 1 != 0 || row.bars < 0 || row.bars > kMaxInt || row.notes < 0 ||
       row.notes > kMaxInt || row.runs.size() % kRunBytes != 0 ||
@@ -241,8 +249,9 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
     return absl::DataLossError("a field is out of range");
   }
   ReadChange read = {std::string(row.origin), ChangeOf(row)};
-  if (const absl::Status status = CheckChange(read.change); !status.ok())
-    return absl::DataLossError(status.message());
+  RETURN_IF_ERROR(MapError(CheckChange(read.change), [](const absl::Status& invalid) {
+    return absl::DataLossError(invalid.message());
+  }));
   return read;
 }
 

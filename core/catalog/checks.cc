@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::catalog {
 namespace {
@@ -33,7 +34,7 @@ absl::Status CheckNotNegative(absl::string_view field, double value) {
 
 absl::Status First(std::initializer_list<absl::Status> statuses) {
   for (const absl::Status& status : statuses) {
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();
 }

@@ -16,9 +16,12 @@
 namespace antiphon::catalog {
 namespace {
 
+// What the caller can do about it decides the status: free some space, wait for the other process,
+// mend permissions. Anything else that SQLite finds wrong is taken as damage to the file.
 absl::Status ToStatus(int code, absl::string_view doing) {
   const std::string message = absl::StrCat("SQLite: ", doing, ": ", sqlite3_errstr(code));
   switch (code) {
+    // Extended codes first; their low byte, SQLITE_IOERR, would make damage of them.
     case SQLITE_IOERR_WRITE:  // for instance a quota
     case SQLITE_IOERR_TRUNCATE:
       return absl::ResourceExhaustedError(message);
@@ -65,6 +68,7 @@ std::string ToUri(const std::string& path, absl::string_view query) {
   return absl::StrCat(uri, "?", query);
 }
 
+// NOMUTEX: a connection belongs to one thread at a time, so SQLite's own locking is left out.
 absl::StatusOr<Database> OpenUri(const std::string& uri, int flags) {
   sqlite3* raw = nullptr;
   const int code =
@@ -75,7 +79,9 @@ absl::StatusOr<Database> OpenUri(const std::string& uri, int flags) {
   return database;
 }
 
-// Whatever is in the file, reading it must run no code of its making and stay inside its bounds.
+// Whatever is in the file, reading it must run no code of its making and stay inside its bounds: no
+// triggers or views, no unsafe functions in the schema, no row longer than ours are, no other
+// files. mmap_size 0: a file that shrinks while it is read gives an error, not a SIGBUS.
 absl::Status Distrust(sqlite3* database) {
   sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -95,7 +101,8 @@ absl::Status CheckSchema(sqlite3* database) {
         "catalogue: has schema version ", version, ", this program reads ", kSchemaVersion,
         version < kSchemaVersion ? ": index the collection again" : ""));
   }
-  // Exactly our tables: a view or a computed column in their place could run for ever.
+  // Exactly our tables, by their text: a view or a computed column in their place could run for
+  // ever.
   ASSIGN_OR_RETURN(const bool ours, HasExactly(database, SchemaStatements()));
   return ours ? absl::OkStatus() : absl::DataLossError("catalogue: the schema is not ours");
 }
@@ -107,21 +114,18 @@ const std::vector<std::string>& SchemaStatements() {
   // them.
   static const auto& statements = *new std::vector<std::string>{
       "CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
-      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, bars INTEGER NOT "
-      "NULL, "
-      "notes INTEGER NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
-      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT "
-      "NULL, "
-      "composer TEXT NOT NULL, piece_id TEXT NOT NULL, duration_s REAL NOT NULL, collection TEXT "
-      "NOT NULL, "
+      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, "
+      "bars INTEGER NOT NULL, notes INTEGER NOT NULL, collection TEXT NOT NULL, "
       "version INTEGER NOT NULL) STRICT",
+      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+      "title TEXT NOT NULL, composer TEXT NOT NULL, piece_id TEXT NOT NULL, "
+      "duration_s REAL NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
       "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
       "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
-      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, count INTEGER NOT "
-      "NULL, "
-      "source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, start_s REAL NOT NULL, hop_s REAL NOT "
-      "NULL, "
-      "window_s REAL NOT NULL, PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
+      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, "
+      "count INTEGER NOT NULL, source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, "
+      "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, "
+      "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
   };
   return statements;
 }
@@ -136,7 +140,8 @@ absl::Status Execute(sqlite3* database, const char* sql) {
 absl::StatusOr<Database> CreateDatabase(const std::string& path) {
   ASSIGN_OR_RETURN(Database database,
                    OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  // The file counts only once it is complete and renamed, so no journal has to protect it.
+  // The file counts only once it is complete and has its name (CatalogWriter::Finish), so no
+  // journal has to protect it on the way, and it is synced once, as a whole.
   std::string sql =
       absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ",
                    kApplicationId, "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
@@ -150,6 +155,8 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
   if (stat(path.c_str(), &info) != 0)
     return absl::NotFoundError("catalogue: there is no such file");
   if (!S_ISREG(info.st_mode)) return absl::DataLossError("catalogue: not a plain file");
+  // immutable: SQLite takes no locks and looks for no journal, so a collection can be opened from a
+  // file system that is mounted read-only.
   ASSIGN_OR_RETURN(Database database,
                    OpenUri(ToUri(path, "mode=ro&immutable=1"), SQLITE_OPEN_READONLY));
   RETURN_IF_ERROR(Distrust(database.get()));
@@ -158,6 +165,7 @@ absl::StatusOr<Database> OpenDatabase(const std::string& path) {
 }
 
 absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
+  // lstat: a link would let whoever can write to the folder choose the file that is written.
   struct stat info = {};
   if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     return absl::DataLossError("not a plain file");
@@ -171,7 +179,9 @@ absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
   // SQLite is content with a file that it may only read.
   if (sqlite3_db_readonly(database.get(), "main") == 1)
     return absl::PermissionDeniedError("cannot be written");
-  // With this set before the first access the write-ahead log needs no shared memory.
+  // EXCLUSIVE before the first access: the write-ahead log then needs no shared memory, and a
+  // second process gets SQLITE_BUSY for as long as this one lives. FULL: a commit returns once its
+  // part of the log is on the disk, so what has been acknowledged survives a power cut.
   RETURN_IF_ERROR(
       Execute(database.get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"));
   return database;
@@ -184,6 +194,7 @@ absl::StatusOr<int64_t> ReadNumber(sqlite3* database, std::string_view sql) {
 }
 
 absl::StatusOr<bool> HasExactly(sqlite3* database, const std::vector<std::string>& statements) {
+  // Indexes that SQLite makes by itself have no text. Everything else must be ours, in our order.
   Statement schema(database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
   for (const std::string& expected : statements) {
     ASSIGN_OR_RETURN(const bool row, schema.Step());
@@ -201,6 +212,8 @@ absl::Status SyncPath(const std::string& path) {
   return failed == 0 ? absl::OkStatus() : absl::ErrnoToStatus(failed, "cannot be made durable");
 }
 
+// Failures stick: after the first, binding does nothing and Step returns it, so that callers check
+// once, at Step.
 Statement::Statement(sqlite3* database, std::string_view sql)
     : database_(database),
       code_(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement_,
@@ -239,6 +252,8 @@ Statement& Statement::BindBlob(int parameter, std::string_view value) {
   return *this;
 }
 
+// SQLITE_STATIC above: SQLite keeps pointers to the caller's bytes instead of copying them, which
+// matters for scores and sound of megabytes.
 absl::StatusOr<bool> Statement::Step() {
   if (code_ != SQLITE_OK) return ToStatus(code_, "preparing");
   const int code = sqlite3_step(statement_);

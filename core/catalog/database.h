@@ -1,6 +1,6 @@
 // The little of SQLite that catalogue and journal need, with statuses and owners.
 //
-// Belongs to one thread at a time. Included by this folder's own sources only.
+// Belongs to one thread at a time. Internal to core/catalog.
 #ifndef ANTIPHON_CORE_CATALOG_DATABASE_H_
 #define ANTIPHON_CORE_CATALOG_DATABASE_H_
 
@@ -53,8 +53,8 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 [[nodiscard]] absl::StatusOr<bool> HasExactly(sqlite3* database,
                                               const std::vector<std::string>& statements);
 
-[[nodiscard]] absl::Status SyncPath(
-    const std::string& path);  // makes a file's or a folder's contents durable
+// Makes a file's or a folder's contents durable.
+[[nodiscard]] absl::Status SyncPath(const std::string& path);
 
 // A prepared statement. Parameters are numbered from 1, columns from 0. The first failure sticks
 // and is what Step returns.

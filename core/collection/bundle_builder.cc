@@ -48,28 +48,22 @@ absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
     const std::string& bundle_root, const BuilderOptions& options) {
   auto impl = std::make_unique<Impl>();
   const std::string folder = options.model_directory + "/";
-  auto audio_encoder = encoder::LoadEncoder(folder + bundle::kAudioEncoderFile,
-                                            encoder::Modality::kAudio, options.encoder);
-  if (!audio_encoder.ok()) return audio_encoder.status();
-  impl->audio_encoder = *std::move(audio_encoder);
-  auto score_encoder = encoder::LoadEncoder(folder + bundle::kScoreEncoderFile,
-                                            encoder::Modality::kScore, options.encoder);
-  if (!score_encoder.ok()) return score_encoder.status();
-  impl->score_encoder = *std::move(score_encoder);
-  auto writer = bundle::BundleWriter::Create(bundle_root);
-  if (!writer.ok()) return writer.status();
-  impl->writer = *std::move(writer);
-  auto assembly = CollectionAssembly::Create(impl->writer->directory(), *impl->audio_encoder,
-                                             *impl->score_encoder, options);
-  if (!assembly.ok()) return assembly.status();
-  impl->assembly = *std::move(assembly);
+  ASSIGN_OR_RETURN(impl->audio_encoder,
+                   encoder::LoadEncoder(folder + bundle::kAudioEncoderFile,
+                                        encoder::Modality::kAudio, options.encoder));
+  ASSIGN_OR_RETURN(impl->score_encoder,
+                   encoder::LoadEncoder(folder + bundle::kScoreEncoderFile,
+                                        encoder::Modality::kScore, options.encoder));
+  ASSIGN_OR_RETURN(impl->writer, bundle::BundleWriter::Create(bundle_root));
+  ASSIGN_OR_RETURN(impl->assembly,
+                   CollectionAssembly::Create(impl->writer->directory(), *impl->audio_encoder,
+                                              *impl->score_encoder, options));
   for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
     RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
   }
   if (std::filesystem::exists(folder + bundle::kConfidenceFile)) {
-    const absl::Status status =
-        CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(
+        CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile));
   }
   return std::unique_ptr<BundleBuilder>(new BundleBuilder(std::move(impl)));
 }

@@ -76,16 +76,16 @@ absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
 }
 
 absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
-  const absl::StatusOr<SourceRecord> record =
-      EmbedPiece(score_encoder_, plan_, std::move(piece), midi);
-  return record.ok() ? files_->Add(*record) : record.status();
+  ASSIGN_OR_RETURN(const SourceRecord record,
+                   EmbedPiece(score_encoder_, plan_, std::move(piece), midi));
+  return files_->Add(record);
 }
 
 absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
                                               const std::string& audio) {
-  const absl::StatusOr<SourceRecord> record =
-      EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio);
-  return record.ok() ? files_->Add(*record) : record.status();
+  ASSIGN_OR_RETURN(const SourceRecord record,
+                   EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio));
+  return files_->Add(record);
 }
 
 absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {

@@ -22,15 +22,14 @@ absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(
 
 absl::Status CollectionFiles::Add(const SourceRecord& record) {
   const bool score = record.side == Side::kScores;
-  const absl::StatusOr<int> source = score
+  ASSIGN_OR_RETURN(const int source, score
                                          ? writer_->AddPiece(record.piece, record.content)
-                                         : writer_->AddRecording(record.recording, record.content);
-  if (!source.ok()) return source.status();
+                                         : writer_->AddRecording(record.recording, record.content));
   SideVectors& side = score ? scores_ : recordings_;
   ++side.sources;
   const auto first = static_cast<int64_t>(side.vectors.size()) / options_.dimension;
   for (catalog::SnippetRun run : record.runs) {
-    run.source = *source;
+    run.source = source;
     run.first_vector += first;
     RETURN_IF_ERROR(writer_->AddRun(record.side, run));
   }
@@ -48,12 +47,11 @@ absl::StatusOr<int64_t> CollectionFiles::WriteIndex(SideVectors& side, const cha
 absl::Status CollectionFiles::Finish(bundle::Manifest& manifest) {
   RETURN_IF_ERROR(writer_->Finish());
   ASSIGN_OR_RETURN(const int64_t scores, WriteIndex(scores_, bundle::kScoreIndexFile));
-  const absl::StatusOr<int64_t> recordings = WriteIndex(recordings_, bundle::kRecordingIndexFile);
-  if (!recordings.ok()) return recordings.status();
+  ASSIGN_OR_RETURN(const int64_t recordings, WriteIndex(recordings_, bundle::kRecordingIndexFile));
   manifest.pieces = scores_.sources;
   manifest.recordings = recordings_.sources;
   manifest.score_vectors = scores;
-  manifest.recording_vectors = *recordings;
+  manifest.recording_vectors = recordings;
   return absl::OkStatus();
 }
 
@@ -63,9 +61,7 @@ absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view, Side side, i
   record.side = side;
   if (score) record.piece = view.pieces()[source];
   if (!score) record.recording = view.recordings()[source];
-  absl::StatusOr<std::string> content = score ? view.ReadMidi(source) : view.ReadAudio(source);
-  if (!content.ok()) return content.status();
-  record.content = *std::move(content);
+  ASSIGN_OR_RETURN(record.content, score ? view.ReadMidi(source) : view.ReadAudio(source));
   ASSIGN_OR_RETURN(const std::vector<CollectionView::SourceRun> runs, view.ReadRuns(side, source));
   for (const CollectionView::SourceRun& run : runs) {
     record.runs.push_back(run.run);

@@ -16,15 +16,18 @@ using catalog::Side;
 
 }  // namespace
 
+// Everything that SideView relies on without checking. A record from the journal is input like any
+// other: the journal knows neither the model nor its dimension.
 absl::Status CheckRecord(const SourceRecord& record, int dimension) {
   RETURN_IF_ERROR(record.side == Side::kScores ? catalog::CheckPiece(record.piece)
                                                : catalog::CheckRecording(record.recording));
   int64_t vectors = 0;
   for (catalog::SnippetRun run : record.runs) {
-    run.source = 0;
+    run.source = 0;  // the record is the only source there is
     RETURN_IF_ERROR(catalog::CheckRun(run, vectors, 1));
     vectors += run.count;
   }
+  // By division: the product of hostile counts may wrap.
   if (record.vectors.size() % dimension != 0 ||
       static_cast<int64_t>(record.vectors.size()) / dimension != vectors) {
     return absl::InvalidArgumentError(absl::StrCat("vectors: ", record.vectors.size(),
@@ -37,6 +40,8 @@ absl::Status CheckRecord(const SourceRecord& record, int dimension) {
   return absl::OkStatus();
 }
 
+// Two sides that know nothing of each other. An edit of one side leaves the other as it is, so a
+// view made from another shares at least one side with it.
 struct CollectionView::Impl {
   std::shared_ptr<const SideView> scores;
   std::shared_ptr<const SideView> recordings;
@@ -60,6 +65,8 @@ std::shared_ptr<const CollectionView> CollectionView::FromBase(
 }
 
 std::shared_ptr<const CollectionView> CollectionView::With(std::span<const Edit> edits) const {
+  // Splitting keeps the order within each side, which is all that matters: an edit's id is only
+  // looked up on its own side.
   std::vector<const Edit*> scores, recordings;
   for (const Edit& edit : edits)
     (edit.side == Side::kScores ? scores : recordings).push_back(&edit);
@@ -104,6 +111,7 @@ int64_t CollectionView::removed_vectors(Side side) const {
 }
 index::IndexKind CollectionView::index_kind(Side side) const { return base_index(side).kind(); }
 
+// Both sides were made from the same catalogue.
 const catalog::Catalog& CollectionView::base_catalog() const {
   return *impl_->scores->base().catalog;
 }

@@ -29,8 +29,8 @@ struct SourceRecord {
   catalog::Piece piece;          // side kScores
   catalog::Recording recording;  // side kRecordings
   std::string content;           // Standard MIDI File bytes; encoded audio bytes
-  std::vector<catalog::SnippetRun>
-      runs;                    // first_vector counts from 0 within `vectors`; source is ignored
+  // In these, first_vector counts from 0 within `vectors`, and source is ignored.
+  std::vector<catalog::SnippetRun> runs;
   std::vector<float> vectors;  // [sum of the runs' counts, dimension]
 
   const std::string& id() const { return side == catalog::Side::kScores ? piece.id : recording.id; }
@@ -80,10 +80,11 @@ class CollectionView {
   [[nodiscard]] absl::StatusOr<std::string> ReadMidi(int piece) const;
   [[nodiscard]] absl::StatusOr<std::string> ReadAudio(int recording) const;
 
-  int64_t vector_count(catalog::Side side) const;   // that can be found
-  int64_t added_vectors(catalog::Side side) const;  // of them, those beside the base
-  int64_t removed_vectors(
-      catalog::Side side) const;  // of the base, those that cannot be found any more
+  // Vectors that can be found; how many of them lie beside the base; how many of the base can't be
+  // found any more.
+  int64_t vector_count(catalog::Side side) const;
+  int64_t added_vectors(catalog::Side side) const;
+  int64_t removed_vectors(catalog::Side side) const;
   index::IndexKind index_kind(catalog::Side side) const;
 
   // The base as it was opened, whatever has been edited since.

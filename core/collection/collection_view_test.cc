@@ -314,8 +314,8 @@ TEST_F(ContentsTest, EditsShareWhatTheyLeaveAlone) {
     view = view->With({&edit, 1});
   }
   EXPECT_EQ(&view->base_index(Side::kScores), base);
-  EXPECT_EQ(put.put.use_count(),
-            2);  // in the edit and in the last contents: no copy took its place
+  // In the edit and in the last contents: no copy took its place.
+  EXPECT_EQ(put.put.use_count(), 2);
 }
 
 TEST(CheckRecordTest, SaysWhatDoesNotFit) {

@@ -16,7 +16,8 @@ namespace {
 
 using catalog::Side;
 
-// What a generation takes over from the one before.
+// What a generation takes over unchanged from the one before. Catalogue and indexes are written
+// anew.
 constexpr const char* kKeptFiles[] = {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile,
                                       bundle::kConfidenceFile};
 
@@ -31,7 +32,9 @@ absl::Status Changed(absl::string_view name) {
   return absl::DataLossError(absl::StrCat(name, ": has changed on disk since it was opened"));
 }
 
-// Scores and sound are read from the catalogue's file only now, long after it was checked.
+// Hashes were checked when the generation was opened, which may be weeks ago. Metadata and vectors
+// have been in memory since, but scores and sound are read from the catalogue's file only now, and
+// what is read gets a new hash in the new generation: damage would go unnoticed from then on.
 absl::Status CheckCatalog(const bundle::Manifest& manifest, const std::string& directory) {
   const bundle::FileEntry* entry = bundle::FindFile(manifest, bundle::kCatalogFile);
   if (entry == nullptr) return Changed(bundle::kCatalogFile);
@@ -42,6 +45,8 @@ absl::Status CheckCatalog(const bundle::Manifest& manifest, const std::string& d
 
 absl::Status AddSources(const CollectionView& view, Side side,
                         const std::function<absl::Status()>& keep_going, CollectionFiles& files) {
+  // In the order of the view, so that the new generation answers as the view does: equally similar
+  // vectors come in the order they were indexed.
   for (int source = 0; source < view.source_count(side); ++source) {
     RETURN_IF_ERROR(keep_going());
     ASSIGN_OR_RETURN(const SourceRecord record, ReadSource(view, side, source));
@@ -70,8 +75,9 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
                                                  index::IndexOptions options,
                                                  const std::function<absl::Status()>& keep_going) {
   RETURN_IF_ERROR(CheckCatalog(loaded.manifest, base_directory));
+  // Copies, whose hashes the caller compares (CheckCopies) when they have been written.
   for (const char* name : kKeptFiles) {
-    if (bundle::FindFile(loaded.manifest, name) == nullptr) continue;
+    if (bundle::FindFile(loaded.manifest, name) == nullptr) continue;  // a model without confidence
     RETURN_IF_ERROR(CopyFile(base_directory, directory, name));
   }
   const CollectionView& view = *loaded.view;
@@ -83,6 +89,7 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
   for (const Side side : {Side::kScores, Side::kRecordings}) {
     RETURN_IF_ERROR(AddSources(view, side, keep_going, *files));
   }
+  // The manifest passes on model, settings, hops and origin; Finish corrects the counts.
   bundle::Manifest manifest = loaded.manifest;
   RETURN_IF_ERROR(files->Finish(manifest));
   return manifest;
@@ -111,6 +118,7 @@ absl::Status CheckCopies(const bundle::Manifest& original, const bundle::Manifes
 int64_t LoadedBytes(const bundle::Manifest& manifest) {
   int64_t bytes = 0;
   for (const bundle::FileEntry& file : manifest.files) {
+    // The sizes are a file's claims: their sum must not wrap.
     if (file.name != bundle::kCatalogFile)
       bytes += std::min(file.size, std::numeric_limits<int64_t>::max() - bytes);
   }
@@ -120,8 +128,9 @@ int64_t LoadedBytes(const bundle::Manifest& manifest) {
 std::optional<int64_t> AvailableMemory(const std::string& proc, const std::string& cgroup) {
   std::optional<int64_t> available = ReadNumber(proc + "/meminfo", "MemAvailable:");
   if (available.has_value()) *available *= 1024;  // it is in kilobytes
-  const std::optional<int64_t> limit =
-      ReadNumber(cgroup + "/memory.max");  // not a number where there is no limit
+  // A container sees the whole machine's meminfo, so the limit of its control group counts as well.
+  // memory.max is the word "max" where there is no limit.
+  const std::optional<int64_t> limit = ReadNumber(cgroup + "/memory.max");
   const std::optional<int64_t> used = ReadNumber(cgroup + "/memory.current");
   if (!limit.has_value() || !used.has_value()) return available;
   // Cached files count as used and are given up when there is need.

@@ -45,20 +45,17 @@ absl::Status CheckEncoders(const LoadedCollection& loaded) {
                     features::SettingsToJson(audio.settings),
                     features::SettingsToJson(score.settings));
   }
-  const absl::StatusOr<features::FeatureSettings> settings =
-      features::ParseSettings(loaded.manifest.feature_settings);
-  if (!settings.ok()) {
+  const auto damaged = [](const absl::Status& failure) {
     return absl::DataLossError(
-        absl::StrCat("the manifest's feature settings: ", settings.status().message()));
-  }
-  if (!(*settings == audio.settings)) {
+        absl::StrCat("the manifest's feature settings: ", failure.message()));
+  };
+  ASSIGN_OR_RETURN(const features::FeatureSettings settings,
+                   MapError(features::ParseSettings(loaded.manifest.feature_settings), damaged));
+  if (!(settings == audio.settings)) {
     return Mismatch("feature settings of the encoders and the manifest",
                     features::SettingsToJson(audio.settings), loaded.manifest.feature_settings);
   }
-  if (auto status = CheckCount("dimensions of the two encoders", audio.dimension, score.dimension);
-      !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(CheckCount("dimensions of the two encoders", audio.dimension, score.dimension));
   return CheckCount("dimensions of the encoders and the manifest", audio.dimension,
                     loaded.manifest.dimension);
 }
@@ -70,24 +67,19 @@ absl::Status CheckSide(const LoadedCollection& loaded, Side side) {
   const int64_t vectors = catalog.vector_count(side);
   const auto sources =
       static_cast<int64_t>(scores ? catalog.pieces().size() : catalog.recordings().size());
-  for (const absl::Status& status : {
-           CheckCount(scores ? "dimensions of score index and encoders"
-                             : "dimensions of recording index and encoders",
-                      index.dimension(), loaded.audio_encoder->info().dimension),
-           CheckCount(scores ? "vectors in score index and catalogue"
-                             : "vectors in recording index and catalogue",
-                      index.size(), vectors),
-           CheckCount(scores ? "score vectors in catalogue and manifest"
-                             : "recording vectors in catalogue and manifest",
-                      vectors,
-                      scores ? loaded.manifest.score_vectors : loaded.manifest.recording_vectors),
-           CheckCount(
-               scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest",
-               sources, scores ? loaded.manifest.pieces : loaded.manifest.recordings),
-       }) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckCount(scores ? "dimensions of score index and encoders"
+                                    : "dimensions of recording index and encoders",
+                             index.dimension(), loaded.audio_encoder->info().dimension));
+  RETURN_IF_ERROR(CheckCount(
+      scores ? "vectors in score index and catalogue" : "vectors in recording index and catalogue",
+      index.size(), vectors));
+  RETURN_IF_ERROR(CheckCount(
+      scores ? "score vectors in catalogue and manifest"
+             : "recording vectors in catalogue and manifest",
+      vectors, scores ? loaded.manifest.score_vectors : loaded.manifest.recording_vectors));
+  return CheckCount(
+      scores ? "pieces in catalogue and manifest" : "recordings in catalogue and manifest", sources,
+      scores ? loaded.manifest.pieces : loaded.manifest.recordings);
 }
 
 // The first use of an encoder costs more than those to come; it is paid before anybody waits for an
@@ -102,10 +94,9 @@ absl::Status WarmUp(const WindowEncoder& encoder) {
 absl::StatusOr<std::unique_ptr<WindowEncoder>> OpenEncoder(const std::string& path,
                                                            encoder::Modality modality,
                                                            const CollectionOptions& options) {
-  absl::StatusOr<std::unique_ptr<WindowEncoder>> encoder =
-      encoder::LoadEncoder(path, modality, options.encoder);
-  if (!encoder.ok() || !options.wrap_encoder) return encoder;
-  return options.wrap_encoder(*std::move(encoder));
+  ASSIGN_OR_RETURN(std::unique_ptr<WindowEncoder> encoder,
+                   encoder::LoadEncoder(path, modality, options.encoder));
+  return options.wrap_encoder ? options.wrap_encoder(std::move(encoder)) : std::move(encoder);
 }
 
 // The two encoders' files have the same contents in both manifests.
@@ -126,14 +117,10 @@ absl::Status OpenEncoders(const bundle::OpenedBundle& generation, const Collecti
     return absl::OkStatus();
   }
   const std::string folder = generation.directory + "/";
-  auto audio_encoder =
-      OpenEncoder(folder + bundle::kAudioEncoderFile, encoder::Modality::kAudio, options);
-  if (!audio_encoder.ok()) return audio_encoder.status();
-  loaded.audio_encoder = *std::move(audio_encoder);
-  auto score_encoder =
-      OpenEncoder(folder + bundle::kScoreEncoderFile, encoder::Modality::kScore, options);
-  if (!score_encoder.ok()) return score_encoder.status();
-  loaded.score_encoder = *std::move(score_encoder);
+  ASSIGN_OR_RETURN(loaded.audio_encoder, OpenEncoder(folder + bundle::kAudioEncoderFile,
+                                                     encoder::Modality::kAudio, options));
+  ASSIGN_OR_RETURN(loaded.score_encoder, OpenEncoder(folder + bundle::kScoreEncoderFile,
+                                                     encoder::Modality::kScore, options));
   return absl::OkStatus();
 }
 
@@ -150,12 +137,15 @@ absl::StatusOr<std::shared_ptr<const CollectionView>> OpenContents(const std::st
                                   std::move(recording_index));
 }
 
-// Why a generation in `folder` cannot be opened: for who asks from afar, without the folder. A file
-// that it lacks is damage; that there is no generation is something else.
-absl::Status Unusable(const absl::Status& status, const std::string& folder) {
-  const absl::StatusCode code =
-      absl::IsNotFound(status) ? absl::StatusCode::kDataLoss : status.code();
-  return absl::Status(code, absl::StrReplaceAll(status.message(), {{folder, ""}}));
+// Why a generation in `folder` cannot be opened. Remote clients read the message, so it does not
+// name the folder. A file that is missing is damage: NotFound is kept for a bundle that holds no
+// generation at all.
+auto Unusable(const std::string& folder) {
+  return [&folder](const absl::Status& failure) {
+    const absl::StatusCode code =
+        absl::IsNotFound(failure) ? absl::StatusCode::kDataLoss : failure.code();
+    return absl::Status(code, absl::StrReplaceAll(failure.message(), {{folder, ""}}));
+  };
 }
 
 // The default where the model came with none.
@@ -163,7 +153,7 @@ absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& fold
   const absl::StatusOr<bundle::Descriptor> file =
       bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
   if (absl::IsNotFound(file.status())) return matching::ConfidenceModel();
-  if (!file.ok()) return file.status();
+  RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(const std::string json, bundle::ReadAll(*file, kMaxConfidenceBytes));
   return matching::ParseConfidence(json);
 }
@@ -183,21 +173,14 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   loaded->manifest = generation.manifest;
   loaded->rejected_generations = generation.rejected;
   const std::string folder = generation.directory + "/";
-  if (absl::Status status = OpenEncoders(generation, options, other, *loaded); !status.ok()) {
-    return Unusable(status, folder);
-  }
-  absl::StatusOr<std::shared_ptr<const CollectionView>> view =
-      OpenContents(folder, loaded->manifest.dimension, options.index);
-  if (!view.ok()) return Unusable(view.status(), folder);
-  loaded->view = *std::move(view);
-  absl::StatusOr<matching::ConfidenceModel> confidence = ReadConfidence(generation.directory);
-  if (!confidence.ok()) return confidence.status();
-  loaded->confidence = *std::move(confidence);
+  RETURN_IF_ERROR(MapError(OpenEncoders(generation, options, other, *loaded), Unusable(folder)));
+  ASSIGN_OR_RETURN(
+      loaded->view,
+      MapError(OpenContents(folder, loaded->manifest.dimension, options.index), Unusable(folder)));
+  ASSIGN_OR_RETURN(loaded->confidence, ReadConfidence(generation.directory));
 
   RETURN_IF_ERROR(CheckParts(*loaded));
-  auto front_end = features::AudioFrontEnd::Create(loaded->settings());
-  if (!front_end.ok()) return front_end.status();
-  loaded->front_end = *std::move(front_end);
+  ASSIGN_OR_RETURN(loaded->front_end, features::AudioFrontEnd::Create(loaded->settings()));
   RETURN_IF_ERROR(WarmUp(*loaded->audio_encoder));
   RETURN_IF_ERROR(WarmUp(*loaded->score_encoder));
   return loaded;

@@ -22,8 +22,8 @@ namespace antiphon::collection {
 
 struct CollectionOptions {
   encoder::EncoderOptions encoder;
-  index::IndexOptions
-      index;  // search settings, device, threads; kind and dimension come from the bundle
+  // Search settings, device and threads. Kind and dimension come from the bundle.
+  index::IndexOptions index;
   // Wraps each encoder once loaded, for instance to batch across requests; empty leaves it as it
   // is.
   std::function<std::unique_ptr<encoder::WindowEncoder>(std::unique_ptr<encoder::WindowEncoder>)>

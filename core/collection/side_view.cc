@@ -1,3 +1,8 @@
+// Numbers used here. A *source* of the base is its position in the catalogue, which never changes.
+// A *position* is the place in the lists of this view: first the sources of the base that are left,
+// then the added records. A *row* is the number of a vector in the base's index; the *id* of a
+// vector is its row, or, for an added record, a number from the index's size on that is given out
+// anew for every search.
 #include "core/collection/side_view.h"
 
 #include <algorithm>
@@ -14,11 +19,14 @@ using catalog::SnippetPosition;
 using catalog::SnippetRun;
 using index::RowRange;
 
+// CheckRecord has made sure that runs follow one another without gaps from 0 on.
 int64_t VectorsOf(const SourceRecord& record) {
   return record.runs.empty() ? 0 : record.runs.back().first_vector + record.runs.back().count;
 }
 
-// In order, and what adjoins in one.
+// The ranges in order, adjoining ones joined. Sources are indexed one after another, so the rows of
+// neighbours adjoin: a filter that passes most sources leaves few ranges, and a search takes time
+// by their number. Ranges of sources in the order of the catalogue are sorted already.
 std::vector<RowRange> Joined(std::vector<RowRange> ranges) {
   const auto before = [](const RowRange& a, const RowRange& b) { return a.first < b.first; };
   if (!std::is_sorted(ranges.begin(), ranges.end(), before))
@@ -34,8 +42,8 @@ std::vector<RowRange> Joined(std::vector<RowRange> ranges) {
   return joined;
 }
 
-// `all` points into the catalogue, which `owner` keeps, when the catalogue's list is the whole
-// list.
+// The list of a view's sources. Where nothing was edited it is the catalogue's own list, kept alive
+// by `owner`: opening a collection of a million pieces then copies none of them.
 template <typename Source>
 std::shared_ptr<const std::vector<Source>> ListOf(
     const std::shared_ptr<const catalog::Catalog>& owner, const std::vector<Source>& all,
@@ -59,6 +67,7 @@ std::shared_ptr<const BaseSide> BaseSide::Make(Side side,
   const std::vector<SnippetRun>& runs = catalog->runs(side);
   const size_t sources =
       side == Side::kScores ? catalog->pieces().size() : catalog->recordings().size();
+  // A counting sort: runs by source, in the order of their vectors within each.
   base->first_run.assign(sources + 1, 0);
   for (const SnippetRun& run : runs) ++base->first_run[run.source + 1];
   std::partial_sum(base->first_run.begin(), base->first_run.end(), base->first_run.begin());
@@ -132,12 +141,14 @@ std::shared_ptr<const SideView> SideView::With(std::span<const Edit* const> edit
   std::unordered_map<std::string_view, size_t> place;  // in `added`; the ids are the records'
   for (size_t i = 0; i < added.size(); ++i) place[added[i]->id()] = i;
   for (const Edit* edit : edits) {
+    // Whether it puts or takes away, what had the id goes. What is put comes last, even in the
+    // place of a source of the base, so base sources keep their order and their rows.
     if (const std::optional<int> source = base_->Find(edit->id); source.has_value())
       kept[*source] = false;
     if (const auto it = place.find(edit->id); it != place.end()) {
       const size_t at = it->second;
-      place.erase(it);  // before the record that its key lies in
-      added[at] = nullptr;
+      place.erase(it);      // before the record that its key lies in
+      added[at] = nullptr;  // erased at the end: the places of the others must not move now
     }
     if (edit->put == nullptr) continue;
     added.push_back(edit->put);
@@ -153,6 +164,7 @@ std::shared_ptr<const SideView> SideView::With(std::span<const Edit* const> edit
 }
 
 std::optional<int> SideView::Find(std::string_view id) const {
+  // Added records first: one may stand in the place of a source of the base with the same id.
   if (const auto it = added_position_.find(id); it != added_position_.end()) return it->second;
   const std::optional<int> source = base_->Find(id);
   if (!source.has_value() || position_of_[*source] < 0) return std::nullopt;
@@ -172,6 +184,7 @@ absl::StatusOr<std::string> SideView::ReadContent(int source) const {
 }
 
 absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int source) const {
+  // In the catalogue first_vector counts within the index; in the result, within the source.
   std::vector<CollectionView::SourceRun> result;
   const auto add = [&](SnippetRun run, std::vector<float> vectors) {
     run.first_vector =
@@ -196,6 +209,8 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int so
   return result;
 }
 
+// Takes time by the number of sources and their runs, for each search with a filter. That is little
+// beside the search itself, because the catalogue has a row for each run, not for each vector.
 std::vector<RowRange> SideView::RowsThatPass(const std::vector<bool>& sources) const {
   const std::vector<SnippetRun>& runs = base_->catalog->runs(base_->side);
   std::vector<RowRange> rows;
@@ -214,7 +229,7 @@ std::vector<SideView::AddedBlock> SideView::BlocksThatPass(const ResolvedFilter&
   for (size_t i = 0; i < added_.size(); ++i) {
     const auto source = static_cast<int>(base_sources_.size() + i);
     if (scope.sources.has_value() && !(*scope.sources)[source]) continue;
-    if (added_[i]->runs.empty()) continue;
+    if (added_[i]->runs.empty()) continue;  // Locate needs blocks whose first ids differ
     blocks.push_back({source, next_id});
     next_id += VectorsOf(*added_[i]);
   }
@@ -224,8 +239,9 @@ std::vector<SideView::AddedBlock> SideView::BlocksThatPass(const ResolvedFilter&
 absl::StatusOr<SnippetPosition> SideView::Locate(int64_t id,
                                                  std::span<const AddedBlock> blocks) const {
   if (id < base_->index->size()) {
-    absl::StatusOr<SnippetPosition> position = base_->catalog->Locate(base_->side, id);
-    if (position.ok()) position->source = position_of_[position->source];
+    // Only rows that are left were searched, so the source has a position.
+    ASSIGN_OR_RETURN(SnippetPosition position, base_->catalog->Locate(base_->side, id));
+    position.source = position_of_[position.source];
     return position;
   }
   const AddedBlock& block = *std::prev(
@@ -257,7 +273,7 @@ absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(
   std::vector<CollectionView::Found> found;
   found.reserve(result.ids.size());
   for (size_t i = 0; i < result.ids.size(); ++i) {
-    if (result.ids[i] < 0) continue;
+    if (result.ids[i] < 0) continue;  // fewer than k vectors are in scope
     ASSIGN_OR_RETURN(const SnippetPosition position, Locate(result.ids[i], added));
     found.push_back({static_cast<int>(i) / k, position, result.similarities[i]});
   }

@@ -87,8 +87,8 @@ class SideView {
                                                   std::span<const AddedBlock> blocks) const;
 
   std::shared_ptr<const BaseSide> base_;
-  std::vector<int>
-      base_sources_;  // of the base's sources those that are there, rising: the first positions
+  // The base's sources that are left, rising. They have the first positions.
+  std::vector<int> base_sources_;
   std::vector<int> position_of_;  // of each of the base's sources; -1 where it has been taken away
   std::vector<Record> added_;     // the positions that follow
   std::unordered_map<std::string_view, int> added_position_;  // by the records' ids

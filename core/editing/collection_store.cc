@@ -92,8 +92,9 @@ std::shared_ptr<const retrieval::Collection> CollectionStore::Impl::Now() const 
 void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
   auto next = retrieval::Collection::Make(
       std::make_shared<const collection::LoadedCollection>(std::move(loaded)));
-  std::shared_ptr<const retrieval::Collection> last =
-      next;  // freed, if this was its last owner, outside of the lock
+  // If this was its last owner, the collection before is freed outside of the lock: that may unmap
+  // gigabytes.
+  std::shared_ptr<const retrieval::Collection> last = next;
   {
     absl::MutexLock lock(&state_mutex);
     current.swap(last);
@@ -108,6 +109,8 @@ void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
 
 absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
     std::vector<Change> changes) {
+  // Durable first, then visible: a search must never find what a crash could still undo. No step
+  // after Append has a failure to return.
   collection::LoadedCollection loaded = Now()->loaded();
   ASSIGN_OR_RETURN(const int64_t last, journal->Append(loaded.manifest.origin, changes));
   std::vector<collection::Edit> edits;
@@ -132,6 +135,8 @@ absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore:
       embedded = std::make_unique<collection::SourceRecord>(std::move(record));
     }
     RETURN_IF_ERROR(editing::KeepGoing(context));
+    // Embedding takes seconds and holds no lock, so the collection may have changed meanwhile: the
+    // check is asked again, and a new model needs a new embedding.
     absl::MutexLock lock(&edits_mutex);
     const std::shared_ptr<const retrieval::Collection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
@@ -237,6 +242,7 @@ absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
   RETURN_IF_ERROR(CheckVersion("piece", view.pieces()[*position].version, expected_version));
   std::vector<Change> changes;
   for (const catalog::Recording& recording : view.recordings()) {
+    // In one transaction with the piece: no crash leaves recordings of a piece that is gone.
     if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
   }
   if (!changes.empty() && !with_recordings) {

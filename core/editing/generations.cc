@@ -1,5 +1,17 @@
-// How a CollectionStore opens, writes and replaces generations; the edits are in
+// How a CollectionStore opens, writes and replaces generations. The edits are in
 // collection_store.cc.
+//
+// Locks are taken in this order: generations_mutex, edits_mutex, state_mutex. generations_mutex may
+// be held for minutes: it keeps merges, reloads, snapshots and restorations apart. edits_mutex is
+// taken only for moments at both ends of that work, so edits go on meanwhile, and searches need
+// neither.
+//
+// What holds whenever edits_mutex is free: the view that serves is the base (the generation that
+// serves) with the pending edits, in the order of their numbers, and every pending edit is in the
+// journal. Every acknowledged edit is thus in the journal or in the base, and stays in the journal
+// until every generation that the bundle could fall back to contains it (ForgetOld). So a crash
+// between any two steps below loses nothing: the next start opens what CURRENT names and replays
+// the journal's later changes of the same origin.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -30,7 +42,9 @@ namespace fs = std::filesystem;
 
 constexpr char kJournalFile[] = "journal.sqlite";
 constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being written
-// After a merge in the background has failed, so long nothing is tried.
+// After a failed merge in the background, nothing is tried for this long. What makes merges fail (a
+// full disk, too little memory) does not go away in seconds, and each try reads and writes the
+// whole collection.
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
 absl::Status CheckOptions(const StoreOptions& options) {
@@ -44,10 +58,13 @@ absl::Status CheckOptions(const StoreOptions& options) {
   return absl::OkStatus();
 }
 
-// To write a generation takes all vectors and, beside them, the indexes that are built of them.
+// Writing a generation takes all vectors (CollectionFiles gathers them) and, beside them, the
+// indexes that are built of them.
 constexpr double kWritingMemory = 2;
 
-// Whether there is so many times the memory that the generation and `more` bytes take.
+// ResourceExhausted unless `factor` times the memory that the generation and `more` bytes take is
+// available. This is an estimate made beforehand, because Linux overcommits: the allocation would
+// succeed, and the kernel would kill the server later.
 absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_t more = 0) {
   const std::optional<int64_t> available = collection::AvailableMemory();
   const double needed =
@@ -59,7 +76,7 @@ absl::Status CheckMemory(const bundle::Manifest& manifest, double factor, int64_
                       needed / kMebibyte, static_cast<double>(*available) / kMebibyte));
 }
 
-// The same for writing a generation of the base and what was added to it.
+// The same for writing a generation made of the base and the sources added to it.
 absl::Status CheckMemoryToWrite(const collection::LoadedCollection& loaded, double factor) {
   int64_t added = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
@@ -69,15 +86,15 @@ absl::Status CheckMemoryToWrite(const collection::LoadedCollection& loaded, doub
   return CheckMemory(loaded.manifest, kWritingMemory * factor, added * vector_bytes);
 }
 
-// The changes that the generation does not contain.
+// The journal's changes that a generation does not contain.
 struct Replayed {
   PendingEdits pending;
-  std::vector<std::string> rejected;
+  std::vector<std::string> rejected;  // damaged, or not of the collection's dimension; left out
 };
 
 absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::Manifest& manifest) {
-  // Numbers given out from now on must not be among those in it, even if the journal was lost
-  // meanwhile.
+  // Versions must only grow. If the journal was lost meanwhile, its successor would start at 1 and
+  // give out numbers that the generation already contains; a later replay would then skip them.
   RETURN_IF_ERROR(journal.SkipTo(manifest.last_change));
   Replayed replayed;
   RETURN_IF_ERROR(journal.ReadAfter(
@@ -88,6 +105,7 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
         if (edit.ok()) {
           replayed.pending.Add(number, *std::move(edit));
         } else {
+          // One bad change is no reason not to serve the others.
           replayed.rejected.push_back(
               absl::StrCat("change ", number, ": ", edit.status().message()));
         }
@@ -97,8 +115,9 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
   return replayed;
 }
 
-// Temporary folders of snapshots whose process has died. A living one holds the lock of the bundle
-// in its folder.
+// Removes the temporary folders of snapshots whose process has died. A living process holds the
+// lock of the bundle in its folder (BundleWriter), and the kernel drops the lock of a dead one. A
+// folder without a lock file is left alone: its snapshot may be about to make one.
 void RemoveDeadSnapshots(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> dead;
@@ -113,7 +132,8 @@ void RemoveDeadSnapshots(const fs::path& folder) {
   for (const fs::path& path : dead) fs::remove_all(path, error);
 }
 
-// Gives a folder its name unless something has it already.
+// Gives a folder its name unless something has that name already. One system call decides: two
+// snapshots to one place can't overwrite each other.
 absl::Status RenameToNew(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
     return absl::OkStatus();
@@ -150,6 +170,9 @@ absl::Status CollectionStore::Impl::KeepGoing() const {
   return stopping ? absl::CancelledError("the collection is being closed") : absl::OkStatus();
 }
 
+// Both conditions on vectors must hold: a fraction alone would merge a small collection at every
+// edit, a number alone would rewrite a large one for a few per mille. Bytes count by themselves,
+// because pending scores and sound stay in memory until they are merged.
 bool CollectionStore::Impl::IsMergeDue() const {
   if (options.merge_fraction == 0 || pending.count() == 0) return false;
   if (pending.bytes() >= options.merge_bytes) return true;
@@ -165,6 +188,7 @@ bool CollectionStore::Impl::IsMergeDue() const {
 }
 
 absl::Status CollectionStore::Impl::TryToMerge() {
+  // An exception would end the thread, and with it the process.
   try {
     return Merge().status();
   } catch (const std::bad_alloc&) {
@@ -185,11 +209,13 @@ void CollectionStore::Impl::MergeInBackground() {
         state_mutex.AssertHeld();
         return stopping || merge_due;
       };
+      // After a failure only the end of the process cuts the wait short, not one more edit.
       state_mutex.AwaitWithDeadline(absl::Condition(&is_stopping), not_before);
       state_mutex.Await(absl::Condition(&has_work));
       if (stopping) return;
     }
     const absl::Status status = TryToMerge();
+    // Cancelled: the store is being closed, which the next turn of the loop sees.
     if (status.ok() || absl::IsCancelled(status)) continue;
     Report(absl::Status(status.code(),
                         absl::StrCat("merging changes into a new generation: ", status.message())));
@@ -202,8 +228,9 @@ absl::Status CollectionStore::Impl::Start() {
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
   }
-  // The journal first: who has it open may be writing another generation, and forgetting changes
-  // that are in it.
+  // The journal first: it is the lock on the bundle. Another process that has it open may be
+  // publishing a generation right now and pruning the changes which that contains; opening the
+  // generation before and the journal after would miss those.
   ASSIGN_OR_RETURN(auto journal_file,
                    catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile)));
   journal = std::move(journal_file);
@@ -216,9 +243,11 @@ absl::Status CollectionStore::Impl::Start() {
   }
   {
     absl::MutexLock generations(&generations_mutex);
+    // May differ from what was opened, where CURRENT names a damaged generation.
     named = bundle::CurrentGeneration(root).value_or(0);
     RETURN_IF_ERROR(PutInPlace(*loaded, opened.directory));
   }
+  // Last: the thread uses everything above.
   if (options.merge_fraction > 0) merger = std::thread([this] { MergeInBackground(); });
   return absl::OkStatus();
 }
@@ -227,6 +256,8 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
                                                const std::string& directory) {
   std::vector<std::string> rejected;
   {
+    // Reading the journal, replacing the pending edits and swapping must be one step for edits: one
+    // that came between would be acknowledged and then missing from what serves.
     absl::MutexLock edits(&edits_mutex);
     ASSIGN_OR_RETURN(Replayed replayed, Replay(*journal, loaded.manifest));
     rejected = std::move(replayed.rejected);
@@ -239,6 +270,7 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
     Swap(std::move(loaded));
   }
   base_directory = directory;
+  // With no lock that an edit needs, because the callback may write to a slow log.
   for (const std::string& what : rejected)
     Report(absl::DataLossError(absl::StrCat("journal: ", what)));
   return absl::OkStatus();
@@ -247,6 +279,7 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
 absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::Impl::OpenBeside(
     const bundle::OpenedBundle& opened) const {
   RETURN_IF_ERROR(CheckMemory(opened.manifest, options.reload_memory_factor));
+  // Encoders whose files are the same are shared with what serves, so a merge loads no network.
   const std::shared_ptr<const retrieval::Collection> now = Now();
   absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
       collection::OpenGeneration(opened, options.collection, &now->loaded());
@@ -259,12 +292,15 @@ absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::I
 absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
   ASSIGN_OR_RETURN(const std::vector<bundle::Manifest> kept,
                    writer.Prune(options.keep_generations));
-  // What the oldest of the kept generations of an origin lacks must stay.
+  // A change may be forgotten once the oldest kept generation of its origin contains it: if the
+  // newer ones turn out to be damaged, that one and the journal still give every acknowledged edit.
+  // Changes of origins of which no generation is left can never be replayed.
   std::map<std::string, int64_t> contained;
   for (const bundle::Manifest& manifest : kept) {
     const auto [entry, is_first] = contained.try_emplace(manifest.origin, manifest.last_change);
     if (!is_first) entry->second = std::min(entry->second, manifest.last_change);
   }
+  // Each call also drops the changes of all origins not listed, so the list must be complete first.
   std::vector<std::string> origins;
   for (const auto& [origin, last_change] : contained) origins.push_back(origin);
   for (const auto& [origin, last_change] : contained) {
@@ -276,6 +312,8 @@ absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
 absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
     bundle::BundleWriter& writer, bundle::Manifest manifest, const bundle::Manifest& original,
     bool all) const {
+  // BundleWriter shows the generation before CURRENT names it. A generation that can't be opened,
+  // lost a byte in copying or fails the self-check is thus never in force, and nothing of it stays.
   Published published;
   const auto open = [&](const bundle::OpenedBundle& opened) {
     RETURN_IF_ERROR(collection::CheckCopies(original, opened.manifest, all));
@@ -292,6 +330,7 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   std::shared_ptr<const retrieval::Collection> before;
   int64_t through = 0, changes = 0;
   {
+    // One moment for both: `before` contains exactly the changes up to `through`.
     absl::MutexLock edits(&edits_mutex);
     before = Now();
     through = pending.last();
@@ -311,7 +350,8 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   RETURN_IF_ERROR(CheckMemoryToWrite(before->loaded(), options.reload_memory_factor));
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
                    bundle::BundleWriter::Create(root));
-  // What somebody else has published must not be buried under what serves.
+  // Under the writer's lock no other process can publish any more. A generation published before
+  // that (by an indexing, say) must not be buried under a merge of what served until then.
   if (bundle::CurrentGeneration(root).value_or(0) != named) {
     return absl::FailedPreconditionError("another generation has been published: reload first");
   }
@@ -324,6 +364,8 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
                    Publish(*writer, std::move(manifest), before->manifest(), /*all=*/false));
   const int64_t generation = merged.loaded->manifest.generation;
   {
+    // The new generation is in force. Edits made while it was written are put on top of it and stay
+    // pending; those it contains are pending no longer.
     absl::MutexLock edits(&edits_mutex);
     merged.loaded->view = merged.loaded->view->With(pending.After(through));
     pending.Forget(through);
@@ -331,17 +373,22 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   }
   named = generation;
   base_directory = merged.directory;
+  // Only now: until here a crash falls back to the generation before and the journal. That old
+  // files stay behind is no failure of the merge; the next one tries again.
   if (absl::Status status = ForgetOld(*writer); !status.ok()) Report(status);
   return Merged{named, changes};
 }
 
 absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   absl::MutexLock generations(&generations_mutex);
+  // Read before the bundle is opened. If CURRENT changes in between, `named` is the older name and
+  // the next reload finds a difference; the other way round it would miss the new generation.
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
   ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
   const std::shared_ptr<const retrieval::Collection> before = Now();
   const int64_t serving = before->manifest().generation;
   const int64_t found = opened.manifest.generation;
+  // By the whole manifest: a folder that was deleted and indexed anew may reuse the number.
   const bool same =
       bundle::ManifestToJson(opened.manifest) == bundle::ManifestToJson(before->manifest());
   if (same && (names == named || opened.rejected.empty())) {
@@ -367,6 +414,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
     return absl::InvalidArgumentError(absl::StrCat(
         "snapshot: a name that begins with ", kSnapshotPrefix, " is kept for what is unfinished"));
   }
+  // Said before the work begins; RenameToNew decides.
   std::error_code error;
   if (fs::exists(fs::symlink_status(target, error))) {
     return absl::AlreadyExistsError("snapshot: there is one of that name already");
@@ -374,6 +422,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   if (!fs::is_directory(parent, error))
     return absl::NotFoundError("snapshot: there is no folder to put it into");
   RemoveDeadSnapshots(parent);
+  // Beside the target, so that one rename within a file system makes it appear whole.
   TemporaryDirectory temporary;
   temporary.path = (parent / absl::StrCat(kSnapshotPrefix, "XXXXXX")).string();
   if (mkdtemp(temporary.path.data()) == nullptr)
@@ -386,10 +435,12 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   {
     absl::MutexLock edits(&edits_mutex);
     now = Now();
+    // `pending` is empty where the base contains every change.
     through = std::max(now->manifest().last_change, pending.last());
   }
   RETURN_IF_ERROR(CheckMemoryToWrite(now->loaded(), options.reload_memory_factor));
-  // The writer holds the lock of the folder until that has its name.
+  // The writer holds the folder's lock until the folder has its name, so that no other snapshot
+  // takes it for a dead one (RemoveDeadSnapshots).
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
                    bundle::BundleWriter::Create(temporary.path));
   absl::StatusOr<bundle::Manifest> manifest =
@@ -402,7 +453,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   });
   if (!manifest.ok()) return manifest.status();
   RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
-  temporary.path.clear();
+  temporary.path.clear();  // it is the snapshot now, and stays even if the next line fails
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));
   return manifest;
 }
@@ -415,15 +466,17 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Restore(const std::strin
   RETURN_IF_ERROR(
       collection::CopyFiles(snapshot.manifest, snapshot.directory, writer->directory()));
   bundle::Manifest manifest = snapshot.manifest;
-  manifest.origin
-      .clear();  // a new one: edits made before, and those made after the snapshot, are not of it
-  // What fails about the journal must do so now: once CURRENT names what does not serve, edits are
-  // of the wrong origin.
+  // Publish gives it a new origin, to which no journalled change belongs: not the edits made before
+  // the restoration, nor those made after the snapshot was taken.
+  manifest.origin.clear();
+  // The journal must fail now or not at all. If it failed after CURRENT names the restored
+  // generation, the old one would go on serving, and its edits would have an origin that the next
+  // start does not replay.
   RETURN_IF_ERROR(Replay(*journal, manifest).status());
   ASSIGN_OR_RETURN(Published published,
                    Publish(*writer, std::move(manifest), snapshot.manifest, /*all=*/true));
   const bundle::Manifest restored = published.loaded->manifest;
-  // An edit that is acknowledged from here on until it is in place is one made before.
+  // An edit acknowledged between here and the swap counts as made before the restoration.
   RETURN_IF_ERROR(PutInPlace(std::move(*published.loaded), published.directory));
   named = restored.generation;
   if (absl::Status status = ForgetOld(*writer); !status.ok()) Report(status);

@@ -26,9 +26,8 @@ class PendingEdits {
   // Those up to and with `number` are part of the base now.
   void Forget(int64_t number);
 
-  int64_t count() const {
-    return static_cast<int64_t>(numbers_.size());
-  }  // of changes, replaced ones included
+  // Of changes, replaced ones included.
+  int64_t count() const { return static_cast<int64_t>(numbers_.size()); }
   int64_t last() const { return numbers_.empty() ? 0 : numbers_.back(); }
   int64_t bytes() const { return bytes_; }  // of scores and sound kept in memory
 

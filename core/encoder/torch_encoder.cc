@@ -111,7 +111,7 @@ class TorchEncoder : public WindowEncoder {
     for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
     work();
     for (std::thread& other : others) other.join();
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(status);
     return embeddings;
   }
 
@@ -177,10 +177,12 @@ absl::Status SelfCheck(const TorchEncoder& encoder) {
   std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels *
                               info.bands);
   for (size_t i = 0; i < window.size(); i += 7) window[i] = 1;
-  const absl::StatusOr<std::vector<float>> embedding = encoder.Encode(window);
-  if (!embedding.ok()) return absl::InvalidArgumentError(embedding.status().message());
+  const auto unfit = [](const absl::Status& failure) {
+    return absl::InvalidArgumentError(failure.message());
+  };
+  ASSIGN_OR_RETURN(const std::vector<float> embedding, MapError(encoder.Encode(window), unfit));
   double square = 0;
-  for (float value : *embedding) square += static_cast<double>(value) * value;
+  for (float value : embedding) square += static_cast<double>(value) * value;
   if (std::abs(square - 1.0) > 1e-2) {
     return absl::InvalidArgumentError(
         absl::StrCat("the encoder's embeddings have length ", std::sqrt(square), ", not 1"));
@@ -218,18 +220,17 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
     return absl::ResourceExhaustedError(absl::StrCat(path, " cannot be put onto ", device.str(),
                                                      ": ", TorchEncoder::FirstLine(error.what())));
   }
-  absl::StatusOr<EncoderInfo> info = ParseEncoderInfo(extra[kEncoderInfoName]);
-  if (!info.ok())
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));
-  if (info->modality != modality) {
+  const auto unfit = [&path](const absl::Status& failure) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
+  };
+  ASSIGN_OR_RETURN(EncoderInfo info, MapError(ParseEncoderInfo(extra[kEncoderInfoName]), unfit));
+  if (info.modality != modality) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
   }
-  auto encoder = std::make_unique<TorchEncoder>(*std::move(info), std::move(module), device,
+  auto encoder = std::make_unique<TorchEncoder>(std::move(info), std::move(module), device,
                                                 options.batch_size);
-  if (absl::Status status = SelfCheck(*encoder); !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
-  }
+  RETURN_IF_ERROR(MapError(SelfCheck(*encoder), unfit));
   return encoder;
 }
 

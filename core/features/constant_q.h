@@ -9,6 +9,8 @@
 // What the sparse kernels leave out makes a frame differ from this sum by less than 0.05 % of the
 // spectrum's norm, and any band by less than 1.6e-4 of a full-scale sine, with 12 bands per octave
 // or more (constant_q_test.cc).
+//
+// Internal to core/features: AudioFrontEnd::Create makes one.
 #ifndef ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 #define ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 

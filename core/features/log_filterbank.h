@@ -8,6 +8,8 @@
 // the next and falls to the one after, and is scaled to unit sum. So the bands of the bass are one
 // FFT bin apart, and `bands` counts what is left: 122 frequencies between 30 Hz and 6 kHz leave 92
 // bands.
+//
+// Internal to core/features: AudioFrontEnd::Create makes one.
 #ifndef ANTIPHON_CORE_FEATURES_LOG_FILTERBANK_H_
 #define ANTIPHON_CORE_FEATURES_LOG_FILTERBANK_H_
 
@@ -43,10 +45,10 @@ class LogFilterbank : public AudioFrontEnd {
   Filter MakeFilter(int band) const;
 
   RealFft fft_;
-  std::vector<int>
-      corners_;  // filter k reaches from corners_[k] to corners_[k + 2] and peaks between, at k + 1
-  std::vector<float>
-      window_;  // scaled so that a sine of amplitude 1 has magnitude 1 in its FFT bin
+  // Filter k reaches from corners_[k] to corners_[k + 2] and peaks between, at k + 1.
+  std::vector<int> corners_;
+  // Scaled so that a sine of amplitude 1 has magnitude 1 in its FFT bin.
+  std::vector<float> window_;
   std::vector<Filter> filters_;
 };
 

@@ -23,8 +23,8 @@ TEST_F(LogFilterbankTest, NinetyTwoBandsReachFromThirtyHertzToSixKilohertz) {
   EXPECT_EQ(front_end_->frame_length(), 2048);
   EXPECT_EQ(front_end_->settings().bands, 92);
   const double bin = 22050.0 / 2048;
-  EXPECT_NEAR(front_end_->BandFrequency(0) - bin, 30,
-              bin);  // the lowest filter begins one bin below its peak
+  // The lowest filter begins one bin below its peak.
+  EXPECT_NEAR(front_end_->BandFrequency(0) - bin, 30, bin);
   const double highest = front_end_->BandFrequency(91);
   EXPECT_GT(highest, 5500);
   EXPECT_LT(highest * std::exp2(1.0 / 16), 6000 + bin);  // where the highest filter ends

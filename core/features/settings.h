@@ -21,12 +21,12 @@ struct FeatureSettings {
   int window_frames = 42;   // frames an encoder reads at once: 2 s
 
   FrontEndKind front_end = FrontEndKind::kConstantQ;
-  double min_frequency =
-      27.5;  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter
+  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter.
+  double min_frequency = 27.5;
   int bands_per_octave = 24;
-  int bands = 176;     // A0 to a quarter tone above C8
-  int fft_length = 0;  // samples, a power of two; 0 chooses: the longest kernel for constant-Q,
-                       // 2048 for the filterbank
+  int bands = 176;  // A0 to a quarter tone above C8
+  // Samples, a power of two. 0 chooses: the longest kernel for constant-Q, 2048 for the filterbank.
+  int fft_length = 0;
 
   int lowest_pitch = 21;  // MIDI note number of the pianoroll's first row
   int pitches = 88;

@@ -9,6 +9,9 @@
 namespace antiphon::features {
 namespace {
 
+// 256 levels of half a decibel reach from -100 dB to 27.5 dB re. a full-scale sine; decoded sound
+// may exceed full scale. Models are trained on these very bytes
+// (docs/decisions/001-bytes-as-features.md), so neither number can change without a new model.
 constexpr float kLowestDecibels = -100.0f;
 constexpr float kStepsPerDecibel = 2.0f;
 
@@ -27,16 +30,17 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(
 }
 
 uint8_t LevelFromMagnitude(float magnitude) {
-  if (!(magnitude > 1e-5f)) return 0;
+  if (!(magnitude > 1e-5f)) return 0;  // -100 dB; written so that NaN is silence too
   const float steps = (20.0f * std::log10(magnitude) - kLowestDecibels) * kStepsPerDecibel;
-  return static_cast<uint8_t>(
-      std::lround(std::clamp(steps, 0.0f, 255.0f)));  // clamped first: infinity has no integer
+  // Clamped before it is rounded: infinity has no integer.
+  return static_cast<uint8_t>(std::lround(std::clamp(steps, 0.0f, 255.0f)));
 }
 
 SpectrogramStream::SpectrogramStream(const AudioFrontEnd& front_end)
     : front_end_(front_end),
       scratch_(front_end.NewScratch()),
       magnitudes_(front_end.settings().bands) {
+  // Half a frame of silence in front centres frame 0 on the first sample.
   const int lead = front_end.frame_length() / 2;
   pending_.assign(lead, 0.0f);
   pending_start_ = -lead;
@@ -56,12 +60,15 @@ void SpectrogramStream::Push(std::span<const float> samples, FeatureSequence& ou
 }
 
 void SpectrogramStream::Finish(FeatureSequence& out) {
+  // Half a frame of silence is what the last frames need; a whole one is enough for any length.
   pending_.resize(pending_.size() + front_end_.frame_length(), 0.0f);
   EmitUpTo(received_ + front_end_.frame_length() / 2, out);
 }
 
 // Emits every frame whose samples all lie before sample number `available` and whose centre lies
-// inside the sound.
+// inside the sound. Which frames come out of one call depends on the chunks, but what each is made
+// of does not: pending_ always holds the same samples around a centre. So the result is the same
+// for any division into chunks.
 void SpectrogramStream::EmitUpTo(int64_t available, FeatureSequence& out) {
   const FeatureSettings& settings = front_end_.settings();
   const int64_t length = front_end_.frame_length();
@@ -76,6 +83,8 @@ void SpectrogramStream::EmitUpTo(int64_t available, FeatureSequence& out) {
                          *scratch_);
     for (float magnitude : magnitudes_) out.cells.push_back(LevelFromMagnitude(magnitude));
   }
+  // What the next frame does not look at is dropped. The clamp matters where the hop is longer than
+  // what has been received so far.
   const int64_t needed_from = next_frame_ * settings.hop_length - length / 2;
   const int64_t drop =
       std::clamp<int64_t>(needed_from - pending_start_, 0, static_cast<int64_t>(pending_.size()));

@@ -144,8 +144,8 @@ TEST_P(SpectrogramTest, AHopLongerThanTheFrameSkipsSound) {
 TEST_P(SpectrogramTest, AnImpulseOnAFramesCentreIsLoudestThereInEveryBand) {
   constexpr int kFrames = 60, kAt = 31;
   std::vector<float> samples(kFrames * settings().hop_length, 0.0f);
-  samples[kAt * settings().hop_length] =
-      50.0f;  // loud enough for the bass, whose windows are the longest
+  // Loud enough for the bass, whose windows are the longest.
+  samples[kAt * settings().hop_length] = 50.0f;
   const FeatureSequence sequence = ComputeSpectrogram(*front_end_, samples);
   for (int band = 0; band < settings().bands; ++band) {
     const auto level = [&](int64_t frame) {

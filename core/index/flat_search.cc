@@ -1,21 +1,20 @@
 #include "core/index/flat_search.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "core/index/inner_products.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
 namespace {
 
-// A block of rows, its queries and their products stay in the second-level cache (about 0.5 MB at
-// 64 dimensions).
+// A block of rows, its queries and their products stay in the second-level cache: at 64 dimensions
+// 256 KiB of rows, 16 KiB of queries and 256 KiB of products.
 constexpr int64_t kRowBlock = 1024;
 constexpr int64_t kQueryBlock = 64;
-// A thread of its own is worth it from this many rows on.
+// A further thread pays from this many rows on.
 constexpr int64_t kRowsPerThread = 8 * kRowBlock;
 
 struct Candidate {
@@ -27,7 +26,9 @@ bool Better(const Candidate& a, const Candidate& b) {
   return a.similarity > b.similarity || (a.similarity == b.similarity && a.id < b.id);
 }
 
-// The k best of what it is offered; ids must come in rising order.
+// The k best of what it is offered; ids must come in rising order. Only then does > suffice in
+// Offer: of equally similar vectors the first one offered has the lower id, which is the better
+// one.
 class Best {
  public:
   explicit Best(int k) : k_(k) { heap_.reserve(k); }
@@ -35,6 +36,7 @@ class Best {
   // Scores of the vectors numbered first, first + 1, ...
   void Offer(const float* scores, int64_t count, int64_t first) {
     for (int64_t j = 0; j < count; ++j) {
+      // Nearly all fail this test once the heap is full, so the loop is a plain scan.
       if (scores[j] > bound_) Insert({scores[j], first + j});
     }
   }
@@ -149,13 +151,16 @@ void Write(std::vector<Candidate>& candidates, int k, int64_t* ids, float* simil
 
 void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries,
                 int64_t query_count, int k, int64_t* ids, float* similarities) {
+  // Every product is computed in the same block of rows and the same block of queries, whatever the
+  // number of threads and however the vectors are divided. BLAS may sum in another order for
+  // another shape; this way the shapes, and so the results, are the same to the last bit.
   const Rows rows(blocks, dimension);
   const int64_t n = rows.count(), row_blocks = (n + kRowBlock - 1) / kRowBlock;
   const int parts =
-      static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, omp_get_max_threads()));
+      static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, threads::OpenMpThreads()));
   const int64_t most = std::min<int64_t>(k, n);
   const int64_t product_room = kRowBlock * std::min(kQueryBlock, query_count);
-  const int64_t vector_room = rows.one_block() ? 0 : kRowBlock * dimension;
+  const int64_t vector_room = rows.one_block() ? 0 : kRowBlock * dimension;  // see Rows::Take
   std::vector<float> products(parts * product_room), vectors(parts * vector_room);
   for (int64_t first = 0; first < query_count; first += kQueryBlock) {
     const Queries block = {queries + first * dimension,

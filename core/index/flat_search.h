@@ -4,21 +4,16 @@
 // FAISS's own flat search divides the work by queries only, and below 20 queries it computes one
 // inner product at a time; Debian builds it for baseline x86-64. Here the rows are divided among
 // the threads and every product goes through BLAS, which picks the processor's instructions at run
-// time: see index_benchmark.cc for the difference.
+// time: see index_benchmark.cc for the difference. Internal to core/index.
 #ifndef ANTIPHON_CORE_INDEX_FLAT_SEARCH_H_
 #define ANTIPHON_CORE_INDEX_FLAT_SEARCH_H_
 
 #include <cstdint>
 #include <span>
 
-namespace antiphon::index {
+#include "core/index/vector_index.h"
 
-// Vectors that lie one after another, numbered so too: first_id, first_id + 1, … Borrows them.
-struct VectorBlock {
-  const float* vectors = nullptr;  // [count, dimension], finite
-  int64_t count = 0;
-  int64_t first_id = 0;
-};
+namespace antiphon::index {
 
 // Searches the vectors of all blocks, whose ids must rise; queries are [query_count, dimension],
 // row by row and finite. Writes ids and similarities, [query_count, k], by falling similarity,

@@ -1,7 +1,6 @@
 #include "core/index/flat_search.h"
 
 #include <gmock/gmock.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <limits>
@@ -9,6 +8,7 @@
 #include <random>
 
 #include "core/testing/clustered_vectors.h"
+#include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
 namespace {
@@ -24,7 +24,7 @@ Result Search(const std::vector<float>& vectors, const std::vector<float>& queri
               int threads = 1) {
   const int64_t count = queries.size() / kDimension;
   Result result{std::vector<int64_t>(count * k), std::vector<float>(count * k)};
-  omp_set_num_threads(threads);
+  const threads::ThreadScope thread_scope(threads);
   const VectorBlock block = {vectors.data(), static_cast<int64_t>(vectors.size()) / kDimension, 0};
   FlatSearch({&block, 1}, kDimension, queries.data(), count, k, result.ids.data(),
              result.similarities.data());
@@ -37,8 +37,8 @@ double Product(const std::vector<float>& a, int64_t i, const std::vector<float>&
 }
 
 TEST(FlatSearchTest, AgreesWithSortingAllInnerProducts) {
-  const auto queries =
-      ClusteredUnitVectors(70, kDimension, 0, 2);  // more than one block of queries
+  // More than one block of queries.
+  const auto queries = ClusteredUnitVectors(70, kDimension, 0, 2);
   for (const int64_t n : {1, 5, 1023, 1024, 1025, 3000}) {
     const auto vectors = ClusteredUnitVectors(n, kDimension, 0, 1);
     for (const int k : {1, 7, 200}) {

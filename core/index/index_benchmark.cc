@@ -2,14 +2,15 @@
 // FAISS's own flat search beside ours.
 //
 // Measured on 2 cores with AVX-512 (Debian 12: FAISS 1.7.3, OpenBLAS 0.3.21), 10 neighbours,
-// milliseconds:
+// milliseconds. OpenMP's and OpenBLAS's threads spin against each other where the cores are
+// overcommitted. The CPU time of each thread is the wall time where cores are free.
 //
 //   queries                                             1      8      64
 //   FAISS's flat search, idle machine                  26    107     117
-//   FAISS's flat search, four times overcommitted      38    380   17000   (OpenMP and OpenBLAS
-//   threads spin) flat, four times overcommitted                     62     82     290 flat, CPU
-//   time of each of two threads              13     16      56   (the wall time where cores are
-//   free) IVF, 1000 lists, 16 probes, overcommitted         0.9     22      75
+//   FAISS's flat search, four times overcommitted      38    380   17000
+//   flat, four times overcommitted                     62     82     290
+//   flat, CPU time of each of two threads              13     16      56
+//   IVF, 1000 lists, 16 probes, overcommitted         0.9     22      75
 //
 // CPU time of each thread for 64 queries with one row in 2, 20 and 2,000 out of scope: flat 72, 72,
 // 69; IVF 58, 23, 22 (20 with all in scope).

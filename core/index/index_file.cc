@@ -24,6 +24,8 @@
 namespace antiphon::index {
 namespace {
 
+// Far above anything that is built: hnsw_links is at most 128, and levels grow with the logarithm
+// of the number of vectors.
 constexpr int kMaxDimension = 4096;
 constexpr int64_t kMaxLinksPerNode = 1 << 20;  // over all levels
 constexpr size_t kMaxLevels = 64;
@@ -112,6 +114,9 @@ struct Header {
   uint64_t count = 0;
 };
 
+// The walks below follow faiss/impl/index_write.cpp, field by field. A field that is replaced when
+// the index is adopted (VectorIndex) is skipped; one that FAISS would use as it is must be checked.
+
 Header WalkHeader(Walker& walker) {
   const auto dimension = walker.Take<int32_t>();
   const auto count = walker.Take<int64_t>();
@@ -153,8 +158,8 @@ void WalkHnsw(Walker& walker) {
   walker.SkipVector(sizeof(int32_t));  // neighbours
   walker.Skip(2 * sizeof(int32_t));    // entry point, highest level
   walker.Skip(2 * sizeof(int32_t));    // search settings, replaced by the reader's own
-  const auto beam =
-      walker.Take<int32_t>();  // entry points per level: other than 1 takes code that we never use
+  // Entry points per level. Any other number takes a path through FAISS that we never use.
+  const auto beam = walker.Take<int32_t>();
   walker.Require(beam == 1 && probabilities >= 1 && probabilities <= kMaxLevels &&
                      level_sizes == probabilities + 1 && levels == header.count &&
                      offsets == header.count + 1,
@@ -195,6 +200,7 @@ void WalkIvf(Walker& walker) {
       walker.Require(list >= next_list && list < lists, "a list's number is out of range");
       next_list = list + 1;
     }
+    // A subtraction that can't wrap, since `total` never exceeds the count.
     const auto size = walker.Take<uint64_t>();
     walker.Require(size <= header.count - total, "the lists hold more than declared");
     if (walker.ok()) total += size;
@@ -224,11 +230,17 @@ bool AllFinite(const float* values, size_t count) {
   return std::all_of(values, values + count, [](float value) { return std::isfinite(value); });
 }
 
+// NaN compares false with everything, which breaks the order that FAISS's heaps rely on.
 absl::Status CheckVectors(const faiss::IndexFlat& flat) {
   if (AllFinite(flat.get_xb(), static_cast<size_t>(flat.ntotal) * flat.d)) return absl::OkStatus();
   return Damaged("a vector is not finite");
 }
 
+// FAISS follows links without checking them. What must hold for a search to stay inside its arrays:
+//   - node i's links lie from offsets[i] to offsets[i + 1], as many as its levels say;
+//   - a link leads to a node of the index, or is -1 (none);
+//   - a link on a level leads to a node on that level, whose links of the level are followed next;
+//   - the search begins at a node of the highest level.
 absl::Status CheckLinks(const faiss::HNSW& hnsw, int64_t n) {
   const auto& level_ends = hnsw.cum_nneighbor_per_level;  // [l + 1] links on levels 0 to l
   if (level_ends[0] != 0 || level_ends.back() > kMaxLinksPerNode)
@@ -247,6 +259,7 @@ absl::Status CheckLinks(const faiss::HNSW& hnsw, int64_t n) {
     if (hnsw.offsets[node + 1] != begin + level_ends[levels])
       return Damaged("a node's links are out of place");
   }
+  // In a second pass, because it looks up the levels of other nodes.
   for (int64_t node = 0; node < n; ++node) {
     for (int level = 0; level < hnsw.levels[node]; ++level) {
       const size_t begin = hnsw.offsets[node];
@@ -264,6 +277,7 @@ absl::Status CheckLinks(const faiss::HNSW& hnsw, int64_t n) {
   return entry_fits ? absl::OkStatus() : Damaged("the entry point is out of range");
 }
 
+// Add draws the levels of new nodes by these.
 absl::Status CheckProbabilities(const std::vector<double>& probabilities) {
   for (const double p : probabilities) {
     if (!(p >= 0 && p <= 1)) return Damaged("a level's probability is out of range");
@@ -271,6 +285,8 @@ absl::Status CheckProbabilities(const std::vector<double>& probabilities) {
   return absl::OkStatus();
 }
 
+// WalkIvf has made sure that the lists hold as many vectors as declared; with every number in range
+// and none twice, each number is there once.
 absl::Status CheckLists(faiss::IndexIVFFlat& ivf) {
   std::vector<bool> seen(ivf.ntotal, false);
   for (size_t list = 0; list < ivf.nlist; ++list) {
@@ -294,21 +310,18 @@ absl::Status CheckContents(faiss::Index* index) {
   if (auto* hnsw = dynamic_cast<faiss::IndexHNSWFlat*>(index)) {
     auto* storage = dynamic_cast<faiss::IndexFlat*>(hnsw->storage);
     if (storage == nullptr) return Damaged("the inner index is not flat");
-    for (const absl::Status& status :
-         {CheckVectors(*storage), CheckProbabilities(hnsw->hnsw.assign_probas),
-          CheckLinks(hnsw->hnsw, hnsw->ntotal)}) {
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
+    RETURN_IF_ERROR(CheckVectors(*storage));
+    RETURN_IF_ERROR(CheckProbabilities(hnsw->hnsw.assign_probas));
+    return CheckLinks(hnsw->hnsw, hnsw->ntotal);
   }
   auto* ivf = dynamic_cast<faiss::IndexIVFFlat*>(index);
   auto* centres = ivf == nullptr ? nullptr : dynamic_cast<faiss::IndexFlat*>(ivf->quantizer);
   if (centres == nullptr || ivf->invlists == nullptr)
     return Damaged("not a flat, HNSW or IVF index");
-  for (const absl::Status& status : {CheckVectors(*centres), CheckLists(*ivf)}) {
-    if (!status.ok()) return status;
-  }
-  // The stored map from numbers to places is not believed but made anew.
+  RETURN_IF_ERROR(CheckVectors(*centres));
+  RETURN_IF_ERROR(CheckLists(*ivf));
+  // The stored map from numbers to places is not believed but made anew. FAISS makes a map only
+  // where there is none, hence `false` first.
   ivf->make_direct_map(false);
   ivf->make_direct_map(true);
   return absl::OkStatus();
@@ -325,6 +338,7 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
   struct stat info = {};
   if (fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode))
     return Damaged("not a plain file");
+  // Both passes read through one descriptor, so a file that is replaced meanwhile changes nothing.
   RETURN_IF_ERROR(CheckLayout(file.get(), static_cast<uint64_t>(info.st_size)));
   std::rewind(file.get());
   try {
@@ -351,6 +365,7 @@ absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path) 
       return absl::ErrnoToStatus(writer.failure, "index file: cannot be written");
     return absl::InternalError(absl::StrCat("index file: ", e.what()));
   }
+  // A full disk may show only when the buffer goes out.
   if (std::fflush(file.get()) != 0 || fsync(fileno(file.get())) != 0) {
     return absl::ErrnoToStatus(errno, "index file: cannot be written");
   }

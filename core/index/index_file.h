@@ -3,6 +3,7 @@
 // FAISS's reader allocates what a file declares and does not check that links and ids stay inside
 // the index. So the layout is walked first (every declared size against the bytes that are there),
 // FAISS reads only a file whose layout is sound, and what it read is checked before it is searched.
+// Internal to core/index.
 #ifndef ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 #define ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 

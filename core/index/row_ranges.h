@@ -1,4 +1,4 @@
-// Sets of rows of an index, as ranges. Internal to core/index, but for RowRange.
+// What a search asks of the rows in its scope. Internal to core/index; pure functions.
 #ifndef ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 #define ANTIPHON_CORE_INDEX_ROW_RANGES_H_
 
@@ -8,22 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/index/vector_index.h"
 
 namespace antiphon::index {
-
-// Rows first … last - 1.
-struct RowRange {
-  int64_t first = 0;
-  int64_t last = 0;
-
-  bool operator==(const RowRange&) const = default;
-};
-
-inline int64_t CountRows(std::span<const RowRange> ranges) {
-  int64_t count = 0;
-  for (const RowRange& range : ranges) count += range.last - range.first;
-  return count;
-}
 
 // Requires rising ranges.
 inline bool ContainsRow(std::span<const RowRange> ranges, int64_t row) {

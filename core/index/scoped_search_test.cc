@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "core/index/row_ranges.h"
 #include "core/index/vector_index.h"
 #include "core/testing/clustered_vectors.h"
 
@@ -147,8 +148,8 @@ TEST_P(ScopedSearchTest, WholeClustersOutOfScopeLeaveNoGap) {
 
 TEST_P(ScopedSearchTest, VectorsBesideAreFoundAmongTheOthers) {
   std::mt19937 random(5);
-  const auto more =
-      ClusteredUnitVectors(900, kDimension, 60, 1);  // the same as the first of those in the index
+  // The same as the first of those in the index.
+  const auto more = ClusteredUnitVectors(900, kDimension, 60, 1);
   const std::vector<VectorBlock> beside = {{more.data(), 400, kVectors},
                                            {more.data() + 400 * kDimension, 0, kVectors + 400},
                                            {more.data() + 400 * kDimension, 500, kVectors + 1000}};

@@ -9,22 +9,24 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/index/device_search.h"
 #include "core/index/index_file.h"
+#include "core/index/row_ranges.h"
 #include "core/index/scoped_search.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
 namespace {
 
-constexpr int kMaxK = 10000;
-constexpr int64_t kMaxHnswVectors =
-    std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
-constexpr int kMeansIterations = 10;
+constexpr int kMaxK = 10000;  // bounds a search's heaps and results, which take k entries per query
+// FAISS's links are 32-bit.
+constexpr int64_t kMaxHnswVectors = std::numeric_limits<int32_t>::max();
+constexpr int kMeansIterations = 10;  // of IVF's k-means
 
 absl::Status CheckRange(absl::string_view name, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return absl::OkStatus();
@@ -33,20 +35,15 @@ absl::Status CheckRange(absl::string_view name, int64_t value, int64_t low, int6
 }
 
 absl::Status CheckOptions(const IndexOptions& options) {
-  for (const absl::Status& status : {
-           CheckRange("dimension", options.dimension, 1, 4096),
-           CheckRange("hnsw_links", options.hnsw_links, 4, 128),
-           CheckRange("hnsw_build_breadth", options.hnsw_build_breadth, 8, 1000),
-           CheckRange("hnsw_search_breadth", options.hnsw_search_breadth, 8, 4000),
-           CheckRange("ivf_lists", options.ivf_lists, 0, 1 << 24),
-           CheckRange("ivf_probes", options.ivf_probes, 1,
-                      options.ivf_lists > 0 ? options.ivf_lists : 1 << 24),
-           CheckRange("threads", options.threads, 0, 1024),
-           ParseDevice(options.device).status(),
-       }) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  const int most_probes = options.ivf_lists > 0 ? options.ivf_lists : 1 << 24;
+  RETURN_IF_ERROR(CheckRange("dimension", options.dimension, 1, 4096));
+  RETURN_IF_ERROR(CheckRange("hnsw_links", options.hnsw_links, 4, 128));
+  RETURN_IF_ERROR(CheckRange("hnsw_build_breadth", options.hnsw_build_breadth, 8, 1000));
+  RETURN_IF_ERROR(CheckRange("hnsw_search_breadth", options.hnsw_search_breadth, 8, 4000));
+  RETURN_IF_ERROR(CheckRange("ivf_lists", options.ivf_lists, 0, 1 << 24));
+  RETURN_IF_ERROR(CheckRange("ivf_probes", options.ivf_probes, 1, most_probes));
+  RETURN_IF_ERROR(CheckRange("threads", options.threads, 0, 1024));
+  return ParseDevice(options.device).status();
 }
 
 absl::Status CheckVectors(absl::string_view what, std::span<const float> vectors, int dimension) {
@@ -61,12 +58,17 @@ absl::Status CheckVectors(absl::string_view what, std::span<const float> vectors
       absl::StrCat(what, ": number ", (bad - vectors.begin()) / dimension, " is not finite"));
 }
 
-// Runs what calls FAISS and turns its exceptions into a status.
+// Calls a function that uses FAISS. Returns its status (OK where it returns nothing); an exception
+// becomes one.
 template <typename Function>
 absl::Status Guarded(Function&& function) {
   try {
-    function();
-    return absl::OkStatus();
+    if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
+      function();
+      return absl::OkStatus();
+    } else {
+      return function();
+    }
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("index: out of memory");
   } catch (const std::exception& e) {
@@ -74,6 +76,8 @@ absl::Status Guarded(Function&& function) {
   }
 }
 
+// 4·sqrt(n) is what FAISS's guidelines give as the lower end. A search compares a query with all
+// centres and then with the vectors of `ivf_probes` lists; the two are of the same order then.
 int64_t ListCount(const IndexOptions& options, int64_t n) {
   const int64_t wanted = options.ivf_lists > 0
                              ? options.ivf_lists
@@ -138,7 +142,8 @@ std::string_view IndexKindName(IndexKind kind) {
 }
 
 struct VectorIndex::Impl : SearchableIndex {
-  // Takes over an index of one of the three kinds and sets it up for searching.
+  // Takes over an index of one of the three kinds and sets it up for searching. Search settings are
+  // the caller's, whatever the file says; the kind is the file's, whatever the caller says.
   absl::Status Adopt(const IndexOptions& given, std::unique_ptr<faiss::Index> adopted) {
     options = given;
     index = std::move(adopted);
@@ -177,12 +182,11 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptio
   RETURN_IF_ERROR(CheckOptions(options));
   RETURN_IF_ERROR(CheckVectors("index vectors", vectors, options.dimension));
   auto impl = std::make_unique<Impl>();
-  absl::Status adopted;
   RETURN_IF_ERROR(Guarded([&] {
     const threads::ThreadScope thread_scope(options.threads);
-    adopted = impl->Adopt(options, MakeIndex(options, vectors));
+    return impl->Adopt(options, MakeIndex(options, vectors));
   }));
-  if (!adopted.ok()) return adopted;
+  // IVF has learnt its lists by now, so adding is the same for all kinds.
   std::unique_ptr<VectorIndex> index(new VectorIndex(std::move(impl)));
   RETURN_IF_ERROR(index->Add(vectors));
   return index;
@@ -197,9 +201,7 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string
                                             " and should be ", options.dimension));
   }
   auto impl = std::make_unique<Impl>();
-  absl::Status adopted;
-  RETURN_IF_ERROR(Guarded([&] { adopted = impl->Adopt(options, std::move(index)); }));
-  if (!adopted.ok()) return adopted;
+  RETURN_IF_ERROR(Guarded([&] { return impl->Adopt(options, std::move(index)); }));
   return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(impl)));
 }
 
@@ -211,12 +213,12 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
     return absl::ResourceExhaustedError(
         absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
   }
-  const absl::Status status = Guarded([&] {
+  RETURN_IF_ERROR(Guarded([&] {
     const threads::ThreadScope thread_scope(impl_->options.threads);
     impl_->index->add(n, vectors.data());
-  });
-  if (!status.ok() || impl_->on_device == nullptr) return status;
-  return impl_->CopyToDevice();
+  }));
+  // The copy on the device does not see what is added here.
+  return impl_->on_device == nullptr ? absl::OkStatus() : impl_->CopyToDevice();
 }
 
 absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,
@@ -229,9 +231,7 @@ absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries,
   SearchResult result;
   result.k = k;
   if (queries.empty()) return result;
-  absl::Status searched;
-  RETURN_IF_ERROR(Guarded([&] { searched = SearchInScope(*impl_, queries, k, scope, result); }));
-  if (!searched.ok()) return searched;
+  RETURN_IF_ERROR(Guarded([&] { return SearchInScope(*impl_, queries, k, scope, result); }));
   return result;
 }
 

@@ -14,8 +14,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/index/flat_search.h"
-#include "core/index/row_ranges.h"
 
 namespace antiphon::index {
 
@@ -25,8 +23,8 @@ enum class IndexKind {
   kIvf,   // inverted lists over a k-means quantiser (Jégou et al. 2011)
 };
 
-[[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(
-    std::string_view name);  // "flat", "hnsw", "ivf"
+// The names are "flat", "hnsw" and "ivf".
+[[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(std::string_view name);
 std::string_view IndexKindName(IndexKind kind);
 
 struct IndexOptions {
@@ -37,8 +35,8 @@ struct IndexOptions {
   int hnsw_search_breadth = 128;  // efSearch, 8 to 4000; at least k is used
   int ivf_lists = 0;              // 0 chooses 4·sqrt(n), at least 1
   int ivf_probes = 16;            // lists searched per query, 1 to ivf_lists
-  std::string device =
-      "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
+  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present). hnsw: CPU only.
+  std::string device = "cpu";
   int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };
 
@@ -50,10 +48,32 @@ struct SearchResult {
   std::vector<float> similarities;  // [queries, k], inner products
 };
 
+// Vectors that lie one after another, numbered so too: first_id, first_id + 1, … Borrows them.
+struct VectorBlock {
+  const float* vectors = nullptr;  // [count, dimension], finite
+  int64_t count = 0;
+  int64_t first_id = 0;
+};
+
+// Rows first … last - 1 of an index.
+struct RowRange {
+  int64_t first = 0;
+  int64_t last = 0;
+
+  bool operator==(const RowRange&) const = default;
+};
+
+// Rows in ranges that do not overlap.
+inline int64_t CountRows(std::span<const RowRange> ranges) {
+  int64_t count = 0;
+  for (const RowRange& range : ranges) count += range.last - range.first;
+  return count;
+}
+
 // What a search looks at. Borrows what it names.
 struct Scope {
-  // The index's rows that may be found: rising ranges without overlap, none of them empty. None:
-  // all.
+  // The index's rows that may be found: rising ranges without overlap, none of them empty. All rows
+  // where it is not set.
   std::optional<std::span<const RowRange>> rows = {};
   // Compares every vector in scope, whatever the kind. An index also does so by itself where its
   // rows in scope are so few that a graph or lists would hardly meet them.

@@ -217,8 +217,8 @@ TEST_P(VectorIndexTest, SavedAndLoadedIsTheSame) {
   const std::string path = folder.path() + "/index";
   const auto index = Build(Options(GetParam()), vectors);
   ASSERT_TRUE(index->Save(path).ok());
-  const auto loaded =
-      VectorIndex::Load(path, Options(IndexKind::kFlat)).value();  // the file says the kind
+  // The file says the kind.
+  const auto loaded = VectorIndex::Load(path, Options(IndexKind::kFlat)).value();
   EXPECT_EQ(loaded->kind(), GetParam());
   EXPECT_EQ(loaded->size(), 3'000);
   const SearchResult before = Search(*index, queries, 10), after = Search(*loaded, queries, 10);

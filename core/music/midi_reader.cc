@@ -315,8 +315,8 @@ class MidiParser {
   int declared_tracks_ = 0;
   int track_ = 0;
   Moment now_;
-  std::array<int, kChannels * kPitches>
-      held_;  // note that sounds in the track being read, by channel and pitch
+  // Note that sounds in the track being read, by channel and pitch.
+  std::array<int, kChannels * kPitches> held_;
   TickScore score_;
 };
 
@@ -459,10 +459,9 @@ absl::StatusOr<Score> ReadMidiFile(const std::string& path, const MidiLimits& li
   if (error || !file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
     return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
   }
-  absl::StatusOr<Score> score = ReadMidi(bytes, limits);
-  if (!score.ok())
-    return absl::Status(score.status().code(), absl::StrCat(path, ": ", score.status().message()));
-  return score;
+  return MapError(ReadMidi(bytes, limits), [&path](const absl::Status& failure) {
+    return absl::Status(failure.code(), absl::StrCat(path, ": ", failure.message()));
+  });
 }
 
 }  // namespace antiphon::music

@@ -17,8 +17,8 @@ TEST(CleanMidiTextTest, KeepsUtf8) {
 TEST(CleanMidiTextTest, TakesOtherBytesForLatin1) {
   EXPECT_EQ(CleanMidiText("Pr\xe9lude"), "Pr\xc3\xa9lude");
   EXPECT_EQ(CleanMidiText("F\xfcr Elise \xdf"), "F\xc3\xbcr Elise \xc3\x9f");
-  EXPECT_EQ(CleanMidiText("cut off \xe2\x99"),
-            "cut off \xc3\xa2");  // 0x99 is a control character in Latin-1
+  // 0x99 is a control character in Latin-1.
+  EXPECT_EQ(CleanMidiText("cut off \xe2\x99"), "cut off \xc3\xa2");
   EXPECT_EQ(CleanMidiText("\xc0\xaf"), "\xc3\x80\xc2\xaf");              // an overlong slash
   EXPECT_EQ(CleanMidiText("\xed\xa0\xa1"), "\xc3\xad\xc2\xa0\xc2\xa1");  // a surrogate
   EXPECT_EQ(CleanMidiText("\xf5"), "\xc3\xb5");

@@ -18,8 +18,8 @@ inline constexpr int kHighestPianoPitch = 108;  // C8
 struct Note {
   double onset_s = 0;   // seconds from the start, at the tempo written
   double offset_s = 0;  // seconds: the key is released; > onset_s
-  double sounding_offset_s =
-      0;              // seconds: the note falls silent, sustain pedal included; >= offset_s
+  // Seconds. When the note falls silent, sustain pedal included; >= offset_s.
+  double sounding_offset_s = 0;
   int pitch = 60;     // MIDI note number, 0 to 127; 69 is A4, 440 Hz
   int velocity = 64;  // 1 to 127
   int channel = 0;    // 0 to 15, never 9 (drums)

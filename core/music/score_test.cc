@@ -69,8 +69,8 @@ TEST(ExcerptTest, StartsWithTheTempoMetreAndKeyThatHold) {
   score.tempo_map = TempoMap::Create({{0, 0.5}, {4, 1.0}, {8, 0.25}}, {{0, 4, 4}, {4, 3, 4}},
                                      {{0, 2, false}, {4, -3, true}})
                         .value();
-  const Score excerpt =
-      Excerpt(score, 5, 7);  // beats 7 to 8 at 1 s, then 4 beats at 0.25 s; a bar line at 7
+  // Beats 7 to 8 at 1 s, then 4 beats at 0.25 s; a bar line at 7.
+  const Score excerpt = Excerpt(score, 5, 7);
   ASSERT_EQ(excerpt.tempo_map.tempi().size(), 2u);
   EXPECT_EQ(excerpt.tempo_map.tempi()[0].seconds_per_beat, 1.0);
   EXPECT_EQ(excerpt.tempo_map.tempi()[1].beat, 1.0);

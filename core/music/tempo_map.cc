@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::music {
 namespace {
@@ -59,9 +60,9 @@ absl::Status CheckBeats(const std::vector<Change>& changes, const char* what) {
 absl::Status Check(const std::vector<TempoChange>& tempi,
                    const std::vector<TimeSignature>& signatures,
                    const std::vector<KeySignature>& keys) {
-  if (auto status = CheckBeats(tempi, "tempo change"); !status.ok()) return status;
-  if (auto status = CheckBeats(signatures, "time signature"); !status.ok()) return status;
-  if (auto status = CheckBeats(keys, "key signature"); !status.ok()) return status;
+  RETURN_IF_ERROR(CheckBeats(tempi, "tempo change"));
+  RETURN_IF_ERROR(CheckBeats(signatures, "time signature"));
+  RETURN_IF_ERROR(CheckBeats(keys, "key signature"));
   for (const TempoChange& tempo : tempi) {
     if (!std::isfinite(tempo.seconds_per_beat) || tempo.seconds_per_beat <= 0) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -94,7 +95,7 @@ TempoMap::TempoMap()
 absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi,
                                           std::vector<TimeSignature> signatures,
                                           std::vector<KeySignature> keys) {
-  if (auto status = Check(tempi, signatures, keys); !status.ok()) return status;
+  RETURN_IF_ERROR(Check(tempi, signatures, keys));
   // MIDI's defaults hold until the first entry; one at beat 0 replaces them.
   tempi.insert(tempi.begin(), TempoChange{});
   signatures.insert(signatures.begin(), TimeSignature{});

@@ -16,9 +16,8 @@
 
 namespace antiphon::features {
 
-inline double PitchFrequency(double pitch) {
-  return 440.0 * std::exp2((pitch - 69.0) / 12.0);
-}  // Hz
+// Frequency of a MIDI note number, Hz.
+inline double PitchFrequency(double pitch) { return 440.0 * std::exp2((pitch - 69.0) / 12.0); }
 
 // Sample number n is amplitude · sin(2π · frequency · n / sample_rate + phase).
 inline std::vector<float> Sine(double frequency, int samples, int sample_rate,

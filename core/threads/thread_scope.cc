@@ -30,7 +30,7 @@ OpenBlas& Blas() {
 
 ThreadScope::ThreadScope(int threads) {
   if (threads > 0) {
-    openmp_before_ = omp_get_max_threads();
+    openmp_before_ = OpenMpThreads();
     omp_set_num_threads(threads);
   }
   OpenBlas& blas = Blas();
@@ -49,5 +49,7 @@ ThreadScope::~ThreadScope() {
   std::lock_guard lock(blas.mutex);
   if (--blas.scopes == 0) blas.set(blas.threads);
 }
+
+int OpenMpThreads() { return omp_get_max_threads(); }
 
 }  // namespace antiphon::threads

@@ -26,6 +26,9 @@ class ThreadScope {
   std::optional<int> openmp_before_;  // where it was changed
 };
 
+// Threads that an OpenMP region started by the calling thread may use, at least 1.
+int OpenMpThreads();
+
 }  // namespace antiphon::threads
 
 #endif  // ANTIPHON_CORE_THREADS_THREAD_SCOPE_H_

@@ -34,15 +34,15 @@ TEST(ThreadScopeTest, OpenMpThreadsAreOfTheCallingThreadAndRestored) {
   omp_set_num_threads(5);
   {
     const ThreadScope scope(3);
-    EXPECT_EQ(omp_get_max_threads(), 3);
+    EXPECT_EQ(OpenMpThreads(), 3);
   }
-  EXPECT_EQ(omp_get_max_threads(), 5);
+  EXPECT_EQ(OpenMpThreads(), 5);
   {
     const ThreadScope scope(0);
-    EXPECT_EQ(omp_get_max_threads(), 5);
+    EXPECT_EQ(OpenMpThreads(), 5);
     omp_set_num_threads(4);
   }
-  EXPECT_EQ(omp_get_max_threads(), 4);
+  EXPECT_EQ(OpenMpThreads(), 4);
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ class Authenticator {
  private:
   struct Ring {
     std::vector<ApiKey> keys;
-    std::vector<std::shared_ptr<TokenBucket>>
-        buckets;  // one for each key; null where there is no limit
+    // One for each key, null where there is no limit.
+    std::vector<std::shared_ptr<TokenBucket>> buckets;
   };
 
   Authenticator(std::string file, Metrics& metrics) : file_(std::move(file)), metrics_(metrics) {}

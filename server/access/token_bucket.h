@@ -27,8 +27,8 @@ class TokenBucket {
   const double capacity_;
   absl::Mutex mutex_;
   double tokens_ ABSL_GUARDED_BY(mutex_);
-  absl::Time filled_ ABSL_GUARDED_BY(mutex_) =
-      absl::InfinitePast();  // when `tokens_` was worked out
+  // When `tokens_` was worked out.
+  absl::Time filled_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace antiphon::server

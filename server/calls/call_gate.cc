@@ -14,12 +14,14 @@
 namespace antiphon::server {
 namespace {
 
-// "queue_ms"
+// STAGE_QUEUE is "queue_ms" in the log.
 std::string StageField(v1::Stage stage) {
   return absl::StrCat(absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_")),
                       "_ms");
 }
 
+// What an operator has to look into, logged as an error. Refused and cancelled calls are everyday
+// business.
 bool IsServersFault(grpc::StatusCode code) {
   return code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS ||
          code == grpc::StatusCode::UNKNOWN;
@@ -32,6 +34,8 @@ CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
     : store_(store), lifecycle_(lifecycle), metrics_(metrics), authenticator_(authenticator) {}
 
 absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
+  // Keys before the lifecycle: a call without a valid key is refused and counted as such in every
+  // state, and shutting down never waits for one.
   if (authenticator_ != nullptr) {
     ASSIGN_OR_RETURN(std::string name,
                      authenticator_->Admit(call.origin().api_key, call.method(), absl::Now()));
@@ -43,8 +47,11 @@ absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
 }
 
 absl::Status CallGate::Work(Call& call, const std::function<absl::Status(Call&)>& handler) {
+  // It may have waited in the queue past its deadline; then not even an engine is pinned for it.
   RETURN_IF_ERROR(call.KeepGoing());
   try {
+    // Pinned once: everything in one answer comes from one generation, even if another is put in
+    // place meanwhile. An exception must not reach gRPC's thread, where it would end the process.
     call.Pin(store_.Current());
     return handler(call);
   } catch (const std::bad_alloc&) {

@@ -198,8 +198,8 @@ class StreamRunner {
   const StreamRunnerOptions options_;
   mutable absl::Mutex mutex_;
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
-  WorkQueue
-      threads_;  // as many as there may be streams; last: what they run uses the members above
+  // As many threads as there may be streams. Last: what they run uses the members above.
+  WorkQueue threads_;
 };
 
 }  // namespace antiphon::server

@@ -10,6 +10,8 @@ namespace antiphon::server {
 
 namespace {
 
+// Of the latest task in the mean. Ten tasks or so decide: a change of load shows within seconds,
+// and a single slow request does not make RetryDelay jump.
 constexpr double kWeightOfLatest = 0.1;
 
 }  // namespace
@@ -29,6 +31,7 @@ absl::Status WorkQueue::Push(std::function<void()> task, int64_t bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server is busy: ", options_.capacity, " requests are waiting already"));
   }
+  // A task larger than the whole limit must run some time, so it is taken when nothing waits.
   if (!items_.empty() && bytes > options_.capacity_bytes - bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server is busy: requests of ", bytes_ >> 20, " MiB are waiting already"));
@@ -43,6 +46,8 @@ void WorkQueue::Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  // Without the lock, which the workers need to finish. Cleared, so that the destructor may stop
+  // again.
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
 }
@@ -69,11 +74,12 @@ void WorkQueue::Work() {
             return queue->stopping_ || !queue->items_.empty();
           },
           this));
-      if (items_.empty()) return;
+      if (items_.empty()) return;  // stopping, and everything that was accepted has run
       item = std::move(items_.front());
       items_.pop_front();
       bytes_ -= item.bytes;
     }
+    // With no lock held: a task may take seconds.
     const absl::Time start = absl::Now();
     item.task();
     item.task = nullptr;  // what it holds on to goes now, not when the next one comes

@@ -21,8 +21,8 @@ namespace antiphon::server {
 struct WorkQueueOptions {
   int workers = 4;     // threads, at least 1
   int capacity = 256;  // tasks waiting, at least 1
-  int64_t capacity_bytes =
-      1024 << 20;  // their total size; a single task is always taken when nothing waits
+  // Total size of the tasks waiting. A single task is always taken when nothing waits.
+  int64_t capacity_bytes = 1024 << 20;
 };
 
 class WorkQueue {
@@ -61,8 +61,8 @@ class WorkQueue {
   mutable absl::Mutex mutex_;
   std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // sum over items_
-  double mean_s_ ABSL_GUARDED_BY(mutex_) =
-      0;  // that a task takes: of the recent ones, weights falling off by age
+  // Seconds that a task takes: a mean of recent ones, weights falling off by age.
+  double mean_s_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> workers_;  // changed by the constructor and Stop only
 };

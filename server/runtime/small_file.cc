@@ -43,8 +43,8 @@ int64_t Nanoseconds(const timespec& time) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes) {
-  const int descriptor =
-      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
+  // A pipe must not hold us up.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return FromErrno("cannot be opened");
   absl::StatusOr<std::string> contents = ReadFrom(descriptor, max_bytes);
   close(descriptor);

@@ -1,3 +1,10 @@
+// A job lives on its caller's stack. The caller waits in EncodeWhile until `done`, and only the
+// dispatcher sets that, under the lock; after that it must not touch the job any more. A job is in
+// pending_ exactly as long as windows of it have not been taken, so a job is finished by the batch
+// that takes its last windows.
+//
+// The lock is never held while the inner encoder runs: requests go on arriving, and make up the
+// next batch.
 #include "server/serving/batching_encoder.h"
 
 #include <algorithm>
@@ -81,6 +88,8 @@ std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() 
         return self->stopping_ || !self->pending_.empty();
       },
       this));
+  // An incomplete batch waits for company until its oldest request has waited max_delay. The oldest
+  // is not always in front: a large request goes to the back each time part of it is taken.
   if (!pending_.empty()) {
     const absl::Time oldest =
         (*std::min_element(pending_.begin(), pending_.end(), [](const Job* a, const Job* b) {
@@ -105,6 +114,7 @@ std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() 
   return FillBatch();
 }
 
+// Each pending job gets one turn at most per batch, so a batch holds one slice of a job.
 std::vector<BatchingEncoder::Slice> BatchingEncoder::FillBatch() const {
   std::vector<Slice> slices;
   int64_t space = options_.max_windows;
@@ -132,7 +142,7 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
   for (const Slice& slice : slices) count += slice.count;
   std::vector<uint8_t> gathered;
   std::span<const uint8_t> windows;
-  if (slices.size() == 1) {
+  if (slices.size() == 1) {  // the usual case on a quiet server: no copy
     windows = slices[0].job->windows.subspan(slices[0].first * window_size_, count * window_size_);
   } else {
     gathered.resize(count * window_size_);
@@ -146,6 +156,7 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
   }
 
   const int64_t dimension = info().dimension;
+  // With no lock held. The spans stay valid: their callers wait for `done`.
   absl::StatusOr<std::vector<float>> rows = inner_->Encode(windows);
   if (options_.on_batch) options_.on_batch(static_cast<int>(count));
   if (rows.ok() && static_cast<int64_t>(rows->size()) != count * dimension) {

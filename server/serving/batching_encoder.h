@@ -26,8 +26,8 @@ namespace antiphon::server {
 
 struct BatchingOptions {
   int max_windows = 64;  // in a batch, at least 1
-  absl::Duration max_delay =
-      absl::Milliseconds(2);  // an incomplete batch waits for others, from its oldest request
+  // How long an incomplete batch waits for company, from the arrival of its oldest request on.
+  absl::Duration max_delay = absl::Milliseconds(2);
   std::function<void(int)> on_batch;  // told the size of every batch; may be empty
 };
 

@@ -308,8 +308,8 @@ std::string Metrics::Text() const {
 }
 
 int64_t ResidentBytes() {
-  std::FILE* file =
-      std::fopen("/proc/self/statm", "r");  // proc(5): pages in all, pages in RAM, ...
+  // See proc(5): pages in all, pages in RAM, ...
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (file == nullptr) return 0;
   long long total = 0, resident = 0;
   const bool read = std::fscanf(file, "%lld %lld", &total, &resident) == 2;

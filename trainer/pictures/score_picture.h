@@ -24,8 +24,10 @@ struct PictureOptions {
 };
 
 // Draws two panels over the same seconds, both with pitch upwards on one scale:
-//   above, the spectrogram's levels, with the outline of every note over its fundamental and a mark
-//   at its onset; below, the pianoroll's cells, onsets set off from what sounds on.
+// - above, the spectrogram's levels, with the outline of every note over its fundamental and a mark
+//   at its onset;
+// - below, the pianoroll's cells, onsets set off from what sounds on.
+//
 // What is drawn are the very bytes that an encoder would read, frame by frame; outlines are at the
 // notes' exact times.
 //
