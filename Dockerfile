@@ -1,5 +1,6 @@
-# antiphon-server, with the client and the trainer beside it. Both stages take the steps that the scripts take on any
-# Debian 12, from the same list of packages (scripts/packages.txt). How to use the image: docs/deployment.md.
+# antiphon-server, with the client and the trainer beside it. Both stages take the steps that the
+# scripts take on any Debian 12, from the same list of packages (scripts/packages.txt). How to use
+# the image: docs/deployment.md.
 
 FROM debian:12 AS build
 WORKDIR /src
@@ -14,7 +15,8 @@ COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh /tmp/antiphon/scrip
 RUN /tmp/antiphon/scripts/packages.sh runtime && rm -rf /var/lib/apt/lists/* /tmp/antiphon
 COPY --from=build /opt/antiphon /opt/antiphon
 COPY models/default /opt/antiphon/models/default
-RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/antiphon --no-create-home antiphon \
+RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/antiphon --no-create-home \
+        antiphon \
     && install -d -o antiphon -g antiphon /var/lib/antiphon /var/lib/antiphon/snapshots
 ENV PATH=/opt/antiphon/bin:$PATH \
     ANTIPHON_BUNDLE=/var/lib/antiphon/bundle \
@@ -26,5 +28,6 @@ EXPOSE 50051 9464
 STOPSIGNAL SIGTERM
 # Asks for no key, as `antiphon status` would.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["bash", "-c", \
-  "exec 3<>/dev/tcp/127.0.0.1/9464 && printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
+  "exec 3<>/dev/tcp/127.0.0.1/9464 && printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3 \
+   && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["antiphon-server"]

@@ -193,6 +193,9 @@ TEST_F(ClientStreamTest, OptionsThatDoNotGoTogetherAreRefused) {
   EXPECT_THAT(refusal({"a", "--rate", "8000"}), HasSubstr("--live"));
   EXPECT_THAT(refusal({"--live", "a", "b"}), HasSubstr("one file"));
   EXPECT_THAT(refusal({"--live", "-", "--pace"}), HasSubstr("--pace"));
+  EXPECT_THAT(refusal({"--live", "a", "--rate", "8000"}), HasSubstr("--rate"));
+  EXPECT_THAT(refusal({"--long", Wav(), "--length", "0"}), HasSubstr("--length"));
+  EXPECT_THAT(refusal({"--live", Wav(), "--length", "0"}), HasSubstr("--length"));
   EXPECT_EQ(server_.calls, 0);
 }
 

@@ -23,8 +23,8 @@ if(ANTIPHON_BENCHMARKS)
   find_package(benchmark REQUIRED)
 endif()
 
-# LibTorch. Debian's package config asks for build-time tools that using the library does not need, so where it
-# is not usable the headers and libraries are taken as they lie.
+# LibTorch. Debian's package config asks for build-time tools that using the library does not need,
+# so where it is not usable the headers and libraries are taken as they lie.
 find_package(Torch QUIET)
 add_library(antiphon_torch INTERFACE)
 if(TORCH_LIBRARIES)
@@ -35,6 +35,10 @@ else()
   target_include_directories(antiphon_torch SYSTEM INTERFACE ${TORCH_API_INCLUDE})
   target_link_libraries(antiphon_torch INTERFACE torch torch_cpu c10)
 endif()
+# ATen/core/List.h moves a std::vector<IValue> where IValue is only declared. As C++20, clang needs
+# the definition, and gets through LibTorch's headers only when this one comes first.
+target_compile_options(
+  antiphon_torch INTERFACE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-include ATen/core/ivalue.h>")
 if(ANTIPHON_CUDA)
   target_compile_definitions(antiphon_torch INTERFACE ANTIPHON_CUDA=1)
 endif()

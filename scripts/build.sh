@@ -3,9 +3,9 @@
 #
 # Usage: scripts/build.sh [PRESET [TARGET...]]
 #
-# PRESET is one of CMakePresets.json and the folder below build/: release (the default), programs (release without the
-# tests, for installing), debug, asan or tsan.
-# CMAKE_FLAGS in the environment adds arguments to CMake, e.g. CMAKE_FLAGS=-DANTIPHON_BENCHMARKS=ON.
+# PRESET is one of CMakePresets.json and the folder below build/: release (the default), programs
+# (release without the tests, for installing), debug, asan or tsan. CMAKE_FLAGS in the environment
+# adds arguments to CMake, e.g. CMAKE_FLAGS=-DANTIPHON_BENCHMARKS=ON.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

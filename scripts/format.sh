@@ -3,7 +3,8 @@
 #
 # Usage: scripts/format.sh [--fix]
 #
-# Names the files that differ and exits with 1; --fix rewrites them instead.
+# Names the files that differ and exits with 1; --fix rewrites them instead. Works with clang-format
+# 14 only, since versions differ in where they break lines.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,12 +13,14 @@ fix=
 case ${1:-} in
   '') ;;
   --fix) fix=1 ;;
-  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0" && exit ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0" && exit ;;
   *) fail "unknown argument $1" ;;
 esac
 install_packages format
+clang_format=$(llvm_tool clang-format)
 
-# Tracked files, and new ones that git doesn't ignore; deleted ones are still listed until the deletion is added.
+# Tracked files, and new ones that git doesn't ignore; deleted ones are still listed until the
+# deletion is added.
 files=()
 while IFS= read -r -d '' file; do
   [[ ! -f $file ]] || files+=("$file")
@@ -26,14 +29,14 @@ done < <(git ls-files -z --cached --others --exclude-standard -- '*.cc' '*.h')
 
 different=()
 for file in "${files[@]}"; do
-  if ! clang-format --style=file "$file" | cmp -s - "$file"; then
+  if ! "$clang_format" --style=file "$file" | cmp -s - "$file"; then
     different+=("$file")
   fi
 done
 if ((${#different[@]} == 0)); then
   echo "Format: ${#files[@]} files, all as .clang-format has it"
 elif [[ $fix ]]; then
-  clang-format --style=file -i "${different[@]}"
+  "$clang_format" --style=file -i "${different[@]}"
   printf 'reformatted %s\n' "${different[@]}"
 else
   printf 'not as .clang-format has it: %s\n' "${different[@]}" >&2

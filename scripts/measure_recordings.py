@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Asks a running antiphon-server which piece each recording of a folder is, whole and in random excerpts.
+"""Asks a running antiphon-server which piece each recording of a folder is, whole and in random
+excerpts.
 
-A recording is named PIECE_ROOM.flac; it is right when the first candidate's id ends in PIECE and the verdict is a match. Recordings
-whose PIECE is not in the collection are reported apart: for them "no match" is right. Figures come last.
+A recording is named PIECE_ROOM.flac; it is right when the first candidate's id ends in PIECE and
+the verdict is a match. Recordings whose PIECE is not in the collection are reported apart: for them
+"no match" is right. Figures come last.
 
-    scripts/measure_recordings.py --client build/release/bin/antiphon --excerpt 10 --count 10 RECORDINGS
+    scripts/measure_recordings.py --client build/release/bin/antiphon --excerpt 10 --count 10 \\
+        RECORDINGS
 """
 import argparse
 import json
@@ -27,7 +30,8 @@ def duration_of(path):
     if path.suffix == ".wav":
         with wave.open(str(path)) as file:
             return file.getnframes() / file.getframerate()
-    # A FLAC file's first metadata block, STREAMINFO: 20 bits of sample rate and 36 bits of sample count from byte 18 on.
+    # A FLAC file's first metadata block, STREAMINFO: 20 bits of sample rate and 36 bits of sample
+    # count from byte 18 on.
     with open(path, "rb") as file:
         head = file.read(26)
     if head[:4] != b"fLaC":
@@ -50,8 +54,13 @@ def is_piece(candidate, piece):
     return candidate is not None and candidate["source"]["id"].split("__")[-1] == piece
 
 
+def share(hits):
+    return f"{sum(hits)} of {len(hits)} ({sum(hits) / max(1, len(hits)):.3f})"
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=pathlib.Path)
     parser.add_argument("--client", default="antiphon", help="the command line client")
     parser.add_argument("--server", default="127.0.0.1:50051")
@@ -65,16 +74,21 @@ def main():
         ids.update(piece["id"].split("__")[-1] for piece in page["pieces"])
     generator = random.Random(arguments.seed)
     whole, named, excerpts, first, unknown, refused = [], [], [], [], 0, 0
-    for path in sorted(arguments.recordings.glob("*.flac")) + sorted(arguments.recordings.glob("*.wav")):
+    for path in sorted(arguments.recordings.glob("*.flac")) + sorted(
+            arguments.recordings.glob("*.wav")):
         piece = path.stem.rsplit("_", 1)[0]
-        starts = [generator.uniform(0, max(0, duration_of(path) - arguments.excerpt)) for _ in range(arguments.count)]
+        latest = max(0, duration_of(path) - arguments.excerpt)
+        starts = [generator.uniform(0, latest) for _ in range(arguments.count)]
         match, candidate = identify(arguments, path)
         parts = [identify(arguments, path, start, arguments.excerpt) for start in starts]
         hits = [is_piece(part, piece) for _, part in parts]
-        print(f"{path.stem:28} whole: {'match' if match else 'no match'}"
-              f" {candidate['source']['id'] if candidate else '-'}"
-              f" ({candidate['confidence'] if candidate else 0:.2f}), excerpts first: {sum(hits)}/{len(hits)},"
-              f" named: {sum(hit and verdict for hit, (verdict, _) in zip(hits, parts))}/{len(hits)}", flush=True)
+        print(
+            f"{path.stem:28} whole: {'match' if match else 'no match'}"
+            f" {candidate['source']['id'] if candidate else '-'}"
+            f" ({candidate['confidence'] if candidate else 0:.2f}),"
+            f" excerpts first: {sum(hits)}/{len(hits)},"
+            f" named: {sum(hit and verdict for hit, (verdict, _) in zip(hits, parts))}/{len(hits)}",
+            flush=True)
         if piece in ids:
             whole.append(match and is_piece(candidate, piece))
             first += hits
@@ -85,10 +99,12 @@ def main():
     if not whole and not unknown:
         sys.exit(f"{arguments.recordings} has no .flac or .wav file")
     print(f"whole recordings named: {sum(whole)} of {len(whole)}")
-    print(f"{arguments.excerpt:g}-s excerpts, right piece first: {sum(first)} of {len(first)} ({sum(first) / max(1, len(first)):.3f})")
-    print(f"{arguments.excerpt:g}-s excerpts, named (a match, and right): {sum(named)} of {len(named)} ({sum(named) / max(1, len(named)):.3f})")
+    excerpts = f"{arguments.excerpt:g}-s excerpts"
+    print(f"{excerpts}, right piece first: {share(first)}")
+    print(f"{excerpts}, named (a match, and right): {share(named)}")
     if unknown:
-        print(f"queries of pieces not in the collection, answered \"no match\": {refused} of {unknown}")
+        print("queries of pieces not in the collection, answered \"no match\": "
+              f"{refused} of {unknown}")
 
 
 if __name__ == "__main__":

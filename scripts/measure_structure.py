@@ -19,9 +19,9 @@ Definitions
   comments       Lines that hold nothing but a comment, as a share of the lines that are not blank;
                  in brackets, with the lines that hold code and a comment too.
   folder         .cc and .h files that lie directly in a folder, tests included.
-  long line      More than 100 characters after its URLs are taken out. Rows of Markdown tables are
-                 exempt; data (.json, .txt, .abc, ...) is not read. The share is of production
-                 lines.
+  long line      More than 100 characters after its URLs are taken out. Rows of Markdown tables, and
+                 program output shown in Markdown, are exempt; data (.json, .txt, .abc, ...) is not
+                 read. The share is of production lines.
   status return  `if (!x.ok()) return ...` in production code, also behind an initialiser, in braces
                  or on two lines. By hand: returns x or x.status() and nothing else, so that a macro
                  could replace it. Reworded: returns something made of it.

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# From a fresh clone to an identified recording: installs what is missing, builds, indexes the songbook, starts a server
-# on the loopback and asks it. A second run skips what is done.
+# From a fresh clone to an identified recording: installs what is missing, builds, indexes the
+# songbook, starts a server on the loopback and asks it. A second run skips what is done.
 #
 # Usage: scripts/quickstart.sh [--no-demo]
 #
-# --no-demo sets up only: packages, programs, bundle; no server, no questions. What it makes lies in build/release and
-# var/quickstart.
+# --no-demo sets up only: packages, programs, bundle; no server, no questions. What it makes lies in
+# build/release and var/quickstart.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -42,7 +42,8 @@ render_recordings() {
 # What the bundle depends on; it is made again when this changes.
 bundle_inputs() {
   echo "$recording_soundfont $recording_tempo"
-  sha256sum "$build_dir/bin/antiphon-trainer" "$model"/*.pt "$build_dir"/songbook/{metadata.tsv,*.mid} "$recordings"/*.ogg
+  sha256sum "$build_dir/bin/antiphon-trainer" "$model"/*.pt \
+    "$build_dir"/songbook/{metadata.tsv,*.mid} "$recordings"/*.ogg
 }
 
 make_bundle() {
@@ -50,10 +51,14 @@ make_bundle() {
   mapfile -t pieces < <(cd "$build_dir/songbook" && ls -- *.mid)
   pieces=("${pieces[@]%.mid}")
   for piece in "${pieces[@]}"; do
-    [[ -f $recordings/$piece.ogg && ! $build_dir/songbook/$piece.mid -nt $recordings/$piece.ogg ]] || unplayed=$((unplayed + 1))
+    if [[ ! -f $recordings/$piece.ogg ||
+      $build_dir/songbook/$piece.mid -nt $recordings/$piece.ogg ]]; then
+      unplayed=$((unplayed + 1))
+    fi
   done
   if ((unplayed > 0)); then
-    step "Playing $unplayed of ${#pieces[@]} songbook pieces into recordings, with $(basename "$recording_soundfont")"
+    step "Playing $unplayed of ${#pieces[@]} songbook pieces into recordings," \
+      "with $(basename "$recording_soundfont")"
     logged "$state/render.log" render_recordings "${pieces[@]}"
   fi
 
@@ -76,7 +81,8 @@ case ${1:-} in
   -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
   *) fail "unknown argument $1; see --help" ;;
 esac
-[[ -f $model/audio_encoder.pt && -f $model/score_encoder.pt ]] || fail "no encoders in $model: the clone is not complete"
+[[ -f $model/audio_encoder.pt && -f $model/score_encoder.pt ]] ||
+  fail "no encoders in $model: the clone is not complete"
 
 mkdir -p "$state"
 install_packages build test

@@ -21,7 +21,8 @@ esac
 install_packages build test
 build_preset "$preset"
 step "Testing"
-# Some tests run several threads or a server themselves: two at a time on a small machine, half the cores on others.
+# Some tests run several threads or a server themselves: two at a time on a small machine, half the
+# cores on others.
 tests_at_once=$(($(nproc) / 2 > 2 ? $(nproc) / 2 : 2))
 stop_watching
 if [[ ${ANTIPHON_BUILD_DIR:-} ]]; then

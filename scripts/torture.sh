@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Tortures the server: it is killed, its disk is filled, its files are damaged, while clients query and change the collection.
-# Afterwards everything acknowledged must be there, and answers must equal those of a fresh index (tests/torture).
+# Tortures the server: it is killed, its disk is filled, its files are damaged, while clients query
+# and change the collection. Afterwards everything acknowledged must be there, and answers must
+# equal those of a fresh index (tests/torture).
 #
 # Usage: scripts/torture.sh [--minutes N] [--seed N]
 #
-# Takes 5 minutes, unless told otherwise. The disk is filled where this may mount one: as root. The figures come last; exit
-# status 1 when a promise was broken.
+# Takes 5 minutes, unless told otherwise. The disk is filled where this may mount one: as root. The
+# figures come last; exit status 1 when a promise was broken.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -14,6 +14,7 @@ namespace antiphon::server {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A configuration file that goes when the test does.
 class ConfigFile {
@@ -43,10 +44,10 @@ std::string Error(const std::vector<std::string>& arguments,
 
 TEST(Config, NeedsNothingButABundle) {
   const Config config = Parse({"--bundle", "b"});
-  EXPECT_EQ(config.bundle, "b");
+  EXPECT_EQ(config.store.bundle, "b");
   EXPECT_EQ(config.listen, "127.0.0.1:50051");
-  EXPECT_EQ(config.max_message_mib, 64);
-  EXPECT_GT(config.EffectiveWorkers(), 0);
+  EXPECT_EQ(config.limits.max_message_mib, 64);
+  EXPECT_EQ(config.queue.workers, 0);
   EXPECT_THAT(Error({}), HasSubstr("bundle: missing"));
 }
 
@@ -56,29 +57,29 @@ TEST(Config, FlagBeatsEnvironmentBeatsFile) {
   const std::vector<std::string> environment = {"ANTIPHON_WORKERS=2", "ANTIPHON_QUEUE_CAPACITY=22",
                                                 "PATH=/bin"};
   const Config config = Parse({file.flag(), "--workers", "3"}, environment);
-  EXPECT_EQ(config.bundle, "from-file");
+  EXPECT_EQ(config.store.bundle, "from-file");
   EXPECT_EQ(config.grace_period_s, 1.5);
-  EXPECT_EQ(config.queue_capacity, 22);
-  EXPECT_EQ(config.workers, 3);
+  EXPECT_EQ(config.queue.capacity, 22);
+  EXPECT_EQ(config.queue.workers, 3);
 }
 
 TEST(Config, TheFileItselfMayBeNamedByTheEnvironment) {
   const ConfigFile file("bundle = \"from-file\"\n");
-  EXPECT_EQ(Parse({}, {"ANTIPHON_CONFIG=" + file.path()}).bundle, "from-file");
+  EXPECT_EQ(Parse({}, {"ANTIPHON_CONFIG=" + file.path()}).store.bundle, "from-file");
 }
 
 TEST(Config, SwitchesWorkFromEverySource) {
   const ConfigFile file("bundle = \"b\"\nwarmup = false\n");
-  EXPECT_FALSE(Parse({file.flag()}).warmup);
-  EXPECT_TRUE(Parse({file.flag()}, {"ANTIPHON_WARMUP=true"}).warmup);
-  EXPECT_FALSE(Parse({file.flag(), "--no-warmup"}, {"ANTIPHON_WARMUP=true"}).warmup);
-  EXPECT_TRUE(Parse({"--bundle=b"}).warmup);
+  EXPECT_FALSE(Parse({file.flag()}).store.warm_up);
+  EXPECT_TRUE(Parse({file.flag()}, {"ANTIPHON_WARMUP=true"}).store.warm_up);
+  EXPECT_FALSE(Parse({file.flag(), "--no-warmup"}, {"ANTIPHON_WARMUP=true"}).store.warm_up);
+  EXPECT_TRUE(Parse({"--bundle=b"}).store.warm_up);
 }
 
 TEST(Config, EmptyMetricsAddressTurnsThemOff) {
-  EXPECT_TRUE(Parse({"--bundle=b"}).MetricsEnabled());
-  EXPECT_FALSE(Parse({"--bundle=b", "--metrics-listen=0"}).MetricsEnabled());
-  EXPECT_FALSE(Parse({"--bundle=b"}, {"ANTIPHON_METRICS_LISTEN=0"}).MetricsEnabled());
+  EXPECT_TRUE(Parse({"--bundle=b"}).metrics.enabled());
+  EXPECT_FALSE(Parse({"--bundle=b", "--metrics-listen=0"}).metrics.enabled());
+  EXPECT_FALSE(Parse({"--bundle=b"}, {"ANTIPHON_METRICS_LISTEN=0"}).metrics.enabled());
 }
 
 TEST(Config, RefusesWhatItDoesNotKnow) {
@@ -108,7 +109,7 @@ TEST(Config, NamesTheOptionAndTheRange) {
 
 TEST(Config, RefusesNotANumber) {
   Config config = Parse({"--bundle=b"});
-  config.batch_delay_ms = std::numeric_limits<double>::quiet_NaN();
+  config.store.batching.max_delay_ms = std::numeric_limits<double>::quiet_NaN();
   EXPECT_FALSE(config.Validate().ok());
 }
 
@@ -156,12 +157,12 @@ TEST(Config, WhatIsPrintedReadsBackTheSame) {
   ASSERT_EQ(printed->action, ParsedCommandLine::Action::kPrint);
   const ConfigFile file(printed->text);
   const Config config = Parse({file.flag()});
-  EXPECT_EQ(config.bundle, "some dir");
-  EXPECT_EQ(config.workers, 7);
-  EXPECT_FALSE(config.warmup);
-  EXPECT_FALSE(config.MetricsEnabled());
-  EXPECT_EQ(config.batch_delay_ms, 0.5);
-  EXPECT_EQ(config.queue_mib, 99);
+  EXPECT_EQ(config.store.bundle, "some dir");
+  EXPECT_EQ(config.queue.workers, 7);
+  EXPECT_FALSE(config.store.warm_up);
+  EXPECT_FALSE(config.metrics.enabled());
+  EXPECT_EQ(config.store.batching.max_delay_ms, 0.5);
+  EXPECT_EQ(config.queue.capacity_mib, 99);
   EXPECT_EQ(config.grace_period_s, Config().grace_period_s);
 }
 
@@ -169,10 +170,39 @@ TEST(Config, WhatIsPrintedOfTheDefaultsIsTheDefaults) {
   const auto printed = ParseCommandLine({"--bundle=b", "--print-config"}, {});
   ASSERT_TRUE(printed.ok()) << printed.status();
   const ConfigFile file(printed->text);
-  EXPECT_TRUE(Parse({file.flag()}).warmup);
+  EXPECT_TRUE(Parse({file.flag()}).store.warm_up);
   const auto again = ParseCommandLine({file.flag(), "--print-config"}, {});
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->text, printed->text);
+}
+
+TEST(Config, AChoiceSetsTheOptionOfItsComponent) {
+  const Config config =
+      Parse({"--bundle=b", "--precision=bfloat16", "--log-level=warning", "--log-format=json"},
+            {"ANTIPHON_REFLECTION=off"});
+  EXPECT_EQ(config.store.collection.encoder.precision, encoder::Precision::kBFloat16);
+  EXPECT_EQ(config.log.level, spdlog::level::warn);
+  EXPECT_EQ(config.log.format, LogFormat::kJson);
+  EXPECT_EQ(config.reflection, Reflection::kOff);
+}
+
+TEST(Config, TheOptionTableHasARowForEveryOption) {
+  const auto table = ParseCommandLine({"--print-option-table"}, {});
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_EQ(table->action, ParsedCommandLine::Action::kPrint);
+  for (const char* row : {
+           "| `--queue-capacity` | `ANTIPHON_QUEUE_CAPACITY` | 256 | 1 to 1,000,000 | ",
+           "| `--batch-delay-ms` | `ANTIPHON_BATCH_DELAY_MS` | 2 | 0 to 1000 | ",
+           "| `--snapshot-dir` | `ANTIPHON_SNAPSHOT_DIR` | none | a directory | ",
+           "| `--warmup`, `--no-warmup` | `ANTIPHON_WARMUP` | true | true, false | ",
+           "| `--log-format` | `ANTIPHON_LOG_FORMAT` | `text` | `text`, `json` | ",
+           "`NAME read\\|admin SHA256 [REQUESTS-PER-SECOND]`",
+       }) {
+    EXPECT_THAT(table->text, HasSubstr(row));
+  }
+  const auto help = ParseCommandLine({"--help"}, {});
+  ASSERT_TRUE(help.ok());
+  EXPECT_THAT(help->text, Not(HasSubstr("option-table"))) << "it is for a script";
 }
 
 TEST(Config, HelpNamesEveryOptionWithItsVariable) {

@@ -21,33 +21,34 @@ std::string CurrentFile(const std::string& bundle) {
 
 }  // namespace
 
-bool NamesNewGeneration(const std::string& bundle, const Engine& engine) {
+bool NamesNewGeneration(const std::string& bundle, const retrieval::Collection& collection) {
   const absl::StatusOr<std::string> text = ReadSmallFile(CurrentFile(bundle), kMaxCurrentBytes);
   if (!text.ok()) return false;
   const std::string name(absl::StripTrailingAsciiWhitespace(*text));
   const std::optional<int64_t> generation = bundle::ParseGenerationName(name);
-  if (!generation.has_value() || *generation == engine.manifest().generation) return false;
-  const std::vector<std::string>& refused = engine.rejected_generations();
+  if (!generation.has_value() || *generation == collection.manifest().generation) return false;
+  const std::vector<std::string>& refused = collection.rejected_generations();
   return std::none_of(refused.begin(), refused.end(),
                       [&](const std::string& reason) { return reason.starts_with(name + ":"); });
 }
 
-HotReload::HotReload(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
-                     Metrics& metrics, absl::Duration period)
-    : bundle_(config.bundle),
+HotReload::HotReload(const HotReloadOptions& options, std::string bundle, Store& store,
+                     Authenticator* keys, TlsIdentity* tls, Metrics& metrics)
+    : bundle_(std::move(bundle)),
       store_(store),
       keys_(keys),
       tls_(tls),
       metrics_(metrics),
       reloader_([this](const std::string& why) { ReloadCollection(why); }),
-      watcher_(period) {
-  if (config.watch_current) {
+      watcher_(options.period) {
+  if (options.watch_current) {
     watcher_.Watch({CurrentFile(bundle_)}, [this] { ReloadCollectionIfNew(); });
   }
-  if (keys_ != nullptr) watcher_.Watch({config.api_keys_file}, [this] { ReloadKeys(); });
+  if (keys_ != nullptr) watcher_.Watch({keys_->file()}, [this] { ReloadKeys(); });
   if (tls_ != nullptr) {
-    std::vector<std::string> files = {config.tls_cert, config.tls_key};
-    if (!config.tls_client_ca.empty()) files.push_back(config.tls_client_ca);
+    const TlsFiles& tls_files = tls_->files();
+    std::vector<std::string> files = {tls_files.certificate, tls_files.key};
+    if (!tls_files.client_ca.empty()) files.push_back(tls_files.client_ca);
     watcher_.Watch(std::move(files), [this] { ReloadCertificate(); });
   }
   watcher_.Start();

@@ -14,7 +14,6 @@
 #include "absl/time/time.h"
 #include "server/access/authenticator.h"
 #include "server/access/tls.h"
-#include "server/config.h"
 #include "server/runtime/file_watcher.h"
 #include "server/serving/reloader.h"
 #include "server/serving/store.h"
@@ -22,14 +21,17 @@
 
 namespace antiphon::server {
 
-// How often to look: CURRENT, keys and certificates.
-inline constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
+struct HotReloadOptions {
+  bool watch_current = true;                 // reload when the bundle's CURRENT changes
+  absl::Duration period = absl::Seconds(1);  // between looks at CURRENT, keys and certificates
+};
 
 class HotReload {
  public:
-  // Starts watching. All are borrowed, and outlive this object; `keys` and `tls` may be null.
-  HotReload(const Config& config, Store& store, Authenticator* keys, TlsIdentity* tls,
-            Metrics& metrics, absl::Duration period = kWatchPeriod);
+  // Starts watching; `bundle` is the store's directory. All references are borrowed, and outlive
+  // this object; `keys` and `tls` may be null.
+  HotReload(const HotReloadOptions& options, std::string bundle, Store& store, Authenticator* keys,
+            TlsIdentity* tls, Metrics& metrics);
   ~HotReload();  // waits for a reload under way
 
   // Takes over everything, soon and on a thread of its own, though nothing may have changed.
@@ -53,9 +55,9 @@ class HotReload {
   FileWatcher watcher_;  // last: it uses the members above
 };
 
-// Whether the bundle's CURRENT can be read and names a generation that the engine neither serves
-// nor has refused.
-bool NamesNewGeneration(const std::string& bundle, const Engine& engine);
+// Whether the bundle's CURRENT can be read and names a generation that the collection neither
+// serves nor has refused.
+bool NamesNewGeneration(const std::string& bundle, const retrieval::Collection& collection);
 
 }  // namespace antiphon::server
 

@@ -29,11 +29,9 @@ class HotReloadTest : public ::testing::Test {
  protected:
   HotReloadTest() {
     spdlog::set_level(spdlog::level::off);
-    config_.bundle = folder_;
-    config_.api_keys_file = folder_ + "/keys";
     SetCurrent("gen-000007");
     WriteKeys(kKey);
-    keys_ = *Authenticator::Open(config_.api_keys_file, metrics_);
+    keys_ = *Authenticator::Open({keys_file_}, metrics_);
     store_.on_administer = [this] { ++reloads_; };
   }
 
@@ -44,11 +42,11 @@ class HotReloadTest : public ::testing::Test {
   }
   void SetCurrent(const std::string& name) { Replace(folder_ + "/CURRENT", name + "\n"); }
   void WriteKeys(const std::string& key) {
-    Replace(config_.api_keys_file, absl::StrCat("somebody admin ", *HashForFile(key), "\n"));
+    Replace(keys_file_, absl::StrCat("somebody admin ", *HashForFile(key), "\n"));
   }
   void Start() {
     hot_reload_ =
-        std::make_unique<HotReload>(config_, store_, keys_.get(), nullptr, metrics_, kPeriod);
+        std::make_unique<HotReload>(options_, folder_, store_, keys_.get(), nullptr, metrics_);
   }
 
   bool Becomes(const std::function<bool()>& condition) {
@@ -60,9 +58,10 @@ class HotReloadTest : public ::testing::Test {
 
   const testing::TemporaryFolder temporary_;
   const std::string folder_ = temporary_.path();
-  Config config_;
+  const std::string keys_file_ = folder_ + "/keys";
+  HotReloadOptions options_ = {.period = kPeriod};
   Metrics metrics_;
-  FakeStore store_{std::make_shared<FakeEngine>()};  // generation 7; 8 was refused
+  FakeStore store_{std::make_shared<FakeCollection>()};  // generation 7; 8 was refused
   std::unique_ptr<Authenticator> keys_;
   std::atomic<int> reloads_ = 0;
   std::unique_ptr<HotReload> hot_reload_;
@@ -100,7 +99,7 @@ TEST_F(HotReloadTest, DoesNotReloadForWhatItServesOrHasRefusedOrCannotRead) {
 }
 
 TEST_F(HotReloadTest, WatchingCanBeTurnedOff) {
-  config_.watch_current = false;
+  options_.watch_current = false;
   Start();
   SetCurrent("gen-000009");
   absl::SleepFor(20 * kPeriod);
@@ -127,7 +126,7 @@ TEST_F(HotReloadTest, DamagedKeysKeepThoseBeforeAndAreCounted) {
     return metrics_.Text().find(R"(antiphon_reloads_total{result="ok",what="api_keys"} 1)") !=
            std::string::npos;
   }));
-  Replace(config_.api_keys_file, "garbage");
+  Replace(keys_file_, "garbage");
   EXPECT_TRUE(Becomes([&] {
     return metrics_.Text().find(R"(antiphon_reloads_total{result="failed",what="api_keys"} 1)") !=
            std::string::npos;

@@ -35,19 +35,19 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-void LogStart(const Config& config, const Engine& engine, int port) {
-  const bundle::Manifest& manifest = engine.manifest();
+void LogStart(const Config& config, const retrieval::Collection& collection, int port) {
+  const bundle::Manifest& manifest = collection.manifest();
   spdlog::info("serving generation {} of {}: {} pieces, {} recordings, {} + {} snippets, model {}",
-               manifest.generation, config.bundle, engine.pieces().size(),
-               engine.recordings().size(), engine.vector_count(catalog::Side::kScores),
-               engine.vector_count(catalog::Side::kRecordings), manifest.model_id);
-  for (const std::string& reason : engine.rejected_generations())
+               manifest.generation, config.store.bundle, collection.pieces().size(),
+               collection.recordings().size(), collection.vector_count(catalog::Side::kScores),
+               collection.vector_count(catalog::Side::kRecordings), manifest.model_id);
+  for (const std::string& reason : collection.rejected_generations())
     spdlog::error("generation refused: {}", reason);
   if (!IsLocalAddress(config.listen)) {
-    if (!config.AuthenticationEnabled() && config.tls_client_ca.empty())
+    if (!config.api_keys.enabled() && config.tls.client_ca.empty())
       spdlog::warn("{} can be reached from other machines, by anyone: there is no authentication",
                    config.listen);
-    if (!config.TlsEnabled())
+    if (!config.tls.enabled())
       spdlog::warn("{}: what is sent can be read on its way, API keys too", config.listen);
   }
   spdlog::info("antiphon-server {} ready on {}{}", Version(), config.listen,
@@ -76,13 +76,13 @@ void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& config,
                                                                const Metrics& metrics) {
-  if (!config.MetricsEnabled()) return nullptr;
+  if (!config.metrics.enabled()) return nullptr;
   auto endpoint = MetricsEndpoint::Start(
-      config.metrics_listen, [&metrics] { return metrics.Text(); },
+      config.metrics, [&metrics] { return metrics.Text(); },
       [&metrics] { return metrics.state(); });
-  if (endpoint.ok()) return endpoint;
-  return absl::Status(endpoint.status().code(),
-                      absl::StrCat("metrics-listen: ", endpoint.status().message()));
+  return MapError(std::move(endpoint), [](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat("metrics-listen: ", status.message()));
+  });
 }
 
 absl::Status Serve(const Config& config) {
@@ -90,21 +90,21 @@ absl::Status Serve(const Config& config) {
   RETURN_IF_ERROR(signals.Start());
   Metrics metrics;
   ASSIGN_OR_RETURN(const auto endpoint, StartEndpoint(config, metrics));
-  auto store = OpenLiveStore(config, metrics);
-  if (!store.ok()) {
-    return absl::Status(store.status().code(), absl::StrCat("cannot serve ", config.bundle, ": ",
-                                                            store.status().message()));
-  }
-  ASSIGN_OR_RETURN(auto server, Server::Start(config, **store, metrics));
-  LogStart(config, *(*store)->Current(), server->port());
-  Run(config, signals, *std::move(store), std::move(server));
+  const auto name_bundle = [&config](const absl::Status& status) {
+    return absl::Status(status.code(),
+                        absl::StrCat("cannot serve ", config.store.bundle, ": ", status.message()));
+  };
+  ASSIGN_OR_RETURN(auto store, MapError(OpenLiveStore(config.store, metrics), name_bundle));
+  ASSIGN_OR_RETURN(auto server, Server::Start(config, *store, metrics));
+  LogStart(config, *store->Current(), server->port());
+  Run(config, signals, std::move(store), std::move(server));
   return absl::OkStatus();
 }
 
 // Where the log is read by a machine, so is the reason why there is nothing to log.
 int LogAndServe(const Config& config) {
-  const bool json = config.log_format == "json";
-  SetUpLogging(json ? LogFormat::kJson : LogFormat::kText, config.log_level);
+  const bool json = config.log.format == LogFormat::kJson;
+  SetUpLogging(config.log);
   const absl::Status served = Serve(config);
   if (!served.ok() && json) spdlog::error("{}", std::string(served.message()));
   const int code = served.ok() ? 0 : json ? 1 : Fail(served);

@@ -27,18 +27,6 @@
 namespace antiphon::server {
 namespace {
 
-WorkQueueOptions QueueOptions(const Config& config) {
-  WorkQueueOptions options;
-  options.workers = config.EffectiveWorkers();
-  options.capacity = config.queue_capacity;
-  options.capacity_bytes = int64_t{config.queue_mib} << 20;
-  return options;
-}
-
-StreamRunnerOptions StreamOptions(const Config& config) {
-  return {.max_streams = config.max_streams, .patience = absl::Seconds(config.stream_idle_s)};
-}
-
 // gRPC's own messages, which tell of connections and sockets.
 void LogFromGrpc(gpr_log_func_args* args) {
   const auto level =
@@ -75,18 +63,15 @@ struct Guards {
 
 absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
   Guards guards;
-  if (config.AuthenticationEnabled()) {
-    auto keys = Authenticator::Open(config.api_keys_file, metrics);
-    if (!keys.ok()) {
-      return absl::Status(keys.status().code(),
-                          absl::StrCat("api-keys-file: ", keys.status().message()));
-    }
-    guards.keys = *std::move(keys);
+  if (config.api_keys.enabled()) {
+    const auto name_option = [](const absl::Status& status) {
+      return absl::Status(status.code(), absl::StrCat("api-keys-file: ", status.message()));
+    };
+    ASSIGN_OR_RETURN(guards.keys,
+                     MapError(Authenticator::Open(config.api_keys, metrics), name_option));
   }
-  if (config.TlsEnabled()) {
-    auto tls = TlsIdentity::Open({config.tls_cert, config.tls_key, config.tls_client_ca});
-    if (!tls.ok()) return tls.status();
-    guards.tls = *std::move(tls);
+  if (config.tls.enabled()) {
+    ASSIGN_OR_RETURN(guards.tls, TlsIdentity::Open(config.tls));
   }
   return guards;
 }
@@ -96,21 +81,22 @@ absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
 struct Server::Impl {
   Impl(const Config& config, Store& unmetered, Metrics& metrics, Guards guards)
       : metrics(metrics),
-        device(config.device),
+        device(config.store.collection.encoder.device),
         guards(std::move(guards)),
         store(unmetered, metrics),
         gate(store, lifecycle, metrics, this->guards.keys.get()),
-        queue(QueueOptions(config)),
+        queue(config.queue),
         runner(gate, queue),
-        streams(gate, StreamOptions(config)),
-        retrieval(runner, streams, store, metrics, config.RequestLimits()),
-        catalog(runner, streams, store, config.RequestLimits()),
+        streams(gate, config.streams),
+        retrieval(runner, streams, store, metrics, config.limits),
+        catalog(runner, streams, store, config.limits),
         admin(runner, store, lifecycle,
-              AdminFacts{.device = config.device,
-                         .limits = config.RequestLimits(),
-                         .queue_capacity = config.queue_capacity,
-                         .tls = config.TlsEnabled(),
-                         .authentication = config.AuthenticationEnabled()}) {}
+              AdminFacts{.device = device,
+                         .limits = config.limits,
+                         .queue_capacity = config.queue.capacity,
+                         .max_streams = config.streams.max_streams,
+                         .tls = config.tls.enabled(),
+                         .authentication = config.api_keys.enabled()}) {}
 
   void MoveTo(ServerState state) {
     if (absl::Status status = lifecycle.MoveTo(state); !status.ok())
@@ -119,22 +105,22 @@ struct Server::Impl {
   }
 
   Sample TakeSample() const {
-    const std::shared_ptr<const Engine> engine = store.Current();
+    const std::shared_ptr<const retrieval::Collection> collection = store.Current();
     const editing::CollectionStore::EditStatus edit_status = store.edit_status();
     Sample sample;
     sample.queue_depth = queue.depth();
     sample.in_flight = lifecycle.in_flight();
     sample.streams = streams.open();
-    sample.generation = engine->manifest().generation;
-    sample.model_id = engine->manifest().model_id;
+    sample.generation = collection->manifest().generation;
+    sample.model_id = collection->manifest().model_id;
     sample.device = device;
-    sample.pieces = static_cast<int64_t>(engine->pieces().size());
-    sample.recordings = static_cast<int64_t>(engine->recordings().size());
-    sample.score_vectors = engine->vector_count(catalog::Side::kScores);
-    sample.recording_vectors = engine->vector_count(catalog::Side::kRecordings);
+    sample.pieces = static_cast<int64_t>(collection->pieces().size());
+    sample.recordings = static_cast<int64_t>(collection->recordings().size());
+    sample.score_vectors = collection->vector_count(catalog::Side::kScores);
+    sample.recording_vectors = collection->vector_count(catalog::Side::kRecordings);
     sample.last_change = edit_status.last_change;
     sample.unmerged_changes = edit_status.unmerged;
-    sample.rejected_generations = static_cast<int>(engine->rejected_generations().size());
+    sample.rejected_generations = static_cast<int>(collection->rejected_generations().size());
     sample.rejected_changes = static_cast<int>(edit_status.rejected_changes.size());
     if (guards.tls != nullptr) sample.certificate_expires = guards.tls->expires();
     sample.gpu_bytes = index::DeviceMemoryInUse(device);
@@ -170,10 +156,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
       config.listen,
       impl->guards.tls ? impl->guards.tls->Credentials() : grpc::InsecureServerCredentials(),
       &impl->port);
-  builder.SetMaxReceiveMessageSize(config.max_message_mib << 20);
+  builder.SetMaxReceiveMessageSize(config.limits.max_message_mib << 20);
   // Messages on their way in are held before anybody knows whose they are.
   grpc::ResourceQuota quota("antiphon");
-  quota.Resize((int64_t{config.queue_mib} + 4 * config.max_message_mib) << 20);
+  quota.Resize((int64_t{config.queue.capacity_mib} + 4 * config.limits.max_message_mib) << 20);
   builder.SetResourceQuota(quota);
   // Two servers on one port would each get a share of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -188,8 +174,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
                                                "; is the address in use, or not this machine's?"));
   }
   metrics.SetSource([impl = impl.get()] { return impl->TakeSample(); });
-  impl->hot_reload = std::make_unique<HotReload>(config, impl->store, impl->guards.keys.get(),
-                                                 impl->guards.tls.get(), metrics);
+  impl->hot_reload =
+      std::make_unique<HotReload>(config.hot_reload, config.store.bundle, impl->store,
+                                  impl->guards.keys.get(), impl->guards.tls.get(), metrics);
   impl->MoveTo(ServerState::kServing);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

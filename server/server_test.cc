@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 
 class ServerTest : public ServerFixture {
  protected:
-  // A query that waits in the engine until it is released.
+  // A query that waits in the collection until it is released.
   struct HeldCall {
     absl::Notification started;
     absl::Notification release;
@@ -34,8 +34,8 @@ class ServerTest : public ServerFixture {
   };
 
   void Hold(HeldCall& held) {
-    engine_->on_query = [this, &held] {
-      if (engine_->queries > 1) return;
+    collection_->on_query = [this, &held] {
+      if (collection_->queries > 1) return;
       held.started.Notify();
       held.release.WaitForNotification();
     };
@@ -112,7 +112,7 @@ TEST_F(ServerTest, AFullQueueRefusesAtOnce) {
   held.thread.join();
   waiting.join();
   EXPECT_TRUE(held.status.ok());
-  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_EQ(collection_->queries, 2);
   EXPECT_THAT(metrics_.Text(),
               HasSubstr(R"(code="RESOURCE_EXHAUSTED",method="Retrieval.SearchScores"} 1)"));
 }
@@ -130,7 +130,7 @@ TEST_F(ServerTest, NoWorkIsDoneForACallWhoseDeadlineHasPassed) {
   held.thread.join();
   EXPECT_TRUE(Search(Query()).ok())
       << "came after the expired one, so that one has been dealt with";
-  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_EQ(collection_->queries, 2);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
 }
 
@@ -153,7 +153,7 @@ TEST_F(ServerTest, NoWorkIsDoneForACallThatWasCancelledInTheQueue) {
   held.thread.join();
   EXPECT_TRUE(Search(Query()).ok())
       << "came after the cancelled one, so that one has been dealt with";
-  EXPECT_EQ(engine_->queries, 2);
+  EXPECT_EQ(collection_->queries, 2);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_stage_seconds_count{stage="decode"} 2)"));
 }
 
@@ -161,8 +161,8 @@ TEST_F(ServerTest, NoFurtherStageRunsForACallerWhoHasGone) {
   Start(/*workers=*/1);
   grpc::ClientContext context;
   absl::Notification started, release;
-  engine_->on_query = [&] {
-    if (engine_->queries > 1) return;
+  collection_->on_query = [&] {
+    if (collection_->queries > 1) return;
     started.Notify();
     release.WaitForNotification();
   };
@@ -177,8 +177,8 @@ TEST_F(ServerTest, NoFurtherStageRunsForACallerWhoHasGone) {
   absl::SleepFor(absl::Milliseconds(100));  // for the news to reach the server's side
   release.Notify();
   EXPECT_TRUE(Search(Query()).ok());
-  EXPECT_EQ(engine_->queries, 2);
-  EXPECT_EQ(engine_->searches, 1) << "the first one stopped before its search";
+  EXPECT_EQ(collection_->queries, 2);
+  EXPECT_EQ(collection_->searches, 1) << "the first one stopped before its search";
 }
 
 TEST_F(ServerTest, DrainingFinishesWhatIsUnderWayAndTakesNoMore) {
@@ -216,7 +216,7 @@ TEST_F(ServerTest, TheGracePeriodEnds) {
   releaser.join();
   held.thread.join();
   EXPECT_FALSE(held.status.ok());
-  EXPECT_EQ(engine_->searches, 0) << "it was stopped before the next stage";
+  EXPECT_EQ(collection_->searches, 0) << "it was stopped before the next stage";
 }
 
 // A call with metadata; the initial metadata of the answer comes back.
@@ -247,8 +247,8 @@ TEST_F(ServerTest, TheRequestIdComesBack) {
 
 TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
   const testing::TemporaryFolder folder;
-  config_.api_keys_file = folder.path() + "/keys";
-  std::ofstream(config_.api_keys_file)
+  config_.api_keys.keys_file = folder.path() + "/keys";
+  std::ofstream(config_.api_keys.keys_file)
       << "reader read " << *HashForFile("a-key-for-reading") << "\n"
       << "owner admin " << *HashForFile("a-key-for-everything") << " 2\n";
   Start();
@@ -263,11 +263,11 @@ TEST_F(ServerTest, WithKeysEveryCallNeedsOneAndHealthDoesNot) {
   EXPECT_EQ(over.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(RetryDelayOf(over).has_value());
   EXPECT_EQ(Health(), 1) << "open to everybody";
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
-  for (const char* wanted : {"on", "off"}) {
+  for (const Reflection wanted : {Reflection::kOn, Reflection::kOff}) {
     config_.reflection = wanted;
     Start();
     grpc::CompletionQueue queue;
@@ -285,19 +285,18 @@ TEST_F(ServerTest, ReflectionIsOnlyThereWhereItIsWanted) {
     call->Finish(&status, nullptr);
     queue.Next(&tag, &ok);
     EXPECT_EQ(status.error_code(),
-              std::string(wanted) == "on" ? StatusCode::OK : StatusCode::UNIMPLEMENTED)
-        << wanted;
+              wanted == Reflection::kOn ? StatusCode::OK : StatusCode::UNIMPLEMENTED);
     server_.reset();
   }
 }
 
 TEST_F(ServerTest, ADamagedKeyFileIsAnErrorAtTheStart) {
   config_.listen = "127.0.0.1:0";
-  config_.api_keys_file = "/nowhere/at/all";
+  config_.api_keys.keys_file = "/nowhere/at/all";
   EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
               HasSubstr("api-keys-file: "));
-  config_.api_keys_file = "";
-  config_.tls_cert = config_.tls_key = "/nowhere/at/all";
+  config_.api_keys.keys_file = "";
+  config_.tls.certificate = config_.tls.key = "/nowhere/at/all";
   EXPECT_THAT(std::string(Server::Start(config_, store_, metrics_).status().message()),
               HasSubstr("tls-cert: "));
 }
@@ -323,7 +322,7 @@ TEST_F(ServerTest, AnAddressInUseIsAnError) {
 }
 
 TEST_F(ServerTest, OverlongMessagesAreRefusedAndTheServerLivesOn) {
-  config_.max_message_mib = 1;
+  config_.limits.max_message_mib = 1;
   Start();
   const auto socket = grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
                                           grpc::InsecureChannelCredentials());
@@ -351,7 +350,7 @@ TEST_F(ServerTest, ManyCallersAtOnce) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(failed, 0);
-  EXPECT_EQ(engine_->searches, 200);
+  EXPECT_EQ(collection_->searches, 200);
 }
 
 }  // namespace

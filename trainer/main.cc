@@ -27,16 +27,16 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
   program.require_subcommand(1);
   absl::Status outcome;
-  antiphon::trainer::AddOverlap(program, outcome);
-  antiphon::trainer::AddPrepare(program, outcome);
-  antiphon::trainer::AddTrain(program, outcome);
-  antiphon::trainer::AddInit(program, outcome);
-  antiphon::trainer::AddEvaluate(program, outcome);
-  antiphon::trainer::AddCalibrate(program, outcome);
-  antiphon::trainer::AddIndex(program, outcome);
-  antiphon::trainer::AddInspect(program, outcome);
-  antiphon::trainer::AddRender(program, outcome);
-  antiphon::trainer::AddPicture(program, outcome);
+  antiphon::trainer::commands::AddOverlap(program, outcome);
+  antiphon::trainer::commands::AddPrepare(program, outcome);
+  antiphon::trainer::commands::AddTrain(program, outcome);
+  antiphon::trainer::commands::AddInit(program, outcome);
+  antiphon::trainer::commands::AddEvaluate(program, outcome);
+  antiphon::trainer::commands::AddCalibrate(program, outcome);
+  antiphon::trainer::commands::AddIndex(program, outcome);
+  antiphon::trainer::commands::AddInspect(program, outcome);
+  antiphon::trainer::commands::AddRender(program, outcome);
+  antiphon::trainer::commands::AddPicture(program, outcome);
   CLI11_PARSE(program, argc, argv);
   if (!outcome.ok()) {
     std::fprintf(stderr, "antiphon-trainer: %s\n", std::string(outcome.message()).c_str());

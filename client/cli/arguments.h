@@ -16,7 +16,7 @@
 
 namespace antiphon::client {
 
-// What of the collection may be an answer.
+// The part of the collection that answers come from.
 struct ScopeArguments {
   std::vector<std::string> composers, collections, piece_ids;
   bool exact = false;  // compare every vector
@@ -25,7 +25,7 @@ struct ScopeArguments {
 struct QueryArguments {
   Kind as = Kind::kUnknown;        // as the contents say
   std::optional<double> start_s;   // seconds of the input
-  std::optional<double> length_s;  // seconds
+  std::optional<double> length_s;  // seconds, > 0
   std::optional<double> hop_s;     // between query windows, seconds
 };
 
@@ -40,7 +40,7 @@ struct SearchArguments {
   QueryArguments query;
   MatchArguments match;
   std::optional<int> top_k;
-  std::string snippets_dir;  // where to write what was matched; empty: nowhere
+  std::string snippets_dir;  // where to write the passages that match; empty: nowhere
 };
 
 struct IdentifyArguments {
@@ -63,18 +63,18 @@ struct StreamArguments {
 
 struct IdentifyLongArguments {
   std::vector<std::string> files;
-  std::optional<double> start_s, length_s;
+  std::optional<double> start_s, length_s;  // seconds of each file
   StreamArguments stream;
 };
 
 struct IdentifyLiveArguments {
-  std::string file =
-      "-";  // "-": raw samples from the standard input, as follows; else an audio file
+  std::string file = "-";  // an audio file, or "-": raw samples from the standard input, as follows
   v1::Pcm::Encoding encoding = v1::Pcm::ENCODING_INT16;
   int sample_rate = 44100;  // Hz
   int channels = 1;
-  bool pace = false;                        // send a file as fast as it plays
-  std::optional<double> start_s, length_s;  // of a file
+
+  bool pace = false;                        // send the file as fast as it plays
+  std::optional<double> start_s, length_s;  // seconds of the file
   StreamArguments stream;
 };
 
@@ -133,7 +133,7 @@ struct UpdateRecordingArguments {
   std::string id;
   LabelArguments label;
   std::optional<std::string> piece_id;
-  std::string audio_file;  // empty: the sound stays
+  std::string audio_file;  // empty: the audio stays
   std::optional<int64_t> expected_version;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "absl/strings/str_format.h"
 #include "client/cli/parser.h"
 #include "client/output/exit_code.h"
 #include "client/output/format.h"
@@ -35,9 +36,10 @@ struct Parser {
 
 std::string CheckTimeout(const std::string& text) {
   const auto seconds = ParseTime(text);
-  return seconds && *seconds >= 0.001 && *seconds <= 1e6
+  return seconds && *seconds >= kMinTimeout_s && *seconds <= kMaxTimeout_s
              ? ""
-             : "'" + text + "' is not 0.001 to 1000000 seconds";
+             : absl::StrFormat("'%s' is not %.3f to %.0f seconds", text, kMinTimeout_s,
+                               kMaxTimeout_s);
 }
 
 void AddConnection(CLI::App& app, ConnectionOptions& connection) {
@@ -127,6 +129,10 @@ absl::StatusOr<CommandLine> ParseCommandLine(std::vector<std::string> arguments)
     return absl::InvalidArgumentError(
         "say what to do: identify, search, embed, pieces, piece, recording, snippet, status or "
         "admin");
+  }
+  if (parser->result.connection.plaintext_key && parser->result.connection.encrypted()) {
+    return absl::InvalidArgumentError(
+        "--plaintext-key: the connection is encrypted; leave it out, or connect without TLS");
   }
   // Not an option of its own: the arguments of a process are there for everybody to read.
   if (const char* key = std::getenv("ANTIPHON_API_KEY");

@@ -5,11 +5,13 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace antiphon::client {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -146,9 +148,25 @@ TEST(CommandLineTest, ReadsWhatIsLive) {
   EXPECT_EQ(file.file, "a.wav");
   EXPECT_TRUE(file.pace);
   EXPECT_EQ(file.stream.top_k, 1);
+  const auto raw = std::get<IdentifyLiveArguments>(
+      Parse({"identify", "--live", "-", "--rate", "8000", "--channels", "2"}).command);
+  EXPECT_EQ(raw.sample_rate, 8000);
+  EXPECT_EQ(raw.channels, 2);
   EXPECT_THAT(
       std::get<IdentifyLongArguments>(Parse({"identify", "--long", "a", "b"}).command).files,
       ElementsAre("a", "b"));
+}
+
+TEST(CommandLineTest, RefusesOptionsThatCannotAct) {
+  for (const auto& [option, value] : {std::pair{"--encoding", "float32"},
+                                      std::pair{"--rate", "8000"}, std::pair{"--channels", "2"}}) {
+    EXPECT_THAT(Refusal({"identify", "--live", "a.wav", option, value}),
+                AllOf(HasSubstr(option), HasSubstr("raw samples")));
+  }
+  EXPECT_THAT(Refusal({"status", "--plaintext-key", "--tls"}), HasSubstr("--plaintext-key"));
+  EXPECT_THAT(Refusal({"status", "--plaintext-key", "--ca-file", "ca.pem"}),
+              HasSubstr("--plaintext-key"));
+  EXPECT_TRUE(Parse({"status", "--plaintext-key"}).connection.plaintext_key);
 }
 
 TEST(CommandLineTest, NamesWhatIsWrong) {
@@ -161,6 +179,7 @@ TEST(CommandLineTest, NamesWhatIsWrong) {
   EXPECT_THAT(Refusal({"search", "a", "--top-k", "many"}), HasSubstr("--top-k"));
   EXPECT_THAT(Refusal({"status", "--timeout", "0"}), HasSubstr("--timeout"));
   EXPECT_THAT(Refusal({"status", "--timeout", "nan"}), HasSubstr("--timeout"));
+  EXPECT_THAT(Refusal({"status", "--timeout", "2000000"}), HasSubstr("0.001 to 1000000 seconds"));
 }
 
 TEST(CommandLineTest, HelpStatesTheExitCodes) {

@@ -51,7 +51,17 @@ StreamArguments StreamOf(const Identify& identify) {
   return {identify.files.match.scope, identify.files.top_k, identify.files.min_confidence};
 }
 
-Command ToCommand(const Identify& identify) {
+// Samples that come with a file's header need no description.
+void CheckLiveFile(const CLI::App& app) {
+  for (const char* name : {"--encoding", "--rate", "--channels"}) {
+    if (app.count(name) > 0) {
+      throw CLI::ValidationError(
+          name, "describes raw samples from the standard input; leave it out with an audio file");
+    }
+  }
+}
+
+Command ToCommand(const Identify& identify, const CLI::App& app) {
   const IdentifyArguments& files = identify.files;
   if (identify.is_long) {
     if (files.files.empty()) throw CLI::RequiredError("files");
@@ -73,6 +83,7 @@ Command ToCommand(const Identify& identify) {
     throw CLI::ValidationError(
         "--live", "--start, --length and --pace are for files; cut raw samples before");
   }
+  if (live.file != "-") CheckLiveFile(app);
   return live;
 }
 
@@ -121,7 +132,7 @@ void AddIdentify(CLI::App& parent, Command& command) {
       ->capture_default_str()
       ->needs(is_live);
   app.add_flag("--pace", live.pace, "Send a file as fast as it plays")->needs(is_live);
-  app.final_callback([identify, &command] { command = ToCommand(*identify); });
+  app.final_callback([identify, &command, &app] { command = ToCommand(*identify, app); });
 }
 
 void AddEmbed(CLI::App& parent, Command& command) {

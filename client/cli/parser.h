@@ -1,5 +1,5 @@
 // The parts of the command line's grammar, one function for each group of commands. Internal to
-// command_line.cc and parse_*.cc. Used by one thread.
+// client/cli. Used by one thread.
 #ifndef ANTIPHON_CLIENT_CLI_PARSER_H_
 #define ANTIPHON_CLIENT_CLI_PARSER_H_
 

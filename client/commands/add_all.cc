@@ -53,9 +53,9 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder, std::istream& i
   if (!fs::exists(path, error)) return Metadata();
   ASSIGN_OR_RETURN(const Input input, OpenInput(path, in));
   ASSIGN_OR_RETURN(const std::string text, ReadAll(input));
-  absl::StatusOr<Metadata> metadata = music::ParseMetadata(text);
-  if (metadata.ok()) return metadata;
-  return absl::InvalidArgumentError(absl::StrCat(path, ": ", metadata.status().message()));
+  return MapError(music::ParseMetadata(text), [&](const absl::Status& failure) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
+  });
 }
 
 // Sends the files one after the other, and takes what becomes of them. Files are read on the thread
@@ -77,10 +77,11 @@ class Adding {
           for (const std::string& file : files_) {
             absl::StatusOr<v1::AddPieceRequest> request = Read(file);
             Remember(file, request.ok());
-            if (!request.ok()) {
-              TakeUnread(file, request.status());
-            } else
+            if (request.ok()) {
               RETURN_IF_ERROR(send(*request));
+            } else {
+              TakeUnread(file, request.status());
+            }
           }
           return absl::OkStatus();
         },
@@ -191,9 +192,8 @@ ExitCode RunAddPieces(const AddPiecesArguments& arguments, Context& context) {
   if (!metadata.ok()) return Fail(context, metadata.status());
   const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
   if (!limits.ok()) return Fail(context, limits.status());
-  constexpr int64_t kUsual = 64 << 20;
-  const int64_t max_bytes = limits->max_message_bytes() > 0 ? limits->max_message_bytes() : kUsual;
-  return Adding(arguments, context, *std::move(files), *std::move(metadata), max_bytes).Run();
+  return Adding(arguments, context, *std::move(files), *std::move(metadata), MaxBytes(*limits))
+      .Run();
 }
 
 }  // namespace antiphon::client

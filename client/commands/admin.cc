@@ -53,18 +53,18 @@ ExitCode Report(Context& context, const absl::StatusOr<Response>& response) {
 ExitCode RunAdmin(const AdminArguments& arguments, Context& context) {
   switch (arguments.action) {
     case AdminArguments::Action::kReload:
-      return Report(context, context.connection.Reload());
+      return Report(context, context.connection.Call(kReload, {}));
     case AdminArguments::Action::kMerge:
-      return Report(context, context.connection.Merge());
+      return Report(context, context.connection.Call(kMerge, {}));
     case AdminArguments::Action::kSnapshot: {
       v1::SnapshotRequest request;
       request.set_name(arguments.name);
-      return Report(context, context.connection.Snapshot(request));
+      return Report(context, context.connection.Call(kSnapshot, request));
     }
     case AdminArguments::Action::kRestore: {
       v1::RestoreRequest request;
       request.set_name(arguments.name);
-      return Report(context, context.connection.Restore(request));
+      return Report(context, context.connection.Call(kRestore, request));
     }
   }
   return ExitCode::kBadInput;

@@ -50,17 +50,18 @@ absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
   options.as = arguments.as;
   options.start_s = arguments.start_s;
   options.length_s = arguments.length_s;
-  const absl::StatusOr<int64_t> max_bytes = MaxBytesFor(context, input.size);
-  if (!max_bytes.ok()) return max_bytes.status();
-  options.max_bytes = *max_bytes;
+  ASSIGN_OR_RETURN(options.max_bytes, MaxBytesFor(context, input.size));
   return MakeQuery(input, options);
 }
 
+int64_t MaxBytes(const v1::Limits& limits) {
+  return limits.max_message_bytes() > 0 ? limits.max_message_bytes() : kUsualMaxBytes;
+}
+
 absl::StatusOr<int64_t> MaxBytesFor(Context& context, int64_t size) {
-  constexpr int64_t kUsual = 64 << 20;
-  if (size <= kAskForLimitAbove) return kUsual;
+  if (size <= kAskForLimitAbove) return kUsualMaxBytes;
   ASSIGN_OR_RETURN(const v1::Limits limits, context.connection.Limits());
-  return limits.max_message_bytes() > 0 ? limits.max_message_bytes() : kUsual;
+  return MaxBytes(limits);
 }
 
 absl::Status WriteFile(const std::string& path, const std::string& bytes) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "antiphon/v1/admin.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "client/cli/arguments.h"
 #include "client/input/query.h"
@@ -36,7 +37,10 @@ void Emit(Context& context, const nlohmann::ordered_json& json);
 [[nodiscard]] absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
                                                  const QueryArguments& arguments);
 
-// The most that the server takes of an input of `size` bytes; it is asked where that may matter.
+// The largest request that a server of these limits takes, bytes.
+int64_t MaxBytes(const v1::Limits& limits);
+
+// MaxBytes for an input of `size` bytes; the server is asked only where that may matter.
 [[nodiscard]] absl::StatusOr<int64_t> MaxBytesFor(Context& context, int64_t size);
 
 // Replaces the file. InvalidArgument says why it cannot.

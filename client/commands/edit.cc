@@ -20,16 +20,6 @@ void SetLabel(const LabelArguments& label, Message& message) {
   if (label.collection) message.set_collection(*label.collection);
 }
 
-absl::StatusOr<std::string> ReadMidi(Context& context, const Input& input) {
-  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
-  return MakeMidiFile(input, max_bytes);
-}
-
-absl::StatusOr<std::string> ReadAudio(Context& context, const Input& input) {
-  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
-  return MakeAudioFile(input, max_bytes);
-}
-
 // The id that the user gives, else that of the file.
 absl::StatusOr<std::string> IdFor(const std::string& id, const Input& input) {
   if (!id.empty()) return id;
@@ -45,6 +35,81 @@ std::string TitleFor(const Input& input, const std::string& midi) {
   return input.path.empty() ? "" : music::TitleOfPath(BaseName(input.path));
 }
 
+absl::StatusOr<std::string> ReadMidi(const Input& input, Context& context) {
+  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
+  return MakeMidiFile(input, max_bytes);
+}
+
+absl::StatusOr<std::string> ReadAudio(const Input& input, Context& context) {
+  ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
+  return MakeAudioFile(input, max_bytes);
+}
+
+absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments, Context& context) {
+  ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.file, context.in));
+  ASSIGN_OR_RETURN(std::string midi, ReadMidi(input, context));
+  ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
+  v1::AddPieceRequest request;
+  request.mutable_piece()->set_id(id);
+  request.mutable_piece()->set_title(TitleFor(input, midi));
+  SetLabel(arguments.label, *request.mutable_piece());
+  request.mutable_score()->set_midi(std::move(midi));
+  return context.connection.Call(kAddPiece, request);
+}
+
+absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& arguments,
+                                               Context& context) {
+  v1::UpdatePieceRequest request;
+  request.set_piece_id(arguments.id);
+  SetLabel(arguments.label, request);
+  if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
+  if (!arguments.score_file.empty()) {
+    ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.score_file, context.in));
+    ASSIGN_OR_RETURN(std::string midi, ReadMidi(input, context));
+    request.mutable_score()->set_midi(std::move(midi));
+  }
+  return context.connection.Call(kUpdatePiece, request);
+}
+
+absl::StatusOr<v1::AddRecordingResponse> Add(const AddRecordingArguments& arguments,
+                                             Context& context) {
+  ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.file, context.in));
+  ASSIGN_OR_RETURN(std::string audio, ReadAudio(input, context));
+  ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
+  v1::AddRecordingRequest request;
+  request.mutable_recording()->set_id(id);
+  if (!input.path.empty())
+    request.mutable_recording()->set_title(music::TitleOfPath(BaseName(input.path)));
+  SetLabel(arguments.label, *request.mutable_recording());
+  request.mutable_recording()->set_piece_id(arguments.piece_id);
+  request.set_audio_file(std::move(audio));
+  return context.connection.Call(kAddRecording, request);
+}
+
+absl::StatusOr<v1::UpdateRecordingResponse> Update(const UpdateRecordingArguments& arguments,
+                                                   Context& context) {
+  v1::UpdateRecordingRequest request;
+  request.set_recording_id(arguments.id);
+  SetLabel(arguments.label, request);
+  if (arguments.piece_id) request.set_piece_id(*arguments.piece_id);
+  if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
+  if (!arguments.audio_file.empty()) {
+    ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.audio_file, context.in));
+    ASSIGN_OR_RETURN(std::string audio, ReadAudio(input, context));
+    request.set_audio_file(std::move(audio));
+  }
+  return context.connection.Call(kUpdateRecording, request);
+}
+
+const v1::Piece& Changed(const v1::AddPieceResponse& response) { return response.piece(); }
+const v1::Piece& Changed(const v1::UpdatePieceResponse& response) { return response.piece(); }
+const v1::Recording& Changed(const v1::AddRecordingResponse& response) {
+  return response.recording();
+}
+const v1::Recording& Changed(const v1::UpdateRecordingResponse& response) {
+  return response.recording();
+}
+
 // "added ID, version 12".
 ExitCode Report(Context& context, const google::protobuf::Message& response,
                 const std::string& done, const std::string& id, int64_t version) {
@@ -56,79 +121,30 @@ ExitCode Report(Context& context, const google::protobuf::Message& response,
   return ExitCode::kOk;
 }
 
+// Of a piece or a recording that was added or changed; `file` is where it came from, if anywhere.
+template <typename Response>
+ExitCode Report(Context& context, const absl::StatusOr<Response>& response, const std::string& done,
+                const std::string& file) {
+  if (!response.ok()) return Fail(context, response.status(), file);
+  return Report(context, *response, done, Changed(*response).id(), Changed(*response).version());
+}
+
 }  // namespace
 
 ExitCode RunAddPiece(const AddPieceArguments& arguments, Context& context) {
-  const absl::StatusOr<Input> input = OpenInput(arguments.file, context.in);
-  if (!input.ok()) return Fail(context, input.status(), arguments.file);
-  absl::StatusOr<std::string> midi = ReadMidi(context, *input);
-  if (!midi.ok()) return Fail(context, midi.status(), arguments.file);
-  const absl::StatusOr<std::string> id = IdFor(arguments.id, *input);
-  if (!id.ok()) return Fail(context, id.status(), arguments.file);
-  v1::AddPieceRequest request;
-  request.mutable_piece()->set_id(*id);
-  request.mutable_piece()->set_title(TitleFor(*input, *midi));
-  SetLabel(arguments.label, *request.mutable_piece());
-  request.mutable_score()->set_midi(*std::move(midi));
-  const auto response = context.connection.AddPiece(request);
-  if (!response.ok()) return Fail(context, response.status(), arguments.file);
-  return Report(context, *response, "added", response->piece().id(), response->piece().version());
+  return Report(context, Add(arguments, context), "added", arguments.file);
 }
 
 ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context) {
-  v1::UpdatePieceRequest request;
-  request.set_piece_id(arguments.id);
-  SetLabel(arguments.label, request);
-  if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
-  if (!arguments.score_file.empty()) {
-    const absl::StatusOr<Input> input = OpenInput(arguments.score_file, context.in);
-    if (!input.ok()) return Fail(context, input.status(), arguments.score_file);
-    absl::StatusOr<std::string> midi = ReadMidi(context, *input);
-    if (!midi.ok()) return Fail(context, midi.status(), arguments.score_file);
-    request.mutable_score()->set_midi(*std::move(midi));
-  }
-  const auto response = context.connection.UpdatePiece(request);
-  if (!response.ok()) return Fail(context, response.status(), arguments.score_file);
-  return Report(context, *response, "changed", response->piece().id(), response->piece().version());
+  return Report(context, Update(arguments, context), "changed", arguments.score_file);
 }
 
 ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& context) {
-  const absl::StatusOr<Input> input = OpenInput(arguments.file, context.in);
-  if (!input.ok()) return Fail(context, input.status(), arguments.file);
-  absl::StatusOr<std::string> audio = ReadAudio(context, *input);
-  if (!audio.ok()) return Fail(context, audio.status(), arguments.file);
-  const absl::StatusOr<std::string> id = IdFor(arguments.id, *input);
-  if (!id.ok()) return Fail(context, id.status(), arguments.file);
-  v1::AddRecordingRequest request;
-  request.mutable_recording()->set_id(*id);
-  if (!input->path.empty())
-    request.mutable_recording()->set_title(music::TitleOfPath(BaseName(input->path)));
-  SetLabel(arguments.label, *request.mutable_recording());
-  request.mutable_recording()->set_piece_id(arguments.piece_id);
-  request.set_audio_file(*std::move(audio));
-  const auto response = context.connection.AddRecording(request);
-  if (!response.ok()) return Fail(context, response.status(), arguments.file);
-  return Report(context, *response, "added", response->recording().id(),
-                response->recording().version());
+  return Report(context, Add(arguments, context), "added", arguments.file);
 }
 
 ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context) {
-  v1::UpdateRecordingRequest request;
-  request.set_recording_id(arguments.id);
-  SetLabel(arguments.label, request);
-  if (arguments.piece_id) request.set_piece_id(*arguments.piece_id);
-  if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
-  if (!arguments.audio_file.empty()) {
-    const absl::StatusOr<Input> input = OpenInput(arguments.audio_file, context.in);
-    if (!input.ok()) return Fail(context, input.status(), arguments.audio_file);
-    absl::StatusOr<std::string> audio = ReadAudio(context, *input);
-    if (!audio.ok()) return Fail(context, audio.status(), arguments.audio_file);
-    request.set_audio_file(*std::move(audio));
-  }
-  const auto response = context.connection.UpdateRecording(request);
-  if (!response.ok()) return Fail(context, response.status(), arguments.audio_file);
-  return Report(context, *response, "changed", response->recording().id(),
-                response->recording().version());
+  return Report(context, Update(arguments, context), "changed", arguments.audio_file);
 }
 
 ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
@@ -136,7 +152,7 @@ ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
     v1::DeleteRecordingRequest request;
     request.set_recording_id(arguments.id);
     if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
-    const auto response = context.connection.DeleteRecording(request);
+    const auto response = context.connection.Call(kDeleteRecording, request);
     if (!response.ok()) return Fail(context, response.status());
     return Report(context, *response, "deleted", arguments.id, response->version());
   }
@@ -144,7 +160,7 @@ ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
   request.set_piece_id(arguments.id);
   request.set_with_recordings(arguments.with_recordings);
   if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
-  const auto response = context.connection.DeletePiece(request);
+  const auto response = context.connection.Call(kDeletePiece, request);
   if (absl::IsFailedPrecondition(response.status())) {
     return Fail(context, WithHint(response.status(), "--with-recordings deletes those too"));
   }

@@ -70,7 +70,7 @@ ExitCode RunEmbed(const EmbedArguments& arguments, Context& context) {
   absl::StatusOr<Query> query = PrepareQuery(context, arguments.file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), arguments.file);
   absl::StatusOr<v1::EmbedResponse> response =
-      context.connection.Embed(ToRequest(arguments, *query));
+      context.connection.Call(kEmbed, ToRequest(arguments, *query));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   const int windows = response->start_seconds_size();
   if (int64_t{windows} * response->dimension() != response->values_size()) {

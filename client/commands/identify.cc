@@ -17,10 +17,8 @@
 namespace antiphon::client {
 namespace {
 
-constexpr int kMostAtOnce =
-    16;  // queries in one call, so that the first answers do not wait for the last file
-constexpr int64_t kUsualMaxBytes = 64 << 20;
-constexpr int64_t kRoomForTheRest = 64 << 10;
+// Queries in one call, so that the first answers do not wait for the last file.
+constexpr int kMostAtOnce = 16;
 
 v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) {
   v1::IdentifyRequest request;
@@ -133,7 +131,7 @@ ExitCode IdentifyOne(const IdentifyArguments& arguments, Context& context) {
   absl::StatusOr<Query> query = PrepareQuery(context, file, arguments.query);
   if (!query.ok()) return Fail(context, query.status(), file);
   const absl::StatusOr<v1::IdentifyResponse> response =
-      context.connection.Identify(ToRequest(arguments, *query));
+      context.connection.Call(kIdentify, ToRequest(arguments, *query));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   return Report(context, *query, *response);
 }
@@ -145,7 +143,7 @@ class Batch {
       : arguments_(arguments),
         context_(context),
         max_queries_(std::clamp(limits.max_batch_queries(), 1, kMostAtOnce)),
-        max_bytes_(limits.max_message_bytes() > 0 ? limits.max_message_bytes() : kUsualMaxBytes) {}
+        max_bytes_(MaxBytes(limits)) {}
 
   // What became of the files that are reported by now.
   ExitCode Add(const std::string& file) {
@@ -154,7 +152,7 @@ class Batch {
     if (item.query.ok()) {
       v1::IdentifyRequest request = ToRequest(arguments_, *item.query);
       const auto bytes = static_cast<int64_t>(request.ByteSizeLong());
-      if (bytes_ + bytes > max_bytes_ - kRoomForTheRest) code = Flush();
+      if (bytes_ + bytes > max_bytes_ - kMessageOverheadBytes) code = Flush();
       bytes_ += bytes;
       item.place = request_.queries_size();
       *request_.add_queries()->mutable_identify() = std::move(request);
@@ -165,7 +163,7 @@ class Batch {
 
   ExitCode Flush() {
     absl::StatusOr<v1::BatchResponse> response;
-    if (request_.queries_size() > 0) response = context_.connection.Batch(request_);
+    if (request_.queries_size() > 0) response = context_.connection.Call(kBatch, request_);
     ExitCode worst = ExitCode::kOk;
     for (const Item& item : items_) {
       if (!context_.json && any_) context_.out << "\n";

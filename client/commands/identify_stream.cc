@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <istream>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -31,7 +32,9 @@ v1::StreamOptions ToOptions(const StreamArguments& arguments) {
   return options;
 }
 
-absl::StatusOr<Input> OpenAudio(const std::string& file, std::istream& in) {
+absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> length_s,
+                                std::istream& in) {
+  RETURN_IF_ERROR(CheckLength(length_s));
   ASSIGN_OR_RETURN(Input input, OpenInput(file, in));
   if (Sniff(input.bytes) == Kind::kMidi) {
     return absl::InvalidArgumentError(
@@ -66,7 +69,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
 
 ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file,
                       Context& context) {
-  const absl::StatusOr<Input> input = OpenAudio(file, context.in);
+  const absl::StatusOr<Input> input = OpenAudio(file, arguments.length_s, context.in);
   if (!input.ok()) return Fail(context, input.status(), file);
   Progress progress(context.err, context.progress);
   double sent_s = 0;
@@ -184,7 +187,7 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
     options.set_sample_rate(arguments.sample_rate);
     options.set_channels(arguments.channels);
   } else {
-    input = OpenAudio(arguments.file, context.in);
+    input = OpenAudio(arguments.file, arguments.length_s, context.in);
     if (!input.ok()) return Fail(context, input.status(), arguments.file);
   }
   const double offset_s = arguments.start_s.value_or(0);

@@ -21,7 +21,7 @@ struct Pieces {
   static constexpr char kNoun[] = "piece";
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
-    return connection.ListPieces(request);
+    return connection.Call(kListPieces, request);
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -50,7 +50,7 @@ struct Recordings {
   static constexpr char kNoun[] = "recording";
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
-    return connection.ListRecordings(request);
+    return connection.Call(kListRecordings, request);
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -156,7 +156,7 @@ ExitCode RunShow(const ShowArguments& arguments, Context& context) {
   if (arguments.recording) {
     v1::GetRecordingRequest request;
     request.set_recording_id(arguments.id);
-    const auto response = context.connection.GetRecording(request);
+    const auto response = context.connection.Call(kGetRecording, request);
     if (!response.ok()) return FailToShow(context, response.status(), "recording list");
     context.json ? Emit(context, MessageToJson(*response))
                  : PrintRecording(response->recording(), context.out);
@@ -164,7 +164,7 @@ ExitCode RunShow(const ShowArguments& arguments, Context& context) {
   }
   v1::GetPieceRequest request;
   request.set_piece_id(arguments.id);
-  const auto response = context.connection.GetPiece(request);
+  const auto response = context.connection.Call(kGetPiece, request);
   if (!response.ok()) return FailToShow(context, response.status(), "pieces");
   context.json ? Emit(context, MessageToJson(*response)) : PrintPiece(*response, context.out);
   return ExitCode::kOk;

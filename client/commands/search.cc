@@ -32,12 +32,12 @@ absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query,
     v1::SearchScoresRequest request;
     *request.mutable_audio() = std::get<v1::Audio>(std::move(query.content));
     *request.mutable_options() = options;
-    return connection.SearchScores(request);
+    return connection.Call(kSearchScores, request);
   }
   v1::SearchRecordingsRequest request;
   *request.mutable_score() = std::get<v1::Score>(std::move(query.content));
   *request.mutable_options() = options;
-  return connection.SearchRecordings(request);
+  return connection.Call(kSearchRecordings, request);
 }
 
 // Moves the hits' snippets into files of the folder; returns their paths, empty where a hit has

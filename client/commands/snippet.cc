@@ -26,7 +26,7 @@ v1::GetSnippetRequest ToRequest(const SnippetArguments& arguments) {
 
 ExitCode RunSnippet(const SnippetArguments& arguments, Context& context) {
   absl::StatusOr<v1::GetSnippetResponse> response =
-      context.connection.GetSnippet(ToRequest(arguments));
+      context.connection.Call(kGetSnippet, ToRequest(arguments));
   if (absl::IsNotFound(response.status())) {
     return Fail(context, WithHint(response.status(), arguments.of_recording
                                                          ? "`antiphon recording list` lists them"

@@ -87,7 +87,7 @@ Rows Describe(const std::string& server, const v1::StatusResponse& status) {
 }  // namespace
 
 ExitCode RunStatus(const StatusArguments&, Context& context) {
-  const absl::StatusOr<v1::StatusResponse> status = context.connection.Status();
+  const absl::StatusOr<v1::StatusResponse> status = context.connection.Call(kStatus, {});
   if (!status.ok()) return Fail(context, status.status());
   if (context.json) {
     Emit(context, MessageToJson(*status));

@@ -87,6 +87,11 @@ absl::StatusOr<Input> OpenInput(const std::string& file, std::istream& standard_
   return input;
 }
 
+absl::Status CheckLength(std::optional<double> length_s) {
+  if (!length_s || *length_s > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("--length must be more than 0 seconds");
+}
+
 absl::StatusOr<std::string> ReadAll(const Input& input) {
   if (input.path.empty()) return input.bytes;
   if (input.size > kMaxInputBytes) return TooLarge(input.name);

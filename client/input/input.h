@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,9 +17,8 @@ namespace antiphon::client {
 inline constexpr int64_t kMaxInputBytes = int64_t{1} << 30;
 
 struct Input {
-  std::string name;  // as the user gave it; "standard input" for "-"
-  std::string
-      path;  // of a regular file; empty for what had to be read at once: standard input, a pipe
+  std::string name;   // as the user gave it; "standard input" for "-"
+  std::string path;   // of a regular file; empty for a pipe or the standard input, read at once
   std::string bytes;  // all of it where `path` is empty, else the first few for Sniff
   int64_t size = 0;   // bytes, > 0
 };
@@ -27,6 +27,10 @@ struct Input {
 // empty or, as a stream, larger than kMaxInputBytes.
 [[nodiscard]] absl::StatusOr<Input> OpenInput(const std::string& file,
                                               std::istream& standard_input);
+
+// InvalidArgument when a part of an input (--length) is to last 0 seconds or less; a part that is
+// left out has no end of its own.
+[[nodiscard]] absl::Status CheckLength(std::optional<double> length_s);
 
 // All of it. InvalidArgument when it cannot be read or is larger than kMaxInputBytes.
 [[nodiscard]] absl::StatusOr<std::string> ReadAll(const Input& input);

@@ -54,18 +54,19 @@ absl::Status StreamAudio(const Input& input, std::optional<double> start_s,
     }
     return absl::OkStatus();
   };
-  absl::Status taken;  // to tell its failures from those of the sound
+  absl::Status taken;  // to tell its failures from those of the decoder
   const auto send = [&](std::span<const float> piece) {
     return taken = pace ? send_paced(piece) : take(ToInt16(piece));
   };
   const absl::Status status = input.path.empty()
                                   ? audio::DecodeMemoryInPieces(input.bytes, decode, send)
                                   : audio::DecodeFileInPieces(input.path, decode, send);
-  if (!taken.ok()) return taken;
-  if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(input.path.empty()
-                                        ? absl::StrCat(input.name, ": ", status.message())
-                                        : std::string(status.message()));  // which names the file
+  RETURN_IF_ERROR(taken);
+  return MapError(status, [&](const absl::Status& failure) {
+    return absl::InvalidArgumentError(
+        input.path.empty() ? absl::StrCat(input.name, ": ", failure.message())
+                           : std::string(failure.message()));  // which names the file
+  });
 }
 
 }  // namespace antiphon::client

@@ -1,4 +1,4 @@
-// Sound as it is streamed: int16 samples, mono, at the rate that the encoders hear. Stateless; safe
+// Audio as it is streamed: int16 samples, mono, at the rate that the encoders hear. Stateless; safe
 // from any thread.
 #ifndef ANTIPHON_CLIENT_INPUT_PCM_H_
 #define ANTIPHON_CLIENT_INPUT_PCM_H_
@@ -20,7 +20,7 @@ std::string ToInt16(std::span<const float> samples);
 
 // Decodes the part of the input that begins at `start_s` and lasts `length_s`, seconds, and hands
 // it to `take` in pieces of a few seconds: as fast as it can, or, with `pace`, as it would play.
-// InvalidArgument when it is no sound or damaged; else a failure of `take`, as it is.
+// InvalidArgument when it is no audio or damaged; else a failure of `take`, as it is.
 [[nodiscard]] absl::Status StreamAudio(
     const Input& input, std::optional<double> start_s, std::optional<double> length_s, bool pace,
     const std::function<absl::Status(const std::string& samples)>& take);

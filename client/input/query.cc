@@ -14,11 +14,13 @@
 namespace antiphon::client {
 namespace {
 
-constexpr int64_t kMessageOverheadBytes = 64 << 10;  // the rest of a request, generously
-constexpr double kMaxDecodedSeconds = 24 * 3600.0;   // of an input of which all or a part is sent
+constexpr double kMaxDecodedSeconds = 24 * 3600.0;  // of an input of which all or a part is sent
 
-absl::Status BadInput(const std::string& name, const absl::Status& status) {
-  return absl::InvalidArgumentError(absl::StrCat(name, ": ", status.message()));
+// For MapError: the failure as one of the input.
+auto BadInput(const std::string& name) {
+  return [&name](const absl::Status& failure) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", failure.message()));
+  };
 }
 
 absl::Status TooLarge(const Input& input, int64_t max_bytes) {
@@ -43,13 +45,11 @@ absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, doubl
   decode.max_duration_s = kMaxDecodedSeconds;
   decode.start_s = start_s;
   decode.length_s = length_s;
-  const bool in_memory = input.path.empty();
-  absl::StatusOr<audio::Waveform> waveform =
-      in_memory ? audio::DecodeMemory(input.bytes, decode) : audio::DecodeFile(input.path, decode);
-  if (waveform.ok()) return waveform;
-  return in_memory
-             ? BadInput(input.name, waveform.status())
-             : absl::InvalidArgumentError(waveform.status().message());  // which names the file
+  if (input.path.empty())
+    return MapError(audio::DecodeMemory(input.bytes, decode), BadInput(input.name));
+  return MapError(audio::DecodeFile(input.path, decode), [](const absl::Status& failure) {
+    return absl::InvalidArgumentError(failure.message());  // which names the file
+  });
 }
 
 // As the file of the first of the formats, from exact to small, that fits.
@@ -57,9 +57,9 @@ absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Wavefor
                                         int64_t max_bytes) {
   for (const audio::AudioFormat format :
        {audio::AudioFormat::kFlac, audio::AudioFormat::kOggVorbis}) {
-    absl::StatusOr<std::string> file = audio::EncodeAudio(waveform, format);
-    if (!file.ok()) return BadInput(input.name, file.status());
-    if (static_cast<int64_t>(file->size()) <= max_bytes - kMessageOverheadBytes) return file;
+    ASSIGN_OR_RETURN(std::string file,
+                     MapError(audio::EncodeAudio(waveform, format), BadInput(input.name)));
+    if (static_cast<int64_t>(file.size()) <= max_bytes - kMessageOverheadBytes) return file;
   }
   return TooLarge(input, max_bytes);
 }
@@ -91,27 +91,26 @@ absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& opti
     message.set_midi(std::move(bytes));
     return message;
   }
-  const absl::StatusOr<music::Score> score = music::ReadMidi(bytes);
-  if (!score.ok()) return BadInput(input.name, score.status());
+  ASSIGN_OR_RETURN(const music::Score score,
+                   MapError(music::ReadMidi(bytes), BadInput(input.name)));
   const double start_s = options.start_s.value_or(0);
-  if (start_s >= score->duration_s) {
+  if (start_s >= score.duration_s) {
     return absl::InvalidArgumentError(
-        absl::StrCat(input.name, ": --start is beyond its end at ", FormatTime(score->duration_s)));
+        absl::StrCat(input.name, ": --start is beyond its end at ", FormatTime(score.duration_s)));
   }
   const double end_s =
       options.length_s ? start_s + *options.length_s : std::numeric_limits<double>::infinity();
-  absl::StatusOr<std::string> midi = music::WriteMidi(music::Excerpt(*score, start_s, end_s));
-  if (!midi.ok()) return BadInput(input.name, midi.status());
-  message.set_midi(*std::move(midi));
+  ASSIGN_OR_RETURN(
+      std::string midi,
+      MapError(music::WriteMidi(music::Excerpt(score, start_s, end_s)), BadInput(input.name)));
+  message.set_midi(std::move(midi));
   return message;
 }
 
 }  // namespace
 
 absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options) {
-  if (options.length_s && !(*options.length_s > 0)) {
-    return absl::InvalidArgumentError("--length must be more than 0 seconds");
-  }
+  RETURN_IF_ERROR(CheckLength(options.length_s));
   const Kind kind = options.as == Kind::kUnknown ? Sniff(input.bytes) : options.as;
   Query query;
   query.name = input.name;

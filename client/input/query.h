@@ -14,12 +14,19 @@
 
 namespace antiphon::client {
 
+// A server's limit on a request where it does not say.
+inline constexpr int64_t kUsualMaxBytes = 64 << 20;
+
+// What a request holds besides a file, generously.
+inline constexpr int64_t kMessageOverheadBytes = 64 << 10;
+
 struct QueryOptions {
   Kind as = Kind::kUnknown;  // kUnknown: as Sniff says
-  std::optional<double>
-      start_s;  // the part to send: from here, seconds (of a score, at the tempo written) …
-  std::optional<double> length_s;  // … for so long, > 0; left out: to the end
-  int64_t max_bytes = 64 << 20;    // the server's limit on a request
+  // The part to send: from `start_s` seconds on (of a score, at the tempo written), for `length_s`
+  // seconds, > 0. Left out: from the beginning, to the end.
+  std::optional<double> start_s;
+  std::optional<double> length_s;
+  int64_t max_bytes = kUsualMaxBytes;  // the server's limit on a request
 };
 
 struct Query {
@@ -30,15 +37,14 @@ struct Query {
   bool is_audio() const { return content.index() == 0; }
 };
 
-// A part of sound is decoded here and sent as 16-bit mono samples. So is a whole file larger than
-// the limit; as FLAC where the samples are too large as well, and as Ogg Vorbis where that is.
+// A part of a recording is decoded here and sent as 16-bit mono samples. So is a whole file larger
+// than the limit; as FLAC where the samples are too large as well, and as Ogg Vorbis where that is.
 // InvalidArgument says what is wrong with the input (unknown kind, damaged, part beyond the end,
 // too large in every form) and what to do.
 [[nodiscard]] absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options);
 
-// What is sent to be kept: the file itself, or, of a recording that is larger than the limit, its
-// sound as FLAC or Ogg Vorbis at the rate of queries. InvalidArgument says what is wrong with the
-// input.
+// What is sent to be kept: the file itself, or a recording that is larger than the limit as FLAC or
+// Ogg Vorbis at the rate of queries. InvalidArgument says what is wrong with the input.
 [[nodiscard]] absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes);
 [[nodiscard]] absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes);
 

@@ -1,4 +1,4 @@
-// What the program's exit status tells a script. Free of state.
+// The program's exit status, for scripts. Free of state.
 #ifndef ANTIPHON_CLIENT_OUTPUT_EXIT_CODE_H_
 #define ANTIPHON_CLIENT_OUTPUT_EXIT_CODE_H_
 

@@ -71,7 +71,7 @@ void Watchdog::Rest() {
   until_ = absl::InfiniteFuture();
 }
 
-void Watchdog::PlayedSpan() {
+void Watchdog::Restart() {
   absl::MutexLock lock(&mutex_);
   if (until_ != absl::InfiniteFuture()) until_ = absl::Now() + timeout_;
 }

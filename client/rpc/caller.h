@@ -1,17 +1,25 @@
-// What calls have in common: metadata, timeouts, what becomes of failures, asking again. Internal
-// to connection*.cc. Used by one thread, but for Prepare, FailureOf and Watchdog.
+// The way from a call to the server and back: stubs, metadata, timeouts, retries and failures.
+// Internal to client/rpc.
+//
+// A Caller is immutable, and safe from any thread. A Watchdog is used by the threads of one call.
 #ifndef ANTIPHON_CLIENT_RPC_CALLER_H_
 #define ANTIPHON_CLIENT_RPC_CALLER_H_
 
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <memory>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "antiphon/v1/admin.grpc.pb.h"
+#include "antiphon/v1/catalog.grpc.pb.h"
+#include "antiphon/v1/retrieval.grpc.pb.h"
 #include "client/rpc/channel.h"
 #include "client/rpc/connection_options.h"
 #include "core/base/status_macros.h"
@@ -23,27 +31,34 @@ enum class Repeatable { kNo, kYes };  // kYes: asking twice does no harm
 class Caller {
  public:
   Caller(const ConnectionOptions& options, Channel channel)
-      : options_(options), channel_(std::move(channel)) {}
+      : options_(options),
+        channel_(std::move(channel)),
+        stubs_(v1::Retrieval::NewStub(channel_.channel), v1::Catalog::NewStub(channel_.channel),
+               v1::Admin::NewStub(channel_.channel)) {}
 
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_.channel; }
   const ConnectionOptions& options() const { return options_; }
 
-  // Metadata; the timeout is the caller's matter.
+  // That of a service, such as v1::Catalog::Stub.
+  template <typename Stub>
+  Stub& stub() const {
+    return *std::get<std::unique_ptr<Stub>>(stubs_);
+  }
+
+  // Adds the metadata of every call, but no deadline.
   void Prepare(grpc::ClientContext& context) const;
 
-  // With the request's id, as the server calls it.
+  // FromGrpc, with the id that the server gave the request.
   absl::Status FailureOf(const grpc::Status& status, const grpc::ClientContext& context) const;
 
   // Calls until it succeeds or fails for good. A server that names a time at which asking again
   // helps is asked again then, three times at most and within the timeout.
   template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
                                 const Request& request, Repeatable repeatable) const {
     Response response;
     const auto once = [&](grpc::ClientContext& context) {
-      return (stub.*method)(&context, request, &response);
+      return (stub<Stub>().*method)(&context, request, &response);
     };
     RETURN_IF_ERROR(Try(once, repeatable));
     return response;
@@ -55,6 +70,9 @@ class Caller {
 
   const ConnectionOptions options_;
   const Channel channel_;
+  const std::tuple<std::unique_ptr<v1::Retrieval::Stub>, std::unique_ptr<v1::Catalog::Stub>,
+                   std::unique_ptr<v1::Admin::Stub>>
+      stubs_;
 };
 
 // Cancels a streaming call when the server lets its caller wait too long.
@@ -63,9 +81,9 @@ class Watchdog {
   Watchdog(grpc::ClientContext& context, double timeout_s);
   ~Watchdog();
 
-  void Wait();        // a wait for the server begins
-  void Rest();        // it is over
-  void PlayedSpan();  // the server has done something: a wait under way begins anew
+  void Wait();     // a wait for the server begins
+  void Rest();     // it is over
+  void Restart();  // the server has done something: a wait under way begins anew
   bool barked() const;
 
  private:

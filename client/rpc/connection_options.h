@@ -6,21 +6,25 @@
 
 namespace antiphon::client {
 
+// Of ConnectionOptions::timeout_s, seconds.
+inline constexpr double kMinTimeout_s = 0.001, kMaxTimeout_s = 1e6;
+
 struct ConnectionOptions {
   std::string server = "127.0.0.1:50051";  // HOST:PORT or unix:PATH
-  double timeout_s = 120;  // of each call, seconds, > 0; of a stream: of each wait for the server
 
-  bool tls = false;  // implied by any of the next four
-  std::string
-      ca_file;  // PEM, of who may sign the server's certificate; empty: whom the system trusts
-  std::string cert_file;  // PEM, of this client …
-  std::string key_file;   // … and its private key; both or neither
-  std::string
-      server_name;  // that the server's certificate must be for; empty: the host of `server`
+  // Of each call, seconds, kMinTimeout_s to kMaxTimeout_s; of a stream, of each wait for the
+  // server.
+  double timeout_s = 120;
+
+  bool tls = false;         // implied by any of the next four
+  std::string ca_file;      // PEM, the authorities to trust; empty: those that the system trusts
+  std::string cert_file;    // PEM, of this client …
+  std::string key_file;     // … and its private key; both or neither
+  std::string server_name;  // in the server's certificate; empty: the host of `server`
 
   std::string api_key_file;    // its first line is the key; empty: none
   std::string api_key;         // the key itself, where there is no file
-  bool plaintext_key = false;  // send a key without TLS to other machines too
+  bool plaintext_key = false;  // send a key to other machines too without TLS; not with TLS
 
   std::string request_id;  // of every call, for the server's log; empty: the server makes one up
 

@@ -1,8 +1,8 @@
 #include <string>
 #include <thread>
 
-#include "client/rpc/connection_impl.h"
-#include "client/rpc/rpc_status.h"
+#include "client/rpc/caller.h"
+#include "client/rpc/connection.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::client {
@@ -52,14 +52,14 @@ absl::Status Converse(const Caller& caller, grpc::ClientContext& context,
   std::thread sender([&] { sent = SendAll(feed, stream, context, watchdog); });
   Response response;
   while (taken.ok() && stream.Read(&response)) {
-    watchdog.PlayedSpan();
+    watchdog.Restart();
     taken = take(response);
   }
   if (!taken.ok()) context.TryCancel();
   sender.join();
   const grpc::Status status = stream.Finish();
-  if (!taken.ok()) return taken;
-  if (!sent.ok()) return sent;
+  RETURN_IF_ERROR(taken);
+  RETURN_IF_ERROR(sent);
   return EndOf(caller, context, watchdog, status);
 }
 
@@ -89,14 +89,14 @@ Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options,
 absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(
     const v1::StreamOptions& options, const Feed<std::string>& samples) {
   grpc::ClientContext context;
-  impl_->caller.Prepare(context);
+  caller_->Prepare(context);
   v1::IdentifyLongResponse response;
-  const auto writer = impl_->retrieval->IdentifyLong(&context, &response);
-  Watchdog watchdog(context, impl_->caller.options().timeout_s);
+  const auto writer = caller_->stub<v1::Retrieval::Stub>().IdentifyLong(&context, &response);
+  Watchdog watchdog(context, caller_->options().timeout_s);
   const absl::Status sent = SendAll(After(options, samples), *writer, context, watchdog);
   const grpc::Status status = writer->Finish();
-  if (!sent.ok()) return sent;
-  RETURN_IF_ERROR(EndOf(impl_->caller, context, watchdog, status));
+  RETURN_IF_ERROR(sent);
+  RETURN_IF_ERROR(EndOf(*caller_, context, watchdog, status));
   return response;
 }
 
@@ -104,17 +104,17 @@ absl::Status Connection::IdentifyLive(const v1::StreamOptions& options,
                                       const Feed<std::string>& samples,
                                       const Take<v1::IdentifyLiveResponse>& take) {
   grpc::ClientContext context;
-  impl_->caller.Prepare(context);
-  const auto stream = impl_->retrieval->IdentifyLive(&context);
-  return Converse(impl_->caller, context, *stream, After(options, samples), take);
+  caller_->Prepare(context);
+  const auto stream = caller_->stub<v1::Retrieval::Stub>().IdentifyLive(&context);
+  return Converse(*caller_, context, *stream, After(options, samples), take);
 }
 
 absl::Status Connection::AddPieces(const Feed<v1::AddPieceRequest>& pieces,
                                    const Take<v1::AddPiecesResponse>& take) {
   grpc::ClientContext context;
-  impl_->caller.Prepare(context);
-  const auto stream = impl_->catalog->AddPieces(&context);
-  return Converse(impl_->caller, context, *stream, pieces, take);
+  caller_->Prepare(context);
+  const auto stream = caller_->stub<v1::Catalog::Stub>().AddPieces(&context);
+  return Converse(*caller_, context, *stream, pieces, take);
 }
 
 }  // namespace antiphon::client

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "antiphon/v1/types.pb.h"
-#include "client/output/exit_code.h"
 
 namespace antiphon::client {
 namespace {
@@ -62,6 +61,25 @@ TEST(RpcStatusTest, NamesTheTimeout) {
   EXPECT_THAT(std::string(failure.message()), HasSubstr("within 7 s"));
 }
 
+TEST(RpcStatusTest, TellsAMessageThatIsTooLargeFromAServerThatIsTooBusy) {
+  EXPECT_TRUE(absl::IsInvalidArgument(Failure(
+      grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max"))));
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      Failure(FromServer(grpc::StatusCode::RESOURCE_EXHAUSTED, "queue is full"))));
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      Failure(FromServer(grpc::StatusCode::RESOURCE_EXHAUSTED, "m", "audio.file"))));
+}
+
+TEST(RpcStatusTest, KeepsEveryOtherCode) {
+  for (int code = grpc::StatusCode::CANCELLED; code <= grpc::StatusCode::UNAUTHENTICATED; ++code) {
+    const auto of = static_cast<grpc::StatusCode>(code);
+    EXPECT_EQ(static_cast<int>(Failure(FromServer(of, "m")).code()), code);
+    if (of != grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      EXPECT_EQ(static_cast<int>(Failure(grpc::Status(of, "m")).code()), code);
+    }
+  }
+}
+
 TEST(RpcStatusTest, TakesATrailerThatIsNotOursForNone) {
   const grpc::Status status(grpc::StatusCode::UNAVAILABLE, "proxy", "\xFF\xFF not a message");
   EXPECT_THAT(std::string(Failure(status).message()), HasSubstr("cannot reach"));
@@ -97,37 +115,6 @@ TEST(RpcStatusTest, ReadsTheFailureOfOneOfSeveral) {
   EXPECT_EQ(failure.message(), "no such piece");
   EXPECT_EQ(FieldOf(failure)->field, "piece_id");
   EXPECT_FALSE(FromErrorStatus({}).ok());
-}
-
-TEST(ExitCodeTest, TellsTheRequestsFaultsFromTheServers) {
-  using grpc::StatusCode;
-  const auto code = [](const grpc::Status& status) { return ExitCodeOf(Failure(status)); };
-  EXPECT_EQ(code(FromServer(StatusCode::INVALID_ARGUMENT, "m", "audio.file")), ExitCode::kBadInput);
-  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "m", "audio.file")),
-            ExitCode::kBadInput);
-  EXPECT_EQ(code(FromServer(StatusCode::UNIMPLEMENTED, "m", "against")), ExitCode::kBadInput);
-  EXPECT_EQ(code(grpc::Status(StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max")),
-            ExitCode::kBadInput);
-  EXPECT_EQ(code(FromServer(StatusCode::NOT_FOUND, "m", "piece_id")), ExitCode::kNothing);
-  EXPECT_EQ(code(grpc::Status(StatusCode::UNAVAILABLE, "m")), ExitCode::kUnreachable);
-  EXPECT_EQ(code(FromServer(StatusCode::UNAVAILABLE, "m")), ExitCode::kUnreachable);
-  EXPECT_EQ(code(grpc::Status(StatusCode::DEADLINE_EXCEEDED, "m")), ExitCode::kUnreachable);
-  EXPECT_EQ(code(FromServer(StatusCode::RESOURCE_EXHAUSTED, "queue is full")),
-            ExitCode::kServerError);
-  EXPECT_EQ(code(grpc::Status(StatusCode::UNIMPLEMENTED, "m")), ExitCode::kServerError);
-  for (const StatusCode refused :
-       {StatusCode::ALREADY_EXISTS, StatusCode::ABORTED, StatusCode::FAILED_PRECONDITION,
-        StatusCode::UNAUTHENTICATED, StatusCode::PERMISSION_DENIED}) {
-    EXPECT_EQ(code(FromServer(refused, "m")), ExitCode::kBadInput) << refused;
-  }
-  EXPECT_EQ(code(FromServer(StatusCode::INTERNAL, "m")), ExitCode::kServerError);
-  EXPECT_EQ(code(FromServer(StatusCode::DATA_LOSS, "m")), ExitCode::kServerError);
-  EXPECT_EQ(code(grpc::Status(StatusCode::UNKNOWN, "m")), ExitCode::kServerError);
-}
-
-TEST(ExitCodeTest, OfSeveralTheGraverCounts) {
-  EXPECT_EQ(Worse(ExitCode::kOk, ExitCode::kNothing), ExitCode::kNothing);
-  EXPECT_EQ(Worse(ExitCode::kBadInput, ExitCode::kNothing), ExitCode::kBadInput);
 }
 
 }  // namespace

@@ -16,13 +16,15 @@
 
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::audio {
 
 // What is accepted; exceeding one is ResourceExhausted and names it. Options out of their own range
 // are InvalidArgument.
 struct DecodeOptions {
-  int sample_rate = 22050;        // Hz of the result, 1,000 to 192,000
+  static constexpr Range<int> kSampleRateRange = {1000, 192'000};
+  int sample_rate = 22050;        // Hz of the result
   double max_duration_s = 3600;   // seconds of the whole input, whatever part is decoded; > 0
   int max_channels = 8;           // >= 1
   int min_source_rate = 1000;     // Hz

@@ -20,10 +20,7 @@ int64_t Frames(double seconds, int rate) { return std::llround(std::min(seconds 
 }  // namespace
 
 absl::Status CheckDecodeOptions(const DecodeOptions& options) {
-  if (options.sample_rate < 1000 || options.sample_rate > 192'000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("sample_rate ", options.sample_rate, " Hz is outside 1000 to 192000 Hz"));
-  }
+  RETURN_IF_ERROR(CheckRange("sample_rate", options.sample_rate, DecodeOptions::kSampleRateRange));
   if (!(options.max_duration_s > 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("max_duration_s ", options.max_duration_s, " is not positive"));

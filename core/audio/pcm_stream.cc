@@ -46,8 +46,7 @@ absl::StatusOr<std::unique_ptr<PcmStream>> PcmStream::Create(const PcmFormat& fo
   DecodeOptions options;
   options.sample_rate = sample_rate;
   RETURN_IF_ERROR(CheckDecodeOptions(options));
-  ASSIGN_OR_RETURN(const auto range,
-                   CheckStream(format.channels, format.sample_rate, std::nullopt, options));
+  RETURN_IF_ERROR(CheckStream(format.channels, format.sample_rate, std::nullopt, options).status());
   ASSIGN_OR_RETURN(MonoBuilder builder,
                    MonoBuilder::Create(format.channels, format.sample_rate, 0, options));
   return std::unique_ptr<PcmStream>(

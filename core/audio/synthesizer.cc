@@ -87,22 +87,10 @@ absl::Status CheckNote(const music::Note& note, size_t index) {
 }
 
 absl::Status CheckOptions(const RenderOptions& options) {
-  if (options.program < 0 || options.program > 127) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("program ", options.program, " is outside 0 to 127"));
-  }
-  if (!(options.gain >= 0 && options.gain <= 10)) {
-    return absl::InvalidArgumentError(absl::StrCat("gain ", options.gain, " is outside 0 to 10"));
-  }
-  if (!(options.tail_s >= 0 && options.tail_s <= kMaxRenderSeconds)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tail_s ", options.tail_s, " is outside 0 to ", kMaxRenderSeconds));
-  }
-  if (!(std::abs(options.tuning_cents) <= 1200)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tuning_cents ", options.tuning_cents, " is outside ±1200"));
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckRange("program", options.program, RenderOptions::kProgramRange));
+  RETURN_IF_ERROR(CheckRange("gain", options.gain, RenderOptions::kGainRange));
+  RETURN_IF_ERROR(CheckRange("tail_s", options.tail_s, RenderOptions::kTailRange));
+  return CheckRange("tuning_cents", options.tuning_cents, RenderOptions::kTuningRange);
 }
 
 // The nearest block boundary, so that the placement error has no bias.
@@ -208,10 +196,8 @@ Synthesizer::Synthesizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Synthesizer::~Synthesizer() = default;
 
 absl::StatusOr<std::unique_ptr<Synthesizer>> Synthesizer::Open(const SynthesizerOptions& options) {
-  if (options.sample_rate < 8000 || options.sample_rate > 96000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("sample_rate ", options.sample_rate, " Hz is outside 8000 to 96000 Hz"));
-  }
+  RETURN_IF_ERROR(
+      CheckRange("sample_rate", options.sample_rate, SynthesizerOptions::kSampleRateRange));
   std::error_code error;
   if (!std::filesystem::is_regular_file(options.soundfont, error)) {
     return absl::NotFoundError(absl::StrCat("no soundfont at '", options.soundfont, "'"));

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
+#include "core/base/check_range.h"
 #include "core/music/score.h"
 
 namespace antiphon::audio {
@@ -19,17 +20,22 @@ namespace antiphon::audio {
 inline constexpr double kMaxRenderSeconds = 8 * 3600.0;
 
 struct SynthesizerOptions {
-  std::string soundfont;    // path of an .sf2 or .sf3
-  int sample_rate = 22050;  // Hz, 8,000 to 96,000
+  std::string soundfont;  // path of an .sf2 or .sf3
+  static constexpr Range<int> kSampleRateRange = {8000, 96'000};
+  int sample_rate = 22050;  // Hz
   bool reverb = false;      // FluidSynth's own
 };
 
 // How one rendering differs from what is written.
 struct RenderOptions {
-  int program = 0;          // General MIDI program, 0 to 127; 0 is the grand piano
-  double gain = 0.5;        // FluidSynth's linear gain, 0 to 10
-  double tail_s = 1.0;      // seconds rendered after the last note has ended, >= 0
-  double tuning_cents = 0;  // detuning of everything, cents, -1,200 to 1,200; exact to about a cent
+  static constexpr Range<int> kProgramRange = {0, 127};
+  int program = 0;  // General MIDI program; 0 is the grand piano
+  static constexpr Range<double> kGainRange = {0, 10};
+  double gain = 0.5;  // FluidSynth's linear gain
+  static constexpr Range<double> kTailRange = {0, kMaxRenderSeconds};
+  double tail_s = 1.0;  // seconds rendered after the last note has ended
+  static constexpr Range<double> kTuningRange = {-1200, 1200};
+  double tuning_cents = 0;  // detuning of everything, cents; exact to about a cent
 };
 
 class Synthesizer {

@@ -18,8 +18,6 @@ using Json = nlohmann::json;
 constexpr int kMaxDepth = 8;  // of JSON inside JSON; the format needs 3
 constexpr size_t kMaxFiles = 1000;
 constexpr size_t kMaxShortText = 200;
-constexpr size_t kMaxTempoRatios = 100;
-constexpr double kMaxHopS = 3600;
 constexpr size_t kMaxSettingsText = 1u << 20;
 constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
 
@@ -59,20 +57,23 @@ class Fields {
   // Above 0.
   double Hop(const char* name) {
     const double hop = Seconds(name);
-    if (!(hop > 0 && hop <= kMaxHopS))
-      Fail(name, absl::StrCat("is not above 0 and at most ", kMaxHopS));
+    if (!(hop > 0 && hop <= Manifest::kMaxHopS))
+      Fail(name, absl::StrCat("is not above 0 and at most ", Manifest::kMaxHopS));
     return hop;
   }
 
   std::vector<double> TempoRatios(const char* name) {
     std::vector<double> ratios;
-    const Json* list = List(name, kMaxTempoRatios);
+    const Json* list = List(name, Manifest::kMaxTempoRatios);
     if (list == nullptr) return ratios;
     if (list->empty()) Fail(name, "is empty");
     for (const Json& item : *list) {
       const double ratio = item.is_number() ? item.get<double>() : 0;
-      if (!(ratio >= 0.25 && ratio <= 4))
-        return Fail(name, "has an entry that is not from 0.25 to 4"), ratios;
+      constexpr Range<double> kRange = Manifest::kTempoRatioRange;
+      if (!kRange.Contains(ratio)) {
+        Fail(name, absl::StrCat("has an entry that is not from ", kRange.low, " to ", kRange.high));
+        return ratios;
+      }
       ratios.push_back(ratio);
     }
     return ratios;

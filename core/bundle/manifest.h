@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::bundle {
 
@@ -48,10 +49,12 @@ struct Manifest {
   int64_t recording_vectors = 0;
   double query_hop_s = 0;  // seconds between windows of a query that suits the index
   // How sources were embedded, so that what is added later is embedded alike.
-  double score_hop_s = 0;      // seconds between windows of a score, as played; in (0, 3600]
-  double recording_hop_s = 0;  // seconds between windows of a recording; in (0, 3600]
-  // Ratios of played to written tempo: 1 to 100 of them, each in [0.25, 4].
-  std::vector<double> tempo_ratios;
+  static constexpr double kMaxHopS = 3600;        // of the two hops, seconds; they are above 0
+  double score_hop_s = 0;                         // seconds between windows of a score, as played
+  double recording_hop_s = 0;                     // seconds between windows of a recording
+  static constexpr size_t kMaxTempoRatios = 100;  // and at least one
+  static constexpr Range<double> kTempoRatioRange = {0.25, 4};
+  std::vector<double> tempo_ratios;  // of played to written tempo
   std::vector<FileEntry> files;
 };
 

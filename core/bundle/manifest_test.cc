@@ -104,7 +104,8 @@ TEST(ManifestTest, AChecksumOfOtherFieldsIsNamed) {
 
 TEST(ManifestTest, EveryMissingFieldIsNamed) {
   const json example = json::parse(ManifestToJson(Example()));
-  for (const auto& [name, value] : example.items()) {
+  for (const auto& field : example.items()) {
+    const std::string& name = field.key();
     const absl::Status status = ParseManifest(With([&](json& m) { m.erase(name); })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name;
     EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
@@ -121,7 +122,9 @@ TEST(ManifestTest, EveryFieldOfAWrongTypeIsNamed) {
   const json example = json::parse(ManifestToJson(Example()));
   for (const json& wrong : {json(nullptr), json(true), json(json::object()), json(1.5),
                             json("text"), json::array({1})}) {
-    for (const auto& [name, value] : example.items()) {
+    for (const auto& field : example.items()) {
+      const std::string& name = field.key();
+      const json& value = field.value();
       if (value.type() == wrong.type() || (value.is_number_float() && wrong.is_number())) continue;
       if (value.is_array() && wrong.is_array()) continue;
       const absl::Status status = ParseManifest(With([&](json& m) { m[name] = wrong; })).status();
@@ -161,7 +164,9 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
       {"origin", std::string(32, 'A')},
   };
   for (const auto& [name, value] : faults) {
-    const absl::Status status = ParseManifest(With([&](json& m) { m[name] = value; })).status();
+    const absl::Status status = ParseManifest(With([&, &name = name, &value = value](json& m) {
+                                  m[name] = value;
+                                })).status();
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << name << " = " << value;
     EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
   }

@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/catalog/change_record.h"
 #include "core/catalog/database.h"
@@ -43,7 +44,7 @@ std::string HashOf(const State& state) {
 
 // A failure of SQLite's, as one of the journal.
 absl::Status OfTheJournal(const absl::Status& failure) {
-  return absl::Status(failure.code(), absl::StrCat("journal: ", failure.message()));
+  return Reworded(failure, absl::StrCat("journal: ", failure.message()));
 }
 
 absl::Status Damaged(absl::string_view what) {
@@ -211,8 +212,8 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
   const int64_t before = impl_->state.last_sequence;
   for (size_t i = 0; i < changes.size(); ++i) {
     Change& change = changes[i];
-    change.sequence = change.piece.version = change.recording.version =
-        before + 1 + static_cast<int64_t>(i);
+    change.sequence = before + 1 + static_cast<int64_t>(i);
+    change.source.piece.version = change.source.recording.version = change.sequence;
   }
   RETURN_IF_ERROR(impl_->Commit([&](State& next) {
     impl_->mutex.AssertHeld();

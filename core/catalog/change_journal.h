@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/source_record.h"
 
 namespace antiphon::catalog {
 
@@ -29,12 +30,8 @@ struct Change {
   int64_t sequence = 0;  // 1, 2, … over all origins; Append gives it out
   Kind kind = Kind::kPut;
   Side side = Side::kScores;
-  std::string id;                // of the piece or the recording
-  Piece piece;                   // kPut, kScores
-  Recording recording;           // kPut, kRecordings
-  std::string content;           // kPut: Standard MIDI File bytes or encoded audio bytes
-  std::vector<SnippetRun> runs;  // kPut: first_vector counts from 0 within `vectors`; source is 0
-  std::vector<float> vectors;    // kPut: [sum of the runs' counts, dimension]
+  std::string id;       // of the piece or the recording
+  SourceRecord source;  // kPut: of this side and id; runs are of source 0
 };
 
 class ChangeJournal {

@@ -32,22 +32,23 @@ constexpr char kOtherOrigin[] = "ffffffffffffffffffffffffffffffff";
 Change PutPiece(int seed, size_t content_bytes = 300) {
   Change change;
   change.id = absl::StrCat("piece-", seed);
-  change.piece = {
+  change.source.piece = {
       change.id, absl::StrCat("Títle ", seed), "Composer", 1.5 * seed, 2.25 * seed, seed, 10 * seed,
       "Shelf"};
-  change.content = std::string(content_bytes, static_cast<char>('a' + seed % 26));
-  change.runs = {{0, 2, 0, 0.5, 0.25, 0.5, 2}, {2, 1 + seed % 3, 0, 1.0, 3, 0.5, 2}};
+  change.source.content = std::string(content_bytes, static_cast<char>('a' + seed % 26));
+  change.source.runs = {{0, 2, 0, 0.5, 0.25, 0.5, 2}, {2, 1 + seed % 3, 0, 1.0, 3, 0.5, 2}};
   for (int64_t i = 0; i < 8 * (3 + seed % 3); ++i)
-    change.vectors.push_back(0.25f * static_cast<float>(i - seed));
+    change.source.vectors.push_back(0.25f * static_cast<float>(i - seed));
   return change;
 }
 
 Change PutRecording(int seed) {
   Change change = PutPiece(seed);
-  change.side = Side::kRecordings;
+  change.side = change.source.side = Side::kRecordings;
   change.id = absl::StrCat("recording-", seed);
-  change.piece = {};
-  change.recording = {change.id, "Live", "Composer", absl::StrCat("piece-", seed), 12.5, "Tapes"};
+  change.source.piece = {};
+  change.source.recording = {change.id, "Live", "Composer", absl::StrCat("piece-", seed),
+                             12.5,      "Tapes"};
   return change;
 }
 
@@ -69,18 +70,19 @@ std::string Show(const Change& c) {
                     v.collection, "|", v.version);
   };
   if (c.side == Side::kScores) {
-    add(c.piece);
-    absl::StrAppend(&text, "|", c.piece.beats, "|", c.piece.bars, "|", c.piece.notes);
+    add(c.source.piece);
+    absl::StrAppend(&text, "|", c.source.piece.beats, "|", c.source.piece.bars, "|",
+                    c.source.piece.notes);
   } else {
-    add(c.recording);
-    absl::StrAppend(&text, "|", c.recording.piece_id);
+    add(c.source.recording);
+    absl::StrAppend(&text, "|", c.source.recording.piece_id);
   }
-  for (const SnippetRun& r : c.runs) {
+  for (const SnippetRun& r : c.source.runs) {
     absl::StrAppend(&text, "|", r.first_vector, " ", r.count, " ", r.tempo_ratio, " ", r.start_s,
                     " ", r.hop_s, " ", r.window_s);
   }
-  for (const float f : c.vectors) absl::StrAppend(&text, " ", f);
-  return text + "|" + c.content;
+  for (const float f : c.source.vectors) absl::StrAppend(&text, " ", f);
+  return text + "|" + c.source.content;
 }
 
 struct Contents {
@@ -139,15 +141,15 @@ TEST_F(ChangeJournalTest, EverythingAppendedIsReadBackAlsoAfterReopening) {
     EXPECT_EQ(journal->last_sequence(), 0);
     std::vector<Change> batch = {PutPiece(1), PutRecording(2), Delete(Side::kScores, "piece-1"),
                                  Delete(Side::kRecordings, "Ünïcode")};
-    batch[0].content = std::string("MThd\0\0\xff", 7);
-    batch[1].content.clear();
+    batch[0].source.content = std::string("MThd\0\0\xff", 7);
+    batch[1].source.content.clear();
     EXPECT_EQ(journal->Append(kOrigin, batch).value(), 4);
     for (size_t i = 0; i < batch.size(); ++i) {
       EXPECT_EQ(batch[i].sequence, static_cast<int64_t>(i) + 1);
       expected.push_back(Show(batch[i]));
     }
-    EXPECT_EQ(batch[0].piece.version, 1);
-    EXPECT_EQ(batch[1].recording.version, 2);
+    EXPECT_EQ(batch[0].source.piece.version, 1);
+    EXPECT_EQ(batch[1].source.recording.version, 2);
     EXPECT_EQ(ReadAll(*journal).changes, expected);
   }
   auto journal = Open();
@@ -222,12 +224,12 @@ TEST_F(ChangeJournalTest, ABatchWithAWrongChangeLeavesNothing) {
   const std::string first = Add(*journal, PutPiece(0));
   const std::vector<std::pair<std::string, std::function<void(Change&)>>> faults = {
       {"id", [](Change& c) { c.id = "another"; }},
-      {"title", [](Change& c) { c.piece.title = "\xff"; }},
-      {"run", [](Change& c) { c.runs[1].first_vector = 7; }},
-      {"run", [](Change& c) { c.runs[1].hop_s = -1; }},
-      {"vectors", [](Change& c) { c.vectors.pop_back(); }},
-      {"vectors", [](Change& c) { c.vectors.clear(); }},
-      {"vectors", [](Change& c) { c.vectors[5] = std::nanf(""); }},
+      {"title", [](Change& c) { c.source.piece.title = "\xff"; }},
+      {"run", [](Change& c) { c.source.runs[1].first_vector = 7; }},
+      {"run", [](Change& c) { c.source.runs[1].hop_s = -1; }},
+      {"vectors", [](Change& c) { c.source.vectors.pop_back(); }},
+      {"vectors", [](Change& c) { c.source.vectors.clear(); }},
+      {"vectors", [](Change& c) { c.source.vectors[5] = std::nanf(""); }},
   };
   for (const auto& [field, fault] : faults) {
     std::vector<Change> batch = {PutPiece(1), PutPiece(2)};
@@ -336,7 +338,7 @@ TEST_F(ChangeJournalTest, AKilledProcessLosesNothingThatWasAcknowledged) {
     ASSERT_EQ(static_cast<int64_t>(contents.changes.size()), journal->last_sequence());
     for (int64_t i = before; i < journal->last_sequence(); ++i) {
       Change expected = PutPiece(static_cast<int>(i), i % 2 == 0 ? 20'000 : 3'000);
-      expected.sequence = expected.piece.version = i + 1;
+      expected.sequence = expected.source.piece.version = i + 1;
       ASSERT_EQ(contents.changes[i], Show(expected)) << i;
     }
     before = acknowledged = journal->last_sequence();

@@ -103,18 +103,18 @@ std::vector<SnippetRun> RunsFromBytes(std::string_view bytes) {
 
 // The journal does not know the dimension. That the floats are a multiple of the windows is all
 // that can be asked here; CheckRecord asks for the rest when the change is applied.
-absl::Status CheckRuns(const Change& change) {
+absl::Status CheckRuns(const SourceRecord& source) {
   int64_t vectors = 0;
-  for (const SnippetRun& run : change.runs) {
+  for (const SnippetRun& run : source.runs) {
     RETURN_IF_ERROR(CheckRun(run, vectors, 1));
     vectors += run.count;
   }
-  const auto floats = static_cast<int64_t>(change.vectors.size());
+  const auto floats = static_cast<int64_t>(source.vectors.size());
   const bool whole = vectors == 0 ? floats == 0 : floats > 0 && floats % vectors == 0;
   if (!whole)
     return absl::InvalidArgumentError(
         absl::StrCat("vectors: ", floats, " numbers for ", vectors, " windows"));
-  for (const float number : change.vectors) {
+  for (const float number : source.vectors) {
     if (!std::isfinite(number))
       return absl::InvalidArgumentError("vectors: a number is not finite");
   }
@@ -131,7 +131,7 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
   row.id = change.id;
   if (change.kind == Change::Kind::kDelete) return row;
   if (change.side == Side::kScores) {
-    const Piece& piece = change.piece;
+    const Piece& piece = change.source.piece;
     std::tie(row.title, row.composer, row.collection) =
         std::tie(piece.title, piece.composer, piece.collection);
     row.duration_s = piece.duration_s;
@@ -139,15 +139,15 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
     row.bars = piece.bars;
     row.notes = piece.notes;
   } else {
-    const Recording& recording = change.recording;
+    const Recording& recording = change.source.recording;
     std::tie(row.title, row.composer) = std::tie(recording.title, recording.composer);
     std::tie(row.collection, row.piece_id) = std::tie(recording.collection, recording.piece_id);
     row.duration_s = recording.duration_s;
   }
   row.runs = runs;
-  row.vectors = {reinterpret_cast<const char*>(change.vectors.data()),
-                 change.vectors.size() * sizeof(float)};
-  row.content = change.content;
+  row.vectors = {reinterpret_cast<const char*>(change.source.vectors.data()),
+                 change.source.vectors.size() * sizeof(float)};
+  row.content = change.source.content;
   return row;
 }
 
@@ -160,8 +160,10 @@ Change ChangeOf(const Row& row) {
   change.side = static_cast<Side>(row.side);
   change.id = row.id;
   if (change.kind == Change::Kind::kDelete) return change;
+  SourceRecord& source = change.source;
+  source.side = change.side;
   if (change.side == Side::kScores) {
-    change.piece = {std::string(row.id),
+    source.piece = {std::string(row.id),
                     std::string(row.title),
                     std::string(row.composer),
                     row.duration_s,
@@ -171,7 +173,7 @@ Change ChangeOf(const Row& row) {
                     std::string(row.collection),
                     row.sequence};
   } else {
-    change.recording = {std::string(row.id),
+    source.recording = {std::string(row.id),
                         std::string(row.title),
                         std::string(row.composer),
                         std::string(row.piece_id),
@@ -179,39 +181,40 @@ Change ChangeOf(const Row& row) {
                         std::string(row.collection),
                         row.sequence};
   }
-  change.content = row.content;
-  change.runs = RunsFromBytes(row.runs);
-  change.vectors.resize(row.vectors.size() / sizeof(float));
-  if (!change.vectors.empty())
-    std::memcpy(change.vectors.data(), row.vectors.data(), row.vectors.size());
+  source.content = row.content;
+  source.runs = RunsFromBytes(row.runs);
+  source.vectors.resize(row.vectors.size() / sizeof(float));
+  if (!source.vectors.empty())
+    std::memcpy(source.vectors.data(), row.vectors.data(), row.vectors.size());
   return change;
 }
 
 }  // namespace
 
 absl::Status CheckChange(const Change& change) {
-  const bool score = change.side == Side::kScores;
   if (change.kind == Change::Kind::kDelete) {
     Piece piece;
     piece.id = change.id;
     return CheckPiece(piece);
   }
-  if (change.id != (score ? change.piece.id : change.recording.id)) {
+  const SourceRecord& source = change.source;
+  if (source.side != change.side || source.id() != change.id) {
     return absl::InvalidArgumentError("id: is not that of what is put");
   }
-  RETURN_IF_ERROR(score ? CheckPiece(change.piece) : CheckRecording(change.recording));
+  RETURN_IF_ERROR(source.side == Side::kScores ? CheckPiece(source.piece)
+                                               : CheckRecording(source.recording));
   const auto bytes =
-      static_cast<int64_t>(change.content.size() + change.vectors.size() * sizeof(float) +
-                           change.runs.size() * kRunBytes);
+      static_cast<int64_t>(source.content.size() + source.vectors.size() * sizeof(float) +
+                           source.runs.size() * kRunBytes);
   if (bytes > kMaxChangeBytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the change takes ", bytes, " bytes, the limit is ", kMaxChangeBytes));
   }
-  return CheckRuns(change);
+  return CheckRuns(source);
 }
 
 absl::Status InsertChange(Statement& insert, std::string_view origin, const Change& change) {
-  const std::string runs = RunsToBytes(change.runs);
+  const std::string runs = RunsToBytes(change.source.runs);
   const Row row = RowOf(origin, change, runs);
   ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
   insert.BindInt(1, row.sequence).BindText(2, row.origin).BindInt(3, row.kind).BindInt(4, row.side);

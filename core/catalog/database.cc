@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 
@@ -18,37 +19,49 @@ namespace {
 
 // What the caller can do about it decides the status: free some space, wait for the other process,
 // mend permissions. Anything else that SQLite finds wrong is taken as damage to the file.
-absl::Status ToStatus(int code, absl::string_view doing) {
-  const std::string message = absl::StrCat("SQLite: ", doing, ": ", sqlite3_errstr(code));
+ErrorReason ReasonFor(int code) {
   switch (code) {
     // Extended codes first; their low byte, SQLITE_IOERR, would make damage of them.
     case SQLITE_IOERR_WRITE:  // for instance a quota
     case SQLITE_IOERR_TRUNCATE:
-      return absl::ResourceExhaustedError(message);
+      return ErrorReason::kStorageFull;
     case SQLITE_IOERR_FSYNC:
     case SQLITE_IOERR_DIR_FSYNC:
-      return absl::UnavailableError(message);
+      return ErrorReason::kStorageUnavailable;
     default:
       break;
   }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::AbortedError(message);
+      return ErrorReason::kStorageBusy;
     case SQLITE_NOMEM:
-      return absl::ResourceExhaustedError(message);
     case SQLITE_TOOBIG:
-      return absl::ResourceExhaustedError(message);
     case SQLITE_FULL:
-      return absl::ResourceExhaustedError(message);
+      return ErrorReason::kStorageFull;
     case SQLITE_CANTOPEN:
-      return absl::UnavailableError(message);
+      return ErrorReason::kStorageUnavailable;
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return absl::PermissionDeniedError(message);
+      return ErrorReason::kStorageReadOnly;
     default:
-      return absl::DataLossError(message);
+      return ErrorReason::kStorageDamaged;
   }
+}
+
+absl::StatusCode CodeOf(ErrorReason reason) {
+  if (reason == ErrorReason::kStorageFull) return absl::StatusCode::kResourceExhausted;
+  if (reason == ErrorReason::kStorageUnavailable) return absl::StatusCode::kUnavailable;
+  if (reason == ErrorReason::kStorageBusy) return absl::StatusCode::kAborted;
+  if (reason == ErrorReason::kStorageReadOnly) return absl::StatusCode::kPermissionDenied;
+  return absl::StatusCode::kDataLoss;
+}
+
+absl::Status ToStatus(int code, absl::string_view doing) {
+  const ErrorReason reason = ReasonFor(code);
+  return WithReason(
+      absl::Status(CodeOf(reason), absl::StrCat("SQLite: ", doing, ": ", sqlite3_errstr(code))),
+      reason);
 }
 
 // A path as SQLite's URI names want it.

@@ -42,8 +42,10 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 // not a plain one, PermissionDenied when it cannot be written.
 [[nodiscard]] absl::StatusOr<Database> OpenLastingDatabase(const std::string& path);
 
-// Failures of every function here: ResourceExhausted when the disk is full, Aborted when another
-// process is in the way, DataLoss when the file is not what it should be.
+// Failures of SQLite, in every function here, have a reason kStorage… (core/base/error_reason.h):
+// ResourceExhausted when the disk is full, Unavailable when a write may not have lasted, Aborted
+// when another process is in the way, PermissionDenied, DataLoss when the file is not what it
+// should be.
 [[nodiscard]] absl::Status Execute(sqlite3* database, const char* sql);
 
 // The one number that a query gives, 0 when it gives no row.

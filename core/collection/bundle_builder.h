@@ -24,9 +24,10 @@ struct BuilderOptions {
   std::string model_directory = {};  // holds audio_encoder.pt and score_encoder.pt
   encoder::EncoderOptions encoder = {};
   index::IndexOptions index = {};  // kind and build settings; the dimension comes from the model
-  std::vector<double> tempo_ratios = DefaultTempoRatios();  // each in [0.25, 4], at most 100
-  double score_hop_s = 0.5;        // between windows of a score, seconds as played, <= 3600
-  double recording_hop_s = 0.125;  // between windows of a recording, seconds, <= 3600
+  // The ranges are those of bundle::Manifest.
+  std::vector<double> tempo_ratios = DefaultTempoRatios();
+  double score_hop_s = 0.5;        // between windows of a score, seconds as played
+  double recording_hop_s = 0.125;  // between windows of a recording, seconds
 };
 
 class BundleBuilder {

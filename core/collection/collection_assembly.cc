@@ -8,8 +8,6 @@
 namespace antiphon::collection {
 namespace {
 
-constexpr size_t kMaxTempoRatios = 100;
-constexpr double kMaxHopS = 3600;
 // Queries are cut twice as densely as what they are compared with, so that some window falls close
 // to one there.
 constexpr double kQueryHopPerScoreHop = 0.5;
@@ -18,22 +16,19 @@ constexpr double kQueryHopPerScoreHop = 0.5;
 absl::Status CheckOptions(const BuilderOptions& options) {
   if (options.tempo_ratios.empty())
     return absl::InvalidArgumentError("tempo_ratios must not be empty");
-  if (options.tempo_ratios.size() > kMaxTempoRatios) {
+  if (options.tempo_ratios.size() > bundle::Manifest::kMaxTempoRatios) {
     return absl::InvalidArgumentError(absl::StrCat("tempo_ratios: there may be at most ",
-                                                   kMaxTempoRatios, ", there are ",
-                                                   options.tempo_ratios.size()));
+                                                   bundle::Manifest::kMaxTempoRatios,
+                                                   ", there are ", options.tempo_ratios.size()));
   }
   for (const double ratio : options.tempo_ratios) {
-    if (!(ratio >= 0.25 && ratio <= 4)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tempo_ratios must be from 0.25 to 4, one is ", ratio));
-    }
+    RETURN_IF_ERROR(CheckRange("tempo_ratios", ratio, bundle::Manifest::kTempoRatioRange));
   }
   for (const double hop_s : {options.score_hop_s, options.recording_hop_s}) {
-    if (hop_s > 0 && hop_s <= kMaxHopS) continue;
+    if (hop_s > 0 && hop_s <= bundle::Manifest::kMaxHopS) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("score_hop_s and recording_hop_s must be above 0 and at most ", kMaxHopS,
-                     ", one is ", hop_s));
+        absl::StrCat("score_hop_s and recording_hop_s must be above 0 and at most ",
+                     bundle::Manifest::kMaxHopS, ", one is ", hop_s));
   }
   return absl::OkStatus();
 }
@@ -76,14 +71,14 @@ absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
 }
 
 absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
-  ASSIGN_OR_RETURN(const SourceRecord record,
+  ASSIGN_OR_RETURN(const catalog::SourceRecord record,
                    EmbedPiece(score_encoder_, plan_, std::move(piece), midi));
   return files_->Add(record);
 }
 
 absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
                                               const std::string& audio) {
-  ASSIGN_OR_RETURN(const SourceRecord record,
+  ASSIGN_OR_RETURN(const catalog::SourceRecord record,
                    EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio));
   return files_->Add(record);
 }

@@ -20,7 +20,7 @@ absl::StatusOr<std::unique_ptr<CollectionFiles>> CollectionFiles::Create(
       new CollectionFiles(directory, options, std::move(writer)));
 }
 
-absl::Status CollectionFiles::Add(const SourceRecord& record) {
+absl::Status CollectionFiles::Add(const catalog::SourceRecord& record) {
   const bool score = record.side == Side::kScores;
   ASSIGN_OR_RETURN(const int source, score
                                          ? writer_->AddPiece(record.piece, record.content)
@@ -55,9 +55,10 @@ absl::Status CollectionFiles::Finish(bundle::Manifest& manifest) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view, Side side, int source) {
+absl::StatusOr<catalog::SourceRecord> ReadSource(const CollectionView& view, Side side,
+                                                 int source) {
   const bool score = side == Side::kScores;
-  SourceRecord record;
+  catalog::SourceRecord record;
   record.side = side;
   if (score) record.piece = view.pieces()[source];
   if (!score) record.recording = view.recordings()[source];

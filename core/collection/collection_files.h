@@ -26,7 +26,7 @@ class CollectionFiles {
       const std::string& directory, const index::IndexOptions& options);
 
   // Puts a source behind those of its side; AlreadyExists on a repeated id. Requires CheckRecord.
-  [[nodiscard]] absl::Status Add(const SourceRecord& record);
+  [[nodiscard]] absl::Status Add(const catalog::SourceRecord& record);
 
   // Writes the files, and into `manifest` how much there is of what. No other call may follow.
   [[nodiscard]] absl::Status Finish(bundle::Manifest& manifest);
@@ -52,8 +52,8 @@ class CollectionFiles {
 
 // A source as the contents hold it. Requires a valid position; fails as ReadMidi, ReadAudio and
 // ReadRuns do.
-[[nodiscard]] absl::StatusOr<SourceRecord> ReadSource(const CollectionView& view,
-                                                      catalog::Side side, int source);
+[[nodiscard]] absl::StatusOr<catalog::SourceRecord> ReadSource(const CollectionView& view,
+                                                               catalog::Side side, int source);
 
 }  // namespace antiphon::collection
 

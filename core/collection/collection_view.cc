@@ -18,7 +18,7 @@ using catalog::Side;
 
 // Everything that SideView relies on without checking. A record from the journal is input like any
 // other: the journal knows neither the model nor its dimension.
-absl::Status CheckRecord(const SourceRecord& record, int dimension) {
+absl::Status CheckRecord(const catalog::SourceRecord& record, int dimension) {
   RETURN_IF_ERROR(record.side == Side::kScores ? catalog::CheckPiece(record.piece)
                                                : catalog::CheckRecording(record.recording));
   int64_t vectors = 0;

@@ -19,32 +19,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/source_record.h"
 #include "core/index/vector_index.h"
 
 namespace antiphon::collection {
 
-// A piece or a recording with all that is kept of it.
-struct SourceRecord {
-  catalog::Side side = catalog::Side::kScores;
-  catalog::Piece piece;          // side kScores
-  catalog::Recording recording;  // side kRecordings
-  std::string content;           // Standard MIDI File bytes; encoded audio bytes
-  // In these, first_vector counts from 0 within `vectors`, and source is ignored.
-  std::vector<catalog::SnippetRun> runs;
-  std::vector<float> vectors;  // [sum of the runs' counts, dimension]
-
-  const std::string& id() const { return side == catalog::Side::kScores ? piece.id : recording.id; }
-};
-
 // Piece or recording and runs are as a catalogue asks (core/catalog/checks.h); vectors are finite,
 // and as many as the runs say. InvalidArgument says what is not.
-[[nodiscard]] absl::Status CheckRecord(const SourceRecord& record, int dimension);
+[[nodiscard]] absl::Status CheckRecord(const catalog::SourceRecord& record, int dimension);
 
 // What an edit does: puts a source in the place of the one with its id, if any, or takes one away.
 struct Edit {
   catalog::Side side = catalog::Side::kScores;
   std::string id;
-  std::shared_ptr<const SourceRecord> put;  // of this side and id, CheckRecord; null: take it away
+  std::shared_ptr<const catalog::SourceRecord>
+      put;  // of this side and id, CheckRecord; null: take it away
 };
 
 // Which sources of one side may be found; see CollectionView::Search.

@@ -77,7 +77,7 @@ std::vector<Edit> Edits(int count) {
   std::mt19937 random(2);
   std::vector<Edit> edits;
   for (int i = 0; i < count; ++i) {
-    auto record = std::make_shared<SourceRecord>();
+    auto record = std::make_shared<catalog::SourceRecord>();
     record->piece = PieceOf(absl::StrCat("new-", i));
     record->runs = {RunOf(0, 0)};
     record->vectors = UnitVectors(kVectorsPerPiece, random);

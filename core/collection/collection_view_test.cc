@@ -26,12 +26,12 @@ using ::testing::HasSubstr;
 constexpr int kDimension = 16;
 constexpr Side kSides[] = {Side::kScores, Side::kRecordings};
 
-using Record = std::shared_ptr<const SourceRecord>;
+using Record = std::shared_ptr<const catalog::SourceRecord>;
 
 // With vectors of small whole numbers, so that inner products are exact however they are added up,
 // and many are equal.
 Record RandomRecord(Side side, const std::string& id, std::mt19937& random) {
-  auto record = std::make_shared<SourceRecord>();
+  auto record = std::make_shared<catalog::SourceRecord>();
   record->side = side;
   const double duration_s = 10 + static_cast<double>(random() % 100);
   const std::string title = absl::StrCat("Title ", random() % 1000);
@@ -164,7 +164,7 @@ class ContentsTest : public ::testing::Test {
     ASSERT_EQ(side == Side::kScores ? view.pieces().size() : view.recordings().size(),
               records.size());
     for (size_t i = 0; i < records.size(); ++i) {
-      const SourceRecord& record = *records[i];
+      const catalog::SourceRecord& record = *records[i];
       const auto position = static_cast<int>(i);
       const bool score = side == Side::kScores;
       EXPECT_EQ(score ? view.pieces()[i].id : view.recordings()[i].id, record.id());
@@ -320,27 +320,30 @@ TEST_F(ContentsTest, EditsShareWhatTheyLeaveAlone) {
 
 TEST(CheckRecordTest, SaysWhatDoesNotFit) {
   std::mt19937 random(5);
-  const SourceRecord good = *RandomRecord(Side::kScores, "p", random);
+  const catalog::SourceRecord good = *RandomRecord(Side::kScores, "p", random);
   EXPECT_TRUE(CheckRecord(good, kDimension).ok()) << CheckRecord(good, kDimension);
-  const auto refused = [&](const char* what, const std::function<void(SourceRecord&)>& damage) {
-    SourceRecord record = good;
+  const auto refused = [&](const char* what,
+                           const std::function<void(catalog::SourceRecord&)>& damage) {
+    catalog::SourceRecord record = good;
     damage(record);
     const absl::Status status = CheckRecord(record, kDimension);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
     EXPECT_THAT(status.message(), HasSubstr(what));
   };
-  refused("piece id", [](SourceRecord& r) { r.piece.id.clear(); });
+  refused("piece id", [](catalog::SourceRecord& r) { r.piece.id.clear(); });
   refused("recording id",
-          [](SourceRecord& r) { r.side = Side::kRecordings, r.recording.id.clear(); });
-  refused("vectors", [](SourceRecord& r) { r.vectors.pop_back(); });
-  refused("vectors", [](SourceRecord& r) { r.vectors.resize(r.vectors.size() - kDimension); });
-  refused("vectors", [](SourceRecord& r) { r.runs.clear(); });
-  refused("finite", [](SourceRecord& r) { r.vectors[3] = std::nanf(""); });
-  refused("first_vector", [](SourceRecord& r) { r.runs[0].first_vector = 1; });
-  refused("count", [](SourceRecord& r) { r.runs[0].count = 0; });
+          [](catalog::SourceRecord& r) { r.side = Side::kRecordings, r.recording.id.clear(); });
+  refused("vectors", [](catalog::SourceRecord& r) { r.vectors.pop_back(); });
   refused("vectors",
-          [](SourceRecord& r) { r.runs.back().count = std::numeric_limits<int64_t>::max() / 2; });
-  refused("tempo", [](SourceRecord& r) { r.runs[0].tempo_ratio = -1; });
+          [](catalog::SourceRecord& r) { r.vectors.resize(r.vectors.size() - kDimension); });
+  refused("vectors", [](catalog::SourceRecord& r) { r.runs.clear(); });
+  refused("finite", [](catalog::SourceRecord& r) { r.vectors[3] = std::nanf(""); });
+  refused("first_vector", [](catalog::SourceRecord& r) { r.runs[0].first_vector = 1; });
+  refused("count", [](catalog::SourceRecord& r) { r.runs[0].count = 0; });
+  refused("vectors", [](catalog::SourceRecord& r) {
+    r.runs.back().count = std::numeric_limits<int64_t>::max() / 2;
+  });
+  refused("tempo", [](catalog::SourceRecord& r) { r.runs[0].tempo_ratio = -1; });
 }
 
 }  // namespace

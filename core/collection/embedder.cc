@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/pianoroll.h"
 
@@ -13,8 +14,7 @@ namespace antiphon::collection {
 namespace {
 
 constexpr int64_t kWindowsPerCall = 1024;  // 8 MB at 42 frames of 176 bands
-constexpr double kMinTempoRatio = 0.1;
-constexpr double kMaxTempoRatio = 10.0;
+constexpr Range<double> kTempoRatioRange = {0.1, 10};
 // Filling a pianoroll takes time in proportion to the lengths of all notes together; an hour of
 // dense piano music needs a hundredth of this, a file made to be slow far more.
 constexpr double kMaxPianorollCells = 2e8;
@@ -29,12 +29,6 @@ absl::Status CheckPlan(const matching::WindowPlan& plan) {
         "window plan: max_windows must not be negative, stretch_windows at least 1");
   }
   return absl::OkStatus();
-}
-
-absl::Status CheckTempoRatio(double tempo_ratio) {
-  if (tempo_ratio >= kMinTempoRatio && tempo_ratio <= kMaxTempoRatio) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("tempo ratio must be from ", kMinTempoRatio,
-                                                 " to ", kMaxTempoRatio, ", is ", tempo_ratio));
 }
 
 int64_t HopFrames(double frame_rate, const matching::WindowPlan& plan) {
@@ -85,7 +79,7 @@ absl::StatusOr<Selection> Select(const encoder::EncoderInfo& info,
                                  const features::FeatureSequence& sequence, double tempo_ratio,
                                  const matching::WindowPlan& plan) {
   RETURN_IF_ERROR(CheckPlan(plan));
-  RETURN_IF_ERROR(CheckTempoRatio(tempo_ratio));
+  RETURN_IF_ERROR(CheckRange("tempo_ratio", tempo_ratio, kTempoRatioRange));
   const double seconds_per_frame = tempo_ratio / info.settings.frame_rate();
   Selection selection;
   selection.frame.dimension = info.dimension;
@@ -119,7 +113,7 @@ absl::StatusOr<features::FeatureSequence> AudioFeatures(const features::AudioFro
 absl::StatusOr<features::FeatureSequence> ScoreFeatures(const features::FeatureSettings& settings,
                                                         const music::Score& score,
                                                         double tempo_ratio) {
-  RETURN_IF_ERROR(CheckTempoRatio(tempo_ratio));
+  RETURN_IF_ERROR(CheckRange("tempo_ratio", tempo_ratio, kTempoRatioRange));
   double cells = 0;
   for (const music::Note& note : score.notes) {
     cells += (note.offset_s - note.onset_s) / tempo_ratio * settings.frame_rate() + 1;

@@ -49,7 +49,7 @@ absl::Status AddSources(const CollectionView& view, Side side,
   // vectors come in the order they were indexed.
   for (int source = 0; source < view.source_count(side); ++source) {
     RETURN_IF_ERROR(keep_going());
-    ASSIGN_OR_RETURN(const SourceRecord record, ReadSource(view, side, source));
+    ASSIGN_OR_RETURN(const catalog::SourceRecord record, ReadSource(view, side, source));
     RETURN_IF_ERROR(files.Add(record));
   }
   return absl::OkStatus();

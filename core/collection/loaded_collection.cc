@@ -172,6 +172,7 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   auto loaded = std::make_unique<LoadedCollection>();
   loaded->manifest = generation.manifest;
   loaded->rejected_generations = generation.rejected;
+  loaded->scores = options.scores;
   const std::string folder = generation.directory + "/";
   RETURN_IF_ERROR(MapError(OpenEncoders(generation, options, other, *loaded), Unusable(folder)));
   ASSIGN_OR_RETURN(

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle.h"
 #include "core/collection/collection_view.h"
+#include "core/collection/score_cache.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/index/vector_index.h"
@@ -28,6 +29,8 @@ struct CollectionOptions {
   // is.
   std::function<std::unique_ptr<encoder::WindowEncoder>(std::unique_ptr<encoder::WindowEncoder>)>
       wrap_encoder;
+  // Keeps parsed scores, for all collections opened with it; null: each is parsed when it is read.
+  std::shared_ptr<ScoreCache> scores;
 };
 
 // Parts are shared: copies of these, with other contents, are collections of their own.
@@ -39,6 +42,7 @@ struct LoadedCollection {
   std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
   std::shared_ptr<const encoder::WindowEncoder> score_encoder;
   std::shared_ptr<const CollectionView> view;
+  std::shared_ptr<ScoreCache> scores;  // of the options; may be null
 
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
 };

@@ -20,7 +20,7 @@ using catalog::SnippetRun;
 using index::RowRange;
 
 // CheckRecord has made sure that runs follow one another without gaps from 0 on.
-int64_t VectorsOf(const SourceRecord& record) {
+int64_t VectorsOf(const catalog::SourceRecord& record) {
   return record.runs.empty() ? 0 : record.runs.back().first_vector + record.runs.back().count;
 }
 
@@ -48,7 +48,8 @@ template <typename Source>
 std::shared_ptr<const std::vector<Source>> ListOf(
     const std::shared_ptr<const catalog::Catalog>& owner, const std::vector<Source>& all,
     const std::vector<int>& base_sources,
-    const std::vector<std::shared_ptr<const SourceRecord>>& added, Source SourceRecord::*member) {
+    const std::vector<std::shared_ptr<const catalog::SourceRecord>>& added,
+    Source catalog::SourceRecord::*member) {
   if (added.empty() && base_sources.size() == all.size()) return {owner, &all};
   auto list = std::make_shared<std::vector<Source>>();
   list->reserve(base_sources.size() + added.size());
@@ -109,10 +110,11 @@ SideView::SideView(std::shared_ptr<const BaseSide> base, std::vector<int> base_s
 void SideView::ListSources() {
   const catalog::Catalog& catalog = *base_->catalog;
   if (base_->side == Side::kScores) {
-    pieces_ = ListOf(base_->catalog, catalog.pieces(), base_sources_, added_, &SourceRecord::piece);
+    pieces_ = ListOf(base_->catalog, catalog.pieces(), base_sources_, added_,
+                     &catalog::SourceRecord::piece);
   } else {
     recordings_ = ListOf(base_->catalog, catalog.recordings(), base_sources_, added_,
-                         &SourceRecord::recording);
+                         &catalog::SourceRecord::recording);
   }
 }
 
@@ -171,13 +173,14 @@ std::optional<int> SideView::Find(std::string_view id) const {
   return position_of_[*source];
 }
 
-const SourceRecord* SideView::RecordAt(int source) const {
+const catalog::SourceRecord* SideView::RecordAt(int source) const {
   const auto base = static_cast<int>(base_sources_.size());
   return source < base ? nullptr : added_[source - base].get();
 }
 
 absl::StatusOr<std::string> SideView::ReadContent(int source) const {
-  if (const SourceRecord* record = RecordAt(source); record != nullptr) return record->content;
+  if (const catalog::SourceRecord* record = RecordAt(source); record != nullptr)
+    return record->content;
   const int base_source = base_sources_[source];
   return base_->side == Side::kScores ? base_->catalog->ReadMidi(base_source)
                                       : base_->catalog->ReadAudio(base_source);
@@ -192,7 +195,7 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int so
     run.source = source;
     result.push_back({run, std::move(vectors)});
   };
-  if (const SourceRecord* record = RecordAt(source); record != nullptr) {
+  if (const catalog::SourceRecord* record = RecordAt(source); record != nullptr) {
     const int dimension = base_->index->dimension();
     for (const SnippetRun& run : record->runs) {
       const auto first = record->vectors.begin() + run.first_vector * dimension;
@@ -261,7 +264,7 @@ absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(
   const std::vector<AddedBlock> added = BlocksThatPass(scope);
   std::vector<index::VectorBlock> beside;
   for (const AddedBlock& block : added) {
-    const SourceRecord& record = *RecordAt(block.source);
+    const catalog::SourceRecord& record = *RecordAt(block.source);
     beside.push_back({record.vectors.data(), VectorsOf(record), block.first_id});
   }
   std::vector<RowRange> chosen;

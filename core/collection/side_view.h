@@ -67,7 +67,7 @@ class SideView {
       std::span<const float> queries, int k, const ResolvedFilter& scope) const;
 
  private:
-  using Record = std::shared_ptr<const SourceRecord>;
+  using Record = std::shared_ptr<const catalog::SourceRecord>;
 
   // A record that is searched, and the id of its first vector.
   struct AddedBlock {
@@ -78,7 +78,7 @@ class SideView {
   SideView(std::shared_ptr<const BaseSide> base, std::vector<int> base_sources,
            std::vector<Record> added);
 
-  const SourceRecord* RecordAt(int source) const;  // null for a source of the base
+  const catalog::SourceRecord* RecordAt(int source) const;  // null for a source of the base
   void ListSources();
   void FindRows();
   std::vector<index::RowRange> RowsThatPass(const std::vector<bool>& sources) const;

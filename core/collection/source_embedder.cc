@@ -25,7 +25,7 @@ void Describe(const music::Score& score, catalog::Piece& piece) {
   piece.notes = static_cast<int>(score.notes.size());
 }
 
-void Append(const matching::EmbeddingSequence& sequence, SourceRecord& record) {
+void Append(const matching::EmbeddingSequence& sequence, catalog::SourceRecord& record) {
   const auto first = static_cast<int64_t>(record.vectors.size()) / sequence.dimension;
   const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first);
   record.runs.insert(record.runs.end(), runs.begin(), runs.end());
@@ -33,9 +33,36 @@ void Append(const matching::EmbeddingSequence& sequence, SourceRecord& record) {
                         sequence.embeddings.end());
 }
 
-absl::StatusOr<SourceRecord> Checked(SourceRecord record, int dimension) {
+absl::StatusOr<catalog::SourceRecord> Checked(catalog::SourceRecord record, int dimension) {
   RETURN_IF_ERROR(CheckRecord(record, dimension));
   return record;
+}
+
+absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& score_encoder,
+                                                 const SourcePlan& plan, catalog::Piece piece,
+                                                 const music::Score& score, std::string midi,
+                                                 const matching::RequestContext& context,
+                                                 matching::StageTimer& timer) {
+  if (score.notes.empty()) return absl::InvalidArgumentError("the score has no notes");
+  Describe(score, piece);
+  catalog::SourceRecord record;
+  record.side = Side::kScores;
+  record.piece = std::move(piece);
+  record.content = std::move(midi);
+  const encoder::EncoderInfo& info = score_encoder.info();
+  for (const double tempo_ratio : plan.tempo_ratios) {
+    ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
+      return ScoreFeatures(info.settings, score, tempo_ratio);
+    }));
+    ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
+      return EmbedFeatures(score_encoder, features, tempo_ratio, {.hop_s = plan.score_hop_s},
+                           context.keep_going);
+    }));
+    Append(sequence, record);
+  }
+  if (record.runs.empty())
+    return absl::InvalidArgumentError("the score has no notes that the model reads");
+  return Checked(std::move(record), info.dimension);
 }
 
 }  // namespace
@@ -59,45 +86,37 @@ std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& seque
   return runs;
 }
 
-absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
-                                        const SourcePlan& plan, catalog::Piece piece,
-                                        std::string midi, const matching::RequestContext& context) {
+absl::StatusOr<catalog::SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
+                                                 const SourcePlan& plan, catalog::Piece piece,
+                                                 std::string midi,
+                                                 const matching::RequestContext& context) {
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
   ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
-  if (score.notes.empty()) return absl::InvalidArgumentError("the score has no notes");
-  Describe(score, piece);
-  SourceRecord record;
-  record.side = Side::kScores;
-  record.piece = std::move(piece);
-  record.content = std::move(midi);
-  const encoder::EncoderInfo& info = score_encoder.info();
-  for (const double tempo_ratio : plan.tempo_ratios) {
-    ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
-      return ScoreFeatures(info.settings, score, tempo_ratio);
-    }));
-    ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
-      return EmbedFeatures(score_encoder, features, tempo_ratio, {.hop_s = plan.score_hop_s},
-                           context.keep_going);
-    }));
-    Append(sequence, record);
-  }
-  if (record.runs.empty())
-    return absl::InvalidArgumentError("the score has no notes that the model reads");
-  return Checked(std::move(record), info.dimension);
+  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(midi), context, timer);
 }
 
-absl::StatusOr<SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_encoder,
-                                            const features::AudioFrontEnd& front_end,
-                                            const SourcePlan& plan, catalog::Recording recording,
-                                            std::string audio,
-                                            const matching::RequestContext& context) {
+absl::StatusOr<catalog::SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
+                                                 const SourcePlan& plan, catalog::Piece piece,
+                                                 const music::Score& score, std::string midi,
+                                                 const matching::RequestContext& context) {
+  matching::StageTimer timer(context);
+  RETURN_IF_ERROR(timer.KeepGoing());
+  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(midi), context, timer);
+}
+
+absl::StatusOr<catalog::SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_encoder,
+                                                     const features::AudioFrontEnd& front_end,
+                                                     const SourcePlan& plan,
+                                                     catalog::Recording recording,
+                                                     std::string audio,
+                                                     const matching::RequestContext& context) {
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
   ASSIGN_OR_RETURN(const audio::Waveform waveform,
                    audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate}));
   recording.duration_s = waveform.duration_s();
-  SourceRecord record;
+  catalog::SourceRecord record;
   record.side = Side::kRecordings;
   record.recording = std::move(recording);
   record.content = std::move(audio);

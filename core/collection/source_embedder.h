@@ -36,14 +36,17 @@ std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& seque
 // InvalidArgument on bytes that are no score, one with no notes that the model reads, or text that
 // a catalogue would not keep. Otherwise fails as the encoder does, or as `context` says, which is
 // asked before every stage.
-[[nodiscard]] absl::StatusOr<SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
-                                                      const SourcePlan& plan, catalog::Piece piece,
-                                                      std::string midi,
-                                                      const matching::RequestContext& context = {});
+[[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
+    const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
+    std::string midi, const matching::RequestContext& context = {});
+// The same with `score`, as ReadMidi reads `midi`.
+[[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
+    const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
+    const music::Score& score, std::string midi, const matching::RequestContext& context = {});
 
 // `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
 // silent; otherwise as above. Requires a front end with the encoder's settings.
-[[nodiscard]] absl::StatusOr<SourceRecord> EmbedRecording(
+[[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedRecording(
     const encoder::WindowEncoder& audio_encoder, const features::AudioFrontEnd& front_end,
     const SourcePlan& plan, catalog::Recording recording, std::string audio,
     const matching::RequestContext& context = {});

@@ -45,6 +45,21 @@ TEST_F(SourceEmbedderTest, AScoreIsReadAtEveryTempo) {
   EXPECT_TRUE(CheckRecord(*record, score_encoder_.info().dimension).ok());
 }
 
+TEST_F(SourceEmbedderTest, AScoreThatHasBeenReadGivesTheSame) {
+  const catalog::Piece piece{.id = "p", .title = "T"};
+  const auto read = EmbedPiece(score_encoder_, kPlan, piece, midi_);
+  const auto given =
+      EmbedPiece(score_encoder_, kPlan, piece, music::ReadMidi(midi_).value(), midi_);
+  ASSERT_TRUE(read.ok() && given.ok()) << read.status() << given.status();
+  EXPECT_EQ(given->content, midi_);
+  EXPECT_EQ(given->piece.notes, read->piece.notes);
+  EXPECT_EQ(given->piece.bars, read->piece.bars);
+  EXPECT_EQ(given->vectors, read->vectors);
+  EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, piece, music::Score(), midi_).status().code(),
+            absl::StatusCode::kInvalidArgument)
+      << "no notes";
+}
+
 TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {
   const auto record =
       EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r", .piece_id = "p"}, sound_);

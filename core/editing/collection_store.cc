@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "core/collection/collection_files.h"
@@ -19,23 +21,42 @@ using catalog::Side;
 // How often an edit is embedded anew because the model was replaced meanwhile.
 constexpr int kMaxAttempts = 3;
 
-absl::Status NotThere(absl::string_view field) {
-  return absl::NotFoundError(absl::StrCat(field, ": there is none of that id"));
+absl::Status IsThere(absl::string_view field) {
+  return WithReason(absl::AlreadyExistsError(absl::StrCat(field, ": is there already")),
+                    ErrorReason::kIdTaken);
+}
+
+absl::Status NotThere(absl::string_view field, ErrorReason reason = ErrorReason::kIdUnknown) {
+  return WithReason(absl::NotFoundError(absl::StrCat(field, ": there is none of that id")), reason);
 }
 
 absl::Status CheckVersion(absl::string_view what, int64_t version,
                           std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected));
+  return WithReason(
+      absl::AbortedError(absl::StrCat(what, " version: is ", version, ", not ", *expected)),
+      ErrorReason::kVersionMismatch);
 }
 
 absl::Status CheckReference(const collection::CollectionView& view, const std::string& piece_id) {
   if (piece_id.empty() || view.FindPiece(piece_id).has_value()) return absl::OkStatus();
-  return NotThere("recording piece_id");
+  return NotThere("recording piece_id", ErrorReason::kPieceUnknown);
 }
 
 absl::Status KeepGoing(const matching::RequestContext& context) {
   return context.keep_going ? context.keep_going() : absl::OkStatus();
+}
+
+// `score` is null where `midi` is still to be read.
+absl::StatusOr<catalog::SourceRecord> EmbedPiece(const collection::LoadedCollection& loaded,
+                                                 catalog::Piece piece, const std::string& midi,
+                                                 const music::Score* score,
+                                                 const matching::RequestContext& context) {
+  const encoder::WindowEncoder& encoder = *loaded.score_encoder;
+  const collection::SourcePlan plan = collection::PlanOf(loaded.manifest);
+  return score == nullptr
+             ? collection::EmbedPiece(encoder, plan, std::move(piece), midi, context)
+             : collection::EmbedPiece(encoder, plan, std::move(piece), *score, midi, context);
 }
 
 // What was embedded with one can go into the other.
@@ -45,15 +66,11 @@ bool EmbedAlike(const collection::LoadedCollection& one,
          collection::PlanOf(one.manifest) == collection::PlanOf(other.manifest);
 }
 
-Change ToChange(collection::SourceRecord record) {
+Change ToChange(catalog::SourceRecord record) {
   Change change;
   change.side = record.side;
   change.id = record.id();
-  change.piece = std::move(record.piece);
-  change.recording = std::move(record.recording);
-  change.content = std::move(record.content);
-  change.runs = std::move(record.runs);
-  change.vectors = std::move(record.vectors);
+  change.source = std::move(record);
   return change;
 }
 
@@ -68,9 +85,7 @@ Change ToDeletion(Side side, const std::string& id) {
 collection::Edit MakeEdit(Change change) {
   collection::Edit edit = {change.side, change.id, nullptr};
   if (change.kind == Change::Kind::kDelete) return edit;
-  edit.put = std::make_shared<const collection::SourceRecord>(collection::SourceRecord{
-      change.side, std::move(change.piece), std::move(change.recording), std::move(change.content),
-      std::move(change.runs), std::move(change.vectors)});
+  edit.put = std::make_shared<const catalog::SourceRecord>(std::move(change.source));
   return edit;
 }
 
@@ -79,29 +94,26 @@ collection::Edit MakeEdit(Change change) {
 absl::StatusOr<collection::Edit> ToEdit(Change change, int dimension) {
   collection::Edit edit = MakeEdit(std::move(change));
   if (edit.put == nullptr) return edit;
-  const absl::Status status = collection::CheckRecord(*edit.put, dimension);
-  if (!status.ok()) return absl::DataLossError(status.message());
+  RETURN_IF_ERROR(
+      MapError(collection::CheckRecord(*edit.put, dimension),
+               [](const absl::Status& status) { return absl::DataLossError(status.message()); }));
   return edit;
 }
 
-std::shared_ptr<const retrieval::Collection> CollectionStore::Impl::Now() const {
+std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Impl::Now() const {
   absl::MutexLock lock(&state_mutex);
   return current;
 }
 
 void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
-  auto next = retrieval::Collection::Make(
+  auto next = std::make_shared<const retrieval::BundleCollection>(
       std::make_shared<const collection::LoadedCollection>(std::move(loaded)));
-  // If this was its last owner, the collection before is freed outside of the lock: that may unmap
-  // gigabytes.
-  std::shared_ptr<const retrieval::Collection> last = next;
   {
     absl::MutexLock lock(&state_mutex);
-    current.swap(last);
+    current.swap(next);  // the one before is freed, if this was its last owner, outside of the lock
     edit_status.last_change = journal->last_sequence();
     edit_status.unmerged = pending.count();
   }
-  if (options.on_change && last != nullptr) options.on_change(std::move(next));
   const bool due = IsMergeDue();
   absl::MutexLock lock(&state_mutex);
   merge_due = due;
@@ -112,7 +124,7 @@ absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
   // Durable first, then visible: a search must never find what a crash could still undo. No step
   // after Append has a failure to return.
   collection::LoadedCollection loaded = Now()->loaded();
-  ASSIGN_OR_RETURN(const int64_t last, journal->Append(loaded.manifest.origin, changes));
+  RETURN_IF_ERROR(journal->Append(loaded.manifest.origin, changes).status());
   std::vector<collection::Edit> edits;
   for (Change& change : changes) {
     const int64_t number = change.sequence;
@@ -124,41 +136,34 @@ absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
   return edits;
 }
 
-absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> CollectionStore::Impl::Run(
-    const Put& put, const matching::RequestContext& context) {
+absl::StatusOr<EditResult> CollectionStore::Impl::Run(const Put& put,
+                                                      const matching::RequestContext& context) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const std::shared_ptr<const retrieval::Collection> before = Now();
+    const std::shared_ptr<const retrieval::BundleCollection> before = Now();
     RETURN_IF_ERROR(put.check(before->view()));
-    std::unique_ptr<collection::SourceRecord> embedded;
+    std::unique_ptr<catalog::SourceRecord> embedded;
     if (put.embed) {
-      ASSIGN_OR_RETURN(collection::SourceRecord record, put.embed(before->loaded()));
-      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
+      ASSIGN_OR_RETURN(catalog::SourceRecord record, put.embed(before->loaded()));
+      embedded = std::make_unique<catalog::SourceRecord>(std::move(record));
     }
     RETURN_IF_ERROR(editing::KeepGoing(context));
     // Embedding takes seconds and holds no lock, so the collection may have changed meanwhile: the
     // check is asked again, and a new model needs a new embedding.
     absl::MutexLock lock(&edits_mutex);
-    const std::shared_ptr<const retrieval::Collection> now = Now();
+    const std::shared_ptr<const retrieval::BundleCollection> now = Now();
     if (embedded != nullptr && !EmbedAlike(before->loaded(), now->loaded())) continue;
     RETURN_IF_ERROR(put.check(now->view()));
     ASSIGN_OR_RETURN(
-        collection::SourceRecord record,
+        catalog::SourceRecord record,
         put.complete ? put.complete(now->view(), std::move(embedded)) : std::move(*embedded));
     std::vector<Change> changes;
     changes.push_back(ToChange(std::move(record)));
     ASSIGN_OR_RETURN(const std::vector<collection::Edit> edits, Commit(std::move(changes)));
-    return edits.front().put;
+    const catalog::SourceRecord& made = *edits.front().put;
+    return EditResult{.version = pending.last(), .piece = made.piece, .recording = made.recording};
   }
-  return absl::AbortedError("the collection is being replaced: try again");
-}
-
-absl::StatusOr<CollectionStore::Deleted> CollectionStore::Impl::Delete(
-    std::vector<Change> changes) {
-  const auto recordings = std::count_if(changes.begin(), changes.end(), [](const Change& change) {
-    return change.side == Side::kRecordings;
-  });
-  ASSIGN_OR_RETURN(const std::vector<collection::Edit> edits, Commit(std::move(changes)));
-  return Deleted{pending.last(), static_cast<int>(recordings)};
+  return WithReason(absl::AbortedError("the collection is being replaced: try again"),
+                    ErrorReason::kCollectionReplaced);
 }
 
 CollectionStore::CollectionStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -171,7 +176,7 @@ absl::StatusOr<std::unique_ptr<CollectionStore>> CollectionStore::Open(
   return std::unique_ptr<CollectionStore>(new CollectionStore(std::move(impl)));
 }
 
-std::shared_ptr<const retrieval::Collection> CollectionStore::Current() const {
+std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Current() const {
   return impl_->Now();
 }
 
@@ -180,150 +185,147 @@ CollectionStore::EditStatus CollectionStore::edit_status() const {
   return impl_->edit_status;
 }
 
-absl::StatusOr<catalog::Piece> CollectionStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                         const matching::RequestContext& context) {
-  RETURN_IF_ERROR(catalog::CheckPiece(piece));
-  Impl::Put put;
-  put.check = [&](const collection::CollectionView& view) {
-    return view.FindPiece(piece.id).has_value()
-               ? absl::AlreadyExistsError("piece id: is there already")
-               : absl::OkStatus();
-  };
-  put.embed = [&](const collection::LoadedCollection& loaded) {
-    return collection::EmbedPiece(*loaded.score_encoder, collection::PlanOf(loaded.manifest), piece,
-                                  midi, context);
-  };
-  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
-  return record->piece;
+absl::StatusOr<EditResult> CollectionStore::Apply(const EditRequest& request,
+                                                  const matching::RequestContext& context) {
+  return std::visit([&](const auto& edit) { return impl_->Apply(edit, context); }, request);
 }
 
-absl::StatusOr<catalog::Piece> CollectionStore::UpdatePiece(
-    const std::string& id, const PieceUpdate& update, std::optional<int64_t> expected_version,
-    const matching::RequestContext& context) {
-  Impl::Put put;
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const AddPiece& edit,
+                                                        const matching::RequestContext& context) {
+  RETURN_IF_ERROR(catalog::CheckPiece(edit.piece));
+  Put put;
   put.check = [&](const collection::CollectionView& view) {
-    const std::optional<int> position = view.FindPiece(id);
-    if (!position.has_value()) return NotThere("piece id");
-    return CheckVersion("piece", view.pieces()[*position].version, expected_version);
+    return view.FindPiece(edit.piece.id).has_value() ? IsThere("piece id") : absl::OkStatus();
   };
-  if (update.midi.has_value()) {
+  put.embed = [&](const collection::LoadedCollection& loaded) {
+    return EmbedPiece(loaded, edit.piece, edit.midi, edit.score.get(), context);
+  };
+  return Run(put, context);
+}
+
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdatePiece& edit,
+                                                        const matching::RequestContext& context) {
+  Put put;
+  put.check = [&](const collection::CollectionView& view) {
+    const std::optional<int> position = view.FindPiece(edit.id);
+    if (!position.has_value()) return NotThere("piece id");
+    return CheckVersion("piece", view.pieces()[*position].version, edit.expected_version);
+  };
+  if (edit.midi.has_value()) {
     put.embed = [&](const collection::LoadedCollection& loaded) {
-      return collection::EmbedPiece(*loaded.score_encoder, collection::PlanOf(loaded.manifest),
-                                    {.id = id}, *update.midi, context);
+      return EmbedPiece(loaded, {.id = edit.id}, *edit.midi, edit.score.get(), context);
     };
   }
   put.complete = [&](const collection::CollectionView& view,
-                     std::unique_ptr<collection::SourceRecord> embedded)
-      -> absl::StatusOr<collection::SourceRecord> {
-    const int position = *view.FindPiece(id);
+                     std::unique_ptr<catalog::SourceRecord> embedded)
+      -> absl::StatusOr<catalog::SourceRecord> {
+    const int position = *view.FindPiece(edit.id);
     if (embedded == nullptr) {
-      ASSIGN_OR_RETURN(collection::SourceRecord record,
+      ASSIGN_OR_RETURN(catalog::SourceRecord record,
                        collection::ReadSource(view, Side::kScores, position));
-      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
+      embedded = std::make_unique<catalog::SourceRecord>(std::move(record));
     }
     const catalog::Piece& before = view.pieces()[position];
     catalog::Piece& piece = embedded->piece;
-    piece.title = update.title.value_or(before.title);
-    piece.composer = update.composer.value_or(before.composer);
-    piece.collection = update.collection.value_or(before.collection);
+    piece.title = edit.title.value_or(before.title);
+    piece.composer = edit.composer.value_or(before.composer);
+    piece.collection = edit.collection.value_or(before.collection);
     return std::move(*embedded);
   };
-  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
-  return record->piece;
+  return Run(put, context);
 }
 
-absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeletePiece(
-    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
-  absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(
+    const DeletePiece& edit, const matching::RequestContext& /*context*/) {
+  absl::MutexLock lock(&edits_mutex);
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
   const collection::CollectionView& view = now->view();
-  const std::optional<int> position = view.FindPiece(id);
+  const std::optional<int> position = view.FindPiece(edit.id);
   if (!position.has_value()) return NotThere("piece id");
-  RETURN_IF_ERROR(CheckVersion("piece", view.pieces()[*position].version, expected_version));
+  RETURN_IF_ERROR(CheckVersion("piece", view.pieces()[*position].version, edit.expected_version));
   std::vector<Change> changes;
   for (const catalog::Recording& recording : view.recordings()) {
     // In one transaction with the piece: no crash leaves recordings of a piece that is gone.
-    if (recording.piece_id == id) changes.push_back(ToDeletion(Side::kRecordings, recording.id));
+    if (recording.piece_id == edit.id)
+      changes.push_back(ToDeletion(Side::kRecordings, recording.id));
   }
-  if (!changes.empty() && !with_recordings) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("piece id: recordings of it are there, ", changes.size()));
+  if (!changes.empty() && !edit.with_recordings) {
+    return WithReason(absl::FailedPreconditionError(
+                          absl::StrCat("piece id: recordings of it are there, ", changes.size())),
+                      ErrorReason::kHasRecordings);
   }
-  changes.push_back(ToDeletion(Side::kScores, id));
-  return impl_->Delete(std::move(changes));
+  const auto recordings = static_cast<int>(changes.size());
+  changes.push_back(ToDeletion(Side::kScores, edit.id));
+  RETURN_IF_ERROR(Commit(std::move(changes)).status());
+  return EditResult{.version = pending.last(), .recordings_deleted = recordings};
 }
 
-absl::StatusOr<catalog::Recording> CollectionStore::AddRecording(
-    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
-  RETURN_IF_ERROR(catalog::CheckRecording(recording));
-  Impl::Put put;
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const AddRecording& edit,
+                                                        const matching::RequestContext& context) {
+  RETURN_IF_ERROR(catalog::CheckRecording(edit.recording));
+  Put put;
   put.check = [&](const collection::CollectionView& view) {
-    return view.FindRecording(recording.id).has_value()
-               ? absl::AlreadyExistsError("recording id: is there already")
-               : CheckReference(view, recording.piece_id);
+    return view.FindRecording(edit.recording.id).has_value()
+               ? IsThere("recording id")
+               : CheckReference(view, edit.recording.piece_id);
   };
   put.embed = [&](const collection::LoadedCollection& loaded) {
     return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
-                                      collection::PlanOf(loaded.manifest), recording, audio,
-                                      context);
+                                      collection::PlanOf(loaded.manifest), edit.recording,
+                                      edit.audio, context);
   };
-  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
-  return record->recording;
+  return Run(put, context);
 }
 
-absl::StatusOr<catalog::Recording> CollectionStore::UpdateRecording(
-    const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
-    const matching::RequestContext& context) {
-  Impl::Put put;
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdateRecording& edit,
+                                                        const matching::RequestContext& context) {
+  Put put;
   put.check = [&](const collection::CollectionView& view) {
-    const std::optional<int> position = view.FindRecording(id);
+    const std::optional<int> position = view.FindRecording(edit.id);
     if (!position.has_value()) return NotThere("recording id");
     const absl::Status status =
-        CheckVersion("recording", view.recordings()[*position].version, expected_version);
-    return status.ok() && update.piece_id.has_value() ? CheckReference(view, *update.piece_id)
-                                                      : status;
+        CheckVersion("recording", view.recordings()[*position].version, edit.expected_version);
+    return status.ok() && edit.piece_id.has_value() ? CheckReference(view, *edit.piece_id) : status;
   };
-  if (update.audio.has_value()) {
+  if (edit.audio.has_value()) {
     put.embed = [&](const collection::LoadedCollection& loaded) {
       return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
-                                        collection::PlanOf(loaded.manifest), {.id = id},
-                                        *update.audio, context);
+                                        collection::PlanOf(loaded.manifest), {.id = edit.id},
+                                        *edit.audio, context);
     };
   }
   put.complete = [&](const collection::CollectionView& view,
-                     std::unique_ptr<collection::SourceRecord> embedded)
-      -> absl::StatusOr<collection::SourceRecord> {
-    const int position = *view.FindRecording(id);
+                     std::unique_ptr<catalog::SourceRecord> embedded)
+      -> absl::StatusOr<catalog::SourceRecord> {
+    const int position = *view.FindRecording(edit.id);
     if (embedded == nullptr) {
-      ASSIGN_OR_RETURN(collection::SourceRecord record,
+      ASSIGN_OR_RETURN(catalog::SourceRecord record,
                        collection::ReadSource(view, Side::kRecordings, position));
-      embedded = std::make_unique<collection::SourceRecord>(std::move(record));
+      embedded = std::make_unique<catalog::SourceRecord>(std::move(record));
     }
     const catalog::Recording& before = view.recordings()[position];
     catalog::Recording& recording = embedded->recording;
-    recording.title = update.title.value_or(before.title);
-    recording.composer = update.composer.value_or(before.composer);
-    recording.collection = update.collection.value_or(before.collection);
-    recording.piece_id = update.piece_id.value_or(before.piece_id);
+    recording.title = edit.title.value_or(before.title);
+    recording.composer = edit.composer.value_or(before.composer);
+    recording.collection = edit.collection.value_or(before.collection);
+    recording.piece_id = edit.piece_id.value_or(before.piece_id);
     return std::move(*embedded);
   };
-  ASSIGN_OR_RETURN(const auto record, impl_->Run(put, context));
-  return record->recording;
+  return Run(put, context);
 }
 
-absl::StatusOr<CollectionStore::Deleted> CollectionStore::DeleteRecording(
-    const std::string& id, std::optional<int64_t> expected_version) {
-  absl::MutexLock lock(&impl_->edits_mutex);
-  const std::shared_ptr<const retrieval::Collection> now = impl_->Now();
-  const std::optional<int> position = now->view().FindRecording(id);
+absl::StatusOr<EditResult> CollectionStore::Impl::Apply(
+    const DeleteRecording& edit, const matching::RequestContext& /*context*/) {
+  absl::MutexLock lock(&edits_mutex);
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
+  const std::optional<int> position = now->view().FindRecording(edit.id);
   if (!position.has_value()) return NotThere("recording id");
-  RETURN_IF_ERROR(
-      CheckVersion("recording", now->view().recordings()[*position].version, expected_version));
+  RETURN_IF_ERROR(CheckVersion("recording", now->view().recordings()[*position].version,
+                               edit.expected_version));
   std::vector<Change> changes;
-  changes.push_back(ToDeletion(Side::kRecordings, id));
-  absl::StatusOr<Deleted> deleted = impl_->Delete(std::move(changes));
-  if (deleted.ok()) deleted->recordings = 0;  // none along with it
-  return deleted;
+  changes.push_back(ToDeletion(Side::kRecordings, edit.id));
+  RETURN_IF_ERROR(Commit(std::move(changes)).status());
+  return EditResult{.version = pending.last()};
 }
 
 absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Reload() { return impl_->Reload(); }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +20,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 #include "core/bundle/manifest.h"
-#include "core/retrieval/collection.h"
+#include "core/editing/edit_request.h"
+#include "core/retrieval/bundle_collection.h"
 
 namespace antiphon::editing {
 
@@ -28,35 +31,25 @@ struct StoreOptions {
   collection::CollectionOptions collection;
   // A merge begins by itself when edits reach this part of the base's vectors, and at least so
   // many; 0 switches it off.
+  static constexpr Range<double> kMergeFractionRange = {0, std::numeric_limits<double>::infinity()};
   double merge_fraction = 0.1;
   int64_t merge_vectors = 200'000;
   int64_t merge_bytes = int64_t{256} << 20;  // or when their scores and sound take so much memory
-  int keep_generations = 2;  // that a merge leaves on disk, itself included, at least 1
+  static constexpr Range<int> kKeepGenerationsRange = {1, std::numeric_limits<int>::max()};
+  int keep_generations = 2;  // that a merge leaves on disk, itself included
   // A reload or a restoration is refused when less memory than this times the size of the files
-  // that it reads into memory is available, a merge or a snapshot when less than twice as much is;
-  // >= 0.
+  // that it reads into memory is available, a merge or a snapshot when less than twice as much is.
+  static constexpr Range<double> kReloadMemoryFactorRange = {
+      0, std::numeric_limits<double>::infinity()};
   double reload_memory_factor = 1.2;
   // Told of every generation before it is put in place, also when opening; a failure keeps the one
   // before (the reload, the merge or the restoration fails with it, and leaves nothing on disk).
   // Not asked about edits. Called with no lock that a search or an edit needs; must not reload,
   // merge, take a snapshot or restore. May be empty.
-  std::function<absl::Status(const retrieval::Collection&)> self_check;
-  // Told of every collection but the first, once it has been put in place, in order; an edit
-  // returns after it. Must change nothing itself. May be empty.
-  std::function<void(std::shared_ptr<const retrieval::Collection>)> on_change;
+  std::function<absl::Status(const retrieval::BundleCollection&)> self_check;
   // Told of what goes wrong in the background, for the log: a merge, the removal of what is old, a
   // change that is damaged. From any thread; must change nothing itself. May be empty.
   std::function<void(const absl::Status&)> on_background_failure;
-};
-
-// What to change; what is left out stays as it is.
-struct PieceUpdate {
-  std::optional<std::string> title = {}, composer = {}, collection = {};
-  std::optional<std::string> midi = {};
-};
-struct RecordingUpdate {
-  std::optional<std::string> title = {}, composer = {}, collection = {}, piece_id = {};
-  std::optional<std::string> audio = {};
 };
 
 class CollectionStore {
@@ -69,34 +62,16 @@ class CollectionStore {
       const std::string& bundle_root, StoreOptions options);
   ~CollectionStore();  // waits for a merge under way to stop
 
-  std::shared_ptr<const retrieval::Collection> Current() const;
+  std::shared_ptr<const retrieval::BundleCollection> Current() const;
 
-  // Edits. All embed outside any lock, with `context` asked to go on before each stage and once
-  // more before the change is made durable. Failures change nothing. InvalidArgument: text, score
-  // or sound that will not do; AlreadyExists, NotFound: the id; Aborted: expected_version is not
-  // the version; FailedPrecondition: recordings of the piece are there; ResourceExhausted: the disk
-  // is full, or a limit. The results say what is there now, with its version. Messages begin with
-  // the field: "piece id: …", "piece version: …", "recording piece_id: …".
-  [[nodiscard]] absl::StatusOr<catalog::Piece> AddPiece(
-      catalog::Piece piece, std::string midi, const matching::RequestContext& context = {});
-  [[nodiscard]] absl::StatusOr<catalog::Piece> UpdatePiece(
-      const std::string& id, const PieceUpdate& update, std::optional<int64_t> expected_version,
-      const matching::RequestContext& context = {});
-  struct Deleted {
-    int64_t version = 0;  // of the change
-    int recordings = 0;   // deleted along with a piece
-  };
-  [[nodiscard]] absl::StatusOr<Deleted> DeletePiece(const std::string& id,
-                                                    std::optional<int64_t> expected_version,
-                                                    bool with_recordings);
-  [[nodiscard]] absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio,
-      const matching::RequestContext& context = {});
-  [[nodiscard]] absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const RecordingUpdate& update, std::optional<int64_t> expected_version,
-      const matching::RequestContext& context = {});
-  [[nodiscard]] absl::StatusOr<Deleted> DeleteRecording(const std::string& id,
-                                                        std::optional<int64_t> expected_version);
+  // Makes one edit. Embeds outside any lock, with `context` asked to go on before each stage and
+  // once more before the change is made durable. A failure changes nothing. InvalidArgument: text,
+  // score or sound that will not do, without a reason; ResourceExhausted: a limit, without a
+  // reason. All else carries the reason for it (core/base/error_reason.h): AlreadyExists and
+  // NotFound, Aborted for another version or a collection that is being replaced,
+  // FailedPrecondition for a piece with recordings, and the failures of storage.
+  [[nodiscard]] absl::StatusOr<EditResult> Apply(const EditRequest& request,
+                                                 const matching::RequestContext& context = {});
 
   // Opens what CURRENT names now, beside what serves, tries it out and puts it in place, with those
   // of the journal's changes that belong to it. The generation before when there is nothing newer.

@@ -33,19 +33,32 @@ struct CollectionStore::Impl {
     // Whether it may be, asked before anything is embedded and again when it is done.
     std::function<absl::Status(const collection::CollectionView&)> check;
     // Of the new score or sound; empty where it stays.
-    std::function<absl::StatusOr<collection::SourceRecord>(const collection::LoadedCollection&)>
-        embed;
+    std::function<absl::StatusOr<catalog::SourceRecord>(const collection::LoadedCollection&)> embed;
     // All of the source, of what is there now and of what was embedded, null if nothing; empty
     // where the latter is all.
-    std::function<absl::StatusOr<collection::SourceRecord>(
-        const collection::CollectionView&, std::unique_ptr<collection::SourceRecord>)>
+    std::function<absl::StatusOr<catalog::SourceRecord>(const collection::CollectionView&,
+                                                        std::unique_ptr<catalog::SourceRecord>)>
         complete;
   };
-  absl::StatusOr<std::shared_ptr<const collection::SourceRecord>> Run(
-      const Put& put, const matching::RequestContext& context) ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Run(const Put& put, const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
 
-  absl::StatusOr<Deleted> Delete(std::vector<catalog::Change> changes)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+  // One for each alternative of EditRequest.
+  absl::StatusOr<EditResult> Apply(const AddPiece& edit, const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Apply(const UpdatePiece& edit, const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Apply(const DeletePiece& edit, const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Apply(const AddRecording& edit,
+                                   const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Apply(const UpdateRecording& edit,
+                                   const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<EditResult> Apply(const DeleteRecording& edit,
+                                   const matching::RequestContext& context)
+      ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   // Makes the changes durable and puts the contents with them in place; the edits that they were.
   absl::StatusOr<std::vector<collection::Edit>> Commit(std::vector<catalog::Change> changes)
@@ -54,7 +67,7 @@ struct CollectionStore::Impl {
   // Puts the collection of these parts in place.
   void Swap(collection::LoadedCollection loaded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
 
-  std::shared_ptr<const retrieval::Collection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
+  std::shared_ptr<const retrieval::BundleCollection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
 
   // --- generations.cc ---
 
@@ -110,7 +123,7 @@ struct CollectionStore::Impl {
 
   // Held for a moment only.
   mutable absl::Mutex state_mutex;
-  std::shared_ptr<const retrieval::Collection> current ABSL_GUARDED_BY(state_mutex);
+  std::shared_ptr<const retrieval::BundleCollection> current ABSL_GUARDED_BY(state_mutex);
   EditStatus edit_status ABSL_GUARDED_BY(state_mutex);
   bool merge_due ABSL_GUARDED_BY(state_mutex) = false;
   bool stopping ABSL_GUARDED_BY(state_mutex) = false;

@@ -63,7 +63,7 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
   std::mt19937 random(seed);
   while (true) {
     const std::string id = absl::StrCat(random() % 6 == 0 ? "s" : "k", random() % kIds);
-    const std::shared_ptr<const retrieval::Collection> now = (*live)->Current();
+    const std::shared_ptr<const retrieval::BundleCollection> now = (*live)->Current();
     const collection::CollectionView& view = now->view();
     const bool there =
         IsPiece(id) ? view.FindPiece(id).has_value() : view.FindRecording(id).has_value();
@@ -73,20 +73,25 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
     say(absl::StrCat("? ", id, " ", remove ? "-" : absl::StrCat(next)));
     absl::Status status;
     if (IsPiece(id)) {
-      status = remove ? (*live)->DeletePiece(id, {}, false).status()
-               : there
-                   ? (*live)
-                         ->UpdatePiece(id, {.title = title, .midi = testing::MidiOf(next)}, {})
-                         .status()
-                   : (*live)->AddPiece({.id = id, .title = title}, testing::MidiOf(next)).status();
-    } else {
       status =
-          remove ? (*live)->DeleteRecording(id, {}).status()
+          remove ? (*live)->Apply(DeletePiece{.id = id}).status()
           : there
               ? (*live)
-                    ->UpdateRecording(id, {.title = title, .audio = testing::AudioOf(next)}, {})
+                    ->Apply(UpdatePiece{.id = id, .title = title, .midi = testing::MidiOf(next)})
                     .status()
-              : (*live)->AddRecording({.id = id, .title = title}, testing::AudioOf(next)).status();
+              : (*live)
+                    ->Apply(AddPiece{{.id = id, .title = title}, testing::MidiOf(next)})
+                    .status();
+    } else {
+      status = remove ? (*live)->Apply(DeleteRecording{.id = id}).status()
+               : there
+                   ? (*live)
+                         ->Apply(UpdateRecording{
+                             .id = id, .title = title, .audio = testing::AudioOf(next)})
+                         .status()
+                   : (*live)
+                         ->Apply(AddRecording{{.id = id, .title = title}, testing::AudioOf(next)})
+                         .status();
     }
     say(status.ok() ? "!" : absl::StrCat("failed: ", status.ToString()));
     if (!status.ok()) std::exit(1);
@@ -225,8 +230,8 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
 }  // namespace antiphon::editing
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::string(argv[1]) == antiphon::retrieval::kEditFlag) {
-    antiphon::retrieval::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
+  if (argc == 4 && std::string(argv[1]) == antiphon::editing::kEditFlag) {
+    antiphon::editing::EditUntilKilled(argv[2], static_cast<unsigned>(std::atoi(argv[3])));
   }
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

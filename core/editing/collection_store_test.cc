@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "core/audio/encoder.h"
+#include "core/base/error_reason.h"
 #include "core/bundle/bundle.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
@@ -60,41 +61,43 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
   {
     auto live = Open();
     EXPECT_EQ(live->edit_status().last_change, 0);
-    const auto added = live->AddPiece(
-        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, testing::MidiOf(7));
+    const auto added = live->Apply(AddPiece{
+        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, testing::MidiOf(7)});
     ASSERT_TRUE(added.ok()) << added.status();
     EXPECT_EQ(added->version, 1);
-    EXPECT_GT(added->notes, 10);
-    EXPECT_NEAR(added->duration_s, 12, 1);
-    const auto recorded =
-        live->AddRecording({.id = "take", .title = "Take", .piece_id = "new"}, testing::AudioOf(7));
+    EXPECT_EQ(added->piece.version, 1);
+    EXPECT_GT(added->piece.notes, 10);
+    EXPECT_NEAR(added->piece.duration_s, 12, 1);
+    const auto recorded = live->Apply(
+        AddRecording{{.id = "take", .title = "Take", .piece_id = "new"}, testing::AudioOf(7)});
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ(recorded->version, 2);
-    const auto updated =
-        live->UpdatePiece("p1", {.title = "Renamed", .midi = testing::MidiOf(8)}, 0);
+    const auto updated = live->Apply(UpdatePiece{
+        .id = "p1", .title = "Renamed", .midi = testing::MidiOf(8), .expected_version = 0});
     ASSERT_TRUE(updated.ok()) << updated.status();
     EXPECT_EQ(updated->version, 3);
-    EXPECT_EQ(updated->composer, "Chance");  // left out: stays
-    EXPECT_EQ(updated->collection, "Base");
-    const auto moved = live->UpdateRecording("r0", {.collection = "Tapes", .piece_id = "p2"}, {});
+    EXPECT_EQ(updated->piece.composer, "Chance");  // left out: stays
+    EXPECT_EQ(updated->piece.collection, "Base");
+    const auto moved =
+        live->Apply(UpdateRecording{.id = "r0", .collection = "Tapes", .piece_id = "p2"});
     ASSERT_TRUE(moved.ok()) << moved.status();
-    EXPECT_EQ(moved->title, "Indexed");
-    EXPECT_GT(moved->duration_s, 10);
-    ASSERT_TRUE(live->DeleteRecording("r1", 0).ok());
+    EXPECT_EQ(moved->recording.title, "Indexed");
+    EXPECT_GT(moved->recording.duration_s, 10);
+    ASSERT_TRUE(live->Apply(DeleteRecording{.id = "r1", .expected_version = 0}).ok());
     EXPECT_EQ(live->edit_status().last_change, 5);
     EXPECT_EQ(live->edit_status().unmerged, 5);
     listing = ListingOf(*live);
     EXPECT_EQ(listing.size(), 6u);
     EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
     const auto match = live->Current()->IdentifyAudio(
-        testing::Play(music::Excerpt(testing::RandomPiece(7, 12), 2, 11)), {});
+        testing::Play(music::Excerpt(testing::RandomPiece(7, 12), 2, 11)), {}, {});
     EXPECT_EQ(live->Current()->view().pieces()[match->candidates.at(0).source].id, "new");
   }
   auto live = Open();
   EXPECT_EQ(ListingOf(*live), listing);
   EXPECT_EQ(live->edit_status().unmerged, 5);
   EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7, 8}), "");
-  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 6);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "later"}, testing::MidiOf(9)})->version, 6);
 }
 
 TEST_F(LiveCollectionTest, WhoHoldsACollectionKeepsItAsItWas) {
@@ -102,8 +105,8 @@ TEST_F(LiveCollectionTest, WhoHoldsACollectionKeepsItAsItWas) {
   auto live = Open();
   const auto before = live->Current();
   const auto listing = testing::Listing(before->view());
-  ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(5)).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0"}).ok());
+  ASSERT_TRUE(live->Apply(AddPiece{{.id = "new"}, testing::MidiOf(5)}).ok());
   EXPECT_EQ(testing::Listing(before->view()), listing);
   EXPECT_NE(ListingOf(*live), listing);
 }
@@ -112,43 +115,52 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
   bundle_.Index(2, 2);
   auto live = Open();
   const auto listing = ListingOf(*live);
-  const auto expect = [](const absl::Status& status, StatusCode code, const std::string& message) {
+  const auto expect = [](const absl::Status& status, StatusCode code, const std::string& message,
+                         std::optional<ErrorReason> reason = std::nullopt) {
     EXPECT_EQ(status.code(), code) << status;
+    EXPECT_EQ(ReasonOf(status), reason) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(message));
   };
   const std::string silence =
       *audio::EncodeAudio({std::vector<float>(44100, 0.0f), 22050}, audio::AudioFormat::kWav);
-  expect(live->AddPiece({.id = "p1"}, testing::MidiOf(5)).status(), StatusCode::kAlreadyExists,
-         "piece id");
-  expect(live->AddPiece({.id = ""}, testing::MidiOf(5)).status(), StatusCode::kInvalidArgument,
-         "piece id");
-  expect(live->AddPiece({.id = "x", .title = "\xff"}, testing::MidiOf(5)).status(),
+  expect(live->Apply(AddPiece{{.id = "p1"}, testing::MidiOf(5)}).status(),
+         StatusCode::kAlreadyExists, "piece id", ErrorReason::kIdTaken);
+  expect(live->Apply(AddPiece{{.id = ""}, testing::MidiOf(5)}).status(),
+         StatusCode::kInvalidArgument, "piece id");
+  expect(live->Apply(AddPiece{{.id = "x", .title = "\xff"}, testing::MidiOf(5)}).status(),
          StatusCode::kInvalidArgument, "piece title");
-  expect(live->AddPiece({.id = "x"}, "no score").status(), StatusCode::kInvalidArgument, "");
-  expect(live->AddRecording({.id = "r1"}, testing::AudioOf(5)).status(), StatusCode::kAlreadyExists,
-         "recording id");
-  expect(live->AddRecording({.id = "x", .piece_id = "none"}, testing::AudioOf(5)).status(),
-         StatusCode::kNotFound, "recording piece_id");
-  expect(live->AddRecording({.id = "x"}, silence).status(), StatusCode::kInvalidArgument, "silent");
-  expect(live->UpdatePiece("none", {.title = "T"}, {}).status(), StatusCode::kNotFound, "piece id");
-  expect(live->UpdatePiece("p0", {.title = "T"}, 4).status(), StatusCode::kAborted,
-         "piece version: is 0, not 4");
-  expect(live->UpdatePiece("p0", {.title = "\xff"}, {}).status(), StatusCode::kInvalidArgument,
-         "piece title");
-  expect(live->UpdatePiece("p0", {.midi = "no score"}, {}).status(), StatusCode::kInvalidArgument,
-         "");
-  expect(live->UpdateRecording("none", {.title = "T"}, {}).status(), StatusCode::kNotFound,
-         "recording id");
-  expect(live->UpdateRecording("r0", {.piece_id = "none"}, {}).status(), StatusCode::kNotFound,
-         "recording piece_id");
-  expect(live->UpdateRecording("r0", {.audio = "no sound"}, {}).status(),
+  expect(live->Apply(AddPiece{{.id = "x"}, "no score"}).status(), StatusCode::kInvalidArgument, "");
+  expect(live->Apply(AddRecording{{.id = "r1"}, testing::AudioOf(5)}).status(),
+         StatusCode::kAlreadyExists, "recording id", ErrorReason::kIdTaken);
+  expect(live->Apply(AddRecording{{.id = "x", .piece_id = "none"}, testing::AudioOf(5)}).status(),
+         StatusCode::kNotFound, "recording piece_id", ErrorReason::kPieceUnknown);
+  expect(live->Apply(AddRecording{{.id = "x"}, silence}).status(), StatusCode::kInvalidArgument,
+         "silent");
+  expect(live->Apply(UpdatePiece{.id = "none", .title = "T"}).status(), StatusCode::kNotFound,
+         "piece id", ErrorReason::kIdUnknown);
+  expect(live->Apply(UpdatePiece{.id = "p0", .title = "T", .expected_version = 4}).status(),
+         StatusCode::kAborted, "piece version: is 0, not 4", ErrorReason::kVersionMismatch);
+  expect(live->Apply(UpdatePiece{.id = "p0", .title = "\xff"}).status(),
+         StatusCode::kInvalidArgument, "piece title");
+  expect(live->Apply(UpdatePiece{.id = "p0", .midi = "no score"}).status(),
          StatusCode::kInvalidArgument, "");
-  expect(live->DeletePiece("none", {}, true).status(), StatusCode::kNotFound, "piece id");
-  expect(live->DeletePiece("p0", {}, false).status(), StatusCode::kFailedPrecondition,
-         "recordings");
-  expect(live->DeletePiece("p0", 1, true).status(), StatusCode::kAborted, "piece version");
-  expect(live->DeleteRecording("none", {}).status(), StatusCode::kNotFound, "recording id");
-  expect(live->DeleteRecording("r0", 9).status(), StatusCode::kAborted, "recording version");
+  expect(live->Apply(UpdateRecording{.id = "none", .title = "T"}).status(), StatusCode::kNotFound,
+         "recording id", ErrorReason::kIdUnknown);
+  expect(live->Apply(UpdateRecording{.id = "r0", .piece_id = "none"}).status(),
+         StatusCode::kNotFound, "recording piece_id", ErrorReason::kPieceUnknown);
+  expect(live->Apply(UpdateRecording{.id = "r0", .audio = "no sound"}).status(),
+         StatusCode::kInvalidArgument, "");
+  expect(live->Apply(DeletePiece{.id = "none", .with_recordings = true}).status(),
+         StatusCode::kNotFound, "piece id", ErrorReason::kIdUnknown);
+  expect(live->Apply(DeletePiece{.id = "p0"}).status(), StatusCode::kFailedPrecondition,
+         "recordings", ErrorReason::kHasRecordings);
+  expect(
+      live->Apply(DeletePiece{.id = "p0", .expected_version = 1, .with_recordings = true}).status(),
+      StatusCode::kAborted, "piece version", ErrorReason::kVersionMismatch);
+  expect(live->Apply(DeleteRecording{.id = "none"}).status(), StatusCode::kNotFound, "recording id",
+         ErrorReason::kIdUnknown);
+  expect(live->Apply(DeleteRecording{.id = "r0", .expected_version = 9}).status(),
+         StatusCode::kAborted, "recording version", ErrorReason::kVersionMismatch);
   EXPECT_EQ(ListingOf(*live), listing);
   EXPECT_EQ(live->edit_status().last_change, 0);
 }
@@ -156,14 +168,16 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
 TEST_F(LiveCollectionTest, APieceGoesWithItsRecordingsInOneChange) {
   bundle_.Index(2, 2);
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "second", .piece_id = "p0"}, testing::AudioOf(0)).ok());
-  const auto deleted = live->DeletePiece("p0", {}, true);
+  ASSERT_TRUE(
+      live->Apply(AddRecording{{.id = "second", .piece_id = "p0"}, testing::AudioOf(0)}).ok());
+  const auto deleted = live->Apply(DeletePiece{.id = "p0", .with_recordings = true});
   ASSERT_TRUE(deleted.ok()) << deleted.status();
-  EXPECT_EQ(deleted->recordings, 2);
+  EXPECT_EQ(deleted->recordings_deleted, 2);
   EXPECT_EQ(deleted->version, live->edit_status().last_change);
   EXPECT_EQ(live->Current()->view().pieces().size(), 1u);
   EXPECT_EQ(live->Current()->view().recordings().size(), 1u);
-  ASSERT_TRUE(live->AddPiece({.id = "p0"}, testing::MidiOf(3)).ok());  // the id is free again
+  ASSERT_TRUE(
+      live->Apply(AddPiece{{.id = "p0"}, testing::MidiOf(3)}).ok());  // the id is free again
 }
 
 TEST_F(LiveCollectionTest, OfTwoWhoExpectTheSameVersionOneIsRefused) {
@@ -175,7 +189,8 @@ TEST_F(LiveCollectionTest, OfTwoWhoExpectTheSameVersionOneIsRefused) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&, t] {
-        const auto updated = live->UpdatePiece("p0", {.title = absl::StrCat("By ", t)}, version);
+        const auto updated = live->Apply(
+            UpdatePiece{.id = "p0", .title = absl::StrCat("By ", t), .expected_version = version});
         if (updated.ok()) next = updated->version;
         ++(updated.ok() ? done : refused);
         EXPECT_TRUE(updated.ok() || absl::IsAborted(updated.status())) << updated.status();
@@ -194,7 +209,7 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
   int asked = 0;
   const matching::RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
                                        .on_stage = {}};
-  ASSERT_TRUE(live->AddPiece({.id = "counted"}, testing::MidiOf(3), count).ok());
+  ASSERT_TRUE(live->Apply(AddPiece{{.id = "counted"}, testing::MidiOf(3)}, count).ok());
   ASSERT_GT(asked, 3);
   for (int last = 1; last <= asked; ++last) {
     int calls = 0;
@@ -202,37 +217,45 @@ TEST_F(LiveCollectionTest, ACallerWhoHasGoneChangesNothing) {
         .keep_going =
             [&] { return ++calls < last ? absl::OkStatus() : absl::CancelledError("gone"); },
         .on_stage = {}};
-    EXPECT_EQ(live->AddPiece({.id = "new"}, testing::MidiOf(3), context).status().code(),
+    EXPECT_EQ(live->Apply(AddPiece{{.id = "new"}, testing::MidiOf(3)}, context).status().code(),
               StatusCode::kCancelled);
     EXPECT_EQ(live->Current()->view().FindPiece("new"), std::nullopt);
   }
   EXPECT_EQ(live->edit_status().last_change, 1);
 }
 
-TEST_F(LiveCollectionTest, ChangesAreToldInOrder) {
+TEST_F(LiveCollectionTest, ConcurrentEditsFollowOneAnotherAndAreThereWhenTheyReturn) {
   bundle_.Index(1, 0);
-  std::vector<size_t> pieces;
-  options_.on_change = [&](const std::shared_ptr<const retrieval::Collection>& collection) {
-    pieces.push_back(collection->view().pieces().size());
-  };
   auto live = Open();
-  EXPECT_THAT(pieces, IsEmpty());
+  std::vector<std::vector<int64_t>> versions(3);
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 4; ++i)
-        EXPECT_TRUE(live->AddPiece({.id = absl::StrCat(t, "-", i)}, testing::MidiOf(t)).ok());
+      for (int i = 0; i < 4; ++i) {
+        const std::string id = absl::StrCat(t, "-", i);
+        const auto added = live->Apply(AddPiece{{.id = id}, testing::MidiOf(t)});
+        ASSERT_TRUE(added.ok()) << added.status();
+        const auto now = live->Current();
+        EXPECT_TRUE(now->FindPiece(id).has_value());
+        EXPECT_GE(now->pieces().size(), 1u + added->version);
+        versions[t].push_back(added->version);
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  ASSERT_EQ(pieces.size(), 12u);
-  for (size_t i = 0; i < pieces.size(); ++i) EXPECT_EQ(pieces[i], i + 2);
+  std::vector<int64_t> all;
+  for (const std::vector<int64_t>& of_thread : versions) {
+    EXPECT_TRUE(std::is_sorted(of_thread.begin(), of_thread.end()));
+    all.insert(all.end(), of_thread.begin(), of_thread.end());
+  }
+  EXPECT_THAT(all, ::testing::UnorderedElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+  EXPECT_EQ(live->Current()->pieces().size(), 13u);
 }
 
 TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
   bundle_.Index(2, 0);
   auto live = Open();
-  ASSERT_TRUE(live->AddPiece({.id = "before"}, testing::MidiOf(3)).ok());
+  ASSERT_TRUE(live->Apply(AddPiece{{.id = "before"}, testing::MidiOf(3)}).ok());
   const auto listing = ListingOf(*live);
   signal(SIGXFSZ, SIG_IGN);
   rlimit before = {};
@@ -240,13 +263,14 @@ TEST_F(LiveCollectionTest, AFullDiskRefusesEditsAndServesOn) {
   rlimit full = before;
   full.rlim_cur = 1000;
   setrlimit(RLIMIT_FSIZE, &full);
-  const absl::Status status = live->AddPiece({.id = "new"}, testing::MidiOf(4)).status();
+  const absl::Status status = live->Apply(AddPiece{{.id = "new"}, testing::MidiOf(4)}).status();
   const absl::Status merged = live->Merge().status();
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(ReasonOf(status), ErrorReason::kStorageFull) << status;
   EXPECT_FALSE(merged.ok());
   EXPECT_EQ(ListingOf(*live), listing);
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(4)).ok());
+  ASSERT_TRUE(live->Apply(AddPiece{{.id = "new"}, testing::MidiOf(4)}).ok());
   ASSERT_TRUE(live->Merge().ok());
   live.reset();
   EXPECT_NE(Open()->Current()->view().FindPiece("new"), std::nullopt);
@@ -256,10 +280,10 @@ TEST_F(LiveCollectionTest, ADamagedChangeIsLeftOutAndListed) {
   bundle_.Index(1, 0);
   {
     auto live = Open();
-    ASSERT_TRUE(
-        live->AddPiece({.id = "first", .title = "A title to find in the file"}, testing::MidiOf(3))
-            .ok());
-    ASSERT_TRUE(live->AddPiece({.id = "second"}, testing::MidiOf(4)).ok());
+    ASSERT_TRUE(live->Apply(AddPiece{{.id = "first", .title = "A title to find in the file"},
+                                     testing::MidiOf(3)})
+                    .ok());
+    ASSERT_TRUE(live->Apply(AddPiece{{.id = "second"}, testing::MidiOf(4)}).ok());
   }
   const std::string path = bundle_.root() + "/journal.sqlite";
   std::ifstream in(path, std::ios::binary);
@@ -282,9 +306,9 @@ TEST_F(LiveCollectionTest, WhatCannotBeOpenedIsTold) {
     auto live = Open();
     EXPECT_EQ(CollectionStore::Open(bundle_.root(), options_).status().code(),
               StatusCode::kAborted);
-    EXPECT_TRUE(retrieval::Collection::Open(bundle_.root()).ok());  // reading is free
+    EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.root()).ok());  // reading is free
   }
-  options_.self_check = [](const retrieval::Collection&) {
+  options_.self_check = [](const retrieval::BundleCollection&) {
     return absl::InternalError("does not find itself");
   };
   EXPECT_THAT(std::string(CollectionStore::Open(bundle_.root(), options_).status().message()),
@@ -307,7 +331,7 @@ TEST_F(LiveCollectionTest, StrayFilesDoNotStopAStart) {
   }
   std::filesystem::create_directory(bundle_.root() + "/tmp-abcdef");
   auto live = Open();
-  ASSERT_TRUE(live->AddPiece({.id = "new"}, testing::MidiOf(4)).ok());
+  ASSERT_TRUE(live->Apply(AddPiece{{.id = "new"}, testing::MidiOf(4)}).ok());
   live.reset();
   for (const char* name : {"journal.sqlite-wal", "journal.sqlite-shm"}) {
     std::ofstream(bundle_.root() + "/" + name) << std::string(5000, 'x');
@@ -331,7 +355,7 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
           testing::Play(music::Excerpt(testing::RandomPiece(t, 12), 2, 8));
       while (!done) {
         const auto collection = live->Current();
-        const auto hits = collection->SearchScores(query, {});
+        const auto hits = collection->SearchScores(query, {}, {});
         ASSERT_TRUE(hits.ok()) << hits.status();
         ASSERT_FALSE(hits->empty());
         // p0 and p1 are never touched.
@@ -349,14 +373,14 @@ TEST_F(LiveCollectionTest, SearchesGoOnDuringEditsAndMerges) {
     absl::Status status;
     if (there.size() < 3 || dice < 5) {
       there.push_back(absl::StrCat("new-", edits));
-      status = live->AddPiece({.id = there.back()},
-                              testing::MidiOf(10 + static_cast<int>(random() % 20)))
+      status = live->Apply(AddPiece{{.id = there.back()},
+                                    testing::MidiOf(10 + static_cast<int>(random() % 20))})
                    .status();
     } else if (dice < 8) {
-      status =
-          live->UpdatePiece(there[which], {.title = absl::StrCat("Edit ", edits)}, {}).status();
+      status = live->Apply(UpdatePiece{.id = there[which], .title = absl::StrCat("Edit ", edits)})
+                   .status();
     } else {
-      status = live->DeletePiece(there[which], {}, true).status();
+      status = live->Apply(DeletePiece{.id = there[which], .with_recordings = true}).status();
       there.erase(there.begin() + static_cast<std::ptrdiff_t>(which));
     }
     EXPECT_TRUE(status.ok()) << status;

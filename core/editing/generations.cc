@@ -48,14 +48,12 @@ constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being writte
 constexpr absl::Duration kRetryDelay = absl::Seconds(60);
 
 absl::Status CheckOptions(const StoreOptions& options) {
-  if (!(options.merge_fraction >= 0))
-    return absl::InvalidArgumentError("merge_fraction must not be negative");
-  if (options.keep_generations < 1)
-    return absl::InvalidArgumentError("keep_generations must be at least 1");
-  if (!(options.reload_memory_factor >= 0)) {
-    return absl::InvalidArgumentError("reload_memory_factor must not be negative");
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(
+      CheckRange("merge_fraction", options.merge_fraction, StoreOptions::kMergeFractionRange));
+  RETURN_IF_ERROR(CheckRange("keep_generations", options.keep_generations,
+                             StoreOptions::kKeepGenerationsRange));
+  return CheckRange("reload_memory_factor", options.reload_memory_factor,
+                    StoreOptions::kReloadMemoryFactorRange);
 }
 
 // Writing a generation takes all vectors (CollectionFiles gathers them) and, beside them, the
@@ -176,7 +174,7 @@ absl::Status CollectionStore::Impl::KeepGoing() const {
 bool CollectionStore::Impl::IsMergeDue() const {
   if (options.merge_fraction == 0 || pending.count() == 0) return false;
   if (pending.bytes() >= options.merge_bytes) return true;
-  const std::shared_ptr<const retrieval::Collection> now = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
   const collection::CollectionView& view = now->view();
   double edited = 0, base = 0;
   for (const catalog::Side side : {catalog::Side::kScores, catalog::Side::kRecordings}) {
@@ -238,7 +236,7 @@ absl::Status CollectionStore::Impl::Start() {
   ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
                    collection::OpenGeneration(opened, options.collection));
   if (options.self_check) {
-    RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
+    RETURN_IF_ERROR(options.self_check(retrieval::BundleCollection(
         std::make_shared<const collection::LoadedCollection>(*loaded))));
   }
   {
@@ -280,12 +278,12 @@ absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> CollectionStore::I
     const bundle::OpenedBundle& opened) const {
   RETURN_IF_ERROR(CheckMemory(opened.manifest, options.reload_memory_factor));
   // Encoders whose files are the same are shared with what serves, so a merge loads no network.
-  const std::shared_ptr<const retrieval::Collection> now = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> now = Now();
   absl::StatusOr<std::unique_ptr<collection::LoadedCollection>> loaded =
       collection::OpenGeneration(opened, options.collection, &now->loaded());
   if (!loaded.ok() || !options.self_check) return loaded;
-  RETURN_IF_ERROR(options.self_check(*retrieval::Collection::Make(
-      std::make_shared<const collection::LoadedCollection>(**loaded))));
+  RETURN_IF_ERROR(options.self_check(
+      retrieval::BundleCollection(std::make_shared<const collection::LoadedCollection>(**loaded))));
   return loaded;
 }
 
@@ -327,7 +325,7 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
 
 absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const retrieval::Collection> before;
+  std::shared_ptr<const retrieval::BundleCollection> before;
   int64_t through = 0, changes = 0;
   {
     // One moment for both: `before` contains exactly the changes up to `through`.
@@ -385,7 +383,7 @@ absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Impl::Reload() {
   // the next reload finds a difference; the other way round it would miss the new generation.
   const int64_t names = bundle::CurrentGeneration(root).value_or(0);
   ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
-  const std::shared_ptr<const retrieval::Collection> before = Now();
+  const std::shared_ptr<const retrieval::BundleCollection> before = Now();
   const int64_t serving = before->manifest().generation;
   const int64_t found = opened.manifest.generation;
   // By the whole manifest: a folder that was deleted and indexed anew may reuse the number.
@@ -430,7 +428,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
 
   absl::MutexLock generations(&generations_mutex);
-  std::shared_ptr<const retrieval::Collection> now;
+  std::shared_ptr<const retrieval::BundleCollection> now;
   int64_t through = 0;
   {
     absl::MutexLock edits(&edits_mutex);
@@ -443,15 +441,14 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   // takes it for a dead one (RemoveDeadSnapshots).
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
                    bundle::BundleWriter::Create(temporary.path));
-  absl::StatusOr<bundle::Manifest> manifest =
+  ASSIGN_OR_RETURN(
+      bundle::Manifest manifest,
       collection::WriteGeneration(now->loaded(), base_directory, writer->directory(),
-                                  options.collection.index, [this] { return KeepGoing(); });
-  if (!manifest.ok()) return manifest.status();
-  manifest->last_change = through;
-  manifest = writer->Publish(*manifest, [&](const bundle::OpenedBundle& opened) {
+                                  options.collection.index, [this] { return KeepGoing(); }));
+  manifest.last_change = through;
+  ASSIGN_OR_RETURN(manifest, writer->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
-  });
-  if (!manifest.ok()) return manifest.status();
+  }));
   RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
   temporary.path.clear();  // it is the snapshot now, and stays even if the next line fails
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));

@@ -49,7 +49,8 @@ class LiveGenerationsTest : public ::testing::Test {
 
   // A new piece "new-SEED".
   static void Add(CollectionStore& live, int seed) {
-    const auto added = live.AddPiece({.id = absl::StrCat("new-", seed)}, testing::MidiOf(seed));
+    const auto added =
+        live.Apply(AddPiece{{.id = absl::StrCat("new-", seed)}, testing::MidiOf(seed)});
     EXPECT_TRUE(added.ok()) << added.status();
   }
 
@@ -98,8 +99,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(live->Merge()->changes, 0);
     EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
     Add(*live, 7);
-    ASSERT_TRUE(live->UpdatePiece("p0", {.title = "Renamed"}, {}).ok());
-    ASSERT_TRUE(live->DeletePiece("p1", {}, true).ok());
+    ASSERT_TRUE(live->Apply(UpdatePiece{.id = "p0", .title = "Renamed"}).ok());
+    ASSERT_TRUE(live->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
     const auto listing = ListingOf(*live);
     const auto merged = live->Merge();
     ASSERT_TRUE(merged.ok()) << merged.status();
@@ -118,7 +119,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(ListingOf(*live), listing);
     EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 2, 7}), "")
         << index::IndexKindName(kind);
-    EXPECT_EQ(live->UpdatePiece("p0", {.title = "Again"}, 2)->version, 5);
+    EXPECT_EQ(
+        live->Apply(UpdatePiece{.id = "p0", .title = "Again", .expected_version = 2})->version, 5);
   }
   EXPECT_THAT(failures(), IsEmpty());
 }
@@ -126,7 +128,7 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
 TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
   bundle_.Index(1, 1);
   auto live = Open();
-  ASSERT_TRUE(live->DeletePiece("p0", {}, true).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0", .with_recordings = true}).ok());
   ASSERT_TRUE(live->Merge().ok());
   EXPECT_THAT(ListingOf(*live), IsEmpty());
   Add(*live, 3);
@@ -137,11 +139,11 @@ TEST_F(LiveGenerationsTest, AMergeOfNothingLeftIsAnEmptyCollection) {
 TEST_F(LiveGenerationsTest, EditsDuringAMergeAreKept) {
   bundle_.Index(2, 0);
   CollectionStore* running = nullptr;
-  options_.self_check = [&](const retrieval::Collection&) {  // asked in the middle of a merge
+  options_.self_check = [&](const retrieval::BundleCollection&) {  // asked in the middle of a merge
     if (running == nullptr) return absl::OkStatus();
     Add(*running, 20);
-    EXPECT_TRUE(running->UpdatePiece("new-7", {.title = "Meanwhile"}, {}).ok());
-    return running->DeletePiece("p0", {}, false).status();
+    EXPECT_TRUE(running->Apply(UpdatePiece{.id = "new-7", .title = "Meanwhile"}).ok());
+    return running->Apply(DeletePiece{.id = "p0"}).status();
   };
   auto live = Open();
   Add(*live, 7);
@@ -168,7 +170,7 @@ TEST_F(LiveGenerationsTest, AfterAFallbackAllEditsAreThere) {
     Add(*live, 7);
     ASSERT_TRUE(live->Merge().ok());
     Add(*live, 8);
-    ASSERT_TRUE(live->DeletePiece("p1", {}, true).ok());
+    ASSERT_TRUE(live->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
     ASSERT_TRUE(live->Merge().ok());
     Add(*live, 9);
     listing = ListingOf(*live);
@@ -222,7 +224,7 @@ TEST_F(LiveGenerationsTest, OldGenerationsAndWhatAllKeptOnesContainAreForgotten)
 TEST_F(LiveGenerationsTest, WhatFailsToBeTriedOutLeavesTheOldAndNothingOnDisk) {
   bundle_.Index(2, 0);
   bool good = true;
-  options_.self_check = [&](const retrieval::Collection&) {
+  options_.self_check = [&](const retrieval::BundleCollection&) {
     return good ? absl::OkStatus() : absl::InternalError("not itself");
   };
   auto live = Open();
@@ -260,8 +262,8 @@ TEST_F(LiveGenerationsTest, MuchSoundInMemoryIsMergedByItself) {
   options_.merge_fraction = 1;
   options_.merge_bytes = static_cast<int64_t>(testing::AudioOf(3).size()) + 1;
   auto live = Open();
-  ASSERT_TRUE(live->AddRecording({.id = "one"}, testing::AudioOf(3)).ok());
-  ASSERT_TRUE(live->AddRecording({.id = "two"}, testing::AudioOf(4)).ok());
+  ASSERT_TRUE(live->Apply(AddRecording{{.id = "one"}, testing::AudioOf(3)}).ok());
+  ASSERT_TRUE(live->Apply(AddRecording{{.id = "two"}, testing::AudioOf(4)}).ok());
   for (int wait = 0; wait < 200 && GenerationOf(*live) == 1; ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -302,7 +304,7 @@ TEST_F(LiveGenerationsTest, AReloadTakesWhatWasIndexedMeanwhile) {
   EXPECT_THAT(reloaded->rejected_generations, IsEmpty());
   EXPECT_EQ(live->Current()->view().pieces().size(), 3u);  // begins without edits
   EXPECT_EQ(live->edit_status().unmerged, 0);
-  EXPECT_EQ(live->AddPiece({.id = "new-7"}, testing::MidiOf(7))->version, 2);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "new-7"}, testing::MidiOf(7)})->version, 2);
   const auto after = ListingOf(*live);
   live.reset();
   EXPECT_EQ(ListingOf(*Open()), after);
@@ -346,7 +348,7 @@ TEST_F(LiveGenerationsTest, AReloadWithoutTheMemoryIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("generation 2 needs"));
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(),
             StatusCode::kResourceExhausted);
-  ASSERT_TRUE(live->DeletePiece("p0", {}, false).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0"}).ok());
   EXPECT_EQ(live->Merge().status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(GenerationOf(*live), 1);
 }
@@ -375,7 +377,7 @@ TEST_F(LiveGenerationsTest, ManyReloadsUnderSearchesHarmNone) {
     const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1, 12), 2, 8));
     while (!done) {
       const auto collection = live->Current();
-      const auto hits = collection->SearchScores(query, {});
+      const auto hits = collection->SearchScores(query, {}, {});
       ASSERT_TRUE(hits.ok()) << hits.status();
       ASSERT_EQ(collection->view().pieces().at(hits->at(0).source).id, "p1");
     }
@@ -395,7 +397,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   const bundle::Manifest indexed = bundle_.Index(2, 1);
   auto live = Open();
   Add(*live, 7);
-  ASSERT_TRUE(live->DeletePiece("p0", {}, true).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "p0", .with_recordings = true}).ok());
   const auto then = ListingOf(*live);
   const auto snapshot = live->Snapshot(bundle_.Path("snapshot"));
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
@@ -403,13 +405,14 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(snapshot->pieces, 2);
   EXPECT_EQ(GenerationOf(*live), 1);  // nothing else happened
   EXPECT_EQ(live->edit_status().unmerged, 3);
-  EXPECT_EQ(testing::Listing(retrieval::Collection::Open(bundle_.Path("snapshot")).value()->view()),
-            then);
+  EXPECT_EQ(
+      testing::Listing(retrieval::BundleCollection::Open(bundle_.Path("snapshot")).value()->view()),
+      then);
   EXPECT_EQ(live->Snapshot(bundle_.Path("snapshot")).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(live->Snapshot(bundle_.Path("none/snapshot")).status().code(), StatusCode::kNotFound);
 
   Add(*live, 8);
-  ASSERT_TRUE(live->DeletePiece("new-7", {}, false).ok());
+  ASSERT_TRUE(live->Apply(DeletePiece{.id = "new-7"}).ok());
   const auto restored = live->Restore(bundle_.Path("snapshot"));
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_NE(restored->origin, indexed.origin);
@@ -417,7 +420,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   EXPECT_EQ(ListingOf(*live), then);
   EXPECT_EQ(live->edit_status().unmerged, 0);
   EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {1, 7}), "");
-  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 6);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "later"}, testing::MidiOf(9)})->version, 6);
   const auto later = ListingOf(*live);
   live.reset();
   live = Open();
@@ -429,7 +432,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsABundleOfItsOwnAndRestoresIt) {
   live = Open();
   ASSERT_TRUE(live->Restore(bundle_.Path("snapshot")).ok());
   EXPECT_EQ(ListingOf(*live), then);
-  EXPECT_EQ(live->AddPiece({.id = "later"}, testing::MidiOf(9))->version, 4);
+  EXPECT_EQ(live->Apply(AddPiece{{.id = "later"}, testing::MidiOf(9)})->version, 4);
 }
 
 TEST_F(LiveGenerationsTest, WhatCannotBeRestoredLeavesWhatServes) {
@@ -487,7 +490,7 @@ TEST_F(LiveGenerationsTest, ARestorationWhoseJournalCannotBeWrittenLeavesWhatIsI
   rlimit before = {};
   getrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_IGN);
-  options_.self_check = [&](const retrieval::Collection&) {
+  options_.self_check = [&](const retrieval::BundleCollection&) {
     rlimit full = before;
     full.rlim_cur = 1000;  // from here on: no page of the journal, though all that CURRENT takes
     if (live != nullptr) setrlimit(RLIMIT_FSIZE, &full);
@@ -514,7 +517,7 @@ TEST_F(LiveGenerationsTest, RemainsOfASnapshotThatDiedAreRemovedAndThoseOfALivin
   ASSERT_TRUE(live->Snapshot(bundle_.Path("snapshot/")).ok());
   EXPECT_TRUE(fs::exists(bundle_.Path(".snapshot-living")));
   EXPECT_FALSE(fs::exists(bundle_.Path(".snapshot-dead")));
-  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("snapshot")).ok());
+  EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.Path("snapshot")).ok());
 }
 
 // The next snapshot would take it for the remains of one that died.
@@ -525,7 +528,7 @@ TEST_F(LiveGenerationsTest, ASnapshotIsNotNamedLikeAnUnfinishedOne) {
             StatusCode::kInvalidArgument);
   ASSERT_TRUE(live->Snapshot(bundle_.Path("tmp-snapshot-mine")).ok());
   ASSERT_TRUE(live->Snapshot(bundle_.Path("another")).ok());
-  EXPECT_TRUE(retrieval::Collection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
+  EXPECT_TRUE(retrieval::BundleCollection::Open(bundle_.Path("tmp-snapshot-mine")).ok());
 }
 
 // A merge must not give a new hash to what has changed on disk.

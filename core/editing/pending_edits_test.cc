@@ -10,7 +10,7 @@ using catalog::Side;
 using ::testing::ElementsAre;
 
 collection::Edit Put(const std::string& id, const std::string& content, Side side = Side::kScores) {
-  auto record = std::make_shared<collection::SourceRecord>();
+  auto record = std::make_shared<catalog::SourceRecord>();
   record->side = side;
   record->piece.id = record->recording.id = id;
   record->content = content;

@@ -197,10 +197,7 @@ void SetComputeThreads(int threads) { g_compute_threads = threads; }
 absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& path,
                                                            Modality modality,
                                                            const EncoderOptions& options) {
-  if (options.batch_size < 1 || options.batch_size > 4096) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch_size is ", options.batch_size, ", allowed is 1 to 4096"));
-  }
+  RETURN_IF_ERROR(CheckRange("batch_size", options.batch_size, EncoderOptions::kBatchSizeRange));
   if (!std::filesystem::is_regular_file(path))
     return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
   ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(options.device));

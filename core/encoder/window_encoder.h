@@ -10,9 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/settings.h"
 
@@ -55,21 +57,29 @@ class WindowEncoder {
 };
 
 enum class Precision {
-  kAuto,
+  kAuto,  // bfloat16 where the CPU multiplies it (AVX512-BF16, AMX) or on a GPU
   kFloat32,
-  kBFloat16
-};  // kAuto: bfloat16 where the CPU multiplies it (AVX512-BF16, AMX) or on a GPU
+  kBFloat16,
+};
+// As options name them.
+inline constexpr std::pair<std::string_view, Precision> kPrecisionNames[] = {
+    {"auto", Precision::kAuto},
+    {"float32", Precision::kFloat32},
+    {"bfloat16", Precision::kBFloat16},
+};
 
 struct EncoderOptions {
   std::string device = "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when LibTorch has one)
   Precision precision = Precision::kAuto;
-  int batch_size = 64;  // windows run through the network at once, 1 to 4096
+  static constexpr Range<int> kBatchSizeRange = {1, 4096};
+  int batch_size = 64;  // windows run through the network at once
 };
 
 // How many batches an encoder runs at once, each on one thread; for the whole process, from the
 // next call of Encode on. 0, as at the start, is the number of cores. LibTorch could split every
 // operator over threads instead, but those wait for each other dozens of times in a batch: on a
 // machine that has anything else to do, that was ten times slower.
+inline constexpr Range<int> kComputeThreadsRange = {0, 1024};
 void SetComputeThreads(int threads);
 
 // Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an

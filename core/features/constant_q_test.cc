@@ -57,7 +57,7 @@ class ConstantQTest : public ::testing::Test {
     return {std::sqrt(difference_energy / energy), largest};
   }
 
-  const FeatureSettings settings_;
+  const FeatureSettings settings_{};
   const std::unique_ptr<const AudioFrontEnd> front_end_ = MakeFrontEnd(settings_);
 };
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::features {
@@ -17,13 +18,9 @@ using nlohmann::json;
 constexpr char kConstantQName[] = "constant_q";
 constexpr char kLogFilterbankName[] = "log_filterbank";
 
-absl::Status OutOfRange(absl::string_view field, double value, double low, double high) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("feature settings: ", field, " is ", value, ", allowed is ", low, " to ", high));
-}
-
-absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
-  return value >= low && value <= high ? absl::OkStatus() : OutOfRange(field, value, low, high);
+template <typename T>
+absl::Status CheckField(absl::string_view field, T value, const Range<T>& range) {
+  return CheckRange(absl::StrCat("feature settings: ", field), value, range);
 }
 
 absl::Status ReadField(const json& object, const char* name, int& out) {
@@ -33,8 +30,7 @@ absl::Status ReadField(const json& object, const char* name, int& out) {
         absl::StrCat("feature settings: ", name, " is missing or no integer"));
   }
   const int64_t value = it->get<int64_t>();
-  if (value < 0 || value > (1 << 30))
-    return OutOfRange(name, static_cast<double>(value), 0, 1 << 30);
+  RETURN_IF_ERROR(CheckField(name, value, Range<int64_t>{0, 1 << 30}));
   out = static_cast<int>(value);
   return absl::OkStatus();
 }
@@ -42,23 +38,16 @@ absl::Status ReadField(const json& object, const char* name, int& out) {
 }  // namespace
 
 absl::Status FeatureSettings::Validate() const {
-  const struct {
-    absl::string_view field;
-    double value, low, high;
-  } ranges[] = {
-      {"sample_rate", static_cast<double>(sample_rate), 8000, 96000},
-      {"hop_length", static_cast<double>(hop_length), 32, 96000},
-      {"window_frames", static_cast<double>(window_frames), 4, 1024},
-      {"min_frequency", min_frequency, 10, 1000},
-      {"bands_per_octave", static_cast<double>(bands_per_octave), 6, 96},
-      {"bands", static_cast<double>(bands), 12, 1024},
-      {"fft_length", static_cast<double>(fft_length), 0, 1 << 18},
-      {"lowest_pitch", static_cast<double>(lowest_pitch), 0, 127},
-      {"pitches", static_cast<double>(pitches), 1, 128.0 - lowest_pitch},
-  };
-  for (const auto& range : ranges) {
-    RETURN_IF_ERROR(CheckRange(range.field, range.value, range.low, range.high));
-  }
+  RETURN_IF_ERROR(CheckField("sample_rate", sample_rate, kSampleRateRange));
+  RETURN_IF_ERROR(CheckField("hop_length", hop_length, kHopLengthRange));
+  RETURN_IF_ERROR(CheckField("window_frames", window_frames, kWindowFramesRange));
+  RETURN_IF_ERROR(CheckField("min_frequency", min_frequency, kMinFrequencyRange));
+  RETURN_IF_ERROR(CheckField("bands_per_octave", bands_per_octave, kBandsPerOctaveRange));
+  RETURN_IF_ERROR(CheckField("bands", bands, kBandsRange));
+  RETURN_IF_ERROR(CheckField("fft_length", fft_length, kFftLengthRange));
+  RETURN_IF_ERROR(CheckField("lowest_pitch", lowest_pitch, kPitchRange));
+  RETURN_IF_ERROR(
+      CheckField("pitches", pitches, Range<int>{1, kPitchRange.high + 1 - lowest_pitch}));
   if (fft_length != 0 &&
       (fft_length < 256 || !std::has_single_bit(static_cast<unsigned>(fft_length)))) {
     return absl::InvalidArgumentError(

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::features {
 
@@ -16,20 +17,28 @@ enum class FrontEndKind {
 };
 
 struct FeatureSettings {
+  static constexpr Range<int> kSampleRateRange = {8000, 96'000};
   int sample_rate = 22050;  // Hz, of all audio
-  int hop_length = 1050;    // samples between frames: 21 frames/s
-  int window_frames = 42;   // frames an encoder reads at once: 2 s
+  static constexpr Range<int> kHopLengthRange = {32, 96'000};
+  int hop_length = 1050;  // samples between frames: 21 frames/s
+  static constexpr Range<int> kWindowFramesRange = {4, 1024};
+  int window_frames = 42;  // frames an encoder reads at once: 2 s
 
   FrontEndKind front_end = FrontEndKind::kConstantQ;
-  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter.
+  static constexpr Range<double> kMinFrequencyRange = {10, 1000};
+  // Hz, centre of the lowest constant-Q band: A0; lower end of the lowest filter
   double min_frequency = 27.5;
+  static constexpr Range<int> kBandsPerOctaveRange = {6, 96};
   int bands_per_octave = 24;
+  static constexpr Range<int> kBandsRange = {12, 1024};
   int bands = 176;  // A0 to a quarter tone above C8
-  // Samples, a power of two. 0 chooses: the longest kernel for constant-Q, 2048 for the filterbank.
-  int fft_length = 0;
+  static constexpr Range<int> kFftLengthRange = {0, 1 << 18};
+  int fft_length = 0;  // samples, a power of two; 0 chooses: the longest kernel for constant-Q,
+                       // 2048 for the filterbank
 
-  int lowest_pitch = 21;  // MIDI note number of the pianoroll's first row
-  int pitches = 88;
+  static constexpr Range<int> kPitchRange = {0, 127};  // MIDI note numbers
+  int lowest_pitch = 21;                               // of the pianoroll's first row
+  int pitches = 88;                                    // from there on, at least one
 
   double frame_rate() const { return static_cast<double>(sample_rate) / hop_length; }  // frames/s
   double window_s() const { return window_frames / frame_rate(); }                     // seconds

@@ -16,12 +16,24 @@
 #include "core/index/row_ranges.h"
 #include "core/threads/thread_scope.h"
 
+// Every search is one of three: a scan (exact), FAISS's own search with a selector, or a device's
+// search whose answers are sifted. In a restricted scope the last two may find fewer neighbours
+// than there are; Complete then scans for the queries concerned, so that each gets min(k, rows in
+// scope) of them. Vectors beside the index are always compared one by one.
+//
+// Invariant: a SearchResult holds, for each query, its neighbours by falling similarity, then -1
+// and -inf. All parts keep to it, so that KeepBest can merge any two of them. Ids beside the index
+// lie above its own, so that no neighbour occurs in both.
+
 namespace antiphon::index {
 namespace {
 
-// With less than this part of its rows in scope, a graph or lists are not worth following.
+// With less than this part of its rows in scope, a graph or lists are not worth following. To see
+// as many rows in scope as otherwise, a search has to look at more by the inverse of the part, here
+// ten times as many, one by one and all over memory; a scan compares this part of the rows in
+// blocks, and is exact.
 constexpr double kScanBelow = 0.1;
-// Rows of inverted lists that are put together for a scan at a time.
+// Rows of inverted lists that are put together for a scan at a time: 4 MB at 64 dimensions.
 constexpr int64_t kGatheredRows = 16'384;
 
 using Rows = std::span<const RowRange>;
@@ -58,7 +70,9 @@ const float* RowByRow(const SearchableIndex& index) {
              : nullptr;
 }
 
-// Compares the vectors of inverted lists, some thousands at a time.
+// Compares the vectors of inverted lists, some thousands at a time. The lists hold them by cluster
+// and not by row; reconstruct finds one by the direct map that Build and Load make. Blocks get
+// their pointers in flush: their vectors are all in place only then.
 SearchResult ScanLists(const faiss::IndexIVFFlat& ivf, Rows rows, const Queries& queries) {
   SearchResult result = NoNeighbours(queries.count, queries.k);
   std::vector<float> vectors;
@@ -107,6 +121,8 @@ SearchResult Scan(const SearchableIndex& index, Rows rows, std::span<const Vecto
   return result;
 }
 
+// A bit for each row, as IDSelectorBitmap reads it: the selector is asked for every vector that a
+// search comes by, and a bit costs less than a search in ranges.
 std::vector<uint8_t> BitmapOf(Rows rows, int64_t size) {
   std::vector<uint8_t> bitmap((size + 7) / 8, 0);
   for (const RowRange& range : rows) {
@@ -116,6 +132,8 @@ std::vector<uint8_t> BitmapOf(Rows rows, int64_t size) {
   return bitmap;
 }
 
+// FAISS's search, made broader by as much as rows in scope are rarer: then it sees about as many of
+// them as an unrestricted search would, and finds about as much. Requires rows in scope.
 SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& queries) {
   const int64_t size = index.index->ntotal;
   const double rarity = static_cast<double>(size) / static_cast<double>(CountRows(rows));  // >= 1
@@ -147,7 +165,8 @@ SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& quer
 }
 
 // A device knows no scope: it is asked for more neighbours, of which those out of scope are
-// dropped.
+// dropped. Twice as many and 32 mostly hold k of them where half of the rows are in scope; Complete
+// makes up for the rest.
 absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows rows, bool restricted,
                                             const Queries& queries) {
   const int asked = restricted ? std::min(2 * queries.k + 32, DeviceSearch::kMaxK) : queries.k;
@@ -167,7 +186,8 @@ absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows row
   return result;
 }
 
-// Scans for those queries that have found fewer than there are in scope.
+// Scans for those queries that have found fewer than there are in scope. Neighbours come first, so
+// that the last place wanted tells.
 void Complete(const SearchableIndex& index, Rows rows, const Queries& queries,
               SearchResult& result) {
   const int64_t wanted = std::min<int64_t>(queries.k, CountRows(rows));
@@ -207,7 +227,7 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
   const bool restricted = in_scope < size;
   const bool few = static_cast<double>(in_scope) < kScanBelow * static_cast<double>(size);
   const bool on_device = index.on_device != nullptr && k <= DeviceSearch::kMaxK && !few;
-  // A flat index is exact on a device too.
+  // A flat index is exact on a device too; one in memory is always scanned.
   const bool scan = in_scope == 0 || few || (index.flat != nullptr ? !on_device : scope.exact);
   if (scan) {
     result = Scan(index, rows, scope.beside, queries);

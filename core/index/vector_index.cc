@@ -23,26 +23,28 @@
 namespace antiphon::index {
 namespace {
 
-constexpr int kMaxK = 10000;  // bounds a search's heaps and results, which take k entries per query
-// FAISS's links are 32-bit.
-constexpr int64_t kMaxHnswVectors = std::numeric_limits<int32_t>::max();
-constexpr int kMeansIterations = 10;  // of IVF's k-means
+constexpr int64_t kMaxHnswVectors =
+    std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
+constexpr int kMeansIterations = 10;
 
-absl::Status CheckRange(absl::string_view name, int64_t value, int64_t low, int64_t high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("index ", name, ": ", value, " is not in ", low, " to ", high));
+// As many lists as there are, where their number is given.
+Range<int> ProbesRange(const IndexOptions& options) {
+  Range<int> range = IndexOptions::kIvfProbesRange;
+  if (options.ivf_lists > 0) range.high = std::min(range.high, options.ivf_lists);
+  return range;
 }
 
 absl::Status CheckOptions(const IndexOptions& options) {
-  const int most_probes = options.ivf_lists > 0 ? options.ivf_lists : 1 << 24;
-  RETURN_IF_ERROR(CheckRange("dimension", options.dimension, 1, 4096));
-  RETURN_IF_ERROR(CheckRange("hnsw_links", options.hnsw_links, 4, 128));
-  RETURN_IF_ERROR(CheckRange("hnsw_build_breadth", options.hnsw_build_breadth, 8, 1000));
-  RETURN_IF_ERROR(CheckRange("hnsw_search_breadth", options.hnsw_search_breadth, 8, 4000));
-  RETURN_IF_ERROR(CheckRange("ivf_lists", options.ivf_lists, 0, 1 << 24));
-  RETURN_IF_ERROR(CheckRange("ivf_probes", options.ivf_probes, 1, most_probes));
-  RETURN_IF_ERROR(CheckRange("threads", options.threads, 0, 1024));
+  using O = IndexOptions;
+  RETURN_IF_ERROR(CheckRange("index dimension", options.dimension, O::kDimensionRange));
+  RETURN_IF_ERROR(CheckRange("index hnsw_links", options.hnsw_links, O::kHnswLinksRange));
+  RETURN_IF_ERROR(CheckRange("index hnsw_build_breadth", options.hnsw_build_breadth,
+                             O::kHnswBuildBreadthRange));
+  RETURN_IF_ERROR(CheckRange("index hnsw_search_breadth", options.hnsw_search_breadth,
+                             O::kHnswSearchBreadthRange));
+  RETURN_IF_ERROR(CheckRange("index ivf_lists", options.ivf_lists, O::kIvfListsRange));
+  RETURN_IF_ERROR(CheckRange("index ivf_probes", options.ivf_probes, ProbesRange(options)));
+  RETURN_IF_ERROR(CheckRange("index threads", options.threads, O::kThreadsRange));
   return ParseDevice(options.device).status();
 }
 
@@ -223,7 +225,7 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
 
 absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,
                                                  const Scope& scope) const {
-  RETURN_IF_ERROR(CheckRange("search k", k, 1, kMaxK));
+  RETURN_IF_ERROR(CheckRange("index search k", k, kNeighboursRange));
   RETURN_IF_ERROR(CheckVectors("index queries", queries, dimension()));
   if (scope.rows.has_value()) {
     RETURN_IF_ERROR(CheckRanges(*scope.rows, size()));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::index {
 
@@ -29,14 +30,21 @@ std::string_view IndexKindName(IndexKind kind);
 
 struct IndexOptions {
   IndexKind kind = IndexKind::kFlat;
-  int dimension = 64;             // floats per vector, 1 to 4096
-  int hnsw_links = 32;            // M: links per node, 4 to 128; more is better and larger
-  int hnsw_build_breadth = 100;   // efConstruction, 8 to 1000
-  int hnsw_search_breadth = 128;  // efSearch, 8 to 4000; at least k is used
-  int ivf_lists = 0;              // 0 chooses 4·sqrt(n), at least 1
-  int ivf_probes = 16;            // lists searched per query, 1 to ivf_lists
-  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present). hnsw: CPU only.
+  static constexpr Range<int> kDimensionRange = {1, 4096};
+  int dimension = 64;  // floats per vector
+  static constexpr Range<int> kHnswLinksRange = {4, 128};
+  int hnsw_links = 32;  // M: links per node; more is better and larger
+  static constexpr Range<int> kHnswBuildBreadthRange = {8, 1000};
+  int hnsw_build_breadth = 100;  // efConstruction
+  static constexpr Range<int> kHnswSearchBreadthRange = {8, 4000};
+  int hnsw_search_breadth = 128;  // efSearch; at least k is used
+  static constexpr Range<int> kIvfListsRange = {0, 1 << 24};
+  int ivf_lists = 0;  // 0 chooses 4·sqrt(n), at least 1
+  static constexpr Range<int> kIvfProbesRange = {1, 100'000};
+  int ivf_probes = 16;  // lists searched per query; at most ivf_lists, if that is not 0
+  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
   std::string device = "cpu";
+  static constexpr Range<int> kThreadsRange = {0, 1024};
   int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };
 
@@ -85,6 +93,8 @@ struct Scope {
 
 class VectorIndex {
  public:
+  static constexpr Range<int> kNeighboursRange = {1, 10'000};  // of a search, for each query
+
   // An index of `vectors`, [n, options.dimension] row by row; n may be 0. IVF learns its lists from
   // them. Fails with InvalidArgument on options out of range, a size that is no multiple of the
   // dimension or vectors that are not finite.
@@ -100,8 +110,8 @@ class VectorIndex {
 
   [[nodiscard]] absl::Status Add(std::span<const float> vectors);
 
-  // `queries` is [q, dimension]; 1 <= k <= 10,000. Where nothing is in scope the answer is -1 only.
-  // A flat index answers, bit for bit, as one that holds only what is in scope.
+  // `queries` is [q, dimension]; k is in kNeighboursRange. Where nothing is in scope the answer is
+  // -1 only. A flat index answers, bit for bit, as one that holds only what is in scope.
   [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k,
                                                     const Scope& scope = {}) const;
 

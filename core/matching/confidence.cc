@@ -10,6 +10,7 @@
 namespace antiphon::matching {
 namespace {
 
+// Of any weight in a file, so that the exponent stays finite.
 constexpr double kGreatestWeight = 1000;
 
 // What the file holds, by name: one list for both directions.
@@ -31,6 +32,7 @@ constexpr Field kFields[] = {
 
 double Confidence(const ConfidenceModel& model, double score, double rival, int windows,
                   int chances) {
+  // Odds are exp(exponent): a logarithm less divides them by the number of chances.
   const double exponent = model.bias + model.score_weight * score +
                           model.margin_weight * VoteMargin(score, rival) +
                           model.length_weight * std::log2(1.0 + windows) - std::log(chances);

@@ -9,10 +9,10 @@
 
 namespace antiphon::matching {
 
-// Of a model: confidence is 1 / (1 + exp(-(bias + score_weight·score + margin_weight·margin +
-// length_weight·length))), where `score`, in [0, 1], says how well the query goes along with a
-// source, `margin` is VoteMargin over the best source of any other piece, and `length` is the
-// logarithm to base 2 of 1 + the number of the query's windows.
+// A logistic regression (Platt 1999): confidence is 1 / (1 + exp(-(bias + score_weight·score +
+// margin_weight·margin + length_weight·length))), where `score`, in [0, 1], says how well the query
+// goes along with a source, `margin` is VoteMargin over the best source of any other piece, and
+// `length` is the logarithm to base 2 of 1 + the number of the query's windows.
 //
 // `antiphon-trainer calibrate` fits it on validation data, so that of the answers given with
 // confidence c a part c is right, and keeps it beside the encoders. The defaults, set by hand,

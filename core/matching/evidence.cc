@@ -7,20 +7,17 @@ namespace antiphon::matching {
 namespace {
 
 bool MoreSimilar(const Evidence& a, const Evidence& b) {
-  return std::tie(b.similarity, a.query_start_s, a.reference_start_s, a.tempo_ratio) <
-         std::tie(a.similarity, b.query_start_s, b.reference_start_s, b.tempo_ratio);
+  return std::tie(b.similarity, a.match.query.start_s, a.match.reference.start_s, a.match.slope) <
+         std::tie(a.similarity, b.match.query.start_s, b.match.reference.start_s, b.match.slope);
 }
 
 bool Earlier(const Evidence& a, const Evidence& b) {
-  return a.query_start_s != b.query_start_s ? a.query_start_s < b.query_start_s : MoreSimilar(a, b);
+  if (a.match.query.start_s != b.match.query.start_s)
+    return a.match.query.start_s < b.match.query.start_s;
+  return MoreSimilar(a, b);
 }
 
 }  // namespace
-
-Evidence EvidenceOf(const Neighbour& neighbour) {
-  return {neighbour.query_start_s,   neighbour.query_end_s, neighbour.reference_start_s,
-          neighbour.reference_end_s, neighbour.slope(),     neighbour.similarity};
-}
 
 void TidyEvidence(std::vector<Evidence>& evidence) {
   if (evidence.size() > kMostEvidence) {

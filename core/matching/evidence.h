@@ -13,8 +13,9 @@ namespace antiphon::matching {
 
 inline constexpr size_t kMostEvidence = 1000;  // of one answer
 
-// Its tempo ratio is the neighbour's slope.
-Evidence EvidenceOf(const Neighbour& neighbour);
+inline Evidence EvidenceOf(const Neighbour& neighbour) {
+  return {neighbour.match, neighbour.similarity};
+}
 
 // Keeps the most similar, at most kMostEvidence, and puts them in the order of the query, each
 // window's most similar first. The order before does not matter.

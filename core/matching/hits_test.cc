@@ -10,8 +10,10 @@ namespace {
 
 // A window of 2 s at query_s that matches the source's 2·slope s from reference_s.
 Neighbour At(int source, double query_s, double reference_s, float similarity, double slope = 1.0) {
-  return {static_cast<int>(query_s / 0.5), source, query_s, query_s + 2, reference_s,
-          reference_s + 2 * slope,         1.0,    slope,   similarity};
+  return {static_cast<int>(query_s / 0.5),
+          source,
+          {{query_s, query_s + 2}, {reference_s, reference_s + 2 * slope}, slope},
+          similarity};
 }
 
 TEST(MergeIntoHits, NothingGivesNothing) { EXPECT_TRUE(MergeIntoHits({}, 10).empty()); }
@@ -23,12 +25,12 @@ TEST(MergeIntoHits, NeighboursAlongOneLineBecomeOneStretch) {
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_EQ(hits[0].source, 3);
-  EXPECT_DOUBLE_EQ(hits[0].query_start_s, 0);
-  EXPECT_DOUBLE_EQ(hits[0].query_end_s, 11.5);
-  EXPECT_DOUBLE_EQ(hits[0].reference_start_s, 30);
-  EXPECT_NEAR(hits[0].reference_end_s, 30 + 19 * 0.595 + 2.38, 1e-9);
+  EXPECT_DOUBLE_EQ(hits[0].match.query.start_s, 0);
+  EXPECT_DOUBLE_EQ(hits[0].match.query.end_s, 11.5);
+  EXPECT_DOUBLE_EQ(hits[0].match.reference.start_s, 30);
+  EXPECT_NEAR(hits[0].match.reference.end_s, 30 + 19 * 0.595 + 2.38, 1e-9);
   EXPECT_FLOAT_EQ(hits[0].similarity, 0.9f);
-  EXPECT_DOUBLE_EQ(hits[0].tempo_ratio, 1.19);
+  EXPECT_DOUBLE_EQ(hits[0].match.slope, 1.19);
 }
 
 TEST(MergeIntoHits, EvidenceIsWhatLiesOnTheLineByTime) {
@@ -41,11 +43,11 @@ TEST(MergeIntoHits, EvidenceIsWhatLiesOnTheLineByTime) {
   ASSERT_EQ(hits[0].evidence.size(), 20u);
   for (int i = 0; i < 20; ++i) {
     const Evidence& evidence = hits[0].evidence[i];
-    EXPECT_DOUBLE_EQ(evidence.query_start_s, i * 0.5);
-    EXPECT_DOUBLE_EQ(evidence.query_end_s, i * 0.5 + 2);
-    EXPECT_DOUBLE_EQ(evidence.reference_start_s, 30 + i * 0.595);
-    EXPECT_DOUBLE_EQ(evidence.reference_end_s, 30 + i * 0.595 + 2.38);
-    EXPECT_DOUBLE_EQ(evidence.tempo_ratio, 1.19);
+    EXPECT_DOUBLE_EQ(evidence.match.query.start_s, i * 0.5);
+    EXPECT_DOUBLE_EQ(evidence.match.query.end_s, i * 0.5 + 2);
+    EXPECT_DOUBLE_EQ(evidence.match.reference.start_s, 30 + i * 0.595);
+    EXPECT_DOUBLE_EQ(evidence.match.reference.end_s, 30 + i * 0.595 + 2.38);
+    EXPECT_DOUBLE_EQ(evidence.match.slope, 1.19);
     EXPECT_FLOAT_EQ(evidence.similarity, i == 7 ? 0.9f : 0.7f);
   }
 }
@@ -55,8 +57,8 @@ TEST(MergeIntoHits, OverlappingTemposOfOnePlaceGoIntoTheBest) {
                                              At(1, 0.5, 10, 0.7f, 0.5)};
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
-  EXPECT_DOUBLE_EQ(hits[0].tempo_ratio, 1.0);
-  EXPECT_DOUBLE_EQ(hits[0].query_end_s, 2);  // another tempo does not carry the line on
+  EXPECT_DOUBLE_EQ(hits[0].match.slope, 1.0);
+  EXPECT_DOUBLE_EQ(hits[0].match.query.end_s, 2);  // another tempo does not carry the line on
 }
 
 TEST(MergeIntoHits, RepeatsInThePieceAndInTheQueryStayApart) {
@@ -70,7 +72,7 @@ TEST(MergeIntoHits, FarLessSimilarNeighboursDoNotStretchAHit) {
                                              At(1, 1, 11, 0.85f)};
   const auto hits = MergeIntoHits(neighbours, 10);
   ASSERT_EQ(hits.size(), 1u);
-  EXPECT_DOUBLE_EQ(hits[0].query_end_s, 3);
+  EXPECT_DOUBLE_EQ(hits[0].match.query.end_s, 3);
 }
 
 TEST(MergeIntoHits, GivesTheBestFirstAndNoMoreThanAskedFor) {
@@ -95,8 +97,8 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
     }
     const auto hits = MergeIntoHits(neighbours, 1000);
     for (size_t a = 0; a < hits.size(); ++a) {
-      EXPECT_LT(hits[a].query_start_s, hits[a].query_end_s);
-      EXPECT_LT(hits[a].reference_start_s, hits[a].reference_end_s);
+      EXPECT_LT(hits[a].match.query.start_s, hits[a].match.query.end_s);
+      EXPECT_LT(hits[a].match.reference.start_s, hits[a].match.reference.end_s);
       EXPECT_LE(hits[a].similarity, hits[a > 0 ? a - 1 : 0].similarity);
     }
     std::shuffle(neighbours.begin(), neighbours.end(), rng);
@@ -104,8 +106,8 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
     ASSERT_EQ(shuffled.size(), hits.size());
     for (size_t a = 0; a < hits.size(); ++a) {
       EXPECT_EQ(shuffled[a].source, hits[a].source);
-      EXPECT_DOUBLE_EQ(shuffled[a].query_start_s, hits[a].query_start_s);
-      EXPECT_DOUBLE_EQ(shuffled[a].reference_end_s, hits[a].reference_end_s);
+      EXPECT_DOUBLE_EQ(shuffled[a].match.query.start_s, hits[a].match.query.start_s);
+      EXPECT_DOUBLE_EQ(shuffled[a].match.reference.end_s, hits[a].match.reference.end_s);
     }
   }
 }

@@ -23,8 +23,9 @@ std::vector<Neighbour> RandomNeighbours(int windows) {
       const double slope =
           i < 5 ? std::exp2((i % 2) / 4.0) : std::exp2(std::floor(uniform(rng) * 9) / 4 - 1);
       const double start_s = i < 5 ? 10 + 1.1 * query_s + (i - 2) * 0.25 : uniform(rng) * 200;
-      neighbours.push_back({w, i < 5 ? 0 : static_cast<int>(300 * uniform(rng)), query_s,
-                            query_s + 2, start_s, start_s + 2 * slope, 1.0, slope,
+      neighbours.push_back({w,
+                            i < 5 ? 0 : static_cast<int>(300 * uniform(rng)),
+                            {{query_s, query_s + 2}, {start_s, start_s + 2 * slope}, slope},
                             static_cast<float>(0.4 + 0.5 * uniform(rng))});
     }
   }
@@ -34,8 +35,7 @@ std::vector<Neighbour> RandomNeighbours(int windows) {
 std::vector<Vote> Votes(const std::vector<Neighbour>& neighbours) {
   std::vector<Vote> votes;
   for (const Neighbour& n : neighbours) {
-    votes.push_back(
-        {n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(), n.similarity});
+    votes.push_back({n.window, n.source, n.match.middle(), n.match.slope, n.similarity});
   }
   return votes;
 }

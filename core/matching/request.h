@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::matching {
 
@@ -40,7 +41,8 @@ struct SourceFilter {
 // What of the collection is searched, and how.
 struct SearchFilter {
   SourceFilter sources = {};
-  bool exact = false;           // compare every vector, whatever the index
+  bool exact = false;  // compare every vector, whatever the index
+  static constexpr Range<double> kMinSimilarityRange = {-1, 1};
   float min_similarity = -1.0;  // neighbours less similar do not count
 };
 
@@ -51,12 +53,28 @@ struct QueryExcerpt {
   std::optional<double> end_s = {};  // none: the end of the query
 };
 
+// The bound of an excerpt that does not fit a query of `duration_s`; infinity while the duration is
+// not known. The start lies within the query (at 0 of an empty one, too), the end behind the start.
+enum class ExcerptFault { kNone, kStart, kEnd };
+constexpr ExcerptFault FaultOf(const QueryExcerpt& excerpt, double duration_s) {
+  // The comparisons are written so that NaN fails them.
+  if (!(excerpt.start_s >= 0)) return ExcerptFault::kStart;
+  if (excerpt.start_s > 0 && !(excerpt.start_s < duration_s)) return ExcerptFault::kStart;
+  if (excerpt.end_s.has_value() && !(*excerpt.end_s > excerpt.start_s)) return ExcerptFault::kEnd;
+  return ExcerptFault::kNone;
+}
+
+// Windows of a query that are compared, at each tempo that it is read at; a longer query is sampled
+// evenly (WindowPlan).
+inline constexpr Range<int> kQueryWindowsRange = {1, 100'000};
+inline constexpr int kDefaultQueryWindows = 240;
+
 struct SearchOptions {
-  int top_k = 10;      // hits over the whole query, 1 to 1,000, best first, overlapping ones of one
-                       // source merged into the best
+  static constexpr Range<int> kTopKRange = {1, 1000};
+  int top_k = 10;      // hits over the whole query, best first, overlapping ones of one source
+                       // merged into the best
   double hop_s = 0.5;  // > 0; between query windows, seconds of the query
-  int max_windows =
-      240;  // of the query, at each tempo that it is read at; 1 to 100,000; see WindowPlan
+  int max_windows = kDefaultQueryWindows;  // in kQueryWindowsRange
   SearchFilter filter = {};
   QueryExcerpt excerpt = {};
   bool evidence = false;  // fill Hit::evidence
@@ -67,15 +85,19 @@ enum class VoteMethod { kInTime, kPlain };
 inline constexpr int kMaxTransposition = 6;  // semitones: with them every key is tried
 
 struct IdentifyOptions {
-  int top_k = 5;  // candidates, 1 to 100
+  static constexpr Range<int> kTopKRange = {1, 100};
+  int top_k = 5;  // candidates
   VoteMethod method = VoteMethod::kInTime;
   bool follow_paths = true;  // of the best sources by vote in time: rank them by path_match.h
   double hop_s = 0.25;       // as in SearchOptions
-  int max_windows = 240;     // as in SearchOptions
-  int neighbours = 25;       // per query window, 1 to 1,000
-  std::optional<double> min_confidence =
-      {};  // 0 to 1; below it the answer is kNoMatch; the model's threshold without one
-  // Semitones, 0 to kMaxTransposition. A query that would have no match is asked again a semitone
+  int max_windows = kDefaultQueryWindows;  // in kQueryWindowsRange
+  static constexpr Range<int> kNeighboursRange = {1, 1000};
+  int neighbours = 25;  // per query window
+  static constexpr Range<double> kMinConfidenceRange = {0, 1};
+  // Below it the answer is kNoMatch; the model's threshold without one.
+  std::optional<double> min_confidence = {};
+  static constexpr Range<int> kMaxTranspositionRange = {0, kMaxTransposition};
+  // Semitones. A query that would have no match is asked again a semitone
   // higher and lower, and so on up to so many, until there is one. An instrument that is out of
   // tune or a recording played too fast or too slow needs 1; music in another key all.
   int max_transposition = 0;

@@ -10,13 +10,14 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   std::vector<Vote> votes;
   votes.reserve(neighbours.size());
   for (const Neighbour& n : neighbours) {
-    votes.push_back({n.window, n.source, n.query_middle_s(), n.reference_middle_s(), n.slope(),
-                     n.similarity, n.query_end_s - n.query_start_s});
+    votes.push_back({n.window, n.source, n.match.middle(), n.match.slope, n.similarity,
+                     n.match.query.length_s()});
   }
   return votes;
 }
 
-// The best score among sources of other pieces than that of scores[of]; scores are best first.
+// The best score among sources of other pieces than that of scores[of]; scores are best first, so
+// that the first one of another piece is it.
 double BestOther(std::span<const SourceScore> scores, size_t of,
                  const std::function<bool(int, int)>& same_piece) {
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -33,6 +34,8 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
   if (method == VoteMethod::kInTime) {
     return VoteInTime(votes, windows, {.source_is_audio = side == catalog::Side::kRecordings});
   }
+  // Counts grow with the query; shares can be compared between queries. Without votes there are no
+  // scores to divide.
   std::vector<SourceScore> scores = PlainVote(votes);
   for (SourceScore& score : scores) score.score /= static_cast<double>(votes.size());
   return scores;
@@ -41,6 +44,8 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
                      const IdentifyOptions& options,
                      const std::function<bool(int, int)>& same_piece, int transposition) {
+  // The search goes outwards a semitone at a time and ends at the first distance with a match: at
+  // distance d it has tried the pitch as played and d on either side.
   const int chances = 1 + 2 * std::abs(transposition);
   Identification result;
   result.windows = windows;
@@ -53,14 +58,9 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
                                  .confidence = confidence,
                                  .score = score.score,
                                  .votes = score.votes,
-                                 .query_s = score.query_s,
-                                 .reference_s = score.reference_s,
-                                 .tempo_ratio = score.slope,
                                  .transposition = transposition,
-                                 .query_start_s = score.query_start_s,
-                                 .query_end_s = score.query_end_s,
-                                 .reference_start_s = score.reference_start_s,
-                                 .reference_end_s = score.reference_end_s,
+                                 .place = score.place,
+                                 .match = score.match,
                                  .similarity = score.similarity});
   }
   const double threshold = options.min_confidence.value_or(model.threshold);

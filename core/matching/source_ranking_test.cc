@@ -24,7 +24,7 @@ std::vector<Neighbour> Line(int source, int windows, double reference_s, float s
     const double query_s = 0.25 * w;
     const double start_s = reference_s + slope * query_s;
     neighbours.push_back(
-        {w, source, query_s, query_s + 2, start_s, start_s + 2 * slope, 1.0, slope, similarity});
+        {w, source, {{query_s, query_s + 2}, {start_s, start_s + 2 * slope}, slope}, similarity});
   }
   return neighbours;
 }
@@ -43,15 +43,15 @@ TEST(Judge, AClearLineIsAMatchWithItsPlaceAndTempo) {
   const Candidate& best = result.candidates[0];
   EXPECT_EQ(best.source, 5);
   EXPECT_EQ(best.votes, 33);
-  EXPECT_NEAR(best.tempo_ratio, 1.189, 0.01);
+  EXPECT_NEAR(best.match.slope, 1.189, 0.01);
   // Middles of windows are compared, so the line does not depend on the hypothesis being right.
-  EXPECT_NEAR(best.reference_s, 40 + 1.189 * best.query_s, 0.1);
+  EXPECT_NEAR(best.place.reference_s, 40 + 1.189 * best.place.query_s, 0.1);
   EXPECT_GT(best.confidence, 0.9);
   // From the first window's start to the last one's end, and the same along the line.
-  EXPECT_DOUBLE_EQ(best.query_start_s, 0);
-  EXPECT_DOUBLE_EQ(best.query_end_s, 32 * 0.25 + 2);
-  EXPECT_NEAR(best.reference_start_s, 40, 0.01);
-  EXPECT_NEAR(best.reference_end_s, 40 + 1.189 * 10, 0.01);
+  EXPECT_DOUBLE_EQ(best.match.query.start_s, 0);
+  EXPECT_DOUBLE_EQ(best.match.query.end_s, 32 * 0.25 + 2);
+  EXPECT_NEAR(best.match.reference.start_s, 40, 0.01);
+  EXPECT_NEAR(best.match.reference.end_s, 40 + 1.189 * 10, 0.01);
   EXPECT_NEAR(best.similarity, 0.8, 1e-6);
   EXPECT_LT(result.candidates[1].confidence, 0.5);
 }
@@ -63,8 +63,9 @@ TEST(Judge, ScatteredNeighboursAreNoMatch) {
   for (int w = 0; w < 33; ++w) {
     for (int i = 0; i < 25; ++i) {
       const double start_s = 200 * uniform(rng);
-      neighbours.push_back({w, static_cast<int>(100 * uniform(rng)), 0.25 * w, 0.25 * w + 2,
-                            start_s, start_s + 2, 1.0, 1.0,
+      neighbours.push_back({w,
+                            static_cast<int>(100 * uniform(rng)),
+                            {{0.25 * w, 0.25 * w + 2}, {start_s, start_s + 2}, 1.0},
                             static_cast<float>(0.4 + 0.3 * uniform(rng))});
     }
   }
@@ -109,8 +110,10 @@ TEST(Judge, ThePlainVoteIsAChoice) {
   std::vector<Neighbour> neighbours = Line(1, 20, 40, 0.7f);
   for (int i = 0; i < 3; ++i) {
     for (Neighbour n : Line(2, 20, 0, 0.6f)) {
-      n.reference_start_s = std::fmod(n.query_start_s * 37.7 + i * 61, 200);  // all over the place
-      n.reference_end_s = n.reference_start_s + 2;
+      Span& reference = n.match.reference;
+      reference.start_s =
+          std::fmod(n.match.query.start_s * 37.7 + i * 61, 200);  // all over the place
+      reference.end_s = reference.start_s + 2;
       neighbours.push_back(n);
     }
   }
@@ -118,8 +121,8 @@ TEST(Judge, ThePlainVoteIsAChoice) {
       VoteAndJudge(neighbours, 20, {.method = VoteMethod::kPlain}, kEachItsOwnPiece);
   EXPECT_EQ(plain.candidates[0].source, 2);
   // It knows no line: the place is the most similar neighbour's window.
-  EXPECT_DOUBLE_EQ(plain.candidates[0].query_end_s - plain.candidates[0].query_start_s, 2);
-  EXPECT_DOUBLE_EQ(plain.candidates[0].reference_end_s - plain.candidates[0].reference_start_s, 2);
+  EXPECT_DOUBLE_EQ(plain.candidates[0].match.query.length_s(), 2);
+  EXPECT_DOUBLE_EQ(plain.candidates[0].match.reference.length_s(), 2);
   EXPECT_FLOAT_EQ(plain.candidates[0].similarity, 0.6f);
   EXPECT_EQ(VoteAndJudge(neighbours, 20, {.method = VoteMethod::kInTime}, kEachItsOwnPiece)
                 .candidates[0]

@@ -5,18 +5,31 @@
 #include <map>
 #include <tuple>
 
+// The Hough transform of VoteInTime has two parameters, a line's slope and its position, and they
+// are searched in different ways. Slopes are tried one by one, on a grid. For each slope every vote
+// is projected along it onto one moment of the query; votes on one line then lie within the
+// tolerance of one another, and a stretch that slides over the sorted projections finds the best
+// line of that slope exactly, without bins.
+//
+// For g votes of one source in one segment and L slopes that is O(L g log g). L is at most 7 for
+// each tempo hypothesis that occurs, and 103 whatever the input (kMaxOctaves). Everything is sorted
+// by keys that leave no ties but between equal votes, and hence does not depend on the order of the
+// votes.
+
 namespace antiphon::matching {
 namespace {
 
 // Lines are tried at slopes 2^(k/12): within 3 % of any real tempo, which is 0.15 s at the ends of
-// a segment of 10 s.
+// a segment of 10 s, a quarter of the tolerance.
 constexpr double kLinesPerOctave = 12;
 // Slopes are taken to lie between 2^-4 and 2^4, so that no input makes the number of lines grow.
 constexpr double kMaxOctaves = 4;
 // A vote supports lines within this factor of its own slope: more than the distance between tempo
-// hypotheses.
+// hypotheses, 1.19, so that a tempo between two of them has the votes of both.
 constexpr double kSlopeFactor = 1.25;
-// Query time that votes must span for a slope of their own.
+// Query time that votes must span for a slope of their own. Windows of scores lie half a second
+// apart, so that a place is known to a quarter of a second. Over less than 4 s that tilts a fit by
+// more than the 9 % by which the nearest hypothesis may be off.
 constexpr double kMinFitSpan = 4.0;
 
 // A vote that counts, with its weight.
@@ -41,7 +54,7 @@ struct Line {
 };
 
 bool IsFinite(const Vote& vote) {
-  return std::isfinite(vote.query_s) && std::isfinite(vote.reference_s) &&
+  return std::isfinite(vote.place.query_s) && std::isfinite(vote.place.reference_s) &&
          std::isfinite(vote.slope) && std::isfinite(vote.similarity) && vote.slope > 0;
 }
 
@@ -51,13 +64,15 @@ void SortBestFirst(std::vector<SourceScore>& scores) {
   });
 }
 
-// Assigns segments to windows: stretches without a gap of half a segment are cut into equal parts.
-// Every window counts in one segment only, that of its earliest vote.
+// Assigns segments to windows. A stretch without a gap of half a segment is cut into equal parts,
+// as many as come nearest to segment_s each: a remainder of its own would be too short to tell a
+// line from chance. Every window counts in one segment only, that of its earliest vote, so that the
+// score counts it once. Segments are those of the query, the same for all sources.
 std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, double segment_s) {
   std::map<int, double> first_s;  // by window
   for (const WeightedVote& v : votes) {
-    auto [it, inserted] = first_s.emplace(v.vote.window, v.vote.query_s);
-    if (!inserted) it->second = std::min(it->second, v.vote.query_s);
+    auto [it, inserted] = first_s.emplace(v.vote.window, v.vote.place.query_s);
+    if (!inserted) it->second = std::min(it->second, v.vote.place.query_s);
   }
   std::vector<std::pair<double, int>> windows;
   for (const auto& [window, query_s] : first_s) windows.emplace_back(query_s, window);
@@ -69,18 +84,20 @@ std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, dou
     while (end < windows.size() && windows[end].first - windows[end - 1].first < segment_s / 2)
       ++end;
     const double length = windows[end - 1].first - windows[begin].first;
-    const int loaded = static_cast<int>(
+    const int count = static_cast<int>(
         std::clamp(std::floor(length / segment_s + 0.5), 1.0, 1.0 * (end - begin)));
     for (size_t i = begin; i < end; ++i) {
       const double place = length > 0 ? (windows[i].first - windows[begin].first) / length : 0;
       segments[windows[i].second] =
-          first_segment + std::min(loaded - 1, static_cast<int>(place * loaded));
+          first_segment + std::min(count - 1, static_cast<int>(place * count));
     }
-    first_segment += loaded;
+    first_segment += count;
   }
   return segments;
 }
 
+// The votes that count, by source and segment. Within these, votes of one window stand together,
+// the heaviest first: BestLine and BestLineOfSlope count on it.
 std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVoteOptions& options) {
   std::vector<WeightedVote> weighted;
   weighted.reserve(votes.size());
@@ -95,17 +112,21 @@ std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVote
   const std::map<int, int> segments = SegmentsOfWindows(weighted, options.segment_s);
   for (WeightedVote& v : weighted) v.segment = segments.at(v.vote.window);
   std::sort(weighted.begin(), weighted.end(), [](const WeightedVote& a, const WeightedVote& b) {
-    return std::tie(a.vote.source, a.segment, a.vote.window, b.weight, a.vote.query_s,
-                    a.vote.reference_s,
+    const Place &at = a.vote.place, &bt = b.vote.place;
+    return std::tie(a.vote.source, a.segment, a.vote.window, b.weight, at.query_s, at.reference_s,
                     a.vote.slope) < std::tie(b.vote.source, b.segment, b.vote.window, a.weight,
-                                             b.vote.query_s, b.vote.reference_s, b.vote.slope);
+                                             bt.query_s, bt.reference_s, b.vote.slope);
   });
   return weighted;
 }
 
 // The most weight within any stretch of `tolerance` seconds, each window counting with its heaviest
-// vote there. The heaviest vote of every window is kept up to date by a queue of falling weights
-// for each window, so that a pass is linear in the number of projections.
+// vote there.
+//
+// The stretch is the projections [left, right], which both only rise. For each window a queue holds
+// those of its projections in the stretch that none after them outweighs: by position, with falling
+// weights, so that its head is the heaviest. sum_ is the sum of the heads. Each projection enters
+// and leaves a queue once, so that a pass is linear in their number.
 class SlidingSum {
  public:
   // `projections` sorted by position; windows below `windows`.
@@ -159,20 +180,22 @@ class SlidingSum {
   double sum_ = 0;
 };
 
-// The best line of one direction through the votes of one segment and source.
+// The best line of one slope through the votes of one segment and source. `centre_s`, onto which
+// they are projected, lies in the middle of the votes: the error of the slope then counts for half
+// of their span at most.
 Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, double centre_s,
                      const TimeVoteOptions& options) {
   const double slope = std::exp2(log_slope);
   const double tolerance_s =
-      options.tolerance_s * (options.source_is_audio ? 1.0 : slope);  // of the source
+      options.tolerance_s * (options.source_is_audio ? 1.0 : slope);  // seconds of the source
   std::vector<Projection> projections;
   int windows = 0;
   for (size_t i = 0; i < group.size(); ++i) {
     if (i > 0 && group[i].vote.window != group[i - 1].vote.window) ++windows;
     if (std::abs(group[i].log_slope - log_slope) > std::log2(kSlopeFactor)) continue;
     const Vote& vote = group[i].vote;
-    projections.push_back({vote.reference_s + slope * (centre_s - vote.query_s), windows,
-                           group[i].weight, static_cast<int>(i)});
+    projections.push_back({vote.place.reference_s + slope * (centre_s - vote.place.query_s),
+                           windows, group[i].weight, static_cast<int>(i)});
   }
   std::sort(projections.begin(), projections.end(), [](const Projection& a, const Projection& b) {
     return std::tie(a.position, a.vote) < std::tie(b.position, b.vote);
@@ -198,11 +221,11 @@ Line BestLineOfSlope(std::span<const WeightedVote> group, double log_slope, doub
 Line BestLine(std::span<const WeightedVote> group, const TimeVoteOptions& options) {
   // Most sources turn up by chance in one window only: its heaviest vote comes first.
   if (group.front().vote.window == group.back().vote.window) return {group.front().weight, {0}};
-  double low_s = group[0].vote.query_s, high_s = low_s;
+  double low_s = group[0].vote.place.query_s, high_s = low_s;
   std::vector<int> slopes;  // lines worth trying, in steps
   for (const WeightedVote& v : group) {
-    low_s = std::min(low_s, v.vote.query_s);
-    high_s = std::max(high_s, v.vote.query_s);
+    low_s = std::min(low_s, v.vote.place.query_s);
+    high_s = std::max(high_s, v.vote.place.query_s);
     const int nearest = static_cast<int>(std::lround(v.log_slope * kLinesPerOctave));
     const int reach = static_cast<int>(std::log2(kSlopeFactor) * kLinesPerOctave);
     for (int step = nearest - reach; step <= nearest + reach; ++step) slopes.push_back(step);
@@ -228,21 +251,21 @@ Line BestLine(std::span<const WeightedVote> group, const TimeVoteOptions& option
 // Puts the stretch of the line through `score`'s place in it, from the middle of a window at low_s
 // to that of one at high_s.
 void Stretch(double low_s, double high_s, double window_s, SourceScore& score) {
-  score.query_start_s = low_s - window_s / 2;
-  score.query_end_s = high_s + window_s / 2;
-  score.reference_start_s = score.reference_s + score.slope * (score.query_start_s - score.query_s);
-  score.reference_end_s = score.reference_s + score.slope * (score.query_end_s - score.query_s);
+  const Place& place = score.place;
+  Match& match = score.match;
+  match.query = {low_s - window_s / 2, high_s + window_s / 2};
+  match.reference = {place.reference_s + match.slope * (match.query.start_s - place.query_s),
+                     place.reference_s + match.slope * (match.query.end_s - place.query_s)};
 }
 
 // The slope of the line that fits the votes best; 0 where they do not tell.
-double FittedSlope(std::span<const WeightedVote> group, const Line& line,
-                   const SourceScore& middle) {
+double FittedSlope(std::span<const WeightedVote> group, const Line& line, const Place& middle) {
   double covariance = 0, variance = 0;
   for (const int i : line.votes) {
-    const WeightedVote& v = group[i];
-    covariance +=
-        v.weight * (v.vote.query_s - middle.query_s) * (v.vote.reference_s - middle.reference_s);
-    variance += v.weight * (v.vote.query_s - middle.query_s) * (v.vote.query_s - middle.query_s);
+    const double weight = group[i].weight;
+    const Place& at = group[i].vote.place;
+    covariance += weight * (at.query_s - middle.query_s) * (at.reference_s - middle.reference_s);
+    variance += weight * (at.query_s - middle.query_s) * (at.query_s - middle.query_s);
   }
   return variance > 0 ? covariance / variance : 0;
 }
@@ -250,26 +273,25 @@ double FittedSlope(std::span<const WeightedVote> group, const Line& line,
 // Puts the line's middle, slope and stretch into `score`.
 void Locate(std::span<const WeightedVote> group, const Line& line, SourceScore& score) {
   double weight = 0, query = 0, reference = 0, log_slope = 0, similarity = 0;
-  double low_s = group[line.votes[0]].vote.query_s, high_s = low_s;
+  double low_s = group[line.votes[0]].vote.place.query_s, high_s = low_s;
   for (const int i : line.votes) {
     const WeightedVote& v = group[i];
     similarity += v.vote.similarity;
     weight += v.weight;
-    query += v.weight * v.vote.query_s;
-    reference += v.weight * v.vote.reference_s;
+    query += v.weight * v.vote.place.query_s;
+    reference += v.weight * v.vote.place.reference_s;
     log_slope += v.weight * v.log_slope;
-    low_s = std::min(low_s, v.vote.query_s);
-    high_s = std::max(high_s, v.vote.query_s);
+    low_s = std::min(low_s, v.vote.place.query_s);
+    high_s = std::max(high_s, v.vote.place.query_s);
   }
-  score.query_s = query / weight;
-  score.reference_s = reference / weight;
-  score.slope = std::exp2(log_slope / weight);
+  score.place = {query / weight, reference / weight};
+  double& slope = score.match.slope;
+  slope = std::exp2(log_slope / weight);
   score.similarity = static_cast<float>(similarity / static_cast<double>(line.votes.size()));
-  const double fitted = high_s - low_s < kMinFitSpan ? 0 : FittedSlope(group, line, score);
-  // Few votes at the ends of a long span can tilt the fit; it must not leave what the hypotheses
-  // allow.
-  if (fitted > score.slope / kSlopeFactor && fitted < score.slope * kSlopeFactor)
-    score.slope = fitted;
+  const double fitted = high_s - low_s < kMinFitSpan ? 0 : FittedSlope(group, line, score.place);
+  // Weighted least squares has no defence against few votes at the ends of a long span: their fit
+  // must not leave what the hypotheses allow.
+  if (fitted > slope / kSlopeFactor && fitted < slope * kSlopeFactor) slope = fitted;
   Stretch(low_s, high_s, group[line.votes[0]].vote.window_s, score);
 }
 
@@ -278,8 +300,8 @@ void Locate(std::span<const WeightedVote> group, const Line& line, SourceScore& 
 std::vector<SourceScore> PlainVote(std::span<const Vote> votes) {
   std::map<int, std::pair<SourceScore, const Vote*>> by_source;
   const auto better = [](const Vote& a, const Vote& b) {
-    return std::tie(b.similarity, a.query_s, a.reference_s, a.slope) <
-           std::tie(a.similarity, b.query_s, b.reference_s, b.slope);
+    return std::tie(b.similarity, a.place.query_s, a.place.reference_s, a.slope) <
+           std::tie(a.similarity, b.place.query_s, b.place.reference_s, b.slope);
   };
   for (const Vote& vote : votes) {
     if (!IsFinite(vote)) continue;
@@ -290,10 +312,13 @@ std::vector<SourceScore> PlainVote(std::span<const Vote> votes) {
   std::vector<SourceScore> scores;
   for (const auto& [source, entry] : by_source) {
     const auto& [score, best] = entry;
-    scores.push_back({source, static_cast<double>(score.votes), score.votes, best->query_s,
-                      best->reference_s, best->slope});
-    scores.back().similarity = best->similarity;
-    Stretch(best->query_s, best->query_s, best->window_s, scores.back());
+    scores.push_back({.source = source,
+                      .score = static_cast<double>(score.votes),
+                      .votes = score.votes,
+                      .place = best->place,
+                      .match = {.slope = best->slope},
+                      .similarity = best->similarity});
+    Stretch(best->place.query_s, best->place.query_s, best->window_s, scores.back());
   }
   SortBestFirst(scores);
   return scores;
@@ -304,7 +329,7 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
   const std::vector<WeightedVote> weighted = WeighVotes(votes, options);
   const std::span<const WeightedVote> all(weighted);
   std::vector<SourceScore> scores;
-  double best_segment = 0;
+  double best_segment = 0;  // the weight of the current source's best line so far
   for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
     const WeightedVote& first = all[begin];
     end = begin + 1;
@@ -331,7 +356,7 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
 }
 
 double VoteMargin(double score, double rival) {
-  constexpr double kLeast = 0.2;
+  constexpr double kLeast = 0.2;  // see there: 0.05 without a rival is a margin of 0.25, not of 1
   return (score - rival) / std::max({score, rival, kLeast});
 }
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/matching/match.h"
+
 namespace antiphon::matching {
 
 // One neighbour of one query window.
@@ -13,26 +15,21 @@ struct Vote {
   int window = 0;      // which query window, from 0; several windows at one place of the query may
                        // share a number
   int source = 0;      // piece or recording
-  double query_s = 0;  // middle of the window in the query, seconds of the query
-  double reference_s = 0;  // middle of the neighbour in the source, seconds of the source
-  double slope =
-      1.0;  // seconds of the source per second of the query, by the tempo hypothesis; > 0
+  Place place = {};    // the middles of the window and of its neighbour
+  double slope = 1.0;  // by the tempo hypothesis; > 0
   float similarity = 0;
   double window_s = 0;  // the query window's length
 };
 
 struct SourceScore {
   int source = 0;
-  double score =
-      0;  // higher is better: the number of neighbours (plain), or a number in [0, 1] (in time)
-  int votes = 0;           // neighbours counted (plain), or query windows that agree (in time)
-  double query_s = 0;      // a place in the query …
-  double reference_s = 0;  // … and its place in the source
-  double slope = 1.0;      // seconds of the source per second of the query
+  // Higher is better: the number of neighbours (plain), or a number in [0, 1] (in time).
+  double score = 0;
+  int votes = 0;     // neighbours counted (plain), or query windows that agree (in time)
+  Place place = {};  // the middle of the votes that agree
   // The stretch of the query whose votes agree, windows whole (in time: of the best segment; plain:
-  // the most similar neighbour's window), and the source's along the line.
-  double query_start_s = 0, query_end_s = 0;
-  double reference_start_s = 0, reference_end_s = 0;
+  // the most similar neighbour's window), and the source's along the line through `place`.
+  Match match = {};
   float similarity = 0;  // mean of those votes
 };
 
@@ -41,13 +38,21 @@ struct SourceScore {
 std::vector<SourceScore> PlainVote(std::span<const Vote> votes);
 
 struct TimeVoteOptions {
-  double segment_s = 10.0;   // > 0; votes must agree within stretches of the query of about this
-                             // length (up to half longer), so that rubato may drift beyond it
-  double tolerance_s = 0.6;  // > 0; seconds of sound by which votes on one line may differ …
-  bool source_is_audio =
-      false;  // … which are seconds of the source if set, else of the query: windows of a score are
-              // the further apart, in its own time, the faster it is read
-  double similarity_floor = 0.3;  // < 1; neighbours less similar than this count nothing
+  // > 0; votes must agree within stretches of the query of about this length (up to half longer).
+  // Over 10 s a tempo may leave its line by 6 % before the tolerance is used up, and rubato may
+  // drift as far as it likes beyond. Shorter stretches have fewer votes to tell a line from chance.
+  double segment_s = 10.0;
+  // > 0; seconds of sound by which votes on one line may differ. Scores are indexed every half
+  // second as played, so that the nearest window lies up to a quarter of a second to either side of
+  // the right place; a tenth is left for the player's timing.
+  double tolerance_s = 0.6;
+  // The tolerance is seconds of the source if set, else of the query: the faster a score is read,
+  // the further apart its windows are in its own time.
+  bool source_is_audio = false;
+  // < 1; neighbours less similar than this count nothing: the nearest windows of a collection are
+  // hardly alike where it has nothing better. A right one has 0.80 on average, and 0.66 when it is
+  // cut four frames off (docs/quality.md).
+  double similarity_floor = 0.3;
 };
 
 // Votes that agree in time, a Hough transform (Hough 1962) over lines of source position against

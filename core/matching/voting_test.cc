@@ -41,7 +41,10 @@ void AddLine(Rng& rng, const LineSource& line, int windows, std::vector<Vote>& v
       const double grid = 0.5 * hypothesis;
       const double exact =
           line.reference_s + line.slope * query_s + line.noise_s * Uniform(rng, -1, 1);
-      votes.push_back({w, line.source, query_s, std::round(exact / grid) * grid, hypothesis,
+      votes.push_back({w,
+                       line.source,
+                       {query_s, std::round(exact / grid) * grid},
+                       hypothesis,
                        line.similarity + static_cast<float>(Uniform(rng, -0.05, 0.05))});
     }
   }
@@ -52,7 +55,9 @@ void AddScatter(Rng& rng, int source, double length_s, int windows, int per_wind
                 std::vector<Vote>& votes) {
   for (int w = 0; w < windows; ++w) {
     for (int i = 0; i < per_window; ++i) {
-      votes.push_back({w, source, 1 + w * kHop, Uniform(rng, 0, length_s),
+      votes.push_back({w,
+                       source,
+                       {1 + w * kHop, Uniform(rng, 0, length_s)},
                        kHypotheses[std::uniform_int_distribution(0, 8)(rng)],
                        static_cast<float>(Uniform(rng, 0.5, 0.8))});
     }
@@ -65,25 +70,25 @@ void ExpectEqual(const std::vector<SourceScore>& a, const std::vector<SourceScor
     EXPECT_EQ(a[i].source, b[i].source);
     EXPECT_EQ(a[i].votes, b[i].votes);
     EXPECT_DOUBLE_EQ(a[i].score, b[i].score);
-    EXPECT_DOUBLE_EQ(a[i].query_s, b[i].query_s);
-    EXPECT_DOUBLE_EQ(a[i].reference_s, b[i].reference_s);
-    EXPECT_DOUBLE_EQ(a[i].slope, b[i].slope);
+    EXPECT_DOUBLE_EQ(a[i].place.query_s, b[i].place.query_s);
+    EXPECT_DOUBLE_EQ(a[i].place.reference_s, b[i].place.reference_s);
+    EXPECT_DOUBLE_EQ(a[i].match.slope, b[i].match.slope);
   }
 }
 
 TEST(PlainVote, CountsNeighboursAndPointsAtTheMostSimilar) {
-  const std::vector<Vote> votes = {{0, 7, 0.0, 10.0, 1.0, 0.5f},
-                                   {0, 3, 0.0, 5.0, 1.0, 0.9f},
-                                   {1, 7, 0.5, 30.0, 1.19, 0.8f},
-                                   {2, 7, 1.0, 12.0, 1.0, 0.6f}};
+  const std::vector<Vote> votes = {{0, 7, {0.0, 10.0}, 1.0, 0.5f},
+                                   {0, 3, {0.0, 5.0}, 1.0, 0.9f},
+                                   {1, 7, {0.5, 30.0}, 1.19, 0.8f},
+                                   {2, 7, {1.0, 12.0}, 1.0, 0.6f}};
   const std::vector<SourceScore> scores = PlainVote(votes);
   ASSERT_EQ(scores.size(), 2u);
   EXPECT_EQ(scores[0].source, 7);
   EXPECT_EQ(scores[0].votes, 3);
   EXPECT_DOUBLE_EQ(scores[0].score, 3.0);
-  EXPECT_DOUBLE_EQ(scores[0].query_s, 0.5);
-  EXPECT_DOUBLE_EQ(scores[0].reference_s, 30.0);
-  EXPECT_DOUBLE_EQ(scores[0].slope, 1.19);
+  EXPECT_DOUBLE_EQ(scores[0].place.query_s, 0.5);
+  EXPECT_DOUBLE_EQ(scores[0].place.reference_s, 30.0);
+  EXPECT_DOUBLE_EQ(scores[0].match.slope, 1.19);
   EXPECT_EQ(scores[1].source, 3);
 }
 
@@ -120,8 +125,8 @@ TEST(VoteInTime, ALineBeatsScatteredVotesAndGivesPlaceAndTempo) {
     ASSERT_FALSE(scores.empty());
     EXPECT_EQ(scores[0].source, 4) << "slope " << slope;
     EXPECT_GT(scores[0].score, 1.5 * scores[1].score) << "slope " << slope;
-    EXPECT_NEAR(scores[0].slope / slope, 1.0, 0.05);
-    EXPECT_NEAR(scores[0].reference_s, reference_s + slope * scores[0].query_s, 0.25);
+    EXPECT_NEAR(scores[0].match.slope / slope, 1.0, 0.05);
+    EXPECT_NEAR(scores[0].place.reference_s, reference_s + slope * scores[0].place.query_s, 0.25);
   }
 }
 
@@ -136,14 +141,14 @@ TEST(VoteInTime, ATempoBetweenTwoHypothesesLosesNothing) {
   const auto score_between = VoteInTime(between, 36);
   EXPECT_GE(score_between[0].votes, 33);
   EXPECT_GT(score_between[0].score, 0.9 * score_at[0].score);
-  EXPECT_NEAR(score_between[0].slope, 1.09, 0.05 * 1.09);
+  EXPECT_NEAR(score_between[0].match.slope, 1.09, 0.05 * 1.09);
 }
 
 TEST(VoteInTime, VotesOfDistantHypothesesDoNotSupportOneAnother) {
   std::vector<Vote> votes;
   for (int w = 0; w < 20; ++w) {
     const double query_s = w * kHop;
-    votes.push_back({w, 0, query_s, 10 + query_s, w % 2 == 0 ? 1.0 : 2.0, 0.8f});
+    votes.push_back({w, 0, {query_s, 10 + query_s}, w % 2 == 0 ? 1.0 : 2.0, 0.8f});
   }
   EXPECT_EQ(VoteInTime(votes, 20)[0].votes, 10);
 }
@@ -161,14 +166,14 @@ TEST(VoteInTime, AConsistentSourceBeatsARepetitiveOneThatWinsThePlainVote) {
 
 TEST(VoteInTime, AQueryWindowCountsOnceHoweverManyNeighboursItHas) {
   std::vector<Vote> votes;
-  for (int w = 0; w < 10; ++w) votes.push_back({w, 0, w * kHop, 5 + w * kHop, 1.0, 0.65f});
+  for (int w = 0; w < 10; ++w) votes.push_back({w, 0, {w * kHop, 5 + w * kHop}, 1.0, 0.65f});
   const auto once = VoteInTime(votes, 10);
   std::vector<Vote> repeated = votes;
   for (const Vote& vote : votes) {
     for (int copy = 0; copy < 4; ++copy) {
       repeated.push_back(vote);
       repeated.back().similarity -= 0.05f * static_cast<float>(copy);
-      repeated.back().reference_s += 0.01 * copy;
+      repeated.back().place.reference_s += 0.01 * copy;
     }
   }
   const auto many = VoteInTime(repeated, 10);
@@ -179,9 +184,9 @@ TEST(VoteInTime, AQueryWindowCountsOnceHoweverManyNeighboursItHas) {
 TEST(VoteInTime, TheScoreIsTheMeanWeightOfTheWindowsThatAgree) {
   std::vector<Vote> votes;
   for (int w = 0; w < 8; ++w)
-    votes.push_back({w, 0, w * kHop, 5 + w * kHop, 1.0, w < 4 ? 1.0f : 0.65f});
-  votes.push_back({8, 0, 8 * kHop, 5 + 8 * kHop, 1.0, 0.2f});   // below the floor
-  votes.push_back({9, 0, 9 * kHop, 50 + 9 * kHop, 1.0, 1.0f});  // elsewhere
+    votes.push_back({w, 0, {w * kHop, 5 + w * kHop}, 1.0, w < 4 ? 1.0f : 0.65f});
+  votes.push_back({8, 0, {8 * kHop, 5 + 8 * kHop}, 1.0, 0.2f});   // below the floor
+  votes.push_back({9, 0, {9 * kHop, 50 + 9 * kHop}, 1.0, 1.0f});  // elsewhere
   const auto scores = VoteInTime(votes, 16);
   ASSERT_EQ(scores.size(), 1u);
   EXPECT_EQ(scores[0].votes, 8);
@@ -197,7 +202,7 @@ TEST(VoteInTime, ATempoThatDriftsOverAMinuteStillAddsUp) {
     const double query_s = w * kHop;
     const double slope = 1.0 + 0.15 * std::sin(query_s / 60 * 2 * 3.14159265);  // 0.85 to 1.15
     reference_s += slope * kHop;
-    votes.push_back({w, 1, query_s, reference_s + Uniform(rng, -0.1, 0.1), 1.0, 0.65f});
+    votes.push_back({w, 1, {query_s, reference_s + Uniform(rng, -0.1, 0.1)}, 1.0, 0.65f});
   }
   AddScatter(rng, 2, 300, windows, 2, votes);
   const auto scores = VoteInTime(votes, windows);
@@ -213,7 +218,7 @@ TEST(VoteInTime, StretchesOfALongQueryAddUp) {
   for (int stretch = 0; stretch < 8; ++stretch) {
     for (int i = 0; i < 32; ++i, ++window) {
       const double query_s = stretch * 60 + i * kHop;
-      votes.push_back({window, 0, query_s, 1.05 * query_s + stretch * 0.7, 1.0, 1.0f});
+      votes.push_back({window, 0, {query_s, 1.05 * query_s + stretch * 0.7}, 1.0, 1.0f});
     }
   }
   const auto scores = VoteInTime(votes, window);
@@ -228,7 +233,7 @@ TEST(VoteInTime, TheToleranceIsSecondsOfSound) {
     std::vector<Vote> votes;
     for (int w = 0; w < 20; ++w) {
       votes.push_back(
-          {w, 0, w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5), slope, 0.8f});
+          {w, 0, {w * kHop, 5 + slope * w * kHop + (w % 2 == 0 ? 0.5 : -0.5)}, slope, 0.8f});
     }
     EXPECT_EQ(VoteInTime(votes, 20)[0].votes, slope == 2.0 ? 20 : 10);
     EXPECT_EQ(VoteInTime(votes, 20, {.tolerance_s = 1.1, .source_is_audio = true})[0].votes, 20);
@@ -238,26 +243,26 @@ TEST(VoteInTime, TheToleranceIsSecondsOfSound) {
 
 TEST(VoteInTime, AShortQueryTakesItsTempoFromTheHypotheses) {
   std::vector<Vote> votes;
-  for (int w = 0; w < 4; ++w) votes.push_back({w, 0, w * kHop, 5 + 1.3 * w * kHop, 1.189, 0.8f});
-  EXPECT_NEAR(VoteInTime(votes, 4)[0].slope, 1.189, 1e-9);
+  for (int w = 0; w < 4; ++w) votes.push_back({w, 0, {w * kHop, 5 + 1.3 * w * kHop}, 1.189, 0.8f});
+  EXPECT_NEAR(VoteInTime(votes, 4)[0].match.slope, 1.189, 1e-9);
 }
 
 TEST(VoteInTime, IsScaledToOneAtMostAndSurvivesOddVotes) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double inf = std::numeric_limits<double>::infinity();
-  const std::vector<Vote> votes = {{0, 1, nan, 0, 1.0, 0.9f},
-                                   {0, 1, 0, inf, 1.0, 0.9f},
-                                   {0, 1, 0, 0, 0.0, 0.9f},
-                                   {0, 1, 0, 0, -1.0, 0.9f},
-                                   {0, 1, 0, 0, 1.0, std::numeric_limits<float>::quiet_NaN()},
-                                   {0, 2, 0, 0, 1e300, 3.0f},
-                                   {1, 2, 1e9, 1e300, 1e-300, 1.0f},
-                                   {-5, 2, 2, 1, 1.0, 1.0f}};
+  const std::vector<Vote> votes = {{0, 1, {nan, 0}, 1.0, 0.9f},
+                                   {0, 1, {0, inf}, 1.0, 0.9f},
+                                   {0, 1, {0, 0}, 0.0, 0.9f},
+                                   {0, 1, {0, 0}, -1.0, 0.9f},
+                                   {0, 1, {0, 0}, 1.0, std::numeric_limits<float>::quiet_NaN()},
+                                   {0, 2, {0, 0}, 1e300, 3.0f},
+                                   {1, 2, {1e9, 1e300}, 1e-300, 1.0f},
+                                   {-5, 2, {2, 1}, 1.0, 1.0f}};
   const auto scores = VoteInTime(votes, 1);
   ASSERT_EQ(scores.size(), 1u);
   EXPECT_EQ(scores[0].source, 2);
   EXPECT_DOUBLE_EQ(scores[0].score, 1.0);
-  EXPECT_TRUE(std::isfinite(scores[0].slope) && std::isfinite(scores[0].query_s));
+  EXPECT_TRUE(std::isfinite(scores[0].match.slope) && std::isfinite(scores[0].place.query_s));
 }
 
 TEST(VoteInTime, TensOfThousandsOfVotesTakeLittleTime) {

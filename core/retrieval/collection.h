@@ -1,22 +1,25 @@
-// A loaded bundle that answers: what in the collection matches this sound, this score; which piece
-// is it, and where in it.
+// The collection as its callers see it: its sources, and the requests it answers. Which pieces or
+// recordings match this sound or this score; which piece is it, and where in it.
 //
-// Immutable once open; every method is safe from any thread. Shares encoders and contents with the
-// collections made from it.
+// An interface only, free of LibTorch and FAISS. BundleCollection (bundle_collection.h) is the real
+// one; tests of the server have their own. Implementations are immutable and safe from any thread:
+// an edit makes another collection, and a request holds on to the one it started on.
 #ifndef ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
 #define ANTIPHON_CORE_RETRIEVAL_COLLECTION_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
-#include "core/bundle/bundle.h"
+#include "core/bundle/manifest.h"
 #include "core/catalog/catalog.h"
-#include "core/collection/loaded_collection.h"
 #include "core/encoder/window_encoder.h"
-#include "core/features/audio_front_end.h"
+#include "core/features/settings.h"
 #include "core/matching/answer.h"
 #include "core/matching/confidence.h"
 #include "core/matching/embedding_sequence.h"
@@ -27,48 +30,52 @@ namespace antiphon::retrieval {
 
 class Collection {
  public:
-  // Opens the bundle's current generation (see OpenBundle) and warms the encoders up. Fails as its
-  // parts do, or with DataLoss when they do not fit together.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<const Collection>> Open(
-      const std::string& bundle_root, const collection::CollectionOptions& options = {});
-  // Of parts that have been checked (loaded_collection.h), for retrieval itself.
-  static std::shared_ptr<const Collection> Make(
-      std::shared_ptr<const collection::LoadedCollection> loaded);
-  ~Collection();
+  virtual ~Collection() = default;
 
-  const collection::LoadedCollection& loaded() const;
+  virtual const bundle::Manifest& manifest() const = 0;
+  virtual const std::vector<std::string>& rejected_generations() const = 0;
+  virtual const matching::ConfidenceModel& confidence() const = 0;
 
-  const bundle::Manifest& manifest() const;
-  const std::vector<std::string>& rejected_generations() const;
-  const collection::CollectionView& view() const;
-  const matching::ConfidenceModel& confidence() const;
-  const encoder::EncoderInfo& encoder_info()
-      const;  // of the audio encoder; the score encoder agrees with it
-  const encoder::WindowEncoder& audio_encoder() const;
-  const features::AudioFrontEnd& front_end() const;
+  // Encodes windows of sound. The score encoder has the same dimension, settings and model.
+  virtual const encoder::WindowEncoder& audio_encoder() const = 0;
+  const encoder::EncoderInfo& encoder_info() const { return audio_encoder().info(); }
+  const features::FeatureSettings& feature_settings() const { return encoder_info().settings; }
+
+  // The sources. Hits and candidates name them by their positions in these lists.
+  virtual const std::vector<catalog::Piece>& pieces() const = 0;
+  virtual const std::vector<catalog::Recording>& recordings() const = 0;
+  virtual int64_t vector_count(catalog::Side side) const = 0;  // that can be found
+  virtual std::optional<int> FindPiece(std::string_view id) const = 0;
+  virtual std::optional<int> FindRecording(std::string_view id) const = 0;
+
+  // The contents of the source at a valid position: a parsed score, encoded audio. DataLoss when
+  // they cannot be read.
+  [[nodiscard]] virtual absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(
+      int piece) const = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::string> ReadAudio(int recording) const = 0;
 
   // All of the following: sound must have encoder_info().settings.sample_rate. InvalidArgument
   // names the option or input that is out of range; ResourceExhausted is a score too large to read;
-  // Internal an encoder's or index's failure.
+  // Internal an encoder's or index's failure. Overriders repeat no default argument.
 
   // The scores that sound like the query; the recordings that sound like the score, which is tried
   // at all DefaultTempoRatios(). Silence (nothing above -70 dBFS), no notes, or less than half a
   // window has no hits.
-  [[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchScores(
+  [[nodiscard]] virtual absl::StatusOr<std::vector<matching::Hit>> SearchScores(
       const audio::Waveform& query, const matching::SearchOptions& options,
-      const matching::RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
+      const matching::RequestContext& context = {}) const = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
       const music::Score& query, const matching::SearchOptions& options,
-      const matching::RequestContext& context = {}) const;
+      const matching::RequestContext& context = {}) const = 0;
 
   // Against the scores (audio query, score query) or, for a score query, the recordings, as `side`
   // says; an audio query against recordings is Unimplemented.
-  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyAudio(
+  [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyAudio(
       const audio::Waveform& query, const matching::IdentifyOptions& options,
-      const matching::RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyScore(
+      const matching::RequestContext& context = {}) const = 0;
+  [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyScore(
       const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
-      const matching::RequestContext& context = {}) const;
+      const matching::RequestContext& context = {}) const = 0;
 
   // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers
   // that keep embeddings from one question to the next. Times in the answer are those of `windows`;
@@ -76,20 +83,17 @@ class Collection {
   // transposition do not matter. No windows are kInsufficientInput; whether they are silent the
   // caller must know (core/features/audible.h). InvalidArgument unless `windows` is finite and of
   // the encoder's dimension.
-  [[nodiscard]] absl::StatusOr<matching::Identification> IdentifyEmbedded(
+  [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options, const matching::RequestContext& context = {}) const;
+      const matching::IdentifyOptions& options,
+      const matching::RequestContext& context = {}) const = 0;
 
-  [[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
+  [[nodiscard]] virtual absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
       const audio::Waveform& query, const matching::WindowPlan& plan,
-      const matching::RequestContext& context = {}) const;
-  [[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
+      const matching::RequestContext& context = {}) const = 0;
+  [[nodiscard]] virtual absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
       const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
-      const matching::RequestContext& context = {}) const;
-
- private:
-  explicit Collection(std::shared_ptr<const collection::LoadedCollection> loaded);
-  const std::shared_ptr<const collection::LoadedCollection> loaded_;
+      const matching::RequestContext& context = {}) const = 0;
 };
 
 }  // namespace antiphon::retrieval

@@ -9,21 +9,42 @@
 #include "core/matching/tempo.h"
 #include "core/threads/thread_scope.h"
 
+// A path is found by dynamic programming over rows (windows of the query) and cells (moments of the
+// run). It is local on both sides: it may begin and end anywhere, and begins anew where what came
+// before is worth nothing (Smith & Waterman 1981), so that what a query holds besides the piece
+// costs its own windows only. No path has a negative score.
+//
+// A stretch of R rows against a run of C cells takes O(R C) time. BestPath keeps two rows of cells
+// and each path's beginning; TracePath, asked for the best run only, also keeps R C moves of a
+// byte.
+//
+// Scores of a vote and of a path are on one scale, 0 at the similarity floor and 1 at similarity 1:
+// the confidence model is one for both, and so is the ranking where a source has no path.
+
 namespace antiphon::retrieval {
 namespace {
 
 using catalog::SnippetRun;
 
 constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
-constexpr float kDetourPrice = 0.1f;      // of waiting, or of going twice as far
-constexpr double kNear_s =
-    1.0;  // of the query, around the middle of a path, that says where it lies
-constexpr double kMinFit_s = 2.0;  // of the query that a path must span for a slope of its own
-constexpr int kMostRows =
-    256;  // of a stretch, so that its similarities to a run of hours are some MB
-constexpr double kLeastStep = 0.01;  // of the run's windows per window of the query, likewise
+// Of a row in which a path waits, or goes twice as far. It is the weight of a similarity of 0.07
+// above the floor: a seventh of what a right window weighs (0.7 at the mean similarity of 0.8,
+// docs/quality.md), so that one right window pays for a step with the player's tempo, while noise
+// hardly pays for any.
+constexpr float kDetourPrice = 0.1f;
+// Of the query, around the middle of a path, that says where it lies.
+constexpr double kNear_s = 1.0;
+// Of the query that a path must span for a slope of its own: below the length of a window all its
+// windows overlap, and say much the same.
+constexpr double kMinFit_s = 2.0;
+// Of a stretch: its similarities to an hour of score (7,200 windows) then take 7 MB.
+constexpr int kMostRows = 256;
+// Of the run's windows per window of the query, likewise: a hop far below the run's must not make
+// cells without end.
+constexpr double kLeastStep = 0.01;
 
-// Windows [first, last) of one sequence that follow one another at its hop.
+// Windows [first, last) of one sequence that follow one another at its hop: a path takes every row
+// for a step of the same time.
 struct Stretch {
   int first = 0, last = 0;
 
@@ -52,8 +73,9 @@ enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
 
 int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
 
-// Cells stand `step` windows of the run apart, so that a path along the diagonal keeps to the
-// tempo.
+// Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
+// of the query to the next: a path along the diagonal keeps to the tempo. Between two windows of
+// the run similarities are interpolated.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
 // `row` holds the similarities of one window of the query.
@@ -68,7 +90,9 @@ float Weight(float similarity) {
   return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
 }
 
-// `note` is told how the best path to each cell came there.
+// `note` is told how the best path to each cell came there. Moves are considered in the order of
+// keeping up, waiting and hurrying, and the first of equals stays: BestPath and TracePath find the
+// same path.
 template <typename Note>
 WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step,
                     Note note) {
@@ -106,7 +130,8 @@ WindowPath FindPath(std::span<const float> similarities, int rows, int columns, 
   return best;
 }
 
-// The slope of the line that fits the steps best, each with its weight; 0 where they do not tell.
+// The slope of the line that fits the steps best, by least squares with their weights; 0 where they
+// do not tell. A path's ends would be a worse measure: that is where a query is cut.
 double ColumnsPerRow(const std::vector<PathStep>& steps) {
   double weight = 0, row = 0, column = 0, covariance = 0, variance = 0;
   for (const PathStep& step : steps) {
@@ -130,10 +155,10 @@ struct RunPath {
   std::vector<float> similarities;  // [stretch.rows(), run->run.count]
 };
 
-// Puts the path's ends, its middle and its slope into `match`. Tempo gives and takes, so that the
+// Puts the path's ends, its middle and its slope into `found`. Tempo gives and takes, so that the
 // middle is read off the steps around it, and not off its ends.
 void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
-            const RunPath& best, PathMatch& match) {
+            const RunPath& best, PathMatch& found) {
   const SnippetRun& run = best.run->run;
   const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
@@ -154,20 +179,21 @@ void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
     column = 0.5 * (path.first_column + path.last_column);
   }
   const double query_start_s = sequence.start_s[stretch.first];
-  match.query_s = query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2;
-  match.reference_s = run.start_s + column / weight * run.hop_s + run.window_s / 2;
-  match.query_start_s = query_start_s + path.first_row * sequence.hop_s;
-  match.query_end_s = query_start_s + path.last_row * sequence.hop_s + sequence.window_s;
-  match.reference_start_s = run.start_s + path.first_column * run.hop_s;
-  match.reference_end_s = run.start_s + path.last_column * run.hop_s + run.window_s;
-  match.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
+  found.place = {query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2,
+                 run.start_s + column / weight * run.hop_s + run.window_s / 2};
+  found.match.query = {query_start_s + path.first_row * sequence.hop_s,
+                       query_start_s + path.last_row * sequence.hop_s + sequence.window_s};
+  found.match.reference = {run.start_s + path.first_column * run.hop_s,
+                           run.start_s + path.last_column * run.hop_s + run.window_s};
+  found.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
   const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
   const double travelled =
       span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
-  match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
+  found.match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
-// The run that the stretch goes along with best; none where nothing is alike.
+// The run that the stretch goes along with best; none where nothing is alike. A score has a run for
+// each tempo, so that this also chooses the tempo. Its similarities are kept for Locate.
 RunPath BestRun(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
                 const std::vector<Run>& runs) {
   const float* const windows =
@@ -198,6 +224,7 @@ absl::StatusOr<PathMatch> MatchSequence(const matching::EmbeddingSequence& seque
     RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
     const RunPath best = BestRun(sequence, stretch, runs);
     if (best.path.score <= 0) continue;
+    // Stretches add up as segments do in VoteInTime; the place is that of the best.
     sum += best.path.score;
     match.windows += best.path.last_row - best.path.first_row + 1;
     if (best.path.score <= best_stretch) continue;
@@ -239,6 +266,7 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const collection::LoadedCollec
                                                   catalog::Side side, const EmbeddedQuery& query,
                                                   std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
+  // OpenBLAS computes in this thread: others of its own would spin beside those of other requests.
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {

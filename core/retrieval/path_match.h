@@ -1,8 +1,8 @@
 // How well a query goes along with one source, window after window: dynamic time warping of the two
-// sequences of embeddings (subsequence variant; Müller 2007, chapter 4). Votes are the nearest
-// neighbours of each window among everything there is, and a short query has few; here every window
-// of the query is compared with every window of a source that the votes name. Internal to
-// core/retrieval. Pure functions; safe from any thread.
+// sequences of embeddings (Sakoe & Chiba 1978; subsequence variant: Müller 2007, chapter 4). Votes
+// are the nearest neighbours of each window among everything there is, and a short query has few;
+// here every window of the query is compared with every window of a source that the votes name.
+// Internal to core/retrieval. Pure functions; safe from any thread.
 #ifndef ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 #define ANTIPHON_CORE_RETRIEVAL_PATH_MATCH_H_
 
@@ -14,21 +14,19 @@
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
 #include "core/collection/loaded_collection.h"
+#include "core/matching/match.h"
 #include "core/retrieval/query.h"
 
 namespace antiphon::retrieval {
 
 struct PathMatch {
-  double score =
-      0;  // in [0, 1]: mean over the query's windows of (similarity - 0.3) / 0.7, 0 where negative
-  int windows = 0;         // of the query on the path
-  double query_s = 0;      // a place in the query …
-  double reference_s = 0;  // … and its place in the source
-  double slope = 1.0;      // seconds of the source per second of the query
-  // The stretch of the query that goes along best, from its first window to the end of its last,
-  // and the source's.
-  double query_start_s = 0, query_end_s = 0;
-  double reference_start_s = 0, reference_end_s = 0;
+  // In [0, 1]: mean over the query's windows of (similarity - 0.3) / 0.7, 0 where negative.
+  double score = 0;
+  int windows = 0;             // of the query on the path
+  matching::Place place = {};  // the middle of the stretch
+  // The stretch of the query that goes along best, from the start of its first window to the end of
+  // its last, and the source's.
+  matching::Match match = {};
   float similarity = 0;  // mean cosine of its windows
 };
 

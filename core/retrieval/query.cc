@@ -16,7 +16,8 @@
 namespace antiphon::retrieval {
 namespace {
 
-// Query windows searched between two questions whether to go on.
+// Query windows searched between two questions whether to go on: few enough to notice soon that the
+// caller has gone, enough for a search to cost far less than its windows one by one.
 constexpr size_t kWindowsPerSearch = 256;
 
 bool HasWindows(const EmbeddedQuery& query) {
@@ -71,7 +72,7 @@ absl::StatusOr<EmbeddedQuery> EmbedNotes(const collection::LoadedCollection& loa
   return Finish(std::move(result), std::move(sequences));
 }
 
-audio::Waveform Cut(const audio::Waveform& audio, const Span& part) {
+audio::Waveform Cut(const audio::Waveform& audio, const matching::Span& part) {
   const auto sample_at = [&](double seconds) {
     return audio.samples.begin() +
            std::min<int64_t>(std::llround(seconds * audio.sample_rate), std::ssize(audio.samples));
@@ -106,17 +107,16 @@ absl::StatusOr<AudioQuery> ReadAudioQuery(const collection::LoadedCollection& lo
                                           const audio::Waveform& query,
                                           const matching::QueryExcerpt& excerpt,
                                           matching::StageTimer& timer) {
-  ASSIGN_OR_RETURN(const Span part, PartOf(excerpt, query.duration_s()));
+  ASSIGN_OR_RETURN(const matching::Span part, PartOf(excerpt, query.duration_s()));
   AudioQuery audio{.begin_s = part.start_s, .end_s = part.end_s};
   if (audio.end_s - audio.begin_s < loaded.settings().window_s() / 2) return audio;
   const bool whole = audio.begin_s == 0 && audio.end_s == query.duration_s();
   const audio::Waveform cut = whole ? audio::Waveform() : Cut(query, part);
-  auto features = timer.Run(matching::Stage::kFeatures, [&] {
+  ASSIGN_OR_RETURN(auto features, timer.Run(matching::Stage::kFeatures, [&] {
     return collection::AudioFeatures(*loaded.front_end, whole ? query : cut);
-  });
-  if (!features.ok()) return features.status();
-  audio.sufficient = features::IsAudible(*features);
-  if (audio.sufficient) audio.features = *std::move(features);
+  }));
+  audio.sufficient = features::IsAudible(features);
+  if (audio.sufficient) audio.features = std::move(features);
   return audio;
 }
 
@@ -153,7 +153,7 @@ absl::StatusOr<EmbeddedQuery> EmbedScoreQuery(const collection::LoadedCollection
                                               const matching::WindowPlan& plan,
                                               matching::StageTimer& timer, int semitones) {
   const double duration_s = SoundingEnd(query);
-  ASSIGN_OR_RETURN(const Span part, PartOf(excerpt, duration_s));
+  ASSIGN_OR_RETURN(const matching::Span part, PartOf(excerpt, duration_s));
   const bool whole = part.start_s == 0 && part.end_s == duration_s;
   if (whole && semitones == 0) return EmbedNotes(loaded, query, tempo_ratios, plan, timer);
   music::Score cut = whole ? query : music::Excerpt(query, part.start_s, part.end_s);
@@ -171,7 +171,8 @@ void NumberWindows(EmbeddedQuery& query) {
   for (const matching::EmbeddingSequence& sequence : query.sequences) {
     std::vector<int>& places = query.window_of.emplace_back();
     for (size_t i = 0; i < sequence.start_s.size(); ++i) {
-      // One tempo needs no bins, and rounding must not put two of its windows into one.
+      // Windows of several tempi count as one place where their middles lie within one hop, the
+      // widest. One tempo needs no bins, and rounding must not put two of its windows into one.
       const double bin = std::floor((sequence.start_s[i] + sequence.window_s / 2) / width_s + 1e-6);
       places.push_back(query.sequences.size() == 1 ? static_cast<int>(i)
                                                    : static_cast<int>(std::min(bin, 2e9)));
@@ -204,18 +205,20 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
       const auto [s, w] = windows[begin + one.query];
       const matching::EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;
-      neighbours.push_back({query.window_of[s][w], position.source, sequence.start_s[w],
-                            sequence.start_s[w] + sequence.window_s, position.start_s,
-                            position.end_s, sequence.tempo_ratio, position.tempo_ratio,
-                            one.similarity});
+      neighbours.push_back(
+          {.window = query.window_of[s][w],
+           .source = position.source,
+           .match = {.query = {sequence.start_s[w], sequence.start_s[w] + sequence.window_s},
+                     .reference = {position.start_s, position.end_s},
+                     .slope = position.tempo_ratio / sequence.tempo_ratio},
+           .similarity = one.similarity});
     }
     return absl::OkStatus();
   };
   for (size_t begin = 0; begin < windows.size(); begin += kWindowsPerSearch) {
-    const absl::Status status = timer.Run(matching::Stage::kSearch, [&] {
+    RETURN_IF_ERROR(timer.Run(matching::Stage::kSearch, [&] {
       return search(begin, std::min(kWindowsPerSearch, windows.size() - begin));
-    });
-    if (!status.ok()) return status;
+    }));
   }
   return neighbours;
 }

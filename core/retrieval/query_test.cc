@@ -15,6 +15,8 @@ namespace antiphon::retrieval {
 namespace {
 
 using catalog::Side;
+using ::testing::Contains;
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 
 matching::EmbeddingSequence Sequence(double tempo_ratio, double hop_s, int windows,
@@ -70,7 +72,7 @@ class QueryTest : public ::testing::Test {
   const testing::TemporaryFolder folder_;
   const std::unique_ptr<collection::LoadedCollection> loaded_ =
       testing::MakeTestCollection(folder_.path(), {.pieces = 2, .recordings = 2});
-  const matching::RequestContext context_;
+  const matching::RequestContext context_{};
   matching::StageTimer stages_{context_};
 };
 
@@ -100,8 +102,8 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
   for (const matching::Neighbour& n : *neighbours) {
     EXPECT_EQ(n.source, 1);
     EXPECT_NEAR(n.similarity, 1.0, 1e-4);
-    EXPECT_NEAR(n.query_middle_s(), n.reference_middle_s(), 0.05);
-    EXPECT_DOUBLE_EQ(n.slope(), 1.0);
+    EXPECT_NEAR(n.match.query.middle_s(), n.match.reference.middle_s(), 0.05);
+    EXPECT_DOUBLE_EQ(n.match.slope, 1.0);
   }
 }
 
@@ -113,9 +115,8 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 3, {}, stages_);
   ASSERT_TRUE(neighbours.ok());
   for (const matching::Neighbour& n : *neighbours) {
-    EXPECT_DOUBLE_EQ(n.slope(), 1 / n.query_tempo_ratio);
-    EXPECT_NEAR(n.reference_end_s - n.reference_start_s,
-                n.slope() * (n.query_end_s - n.query_start_s), 1e-6);
+    EXPECT_THAT(collection::DefaultTempoRatios(), Contains(DoubleEq(1 / n.match.slope)));
+    EXPECT_NEAR(n.match.reference.length_s(), n.match.slope * n.match.query.length_s(), 1e-6);
   }
 }
 

@@ -1,5 +1,4 @@
-#include "core/retrieval/search.h"
-
+// The requests of a BundleCollection.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -15,6 +14,7 @@
 #include "core/matching/hits.h"
 #include "core/matching/source_ranking.h"
 #include "core/matching/stage_timer.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/retrieval/path_match.h"
 #include "core/retrieval/query.h"
 #include "core/retrieval/search_filter.h"
@@ -24,39 +24,22 @@ namespace {
 
 using catalog::Side;
 
-absl::Status CheckRange(const char* name, int value, int low, int high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, " must be from ", low, " to ", high, ", is ", value));
-}
-
-constexpr int kMaxQueryWindows = 100'000;
-
 absl::Status Check(const matching::SearchOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 1000); !status.ok()) return status;
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, matching::SearchOptions::kTopKRange));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, matching::kQueryWindowsRange));
   return CheckFilter(options.filter);
 }
 
 absl::Status Check(const collection::LoadedCollection& loaded,
                    const matching::IdentifyOptions& options) {
-  if (auto status = CheckRange("top_k", options.top_k, 1, 100); !status.ok()) return status;
-  if (auto status = CheckRange("neighbours", options.neighbours, 1, 1000); !status.ok())
-    return status;
-  if (options.min_confidence && !(*options.min_confidence >= 0 && *options.min_confidence <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("min_confidence must be from 0 to 1, is ", *options.min_confidence));
-  }
-  if (auto status = CheckRange("max_windows", options.max_windows, 1, kMaxQueryWindows);
-      !status.ok())
-    return status;
-  if (auto status = CheckRange("max_transposition", options.max_transposition, 0,
-                               matching::kMaxTransposition);
-      !status.ok()) {
-    return status;
-  }
+  using Options = matching::IdentifyOptions;
+  RETURN_IF_ERROR(CheckRange("top_k", options.top_k, Options::kTopKRange));
+  RETURN_IF_ERROR(CheckRange("neighbours", options.neighbours, Options::kNeighboursRange));
+  RETURN_IF_ERROR(CheckRange("min_confidence", options.min_confidence.value_or(0),
+                             Options::kMinConfidenceRange));
+  RETURN_IF_ERROR(CheckRange("max_windows", options.max_windows, matching::kQueryWindowsRange));
+  RETURN_IF_ERROR(
+      CheckRange("max_transposition", options.max_transposition, Options::kMaxTranspositionRange));
   if (options.max_transposition > 0 && features::BandsPerSemitone(loaded.settings()) == 0) {
     return absl::InvalidArgumentError(
         "max_transposition must be 0 with this model, whose bands fit no semitone");
@@ -78,9 +61,9 @@ absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
     return absl::InvalidArgumentError(
         "windows must have finite times, and a positive hop, length and tempo ratio");
   }
-  if (windows.start_s.size() > kMaxQueryWindows) {
-    return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMaxQueryWindows));
-  }
+  constexpr int kMostWindows = matching::kQueryWindowsRange.high;
+  if (windows.start_s.size() > kMostWindows)
+    return absl::InvalidArgumentError(absl::StrCat("windows must be at most ", kMostWindows));
   return absl::OkStatus();
 }
 
@@ -88,35 +71,23 @@ absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
 // tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cuts a Hit, a Candidate or an Evidence to what there is, on both sides alike: windows at an end
-// may be padded. Requires a tempo ratio that still is seconds of the source per second of the
-// query.
-template <typename Stretch>
-void CutToSource(const EmbeddedQuery& query, double source_s, Stretch& stretch) {
-  const double slope = stretch.tempo_ratio;
+// Cuts a match to what there is, on both sides alike: windows at an end may be padded.
+void CutToSource(const EmbeddedQuery& query, double source_s, matching::Match& match) {
+  matching::Span &asked = match.query, &found = match.reference;
   const double early_s =
-      std::max({0.0, query.begin_s - stretch.query_start_s, -stretch.reference_start_s / slope});
-  const double late_s = std::max(
-      {0.0, stretch.query_end_s - query.end_s, (stretch.reference_end_s - source_s) / slope});
-  stretch.query_start_s += early_s;
-  stretch.reference_start_s += early_s * slope;
-  stretch.query_end_s = std::max(stretch.query_start_s, stretch.query_end_s - late_s);
-  stretch.reference_end_s =
-      std::max(stretch.reference_start_s, stretch.reference_end_s - late_s * slope);
+      std::max({0.0, query.begin_s - asked.start_s, -found.start_s / match.slope});
+  const double late_s =
+      std::max({0.0, asked.end_s - query.end_s, (found.end_s - source_s) / match.slope});
+  asked.start_s += early_s;
+  found.start_s += early_s * match.slope;
+  asked.end_s = std::max(asked.start_s, asked.end_s - late_s);
+  found.end_s = std::max(found.start_s, found.end_s - late_s * match.slope);
 }
 
 template <typename Answer>
 void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
-  CutToSource(query, source_s, answer);
-  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence);
-}
-
-// Against recordings it is the query that is written, and the source that sounds.
-template <typename Answer>
-void TurnTempo(Answer& answer) {
-  answer.tempo_ratio = 1 / answer.tempo_ratio;
-  for (matching::Evidence& evidence : answer.evidence)
-    evidence.tempo_ratio = 1 / evidence.tempo_ratio;
+  CutToSource(query, source_s, answer.match);
+  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence.match);
 }
 
 absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
@@ -159,17 +130,10 @@ absl::Status FollowPaths(const collection::LoadedCollection& loaded, Side side,
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = paths[i];
     if (path.windows == 0) continue;
-    scores[i] = {.source = scores[i].source,
-                 .score = path.score,
-                 .votes = scores[i].votes,
-                 .query_s = path.query_s,
-                 .reference_s = path.reference_s,
-                 .slope = path.slope,
-                 .query_start_s = path.query_start_s,
-                 .query_end_s = path.query_end_s,
-                 .reference_start_s = path.reference_start_s,
-                 .reference_end_s = path.reference_end_s,
-                 .similarity = path.similarity};
+    scores[i].score = path.score;
+    scores[i].place = path.place;
+    scores[i].match = path.match;
+    scores[i].similarity = path.similarity;
   }
   std::stable_sort(scores.begin(), scores.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
@@ -219,8 +183,9 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
   if (options.evidence) AddEvidence(neighbours, result.candidates);
   for (matching::Candidate& candidate : result.candidates) {
     const double source_s = loaded.view->duration_s(side, candidate.source);
-    candidate.query_s = std::clamp(candidate.query_s, query.begin_s, query.end_s);
-    candidate.reference_s = std::clamp(candidate.reference_s, 0.0, source_s);
+    matching::Place& place = candidate.place;
+    place.query_s = std::clamp(place.query_s, query.begin_s, query.end_s);
+    place.reference_s = std::clamp(place.reference_s, 0.0, source_s);
     CutWithEvidence(query, source_s, candidate);
   }
   return result;
@@ -264,49 +229,44 @@ matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<matching::Hit>> SearchScores(const collection::LoadedCollection& loaded,
-                                                        const audio::Waveform& query,
-                                                        const matching::SearchOptions& options,
-                                                        const matching::RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchScores(
+    const audio::Waveform& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto embedded,
-                   EmbedAudioQuery(loaded, query, options.excerpt, PlanOf(options), timer));
-  return Search(loaded, Side::kScores, embedded, options, timer);
+                   EmbedAudioQuery(*loaded_, query, options.excerpt, PlanOf(options), timer));
+  return Search(*loaded_, Side::kScores, embedded, options, timer);
 }
 
-absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
-    const collection::LoadedCollection& loaded, const music::Score& query,
-    const matching::SearchOptions& options, const matching::RequestContext& context) {
+absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchRecordings(
+    const music::Score& query, const matching::SearchOptions& options,
+    const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(options));
   matching::StageTimer timer(context);
-  ASSIGN_OR_RETURN(
-      const auto embedded,
-      EmbedScoreQuery(loaded, query, options.excerpt, QueryTempoRatios(), PlanOf(options), timer));
-  ASSIGN_OR_RETURN(auto hits, Search(loaded, Side::kRecordings, embedded, options, timer));
-  for (matching::Hit& hit : hits) TurnTempo(hit);
-  return hits;
+  ASSIGN_OR_RETURN(const auto embedded,
+                   EmbedScoreQuery(*loaded_, query, options.excerpt, QueryTempoRatios(),
+                                   PlanOf(options), timer));
+  return Search(*loaded_, Side::kRecordings, embedded, options, timer);
 }
 
-absl::StatusOr<matching::Identification> IdentifyAudio(const collection::LoadedCollection& loaded,
-                                                       const audio::Waveform& query,
-                                                       const matching::IdentifyOptions& options,
-                                                       const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
+    const audio::Waveform& query, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
-  ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(loaded, query, options.excerpt, timer));
+  ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
-                     EmbedAudioQuery(loaded, audio, -transposition, PlanOf(options), timer));
-    return Identify(loaded, Side::kScores, embedded, transposition, options, timer);
+                     EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(options), timer));
+    return Identify(*loaded_, Side::kScores, embedded, transposition, options, timer);
   });
 }
 
-absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedCollection& loaded,
-                                                       const music::Score& query, Side side,
-                                                       const matching::IdentifyOptions& options,
-                                                       const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
+    const music::Score& query, Side side, const matching::IdentifyOptions& options,
+    const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
@@ -315,54 +275,46 @@ absl::StatusOr<matching::Identification> IdentifyScore(const collection::LoadedC
   const std::vector<double> ratios = as_written ? std::vector<double>{1.0} : QueryTempoRatios();
   // A recording that is higher than the score asked about is found by the score made higher.
   const int towards_source = side == Side::kScores ? -1 : 1;
-  auto result =
-      AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
-        ASSIGN_OR_RETURN(const auto embedded,
-                         EmbedScoreQuery(loaded, query, options.excerpt, ratios, PlanOf(options),
-                                         timer, towards_source * transposition));
-        return Identify(loaded, side, embedded, transposition, options, timer);
-      });
-  if (!result.ok() || side == Side::kScores) return result;
-  for (matching::Candidate& candidate : result->candidates) TurnTempo(candidate);
-  return result;
+  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
+    ASSIGN_OR_RETURN(const auto embedded,
+                     EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options),
+                                     timer, towards_source * transposition));
+    return Identify(*loaded_, side, embedded, transposition, options, timer);
+  });
 }
 
-absl::StatusOr<matching::Identification> IdentifyEmbedded(
-    const collection::LoadedCollection& loaded, matching::EmbeddingSequence windows,
-    double duration_s, const matching::IdentifyOptions& options,
-    const matching::RequestContext& context) {
-  RETURN_IF_ERROR(Check(loaded, options));
-  RETURN_IF_ERROR(CheckEmbedded(loaded, windows, duration_s));
+absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
+    matching::EmbeddingSequence windows, double duration_s,
+    const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
+  RETURN_IF_ERROR(Check(*loaded_, options));
+  RETURN_IF_ERROR(CheckEmbedded(*loaded_, windows, duration_s));
   matching::StageTimer timer(context);
-  return Identify(loaded, Side::kScores, QueryOf(std::move(windows), duration_s),
+  return Identify(*loaded_, Side::kScores, QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, timer);
 }
 
-absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(const collection::LoadedCollection& loaded,
-                                                       const audio::Waveform& query,
-                                                       const matching::WindowPlan& plan,
-                                                       const matching::RequestContext& context) {
+absl::StatusOr<matching::EmbeddingSequence> BundleCollection::EmbedAudio(
+    const audio::Waveform& query, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
-    return collection::AudioFeatures(*loaded.front_end, query);
+    return collection::AudioFeatures(*loaded_->front_end, query);
   }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.audio_encoder, sequence, 1.0, plan,
+    return collection::EmbedFeatures(*loaded_->audio_encoder, sequence, 1.0, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }
 
-absl::StatusOr<matching::EmbeddingSequence> EmbedScore(const collection::LoadedCollection& loaded,
-                                                       const music::Score& query,
-                                                       double tempo_ratio,
-                                                       const matching::WindowPlan& plan,
-                                                       const matching::RequestContext& context) {
+absl::StatusOr<matching::EmbeddingSequence> BundleCollection::EmbedScore(
+    const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
+    const matching::RequestContext& context) const {
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kFeatures, [&] {
-    return collection::ScoreFeatures(loaded.score_encoder->info().settings, query, tempo_ratio);
+    return collection::ScoreFeatures(loaded_->score_encoder->info().settings, query, tempo_ratio);
   }));
   return timer.Run(matching::Stage::kEncode, [&] {
-    return collection::EmbedFeatures(*loaded.score_encoder, sequence, tempo_ratio, plan,
+    return collection::EmbedFeatures(*loaded_->score_encoder, sequence, tempo_ratio, plan,
                                      [&timer] { return timer.KeepGoing(); });
   });
 }

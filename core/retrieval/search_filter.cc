@@ -35,9 +35,8 @@ std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
 }  // namespace
 
 absl::Status CheckFilter(const matching::SearchFilter& filter) {
-  if (filter.min_similarity >= -1 && filter.min_similarity <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("min_similarity must be from -1 to 1, is ", filter.min_similarity));
+  return CheckRange("min_similarity", filter.min_similarity,
+                    matching::SearchFilter::kMinSimilarityRange);
 }
 
 collection::ResolvedFilter Resolve(const collection::CollectionView& view, Side side,
@@ -61,17 +60,19 @@ collection::ResolvedFilter Resolve(const collection::CollectionView& view, Side 
   return resolved;
 }
 
-absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s) {
+absl::StatusOr<matching::Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s) {
   const double start_s = excerpt.start_s, end_s = excerpt.end_s.value_or(duration_s);
-  if (!(start_s >= 0) || (start_s > 0 && start_s >= duration_s)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "excerpt start must be from 0 to the query's end at ", duration_s, " s, is ", start_s));
+  switch (matching::FaultOf(excerpt, duration_s)) {
+    case matching::ExcerptFault::kStart:
+      return absl::InvalidArgumentError(absl::StrCat(
+          "excerpt start must be from 0 to the query's end at ", duration_s, " s, is ", start_s));
+    case matching::ExcerptFault::kEnd:
+      return absl::InvalidArgumentError(
+          absl::StrCat("excerpt end must be after its start at ", start_s, " s, is ", end_s));
+    case matching::ExcerptFault::kNone:
+      break;
   }
-  if (excerpt.end_s.has_value() && !(end_s > start_s)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("excerpt end must be after its start at ", start_s, " s, is ", end_s));
-  }
-  return Span{start_s, std::min(end_s, duration_s)};
+  return matching::Span{start_s, std::min(end_s, duration_s)};
 }
 
 }  // namespace antiphon::retrieval

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "core/catalog/catalog.h"
 #include "core/collection/collection_view.h"
+#include "core/matching/match.h"
 #include "core/matching/request.h"
 
 namespace antiphon::retrieval {
@@ -20,11 +21,8 @@ collection::ResolvedFilter Resolve(const collection::CollectionView& view, catal
 
 // The excerpt of a query of `duration_s`, with an end that is no later. InvalidArgument unless 0 <=
 // start < end and the start lies within the query (at 0 of an empty one, too).
-struct Span {
-  double start_s = 0;
-  double end_s = 0;
-};
-[[nodiscard]] absl::StatusOr<Span> PartOf(const matching::QueryExcerpt& excerpt, double duration_s);
+[[nodiscard]] absl::StatusOr<matching::Span> PartOf(const matching::QueryExcerpt& excerpt,
+                                                    double duration_s);
 
 }  // namespace antiphon::retrieval
 

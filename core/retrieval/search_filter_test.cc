@@ -64,16 +64,16 @@ TEST(Resolve, GoesByWhatIsThereNow) {
   const auto loaded = testing::MakeTestCollection(folder.path(), {.pieces = 3, .recordings = 2});
   EXPECT_FALSE(Resolve(*loaded->view, Side::kScores, {.exact = true}).sources.has_value());
   EXPECT_TRUE(Resolve(*loaded->view, Side::kScores, {.exact = true}).exact);
-  const auto record = std::make_shared<collection::SourceRecord>();
+  const auto record = std::make_shared<catalog::SourceRecord>();
   record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
   const std::vector<collection::Edit> edits = {{Side::kScores, "piece-0", nullptr},
                                                {Side::kScores, "new", record}};
   const auto view = loaded->view->With(edits);
-  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.composers = {"Chance"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.composers = {"Chance"}}}).sources,
               ElementsAre(false, true, true));  // piece-1, piece-2, new
-  EXPECT_THAT(*Resolve(*view, Side::kScores, {.filter = {.collections = {"shelf-9"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.collections = {"shelf-9"}}}).sources,
               ElementsAre(false, false, true));
-  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.filter = {.piece_ids = {"piece-1"}}}).sources,
+  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.sources = {.piece_ids = {"piece-1"}}}).sources,
               ElementsAre(false, true));
 }
 

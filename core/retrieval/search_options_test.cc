@@ -6,7 +6,8 @@
 #include <cmath>
 #include <set>
 
-#include "core/retrieval/search.h"
+#include "core/matching/tempo.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
@@ -21,22 +22,22 @@ class SearchOptionsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new testing::TemporaryFolder();
-    loaded_ =
-        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    collection_ = new BundleCollection(
+        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}));
   }
   static void TearDownTestSuite() {
-    delete loaded_;
+    delete collection_;
     delete folder_;
-    loaded_ = nullptr;
+    collection_ = nullptr;
     folder_ = nullptr;
   }
 
   static testing::TemporaryFolder* folder_;
-  static collection::LoadedCollection* loaded_;
+  static const Collection* collection_;
 };
 
 testing::TemporaryFolder* SearchOptionsTest::folder_ = nullptr;
-collection::LoadedCollection* SearchOptionsTest::loaded_ = nullptr;
+const Collection* SearchOptionsTest::collection_ = nullptr;
 
 TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
   const audio::Waveform audio = testing::Play(testing::RandomPiece(0, 5));
@@ -44,10 +45,11 @@ TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
   const auto refused = [&](const char* what, const matching::SearchFilter& filter,
                            const matching::QueryExcerpt& excerpt) {
     for (const absl::Status& status :
-         {SearchScores(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          SearchRecordings(*loaded_, score, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          IdentifyAudio(*loaded_, audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          IdentifyScore(*loaded_, score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
+         {collection_->SearchScores(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_->SearchRecordings(score, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_->IdentifyAudio(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
+          collection_
+              ->IdentifyScore(score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
               .status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
       EXPECT_THAT(status.message(), HasSubstr(what));
@@ -68,8 +70,8 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
     for (const bool exact : {false, true}) {
       matching::SearchFilter either = filter;
       either.exact = exact;
-      const auto hits = SearchScores(*loaded_, query, {.top_k = 50, .filter = either}, {});
-      const auto result = IdentifyAudio(*loaded_, query, {.top_k = 50, .filter = either}, {});
+      const auto hits = collection_->SearchScores(query, {.top_k = 50, .filter = either}, {});
+      const auto result = collection_->IdentifyAudio(query, {.top_k = 50, .filter = either}, {});
       EXPECT_TRUE(hits.ok() && result.ok());
       for (const matching::Hit& hit : *hits) found.insert(hit.source);
       for (const matching::Candidate& candidate : result->candidates)
@@ -80,26 +82,26 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
     return found;
   };
   EXPECT_THAT(sources({}), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(sources({.filter = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
-  EXPECT_THAT(sources({.filter = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
-  EXPECT_THAT(sources({.filter = {.collections = {"shelf-2", "shelf-1"}}}),
+  EXPECT_THAT(sources({.sources = {.composers = {"cHANCE", "Nobody"}}}), ElementsAre(0, 2, 4));
+  EXPECT_THAT(sources({.sources = {.composers = {"Accident"}}}), ElementsAre(1, 3, 5));
+  EXPECT_THAT(sources({.sources = {.collections = {"shelf-2", "shelf-1"}}}),
               ElementsAre(1, 2, 4, 5));
-  EXPECT_THAT(sources({.filter = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
-  EXPECT_THAT(sources({.filter = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"},
-                                  .collections = {"shelf-1"},
-                                  .piece_ids = {"piece-4"}}}),
+  EXPECT_THAT(sources({.sources = {.collections = {"Shelf-2"}}}), ElementsAre());  // exactly
+  EXPECT_THAT(sources({.sources = {.piece_ids = {"piece-2", "piece-3"}}}), ElementsAre(2, 3));
+  EXPECT_THAT(sources({.sources = {.composers = {"chance"},
+                                   .collections = {"shelf-1"},
+                                   .piece_ids = {"piece-4"}}}),
               ElementsAre(4));
-  EXPECT_THAT(sources({.filter = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
+  EXPECT_THAT(sources({.sources = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
               ElementsAre());
 }
 
 TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
   const auto found = [&](const matching::SourceFilter& filter) {
-    const auto hits = SearchRecordings(*loaded_, query, {.filter = {.filter = filter}}, {});
+    const auto hits = collection_->SearchRecordings(query, {.filter = {.sources = filter}}, {});
     const auto result =
-        IdentifyScore(*loaded_, query, Side::kRecordings, {.filter = {.filter = filter}}, {});
+        collection_->IdentifyScore(query, Side::kRecordings, {.filter = {.sources = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const matching::Hit& hit : *hits) sources.insert(hit.source);
@@ -116,8 +118,8 @@ TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
   const matching::SearchOptions options{
       .top_k = 100, .filter = {.min_similarity = 0.6f}, .evidence = true};
-  const auto all = SearchScores(*loaded_, query, {.top_k = 100}, {});
-  const auto some = SearchScores(*loaded_, query, options, {});
+  const auto all = collection_->SearchScores(query, {.top_k = 100}, {});
+  const auto some = collection_->SearchScores(query, options, {});
   ASSERT_TRUE(all.ok() && some.ok());
   EXPECT_LT(all->back().similarity, 0.6f);
   ASSERT_FALSE(some->empty());
@@ -126,7 +128,7 @@ TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {
     EXPECT_GE(hit.similarity, 0.6f);
     for (const matching::Evidence& evidence : hit.evidence) EXPECT_GE(evidence.similarity, 0.6f);
   }
-  const auto none = IdentifyAudio(*loaded_, query, {.filter = {.min_similarity = 1.0f}}, {});
+  const auto none = collection_->IdentifyAudio(query, {.filter = {.min_similarity = 1.0f}}, {});
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none->verdict, matching::Verdict::kNoMatch);
   EXPECT_TRUE(none->candidates.empty());
@@ -140,41 +142,45 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   const audio::Waveform second = testing::Play(music::Excerpt(testing::RandomPiece(4), 20, 30));
   query.samples.insert(query.samples.end(), second.samples.begin(), second.samples.end());
   const matching::QueryExcerpt excerpt{.start_s = first + 1, .end_s = first + 9};
-  const auto result = IdentifyAudio(*loaded_, query, {.excerpt = excerpt, .evidence = true}, {});
+  const auto result = collection_->IdentifyAudio(query, {.excerpt = excerpt, .evidence = true}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 4);
-  EXPECT_GE(best.query_start_s, first + 1 - 1e-9);
-  EXPECT_LE(best.query_end_s, first + 9 + 1e-9);
-  EXPECT_NEAR(best.reference_start_s - 20, best.query_start_s - first, 0.5);
-  EXPECT_NEAR(best.reference_s - 20, best.query_s - first, 0.4);
+  EXPECT_GE(best.match.query.start_s, first + 1 - 1e-9);
+  EXPECT_LE(best.match.query.end_s, first + 9 + 1e-9);
+  EXPECT_NEAR(best.match.reference.start_s - 20, best.match.query.start_s - first, 0.5);
+  EXPECT_NEAR(best.place.reference_s - 20, best.place.query_s - first, 0.4);
   for (const matching::Evidence& evidence : best.evidence) {
-    EXPECT_GE(evidence.query_start_s, first + 1 - 1e-9);
-    EXPECT_LE(evidence.query_end_s, first + 9 + 1e-9);
+    EXPECT_GE(evidence.match.query.start_s, first + 1 - 1e-9);
+    EXPECT_LE(evidence.match.query.end_s, first + 9 + 1e-9);
   }
-  const auto hits = SearchScores(*loaded_, query, {.excerpt = excerpt}, {});
+  const auto hits = collection_->SearchScores(query, {.excerpt = excerpt}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   EXPECT_EQ(hits->front().source, 4);
-  EXPECT_NEAR(hits->front().reference_start_s - 20, hits->front().query_start_s - first, 1);
-  EXPECT_LE(hits->front().query_end_s, first + 9 + 1e-9);
-  const auto score = IdentifyScore(*loaded_, testing::RandomPiece(3), Side::kRecordings,
-                                   {.excerpt = {.start_s = 15, .end_s = 30}}, {});
+  EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first,
+              1);
+  EXPECT_LE(hits->front().match.query.end_s, first + 9 + 1e-9);
+  const auto score = collection_->IdentifyScore(testing::RandomPiece(3), Side::kRecordings,
+                                                {.excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
-  EXPECT_GE(score->candidates[0].query_start_s, 15);
-  EXPECT_NEAR(score->candidates[0].reference_s, score->candidates[0].query_s / 1.3, 0.4);
+  EXPECT_GE(score->candidates[0].match.query.start_s, 15);
+  EXPECT_NEAR(score->candidates[0].place.reference_s, score->candidates[0].place.query_s / 1.3,
+              0.4);
 }
 
 // A candidate's stretch covers nearly all of a query from `reference_at_0_s` on, at `slope` seconds
 // per second.
 void ExpectStretch(const matching::Candidate& candidate, double duration_s, double reference_at_0_s,
                    double slope) {
-  EXPECT_LE(candidate.query_start_s, 1.5);
-  EXPECT_GE(candidate.query_end_s, duration_s - 2.5);
-  EXPECT_LE(candidate.query_end_s, duration_s + 1e-9);
-  EXPECT_NEAR(candidate.reference_start_s, reference_at_0_s + slope * candidate.query_start_s, 0.8);
-  EXPECT_NEAR(candidate.reference_end_s, reference_at_0_s + slope * candidate.query_end_s, 0.8);
+  EXPECT_LE(candidate.match.query.start_s, 1.5);
+  EXPECT_GE(candidate.match.query.end_s, duration_s - 2.5);
+  EXPECT_LE(candidate.match.query.end_s, duration_s + 1e-9);
+  EXPECT_NEAR(candidate.match.reference.start_s,
+              reference_at_0_s + slope * candidate.match.query.start_s, 0.8);
+  EXPECT_NEAR(candidate.match.reference.end_s,
+              reference_at_0_s + slope * candidate.match.query.end_s, 0.8);
   EXPECT_TRUE(candidate.similarity > 0.4f && candidate.similarity <= 1.0001f)
       << candidate.similarity;
 }
@@ -185,7 +191,7 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     const audio::Waveform query =
         testing::Play(music::Excerpt(testing::RandomPiece(2), 10, 10 + 9 * tempo), tempo);
     const matching::IdentifyOptions options{.follow_paths = follow_paths, .evidence = true};
-    const auto result = IdentifyAudio(*loaded_, query, options, {});
+    const auto result = collection_->IdentifyAudio(query, options, {});
     ASSERT_TRUE(result.ok() && !result->candidates.empty());
     const matching::Candidate& best = result->candidates[0];
     ASSERT_EQ(best.source, 2);
@@ -194,26 +200,28 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
     int on_line = 0;
     for (size_t i = 0; i < best.evidence.size(); ++i) {
       const matching::Evidence& evidence = best.evidence[i];
-      EXPECT_GE(evidence.query_start_s, best.evidence[i > 0 ? i - 1 : 0].query_start_s);
-      EXPECT_LE(evidence.query_end_s, query.duration_s() + 1e-9);
-      EXPECT_TRUE(evidence.tempo_ratio >= 0.5 && evidence.tempo_ratio <= 2);
-      on_line += std::abs(evidence.reference_start_s - 10 - tempo * evidence.query_start_s) < 1;
+      EXPECT_GE(evidence.match.query.start_s, best.evidence[i > 0 ? i - 1 : 0].match.query.start_s);
+      EXPECT_LE(evidence.match.query.end_s, query.duration_s() + 1e-9);
+      EXPECT_TRUE(evidence.match.slope >= 0.5 && evidence.match.slope <= 2);
+      on_line += std::abs(evidence.match.reference.start_s - 10 -
+                          tempo * evidence.match.query.start_s) < 1;
     }
     EXPECT_GE(on_line, 15);
   }
-  const auto without = IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(2, 10)), {}, {});
+  const auto without =
+      collection_->IdentifyAudio(testing::Play(testing::RandomPiece(2, 10)), {}, {});
   ASSERT_TRUE(without.ok());
   EXPECT_TRUE(without->candidates[0].evidence.empty());
 }
 
 TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 22);
-  const auto result = IdentifyScore(*loaded_, query, Side::kRecordings, {.evidence = true}, {});
+  const auto result = collection_->IdentifyScore(query, Side::kRecordings, {.evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   ASSERT_EQ(best.source, 3);  // played at 1.3
   ExpectStretch(best, 12, 10 / 1.3, 1 / 1.3);
-  const auto hits = SearchRecordings(*loaded_, query, {.evidence = true}, {});
+  const auto hits = collection_->SearchRecordings(query, {.evidence = true}, {});
   ASSERT_TRUE(hits.ok() && !hits->empty());
   ASSERT_EQ(hits->front().source, 3);
   for (const auto& evidence : {best.evidence, hits->front().evidence}) {
@@ -221,22 +229,20 @@ TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecording
     const auto most =
         *std::max_element(evidence.begin(), evidence.end(),
                           [](const auto& a, const auto& b) { return a.similarity < b.similarity; });
-    EXPECT_NEAR(most.tempo_ratio / 1.3, 1, 0.2);
-    EXPECT_NEAR((most.query_end_s - most.query_start_s) /
-                    (most.reference_end_s - most.reference_start_s) / 1.3,
-                1, 0.2);
+    EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, most.match.slope) / 1.3, 1, 0.2);
+    EXPECT_NEAR(most.match.query.length_s() / most.match.reference.length_s() / 1.3, 1, 0.2);
   }
 }
 
 TEST_F(SearchOptionsTest, ThePlainVotePointsAtOneWindow) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
-  const auto result = IdentifyAudio(*loaded_, query,
-                                    {.method = matching::VoteMethod::kPlain, .evidence = true}, {});
+  const auto result = collection_->IdentifyAudio(
+      query, {.method = matching::VoteMethod::kPlain, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   EXPECT_EQ(best.source, 2);
-  EXPECT_NEAR(best.query_end_s - best.query_start_s, 2, 0.01);
-  EXPECT_NEAR(best.reference_start_s, 12 + best.query_start_s, 1);
+  EXPECT_NEAR(best.match.query.end_s - best.match.query.start_s, 2, 0.01);
+  EXPECT_NEAR(best.match.reference.start_s, 12 + best.match.query.start_s, 1);
   EXPECT_EQ(static_cast<int>(best.evidence.size()), best.votes);
   EXPECT_FLOAT_EQ(best.similarity, std::max_element(best.evidence.begin(), best.evidence.end(),
                                                     [](const auto& a, const auto& b) {
@@ -249,18 +255,18 @@ TEST_F(SearchOptionsTest, MusicInAnotherKeyIsFoundAsFarOffAsAllowed) {
   for (const int semitones : {-3, 2}) {
     const audio::Waveform query = testing::Play(
         music::Transposed(music::Excerpt(testing::RandomPiece(2), 12, 22), semitones));
-    const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
+    const auto as_played = collection_->IdentifyAudio(query, {}, {});
     ASSERT_TRUE(as_played.ok());
     ASSERT_EQ(as_played->verdict, matching::Verdict::kNoMatch);
     const auto too_near =
-        IdentifyAudio(*loaded_, query, {.max_transposition = std::abs(semitones) - 1}, {});
+        collection_->IdentifyAudio(query, {.max_transposition = std::abs(semitones) - 1}, {});
     ASSERT_TRUE(too_near.ok());
     EXPECT_EQ(too_near->verdict, matching::Verdict::kNoMatch);
     ASSERT_EQ(too_near->candidates.size(), as_played->candidates.size());
     EXPECT_EQ(too_near->candidates[0].source, as_played->candidates[0].source);
     EXPECT_EQ(too_near->candidates[0].transposition, 0);
     const auto found =
-        IdentifyAudio(*loaded_, query, {.max_transposition = 4, .evidence = true}, {});
+        collection_->IdentifyAudio(query, {.max_transposition = 4, .evidence = true}, {});
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 2);
@@ -274,11 +280,11 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
   const music::Score query = music::Transposed(music::Excerpt(testing::RandomPiece(3), 10, 22), 2);
   for (const auto& [side, transposition] :
        {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
-    const auto as_written = IdentifyScore(*loaded_, query, side, {}, {});
+    const auto as_written = collection_->IdentifyScore(query, side, {}, {});
     ASSERT_TRUE(as_written.ok());
     EXPECT_EQ(as_written->verdict, matching::Verdict::kNoMatch);
-    const auto found = IdentifyScore(*loaded_, query, side,
-                                     {.max_transposition = matching::kMaxTransposition}, {});
+    const auto found = collection_->IdentifyScore(
+        query, side, {.max_transposition = matching::kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
     ASSERT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);
@@ -288,15 +294,15 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
 
 TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 22));
-  const auto as_played = IdentifyAudio(*loaded_, query, {}, {});
+  const auto as_played = collection_->IdentifyAudio(query, {}, {});
   const auto result =
-      IdentifyAudio(*loaded_, query, {.max_transposition = matching::kMaxTransposition}, {});
+      collection_->IdentifyAudio(query, {.max_transposition = matching::kMaxTransposition}, {});
   ASSERT_TRUE(as_played.ok() && result.ok());
   EXPECT_EQ(result->candidates[0].source, 2);
   EXPECT_EQ(result->candidates[0].transposition, 0);
   EXPECT_EQ(result->candidates[0].confidence, as_played->candidates[0].confidence);
   for (const int out_of_range : {-1, matching::kMaxTransposition + 1}) {
-    const auto refused = IdentifyAudio(*loaded_, query, {.max_transposition = out_of_range}, {});
+    const auto refused = collection_->IdentifyAudio(query, {.max_transposition = out_of_range}, {});
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(refused.status().message(), HasSubstr("max_transposition"));
   }
@@ -304,7 +310,8 @@ TEST_F(SearchOptionsTest, WhatMatchesAsItWasPlayedIsAnsweredSo) {
 
 TEST_F(SearchOptionsTest, AQueryOfManyWindowsIsMatchedInParts) {
   const audio::Waveform query = testing::Play(testing::RandomPiece(2));
-  const auto result = IdentifyAudio(*loaded_, query, {.hop_s = 0.01, .max_windows = 100'000}, {});
+  const auto result =
+      collection_->IdentifyAudio(query, {.hop_s = 0.01, .max_windows = 100'000}, {});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->windows, 3 * 256);
   EXPECT_EQ(result->verdict, matching::Verdict::kMatch);

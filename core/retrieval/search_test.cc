@@ -1,5 +1,3 @@
-#include "core/retrieval/search.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,8 @@
 #include <utility>
 
 #include "core/bundle/bundle.h"
+#include "core/matching/tempo.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 
@@ -24,71 +24,73 @@ class SearchTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new testing::TemporaryFolder();
-    loaded_ =
-        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}).release();
+    collection_ = new BundleCollection(
+        testing::MakeTestCollection(folder_->path(), {.pieces = 6, .recordings = 4}));
   }
   static void TearDownTestSuite() {
-    delete loaded_;
+    delete collection_;
     delete folder_;
-    loaded_ = nullptr;
+    collection_ = nullptr;
     folder_ = nullptr;
   }
 
   static testing::TemporaryFolder* folder_;
-  static collection::LoadedCollection* loaded_;
+  static const BundleCollection* collection_;
 };
 
 testing::TemporaryFolder* SearchTest::folder_ = nullptr;
-collection::LoadedCollection* SearchTest::loaded_ = nullptr;
+const BundleCollection* SearchTest::collection_ = nullptr;
 
 // What the hit says of the query's middle is what was played there.
 void ExpectOnLine(const matching::Hit& hit, double reference_at_0_s, double slope) {
-  EXPECT_NEAR(hit.reference_start_s, reference_at_0_s + slope * hit.query_start_s, 1.0);
-  EXPECT_NEAR(hit.reference_end_s, reference_at_0_s + slope * hit.query_end_s, 1.0);
+  EXPECT_NEAR(hit.match.reference.start_s, reference_at_0_s + slope * hit.match.query.start_s, 1.0);
+  EXPECT_NEAR(hit.match.reference.end_s, reference_at_0_s + slope * hit.match.query.end_s, 1.0);
 }
 
 TEST_F(SearchTest, ThePartsFitTogether) {
-  EXPECT_TRUE(collection::CheckParts(*loaded_).ok()) << collection::CheckParts(*loaded_);
+  EXPECT_TRUE(collection::CheckParts(collection_->loaded()).ok())
+      << collection::CheckParts(collection_->loaded());
 }
 
 TEST_F(SearchTest, SoundFindsItsPlaceInTheScoresAtAnyTempo) {
   for (const double tempo : {0.6, 0.85, 1.0, 1.3, 1.8}) {
     const audio::Waveform query =
         testing::Play(music::Excerpt(testing::RandomPiece(2), 12, 12 + 10 * tempo), tempo);
-    const auto hits = SearchScores(*loaded_, query, {}, {});
+    const auto hits = collection_->SearchScores(query, {}, {});
     ASSERT_TRUE(hits.ok()) << hits.status();
     ASSERT_FALSE(hits->empty());
     EXPECT_LE(hits->size(), 10u);
     const matching::Hit& best = hits->front();
-    EXPECT_EQ(loaded_->view->pieces()[best.source].id, "piece-2") << tempo;
-    EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.2);
+    EXPECT_EQ(collection_->pieces()[best.source].id, "piece-2") << tempo;
+    EXPECT_NEAR(best.match.slope / tempo, 1.0, 0.2);
     ExpectOnLine(best, 12, tempo);
-    EXPECT_GT(best.query_end_s - best.query_start_s, 4.0);
-    EXPECT_LE(best.query_end_s, query.duration_s());
+    EXPECT_GT(best.match.query.end_s - best.match.query.start_s, 4.0);
+    EXPECT_LE(best.match.query.end_s, query.duration_s());
     EXPECT_LE(best.similarity, 1.0f + 1e-4f);
   }
 }
 
 TEST_F(SearchTest, AScoreFindsItsPlaceInTheRecordings) {
   const auto hits =
-      SearchRecordings(*loaded_, music::Excerpt(testing::RandomPiece(3), 10, 20), {}, {});
+      collection_->SearchRecordings(music::Excerpt(testing::RandomPiece(3), 10, 20), {}, {});
   ASSERT_TRUE(hits.ok()) << hits.status();
   ASSERT_FALSE(hits->empty());
   const matching::Hit& best = hits->front();
-  EXPECT_EQ(loaded_->view->recordings()[best.source].id, "recording-3");  // played at 1.3
-  EXPECT_NEAR(best.tempo_ratio / 1.3, 1.0, 0.2);
+  EXPECT_EQ(collection_->recordings()[best.source].id, "recording-3");  // played at 1.3
+  EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, best.match.slope) / 1.3, 1.0, 0.2);
   ExpectOnLine(best, 10 / 1.3, 1 / 1.3);
 }
 
 TEST_F(SearchTest, HitsStayWithinTheSource) {
   const music::Score piece = testing::RandomPiece(1);
   const auto hits =
-      SearchScores(*loaded_, testing::Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
+      collection_->SearchScores(testing::Play(music::Excerpt(piece, 30, 40)), {.top_k = 100}, {});
   ASSERT_TRUE(hits.ok());
   for (const matching::Hit& hit : *hits) {
-    EXPECT_GE(hit.reference_start_s, 0);
-    EXPECT_LE(hit.reference_end_s, loaded_->view->duration_s(Side::kScores, hit.source) + 1e-9);
-    EXPECT_LE(hit.reference_start_s, hit.reference_end_s);
+    EXPECT_GE(hit.match.reference.start_s, 0);
+    EXPECT_LE(hit.match.reference.end_s,
+              collection_->view().duration_s(Side::kScores, hit.source) + 1e-9);
+    EXPECT_LE(hit.match.reference.start_s, hit.match.reference.end_s);
   }
 }
 
@@ -97,14 +99,14 @@ TEST_F(SearchTest, SoundIsIdentifiedWithPlaceAndTempo) {
     for (const double tempo : {0.7, 1.09, 1.5}) {
       const audio::Waveform query =
           testing::Play(music::Excerpt(testing::RandomPiece(piece), 8, 8 + 12 * tempo), tempo);
-      const auto result = IdentifyAudio(*loaded_, query, {}, {});
+      const auto result = collection_->IdentifyAudio(query, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, matching::Verdict::kMatch);
       ASSERT_FALSE(result->candidates.empty());
       const matching::Candidate& best = result->candidates[0];
       EXPECT_EQ(best.source, piece);
-      EXPECT_NEAR(best.tempo_ratio / tempo, 1.0, 0.05);
-      EXPECT_NEAR(best.reference_s, 8 + tempo * best.query_s, 0.4);
+      EXPECT_NEAR(best.match.slope / tempo, 1.0, 0.05);
+      EXPECT_NEAR(best.place.reference_s, 8 + tempo * best.place.query_s, 0.4);
       for (const matching::Candidate& candidate : result->candidates) {
         EXPECT_TRUE(candidate.confidence >= 0 && candidate.confidence <= 1);
       }
@@ -116,30 +118,30 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
   const music::Score query =
       music::AtTempoRatio(music::Excerpt(testing::RandomPiece(2), 10, 25), 1.5);
-  const auto among_scores = IdentifyScore(*loaded_, query, Side::kScores, {}, {});
+  const auto among_scores = collection_->IdentifyScore(query, Side::kScores, {}, {});
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
   EXPECT_EQ(among_scores->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
-  EXPECT_NEAR(among_scores->candidates[0].tempo_ratio, 1.5, 0.08);
+  EXPECT_NEAR(among_scores->candidates[0].match.slope, 1.5, 0.08);
 
-  const auto among_recordings = IdentifyScore(*loaded_, query, Side::kRecordings, {}, {});
+  const auto among_recordings = collection_->IdentifyScore(query, Side::kRecordings, {}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
   EXPECT_EQ(among_recordings->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = among_recordings->candidates[0];
   EXPECT_EQ(best.source, 2);  // played at 1.2
-  EXPECT_NEAR(best.tempo_ratio, 1.2 / 1.5, 0.05);
-  EXPECT_NEAR(best.reference_s, 10 / 1.2 + best.query_s * 1.5 / 1.2, 0.4);
+  EXPECT_NEAR(matching::TempoRatio(Side::kRecordings, best.match.slope), 1.2 / 1.5, 0.05);
+  EXPECT_NEAR(best.place.reference_s, 10 / 1.2 + best.place.query_s * 1.5 / 1.2, 0.4);
   EXPECT_LE(best.score, 1.0);
 }
 
 TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
   for (int seed = 50; seed < 55; ++seed) {
     const auto audio =
-        IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(seed, 15)), {}, {});
+        collection_->IdentifyAudio(testing::Play(testing::RandomPiece(seed, 15)), {}, {});
     ASSERT_TRUE(audio.ok());
     EXPECT_EQ(audio->verdict, matching::Verdict::kNoMatch) << audio->candidates[0].confidence;
     const auto score =
-        IdentifyScore(*loaded_, testing::RandomPiece(seed, 15), Side::kScores, {}, {});
+        collection_->IdentifyScore(testing::RandomPiece(seed, 15), Side::kScores, {}, {});
     ASSERT_TRUE(score.ok());
     EXPECT_EQ(score->verdict, matching::Verdict::kNoMatch) << score->candidates[0].confidence;
   }
@@ -152,12 +154,12 @@ TEST_F(SearchTest, SilenceIsInsufficientAndHasNoHits) {
   for (const audio::Waveform& query :
        {audio::Waveform{std::vector<float>(5 * 22050, 0.0f), 22050}, noise,
         audio::Waveform{{}, 22050}, testing::Play(testing::RandomPiece(0, 0.1))}) {
-    const auto result = IdentifyAudio(*loaded_, query, {}, {});
+    const auto result = collection_->IdentifyAudio(query, {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     EXPECT_TRUE(result->candidates.empty());
     EXPECT_EQ(result->windows, 0);
-    const auto hits = SearchScores(*loaded_, query, {}, {});
+    const auto hits = collection_->SearchScores(query, {}, {});
     ASSERT_TRUE(hits.ok());
     EXPECT_TRUE(hits->empty());
   }
@@ -168,11 +170,11 @@ TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
   for (music::Note& note : too_high.notes) note.pitch = 120;
   for (const music::Score& query : {music::Score(), testing::RandomPiece(0, 0.1), too_high}) {
     for (const Side side : {Side::kScores, Side::kRecordings}) {
-      const auto result = IdentifyScore(*loaded_, query, side, {}, {});
+      const auto result = collection_->IdentifyScore(query, side, {}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     }
-    const auto hits = SearchRecordings(*loaded_, query, {}, {});
+    const auto hits = collection_->SearchRecordings(query, {}, {});
     ASSERT_TRUE(hits.ok());
     EXPECT_TRUE(hits->empty());
   }
@@ -184,14 +186,14 @@ TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(status.message(), HasSubstr(field));
   };
-  name(SearchScores(*loaded_, query, {.top_k = 0}, {}).status(), "top_k");
-  name(SearchScores(*loaded_, query, {.top_k = 1001}, {}).status(), "top_k");
-  name(SearchScores(*loaded_, query, {.max_windows = 0}, {}).status(), "max_windows");
-  name(SearchScores(*loaded_, query, {.hop_s = 0}, {}).status(), "hop");
-  name(IdentifyAudio(*loaded_, query, {.top_k = 101}, {}).status(), "top_k");
-  name(IdentifyAudio(*loaded_, query, {.neighbours = 0}, {}).status(), "neighbours");
-  name(IdentifyAudio(*loaded_, query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
-  name(IdentifyScore(*loaded_, testing::RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {})
+  name(collection_->SearchScores(query, {.top_k = 0}, {}).status(), "top_k");
+  name(collection_->SearchScores(query, {.top_k = 1001}, {}).status(), "top_k");
+  name(collection_->SearchScores(query, {.max_windows = 0}, {}).status(), "max_windows");
+  name(collection_->SearchScores(query, {.hop_s = 0}, {}).status(), "hop");
+  name(collection_->IdentifyAudio(query, {.top_k = 101}, {}).status(), "top_k");
+  name(collection_->IdentifyAudio(query, {.neighbours = 0}, {}).status(), "neighbours");
+  name(collection_->IdentifyAudio(query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
+  name(collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {})
            .status(),
        "hop");
 }
@@ -201,7 +203,7 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
   int asked = 0;
   matching::RequestContext count{.keep_going = [&] { return ++asked, absl::OkStatus(); },
                                  .on_stage = {}};
-  ASSERT_TRUE(IdentifyAudio(*loaded_, query, {}, count).ok());
+  ASSERT_TRUE(collection_->IdentifyAudio(query, {}, count).ok());
   EXPECT_GT(asked, 4);  // the vote asks again before each path
   const int questions = asked;
   for (int stop_at = 1; stop_at <= questions; ++stop_at) {
@@ -215,7 +217,7 @@ TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
               EXPECT_GE(seconds, 0);
               ++reported[stage];
             }};
-    EXPECT_EQ(IdentifyAudio(*loaded_, query, {}, context).status().code(),
+    EXPECT_EQ(collection_->IdentifyAudio(query, {}, context).status().code(),
               absl::StatusCode::kCancelled);
     EXPECT_EQ(asked, stop_at);
     EXPECT_LT(reported.size(), stop_at <= 4 ? 4u : 5u);  // votes are followed up in steps
@@ -229,8 +231,8 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
         .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
     const auto result =
         score_query
-            ? IdentifyScore(*loaded_, testing::RandomPiece(0, 5), Side::kRecordings, {}, context)
-            : IdentifyAudio(*loaded_, testing::Play(testing::RandomPiece(0, 5)), {}, context);
+            ? collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kRecordings, {}, context)
+            : collection_->IdentifyAudio(testing::Play(testing::RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
     EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode,
                                                matching::Stage::kSearch, matching::Stage::kVote));
@@ -240,27 +242,29 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
 TEST_F(SearchTest, ReportsTheStageThatFailed) {
   auto encoder = std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   encoder->failure = absl::InternalError("the network is out of order");
-  collection::LoadedCollection loaded = *loaded_;
-  loaded.audio_encoder = encoder;
+  auto loaded = std::make_shared<collection::LoadedCollection>(collection_->loaded());
+  loaded->audio_encoder = encoder;
+  const BundleCollection broken(loaded);
   std::vector<matching::Stage> reported;
   const matching::RequestContext context{
       .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
-  const auto result = IdentifyAudio(loaded, testing::Play(testing::RandomPiece(0, 5)), {}, context);
+  const auto result = broken.IdentifyAudio(testing::Play(testing::RandomPiece(0, 5)), {}, context);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
   EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode));
 }
 
 TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15));
-  const auto alone = IdentifyAudio(*loaded_, query, {}, {});
+  const auto alone = collection_->IdentifyAudio(query, {}, {});
   ASSERT_TRUE(alone.ok());
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      const auto result = IdentifyAudio(*loaded_, query, {}, {});
+      const auto result = collection_->IdentifyAudio(query, {}, {});
       ASSERT_TRUE(result.ok());
       EXPECT_EQ(result->candidates[0].source, alone->candidates[0].source);
-      EXPECT_DOUBLE_EQ(result->candidates[0].reference_s, alone->candidates[0].reference_s);
+      EXPECT_DOUBLE_EQ(result->candidates[0].place.reference_s,
+                       alone->candidates[0].place.reference_s);
       EXPECT_DOUBLE_EQ(result->candidates[0].confidence, alone->candidates[0].confidence);
     });
   }
@@ -269,10 +273,10 @@ TEST_F(SearchTest, AnswersDoNotDependOnWhoElseAsks) {
 
 TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(4), 5, 15), 1.2);
-  const auto whole = IdentifyAudio(*loaded_, query, {}, {});
-  auto windows = EmbedAudio(*loaded_, query, {.hop_s = 0.25}, {});
+  const auto whole = collection_->IdentifyAudio(query, {}, {});
+  auto windows = collection_->EmbedAudio(query, {.hop_s = 0.25}, {});
   ASSERT_TRUE(whole.ok() && windows.ok());
-  const auto embedded = IdentifyEmbedded(*loaded_, *windows, query.duration_s(), {}, {});
+  const auto embedded = collection_->IdentifyEmbedded(*windows, query.duration_s(), {}, {});
   ASSERT_TRUE(embedded.ok()) << embedded.status();
   EXPECT_EQ(embedded->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(embedded->windows, whole->windows);
@@ -280,37 +284,38 @@ TEST_F(SearchTest, WindowsEmbeddedBeforeAreIdentifiedAsTheirSoundIs) {
   for (size_t i = 0; i < whole->candidates.size(); ++i) {
     EXPECT_EQ(embedded->candidates[i].source, whole->candidates[i].source);
     EXPECT_DOUBLE_EQ(embedded->candidates[i].confidence, whole->candidates[i].confidence);
-    EXPECT_DOUBLE_EQ(embedded->candidates[i].reference_s, whole->candidates[i].reference_s);
+    EXPECT_DOUBLE_EQ(embedded->candidates[i].place.reference_s,
+                     whole->candidates[i].place.reference_s);
   }
   // Later in a stream: the same windows an hour on.
   for (double& start_s : windows->start_s) start_s += 3600;
-  const auto later = IdentifyEmbedded(*loaded_, *windows, 3600 + query.duration_s(), {}, {});
+  const auto later = collection_->IdentifyEmbedded(*windows, 3600 + query.duration_s(), {}, {});
   ASSERT_TRUE(later.ok());
-  EXPECT_NEAR(later->candidates[0].query_s, 3600 + whole->candidates[0].query_s, 1e-6);
-  EXPECT_NEAR(later->candidates[0].reference_s, whole->candidates[0].reference_s, 1e-6);
+  EXPECT_NEAR(later->candidates[0].place.query_s, 3600 + whole->candidates[0].place.query_s, 1e-6);
+  EXPECT_NEAR(later->candidates[0].place.reference_s, whole->candidates[0].place.reference_s, 1e-6);
 }
 
 TEST_F(SearchTest, EmbeddedWindowsThatCannotBeAreRefusedAndNoneAreInsufficient) {
-  auto windows = EmbedAudio(*loaded_, testing::Play(testing::RandomPiece(0, 5)), {}, {});
+  auto windows = collection_->EmbedAudio(testing::Play(testing::RandomPiece(0, 5)), {}, {});
   ASSERT_TRUE(windows.ok());
   matching::EmbeddingSequence none = *windows, other = *windows, timeless = *windows;
   none.start_s.clear();
   none.embeddings.clear();
-  const auto nothing = IdentifyEmbedded(*loaded_, none, 5, {}, {});
+  const auto nothing = collection_->IdentifyEmbedded(none, 5, {}, {});
   ASSERT_TRUE(nothing.ok());
   EXPECT_EQ(nothing->verdict, matching::Verdict::kInsufficientInput);
   other.embeddings.pop_back();
-  EXPECT_EQ(IdentifyEmbedded(*loaded_, other, 5, {}, {}).status().code(),
+  EXPECT_EQ(collection_->IdentifyEmbedded(other, 5, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
   timeless.start_s[1] = std::nan("");
-  EXPECT_EQ(IdentifyEmbedded(*loaded_, timeless, 5, {}, {}).status().code(),
+  EXPECT_EQ(collection_->IdentifyEmbedded(timeless, 5, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(SearchTest, EmbedsForThoseWhoSearchThemselves) {
   const music::Score score = testing::RandomPiece(0, 10);
-  const auto audio = EmbedAudio(*loaded_, testing::Play(score), {.hop_s = 0.5}, {});
-  const auto notes = EmbedScore(*loaded_, score, 1.0, {.hop_s = 0.5}, {});
+  const auto audio = collection_->EmbedAudio(testing::Play(score), {.hop_s = 0.5}, {});
+  const auto notes = collection_->EmbedScore(score, 1.0, {.hop_s = 0.5}, {});
   ASSERT_TRUE(audio.ok() && notes.ok());
   ASSERT_EQ(audio->start_s.size(), notes->start_s.size());
   for (size_t i = 0; i < audio->start_s.size(); ++i) {

@@ -6,21 +6,41 @@
 
 #include "core/base/status_macros.h"
 
+// Three states, of which the members tell:
+//
+//   nothing    no piece_, perhaps a pending_ match          FindFirst
+//   heard      piece_, with windows along its line until    FindNext, up to kDoubt_s
+//              a moment ago
+//   in doubt   piece_, silent for a while: only what came   FindNext, after kDoubt_s
+//              after it is asked about
+//
+// Invariants: neither since_s_ nor, while the piece lasts, piece_->heard.match.query.end_s ever
+// falls. A look asks twice at most.
+//
+// Times count in windows of 2 s every quarter of a second, and looks every second, as the default
+// options have them.
+
 namespace antiphon::streaming {
 namespace {
 
-constexpr double kNow_s = 2.5;       // since its last window, in which a piece is heard now
-constexpr double kDoubt_s = 2.0;     // without a window along its line: is it still the same piece?
-constexpr double kLost_s = 6.0;      // … it is not
-constexpr double kRecent_s = 6.0;    // asked about alone where the whole stretch tells nothing
-constexpr double kConfirm_s = 0.7;   // that a match must be heard on for until it is believed …
-constexpr double kOutdone_s = 3.0;   // … while the piece before is still heard
-constexpr int kLeastWindows = 4;     // along a line
+// Since a piece was last heard, in which it is heard now. A PlayedSpan leaves out the last half
+// second of its last window: that window may have ended one length before the newest.
+constexpr double kNow_s = 2.5;
+constexpr double kDoubt_s = 2.0;   // without a window along its line: is it still the same piece?
+constexpr double kLost_s = 6.0;    // … it is not
+constexpr double kRecent_s = 6.0;  // asked about alone where the whole stretch tells nothing
+// That a match must be heard on for until it is believed. Less than the second between two looks:
+// the next look confirms it, even where the newest window has not voted.
+constexpr double kConfirm_s = 0.7;
+// … while the piece before is still heard: another one may match better for a moment.
+constexpr double kOutdone_s = 3.0;
+constexpr int kLeastWindows = 4;     // along a line: a second
 constexpr double kStartAgain_s = 5;  // of the score, that a player goes back or on by after a pause
 // A piece begins anew when its first part follows its last, or a pause.
 constexpr double kFirstPart = 0.15, kLastPart = 0.8;
 constexpr double kOverlap_s = 1.5;  // of both, by which windows reach over the border
 
+// Times that are sums of the same hops in another order are the same.
 constexpr double kSame_s = 1e-6;
 
 constexpr double kAll = -std::numeric_limits<double>::infinity();
@@ -33,7 +53,7 @@ const matching::Candidate* Find(const Sighting& sighting, const std::string& id)
 }
 
 bool IsNow(const std::optional<PlayedSpan>& heard, double until_s) {
-  return heard && heard->windows >= kLeastWindows && until_s - heard->end_s <= kNow_s;
+  return heard && heard->windows >= kLeastWindows && until_s - heard->match.query.end_s <= kNow_s;
 }
 
 // The best candidate's place, if it is heard at the end, and is a match or the piece that is
@@ -52,26 +72,26 @@ PlayedSpan FromItsStart(const Sighting& whole, const std::string& id, const Play
   const matching::Candidate* candidate = Find(whole, id);
   if (candidate == nullptr) return heard;
   const std::optional<PlayedSpan> longer = PlayedAlong(candidate->evidence, heard.line());
-  return longer && longer->start_s < heard.start_s && longer->end_s >= heard.end_s ? *longer
-                                                                                   : heard;
+  if (!longer) return heard;
+  const matching::Span &all = longer->match.query, &known = heard.match.query;
+  return all.start_s < known.start_s && all.end_s >= known.end_s ? *longer : heard;
 }
 
 // At the end of the stream nothing tells that the piece does not go on to it.
 void ReachEnd(const PieceTracker::Look& look, PlayedSpan& heard) {
-  if (!look.last || heard.last_s < look.until_s - kSame_s) return;
-  heard.reference_end_s += heard.slope * (look.at_s - heard.end_s);
-  heard.end_s = look.at_s;
+  if (!look.last || heard.reach.end_s < look.until_s - kSame_s) return;
+  matching::Match& match = heard.match;
+  match.reference.end_s += match.slope * (look.at_s - match.query.end_s);
+  match.query.end_s = look.at_s;
 }
 
 void Place(const PlayedSpan& heard, double at_s, double duration_s,
            matching::Candidate& candidate) {
-  candidate.query_start_s = heard.start_s;
-  candidate.query_end_s = heard.end_s;
-  candidate.reference_start_s = std::clamp(heard.reference_start_s, 0.0, duration_s);
-  candidate.reference_end_s = std::clamp(heard.reference_end_s, 0.0, duration_s);
-  candidate.tempo_ratio = heard.slope;
-  candidate.query_s = at_s;
-  candidate.reference_s = std::clamp(heard.line().At(at_s), 0.0, duration_s);
+  const auto within = [&](double s) { return std::clamp(s, 0.0, duration_s); };
+  candidate.match = heard.match;
+  matching::Span& reference = candidate.match.reference;
+  reference = {within(reference.start_s), within(reference.end_s)};
+  candidate.place = {at_s, within(heard.line().At(at_s))};
 }
 
 }  // namespace
@@ -101,7 +121,7 @@ absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::FindNext(const Look& look, Sighting whole,
                                                              const Ask& ask) {
   Follow(look, whole);
-  const double from_s = std::max(piece_->heard.end_s, since_s_);
+  const double from_s = std::max(piece_->heard.match.query.end_s, since_s_);
   const double unheard_s = look.until_s - from_s;
   if (unheard_s <= kDoubt_s) {
     std::optional<PlayedSpan> better = HeardNow(whole, look.until_s);
@@ -144,30 +164,31 @@ void PieceTracker::Follow(const Look& look, const Sighting& whole) {
   if (candidate == nullptr) return;
   std::optional<PlayedSpan> heard = PlayedAlong(candidate->evidence, piece_->heard.line());
   if (!heard || heard->windows < kLeastWindows) heard = PlayedSpanOf(*candidate);
-  if (!heard || heard->windows < kLeastWindows || heard->end_s < piece_->heard.end_s ||
-      !GoesOn(*heard))
+  if (!heard || heard->windows < kLeastWindows ||
+      heard->match.query.end_s < piece_->heard.match.query.end_s || !GoesOn(*heard))
     return;
   ReachEnd(look, *heard);
   piece_->heard = *heard;
-  if (heard->end_s > since_s_) piece_->resumed = false;
+  if (heard->match.query.end_s > since_s_) piece_->resumed = false;
 }
 
 // Whether what is heard now is the piece carried on, and not another place in it.
 bool PieceTracker::GoesOn(const PlayedSpan& heard) const {
   if (!piece_->resumed) return CarriesOn(piece_->heard, heard);
-  const double left_s = piece_->heard.reference_end_s;
-  const double latest_s = piece_->heard.line().At(heard.start_s);
-  return heard.reference_start_s >= left_s - kStartAgain_s &&
-         heard.reference_start_s <= latest_s + kStartAgain_s;
+  const double left_s = piece_->heard.match.reference.end_s;
+  const double latest_s = piece_->heard.line().At(heard.match.query.start_s);
+  const double start_s = heard.match.reference.start_s;
+  return start_s >= left_s - kStartAgain_s && start_s <= latest_s + kStartAgain_s;
 }
 
 // Whether the piece, the sighting's best candidate, is played again from its start, and not only
 // goes on elsewhere.
 bool PieceTracker::BeginsAnew(const Sighting& sighting, const PlayedSpan& heard) const {
   const double duration_s = sighting.durations_s[0];
-  return heard.start_s >= piece_->heard.end_s - kOverlap_s &&
-         heard.reference_start_s <= kFirstPart * duration_s &&
-         (piece_->resumed || piece_->heard.reference_end_s >= kLastPart * duration_s);
+  const matching::Match& before = piece_->heard.match;
+  return heard.match.query.start_s >= before.query.end_s - kOverlap_s &&
+         heard.match.reference.start_s <= kFirstPart * duration_s &&
+         (piece_->resumed || before.reference.end_s >= kLastPart * duration_s);
 }
 
 // True when the best candidate has been a match before, and was heard on for so long since;
@@ -181,27 +202,28 @@ bool PieceTracker::Confirm(const Sighting& sighting, const Look& look, double wa
     if (IsNow(along, look.until_s)) heard = *along;
   }
   if (!pending_ || pending_->id != sighting.ids[0] || !CarriesOn(pending_->heard, heard)) {
-    pending_ = {sighting.ids[0], heard, heard.end_s};
+    pending_ = {sighting.ids[0], heard, heard.match.query.end_s};
   }
   pending_->heard = heard;
-  return look.last || heard.end_s - pending_->since_s >= wait_s;
+  return look.last || heard.match.query.end_s - pending_->since_s >= wait_s;
 }
 
 // The sighting's best candidate is the piece from now on.
 PieceTracker::Finding PieceTracker::Take(const Look& look, Sighting sighting, PlayedSpan heard) {
   const bool anew = !piece_ || piece_->id != sighting.ids[0] || BeginsAnew(sighting, heard);
-  if (heard.first_s <=
-      look.from_s + kSame_s) {  // nothing tells that it did not begin with the sound
-    const double start_s = std::max(heard.first_s, since_s_);
-    heard.reference_start_s -= heard.slope * (heard.start_s - start_s);
-    heard.start_s = start_s;
+  if (heard.reach.start_s <= look.from_s + kSame_s) {
+    // Nothing tells that it did not begin with the sound.
+    const double start_s = std::max(heard.reach.start_s, since_s_);
+    matching::Match& match = heard.match;
+    match.reference.start_s -= match.slope * (match.query.start_s - start_s);
+    match.query.start_s = start_s;
   }
   ReachEnd(look, heard);
   piece_ = {sighting.ids[0], heard};
   pending_.reset();
   Finding finding =
       Report(anew ? StreamEvent::kPieceStarted : StreamEvent::kUpdate, look, std::move(sighting));
-  finding.forget_before_s = finding.sighting.identification.candidates[0].query_start_s;
+  finding.forget_before_s = finding.sighting.identification.candidates[0].match.query.start_s;
   return finding;
 }
 
@@ -211,9 +233,12 @@ PieceTracker::Finding PieceTracker::Report(StreamEvent event, const Look& look,
     matching::Candidate& candidate = sighting.identification.candidates[i];
     std::optional<PlayedSpan> heard =
         piece_ && sighting.ids[i] == piece_->id ? piece_->heard : PlayedSpanOf(candidate);
-    if (!heard)
-      heard = {candidate.query_s, candidate.query_s, candidate.reference_s, candidate.reference_s,
-               candidate.tempo_ratio};  // nowhere but at its place
+    if (!heard) {  // nowhere but at its place
+      const matching::Place& place = candidate.place;
+      heard = {.match = {.query = {place.query_s, place.query_s},
+                         .reference = {place.reference_s, place.reference_s},
+                         .slope = candidate.match.slope}};
+    }
     Place(*heard, look.at_s, sighting.durations_s[i], candidate);
   }
   return {event, std::move(sighting)};

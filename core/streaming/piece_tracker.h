@@ -43,8 +43,8 @@ class PieceTracker {
   };
   struct Finding {
     StreamEvent event = StreamEvent::kUpdate;
-    // Candidates' places are set: query_s is at_s, reference_s where the music is then; the
-    // stretches are those where they were heard.
+    // Candidates' places are at_s and where the music is then; their matches are the stretches
+    // where they were heard.
     Sighting sighting;
     std::optional<double> forget_before_s = {};  // windows from before do not matter any more
   };

@@ -44,7 +44,7 @@ class Script {
         if (it == candidates.end()) it = candidates.insert(it, {p.id, matching::Candidate{}});
         const double there_s = p.reference_s + start_s - p.start_s;
         it->second.evidence.push_back(
-            {start_s, start_s + kWindow_s, there_s, there_s + kWindow_s, 1.0, 0.9f});
+            {{{start_s, start_s + kWindow_s}, {there_s, there_s + kWindow_s}, 1.0}, 0.9f});
       }
     }
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
@@ -54,8 +54,7 @@ class Script {
       candidate.votes = static_cast<int>(candidate.evidence.size());
       candidate.confidence = 1.0 * candidate.votes / sighting.identification.windows;
       const matching::Evidence& some = candidate.evidence[candidate.evidence.size() / 2];
-      candidate.query_s = some.query_start_s;
-      candidate.reference_s = some.reference_start_s;
+      candidate.place = {some.match.query.start_s, some.match.reference.start_s};
       sighting.identification.candidates.push_back(candidate);
       sighting.ids.push_back(id);
       sighting.durations_s.push_back(kDuration_s);
@@ -132,11 +131,11 @@ TEST_F(PieceTrackerTest, APieceIsRecognisedFromWhereItWasFirstHeard) {
   const auto events = Track({{"a", 20, 60, 10}}, 50);
   ASSERT_THAT(What(events), ElementsAre("started a"));
   EXPECT_LE(events[0].at_s, 26);
-  EXPECT_NEAR(events[0].first.query_start_s, 20, 0.6);
-  EXPECT_NEAR(events[0].first.reference_start_s, 10, 0.6);
+  EXPECT_NEAR(events[0].first.match.query.start_s, 20, 0.6);
+  EXPECT_NEAR(events[0].first.match.reference.start_s, 10, 0.6);
   const matching::Candidate& now = last_.sighting.identification.candidates[0];
-  EXPECT_EQ(now.query_s, 50);
-  EXPECT_NEAR(now.reference_s, 40, 1e-6);
+  EXPECT_EQ(now.place.query_s, 50);
+  EXPECT_NEAR(now.place.reference_s, 40, 1e-6);
 }
 
 TEST_F(PieceTrackerTest, NothingIsRecognisedByOneLookUnlessItIsTheLast) {
@@ -154,8 +153,8 @@ TEST_F(PieceTrackerTest, TheNextPieceIsRecognisedBeforeTheStretchHasForgottenThe
   const auto events = Track({{"a", 0, 40, 0}, {"b", 40, 80, 30}}, 70);
   ASSERT_THAT(What(events), ElementsAre("started a", "started b"));
   EXPECT_LE(events[1].at_s, 46);
-  EXPECT_NEAR(events[1].first.query_start_s, 40, 0.6);
-  EXPECT_NEAR(events[1].first.reference_start_s, 30, 0.6);
+  EXPECT_NEAR(events[1].first.match.query.start_s, 40, 0.6);
+  EXPECT_NEAR(events[1].first.match.reference.start_s, 30, 0.6);
 }
 
 TEST_F(PieceTrackerTest, APieceEndsWhenNothingIsHeardOfItForSomeSeconds) {
@@ -173,7 +172,7 @@ TEST_F(PieceTrackerTest, AShortGapIsNoEnd) {
 TEST_F(PieceTrackerTest, ARepeatIsTheSamePlaying) {
   const auto events = Track({{"a", 0, 40, 0}, {"a", 40, 80, 0}}, 70);
   EXPECT_THAT(What(events), ElementsAre("started a"));
-  EXPECT_NEAR(last_.sighting.identification.candidates[0].reference_s, 30, 1e-6);
+  EXPECT_NEAR(last_.sighting.identification.candidates[0].place.reference_s, 30, 1e-6);
 }
 
 TEST_F(PieceTrackerTest, APlaceThatOnlySoundedAlikeIsGivenUpForTheOneThatGoesOn) {
@@ -181,7 +180,7 @@ TEST_F(PieceTrackerTest, APlaceThatOnlySoundedAlikeIsGivenUpForTheOneThatGoesOn)
   const auto events = Track({{"a", 0, 8, 50}, {"a", 0, 4, 50.05}, {"a", 0, 60, 10}}, 30);
   EXPECT_THAT(What(events), ElementsAre("started a"));
   const matching::Candidate& now = last_.sighting.identification.candidates[0];
-  EXPECT_NEAR(now.reference_s, 40, 0.5);
+  EXPECT_NEAR(now.place.reference_s, 40, 0.5);
 }
 
 TEST_F(PieceTrackerTest, APieceGoesOnElsewhereThoughItIsNoMatchForTheMoment) {
@@ -190,14 +189,14 @@ TEST_F(PieceTrackerTest, APieceGoesOnElsewhereThoughItIsNoMatchForTheMoment) {
   for (int i = 0; i < 100; i += 2)
     played.push_back({"a", 30 + 0.25 * i, 30 + 0.25 * (i + 1), 5 + 0.25 * i});
   EXPECT_THAT(What(Track(played, 50)), ElementsAre("started a"));
-  EXPECT_NEAR(last_.sighting.identification.candidates[0].reference_s, 25, 0.5);
+  EXPECT_NEAR(last_.sighting.identification.candidates[0].place.reference_s, 25, 0.5);
 }
 
 TEST_F(PieceTrackerTest, FromTheEndToTheBeginningIsAnotherPlaying) {
   const auto events = Track({{"a", 0, 98, 0}, {"a", 98, 130, 0}}, 120);
   ASSERT_THAT(What(events), ElementsAre("started a", "started a"));
   EXPECT_LE(events[1].at_s, 104);
-  EXPECT_NEAR(events[1].first.query_start_s, 98, 0.6);
+  EXPECT_NEAR(events[1].first.match.query.start_s, 98, 0.6);
 }
 
 TEST_F(PieceTrackerTest, AfterAPauseAPieceGoesOnOrBeginsAnew) {
@@ -205,7 +204,7 @@ TEST_F(PieceTrackerTest, AfterAPauseAPieceGoesOnOrBeginsAnew) {
               ElementsAre("started a"));
   const auto events = Track({{"a", 0, 30, 0}, {"a", 40, 80, 0}}, 60, {31, 40});
   EXPECT_THAT(What(events), ElementsAre("started a", "started a"));
-  EXPECT_GE(events[1].first.query_start_s, 40);
+  EXPECT_GE(events[1].first.match.query.start_s, 40);
 }
 
 TEST_F(PieceTrackerTest, ABetterMatchTakesOverOnlyWhenItLasts) {

@@ -12,25 +12,19 @@ namespace antiphon::streaming {
 
 // A line of score time against query time.
 struct ScoreLine {
-  double query_s = 0;
-  double reference_s = 0;
+  matching::Place through = {};
   double slope = 1.0;  // seconds of the score per second of the query, > 0
 
-  double At(double s) const { return reference_s + slope * (s - query_s); }
+  double At(double s) const { return through.reference_s + slope * (s - through.query_s); }
 };
 
 struct PlayedSpan {
-  double start_s = 0;  // of the query
-  double end_s = 0;
-  double reference_start_s = 0;  // of the score, at start_s
-  double reference_end_s = 0;    // at end_s
-  double slope =
-      1.0;          // over the whole, or as the windows were read where that is too short to tell
-  int windows = 0;  // of the query, that lie along the line …
-  double first_s = 0;  // … from the start of the first one …
-  double last_s = 0;   // … to the end of the last
+  // Its slope is that over the whole, or as the windows were read where that is too short to tell.
+  matching::Match match = {};
+  int windows = 0;            // of the query, that lie along the line …
+  matching::Span reach = {};  // … from the start of the first one to the end of the last
 
-  ScoreLine line() const { return {end_s, reference_end_s, slope}; }
+  ScoreLine line() const { return {{match.query.end_s, match.reference.end_s}, match.slope}; }
 };
 
 // The windows that carry on from the line, one after the other in both directions, until there is

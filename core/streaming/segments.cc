@@ -10,39 +10,43 @@
 namespace antiphon::streaming {
 namespace {
 
-constexpr double kOff_s = 5.0;     // of the score, by which a piece may come back off its line
-constexpr double kMinFit_s = 4.0;  // for a tempo of its own
+// Of the score, by which a piece may come back off its line: as PieceTracker allows after a pause.
+constexpr double kOff_s = 5.0;
+constexpr double kMinFit_s = 4.0;  // for a slope of its own, as in voting
 
-bool CarriesOn(const StreamSegment& segment, const matching::Candidate& candidate) {
+// Whether the piece comes back where it was left, where it would be by now, or in between: a player
+// may have stopped or played on unheard.
+bool CarriesOn(const matching::Match& earlier, const matching::Match& later) {
   const double expected_s =
-      segment.reference_end_s + segment.tempo_ratio * (candidate.query_start_s - segment.end_s);
-  return candidate.reference_start_s >= segment.reference_end_s - kOff_s &&
-         candidate.reference_start_s <= expected_s + kOff_s;
+      earlier.reference.end_s + earlier.slope * (later.query.start_s - earlier.query.end_s);
+  return later.reference.start_s >= earlier.reference.end_s - kOff_s &&
+         later.reference.start_s <= expected_s + kOff_s;
 }
 
 // The place taken at first may have been another that sounds alike: where most of the segment until
 // now turns out to be elsewhere, so is its start.
-void Correct(const matching::Candidate& candidate, StreamSegment& segment) {
-  const double heard_s = std::min(segment.end_s, candidate.query_end_s) - candidate.query_start_s;
-  if (heard_s < (segment.end_s - segment.start_s) / 2) return;
-  const double start_s = candidate.reference_start_s -
-                         candidate.tempo_ratio * (candidate.query_start_s - segment.start_s);
-  if (std::abs(start_s - segment.reference_start_s) > kOff_s)
-    segment.reference_start_s = std::max(0.0, start_s);
+void Correct(const matching::Match& heard, matching::Match& segment) {
+  const double heard_s = std::min(segment.query.end_s, heard.query.end_s) - heard.query.start_s;
+  if (heard_s < segment.query.length_s() / 2) return;
+  const double start_s =
+      heard.reference.start_s - heard.slope * (heard.query.start_s - segment.query.start_s);
+  if (std::abs(start_s - segment.reference.start_s) > kOff_s)
+    segment.reference.start_s = std::max(0.0, start_s);
 }
 
 // Cuts both where they overlap, in the middle.
-void Part(StreamSegment& earlier, StreamSegment& later) {
-  const double overlap_s = earlier.end_s - later.start_s;
+void Part(matching::Match& earlier, matching::Match& later) {
+  const double overlap_s = earlier.query.end_s - later.query.start_s;
   if (overlap_s <= 0) return;
-  const double border_s = std::clamp(later.start_s + overlap_s / 2, earlier.start_s, later.end_s);
-  earlier.reference_end_s =
-      std::max(earlier.reference_start_s,
-               earlier.reference_end_s - (earlier.end_s - border_s) * earlier.tempo_ratio);
-  later.reference_start_s =
-      std::min(later.reference_end_s,
-               later.reference_start_s + (border_s - later.start_s) * later.tempo_ratio);
-  earlier.end_s = later.start_s = border_s;
+  const double border_s =
+      std::clamp(later.query.start_s + overlap_s / 2, earlier.query.start_s, later.query.end_s);
+  earlier.reference.end_s =
+      std::max(earlier.reference.start_s,
+               earlier.reference.end_s - (earlier.query.end_s - border_s) * earlier.slope);
+  later.reference.start_s =
+      std::min(later.reference.end_s,
+               later.reference.start_s + (border_s - later.query.start_s) * later.slope);
+  earlier.query.end_s = later.query.start_s = border_s;
 }
 
 }  // namespace
@@ -71,36 +75,38 @@ absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
   const matching::Candidate& first = answer.identification.candidates[0];
   open_ = true;
   if (!segments_.empty() && segments_.back().piece_id == answer.ids[0] &&
-      CarriesOn(segments_.back(), first)) {
+      CarriesOn(segments_.back().match, first.match)) {
     Extend(first);
     return absl::OkStatus();
   }
   if (static_cast<int>(segments_.size()) >= max_segments_) {
     return absl::ResourceExhaustedError(absl::StrCat("more than ", max_segments_, " segments"));
   }
-  segments_.push_back({first.query_start_s, first.query_end_s, answer.ids[0], first.confidence,
-                       first.reference_start_s, first.reference_end_s, first.tempo_ratio});
+  segments_.push_back({answer.ids[0], first.confidence, first.match});
   return absl::OkStatus();
 }
 
 void SegmentBuilder::Extend(const matching::Candidate& candidate) {
   StreamSegment& segment = segments_.back();
   segment.confidence = std::max(segment.confidence, candidate.confidence);
-  Correct(candidate, segment);
-  if (candidate.query_end_s <= segment.end_s) return;
-  segment.end_s = candidate.query_end_s;
-  segment.reference_end_s = candidate.reference_end_s;
-  const double length_s = segment.end_s - segment.start_s;
-  const double ratio = (segment.reference_end_s - segment.reference_start_s) / length_s;
+  matching::Match& match = segment.match;
+  Correct(candidate.match, match);
+  if (candidate.match.query.end_s <= match.query.end_s) return;
+  match.query.end_s = candidate.match.query.end_s;
+  match.reference.end_s = candidate.match.reference.end_s;
+  const double length_s = match.query.length_s();
+  const double slope = match.reference.length_s() / length_s;
   const bool fits =
-      length_s >= kMinFit_s && matching::IsPlausibleTempo(ratio, candidate.tempo_ratio);
-  segment.tempo_ratio = fits ? ratio : candidate.tempo_ratio;
+      length_s >= kMinFit_s && matching::IsPlausibleTempo(slope, candidate.match.slope);
+  match.slope = fits ? slope : candidate.match.slope;
 }
 
 std::vector<StreamSegment> SegmentBuilder::Finish() {
-  for (size_t i = 0; i + 1 < segments_.size(); ++i) Part(segments_[i], segments_[i + 1]);
-  std::erase_if(segments_,
-                [](const StreamSegment& segment) { return segment.end_s <= segment.start_s; });
+  for (size_t i = 0; i + 1 < segments_.size(); ++i)
+    Part(segments_[i].match, segments_[i + 1].match);
+  std::erase_if(segments_, [](const StreamSegment& segment) {
+    return segment.match.query.end_s <= segment.match.query.start_s;
+  });
   return std::exchange(segments_, {});
 }
 

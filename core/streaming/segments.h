@@ -6,19 +6,17 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/matching/match.h"
 #include "core/streaming/stream_identifier.h"
 
 namespace antiphon::streaming {
 
 // A stretch of the stream in which one piece is played.
 struct StreamSegment {
-  double start_s = 0;
-  double end_s = 0;
   std::string piece_id;
   double confidence = 0;  // the best within
-  double reference_start_s = 0;
-  double reference_end_s = 0;
-  double tempo_ratio = 1.0;  // over the segment, unless it jumps
+  // Of the stream and of the score; the slope is that over the segment, unless it jumps.
+  matching::Match match = {};
 };
 
 // Puts the answers of one StreamIdentifier together into segments: one piece, carried on from

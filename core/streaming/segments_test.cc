@@ -13,11 +13,9 @@ StreamAnswer Answer(StreamEvent event, const std::string& id, double start_s, do
                     double reference_s, double confidence = 0.9) {
   StreamAnswer answer{.event = event, .at_s = end_s + 1, .ids = {id}};
   answer.identification.verdict = matching::Verdict::kMatch;
-  answer.identification.candidates.push_back({.confidence = confidence,
-                                              .query_start_s = start_s,
-                                              .query_end_s = end_s,
-                                              .reference_start_s = reference_s,
-                                              .reference_end_s = reference_s + end_s - start_s});
+  answer.identification.candidates.push_back(
+      {.confidence = confidence,
+       .match = {{start_s, end_s}, {reference_s, reference_s + end_s - start_s}}});
   return answer;
 }
 StreamAnswer Started(const std::string& id, double start_s, double end_s, double reference_s) {
@@ -42,57 +40,57 @@ TEST(SegmentBuilderTest, ASegmentGoesFromWhereAPieceWasFirstHeardToWhereItWasLas
              Update("a", 27, 29, 36, 1.0)});
   ASSERT_THAT(segments, SizeIs(1));
   EXPECT_EQ(segments[0].piece_id, "a");
-  EXPECT_EQ(segments[0].start_s, 1);
-  EXPECT_EQ(segments[0].end_s, 20);
-  EXPECT_EQ(segments[0].reference_start_s, 10);
-  EXPECT_EQ(segments[0].reference_end_s, 29);
+  EXPECT_EQ(segments[0].match.query.start_s, 1);
+  EXPECT_EQ(segments[0].match.query.end_s, 20);
+  EXPECT_EQ(segments[0].match.reference.start_s, 10);
+  EXPECT_EQ(segments[0].match.reference.end_s, 29);
   EXPECT_EQ(segments[0].confidence, 0.95);
-  EXPECT_NEAR(segments[0].tempo_ratio, 1.0, 1e-9);
+  EXPECT_NEAR(segments[0].match.slope, 1.0, 1e-9);
 }
 
 TEST(SegmentBuilderTest, APieceThatWasLostForAWhileIsOneSegment) {
   const auto segments = Build({Started("a", 0, 10, 0), Event(StreamEvent::kPieceEnded),
                                Started("a", 30, 35, 31), Update("a", 30, 40, 31)});
   ASSERT_THAT(segments, SizeIs(1));
-  EXPECT_EQ(segments[0].end_s, 40);
-  EXPECT_EQ(segments[0].reference_end_s, 41);
+  EXPECT_EQ(segments[0].match.query.end_s, 40);
+  EXPECT_EQ(segments[0].match.reference.end_s, 41);
 }
 
 TEST(SegmentBuilderTest, APieceThatBeginsAnewIsAnotherSegment) {
   const auto segments =
       Build({Started("a", 0, 60, 0), Started("a", 61, 65, 0.5), Update("a", 61, 80, 0.5)});
   ASSERT_THAT(segments, SizeIs(2));
-  EXPECT_EQ(segments[0].end_s, 60);
-  EXPECT_EQ(segments[1].start_s, 61);
-  EXPECT_EQ(segments[1].end_s, 80);
+  EXPECT_EQ(segments[0].match.query.end_s, 60);
+  EXPECT_EQ(segments[1].match.query.start_s, 61);
+  EXPECT_EQ(segments[1].match.query.end_s, 80);
 }
 
 TEST(SegmentBuilderTest, AJumpWithinAPieceIsNoBorder) {
   const auto segments =
       Build({Started("a", 0, 60, 0), Update("a", 60, 70, 0), Update("a", 60, 100, 0)});
   ASSERT_THAT(segments, SizeIs(1));
-  EXPECT_EQ(segments[0].end_s, 100);
-  EXPECT_EQ(segments[0].reference_end_s, 40);
-  EXPECT_EQ(segments[0].tempo_ratio, 1.0) << "40 s of score in 100 s is no tempo";
+  EXPECT_EQ(segments[0].match.query.end_s, 100);
+  EXPECT_EQ(segments[0].match.reference.end_s, 40);
+  EXPECT_EQ(segments[0].match.slope, 1.0) << "40 s of score in 100 s is no tempo";
 }
 
 TEST(SegmentBuilderTest, APlaceThatOnlySoundedAlikeIsCorrected) {
   const auto segments =
       Build({Started("a", 0, 5, 150), Update("a", 0, 6, 150), Update("a", 2, 8, 32)});
   ASSERT_THAT(segments, SizeIs(1));
-  EXPECT_EQ(segments[0].reference_start_s, 30);
-  EXPECT_EQ(segments[0].reference_end_s, 38);
-  EXPECT_NEAR(segments[0].tempo_ratio, 1.0, 0.05);
+  EXPECT_EQ(segments[0].match.reference.start_s, 30);
+  EXPECT_EQ(segments[0].match.reference.end_s, 38);
+  EXPECT_NEAR(segments[0].match.slope, 1.0, 0.05);
 }
 
 TEST(SegmentBuilderTest, SegmentsDoNotOverlap) {
   const auto segments =
       Build({Started("a", 0, 32, 0), Started("b", 30, 34, 100), Update("b", 30, 40, 100)});
   ASSERT_THAT(segments, SizeIs(2));
-  EXPECT_EQ(segments[0].end_s, 31);
-  EXPECT_EQ(segments[0].reference_end_s, 31);
-  EXPECT_EQ(segments[1].start_s, 31);
-  EXPECT_EQ(segments[1].reference_start_s, 101);
+  EXPECT_EQ(segments[0].match.query.end_s, 31);
+  EXPECT_EQ(segments[0].match.reference.end_s, 31);
+  EXPECT_EQ(segments[1].match.query.start_s, 31);
+  EXPECT_EQ(segments[1].match.reference.start_s, 101);
 }
 
 TEST(SegmentBuilderTest, PausesAndWhatIsNotRecognisedMakeNoSegments) {

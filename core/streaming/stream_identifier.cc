@@ -31,9 +31,9 @@ struct StreamIdentifier::Impl {
   absl::Status Bind(const encoder::EncoderInfo& info);
   absl::Status Hear(std::span<const float> samples, const matching::RequestContext& context,
                     std::vector<StreamAnswer>& answers);
-  absl::StatusOr<StreamAnswer> Answer(const WindowMatcher& matcher, bool last,
+  absl::StatusOr<StreamAnswer> Answer(const retrieval::Collection& collection, bool last,
                                       const matching::RequestContext& context);
-  absl::StatusOr<Sighting> Ask(const WindowMatcher& matcher, double from_s,
+  absl::StatusOr<Sighting> Ask(const retrieval::Collection& collection, double from_s,
                                const matching::RequestContext& context) const;
   StreamAnswer AnswerSilence();
   StreamAnswer Present(StreamEvent event, Sighting sighting) const;
@@ -97,12 +97,11 @@ absl::Status StreamIdentifier::Impl::Hear(std::span<const float> samples,
 }
 
 absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
-    const WindowMatcher& matcher, bool last, const matching::RequestContext& context) {
+    const retrieval::Collection& collection, bool last, const matching::RequestContext& context) {
   {
     matching::StageTimer timer(context);
-    const absl::Status embedded = last ? windows->Finish(matcher.audio_encoder(), timer)
-                                       : windows->Embed(matcher.audio_encoder(), timer);
-    if (!embedded.ok()) return embedded;
+    RETURN_IF_ERROR(last ? windows->Finish(collection.audio_encoder(), timer)
+                         : windows->Embed(collection.audio_encoder(), timer));
   }
   windows->ForgetBefore(received_s() - options.stretch_s);
   if (pauses->paused()) return AnswerSilence();
@@ -112,25 +111,25 @@ absl::StatusOr<StreamAnswer> StreamIdentifier::Impl::Answer(
                                  .from_s = windows->start_s(),
                                  .until_s = std::min(received_s(), windows->end_s()),
                                  .last = last},
-                                [&](double from_s) { return Ask(matcher, from_s, context); }));
+                                [&](double from_s) { return Ask(collection, from_s, context); }));
   if (finding.forget_before_s) windows->ForgetBefore(*finding.forget_before_s);
   return Present(finding.event, std::move(finding.sighting));
 }
 
 absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
-    const WindowMatcher& matcher, double from_s, const matching::RequestContext& context) const {
+    const retrieval::Collection& collection, double from_s,
+    const matching::RequestContext& context) const {
   Sighting sighting;
   sighting.identification.verdict = matching::Verdict::kInsufficientInput;
   if (!windows->AudibleFrom(from_s)) return sighting;
   matching::IdentifyOptions identify = options.identify;
   identify.evidence = true;
   identify.top_k = std::max(identify.top_k, kLeastCandidates);
-  absl::StatusOr<matching::Identification> identification =
-      matcher.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context);
-  if (!identification.ok()) return identification.status();
-  sighting.identification = *std::move(identification);
+  ASSIGN_OR_RETURN(
+      sighting.identification,
+      collection.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context));
   for (const matching::Candidate& candidate : sighting.identification.candidates) {
-    const catalog::Piece& piece = matcher.piece(candidate.source);
+    const catalog::Piece& piece = collection.pieces().at(candidate.source);
     sighting.ids.push_back(piece.id);
     sighting.durations_s.push_back(piece.duration_s);
   }
@@ -162,9 +161,9 @@ StreamIdentifier::StreamIdentifier(const StreamOptions& options)
 StreamIdentifier::~StreamIdentifier() = default;
 
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(
-    const WindowMatcher& matcher, std::span<const float> samples,
+    const retrieval::Collection& collection, std::span<const float> samples,
     const matching::RequestContext& context) {
-  RETURN_IF_ERROR(impl_->Bind(matcher.audio_encoder().info()));
+  RETURN_IF_ERROR(impl_->Bind(collection.audio_encoder().info()));
   std::vector<StreamAnswer> answers;
   while (!samples.empty()) {
     const int64_t room = impl_->update - impl_->received % impl_->update;
@@ -172,16 +171,16 @@ absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Push(
     RETURN_IF_ERROR(impl_->Hear(samples.first(count), context, answers));
     samples = samples.subspan(count);
     if (impl_->received % impl_->update != 0) break;
-    ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(matcher, /*last=*/false, context));
+    ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(collection, /*last=*/false, context));
     answers.push_back(std::move(answer));
   }
   return answers;
 }
 
 absl::StatusOr<std::vector<StreamAnswer>> StreamIdentifier::Finish(
-    const WindowMatcher& matcher, const matching::RequestContext& context) {
-  RETURN_IF_ERROR(impl_->Bind(matcher.audio_encoder().info()));
-  ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(matcher, /*last=*/true, context));
+    const retrieval::Collection& collection, const matching::RequestContext& context) {
+  RETURN_IF_ERROR(impl_->Bind(collection.audio_encoder().info()));
+  ASSIGN_OR_RETURN(StreamAnswer answer, impl_->Answer(collection, /*last=*/true, context));
   std::vector<StreamAnswer> answers;
   answers.push_back(std::move(answer));
   return answers;

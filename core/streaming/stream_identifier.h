@@ -15,11 +15,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/catalog/catalog.h"
-#include "core/encoder/window_encoder.h"
 #include "core/matching/answer.h"
-#include "core/matching/embedding_sequence.h"
 #include "core/matching/request.h"
+#include "core/retrieval/collection.h"
 
 namespace antiphon::streaming {
 
@@ -43,27 +41,11 @@ struct StreamAnswer {
   StreamEvent event = StreamEvent::kUpdate;
   double at_s = 0;  // of the stream: the sound that the answer is about ends here
   // Of the last stretch, or of its end where that is another piece than the rest. All times are the
-  // stream's. query_s of a candidate is at_s, reference_s where the music is then; query_start_s to
-  // query_end_s is where it was heard, reference_start_s to reference_end_s what of it. A pause has
-  // no candidates, and kInsufficientInput.
+  // stream's. A candidate's place is at_s and where the music is then; its match is where it was
+  // heard, and what of it. A pause has no candidates, and kInsufficientInput.
   matching::Identification identification = {};
   std::vector<std::string> ids =
       {};  // of the pieces, by candidate: positions hold for the collection of the Push only
-};
-
-// The part of a collection that is asked. Implementations are safe from any thread.
-class WindowMatcher {
- public:
-  virtual ~WindowMatcher() = default;
-
-  // As Collection.
-  virtual const encoder::WindowEncoder& audio_encoder() const = 0;
-  [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyEmbedded(
-      matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options, const matching::RequestContext& context) const = 0;
-
-  // Of the piece at a position in the answers.
-  virtual const catalog::Piece& piece(int source) const = 0;
 };
 
 class StreamIdentifier {
@@ -75,13 +57,13 @@ class StreamIdentifier {
   // cut. Returns the answers that became due. Fails as Collection::IdentifyAudio does; the stream
   // cannot be carried on then.
   [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Push(
-      const WindowMatcher& matcher, std::span<const float> samples,
+      const retrieval::Collection& collection, std::span<const float> samples,
       const matching::RequestContext& context = {});
 
   // The end of the sound: the last answer, about what has come since the last one. Push must not
   // follow.
   [[nodiscard]] absl::StatusOr<std::vector<StreamAnswer>> Finish(
-      const WindowMatcher& matcher, const matching::RequestContext& context = {});
+      const retrieval::Collection& collection, const matching::RequestContext& context = {});
 
   double received_s() const;
   size_t bytes() const;  // of memory that grows and shrinks with what is kept

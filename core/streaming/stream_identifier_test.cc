@@ -10,7 +10,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "core/collection/collection_view.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/streaming/segments.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
@@ -22,28 +22,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr int kRate = 22050;
-
-class CollectionMatcher : public WindowMatcher {
- public:
-  explicit CollectionMatcher(std::shared_ptr<const collection::LoadedCollection> loaded)
-      : collection_(retrieval::Collection::Make(std::move(loaded))) {}
-
-  const encoder::WindowEncoder& audio_encoder() const override {
-    return collection_->audio_encoder();
-  }
-  absl::StatusOr<matching::Identification> IdentifyEmbedded(
-      matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options,
-      const matching::RequestContext& context) const override {
-    return collection_->IdentifyEmbedded(std::move(windows), duration_s, options, context);
-  }
-  const catalog::Piece& piece(int source) const override {
-    return collection_->view().pieces()[source];
-  }
-
- private:
-  const std::shared_ptr<const retrieval::Collection> collection_;
-};
 
 // A collection of so many pieces, with an encoder of one's own.
 std::shared_ptr<const collection::LoadedCollection> MakeParts(
@@ -61,11 +39,12 @@ class StreamIdentifierTest : public ::testing::Test {
       std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   const std::shared_ptr<const collection::LoadedCollection> loaded_ =
       MakeParts(folder_.path(), 8, encoder_);
-  const CollectionMatcher matcher_{loaded_};
+  const retrieval::BundleCollection collection_{loaded_};
 };
 
-std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector<float>& audio,
-                                 const StreamOptions& options = {}, size_t chunk = 8000) {
+std::vector<StreamAnswer> Listen(const retrieval::Collection& collection,
+                                 const std::vector<float>& audio, const StreamOptions& options = {},
+                                 size_t chunk = 8000) {
   StreamIdentifier identifier(options);
   std::vector<StreamAnswer> answers;
   const auto keep = [&](absl::StatusOr<std::vector<StreamAnswer>> more) {
@@ -73,10 +52,10 @@ std::vector<StreamAnswer> Listen(const WindowMatcher& matcher, const std::vector
     answers.insert(answers.end(), more->begin(), more->end());
   };
   for (size_t begin = 0; begin < audio.size(); begin += chunk) {
-    keep(identifier.Push(matcher,
+    keep(identifier.Push(collection,
                          std::span(audio).subspan(begin, std::min(chunk, audio.size() - begin))));
   }
-  keep(identifier.Finish(matcher));
+  keep(identifier.Finish(collection));
   return answers;
 }
 
@@ -144,7 +123,7 @@ std::vector<StreamSegment> Segments(const std::vector<StreamAnswer>& answers) {
 TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
   Programme programme;
   programme.Piece(2, 5, 25, 1.2);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-2"));
   ASSERT_EQ(answers.size(), static_cast<size_t>(programme.end_s()) + 1);
   for (size_t i = 0; i < answers.size(); ++i) {
@@ -155,8 +134,8 @@ TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
     ASSERT_FALSE(answer.ids.empty());
     EXPECT_EQ(answer.ids[0], "piece-2");
     const matching::Candidate& now = answer.identification.candidates[0];
-    EXPECT_EQ(now.query_s, answer.at_s);
-    EXPECT_NEAR(now.reference_s, 5 + 1.2 * answer.at_s, 0.8) << answer.at_s;
+    EXPECT_EQ(now.place.query_s, answer.at_s);
+    EXPECT_NEAR(now.place.reference_s, 5 + 1.2 * answer.at_s, 0.8) << answer.at_s;
     EXPECT_TRUE(now.evidence.empty());
   }
 }
@@ -164,13 +143,13 @@ TEST_F(StreamIdentifierTest, AnswersEverySecondAndTellsWhereTheMusicIs) {
 TEST_F(StreamIdentifierTest, TheBeginningIsTooLittle) {
   Programme programme;
   programme.Piece(2, 5, 15);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_GE(answers.size(), 4u);
   EXPECT_EQ(answers[0].identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(answers[0].ids, IsEmpty());
   EXPECT_EQ(answers[3].identification.verdict, matching::Verdict::kMatch);
   EXPECT_LE(When(answers, StreamEvent::kPieceStarted), 5);
-  EXPECT_EQ(Listen(matcher_, Programme().Piece(2, 5, 5.5).samples).back().identification.verdict,
+  EXPECT_EQ(Listen(collection_, Programme().Piece(2, 5, 5.5).samples).back().identification.verdict,
             matching::Verdict::kInsufficientInput);
 }
 
@@ -180,7 +159,7 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
   for (const std::vector<int>& pieces : programmes) {
     Programme programme;
     for (const int piece : pieces) programme.Piece(piece, 10, 30);
-    const auto answers = Listen(matcher_, programme.samples);
+    const auto answers = Listen(collection_, programme.samples);
     std::vector<std::string> expected;
     for (const int piece : pieces) expected.push_back(absl::StrCat("piece-", piece));
     ASSERT_EQ(Events(answers), expected);
@@ -189,12 +168,12 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
     for (int i = 0; i < 3; ++i) {
       const double start_s = i * programme.end_s() / 3, end_s = (i + 1) * programme.end_s() / 3;
       latest_s = std::max(latest_s, When(answers, StreamEvent::kPieceStarted, i) - start_s);
-      farthest_s = std::max({farthest_s, std::abs(segments[i].start_s - start_s),
-                             std::abs(segments[i].end_s - end_s)});
+      farthest_s = std::max({farthest_s, std::abs(segments[i].match.query.start_s - start_s),
+                             std::abs(segments[i].match.query.end_s - end_s)});
       EXPECT_EQ(segments[i].piece_id, expected[i]);
-      EXPECT_NEAR(segments[i].reference_start_s, 10, 1);
-      EXPECT_NEAR(segments[i].reference_end_s, 30, 1);
-      EXPECT_NEAR(segments[i].tempo_ratio, 1, 0.05);
+      EXPECT_NEAR(segments[i].match.reference.start_s, 10, 1);
+      EXPECT_NEAR(segments[i].match.reference.end_s, 30, 1);
+      EXPECT_NEAR(segments[i].match.slope, 1, 0.05);
       EXPECT_GE(segments[i].confidence, 0.9);
     }
   }
@@ -207,17 +186,17 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
 TEST_F(StreamIdentifierTest, APieceEndsInNoise) {
   Programme programme;
   programme.Piece(1, 10, 30).Noise(12);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "end"));
   EXPECT_NEAR(When(answers, StreamEvent::kPieceEnded), 27.5, 1.6);
-  EXPECT_NEAR(Segments(answers)[0].end_s, 20, 0.8);
+  EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 20, 0.8);
   EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kNoMatch);
 }
 
 TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
   Programme programme;
   programme.Noise(15).Hum(15);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   EXPECT_THAT(Events(answers), IsEmpty());
   for (const StreamAnswer& answer : answers)
     EXPECT_NE(answer.identification.verdict, matching::Verdict::kMatch);
@@ -226,34 +205,34 @@ TEST_F(StreamIdentifierTest, NoiseAndHumAreNoPiece) {
 TEST_F(StreamIdentifierTest, PausesAreToldAndThePieceGoesOnAfterThem) {
   Programme programme;
   programme.Piece(1, 5, 20).Silence(4).Piece(1, 20, 35);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "resume"));
   EXPECT_NEAR(When(answers, StreamEvent::kPaused), 16.5, 0.2);
   EXPECT_NEAR(When(answers, StreamEvent::kResumed), 19, 0.2);
   const auto segments = Segments(answers);
   ASSERT_EQ(segments.size(), 1u);
-  EXPECT_NEAR(segments[0].end_s, programme.end_s(), 0.5);
-  EXPECT_NEAR(segments[0].reference_end_s, 35, 0.8);
+  EXPECT_NEAR(segments[0].match.query.end_s, programme.end_s(), 0.5);
+  EXPECT_NEAR(segments[0].match.reference.end_s, 35, 0.8);
   for (size_t i = 1; i < answers.size(); ++i) EXPECT_GE(answers[i].at_s, answers[i - 1].at_s);
 }
 
 TEST_F(StreamIdentifierTest, ALongSilenceEndsThePiece) {
   Programme programme;
   programme.Piece(1, 5, 15).Silence(20);
-  const auto answers = Listen(matcher_, programme.samples);
+  const auto answers = Listen(collection_, programme.samples);
   ASSERT_THAT(Events(answers), ElementsAre("piece-1", "pause", "end"));
   EXPECT_EQ(answers.back().identification.verdict, matching::Verdict::kInsufficientInput);
-  EXPECT_NEAR(Segments(answers)[0].end_s, 10, 0.8);
+  EXPECT_NEAR(Segments(answers)[0].match.query.end_s, 10, 0.8);
 }
 
 TEST_F(StreamIdentifierTest, TheSamePieceAgainIsAnotherSegment) {
   Programme programme;
   programme.Piece(4, 0, 40).Piece(4, 0, 20);
-  const auto segments = Segments(Listen(matcher_, programme.samples));
+  const auto segments = Segments(Listen(collection_, programme.samples));
   ASSERT_EQ(segments.size(), 2u);
-  EXPECT_NEAR(segments[0].end_s, programme.end_s() - 20, 1.0);
-  EXPECT_NEAR(segments[1].start_s, programme.end_s() - 20, 1.0);
-  EXPECT_NEAR(segments[1].reference_start_s, 0, 1.0);
+  EXPECT_NEAR(segments[0].match.query.end_s, programme.end_s() - 20, 1.0);
+  EXPECT_NEAR(segments[1].match.query.start_s, programme.end_s() - 20, 1.0);
+  EXPECT_NEAR(segments[1].match.reference.start_s, 0, 1.0);
 }
 
 bool Same(const StreamAnswer& a, const StreamAnswer& b) {
@@ -266,18 +245,19 @@ bool Same(const StreamAnswer& a, const StreamAnswer& b) {
   return std::equal(
       x.candidates.begin(), x.candidates.end(), y.candidates.begin(), y.candidates.end(),
       [](const matching::Candidate& c, const matching::Candidate& d) {
-        return c.source == d.source && c.confidence == d.confidence && c.query_s == d.query_s &&
-               c.reference_s == d.reference_s && c.tempo_ratio == d.tempo_ratio &&
-               c.query_start_s == d.query_start_s && c.query_end_s == d.query_end_s;
+        return c.source == d.source && c.confidence == d.confidence &&
+               c.place.query_s == d.place.query_s && c.place.reference_s == d.place.reference_s &&
+               c.match.slope == d.match.slope && c.match.query.start_s == d.match.query.start_s &&
+               c.match.query.end_s == d.match.query.end_s;
       });
 }
 
 TEST_F(StreamIdentifierTest, ChunksMakeNoDifference) {
   Programme programme;
   programme.Piece(0, 0, 12).Silence(2).Piece(3, 5, 12);
-  const auto whole = Listen(matcher_, programme.samples, {}, programme.samples.size());
+  const auto whole = Listen(collection_, programme.samples, {}, programme.samples.size());
   for (const size_t chunk : {size_t{333}, size_t{22050}, size_t{50'001}}) {
-    const auto answers = Listen(matcher_, programme.samples, {}, chunk);
+    const auto answers = Listen(collection_, programme.samples, {}, chunk);
     ASSERT_EQ(answers.size(), whole.size());
     for (size_t i = 0; i < answers.size(); ++i)
       EXPECT_TRUE(Same(answers[i], whole[i])) << chunk << " " << i;
@@ -289,7 +269,7 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
   programme.Piece(0, 0, 10);
   StreamOptions options{.update_s = 2.5};
   options.identify = {.top_k = 1, .min_confidence = 1.0, .evidence = true};
-  const auto answers = Listen(matcher_, programme.samples, options);
+  const auto answers = Listen(collection_, programme.samples, options);
   EXPECT_NEAR(answers[0].at_s, 2.5, 1e-3);
   EXPECT_NEAR(answers[1].at_s, 5, 1e-3);
   EXPECT_EQ(answers[2].identification.verdict, matching::Verdict::kNoMatch);
@@ -300,9 +280,9 @@ TEST_F(StreamIdentifierTest, TheOptionsOfAnIdentificationHold) {
 }
 
 // Answers nothing, at once.
-class IdleMatcher : public CollectionMatcher {
+class IdleCollection final : public retrieval::BundleCollection {
  public:
-  using CollectionMatcher::CollectionMatcher;
+  using BundleCollection::BundleCollection;
   absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double, const matching::IdentifyOptions&,
       const matching::RequestContext&) const override {
@@ -320,7 +300,7 @@ int64_t ResidentBytes() {
 }
 
 TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEncodedOnce) {
-  const IdleMatcher matcher(loaded_);
+  const IdleCollection collection(loaded_);
   const int64_t encoded_before = encoder_->windows();
   Programme minute;
   minute.Piece(0, 0, 30).Silence(2).Noise(8).Piece(3, 0, 25);
@@ -330,14 +310,15 @@ TEST_F(StreamIdentifierTest, AnHourTakesNoMoreMemoryThanAMinuteAndEachWindowIsEn
   for (int i = 0; identifier.received_s() < 3600; ++i) {
     for (size_t begin = 0; begin < minute.samples.size(); begin += 10'000) {
       const size_t count = std::min<size_t>(10'000, minute.samples.size() - begin);
-      ASSERT_TRUE(identifier.Push(matcher, std::span(minute.samples).subspan(begin, count)).ok());
+      ASSERT_TRUE(
+          identifier.Push(collection, std::span(minute.samples).subspan(begin, count)).ok());
       (i < 2 ? early : late) = std::max(i < 2 ? early : late, identifier.bytes());
     }
     if (i == 5) early_resident = ResidentBytes();
   }
   EXPECT_GT(early, 0u);
   EXPECT_LE(late, early * 11 / 10);
-  EXPECT_LE(matcher.most_windows, 52u) << "12 s at 5 frames of 21/s";
+  EXPECT_LE(collection.most_windows, 52u) << "12 s at 5 frames of 21/s";
 #ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
   EXPECT_LT(ResidentBytes() - early_resident, 2 << 20);
 #endif
@@ -349,10 +330,10 @@ TEST_F(StreamIdentifierTest, AnotherCollectionIsAskedFromThePushOn) {
   Programme programme;
   programme.Piece(5, 0, 40);
   const testing::TemporaryFolder folder;
-  const CollectionMatcher other(MakeParts(folder.path(), 3, encoder_));
+  const retrieval::BundleCollection other(MakeParts(folder.path(), 3, encoder_));
   StreamIdentifier identifier({});
   const std::span<const float> audio(programme.samples);
-  const auto before = identifier.Push(matcher_, audio.first(20 * kRate));
+  const auto before = identifier.Push(collection_, audio.first(20 * kRate));
   const auto after = identifier.Push(other, audio.subspan(20 * kRate));
   ASSERT_TRUE(before.ok() && after.ok());
   EXPECT_THAT(Events(*before), ElementsAre("piece-5"));
@@ -365,17 +346,18 @@ TEST_F(StreamIdentifierTest, AnotherModelForgetsWhatWasHeardButNotTheTime) {
   const testing::TemporaryFolder folder;
   auto encoder = std::make_shared<testing::FakeEncoder>(encoder::Modality::kAudio);
   encoder->info_.model_id = "fake-2";
-  const CollectionMatcher other(MakeParts(folder.path(), 8, encoder));
+  const retrieval::BundleCollection other(MakeParts(folder.path(), 8, encoder));
   StreamIdentifier identifier({});
   const std::span<const float> audio(programme.samples);
-  ASSERT_TRUE(identifier.Push(matcher_, audio.first(20 * kRate + 500)).ok());
+  ASSERT_TRUE(identifier.Push(collection_, audio.first(20 * kRate + 500)).ok());
   const auto after = identifier.Push(other, audio.subspan(20 * kRate + 500));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_NEAR(after->front().at_s, 21, 0.1);
   EXPECT_EQ(after->front().identification.verdict, matching::Verdict::kInsufficientInput);
   EXPECT_THAT(Events(*after), IsEmpty()) << "it is the same piece, going on";
   EXPECT_EQ(after->at(10).ids[0], "piece-5");
-  EXPECT_NEAR(after->at(10).identification.candidates[0].reference_s, after->at(10).at_s, 0.5);
+  EXPECT_NEAR(after->at(10).identification.candidates[0].place.reference_s, after->at(10).at_s,
+              0.5);
 }
 
 TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {
@@ -385,19 +367,19 @@ TEST_F(StreamIdentifierTest, StopsWhenNobodyWaits) {
   const matching::RequestContext context{
       .keep_going = [&] { return ++asked > 6 ? absl::CancelledError("gone") : absl::OkStatus(); },
       .on_stage = {}};
-  EXPECT_TRUE(absl::IsCancelled(identifier.Push(matcher_, programme.samples, context).status()));
+  EXPECT_TRUE(absl::IsCancelled(identifier.Push(collection_, programme.samples, context).status()));
 }
 
 TEST_F(StreamIdentifierTest, FailsAsTheEncoderDoes) {
   StreamIdentifier identifier({});
   encoder_->failure = absl::InternalError("out of order");
-  EXPECT_EQ(identifier.Push(matcher_, Programme().Piece(0, 0, 10).samples).status(),
+  EXPECT_EQ(identifier.Push(collection_, Programme().Piece(0, 0, 10).samples).status(),
             encoder_->failure);
 }
 
 TEST_F(StreamIdentifierTest, AStreamWithoutSoundIsTooLittle) {
   StreamIdentifier identifier({});
-  const auto answers = identifier.Finish(matcher_);
+  const auto answers = identifier.Finish(collection_);
   ASSERT_TRUE(answers.ok());
   ASSERT_EQ(answers->size(), 1u);
   EXPECT_EQ(answers->front().identification.verdict, matching::Verdict::kInsufficientInput);

@@ -12,7 +12,7 @@
 namespace antiphon::streaming {
 namespace {
 
-constexpr double kHum_s = 3;  // of sound that neither begins nor decays
+constexpr double kHum_s = 3;  // of sound that neither begins nor decays: longer than a window
 // Of what is left out at the front before the rest is moved there: seldom enough to cost nothing.
 constexpr int64_t kDroppedAtOnce = 128;
 

@@ -25,7 +25,7 @@ class StreamWindowsTest : public ::testing::Test {
   void Embed(StreamWindows& windows) const { ASSERT_TRUE(windows.Embed(encoder_, *stages_).ok()); }
 
   const testing::FakeEncoder encoder_{encoder::Modality::kAudio};
-  const matching::RequestContext context_;
+  const matching::RequestContext context_{};
   const std::unique_ptr<matching::StageTimer> stages_ =
       std::make_unique<matching::StageTimer>(context_);
 };

@@ -35,7 +35,7 @@ T Must(absl::StatusOr<T> value) {
 }
 
 std::string Show(const matching::Hit& hit) {
-  return absl::StrCat("source ", hit.source, " at ", hit.reference_start_s, " s, similarity ",
+  return absl::StrCat("source ", hit.source, " at ", hit.match.reference.start_s, " s, similarity ",
                       hit.similarity);
 }
 
@@ -46,8 +46,8 @@ std::string Compare(const std::vector<matching::Hit>& one,
   if (one.size() != other.size()) return absl::StrCat(one.size(), " hits and ", other.size());
   for (size_t i = 0; i < one.size(); ++i) {
     if (one[i].source != other[i].source || !Near(one[i].similarity, other[i].similarity) ||
-        !Near(one[i].reference_start_s, other[i].reference_start_s) ||
-        !Near(one[i].query_start_s, other[i].query_start_s)) {
+        !Near(one[i].match.reference.start_s, other[i].match.reference.start_s) ||
+        !Near(one[i].match.query.start_s, other[i].match.query.start_s)) {
       return absl::StrCat("hit ", i, ": ", Show(one[i]), " and ", Show(other[i]));
     }
   }
@@ -61,7 +61,7 @@ std::string Compare(const matching::Identification& one, const matching::Identif
     const matching::Candidate& a = one.candidates[i];
     const matching::Candidate& b = other.candidates[i];
     if (a.source != b.source || !Near(a.confidence, b.confidence) ||
-        !Near(a.reference_s, b.reference_s)) {
+        !Near(a.place.reference_s, b.place.reference_s)) {
       return absl::StrCat("candidate ", i, ": ", a.source, " (", a.confidence, ") and ", b.source,
                           " (", b.confidence, ")");
     }
@@ -171,8 +171,8 @@ std::vector<std::string> Listing(const collection::CollectionView& view, bool wi
   return lines;
 }
 
-std::string Difference(const retrieval::Collection& one, const retrieval::Collection& other,
-                       const std::vector<int>& seeds) {
+std::string Difference(const retrieval::BundleCollection& one,
+                       const retrieval::BundleCollection& other, const std::vector<int>& seeds) {
   for (const Side side : {Side::kScores, Side::kRecordings}) {
     if (std::string found = CompareSources(one.view(), other.view(), side); !found.empty())
       return found;
@@ -182,20 +182,22 @@ std::string Difference(const retrieval::Collection& one, const retrieval::Collec
     const music::Score excerpt = music::Excerpt(RandomPiece(seed, kPieceSeconds), 2, 10);
     const audio::Waveform audio = Play(excerpt, 1.1);
     for (const std::string& found :
-         {Compare(Must(one.SearchScores(audio, {})), Must(other.SearchScores(audio, {}))),
-          Compare(Must(one.SearchRecordings(excerpt, {})),
-                  Must(other.SearchRecordings(excerpt, {}))),
-          Compare(Must(one.IdentifyAudio(audio, {})), Must(other.IdentifyAudio(audio, {})))}) {
+         {Compare(Must(one.SearchScores(audio, {}, {})), Must(other.SearchScores(audio, {}, {}))),
+          Compare(Must(one.SearchRecordings(excerpt, {}, {})),
+                  Must(other.SearchRecordings(excerpt, {}, {}))),
+          Compare(Must(one.IdentifyAudio(audio, {}, {})),
+                  Must(other.IdentifyAudio(audio, {}, {})))}) {
       if (!found.empty()) return absl::StrCat("query ", seed, ": ", found);
     }
   }
   return "";
 }
 
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const retrieval::Collection& live,
+std::string DifferenceFromFresh(const LiveTestBundle& bundle,
+                                const retrieval::BundleCollection& live,
                                 const std::vector<int>& seeds) {
   bundle.IndexAfresh(live.view(), live.manifest(), "fresh");
-  const auto fresh = Must(retrieval::Collection::Open(bundle.Path("fresh")));
+  const auto fresh = Must(retrieval::BundleCollection::Open(bundle.Path("fresh")));
   return Difference(live, *fresh, seeds);
 }
 

@@ -49,11 +49,12 @@ std::vector<std::string> Listing(const collection::CollectionView& view, bool wi
 
 // Where the collections differ in the order of their sources, in what is kept of these, or in their
 // answers to queries made from pieces of `seeds`; empty when they do not.
-std::string Difference(const retrieval::Collection& one, const retrieval::Collection& other,
-                       const std::vector<int>& seeds);
+std::string Difference(const retrieval::BundleCollection& one,
+                       const retrieval::BundleCollection& other, const std::vector<int>& seeds);
 
 // `live` compared with a fresh index of the same contents.
-std::string DifferenceFromFresh(const LiveTestBundle& bundle, const retrieval::Collection& live,
+std::string DifferenceFromFresh(const LiveTestBundle& bundle,
+                                const retrieval::BundleCollection& live,
                                 const std::vector<int>& seeds);
 
 }  // namespace antiphon::testing

@@ -3,10 +3,11 @@
 #
 # Usage: make_midi.sh OUT_DIR
 #
-# Writes OUT_DIR/<name>.mid for every <name>.abc beside this script, and OUT_DIR/metadata.tsv (columns file, title,
-# composer), which `antiphon-trainer index` reads. A piece whose MIDI file is newer than its source is skipped.
-# Any warning of abc2midi (a bar of the wrong length, voices that end apart) is an error: exit status 1.
-# ABC2MIDI in the environment names the program, if it isn't on the PATH.
+# Writes OUT_DIR/<name>.mid for every <name>.abc beside this script, and OUT_DIR/metadata.tsv
+# (columns file, title, composer), which `antiphon-trainer index` reads. A piece whose MIDI file is
+# newer than its source is skipped. Any warning of abc2midi (a bar of the wrong length, voices that
+# end at different times) is an error: exit status 1. ABC2MIDI in the environment names the program,
+# if it isn't on the PATH.
 set -euo pipefail
 
 if [[ $# -ne 1 ]]; then
@@ -37,7 +38,8 @@ for abc in "$here"/*.abc; do
   if [[ $mid -nt $abc ]]; then
     continue
   fi
-  # abc2midi's exit status is 0 whatever it found, so its messages decide; a file it complained about doesn't stay.
+  # abc2midi's exit status is 0 whatever it found, so its messages decide; a file that it complained
+  # about doesn't stay.
   status=0
   messages=$("$abc2midi" "$abc" -o "$mid.tmp" 2>&1) || status=$?
   if [[ $status -ne 0 || ! -s $mid.tmp ]] || grep -qiE 'warning|error' <<<"$messages"; then

@@ -138,11 +138,16 @@ def forwards(source):
 def long_lines(text, markdown=False):
     """[(line, columns)] of the lines that are over the limit once their URLs are taken out.
 
-    A column is a character; lines of a Markdown table may have any length.
+    A column is a character. In Markdown, lines of a table may have any length, and so may what a
+    program printed: it stands in a fence that names no language.
     """
     found = []
+    output = fenced = False
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) <= COLUMNS or markdown and line.lstrip(" >").startswith("|"):
+        if markdown and line.lstrip().startswith("```"):
+            fenced = not fenced
+            output = fenced and line.strip() == "```"
+        if len(line) <= COLUMNS or markdown and (output or line.lstrip(" >").startswith("|")):
             continue
         columns = len(_URL.sub("", line))
         if columns > COLUMNS:

@@ -133,19 +133,54 @@ class Scripts(unittest.TestCase):
                                   check=False)
             self.assertEqual((done.returncode, done.stderr), (0, ""), path)
 
-    def test_continuous_integration_runs_tests_format_check_and_a_little_fuzzing_and_nothing_else(
-            self):
+    def test_continuous_integration_runs_tests_checks_and_a_little_fuzzing_and_nothing_else(self):
         commands = [line for line in read(".ci/run").splitlines()
-                    if line and not line.startswith(("#", "set ", "cd "))]
+                    if line and not line.startswith(("#", "set ", "source ", "trap "))]
         self.assertEqual(commands, [
-            "scripts/test.sh",
-            "scripts/format.sh",
-            "scripts/fuzz.sh --seconds 30",
+            "stage test scripts/test.sh",
+            "stage format scripts/format.sh",
+            "stage lint scripts/lint.sh",
+            "stage clang scripts/clang_check.sh",
+            "stage fuzz scripts/fuzz.sh --seconds 30",
         ])
 
+    def test_stages_are_timed_and_told_apart_by_their_results(self):
+        done = bash("stage good true; stage skips bash -c 'exit 77' || true;"
+                    "stage bad bash -c 'exit 3' || echo \"status $?\"; print_stages")
+        self.assertIn("status 3", done.stdout)
+        rows = re.findall(r"(?m)^(\w+) +(\w+|) +\d+ s$", done.stdout)
+        self.assertEqual(rows, [("good", "passed"), ("skips", "skipped"), ("bad", "FAILED"),
+                                ("total", "")])
+
+    def test_the_full_check_runs_every_script_that_checks_something(self):
+        listed = subprocess.run([str(ROOT / "scripts/full_check.sh"), "--list"],
+                                capture_output=True, text=True, check=True).stdout
+        stages = re.findall(r"(?m)^(\w+) +\w", listed)
+        self.assertEqual(len(stages), len(listed.splitlines()))
+        text = read("scripts/full_check.sh")
+        for name in ["test", "format", "lint", "clang_check", "fuzz", "sanitizers", "torture",
+                     "load"]:
+            self.assertRegex(text, rf"\) \{{ scripts/{name}\.sh[ ;]")
+        for unknown in (["--only", "nothing"], ["--skip", "nothing"], ["--nothing"]):
+            done = subprocess.run([str(ROOT / "scripts/full_check.sh"), *unknown],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+
+    def test_another_version_of_a_tool_of_llvm_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tool = pathlib.Path(folder) / "clang-format-14"
+            for version, accepted in [("14.0.6", True), ("15.0.7", False), ("1.14", False)]:
+                tool.write_text(f"#!/bin/bash\necho Debian clang-format version {version}\n",
+                                encoding="utf-8")
+                tool.chmod(0o755)
+                done = bash("llvm_tool clang-format", PATH=f"{folder}:{os.environ['PATH']}")
+                self.assertEqual(done.returncode == 0, accepted, done.stderr)
+                if not accepted:
+                    self.assertIn("Version 14 is needed", done.stderr)
+
     def test_help_does_nothing_but_explain(self):
-        for name in ["quickstart", "test", "build", "format", "lint", "packages", "fuzz",
-                     "sanitizers", "torture", "load"]:
+        for name in ["quickstart", "test", "build", "format", "lint", "clang_check", "packages",
+                     "fuzz", "sanitizers", "torture", "load", "full_check"]:
             done = subprocess.run([str(ROOT / f"scripts/{name}.sh"), "--help"],
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -239,11 +274,13 @@ class Presets(unittest.TestCase):
         presets = json.loads(read("CMakePresets.json"))
         names = [preset["name"] for preset in presets["configurePresets"]
                  if not preset.get("hidden")]
-        self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz"])
+        self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz",
+                                 "clang"])
         self.assertEqual([preset["name"] for preset in presets["buildPresets"]], names)
         tested = [preset["name"] for preset in presets["testPresets"]
                   if not preset.get("hidden")]
-        self.assertEqual(tested, [name for name in names if name not in ("programs", "fuzz")])
+        self.assertEqual(tested, [name for name in names
+                                  if name not in ("programs", "fuzz", "clang")])
         self.assertEqual(presets["configurePresets"][0]["binaryDir"],
                          "${sourceDir}/build/${presetName}")
 

@@ -28,9 +28,9 @@ Role RoleFor(std::string_view method) {
   return reads ? Role::kRead : Role::kAdmin;
 }
 
-absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(const std::string& file,
-                                                                   Metrics& metrics) {
-  std::unique_ptr<Authenticator> authenticator(new Authenticator(file, metrics));
+absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(
+    const AuthenticatorOptions& options, Metrics& metrics) {
+  std::unique_ptr<Authenticator> authenticator(new Authenticator(options.keys_file, metrics));
   RETURN_IF_ERROR(authenticator->Reload());
   return authenticator;
 }
@@ -67,12 +67,9 @@ absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::stri
 
 absl::Status Authenticator::Reload() {
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file_, kMaxKeyFileBytes));
-  absl::StatusOr<std::vector<ApiKey>> keys = ParseApiKeys(text);
-  if (!keys.ok()) return keys.status();
-
   const std::shared_ptr<const Ring> before = ring();
   auto after = std::make_shared<Ring>();
-  after->keys = *std::move(keys);
+  ASSIGN_OR_RETURN(after->keys, ParseApiKeys(text));
   for (const ApiKey& key : after->keys) {
     std::shared_ptr<TokenBucket> bucket;
     const auto same =

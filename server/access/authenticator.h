@@ -26,12 +26,18 @@ namespace antiphon::server {
 // nothing.
 Role RoleFor(std::string_view method);
 
+struct AuthenticatorOptions {
+  std::string keys_file;  // see api_keys.h; empty: no keys are asked for
+
+  bool enabled() const { return !keys_file.empty(); }
+};
+
 class Authenticator {
  public:
-  // Reads the keys of `file`. InvalidArgument, NotFound or PermissionDenied, without the path, when
-  // that fails. `metrics` is told of every caller who is turned away, and outlives this object.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(const std::string& file,
-                                                                           Metrics& metrics);
+  // Reads the keys. InvalidArgument, NotFound or PermissionDenied, without the path, when that
+  // fails. `metrics` is told of every caller who is turned away, and outlives this object.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(
+      const AuthenticatorOptions& options, Metrics& metrics);
 
   // The name of the key, when it is known, allows the method, and has not used up its share; `key`
   // is empty when none was shown. Unauthenticated, PermissionDenied, or ResourceExhausted with the
@@ -44,6 +50,7 @@ class Authenticator {
   [[nodiscard]] absl::Status Reload();
 
   int keys() const;
+  const std::string& file() const { return file_; }
 
  private:
   struct Ring {

@@ -27,7 +27,7 @@ class AuthenticatorTest : public ::testing::Test {
   AuthenticatorTest() {
     Write(absl::StrCat("reader read ", *HashForFile(kReader), "\nadmin admin ",
                        *HashForFile(kAdmin), "\nlimited read ", *HashForFile(kLimited), " 2\n"));
-    auto opened = Authenticator::Open(file_, metrics_);
+    auto opened = Authenticator::Open({file_}, metrics_);
     EXPECT_TRUE(opened.ok()) << opened.status();
     keys_ = *std::move(opened);
   }
@@ -136,10 +136,10 @@ TEST_F(AuthenticatorTest, AReloadGivesNobodyANewShare) {
 }
 
 TEST_F(AuthenticatorTest, CannotBeOpenedWithoutKeys) {
-  const auto missing = Authenticator::Open(file_ + ".none", metrics_);
+  const auto missing = Authenticator::Open({file_ + ".none"}, metrics_);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), Not(HasSubstr(file_)));
-  EXPECT_FALSE(Authenticator::Open(folder_.path(), metrics_).ok()) << "a directory";
+  EXPECT_FALSE(Authenticator::Open({folder_.path()}, metrics_).ok()) << "a directory";
 }
 
 }  // namespace

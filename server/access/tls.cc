@@ -98,12 +98,12 @@ class TlsFetcher {
     auto* self = static_cast<TlsIdentity*>(identity);
     absl::MutexLock lock(&self->mutex_);
     if (self->handed_out_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
-    const TlsIdentity::Contents& contents = self->contents_;
-    const grpc_ssl_pem_key_cert_pair pair = {contents.key.c_str(), contents.certificate.c_str()};
+    const grpc_ssl_pem_key_cert_pair pair = {self->contents_.key.c_str(),
+                                             self->contents_.certificate.c_str()};
     // gRPC insists on authorities for clients even where it asks clients for nothing, and then does
     // not use them.
     const std::string& authorities =
-        contents.client_ca.empty() ? contents.certificate : contents.client_ca;
+        self->contents_.client_ca.empty() ? self->contents_.certificate : self->contents_.client_ca;
     *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     self->handed_out_ = true;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
@@ -153,10 +153,8 @@ absl::StatusOr<TlsIdentity::Contents> TlsIdentity::Read() const {
 
   Contents contents{std::move(certificate), std::move(key), "", expires};
   if (files_.client_ca.empty()) return contents;
-  auto client_ca = ReadOption("tls-client-ca", files_.client_ca);
-  if (!client_ca.ok()) return client_ca.status();
-  ASSIGN_OR_RETURN(const auto authorities, ParseCertificates("tls-client-ca", *client_ca));
-  contents.client_ca = *std::move(client_ca);
+  ASSIGN_OR_RETURN(contents.client_ca, ReadOption("tls-client-ca", files_.client_ca));
+  RETURN_IF_ERROR(ParseCertificates("tls-client-ca", contents.client_ca).status());
   return contents;
 }
 

@@ -27,6 +27,8 @@ struct TlsFiles {
   std::string key;          // PEM, not encrypted
   std::string client_ca;    // PEM: authorities; clients must show a certificate by one of them.
                             // Empty: none is asked for
+
+  bool enabled() const { return !certificate.empty(); }  // without it there is no TLS
 };
 
 class TlsIdentity {
@@ -37,6 +39,8 @@ class TlsIdentity {
 
   // Reads them again; on failure what was in force stays so.
   [[nodiscard]] absl::Status Reload();
+
+  const TlsFiles& files() const { return files_; }
 
   // When the certificate in force expires.
   absl::Time expires() const;

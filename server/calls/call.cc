@@ -69,8 +69,8 @@ void Call::BeginPart() {
 }
 
 void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
-  info->set_generation(engine_->manifest().generation);
-  info->set_model_id(engine_->manifest().model_id);
+  info->set_generation(collection_->manifest().generation);
+  info->set_model_id(collection_->manifest().model_id);
   info->set_query_seconds(query_s);
   info->set_total_seconds(absl::ToDoubleSeconds(absl::Now() - part_began_));
   for (const auto& [stage, seconds] : part_stages_) {

@@ -1,5 +1,5 @@
-// One call, as its handler sees it: who waits for it and how long, which engine answers, and how
-// long each stage took.
+// One call, as its handler sees it: who waits for it and how long, which collection answers, and
+// how long each stage took.
 //
 // A Call belongs to the thread that works on it; Abandon and KeepGoing may be called from any.
 #ifndef ANTIPHON_SERVER_CALLS_CALL_H_
@@ -21,7 +21,6 @@
 #include "core/base/status_macros.h"
 #include "core/retrieval/collection.h"
 #include "server/access/call_origin.h"
-#include "server/serving/engine.h"
 #include "server/telemetry/metrics.h"
 
 namespace antiphon::server {
@@ -40,9 +39,11 @@ class Call {
   const std::string& caller() const { return caller_; }
   void set_caller(std::string name) { caller_ = std::move(name); }
 
-  // The engine that this call started on, and keeps. Pinned before the handler runs.
-  const Engine& engine() const { return *engine_; }
-  void Pin(std::shared_ptr<const Engine> engine) { engine_ = std::move(engine); }
+  // The collection that this call started on, and keeps. Pinned before the handler runs.
+  const retrieval::Collection& collection() const { return *collection_; }
+  void Pin(std::shared_ptr<const retrieval::Collection> collection) {
+    collection_ = std::move(collection);
+  }
 
   // Why nobody waits for the answer any more: DeadlineExceeded, or what the call was abandoned
   // with. Asked before every expensive stage.
@@ -84,7 +85,7 @@ class Call {
   const CallOrigin origin_;
   Metrics& metrics_;
   std::string caller_;
-  std::shared_ptr<const Engine> engine_;
+  std::shared_ptr<const retrieval::Collection> collection_;
   StageSeconds stages_;
   absl::Time part_began_ = arrived_;
   StageSeconds part_stages_;

@@ -33,7 +33,7 @@ CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
                    Authenticator* authenticator)
     : store_(store), lifecycle_(lifecycle), metrics_(metrics), authenticator_(authenticator) {}
 
-absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
+absl::StatusOr<Admission> CallGate::Admit(Call& call, CallPolicy policy) {
   // Keys before the lifecycle: a call without a valid key is refused and counted as such in every
   // state, and shutting down never waits for one.
   if (authenticator_ != nullptr) {
@@ -41,7 +41,7 @@ absl::StatusOr<Admission> CallGate::Admit(Call& call, Door door) {
                      authenticator_->Admit(call.origin().api_key, call.method(), absl::Now()));
     call.set_caller(std::move(name));
   }
-  if (door == Door::kAlways) return Admission();
+  if (policy == CallPolicy::kInline) return Admission();
   RETURN_IF_ERROR(lifecycle_.Enter());
   return Admission(lifecycle_);
 }

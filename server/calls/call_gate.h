@@ -21,11 +21,12 @@
 
 namespace antiphon::server {
 
-// When a call is let in.
-enum class Door {
-  kWhileServing,
-  kAlways,  // in any state, and not counted as under way: for what takes no time and must answer
-            // when all else is busy
+// When a call is let in, and where its handler runs.
+enum class CallPolicy {
+  kQueued,     // while the server serves; on a worker, once it is its turn
+  kOwnThread,  // while the server serves; at once, on a thread of its own: streams
+  kInline      // in any state, and not counted as under way; on gRPC's thread: for what takes no
+               // time and must answer when all else is busy
 };
 
 // That a call is under way. The lifecycle waits for it until this goes.
@@ -55,11 +56,11 @@ class CallGate {
 
   Metrics& metrics() { return metrics_; }
 
-  // As Authenticator::Admit; then Unavailable unless serving. From here on the call knows its
-  // caller.
-  [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, Door door);
+  // As Authenticator::Admit; then Unavailable unless serving or kInline. From here on the call
+  // knows its caller.
+  [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, CallPolicy policy);
 
-  // Runs the handler on the engine that is current now, unless nobody waits for the answer any
+  // Runs the handler on the collection that is current now, unless nobody waits for the answer any
   // more. What it throws becomes Internal, or ResourceExhausted for memory.
   absl::Status Work(Call& call, const std::function<absl::Status(Call&)>& handler);
 

@@ -37,7 +37,7 @@ class CallGateTest : public ::testing::Test {
   }
 
   std::ostringstream log_;
-  FakeStore store_{std::make_shared<FakeEngine>()};
+  FakeStore store_{std::make_shared<FakeCollection>()};
   Lifecycle lifecycle_;
   Metrics metrics_;
   CallGate gate_{store_, lifecycle_, metrics_};
@@ -89,7 +89,7 @@ TEST_F(CallGateTest, ACallKeepsTheEngineItStartedOn) {
   Call call("Retrieval.Identify", Origin(), metrics_);
   const absl::Status status = gate_.Work(call, [&](Call& running) {
     EXPECT_TRUE(store_.Reload().ok());
-    EXPECT_EQ(running.engine().manifest().generation, 7);
+    EXPECT_EQ(running.collection().manifest().generation, 7);
     EXPECT_NE(store_.Current()->manifest().generation, 7);
     return absl::OkStatus();
   });
@@ -113,17 +113,17 @@ TEST_F(CallGateTest, NoHandlerRunsForACallThatWasAbandoned) {
 
 TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
   Call call("Retrieval.Identify", Origin(), metrics_);
-  EXPECT_EQ(gate_.Admit(call, Door::kWhileServing).status().code(), absl::StatusCode::kUnavailable)
+  EXPECT_EQ(gate_.Admit(call, CallPolicy::kQueued).status().code(), absl::StatusCode::kUnavailable)
       << "starting";
-  EXPECT_TRUE(gate_.Admit(call, Door::kAlways).ok());
+  EXPECT_TRUE(gate_.Admit(call, CallPolicy::kInline).ok());
   ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
   {
-    auto admission = gate_.Admit(call, Door::kWhileServing);
+    auto admission = gate_.Admit(call, CallPolicy::kQueued);
     ASSERT_TRUE(admission.ok());
     EXPECT_EQ(lifecycle_.in_flight(), 1);
     Admission held = *std::move(admission);
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "moved, not copied";
-    const Admission always = *gate_.Admit(call, Door::kAlways);
+    const Admission always = *gate_.Admit(call, CallPolicy::kInline);
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "what is always let in holds nothing up";
   }
   EXPECT_EQ(lifecycle_.in_flight(), 0);

@@ -33,20 +33,18 @@ class CallRunner::Reactor : public grpc::ServerUnaryReactor {
 
 CallRunner::CallRunner(CallGate& gate, WorkQueue& queue) : gate_(gate), queue_(queue) {}
 
-grpc::ServerUnaryReactor* CallRunner::Run(const char* method, Placement placement,
+grpc::ServerUnaryReactor* CallRunner::Run(const char* method, CallPolicy policy,
                                           grpc::CallbackServerContext* context,
                                           const google::protobuf::Message& request,
                                           google::protobuf::Message* response, Handler handler) {
   auto* reactor = new Reactor(method, OriginOf(*context), gate_.metrics(), request, response);
-  const bool queued = placement == Placement::kQueued;
-  absl::StatusOr<Admission> admission =
-      gate_.Admit(reactor->call, queued ? Door::kWhileServing : Door::kAlways);
+  absl::StatusOr<Admission> admission = gate_.Admit(reactor->call, policy);
   if (!admission.ok()) {
     Complete(reactor, admission.status());
     return reactor;
   }
   reactor->admission = *std::move(admission);
-  if (!queued) {
+  if (policy == CallPolicy::kInline) {
     Complete(reactor, gate_.Work(reactor->call, handler));
     return reactor;
   }

@@ -16,12 +16,6 @@
 
 namespace antiphon::server {
 
-enum class Placement {
-  kQueued,  // on a worker, while the server serves
-  kInline,  // on gRPC's thread and in any state: for what takes no time and must answer when all
-            // else is busy
-};
-
 class CallRunner {
  public:
   // Both are borrowed, and outlive every call. `queue` is stopped before this object goes.
@@ -29,9 +23,9 @@ class CallRunner {
 
   using Handler = std::function<absl::Status(Call&)>;
 
-  // Answers `response` when `handler` returns OK, its status otherwise. `request` and `response`
-  // are gRPC's, and live until the call is answered.
-  grpc::ServerUnaryReactor* Run(const char* method, Placement placement,
+  // `policy` must be kQueued or kInline. Answers `response` when `handler` returns OK, its status
+  // otherwise. `request` and `response` are gRPC's, and live until the call is answered.
+  grpc::ServerUnaryReactor* Run(const char* method, CallPolicy policy,
                                 grpc::CallbackServerContext* context,
                                 const google::protobuf::Message& request,
                                 google::protobuf::Message* response, Handler handler);

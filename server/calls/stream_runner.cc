@@ -85,7 +85,7 @@ StreamRunner::StreamRunner(CallGate& gate, const StreamRunnerOptions& options)
 // refuses the stream. `stream` deletes itself in OnDone, which may be before End returns: nothing
 // may touch it after End.
 void StreamRunner::Start(internal::StreamCall* stream, std::function<absl::Status(Call&)> handler) {
-  absl::StatusOr<Admission> admission = gate_.Admit(stream->call, Door::kWhileServing);
+  absl::StatusOr<Admission> admission = gate_.Admit(stream->call, CallPolicy::kOwnThread);
   if (!admission.ok()) return End(stream, admission.status());
   stream->admission = *std::move(admission);
   if (absl::Status status = TakePlace(); !status.ok()) return End(stream, status);

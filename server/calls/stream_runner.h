@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/base/check_range.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
@@ -28,8 +29,12 @@
 namespace antiphon::server {
 
 struct StreamRunnerOptions {
-  int max_streams = 16;                         // at once, at least 1
-  absl::Duration patience = absl::Seconds(60);  // with a caller who sends nothing, or takes nothing
+  static constexpr Range<int> kMaxStreamsRange = {1, 1024};
+  int max_streams = 16;  // at once
+  static constexpr Range<double> kPatienceRange = {1, 86'400};
+  double patience_s = 60;  // with a caller who sends nothing, or takes nothing, seconds
+
+  absl::Duration patience() const { return absl::Seconds(patience_s); }
 };
 
 namespace internal {
@@ -159,7 +164,7 @@ class StreamRunner {
       const char* method, grpc::CallbackServerContext* context, google::protobuf::Message* response,
       std::function<absl::Status(Call&, MessageReader<Request>&)> handler) {
     auto* reactor =
-        new internal::UploadReactor<Request>(method, context, options_.patience, gate_.metrics());
+        new internal::UploadReactor<Request>(method, context, options_.patience(), gate_.metrics());
     Start(reactor, [reactor, response, handler = std::move(handler)](Call& call) {
       absl::Status status = handler(call, *reactor);
       if (status.ok())
@@ -175,7 +180,7 @@ class StreamRunner {
       const char* method, grpc::CallbackServerContext* context,
       std::function<absl::Status(Call&, MessageStream<Request, Response>&)> handler) {
     auto* reactor = new internal::DialogueReactor<Request, Response>(
-        method, context, options_.patience, gate_.metrics());
+        method, context, options_.patience(), gate_.metrics());
     Start(reactor,
           [reactor, handler = std::move(handler)](Call& call) { return handler(call, *reactor); });
     return reactor;

@@ -69,7 +69,8 @@ class StreamRunnerTest : public ::testing::Test {
   void Start(int max_streams = 4, absl::Duration patience = absl::Seconds(60)) {
     spdlog::set_level(spdlog::level::off);
     ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
-    streams_ = std::make_unique<StreamRunner>(gate_, StreamRunnerOptions{max_streams, patience});
+    streams_ = std::make_unique<StreamRunner>(
+        gate_, StreamRunnerOptions{max_streams, absl::ToDoubleSeconds(patience)});
     service_ = std::make_unique<Service>(*streams_);
     grpc::ServerBuilder builder;
     builder.RegisterService(service_.get());
@@ -108,7 +109,7 @@ class StreamRunnerTest : public ::testing::Test {
     return open.stream->Finish();
   }
 
-  FakeStore store_{std::make_shared<FakeEngine>()};
+  FakeStore store_{std::make_shared<FakeCollection>()};
   Lifecycle lifecycle_;
   Metrics metrics_;
   CallGate gate_{store_, lifecycle_, metrics_};

@@ -16,8 +16,13 @@ constexpr double kWeightOfLatest = 0.1;
 
 }  // namespace
 
+int WorkQueueOptions::threads() const {
+  if (workers > 0) return workers;
+  return 2 * std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 WorkQueue::WorkQueue(const WorkQueueOptions& options) : options_(options) {
-  const int workers = std::max(1, options.workers);
+  const int workers = options.threads();
   workers_.reserve(workers);
   for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { Work(); });
 }
@@ -32,7 +37,7 @@ absl::Status WorkQueue::Push(std::function<void()> task, int64_t bytes) {
         absl::StrCat("the server is busy: ", options_.capacity, " requests are waiting already"));
   }
   // A task larger than the whole limit must run some time, so it is taken when nothing waits.
-  if (!items_.empty() && bytes > options_.capacity_bytes - bytes_) {
+  if (!items_.empty() && bytes > (int64_t{options_.capacity_mib} << 20) - bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server is busy: requests of ", bytes_ >> 20, " MiB are waiting already"));
   }
@@ -59,8 +64,7 @@ int WorkQueue::depth() const {
 
 absl::Duration WorkQueue::RetryDelay() const {
   absl::MutexLock lock(&mutex_);
-  const double seconds =
-      mean_s_ * static_cast<double>(items_.size() + 1) / std::max(1, options_.workers);
+  const double seconds = mean_s_ * static_cast<double>(items_.size() + 1) / options_.threads();
   return absl::Seconds(std::clamp(seconds, 0.1, 30.0));
 }
 

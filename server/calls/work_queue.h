@@ -15,14 +15,19 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/base/check_range.h"
 
 namespace antiphon::server {
 
 struct WorkQueueOptions {
-  int workers = 4;     // threads, at least 1
-  int capacity = 256;  // tasks waiting, at least 1
-  // Total size of the tasks waiting. A single task is always taken when nothing waits.
-  int64_t capacity_bytes = 1024 << 20;
+  static constexpr Range<int> kWorkersRange = {0, 1024};
+  int workers = 0;  // threads; 0: twice the number of cores
+  static constexpr Range<int> kCapacityRange = {1, 1'000'000};
+  int capacity = 256;  // tasks waiting
+  static constexpr Range<int> kCapacityMibRange = {1, 1 << 20};
+  int capacity_mib = 1024;  // their total size; a single task is always taken when nothing waits
+
+  int threads() const;  // that `workers` asks for, at least 1
 };
 
 class WorkQueue {

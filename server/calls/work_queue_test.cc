@@ -12,11 +12,13 @@
 namespace antiphon::server {
 namespace {
 
-WorkQueueOptions Options(int workers, int capacity, int64_t bytes = 1 << 20) {
+constexpr int64_t kMib = 1 << 20;
+
+WorkQueueOptions Options(int workers, int capacity, int mib = 1) {
   WorkQueueOptions options;
   options.workers = workers;
   options.capacity = capacity;
-  options.capacity_bytes = bytes;
+  options.capacity_mib = mib;
   return options;
 }
 
@@ -76,19 +78,25 @@ TEST(WorkQueue, RefusesAtOnceWhenFull) {
 }
 
 TEST(WorkQueue, BoundsTheMemoryThatWaits) {
-  WorkQueue queue(Options(1, 100, 1000));
+  WorkQueue queue(Options(1, 100, 10));
   const Blocker blocker(queue);
-  EXPECT_TRUE(queue.Push([] {}, 5000).ok()) << "a single large one must get through";
+  EXPECT_TRUE(queue.Push([] {}, 50 * kMib).ok()) << "a single large one must get through";
   EXPECT_EQ(queue.Push([] {}, 1).code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(WorkQueue, HasTwoWorkersForEachCoreUnlessToldOtherwise) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  EXPECT_EQ(WorkQueueOptions().threads(), 2 * cores);
+  EXPECT_EQ(Options(3, 10).threads(), 3);
+}
+
 TEST(WorkQueue, RoomComesBackWhenWorkIsTaken) {
-  WorkQueue queue(Options(1, 1, 1000));
+  WorkQueue queue(Options(1, 1, 10));
   for (int i = 0; i < 3; ++i) {
     {
       const Blocker blocker(queue);
-      EXPECT_TRUE(queue.Push([] {}, 900).ok());
-      EXPECT_FALSE(queue.Push([] {}, 900).ok());
+      EXPECT_TRUE(queue.Push([] {}, 9 * kMib).ok());
+      EXPECT_FALSE(queue.Push([] {}, 9 * kMib).ok());
     }
     while (queue.depth() > 0)
       std::this_thread::yield();  // until the worker has taken what was pushed

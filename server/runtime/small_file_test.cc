@@ -34,8 +34,7 @@ TEST_F(SmallFileTest, WhatIsNoFileIsNotWaitedForNorNamed) {
   EXPECT_THAT(std::string(ReadSmallFile(file_, 10).status().message()),
               Not(HasSubstr("small_file")));
   EXPECT_EQ(ReadSmallFile(file_ + "/x", 10).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(ReadSmallFile(folder_.path(), 10).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadSmallFile(folder_.path(), 10).status().code(), absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(mkfifo(file_.c_str(), 0600), 0);
   EXPECT_EQ(ReadSmallFile(file_, 10).status().code(), absl::StatusCode::kInvalidArgument)
       << "and not for ever";

@@ -1,10 +1,14 @@
 #include "server/services/catalog_requests.h"
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 #include "server/services/decode.h"
@@ -30,47 +34,94 @@ std::optional<std::string> TitleOf(const Request& request, const std::string& id
   return request.title().empty() ? id : request.title();
 }
 
-// What a caller is told where a change could not be stored: that, and not how changes are stored.
-absl::Status OfStorage(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kResourceExhausted:
+template <typename Request>
+std::optional<int64_t> ExpectedVersion(const Request& request) {
+  if (!request.has_expected_version()) return std::nullopt;
+  return request.expected_version();
+}
+
+// The fields of a request that an edit can fail for.
+struct EditFields {
+  absl::string_view id;
+  absl::string_view piece_id;  // that a recording refers to; of recordings only
+  absl::string_view content;   // score or sound; of a deletion the id
+};
+
+struct FieldsOf {
+  EditFields operator()(const editing::AddPiece&) const { return {"piece.id", "", "score.midi"}; }
+  EditFields operator()(const editing::UpdatePiece&) const {
+    return {"piece_id", "", "score.midi"};
+  }
+  EditFields operator()(const editing::DeletePiece&) const { return {"piece_id", "", "piece_id"}; }
+  EditFields operator()(const editing::AddRecording&) const {
+    return {"recording.id", "recording.piece_id", "audio_file"};
+  }
+  EditFields operator()(const editing::UpdateRecording&) const {
+    return {"recording_id", "piece_id", "audio_file"};
+  }
+  EditFields operator()(const editing::DeleteRecording&) const {
+    return {"recording_id", "", "recording_id"};
+  }
+};
+
+// What went wrong for a known reason, by the fields of the request. Where a change could not be
+// stored the caller is told so, and not how changes are stored.
+absl::Status Blame(const absl::Status& status, ErrorReason reason, const EditFields& fields) {
+  switch (reason) {
+    case ErrorReason::kIdTaken:
+      return FieldError(absl::StatusCode::kAlreadyExists, fields.id, "is taken");
+    case ErrorReason::kIdUnknown:
+      return FieldError(absl::StatusCode::kNotFound, fields.id, "there is none of that id");
+    case ErrorReason::kPieceUnknown:
+      return FieldError(absl::StatusCode::kNotFound, fields.piece_id, "there is none of that id");
+    case ErrorReason::kVersionMismatch:
+      return FieldError(absl::StatusCode::kAborted, "expected_version",
+                        absl::StrCat("somebody else has changed it in between (", status.message(),
+                                     "); read it again"));
+    case ErrorReason::kHasRecordings:
+      return FieldError(absl::StatusCode::kFailedPrecondition, "with_recordings",
+                        "there are recordings of the piece: delete them first, or set this");
+    case ErrorReason::kCollectionReplaced:
+      return CallerError(absl::StatusCode::kAborted, status.message());
+    case ErrorReason::kStorageFull:
       return absl::ResourceExhaustedError(
           "the server has no room for the change; nothing has been changed");
-    case absl::StatusCode::kUnavailable:
+    case ErrorReason::kStorageUnavailable:
       return absl::UnavailableError(
           "the server cannot store changes; whether this one was is not known");
-    case absl::StatusCode::kAborted:
-      return CallerError(status.code(),
+    case ErrorReason::kStorageBusy:
+      return CallerError(absl::StatusCode::kAborted,
                          "the collection is being changed by somebody else; try again");
-    case absl::StatusCode::kPermissionDenied:
+    case ErrorReason::kStorageReadOnly:
       return CallerError(absl::StatusCode::kFailedPrecondition,
                          "this server may only read its collection");
-    default:
+    case ErrorReason::kStorageDamaged:
       return status;
   }
+  return status;
 }
 
 }  // namespace
 
-absl::StatusOr<catalog::Piece> ToPiece(const v1::AddPieceRequest& request, const Limits& limits) {
+absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request, const Limits& limits) {
   if (!request.has_piece()) return FieldError(kInvalid, "piece", "missing");
   const v1::NewPiece& piece = request.piece();
   RETURN_IF_ERROR(
       FirstFailure({CheckId("piece.id", piece.id()), CheckTitle("piece.title", piece.title()),
                     CheckTitle("piece.composer", piece.composer()),
                     CheckCollection("piece.collection", piece.collection())}));
-  // Read here only to say what is wrong with it; the store reads it again.
-  ASSIGN_OR_RETURN(const auto score, DecodeScore(request.has_score(), request.score(), limits));
-  catalog::Piece out;
-  out.id = piece.id();
-  out.title = piece.title().empty() ? piece.id() : piece.title();
-  out.composer = piece.composer();
-  out.collection = piece.collection();
-  return out;
+  ASSIGN_OR_RETURN(auto score, DecodeScore(request.has_score(), request.score(), limits));
+  const std::string& title = piece.title().empty() ? piece.id() : piece.title();
+  return editing::AddPiece{.piece = {.id = piece.id(),
+                                     .title = title,
+                                     .composer = piece.composer(),
+                                     .collection = piece.collection()},
+                           .midi = request.score().midi(),
+                           .score = std::make_shared<const music::Score>(std::move(score))};
 }
 
-absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& request,
-                                               const Limits& limits) {
+absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& request,
+                                             const Limits& limits) {
   if (!request.has_recording()) return FieldError(kInvalid, "recording", "missing");
   const v1::NewRecording& recording = request.recording();
   RETURN_IF_ERROR(FirstFailure(
@@ -79,18 +130,20 @@ absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& re
        CheckCollection("recording.collection", recording.collection()),
        CheckText("recording.piece_id", recording.piece_id(), 0, catalog::kMaxIdBytes)}));
   RETURN_IF_ERROR(CheckAudioFile("audio_file", request.audio_file(), limits));
-  catalog::Recording out;
-  out.id = recording.id();
-  out.title = recording.title().empty() ? recording.id() : recording.title();
-  out.composer = recording.composer();
-  out.collection = recording.collection();
-  out.piece_id = recording.piece_id();
-  return out;
+  const std::string& title = recording.title().empty() ? recording.id() : recording.title();
+  return editing::AddRecording{.recording = {.id = recording.id(),
+                                             .title = title,
+                                             .composer = recording.composer(),
+                                             .piece_id = recording.piece_id(),
+                                             .collection = recording.collection()},
+                               .audio = request.audio_file()};
 }
 
-absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
-                                              const Limits& limits) {
-  editing::PieceUpdate out;
+absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& request,
+                                            const Limits& limits) {
+  editing::UpdatePiece out;
+  out.id = request.piece_id();
+  out.expected_version = ExpectedVersion(request);
   out.title = TitleOf(request, request.piece_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
@@ -99,14 +152,17 @@ absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& requ
                     CheckTitle("composer", request.composer()),
                     CheckCollection("collection", request.collection())}));
   if (!request.has_score()) return out;
-  ASSIGN_OR_RETURN(const auto score, DecodeScore(true, request.score(), limits));
+  ASSIGN_OR_RETURN(auto score, DecodeScore(true, request.score(), limits));
   out.midi = request.score().midi();
+  out.score = std::make_shared<const music::Score>(std::move(score));
   return out;
 }
 
-absl::StatusOr<editing::RecordingUpdate> ToUpdate(const v1::UpdateRecordingRequest& request,
-                                                  const Limits& limits) {
-  editing::RecordingUpdate out;
+absl::StatusOr<editing::UpdateRecording> ToEdit(const v1::UpdateRecordingRequest& request,
+                                                const Limits& limits) {
+  editing::UpdateRecording out;
+  out.id = request.recording_id();
+  out.expected_version = ExpectedVersion(request);
   out.title = TitleOf(request, request.recording_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
@@ -122,30 +178,26 @@ absl::StatusOr<editing::RecordingUpdate> ToUpdate(const v1::UpdateRecordingReque
   return out;
 }
 
-absl::Status BlameEdit(const absl::Status& status, absl::string_view id,
-                       absl::string_view content) {
+absl::StatusOr<editing::DeletePiece> ToEdit(const v1::DeletePieceRequest& request) {
+  RETURN_IF_ERROR(CheckId("piece_id", request.piece_id()));
+  return editing::DeletePiece{.id = request.piece_id(),
+                              .expected_version = ExpectedVersion(request),
+                              .with_recordings = request.with_recordings()};
+}
+
+absl::StatusOr<editing::DeleteRecording> ToEdit(const v1::DeleteRecordingRequest& request) {
+  RETURN_IF_ERROR(CheckId("recording_id", request.recording_id()));
+  return editing::DeleteRecording{.id = request.recording_id(),
+                                  .expected_version = ExpectedVersion(request)};
+}
+
+absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit) {
   if (IsForCaller(status)) return status;
-  const std::string message(status.message());
-  if (absl::StartsWith(message, "SQLite:")) return OfStorage(status);
-  switch (status.code()) {
-    case absl::StatusCode::kAlreadyExists:
-      return FieldError(status.code(), id, "is taken");
-    case absl::StatusCode::kNotFound:
-      return FieldError(status.code(), id, "there is none of that id");
-    case absl::StatusCode::kAborted:
-      if (!absl::StrContains(message, " version: ")) return CallerError(status.code(), message);
-      return FieldError(
-          status.code(), "expected_version",
-          absl::StrCat("somebody else has changed it in between (", message, "); read it again"));
-    case absl::StatusCode::kFailedPrecondition:
-      return FieldError(status.code(), "with_recordings",
-                        "there are recordings of the piece: delete them first, or set this");
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kResourceExhausted:
-      return AtField(status, content);
-    default:
-      return status;
-  }
+  const EditFields fields = std::visit(FieldsOf(), edit);
+  if (const std::optional<ErrorReason> reason = ReasonOf(status); reason.has_value())
+    return Blame(status, *reason, fields);
+  const bool about_content = absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status);
+  return about_content ? AtField(status, fields.content) : status;
 }
 
 }  // namespace antiphon::server

@@ -8,36 +8,42 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "antiphon/v1/catalog.pb.h"
-#include "core/catalog/catalog.h"
-#include "core/editing/collection_store.h"
+#include "core/editing/edit_request.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
 
-// Id, title, composer and collection; an empty title becomes the id. Fields: "piece", "piece.id",
-// "piece.title", …; "score", "score.midi" as DecodeScore.
-[[nodiscard]] absl::StatusOr<catalog::Piece> ToPiece(const v1::AddPieceRequest& request,
-                                                     const Limits& limits);
+// An empty title of a new piece becomes the id. Fields: "piece", "piece.id", "piece.title", …;
+// "score", "score.midi" as DecodeScore.
+[[nodiscard]] absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request,
+                                                       const Limits& limits);
 
 // Likewise. Fields: "recording", "recording.id", …; "audio_file" as CheckAudioFile.
-[[nodiscard]] absl::StatusOr<catalog::Recording> ToRecording(const v1::AddRecordingRequest& request,
-                                                             const Limits& limits);
+[[nodiscard]] absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& request,
+                                                           const Limits& limits);
 
 // Fields: "piece_id", "title", "composer", "collection", "score", "score.midi".
-[[nodiscard]] absl::StatusOr<editing::PieceUpdate> ToUpdate(const v1::UpdatePieceRequest& request,
-                                                            const Limits& limits);
+[[nodiscard]] absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& request,
+                                                          const Limits& limits);
 
 // Fields: "recording_id", "title", "composer", "collection", "piece_id", "audio_file".
-[[nodiscard]] absl::StatusOr<editing::RecordingUpdate> ToUpdate(
+[[nodiscard]] absl::StatusOr<editing::UpdateRecording> ToEdit(
     const v1::UpdateRecordingRequest& request, const Limits& limits);
 
-// What a caller is told of an edit that failed in the store: `id` is to blame for one that is taken
-// or not there, "expected_version" for one that is not the version, "with_recordings" where
-// recordings stand in the way, `content` for a score or sound that cannot be used. A full disk is
-// nobody's fault: ResourceExhausted without a field.
-absl::Status BlameEdit(const absl::Status& status, absl::string_view id, absl::string_view content);
+// Field: "piece_id".
+[[nodiscard]] absl::StatusOr<editing::DeletePiece> ToEdit(const v1::DeletePieceRequest& request);
+
+// Field: "recording_id".
+[[nodiscard]] absl::StatusOr<editing::DeleteRecording> ToEdit(
+    const v1::DeleteRecordingRequest& request);
+
+// What a caller is told of an edit that failed in the store, by its reason
+// (core/base/error_reason.h) and the fields of its request: the id for one that is taken or not
+// there, "expected_version" for one that is not the version, "with_recordings" where recordings
+// stand in the way. Score or sound are to blame for what is InvalidArgument or ResourceExhausted
+// without a reason. A full disk is nobody's fault: ResourceExhausted without a field.
+absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit);
 
 }  // namespace antiphon::server
 

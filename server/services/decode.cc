@@ -55,9 +55,10 @@ absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::Decod
                       "ENCODING_FLOAT32 or ENCODING_INT16");
   }
   RETURN_IF_ERROR(
-      FirstFailure({CheckRange("audio.pcm.sample_rate", pcm.sample_rate(), options.min_source_rate,
-                               options.max_source_rate),
-                    CheckRange("audio.pcm.channels", pcm.channels(), 1, options.max_channels)}));
+      FirstFailure({CheckFieldRange("audio.pcm.sample_rate", pcm.sample_rate(),
+                                    Range<int>{options.min_source_rate, options.max_source_rate}),
+                    CheckFieldRange("audio.pcm.channels", pcm.channels(),
+                                    Range<int>{1, options.max_channels})}));
   const size_t sample_bytes =
       pcm.encoding() == v1::Pcm::ENCODING_INT16 ? sizeof(int16_t) : sizeof(float);
   const size_t frame_bytes = sample_bytes * pcm.channels();
@@ -74,10 +75,8 @@ absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::Decod
     return FieldError(kTooMuch, "audio.pcm.samples", absl::StrCat("lasts ", duration_s, " s"),
                       absl::StrCat("up to ", options.max_duration_s, " s"));
   }
-  absl::StatusOr<audio::Waveform> waveform =
-      audio::FromPcm(ToFloats(pcm), pcm.channels(), pcm.sample_rate(), options);
-  if (!waveform.ok()) return AtField(waveform.status(), "audio.pcm.samples");
-  return waveform;
+  return AtField(audio::FromPcm(ToFloats(pcm), pcm.channels(), pcm.sample_rate(), options),
+                 "audio.pcm.samples");
 }
 
 }  // namespace
@@ -87,12 +86,9 @@ absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio
   const audio::DecodeOptions options = OptionsFor(sample_rate, limits);
   if (!present) return FieldError(kInvalid, "audio", "missing");
   switch (audio.source_case()) {
-    case v1::Audio::kFile: {
+    case v1::Audio::kFile:
       if (audio.file().empty()) return FieldError(kInvalid, "audio.file", "empty");
-      absl::StatusOr<audio::Waveform> waveform = audio::DecodeMemory(audio.file(), options);
-      if (!waveform.ok()) return AtField(waveform.status(), "audio.file");
-      return waveform;
-    }
+      return AtField(audio::DecodeMemory(audio.file(), options), "audio.file");
     case v1::Audio::kPcm:
       return DecodePcm(audio.pcm(), options);
     case v1::Audio::SOURCE_NOT_SET:
@@ -105,9 +101,7 @@ absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
                                          const Limits& limits) {
   if (!present) return FieldError(kInvalid, "score", "missing");
   if (score.midi().empty()) return FieldError(kInvalid, "score.midi", "empty");
-  absl::StatusOr<music::Score> read = music::ReadMidi(score.midi(), limits.midi);
-  if (!read.ok()) return AtField(read.status(), "score.midi");
-  return read;
+  return AtField(music::ReadMidi(score.midi(), limits.midi), "score.midi");
 }
 
 absl::Status CheckAudioFile(absl::string_view field, const std::string& bytes,

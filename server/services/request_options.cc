@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace {
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr auto kTooMuch = absl::StatusCode::kResourceExhausted;
 constexpr char kOptions[] = "options.";
+constexpr double kUnknownDuration = std::numeric_limits<double>::infinity();
 
 using Entries = google::protobuf::RepeatedPtrField<std::string>;
 
@@ -48,6 +50,8 @@ absl::StatusOr<matching::SourceFilter> ToSourceFilter(absl::string_view prefix,
                                 list(filter.piece_ids())};
 }
 
+Range<double> HopRange(const Limits& limits) { return {limits.min_hop_s, limits.max_hop_s}; }
+
 std::optional<double> MinSimilarity(const auto& message) {
   if (!message.has_min_similarity()) return std::nullopt;
   return message.min_similarity();
@@ -55,13 +59,18 @@ std::optional<double> MinSimilarity(const auto& message) {
 
 }  // namespace
 
+Range<int> IdentifyTopKRange(const Limits& limits) {
+  return {matching::IdentifyOptions::kTopKRange.low, limits.max_identify_top_k};
+}
+
 absl::StatusOr<matching::SearchFilter> ToSearchFilter(absl::string_view prefix,
                                                       const v1::Filter& filter, v1::SearchMode mode,
                                                       std::optional<double> min_similarity,
                                                       const Limits& limits) {
   matching::SearchFilter result;
   if (min_similarity.has_value()) {
-    RETURN_IF_ERROR(CheckRange(absl::StrCat(prefix, "min_similarity"), *min_similarity, -1.0, 1.0));
+    RETURN_IF_ERROR(CheckFieldRange(absl::StrCat(prefix, "min_similarity"), *min_similarity,
+                                    matching::SearchFilter::kMinSimilarityRange));
     result.min_similarity = static_cast<float>(*min_similarity);
   }
   switch (mode) {
@@ -82,31 +91,27 @@ absl::StatusOr<matching::SearchFilter> ToSearchFilter(absl::string_view prefix,
 absl::StatusOr<matching::QueryExcerpt> ToExcerpt(absl::string_view prefix,
                                                  const v1::Excerpt& excerpt) {
   matching::QueryExcerpt out;
-  // The comparisons are written so that NaN fails them.
-  if (excerpt.has_start_seconds()) {
-    out.start_s = excerpt.start_seconds();
-    if (!(out.start_s >= 0 && std::isfinite(out.start_s))) {
-      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
-                        absl::StrCat(out.start_s, " is out of range"),
-                        "0 to below the end of the query");
-    }
-  }
-  if (excerpt.has_end_seconds()) {
-    out.end_s = excerpt.end_seconds();
-    if (!(*out.end_s > out.start_s)) {
-      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.end_seconds"),
-                        absl::StrCat(*out.end_s, " is not after the start, ", out.start_s));
-    }
-  }
+  if (excerpt.has_start_seconds()) out.start_s = excerpt.start_seconds();
+  if (excerpt.has_end_seconds()) out.end_s = excerpt.end_seconds();
+  RETURN_IF_ERROR(CheckExcerpt(prefix, out, kUnknownDuration));
   return out;
 }
 
 absl::Status CheckExcerpt(absl::string_view prefix, const matching::QueryExcerpt& excerpt,
                           double duration_s) {
-  if (excerpt.start_s == 0 || excerpt.start_s < duration_s) return absl::OkStatus();
-  return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
-                    absl::StrCat(excerpt.start_s, " is out of range"),
-                    absl::StrCat("0 to below ", duration_s));
+  switch (matching::FaultOf(excerpt, duration_s)) {
+    case matching::ExcerptFault::kNone:
+      return absl::OkStatus();
+    case matching::ExcerptFault::kStart:
+      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.start_seconds"),
+                        absl::StrCat(excerpt.start_s, " is out of range"),
+                        duration_s == kUnknownDuration ? "0 to below the end of the query"
+                                                       : absl::StrCat("0 to below ", duration_s));
+    case matching::ExcerptFault::kEnd:
+      return FieldError(kInvalid, absl::StrCat(prefix, "excerpt.end_seconds"),
+                        absl::StrCat(*excerpt.end_s, " is not after the start, ", excerpt.start_s));
+  }
+  return absl::InternalError("unknown fault of an excerpt");
 }
 
 absl::StatusOr<matching::SearchOptions> ToSearchOptions(const v1::SearchOptions& options,
@@ -117,16 +122,13 @@ absl::StatusOr<matching::SearchOptions> ToSearchOptions(const v1::SearchOptions&
   if (options.has_top_k()) out.top_k = options.top_k();
   if (options.has_hop_seconds()) out.hop_s = options.hop_seconds();
   const int max_top_k = options.include_snippets() ? limits.max_snippets : limits.max_search_top_k;
-  RETURN_IF_ERROR(FirstFailure(
-      {CheckRange("options.top_k", out.top_k, 1, max_top_k),
-       CheckRange("options.hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s)}));
-  auto filter =
-      ToSearchFilter(kOptions, options.filter(), options.mode(), MinSimilarity(options), limits);
-  if (!filter.ok()) return filter.status();
-  out.filter = *std::move(filter);
-  const auto excerpt = ToExcerpt(kOptions, options.excerpt());
-  if (!excerpt.ok()) return excerpt.status();
-  out.excerpt = *excerpt;
+  RETURN_IF_ERROR(
+      FirstFailure({CheckFieldRange("options.top_k", out.top_k,
+                                    Range<int>{matching::SearchOptions::kTopKRange.low, max_top_k}),
+                    CheckFieldRange("options.hop_seconds", out.hop_s, HopRange(limits))}));
+  ASSIGN_OR_RETURN(out.filter, ToSearchFilter(kOptions, options.filter(), options.mode(),
+                                              MinSimilarity(options), limits));
+  ASSIGN_OR_RETURN(out.excerpt, ToExcerpt(kOptions, options.excerpt()));
   return out;
 }
 
@@ -139,18 +141,16 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   if (request.has_hop_seconds()) out.hop_s = request.hop_seconds();
   if (request.has_min_confidence()) out.min_confidence = request.min_confidence();
   if (request.has_max_transposition()) out.max_transposition = request.max_transposition();
-  RETURN_IF_ERROR(FirstFailure(
-      {CheckRange("top_k", out.top_k, 1, limits.max_identify_top_k),
-       CheckRange("hop_seconds", out.hop_s, limits.min_hop_s, limits.max_hop_s),
-       CheckRange("min_confidence", out.min_confidence.value_or(0.0), 0.0, 1.0),
-       CheckRange("max_transposition", out.max_transposition, 0, limits.max_transposition)}));
-  auto filter =
-      ToSearchFilter("", request.filter(), request.mode(), MinSimilarity(request), limits);
-  if (!filter.ok()) return filter.status();
-  out.filter = *std::move(filter);
-  const auto excerpt = ToExcerpt("", request.excerpt());
-  if (!excerpt.ok()) return excerpt.status();
-  out.excerpt = *excerpt;
+  RETURN_IF_ERROR(
+      FirstFailure({CheckFieldRange("top_k", out.top_k, IdentifyTopKRange(limits)),
+                    CheckFieldRange("hop_seconds", out.hop_s, HopRange(limits)),
+                    CheckFieldRange("min_confidence", out.min_confidence.value_or(0),
+                                    matching::IdentifyOptions::kMinConfidenceRange),
+                    CheckFieldRange("max_transposition", out.max_transposition,
+                                    matching::IdentifyOptions::kMaxTranspositionRange)}));
+  ASSIGN_OR_RETURN(out.filter, ToSearchFilter("", request.filter(), request.mode(),
+                                              MinSimilarity(request), limits));
+  ASSIGN_OR_RETURN(out.excerpt, ToExcerpt("", request.excerpt()));
   switch (request.method()) {
     case v1::VOTE_METHOD_UNSPECIFIED:
     case v1::VOTE_METHOD_IN_TIME:
@@ -186,9 +186,9 @@ absl::StatusOr<EmbedPlan> ToEmbedPlan(const v1::EmbedRequest& request, const Lim
     plan.tempo_ratio = request.tempo_ratio();
   }
   RETURN_IF_ERROR(FirstFailure(
-      {CheckRange("hop_seconds", plan.windows.hop_s, limits.min_hop_s, limits.max_hop_s),
-       CheckRange("tempo_ratio", plan.tempo_ratio, limits.min_tempo_ratio,
-                  limits.max_tempo_ratio)}));
+      {CheckFieldRange("hop_seconds", plan.windows.hop_s, HopRange(limits)),
+       CheckFieldRange("tempo_ratio", plan.tempo_ratio,
+                       Range<double>{limits.min_tempo_ratio, limits.max_tempo_ratio})}));
   return plan;
 }
 

@@ -14,10 +14,14 @@
 #include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/catalog/catalog.h"
-#include "core/retrieval/collection.h"
+#include "core/matching/embedding_sequence.h"
+#include "core/matching/request.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
+
+// Candidates that an identification may be asked for.
+Range<int> IdentifyTopKRange(const Limits& limits);
 
 // In what follows, `prefix` stands in front of the names of fields: "" or "options.".
 

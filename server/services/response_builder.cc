@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/status_macros.h"
+#include "core/matching/tempo.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
 
@@ -28,31 +29,38 @@ struct Reference {
   }
 };
 
-absl::StatusOr<Reference> ReferenceTo(const Engine& engine, catalog::Side side, int source) {
+absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, catalog::Side side,
+                                      int source) {
   Reference reference;
   if (side == catalog::Side::kRecordings) {
-    const catalog::Recording& recording = engine.recordings().at(source);
+    const catalog::Recording& recording = collection.recordings().at(source);
     reference.source = SourceOf(recording);
     reference.duration_s = recording.duration_s;
     return reference;
   }
-  absl::StatusOr<std::shared_ptr<const music::Score>> score = engine.ReadScore(source);
-  if (!score.ok()) return score.status();
-  reference.source = SourceOf(engine.pieces().at(source));
-  reference.score = *std::move(score);
+  ASSIGN_OR_RETURN(reference.score, collection.ReadScore(source));
+  reference.source = SourceOf(collection.pieces().at(source));
   reference.duration_s = reference.score->duration_s;
   return reference;
 }
 
-void FillEvidence(const Reference& reference, const std::vector<matching::Evidence>& evidence,
+// What hits, candidates and their evidence say alike of where they lie.
+template <typename Message>
+void FillMatch(catalog::Side side, const Reference& reference, const matching::Match& match,
+               Message* out) {
+  out->set_query_start_seconds(match.query.start_s);
+  out->set_query_end_seconds(match.query.end_s);
+  *out->mutable_reference_start() = reference.At(match.reference.start_s);
+  *out->mutable_reference_end() = reference.At(match.reference.end_s);
+  out->set_tempo_ratio(matching::TempoRatio(side, match.slope));
+}
+
+void FillEvidence(catalog::Side side, const Reference& reference,
+                  const std::vector<matching::Evidence>& evidence,
                   google::protobuf::RepeatedPtrField<v1::Evidence>* out) {
   for (const matching::Evidence& window : evidence) {
     v1::Evidence* added = out->Add();
-    added->set_query_start_seconds(window.query_start_s);
-    added->set_query_end_seconds(window.query_end_s);
-    *added->mutable_reference_start() = reference.At(window.reference_start_s);
-    *added->mutable_reference_end() = reference.At(window.reference_end_s);
-    added->set_tempo_ratio(window.tempo_ratio);
+    FillMatch(side, reference, window.match, added);
     added->set_similarity(window.similarity);
   }
 }
@@ -61,7 +69,7 @@ void FillEvidence(const Reference& reference, const std::vector<matching::Eviden
 // one.
 class SnippetCutter {
  public:
-  explicit SnippetCutter(const Engine& engine) : engine_(engine) {}
+  explicit SnippetCutter(const retrieval::Collection& collection) : collection_(collection) {}
 
   absl::StatusOr<std::string> Cut(const Reference& reference, int source, double start_s,
                                   double end_s) {
@@ -69,34 +77,30 @@ class SnippetCutter {
     if (reference.score != nullptr) return CutMidi(*reference.score, start_s, end_s);
     auto found = sound_.find(source);
     if (found == sound_.end()) {
-      ASSIGN_OR_RETURN(std::string audio, engine_.ReadAudio(source));
+      ASSIGN_OR_RETURN(std::string audio, collection_.ReadAudio(source));
       found = sound_.emplace(source, std::move(audio)).first;
     }
-    return CutWav(found->second, start_s, end_s, engine_.feature_settings().sample_rate);
+    return CutWav(found->second, start_s, end_s, collection_.feature_settings().sample_rate);
   }
 
  private:
-  const Engine& engine_;
+  const retrieval::Collection& collection_;
   std::map<int, std::string> sound_;  // encoded, by recording
 };
 
 }  // namespace
 
-absl::Status FillHits(const Engine& engine, catalog::Side side,
+absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                       const std::vector<matching::Hit>& hits, bool include_snippets,
                       google::protobuf::RepeatedPtrField<v1::Hit>* out) {
-  SnippetCutter cutter(engine);
+  SnippetCutter cutter(collection);
   for (const matching::Hit& hit : hits) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, hit.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, hit.source));
     v1::Hit* added = out->Add();
     *added->mutable_source() = reference.source;
-    added->set_query_start_seconds(hit.query_start_s);
-    added->set_query_end_seconds(hit.query_end_s);
-    *added->mutable_reference_start() = reference.At(hit.reference_start_s);
-    *added->mutable_reference_end() = reference.At(hit.reference_end_s);
-    added->set_tempo_ratio(hit.tempo_ratio);
+    FillMatch(side, reference, hit.match, added);
     added->set_similarity(hit.similarity);
-    FillEvidence(reference, hit.evidence, added->mutable_evidence());
+    FillEvidence(side, reference, hit.evidence, added->mutable_evidence());
     if (!include_snippets) continue;
     ASSIGN_OR_RETURN(std::string snippet,
                      cutter.Cut(reference, hit.source, added->reference_start().seconds(),
@@ -106,51 +110,47 @@ absl::Status FillHits(const Engine& engine, catalog::Side side,
   return absl::OkStatus();
 }
 
-absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Side side,
                             const std::vector<matching::Candidate>& candidates,
                             google::protobuf::RepeatedPtrField<v1::Candidate>* out) {
   for (const matching::Candidate& candidate : candidates) {
-    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(engine, side, candidate.source));
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, candidate.source));
     v1::Candidate* added = out->Add();
     *added->mutable_source() = reference.source;
     added->set_confidence(candidate.confidence);
     added->set_score(candidate.score);
     added->set_votes(candidate.votes);
-    added->set_query_seconds(candidate.query_s);
-    *added->mutable_reference() = reference.At(candidate.reference_s);
-    added->set_tempo_ratio(candidate.tempo_ratio);
+    added->set_query_seconds(candidate.place.query_s);
+    *added->mutable_reference() = reference.At(candidate.place.reference_s);
+    FillMatch(side, reference, candidate.match, added);
     added->set_transposition_semitones(candidate.transposition);
-    added->set_query_start_seconds(candidate.query_start_s);
-    added->set_query_end_seconds(candidate.query_end_s);
-    *added->mutable_reference_start() = reference.At(candidate.reference_start_s);
-    *added->mutable_reference_end() = reference.At(candidate.reference_end_s);
     added->set_similarity(candidate.similarity);
-    FillEvidence(reference, candidate.evidence, added->mutable_evidence());
+    FillEvidence(side, reference, candidate.evidence, added->mutable_evidence());
   }
   return absl::OkStatus();
 }
 
-absl::Status FillSegments(const Engine& engine,
+absl::Status FillSegments(const retrieval::Collection& collection,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   for (const streaming::StreamSegment& segment : segments) {
-    absl::StatusOr<Reference> reference = Reference();
-    if (const std::optional<int> piece = engine.FindPiece(segment.piece_id)) {
-      reference = ReferenceTo(engine, catalog::Side::kScores, *piece);
-      if (!reference.ok()) return reference.status();
+    Reference reference;
+    if (const std::optional<int> piece = collection.FindPiece(segment.piece_id)) {
+      ASSIGN_OR_RETURN(reference, ReferenceTo(collection, catalog::Side::kScores, *piece));
     } else {
-      reference->source.set_id(segment.piece_id);
-      reference->source.set_piece_id(segment.piece_id);
-      reference->duration_s = segment.reference_end_s;
+      reference.source.set_id(segment.piece_id);
+      reference.source.set_piece_id(segment.piece_id);
+      reference.duration_s = segment.match.reference.end_s;
     }
     v1::Segment* added = out->Add();
-    added->set_start_seconds(segment.start_s);
-    added->set_end_seconds(segment.end_s);
-    *added->mutable_source() = reference->source;
+    const matching::Match& match = segment.match;
+    added->set_start_seconds(match.query.start_s);
+    added->set_end_seconds(match.query.end_s);
+    *added->mutable_source() = reference.source;
     added->set_confidence(segment.confidence);
-    *added->mutable_reference_start() = reference->At(segment.reference_start_s);
-    *added->mutable_reference_end() = reference->At(segment.reference_end_s);
-    added->set_tempo_ratio(segment.tempo_ratio);
+    *added->mutable_reference_start() = reference.At(match.reference.start_s);
+    *added->mutable_reference_end() = reference.At(match.reference.end_s);
+    added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
   }
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
-// Hits and candidates of an engine as the wire's messages: with what is known of their sources,
+// Hits and candidates of a collection as the wire's messages: with what is known of their sources,
 // places in bars and beats, evidence and snippets. Stateless; safe from any thread.
 //
-// Failures are the engine's: it cannot read what it found.
+// Failures are the collection's: it cannot read what it found.
 #ifndef ANTIPHON_SERVER_SERVICES_RESPONSE_BUILDER_H_
 #define ANTIPHON_SERVER_SERVICES_RESPONSE_BUILDER_H_
 
@@ -12,23 +12,23 @@
 #include "core/catalog/catalog.h"
 #include "core/retrieval/collection.h"
 #include "core/streaming/segments.h"
-#include "server/serving/engine.h"
 
 namespace antiphon::server {
 
-// Hits among the sources of `side`, which `engine` gave.
-[[nodiscard]] absl::Status FillHits(const Engine& engine, catalog::Side side,
+// Hits among the sources of `side`, which `collection` gave.
+[[nodiscard]] absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                                     const std::vector<matching::Hit>& hits, bool include_snippets,
                                     google::protobuf::RepeatedPtrField<v1::Hit>* out);
 
-// Candidates among the sources of `side`, which `engine` gave.
-[[nodiscard]] absl::Status FillCandidates(const Engine& engine, catalog::Side side,
+// Candidates among the sources of `side`, which `collection` gave.
+[[nodiscard]] absl::Status FillCandidates(const retrieval::Collection& collection,
+                                          catalog::Side side,
                                           const std::vector<matching::Candidate>& candidates,
                                           google::protobuf::RepeatedPtrField<v1::Candidate>* out);
 
 // Segments of a long recording, as heard over the life of several engines: a piece that is not
 // there any more keeps its id, and places in seconds.
-[[nodiscard]] absl::Status FillSegments(const Engine& engine,
+[[nodiscard]] absl::Status FillSegments(const retrieval::Collection& collection,
                                         const std::vector<streaming::StreamSegment>& segments,
                                         google::protobuf::RepeatedPtrField<v1::Segment>* out);
 

@@ -66,21 +66,21 @@ AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& li
 grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context,
                                                const v1::StatusRequest* request,
                                                v1::StatusResponse* response) {
-  return runner_.Run("Admin.Status", Placement::kInline, context, *request, response,
+  return runner_.Run("Admin.Status", CallPolicy::kInline, context, *request, response,
                      [=, this](Call& call) { return DoStatus(call, response); });
 }
 
 grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context,
                                                const v1::ReloadRequest* request,
                                                v1::ReloadResponse* response) {
-  return runner_.Run("Admin.Reload", Placement::kQueued, context, *request, response,
+  return runner_.Run("Admin.Reload", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call&) { return OneAtATime([&] { return DoReload(response); }); });
 }
 
 grpc::ServerUnaryReactor* AdminService::Merge(grpc::CallbackServerContext* context,
                                               const v1::MergeRequest* request,
                                               v1::MergeResponse* response) {
-  return runner_.Run("Admin.Merge", Placement::kQueued, context, *request, response,
+  return runner_.Run("Admin.Merge", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call&) { return OneAtATime([&] { return DoMerge(response); }); });
 }
 
@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* AdminService::Snapshot(grpc::CallbackServerContext* co
                                                  const v1::SnapshotRequest* request,
                                                  v1::SnapshotResponse* response) {
   return runner_.Run(
-      "Admin.Snapshot", Placement::kQueued, context, *request, response,
+      "Admin.Snapshot", CallPolicy::kQueued, context, *request, response,
       [=, this](Call&) { return OneAtATime([&] { return DoSnapshot(*request, response); }); });
 }
 
@@ -96,7 +96,7 @@ grpc::ServerUnaryReactor* AdminService::Restore(grpc::CallbackServerContext* con
                                                 const v1::RestoreRequest* request,
                                                 v1::RestoreResponse* response) {
   return runner_.Run(
-      "Admin.Restore", Placement::kQueued, context, *request, response,
+      "Admin.Restore", CallPolicy::kQueued, context, *request, response,
       [=, this](Call&) { return OneAtATime([&] { return DoRestore(*request, response); }); });
 }
 
@@ -114,8 +114,8 @@ absl::Status AdminService::OneAtATime(const std::function<absl::Status()>& work)
 }
 
 absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) const {
-  const Engine& engine = call.engine();
-  const bundle::Manifest& manifest = engine.manifest();
+  const retrieval::Collection& collection = call.collection();
+  const bundle::Manifest& manifest = collection.manifest();
   response->set_version(Version());
   response->set_state(ToWire(lifecycle_.state()));
   response->set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
@@ -125,17 +125,18 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_device(facts_.device);
   response->set_dimension(manifest.dimension);
   response->set_feature_settings_json(manifest.feature_settings);
-  response->set_window_seconds(engine.feature_settings().window_s());
-  response->set_pieces(static_cast<int64_t>(engine.pieces().size()));
-  response->set_recordings(static_cast<int64_t>(engine.recordings().size()));
-  response->set_score_vectors(engine.vector_count(catalog::Side::kScores));
-  response->set_recording_vectors(engine.vector_count(catalog::Side::kRecordings));
-  for (const std::string& reason : engine.rejected_generations())
+  response->set_window_seconds(collection.feature_settings().window_s());
+  response->set_pieces(static_cast<int64_t>(collection.pieces().size()));
+  response->set_recordings(static_cast<int64_t>(collection.recordings().size()));
+  response->set_score_vectors(collection.vector_count(catalog::Side::kScores));
+  response->set_recording_vectors(collection.vector_count(catalog::Side::kRecordings));
+  for (const std::string& reason : collection.rejected_generations())
     response->add_rejected_generations(reason);
-  *response->mutable_limits() = server::ToWire(facts_.limits, facts_.queue_capacity);
-  response->set_confidence_threshold(engine.confidence().threshold);
-  response->set_false_accept_rate(engine.confidence().false_accept_rate);
-  response->set_calibration_queries(engine.confidence().queries);
+  *response->mutable_limits() =
+      server::ToWire(facts_.limits, facts_.queue_capacity, facts_.max_streams);
+  response->set_confidence_threshold(collection.confidence().threshold);
+  response->set_false_accept_rate(collection.confidence().false_accept_rate);
+  response->set_calibration_queries(collection.confidence().queries);
   const editing::CollectionStore::EditStatus edit_status = store_.edit_status();
   response->set_last_change(edit_status.last_change);
   response->set_unmerged_changes(edit_status.unmerged);
@@ -148,50 +149,49 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
 }
 
 absl::Status AdminService::DoReload(v1::ReloadResponse* response) {
-  const auto reloaded = store_.Reload();
-  if (!reloaded.ok()) return ForOperator(reloaded.status());
-  response->set_generation(reloaded->generation);
-  response->set_previous_generation(reloaded->previous_generation);
-  for (const std::string& reason : reloaded->rejected_generations)
+  ASSIGN_OR_RETURN(const auto reloaded, MapError(store_.Reload(), ForOperator));
+  response->set_generation(reloaded.generation);
+  response->set_previous_generation(reloaded.previous_generation);
+  for (const std::string& reason : reloaded.rejected_generations)
     response->add_rejected_generations(reason);
   return absl::OkStatus();
 }
 
 absl::Status AdminService::DoMerge(v1::MergeResponse* response) {
-  const auto merged = store_.Merge();
-  if (!merged.ok()) return ForOperator(merged.status());
-  response->set_generation(merged->generation);
-  response->set_merged_changes(merged->changes);
+  ASSIGN_OR_RETURN(const auto merged, MapError(store_.Merge(), ForOperator));
+  response->set_generation(merged.generation);
+  response->set_merged_changes(merged.changes);
   return absl::OkStatus();
 }
 
 absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
                                       v1::SnapshotResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
-  const auto snapshot = store_.TakeSnapshot(request.name());
-  if (snapshot.status().code() == absl::StatusCode::kAlreadyExists) {
-    return FieldError(absl::StatusCode::kAlreadyExists, "name", "there is a snapshot of this name");
-  }
-  if (!snapshot.ok()) return ForOperator(snapshot.status());
+  const auto told = [](const absl::Status& status) {
+    return absl::IsAlreadyExists(status)
+               ? FieldError(status.code(), "name", "there is a snapshot of this name")
+               : ForOperator(status);
+  };
+  ASSIGN_OR_RETURN(const auto snapshot, MapError(store_.TakeSnapshot(request.name()), told));
   response->set_name(request.name());
-  response->set_pieces(snapshot->manifest.pieces);
-  response->set_recordings(snapshot->manifest.recordings);
-  response->set_version(snapshot->version);
-  response->set_bytes(snapshot->bytes);
+  response->set_pieces(snapshot.manifest.pieces);
+  response->set_recordings(snapshot.manifest.recordings);
+  response->set_version(snapshot.version);
+  response->set_bytes(snapshot.bytes);
   return absl::OkStatus();
 }
 
 absl::Status AdminService::DoRestore(const v1::RestoreRequest& request,
                                      v1::RestoreResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
-  const auto restored = store_.Restore(request.name());
-  if (restored.status().code() == absl::StatusCode::kNotFound) {
-    return FieldError(absl::StatusCode::kNotFound, "name", "no such snapshot");
-  }
-  if (!restored.ok()) return ForOperator(restored.status());
-  response->set_generation(restored->generation);
-  response->set_pieces(restored->pieces);
-  response->set_recordings(restored->recordings);
+  const auto told = [](const absl::Status& status) {
+    return absl::IsNotFound(status) ? FieldError(status.code(), "name", "no such snapshot")
+                                    : ForOperator(status);
+  };
+  ASSIGN_OR_RETURN(const auto restored, MapError(store_.Restore(request.name()), told));
+  response->set_generation(restored.generation);
+  response->set_pieces(restored.pieces);
+  response->set_recordings(restored.recordings);
   return absl::OkStatus();
 }
 

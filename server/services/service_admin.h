@@ -21,6 +21,7 @@ struct AdminFacts {
   std::string device;
   Limits limits;
   int queue_capacity = 0;
+  int max_streams = 0;
   bool tls = false;
   bool authentication = false;  // API keys are asked for
 };

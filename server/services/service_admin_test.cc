@@ -50,7 +50,7 @@ class AdminServiceTest : public ServerFixture {
 
 TEST_F(AdminServiceTest, StatusTellsOfTheModelsConfidence) {
   const v1::StatusResponse status = Status();
-  EXPECT_EQ(status.confidence_threshold(), engine_->confidence().threshold);
+  EXPECT_EQ(status.confidence_threshold(), collection_->confidence().threshold);
   EXPECT_EQ(status.false_accept_rate(), 0.01);
   EXPECT_EQ(status.calibration_queries(), 1234);
   EXPECT_FALSE(status.tls());

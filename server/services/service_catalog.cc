@@ -42,7 +42,7 @@ template <typename Source, typename Request>
 absl::StatusOr<SourcePage> PageOf(const std::vector<Source>& sources, const Request& request,
                                   const Limits& limits) {
   const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
-  RETURN_IF_ERROR(CheckRange("page_size", page_size, 1, limits.max_page_size));
+  RETURN_IF_ERROR(CheckFieldRange("page_size", page_size, Range<int>{1, limits.max_page_size}));
   if (static_cast<int64_t>(request.filter().size()) > limits.max_filter_bytes) {
     return FieldError(kInvalid, "filter",
                       absl::StrCat("is ", request.filter().size(), " bytes long"),
@@ -60,91 +60,92 @@ CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store&
 grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
                                                      const v1::ListPiecesRequest* request,
                                                      v1::ListPiecesResponse* response) {
-  return runner_.Run("Catalog.ListPieces", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.ListPieces", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoListPieces(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* context,
                                                    const v1::GetPieceRequest* request,
                                                    v1::GetPieceResponse* response) {
-  return runner_.Run("Catalog.GetPiece", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetPiece", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetPiece(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::ListRecordings(grpc::CallbackServerContext* context,
                                                          const v1::ListRecordingsRequest* request,
                                                          v1::ListRecordingsResponse* response) {
-  return runner_.Run("Catalog.ListRecordings", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.ListRecordings", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoListRecordings(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerContext* context,
                                                        const v1::GetRecordingRequest* request,
                                                        v1::GetRecordingResponse* response) {
-  return runner_.Run("Catalog.GetRecording", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetRecording(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
                                                      const v1::GetSnippetRequest* request,
                                                      v1::GetSnippetResponse* response) {
-  return runner_.Run("Catalog.GetSnippet", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.GetSnippet", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetSnippet(call, *request, response); });
 }
 
 absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesRequest& request,
                                           v1::ListPiecesResponse* response) const {
-  const Engine& engine = call.engine();
-  ASSIGN_OR_RETURN(const auto page, PageOf(engine.pieces(), request, limits_));
-  for (const int piece : page.positions) *response->add_pieces() = ToWire(engine.pieces()[piece]);
+  const retrieval::Collection& collection = call.collection();
+  ASSIGN_OR_RETURN(const auto page, PageOf(collection.pieces(), request, limits_));
+  for (const int piece : page.positions)
+    *response->add_pieces() = ToWire(collection.pieces()[piece]);
   response->set_next_page_token(page.next_page_token);
   response->set_total(page.total);
-  response->set_generation(engine.manifest().generation);
+  response->set_generation(collection.manifest().generation);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
                                               v1::ListRecordingsResponse* response) const {
-  const Engine& engine = call.engine();
-  ASSIGN_OR_RETURN(const auto page, PageOf(engine.recordings(), request, limits_));
+  const retrieval::Collection& collection = call.collection();
+  ASSIGN_OR_RETURN(const auto page, PageOf(collection.recordings(), request, limits_));
   for (const int recording : page.positions)
-    *response->add_recordings() = ToWire(engine.recordings()[recording]);
+    *response->add_recordings() = ToWire(collection.recordings()[recording]);
   response->set_next_page_token(page.next_page_token);
   response->set_total(page.total);
-  response->set_generation(engine.manifest().generation);
+  response->set_generation(collection.manifest().generation);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& request,
                                         v1::GetPieceResponse* response) const {
-  const Engine& engine = call.engine();
+  const retrieval::Collection& collection = call.collection();
   if (request.piece_id().empty()) return FieldError(kInvalid, "piece_id", "missing");
-  const std::optional<int> piece = engine.FindPiece(request.piece_id());
+  const std::optional<int> piece = collection.FindPiece(request.piece_id());
   if (!piece.has_value())
     return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
-  *response->mutable_piece() = ToWire(engine.pieces()[*piece]);
-  for (const catalog::Recording& recording : engine.recordings()) {
+  *response->mutable_piece() = ToWire(collection.pieces()[*piece]);
+  for (const catalog::Recording& recording : collection.recordings()) {
     if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
   }
-  response->set_generation(engine.manifest().generation);
+  response->set_generation(collection.manifest().generation);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
                                             v1::GetRecordingResponse* response) const {
-  const Engine& engine = call.engine();
+  const retrieval::Collection& collection = call.collection();
   if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
-  const std::optional<int> recording = engine.FindRecording(request.recording_id());
+  const std::optional<int> recording = collection.FindRecording(request.recording_id());
   if (!recording.has_value())
     return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
-  *response->mutable_recording() = ToWire(engine.recordings()[*recording]);
-  response->set_generation(engine.manifest().generation);
+  *response->mutable_recording() = ToWire(collection.recordings()[*recording]);
+  response->set_generation(collection.manifest().generation);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
                                           v1::GetSnippetResponse* response) const {
-  response->set_generation(call.engine().manifest().generation);
+  response->set_generation(call.collection().manifest().generation);
   switch (request.source_case()) {
     case v1::GetSnippetRequest::kPieceId:
       return PieceSnippet(call, request, response);
@@ -158,17 +159,17 @@ absl::Status CatalogService::DoGetSnippet(Call& call, const v1::GetSnippetReques
 
 absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
                                           v1::GetSnippetResponse* response) const {
-  const Engine& engine = call.engine();
-  const std::optional<int> piece = engine.FindPiece(request.piece_id());
+  const retrieval::Collection& collection = call.collection();
+  const std::optional<int> piece = collection.FindPiece(request.piece_id());
   if (!piece.has_value())
     return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const auto score, engine.ReadScore(*piece));
+    ASSIGN_OR_RETURN(const auto score, collection.ReadScore(*piece));
     ASSIGN_OR_RETURN(const auto stretch, Stretch(request, score->duration_s));
     ASSIGN_OR_RETURN(std::string midi, CutMidi(*score, stretch.first, stretch.second));
     response->set_format(v1::GetSnippetResponse::FORMAT_MIDI);
     response->set_content(std::move(midi));
-    *response->mutable_source() = SourceOf(engine.pieces()[*piece]);
+    *response->mutable_source() = SourceOf(collection.pieces()[*piece]);
     *response->mutable_start() = ToPosition(stretch.first, &score->tempo_map);
     *response->mutable_end() = ToPosition(stretch.second, &score->tempo_map);
     return absl::OkStatus();
@@ -177,11 +178,11 @@ absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetReques
 
 absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
                                               v1::GetSnippetResponse* response) const {
-  const Engine& engine = call.engine();
-  const std::optional<int> position = engine.FindRecording(request.recording_id());
+  const retrieval::Collection& collection = call.collection();
+  const std::optional<int> position = collection.FindRecording(request.recording_id());
   if (!position.has_value())
     return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
-  const catalog::Recording& recording = engine.recordings()[*position];
+  const catalog::Recording& recording = collection.recordings()[*position];
   ASSIGN_OR_RETURN(auto stretch, Stretch(request, recording.duration_s));
   if (!request.has_end_seconds())
     stretch.second = std::min(stretch.second, stretch.first + limits_.max_snippet_s);
@@ -191,9 +192,9 @@ absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRe
                       absl::StrCat("up to ", limits_.max_snippet_s, " s of a recording"));
   }
   return call.InStage(v1::STAGE_RESPOND, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string audio, engine.ReadAudio(*position));
+    ASSIGN_OR_RETURN(const std::string audio, collection.ReadAudio(*position));
     ASSIGN_OR_RETURN(std::string wav, CutWav(audio, stretch.first, stretch.second,
-                                             engine.feature_settings().sample_rate));
+                                             collection.feature_settings().sample_rate));
     response->set_format(v1::GetSnippetResponse::FORMAT_WAV);
     response->set_content(std::move(wav));
     *response->mutable_source() = SourceOf(recording);

@@ -83,6 +83,8 @@ class CatalogService final : public v1::Catalog::CallbackService {
                                  v1::UpdateRecordingResponse* response) const;
   absl::Status DoDeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
                                  v1::DeleteRecordingResponse* response) const;
+  // The edit, and a failure of it as BlameEdit tells it.
+  absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit) const;
   absl::StatusOr<v1::Piece> Add(Call& call, const v1::AddPieceRequest& request) const;
 
   CallRunner& runner_;

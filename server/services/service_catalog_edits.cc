@@ -11,20 +11,10 @@
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
-namespace {
-
-template <typename Request>
-std::optional<int64_t> ExpectedVersion(const Request& request) {
-  if (!request.has_expected_version()) return std::nullopt;
-  return request.expected_version();
-}
-
-}  // namespace
-
 grpc::ServerUnaryReactor* CatalogService::AddPiece(grpc::CallbackServerContext* context,
                                                    const v1::AddPieceRequest* request,
                                                    v1::AddPieceResponse* response) {
-  return runner_.Run("Catalog.AddPiece", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.AddPiece", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoAddPiece(call, *request, response); });
 }
 
@@ -38,45 +28,50 @@ grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* CatalogServ
 grpc::ServerUnaryReactor* CatalogService::UpdatePiece(grpc::CallbackServerContext* context,
                                                       const v1::UpdatePieceRequest* request,
                                                       v1::UpdatePieceResponse* response) {
-  return runner_.Run("Catalog.UpdatePiece", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.UpdatePiece", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoUpdatePiece(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::DeletePiece(grpc::CallbackServerContext* context,
                                                       const v1::DeletePieceRequest* request,
                                                       v1::DeletePieceResponse* response) {
-  return runner_.Run("Catalog.DeletePiece", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.DeletePiece", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoDeletePiece(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::AddRecording(grpc::CallbackServerContext* context,
                                                        const v1::AddRecordingRequest* request,
                                                        v1::AddRecordingResponse* response) {
-  return runner_.Run("Catalog.AddRecording", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.AddRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoAddRecording(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::UpdateRecording(grpc::CallbackServerContext* context,
                                                           const v1::UpdateRecordingRequest* request,
                                                           v1::UpdateRecordingResponse* response) {
-  return runner_.Run("Catalog.UpdateRecording", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.UpdateRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoUpdateRecording(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::DeleteRecording(grpc::CallbackServerContext* context,
                                                           const v1::DeleteRecordingRequest* request,
                                                           v1::DeleteRecordingResponse* response) {
-  return runner_.Run("Catalog.DeleteRecording", Placement::kQueued, context, *request, response,
+  return runner_.Run("Catalog.DeleteRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoDeleteRecording(call, *request, response); });
+}
+
+absl::StatusOr<editing::EditResult> CatalogService::Apply(Call& call,
+                                                          const editing::EditRequest& edit) const {
+  return MapError(store_.Apply(edit, call.context()),
+                  [&](const absl::Status& status) { return BlameEdit(status, edit); });
 }
 
 absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
-  ASSIGN_OR_RETURN(auto piece,
-                   call.InStage(v1::STAGE_DECODE, [&] { return ToPiece(request, limits_); }));
-  const auto added = store_.AddPiece(std::move(piece), request.score().midi(), call.context());
-  if (!added.ok()) return BlameEdit(added.status(), "piece.id", "score.midi");
-  return ToWire(*added);
+  ASSIGN_OR_RETURN(auto edit,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
+  return ToWire(added.piece);
 }
 
 absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& request,
@@ -111,63 +106,47 @@ absl::Status CatalogService::DoAddPieces(
 
 absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
                                            v1::UpdatePieceResponse* response) const {
-  ASSIGN_OR_RETURN(const auto update,
-                   call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); }));
-  const auto updated =
-      store_.UpdatePiece(request.piece_id(), update, ExpectedVersion(request), call.context());
-  if (!updated.ok()) return BlameEdit(updated.status(), "piece_id", "score.midi");
-  *response->mutable_piece() = ToWire(*updated);
+  ASSIGN_OR_RETURN(auto edit,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
+  *response->mutable_piece() = ToWire(updated.piece);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
                                            v1::DeletePieceResponse* response) const {
-  RETURN_IF_ERROR(CheckId("piece_id", request.piece_id()));
-  const auto deleted =
-      store_.DeletePiece(request.piece_id(), ExpectedVersion(request), request.with_recordings());
-  if (!deleted.ok()) return BlameEdit(deleted.status(), "piece_id", "piece_id");
-  response->set_version(deleted->version);
-  response->set_recordings_deleted(deleted->recordings);
+  ASSIGN_OR_RETURN(auto edit, ToEdit(request));
+  ASSIGN_OR_RETURN(const auto deleted, Apply(call, std::move(edit)));
+  response->set_version(deleted.version);
+  response->set_recordings_deleted(deleted.recordings_deleted);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRequest& request,
                                             v1::AddRecordingResponse* response) const {
-  ASSIGN_OR_RETURN(auto recording,
-                   call.InStage(v1::STAGE_DECODE, [&] { return ToRecording(request, limits_); }));
-  const auto added =
-      store_.AddRecording(std::move(recording), request.audio_file(), call.context());
-  // The id is new here: what is not there is the piece.
-  const bool no_piece = added.status().code() == absl::StatusCode::kNotFound;
-  if (!added.ok())
-    return BlameEdit(added.status(), no_piece ? "recording.piece_id" : "recording.id",
-                     "audio_file");
-  *response->mutable_recording() = ToWire(*added);
+  ASSIGN_OR_RETURN(auto edit,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
+  *response->mutable_recording() = ToWire(added.recording);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoUpdateRecording(Call& call,
                                                const v1::UpdateRecordingRequest& request,
                                                v1::UpdateRecordingResponse* response) const {
-  ASSIGN_OR_RETURN(const auto update,
-                   call.InStage(v1::STAGE_DECODE, [&] { return ToUpdate(request, limits_); }));
-  const auto updated = store_.UpdateRecording(request.recording_id(), update,
-                                              ExpectedVersion(request), call.context());
-  if (!updated.ok()) {
-    const bool is_there = store_.Current()->FindRecording(request.recording_id()).has_value();
-    return BlameEdit(updated.status(), is_there ? "piece_id" : "recording_id", "audio_file");
-  }
-  *response->mutable_recording() = ToWire(*updated);
+  ASSIGN_OR_RETURN(auto edit,
+                   call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
+  *response->mutable_recording() = ToWire(updated.recording);
   return absl::OkStatus();
 }
 
 absl::Status CatalogService::DoDeleteRecording(Call& call,
                                                const v1::DeleteRecordingRequest& request,
                                                v1::DeleteRecordingResponse* response) const {
-  RETURN_IF_ERROR(CheckId("recording_id", request.recording_id()));
-  const auto deleted = store_.DeleteRecording(request.recording_id(), ExpectedVersion(request));
-  if (!deleted.ok()) return BlameEdit(deleted.status(), "recording_id", "recording_id");
-  response->set_version(deleted->version);
+  ASSIGN_OR_RETURN(auto edit, ToEdit(request));
+  ASSIGN_OR_RETURN(const auto deleted, Apply(call, std::move(edit)));
+  response->set_version(deleted.version);
   return absl::OkStatus();
 }
 

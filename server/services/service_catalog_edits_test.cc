@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "core/base/error_reason.h"
 #include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
@@ -162,7 +164,7 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewRecordingIsNamed) {
 
 TEST_F(CatalogEditsTest, ARecordingBeyondTheLimitsIsRefusedBeforeItIsEmbedded) {
   server_.reset();
-  config_.max_audio_s = 2;
+  config_.limits.max_audio_s = 2;
   Start();
   EXPECT_TRUE(Blames(Add(NewRecording("new", "p0")), StatusCode::RESOURCE_EXHAUSTED, "audio_file"));
   v1::UpdateRecordingRequest update;
@@ -286,7 +288,7 @@ TEST_F(CatalogEditsTest, NothingIsEmbeddedOnceTheDeadlineHasPassed) {
   server_.reset();
   Start(/*workers=*/1);
   absl::Notification started, release;
-  engine_->on_query = [&] {
+  collection_->on_query = [&] {
     started.Notify();
     release.WaitForNotification();
   };
@@ -332,7 +334,9 @@ TEST_F(CatalogEditsTest, NothingIsChangedForACallerWhoHasGone) {
 }
 
 TEST_F(CatalogEditsTest, AFullDiskBlamesNoField) {
-  store_.failure = absl::ResourceExhaustedError("SQLite: appending: database or disk is full");
+  store_.failure =
+      WithReason(absl::ResourceExhaustedError("SQLite: appending: database or disk is full"),
+                 ErrorReason::kStorageFull);
   const grpc::Status status = Add(NewPiece("new"));
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(status.error_message(), HasSubstr("no room"));
@@ -342,13 +346,14 @@ TEST_F(CatalogEditsTest, AFullDiskBlamesNoField) {
 }
 
 TEST_F(CatalogEditsTest, HowChangesAreStoredIsNotTold) {
-  const std::pair<absl::StatusCode, StatusCode> codes[] = {
-      {absl::StatusCode::kUnavailable, StatusCode::UNAVAILABLE},
-      {absl::StatusCode::kAborted, StatusCode::ABORTED},
-      {absl::StatusCode::kPermissionDenied, StatusCode::FAILED_PRECONDITION},
-      {absl::StatusCode::kDataLoss, StatusCode::DATA_LOSS}};
-  for (const auto& [below, told] : codes) {
-    store_.failure = absl::Status(below, "SQLite: appending: secret");
+  const std::tuple<ErrorReason, absl::StatusCode, StatusCode> codes[] = {
+      {ErrorReason::kStorageUnavailable, absl::StatusCode::kUnavailable, StatusCode::UNAVAILABLE},
+      {ErrorReason::kStorageBusy, absl::StatusCode::kAborted, StatusCode::ABORTED},
+      {ErrorReason::kStorageReadOnly, absl::StatusCode::kPermissionDenied,
+       StatusCode::FAILED_PRECONDITION},
+      {ErrorReason::kStorageDamaged, absl::StatusCode::kDataLoss, StatusCode::DATA_LOSS}};
+  for (const auto& [reason, below, told] : codes) {
+    store_.failure = WithReason(absl::Status(below, "SQLite: appending: secret"), reason);
     const grpc::Status status = Add(NewPiece("new"));
     EXPECT_EQ(status.error_code(), told);
     EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
@@ -362,7 +367,8 @@ TEST_F(CatalogEditsTest, AScoreTooLargeToReadIsBlamed) {
 }
 
 TEST_F(CatalogEditsTest, AnEditThatTheStoreGaveUpBlamesNoField) {
-  store_.failure = absl::AbortedError("the collection is being replaced: try again");
+  store_.failure = WithReason(absl::AbortedError("the collection is being replaced: try again"),
+                              ErrorReason::kCollectionReplaced);
   const grpc::Status status = Add(NewPiece("new"));
   EXPECT_EQ(status.error_code(), StatusCode::ABORTED);
   EXPECT_THAT(status.error_message(), HasSubstr("try again"));
@@ -382,7 +388,7 @@ TEST_F(CatalogEditsTest, WhatTheStoreSaysOfItselfIsNotBlamedOnTheRequest) {
 
 TEST_F(CatalogEditsTest, AQueryGoesOnInTheCollectionThatItBeganWith) {
   absl::Notification started, release;
-  engine_->on_query = [&] {
+  collection_->on_query = [&] {
     started.Notify();
     release.WaitForNotification();
   };
@@ -399,7 +405,7 @@ TEST_F(CatalogEditsTest, AQueryGoesOnInTheCollectionThatItBeganWith) {
   searcher.join();
   ASSERT_EQ(response.hits_size(), 1);
   EXPECT_EQ(response.hits(0).source().id(), "p1");
-  engine_->on_query = nullptr;
+  collection_->on_query = nullptr;
   ASSERT_TRUE(Search(query, &response).ok());
   EXPECT_EQ(response.hits(0).source().id(), "p0");
 }

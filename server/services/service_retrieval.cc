@@ -39,7 +39,7 @@ RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, co
 grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerContext* context,
                                                          const v1::SearchScoresRequest* request,
                                                          v1::SearchResponse* response) {
-  return runner_.Run("Retrieval.SearchScores", Placement::kQueued, context, *request, response,
+  return runner_.Run("Retrieval.SearchScores", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoSearchScores(call, *request, response); });
 }
 
@@ -47,28 +47,28 @@ grpc::ServerUnaryReactor* RetrievalService::SearchRecordings(
     grpc::CallbackServerContext* context, const v1::SearchRecordingsRequest* request,
     v1::SearchResponse* response) {
   return runner_.Run(
-      "Retrieval.SearchRecordings", Placement::kQueued, context, *request, response,
+      "Retrieval.SearchRecordings", CallPolicy::kQueued, context, *request, response,
       [=, this](Call& call) { return DoSearchRecordings(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* RetrievalService::Identify(grpc::CallbackServerContext* context,
                                                      const v1::IdentifyRequest* request,
                                                      v1::IdentifyResponse* response) {
-  return runner_.Run("Retrieval.Identify", Placement::kQueued, context, *request, response,
+  return runner_.Run("Retrieval.Identify", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoIdentify(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* RetrievalService::Embed(grpc::CallbackServerContext* context,
                                                   const v1::EmbedRequest* request,
                                                   v1::EmbedResponse* response) {
-  return runner_.Run("Retrieval.Embed", Placement::kQueued, context, *request, response,
+  return runner_.Run("Retrieval.Embed", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoEmbed(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* context,
                                                   const v1::BatchRequest* request,
                                                   v1::BatchResponse* response) {
-  return runner_.Run("Retrieval.Batch", Placement::kQueued, context, *request, response,
+  return runner_.Run("Retrieval.Batch", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoBatch(call, *request, response); });
 }
 
@@ -92,7 +92,7 @@ RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
 absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
                                                          const v1::Audio& audio) const {
   return call.InStage(v1::STAGE_DECODE, [&] {
-    return DecodeAudio(present, audio, call.engine().feature_settings().sample_rate, limits_);
+    return DecodeAudio(present, audio, call.collection().feature_settings().sample_rate, limits_);
   });
 }
 
@@ -106,10 +106,11 @@ absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScores
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_audio(), request.audio()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s()));
-  const auto hits = call.engine().SearchScores(query, options, call.context());
-  if (!hits.ok()) return AtField(hits.status(), "audio");
+  ASSIGN_OR_RETURN(
+      const auto hits,
+      AtField(call.collection().SearchScores(query, options, call.context()), "audio"));
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kScores, *hits,
+    return FillHits(call.collection(), catalog::Side::kScores, hits,
                     request.options().include_snippets(), response->mutable_hits());
   }));
   call.FillInfo(query.duration_s(), response->mutable_info());
@@ -122,10 +123,11 @@ absl::Status RetrievalService::DoSearchRecordings(Call& call,
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_score(), request.score()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s));
-  const auto hits = call.engine().SearchRecordings(query, options, call.context());
-  if (!hits.ok()) return AtField(hits.status(), "score");
+  ASSIGN_OR_RETURN(
+      const auto hits,
+      AtField(call.collection().SearchRecordings(query, options, call.context()), "score"));
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillHits(call.engine(), catalog::Side::kRecordings, *hits,
+    return FillHits(call.collection(), catalog::Side::kRecordings, hits,
                     request.options().include_snippets(), response->mutable_hits());
   }));
   call.FillInfo(query.duration_s, response->mutable_info());
@@ -137,12 +139,12 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
   ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
   if (options.max_transposition > 0 &&
-      features::BandsPerSemitone(call.engine().feature_settings()) == 0) {
+      features::BandsPerSemitone(call.collection().feature_settings()) == 0) {
     return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
                       "not with this model", "0");
   }
 
-  absl::StatusOr<matching::Identification> identification;
+  matching::Identification identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
     if (side == catalog::Side::kRecordings) {
@@ -152,25 +154,27 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
     query_s = query.duration_s();
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
-    identification = call.engine().IdentifyAudio(query, options, call.context());
-    if (!identification.ok()) return AtField(identification.status(), "audio");
+    ASSIGN_OR_RETURN(
+        identification,
+        AtField(call.collection().IdentifyAudio(query, options, call.context()), "audio"));
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
-    identification = call.engine().IdentifyScore(query, side, options, call.context());
-    if (!identification.ok()) return AtField(identification.status(), "score");
+    ASSIGN_OR_RETURN(
+        identification,
+        AtField(call.collection().IdentifyScore(query, side, options, call.context()), "score"));
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
                       "neither audio nor score is set");
   }
 
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), side, identification->candidates,
+    return FillCandidates(call.collection(), side, identification.candidates,
                           response->mutable_candidates());
   }));
-  response->set_verdict(ToWire(identification->verdict));
-  response->set_windows(identification->windows);
+  response->set_verdict(ToWire(identification.verdict));
+  response->set_windows(identification.windows);
   metrics_.RecordVerdict(
       absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(response->verdict()), "VERDICT_")));
   call.FillInfo(query_s, response->mutable_info());
@@ -179,7 +183,8 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
 
 absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
                                        v1::BatchResponse* response) const {
-  RETURN_IF_ERROR(CheckRange("queries", request.queries_size(), 1, limits_.max_batch_queries));
+  RETURN_IF_ERROR(
+      CheckFieldRange("queries", request.queries_size(), Range<int>{1, limits_.max_batch_queries}));
   int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
     RETURN_IF_ERROR(call.KeepGoing());
@@ -189,10 +194,10 @@ absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& reque
     if (IsCallersDoing(status)) return status;
     // Evidence can make of a small request an answer a thousand times its size.
     if (status.ok() &&
-        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes) {
+        answer_bytes + static_cast<int64_t>(result->ByteSizeLong()) > limits_.max_message_bytes()) {
       status = FieldError(absl::StatusCode::kResourceExhausted, "queries",
                           "the answers together are too large",
-                          absl::StrCat("up to ", limits_.max_message_bytes, " bytes"));
+                          absl::StrCat("up to ", limits_.max_message_bytes(), " bytes"));
     }
     if (!status.ok()) FillError(status, response->results_size() - 1, result);
     answer_bytes += static_cast<int64_t>(result->ByteSizeLong());
@@ -219,28 +224,30 @@ absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& qu
 absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request,
                                        v1::EmbedResponse* response) const {
   ASSIGN_OR_RETURN(const auto plan, ToEmbedPlan(request, limits_));
-  absl::StatusOr<matching::EmbeddingSequence> sequence;
+  matching::EmbeddingSequence sequence;
   double query_s = 0;
   if (request.query_case() == v1::EmbedRequest::kAudio) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
     query_s = query.duration_s();
     RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
-    sequence = call.engine().EmbedAudio(query, plan.windows, call.context());
-    if (!sequence.ok()) return AtField(sequence.status(), "audio");
+    ASSIGN_OR_RETURN(
+        sequence,
+        AtField(call.collection().EmbedAudio(query, plan.windows, call.context()), "audio"));
   } else if (request.query_case() == v1::EmbedRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
     RETURN_IF_ERROR(CheckEmbedWindows(query_s, plan, limits_));
-    sequence = call.engine().EmbedScore(query, plan.tempo_ratio, plan.windows, call.context());
-    if (!sequence.ok()) return AtField(sequence.status(), "score");
+    ASSIGN_OR_RETURN(sequence, AtField(call.collection().EmbedScore(query, plan.tempo_ratio,
+                                                                    plan.windows, call.context()),
+                                       "score"));
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
                       "neither audio nor score is set");
   }
-  response->set_dimension(sequence->dimension);
-  response->set_window_seconds(sequence->window_s);
-  response->mutable_start_seconds()->Add(sequence->start_s.begin(), sequence->start_s.end());
-  response->mutable_values()->Add(sequence->embeddings.begin(), sequence->embeddings.end());
+  response->set_dimension(sequence.dimension);
+  response->set_window_seconds(sequence.window_s);
+  response->mutable_start_seconds()->Add(sequence.start_s.begin(), sequence.start_s.end());
+  response->mutable_values()->Add(sequence.embeddings.begin(), sequence.embeddings.end());
   call.FillInfo(query_s, response->mutable_info());
   return absl::OkStatus();
 }

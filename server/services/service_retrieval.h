@@ -1,4 +1,5 @@
-// antiphon.v1.Retrieval: reads the query, asks the engine, writes the answer. Safe from any thread.
+// antiphon.v1.Retrieval: reads the query, asks the collection, writes the answer. Safe from any
+// thread.
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_RETRIEVAL_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_RETRIEVAL_H_
 

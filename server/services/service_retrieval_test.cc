@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 class RetrievalServiceTest : public ServerFixture {
  protected:
   void SetUp() override {
-    config_.max_audio_s = 30;
+    config_.limits.max_audio_s = 30;
     Start();
   }
 };
@@ -90,6 +90,7 @@ TEST_F(RetrievalServiceTest, SnippetsComeOnRequestAndEndWithTheSource) {
   EXPECT_EQ(response.hits(0).source().id(), "r1");
   EXPECT_EQ(response.hits(0).source().piece_id(), "p1");
   EXPECT_EQ(response.hits(0).reference_start().bar(), 0) << "a recording has no bars";
+  EXPECT_EQ(response.hits(0).tempo_ratio(), 0.8) << "of the recording over the score";
   const auto audio = audio::DecodeMemory(response.hits(0).snippet());
   ASSERT_TRUE(audio.ok()) << audio.status();
   EXPECT_NEAR(audio->duration_s(), 2, 0.01);
@@ -111,7 +112,7 @@ TEST_F(RetrievalServiceTest, BadAudioIsBlamedOnItsField) {
   }
   request.mutable_audio()->set_file(WavFile(31));
   EXPECT_TRUE(Blames(Search(request), StatusCode::RESOURCE_EXHAUSTED, "audio.file"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
@@ -141,7 +142,7 @@ TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
   const std::vector<float> poisoned = {0.0f, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_TRUE(
       Blames(status_of([&](v1::Pcm& p) { p = FloatPcm(poisoned); }), bad, "audio.pcm.samples"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, BadMidiIsBlamedOnItsField) {
@@ -255,7 +256,7 @@ TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {
                      "method"));
   EXPECT_TRUE(
       Blames(status_of([](auto& r) { r.set_against(static_cast<v1::Side>(9)); }), bad, "against"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(RetrievalServiceTest, EmbedGivesARowForEachWindow) {
@@ -294,8 +295,8 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   by_audio.mutable_options()->mutable_filter()->add_composers("Anon");
   by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(1);
   ASSERT_TRUE(Search(by_audio).ok());
-  EXPECT_EQ(engine_->last_search().filter.sources.composers.size(), 1u);
-  EXPECT_EQ(engine_->last_search().excerpt.start_s, 1);
+  EXPECT_EQ(collection_->last_search().filter.sources.composers.size(), 1u);
+  EXPECT_EQ(collection_->last_search().excerpt.start_s, 1);
   by_audio.mutable_options()->mutable_excerpt()->set_start_seconds(3);
   EXPECT_TRUE(
       Blames(Search(by_audio), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
@@ -304,7 +305,7 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   by_score.mutable_score()->set_midi(MidiBytes(4));
   by_score.mutable_options()->set_mode(v1::SEARCH_MODE_EXACT);
   ASSERT_TRUE(Search(by_score).ok());
-  EXPECT_TRUE(engine_->last_search().filter.exact);
+  EXPECT_TRUE(collection_->last_search().filter.exact);
   by_score.mutable_options()->mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(
       Blames(Search(by_score), StatusCode::INVALID_ARGUMENT, "options.excerpt.start_seconds"));
@@ -313,7 +314,7 @@ TEST_F(RetrievalServiceTest, BoundsOfASearchReachTheEngine) {
   identify.mutable_score()->set_midi(MidiBytes(4));
   identify.set_min_similarity(0.5);
   ASSERT_TRUE(Identify(identify).ok());
-  EXPECT_EQ(engine_->last_identify().filter.min_similarity, 0.5f);
+  EXPECT_EQ(collection_->last_identify().filter.min_similarity, 0.5f);
   identify.mutable_excerpt()->set_start_seconds(2);
   EXPECT_TRUE(Blames(Identify(identify), StatusCode::INVALID_ARGUMENT, "excerpt.start_seconds"));
 }
@@ -401,8 +402,8 @@ TEST_F(BatchTest, TimingsAreThoseOfTheQuery) {
   v1::BatchRequest request;
   AddSearch(request);
   AddSearch(request);
-  engine_->on_query = [this] {
-    if (engine_->queries == 1) absl::SleepFor(absl::Milliseconds(300));
+  collection_->on_query = [this] {
+    if (collection_->queries == 1) absl::SleepFor(absl::Milliseconds(300));
   };
   v1::BatchResponse response;
   ASSERT_TRUE(Batch(request, &response).ok());
@@ -426,7 +427,7 @@ TEST_F(BatchTest, HasAtMostSixtyFourQueries) {
 
 TEST_F(BatchTest, AnswersTogetherHaveALimit) {
   server_.reset();
-  config_.max_message_mib = 1;
+  config_.limits.max_message_mib = 1;
   Start();
   v1::BatchRequest request;
   for (int i = 0; i < 10; ++i) {
@@ -444,8 +445,8 @@ TEST_F(BatchTest, AnswersTogetherHaveALimit) {
 TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   v1::BatchRequest request;
   for (int i = 0; i < 8; ++i) AddSearch(request);
-  engine_->on_query = [this] {
-    if (engine_->queries == 3) absl::SleepFor(absl::Milliseconds(500));
+  collection_->on_query = [this] {
+    if (collection_->queries == 3) absl::SleepFor(absl::Milliseconds(500));
   };
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(400));
@@ -453,11 +454,11 @@ TEST_F(BatchTest, NoFurtherQueryIsWorkedOnOnceTheDeadlineHasPassed) {
   EXPECT_EQ(retrieval_->Batch(&context, request, &response).error_code(),
             StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(server_->Drain(absl::Seconds(10)));
-  EXPECT_LE(engine_->queries, 3);
+  EXPECT_LE(collection_->queries, 3);
 }
 
 TEST_F(BatchTest, AFaultOfTheServerIsToldWithoutItsInside) {
-  engine_->failure = absl::InternalError("/secret/path: network gave NaN");
+  collection_->failure = absl::InternalError("/secret/path: network gave NaN");
   v1::BatchRequest request;
   AddSearch(request);
   v1::BatchResponse response;
@@ -467,7 +468,7 @@ TEST_F(BatchTest, AFaultOfTheServerIsToldWithoutItsInside) {
 }
 
 TEST_F(RetrievalServiceTest, AFaultOfTheServerIsToldWithoutItsInside) {
-  engine_->failure = absl::InternalError("/secret/path: network gave NaN");
+  collection_->failure = absl::InternalError("/secret/path: network gave NaN");
   v1::SearchScoresRequest request;
   request.mutable_audio()->set_file(WavFile(1));
   const grpc::Status status = Search(request);
@@ -478,11 +479,11 @@ TEST_F(RetrievalServiceTest, AFaultOfTheServerIsToldWithoutItsInside) {
 TEST_F(RetrievalServiceTest, AnExceptionIsAStatus) {
   v1::SearchScoresRequest request;
   request.mutable_audio()->set_file(WavFile(1));
-  engine_->on_query = [] { throw std::runtime_error("secret"); };
+  collection_->on_query = [] { throw std::runtime_error("secret"); };
   EXPECT_EQ(Search(request).error_code(), StatusCode::INTERNAL);
-  engine_->on_query = [] { throw std::bad_alloc(); };
+  collection_->on_query = [] { throw std::bad_alloc(); };
   EXPECT_EQ(Search(request).error_code(), StatusCode::RESOURCE_EXHAUSTED);
-  engine_->on_query = nullptr;
+  collection_->on_query = nullptr;
   EXPECT_TRUE(Search(request).ok());
 }
 

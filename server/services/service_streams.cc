@@ -30,24 +30,6 @@ constexpr int kLiveTopK = 3;
 // Of samples as they come, converted at once: at the lowest rate that is a few megabytes.
 constexpr size_t kBytesAtOnce = 64 << 10;
 
-// What a stream asks of an engine, which it borrows.
-class EngineMatcher final : public streaming::WindowMatcher {
- public:
-  explicit EngineMatcher(const Engine& engine) : engine_(engine) {}
-
-  const encoder::WindowEncoder& audio_encoder() const override { return engine_.audio_encoder(); }
-  absl::StatusOr<matching::Identification> IdentifyEmbedded(
-      matching::EmbeddingSequence windows, double duration_s,
-      const matching::IdentifyOptions& options,
-      const matching::RequestContext& context) const override {
-    return engine_.IdentifyEmbedded(std::move(windows), duration_s, options, context);
-  }
-  const catalog::Piece& piece(int source) const override { return engine_.pieces().at(source); }
-
- private:
-  const Engine& engine_;
-};
-
 absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, const Limits& limits) {
   audio::PcmFormat format;
   switch (options.encoding()) {
@@ -61,10 +43,11 @@ absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, cons
       return FieldError(kInvalid, "options.encoding", "missing or unknown",
                         "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  RETURN_IF_ERROR(FirstFailure(
-      {CheckRange("options.sample_rate", options.sample_rate(), limits.min_audio_rate,
-                  limits.max_audio_rate),
-       CheckRange("options.channels", options.channels(), 1, limits.max_audio_channels)}));
+  RETURN_IF_ERROR(
+      FirstFailure({CheckFieldRange("options.sample_rate", options.sample_rate(),
+                                    Range<int>{limits.min_audio_rate, limits.max_audio_rate}),
+                    CheckFieldRange("options.channels", options.channels(),
+                                    Range<int>{1, limits.max_audio_channels})}));
   format.sample_rate = options.sample_rate();
   format.channels = options.channels();
   return format;
@@ -76,16 +59,16 @@ absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions
   out.update_s = update_s;
   out.identify.top_k = kLiveTopK;
   if (options.has_top_k()) {
-    RETURN_IF_ERROR(CheckRange("options.top_k", options.top_k(), 1, limits.max_identify_top_k));
+    RETURN_IF_ERROR(CheckFieldRange("options.top_k", options.top_k(), IdentifyTopKRange(limits)));
     out.identify.top_k = options.top_k();
   }
   if (options.has_min_confidence()) {
-    RETURN_IF_ERROR(CheckRange("options.min_confidence", options.min_confidence(), 0.0, 1.0));
+    RETURN_IF_ERROR(CheckFieldRange("options.min_confidence", options.min_confidence(),
+                                    matching::IdentifyOptions::kMinConfidenceRange));
     out.identify.min_confidence = options.min_confidence();
   }
-  auto filter = ToSearchFilter("options.", options.filter(), options.mode(), std::nullopt, limits);
-  if (!filter.ok()) return filter.status();
-  out.identify.filter = *std::move(filter);
+  ASSIGN_OR_RETURN(out.identify.filter, ToSearchFilter("options.", options.filter(), options.mode(),
+                                                       std::nullopt, limits));
   return out;
 }
 
@@ -110,8 +93,8 @@ class Listener {
     return std::unique_ptr<Listener>(new Listener(context.store, format, options));
   }
 
-  // Everything up to the end of the stream. `take` gets each answer while the engine that gave it
-  // is the call's.
+  // Everything up to the end of the stream. `take` gets each answer while the collection that gave
+  // it is the call's.
   absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
                       const Take& take) {
     v1::IdentifyStreamRequest request;
@@ -140,11 +123,9 @@ class Listener {
   // Asks the collection as it is now, which may be of another model, at another rate.
   absl::Status Follow(Call& call) {
     call.Pin(store_.Current());
-    const int rate = call.engine().feature_settings().sample_rate;
+    const int rate = call.collection().feature_settings().sample_rate;
     if (pcm_ != nullptr && rate == rate_) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<audio::PcmStream>> pcm = audio::PcmStream::Create(format_, rate);
-    if (!pcm.ok()) return AtField(pcm.status(), "options");
-    pcm_ = *std::move(pcm);
+    ASSIGN_OR_RETURN(pcm_, AtField(audio::PcmStream::Create(format_, rate), "options"));
     rate_ = rate;
     return absl::OkStatus();
   }
@@ -152,28 +133,27 @@ class Listener {
   absl::Status Hear(Call& call, std::string_view bytes, const Take& take) {
     RETURN_IF_ERROR(Follow(call));
     samples_.clear();
-    const absl::Status read =
-        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); });
-    if (!read.ok()) return AtField(read, "samples");
+    RETURN_IF_ERROR(AtField(
+        call.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); }), "samples"));
     return Identify(call, take);
   }
 
   absl::Status Finish(Call& call, const Take& take) {
     RETURN_IF_ERROR(Follow(call));
     samples_.clear();
-    if (absl::Status read = pcm_->Finish(samples_); !read.ok()) return AtField(read, "samples");
+    RETURN_IF_ERROR(AtField(pcm_->Finish(samples_), "samples"));
     RETURN_IF_ERROR(Identify(call, take));
-    return Give(identifier_.Finish(EngineMatcher(call.engine()), call.context()), take);
+    return Give(identifier_.Finish(call.collection(), call.context()), take);
   }
 
   absl::Status Identify(Call& call, const Take& take) {
-    return Give(identifier_.Push(EngineMatcher(call.engine()), samples_, call.context()), take);
+    return Give(identifier_.Push(call.collection(), samples_, call.context()), take);
   }
 
-  static absl::Status Give(const absl::StatusOr<std::vector<streaming::StreamAnswer>>& answers,
+  static absl::Status Give(absl::StatusOr<std::vector<streaming::StreamAnswer>> answered,
                            const Take& take) {
-    if (!answers.ok()) return AtField(answers.status(), "samples");
-    for (const streaming::StreamAnswer& answer : *answers) {
+    ASSIGN_OR_RETURN(const auto answers, AtField(std::move(answered), "samples"));
+    for (const streaming::StreamAnswer& answer : answers) {
       RETURN_IF_ERROR(take(answer));
     }
     return absl::OkStatus();
@@ -209,10 +189,10 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
   response.set_event(ToWire(answer.event));
   response.set_at_seconds(answer.at_s);
   response.set_verdict(server::ToWire(answer.identification.verdict));
-  response.set_generation(call.engine().manifest().generation);
+  response.set_generation(call.collection().manifest().generation);
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.engine(), catalog::Side::kScores, answer.identification.candidates,
-                          response.mutable_candidates());
+    return FillCandidates(call.collection(), catalog::Side::kScores,
+                          answer.identification.candidates, response.mutable_candidates());
   }));
   return response;
 }
@@ -233,7 +213,7 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
     return AtField(builder.Add(answer), "samples");
   }));
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillSegments(call.engine(), builder.Finish(), response->mutable_segments());
+    return FillSegments(call.collection(), builder.Finish(), response->mutable_segments());
   }));
   RecordVerdict(context.metrics, !response->segments().empty());
   call.FillInfo(listener->received_s(), response->mutable_info());

@@ -1,9 +1,9 @@
 // The streaming half of antiphon.v1.Retrieval: reads sound as it comes, tells what is played in it.
 // Stateless; safe from any thread. Called by RetrievalService, on the thread of the stream.
 //
-// The engine asked is the one that is current whenever sound has come in: a stream of hours holds
-// on to no generation. Memory of a stream is bounded, whatever its length and the sizes of its
-// messages.
+// The collection asked is the one that is current whenever sound has come in: a stream of hours
+// holds on to no generation. Memory of a stream is bounded, whatever its length and the sizes of
+// its messages.
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_STREAMS_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_STREAMS_H_
 
@@ -24,7 +24,7 @@ struct StreamContext {
   const Limits& limits;
 };
 
-// Failures are InvalidArgument for "part", "options.…" and "samples", or as the engine's.
+// Failures are InvalidArgument for "part", "options.…" and "samples", or as the collection's.
 [[nodiscard]] absl::Status IdentifyLong(const StreamContext& context, Call& call,
                                         MessageReader<v1::IdentifyStreamRequest>& stream,
                                         v1::IdentifyLongResponse* response);

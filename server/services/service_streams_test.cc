@@ -110,8 +110,8 @@ class ServiceStreamsTest : public ::testing::Test {
 
   Metrics metrics_;
   Limits limits_;
-  std::shared_ptr<FakeEngine> engine_ = std::make_shared<FakeEngine>();
-  FakeStore store_{engine_};
+  std::shared_ptr<FakeCollection> collection_ = std::make_shared<FakeCollection>();
+  FakeStore store_{collection_};
   FakeStream stream_;
   v1::StreamOptions options_;
   v1::IdentifyLongResponse long_response_;
@@ -220,7 +220,7 @@ TEST_F(ServiceStreamsTest, EveryOptionIsChecked) {
       IsAbout(with([](auto& o) { o.set_mode(static_cast<v1::SearchMode>(9)); }), "options.mode"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.mutable_filter()->add_composers(""); }),
                       "options.filter.composers"));
-  EXPECT_EQ(engine_->queries, 0);
+  EXPECT_EQ(collection_->queries, 0);
 }
 
 TEST_F(ServiceStreamsTest, TheOptionsReachTheEngine) {
@@ -231,7 +231,7 @@ TEST_F(ServiceStreamsTest, TheOptionsReachTheEngine) {
   SendAll(Floats(Music(5)));
   ASSERT_TRUE(Live().ok());
   EXPECT_EQ(stream_.responses.back().verdict(), v1::VERDICT_NO_MATCH);
-  const matching::IdentifyOptions asked = engine_->last_identify();
+  const matching::IdentifyOptions asked = collection_->last_identify();
   EXPECT_EQ(asked.min_confidence, 0.9);
   EXPECT_TRUE(asked.filter.exact);
   EXPECT_EQ(asked.filter.sources.piece_ids, std::vector<std::string>{"p1"});
@@ -268,8 +268,8 @@ TEST_F(ServiceStreamsTest, AStreamWithoutSoundIsTooLittleNotAFault) {
 TEST_F(ServiceStreamsTest, AsksTheEngineThatIsCurrentAndHoldsNoOld) {
   Send(options_);
   SendAll(Floats(Music(12)));
-  std::weak_ptr<const Engine> first = store_.Current();
-  engine_.reset();
+  std::weak_ptr<const retrieval::Collection> first = store_.Current();
+  collection_.reset();
   bool released = false;
   stream_.on_read = [&](int read) {
     if (read == 8) {
@@ -288,8 +288,8 @@ TEST_F(ServiceStreamsTest, APieceThatIsDeletedMeanwhileKeepsItsId) {
   SendAll(Floats(Music(12)));
   stream_.on_read = [&](int read) {
     if (read != 15) return;
-    EXPECT_TRUE(store_.DeletePiece("p1", std::nullopt, true).ok());
-    EXPECT_TRUE(store_.DeletePiece("p0", std::nullopt, true).ok());
+    EXPECT_TRUE(store_.Apply(editing::DeletePiece{.id = "p1", .with_recordings = true}, {}).ok());
+    EXPECT_TRUE(store_.Apply(editing::DeletePiece{.id = "p0", .with_recordings = true}, {}).ok());
   };
   ASSERT_TRUE(Long().ok());
   ASSERT_EQ(long_response_.segments_size(), 1);
@@ -328,7 +328,7 @@ TEST_F(ServiceStreamsTest, StopsWhenNobodyTakesTheAnswers) {
 }
 
 TEST_F(ServiceStreamsTest, FailsAsTheEngineDoes) {
-  engine_->failure = absl::InternalError("out of order");
+  collection_->failure = absl::InternalError("out of order");
   Send(options_);
   SendAll(Floats(Music(10)));
   EXPECT_TRUE(absl::IsInternal(Live()));

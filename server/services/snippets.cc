@@ -4,6 +4,7 @@
 
 #include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::server {
@@ -18,9 +19,7 @@ absl::Status AsDataLoss(const absl::Status& status) {
 }  // namespace
 
 absl::StatusOr<std::string> CutMidi(const music::Score& score, double start_s, double end_s) {
-  absl::StatusOr<std::string> midi = music::WriteMidi(music::Excerpt(score, start_s, end_s));
-  if (!midi.ok()) return AsDataLoss(midi.status());
-  return midi;
+  return MapError(music::WriteMidi(music::Excerpt(score, start_s, end_s)), AsDataLoss);
 }
 
 absl::StatusOr<std::string> CutWav(std::string_view audio, double start_s, double end_s,
@@ -30,11 +29,9 @@ absl::StatusOr<std::string> CutWav(std::string_view audio, double start_s, doubl
   options.max_duration_s = std::numeric_limits<double>::max();
   options.start_s = start_s;
   options.length_s = end_s - start_s;
-  const absl::StatusOr<audio::Waveform> waveform = audio::DecodeMemory(audio, options);
-  if (!waveform.ok()) return AsDataLoss(waveform.status());
-  absl::StatusOr<std::string> wav = audio::EncodeAudio(*waveform, audio::AudioFormat::kWav);
-  if (!wav.ok()) return AsDataLoss(wav.status());
-  return wav;
+  ASSIGN_OR_RETURN(const audio::Waveform waveform,
+                   MapError(audio::DecodeMemory(audio, options), AsDataLoss));
+  return MapError(audio::EncodeAudio(waveform, audio::AudioFormat::kWav), AsDataLoss);
 }
 
 }  // namespace antiphon::server

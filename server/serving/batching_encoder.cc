@@ -18,7 +18,7 @@ namespace {
 
 BatchingOptions Sane(BatchingOptions options) {
   options.max_windows = std::max(1, options.max_windows);
-  options.max_delay = std::max(absl::ZeroDuration(), options.max_delay);
+  options.max_delay_ms = std::max(0.0, options.max_delay_ms);
   return options;
 }
 
@@ -101,7 +101,7 @@ std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() 
               return self->stopping_ || self->pending_windows_ >= self->options_.max_windows;
             },
             this),
-        oldest + options_.max_delay);
+        oldest + absl::Milliseconds(options_.max_delay_ms));
   }
   if (stopping_) {
     for (Job* job : pending_) {

@@ -25,9 +25,11 @@
 namespace antiphon::server {
 
 struct BatchingOptions {
-  int max_windows = 64;  // in a batch, at least 1
-  // How long an incomplete batch waits for company, from the arrival of its oldest request on.
-  absl::Duration max_delay = absl::Milliseconds(2);
+  static constexpr Range<int> kMaxWindowsRange = encoder::EncoderOptions::kBatchSizeRange;
+  int max_windows = 64;  // in a batch
+  static constexpr Range<double> kMaxDelayRange = {0, 1000};
+  // Milliseconds that an incomplete batch waits for others, from its oldest request.
+  double max_delay_ms = 2;
   std::function<void(int)> on_batch;  // told the size of every batch; may be empty
 };
 

@@ -86,7 +86,7 @@ struct Batched {
 BatchingOptions Options(int max_windows, absl::Duration delay) {
   BatchingOptions options;
   options.max_windows = max_windows;
-  options.max_delay = delay;
+  options.max_delay_ms = absl::ToDoubleMilliseconds(delay);
   return options;
 }
 

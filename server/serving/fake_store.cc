@@ -1,9 +1,12 @@
 #include "server/serving/fake_store.h"
 
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
+#include "core/base/error_reason.h"
+#include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::server {
@@ -11,27 +14,31 @@ namespace {
 
 using editing::CollectionStore;
 
+absl::Status IdTaken() { return WithReason(absl::AlreadyExistsError("id"), ErrorReason::kIdTaken); }
+
+absl::Status IdUnknown() { return WithReason(absl::NotFoundError("id"), ErrorReason::kIdUnknown); }
+
 absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
   if (!expected.has_value() || *expected == version) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("piece version: is ", version, ", not ", *expected));
+  return WithReason(
+      absl::AbortedError(absl::StrCat("piece version: is ", version, ", not ", *expected)),
+      ErrorReason::kVersionMismatch);
 }
 
 // The score of `midi`, with what it says of the piece.
 absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& midi,
                                                          catalog::Piece& piece) {
-  absl::StatusOr<music::Score> score = music::ReadMidi(midi);
-  if (!score.ok()) return score.status();
-  if (score->notes.empty()) return absl::InvalidArgumentError("no notes");
-  piece.duration_s = score->duration_s;
-  piece.notes = static_cast<int>(score->notes.size());
-  piece.beats = score->tempo_map.BeatsAt(score->duration_s);
-  return std::make_shared<const music::Score>(*std::move(score));
+  ASSIGN_OR_RETURN(music::Score score, music::ReadMidi(midi));
+  if (score.notes.empty()) return absl::InvalidArgumentError("no notes");
+  piece.duration_s = score.duration_s;
+  piece.notes = static_cast<int>(score.notes.size());
+  piece.beats = score.tempo_map.BeatsAt(score.duration_s);
+  return std::make_shared<const music::Score>(std::move(score));
 }
 
 absl::Status Read(const std::string& audio, catalog::Recording& recording) {
-  const absl::StatusOr<audio::Waveform> waveform = audio::DecodeMemory(audio);
-  if (!waveform.ok()) return waveform.status();
-  recording.duration_s = waveform->duration_s();
+  ASSIGN_OR_RETURN(const audio::Waveform waveform, audio::DecodeMemory(audio));
+  recording.duration_s = waveform.duration_s();
   return absl::OkStatus();
 }
 
@@ -42,16 +49,17 @@ void Assign(const std::optional<T>& from, T& to) {
 
 }  // namespace
 
-FakeStore::FakeStore(std::shared_ptr<const FakeEngine> engine) : engine_(std::move(engine)) {}
+FakeStore::FakeStore(std::shared_ptr<const FakeCollection> collection)
+    : collection_(std::move(collection)) {}
 
-std::shared_ptr<const Engine> FakeStore::Current() const {
+std::shared_ptr<const retrieval::Collection> FakeStore::Current() const {
   absl::MutexLock lock(&mutex_);
-  return engine_;
+  return collection_;
 }
 
 absl::Status FakeStore::Embed(const matching::RequestContext& context) {
-  if (!failure.ok()) return failure;
-  if (absl::Status status = context.keep_going(); !status.ok()) return status;
+  RETURN_IF_ERROR(failure);
+  RETURN_IF_ERROR(context.keep_going());
   ++embedded;
   if (context.on_stage) context.on_stage(matching::Stage::kEncode, 0.001);
   if (on_embed) on_embed();
@@ -63,73 +71,77 @@ absl::Status FakeStore::Administer() {
   return failure;
 }
 
+absl::Status FakeStore::CheckPieceOf(const catalog::Recording& recording) const {
+  const std::string& id = recording.piece_id;
+  if (id.empty() || collection_->FindPiece(id).has_value()) return absl::OkStatus();
+  return WithReason(absl::NotFoundError("piece"), ErrorReason::kPieceUnknown);
+}
+
 int64_t FakeStore::Put(FakeSources sources) {
-  engine_ = std::make_shared<const FakeEngine>(*engine_, std::move(sources),
-                                               engine_->manifest().generation);
+  collection_ = std::make_shared<const FakeCollection>(*collection_, std::move(sources),
+                                                       collection_->manifest().generation);
   ++durable;
   ++unmerged_;
   return ++last_change_;
 }
 
-absl::StatusOr<catalog::Piece> FakeStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                   const matching::RequestContext& context) {
-  auto score = Read(midi, piece);
-  if (!score.ok()) return score.status();
-  if (absl::Status status = Embed(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
-  if (engine_->FindPiece(piece.id).has_value()) return absl::AlreadyExistsError("id");
-  FakeSources sources = engine_->sources();
-  piece.version = last_change_ + 1;
-  sources.pieces.push_back(piece);
-  sources.scores.push_back(*std::move(score));
-  Put(std::move(sources));
-  return piece;
+absl::StatusOr<editing::EditResult> FakeStore::Apply(const editing::EditRequest& request,
+                                                     const matching::RequestContext& context) {
+  return std::visit([&](const auto& edit) { return Make(edit, context); }, request);
 }
 
-absl::StatusOr<catalog::Piece> FakeStore::UpdatePiece(const std::string& id,
-                                                      const editing::PieceUpdate& update,
-                                                      std::optional<int64_t> expected_version,
-                                                      const matching::RequestContext& context) {
-  if (absl::Status status = Embed(context); !status.ok()) return status;
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddPiece& edit,
+                                                    const matching::RequestContext& context) {
+  catalog::Piece piece = edit.piece;
+  ASSIGN_OR_RETURN(auto score, Read(edit.midi, piece));
+  RETURN_IF_ERROR(Embed(context));
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindPiece(id);
-  if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  if (collection_->FindPiece(piece.id).has_value()) return IdTaken();
+  FakeSources sources = collection_->sources();
+  piece.version = last_change_ + 1;
+  sources.pieces.push_back(piece);
+  sources.scores.push_back(std::move(score));
+  return editing::EditResult{.version = Put(std::move(sources)), .piece = piece};
+}
+
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdatePiece& edit,
+                                                    const matching::RequestContext& context) {
+  RETURN_IF_ERROR(Embed(context));
+  absl::MutexLock lock(&mutex_);
+  const std::optional<int> position = collection_->FindPiece(edit.id);
+  if (!position.has_value()) return IdUnknown();
+  FakeSources sources = collection_->sources();
   catalog::Piece& piece = sources.pieces[*position];
-  if (absl::Status status = CheckVersion(piece.version, expected_version); !status.ok())
-    return status;
-  Assign(update.title, piece.title);
-  Assign(update.composer, piece.composer);
-  Assign(update.collection, piece.collection);
-  if (update.midi.has_value()) {
-    auto score = Read(*update.midi, piece);
-    if (!score.ok()) return score.status();
-    sources.scores[*position] = *std::move(score);
+  RETURN_IF_ERROR(CheckVersion(piece.version, edit.expected_version));
+  Assign(edit.title, piece.title);
+  Assign(edit.composer, piece.composer);
+  Assign(edit.collection, piece.collection);
+  if (edit.midi.has_value()) {
+    ASSIGN_OR_RETURN(sources.scores[*position], Read(*edit.midi, piece));
   }
   piece.version = last_change_ + 1;
   catalog::Piece updated = piece;
-  Put(std::move(sources));
-  return updated;
+  return editing::EditResult{.version = Put(std::move(sources)), .piece = std::move(updated)};
 }
 
-absl::StatusOr<CollectionStore::Deleted> FakeStore::DeletePiece(
-    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
-  if (!failure.ok()) return failure;
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::DeletePiece& edit,
+                                                    const matching::RequestContext&) {
+  RETURN_IF_ERROR(failure);
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindPiece(id);
-  if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
-  if (absl::Status status = CheckVersion(sources.pieces[*position].version, expected_version);
-      !status.ok()) {
-    return status;
-  }
-  CollectionStore::Deleted deleted;
+  const std::optional<int> position = collection_->FindPiece(edit.id);
+  if (!position.has_value()) return IdUnknown();
+  FakeSources sources = collection_->sources();
+  RETURN_IF_ERROR(CheckVersion(sources.pieces[*position].version, edit.expected_version));
+  editing::EditResult deleted;
   for (size_t i = sources.recordings.size(); i-- > 0;) {
-    if (sources.recordings[i].piece_id != id) continue;
-    if (!with_recordings) return absl::FailedPreconditionError("there are recordings of it");
+    if (sources.recordings[i].piece_id != edit.id) continue;
+    if (!edit.with_recordings) {
+      return WithReason(absl::FailedPreconditionError("there are recordings of it"),
+                        ErrorReason::kHasRecordings);
+    }
     sources.recordings.erase(sources.recordings.begin() + static_cast<std::ptrdiff_t>(i));
     sources.sounds.erase(sources.sounds.begin() + static_cast<std::ptrdiff_t>(i));
-    ++deleted.recordings;
+    ++deleted.recordings_deleted;
   }
   sources.pieces.erase(sources.pieces.begin() + *position);
   sources.scores.erase(sources.scores.begin() + *position);
@@ -137,81 +149,73 @@ absl::StatusOr<CollectionStore::Deleted> FakeStore::DeletePiece(
   return deleted;
 }
 
-absl::StatusOr<catalog::Recording> FakeStore::AddRecording(
-    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
-  if (absl::Status status = Read(audio, recording); !status.ok()) return status;
-  if (absl::Status status = Embed(context); !status.ok()) return status;
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddRecording& edit,
+                                                    const matching::RequestContext& context) {
+  catalog::Recording recording = edit.recording;
+  RETURN_IF_ERROR(Read(edit.audio, recording));
+  RETURN_IF_ERROR(Embed(context));
   absl::MutexLock lock(&mutex_);
-  if (engine_->FindRecording(recording.id).has_value()) return absl::AlreadyExistsError("id");
-  if (!recording.piece_id.empty() && !engine_->FindPiece(recording.piece_id).has_value()) {
-    return absl::NotFoundError("piece");
-  }
-  FakeSources sources = engine_->sources();
+  if (collection_->FindRecording(recording.id).has_value()) return IdTaken();
+  RETURN_IF_ERROR(CheckPieceOf(recording));
+  FakeSources sources = collection_->sources();
   recording.version = last_change_ + 1;
   sources.recordings.push_back(recording);
-  sources.sounds.push_back(std::move(audio));
-  Put(std::move(sources));
-  return recording;
+  sources.sounds.push_back(edit.audio);
+  return editing::EditResult{.version = Put(std::move(sources)), .recording = recording};
 }
 
-absl::StatusOr<catalog::Recording> FakeStore::UpdateRecording(
-    const std::string& id, const editing::RecordingUpdate& update,
-    std::optional<int64_t> expected_version, const matching::RequestContext& context) {
-  if (absl::Status status = Embed(context); !status.ok()) return status;
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdateRecording& edit,
+                                                    const matching::RequestContext& context) {
+  RETURN_IF_ERROR(Embed(context));
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindRecording(id);
-  if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
+  const std::optional<int> position = collection_->FindRecording(edit.id);
+  if (!position.has_value()) return IdUnknown();
+  FakeSources sources = collection_->sources();
   catalog::Recording& recording = sources.recordings[*position];
-  if (absl::Status status = CheckVersion(recording.version, expected_version); !status.ok())
-    return status;
-  Assign(update.title, recording.title);
-  Assign(update.composer, recording.composer);
-  Assign(update.collection, recording.collection);
-  Assign(update.piece_id, recording.piece_id);
-  if (!recording.piece_id.empty() && !engine_->FindPiece(recording.piece_id).has_value()) {
-    return absl::NotFoundError("piece");
-  }
-  if (update.audio.has_value()) {
-    if (absl::Status status = Read(*update.audio, recording); !status.ok()) return status;
-    sources.sounds[*position] = *update.audio;
+  RETURN_IF_ERROR(CheckVersion(recording.version, edit.expected_version));
+  Assign(edit.title, recording.title);
+  Assign(edit.composer, recording.composer);
+  Assign(edit.collection, recording.collection);
+  Assign(edit.piece_id, recording.piece_id);
+  RETURN_IF_ERROR(CheckPieceOf(recording));
+  if (edit.audio.has_value()) {
+    RETURN_IF_ERROR(Read(*edit.audio, recording));
+    sources.sounds[*position] = *edit.audio;
   }
   recording.version = last_change_ + 1;
   catalog::Recording updated = recording;
-  Put(std::move(sources));
-  return updated;
+  return editing::EditResult{.version = Put(std::move(sources)), .recording = std::move(updated)};
 }
 
-absl::StatusOr<CollectionStore::Deleted> FakeStore::DeleteRecording(
-    const std::string& id, std::optional<int64_t> expected_version) {
-  if (!failure.ok()) return failure;
+absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::DeleteRecording& edit,
+                                                    const matching::RequestContext&) {
+  RETURN_IF_ERROR(failure);
   absl::MutexLock lock(&mutex_);
-  const std::optional<int> position = engine_->FindRecording(id);
-  if (!position.has_value()) return absl::NotFoundError("id");
-  FakeSources sources = engine_->sources();
-  if (absl::Status status = CheckVersion(sources.recordings[*position].version, expected_version);
-      !status.ok()) {
-    return status;
-  }
+  const std::optional<int> position = collection_->FindRecording(edit.id);
+  if (!position.has_value()) return IdUnknown();
+  FakeSources sources = collection_->sources();
+  RETURN_IF_ERROR(CheckVersion(sources.recordings[*position].version, edit.expected_version));
   sources.recordings.erase(sources.recordings.begin() + *position);
   sources.sounds.erase(sources.sounds.begin() + *position);
-  return CollectionStore::Deleted{.version = Put(std::move(sources))};
+  return editing::EditResult{.version = Put(std::move(sources))};
 }
 
 absl::StatusOr<CollectionStore::Reloaded> FakeStore::Reload() {
-  if (absl::Status status = Administer(); !status.ok()) return status;
+  RETURN_IF_ERROR(Administer());
   absl::MutexLock lock(&mutex_);
-  const int64_t before = engine_->manifest().generation;
-  engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
+  const int64_t before = collection_->manifest().generation;
+  collection_ =
+      std::make_shared<const FakeCollection>(*collection_, collection_->sources(), before + 1);
   return CollectionStore::Reloaded{before + 1, before, {"gen-000099: not whole"}};
 }
 
 absl::StatusOr<CollectionStore::Merged> FakeStore::Merge() {
-  if (absl::Status status = Administer(); !status.ok()) return status;
+  RETURN_IF_ERROR(Administer());
   absl::MutexLock lock(&mutex_);
-  const int64_t before = engine_->manifest().generation;
+  const int64_t before = collection_->manifest().generation;
   if (unmerged_ == 0) return CollectionStore::Merged{before, 0};
-  engine_ = std::make_shared<const FakeEngine>(*engine_, engine_->sources(), before + 1);
+  collection_ =
+      std::make_shared<const FakeCollection>(*collection_, collection_->sources(), before + 1);
   return CollectionStore::Merged{before + 1, std::exchange(unmerged_, 0)};
 }
 
@@ -223,27 +227,28 @@ CollectionStore::EditStatus FakeStore::edit_status() const {
 }
 
 absl::StatusOr<Store::Snapshot> FakeStore::TakeSnapshot(const std::string& name) {
-  if (absl::Status status = Administer(); !status.ok()) return status;
+  RETURN_IF_ERROR(Administer());
   if (!has_snapshot_directory) return absl::FailedPreconditionError("no snapshot directory");
   absl::MutexLock lock(&mutex_);
-  if (!snapshots_.emplace(name, engine_->sources()).second) return absl::AlreadyExistsError(name);
-  Snapshot snapshot{.manifest = engine_->manifest(), .version = last_change_, .bytes = 4096};
-  snapshot.manifest.pieces = static_cast<int64_t>(engine_->pieces().size());
-  snapshot.manifest.recordings = static_cast<int64_t>(engine_->recordings().size());
+  if (!snapshots_.emplace(name, collection_->sources()).second)
+    return absl::AlreadyExistsError(name);
+  Snapshot snapshot{.manifest = collection_->manifest(), .version = last_change_, .bytes = 4096};
+  snapshot.manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
+  snapshot.manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
   return snapshot;
 }
 
 absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& name) {
-  if (absl::Status status = Administer(); !status.ok()) return status;
+  RETURN_IF_ERROR(Administer());
   if (!has_snapshot_directory) return absl::FailedPreconditionError("no snapshot directory");
   absl::MutexLock lock(&mutex_);
   const auto found = snapshots_.find(name);
   if (found == snapshots_.end()) return absl::NotFoundError(name);
-  engine_ = std::make_shared<const FakeEngine>(*engine_, found->second,
-                                               engine_->manifest().generation + 1);
-  bundle::Manifest manifest = engine_->manifest();
-  manifest.pieces = static_cast<int64_t>(engine_->pieces().size());
-  manifest.recordings = static_cast<int64_t>(engine_->recordings().size());
+  collection_ = std::make_shared<const FakeCollection>(*collection_, found->second,
+                                                       collection_->manifest().generation + 1);
+  bundle::Manifest manifest = collection_->manifest();
+  manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
+  manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
   return manifest;
 }
 

@@ -1,4 +1,4 @@
-// A Store for tests of the services: a FakeEngine that can be edited, in memory, with gates at
+// A Store for tests of the services: a FakeCollection that can be edited, in memory, with gates at
 // which edits and administration can be held or made to fail.
 //
 // Safe from any thread, but for the hooks: they are set while no call is under way.
@@ -15,33 +15,19 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "server/serving/fake_engine.h"
+#include "server/serving/fake_collection.h"
 #include "server/serving/store.h"
 
 namespace antiphon::server {
 
 class FakeStore final : public Store {
  public:
-  explicit FakeStore(std::shared_ptr<const FakeEngine> engine);
+  explicit FakeStore(std::shared_ptr<const FakeCollection> collection);
 
-  std::shared_ptr<const Engine> Current() const override;
+  std::shared_ptr<const retrieval::Collection> Current() const override;
 
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const editing::PieceUpdate& update,
-                                             std::optional<int64_t> expected_version,
-                                             const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
-      const std::string& id, std::optional<int64_t> expected_version,
-      bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) override;
+  absl::StatusOr<editing::EditResult> Apply(const editing::EditRequest& request,
+                                            const matching::RequestContext& context) override;
 
   // The generation counts up by one.
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
@@ -62,11 +48,26 @@ class FakeStore final : public Store {
   // What an edit with contents goes through before it is made.
   absl::Status Embed(const matching::RequestContext& context);
   absl::Status Administer();
+  absl::Status CheckPieceOf(const catalog::Recording& recording) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // One for each alternative of EditRequest.
+  absl::StatusOr<editing::EditResult> Make(const editing::AddPiece& edit,
+                                           const matching::RequestContext& context);
+  absl::StatusOr<editing::EditResult> Make(const editing::UpdatePiece& edit,
+                                           const matching::RequestContext& context);
+  absl::StatusOr<editing::EditResult> Make(const editing::DeletePiece& edit,
+                                           const matching::RequestContext& context);
+  absl::StatusOr<editing::EditResult> Make(const editing::AddRecording& edit,
+                                           const matching::RequestContext& context);
+  absl::StatusOr<editing::EditResult> Make(const editing::UpdateRecording& edit,
+                                           const matching::RequestContext& context);
+  absl::StatusOr<editing::EditResult> Make(const editing::DeleteRecording& edit,
+                                           const matching::RequestContext& context);
   // Puts the sources in place, as a change; returns its number.
   int64_t Put(FakeSources sources) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const FakeEngine> engine_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const FakeCollection> collection_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, FakeSources> snapshots_ ABSL_GUARDED_BY(mutex_);
   int64_t last_change_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t unmerged_ ABSL_GUARDED_BY(mutex_) = 0;

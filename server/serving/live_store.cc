@@ -9,13 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/status_macros.h"
 #include "server/serving/batching_encoder.h"
-#include "server/serving/collection_engine.h"
 #include "server/serving/read_only_store.h"
 #include "server/serving/self_check.h"
 #include "server/wire/status_map.h"
@@ -29,36 +26,24 @@ using editing::CollectionStore;
 // Of the scores that are kept parsed; about 60 bytes each.
 constexpr int64_t kCachedNotes = 2'000'000;
 
-encoder::Precision ParsePrecision(const std::string& name) {
-  if (name == "float32") return encoder::Precision::kFloat32;
-  if (name == "bfloat16") return encoder::Precision::kBFloat16;
-  return encoder::Precision::kAuto;
-}
-
-collection::CollectionOptions OptionsOf(const Config& config, Metrics& metrics) {
-  collection::CollectionOptions options;
-  options.encoder.device = config.device;
-  options.encoder.precision = ParsePrecision(config.precision);
-  options.encoder.batch_size = config.batch_windows;
-  options.index.device = config.device;
-  options.index.threads = config.index_threads;
-  options.index.hnsw_search_breadth = config.hnsw_search_breadth;
-  options.index.ivf_probes = config.ivf_probes;
-  options.wrap_encoder = [&config, &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
+collection::CollectionOptions CollectionOptionsOf(const LiveStoreOptions& options,
+                                                  Metrics& metrics) {
+  collection::CollectionOptions collection = options.collection;
+  collection.index.device = collection.encoder.device;
+  collection.encoder.batch_size = options.batching.max_windows;
+  collection.scores = std::make_shared<collection::ScoreCache>(kCachedNotes);
+  collection.wrap_encoder = [batching = options.batching,
+                             &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
     const std::string modality =
         inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
-    BatchingOptions batching;
-    batching.max_windows = config.batch_windows;
-    batching.max_delay = absl::Milliseconds(config.batch_delay_ms);
-    batching.on_batch = [&metrics, modality](int windows) {
-      metrics.RecordBatch(modality, windows);
-    };
-    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(batching));
+    BatchingOptions own = batching;
+    own.on_batch = [&metrics, modality](int windows) { metrics.RecordBatch(modality, windows); };
+    return std::make_unique<BatchingEncoder>(std::move(inner), std::move(own));
   };
-  return options;
+  return collection;
 }
 
-absl::Status SelfCheck(const retrieval::Collection& collection, bool warm_up) {
+absl::Status SelfCheck(const retrieval::BundleCollection& collection, bool warm_up) {
   RETURN_IF_ERROR(CheckFindsItself(collection));
   return warm_up ? WarmUp(collection) : absl::OkStatus();
 }
@@ -67,42 +52,14 @@ bool MayWrite(const std::string& directory) { return access(directory.c_str(), W
 
 class LiveStore final : public Store {
  public:
-  static absl::StatusOr<std::unique_ptr<Store>> Open(const Config& config, Metrics& metrics,
-                                                     collection::CollectionOptions collection);
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const LiveStoreOptions& options,
+                                                     Metrics& metrics);
 
-  std::shared_ptr<const Engine> Current() const override {
-    absl::MutexLock lock(&mutex_);
-    return engine_;
-  }
+  std::shared_ptr<const retrieval::Collection> Current() const override { return live_->Current(); }
 
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const matching::RequestContext& context) override {
-    return live_->AddPiece(std::move(piece), std::move(midi), context);
-  }
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const editing::PieceUpdate& update,
-                                             std::optional<int64_t> expected_version,
-                                             const matching::RequestContext& context) override {
-    return live_->UpdatePiece(id, update, expected_version, context);
-  }
-  absl::StatusOr<CollectionStore::Deleted> DeletePiece(const std::string& id,
-                                                       std::optional<int64_t> expected_version,
-                                                       bool with_recordings) override {
-    return live_->DeletePiece(id, expected_version, with_recordings);
-  }
-  absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio,
-      const matching::RequestContext& context) override {
-    return live_->AddRecording(std::move(recording), std::move(audio), context);
-  }
-  absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) override {
-    return live_->UpdateRecording(id, update, expected_version, context);
-  }
-  absl::StatusOr<CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) override {
-    return live_->DeleteRecording(id, expected_version);
+  absl::StatusOr<editing::EditResult> Apply(const editing::EditRequest& request,
+                                            const matching::RequestContext& context) override {
+    return live_->Apply(request, context);
   }
 
   absl::StatusOr<CollectionStore::Reloaded> Reload() override {
@@ -114,64 +71,43 @@ class LiveStore final : public Store {
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
  private:
-  explicit LiveStore(const Config& config)
-      : bundle_(config.bundle), snapshots_(config.snapshot_dir) {}
-
-  // What serves first, unless something newer does already.
-  void PutFirst(std::shared_ptr<const retrieval::Collection> collection) {
-    auto engine = MakeCollectionEngine(std::move(collection), scores_);
-    absl::MutexLock lock(&mutex_);
-    if (engine_ == nullptr) engine_ = std::move(engine);
-  }
-
-  void PutInPlace(std::shared_ptr<const retrieval::Collection> collection) {
-    auto engine = MakeCollectionEngine(std::move(collection), scores_);
-    absl::MutexLock lock(&mutex_);
-    engine_.swap(engine);  // the old one goes after the lock
-  }
+  explicit LiveStore(const LiveStoreOptions& options)
+      : bundle_(options.bundle), snapshots_(options.snapshot_dir) {}
 
   // What a failure says goes to clients; where the files lie does not concern them.
   template <typename T>
   absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result) const {
-    if (result.ok()) return result;
-    std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
-                                                              {bundle_, "the bundle"}};
-    if (!snapshots_.empty()) {
-      paths.insert(paths.begin(), {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
-    }
-    return absl::Status(result.status().code(),
-                        absl::StrReplaceAll(std::string(result.status().message()), paths));
+    return MapError(std::move(result), [this](const absl::Status& status) {
+      std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
+                                                                {bundle_, "the bundle"}};
+      if (!snapshots_.empty()) {
+        paths.insert(paths.begin(),
+                     {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
+      }
+      return absl::Status(status.code(), absl::StrReplaceAll(status.message(), paths));
+    });
   }
 
   absl::Status CheckSnapshotDirectory() const;
 
   const std::string bundle_;
   const std::string snapshots_;  // directory; empty: none
-  const std::shared_ptr<ScoreCache> scores_ = std::make_shared<ScoreCache>(kCachedNotes);
-  mutable absl::Mutex mutex_;
-  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<CollectionStore>
-      live_;  // last: its threads put collections in place until it has gone
+  std::unique_ptr<CollectionStore> live_;
 };
 
-absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const Config& config, Metrics& metrics,
-                                                       collection::CollectionOptions collection) {
-  std::unique_ptr<LiveStore> store(new LiveStore(config));
-  editing::StoreOptions options;
-  options.collection = std::move(collection);
-  options.self_check = [warm_up = config.warmup](const retrieval::Collection& tried) {
+absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const LiveStoreOptions& options,
+                                                       Metrics& metrics) {
+  std::unique_ptr<LiveStore> store(new LiveStore(options));
+  editing::StoreOptions editing;
+  editing.collection = CollectionOptionsOf(options, metrics);
+  editing.self_check = [warm_up = options.warm_up](const retrieval::BundleCollection& tried) {
     return SelfCheck(tried, warm_up);
   };
-  options.on_change = [store = store.get()](std::shared_ptr<const retrieval::Collection> changed) {
-    store->PutInPlace(std::move(changed));
-  };
-  options.on_background_failure = [&metrics](const absl::Status& status) {
+  editing.on_background_failure = [&metrics](const absl::Status& status) {
     metrics.RecordBackgroundFailure();
     spdlog::error("in the background: {}", status.ToString());
   };
-  ASSIGN_OR_RETURN(auto live, CollectionStore::Open(config.bundle, std::move(options)));
-  store->live_ = std::move(live);
-  store->PutFirst(store->live_->Current());
+  ASSIGN_OR_RETURN(store->live_, CollectionStore::Open(options.bundle, std::move(editing)));
   return store;
 }
 
@@ -189,12 +125,12 @@ absl::Status LiveStore::CheckSnapshotDirectory() const {
 
 absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
   RETURN_IF_ERROR(CheckSnapshotDirectory());
-  absl::StatusOr<bundle::Manifest> manifest = live_->Snapshot(absl::StrCat(snapshots_, "/", name));
-  if (!manifest.ok()) return WithoutPaths(std::move(manifest)).status();
+  ASSIGN_OR_RETURN(bundle::Manifest manifest,
+                   WithoutPaths(live_->Snapshot(absl::StrCat(snapshots_, "/", name))));
   Snapshot snapshot;
-  snapshot.version = manifest->last_change;
-  for (const bundle::FileEntry& file : manifest->files) snapshot.bytes += file.size;
-  snapshot.manifest = *std::move(manifest);
+  snapshot.version = manifest.last_change;
+  for (const bundle::FileEntry& file : manifest.files) snapshot.bytes += file.size;
+  snapshot.manifest = std::move(manifest);
   return snapshot;
 }
 
@@ -209,29 +145,29 @@ absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
   return WithoutPaths(std::move(restored));
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const Config& config,
-                                                    const collection::CollectionOptions& options) {
+absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const LiveStoreOptions& options,
+                                                    Metrics& metrics) {
   spdlog::warn("{} is served read only: what is in its generations, and no change to it",
-               config.bundle);
-  return ReadOnlyStore::Open(
-      [&config, options, scores = std::make_shared<ScoreCache>(kCachedNotes)]()
-          -> absl::StatusOr<std::shared_ptr<const Engine>> {
-        ASSIGN_OR_RETURN(auto collection, retrieval::Collection::Open(config.bundle, options));
-        RETURN_IF_ERROR(SelfCheck(*collection, config.warmup));
-        return MakeCollectionEngine(std::move(collection), scores);
-      });
+               options.bundle);
+  return ReadOnlyStore::Open([bundle = options.bundle, warm_up = options.warm_up,
+                              opening = CollectionOptionsOf(options, metrics)]()
+                                 -> absl::StatusOr<std::shared_ptr<const retrieval::Collection>> {
+    ASSIGN_OR_RETURN(auto collection, retrieval::BundleCollection::Open(bundle, opening));
+    RETURN_IF_ERROR(SelfCheck(*collection, warm_up));
+    return collection;
+  });
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config, Metrics& metrics) {
-  encoder::SetComputeThreads(config.compute_threads);
-  collection::CollectionOptions options = OptionsOf(config, metrics);
+absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const LiveStoreOptions& options,
+                                                     Metrics& metrics) {
+  encoder::SetComputeThreads(options.compute_threads);
   std::error_code error;
-  const bool read_only = config.read_only || (std::filesystem::is_directory(config.bundle, error) &&
-                                              !MayWrite(config.bundle));
-  return read_only ? OpenReadOnly(config, options)
-                   : LiveStore::Open(config, metrics, std::move(options));
+  const bool read_only =
+      options.read_only ||
+      (std::filesystem::is_directory(options.bundle, error) && !MayWrite(options.bundle));
+  return read_only ? OpenReadOnly(options, metrics) : LiveStore::Open(options, metrics);
 }
 
 }  // namespace antiphon::server

@@ -4,19 +4,33 @@
 #define ANTIPHON_SERVER_SERVING_LIVE_STORE_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
-#include "server/config.h"
+#include "core/retrieval/collection.h"
+#include "server/serving/batching_encoder.h"
 #include "server/serving/store.h"
 #include "server/telemetry/metrics.h"
 
 namespace antiphon::server {
 
-// Opens config.bundle; read only (read_only_store.h) where that is asked for or this process may
-// not write to it, which is logged. Snapshots go to config.snapshot_dir. `config` and `metrics` are
-// borrowed, and outlive the store. Fails as editing::CollectionStore::Open does, or as the
-// collection's trial (self_check.h).
-[[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const Config& config,
+struct LiveStoreOptions {
+  std::string bundle;        // directory, required
+  bool read_only = false;    // change nothing in the bundle, which another server may have
+  std::string snapshot_dir;  // directory of snapshots; empty: there are none
+  bool warm_up = true;       // answer a query of one's own before a collection serves
+  // Devices, precision, search settings and threads. Two things are set once for two components:
+  // the indexes run on the device of the encoders, and an encoder's batches are those of
+  // `batching`.
+  collection::CollectionOptions collection;
+  BatchingOptions batching;
+  int compute_threads = 0;  // of one run of the network (encoder::SetComputeThreads); 0: the cores
+};
+
+// Opens the bundle; read only (read_only_store.h) where that is asked for or this process may not
+// write to it, which is logged. `metrics` is borrowed, and outlives the store. Fails as
+// editing::CollectionStore::Open does, or as the collection's trial (self_check.h).
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const LiveStoreOptions& options,
                                                                    Metrics& metrics);
 
 }  // namespace antiphon::server

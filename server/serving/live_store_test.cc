@@ -22,13 +22,13 @@ class LiveStoreTest : public ::testing::Test {
   void SetUp() override {
     spdlog::set_level(spdlog::level::off);
     bundle_.Index(/*pieces=*/3, /*recordings=*/1);
-    config_.bundle = bundle_.root();
-    config_.snapshot_dir = bundle_.Path("snapshots");
-    std::filesystem::create_directory(config_.snapshot_dir);
+    options_.bundle = bundle_.root();
+    options_.snapshot_dir = bundle_.Path("snapshots");
+    std::filesystem::create_directory(options_.snapshot_dir);
   }
 
   void Open() {
-    auto store = OpenLiveStore(config_, metrics_);
+    auto store = OpenLiveStore(options_, metrics_);
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }
@@ -36,12 +36,12 @@ class LiveStoreTest : public ::testing::Test {
   absl::Status Add(const std::string& id, int seed) {
     catalog::Piece piece;
     piece.id = id;
-    return store_->AddPiece(piece, testing::MidiOf(seed), {}).status();
+    return store_->Apply(editing::AddPiece{piece, testing::MidiOf(seed)}, {}).status();
   }
 
   testing::TemporaryFolder folder_;
   testing::LiveTestBundle bundle_{folder_.path()};
-  Config config_;
+  LiveStoreOptions options_;
   Metrics metrics_;
   std::unique_ptr<Store> store_;
 };
@@ -53,7 +53,7 @@ TEST_F(LiveStoreTest, AnEditIsThereWhenItReturns) {
   EXPECT_TRUE(store_->Current()->FindPiece("new").has_value());
   EXPECT_FALSE(before->FindPiece("new").has_value()) << "calls under way keep what they have";
   EXPECT_EQ(store_->edit_status().last_change, 1);
-  ASSERT_TRUE(store_->DeletePiece("new", {}, false).ok());
+  ASSERT_TRUE(store_->Apply(editing::DeletePiece{.id = "new"}, {}).ok());
   EXPECT_FALSE(store_->Current()->FindPiece("new").has_value());
 }
 
@@ -68,14 +68,12 @@ TEST_F(LiveStoreTest, WhatWasAddedIsThereAfterARestart) {
 TEST_F(LiveStoreTest, AnEditLeavesParsedScoresOfOtherPiecesInTheCache) {
   Open();
   const auto score_of = [&](const std::string& id) {
-    const auto engine = store_->Current();
-    return engine->ReadScore(engine->FindPiece(id).value()).value();
+    const auto collection = store_->Current();
+    return collection->ReadScore(collection->FindPiece(id).value()).value();
   };
   const auto kept = score_of("p0");
   const auto replaced = score_of("p1");
-  editing::PieceUpdate update;
-  update.midi = testing::MidiOf(9);
-  ASSERT_TRUE(store_->UpdatePiece("p1", update, {}, {}).ok());
+  ASSERT_TRUE(store_->Apply(editing::UpdatePiece{.id = "p1", .midi = testing::MidiOf(9)}, {}).ok());
   EXPECT_EQ(score_of("p0"), kept);
   EXPECT_NE(score_of("p1"), replaced);
   EXPECT_NE(score_of("p1")->notes.size(), 0u);
@@ -122,10 +120,10 @@ TEST_F(LiveStoreTest, ASnapshotCanBeRestored) {
 TEST_F(LiveStoreTest, ASnapshotThatIsNotWholeIsNotRestored) {
   Open();
   ASSERT_TRUE(store_->TakeSnapshot("monday").ok());
-  for (const auto& file : std::filesystem::recursive_directory_iterator(config_.snapshot_dir)) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(options_.snapshot_dir)) {
     if (file.path().filename() == "catalog.sqlite") std::filesystem::resize_file(file.path(), 100);
   }
-  std::filesystem::create_directory(config_.snapshot_dir + "/empty");
+  std::filesystem::create_directory(options_.snapshot_dir + "/empty");
   for (const char* name : {"monday", "empty"}) {
     const absl::Status status = store_->Restore(name).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << name;
@@ -135,11 +133,11 @@ TEST_F(LiveStoreTest, ASnapshotThatIsNotWholeIsNotRestored) {
 }
 
 TEST_F(LiveStoreTest, WithoutADirectoryThereAreNoSnapshots) {
-  std::filesystem::remove_all(config_.snapshot_dir);
+  std::filesystem::remove_all(options_.snapshot_dir);
   Open();
   EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
   store_.reset();
-  config_.snapshot_dir.clear();
+  options_.snapshot_dir.clear();
   Open();
   EXPECT_EQ(store_->TakeSnapshot("a").status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(store_->Restore("a").status().code(), absl::StatusCode::kFailedPrecondition);

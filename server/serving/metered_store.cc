@@ -1,45 +1,28 @@
 #include "server/serving/metered_store.h"
 
-#include <utility>
+#include <variant>
 
 namespace antiphon::server {
 
-using Kind = Metrics::EditKind;
 using editing::CollectionStore;
+using Kind = Metrics::EditKind;
 
-absl::StatusOr<catalog::Piece> MeteredStore::AddPiece(catalog::Piece piece, std::string midi,
-                                                      const matching::RequestContext& context) {
-  return Counted(Kind::kAddPiece, store_.AddPiece(std::move(piece), std::move(midi), context));
-}
+namespace {
 
-absl::StatusOr<catalog::Piece> MeteredStore::UpdatePiece(const std::string& id,
-                                                         const editing::PieceUpdate& update,
-                                                         std::optional<int64_t> expected_version,
-                                                         const matching::RequestContext& context) {
-  return Counted(Kind::kUpdatePiece, store_.UpdatePiece(id, update, expected_version, context));
-}
+struct KindOf {
+  Kind operator()(const editing::AddPiece&) const { return Kind::kAddPiece; }
+  Kind operator()(const editing::UpdatePiece&) const { return Kind::kUpdatePiece; }
+  Kind operator()(const editing::DeletePiece&) const { return Kind::kDeletePiece; }
+  Kind operator()(const editing::AddRecording&) const { return Kind::kAddRecording; }
+  Kind operator()(const editing::UpdateRecording&) const { return Kind::kUpdateRecording; }
+  Kind operator()(const editing::DeleteRecording&) const { return Kind::kDeleteRecording; }
+};
 
-absl::StatusOr<CollectionStore::Deleted> MeteredStore::DeletePiece(
-    const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) {
-  return Counted(Kind::kDeletePiece, store_.DeletePiece(id, expected_version, with_recordings));
-}
+}  // namespace
 
-absl::StatusOr<catalog::Recording> MeteredStore::AddRecording(
-    catalog::Recording recording, std::string audio, const matching::RequestContext& context) {
-  return Counted(Kind::kAddRecording,
-                 store_.AddRecording(std::move(recording), std::move(audio), context));
-}
-
-absl::StatusOr<catalog::Recording> MeteredStore::UpdateRecording(
-    const std::string& id, const editing::RecordingUpdate& update,
-    std::optional<int64_t> expected_version, const matching::RequestContext& context) {
-  return Counted(Kind::kUpdateRecording,
-                 store_.UpdateRecording(id, update, expected_version, context));
-}
-
-absl::StatusOr<CollectionStore::Deleted> MeteredStore::DeleteRecording(
-    const std::string& id, std::optional<int64_t> expected_version) {
-  return Counted(Kind::kDeleteRecording, store_.DeleteRecording(id, expected_version));
+absl::StatusOr<editing::EditResult> MeteredStore::Apply(const editing::EditRequest& request,
+                                                        const matching::RequestContext& context) {
+  return Counted(std::visit(KindOf(), request), store_.Apply(request, context));
 }
 
 absl::StatusOr<CollectionStore::Reloaded> MeteredStore::Reload() {

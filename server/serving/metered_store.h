@@ -16,23 +16,9 @@ class MeteredStore final : public Store {
   // Both are borrowed, and outlive this object.
   MeteredStore(Store& store, Metrics& metrics) : store_(store), metrics_(metrics) {}
 
-  std::shared_ptr<const Engine> Current() const override { return store_.Current(); }
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const editing::PieceUpdate& update,
-                                             std::optional<int64_t> expected_version,
-                                             const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
-      const std::string& id, std::optional<int64_t> expected_version,
-      bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) override;
+  std::shared_ptr<const retrieval::Collection> Current() const override { return store_.Current(); }
+  absl::StatusOr<editing::EditResult> Apply(const editing::EditRequest& request,
+                                            const matching::RequestContext& context) override;
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
   absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
   editing::CollectionStore::EditStatus edit_status() const override { return store_.edit_status(); }

@@ -16,15 +16,15 @@ using ::testing::HasSubstr;
 
 TEST(MeteredStore, EveryEditAndReloadIsCountedByItsKind) {
   Metrics metrics;
-  FakeStore store(std::make_shared<FakeEngine>());
+  FakeStore store(std::make_shared<FakeCollection>());
   store.failure = absl::ResourceExhaustedError("the disk is full");
   MeteredStore metered(store, metrics);
-  EXPECT_FALSE(metered.AddPiece({.id = "new"}, MidiBytes(4), {}).ok());
-  EXPECT_FALSE(metered.UpdatePiece("p0", {}, {}, {}).ok());
-  EXPECT_FALSE(metered.DeletePiece("p0", {}, false).ok());
-  EXPECT_FALSE(metered.AddRecording({.id = "new"}, WavFile(1), {}).ok());
-  EXPECT_FALSE(metered.UpdateRecording("r0", {}, {}, {}).ok());
-  EXPECT_FALSE(metered.DeleteRecording("r0", {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::AddPiece{{.id = "new"}, MidiBytes(4)}, {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::UpdatePiece{.id = "p0"}, {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::DeletePiece{.id = "p0"}, {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::AddRecording{{.id = "new"}, WavFile(1)}, {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::UpdateRecording{.id = "r0"}, {}).ok());
+  EXPECT_FALSE(metered.Apply(editing::DeleteRecording{.id = "r0"}, {}).ok());
   EXPECT_FALSE(metered.Merge().ok());
   EXPECT_FALSE(metered.Restore("x").ok());
   EXPECT_FALSE(metered.Reload().ok());

@@ -18,61 +18,33 @@ absl::Status Refuse() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(Opener opener) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const Engine> engine, opener());
-  return std::unique_ptr<ReadOnlyStore>(new ReadOnlyStore(std::move(opener), std::move(engine)));
+  ASSIGN_OR_RETURN(std::shared_ptr<const retrieval::Collection> collection, opener());
+  return std::unique_ptr<ReadOnlyStore>(
+      new ReadOnlyStore(std::move(opener), std::move(collection)));
 }
 
-ReadOnlyStore::ReadOnlyStore(Opener opener, std::shared_ptr<const Engine> engine)
-    : opener_(std::move(opener)), engine_(std::move(engine)) {}
+ReadOnlyStore::ReadOnlyStore(Opener opener, std::shared_ptr<const retrieval::Collection> collection)
+    : opener_(std::move(opener)), collection_(std::move(collection)) {}
 
-std::shared_ptr<const Engine> ReadOnlyStore::Current() const {
+std::shared_ptr<const retrieval::Collection> ReadOnlyStore::Current() const {
   absl::MutexLock lock(&mutex_);
-  return engine_;
+  return collection_;
 }
 
-absl::StatusOr<catalog::Piece> ReadOnlyStore::AddPiece(catalog::Piece, std::string,
-                                                       const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Piece> ReadOnlyStore::UpdatePiece(const std::string&,
-                                                          const editing::PieceUpdate&,
-                                                          std::optional<int64_t>,
-                                                          const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeletePiece(const std::string&,
-                                                                    std::optional<int64_t>, bool) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Recording> ReadOnlyStore::AddRecording(catalog::Recording, std::string,
-                                                               const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<catalog::Recording> ReadOnlyStore::UpdateRecording(const std::string&,
-                                                                  const editing::RecordingUpdate&,
-                                                                  std::optional<int64_t>,
-                                                                  const matching::RequestContext&) {
-  return Refuse();
-}
-
-absl::StatusOr<CollectionStore::Deleted> ReadOnlyStore::DeleteRecording(const std::string&,
-                                                                        std::optional<int64_t>) {
+absl::StatusOr<editing::EditResult> ReadOnlyStore::Apply(const editing::EditRequest&,
+                                                         const matching::RequestContext&) {
   return Refuse();
 }
 
 absl::StatusOr<CollectionStore::Reloaded> ReadOnlyStore::Reload() {
   absl::MutexLock reload(&reload_mutex_);
-  ASSIGN_OR_RETURN(std::shared_ptr<const Engine> opened, opener_());
+  ASSIGN_OR_RETURN(std::shared_ptr<const retrieval::Collection> opened, opener_());
   CollectionStore::Reloaded reloaded;
   reloaded.generation = opened->manifest().generation;
   reloaded.rejected_generations = opened->rejected_generations();
   absl::MutexLock lock(&mutex_);
-  reloaded.previous_generation = engine_->manifest().generation;
-  engine_ = std::move(opened);
+  reloaded.previous_generation = collection_->manifest().generation;
+  collection_ = std::move(opened);
   return reloaded;
 }
 

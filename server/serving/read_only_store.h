@@ -20,29 +20,15 @@ namespace antiphon::server {
 class ReadOnlyStore final : public Store {
  public:
   // Opens the generation in force, checked and ready to answer. Called once for every generation.
-  using Opener = std::function<absl::StatusOr<std::shared_ptr<const Engine>>()>;
+  using Opener = std::function<absl::StatusOr<std::shared_ptr<const retrieval::Collection>>()>;
 
   // Fails as `opener` does.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ReadOnlyStore>> Open(Opener opener);
 
-  std::shared_ptr<const Engine> Current() const override;
+  std::shared_ptr<const retrieval::Collection> Current() const override;
 
-  absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                          const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                             const editing::PieceUpdate& update,
-                                             std::optional<int64_t> expected_version,
-                                             const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
-      const std::string& id, std::optional<int64_t> expected_version,
-      bool with_recordings) override;
-  absl::StatusOr<catalog::Recording> AddRecording(catalog::Recording recording, std::string audio,
-                                                  const matching::RequestContext& context) override;
-  absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) override;
-  absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) override;
+  absl::StatusOr<editing::EditResult> Apply(const editing::EditRequest& request,
+                                            const matching::RequestContext& context) override;
 
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
   absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
@@ -51,12 +37,12 @@ class ReadOnlyStore final : public Store {
   absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
 
  private:
-  ReadOnlyStore(Opener opener, std::shared_ptr<const Engine> engine);
+  ReadOnlyStore(Opener opener, std::shared_ptr<const retrieval::Collection> collection);
 
   const Opener opener_;
   absl::Mutex reload_mutex_;  // one reload at a time
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const Engine> engine_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const retrieval::Collection> collection_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace antiphon::server

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/serving/fake_engine.h"
+#include "server/serving/fake_collection.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -10,11 +10,11 @@ namespace {
 
 // Opens generation after generation, from 8 on.
 struct Generations {
-  absl::StatusOr<std::shared_ptr<const Engine>> operator()() {
+  absl::StatusOr<std::shared_ptr<const retrieval::Collection>> operator()() {
     if (!failure->ok()) return *failure;
-    return std::make_shared<const FakeEngine>(first, FakeSources(), (*next)++);
+    return std::make_shared<const FakeCollection>(first, FakeSources(), (*next)++);
   }
-  FakeEngine first;
+  FakeCollection first;
   std::shared_ptr<int64_t> next = std::make_shared<int64_t>(8);
   std::shared_ptr<absl::Status> failure = std::make_shared<absl::Status>();
 };
@@ -48,10 +48,13 @@ TEST(ReadOnlyStore, RefusesEveryChange) {
   ASSERT_TRUE(opened.ok());
   Store& store = **opened;
   for (const absl::Status& status :
-       {store.AddPiece({}, "", {}).status(), store.UpdatePiece("p", {}, {}, {}).status(),
-        store.DeletePiece("p", {}, true).status(), store.AddRecording({}, "", {}).status(),
-        store.UpdateRecording("r", {}, {}, {}).status(), store.DeleteRecording("r", {}).status(),
-        store.Merge().status(), store.TakeSnapshot("s").status(), store.Restore("s").status()}) {
+       {store.Apply(editing::AddPiece{{}, ""}, {}).status(),
+        store.Apply(editing::UpdatePiece{.id = "p"}, {}).status(),
+        store.Apply(editing::DeletePiece{.id = "p", .with_recordings = true}, {}).status(),
+        store.Apply(editing::AddRecording{{}, ""}, {}).status(),
+        store.Apply(editing::UpdateRecording{.id = "r"}, {}).status(),
+        store.Apply(editing::DeleteRecording{.id = "r"}, {}).status(), store.Merge().status(),
+        store.TakeSnapshot("s").status(), store.Restore("s").status()}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_TRUE(IsForCaller(status)) << "the caller is told why";
   }

@@ -33,18 +33,20 @@ double NearestRatio(const std::vector<double>& ratios) {
 
 // The windows of the beginning of a piece, as they were cut when it was indexed; none where there
 // are no notes.
-absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(const retrieval::Collection& collection,
-                                                           int piece) {
+absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
+    const retrieval::BundleCollection& collection, int piece) {
   ASSIGN_OR_RETURN(const std::string midi, collection.view().ReadMidi(piece));
-  const absl::StatusOr<music::Score> score = music::ReadMidi(midi);
-  if (!score.ok()) return absl::DataLossError(score.status().message());
+  ASSIGN_OR_RETURN(const music::Score score,
+                   MapError(music::ReadMidi(midi), [](const absl::Status& status) {
+                     return absl::DataLossError(status.message());
+                   }));
   matching::WindowPlan plan;
   if (collection.manifest().score_hop_s > 0) plan.hop_s = collection.manifest().score_hop_s;
-  ASSIGN_OR_RETURN(auto windows,
-                   collection.EmbedScore(music::Excerpt(*score, 0, kStretch_s),
-                                         NearestRatio(collection.manifest().tempo_ratios), plan));
+  ASSIGN_OR_RETURN(auto windows, collection.EmbedScore(
+                                     music::Excerpt(score, 0, kStretch_s),
+                                     NearestRatio(collection.manifest().tempo_ratios), plan, {}));
   // Windows that reach beyond the stretch hold silence where the piece goes on.
-  const double end_s = score->duration_s <= kStretch_s ? INFINITY : kStretch_s;
+  const double end_s = score.duration_s <= kStretch_s ? INFINITY : kStretch_s;
   size_t whole = 0;
   while (whole < windows.start_s.size() && windows.start_s[whole] + windows.window_s <= end_s)
     ++whole;
@@ -53,7 +55,7 @@ absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(const retrieval::Coll
   return windows;
 }
 
-absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
+absl::Status CheckFindsPiece(const retrieval::BundleCollection& collection, int piece,
                              const matching::EmbeddingSequence& windows) {
   ASSIGN_OR_RETURN(const auto found,
                    collection.view().Search(catalog::Side::kScores, windows.embeddings, /*k=*/1));
@@ -69,7 +71,7 @@ absl::Status CheckFindsPiece(const retrieval::Collection& collection, int piece,
 
 }  // namespace
 
-absl::Status CheckFindsItself(const retrieval::Collection& collection) {
+absl::Status CheckFindsItself(const retrieval::BundleCollection& collection) {
   const int pieces = static_cast<int>(collection.view().pieces().size());
   int tried = 0;
   for (int i = 0; i < std::min(pieces, 4 * kPiecesTried) && tried < kPiecesTried; ++i) {
@@ -83,7 +85,7 @@ absl::Status CheckFindsItself(const retrieval::Collection& collection) {
   return absl::OkStatus();
 }
 
-absl::Status WarmUp(const retrieval::Collection& collection) {
+absl::Status WarmUp(const retrieval::BundleCollection& collection) {
   const int rate = collection.encoder_info().settings.sample_rate;
   const double length_s = 2 * collection.encoder_info().settings.window_s();
   audio::Waveform audio;
@@ -107,7 +109,7 @@ absl::Status WarmUp(const retrieval::Collection& collection) {
     note.pitch = kPitches[i];
     score.notes.push_back(note);
   }
-  if (auto answer = collection.IdentifyAudio(audio, {}, {}); !answer.ok()) return answer.status();
+  RETURN_IF_ERROR(collection.IdentifyAudio(audio, {}, {}).status());
   return collection.SearchRecordings(score, {}, {}).status();
 }
 

@@ -30,11 +30,11 @@ class OtherEncoder final : public testing::FakeEncoder {
 
 class TryOutTest : public ::testing::Test {
  protected:
-  std::shared_ptr<const retrieval::Collection> Collection(
+  std::shared_ptr<const retrieval::BundleCollection> Collection(
       int pieces, std::shared_ptr<const encoder::WindowEncoder> other = nullptr) {
     auto parts = testing::MakeTestCollection(folder_.path(), {.pieces = pieces});
     if (other != nullptr) parts->score_encoder = std::move(other);
-    return retrieval::Collection::Make(std::move(parts));
+    return std::make_shared<const retrieval::BundleCollection>(std::move(parts));
   }
 
   testing::TemporaryFolder folder_;

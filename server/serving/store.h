@@ -1,17 +1,16 @@
-// The collection that the server serves and changes: what Engine is for one moment, this is over
-// time. LiveStore is the real one; tests have their own.
+// The collection that the server serves, over time: a retrieval::Collection is one moment of it.
+// LiveStore is the real one; tests have their own.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_SERVING_STORE_H_
 #define ANTIPHON_SERVER_SERVING_STORE_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "core/editing/collection_store.h"
-#include "server/serving/engine.h"
+#include "core/retrieval/collection.h"
 
 namespace antiphon::server {
 
@@ -19,25 +18,12 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // The engine that new calls start on. Calls under way keep the one they have.
-  virtual std::shared_ptr<const Engine> Current() const = 0;
+  // The collection that new calls start on. Calls under way keep the one they have.
+  virtual std::shared_ptr<const retrieval::Collection> Current() const = 0;
 
   // As editing::CollectionStore.
-  virtual absl::StatusOr<catalog::Piece> AddPiece(catalog::Piece piece, std::string midi,
-                                                  const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<catalog::Piece> UpdatePiece(const std::string& id,
-                                                     const editing::PieceUpdate& update,
-                                                     std::optional<int64_t> expected_version,
-                                                     const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeletePiece(
-      const std::string& id, std::optional<int64_t> expected_version, bool with_recordings) = 0;
-  virtual absl::StatusOr<catalog::Recording> AddRecording(
-      catalog::Recording recording, std::string audio, const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<catalog::Recording> UpdateRecording(
-      const std::string& id, const editing::RecordingUpdate& update,
-      std::optional<int64_t> expected_version, const matching::RequestContext& context) = 0;
-  virtual absl::StatusOr<editing::CollectionStore::Deleted> DeleteRecording(
-      const std::string& id, std::optional<int64_t> expected_version) = 0;
+  [[nodiscard]] virtual absl::StatusOr<editing::EditResult> Apply(
+      const editing::EditRequest& request, const matching::RequestContext& context) = 0;
 
   virtual absl::StatusOr<editing::CollectionStore::Reloaded> Reload() = 0;
   virtual absl::StatusOr<editing::CollectionStore::Merged> Merge() = 0;

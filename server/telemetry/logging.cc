@@ -109,18 +109,18 @@ class JsonFormatter final : public spdlog::formatter {
 
 }  // namespace
 
-void SetUpLogging(LogFormat format, const std::string& level) {
-  log_format = format;
+void SetUpLogging(const LoggingOptions& options) {
+  log_format = options.format;
   spdlog::sink_ptr sink;
-  if (format == LogFormat::kJson) {
+  if (options.format == LogFormat::kJson) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   } else {
     sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   }
   spdlog::set_default_logger(std::make_shared<spdlog::logger>(kMessageLogger, sink));
   spdlog::register_logger(std::make_shared<spdlog::logger>(kFieldsLogger, sink));
-  sink->set_formatter(MakeLogFormatter(format));
-  spdlog::set_level(spdlog::level::from_str(level));
+  sink->set_formatter(MakeLogFormatter(options.format));
+  spdlog::set_level(options.level);
 }
 
 LogFields& LogFields::Add(std::string_view name, std::string_view value) {

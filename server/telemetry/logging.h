@@ -22,10 +22,23 @@ class formatter;
 namespace antiphon::server {
 
 enum class LogFormat { kText, kJson };
+inline constexpr std::pair<std::string_view, LogFormat> kLogFormatNames[] = {
+    {"text", LogFormat::kText},
+    {"json", LogFormat::kJson},
+};
+inline constexpr std::pair<std::string_view, spdlog::level::level_enum> kLogLevelNames[] = {
+    {"trace", spdlog::level::trace}, {"debug", spdlog::level::debug},
+    {"info", spdlog::level::info},   {"warning", spdlog::level::warn},
+    {"error", spdlog::level::err},   {"off", spdlog::level::off},
+};
 
-// Makes spdlog's default logger write this format from `level` ("info", ...) on. Once, at the
-// start.
-void SetUpLogging(LogFormat format, const std::string& level);
+struct LoggingOptions {
+  LogFormat format = LogFormat::kText;
+  spdlog::level::level_enum level = spdlog::level::info;  // the least that is written
+};
+
+// Makes spdlog's default logger write as the options say. Once, at the start.
+void SetUpLogging(const LoggingOptions& options);
 
 // What a line says, as names and values. Names are literals.
 class LogFields {

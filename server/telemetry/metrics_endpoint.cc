@@ -108,9 +108,9 @@ absl::StatusOr<int> Listen(const std::string& address) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
-    const std::string& address, std::function<std::string()> text,
+    const MetricsEndpointOptions& options, std::function<std::string()> text,
     std::function<ServerState()> state) {
-  ASSIGN_OR_RETURN(const int listener, Listen(address));
+  ASSIGN_OR_RETURN(const int listener, Listen(options.listen));
   int wake[2];
   if (pipe2(wake, O_CLOEXEC) != 0) {
     close(listener);

@@ -18,14 +18,20 @@
 
 namespace antiphon::server {
 
+struct MetricsEndpointOptions {
+  // "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one); empty or "0": no endpoint
+  std::string listen = "127.0.0.1:9464";
+
+  bool enabled() const { return !listen.empty() && listen != "0"; }
+};
+
 class MetricsEndpoint {
  public:
-  // Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one) until destroyed. `text`
-  // makes the answer to /metrics; /healthz is 200 where `state` is kServing and 503 otherwise, with
-  // its name. Both are called on the endpoint's thread. InvalidArgument on an address that is none,
-  // Unavailable when it cannot be bound.
+  // Listens until destroyed. `text` makes the answer to /metrics; /healthz is 200 where `state` is
+  // kServing and 503 otherwise, with its name. Both are called on the endpoint's thread.
+  // InvalidArgument on an address that is none, Unavailable when it cannot be bound.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(
-      const std::string& address, std::function<std::string()> text,
+      const MetricsEndpointOptions& options, std::function<std::string()> text,
       std::function<ServerState()> state);
   ~MetricsEndpoint();
 

@@ -41,7 +41,7 @@ class Connection {
 
 std::unique_ptr<MetricsEndpoint> StartWith(const std::string& text) {
   auto endpoint = MetricsEndpoint::Start(
-      "127.0.0.1:0", [text] { return text; }, [] { return ServerState::kServing; });
+      {"127.0.0.1:0"}, [text] { return text; }, [] { return ServerState::kServing; });
   EXPECT_TRUE(endpoint.ok()) << endpoint.status();
   return *std::move(endpoint);
 }
@@ -55,7 +55,7 @@ std::string Ask(int port, const std::string& request) {
 TEST(MetricsEndpoint, GivesTheTextOfTheMoment) {
   int scrapes = 0;
   const auto endpoint = MetricsEndpoint::Start(
-      "127.0.0.1:0", [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); },
+      {"127.0.0.1:0"}, [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); },
       [] { return ServerState::kServing; });
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   for (int i = 1; i <= 3; ++i) {
@@ -82,7 +82,7 @@ TEST(MetricsEndpoint, HasNothingElse) {
 TEST(MetricsEndpoint, HealthIsGoodOnlyWhileServing) {
   ServerState state = ServerState::kStarting;
   const auto endpoint = MetricsEndpoint::Start(
-      "127.0.0.1:0", [] { return ""; }, [&] { return state; });
+      {"127.0.0.1:0"}, [] { return ""; }, [&] { return state; });
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   const auto ask = [&] { return Ask((*endpoint)->port(), "GET /healthz HTTP/1.0\r\n\r\n"); };
   EXPECT_THAT(ask(), StartsWith("HTTP/1.0 503"));
@@ -105,13 +105,13 @@ TEST(MetricsEndpoint, AnAddressThatCannotBeHadIsAnError) {
   const auto first = StartWith("");
   const std::string address = absl::StrCat("127.0.0.1:", first->port());
   const auto second = MetricsEndpoint::Start(
-      address, [] { return ""; }, [] { return ServerState::kServing; });
+      {address}, [] { return ""; }, [] { return ServerState::kServing; });
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(address));
   for (const char* bad :
        {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:http-ish", "no such host:1"}) {
     const auto refused = MetricsEndpoint::Start(
-        bad, [] { return ""; }, [] { return ServerState::kServing; });
+        {bad}, [] { return ""; }, [] { return ServerState::kServing; });
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }

@@ -51,10 +51,10 @@ class ServerFixture : public ::testing::Test {
  protected:
   void Start(int workers = 2, int queue_capacity = 8) {
     spdlog::set_level(spdlog::level::off);
-    config_.bundle = "unused";
+    config_.store.bundle = "unused";
     config_.listen = "127.0.0.1:0";
-    config_.workers = workers;
-    config_.queue_capacity = queue_capacity;
+    config_.queue.workers = workers;
+    config_.queue.capacity = queue_capacity;
     auto server = Server::Start(config_, store_, metrics_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -102,8 +102,8 @@ class ServerFixture : public ::testing::Test {
 
   Config config_;
   Metrics metrics_;
-  std::shared_ptr<FakeEngine> engine_ = std::make_shared<FakeEngine>();
-  FakeStore store_{engine_};
+  std::shared_ptr<FakeCollection> collection_ = std::make_shared<FakeCollection>();
+  FakeStore store_{collection_};
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Retrieval::Stub> retrieval_;

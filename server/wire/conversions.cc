@@ -40,9 +40,9 @@ v1::Recording ToWire(const catalog::Recording& recording) {
   return out;
 }
 
-v1::Limits ToWire(const Limits& limits, int queue_capacity) {
+v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams) {
   v1::Limits out;
-  out.set_max_message_bytes(limits.max_message_bytes);
+  out.set_max_message_bytes(limits.max_message_bytes());
   out.set_max_audio_seconds(limits.max_audio_s);
   out.set_max_audio_channels(limits.max_audio_channels);
   out.set_min_audio_rate(limits.min_audio_rate);
@@ -60,7 +60,7 @@ v1::Limits ToWire(const Limits& limits, int queue_capacity) {
   out.set_queue_capacity(queue_capacity);
   out.set_max_batch_queries(limits.max_batch_queries);
   out.set_max_filter_entries(limits.max_filter_entries);
-  out.set_max_streams(limits.max_streams);
+  out.set_max_streams(max_streams);
   return out;
 }
 

@@ -8,8 +8,8 @@
 #include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/catalog/catalog.h"
+#include "core/matching/answer.h"
 #include "core/music/tempo_map.h"
-#include "core/retrieval/collection.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
@@ -17,7 +17,7 @@ namespace antiphon::server {
 v1::Verdict ToWire(matching::Verdict verdict);
 v1::Piece ToWire(const catalog::Piece& piece);
 v1::Recording ToWire(const catalog::Recording& recording);
-v1::Limits ToWire(const Limits& limits, int queue_capacity);
+v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams);
 
 v1::Source SourceOf(const catalog::Piece& piece);
 v1::Source SourceOf(const catalog::Recording& recording);

@@ -1,5 +1,6 @@
 #include "server/wire/field_checks.h"
 
+#include "core/base/status_macros.h"
 #include "core/catalog/checks.h"
 
 namespace antiphon::server {
@@ -25,7 +26,7 @@ absl::Status CheckId(absl::string_view field, const std::string& id) {
 
 absl::Status FirstFailure(std::initializer_list<absl::Status> statuses) {
   for (const absl::Status& status : statuses) {
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();
 }

@@ -6,19 +6,23 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/base/check_range.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
 
 template <typename T>
-absl::Status CheckRange(absl::string_view field, T value, T low, T high) {
-  if (value >= low && value <= high) return absl::OkStatus();  // NaN fails both
+absl::Status CheckFieldRange(absl::string_view field, std::type_identity_t<T> value,
+                             const Range<T>& range) {
+  if (range.Contains(value)) return absl::OkStatus();
   return FieldError(absl::StatusCode::kInvalidArgument, field,
-                    absl::StrCat(value, " is out of range"), absl::StrCat(low, " to ", high));
+                    absl::StrCat(value, " is out of range"),
+                    absl::StrCat(range.low, " to ", range.high));
 }
 
 // UTF-8 without NUL, `min_bytes` to `max_bytes` long.

@@ -5,34 +5,37 @@
 
 #include <cstdint>
 
+#include "core/audio/decoder.h"
+#include "core/base/check_range.h"
+#include "core/matching/request.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection.h"
 
 namespace antiphon::server {
 
 struct Limits {
-  int64_t max_message_bytes = 64 << 20;  // of a request, as sent
+  static constexpr Range<int> kMaxMessageMibRange = {1, 1024};
+  int max_message_mib = 64;  // of a request, as sent
+  int64_t max_message_bytes() const { return int64_t{max_message_mib} << 20; }
 
-  double max_audio_s = 3600;  // of a query, seconds
-  int max_audio_channels = 8;
-  int min_audio_rate = 1000;     // Hz
-  int max_audio_rate = 384'000;  // Hz
+  static constexpr Range<double> kMaxAudioRange = {1, 86'400};
+  double max_audio_s = audio::DecodeOptions().max_duration_s;  // of a query, seconds
+  int max_audio_channels = audio::DecodeOptions().max_channels;
+  int min_audio_rate = audio::DecodeOptions().min_source_rate;  // Hz
+  int max_audio_rate = audio::DecodeOptions().max_source_rate;  // Hz
   music::MidiLimits midi;
 
-  int max_search_top_k = 1000;
-  int max_identify_top_k = 100;
-  int max_transposition = matching::kMaxTransposition;  // semitones
-  int max_snippets = 20;                                // top_k where each hit carries its snippet
+  int max_search_top_k = matching::SearchOptions::kTopKRange.high;
+  int max_identify_top_k = matching::IdentifyOptions::kTopKRange.high;
+  int max_snippets = 20;  // top_k where each hit carries its snippet
   double min_hop_s = 0.05;
   double max_hop_s = 60;
   double min_tempo_ratio = 0.25;
   double max_tempo_ratio = 4;
 
-  int max_query_windows =
-      240;  // compared by a search or an identification; longer queries are sampled evenly
+  // Compared by a search or an identification, in matching::kQueryWindowsRange; longer queries are
+  // sampled evenly.
+  int max_query_windows = matching::kDefaultQueryWindows;
   int max_embed_windows = 8192;  // of one Embed call
-
-  int max_streams = 16;  // IdentifyLong, IdentifyLive and AddPieces, at once
 
   double max_snippet_s = 60;  // of a recording, in GetSnippet, seconds
   int max_page_size = 1000;

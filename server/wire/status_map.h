@@ -8,11 +8,14 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "antiphon/v1/types.pb.h"
+#include "core/base/status_macros.h"
 #include "grpcpp/support/status.h"
 
 namespace antiphon::server {
@@ -35,6 +38,13 @@ absl::Status WithRetry(absl::Status status, absl::Duration delay);
 // code. OK stays OK; a status that names a field already, or whose code is not about what was sent,
 // stays as it is.
 absl::Status AtField(const absl::Status& status, absl::string_view field);
+
+// Likewise for the failure of a result.
+template <typename T>
+absl::StatusOr<T> AtField(absl::StatusOr<T> result, absl::string_view field) {
+  return MapError(std::move(result),
+                  [field](const absl::Status& status) { return AtField(status, field); });
+}
 
 // DeadlineExceeded or Cancelled: nobody waits for an answer any more.
 bool IsCallersDoing(const absl::Status& status);

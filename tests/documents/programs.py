@@ -32,9 +32,9 @@ class Programs:
 
     @functools.lru_cache(maxsize=None)
     def subcommands(self, command):
-        listed = re.split(r"^Subcommands:", self._help(command), flags=re.IGNORECASE | re.MULTILINE)
-        return set(re.findall(r"^  ([a-z][\w-]*)", listed[1], re.MULTILINE) if len(listed) > 1
-                   else [])
+        listed = re.search(r"^Subcommands:\n((?:  .*\n)+)", self._help(command), re.MULTILINE)
+        names = re.findall(r"^  ([a-z][\w-]*)", listed.group(1), re.MULTILINE) if listed else []
+        return set(names)
 
     def all_options(self):
         """Every option of every program and script."""
@@ -51,6 +51,8 @@ class Programs:
 
     def fault(self, words):
         """What is wrong with a command, or "". None where it is no program or script of ours."""
+        if re.fullmatch(r"(/usr/bin/)?python3", words[0]) and len(words) > 1:
+            words = words[1:]
         program = words[0].removeprefix("./")
         name = program.rsplit("/", 1)[-1]
         if name in self.NAMES and program in (name, f"build/release/bin/{name}"):

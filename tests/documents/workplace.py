@@ -4,6 +4,7 @@ Two things differ from a reader's machine: the server's port is a free one, and 
 /var/backups/antiphon and /etc/antiphon are folders below the temporary one.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -49,6 +50,7 @@ class Workplace:
         self._environment = {name: value for name, value in os.environ.items()
                              if not name.startswith("ANTIPHON_")}
         self._environment["PATH"] = f"{harness.BUILD / 'bin'}:{self._environment['PATH']}"
+        self.add_program("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')  # it has gRPC
         self.use_address(f"127.0.0.1:{harness.free_port()}")
 
     def use_address(self, address):
@@ -77,9 +79,10 @@ class Workplace:
         return path
 
     def add_program(self, name, text):
-        """A script in the place of a program that is not here, first on PATH."""
-        self.add(f"bin/{name}", text).chmod(0o755)
-        self._environment["PATH"] = f"{self.folder / 'bin'}:{self._environment['PATH']}"
+        """A script in the place of a program of the system, first on PATH."""
+        self.add(f"programs/{name}", text).chmod(0o755)
+        path = self._environment["PATH"].removeprefix(f"{self.folder}/programs:")
+        self._environment["PATH"] = f"{self.folder}/programs:{path}"
 
     def capture(self, command, text=""):
         """The output of a program that the test itself needs; `text` is its standard input."""
@@ -152,5 +155,6 @@ class Workplace:
         servers = self.folder / ".servers"
         if servers.exists():
             for process in servers.read_text(encoding="ascii").split():
-                os.kill(int(process), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it did not start
+                    os.kill(int(process), signal.SIGKILL)
         shutil.rmtree(self.folder)

@@ -69,17 +69,18 @@ void RequireApplicable(const catalog::Change& change, int64_t after) {
   Require(!change.id.empty(), "a change is one of something");
   if (change.kind == catalog::Change::Kind::kDelete) return;
   int64_t vectors = 0;
-  for (const catalog::SnippetRun& run : change.runs) {
+  for (const catalog::SnippetRun& run : change.source.runs) {
     Require(run.first_vector == vectors && run.count > 0 && run.source == 0,
             "runs follow one another");
     Require(std::isfinite(run.start_s) && std::isfinite(run.hop_s) && run.tempo_ratio > 0,
             "a run has a place");
     vectors += run.count;
   }
-  Require(vectors == 0 ? change.vectors.empty()
-                       : change.vectors.size() % static_cast<size_t>(vectors) == 0,
+  Require(vectors == 0 ? change.source.vectors.empty()
+                       : change.source.vectors.size() % static_cast<size_t>(vectors) == 0,
           "there are vectors for every window of the runs");
-  for (const float number : change.vectors) Require(std::isfinite(number), "vectors are finite");
+  for (const float number : change.source.vectors)
+    Require(std::isfinite(number), "vectors are finite");
 }
 
 void Use(catalog::ChangeJournal& journal) {

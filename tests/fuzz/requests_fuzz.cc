@@ -18,11 +18,11 @@ class FakeService {
   FakeService() {
     antiphon::fuzz::SilenceLogs();
     server::Config config;
-    config.bundle = "unused";
+    config.store.bundle = "unused";
     config.listen = "127.0.0.1:0";
-    config.workers = 1;
-    config.max_message_mib = 1;
-    config.max_audio_s = 5;
+    config.queue.workers = 1;
+    config.limits.max_message_mib = 1;
+    config.limits.max_audio_s = 5;
     auto started = server::Server::Start(config, store_, metrics_);
     antiphon::fuzz::Require(started.ok(), "a server starts");
     server_ = *std::move(started);
@@ -32,7 +32,7 @@ class FakeService {
 
  private:
   server::Metrics metrics_;
-  server::FakeStore store_{std::make_shared<server::FakeEngine>()};
+  server::FakeStore store_{std::make_shared<server::FakeCollection>()};
   std::unique_ptr<server::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
 };

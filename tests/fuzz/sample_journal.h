@@ -17,29 +17,29 @@ inline constexpr char kSampleOrigin[] = "0123456789abcdef0123456789abcdef";
 // A piece and a recording of it are put, another recording is deleted.
 inline std::vector<catalog::Change> SampleChanges() {
   catalog::Change piece;
-  piece.id = piece.piece.id = "piece-9";
-  piece.piece.title = "Title";
-  piece.piece.composer = "Composer";
-  piece.piece.duration_s = 10;
-  piece.piece.beats = 20;
-  piece.piece.bars = 5;
-  piece.piece.notes = 40;
-  piece.content = "MThd";
-  piece.runs = {{.first_vector = 0,
-                 .count = 2,
-                 .source = 0,
-                 .tempo_ratio = 1,
-                 .start_s = 0,
-                 .hop_s = 0.5,
-                 .window_s = 2}};
-  piece.vectors = {1, 0, 0, 0, 0, 1, 0, 0};
+  piece.id = piece.source.piece.id = "piece-9";
+  piece.source.piece.title = "Title";
+  piece.source.piece.composer = "Composer";
+  piece.source.piece.duration_s = 10;
+  piece.source.piece.beats = 20;
+  piece.source.piece.bars = 5;
+  piece.source.piece.notes = 40;
+  piece.source.content = "MThd";
+  piece.source.runs = {{.first_vector = 0,
+                        .count = 2,
+                        .source = 0,
+                        .tempo_ratio = 1,
+                        .start_s = 0,
+                        .hop_s = 0.5,
+                        .window_s = 2}};
+  piece.source.vectors = {1, 0, 0, 0, 0, 1, 0, 0};
   catalog::Change recording = piece;
-  recording.side = catalog::Side::kRecordings;
-  recording.piece = {};
-  recording.id = recording.recording.id = "recording-9";
-  recording.recording.piece_id = "piece-9";
-  recording.recording.duration_s = 10;
-  recording.content = "RIFF";
+  recording.side = recording.source.side = catalog::Side::kRecordings;
+  recording.source.piece = {};
+  recording.id = recording.source.recording.id = "recording-9";
+  recording.source.recording.piece_id = "piece-9";
+  recording.source.recording.duration_s = 10;
+  recording.source.content = "RIFF";
   catalog::Change gone;
   gone.kind = catalog::Change::Kind::kDelete;
   gone.side = catalog::Side::kRecordings;

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         settings.status(), {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss});
   }
 
-  namespace retrieval = antiphon::retrieval;
+  namespace matching = antiphon::matching;
   const auto model = matching::ParseConfidence(text);
   if (!model.ok()) {
     antiphon::fuzz::RequireRefusal(model.status(), {absl::StatusCode::kDataLoss});

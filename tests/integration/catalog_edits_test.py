@@ -1,5 +1,5 @@
-"""A collection that changes while it is served: a client made from the .proto, over TLS and with an API key, against a
-real server; and that nothing acknowledged is lost when the server is killed.
+"""A collection that changes while it is served: a client made from the .proto, over TLS and with an
+API key, against a real server; and that nothing acknowledged is lost when the server is killed.
 """
 
 import pathlib
@@ -36,8 +36,8 @@ def make_keys(folder):
     """A file of the two API keys, hashed by the server's own command."""
     lines = []
     for name, role, key in (("reader", "read", READ_KEY), ("operator", "admin", ADMIN_KEY)):
-        done = subprocess.run([harness.program("antiphon-server"), "--hash-api-key"], input=key.encode(),
-                              capture_output=True, check=True)
+        done = subprocess.run([harness.program("antiphon-server"), "--hash-api-key"],
+                              input=key.encode(), capture_output=True, check=True)
         lines.append(f"{name} {role} {done.stdout.decode().strip()}\n")
     file = folder / "api_keys"
     file.write_text("".join(lines), encoding="utf-8")
@@ -48,7 +48,8 @@ class Refusals(unittest.TestCase):
     def assert_refused(self, code, field, method, *arguments, **fields):
         with self.assertRaises(grpc.RpcError) as raised:
             method(*arguments, **fields)
-        self.assertEqual(error_of(raised.exception, STUBS)[:2], (code, field), raised.exception.details())
+        self.assertEqual(
+            error_of(raised.exception, STUBS)[:2], (code, field), raised.exception.details())
 
 
 class SecuredServerTest(Refusals):
@@ -105,17 +106,23 @@ class SecuredServerTest(Refusals):
     def test_a_recording_is_added_found_and_deleted(self):
         self.assertNotIn("take", [recording["id"] for recording in self.client.recordings()])
         take = self.client.add_recording("take", rendered(CANON), piece_id=CANON, title="A take")
-        self.assertTrue(12 / 1.05 < take["duration_seconds"] < 12 / 1.05 + 2, "the excerpt, and its last notes dying away")
+        self.assertTrue(12 / 1.05 < take["duration_seconds"] < 12 / 1.05 + 2,
+                        "the excerpt, and its last notes dying away")
         self.assertEqual(self.client.recording("take"), take)
         # The take is of these seconds of the score.
         played = {"excerpt": {"start_seconds": 20, "end_seconds": 32}}
-        best = self.client.identify(songbook(CANON), against=MESSAGES.SIDE_RECORDINGS, **played)["candidates"][0]
+        best = self.client.identify(songbook(CANON), against=MESSAGES.SIDE_RECORDINGS,
+                                    **played)["candidates"][0]
         self.assertEqual((best["source"]["id"], best["source"]["piece_id"]), ("take", CANON))
-        self.assertIn("take", [hit["source"]["id"] for hit in self.client.search(songbook(CANON), **played)["hits"]])
-        self.assert_refused(CODES.FAILED_PRECONDITION, "with_recordings", self.client.delete_piece, CANON)
-        self.assert_refused(CODES.NOT_FOUND, "recording.piece_id", self.client.add_recording, "take2", rendered(CANON),
-                            piece_id="nothing")
-        updated = self.client.update_recording("take", title="The take", expected_version=take["version"])
+        self.assertIn(
+            "take",
+            [hit["source"]["id"] for hit in self.client.search(songbook(CANON), **played)["hits"]])
+        self.assert_refused(CODES.FAILED_PRECONDITION, "with_recordings", self.client.delete_piece,
+                            CANON)
+        self.assert_refused(CODES.NOT_FOUND, "recording.piece_id", self.client.add_recording,
+                            "take2", rendered(CANON), piece_id="nothing")
+        updated = self.client.update_recording("take", title="The take",
+                                               expected_version=take["version"])
         self.assertEqual((updated["title"], updated["piece_id"]), ("The take", CANON))
         self.client.delete_recording("take")
         hits = self.client.search(songbook(CANON), top_k=100, **played)["hits"]
@@ -123,14 +130,16 @@ class SecuredServerTest(Refusals):
 
     def test_of_two_who_change_the_same_piece_one_is_told(self):
         before = self.client.piece("greensleeves")["piece"]
-        mine = self.client.update_piece("greensleeves", title="Mine", expected_version=before["version"])
+        mine = self.client.update_piece("greensleeves", title="Mine",
+                                        expected_version=before["version"])
         self.assertGreater(mine["version"], before["version"])
-        self.assert_refused(CODES.ABORTED, "expected_version", self.client.update_piece, "greensleeves", title="Yours",
-                            expected_version=before["version"])
-        self.assert_refused(CODES.ABORTED, "expected_version", self.client.delete_piece, "greensleeves",
-                            expected_version=before["version"])
+        self.assert_refused(CODES.ABORTED, "expected_version", self.client.update_piece,
+                            "greensleeves", title="Yours", expected_version=before["version"])
+        self.assert_refused(CODES.ABORTED, "expected_version", self.client.delete_piece,
+                            "greensleeves", expected_version=before["version"])
         self.assertEqual(self.client.piece("greensleeves")["piece"]["title"], "Mine")
-        again = self.client.update_piece("greensleeves", title=before["title"], expected_version=mine["version"])
+        again = self.client.update_piece("greensleeves", title=before["title"],
+                                         expected_version=mine["version"])
         self.assertEqual({**again, "version": 0}, {**before, "version": 0})
 
     def test_another_score_takes_the_place_of_the_first(self):
@@ -148,7 +157,8 @@ class SecuredServerTest(Refusals):
         answers = list(self.client.add_pieces(requests))
         self.assertEqual([answer["index"] for answer in answers], list(range(5)))
         self.assertEqual([answer["added"] for answer in answers], [1, 1, 1, 2, 3])
-        self.assertEqual([answer.get("piece", {}).get("id") for answer in answers], ["a", None, None, "b", "c"])
+        self.assertEqual([answer.get("piece", {}).get("id") for answer in answers],
+                         ["a", None, None, "b", "c"])
         self.assertEqual(answers[1]["error"]["code"], CODES.ALREADY_EXISTS.value[0])
         self.assertEqual(answers[2]["error"]["code"], CODES.INVALID_ARGUMENT.value[0])
         for name in scores:
@@ -157,7 +167,8 @@ class SecuredServerTest(Refusals):
     def test_several_queries_in_one_call(self):
         queries = [{"identify": MESSAGES.IdentifyRequest(audio={"file": rendered(piece)}, top_k=1)}
                    for piece in ("greensleeves", CANON)]
-        queries.insert(1, {"search_scores": MESSAGES.SearchScoresRequest(audio={"file": b"no sound"})})
+        queries.insert(1,
+                       {"search_scores": MESSAGES.SearchScoresRequest(audio={"file": b"no sound"})})
         first, failed, last = self.client.batch(*queries)
         self.assertEqual(first["identify"]["candidates"][0]["source"]["id"], "greensleeves")
         self.assertEqual(last["identify"]["candidates"][0]["source"]["id"], CANON)
@@ -172,7 +183,9 @@ class SecuredServerTest(Refusals):
         self.assertEqual(starts, sorted(starts))
         duration = self.client.piece("greensleeves")["piece"]["duration_seconds"]
         for window in candidate["evidence"]:
-            self.assertTrue(0 <= window["query_start_seconds"] < window["query_end_seconds"] <= length + 2, window)
+            self.assertTrue(
+                0 <= window["query_start_seconds"] < window["query_end_seconds"] <= length + 2,
+                window)
             self.assertLessEqual(window["reference_end"]["seconds"], duration)
             self.assertGreater(window["reference_start"]["bar"], 0)
             self.assertLessEqual(window["similarity"], 1.0001)
@@ -184,14 +197,17 @@ class SecuredServerTest(Refusals):
         sound = rendered("greensleeves")
         self.assertEqual(self.identified(sound, filter={"piece_ids": [CANON]})[1], [CANON])
         composer = self.client.piece(CANON)["piece"]["composer"]
-        for candidate in self.client.identify(sound, filter={"composers": [composer.upper()]})["candidates"]:
+        by_composer = {"composers": [composer.upper()]}
+        for candidate in self.client.identify(sound, filter=by_composer)["candidates"]:
             self.assertEqual(candidate["source"]["composer"], composer)
-        self.assertEqual(self.identified(sound, filter={"collections": ["nothing is filed here"]})[1], [])
+        self.assertEqual(
+            self.identified(sound, filter={"collections": ["nothing is filed here"]})[1], [])
         self.assert_refused(CODES.INVALID_ARGUMENT, "filter.piece_ids", self.client.identify, sound,
                             filter={"piece_ids": [""]})
 
     def test_an_excerpt_is_looked_at_and_the_times_are_those_of_the_whole(self):
-        answer = self.client.identify(rendered("greensleeves"), excerpt={"start_seconds": 4, "end_seconds": 9})
+        answer = self.client.identify(rendered("greensleeves"),
+                                      excerpt={"start_seconds": 4, "end_seconds": 9})
         candidate = answer["candidates"][0]
         self.assertEqual(candidate["source"]["id"], "greensleeves")
         self.assertGreaterEqual(candidate["query_start_seconds"], 4 - 0.01)
@@ -201,7 +217,8 @@ class SecuredServerTest(Refusals):
 
     def test_an_exact_search_finds_what_the_index_finds(self):
         sound = rendered("greensleeves")
-        hits = [[hit["source"]["id"] for hit in self.client.search(sound, top_k=3, mode=mode)["hits"]]
+        hits = [[hit["source"]["id"]
+                 for hit in self.client.search(sound, top_k=3, mode=mode)["hits"]]
                 for mode in (MESSAGES.SearchOptions().mode, STUBS["types_pb2"].SEARCH_MODE_EXACT)]
         self.assertEqual(hits[0], hits[1])
 
@@ -250,9 +267,13 @@ class SecuredServerTest(Refusals):
     def test_a_key_opens_what_it_is_for(self):
         reader = self.connect(READ_KEY)
         self.assertEqual(reader.piece("greensleeves")["piece"]["id"], "greensleeves")
-        self.assertEqual(reader.identify(rendered("greensleeves"))["candidates"][0]["source"]["id"], "greensleeves")
-        for method, arguments in ((reader.delete_piece, ["greensleeves"]), (reader.add_piece, ["x", b""]),
-                                  (reader.update_piece, ["greensleeves"]), (reader.delete_recording, ["x"]),
+        self.assertEqual(
+            reader.identify(rendered("greensleeves"))["candidates"][0]["source"]["id"],
+            "greensleeves")
+        for method, arguments in ((reader.delete_piece, ["greensleeves"]),
+                                  (reader.add_piece, ["x", b""]),
+                                  (reader.update_piece, ["greensleeves"]),
+                                  (reader.delete_recording, ["x"]),
                                   (reader.reload, []), (reader.merge, []), (reader.snapshot, ["x"]),
                                   (reader.restore, ["x"])):
             self.assert_refused(CODES.PERMISSION_DENIED, "", method, *arguments)
@@ -282,7 +303,8 @@ class KilledServerTest(Refusals):
                 pieces = {piece["id"]: piece for piece in client.pieces()}
                 self.assertLessEqual(there, pieces.keys(), "acknowledged in an earlier life")
                 # At a moment of the fifth change or so.
-                killer = threading.Timer(random.uniform(0, 0.5), server.send_signal, [signal.SIGKILL])
+                killer = threading.Timer(random.uniform(0, 0.5), server.send_signal,
+                                         [signal.SIGKILL])
                 try:
                     for number in range(10_000):
                         there.add(client.add_piece(f"life{life}_{number}", midi)["id"])
@@ -304,7 +326,8 @@ class KilledServerTest(Refusals):
             self.assertLessEqual(there, {piece["id"] for piece in client.pieces()})
             answer = client.identify(rendered("greensleeves"), top_k=100)
             found = {candidate["source"]["id"] for candidate in answer["candidates"]}
-            self.assertGreaterEqual(len(found & there), min(len(there), 15), "what is listed is searched, too")
+            self.assertGreaterEqual(len(found & there), min(len(there), 15),
+                                    "what is listed is searched, too")
 
     def test_a_merge_that_was_cut_off_loses_nothing(self):
         with harness.Server(bundle=self.bundle) as server:
@@ -322,15 +345,20 @@ class KilledServerTest(Refusals):
 
 
 class ReadOnlyServerTest(Refusals):
-    """A server that only reads, beside one that changes the bundle: it follows from generation to generation."""
+    """A server that only reads, beside one that changes the bundle: it follows from generation to
+    generation."""
 
     def test_it_follows_and_changes_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
             bundle = copy_of_bundle(folder)
-            with harness.Server(bundle=bundle) as writing, harness.Server("--read-only", bundle=bundle) as reading:
-                writer, reader = (PythonClient(connect(server.address), STUBS) for server in (writing, reading))
-                self.assertEqual(reader.identify(rendered(CANON))["candidates"][0]["source"]["id"], CANON)
-                for method, arguments in ((reader.delete_piece, [CANON]), (reader.add_piece, ["x", songbook(CANON)]),
+            with harness.Server(bundle=bundle) as writing, \
+                 harness.Server("--read-only", bundle=bundle) as reading:
+                writer, reader = (
+                    PythonClient(connect(server.address), STUBS) for server in (writing, reading))
+                self.assertEqual(
+                    reader.identify(rendered(CANON))["candidates"][0]["source"]["id"], CANON)
+                for method, arguments in ((reader.delete_piece, [CANON]),
+                                          (reader.add_piece, ["x", songbook(CANON)]),
                                           (reader.merge, [])):
                     self.assert_refused(CODES.FAILED_PRECONDITION, "", method, *arguments)
                 writer.delete_piece(CANON)

@@ -1,4 +1,5 @@
-"""The command line client against a real server: exit codes, tables, JSON, standard input, files that it writes."""
+"""The command line client against a real server: exit codes, tables, JSON, standard input, files
+that it writes."""
 
 import json
 import pathlib
@@ -86,7 +87,8 @@ class CliTest(unittest.TestCase):
                 self.assertTrue(pathlib.Path(hit["snippet_file"]).read_bytes().startswith(mark))
 
     def test_no_match_and_too_little_input_are_1(self):
-        answer = self.run_json("identify", self.query["file"], "--start", "3", "--length", "0.2", code=NOTHING)
+        answer = self.run_json("identify", self.query["file"], "--start", "3", "--length", "0.2",
+                               code=NOTHING)
         self.assertEqual(answer["verdict"], "VERDICT_INSUFFICIENT_INPUT")
         answer = self.run_json("identify", self.silence(5), code=NOTHING)
         self.assertEqual(answer["verdict"], "VERDICT_INSUFFICIENT_INPUT")
@@ -111,18 +113,20 @@ class CliTest(unittest.TestCase):
         self.run_client("identify", self.midi, "--top-k", "1000000", code=BAD_INPUT)
         self.run_client("identify", self.midi, "--start", "9:00:00", code=BAD_INPUT)
         self.run_client("identify", self.query["file"], "--start", "9:00:00", code=BAD_INPUT)
-        self.run_client("snippet", "greensleeves", "--start", "100", "--end", "1", "-o", str(self.folder / "x.mid"),
-                        code=BAD_INPUT)
+        self.run_client("snippet", "greensleeves", "--start", "100", "--end", "1", "-o",
+                        str(self.folder / "x.mid"), code=BAD_INPUT)
         self.run_client("no-such-command", code=BAD_INPUT)
 
     def test_a_refusal_names_the_field_in_json(self):
-        error = self.run_json("identify", self.write("bad.mid", b"MThd\0\0"), code=BAD_INPUT)["error"]
+        error = self.run_json("identify", self.write("bad.mid", b"MThd\0\0"),
+                              code=BAD_INPUT)["error"]
         self.assertEqual(error["code"], "INVALID_ARGUMENT")
         self.assertEqual(error["field"], "score.midi")
 
     def test_an_unreachable_server_is_3(self):
         nowhere = f"127.0.0.1:{harness.free_port()}"
-        for arguments in (["status"], ["identify", self.midi], ["pieces"], ["search", self.query["file"]]):
+        for arguments in (["status"], ["identify", self.midi], ["pieces"],
+                          ["search", self.query["file"]]):
             done = harness.run_client(*arguments, server=nowhere)
             self.assertEqual(done.returncode, UNREACHABLE)
             self.assertIn("antiphon-server --bundle DIR", done.stderr)
@@ -131,7 +135,8 @@ class CliTest(unittest.TestCase):
         self.assertIn(nowhere, done.stderr)
 
     def test_no_answer_in_time_is_3(self):
-        done = self.run_client("embed", self.query["file"], "--hop", "0.05", "--timeout", "0.001", code=UNREACHABLE)
+        done = self.run_client("embed", self.query["file"], "--hop", "0.05", "--timeout", "0.001",
+                               code=UNREACHABLE)
         self.assertIn("--timeout", done.stderr)
 
     def test_another_kind_of_server_is_not_taken_for_ours(self):
@@ -141,7 +146,8 @@ class CliTest(unittest.TestCase):
 
     def test_several_files_give_one_json_line_each_and_the_worst_code(self):
         missing = str(self.folder / "missing.mid")
-        done = self.run_client("identify", self.midi, missing, self.query["file"], "--json", code=BAD_INPUT)
+        done = self.run_client("identify", self.midi, missing, self.query["file"], "--json",
+                               code=BAD_INPUT)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual([line["file"] for line in lines], [self.midi, missing, self.query["file"]])
         self.assertEqual(["error" in line for line in lines], [False, True, False])
@@ -173,7 +179,8 @@ class CliTest(unittest.TestCase):
         content = path.read_bytes()
         self.assertTrue(content.startswith(b"\x93NUMPY\x01\0"))
         (header_size,) = struct.unpack("<H", content[8:10])
-        shape = eval(content[10:10 + header_size], {"__builtins__": {}})["shape"]  # a dict literal, by definition
+        # A dict literal, by definition.
+        shape = eval(content[10:10 + header_size], {"__builtins__": {}})["shape"]
         self.assertEqual(shape, (len(answer["start_seconds"]), answer["dimension"]))
         self.assertEqual(len(content) - 10 - header_size, 4 * shape[0] * shape[1])
 
@@ -184,11 +191,13 @@ class CliTest(unittest.TestCase):
         self.assertIn("Exit status:", harness.run_client("--help").stdout)
 
     def test_a_server_that_has_stopped_is_3(self):
-        with harness.Server("--read-only") as server:  # beside the one that has the bundle's journal
+        # Beside the one that has the bundle's journal.
+        with harness.Server("--read-only") as server:
             self.assertEqual(harness.run_client("status", server=server.address).returncode, OK)
             server.send_signal(signal.SIGTERM)
             server.wait(harness.CALL_SECONDS)
-            self.assertEqual(harness.run_client("status", server=server.address).returncode, UNREACHABLE)
+            self.assertEqual(
+                harness.run_client("status", server=server.address).returncode, UNREACHABLE)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""The shipped model on the songbook, through the trainer's own suites: far better than lots and than an untrained network.
+"""The shipped model on the songbook, through the trainer's own suites: far better than lots and
+than an untrained network.
 
-A pipeline that is broken anywhere between MIDI and ranks makes the three alike, which is how the first try at this idea failed unseen.
+A pipeline that is broken anywhere between MIDI and ranks makes the three alike, which is how the
+first try at this idea failed unseen.
 """
 
 import json
@@ -21,9 +23,10 @@ class EvaluationTest(unittest.TestCase):
     def evaluate(self, suite, *flags):
         with tempfile.TemporaryDirectory() as folder:
             report = pathlib.Path(folder) / "report.json"
-            subprocess.run([harness.program("antiphon-trainer"), "evaluate", "--suite", suite, "--model", str(MODEL),
-                            "--midi", str(harness.BUILD / "songbook"), "--work", f"{harness.MATERIAL}/evaluation",
-                            "--json", str(report), *flags],
+            subprocess.run([harness.program("antiphon-trainer"), "evaluate", "--suite", suite,
+                            "--model", str(MODEL), "--midi", str(harness.BUILD / "songbook"),
+                            "--work", f"{harness.MATERIAL}/evaluation", "--json", str(report),
+                            *flags],
                            check=True, stdout=subprocess.DEVNULL)
             tables = json.loads(report.read_text(encoding="utf-8"))["tables"]
             return {row["name"]: row["figures"] for row in tables[0]["rows"]}

@@ -1,4 +1,5 @@
-"""What the integration tests share: the programs as built, a server process, stubs made from the .proto, test material.
+"""What the integration tests share: the programs as built, a server process, stubs made from the
+.proto, test material.
 
 Paths come from the environment (ANTIPHON_SOURCE_DIR, ANTIPHON_BUILD_DIR), as CTest sets it.
 """
@@ -18,7 +19,9 @@ import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ.get("ANTIPHON_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
+SOURCE = pathlib.Path(
+    os.environ.get("ANTIPHON_SOURCE_DIR",
+                   pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("ANTIPHON_BUILD_DIR", SOURCE / "build"))
 MATERIAL = BUILD / "integration"  # written by make_material.py
 BUNDLE = MATERIAL / "bundle"
@@ -34,13 +37,15 @@ def program(name):
 
 
 def queries():
-    """The rendered excerpts: dicts with file, piece_id, start_seconds, tempo_ratio, again_after_seconds."""
+    """The rendered excerpts: dicts with file, piece_id, start_seconds, tempo_ratio,
+    again_after_seconds."""
     return json.loads((MATERIAL / "queries.json").read_text(encoding="utf-8"))
 
 
 def rendered(piece):
     """A recording of some seconds of a piece, made with another soundfont than the collection's."""
-    return pathlib.Path(next(query["file"] for query in queries() if query["piece_id"] == piece)).read_bytes()
+    file = next(query["file"] for query in queries() if query["piece_id"] == piece)
+    return pathlib.Path(file).read_bytes()
 
 
 def copy_of_bundle(folder):
@@ -49,10 +54,12 @@ def copy_of_bundle(folder):
 
 
 def make_stubs():
-    """Compiles the .proto files, and nothing else, into Python; returns the modules by name (types_pb2, ...)."""
+    """Compiles the .proto files, and nothing else, into Python; returns the modules by name
+    (types_pb2, ...)."""
     folder = tempfile.mkdtemp(prefix="antiphon_stubs_")
     protos = sorted(str(path) for path in (SOURCE / "proto").rglob("*.proto"))
-    arguments = ["-I", str(SOURCE / "proto"), "--python_out", folder, "--grpc_python_out", folder, *protos]
+    arguments = ["-I", str(SOURCE / "proto"), "--python_out", folder, "--grpc_python_out", folder,
+                 *protos]
     # protoc first: the one inside Debian 12's python3-grpc-tools is too old for `optional`.
     protoc, plugin = shutil.which("protoc"), shutil.which("grpc_python_plugin")
     if protoc and plugin:
@@ -60,7 +67,9 @@ def make_stubs():
     else:
         command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
     if subprocess.run(command, check=False).returncode != 0:
-        raise RuntimeError("the .proto files cannot be compiled: install protobuf-compiler and protobuf-compiler-grpc")
+        raise RuntimeError(
+            "the .proto files cannot be compiled: install protobuf-compiler and "
+            "protobuf-compiler-grpc")
     sys.path.insert(0, folder)
     modules = {}
     for path in protos:
@@ -120,13 +129,15 @@ class Server:
             if ready:
                 return int(ready.group(1))
             if self.process.poll() is not None:
-                raise RuntimeError(f"the server exited with {self.process.returncode}:\n{self.log()}")
+                raise RuntimeError(
+                    f"the server exited with {self.process.returncode}:\n{self.log()}")
             time.sleep(0.05)
         raise RuntimeError(f"the server was not ready after {START_SECONDS} s:\n{self.log()}")
 
     def get(self, path):
         """The status and the body that the address of the metrics answers."""
-        with contextlib.closing(socket.create_connection(("127.0.0.1", self.metrics_port), timeout=10)) as client:
+        with contextlib.closing(
+                socket.create_connection(("127.0.0.1", self.metrics_port), timeout=10)) as client:
             client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
             answer = b""
             while chunk := client.recv(1 << 16):
@@ -155,8 +166,8 @@ def run_client(*arguments, server=None, stdin=None, environment=None):
     variables = {**os.environ, **(environment or {})}
     if environment is None:
         variables.pop("ANTIPHON_SERVER", None)
-    done = subprocess.run(command, input=stdin if stdin is not None else b"", capture_output=True, env=variables,
-                          timeout=CALL_SECONDS, check=False)
+    done = subprocess.run(command, input=stdin if stdin is not None else b"", capture_output=True,
+                          env=variables, timeout=CALL_SECONDS, check=False)
     done.stdout = done.stdout.decode("utf-8", errors="surrogateescape")
     done.stderr = done.stderr.decode("utf-8", errors="surrogateescape")
     return done

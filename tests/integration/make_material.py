@@ -1,8 +1,10 @@
-"""Makes what the integration tests work on, below BUILD/integration: recordings of some songbook pieces, a bundle of the
-whole songbook and these recordings, and excerpts rendered with another soundfont as queries.
+"""Makes what the integration tests work on, below BUILD/integration: recordings of some songbook
+pieces, a bundle of the whole songbook and these recordings, and excerpts rendered with another
+soundfont as queries.
 
-Nothing is made again while the programs, the model and the songbook stay the same. Where a soundfont or the model is
-missing, writes the reason into BUILD/integration/skipped and exits with 77.
+Nothing is made again while the programs, the model and the songbook stay the same. Where a
+soundfont or the model is missing, writes the reason into BUILD/integration/skipped and exits with
+77.
 """
 
 import argparse
@@ -16,19 +18,25 @@ import sys
 import harness
 
 # The first of each that exists. The queries' is one that the shipped model was not trained on.
-QUERY_SOUNDFONTS = ["/usr/share/sounds/sf3/MuseScore_General.sf3", "/usr/share/sounds/sf2/FluidR3_GM.sf2"]
-RECORDING_SOUNDFONTS = ["/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/MuseScore_General.sf3"]
+QUERY_SOUNDFONTS = ["/usr/share/sounds/sf3/MuseScore_General.sf3",
+                    "/usr/share/sounds/sf2/FluidR3_GM.sf2"]
+RECORDING_SOUNDFONTS = ["/usr/share/sounds/sf2/FluidR3_GM.sf2",
+                        "/usr/share/sounds/sf3/MuseScore_General.sf3"]
 
-# Pieces of which the collection has a recording, and the tempo of that recording over the tempo written.
-RECORDED = {"bach_prelude_c": 0.95, "beethoven_fuer_elise": 1.1, "greensleeves": 1.0, "joplin_entertainer": 0.9,
-            "petzold_menuet_g": 1.05, "satie_gymnopedie_1": 1.0}
+# Pieces of which the collection has a recording, and the tempo of that recording over the tempo
+# written.
+RECORDED = {
+    "bach_prelude_c": 0.95, "beethoven_fuer_elise": 1.1, "greensleeves": 1.0,
+    "joplin_entertainer": 0.9, "petzold_menuet_g": 1.05, "satie_gymnopedie_1": 1.0
+}
 
-# Excerpts of 12 seconds of the score: piece, where they start (seconds of the score), tempo over the tempo written, and
-# after how many seconds of the score the same music comes again (0: not at all).
-EXCERPTS = [("bach_prelude_c", 6, 1.1, 0), ("beethoven_fuer_elise", 4, 0.9, 0), ("greensleeves", 8, 1.2, 33.1),
-            ("joplin_entertainer", 5, 1.0, 25.26), ("petzold_menuet_g", 3, 0.8, 22.86),
-            ("satie_gymnopedie_1", 10, 1.15, 92.37), ("mozart_sonata_kv545", 2, 0.95, 0),
-            ("pachelbel_canon", 20, 1.05, 0)]
+# Excerpts of 12 seconds of the score: piece, where they start (seconds of the score), tempo over
+# the tempo written, and after how many seconds of the score the same music comes again (0: not at
+# all).
+EXCERPTS = [("bach_prelude_c", 6, 1.1, 0), ("beethoven_fuer_elise", 4, 0.9, 0),
+            ("greensleeves", 8, 1.2, 33.1), ("joplin_entertainer", 5, 1.0, 25.26),
+            ("petzold_menuet_g", 3, 0.8, 22.86), ("satie_gymnopedie_1", 10, 1.15, 92.37),
+            ("mozart_sonata_kv545", 2, 0.95, 0), ("pachelbel_canon", 20, 1.05, 0)]
 EXCERPT_SECONDS = 12
 
 
@@ -46,7 +54,8 @@ def skip(reason):
 def fingerprint(songbook, model, fonts):
     """Changes when anything changes that the material is made of."""
     digest = hashlib.sha256()
-    files = [pathlib.Path(harness.program("antiphon-trainer")), pathlib.Path(__file__), *map(pathlib.Path, fonts)]
+    files = [pathlib.Path(harness.program("antiphon-trainer")), pathlib.Path(__file__),
+             *map(pathlib.Path, fonts)]
     files += sorted(model.glob("*.pt")) + sorted(songbook.glob("*.mid"))
     for file in files:
         stat = file.stat()
@@ -64,17 +73,20 @@ def make(songbook, model, query_font, recording_font):
     recordings.mkdir(parents=True)
     excerpts.mkdir()
     for piece, ratio in RECORDED.items():
-        trainer("render", songbook / f"{piece}.mid", "-o", recordings / f"{piece}.flac", "--soundfont", recording_font,
-                "--tempo-ratio", ratio)
+        trainer("render", songbook / f"{piece}.mid", "-o", recordings / f"{piece}.flac",
+                "--soundfont", recording_font, "--tempo-ratio", ratio)
     queries = []
     for piece, start, ratio, again in EXCERPTS:
         file = excerpts / f"{piece}.wav"
-        trainer("render", songbook / f"{piece}.mid", "-o", file, "--soundfont", query_font, "--tempo-ratio", ratio,
-                "--start", start, "--length", EXCERPT_SECONDS)
-        queries.append({"file": str(file), "piece_id": piece, "start_seconds": start, "tempo_ratio": ratio,
-                        "again_after_seconds": again})
+        trainer("render", songbook / f"{piece}.mid", "-o", file, "--soundfont", query_font,
+                "--tempo-ratio", ratio, "--start", start, "--length", EXCERPT_SECONDS)
+        queries.append({
+            "file": str(file), "piece_id": piece, "start_seconds": start, "tempo_ratio": ratio,
+            "again_after_seconds": again
+        })
     (harness.MATERIAL / "queries.json").write_text(json.dumps(queries, indent=1), encoding="utf-8")
-    trainer("index", "--midi", songbook, "--recordings", recordings, "--model", model, "--bundle", harness.BUNDLE)
+    trainer("index", "--midi", songbook, "--recordings", recordings, "--model", model, "--bundle",
+            harness.BUNDLE)
 
 
 def main():
@@ -82,9 +94,12 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, required=True)
     model = parser.parse_args().model
     songbook = harness.BUILD / "songbook"
-    query_font, recording_font = first_existing(QUERY_SOUNDFONTS), first_existing(RECORDING_SOUNDFONTS)
+    query_font = first_existing(QUERY_SOUNDFONTS)
+    recording_font = first_existing(RECORDING_SOUNDFONTS)
     if query_font is None:
-        skip(f"no soundfont: none of {', '.join(QUERY_SOUNDFONTS)} (package musescore-general-soundfont)")
+        skip(
+            f"no soundfont: none of {', '.join(QUERY_SOUNDFONTS)} "
+            "(package musescore-general-soundfont)")
     if not (model / "audio_encoder.pt").exists():
         skip(f"no model in {model}")
 

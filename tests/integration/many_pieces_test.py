@@ -1,4 +1,5 @@
-"""A collection that grows to many times its size, one piece at a time and in a stream, while it is searched."""
+"""A collection that grows to many times its size, one piece at a time and in a stream, while it is
+searched."""
 
 import random
 import tempfile
@@ -17,7 +18,8 @@ def short_piece(seed):
     """A Standard MIDI File of four seconds, unlike any other."""
     order = random.Random(seed)
     events = b""
-    for _ in range(16):  # at 120 to the minute, 96 ticks to the beat: a note every quarter of a second
+    # At 120 to the minute, 96 ticks to the beat: a note every quarter of a second.
+    for _ in range(16):
         pitch = order.randrange(40, 90)
         events += bytes([0, 0x90, pitch, 80, 48, 0x80, pitch, 0])
     track = events + b"\0\xff\x2f\0"
@@ -68,7 +70,8 @@ class ManyPiecesTest(unittest.TestCase):
         self.assertEqual(self.client.status()["pieces"], before + 2 * COUNT)
         self.assertEqual(len({piece["id"] for piece in self.client.pieces()}), before + 2 * COUNT)
         for name, seed in (("one_0", 0), (f"stream_{COUNT - 1}", 2 * COUNT - 1)):
-            answer = self.client.identify(short_piece(seed), against=STUBS["retrieval_pb2"].SIDE_SCORES, top_k=1)
+            answer = self.client.identify(short_piece(seed),
+                                          against=STUBS["retrieval_pb2"].SIDE_SCORES, top_k=1)
             self.assertEqual(answer["candidates"][0]["source"]["id"], name)
 
 

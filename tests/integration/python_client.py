@@ -20,12 +20,14 @@ def connect(address, authority=None, api_key=None):
         return grpc.insecure_channel(address, options=options)
     credentials = grpc.ssl_channel_credentials(root_certificates=authority)
     if api_key is not None:
-        credentials = grpc.composite_channel_credentials(credentials, grpc.access_token_call_credentials(api_key))
+        credentials = grpc.composite_channel_credentials(
+            credentials, grpc.access_token_call_credentials(api_key))
     return grpc.secure_channel(address, credentials, options=options)
 
 
 def error_of(error, stubs):
-    """What a failed call says: (status code, field to blame or "", seconds after which to ask again or None)."""
+    """What a failed call says: (status code, field to blame or "", seconds after which to ask again
+    or None)."""
     field, delay = "", None
     for key, value in error.trailing_metadata() or ():
         if key != "grpc-status-details-bin":
@@ -34,13 +36,15 @@ def error_of(error, stubs):
             if detail.type_url.endswith("/antiphon.v1.ErrorDetail"):
                 field = stubs["types_pb2"].ErrorDetail.FromString(detail.value).field
             elif detail.type_url.endswith("/google.rpc.RetryInfo"):
-                delay = stubs["types_pb2"].RetryInfo.FromString(detail.value).retry_delay.ToTimedelta().total_seconds()
+                info = stubs["types_pb2"].RetryInfo.FromString(detail.value)
+                delay = info.retry_delay.ToTimedelta().total_seconds()
     return error.code(), field, delay
 
 
 def to_dict(message):
     """As proto3's JSON, but with 64-bit integers as numbers."""
-    fields = json_format.MessageToDict(message, including_default_value_fields=True, preserving_proto_field_name=True)
+    fields = json_format.MessageToDict(message, including_default_value_fields=True,
+                                       preserving_proto_field_name=True)
     return _with_numbers(fields, message.DESCRIPTOR)
 
 
@@ -95,7 +99,8 @@ class PythonClient:
 
     def batch(self, *queries):
         """Each query is a dict with the name of a request, such as identify, and its message."""
-        request = self.messages.BatchRequest(queries=[self.messages.BatchQuery(**query) for query in queries])
+        request = self.messages.BatchRequest(
+            queries=[self.messages.BatchQuery(**query) for query in queries])
         return to_dict(self.retrieval.Batch(request, timeout=self.timeout))["results"]
 
     def _stream(self, samples, sample_rate, chunk_seconds, options):
@@ -122,7 +127,8 @@ class PythonClient:
         """All pages, one after the other."""
         pieces, token = [], ""
         while True:
-            request = self.catalog_messages.ListPiecesRequest(filter=filter_text, page_size=page_size, page_token=token)
+            request = self.catalog_messages.ListPiecesRequest(filter=filter_text,
+                                                              page_size=page_size, page_token=token)
             page = self.catalog.ListPieces(request, timeout=self.timeout)
             pieces += [to_dict(piece) for piece in page.pieces]
             token = page.next_page_token
@@ -137,7 +143,8 @@ class PythonClient:
         """All pages, one after the other."""
         recordings, token = [], ""
         while True:
-            request = self.catalog_messages.ListRecordingsRequest(filter=filter_text, page_size=page_size,
+            request = self.catalog_messages.ListRecordingsRequest(filter=filter_text,
+                                                                  page_size=page_size,
                                                                   page_token=token)
             page = self.catalog.ListRecordings(request, timeout=self.timeout)
             recordings += [to_dict(recording) for recording in page.recordings]
@@ -151,10 +158,13 @@ class PythonClient:
 
     def new_piece(self, piece_id, midi, **fields):
         """The request that adds a piece."""
-        return self.catalog_messages.AddPieceRequest(piece={"id": piece_id, **fields}, score={"midi": midi})
+        return self.catalog_messages.AddPieceRequest(piece={"id": piece_id, **fields},
+                                                     score={"midi": midi})
 
     def add_piece(self, piece_id, midi, **fields):
-        return to_dict(self.catalog.AddPiece(self.new_piece(piece_id, midi, **fields), timeout=self.timeout))["piece"]
+        return to_dict(
+            self.catalog.AddPiece(self.new_piece(piece_id, midi, **fields),
+                                  timeout=self.timeout))["piece"]
 
     def add_pieces(self, requests):
         """The answers to an iterable of requests, each as soon as it comes."""
@@ -172,8 +182,8 @@ class PythonClient:
         return to_dict(self.catalog.DeletePiece(request, timeout=self.timeout))
 
     def add_recording(self, recording_id, audio_file, **fields):
-        request = self.catalog_messages.AddRecordingRequest(recording={"id": recording_id, **fields},
-                                                            audio_file=audio_file)
+        request = self.catalog_messages.AddRecordingRequest(
+            recording={"id": recording_id, **fields}, audio_file=audio_file)
         return to_dict(self.catalog.AddRecording(request, timeout=self.timeout))["recording"]
 
     def update_recording(self, recording_id, **fields):
@@ -186,7 +196,8 @@ class PythonClient:
 
     def snippet(self, **fields):
         """The response itself: its content is bytes."""
-        return self.catalog.GetSnippet(self.catalog_messages.GetSnippetRequest(**fields), timeout=self.timeout)
+        return self.catalog.GetSnippet(self.catalog_messages.GetSnippetRequest(**fields),
+                                       timeout=self.timeout)
 
     def status(self):
         return to_dict(self.admin.Status(self.admin_messages.StatusRequest(), timeout=self.timeout))
@@ -198,7 +209,10 @@ class PythonClient:
         return to_dict(self.admin.Merge(self.admin_messages.MergeRequest(), timeout=self.timeout))
 
     def snapshot(self, name):
-        return to_dict(self.admin.Snapshot(self.admin_messages.SnapshotRequest(name=name), timeout=self.timeout))
+        return to_dict(
+            self.admin.Snapshot(self.admin_messages.SnapshotRequest(name=name),
+                                timeout=self.timeout))
 
     def restore(self, name):
-        return to_dict(self.admin.Restore(self.admin_messages.RestoreRequest(name=name), timeout=self.timeout))
+        return to_dict(
+            self.admin.Restore(self.admin_messages.RestoreRequest(name=name), timeout=self.timeout))

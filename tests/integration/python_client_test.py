@@ -63,19 +63,23 @@ class SameAnswersTest(unittest.TestCase):
             with self.subTest(file=file):
                 ours = self.python.search(pathlib.Path(file).read_bytes(), top_k=3)
                 self.assertEqual(len(ours["hits"]), 3)
-                self.assert_same(comparable(ours), comparable(self.ask("search", file, "--top-k", "3")))
+                self.assert_same(comparable(ours),
+                                 comparable(self.ask("search", file, "--top-k", "3")))
 
     def test_search_with_snippets(self):
-        ours = self.python.search(pathlib.Path(self.audio).read_bytes(), top_k=2, include_snippets=True)
+        ours = self.python.search(
+            pathlib.Path(self.audio).read_bytes(), top_k=2, include_snippets=True)
         with tempfile.TemporaryDirectory() as folder:
             theirs = self.ask("search", self.audio, "--top-k", "2", "--snippets", folder)
             for a, b in zip(ours["hits"], theirs["hits"], strict=True):
-                self.assertEqual(pathlib.Path(b["snippet_file"]).read_bytes(), base64.b64decode(a["snippet"]))
+                self.assertEqual(
+                    pathlib.Path(b["snippet_file"]).read_bytes(), base64.b64decode(a["snippet"]))
 
     def test_identify(self):
         for file in (self.audio, self.midi):
             with self.subTest(file=file):
-                ours = self.python.identify(pathlib.Path(file).read_bytes(), top_k=4, min_confidence=0)
+                ours = self.python.identify(
+                    pathlib.Path(file).read_bytes(), top_k=4, min_confidence=0)
                 self.assertEqual(ours["verdict"], "VERDICT_MATCH")
                 theirs = self.ask("identify", file, "-k", "4", "--min-confidence", "0")
                 self.assert_same(comparable(ours), comparable(theirs))
@@ -83,14 +87,15 @@ class SameAnswersTest(unittest.TestCase):
     def test_identify_by_the_plain_vote_among_recordings(self):
         against = STUBS["retrieval_pb2"].SIDE_RECORDINGS
         method = STUBS["retrieval_pb2"].VOTE_METHOD_PLAIN
-        ours = self.python.identify(pathlib.Path(self.midi).read_bytes(), against=against, method=method,
-                                    min_confidence=0)
-        theirs = self.ask("identify", self.midi, "--against", "recordings", "--method", "plain", "--min-confidence",
-                          "0")
+        ours = self.python.identify(
+            pathlib.Path(self.midi).read_bytes(), against=against, method=method, min_confidence=0)
+        theirs = self.ask("identify", self.midi, "--against", "recordings", "--method", "plain",
+                          "--min-confidence", "0")
         self.assert_same(comparable(ours), comparable(theirs))
 
     def test_embed(self):
-        ours = self.python.embed(pathlib.Path(self.midi).read_bytes(), hop_seconds=1, tempo_ratio=1.25)
+        ours = self.python.embed(
+            pathlib.Path(self.midi).read_bytes(), hop_seconds=1, tempo_ratio=1.25)
         self.assertEqual(len(ours["values"]), len(ours["start_seconds"]) * ours["dimension"])
         self.assertGreater(len(ours["start_seconds"]), 10)
         theirs = self.ask("embed", self.midi, "--hop", "1", "--tempo-ratio", "1.25")
@@ -105,14 +110,17 @@ class SameAnswersTest(unittest.TestCase):
         self.assert_same(pieces, self.ask("pieces")["pieces"])
         self.assertEqual(len({piece["id"] for piece in pieces}), self.python.status()["pieces"])
         self.assert_same(self.python.pieces("bach"), self.ask("pieces", "bach")["pieces"])
-        self.assert_same(comparable(self.python.piece("greensleeves")), comparable(self.ask("piece", "greensleeves")))
+        self.assert_same(comparable(self.python.piece("greensleeves")),
+                         comparable(self.ask("piece", "greensleeves")))
 
     def test_snippets(self):
         for field, kind in (("piece_id", "mid"), ("recording_id", "wav")):
             with self.subTest(kind=kind), tempfile.TemporaryDirectory() as folder:
-                ours = self.python.snippet(**{field: "greensleeves"}, start_seconds=2, end_seconds=5)
+                ours = self.python.snippet(**{field: "greensleeves"}, start_seconds=2,
+                                           end_seconds=5)
                 output = pathlib.Path(folder) / f"out.{kind}"
-                self.ask("snippet", "greensleeves", "--start", "0:02", "--end", "5", "-o", str(output))
+                self.ask("snippet", "greensleeves", "--start", "0:02", "--end", "5", "-o",
+                         str(output))
                 self.assertEqual(output.read_bytes(), ours.content)
                 self.assertGreater(len(ours.content), 50)
 
@@ -174,11 +182,14 @@ class StreamsTest(unittest.TestCase):
 
     def test_options_come_first(self):
         messages = STUBS["retrieval_pb2"]
-        for requests, field in (([messages.IdentifyStreamRequest(samples=b"xx")], "part"), ([], "part"),
-                                ([messages.IdentifyStreamRequest(options={"sample_rate": 22050})], "options.encoding")):
+        for requests, field in (([messages.IdentifyStreamRequest(samples=b"xx")], "part"),
+                                ([], "part"),
+                                ([messages.IdentifyStreamRequest(options={"sample_rate": 22050})],
+                                 "options.encoding")):
             with self.assertRaises(grpc.RpcError) as raised:
                 self.python.retrieval.IdentifyLong(iter(requests), timeout=harness.CALL_SECONDS)
-            self.assertEqual(error_of(raised.exception, STUBS)[:2], (grpc.StatusCode.INVALID_ARGUMENT, field))
+            self.assertEqual(
+                error_of(raised.exception, STUBS)[:2], (grpc.StatusCode.INVALID_ARGUMENT, field))
 
 
 if __name__ == "__main__":

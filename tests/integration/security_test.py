@@ -1,4 +1,5 @@
-"""Who gets in, and who does not: TLS, clients' certificates, API keys and their limits, on the real server process."""
+"""Who gets in, and who does not: TLS, clients' certificates, API keys and their limits, on the real
+server process."""
 
 import json
 import os
@@ -18,16 +19,19 @@ STUBS = harness.make_stubs()
 TYPES, ADMIN = STUBS["types_pb2"], STUBS["admin_pb2"]
 CATALOG = STUBS["catalog_pb2"]
 
-READER, OWNER, LIMITED = "a-key-for-reading-only", "a-key-for-everything-here", "a-key-for-little-use"
-TAKEN_OVER_SECONDS = 30  # until a changed file is in force, on a busy machine; the server looks every second
+READER = "a-key-for-reading-only"
+OWNER = "a-key-for-everything-here"
+LIMITED = "a-key-for-little-use"
+# Until a changed file is in force, on a busy machine; the server looks every second.
+TAKEN_OVER_SECONDS = 30
 
 # The name is that of the certificate, however the server is addressed.
 OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.ssl_target_name_override", "localhost")]
 
 
 def hash_of(key):
-    done = subprocess.run([harness.program("antiphon-server"), "--hash-api-key"], input=key.encode() + b"\n",
-                          capture_output=True, check=True, timeout=60)
+    done = subprocess.run([harness.program("antiphon-server"), "--hash-api-key"],
+                          input=key.encode() + b"\n", capture_output=True, check=True, timeout=60)
     return done.stdout.decode().strip()
 
 
@@ -45,7 +49,9 @@ class Folder:
         self.certificate, self.key = self.path / "server.pem", self.path / "server.key"
 
     def write_keys(self, **roles):
-        lines = [f"{name} {role} {hash_of(key)}{limit}" for name, (role, key, limit) in roles.items()]
+        lines = [
+            f"{name} {role} {hash_of(key)}{limit}" for name, (role, key, limit) in roles.items()
+        ]
         self.replace(self.keys, "# made by a test\n" + "\n".join(lines) + "\n")
 
     @staticmethod
@@ -55,7 +61,8 @@ class Folder:
         os.replace(new, path)
 
     def install(self, certificate, key):
-        """The key first: in between the two do not belong together, and the server must not mind."""
+        """The key first: in between the two do not belong together, and the server must not
+        mind."""
         self.replace(self.key, key.read_text(encoding="ascii"))
         self.replace(self.certificate, certificate.read_text(encoding="ascii"))
 
@@ -90,7 +97,8 @@ class SecurityTestCase(unittest.TestCase):
             return error.code()
 
     def await_code(self, expected, attempt):
-        """Until a changed file is in force: `attempt()` is what await_code waits for to give `expected`."""
+        """Until a changed file is in force: `attempt()` is what await_code waits for to give
+        `expected`."""
         deadline = time.monotonic() + TAKEN_OVER_SECONDS
         while (code := attempt()) != expected and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -102,7 +110,8 @@ class ApiKeyTest(SecurityTestCase):
     def setUpClass(cls):
         cls.folder = Folder(cls)
         cls.write_keys()
-        cls.server = cls.enterClassContext(harness.Server(f"--api-keys-file={cls.folder.keys}", "--log-format=json"))
+        cls.server = cls.enterClassContext(
+            harness.Server(f"--api-keys-file={cls.folder.keys}", "--log-format=json"))
 
     @classmethod
     def write_keys(cls):
@@ -119,8 +128,10 @@ class ApiKeyTest(SecurityTestCase):
         self.assertEqual(dict(raised.exception.initial_metadata())["x-request-id"], "mine")
         self.assertEqual(self.code_of(stub.Status, status, metadata=bearer(hash_of(READER))),
                          grpc.StatusCode.UNAUTHENTICATED, "a hash opens nothing")
-        self.assertEqual(self.code_of(stub.Status, status, metadata=bearer(READER)), grpc.StatusCode.OK)
-        self.assertEqual(self.code_of(stub.Status, status, metadata=(("x-api-key", READER),)), grpc.StatusCode.OK)
+        self.assertEqual(self.code_of(stub.Status, status, metadata=bearer(READER)),
+                         grpc.StatusCode.OK)
+        self.assertEqual(self.code_of(stub.Status, status, metadata=(("x-api-key", READER),)),
+                         grpc.StatusCode.OK)
         self.assertGreaterEqual(self.server.metric("antiphon_access_refused_total"), 3)
 
     def test_streams_need_a_key_too(self):
@@ -133,30 +144,37 @@ class ApiKeyTest(SecurityTestCase):
         channel = self.plain_channel(self.server)
         admin = STUBS["admin_pb2_grpc"].AdminStub(channel)
         catalog = STUBS["catalog_pb2_grpc"].CatalogStub(channel)
-        for method, request in ((admin.Reload, ADMIN.ReloadRequest()), (admin.Merge, ADMIN.MergeRequest()),
+        for method, request in ((admin.Reload, ADMIN.ReloadRequest()),
+                                (admin.Merge, ADMIN.MergeRequest()),
                                 (catalog.AddPiece, CATALOG.AddPieceRequest()),
-                                (catalog.DeletePiece, CATALOG.DeletePieceRequest(piece_id="greensleeves"))):
+                                (catalog.DeletePiece,
+                                 CATALOG.DeletePieceRequest(piece_id="greensleeves"))):
             self.assertEqual(self.code_of(method, request, metadata=bearer(READER)),
                              grpc.StatusCode.PERMISSION_DENIED)
             self.assertEqual(self.code_of(method, request), grpc.StatusCode.UNAUTHENTICATED)
-        self.assertEqual(self.code_of(catalog.ListPieces, CATALOG.ListPiecesRequest(), metadata=bearer(READER)),
-                         grpc.StatusCode.OK)
-        self.assertNotIn(self.code_of(catalog.AddPiece, CATALOG.AddPieceRequest(), metadata=bearer(OWNER)),
-                         (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED))
+        self.assertEqual(
+            self.code_of(catalog.ListPieces, CATALOG.ListPiecesRequest(), metadata=bearer(READER)),
+            grpc.StatusCode.OK)
+        self.assertNotIn(
+            self.code_of(catalog.AddPiece, CATALOG.AddPieceRequest(), metadata=bearer(OWNER)),
+            (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED))
 
     def test_a_key_that_has_used_up_its_share_is_told_when_to_come_back(self):
         stub = self.plain_stub(self.server)
         refused = None
         for _ in range(50):
             try:
-                stub.Status(ADMIN.StatusRequest(), timeout=harness.CALL_SECONDS, metadata=bearer(LIMITED))
+                stub.Status(ADMIN.StatusRequest(), timeout=harness.CALL_SECONDS,
+                            metadata=bearer(LIMITED))
             except grpc.RpcError as error:
                 refused = error
                 break
         self.assertIsNotNone(refused)
         self.assertEqual(refused.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
-        details = TYPES.ErrorStatus.FromString(dict(refused.trailing_metadata())["grpc-status-details-bin"]).details
-        self.assertEqual([detail.type_url for detail in details], ["type.googleapis.com/google.rpc.RetryInfo"])
+        details = TYPES.ErrorStatus.FromString(
+            dict(refused.trailing_metadata())["grpc-status-details-bin"]).details
+        self.assertEqual([detail.type_url for detail in details],
+                         ["type.googleapis.com/google.rpc.RetryInfo"])
         delay = TYPES.RetryInfo.FromString(details[0].value).retry_delay
         seconds = delay.seconds + delay.nanos / 1e9
         self.assertTrue(0.1 <= seconds <= 1.1, seconds)
@@ -166,9 +184,11 @@ class ApiKeyTest(SecurityTestCase):
 
     def test_health_is_open_and_reflection_is_not(self):
         channel = self.plain_channel(self.server)
-        self.assertEqual(channel.unary_unary("/grpc.health.v1.Health/Check")(b""), b"\x08\x01", "SERVING")
+        self.assertEqual(
+            channel.unary_unary("/grpc.health.v1.Health/Check")(b""), b"\x08\x01", "SERVING")
         self.assertEqual(self.server.get("/healthz"), (200, "SERVING\n"))
-        reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        reflect = channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
         with self.assertRaises(grpc.RpcError) as raised:
             list(reflect(iter([b"\x3a\x01*"])))
         self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
@@ -184,7 +204,8 @@ class ApiKeyTest(SecurityTestCase):
             self.folder.write_keys(other=("admin", new_key, ""))
             self.await_code(grpc.StatusCode.OK, lambda: code(new_key))
             self.assertEqual(code(READER), grpc.StatusCode.UNAUTHENTICATED, "revoked")
-            self.folder.replace(self.folder.keys, f"other admin {new_key}\n")  # the key instead of its hash
+            # The key instead of its hash.
+            self.folder.replace(self.folder.keys, f"other admin {new_key}\n")
             deadline = time.monotonic() + TAKEN_OVER_SECONDS
             while "api-keys-file: line 1" not in self.server.log() and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -205,8 +226,8 @@ class ApiKeyTest(SecurityTestCase):
         lines = [json.loads(line) for line in self.server.log().splitlines()]
         found = [line for line in lines if line.get("request_id") == forged]
         self.assertEqual(len(found), 1)
-        for name, value in (("method", "Admin.Status"), ("code", "OK"), ("key", "owner"), ("level", "info"),
-                            ("request_bytes", 0)):
+        for name, value in (("method", "Admin.Status"), ("code", "OK"), ("key", "owner"),
+                            ("level", "info"), ("request_bytes", 0)):
             self.assertEqual(found[0][name], value)
         self.assertGreater(found[0]["response_bytes"], 0)
         self.assertGreater(found[0]["ms"], 0)
@@ -227,7 +248,8 @@ class TlsTest(SecurityTestCase):
         stub = self.secure_stub(self.server, self.authority)
         self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest(), metadata=bearer(READER)),
                          grpc.StatusCode.OK)
-        self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest()), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest()),
+                         grpc.StatusCode.UNAUTHENTICATED)
 
     def test_a_key_the_way_grpc_sends_tokens(self):
         credentials = grpc.composite_channel_credentials(
@@ -249,8 +271,9 @@ class TlsTest(SecurityTestCase):
 
     def test_certificates_are_renewed_while_serving_and_expired_ones_are_not_taken(self):
         def code(authority):
-            return self.code_of(self.secure_stub(self.server, authority).Status, ADMIN.StatusRequest(),
-                                metadata=bearer(READER))
+            return self.code_of(
+                self.secure_stub(self.server, authority).Status, ADMIN.StatusRequest(),
+                metadata=bearer(READER))
 
         before = self.server.metric("antiphon_tls_certificate_expires_seconds")
         self.assertGreater(before, time.time())
@@ -270,8 +293,10 @@ class TlsTest(SecurityTestCase):
             self.folder.install(*next_authority.sign("localhost", days=2))
             self.await_code(grpc.StatusCode.OK, lambda: code(next_authority))
             self.assertEqual(code(self.authority), grpc.StatusCode.UNAVAILABLE)
-            self.assertGreater(self.server.metric("antiphon_tls_certificate_expires_seconds"), before)
-            open_stub.Status(ADMIN.StatusRequest(), metadata=bearer(READER))  # connections that are open stay so
+            self.assertGreater(self.server.metric("antiphon_tls_certificate_expires_seconds"),
+                               before)
+            # Connections that are open stay so.
+            open_stub.Status(ADMIN.StatusRequest(), metadata=bearer(READER))
         finally:
             self.folder.install(*self.authority.sign("localhost"))
             self.await_code(grpc.StatusCode.OK, lambda: code(self.authority))
@@ -297,13 +322,15 @@ class MutualTlsTest(SecurityTestCase):
             if identity is not None:
                 time.sleep(1.1)
             stub = self.secure_stub(self.server, self.authority, identity)
-            self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest()), grpc.StatusCode.UNAVAILABLE)
+            self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest()),
+                             grpc.StatusCode.UNAVAILABLE)
 
 
 class ExposureTest(unittest.TestCase):
     def refusal(self, *flags, stdin=b""):
-        done = subprocess.run([harness.program("antiphon-server"), "--bundle", str(harness.BUNDLE), *flags],
-                              input=stdin, capture_output=True, timeout=harness.START_SECONDS, check=False)
+        done = subprocess.run(
+            [harness.program("antiphon-server"), "--bundle", str(harness.BUNDLE), *flags],
+            input=stdin, capture_output=True, timeout=harness.START_SECONDS, check=False)
         self.assertEqual(done.returncode, 1)
         return done.stderr.decode()
 
@@ -320,10 +347,11 @@ class ExposureTest(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".keys") as file:
             file.write("somebody read not-a-hash\n")
             file.flush()
-            error = self.refusal("--metrics-listen=0", "--listen=127.0.0.1:0", f"--api-keys-file={file.name}")
+            error = self.refusal("--metrics-listen=0", "--listen=127.0.0.1:0",
+                                 f"--api-keys-file={file.name}")
             self.assertIn("api-keys-file: line 1", error)
-            error = self.refusal("--metrics-listen=0", "--listen=127.0.0.1:0", f"--tls-cert={file.name}",
-                                 f"--tls-key={file.name}")
+            error = self.refusal("--metrics-listen=0", "--listen=127.0.0.1:0",
+                                 f"--tls-cert={file.name}", f"--tls-key={file.name}")
             self.assertIn("tls-cert: holds no certificate", error)
 
     def test_short_keys_are_not_hashed(self):

@@ -1,7 +1,8 @@
-"""The real server process, over a real socket: right answers in both directions, and no input that stops it.
+"""The real server process, over a real socket: right answers in both directions, and no input that
+stops it.
 
-Every refusal must carry a status code and name the field of the request that is to blame, and the server must answer as
-before afterwards.
+Every refusal must carry a status code and name the field of the request that is to blame, and the
+server must answer as before afterwards.
 """
 
 import array
@@ -31,7 +32,8 @@ MAX_MESSAGE_MIB = 8
 
 
 def connect(server):
-    return PythonClient(grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]), STUBS)
+    return PythonClient(
+        grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]), STUBS)
 
 
 def blamed_field(error):
@@ -54,8 +56,9 @@ def tone(seconds, rate=22050):
 
 def pcm(samples, rate=22050, channels=1, encoding=None):
     encoding = TYPES.Pcm.ENCODING_INT16 if encoding is None else encoding
-    return TYPES.Audio(pcm=TYPES.Pcm(encoding=encoding, sample_rate=rate, channels=channels,
-                                     samples=bytes(samples) if isinstance(samples, bytes) else samples.tobytes()))
+    return TYPES.Audio(
+        pcm=TYPES.Pcm(encoding=encoding, sample_rate=rate, channels=channels,
+                      samples=bytes(samples) if isinstance(samples, bytes) else samples.tobytes()))
 
 
 def wav(samples, rate=22050, channels=1):
@@ -70,7 +73,8 @@ def content(name):
 
 
 class RightAnswersTest(unittest.TestCase):
-    """Queries rendered with a soundfont that the model has not heard, at tempi other than written."""
+    """Queries rendered with a soundfont that the model has not heard, at tempi other than
+    written."""
 
     @classmethod
     def setUpClass(cls):
@@ -115,7 +119,8 @@ class RightAnswersTest(unittest.TestCase):
 
     def test_hands_back_what_was_matched(self):
         query = harness.queries()[0]
-        for hit in self.client.search(content(query["file"]), top_k=3, include_snippets=True)["hits"]:
+        for hit in self.client.search(content(query["file"]), top_k=3,
+                                      include_snippets=True)["hits"]:
             self.assertTrue(hit["snippet"].startswith("TVRoZ"), "MIDI, in base64")
         midi = self.client.snippet(piece_id="greensleeves", end_seconds=10).content
         for hit in self.client.search(midi, top_k=3, include_snippets=True)["hits"]:
@@ -123,16 +128,19 @@ class RightAnswersTest(unittest.TestCase):
 
     def test_silence_and_an_empty_score_are_too_little_not_an_error(self):
         silence = MESSAGES.IdentifyRequest(audio=pcm(array.array("h", [0] * 22050 * 5)))
-        self.assertEqual(self.client.retrieval.Identify(silence).verdict, MESSAGES.VERDICT_INSUFFICIENT_INPUT)
+        self.assertEqual(
+            self.client.retrieval.Identify(silence).verdict, MESSAGES.VERDICT_INSUFFICIENT_INPUT)
         no_notes = b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\0\0\4\0\xff\x2f\0"
         self.assertEqual(self.client.identify(no_notes)["verdict"], "VERDICT_INSUFFICIENT_INPUT")
         self.assertEqual(self.client.search(no_notes)["hits"], [])
 
     def test_reports_health_and_describes_itself(self):
-        channel = grpc.insecure_channel(self.server.address, options=[("grpc.enable_http_proxy", 0)])
+        channel = grpc.insecure_channel(self.server.address,
+                                        options=[("grpc.enable_http_proxy", 0)])
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         self.assertEqual(check(b""), b"\x08\x01", "SERVING")
-        reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        reflect = channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
         services = b"".join(reflect(iter([b"\x3a\x01*"])))  # list_services
         for name in (b"antiphon.v1.Retrieval", b"antiphon.v1.Catalog", b"antiphon.v1.Admin"):
             self.assertIn(name, services)
@@ -152,9 +160,11 @@ class HostileInputTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = cls.enterClassContext(
-            harness.Server(f"--max-audio-seconds={MAX_AUDIO_SECONDS}", f"--max-message-mib={MAX_MESSAGE_MIB}"))
+            harness.Server(f"--max-audio-seconds={MAX_AUDIO_SECONDS}",
+                           f"--max-message-mib={MAX_MESSAGE_MIB}"))
         cls.client = connect(cls.server)
-        cls.sound = MESSAGES.IdentifyRequest(audio=TYPES.Audio(file=content(harness.queries()[0]["file"])))
+        cls.sound = MESSAGES.IdentifyRequest(audio=TYPES.Audio(
+            file=content(harness.queries()[0]["file"])))
         cls.before = cls.answer()
 
     @classmethod
@@ -163,7 +173,8 @@ class HostileInputTest(unittest.TestCase):
         return best.source.id, round(best.reference.seconds, 1)
 
     def tearDown(self):
-        self.assertIsNone(self.server.process.poll(), "the server has exited:\n" + self.server.log())
+        self.assertIsNone(self.server.process.poll(),
+                          "the server has exited:\n" + self.server.log())
         self.assertEqual(self.answer(), self.before, "the server answers as before")
 
     def assert_refused(self, method, request, code, field):
@@ -184,18 +195,26 @@ class HostileInputTest(unittest.TestCase):
         good = wav(tone(2))
         rng = random.Random(1)
         broken = [
-            b"RIFF", b"not audio at all", good[:20], b"fLaC" + rng.randbytes(4000), b"OggS" + rng.randbytes(4000),
-            b"ID3" + rng.randbytes(4000), rng.randbytes(10000), b"MThd\0\0\0\6\0\0\0\1\1\xe0",
+            b"RIFF",
+            b"not audio at all",
+            good[:20],
+            b"fLaC" + rng.randbytes(4000),
+            b"OggS" + rng.randbytes(4000),
+            b"ID3" + rng.randbytes(4000),
+            rng.randbytes(10000),
+            b"MThd\0\0\0\6\0\0\0\1\1\xe0",
         ]
         for file in broken:
             with self.subTest(file=file[:12]):
                 audio = TYPES.Audio(file=file)
-                self.assert_invalid(self.client.retrieval.Identify, MESSAGES.IdentifyRequest(audio=audio), "audio.file")
+                self.assert_invalid(self.client.retrieval.Identify,
+                                    MESSAGES.IdentifyRequest(audio=audio), "audio.file")
                 request = MESSAGES.SearchScoresRequest(audio=audio)
                 self.assert_invalid(self.client.retrieval.SearchScores, request, "audio.file")
 
     def test_audio_damaged_anywhere(self):
-        """A flipped header may still be a file, or name a limit; whatever it is, it is said in a typed status."""
+        """A flipped header may still be a file, or name a limit; whatever it is, it is said in a
+        typed status."""
         good = bytearray(wav(tone(2)))
         rng = random.Random(2)
         for _ in range(60):
@@ -206,17 +225,20 @@ class HostileInputTest(unittest.TestCase):
             try:
                 self.client.retrieval.Identify(request, timeout=harness.CALL_SECONDS)
             except grpc.RpcError as error:
-                self.assertIn(error.code(),
-                              (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED), error.details())
+                self.assertIn(
+                    error.code(),
+                    (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED),
+                    error.details())
                 self.assertEqual(blamed_field(error), "audio.file")
 
     def test_malformed_midi(self):
         good = content(harness.BUILD / "songbook" / "greensleeves.mid")
-        for midi in (b"MThd", b"MThd\0\0\0\6\0\1\0\2", b"not MIDI", good[: len(good) // 2], wav(tone(1)),
-                     good[:18] + b"\x7f\xff\xff\xff" + good[22:]):
+        for midi in (b"MThd", b"MThd\0\0\0\6\0\1\0\2", b"not MIDI", good[:len(good) // 2],
+                     wav(tone(1)), good[:18] + b"\x7f\xff\xff\xff" + good[22:]):
             with self.subTest(midi=midi[:12]):
                 score = TYPES.Score(midi=midi)
-                self.assert_invalid(self.client.retrieval.Identify, MESSAGES.IdentifyRequest(score=score), "score.midi")
+                self.assert_invalid(self.client.retrieval.Identify,
+                                    MESSAGES.IdentifyRequest(score=score), "score.midi")
                 request = MESSAGES.SearchRecordingsRequest(score=score)
                 self.assert_invalid(self.client.retrieval.SearchRecordings, request, "score.midi")
 
@@ -231,8 +253,10 @@ class HostileInputTest(unittest.TestCase):
             try:
                 self.client.retrieval.SearchRecordings(request, timeout=harness.CALL_SECONDS)
             except grpc.RpcError as error:
-                self.assertIn(error.code(),
-                              (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED), error.details())
+                self.assertIn(
+                    error.code(),
+                    (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED),
+                    error.details())
                 self.assertEqual(blamed_field(error), "score.midi")
 
     def test_empty_input(self):
@@ -241,31 +265,40 @@ class HostileInputTest(unittest.TestCase):
         self.assert_invalid(retrieval.SearchRecordings, MESSAGES.SearchRecordingsRequest(), "score")
         self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(), "query")
         self.assert_invalid(retrieval.Embed, MESSAGES.EmbedRequest(), "query")
-        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(audio=TYPES.Audio()), "audio")
-        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(audio=TYPES.Audio(file=b"")), "audio.file")
-        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(score=TYPES.Score()), "score.midi")
-        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(audio=pcm(b"")), "audio.pcm.samples")
+        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(audio=TYPES.Audio()),
+                            "audio")
+        self.assert_invalid(retrieval.Identify,
+                            MESSAGES.IdentifyRequest(audio=TYPES.Audio(file=b"")), "audio.file")
+        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(score=TYPES.Score()),
+                            "score.midi")
+        self.assert_invalid(retrieval.Identify, MESSAGES.IdentifyRequest(audio=pcm(b"")),
+                            "audio.pcm.samples")
 
     def test_over_long_input(self):
         long_tone = tone(MAX_AUDIO_SECONDS + 5, rate=11025)
         identify = self.client.retrieval.Identify
         file = TYPES.Audio(file=wav(long_tone, rate=11025))
         self.assert_too_much(identify, MESSAGES.IdentifyRequest(audio=file), "audio.file")
-        self.assert_too_much(identify, MESSAGES.IdentifyRequest(audio=pcm(long_tone, rate=11025)), "audio.pcm.samples")
+        self.assert_too_much(identify, MESSAGES.IdentifyRequest(audio=pcm(long_tone, rate=11025)),
+                             "audio.pcm.samples")
         # A few bytes that say: one note, for days.
         days = b"\0\x90\x3c\x40" + b"\xff\xff\xff\x7f\x80\x3c\x40" + b"\0\xff\x2f\0"
         midi = b"MThd\0\0\0\6\0\0\0\1\0\x01MTrk" + struct.pack(">I", len(days)) + days
-        self.assert_too_much(identify, MESSAGES.IdentifyRequest(score=TYPES.Score(midi=midi)), "score.midi")
+        self.assert_too_much(identify, MESSAGES.IdentifyRequest(score=TYPES.Score(midi=midi)),
+                             "score.midi")
 
     def test_a_message_over_the_limit(self):
-        request = MESSAGES.IdentifyRequest(audio=TYPES.Audio(file=bytes((MAX_MESSAGE_MIB << 20) + 1)))
+        too_much = bytes((MAX_MESSAGE_MIB << 20) + 1)
+        request = MESSAGES.IdentifyRequest(audio=TYPES.Audio(file=too_much))
         with self.assertRaises(grpc.RpcError) as raised:
             self.client.retrieval.Identify(request, timeout=harness.CALL_SECONDS)
-        self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED, raised.exception.details())
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED,
+                         raised.exception.details())
 
     def test_midi_over_its_limit_of_size(self):
         # MThd, then chunks of another kind, which a reader has to pass over.
-        midi = b"MThd\0\0\0\6\0\1\0\1\1\xe0" + b"XFIH" + struct.pack(">I", 8 << 20) + bytes((8 << 20) - 4000)
+        midi = (b"MThd\0\0\0\6\0\1\0\1\1\xe0" + b"XFIH" + struct.pack(">I", 8 << 20) +
+                bytes((8 << 20) - 4000))
         with self.assertRaises(grpc.RpcError) as raised:
             self.client.identify(midi)
         self.assertIn(raised.exception.code(),
@@ -277,57 +310,67 @@ class HostileInputTest(unittest.TestCase):
         for value in (math.nan, math.inf, -math.inf):
             samples = one * 30000 + struct.pack("<f", value) + one * 30000
             audio = pcm(samples, encoding=TYPES.Pcm.ENCODING_FLOAT32)
-            self.assert_invalid(identify, MESSAGES.IdentifyRequest(audio=audio), "audio.pcm.samples")
-        self.assert_invalid(identify, MESSAGES.IdentifyRequest(audio=pcm(b"\0\0\0")), "audio.pcm.samples")
+            self.assert_invalid(identify, MESSAGES.IdentifyRequest(audio=audio),
+                                "audio.pcm.samples")
+        self.assert_invalid(identify, MESSAGES.IdentifyRequest(audio=pcm(b"\0\0\0")),
+                            "audio.pcm.samples")
 
     def test_fields_out_of_range(self):
         retrieval, catalog = self.client.retrieval, self.client.catalog
         samples = tone(2)
 
         def search(**options):
-            return MESSAGES.SearchScoresRequest(audio=pcm(samples), options=MESSAGES.SearchOptions(**options))
+            return MESSAGES.SearchScoresRequest(audio=pcm(samples),
+                                                options=MESSAGES.SearchOptions(**options))
 
         def identify(**fields):
             return MESSAGES.IdentifyRequest(audio=fields.pop("audio", pcm(samples)), **fields)
 
         for method, request, field in (
-                (retrieval.SearchScores, search(top_k=0), "options.top_k"),
-                (retrieval.SearchScores, search(top_k=1001), "options.top_k"),
-                (retrieval.SearchScores, search(top_k=21, include_snippets=True), "options.top_k"),
-                (retrieval.SearchScores, search(hop_seconds=math.nan), "options.hop_seconds"),
-                (retrieval.SearchScores, search(hop_seconds=-1), "options.hop_seconds"),
-                (retrieval.Identify, identify(top_k=-5), "top_k"),
-                (retrieval.Identify, identify(hop_seconds=1e9), "hop_seconds"),
-                (retrieval.Identify, identify(min_confidence=1.5), "min_confidence"),
-                (retrieval.Identify, identify(method=99), "method"),
-                (retrieval.Identify, identify(against=99), "against"),
-                (retrieval.Identify, identify(audio=pcm(samples, rate=10)), "audio.pcm.sample_rate"),
-                (retrieval.Identify, identify(audio=pcm(samples, channels=99)), "audio.pcm.channels"),
-                (retrieval.Identify, identify(audio=pcm(samples, encoding=0)), "audio.pcm.encoding"),
-                (retrieval.Embed, MESSAGES.EmbedRequest(audio=pcm(samples), tempo_ratio=1), "tempo_ratio"),
-                (catalog.ListPieces, CATALOG.ListPiecesRequest(page_size=0), "page_size"),
-                (catalog.ListPieces, CATALOG.ListPiecesRequest(page_size=1001), "page_size"),
-                (catalog.ListPieces, CATALOG.ListPiecesRequest(page_token="forged"), "page_token"),
-                (catalog.ListPieces, CATALOG.ListPiecesRequest(filter="x" * 201), "filter"),
-                (catalog.GetSnippet, CATALOG.GetSnippetRequest(), "source"),
-                (catalog.GetSnippet, CATALOG.GetSnippetRequest(piece_id="greensleeves", start_seconds=-1),
-                 "start_seconds"),
-                (catalog.GetSnippet, CATALOG.GetSnippetRequest(piece_id="greensleeves", start_seconds=5, end_seconds=5),
-                 "end_seconds"),
+            (retrieval.SearchScores, search(top_k=0), "options.top_k"),
+            (retrieval.SearchScores, search(top_k=1001), "options.top_k"),
+            (retrieval.SearchScores, search(top_k=21, include_snippets=True), "options.top_k"),
+            (retrieval.SearchScores, search(hop_seconds=math.nan), "options.hop_seconds"),
+            (retrieval.SearchScores, search(hop_seconds=-1), "options.hop_seconds"),
+            (retrieval.Identify, identify(top_k=-5), "top_k"),
+            (retrieval.Identify, identify(hop_seconds=1e9), "hop_seconds"),
+            (retrieval.Identify, identify(min_confidence=1.5), "min_confidence"),
+            (retrieval.Identify, identify(method=99), "method"),
+            (retrieval.Identify, identify(against=99), "against"),
+            (retrieval.Identify, identify(audio=pcm(samples, rate=10)), "audio.pcm.sample_rate"),
+            (retrieval.Identify, identify(audio=pcm(samples, channels=99)), "audio.pcm.channels"),
+            (retrieval.Identify, identify(audio=pcm(samples, encoding=0)), "audio.pcm.encoding"),
+            (retrieval.Embed, MESSAGES.EmbedRequest(audio=pcm(samples), tempo_ratio=1),
+             "tempo_ratio"),
+            (catalog.ListPieces, CATALOG.ListPiecesRequest(page_size=0), "page_size"),
+            (catalog.ListPieces, CATALOG.ListPiecesRequest(page_size=1001), "page_size"),
+            (catalog.ListPieces, CATALOG.ListPiecesRequest(page_token="forged"), "page_token"),
+            (catalog.ListPieces, CATALOG.ListPiecesRequest(filter="x" * 201), "filter"),
+            (catalog.GetSnippet, CATALOG.GetSnippetRequest(), "source"),
+            (catalog.GetSnippet,
+             CATALOG.GetSnippetRequest(piece_id="greensleeves", start_seconds=-1),
+             "start_seconds"),
+            (catalog.GetSnippet,
+             CATALOG.GetSnippetRequest(piece_id="greensleeves", start_seconds=5, end_seconds=5),
+             "end_seconds"),
         ):
             with self.subTest(field=field, request=str(request)[:200]):
                 self.assert_invalid(method, request, field)
 
     def test_what_is_not_there_or_not_possible(self):
-        self.assert_refused(self.client.catalog.GetPiece, CATALOG.GetPieceRequest(piece_id="../../etc/passwd"),
+        self.assert_refused(self.client.catalog.GetPiece,
+                            CATALOG.GetPieceRequest(piece_id="../../etc/passwd"),
                             grpc.StatusCode.NOT_FOUND, "piece_id")
-        self.assert_refused(self.client.catalog.GetSnippet, CATALOG.GetSnippetRequest(recording_id="none"),
+        self.assert_refused(self.client.catalog.GetSnippet,
+                            CATALOG.GetSnippetRequest(recording_id="none"),
                             grpc.StatusCode.NOT_FOUND, "recording_id")
         request = MESSAGES.IdentifyRequest(audio=pcm(tone(2)), against=MESSAGES.SIDE_RECORDINGS)
-        self.assert_refused(self.client.retrieval.Identify, request, grpc.StatusCode.UNIMPLEMENTED, "against")
+        self.assert_refused(self.client.retrieval.Identify, request, grpc.StatusCode.UNIMPLEMENTED,
+                            "against")
 
     def test_bytes_that_are_no_message(self):
-        channel = grpc.insecure_channel(self.server.address, options=[("grpc.enable_http_proxy", 0)])
+        channel = grpc.insecure_channel(self.server.address,
+                                        options=[("grpc.enable_http_proxy", 0)])
         call = channel.unary_unary("/antiphon.v1.Retrieval/Identify")
         with self.assertRaises(grpc.RpcError):
             call(b"\xff" * 100, timeout=harness.CALL_SECONDS)
@@ -344,12 +387,15 @@ class HostileInputTest(unittest.TestCase):
 
 
 def await_handlers(server):
-    """Until the process handles signals: before that, while the dynamic linker is at work, no code of it has run."""
+    """Until the process handles signals: before that, while the dynamic linker is at work, no code
+    of it has run."""
     deadline = time.monotonic() + harness.START_SECONDS
     while time.monotonic() < deadline:
         status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-        caught = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), 16)
-        if all(caught >> (number - 1) & 1 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
+        caught = int(
+            next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), 16)
+        if all(caught >> (number - 1) & 1
+               for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
             return
     raise RuntimeError(f"the server handles no signals:\n{server.log()}")
 
@@ -432,7 +478,8 @@ class ReloadTest(unittest.TestCase):
         with harness.Server(bundle=bundle) as server:
             client = connect(server)
             pieces = client.status()["pieces"]
-            shutil.copytree(bundle / "gen-000002", bundle / "gen-000003")  # not what its manifest says
+            # not what its manifest says
+            shutil.copytree(bundle / "gen-000002", bundle / "gen-000003")
             self.set_current(bundle, "gen-000003")
             deadline = time.monotonic() + harness.CALL_SECONDS
             while "gen-000003" not in server.log() and time.monotonic() < deadline:
@@ -447,7 +494,8 @@ class ReloadTest(unittest.TestCase):
         bundle = self.bundle_with_a_next_generation()
         for delay in (0, 0.1, 0.4):
             self.set_current(bundle, "gen-000001")
-            with self.subTest(delay=delay), harness.Server("--grace-period=60", bundle=bundle) as server:
+            with self.subTest(delay=delay), harness.Server("--grace-period=60",
+                                                           bundle=bundle) as server:
                 self.set_current(bundle, "gen-000002")
                 server.send_signal(signal.SIGHUP)
                 time.sleep(delay)
@@ -461,9 +509,11 @@ class ReloadTest(unittest.TestCase):
             for round_number in range(1, 4):
                 server.send_signal(signal.SIGHUP)
                 deadline = time.monotonic() + harness.CALL_SECONDS
-                while server.metric("antiphon_reloads_total") < round_number and time.monotonic() < deadline:
+                while (server.metric("antiphon_reloads_total") < round_number
+                       and time.monotonic() < deadline):
                     self.assertEqual(client.status()["state"], "SERVER_STATE_SERVING")
-                self.assertEqual(server.metric("antiphon_reloads_total"), round_number, server.log())
+                self.assertEqual(server.metric("antiphon_reloads_total"), round_number,
+                                 server.log())
             self.assertEqual(client.status()["generation"], before)
             self.assertIn("SIGHUP: reloading", server.log())
 
@@ -517,7 +567,8 @@ class ShutdownTest(unittest.TestCase):
                 time.sleep(0.01)
             server.send_signal(signal.SIGTERM)
             self.assertEqual(server.wait(60), 0, server.log())
-            self.assertIn(call.exception().code(), (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE))
+            self.assertIn(call.exception().code(),
+                          (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Long recordings and live sound, through the client and a real server: a recital put together from the test queries."""
+"""Long recordings and live sound, through the client and a real server: a recital put together from
+the test queries."""
 
 import json
 import os
@@ -40,17 +41,20 @@ class StreamsTest(unittest.TestCase):
             file.writeframes(cls.sound)
 
     def identify(self, *arguments, code=0, **options):
-        done = harness.run_client("identify", *arguments, "--json", server=self.server.address, **options)
+        done = harness.run_client("identify", *arguments, "--json", server=self.server.address,
+                                  **options)
         self.assertEqual(done.returncode, code, done.stderr)
         return [json.loads(line) for line in done.stdout.split("\n")[:-1]]
 
     def test_a_recital_is_taken_apart(self):
         (answer,) = self.identify("--long", self.recital)
         segments = answer["segments"]
-        self.assertEqual([segment["source"]["id"] for segment in segments], [piece for piece, _, _ in self.played])
+        self.assertEqual([segment["source"]["id"] for segment in segments],
+                         [piece for piece, _, _ in self.played])
         for segment, (piece, start, end) in zip(segments, self.played):
             self.assertAlmostEqual(segment["start_seconds"], start, delta=1.5, msg=piece)
-            self.assertAlmostEqual(segment["end_seconds"], end, delta=2.0, msg=piece)  # notes die away
+            # Notes die away.
+            self.assertAlmostEqual(segment["end_seconds"], end, delta=2.0, msg=piece)
             self.assertGreater(segment["confidence"], 0.9)
             self.assertGreater(segment["reference_end"]["bar"], 0)
         for before, after in zip(segments, segments[1:]):
@@ -61,7 +65,8 @@ class StreamsTest(unittest.TestCase):
         answers = self.identify("--live", "-", "--rate", str(RATE), stdin=self.sound)
         times = [answer["at_seconds"] for answer in answers]
         self.assertEqual(times, sorted(times))
-        self.assertLessEqual(max(after - before for before, after in zip([0] + times, times)), 1.001)
+        self.assertLessEqual(max(after - before for before, after in zip([0] + times, times)),
+                             1.001)
         started = [answer for answer in answers if answer["event"] == "LIVE_EVENT_PIECE_STARTED"]
         self.assertEqual([answer["candidates"][0]["source"]["id"] for answer in started],
                          [piece for piece, _, _ in self.played])
@@ -73,11 +78,11 @@ class StreamsTest(unittest.TestCase):
 
     def test_what_is_left_out_is_not_recognised(self):
         piece, start, end = self.played[1]
-        (answer,) = self.identify("--long", self.recital, "--start", str(start), "--length", str(end - start),
-                                  "--piece", piece)
+        (answer,) = self.identify("--long", self.recital, "--start", str(start), "--length",
+                                  str(end - start), "--piece", piece)
         self.assertEqual([segment["source"]["id"] for segment in answer["segments"]], [piece])
-        (answer,) = self.identify("--long", self.recital, "--start", str(start), "--length", str(end - start),
-                                  "--composer", "Nobody", code=1)
+        (answer,) = self.identify("--long", self.recital, "--start", str(start), "--length",
+                                  str(end - start), "--composer", "Nobody", code=1)
         self.assertEqual(answer["segments"], [])
 
     @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitizer keeps what is freed")

@@ -1,11 +1,14 @@
-"""Load on the server, as built: more calls than it can answer must cost it neither its pace nor its memory.
+"""Load on the server, as built: more calls than it can answer must cost it neither its pace nor its
+memory.
 
-First the capacity is measured, with a few clients that ask again as soon as they are answered. Then many connections
-together ask twice as often as that, whether answered or not, for minutes. The answered must not wait longer than a full
-queue takes, the others must be refused at once and told when to ask again, and memory must stay flat. Then the collection
-is replaced many times under calls, none of which may fail: two generations take turns.
+First the capacity is measured, with a few clients that ask again as soon as they are answered. Then
+many connections together ask twice as often as that, whether answered or not, for minutes. The
+answered must not wait longer than a full queue takes, the others must be refused at once and told
+when to ask again, and memory must stay flat. Then the collection is replaced many times under
+calls, none of which may fail: two generations take turns.
 
-Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there is nothing to test with).
+Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there is nothing to test
+with).
 """
 
 import argparse
@@ -46,7 +49,8 @@ def percentile(values, part):
 
 def milliseconds(values):
     return "  ".join(f"p{name} {percentile(values, part) * 1000:.1f}"
-                     for name, part in (("50", 0.5), ("90", 0.9), ("99", 0.99), ("100", 1.0))) + " ms"
+                     for name, part in (("50", 0.5), ("90", 0.9), ("99", 0.99),
+                                        ("100", 1.0))) + " ms"
 
 
 def connect(address):
@@ -78,7 +82,8 @@ class Outcome:
                 self.errors[f"{error.code().name}: {error.details()}"] += 1
                 return
             self.refused.append(time.monotonic() - begun)
-            trailer = dict(tuple(error.trailing_metadata() or ())).get("grpc-status-details-bin", b"")
+            trailers = dict(tuple(error.trailing_metadata() or ()))
+            trailer = trailers.get("grpc-status-details-bin", b"")
             if b"google.rpc.RetryInfo" not in trailer:
                 self.without_retry += 1
 
@@ -92,7 +97,9 @@ class Watch:
 
     def look(self):
         with open(f"/proc/{self._server.process.pid}/status", encoding="ascii") as status:
-            self.resident += [int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:")]
+            self.resident += [
+                int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:")
+            ]
         self.in_flight.append(self._server.metric("antiphon_requests_in_flight") or 0)
         self.queued.append(self._server.metric("antiphon_queue_depth") or 0)
 
@@ -102,7 +109,8 @@ class Watch:
             await asyncio.sleep(1)
 
     def growth(self):
-        """Medians of resident bytes over the first and the last quarter, the first tenth left out."""
+        """Medians of resident bytes over the first and the last quarter, the first tenth left
+        out."""
         samples = self.resident[len(self.resident) // 10:]
         quarter = max(1, len(samples) // 4)
         return statistics.median(samples[:quarter]), statistics.median(samples[-quarter:])
@@ -113,16 +121,19 @@ class Watch:
 
     def text(self):
         first, last = self.growth()
-        return f"{first / 2**20:.1f} MiB at first, {last / 2**20:.1f} MiB at last, at most {max(self.resident) / 2**20:.1f} MiB"
+        return (f"{first / 2**20:.1f} MiB at first, {last / 2**20:.1f} MiB at last, "
+                f"at most {max(self.resident) / 2**20:.1f} MiB")
 
 
 def make_requests(address, stubs):
     """Serialised: stretches of many pieces."""
-    client = PythonClient(grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]), stubs)
+    client = PythonClient(grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]),
+                          stubs)
     requests = []
     for piece in client.pieces():
         if piece["duration_seconds"] > 2 * QUERY_SECONDS:
-            midi = client.snippet(piece_id=piece["id"], start_seconds=4, end_seconds=4 + QUERY_SECONDS).content
+            midi = client.snippet(piece_id=piece["id"], start_seconds=4,
+                                  end_seconds=4 + QUERY_SECONDS).content
             score = stubs["types_pb2"].Score(midi=midi)
             requests.append(stubs["retrieval_pb2"].IdentifyRequest(score=score).SerializeToString())
     return requests
@@ -146,7 +157,8 @@ async def closed_loop(address, requests, clients, seconds=None, until=None):
 
 
 async def open_loop(address, requests, connections, rate, seconds):
-    """Calls as they fall due at this rate on average, on one connection after the other, answered or not."""
+    """Calls as they fall due at this rate on average, on one connection after the other, answered
+    or not."""
     outcome = Outcome()
     channels = [connect(address) for _ in range(connections)]
     stubs = [raw(channel, IDENTIFY) for channel in channels]
@@ -158,7 +170,8 @@ async def open_loop(address, requests, connections, rate, seconds):
         delay = due - time.monotonic()
         if delay > 0:
             await asyncio.sleep(delay)
-        call = asyncio.ensure_future(outcome.call(stubs[number % connections], order.choice(requests)))
+        call = asyncio.ensure_future(
+            outcome.call(stubs[number % connections], order.choice(requests)))
         calls.add(call)
         call.add_done_callback(calls.discard)
         number += 1
@@ -185,33 +198,40 @@ class Judgement:
 
 
 async def overload(server, requests, arguments, judgement):
-    _, capacity = await closed_loop(server.address, requests, 8, seconds=min(20, arguments.minutes * 30))
+    _, capacity = await closed_loop(server.address, requests, 8,
+                                    seconds=min(20, arguments.minutes * 30))
     watch = Watch(server)
     watching = asyncio.ensure_future(watch.run())
     seconds = arguments.minutes * 60
-    outcome, offered = await open_loop(server.address, requests, arguments.connections, 2 * capacity, seconds)
+    outcome, offered = await open_loop(server.address, requests, arguments.connections,
+                                       2 * capacity, seconds)
     watching.cancel()
 
     pace = len(outcome.accepted) / seconds
     bound = ACCEPTED_SLACK * (QUEUE_CAPACITY / pace if pace > 0 else 0) + 1
     judgement.expect(not outcome.errors, f"calls fail: {outcome.errors.most_common(3)}")
-    judgement.expect(pace > 0.5 * capacity, f"under load {pace:.1f} calls/s are answered, of {capacity:.1f}/s without")
+    judgement.expect(pace > 0.5 * capacity,
+                     f"under load {pace:.1f} calls/s are answered, of {capacity:.1f}/s without")
     judgement.expect(len(outcome.refused) > 0, "nothing is refused at twice the capacity")
-    judgement.expect(percentile(outcome.accepted, 1) < bound, f"the answered wait longer than {bound:.1f} s")
+    judgement.expect(
+        percentile(outcome.accepted, 1) < bound, f"the answered wait longer than {bound:.1f} s")
     judgement.expect(percentile(outcome.refused, 0.99) < REFUSAL_P99_SECONDS, "refusals are slow")
-    judgement.expect(outcome.without_retry == 0, f"{outcome.without_retry} refusals do not say when to ask again")
+    judgement.expect(outcome.without_retry == 0,
+                     f"{outcome.without_retry} refusals do not say when to ask again")
     judgement.expect(watch.is_flat(), f"memory grows: {watch.text()}")
     judgement.expect(max(watch.queued) <= QUEUE_CAPACITY, "the queue is longer than its capacity")
     return [
         f"Load: {arguments.connections} connections, {seconds:.0f} s",
         f"  capacity            {capacity:.1f} calls/s, 8 clients that wait for each answer",
         f"  offered             {offered:.1f} calls/s",
-        f"  answered            {len(outcome.accepted)}, {pace:.1f}/s: {milliseconds(outcome.accepted)}; bound {bound:.1f} s",
+        f"  answered            {len(outcome.accepted)}, {pace:.1f}/s: "
+        f"{milliseconds(outcome.accepted)}; bound {bound:.1f} s",
         f"  refused             {len(outcome.refused)}: {milliseconds(outcome.refused)}; "
         f"{len(outcome.refused) - outcome.without_retry} say when to ask again",
         f"  failed otherwise    {sum(outcome.errors.values())}",
         f"  resident memory     {watch.text()}",
-        f"  in flight           at most {max(watch.in_flight):.0f}; queued at most {max(watch.queued):.0f} of {QUEUE_CAPACITY}",
+        f"  in flight           at most {max(watch.in_flight):.0f}; "
+        f"queued at most {max(watch.queued):.0f} of {QUEUE_CAPACITY}",
     ]
 
 
@@ -231,7 +251,8 @@ def make_another_generation(server, requests, stubs):
     with grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]) as channel:
         score = stubs["retrieval_pb2"].IdentifyRequest.FromString(requests[0]).score
         piece = catalog.NewPiece(id="load_excerpt", title="An excerpt")
-        stubs["catalog_pb2_grpc"].CatalogStub(channel).AddPiece(catalog.AddPieceRequest(piece=piece, score=score))
+        stubs["catalog_pb2_grpc"].CatalogStub(channel).AddPiece(
+            catalog.AddPieceRequest(piece=piece, score=score))
         stubs["admin_pb2_grpc"].AdminStub(channel).Merge(admin.MergeRequest())
 
 
@@ -261,13 +282,15 @@ async def reload_under_load(server, bundle, requests, stubs, arguments, judgemen
     outcome, pace = await calls
     watching.cancel()
     judgement.expect(not failures, f"reloads fail: {failures.most_common(3)}")
-    judgement.expect(not outcome.errors and not outcome.refused, f"calls fail under reloads: {outcome.errors.most_common(3)}")
+    judgement.expect(not outcome.errors and not outcome.refused,
+                     f"calls fail under reloads: {outcome.errors.most_common(3)}")
     judgement.expect(len(outcome.accepted) > 0, "nothing was answered under reloads")
     judgement.expect(watch.is_flat(), f"reloads leak: {watch.text()}")
     return [
         f"Reloads: {len(times)} of {arguments.reloads} under calls",
         f"  each took           {milliseconds(times)}",
-        f"  calls answered      {len(outcome.accepted)}, {pace:.1f}/s: {milliseconds(outcome.accepted)}",
+        f"  calls answered      {len(outcome.accepted)}, {pace:.1f}/s: "
+        f"{milliseconds(outcome.accepted)}",
         f"  calls failed        {sum(outcome.errors.values()) + len(outcome.refused)}",
         f"  resident memory     {watch.text()}",
     ]
@@ -286,14 +309,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=3, help="of overload; 0: none")
     parser.add_argument("--connections", type=int, default=200)
-    parser.add_argument("--reloads", type=int, default=500, help="of the collection under calls; 0: none")
+    parser.add_argument("--reloads", type=int, default=500,
+                        help="of the collection under calls; 0: none")
     arguments = parser.parse_args()
     harness.skip_without_material()
     stubs = harness.make_stubs()
     judgement = Judgement()
     with tempfile.TemporaryDirectory(prefix="antiphon_load_") as folder:
         bundle = harness.copy_of_bundle(folder)
-        with harness.Server("--queue-capacity", str(QUEUE_CAPACITY), "--no-watch-current", bundle=bundle) as server:
+        with harness.Server("--queue-capacity", str(QUEUE_CAPACITY), "--no-watch-current",
+                            bundle=bundle) as server:
             requests = make_requests(server.address, stubs)
             figures = asyncio.run(run(server, bundle, requests, stubs, arguments, judgement))
     print("\n" + "\n".join(figures))

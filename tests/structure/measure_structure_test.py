@@ -187,6 +187,11 @@ class LongLines(unittest.TestCase):
         self.assertEqual(patterns.long_lines(row, markdown=True), [])
         self.assertEqual(patterns.long_lines(row), [(1, 104)])
 
+    def test_what_a_program_printed_is_exempt_in_markdown(self):
+        long = "x" * 101
+        text = f"```\n{long}\n```\n```sh\n{long}\n```\n{long}"
+        self.assertEqual(patterns.long_lines(text, markdown=True), [(5, 101), (7, 101)])
+
 
 class Kinds(unittest.TestCase):
     def test_test_code_is_known_by_folder_and_name(self):

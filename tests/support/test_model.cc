@@ -25,7 +25,8 @@ def activity(self, cells: Tensor) -> Tensor:
 constexpr char kForward[] = R"(
 def forward(self, cells: Tensor) -> Tensor:
     active = self.activity(cells)
-    parts = active.view(active.size(0), 6, active.size(1) // 6, active.size(2)).sum(2).flatten(1) + 0.001
+    octaves = active.view(active.size(0), 6, active.size(1) // 6, active.size(2))
+    parts = octaves.sum(2).flatten(1) + 0.001
     return parts / torch.sqrt((parts * parts).sum(1, True))
 )";
 

@@ -1,4 +1,5 @@
-"""What is done to the server and to its bundle while clients work: one misfortune after the other, as chance has it."""
+"""What is done to the server and to its bundle while clients work: one misfortune after the other,
+as chance has it."""
 
 import collections
 import os
@@ -30,15 +31,18 @@ class Chaos:
 
     def run(self, seconds):
         end = time.monotonic() + seconds
-        misfortunes = [self.kill] * 2 + [self.kill_during_write] * 3 + [self.kill_during_merge] * 2 + [self.damage] * 3 + [self.merge] * 2 + [
-            self.reload, self.hang_up, self.stop, self.stray_files]
+        misfortunes = (
+            [self.kill] * 2 + [self.kill_during_write] * 3 + [self.kill_during_merge] * 2 +
+            [self.damage] * 3 + [self.merge] * 2 +
+            [self.reload, self.hang_up, self.stop, self.stray_files])
         if self.disk is not None:
             misfortunes += [self.fill_disk, self.kill_on_a_full_disk]
         deck = []
         while time.monotonic() < end and not self.world.stopping.wait(self.random.uniform(0.2, 2)):
             code = self.service.died()
             if code is not None:
-                raise Violation(f"the server ended by itself with {code}:\n{self.service.server.log()[-4000:]}")
+                raise Violation(
+                    f"the server ended by itself with {code}:\n{self.service.server.log()[-4000:]}")
             if not deck:  # as from a pack of cards: each has its turn, also in a short run
                 deck = self.random.sample(misfortunes, len(misfortunes))
             deck.pop()()
@@ -48,13 +52,16 @@ class Chaos:
         self.check_start()
 
     def check_start(self):
-        """Of a server that has just started: it serves a generation that nobody damaged, and says which it refused."""
+        """Of a server that has just started: it serves a generation that nobody damaged, and says
+        which it refused."""
         client = self.service.client()
         status = client.admin.Status(self.world.admin.StatusRequest(), timeout=CALL_SECONDS)
         require = self.world.require
         require(not status.rejected_changes, f"changes are rejected: {status.rejected_changes}")
-        require(status.last_change >= self.world.truth.last_version,
-                f"the last change is {status.last_change}, acknowledged was {self.world.truth.last_version}")
+        require(
+            status.last_change >= self.world.truth.last_version,
+            f"the last change is {status.last_change}, "
+            f"acknowledged was {self.world.truth.last_version}")
         name = f"gen-{status.generation:06d}"
         require(name not in self.damaged, f"{name} is served, and was damaged")
         current = self.current()
@@ -106,8 +113,9 @@ class Chaos:
             return client.admin.Merge(self.world.admin.MergeRequest(), timeout=CALL_SECONDS)
         except grpc.RpcError as error:
             # The disk may be full, and the server killed.
-            self.world.require(error.code() in LOST or error.code() in (Code.RESOURCE_EXHAUSTED, Code.ABORTED),
-                               f"merge: {describe(error)}")
+            self.world.require(
+                error.code() in LOST or error.code() in (Code.RESOURCE_EXHAUSTED, Code.ABORTED),
+                f"merge: {describe(error)}")
             return None
 
     def merge(self):
@@ -117,12 +125,14 @@ class Chaos:
 
     def reload(self):
         try:
-            self.service.client().admin.Reload(self.world.admin.ReloadRequest(), timeout=CALL_SECONDS)
+            self.service.client().admin.Reload(self.world.admin.ReloadRequest(),
+                                               timeout=CALL_SECONDS)
             self.counts["reloads"] += 1
         except grpc.RpcError as error:
             # What serves is kept where the newest generation is damaged.
             allowed = error.code() == Code.FAILED_PRECONDITION and self.current() in self.damaged
-            self.world.require(allowed or error.code() == Code.RESOURCE_EXHAUSTED, f"reload: {describe(error)}")
+            self.world.require(allowed or error.code() == Code.RESOURCE_EXHAUSTED,
+                               f"reload: {describe(error)}")
 
     def hang_up(self):
         self.service.server.send_signal(signal.SIGHUP)
@@ -131,10 +141,12 @@ class Chaos:
     # Files.
 
     def good_generations(self):
-        return sorted(path.name for path in self.bundle.glob("gen-*") if path.name not in self.damaged)
+        return sorted(
+            path.name for path in self.bundle.glob("gen-*") if path.name not in self.damaged)
 
     def damage(self):
-        """A file of the newest generation is cut or changed while no server runs; the one before has to do."""
+        """A file of the newest generation is cut or changed while no server runs; the one before
+        has to do."""
         good = self.good_generations()
         if len(good) < 2 or self.current() != good[-1]:
             self.merge()
@@ -221,7 +233,8 @@ class Chaos:
             self._start()
         except StartFailed as failure:
             log = str(failure)
-            self.world.require("disk" in log or "space" in log, f"on a full disk, the server does not start:\n{log[-3000:]}")
+            self.world.require("disk" in log or "space" in log,
+                               f"on a full disk, the server does not start:\n{log[-3000:]}")
             self.counts["starts refused on a full disk"] += 1
             self._free()
             self._start()
@@ -236,7 +249,8 @@ def make_disk(folder, megabytes):
     folder.mkdir(parents=True)
     if os.geteuid() != 0:
         return False
-    return os.system(f"mount -t tmpfs -o size={megabytes}m antiphon-torture '{folder}' 2>/dev/null") == 0
+    return os.system(
+        f"mount -t tmpfs -o size={megabytes}m antiphon-torture '{folder}' 2>/dev/null") == 0
 
 
 def unmount(folder):

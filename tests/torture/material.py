@@ -1,4 +1,5 @@
-"""What the torture works with, made once below BUILD/torture/material from the integration tests' material:
+"""What the torture works with, made once below BUILD/torture/material from the integration tests'
+material:
 
     contents/NAME.mid   stretches of songbook pieces, about 14 s each, no two of one piece
     sounds/NAME.flac    some of these as they sound
@@ -32,10 +33,16 @@ class Material:
     def __init__(self):
         facts = json.loads((FOLDER / "material.json").read_text(encoding="utf-8"))
         self.names = facts["names"]
-        self.midi = {name: (FOLDER / "contents" / f"{name}.mid").read_bytes() for name in self.names}
+        self.midi = {
+            name: (FOLDER / "contents" / f"{name}.mid").read_bytes() for name in self.names
+        }
         self.parts = {name: (FOLDER / "parts" / f"{name}.mid").read_bytes() for name in self.names}
-        self.sounds = {name: (FOLDER / "sounds" / f"{name}.flac").read_bytes() for name in self.names[:SOUNDS]}
-        self.queries = {name: (FOLDER / "queries" / f"{name}.wav").read_bytes() for name in self.names[:SOUNDS]}
+        self.sounds = {
+            name: (FOLDER / "sounds" / f"{name}.flac").read_bytes() for name in self.names[:SOUNDS]
+        }
+        self.queries = {
+            name: (FOLDER / "queries" / f"{name}.wav").read_bytes() for name in self.names[:SOUNDS]
+        }
         self.base = self.names[:BASE]
         self.base_sounds = self.names[:BASE_SOUNDS]
         self.bundle = FOLDER / "bundle"
@@ -47,10 +54,12 @@ def cut_contents(stubs):
     (FOLDER / "contents").mkdir(parents=True)
     (FOLDER / "parts").mkdir()
     with harness.Server() as server:
-        client = PythonClient(grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]), stubs)
+        client = PythonClient(
+            grpc.insecure_channel(server.address, options=[("grpc.enable_http_proxy", 0)]), stubs)
 
         def cut(piece, start, end):
-            request = catalog.GetSnippetRequest(piece_id=piece, start_seconds=start, end_seconds=end)
+            request = catalog.GetSnippetRequest(piece_id=piece, start_seconds=start,
+                                                end_seconds=end)
             return client.catalog.GetSnippet(request, timeout=harness.CALL_SECONDS).content
 
         pieces = [piece for piece in client.pieces() if piece["duration_seconds"] > START + SECONDS]
@@ -71,9 +80,11 @@ def make(stubs):
         (FOLDER / folder).mkdir()
     for name in names[:SOUNDS]:
         score = FOLDER / "contents" / f"{name}.mid"
-        make_material.trainer("render", score, "-o", FOLDER / "sounds" / f"{name}.flac", "--soundfont", recording_font)
-        make_material.trainer("render", score, "-o", FOLDER / "queries" / f"{name}.wav", "--soundfont", query_font,
-                              "--tempo-ratio", 1.05, "--start", QUERY_START, "--length", QUERY_SECONDS)
+        make_material.trainer("render", score, "-o", FOLDER / "sounds" / f"{name}.flac",
+                              "--soundfont", recording_font)
+        make_material.trainer("render", score, "-o", FOLDER / "queries" / f"{name}.wav",
+                              "--soundfont", query_font, "--tempo-ratio", 1.05, "--start",
+                              QUERY_START, "--length", QUERY_SECONDS)
     for name in names[:BASE]:
         shutil.copy(FOLDER / "contents" / f"{name}.mid", FOLDER / "base")
     for name in names[:BASE_SOUNDS]:
@@ -84,14 +95,15 @@ def make(stubs):
 
 def index(scores, sounds, bundle):
     """A bundle of a folder of scores and one of recordings, whose ids are the files' names."""
-    make_material.trainer("index", "--midi", scores, "--recordings", sounds, "--model", MODEL, "--bundle", bundle)
+    make_material.trainer("index", "--midi", scores, "--recordings", sounds, "--model", MODEL,
+                          "--bundle", bundle)
 
 
 def load(stubs):
     """The material, made anew where the integration tests' is newer."""
     stamp = FOLDER / "fingerprint"
-    current = (harness.MATERIAL / "fingerprint").read_text(encoding="utf-8") + pathlib.Path(__file__).read_text(
-        encoding="utf-8")
+    current = ((harness.MATERIAL / "fingerprint").read_text(encoding="utf-8") +
+               pathlib.Path(__file__).read_text(encoding="utf-8"))
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != current:
         shutil.rmtree(FOLDER, ignore_errors=True)
         make(stubs)

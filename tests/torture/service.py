@@ -1,4 +1,5 @@
-"""The server under torture: one process after the other over one bundle, and a way to it that outlives each of them."""
+"""The server under torture: one process after the other over one bundle, and a way to it that
+outlives each of them."""
 
 import signal
 import subprocess

@@ -1,10 +1,13 @@
-"""Tortures the server, as built, and holds it to its promises: what it acknowledged is there, wholly, whatever happens.
+"""Tortures the server, as built, and holds it to its promises: what it acknowledged is there,
+wholly, whatever happens.
 
-Clients query in both directions and change the collection while the server is killed and started again, generations are
-written and swapped, the disk is filled (where this may mount one: as root), and files of the newest generation are cut
-and changed. Afterwards every item is looked at, and the answers are held against those of a bundle indexed afresh.
+Clients query in both directions and change the collection while the server is killed and started
+again, generations are written and swapped, the disk is filled (where this may mount one: as root),
+and files of the newest generation are cut and changed. Afterwards every item is looked at, and the
+answers are held against those of a bundle indexed afresh.
 
-Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there is nothing to test with).
+Prints the figures last. Exit status: 0, 1 (a promise was broken) or 77 (there is nothing to test
+with).
 """
 
 import argparse
@@ -12,7 +15,6 @@ import pathlib
 import random
 import shutil
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
@@ -46,7 +48,8 @@ def read_truth(client, stubs, contents):
 
 
 def make_writers(world, seed):
-    """Contents and pieces of the base are dealt out; the pieces that have recordings nobody changes."""
+    """Contents and pieces of the base are dealt out; the pieces that have recordings nobody
+    changes."""
     stuff = world.material
     spare = stuff.names[len(stuff.base):]
     sounds = [name for name in stuff.sounds if name not in stuff.base_sounds]
@@ -64,7 +67,9 @@ def make_writers(world, seed):
 def torture(world, bundle, disk, seconds, seed):
     """Returns the chaos, which counts."""
     chaos = Chaos(world, bundle, disk, seed)
-    workers = [*make_writers(world, seed), *(Reader(f"reader {i}", world, seed) for i in range(READERS))]
+    workers = [
+        *make_writers(world, seed), *(Reader(f"reader {i}", world, seed) for i in range(READERS))
+    ]
     for worker in workers:
         worker.start()
     try:
@@ -80,7 +85,8 @@ def torture(world, bundle, disk, seconds, seed):
 
 
 def judge(world):
-    """After the torture: everything is there, and answers are those of a fresh index. Returns what was compared."""
+    """After the torture: everything is there, and answers are those of a fresh index. Returns what
+    was compared."""
     service = world.service
     service.kill()
     service.start()
@@ -90,7 +96,8 @@ def judge(world):
     fresh = comparison.fresh_bundle(world, FOLDER / "fresh")
     compared = comparison.compare(world, client, mine, fresh, "a fresh index")
     client.admin.Snapshot(world.admin.SnapshotRequest(name="last"), timeout=harness.CALL_SECONDS)
-    compared_with_snapshot = comparison.compare(world, client, mine, SNAPSHOTS / "last", "the snapshot")
+    compared_with_snapshot = comparison.compare(world, client, mine, SNAPSHOTS / "last",
+                                                "the snapshot")
     return checked, compared, compared_with_snapshot
 
 
@@ -99,10 +106,14 @@ def print_figures(world, chaos, seconds, judgement):
     starts = sorted(world.service.start_seconds)
     print(f"\nTorture: {seconds:.0f} s, {WRITERS} writers, {READERS} readers")
     rows = [("kills survived", chaos.counts.pop("kills", 0)),
-            ("starts", f"{len(starts)}, the median after {starts[len(starts) // 2]:.1f} s, the last after {starts[-1]:.1f} s"),
+            ("starts", f"{len(starts)}, the median after {starts[len(starts) // 2]:.1f} s, "
+                       f"the last after {starts[-1]:.1f} s"),
             ("generations refused, and said so", chaos.rejections_seen)]
     rows += sorted(chaos.counts.items())
-    questions = ["identify sound", "identify score", "search scores", "search recordings", "list pieces", "look at status"]
+    questions = [
+        "identify sound", "identify score", "search scores", "search recordings", "list pieces",
+        "look at status"
+    ]
     rows += [("questions answered", sum(counts[question] for question in questions)),
              *((f"  {question}", counts[question]) for question in questions),
              ("questions lost to a kill, or refused", counts["questions lost"]),
@@ -138,12 +149,14 @@ def main():
     shutil.rmtree(SNAPSHOTS, ignore_errors=True)
     SNAPSHOTS.mkdir()
     flags = ["--snapshot-dir", str(SNAPSHOTS)]
-    with open(FOLDER / "server.log", "w", encoding="utf-8") as log, Service(bundle, log, stubs, flags) as service:
+    with open(FOLDER / "server.log", "w", encoding="utf-8") as log, \
+         Service(bundle, log, stubs, flags) as service:
         try:
             service.start()
             truth = Truth(read_truth(service.client(), stubs, stuff))
             world = World(service, truth, stuff, stubs)
-            chaos = torture(world, bundle, disk if mounted else None, arguments.minutes * 60, arguments.seed)
+            chaos = torture(world, bundle, disk if mounted else None, arguments.minutes * 60,
+                            arguments.seed)
             judgement = (0, 0, 0)
             if not world.violations:
                 try:

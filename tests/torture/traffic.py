@@ -1,4 +1,5 @@
-"""Clients under torture: writers, which know what they have done, and readers, which know what they may be told."""
+"""Clients under torture: writers, which know what they have done, and readers, which know what they
+may be told."""
 
 import collections
 import random
@@ -52,7 +53,8 @@ class World:
 
     def __init__(self, service, truth, material, stubs):
         self.service, self.truth, self.material, self.stubs = service, truth, material, stubs
-        self.fixed_queries = material.base[:6]  # pieces that no writer changes; there are sounds to ask with
+        # Pieces that no writer changes; there are sounds to ask with.
+        self.fixed_queries = material.base[:6]
         self.types, self.messages = stubs["types_pb2"], stubs["retrieval_pb2"]
         self.catalog, self.admin = stubs["catalog_pb2"], stubs["admin_pb2"]
         self.stopping = threading.Event()
@@ -88,17 +90,19 @@ class Catalog:
         self.world = world
 
     def read(self, client, kind, name):
-        """The item as (State without content, facts), or None when there is none. Raises grpc.RpcError."""
+        """The item as (State without content, facts), or None when there is none. Raises
+        grpc.RpcError."""
         messages = self.world.catalog
         try:
             if kind == PIECE:
-                piece = client.catalog.GetPiece(messages.GetPieceRequest(piece_id=name), timeout=CALL_SECONDS).piece
+                piece = client.catalog.GetPiece(messages.GetPieceRequest(piece_id=name),
+                                                timeout=CALL_SECONDS).piece
                 return (State("", piece.title, piece.composer, piece.collection, "", piece.version),
                         (piece.notes, piece.duration_seconds, piece.beats))
             request = messages.GetRecordingRequest(recording_id=name)
             recording = client.catalog.GetRecording(request, timeout=CALL_SECONDS).recording
-            return (State("", recording.title, recording.composer, recording.collection, recording.piece_id,
-                          recording.version), (recording.duration_seconds,))
+            return (State("", recording.title, recording.composer, recording.collection,
+                          recording.piece_id, recording.version), (recording.duration_seconds,))
         except grpc.RpcError as error:
             if error.code() == Code.NOT_FOUND:
                 return None
@@ -108,8 +112,8 @@ class Catalog:
         if found is None or state is None:
             return found is None and state is None
         seen, facts = found
-        if (seen.title, seen.composer, seen.collection, seen.piece_id) != (state.title, state.composer,
-                                                                           state.collection, state.piece_id):
+        if (seen.title, seen.composer, seen.collection,
+                seen.piece_id) != (state.title, state.composer, state.collection, state.piece_id):
             return False
         if state.version and seen.version != state.version:
             return False
@@ -117,7 +121,8 @@ class Catalog:
         return True
 
     def check(self, client, kind, name):
-        """The item must be as the truth says; a change of it whose answer was lost is cleared up."""
+        """The item must be as the truth says; a change of it whose answer was lost is cleared
+        up."""
         truth = self.world.truth
         found = self.read(client, kind, name)
         pending = truth.pending(kind, name)
@@ -128,9 +133,10 @@ class Catalog:
             return
         after = pending.after[(kind, name)]
         happened = self.is_as(kind, found, after)
-        self.world.require(happened or self.is_as(kind, found, truth.get(kind, name)),
-                           f"{kind} {name} is {found}: neither {truth.get(kind, name)}, as before the change whose answer "
-                           f"was lost, nor {after}, as after it")
+        self.world.require(
+            happened or self.is_as(kind, found, truth.get(kind, name)),
+            f"{kind} {name} is {found}: neither {truth.get(kind, name)}, as before the change "
+            f"whose answer was lost, nor {after}, as after it")
         truth.resolve(pending, happened, found[0].version if happened and found else None)
 
 
@@ -153,7 +159,8 @@ class Writer(Worker):
         self.pieces += pieces
 
     def keys(self):
-        return [(PIECE, name) for name in self.pieces] + [(RECORDING, name) for name in self.recordings]
+        return ([(PIECE, name) for name in self.pieces] +
+                [(RECORDING, name) for name in self.recordings])
 
     def step(self):
         try:
@@ -164,7 +171,8 @@ class Writer(Worker):
             self.change_something()
         except grpc.RpcError as error:
             # A question, not a change: it may be asked again.
-            self.world.require(error.code() in LOST or error.code() == Code.RESOURCE_EXHAUSTED, describe(error))
+            self.world.require(error.code() in LOST or error.code() == Code.RESOURCE_EXHAUSTED,
+                               describe(error))
             time.sleep(0.05)
 
     def change_something(self):
@@ -175,8 +183,9 @@ class Writer(Worker):
         if absent and self.free(PIECE):
             choices += [self.add_piece] * 5 + [self.add_several] * 2
         if present:
-            choices += [self.rename_piece] * 4 + [self.rewrite_piece, self.delete_piece, self.delete_piece,
-                                                  self.ask_the_impossible]
+            choices += [self.rename_piece] * 4 + [
+                self.rewrite_piece, self.delete_piece, self.delete_piece, self.ask_the_impossible
+            ]
         if present and len(recordings) < len(self.recordings):
             choices += [self.add_recording]
         if recordings:
@@ -193,12 +202,15 @@ class Writer(Worker):
             if pending:
                 states.append(pending.after[(kind, name)])
             used |= {state.content for state in states if state}
-        return [content for content in (self.contents if kind == PIECE else self.sounds) if content not in used]
+        return [
+            content for content in (self.contents if kind == PIECE else self.sounds)
+            if content not in used
+        ]
 
     def new_state(self, content, piece_id=""):
         self.changes += 1
-        return State(content, f"{content} {self.number}.{self.changes}", f"Composer {self.random.randrange(5)}",
-                     f"writer-{self.number}", piece_id)
+        return State(content, f"{content} {self.number}.{self.changes}",
+                     f"Composer {self.random.randrange(5)}", f"writer-{self.number}", piece_id)
 
     def make(self, after, call, version, quick=False):
         """Makes a change. `version` takes its version from the answer."""
@@ -211,15 +223,18 @@ class Writer(Worker):
             self.lost_or_refused(change, error)
             return
         truth.acknowledge(change, version(answer))
-        self.world.require(version(answer) > before,
-                           f"version {version(answer)} of a change, when {before} was acknowledged before it began")
+        self.world.require(
+            version(answer) > before,
+            f"version {version(answer)} of a change, when {before} was acknowledged before it "
+            "began")
 
     def lost_or_refused(self, change, error):
         if error.code() in LOST:
             self.world.count("answers lost")
             self.epoch = 0  # look at everything again
         else:
-            self.world.require(error.code() == Code.RESOURCE_EXHAUSTED, f"{change.after}: {describe(error)}")
+            self.world.require(error.code() == Code.RESOURCE_EXHAUSTED,
+                               f"{change.after}: {describe(error)}")
             self.world.truth.refuse(change)
             self.world.count("writes refused")
             time.sleep(0.1)
@@ -227,14 +242,16 @@ class Writer(Worker):
     def add_request(self, name, state):
         messages = self.world.catalog
         return messages.AddPieceRequest(
-            piece=messages.NewPiece(id=name, title=state.title, composer=state.composer, collection=state.collection),
+            piece=messages.NewPiece(id=name, title=state.title, composer=state.composer,
+                                    collection=state.collection),
             score=self.world.types.Score(midi=self.world.material.midi[state.content]))
 
     def add_piece(self, _present, absent, _recordings):
         name = self.random.choice(absent)
         state = self.new_state(self.random.choice(self.free(PIECE)))
         self.make({(PIECE, name): state},
-                  lambda: self.client.catalog.AddPiece(self.add_request(name, state), timeout=CALL_SECONDS),
+                  lambda: self.client.catalog.AddPiece(self.add_request(name, state),
+                                                       timeout=CALL_SECONDS),
                   lambda answer: answer.piece.version)
 
     def add_several(self, _present, absent, _recordings):
@@ -249,23 +266,29 @@ class Writer(Worker):
         answered = 0
         try:
             for answer in self.client.catalog.AddPieces(iter(requests), timeout=CALL_SECONDS):
-                self.world.require(answer.index == answered, f"answer {answer.index} of a stream came as the {answered}th")
+                self.world.require(answer.index == answered,
+                                   f"answer {answer.index} of a stream came as the {answered}th")
                 change = changes[answered]
                 answered += 1
                 if answer.WhichOneof("result") == "piece":
                     truth.acknowledge(change, answer.piece.version)
                 else:
-                    self.world.require(answer.error.code == Code.RESOURCE_EXHAUSTED.value[0], str(answer.error))
+                    self.world.require(answer.error.code == Code.RESOURCE_EXHAUSTED.value[0],
+                                       str(answer.error))
                     truth.refuse(change)
                     self.world.count("writes refused")
-            self.world.require(answered == number, f"{answered} answers to a stream of {number} pieces")
+            self.world.require(answered == number,
+                               f"{answered} answers to a stream of {number} pieces")
         except grpc.RpcError as error:
-            self.world.require(error.code() in LOST or error.code() == Code.RESOURCE_EXHAUSTED, describe(error))
+            self.world.require(error.code() in LOST or error.code() == Code.RESOURCE_EXHAUSTED,
+                               describe(error))
             self.world.count("answers lost", number - answered)
             self.epoch = 0
 
     def expected_version(self, state):
-        return {"expected_version": state.version} if state.version and self.random.random() < 0.5 else {}
+        if state.version and self.random.random() < 0.5:
+            return {"expected_version": state.version}
+        return {}
 
     def rename_piece(self, present, _absent, _recordings):
         name = self.random.choice(present)
@@ -294,7 +317,9 @@ class Writer(Worker):
     def delete_piece(self, present, _absent, recordings):
         """And the recordings of it, all or nothing."""
         name = self.random.choice(present)
-        of_it = [other for other in recordings if self.world.truth.get(RECORDING, other).piece_id == name]
+        of_it = [
+            other for other in recordings if self.world.truth.get(RECORDING, other).piece_id == name
+        ]
         request = self.world.catalog.DeletePieceRequest(piece_id=name, with_recordings=bool(of_it))
         after = {(PIECE, name): None, **{(RECORDING, other): None for other in of_it}}
         self.make(after, lambda: self.client.catalog.DeletePiece(request, timeout=CALL_SECONDS),
@@ -319,9 +344,10 @@ class Writer(Worker):
         name = self.random.choice(recordings)
         old = self.world.truth.get(RECORDING, name)
         state = self.new_state(old.content, old.piece_id)
-        request = self.world.catalog.UpdateRecordingRequest(
-            recording_id=name, title=state.title, composer=state.composer, collection=state.collection,
-            **self.expected_version(old))
+        request = self.world.catalog.UpdateRecordingRequest(recording_id=name, title=state.title,
+                                                            composer=state.composer,
+                                                            collection=state.collection,
+                                                            **self.expected_version(old))
         self.make({(RECORDING, name): state},
                   lambda: self.client.catalog.UpdateRecording(request, timeout=CALL_SECONDS),
                   lambda answer: answer.recording.version, quick=True)
@@ -341,8 +367,10 @@ class Writer(Worker):
         method, request, code = self.random.choice([
             (self.client.catalog.AddPiece, self.add_request(name, state), Code.ALREADY_EXISTS),
             (self.client.catalog.UpdatePiece,
-             messages.UpdatePieceRequest(piece_id=name, title="?", expected_version=state.version + 1_000_000), Code.ABORTED),
-            (self.client.catalog.DeletePiece, messages.DeletePieceRequest(piece_id=f"{name}-not"), Code.NOT_FOUND),
+             messages.UpdatePieceRequest(piece_id=name, title="?",
+                                         expected_version=state.version + 1_000_000), Code.ABORTED),
+            (self.client.catalog.DeletePiece, messages.DeletePieceRequest(piece_id=f"{name}-not"),
+             Code.NOT_FOUND),
         ])
         try:
             method(request, timeout=CALL_SECONDS)
@@ -355,11 +383,14 @@ class Writer(Worker):
 
 
 class Reader(Worker):
-    """Asks in both directions and looks around; what is named must be there, and what is there must be found."""
+    """Asks in both directions and looks around; what is named must be there, and what is there must
+    be found."""
 
     def step(self):
-        question = self.random.choice([self.identify_sound, self.identify_score, self.identify_score,
-                                       self.search_scores, self.search_recordings, self.list_pieces, self.look_at_status])
+        question = self.random.choice([
+            self.identify_sound, self.identify_score, self.identify_score, self.search_scores,
+            self.search_recordings, self.list_pieces, self.look_at_status
+        ])
         try:
             question()
             self.world.count(question.__name__.replace("_", " "))
@@ -371,15 +402,17 @@ class Reader(Worker):
 
     def check_sources(self, kind, sources, since):
         for source in sources:
-            self.world.require(self.world.truth.may_be_there(kind, source.id, since),
-                               f"an answer names the {kind} {source.id}, which was deleted before the question")
+            self.world.require(
+                self.world.truth.may_be_there(kind, source.id, since),
+                f"an answer names the {kind} {source.id}, which was deleted before the question")
 
     def identify_sound(self):
         world = self.world
         name = self.random.choice(world.fixed_queries)
         since = time.monotonic()
         audio = world.types.Audio(file=world.material.queries[name])
-        answer = self.client.retrieval.Identify(world.messages.IdentifyRequest(audio=audio), timeout=CALL_SECONDS)
+        answer = self.client.retrieval.Identify(world.messages.IdentifyRequest(audio=audio),
+                                                timeout=CALL_SECONDS)
         self.check_sources(PIECE, [candidate.source for candidate in answer.candidates], since)
         found = [candidate.source.id for candidate in answer.candidates]
         world.require(found[:1] == [name], f"the sound of {name} is identified as {found}")
@@ -396,20 +429,24 @@ class Reader(Worker):
             return
         since = time.monotonic()
         score = world.types.Score(midi=world.material.parts[state.content])
-        answer = self.client.retrieval.Identify(world.messages.IdentifyRequest(score=score), timeout=CALL_SECONDS)
+        answer = self.client.retrieval.Identify(world.messages.IdentifyRequest(score=score),
+                                                timeout=CALL_SECONDS)
         self.check_sources(PIECE, [candidate.source for candidate in answer.candidates], since)
         if truth.get(PIECE, name) is not state or truth.pending(PIECE, name):
             return
         found = [candidate.source.id for candidate in answer.candidates]
         world.require(found[:1] == [name], f"a part of {state} is identified as {found}")
         if state.title == truth.get(PIECE, name).title:
-            world.require(answer.candidates[0].source.title == state.title,
-                          f"{name} is called {answer.candidates[0].source.title}, acknowledged was {state.title}")
+            world.require(
+                answer.candidates[0].source.title == state.title,
+                f"{name} is called {answer.candidates[0].source.title}, "
+                f"acknowledged was {state.title}")
 
     def search_scores(self):
         world = self.world
         since = time.monotonic()
-        audio = world.types.Audio(file=world.material.queries[self.random.choice(world.fixed_queries)])
+        audio = world.types.Audio(
+            file=world.material.queries[self.random.choice(world.fixed_queries)])
         options = world.messages.SearchOptions(top_k=30, include_snippets=False)
         answer = self.client.retrieval.SearchScores(
             world.messages.SearchScoresRequest(audio=audio, options=options), timeout=CALL_SECONDS)
@@ -444,9 +481,12 @@ class Reader(Worker):
             if not token:
                 break
         names = [piece.id for piece in listed]
-        world.require(len(set(names)) == len(names) == page.total, f"a list of {page.total} pieces has {names}")
+        world.require(
+            len(set(names)) == len(names) == page.total,
+            f"a list of {page.total} pieces has {names}")
         self.check_sources(PIECE, listed, since)
 
     def look_at_status(self):
         status = self.client.admin.Status(self.world.admin.StatusRequest(), timeout=CALL_SECONDS)
-        self.world.require(not status.rejected_changes, f"changes are rejected: {status.rejected_changes}")
+        self.world.require(not status.rejected_changes,
+                           f"changes are rejected: {status.rejected_changes}")

@@ -1,8 +1,9 @@
 """What the collection must hold, as far as its clients can know it.
 
-Every change belongs to one writer, which makes one change at a time to an item of its own. A change that was acknowledged
-has happened, one that was refused has not; of one whose answer was lost, either is possible until the item has been
-looked at, and then it holds for everything that the change was about.
+Every change belongs to one writer, which makes one change at a time to an item of its own. A change
+that was acknowledged has happened, one that was refused has not; of one whose answer was lost,
+either is possible until the item has been looked at, and then it holds for everything that the
+change was about.
 """
 
 import collections
@@ -15,7 +16,8 @@ PIECE, RECORDING = "piece", "recording"
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What an item is: `content` names a file of the material. `title` is another for each change."""
+    """What an item is: `content` names a file of the material. `title` is another for each
+    change."""
 
     content: str
     title: str
@@ -40,7 +42,8 @@ class Truth:
         self._lock = threading.Lock()
         self._items = dict(items)  # (kind, id) -> State or None
         self._pending = {}  # (kind, id) -> Change
-        self._changed = collections.defaultdict(float)  # (kind, id) -> when it last may have changed
+        # (kind, id) -> when it last may have changed
+        self._changed = collections.defaultdict(float)
         self.last_version = 0
         self.acknowledged = 0  # changes
         self.resolved = {True: 0, False: 0}  # lost answers: had happened, had not
@@ -100,12 +103,14 @@ class Truth:
         for key, state in change.after.items():
             del self._pending[key]
             if happened:
-                self._items[key] = state if state is None or version is None else dataclasses.replace(state,
-                                                                                                       version=version)
+                if state is not None and version is not None:
+                    state = dataclasses.replace(state, version=version)
+                self._items[key] = state
             self._changed[key] = now
 
     def may_be_there(self, kind, name, since):
         """Whether an answer to a question asked at `since` may name this item."""
         with self._lock:
             key = (kind, name)
-            return self._items.get(key) is not None or key in self._pending or self._changed[key] >= since
+            return (self._items.get(key) is not None or key in self._pending
+                    or self._changed[key] >= since)

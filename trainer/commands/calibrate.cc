@@ -7,30 +7,31 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/evaluation/calibration.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
-  CalibrationOptions options;
+  evaluation::CalibrationOptions options;
   std::string split_file;
   int threads = 0;
   bool dry_run = false, plain = false;
 };
 
-absl::Status Run(Flags& flags) {
+absl::Status Run(const CLI::App& command, Flags& flags) {
+  RETURN_IF_ERROR(RefuseIdle(command, "--no-paths", !flags.plain, "plain votes follow no paths"));
   encoder::SetComputeThreads(flags.threads);
   if (!flags.split_file.empty()) {
-    absl::StatusOr<Split> split = Split::Read(flags.split_file);
-    if (!split.ok()) return split.status();
-    flags.options.split = *std::move(split);
+    ASSIGN_OR_RETURN(flags.options.split, data::Split::Read(flags.split_file));
   }
   if (flags.plain) flags.options.identify.method = matching::VoteMethod::kPlain;
   Progress progress;
-  ASSIGN_OR_RETURN(const Calibration calibration, Calibrate(flags.options, progress));
-  std::fputs(CalibrationText(calibration).c_str(), stdout);
+  ASSIGN_OR_RETURN(const evaluation::Calibration calibration,
+                   evaluation::Calibrate(flags.options, progress));
+  std::fputs(evaluation::CalibrationText(calibration).c_str(), stdout);
   if (flags.dry_run) return absl::OkStatus();
   const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
   std::ofstream file(path);
@@ -46,7 +47,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
                                              "Fit a model's confidence on known and unknown pieces "
                                              "of the valid part, into MODEL/confidence.json");
   auto flags = std::make_shared<Flags>();
-  CalibrationOptions& options = flags->options;
+  evaluation::CalibrationOptions& options = flags->options;
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
       ->required();
   command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
@@ -84,7 +85,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")
       ->capture_default_str();
-  command->callback([flags, &outcome] { outcome = Run(*flags); });
+  command->callback([command, flags, &outcome] { outcome = Run(*command, *flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -5,111 +5,350 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/retrieval/collection.h"
+#include "core/encoder/window_encoder.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/soundfonts.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
+using metrics::Report;
+
 struct Flags {
-  SuiteOptions options;
-  std::string suite;
-  std::string split_file;
+  std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
   std::string part = "test";
-  std::string json;
-  std::string work;
+  std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
   std::string precision = "auto";
-  bool no_untrained = false;
-  bool render_only = false;
-  int threads = 0;
+  std::string device = encoder::EncoderOptions().device;
+  bool no_untrained = false, render_only = false;
+  int performances = 0, render_threads = 0, threads = 0, max_transposition = 0;
+  int snippets = evaluation::SnippetsOptions().snippets;
+  bool centre_scores = false, all_onsets = true;
+  int excerpts = evaluation::RecordingsOptions().excerpts;
+  std::vector<std::string> degradations, distractors;
+  std::vector<int> sizes = evaluation::CatalogSizeOptions().sizes;
+  uint64_t seed = 1;
+
+  std::string renditions() const { return work + "/renditions"; }
+  std::string reference_collections() const { return work + "/catalogues"; }
 };
+
+// An untrained network of the model's own features and dimension.
+absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
+  ASSIGN_OR_RETURN(const learning::Architecture architecture,
+                   learning::ParseArchitecture(flags.architecture));
+  ASSIGN_OR_RETURN(const auto encoder, encoder::LoadEncoder(flags.model + "/audio_encoder.pt",
+                                                            encoder::Modality::kAudio));
+  return learning::ExportUntrained(architecture, encoder->info().settings,
+                                   encoder->info().dimension, flags.seed, directory);
+}
+
+absl::StatusOr<evaluation::ModelOptions> Models(const Flags& flags) {
+  evaluation::ModelOptions options;
+  options.model = flags.model;
+  options.encoder.device = flags.device;
+  if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
+  if (flags.precision == "bfloat16") options.encoder.precision = encoder::Precision::kBFloat16;
+  if (flags.no_untrained) return options;
+  options.untrained = flags.work + "/untrained";
+  RETURN_IF_ERROR(MakeUntrained(flags, options.untrained));
+  return options;
+}
+
+absl::StatusOr<datasets::TestSetOptions> TestSet(const Flags& flags) {
+  datasets::TestSetOptions options;
+  options.midi_dir = flags.midi_dir;
+  if (!flags.split_file.empty()) {
+    ASSIGN_OR_RETURN(options.split, data::Split::Read(flags.split_file));
+  }
+  ASSIGN_OR_RETURN(options.part, data::ParsePart(flags.part));
+  options.soundfont = flags.soundfont;
+  options.cache = flags.renditions();
+  return options;
+}
+
+evaluation::AsapOptions Asap(const Flags& flags) {
+  evaluation::AsapOptions options;
+  options.folder = flags.asap;
+  options.performances = flags.performances;
+  options.renditions.folder = flags.renditions();
+  options.renditions.soundfont = flags.soundfont;
+  options.threads = flags.render_threads;
+  return options;
+}
+
+absl::StatusOr<Report> Snippets(const Flags& flags, Progress& progress) {
+  evaluation::SnippetsOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
+  options.snippets = flags.snippets;
+  options.centre_scores = flags.centre_scores;
+  options.all_onsets = flags.all_onsets;
+  options.seed = flags.seed;
+  return evaluation::EvaluateSnippets(options, progress);
+}
+
+absl::StatusOr<Report> Pieces(const Flags& flags, Progress& progress) {
+  evaluation::PiecesOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
+  options.work = flags.work + "/bundle";
+  return evaluation::EvaluatePieces(options, progress);
+}
+
+absl::StatusOr<Report> Performances(const Flags& flags, Progress& progress) {
+  evaluation::PerformancesOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.asap = Asap(flags);
+  options.reference_collections = flags.reference_collections();
+  options.errors = flags.errors;
+  options.seed = flags.seed;
+  return evaluation::EvaluatePerformances(options, progress);
+}
+
+absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
+  evaluation::RecordingsOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.midi_dir = flags.midi_dir;
+  options.recordings = flags.recordings;
+  options.excerpts = flags.excerpts;
+  options.degradations = flags.degradations;
+  if (std::erase(options.degradations, "all") > 0) {
+    options.degradations = datasets::DegradationNames();
+  }
+  options.max_transposition = flags.max_transposition;
+  options.reference_collections = flags.reference_collections();
+  options.errors = flags.errors;
+  options.soundfont = flags.soundfont;
+  options.seed = flags.seed;
+  return evaluation::EvaluateRecordings(options, progress);
+}
+
+absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
+  evaluation::UnknownOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.asap = Asap(flags);
+  options.max_transposition = flags.max_transposition;
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateUnknown(options, progress);
+}
+
+absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
+  evaluation::CatalogSizeOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.asap = Asap(flags);
+  options.midi_dir = flags.midi_dir;
+  options.recordings = flags.recordings;
+  options.distractors = flags.distractors;
+  options.sizes = flags.sizes;
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateCatalogSize(options, progress);
+}
+
+absl::StatusOr<Report> Transcription(const Flags& flags, Progress& progress) {
+  evaluation::TranscriptionOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
+  options.snippets = flags.snippets;
+  options.seed = flags.seed;
+  return evaluation::EvaluateTranscription(options, progress);
+}
+
+absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
+  return evaluation::EvaluateAlignment({Asap(flags), flags.seed}, progress);
+}
+
+using Names = std::vector<std::string>;
+
+// How a suite runs, the options that it needs and those that can act on it besides.
+struct Suite {
+  absl::StatusOr<Report> (*run)(const Flags&, Progress&);
+  Names needed, possible;
+};
+
+const Names kAlways = {"--suite", "--work", "--json"};
+const Names kOfModels = {"--no-untrained", "--architecture", "--seed",
+                         "--precision",    "--device",       "--threads"};
+const Names kOfTestSet = {"--split", "--part", "--soundfont"};
+const Names kOfAsap = {"--performances", "--render-threads", "--render-only", "--soundfont",
+                       "--seed"};
+const Names kOfRenderOnly = {"--suite", "--work", "--asap"};  // and kOfAsap
+
+bool Holds(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Names Joined(std::initializer_list<Names> lists) {
+  Names all;
+  for (const Names& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
 
 // By name.
-const std::map<std::string, absl::StatusOr<Report> (*)(const SuiteOptions&, Progress&)> kSuites = {
-    {"snippets", &EvaluateSnippets},
-    {"pieces", &EvaluatePieces},
-    {"performances", &EvaluatePerformances},
-    {"recordings", &EvaluateRecordings},
-    {"unknown", &EvaluateUnknown},
-    {"catalogue-size", &EvaluateCatalogSize},
-    {"transcription", &EvaluateTranscription},
-    {"alignment", &EvaluateAlignment},
+const std::map<std::string, Suite> kSuites = {
+    {"snippets",
+     {&Snippets,
+      {"--model", "--midi"},
+      Joined({kOfModels, kOfTestSet, {"--snippets", "--centre-scores", "--no-all-onsets"}})}},
+    {"pieces", {&Pieces, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet})}},
+    {"performances",
+     {&Performances, {"--model", "--asap"}, Joined({kOfModels, kOfAsap, {"--errors"}})}},
+    {"recordings",
+     {&Recordings,
+      {"--model", "--midi", "--recordings"},
+      Joined({kOfModels, {"--excerpts", "--degrade", "--transpose", "--errors", "--soundfont"}})}},
+    {"unknown",
+     {&Unknown,
+      {"--model", "--asap"},
+      Joined({kOfModels, kOfAsap, {"--transpose", "--recordings", "--midi"}})}},
+    {"catalogue-size",
+     {&CatalogSize,
+      {"--model", "--midi", "--asap", "--recordings"},
+      Joined({kOfModels, kOfAsap, {"--distractors", "--sizes"}})}},
+    {"transcription",
+     {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
+    {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
 };
 
-// What a suite measures on must be given.
-absl::Status CheckInputs(const Flags& flags) {
-  const SuiteOptions& options = flags.options;
-  const auto is = [&flags](std::initializer_list<const char*> suites) {
-    return std::find(suites.begin(), suites.end(), flags.suite) != suites.end();
-  };
-  const struct {
-    const char* flag;
-    bool missing, needed;
-  } inputs[] = {
-      {"--model", options.model.empty(), !flags.render_only && !is({"alignment"})},
-      {"--midi", options.test_set.midi_dir.empty(),
-       !is({"performances", "unknown", "alignment"}) || !options.recordings.empty()},
-      {"--asap", options.asap.empty(),
-       flags.render_only || is({"performances", "unknown", "catalogue-size", "alignment"})},
-      {"--recordings", options.recordings.empty(), is({"recordings", "catalogue-size"})}};
-  for (const auto& input : inputs) {
-    if (input.missing && input.needed) {
-      return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " needs ", input.flag));
+// What cannot act because of another option.
+absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
+  RETURN_IF_ERROR(RefuseIdle(command, "--architecture", !flags.no_untrained,
+                             "with --no-untrained there is no such network"));
+  if (flags.suite == "pieces") {
+    RETURN_IF_ERROR(RefuseIdle(command, "--seed", !flags.no_untrained,
+                               "in suite pieces it only draws the untrained network"));
+  }
+  if (flags.suite == "recordings") {
+    RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
+                               "in suite recordings it only renders for --errors"));
+  }
+  if (flags.suite == "unknown") {
+    RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
+                               "in suite unknown it goes with --recordings"));
+    if (!flags.recordings.empty() && flags.midi_dir.empty()) {
+      return absl::InvalidArgumentError("suite unknown with --recordings needs --midi");
     }
   }
   return absl::OkStatus();
 }
 
-// An untrained network of the model's own features and dimension.
-absl::Status MakeUntrained(const Flags& flags, const std::string& directory) {
-  ASSIGN_OR_RETURN(const Architecture architecture, ParseArchitecture(flags.architecture));
-  ASSIGN_OR_RETURN(const auto encoder,
-                   encoder::LoadEncoder(absl::StrCat(flags.options.model, "/audio_encoder.pt"),
-                                        encoder::Modality::kAudio));
-  return ExportUntrained(architecture, encoder->info().settings, encoder->info().dimension,
-                         flags.options.seed, directory);
+// What a suite measures on must be given, and nothing that cannot act on it.
+absl::Status CheckGiven(const CLI::App& command, const Flags& flags) {
+  const Suite& suite = kSuites.at(flags.suite);
+  const bool renders = flags.render_only && Holds(suite.possible, "--render-only");
+  const Names needed = renders ? Names{"--asap"} : suite.needed;
+  const Names possible =
+      renders ? Joined({kOfRenderOnly, kOfAsap}) : Joined({kAlways, suite.needed, suite.possible});
+  for (const std::string& option : needed) {
+    if (command.count(option) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " needs ", option));
+    }
+  }
+  const std::string reason = renders ? "--render-only renders and measures nothing"
+                                     : absl::StrCat("suite ", flags.suite, " makes no use of it");
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    RETURN_IF_ERROR(RefuseIdle(command, name, Holds(possible, name), reason));
+  }
+  return renders ? absl::OkStatus() : CheckCombinations(command, flags);
 }
 
-absl::Status Run(Flags& flags) {
-  RETURN_IF_ERROR(CheckInputs(flags));
-  SuiteOptions& options = flags.options;
+absl::Status Run(const CLI::App& command, const Flags& flags) {
+  RETURN_IF_ERROR(CheckGiven(command, flags));
   encoder::SetComputeThreads(flags.threads);
-  if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
-  if (flags.precision == "bfloat16") options.encoder.precision = encoder::Precision::kBFloat16;
-  if (!flags.split_file.empty()) {
-    absl::StatusOr<Split> split = Split::Read(flags.split_file);
-    if (!split.ok()) return split.status();
-    options.test_set.split = *std::move(split);
-  }
-  const absl::StatusOr<Part> part = ParsePart(flags.part);
-  if (!part.ok()) return part.status();
-  options.test_set.part = *part;
-  options.test_set.cache = flags.work + "/renditions";
-  options.work = flags.work + "/bundle";
-  options.reference_collections = flags.work + "/catalogues";
-  if (std::erase(options.degradations, "all") > 0) options.degradations = DegradationNames();
   Progress progress;
-  if (flags.render_only) return RenderAsap(options, progress);
-  if (!flags.no_untrained && !options.model.empty()) {
-    options.untrained = flags.work + "/untrained";
-    RETURN_IF_ERROR(MakeUntrained(flags, options.untrained));
-  }
-  ASSIGN_OR_RETURN(const Report report, kSuites.at(flags.suite)(options, progress));
-  std::fputs(ReportText(report).c_str(), stdout);
+  if (flags.render_only) return evaluation::RenderAsap(Asap(flags), flags.seed, progress);
+  ASSIGN_OR_RETURN(const Report report, kSuites.at(flags.suite).run(flags, progress));
+  std::fputs(metrics::ReportText(report).c_str(), stdout);
   if (flags.json.empty()) return absl::OkStatus();
   std::ofstream file(flags.json);
-  file << ReportJson(report) << '\n';
+  file << metrics::ReportJson(report) << '\n';
   file.flush();
   return file ? absl::OkStatus()
               : absl::UnavailableError(absl::StrCat("cannot write ", flags.json));
+}
+
+void AddInputs(CLI::App& command, Flags& flags) {
+  command.add_option("--suite", flags.suite, "What to measure")
+      ->required()
+      ->check(CLI::IsMember(kSuites));
+  command.add_option("--model", flags.model, "Folder with audio_encoder.pt and score_encoder.pt");
+  command.add_option("--midi", flags.midi_dir, "Folder of MIDI files, searched recursively");
+  command.add_option("--asap", flags.asap, "Folder of the ASAP dataset, with its metadata.csv");
+  command.add_option("--recordings", flags.recordings, "Folder of the MAPS recordings");
+  command
+      .add_option("--excerpts", flags.excerpts, "Suite recordings: of each recording and length")
+      ->capture_default_str();
+  command.add_option(
+      "--degrade", flags.degradations,
+      "Suite recordings also under this degradation; may be repeated; all: under each");
+  command
+      .add_option("--transpose", flags.max_transposition,
+                  "Suites recordings and unknown: semitones tried where nothing is recognised")
+      ->capture_default_str();
+  command.add_option("--distractors", flags.distractors,
+                     "Suite catalogue-size: folder of further scores; may be repeated");
+  command.add_option("--sizes", flags.sizes, "Suite catalogue-size: pieces, separated by commas")
+      ->delimiter(',');
+  command
+      .add_option("--performances", flags.performances, "Of ASAP, a sample of so many; 0 is all")
+      ->capture_default_str();
+  command.add_flag("--render-only", flags.render_only,
+                   "Only render the performances of ASAP into --work");
+  command.add_option("--render-threads", flags.render_threads, "0 is the number of cores")
+      ->capture_default_str();
+}
+
+void AddTestSetAndOutput(CLI::App& command, Flags& flags) {
+  command.add_option(
+      "--split", flags.split_file,
+      "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
+  command.add_option("--part", flags.part, "train, valid or test; choices are made on valid")
+      ->capture_default_str();
+  command
+      .add_option("--soundfont", flags.soundfont, "To render with; for a choice, one of training")
+      ->capture_default_str();
+  command
+      .add_option("--work", flags.work,
+                  "Folder for renditions (kept) and other files made on the way")
+      ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
+  command.add_option("--errors", flags.errors,
+                     "Suites performances and recordings: folder for a page of the worst errors");
+  command.add_option("--json", flags.json, "Also write the figures to this file");
+}
+
+void AddNetworks(CLI::App& command, Flags& flags) {
+  command.add_option("--snippets", flags.snippets, "Candidates of suite snippets")
+      ->capture_default_str();
+  command.add_flag(
+      "--centre-scores", flags.centre_scores,
+      "Suite snippets: score windows exactly around the onset, not on the frames of the sound");
+  command.add_flag("!--no-all-onsets", flags.all_onsets, "Leave out suite snippets' hard form");
+  command.add_flag("--no-untrained", flags.no_untrained, "Leave out the untrained network's rows");
+  command.add_option("--architecture", flags.architecture, "Of the untrained network")
+      ->capture_default_str();
+  command.add_option("--seed", flags.seed, "Seed of all that is random")->capture_default_str();
+  command
+      .add_option("--precision", flags.precision,
+                  "Of the encoders; auto: bfloat16 where the CPU has it")
+      ->check(CLI::IsMember({"auto", "bfloat16", "float32"}))
+      ->capture_default_str();
+  command.add_option("--device", flags.device, "cpu, cuda:N or auto")->capture_default_str();
+  command.add_option("--threads", flags.threads, "0 is the number of cores")->capture_default_str();
 }
 
 }  // namespace
@@ -118,82 +357,10 @@ void AddEvaluate(CLI::App& program, absl::Status& outcome) {
   CLI::App* command =
       program.add_subcommand("evaluate", "Measure a model; the same seed gives the same figures");
   auto flags = std::make_shared<Flags>();
-  SuiteOptions& options = flags->options;
-  options.test_set.soundfont = kEvaluationSoundfont;
-  command->add_option("--suite", flags->suite, "What to measure")
-      ->required()
-      ->check(CLI::IsMember(kSuites));
-  command->add_option("--model", options.model,
-                      "Folder with audio_encoder.pt and score_encoder.pt");
-  command->add_option("--midi", options.test_set.midi_dir,
-                      "Folder of MIDI files, searched recursively");
-  command->add_option("--asap", options.asap, "Folder of the ASAP dataset, with its metadata.csv");
-  command->add_option("--recordings", options.recordings, "Folder of the MAPS recordings");
-  command
-      ->add_option("--excerpts", options.excerpts, "Suite recordings: of each recording and length")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option(
-      "--degrade", options.degradations,
-      "Suite recordings also under this degradation; may be repeated; all: under each");
-  command
-      ->add_option("--transpose", options.max_transposition,
-                   "Suites recordings and unknown: semitones tried where nothing is recognised")
-      ->check(CLI::Range(0, matching::kMaxTransposition))
-      ->capture_default_str();
-  command->add_option("--distractors", options.distractors,
-                      "Suite catalogue-size: folder of further scores; may be repeated");
-  command
-      ->add_option("--sizes", options.catalog_sizes,
-                   "Suite catalogue-size: pieces, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::PositiveNumber);
-  command
-      ->add_option("--performances", options.performances, "Of ASAP, a sample of so many; 0 is all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command->add_flag("--render-only", flags->render_only,
-                    "Only render the performances of ASAP into --work");
-  command->add_option("--render-threads", options.render_threads, "0 is the number of cores")
-      ->capture_default_str();
-  command->add_option(
-      "--split", flags->split_file,
-      "Tab-separated file with columns piece and split; default: 75/5/20 by a hash of the name");
-  command->add_option("--part", flags->part, "train, valid or test; choices are made on valid")
-      ->capture_default_str();
-  command
-      ->add_option("--soundfont", options.test_set.soundfont,
-                   "To render with; for a choice, one of training")
-      ->capture_default_str();
-  command
-      ->add_option("--work", flags->work,
-                   "Folder for renditions (kept) and other files made on the way")
-      ->default_val((std::filesystem::temp_directory_path() / "antiphon-evaluation").string());
-  command->add_option("--errors", options.errors,
-                      "Suites performances and recordings: folder for a page of the worst errors");
-  command->add_option("--json", flags->json, "Also write the figures to this file");
-  command->add_option("--snippets", options.snippets, "Candidates of suite snippets")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_flag(
-      "--centre-scores", options.centre_scores,
-      "Suite snippets: score windows exactly around the onset, not on the frames of the sound");
-  command->add_flag("!--no-all-onsets", options.all_onsets, "Leave out suite snippets' hard form");
-  command->add_flag("--no-untrained", flags->no_untrained,
-                    "Leave out the untrained network's rows");
-  command->add_option("--architecture", flags->architecture, "Of the untrained network")
-      ->capture_default_str();
-  command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
-  command
-      ->add_option("--precision", flags->precision,
-                   "Of the encoders; auto: bfloat16 where the CPU has it")
-      ->check(CLI::IsMember({"auto", "bfloat16", "float32"}))
-      ->capture_default_str();
-  command->add_option("--device", options.encoder.device, "cpu, cuda:N or auto")
-      ->capture_default_str();
-  command->add_option("--threads", flags->threads, "0 is the number of cores")
-      ->capture_default_str();
-  command->callback([flags, &outcome] { outcome = Run(*flags); });
+  AddInputs(*command, *flags);
+  AddTestSetAndOutput(*command, *flags);
+  AddNetworks(*command, *flags);
+  command->callback([command, flags, &outcome] { outcome = Run(*command, *flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -6,7 +6,7 @@
 #include "trainer/commands/index_command.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
@@ -16,9 +16,7 @@ struct Flags {
 };
 
 absl::Status Run(Flags& flags) {
-  const absl::StatusOr<index::IndexKind> kind = index::ParseIndexKind(flags.kind);
-  if (!kind.ok()) return kind.status();
-  flags.options.builder.index.kind = *kind;
+  ASSIGN_OR_RETURN(flags.options.builder.index.kind, index::ParseIndexKind(flags.kind));
   encoder::SetComputeThreads(flags.threads);
   Progress progress;
   ASSIGN_OR_RETURN(const IndexSummary summary, RunIndex(flags.options, progress));
@@ -65,4 +63,4 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -16,7 +16,7 @@
 #include "core/music/midi_file.h"
 #include "trainer/data/midi_files.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,14 +49,11 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(path, error)) return Metadata();
   constexpr int64_t kMaxBytes = 64 << 20;
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxBytes);
-  if (!text.ok())
-    return absl::Status(text.status().code(),
-                        absl::StrCat(path.string(), ": ", text.status().message()));
-  absl::StatusOr<Metadata> metadata = music::ParseMetadata(*text);
-  if (metadata.ok()) return metadata;
-  return absl::Status(metadata.status().code(),
-                      absl::StrCat(path.string(), ": ", metadata.status().message()));
+  const auto name_it = [&path](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(path.string(), ": ", status.message()));
+  };
+  ASSIGN_OR_RETURN(const std::string text, MapError(ReadFile(path, kMaxBytes), name_it));
+  return MapError(music::ParseMetadata(text), name_it);
 }
 
 FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
@@ -72,10 +69,10 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto files, MidiFilesBelow(options_.midi_dir));
+    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(options_.midi_dir));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
     progress_.Start("Scores", static_cast<int64_t>(files.size()));
-    for (const SourceFile& file : files) {
+    for (const data::SourceFile& file : files) {
       const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
@@ -94,11 +91,12 @@ class Indexing {
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto files, FilesBelow(options_.recordings_dir,
-                                                  {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
+    ASSIGN_OR_RETURN(
+        const auto files,
+        data::FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
     progress_.Start("Recordings", static_cast<int64_t>(files.size()));
-    for (const SourceFile& file : files) {
+    for (const data::SourceFile& file : files) {
       const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
@@ -121,7 +119,7 @@ class Indexing {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
-  absl::Status AddScore(const SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
@@ -138,7 +136,7 @@ class Indexing {
     return absl::OkStatus();
   }
 
-  absl::Status AddRecording(const SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
@@ -189,9 +187,7 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
   if (!options.recordings_dir.empty()) {
     RETURN_IF_ERROR(indexing.AddRecordings(summary));
   }
-  absl::StatusOr<bundle::Manifest> manifest = builder->Publish();
-  if (!manifest.ok()) return manifest.status();
-  summary.manifest = *std::move(manifest);
+  ASSIGN_OR_RETURN(summary.manifest, builder->Publish());
   return summary;
 }
 
@@ -209,4 +205,4 @@ std::string SummaryText(const IndexSummary& summary) {
   return text;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

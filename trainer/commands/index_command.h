@@ -14,7 +14,7 @@
 #include "core/collection/bundle_builder.h"
 #include "trainer/base/progress.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 
 struct IndexCommandOptions {
   std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
@@ -52,6 +52,6 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 // Lines for a person: what was published, and every file that was passed over.
 std::string SummaryText(const IndexSummary& summary);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands
 
 #endif  // ANTIPHON_TRAINER_COMMANDS_INDEX_COMMAND_H_

@@ -9,12 +9,12 @@
 #include "core/audio/encoder.h"
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -59,7 +59,7 @@ class RunIndexTest : public ::testing::Test {
     score.title = title;
     return music::WriteMidi(score).value();
   }
-  static std::string Sound(int seed) {
+  static std::string Audio(int seed) {
     return audio::EncodeAudio(testing::Play(testing::RandomPiece(seed, 8)),
                               audio::AudioFormat::kFlac)
         .value();
@@ -77,9 +77,9 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   Write("midi/Chopin/waltz.mid", Midi(3, "Valse"));
   Write("midi/notes.txt", "no music");
   Write("sound/metadata.tsv", "file\ttitle\tpiece_id\tcollection\nx.wav\tLive\tb__two\tTapes\n");
-  Write("sound/x.wav", Sound(2));
-  Write("sound/a_song_slow.flac", Sound(1));
-  Write("sound/unknown.ogg", Sound(9));
+  Write("sound/x.wav", Audio(2));
+  Write("sound/a_song_slow.flac", Audio(1));
+  Write("sound/unknown.ogg", Audio(9));
   options_.recordings_dir = Path("sound");
   options_.collection = "Attic";
   const auto summary = RunIndex(options_, progress_);
@@ -90,7 +90,7 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   EXPECT_EQ(summary->manifest.recordings, 3);
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 pieces"));
 
-  const auto collection = retrieval::Collection::Open(options_.bundle_root);
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
   for (const auto& p : (*collection)->view().pieces()) {
@@ -112,9 +112,9 @@ TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
   Write("midi/good.mid", Midi(1));
   Write("sound/broken.wav", "RIFF");
   Write("sound/metadata.tsv", "file\tpiece_id\ngood.flac\tnobody\n");
-  Write("sound/good.flac", Sound(1));
+  Write("sound/good.flac", Audio(1));
   options_.recordings_dir = Path("sound");
-  options_.max_file_bytes = 90'000 + static_cast<int64_t>(Sound(1).size());
+  options_.max_file_bytes = 90'000 + static_cast<int64_t>(Audio(1).size());
   Write("midi/large.mid", std::string(options_.max_file_bytes + 1, 'x'));
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
@@ -134,9 +134,9 @@ TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
   EXPECT_THAT(broken.message(), HasSubstr("broken.mid: "));
   options_.midi_dir = Path("nowhere");
   EXPECT_EQ(RunIndex(options_, progress_).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(retrieval::Collection::Open(options_.bundle_root).status().code(),
+  EXPECT_EQ(retrieval::BundleCollection::Open(options_.bundle_root).status().code(),
             absl::StatusCode::kNotFound);
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

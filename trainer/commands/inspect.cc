@@ -10,7 +10,7 @@
 #include "core/encoder/window_encoder.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -60,4 +60,4 @@ void AddInspect(CLI::App& program, absl::Status& outcome) {
   });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

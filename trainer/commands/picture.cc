@@ -1,15 +1,16 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/pictures/score_picture.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 
 void AddPicture(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
       "picture", "Draw a sound's spectrogram over the pianoroll of the same seconds");
-  auto options = std::make_shared<PictureOptions>();
+  auto options = std::make_shared<pictures::PictureOptions>();
   command->add_option("score", options->score, "MIDI file")->required();
   command->add_option("-o,--out", options->output, "PNG file")->required();
   command->add_option("--audio", options->audio,
@@ -22,7 +23,11 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--start", options->start_s, "Seconds of the sound")->capture_default_str();
   command->add_option("--length", options->length_s, "Seconds")->capture_default_str();
-  command->callback([options, &outcome] { outcome = RunPicture(*options); });
+  command->callback([command, options, &outcome] {
+    outcome = RefuseIdle(*command, "--soundfont", options->audio.empty(),
+                         "--audio is drawn and nothing is rendered");
+    if (outcome.ok()) outcome = pictures::RunPicture(*options);
+  });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

@@ -7,11 +7,11 @@
 #include "core/base/status_macros.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
-  PrepareOptions options;
+  data::PrepareOptions options;
   std::string split_file;
   std::vector<std::string> parts = {"train", "valid"};
   std::string features = "constant_q";
@@ -19,18 +19,16 @@ struct Flags {
 
 absl::Status Run(Flags& flags) {
   if (!flags.split_file.empty()) {
-    absl::StatusOr<Split> split = Split::Read(flags.split_file);
-    if (!split.ok()) return split.status();
-    flags.options.split = *std::move(split);
+    ASSIGN_OR_RETURN(flags.options.split, data::Split::Read(flags.split_file));
   }
   flags.options.parts.clear();
   for (const std::string& name : flags.parts) {
-    ASSIGN_OR_RETURN(const Part part, ParsePart(name));
+    ASSIGN_OR_RETURN(const data::Part part, data::ParsePart(name));
     flags.options.parts.push_back(part);
   }
   if (flags.features == "log_filterbank") flags.options.settings = features::DorferSettings();
   Progress progress;
-  ASSIGN_OR_RETURN(const PrepareSummary summary, Prepare(flags.options, progress));
+  ASSIGN_OR_RETURN(const data::PrepareSummary summary, data::Prepare(flags.options, progress));
   std::printf("%s: %d renditions made (%.1f hours of sound), %d kept, %d files left out\n",
               flags.options.store.c_str(), summary.made, summary.audio_s / 3600, summary.kept,
               summary.skipped);
@@ -43,7 +41,7 @@ void AddPrepare(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
       "prepare", "Perform, render and analyse MIDI files into a feature store");
   auto flags = std::make_shared<Flags>();
-  PrepareOptions& options = flags->options;
+  data::PrepareOptions& options = flags->options;
   command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
       ->required();
   command->add_option("--store", options.store, "Folder to fill; finished items in it are kept")
@@ -80,4 +78,4 @@ void AddPrepare(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

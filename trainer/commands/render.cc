@@ -11,7 +11,7 @@
 #include "core/music/midi_file.h"
 #include "trainer/commands/subcommands.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 namespace {
 
 struct Flags {
@@ -33,17 +33,16 @@ absl::StatusOr<audio::AudioFormat> FormatOf(const std::string& path) {
 
 absl::Status Run(const Flags& flags) {
   ASSIGN_OR_RETURN(const audio::AudioFormat format, FormatOf(flags.out));
-  absl::StatusOr<music::Score> score = music::ReadMidiFile(flags.midi);
-  if (!score.ok()) return score.status();
-  const double end_s = flags.length_s > 0 ? flags.start_s + flags.length_s : score->duration_s;
+  ASSIGN_OR_RETURN(music::Score score, music::ReadMidiFile(flags.midi));
+  const double end_s = flags.length_s > 0 ? flags.start_s + flags.length_s : score.duration_s;
   if (!(end_s > flags.start_s)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--start ", flags.start_s, " lies at or after the end, ", end_s));
   }
-  *score = music::AtTempoRatio(music::Excerpt(*score, flags.start_s, end_s), flags.tempo_ratio);
+  score = music::AtTempoRatio(music::Excerpt(score, flags.start_s, end_s), flags.tempo_ratio);
   ASSIGN_OR_RETURN(std::unique_ptr<audio::Synthesizer> synthesizer,
                    audio::Synthesizer::Open(flags.synthesis));
-  ASSIGN_OR_RETURN(const audio::Waveform audio, synthesizer->Render(score->notes, flags.render));
+  ASSIGN_OR_RETURN(const audio::Waveform audio, synthesizer->Render(score.notes, flags.render));
   RETURN_IF_ERROR(audio::WriteAudioFile(audio, format, flags.out));
   std::printf("%s: %.1f s at %.2f times the tempo written\n", flags.out.c_str(), audio.duration_s(),
               flags.tempo_ratio);
@@ -74,4 +73,4 @@ void AddRender(CLI::App& program, absl::Status& outcome) {
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands

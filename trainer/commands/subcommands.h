@@ -10,7 +10,7 @@ namespace CLI {
 class App;
 }
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::commands {
 
 void AddOverlap(CLI::App& program, absl::Status& outcome);    // pieces to leave out of training
 void AddPrepare(CLI::App& program, absl::Status& outcome);    // MIDI folder → feature store
@@ -24,6 +24,6 @@ void AddRender(CLI::App& program, absl::Status& outcome);     // MIDI → sound
 void AddPicture(CLI::App& program,
                 absl::Status& outcome);  // spectrogram over pianoroll, to look at
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::commands
 
 #endif  // ANTIPHON_TRAINER_COMMANDS_SUBCOMMANDS_H_

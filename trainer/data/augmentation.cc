@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 constexpr double kStepsPerDecibel = 2.0;
@@ -82,4 +82,4 @@ void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random) {
   std::fill(silent.begin(), silent.end(), uint8_t{0});
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -7,7 +7,7 @@
 #include <random>
 #include <span>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // A smooth random gain over the bands, `deviation_db` at each of a few slow cosines. `window` is
 // [frames, bands].
@@ -23,6 +23,6 @@ void Mask(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 // ends.
 void Cut(std::span<uint8_t> window, int bands, std::mt19937_64& random);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_AUGMENTATION_H_

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 constexpr int kBands = 48, kFrames = 20;
@@ -69,4 +69,4 @@ TEST(AugmentationTest, CutSilencesOneEndAndAtMostHalf) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 using nlohmann::json;
@@ -146,4 +146,4 @@ absl::StatusOr<std::vector<std::string>> ListItems(const std::string& store) {
   return paths;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

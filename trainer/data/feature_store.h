@@ -16,7 +16,7 @@
 #include "core/music/time_map.h"
 #include "trainer/data/split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // One rendition of one piece.
 struct StoreItem {
@@ -47,6 +47,6 @@ std::string ItemPath(const std::string& store, const std::string& piece, int var
 // Paths of all items of a store, sorted.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> ListItems(const std::string& store);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_FEATURE_STORE_H_

@@ -5,23 +5,24 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/testing/temporary_folder.h"
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
-std::string NewStore(const std::string& name) {
-  const std::string store = ::testing::TempDir() + name;
-  std::filesystem::remove_all(store);
-  std::filesystem::create_directories(store + "/items");
-  return store;
-}
+class FeatureStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(store_ + "/items"); }
 
-TEST(FeatureStoreTest, AnItemReadsBackAsItWasWritten) {
-  const std::string store = NewStore("round_trip");
+  const testing::TemporaryFolder folder_;
+  const std::string store_ = folder_.path();
+};
+
+TEST_F(FeatureStoreTest, AnItemReadsBackAsItWasWritten) {
   StoreItem item = RandomItem("a piece/with: odd name", 1, 40, 1.25);
   item.time = music::TimeMap::Create({{0, 0.1}, {1.0 / 3, 0.7}, {9, 11}}).value();
-  const std::string path = ItemPath(store, item.piece, 3);
+  const std::string path = ItemPath(store_, item.piece, 3);
   ASSERT_TRUE(WriteItem(path, item).ok());
   const auto read = ReadItem(path);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -34,14 +35,13 @@ TEST(FeatureStoreTest, AnItemReadsBackAsItWasWritten) {
   ASSERT_EQ(read->notes.size(), item.notes.size());
   EXPECT_EQ(read->notes.back().onset_s, item.notes.back().onset_s);
   EXPECT_EQ(ReadFingerprint(path).value_or(""), item.fingerprint);
-  const auto items = ListItems(store);
+  const auto items = ListItems(store_);
   ASSERT_TRUE(items.ok());
   EXPECT_EQ(*items, std::vector<std::string>{path});
 }
 
-TEST(FeatureStoreTest, ACutItemIsRefusedAtEveryLength) {
-  const std::string store = NewStore("cut");
-  const std::string path = ItemPath(store, "piece", 0);
+TEST_F(FeatureStoreTest, ACutItemIsRefusedAtEveryLength) {
+  const std::string path = ItemPath(store_, "piece", 0);
   ASSERT_TRUE(WriteItem(path, RandomItem("piece", 2, 5)).ok());
   const auto size = std::filesystem::file_size(path);
   for (std::uintmax_t length = 0; length < size; length += 97) {
@@ -52,10 +52,10 @@ TEST(FeatureStoreTest, ACutItemIsRefusedAtEveryLength) {
   }
 }
 
-TEST(FeatureStoreTest, WhatIsNotThereIsNotFound) {
+TEST_F(FeatureStoreTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(ReadItem("/nonexistent/x.item").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ListItems("/nonexistent").status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

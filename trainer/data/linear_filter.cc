@@ -8,7 +8,7 @@
 
 #include "core/features/real_fft.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 using features::RealFft;
@@ -101,4 +101,4 @@ std::vector<float> Convolve(std::span<const float> samples, std::span<const floa
   return result;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

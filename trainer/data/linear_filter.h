@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // The response of minimum phase, `length` taps (a power of two >= 64), whose gain at f Hz is
 // gain_db(f) for f in (0, sample_rate / 2]. Its energy comes as early as that gain allows, so that
@@ -21,6 +21,6 @@ std::vector<float> MinimumPhaseResponse(const std::function<double(double)>& gai
 // is left away. Overlap-add; an empty response gives silence.
 std::vector<float> Convolve(std::span<const float> samples, std::span<const float> response);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_LINEAR_FILTER_H_

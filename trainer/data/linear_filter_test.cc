@@ -8,7 +8,7 @@
 
 #include "gtest/gtest.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 constexpr int kRate = 22050;
@@ -80,4 +80,4 @@ TEST(MinimumPhaseResponse, OfAFlatCurveIsOneTap) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/music/midi_text.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 namespace fs = std::filesystem;
 
@@ -38,4 +38,4 @@ absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder
   return FilesBelow(folder, {".mid", ".midi"});
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 struct SourceFile {
   std::filesystem::path path;
@@ -30,6 +30,6 @@ struct SourceFile {
 // Those that end in .mid or .midi.
 [[nodiscard]] absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_MIDI_FILES_H_

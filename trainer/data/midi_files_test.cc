@@ -5,7 +5,9 @@
 
 #include <fstream>
 
-namespace antiphon::trainer {
+#include "core/testing/temporary_folder.h"
+
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -13,14 +15,6 @@ using ::testing::ElementsAre;
 
 class MidiFilesTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void Write(const std::string& relative) const {
     fs::create_directories((folder_ / relative).parent_path());
     std::ofstream(folder_ / relative) << "x";
@@ -35,7 +29,8 @@ class MidiFilesTest : public ::testing::Test {
     return names;
   }
 
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(MidiFilesTest, FindsFilesAtAnyDepthAndInAnyCaseInOrder) {
@@ -76,4 +71,4 @@ TEST_F(MidiFilesTest, NameIsWithoutFolderAndExtension) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 constexpr int kRun = 10;              // intervals
@@ -73,4 +73,4 @@ std::vector<Overlap> FindOverlaps(const std::vector<OverlapPiece>& trained,
   return overlaps;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

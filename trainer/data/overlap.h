@@ -10,7 +10,7 @@
 
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // What one piece has in common with another whatever its key, tempo and accompaniment: hashes of
 // the runs of 10 successive intervals of its upper voice (the highest note of those struck within
@@ -34,6 +34,6 @@ std::vector<Overlap> FindOverlaps(const std::vector<OverlapPiece>& trained,
                                   const std::vector<OverlapPiece>& measured, int min_shared,
                                   double min_share);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_OVERLAP_H_

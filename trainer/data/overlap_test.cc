@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 music::Score RandomMelody(uint64_t seed, int notes, int transposition = 0, double tempo = 1.0,
@@ -53,4 +53,4 @@ TEST(OverlapTest, ScalesAndRepeatedNotesTellNothing) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -7,13 +7,16 @@
 #include <string>
 #include <unordered_map>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/features/pianoroll.h"
 #include "core/features/transposition.h"
+#include "trainer/base/check_range.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/augmentation.h"
 #include "trainer/data/passage.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 // Nearer places of one rendition show nearly the same music.
@@ -87,6 +90,20 @@ double Uniform(std::mt19937_64& random, double low, double high) {
   return std::uniform_real_distribution<double>(low, high)(random);
 }
 
+Group DrawGroup(int64_t anchor, const features::FeatureSettings& settings,
+                const SamplerOptions& options, int max_transposition, std::mt19937_64& random) {
+  Group group;
+  group.anchor = anchor;
+  group.exact = Uniform(random, 0, 1) < options.exact_share;
+  group.on_onset = Uniform(random, 0, 1) < options.onset_share;
+  group.tempo_factor =
+      group.exact ? 1 : std::exp(Uniform(random, -1, 1) * std::log1p(options.tempo_error));
+  if (features::BandsPerSemitone(settings) > 0) {
+    group.shift = std::uniform_int_distribution<int>(-max_transposition, max_transposition)(random);
+  }
+  return group;
+}
+
 // Around an onset at `onset_s` of the score, as the group has it.
 Place PlaceAround(const StoreItem& item, double onset_s, const Group& group,
                   const SamplerOptions& options, std::mt19937_64& random) {
@@ -116,7 +133,51 @@ void Distort(std::span<uint8_t> audio, const features::FeatureSettings& settings
   if (Uniform(random, 0, 1) < options.cut_share) Cut(audio, settings.bands, random);
 }
 
+// Where the score's window begins, seconds of the score.
+double StartOf(const Place& place, double window_s) {
+  return place.score_s - 0.5 * window_s * place.tempo_ratio;
+}
+
+// The window a part of a frame before or after the place's own, which shows the same notes.
+std::vector<uint8_t> NearMiss(const std::vector<music::Note>& notes, const Place& place,
+                              const features::FeatureSettings& settings, std::mt19937_64& random) {
+  const double frames_off =
+      Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
+  const double start_s = StartOf(place, settings.window_s());
+  return features::ComputePianorollWindow(
+      notes, settings, place.tempo_ratio,
+      start_s + frames_off / settings.frame_rate() * place.tempo_ratio);
+}
+
 }  // namespace
+
+absl::Status SamplerOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("tempo_error", tempo_error, 0, 0.5));
+  RETURN_IF_ERROR(CheckRange("misplacement_s", misplacement_s, 0, 0.5));
+  RETURN_IF_ERROR(CheckRange("exact_share", exact_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("onset_share", onset_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("repeat_share", repeat_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("near_miss_share", near_miss_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("max_transposition", max_transposition.value_or(0), 0, 12));
+  RETURN_IF_ERROR(CheckRange("equalise_deviation_db", equalise_deviation_db, 0, 40));
+  RETURN_IF_ERROR(CheckRange("noise_share", noise_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("mask_share", mask_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("cut_share", cut_share, 0, 1));
+  RETURN_IF_ERROR(CheckRange("group", group, 1, 64));
+  return CheckRange("group_reach_s", group_reach_s, 0.001, 1e6);
+}
+
+absl::StatusOr<int> TranspositionFor(const SamplerOptions& options,
+                                     const features::FeatureSettings& settings) {
+  constexpr int kDefault = 3;
+  const bool possible = features::BandsPerSemitone(settings) > 0;
+  const int semitones = options.max_transposition.value_or(possible ? kDefault : 0);
+  if (possible || semitones == 0) return semitones;
+  return absl::InvalidArgumentError(
+      absl::StrCat("max_transposition (--transpose) is ", semitones, ", but the features have ",
+                   settings.bands_per_octave,
+                   " bands per octave, which is no whole number per semitone: only 0 is possible"));
+}
 
 PairSampler::PairSampler(std::vector<StoreItem> items) : items_(std::move(items)) {
   if (!items_.empty()) settings_ = items_.front().settings;
@@ -171,6 +232,14 @@ int64_t PairSampler::DrawRepeat(int64_t anchor, std::mt19937_64& random) const {
   return repeat != anchor ? repeat : onsets_[anchor].next_repeat;
 }
 
+// Another onset for a group that has its first.
+int64_t PairSampler::DrawBeside(int64_t anchor, bool exact, const SamplerOptions& options,
+                                std::mt19937_64& random) const {
+  const bool repeat = exact && Uniform(random, 0, 1) < options.repeat_share;
+  const int64_t onset = repeat ? DrawRepeat(anchor, random) : anchor;
+  return onset != anchor ? onset : DrawNear(anchor, options.group_reach_s, random);
+}
+
 PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
   SamplerOptions plain;
   plain.exact_share = plain.onset_share = 1;
@@ -178,14 +247,15 @@ PairBatch PairSampler::SamplePlain(int pairs, uint64_t seed) const {
       plain.cut_share = 0;
   plain.max_transposition = 0;
   plain.group = 1;
-  return Sample(pairs, seed, plain);
+  return Sample(pairs, seed, plain).value();  // fails on a transposition alone
 }
 
-PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& options) const {
+absl::StatusOr<PairBatch> PairSampler::Sample(int pairs, uint64_t seed,
+                                              const SamplerOptions& options) const {
+  ASSIGN_OR_RETURN(const int max_transposition, TranspositionFor(options, settings_));
   std::mt19937_64 random(seed);
   const int frames = settings_.window_frames;
-  const double window_s = frames / settings_.frame_rate();  // as played
-  const int bands_per_semitone = features::BandsPerSemitone(settings_);
+  const double window_s = settings_.window_s();  // as played
   const size_t audio_cells = static_cast<size_t>(frames) * settings_.bands;
 
   PairBatch batch;
@@ -195,30 +265,16 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   const int64_t attempts = onsets_.empty() ? 0 : int64_t{20} * pairs;
   for (int64_t attempt = 0; attempt < attempts && batch.pairs < pairs; ++attempt) {
     const bool first_of_group = attempt % options.group == 0;
-    if (first_of_group) {
-      group.anchor = Draw(random);
-      group.exact = Uniform(random, 0, 1) < options.exact_share;
-      group.on_onset = Uniform(random, 0, 1) < options.onset_share;
-      group.tempo_factor =
-          group.exact ? 1 : std::exp(Uniform(random, -1, 1) * std::log1p(options.tempo_error));
-      if (bands_per_semitone > 0) {
-        group.shift = std::uniform_int_distribution<int>(-options.max_transposition,
-                                                         options.max_transposition)(random);
-      }
-    }
-    int64_t onset = group.anchor;
-    if (!first_of_group) {
-      const bool repeat = group.exact && Uniform(random, 0, 1) < options.repeat_share;
-      if (repeat) onset = DrawRepeat(group.anchor, random);
-      if (onset == group.anchor) onset = DrawNear(group.anchor, options.group_reach_s, random);
-    }
+    if (first_of_group)
+      group = DrawGroup(Draw(random), settings_, options, max_transposition, random);
+    const int64_t onset =
+        first_of_group ? group.anchor : DrawBeside(group.anchor, group.exact, options, random);
     const StoreItem& item = items_[onsets_[onset].item];
     const Place place = PlaceAround(item, onsets_[onset].time_s, group, options, random);
-    const double start_s = place.score_s - 0.5 * window_s * place.tempo_ratio;
     const std::vector<music::Note> notes = NotesReaching(
         item.notes, place.score_s, window_s * std::max(place.tempo_ratio, 1.0), group.shift);
-    const std::vector<uint8_t> score =
-        features::ComputePianorollWindow(notes, settings_, place.tempo_ratio, start_s);
+    const std::vector<uint8_t> score = features::ComputePianorollWindow(
+        notes, settings_, place.tempo_ratio, StartOf(place, window_s));
     const double distance_s = kMinDistance_s + (group.exact ? 0 : 2 * options.misplacement_s);
     const double played_s = static_cast<double>(place.centre_frame) / settings_.frame_rate();
     if (!used.Add(onsets_[onset].item, played_s, distance_s, score)) continue;
@@ -226,16 +282,12 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
     batch.audio.resize(batch.audio.size() + audio_cells);
     const std::span<uint8_t> audio(batch.audio.end() - audio_cells, batch.audio.end());
     item.spectrogram.CopyWindow(place.centre_frame - frames / 2, frames, audio.data());
-    Distort(audio, settings_, group.shift * bands_per_semitone, options, random);
+    Distort(audio, settings_, group.shift * features::BandsPerSemitone(settings_), options, random);
     batch.score.insert(batch.score.end(), score.begin(), score.end());
     ++batch.pairs;
     if (options.near_miss_share > 0 && group.exact && item.keeps_strict_tempo() &&
         Uniform(random, 0, 1) < options.near_miss_share) {
-      const double frames_off =
-          Uniform(random, kMinNearMiss, kMaxNearMiss) * (Uniform(random, -1, 1) < 0 ? -1 : 1);
-      const std::vector<uint8_t> near_miss = features::ComputePianorollWindow(
-          notes, settings_, place.tempo_ratio,
-          start_s + frames_off / settings_.frame_rate() * place.tempo_ratio);
+      const std::vector<uint8_t> near_miss = NearMiss(notes, place, settings_, random);
       if (!used.AddWindow(near_miss)) continue;
       near_misses.insert(near_misses.end(), near_miss.begin(), near_miss.end());
       ++batch.near_misses;
@@ -245,4 +297,4 @@ PairBatch PairSampler::Sample(int pairs, uint64_t seed, const SamplerOptions& op
   return batch;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -11,36 +11,51 @@
 #define ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/features/settings.h"
 #include "trainer/data/feature_store.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
-// How training windows differ from plain ones.
+// How training windows differ from plain ones. Shares are 0 to 1.
 struct SamplerOptions {
-  // Groups that differ from what snippets are measured on:
-  double tempo_error = 0.12;  // the score is read at a tempo off by up to this part, log-uniform …
-  double misplacement_s = 0.15;  // … and a place off by up to this, seconds as played, uniform
-  double exact_share = 0.5;      // of groups that have neither error
-  double onset_share = 0.6;  // of groups with an onset in the middle of their windows; others lie
-                             // up to half a second off
-  double repeat_share =
-      0.3;  // of an exact group's pairs, drawn from repeats of the notes of its first
-  double near_miss_share =
-      0;  // of exact pairs at a strict tempo, with a near miss of their score beside them
-  int max_transposition =
-      3;  // semitones, both sides together; needs a whole number of bands per semitone
-  double equalise_deviation_db = 4;  // of a smooth curve over the bands
-  double noise_share = 0.6;  // of windows with a noise floor, 20 to 60 dB under the loudest cell
-  double mask_share = 0.3;   // of windows with some bands or frames silenced
-  double cut_share = 0.15;   // of windows at a beginning or an end of the sound
-  int group = 4;  // pairs drawn near each other in one rendition, with one tempo error and
-                  // transposition: hard negatives
-  double group_reach_s = 60;  // how near, seconds of the score
+  // Groups that differ from what snippets are measured on: the score is read at a tempo off by up
+  // to tempo_error (log-uniform), 0 to 0.5, and a place off by up to misplacement_s (seconds as
+  // played, uniform), 0 to 0.5.
+  double tempo_error = 0.12;
+  double misplacement_s = 0.15;
+  double exact_share = 0.5;    // of groups that have neither error
+  double onset_share = 0.6;    // of groups with an onset in the middle of their windows; others
+                               // lie up to half a second off
+  double repeat_share = 0.3;   // of an exact group's pairs, drawn from repeats of the notes of its
+                               // first
+  double near_miss_share = 0;  // of exact pairs at a strict tempo, with a near miss of their score
+                               // beside them
+  std::optional<int> max_transposition;  // semitones, both sides together, 0 to 12; see
+                                         // TranspositionFor
+  double equalise_deviation_db = 4;      // of a smooth curve over the bands, 0 to 40
+  double noise_share = 0.6;   // of windows with a noise floor, 20 to 60 dB under the loudest cell
+  double mask_share = 0.3;    // of windows with some bands or frames silenced
+  double cut_share = 0.15;    // of windows at a beginning or an end of the sound
+  int group = 4;              // pairs drawn near each other in one rendition, with one tempo error
+                              // and transposition: hard negatives; 1 to 64
+  double group_reach_s = 60;  // how near, seconds of the score, 0.001 to 1,000,000
+
+  // InvalidArgument, with the field and its range, where one is out of it.
+  [[nodiscard]] absl::Status Check() const;
 };
+
+// The transposition that acts with these features, semitones. A window is transposed by moving its
+// bands, so a semitone must be a whole number of them: where it is, the options' own, or 3 where
+// they leave it open; where it is not, 0. InvalidArgument where it is not and the options ask for
+// more than 0.
+[[nodiscard]] absl::StatusOr<int> TranspositionFor(const SamplerOptions& options,
+                                                   const features::FeatureSettings& settings);
 
 struct PairBatch {
   int64_t pairs = 0;
@@ -60,8 +75,10 @@ class PairSampler {
   // Draws places at random from all onsets, and others near each. Within a batch, score windows
   // differ bit for bit and places in one rendition lie at least 0.1 s apart, as played, where they
   // are exact, and twice the misplacement more where they are not. The same seed gives the same
-  // batch. Gives fewer pairs when the items have no more.
-  PairBatch Sample(int pairs, uint64_t seed, const SamplerOptions& options) const;
+  // batch. Gives fewer pairs when the items have no more. Fails as TranspositionFor does. Requires
+  // options within their ranges.
+  [[nodiscard]] absl::StatusOr<PairBatch> Sample(int pairs, uint64_t seed,
+                                                 const SamplerOptions& options) const;
 
   // The same without variation: windows around onsets, exact, sound as it is.
   PairBatch SamplePlain(int pairs, uint64_t seed) const;
@@ -83,12 +100,14 @@ class PairSampler {
   int64_t Draw(std::mt19937_64& random) const;
   int64_t DrawNear(int64_t anchor, double reach_s, std::mt19937_64& random) const;
   int64_t DrawRepeat(int64_t anchor, std::mt19937_64& random) const;
+  int64_t DrawBeside(int64_t anchor, bool exact, const SamplerOptions& options,
+                     std::mt19937_64& random) const;
 
   std::vector<StoreItem> items_;
   std::vector<Onset> onsets_;  // by item, then by time
   features::FeatureSettings settings_;
 };
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PAIR_SAMPLER_H_

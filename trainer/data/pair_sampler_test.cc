@@ -1,5 +1,6 @@
 #include "trainer/data/pair_sampler.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,8 +9,10 @@
 
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
+
+using ::testing::HasSubstr;
 
 std::vector<StoreItem> SomeItems() {
   std::vector<StoreItem> items;
@@ -31,22 +34,22 @@ std::vector<std::string> Windows(const std::vector<uint8_t>& cells, int64_t coun
 TEST(PairSamplerTest, EverySnippetHasExactlyOneCounterpart) {
   const PairSampler sampler(SomeItems());
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const PairBatch batch = sampler.Sample(64, seed, SamplerOptions());
+    const PairBatch batch = sampler.Sample(64, seed, SamplerOptions()).value();
     ASSERT_EQ(batch.pairs, 64);
     const auto scores = Windows(batch.score, batch.pairs);
     EXPECT_EQ(std::set<std::string>(scores.begin(), scores.end()).size(), scores.size())
         << "seed " << seed;
-    const auto sounds = Windows(batch.audio, batch.pairs);
-    EXPECT_EQ(std::set<std::string>(sounds.begin(), sounds.end()).size(), sounds.size())
+    const auto audio = Windows(batch.audio, batch.pairs);
+    EXPECT_EQ(std::set<std::string>(audio.begin(), audio.end()).size(), audio.size())
         << "seed " << seed;
   }
 }
 
 TEST(PairSamplerTest, ASeedGivesABatch) {
   const PairSampler sampler(SomeItems());
-  const PairBatch one = sampler.Sample(32, 5, SamplerOptions());
-  const PairBatch same = sampler.Sample(32, 5, SamplerOptions());
-  const PairBatch other = sampler.Sample(32, 6, SamplerOptions());
+  const PairBatch one = sampler.Sample(32, 5, SamplerOptions()).value();
+  const PairBatch same = sampler.Sample(32, 5, SamplerOptions()).value();
+  const PairBatch other = sampler.Sample(32, 6, SamplerOptions()).value();
   EXPECT_EQ(one.audio, same.audio);
   EXPECT_EQ(one.score, same.score);
   EXPECT_NE(one.score, other.score);
@@ -88,9 +91,9 @@ TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
   options.noise_share = options.mask_share = options.cut_share = 0;
   options.max_transposition = 5;
   const features::FeatureSettings settings = SmallSettings();
-  const PairBatch batch = sampler.Sample(60, 4, options);
+  const PairBatch batch = sampler.Sample(60, 4, options).value();
   for (int64_t pair = 0; pair < batch.pairs; ++pair) {
-    // The onset in the middle of the score window sounds in the middle of the audio window at the
+    // The onset in the middle of the score window audio in the middle of the audio window at the
     // same row.
     const int middle = settings.window_frames / 2;
     const auto* score =
@@ -102,6 +105,47 @@ TEST(PairSamplerTest, TranspositionMovesBothSidesTogether) {
         batch.audio.data() + (pair * settings.window_frames + middle + 1) * settings.bands;
     EXPECT_GT(audio[row], 100) << "pair " << pair;
   }
+}
+
+// The same music as features with 16 bands per octave, which no semitone is a whole number of.
+PairSampler SixteenBandsPerOctave() {
+  StoreItem item = RandomItem("piece", 1, 120);
+  item.settings.bands_per_octave = 16;
+  return PairSampler({std::move(item)});
+}
+
+TEST(PairSamplerTest, ATranspositionThatBandsDoNotAllowIsRefused) {
+  const PairSampler sampler = SixteenBandsPerOctave();
+  SamplerOptions options;
+  options.max_transposition = 2;
+  const absl::Status refused = sampler.Sample(8, 1, options).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(refused.message(), HasSubstr("max_transposition (--transpose) is 2"));
+  EXPECT_THAT(refused.message(), HasSubstr("16 bands per octave"));
+  EXPECT_TRUE(PairSampler(SomeItems()).Sample(8, 1, options).ok());
+}
+
+TEST(PairSamplerTest, WithoutAWishTranspositionIsAsFarAsBandsAllow) {
+  const PairSampler sixteen = SixteenBandsPerOctave();
+  const PairSampler twelve(SomeItems());
+  SamplerOptions options;
+  EXPECT_EQ(TranspositionFor(options, sixteen.settings()).value(), 0);
+  EXPECT_EQ(TranspositionFor(options, twelve.settings()).value(), 3);
+  const PairBatch open = sixteen.Sample(8, 1, options).value();
+  options.max_transposition = 0;
+  EXPECT_EQ(TranspositionFor(options, sixteen.settings()).value(), 0);
+  EXPECT_EQ(TranspositionFor(options, twelve.settings()).value(), 0);
+  EXPECT_EQ(sixteen.Sample(8, 1, options)->score, open.score);
+}
+
+TEST(SamplerOptionsTest, NamesWhatIsOutOfRange) {
+  SamplerOptions options;
+  EXPECT_EQ(options.Check(), absl::OkStatus());
+  options.max_transposition = 13;
+  EXPECT_EQ(options.Check().message(), "max_transposition is 13, allowed is 0 to 12");
+  options.max_transposition.reset();
+  options.cut_share = -0.1;
+  EXPECT_EQ(options.Check().message(), "cut_share is -0.1, allowed is 0 to 1");
 }
 
 // A tune played twice, the second time a third of a frame late.
@@ -133,7 +177,7 @@ TEST(PairSamplerTest, DrawsRepeatsOfTheSameNotesWhereAskedTo) {
   };
   int alike = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const PairBatch batch = sampler.Sample(2, seed, options);
+    const PairBatch batch = sampler.Sample(2, seed, options).value();
     ASSERT_EQ(batch.pairs, 2);
     const auto windows = Windows(batch.score, 2);
     EXPECT_NE(windows[0], windows[1]);
@@ -148,7 +192,7 @@ TEST(PairSamplerTest, NearMissesAreCounterpartsAPartOfAFrameOff) {
   SamplerOptions options;
   options.exact_share = options.near_miss_share = 1;
   options.max_transposition = 0;
-  const PairBatch batch = sampler.Sample(40, 3, options);
+  const PairBatch batch = sampler.Sample(40, 3, options).value();
   ASSERT_EQ(batch.pairs, 40);
   ASSERT_EQ(batch.near_misses, 40);
   const auto windows = Windows(batch.score, batch.pairs + batch.near_misses);
@@ -172,15 +216,15 @@ TEST(PairSamplerTest, NearMissesAreCounterpartsAPartOfAFrameOff) {
   }
   EXPECT_GE(near, 25);  // in the others a note comes in or goes out at an edge
   options.exact_share = 0;
-  EXPECT_EQ(sampler.Sample(40, 3, options).near_misses, 0);
+  EXPECT_EQ(sampler.Sample(40, 3, options).value().near_misses, 0);
 }
 
 TEST(PairSamplerTest, GivesFewerWhenThereAreNoMore) {
-  EXPECT_EQ(PairSampler({}).Sample(8, 1, SamplerOptions()).pairs, 0);
+  EXPECT_EQ(PairSampler({}).Sample(8, 1, SamplerOptions())->pairs, 0);
   const PairBatch few = PairSampler({RandomItem("a", 1, 5)}).SamplePlain(64, 1);
   EXPECT_GE(few.pairs, 1);
   EXPECT_LE(few.pairs, 5);
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 uint64_t HashPassage(std::span<const music::Note> notes, double centre_s, double reach_s,
                      double grid_s) {
@@ -22,4 +22,4 @@ uint64_t HashPassage(std::span<const music::Note> notes, double centre_s, double
   return HashOf(passage);
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -8,7 +8,7 @@
 
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // A hash of the notes struck within `reach_s` of `centre_s`, relative to it and rounded to
 // `grid_s`: equal for repeats of the same notes. Notes are sorted by onset; all times are seconds
@@ -16,6 +16,6 @@ namespace antiphon::trainer {
 uint64_t HashPassage(std::span<const music::Note> notes, double centre_s, double reach_s,
                      double grid_s);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PASSAGE_H_

@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 music::Note At(double onset_s, int pitch) {
@@ -39,4 +39,4 @@ TEST(HashPassage, PitchCounts) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 // General MIDI's pianos and how often each is drawn: acoustic grand, bright acoustic, electric
@@ -233,4 +233,4 @@ Performance Perform(const music::Score& score, const VariationOptions& options,
   return performance;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -11,12 +11,12 @@
 #include "core/music/score.h"
 #include "core/music/time_map.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // How performances vary. Shares and ranges; what is drawn from them holds for a performance, or for
 // a note where it says so.
 struct VariationOptions {
-  double min_tempo_ratio = 0.5;  // mean tempo over the tempo written, log-uniform
+  double min_tempo_ratio = 0.5;  // mean tempo over the tempo written, log-uniform; 0.1 to 10
   double max_tempo_ratio = 2.0;
   double min_velocity_scale = 0.5;  // all velocities together, uniform
   double max_velocity_scale = 1.25;
@@ -68,6 +68,6 @@ Variation DrawVariation(const VariationOptions& options, const std::vector<std::
 Performance Perform(const music::Score& score, const VariationOptions& options,
                     const Variation& variation);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PERFORMANCE_H_

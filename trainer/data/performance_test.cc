@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 music::Score ScaleScore() {
@@ -148,4 +148,4 @@ TEST(PerformanceTest, AChordIsStruckTogetherUnlessBroken) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

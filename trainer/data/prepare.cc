@@ -17,13 +17,14 @@
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
 #include "spdlog/spdlog.h"
+#include "trainer/base/check_range.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -90,21 +91,20 @@ json RecipeToJson(const PrepareOptions& options) {
 absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
                                    const features::AudioFrontEnd& front_end, const Job& job,
                                    const std::string& midi, Renderer& renderer) {
-  absl::StatusOr<music::Score> score = music::ReadMidi(midi);
-  if (!score.ok()) return score.status();
-  if (score->notes.empty()) return absl::InvalidArgumentError("it has no notes");
+  ASSIGN_OR_RETURN(music::Score score, music::ReadMidi(midi));
+  if (score.notes.empty()) return absl::InvalidArgumentError("it has no notes");
 
   const uint64_t seed = HashOf(absl::StrCat(options.seed, "/", job.piece, "/", job.variation));
   const Variation variation = DrawVariation(options.variation, options.soundfonts, seed);
   const double longest = options.max_excerpt_s * variation.tempo_ratio;  // in seconds of the score
-  const double end_s = MusicEnd(*score);
+  const double end_s = MusicEnd(score);
   if (longest > 0 && end_s > longest) {
     std::mt19937_64 random(seed ^ 0x9e3779b97f4a7c15ull);
     const double start = std::uniform_real_distribution<double>(0, end_s - longest)(random);
-    score = music::Excerpt(*score, start, start + longest);
-    if (score->notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
+    score = music::Excerpt(score, start, start + longest);
+    if (score.notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
-  Performance performance = Perform(*score, options.variation, variation);
+  Performance performance = Perform(score, options.variation, variation);
   ASSIGN_OR_RETURN(const audio::Waveform audio, renderer.Render(performance.notes, variation));
 
   StoreItem item;
@@ -112,7 +112,7 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
   item.part = job.part;
   item.time = std::move(performance.time);
   item.settings = options.settings;
-  item.notes = std::move(score->notes);
+  item.notes = std::move(score.notes);
   item.spectrogram = features::ComputeSpectrogram(front_end, audio.samples);
   return item;
 }
@@ -184,10 +184,12 @@ absl::Status WriteStoreDescription(const PrepareOptions& options,
 absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& progress) {
   if (options.soundfonts.empty())
     return absl::InvalidArgumentError("at least one soundfont is needed");
-  if (options.variations < 1 || options.variations > 100) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("variations is ", options.variations, ", allowed is 1 to 100"));
-  }
+  RETURN_IF_ERROR(CheckRange("variations", options.variations, 1, 100));
+  RETURN_IF_ERROR(CheckRange("max_excerpt_s", options.max_excerpt_s, 0, 24 * 3600));
+  const VariationOptions& variation = options.variation;
+  RETURN_IF_ERROR(CheckRange("min_tempo_ratio", variation.min_tempo_ratio, 0.1, 10));
+  RETURN_IF_ERROR(
+      CheckRange("max_tempo_ratio", variation.max_tempo_ratio, variation.min_tempo_ratio, 10));
   for (const std::string& soundfont : options.soundfonts) {
     RETURN_IF_ERROR(CheckTrainingSoundfont(soundfont));
   }
@@ -214,10 +216,10 @@ absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options, Progress& 
   progress.Finish();
 
   absl::MutexLock lock(&shared.mutex);
-  if (!shared.failure.ok()) return shared.failure;
+  RETURN_IF_ERROR(shared.failure);
   RETURN_IF_ERROR(WriteStoreDescription(options, shared.inputs));
   shared.summary.skipped += skipped;
   return shared.summary;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

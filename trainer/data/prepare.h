@@ -13,7 +13,7 @@
 #include "trainer/data/performance.h"
 #include "trainer/data/split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 struct PrepareOptions {
   std::string midi_dir;  // searched recursively for .mid and .midi
@@ -21,8 +21,8 @@ struct PrepareOptions {
   std::vector<Part> parts = {Part::kTrain, Part::kValid};
   std::vector<std::string> soundfonts;  // at least one, none of them the evaluation soundfont
   int variations = 2;                   // performances of each piece, 1 to 100
-  double max_excerpt_s =
-      90;  // a longer performance is cut to a random excerpt of this many seconds; 0 is never
+  double max_excerpt_s = 90;  // a longer performance is cut to a random excerpt of this many
+                              // seconds, at most a day; 0 is never
   VariationOptions variation;
   features::FeatureSettings settings;
   uint64_t seed = 1;
@@ -43,6 +43,6 @@ struct PrepareSummary {
 [[nodiscard]] absl::StatusOr<PrepareSummary> Prepare(const PrepareOptions& options,
                                                      Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_PREPARE_H_

@@ -6,10 +6,11 @@
 #include <fstream>
 
 #include "core/music/midi_file.h"
+#include "core/testing/temporary_folder.h"
 #include "trainer/data/feature_store.h"
 #include "trainer/data/soundfonts.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,7 +21,6 @@ class PrepareTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(kSoundfont)) GTEST_SKIP() << kSoundfont << " is not installed";
-    fs::remove_all(root_);
     fs::create_directories(root_ + "/midi");
     for (const char* name : {"first", "second"}) {
       music::Score score;
@@ -43,7 +43,8 @@ class PrepareTest : public ::testing::Test {
     options_.store = root_ + "/store";
   }
 
-  const std::string root_ = ::testing::TempDir() + "prepare_test";
+  const testing::TemporaryFolder folder_;
+  const std::string root_ = folder_.path();
   PrepareOptions options_;
   Progress progress_;
 };
@@ -105,4 +106,4 @@ TEST_F(PrepareTest, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

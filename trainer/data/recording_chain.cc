@@ -12,7 +12,7 @@
 
 #include "trainer/data/linear_filter.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
@@ -263,4 +263,4 @@ audio::Waveform ApplyRecordingChain(const audio::Waveform& audio, const Recordin
   return result;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

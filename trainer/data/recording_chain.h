@@ -10,7 +10,7 @@
 
 #include "core/audio/waveform.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // One chain; the defaults change nothing.
 struct RecordingChain {
@@ -56,6 +56,6 @@ RecordingChain DrawRecordingChain(uint64_t seed);
 // finite samples; silence stays silent.
 audio::Waveform ApplyRecordingChain(const audio::Waveform& audio, const RecordingChain& chain);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_RECORDING_CHAIN_H_

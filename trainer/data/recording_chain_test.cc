@@ -8,7 +8,7 @@
 #include "core/testing/audio_signals.h"
 #include "gtest/gtest.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 using audio::Waveform;
@@ -268,4 +268,4 @@ TEST(DrawRecordingChain, SpreadsOverRoomsAndMicrophones) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -5,7 +5,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/data/recording_chain.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& variation) {
   std::unique_ptr<audio::Synthesizer>& synthesizer =
@@ -49,4 +49,4 @@ double MusicEnd(const music::Score& score) {
   return end_s;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -14,7 +14,7 @@
 #include "core/music/score.h"
 #include "trainer/data/performance.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 class Renderer {
  public:
@@ -41,6 +41,6 @@ class Renderer {
 // Seconds until the last note has ended. A file's own end may lie minutes later.
 double MusicEnd(const music::Score& score);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_RENDERER_H_

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/bundle/bundle.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 absl::Status CheckTrainingSoundfont(const std::string& path) {
   namespace fs = std::filesystem;
@@ -30,4 +30,4 @@ absl::Status CheckTrainingSoundfont(const std::string& path) {
   return absl::OkStatus();
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 // Of Debian's musescore-general-soundfont; what the evaluation suites render with.
 inline constexpr char kEvaluationSoundfont[] = "/usr/share/sounds/sf3/MuseScore_General.sf3";
@@ -15,6 +15,6 @@ inline constexpr char kEvaluationSoundfont[] = "/usr/share/sounds/sf3/MuseScore_
 // resolved file name, or by its contents), NotFound when there is no such file.
 [[nodiscard]] absl::Status CheckTrainingSoundfont(const std::string& path);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_SOUNDFONTS_H_

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 namespace {
 
 uint64_t Fnv1a(std::string_view text) {
@@ -93,4 +93,4 @@ std::optional<Part> Split::PartOf(std::string_view piece) const {
   return it->second;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

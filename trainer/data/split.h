@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 enum class Part { kTrain, kValid, kTest };
 
@@ -35,6 +35,6 @@ class Split {
   std::map<std::string, Part, std::less<>> parts_;
 };
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_SPLIT_H_

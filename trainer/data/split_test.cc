@@ -7,18 +7,25 @@
 #include <map>
 #include <string>
 
-namespace antiphon::trainer {
+#include "core/testing/temporary_folder.h"
+
+namespace antiphon::trainer::data {
 namespace {
 
 using ::testing::HasSubstr;
 
-std::string WriteFile(const std::string& name, const std::string& text) {
-  const std::string path = ::testing::TempDir() + name;
-  std::ofstream(path) << text;
-  return path;
-}
+class SplitTest : public ::testing::Test {
+ protected:
+  std::string WriteFile(const std::string& name, const std::string& text) const {
+    const std::string path = folder_.path() + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
 
-TEST(SplitTest, ReadsColumnsByTheirNames) {
+  const testing::TemporaryFolder folder_;
+};
+
+TEST_F(SplitTest, ReadsColumnsByTheirNames) {
   const auto split = Split::Read(
       WriteFile("split.tsv", "composer\tsplit\tpiece\nbach\ttrain\ta\nbach\ttest\tb\r\n"));
   ASSERT_TRUE(split.ok()) << split.status();
@@ -27,7 +34,7 @@ TEST(SplitTest, ReadsColumnsByTheirNames) {
   EXPECT_EQ(split->PartOf("c"), std::nullopt);
 }
 
-TEST(SplitTest, NamesTheLineThatIsWrong) {
+TEST_F(SplitTest, NamesTheLineThatIsWrong) {
   const auto unknown = Split::Read(WriteFile("unknown.tsv", "piece\tsplit\na\ttraining\n"));
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(unknown.status().message()), HasSubstr(":2: \"training\""));
@@ -38,7 +45,7 @@ TEST(SplitTest, NamesTheLineThatIsWrong) {
   EXPECT_EQ(Split::Read("/nonexistent/split.tsv").status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST(SplitTest, HashSplitIsStableAndNear75_5_20) {
+TEST_F(SplitTest, HashSplitIsStableAndNear75_5_20) {
   const Split split = Split::ByHash();
   std::map<Part, int> counts;
   for (int i = 0; i < 20000; ++i) ++counts[*split.PartOf("tune" + std::to_string(i))];
@@ -54,4 +61,4 @@ TEST(SplitTest, HashSplitIsStableAndNear75_5_20) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data

@@ -10,7 +10,7 @@
 
 #include "trainer/data/feature_store.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::data {
 
 inline features::FeatureSettings SmallSettings() {
   features::FeatureSettings settings;
@@ -53,6 +53,6 @@ inline StoreItem RandomItem(const std::string& piece, uint64_t seed, int notes,
   return item;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::data
 
 #endif  // ANTIPHON_TRAINER_DATA_TEST_ITEMS_H_

@@ -1,6 +1,7 @@
 #include "trainer/datasets/asap.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -16,11 +17,14 @@
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+// Names the file that a failure is about.
+auto InFile(const std::string& path) {
+  return [path](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  };
 }
 
 std::string IdOf(std::string_view path) {
@@ -71,33 +75,42 @@ absl::StatusOr<std::vector<std::vector<std::string>>> ParseCsv(std::string_view 
   return rows;
 }
 
+namespace {
+
+enum Column {
+  kComposer,
+  kTitle,
+  kFolder,
+  kScore,
+  kPerformance,
+  kPerformanceBeats,
+  kScoreBeats,
+  kColumns
+};
+constexpr std::array<const char*, kColumns> kColumnNames = {"composer",
+                                                            "title",
+                                                            "folder",
+                                                            "midi_score",
+                                                            "midi_performance",
+                                                            "performance_annotations",
+                                                            "midi_score_annotations"};
+
+absl::StatusOr<std::array<size_t, kColumns>> FindColumns(const std::vector<std::string>& header) {
+  std::array<size_t, kColumns> at;
+  for (size_t column = 0; column < at.size(); ++column) {
+    at[column] = std::find(header.begin(), header.end(), kColumnNames[column]) - header.begin();
+    if (at[column] == header.size())
+      return absl::InvalidArgumentError(absl::StrCat("no column ", kColumnNames[column]));
+  }
+  return at;
+}
+
+}  // namespace
+
 absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string& folder) {
   ASSIGN_OR_RETURN(const auto rows, ParseCsv(text));
   if (rows.empty()) return absl::InvalidArgumentError("it is empty");
-  enum Column {
-    kComposer,
-    kTitle,
-    kFolder,
-    kScore,
-    kPerformance,
-    kPerformanceBeats,
-    kScoreBeats,
-    kColumns
-  };
-  const char* names[kColumns] = {"composer",
-                                 "title",
-                                 "folder",
-                                 "midi_score",
-                                 "midi_performance",
-                                 "performance_annotations",
-                                 "midi_score_annotations"};
-  size_t at[kColumns];
-  for (int column = 0; column < kColumns; ++column) {
-    const auto& header = rows.front();
-    at[column] = std::find(header.begin(), header.end(), names[column]) - header.begin();
-    if (at[column] == header.size())
-      return absl::InvalidArgumentError(absl::StrCat("no column ", names[column]));
-  }
+  ASSIGN_OR_RETURN(const auto at, FindColumns(rows.front()));
   Asap asap;
   std::map<std::string, AsapScore> scores;                   // by id
   std::map<std::pair<std::string, std::string>, int> works;  // by composer and title
@@ -135,9 +148,7 @@ absl::StatusOr<Asap> ParseAsapMetadata(std::string_view text, const std::string&
 absl::StatusOr<Asap> ReadAsap(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/metadata.csv");
   ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
-  absl::StatusOr<Asap> asap = ParseAsapMetadata(text, folder);
-  if (!asap.ok()) return InFile(path, asap.status());
-  return asap;
+  return MapError(ParseAsapMetadata(text, folder), InFile(path));
 }
 
 absl::StatusOr<std::vector<Beat>> ParseBeats(std::string_view text) {
@@ -162,9 +173,7 @@ absl::StatusOr<std::vector<Beat>> ParseBeats(std::string_view text) {
 
 absl::StatusOr<std::vector<Beat>> ReadBeats(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
-  absl::StatusOr<std::vector<Beat>> beats = ParseBeats(text);
-  if (!beats.ok()) return InFile(path, beats.status());
-  return beats;
+  return MapError(ParseBeats(text), InFile(path));
 }
 
 absl::StatusOr<BeatMap> BeatMap::Create(const std::vector<Beat>& performance,
@@ -199,10 +208,13 @@ std::optional<double> BeatMap::PerformanceAt(double score_s) const {
   return map_.From(score_s);
 }
 
-absl::StatusOr<BeatMap> ReadBeatMap(const Asap& asap, const AsapPerformance& performance) {
+absl::StatusOr<std::optional<BeatMap>> ReadBeatMap(const Asap& asap,
+                                                   const AsapPerformance& performance) {
   ASSIGN_OR_RETURN(const auto played, ReadBeats(performance.beats_path));
   ASSIGN_OR_RETURN(const auto written, ReadBeats(asap.scores[performance.score].beats_path));
-  return BeatMap::Create(played, written);
+  absl::StatusOr<BeatMap> map = BeatMap::Create(played, written);
+  if (absl::IsFailedPrecondition(map.status())) return std::nullopt;
+  return map;
 }
 
 std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed) {
@@ -231,4 +243,4 @@ absl::StatusOr<std::vector<std::string>> RenderPerformances(const Asap& asap,
   return paths;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

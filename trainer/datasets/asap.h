@@ -13,7 +13,7 @@
 #include "core/music/time_map.h"
 #include "trainer/datasets/rendition_cache.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A beat annotation.
 struct Beat {
@@ -85,9 +85,10 @@ class BeatMap {
   music::TimeMap map_;
 };
 
-// The map of one performance, from its files. Fails as ReadBeats and BeatMap::Create do.
-[[nodiscard]] absl::StatusOr<BeatMap> ReadBeatMap(const Asap& asap,
-                                                  const AsapPerformance& performance);
+// The map of one performance, from its files; nothing where BeatMap::Create finds that the beats
+// have no counterparts, which is part of the data. Fails as ReadBeats does.
+[[nodiscard]] absl::StatusOr<std::optional<BeatMap>> ReadBeatMap(
+    const Asap& asap, const AsapPerformance& performance);
 
 // `count` performances (all when 0 or more than there are), in order: the first ones of a shuffle
 // that depends on the seed alone, so that a larger sample holds a smaller one.
@@ -99,6 +100,6 @@ std::vector<int> SamplePerformances(const Asap& asap, int count, uint64_t seed);
     const Asap& asap, const std::vector<int>& performances, const RenditionCache& cache,
     int threads, Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_ASAP_H_

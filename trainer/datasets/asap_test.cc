@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 using ::testing::ElementsAre;
@@ -118,4 +118,4 @@ TEST(BeatMapTest, UnequalNumbersHaveNoMap) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -13,11 +13,11 @@
 #include "core/base/status_macros.h"
 #include "trainer/data/recording_chain.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 using audio::Waveform;
-using Sound = absl::StatusOr<Waveform>;
+using Degraded = absl::StatusOr<Waveform>;
 
 float Peak(const Waveform& audio) {
   float peak = 0;
@@ -44,27 +44,26 @@ void MuLaw(Waveform& audio) {
   }
 }
 
-Sound Telephone(const Waveform& audio, uint64_t seed) {
-  const Waveform band = ApplyRecordingChain(audio, {.equalisation_db = 2,
-                                                    .low_cut_hz = 300,
-                                                    .low_cut_order = 6,
-                                                    .high_cut_hz = 3400,
-                                                    .high_cut_order = 10,
-                                                    .seed = seed});
-  Sound line = audio::Resample(band, 8000);
-  if (!line.ok()) return line;
-  MuLaw(*line);
-  Sound result = audio::Resample(*line, audio.sample_rate);
+Degraded Telephone(const Waveform& audio, uint64_t seed) {
+  const Waveform band = data::ApplyRecordingChain(audio, {.equalisation_db = 2,
+                                                          .low_cut_hz = 300,
+                                                          .low_cut_order = 6,
+                                                          .high_cut_hz = 3400,
+                                                          .high_cut_order = 10,
+                                                          .seed = seed});
+  ASSIGN_OR_RETURN(Waveform line, audio::Resample(band, 8000));
+  MuLaw(line);
+  Degraded result = audio::Resample(line, audio.sample_rate);
   if (result.ok()) result->samples.resize(audio.samples.size());
   return result;
 }
 
-Sound SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(audio, {.equalisation_db = 5,
-                                                .low_cut_hz = 250,
-                                                .low_cut_order = 4,
-                                                .high_cut_hz = 9000,
-                                                .seed = seed});
+Degraded SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
+  Waveform result = data::ApplyRecordingChain(audio, {.equalisation_db = 5,
+                                                      .low_cut_hz = 250,
+                                                      .low_cut_order = 4,
+                                                      .high_cut_hz = 9000,
+                                                      .seed = seed});
   const double peak = Peak(result);
   if (!(peak > 0)) return result;
   // Saturates softly and, through the offset, not symmetrically: odd and even harmonics.
@@ -76,17 +75,17 @@ Sound SmallLoudspeaker(const Waveform& audio, uint64_t seed) {
   return result;
 }
 
-Sound Noise(const Waveform& audio, double snr_db, uint64_t seed) {
-  return ApplyRecordingChain(audio, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
+Degraded Noise(const Waveform& audio, double snr_db, uint64_t seed) {
+  return data::ApplyRecordingChain(audio, {.snr_db = snr_db, .noise_slope_db = -3, .seed = seed});
 }
 
-Sound LargeHall(const Waveform& audio, uint64_t seed) {
-  return ApplyRecordingChain(audio, {.rt60_s = 3,
-                                     .direct_to_reverb_db = -3,
-                                     .pre_delay_s = 0.025,
-                                     .bass_decay = 1.2,
-                                     .treble_decay = 0.6,
-                                     .seed = seed});
+Degraded LargeHall(const Waveform& audio, uint64_t seed) {
+  return data::ApplyRecordingChain(audio, {.rt60_s = 3,
+                                           .direct_to_reverb_db = -3,
+                                           .pre_delay_s = 0.025,
+                                           .bass_decay = 1.2,
+                                           .treble_decay = 0.6,
+                                           .seed = seed});
 }
 
 // Halves, in decibels, the distance of the level of the last second or so from the mean one; loud
@@ -110,23 +109,23 @@ void AutomaticGain(Waveform& audio) {
   }
 }
 
-Sound PhoneRecording(const Waveform& audio, uint64_t seed) {
-  Waveform result = ApplyRecordingChain(audio, {.rt60_s = 0.6,
-                                                .direct_to_reverb_db = 0,
-                                                .pre_delay_s = 0.006,
-                                                .treble_decay = 0.7,
-                                                .equalisation_db = 4,
-                                                .low_cut_hz = 180,
-                                                .low_cut_order = 3,
-                                                .high_cut_hz = 7000,
-                                                .snr_db = 20,
-                                                .noise_slope_db = -3,
-                                                .seed = seed});
+Degraded PhoneRecording(const Waveform& audio, uint64_t seed) {
+  Waveform result = data::ApplyRecordingChain(audio, {.rt60_s = 0.6,
+                                                      .direct_to_reverb_db = 0,
+                                                      .pre_delay_s = 0.006,
+                                                      .treble_decay = 0.7,
+                                                      .equalisation_db = 4,
+                                                      .low_cut_hz = 180,
+                                                      .low_cut_order = 3,
+                                                      .high_cut_hz = 7000,
+                                                      .snr_db = 20,
+                                                      .noise_slope_db = -3,
+                                                      .seed = seed});
   AutomaticGain(result);
-  return ApplyRecordingChain(result, {.clip_level = 0.5});
+  return data::ApplyRecordingChain(result, {.clip_level = 0.5});
 }
 
-Sound Lossy(const Waveform& audio) {
+Degraded Lossy(const Waveform& audio) {
   // The encoder clips at full scale, which is not what this is about.
   const double peak = Peak(audio);
   const double scale = peak > 0.9 ? 0.9 / peak : 1;
@@ -136,23 +135,23 @@ Sound Lossy(const Waveform& audio) {
   audio::DecodeOptions options;
   options.sample_rate = audio.sample_rate;
   options.max_duration_s = audio.duration_s() + 10;
-  Sound result = audio::DecodeMemory(bytes, options);
-  if (!result.ok()) return result;
-  result->samples.resize(audio.samples.size());
-  Scale(1 / scale, *result);
+  ASSIGN_OR_RETURN(Waveform result, audio::DecodeMemory(bytes, options));
+  result.samples.resize(audio.samples.size());
+  Scale(1 / scale, result);
   return result;
 }
 
-Sound Overdriven(const Waveform& audio) {
+Degraded Overdriven(const Waveform& audio) {
   constexpr double kDrive = 10;
-  Waveform result = ApplyRecordingChain(audio, {.clip_level = 1 / kDrive});
+  Waveform result = data::ApplyRecordingChain(audio, {.clip_level = 1 / kDrive});
   Scale(kDrive, result);
   return result;
 }
 
 // Resampled to a rate that is said to be the old one.
-Sound Faster(const Waveform& audio, double speed) {
-  Sound result = audio::Resample(audio, static_cast<int>(std::lround(audio.sample_rate / speed)));
+Degraded Faster(const Waveform& audio, double speed) {
+  Degraded result =
+      audio::Resample(audio, static_cast<int>(std::lround(audio.sample_rate / speed)));
   if (result.ok()) result->sample_rate = audio.sample_rate;
   return result;
 }
@@ -160,7 +159,7 @@ Sound Faster(const Waveform& audio, double speed) {
 struct Named {
   std::string_view name;
   double speed;
-  Sound (*degrade)(const Waveform& audio, double speed, uint64_t seed);
+  Degraded (*degrade)(const Waveform& audio, double speed, uint64_t seed);
 };
 
 const auto& All() {
@@ -223,4 +222,4 @@ absl::StatusOr<Waveform> Degrade(const Waveform& audio, std::string_view name, u
   return named->degrade(audio, named->speed, seed);
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -11,18 +11,18 @@
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
-// - telephone: 300 to 3,400 Hz at 8 kHz, eight bits by the mu-law (ITU-T G.711)
-// - small-loudspeaker: nothing much under 250 Hz, resonances, mild distortion
-// - noise-10db, noise-0db: pink noise this far under the sound (root mean squares)
-// - large-hall: 3 s of reverberation, 3 dB stronger than the direct sound
-// - phone-recording: a living room, a telephone's microphone, noise at 20 dB, automatic gain, mild
-//   clipping
-// - lossy-64k: MP3 at 64 kbit/s and back; the codec's delay is taken out
-// - clipping: ten times too loud, cut off at a tenth of the peak
-// - sharp-30-cents, flat-30-cents: played faster or slower, so that the pitch moves by that
-// - faster-5-percent: played faster by that, the pitch moving along (84 cents)
+//   telephone          300 to 3,400 Hz at 8 kHz, eight bits by the mu-law (ITU-T G.711)
+//   small-loudspeaker  nothing much under 250 Hz, resonances, mild distortion
+//   noise-10db, noise-0db  pink noise so far under the sound (root mean squares)
+//   large-hall         3 s of reverberation, 3 dB stronger than the direct sound
+//   phone-recording    a living room, a telephone's microphone, noise at 20 dB, automatic gain,
+//                      mild clipping
+//   lossy-64k          MP3 at 64 kbit/s and back; the codec's delay is taken out
+//   clipping           ten times too loud: cut off at a tenth of the peak
+//   sharp-30-cents, flat-30-cents  played faster or slower, so that the pitch moves by that
+//   faster-5-percent   played faster by that, the pitch moving along (84 cents)
 std::vector<std::string> DegradationNames();
 
 // How much faster the degraded sound plays: second t of the sound is at t / speed. 1 for most, and
@@ -35,6 +35,6 @@ double DegradationSpeed(std::string_view name);
 [[nodiscard]] absl::StatusOr<audio::Waveform> Degrade(const audio::Waveform& audio,
                                                       std::string_view name, uint64_t seed);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_DEGRADATION_H_

@@ -9,7 +9,7 @@
 
 #include "core/testing/audio_signals.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 using audio::Waveform;
@@ -167,4 +167,4 @@ TEST(DegradationTest, EmptyOrInfiniteSoundIsRefused) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

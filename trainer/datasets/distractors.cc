@@ -10,7 +10,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 constexpr int kMinShared = 8;       // runs of melody …
@@ -65,7 +65,7 @@ music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed) {
   for (int i = 0; i < kStretches; ++i) {
     const music::Score& source = scores[random() % scores.size()];
     const double tempo = Uniform(random, 0.8, 1.25), span_s = kStretch_s * tempo;
-    const double start_s = Uniform(random, 0, std::max(0.0, MusicEnd(source) - span_s));
+    const double start_s = Uniform(random, 0, std::max(0.0, data::MusicEnd(source) - span_s));
     const music::Score stretch =
         music::AtTempoRatio(music::Excerpt(source, start_s, start_s + span_s), tempo);
     const int semitones = static_cast<int>(random() % 6 + 1) * (random() % 2 == 0 ? 1 : -1);
@@ -106,4 +106,4 @@ absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
   return made;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

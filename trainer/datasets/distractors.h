@@ -12,7 +12,7 @@
 #include "core/music/score.h"
 #include "trainer/datasets/reference_collection.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // By the melody that two pieces share (MelodyShingles): whether they are editions of one work.
 bool AreEditions(const std::set<uint64_t>& a, const std::set<uint64_t>& b);
@@ -30,6 +30,6 @@ music::Score Recombine(const std::vector<music::Score>& scores, uint64_t seed);
 [[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
     const std::vector<CollectionEntry>& pieces, int count, uint64_t seed);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_DISTRACTORS_H_

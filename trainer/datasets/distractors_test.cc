@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 std::set<uint64_t> Range(uint64_t begin, uint64_t end) {
@@ -68,4 +68,4 @@ TEST(RecombineTest, LastsAMinuteIsTransposedAndRepeatable) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -10,7 +10,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 // In [0, 1), the same on every platform.
@@ -76,13 +76,13 @@ absl::StatusOr<std::vector<Outcome>> AskExcerpts(const std::vector<TestRecording
     ASSIGN_OR_RETURN(const audio::Waveform audio, audio::DecodeFile(recordings[i].path, decode));
     for (const Excerpt& excerpt :
          DrawExcerpts(plan, static_cast<int>(i), recordings[i].name, audio.duration_s())) {
-      absl::StatusOr<audio::Waveform> query = Cut(audio, excerpt);
+      audio::Waveform query = Cut(audio, excerpt);
       if (treatment) {
-        query = treatment(*query, HashOf(absl::StrCat(recordings[i].name, excerpt.start_s, "/",
-                                                      excerpt.wanted_s)));
+        const std::string seed =
+            absl::StrCat(recordings[i].name, excerpt.start_s, "/", excerpt.wanted_s);
+        ASSIGN_OR_RETURN(query, treatment(query, HashOf(seed)));
       }
-      if (!query.ok()) return query.status();
-      ASSIGN_OR_RETURN(matching::Identification answer, collection.IdentifyAudio(*query, options));
+      ASSIGN_OR_RETURN(matching::Identification answer, collection.IdentifyAudio(query, options));
       const int64_t rank = RankOfWork(answer.candidates, work_of, recordings[i].work);
       outcomes.push_back({excerpt, std::move(answer), rank});
     }
@@ -104,4 +104,4 @@ std::string LengthName(double wanted_s) {
   return wanted_s > 0 ? absl::StrCat(wanted_s, " s") : "whole";
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -15,7 +15,7 @@
 #include "core/retrieval/collection.h"
 #include "trainer/base/progress.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A recording to cut queries out of.
 struct TestRecording {
@@ -89,6 +89,6 @@ Accuracy AccuracyAt(std::span<const Outcome> outcomes, double wanted_s);
 
 std::string LengthName(double wanted_s);  // "10 s", "whole"
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_EXCERPTS_H_

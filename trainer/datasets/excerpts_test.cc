@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 std::vector<matching::Candidate> Scored(const std::vector<std::pair<int, double>>& scores) {
@@ -81,4 +81,4 @@ TEST(AccuracyTest, CountsByTheLengthAskedFor) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -14,7 +14,7 @@
 #include "trainer/data/midi_files.h"
 #include "trainer/metrics/note_match.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 std::string PieceOfMapsName(std::string_view name) {
   return std::string(name.substr(0, name.rfind('_')));
@@ -23,14 +23,12 @@ std::string PieceOfMapsName(std::string_view name) {
 absl::StatusOr<MapsTestBed> MakeMapsTestBed(const std::string& recordings_dir,
                                             const std::string& midi_dir) {
   MapsTestBed bed;
-  absl::StatusOr<std::vector<CollectionEntry>> entries = ReadEntries(midi_dir);
-  if (!entries.ok()) return entries.status();
-  bed.entries = *std::move(entries);
+  ASSIGN_OR_RETURN(bed.entries, ReadEntries(midi_dir));
   std::map<std::string, int> place;
   for (size_t i = 0; i < bed.entries.size(); ++i) place[bed.entries[i].id] = static_cast<int>(i);
-  ASSIGN_OR_RETURN(const std::vector<SourceFile> files,
-                   FilesBelow(recordings_dir, {".flac", ".wav"}));
-  for (const SourceFile& file : files) {
+  ASSIGN_OR_RETURN(const std::vector<data::SourceFile> files,
+                   data::FilesBelow(recordings_dir, {".flac", ".wav"}));
+  for (const data::SourceFile& file : files) {
     TestRecording recording{file.name(), file.path.string(), -1};
     const auto piece = place.find(PieceOfMapsName(recording.name));
     if (piece != place.end()) recording.work = piece->second;
@@ -81,11 +79,11 @@ double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::
   const double a_s = a.back().onset_s - a.front().onset_s,
                b_s = b.back().onset_s - b.front().onset_s;
   const double stretch = a_s > 0 && b_s > 0 ? a_s / b_s : 1;
-  std::vector<Onset> truth, found;
+  std::vector<metrics::Onset> truth, found;
   for (const music::Note& note : a) truth.push_back({note.onset_s - a.front().onset_s, note.pitch});
   for (const music::Note& note : b)
     found.push_back({(note.onset_s - b.front().onset_s) * stretch, note.pitch});
-  return MatchOnsets(std::move(truth), std::move(found), 0.1).f1();
+  return metrics::MatchOnsets(std::move(truth), std::move(found), 0.1).f1();
 }
 
 absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& notes,
@@ -104,4 +102,4 @@ absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& no
   return nearest;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -12,7 +12,7 @@
 #include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/reference_collection.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 struct MapsTestBed {
   std::vector<CollectionEntry> entries;   // all scores
@@ -45,6 +45,6 @@ struct NearestScore {
     const std::vector<music::Note>& notes, const std::vector<CollectionEntry>& entries);
 double NoteLikeness(const std::vector<music::Note>& a, const std::vector<music::Note>& b);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_MAPS_DATASET_H_

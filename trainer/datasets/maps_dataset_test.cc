@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 TEST(MapsTest, ThePieceIsTheNameWithoutTheRoom) {
@@ -48,4 +48,4 @@ TEST(MapsTest, LikenessIgnoresStartAndTempo) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -11,7 +11,7 @@
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 using Samples = std::vector<float>;
@@ -169,4 +169,4 @@ absl::Status ForEachNoise(std::string_view seed, std::span<const double> lengths
   return absl::OkStatus();
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

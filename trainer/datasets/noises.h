@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // silence; white; pink; hum (mains, with harmonics); clicks (a few each second); speech (a voice's
 // buzz through moving formants, in syllables).
@@ -32,6 +32,6 @@ std::vector<std::string> NoiseNames();
     const std::function<absl::Status(const std::string& kind, double length_s,
                                      const audio::Waveform& audio)>& ask);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_NOISES_H_

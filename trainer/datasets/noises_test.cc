@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 constexpr int kRate = 22050;
@@ -63,20 +63,20 @@ TEST(NoisesTest, AnUnknownNameIsNotFound) {
 
 TEST(NoisesTest, EveryKindAndLengthIsAskedForWithSoundsOfItsOwn) {
   std::map<std::string, int> asked;
-  std::set<std::vector<float>> sounds;
+  std::set<std::vector<float>> waveforms;
   const std::vector<double> lengths_s = {0.5, 1};
   const auto ask = [&](const std::string& kind, double length_s, const audio::Waveform& audio) {
     EXPECT_EQ(audio.samples.size(), static_cast<size_t>(length_s * kRate));
     ++asked[kind];
-    sounds.insert(audio.samples);
+    waveforms.insert(audio.samples);
     return absl::OkStatus();
   };
   ASSERT_TRUE(ForEachNoise("a", lengths_s, 3, kRate, ask).ok());
   for (const std::string& kind : NoiseNames()) EXPECT_EQ(asked[kind], 6) << kind;
   const size_t all_but_silence = (NoiseNames().size() - 1) * 6;
-  EXPECT_EQ(sounds.size(), all_but_silence + 2);
+  EXPECT_EQ(waveforms.size(), all_but_silence + 2);
   ASSERT_TRUE(ForEachNoise("b", lengths_s, 3, kRate, ask).ok());
-  EXPECT_EQ(sounds.size(), 2 * all_but_silence + 2);
+  EXPECT_EQ(waveforms.size(), 2 * all_but_silence + 2);
 
   int calls = 0;
   const auto fail = [&](const std::string&, double, const audio::Waveform&) {
@@ -87,4 +87,4 @@ TEST(NoisesTest, EveryKindAndLengthIsAskedForWithSoundsOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

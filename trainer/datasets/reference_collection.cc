@@ -11,7 +11,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/midi_files.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 namespace fs = std::filesystem;
@@ -66,7 +66,7 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
+absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReferenceCollection(
     const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
     Progress& progress) {
   ASSIGN_OR_RETURN(const std::string key, KeyOf(entries, options.builder));
@@ -81,14 +81,14 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollec
   collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
   open.index = options.builder.index;
-  return retrieval::Collection::Open(root, open);
+  return retrieval::BundleCollection::Open(root, open);
 }
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {
-  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, MidiFilesBelow(midi_dir));
+  ASSIGN_OR_RETURN(const std::vector<data::SourceFile> files, data::MidiFilesBelow(midi_dir));
   if (files.empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
   std::vector<CollectionEntry> entries;
-  for (const SourceFile& file : files) {
+  for (const data::SourceFile& file : files) {
     ASSIGN_OR_RETURN(std::string midi, ReadWholeFile(file.path));
     entries.push_back(
         {file.name(), file.relative, file.path.parent_path().filename(), std::move(midi)});
@@ -96,4 +96,4 @@ absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi
   return entries;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

@@ -9,10 +9,10 @@
 
 #include "absl/status/statusor.h"
 #include "core/collection/bundle_builder.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/progress.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A score of the catalogue; its place in the list is its source in the collection.
 struct CollectionEntry {
@@ -30,14 +30,14 @@ struct ReferenceCollectionOptions {
 
 // Opens the bundle of these scores, this model and these settings; makes it first when it is not
 // there. An entry that cannot be indexed fails the whole and is named.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::Collection>> OpenReferenceCollection(
-    const std::vector<CollectionEntry>& entries, const ReferenceCollectionOptions& options,
-    Progress& progress);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>>
+OpenReferenceCollection(const std::vector<CollectionEntry>& entries,
+                        const ReferenceCollectionOptions& options, Progress& progress);
 
 // The scores below a folder, in order of their paths: the id is the name of the file, the title its
 // path.
 [[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_REFERENCE_COLLECTION_H_

@@ -16,7 +16,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 namespace {
 
 namespace fs = std::filesystem;
@@ -44,11 +44,12 @@ std::string RenditionCache::PathOf(std::string_view name, std::string_view midi)
   return absl::StrCat(options_.folder, "/", std::string(name), ".", key.substr(0, 16), ".flac");
 }
 
-absl::Status RenditionCache::Render(const RenditionJob& job, Renderer& renderer) const {
+absl::Status RenditionCache::Render(const RenditionJob& job, data::Renderer& renderer) const {
   ASSIGN_OR_RETURN(const music::Score score, job.midi.empty() ? music::ReadMidiFile(job.midi_path)
                                                               : music::ReadMidi(job.midi));
-  ASSIGN_OR_RETURN(const audio::Waveform audio,
-                   renderer.Render(score, VariationOptions(), PlainVariation(options_.soundfont)));
+  ASSIGN_OR_RETURN(
+      const audio::Waveform audio,
+      renderer.Render(score, data::VariationOptions(), data::PlainVariation(options_.soundfont)));
   const std::string temporary = absl::StrCat(job.path, ".", getpid(), ".part");
   absl::Status status = audio::WriteAudioFile(audio, audio::AudioFormat::kFlac, temporary);
   std::error_code error;
@@ -73,7 +74,7 @@ absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int thr
   std::atomic<size_t> next = 0;
   FirstFailure failure;
   const auto work = [&] {
-    Renderer renderer(options_.sample_rate);
+    data::Renderer renderer(options_.sample_rate);
     for (size_t index; (index = next++) < jobs.size(); progress.Advance()) {
       std::error_code ignored;
       if (fs::exists(jobs[index].path, ignored)) continue;
@@ -92,4 +93,4 @@ absl::Status RenditionCache::Fill(const std::vector<RenditionJob>& jobs, int thr
   return failure.status;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets

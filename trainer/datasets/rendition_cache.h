@@ -15,7 +15,7 @@
 #include "trainer/base/progress.h"
 #include "trainer/data/renderer.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 struct RenditionOptions {
   std::string folder;       // made when it does not exist
@@ -47,11 +47,11 @@ class RenditionCache {
   const RenditionOptions& options() const { return options_; }
 
  private:
-  absl::Status Render(const RenditionJob& job, Renderer& renderer) const;
+  absl::Status Render(const RenditionJob& job, data::Renderer& renderer) const;
 
   const RenditionOptions options_;
 };
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_RENDITION_CACHE_H_

@@ -11,7 +11,7 @@
 #include "trainer/base/progress.h"
 #include "trainer/data/split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::datasets {
 
 // A piece of one part of a corpus.
 struct PartPiece {
@@ -26,8 +26,8 @@ enum class Unusable { kFails, kPassedOver };
 // it out would change figures, or is passed over. NotFound when `midi_dir` is no folder; the part
 // may be empty.
 [[nodiscard]] absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir,
-                                                              const Split& split, Part part,
-                                                              Unusable unusable);
+                                                              const data::Split& split,
+                                                              data::Part part, Unusable unusable);
 
 struct TestPiece : PartPiece {
   std::string audio_path;  // FLAC, mono: the score as written, tempo ratio 1
@@ -35,8 +35,8 @@ struct TestPiece : PartPiece {
 
 struct TestSetOptions {
   std::string midi_dir;  // searched recursively
-  Split split = Split::ByHash();
-  Part part = Part::kTest;
+  data::Split split = data::Split::ByHash();
+  data::Part part = data::Part::kTest;
   std::string soundfont;    // the evaluation soundfont
   int sample_rate = 22050;  // Hz
   std::string cache;        // folder for the renditions
@@ -47,6 +47,6 @@ struct TestSetOptions {
 [[nodiscard]] absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options,
                                                                  Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::datasets
 
 #endif  // ANTIPHON_TRAINER_DATASETS_TEST_SET_H_

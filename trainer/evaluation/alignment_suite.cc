@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -17,7 +18,7 @@
 #include "trainer/evaluation/beat_errors.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 // What maps seconds of a performance to seconds of its score.
@@ -27,10 +28,10 @@ struct Maps {
 };
 
 struct Work {
-  const Asap& asap;
-  std::vector<int> performances;   // whose beats have counterparts
-  std::vector<BeatMap> beats;      // theirs
-  std::vector<std::string> paths;  // of their renditions
+  const datasets::Asap& asap;
+  std::vector<int> performances;         // whose beats have counterparts
+  std::vector<datasets::BeatMap> beats;  // theirs
+  std::vector<std::string> paths;        // of their renditions
 };
 
 // What one thread adds to.
@@ -51,7 +52,7 @@ double LastOffset(const music::Score& score) {
 // knows.
 absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
                                     const features::AudioFrontEnd& front_end) {
-  const AsapPerformance& performance = work.asap.performances[work.performances[index]];
+  const datasets::AsapPerformance& performance = work.asap.performances[work.performances[index]];
   ASSIGN_OR_RETURN(const music::Score score,
                    music::ReadMidiFile(work.asap.scores[performance.score].midi_path));
   ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
@@ -104,12 +105,12 @@ absl::Status MeasureAll(const Work& work, const features::AudioFrontEnd& front_e
 }
 
 // Of the sample: those whose beats have counterparts. Beats that cannot be read are an error.
-absl::StatusOr<Work> FindWork(const Asap& asap, const std::vector<int>& sample) {
+absl::StatusOr<Work> FindWork(const datasets::Asap& asap, const std::vector<int>& sample) {
   Work work{asap, {}, {}, {}};
   for (const int index : sample) {
-    absl::StatusOr<BeatMap> beats = ReadBeatMap(asap, asap.performances[index]);
-    if (absl::IsFailedPrecondition(beats.status())) continue;
-    if (!beats.ok()) return beats.status();
+    ASSIGN_OR_RETURN(std::optional<datasets::BeatMap> beats,
+                     datasets::ReadBeatMap(asap, asap.performances[index]));
+    if (!beats) continue;
     work.performances.push_back(index);
     work.beats.push_back(*std::move(beats));
   }
@@ -118,7 +119,7 @@ absl::StatusOr<Work> FindWork(const Asap& asap, const std::vector<int>& sample) 
   return work;
 }
 
-void AddRow(const std::string& name, std::vector<double> errors_s, ReportTable& table) {
+void AddRow(const std::string& name, std::vector<double> errors_s, metrics::ReportTable& table) {
   const ErrorShares shares = SharesOf(std::move(errors_s));
   table.rows.push_back({name,
                         {shares.within_50_ms, shares.within_100_ms, shares.within_250_ms,
@@ -127,7 +128,7 @@ void AddRow(const std::string& name, std::vector<double> errors_s, ReportTable& 
 
 // All beats of all performances, both directions.
 void AddRows(const std::string& name, const std::vector<BeatErrors>& performances,
-             ReportTable& table) {
+             metrics::ReportTable& table) {
   BeatErrors all;
   for (const BeatErrors& one : performances) {
     all.in_score_s.insert(all.in_score_s.end(), one.in_score_s.begin(), one.in_score_s.end());
@@ -139,8 +140,8 @@ void AddRows(const std::string& name, const std::vector<BeatErrors>& performance
 }
 
 // How many performances have how many of their beats within 100 ms: the few that fail altogether.
-ReportTable PerformanceTable(const std::vector<BeatErrors>& performances) {
-  ReportTable table{"performances with so many beats within 100 ms", {"share", "of"}, {}};
+metrics::ReportTable PerformanceTable(const std::vector<BeatErrors>& performances) {
+  metrics::ReportTable table{"performances with so many beats within 100 ms", {"share", "of"}, {}};
   for (const double least : {0.99, 0.95, 0.9, 0.8, 0.5}) {
     const auto count =
         std::count_if(performances.begin(), performances.end(), [&](const BeatErrors& errors) {
@@ -155,22 +156,24 @@ ReportTable PerformanceTable(const std::vector<BeatErrors>& performances) {
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& options,
+                                                  Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const Asap asap, ReadAsap(options.asap));
-  const std::vector<int> sample = SamplePerformances(asap, options.performances, options.seed);
+  ASSIGN_OR_RETURN(const datasets::Asap asap, datasets::ReadAsap(options.asap.folder));
+  const std::vector<int> sample =
+      datasets::SamplePerformances(asap, options.asap.performances, options.seed);
   ASSIGN_OR_RETURN(Work work, FindWork(asap, sample));
-  const RenditionCache cache(
-      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  auto paths = RenderPerformances(asap, work.performances, cache, options.render_threads, progress);
-  if (!paths.ok()) return paths.status();
-  work.paths = *std::move(paths);
+  ASSIGN_OR_RETURN(work.paths,
+                   datasets::RenderPerformances(asap, work.performances,
+                                                datasets::RenditionCache(options.asap.renditions),
+                                                options.asap.threads, progress));
   ASSIGN_OR_RETURN(const auto front_end,
                    features::AudioFrontEnd::Create(features::FeatureSettings()));
   Errors errors;
-  RETURN_IF_ERROR(MeasureAll(work, *front_end, options.render_threads, errors, progress));
-  Report report{"alignment", {}, {}};
-  ReportTable table{"beats", {"50ms", "100ms", "250ms", "500ms", "median", "beats"}, {}};
+  RETURN_IF_ERROR(MeasureAll(work, *front_end, options.asap.threads, errors, progress));
+  metrics::Report report{"alignment", {}, {}};
+  metrics::ReportTable table{"beats", {"50ms", "100ms", "250ms", "500ms", "median", "beats"}, {}};
   absl::MutexLock lock(&errors.mutex);
   AddRows("aligned", errors.aligned, table);
   AddRows("straight line", errors.straight, table);
@@ -178,9 +181,9 @@ absl::StatusOr<Report> EvaluateAlignment(const SuiteOptions& options, Progress& 
   report.settings["performances"] = absl::StrCat(work.performances.size());
   report.settings["without counterparts"] = absl::StrCat(sample.size() - work.performances.size());
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
-  NoteSeconds(started, report);
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

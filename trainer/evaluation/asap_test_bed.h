@@ -3,7 +3,9 @@
 #ifndef ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 #define ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,25 +13,29 @@
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/reference_collection.h"
-#include "trainer/evaluation/suites.h"
+#include "trainer/evaluation/suite_options.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 struct AsapTestBed {
-  Asap asap;
-  std::vector<int> sample;                // places in asap.performances
-  std::vector<TestRecording> recordings;  // of the sample, rendered
-  std::vector<std::optional<BeatMap>>
+  datasets::Asap asap;
+  std::vector<int> sample;                          // places in asap.performances
+  std::vector<datasets::TestRecording> recordings;  // of the sample, rendered
+  std::vector<std::optional<datasets::BeatMap>>
       beats;  // of the sample; nothing where the annotations have no counterparts
-  std::vector<CollectionEntry> entries;  // of all scores, in the order of asap.scores
+  std::vector<datasets::CollectionEntry> entries;  // of all scores, in the order of asap.scores
+
+  // The recordings for one model: all for the one that is measured, the first 40 for the untrained
+  // one.
+  std::vector<datasets::TestRecording> AskedAbout(bool measured) const;
 
   // Requires a catalogue of all entries in their order.
-  WorkOfSource work_of() const {
+  datasets::WorkOfSource work_of() const {
     return [this](int source) { return asap.scores[source].work; };
   }
 };
 
-[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const SuiteOptions& options,
+[[nodiscard]] absl::StatusOr<AsapTestBed> MakeAsapTestBed(const AsapOptions& options, uint64_t seed,
                                                           Progress& progress);
 
 // An answer's place is right when it is so near, seconds of the score.
@@ -48,13 +54,15 @@ struct PlaceVerdict {
 
 // Nothing where the beats do not say what is right. Requires answers from a catalogue of all
 // entries.
-[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
-                                                                     const Outcome& outcome);
+[[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(
+    const AsapTestBed& bed, const datasets::Outcome& outcome);
 
-// How a suite indexes: the index command's own defaults.
-ReferenceCollectionOptions ReferenceCollectionFor(const SuiteOptions& options,
-                                                  const std::string& model);
+// How a suite indexes with `model`, one of the models' folders: the index command's own defaults.
+// The bundle is kept in `folder`.
+datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
+                                                            const std::string& model,
+                                                            const std::string& folder);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_

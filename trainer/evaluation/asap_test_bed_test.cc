@@ -6,7 +6,7 @@
 
 #include "core/music/midi_file.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 // A score with ten seconds of a tune, ten of something else and the tune again, played exactly as
@@ -25,20 +25,20 @@ AsapTestBed TuneOtherTune() {
   AsapTestBed bed;
   bed.asap.performances.resize(1);
   bed.sample = {0};
-  std::vector<Beat> beats;
+  std::vector<datasets::Beat> beats;
   for (int i = 0; i <= 60; ++i) beats.push_back({0.5 * i, false});
-  bed.beats = {*BeatMap::Create(beats, beats)};
+  bed.beats = {*datasets::BeatMap::Create(beats, beats)};
   bed.entries = {{"tune", "Tune", "Nobody", *music::WriteMidi(score)}};
   return bed;
 }
 
 // Four seconds from the second on, found at this place of the score.
-Outcome FoundAt(double reference_s) {
-  Outcome outcome;
+datasets::Outcome FoundAt(double reference_s) {
+  datasets::Outcome outcome;
   outcome.excerpt = {0, 4, 2, 4};
   matching::Candidate candidate;
-  candidate.query_s = 2;
-  candidate.reference_s = reference_s;
+  candidate.place.query_s = 2;
+  candidate.place.reference_s = reference_s;
   outcome.answer.candidates = {candidate};
   return outcome;
 }
@@ -62,7 +62,7 @@ TEST(AsapTestBedTest, AWrongPlaceIsARepeatWhereTheNotesAreTheSame) {
 
 TEST(AsapTestBedTest, WithoutTheScoreAmongTheCandidatesOrBeatsNothingIsKnown) {
   AsapTestBed bed = TuneOtherTune();
-  Outcome outcome = FoundAt(4);
+  datasets::Outcome outcome = FoundAt(4);
   outcome.answer.candidates.clear();
   const PlaceVerdict verdict = JudgePlace(bed, outcome).value().value();
   EXPECT_TRUE(std::isinf(verdict.error_s));
@@ -73,4 +73,4 @@ TEST(AsapTestBedTest, WithoutTheScoreAmongTheCandidatesOrBeatsNothingIsKnown) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
-BeatErrors MeasureBeats(const BeatMap& beats, const music::TimeMap& map) {
+BeatErrors MeasureBeats(const datasets::BeatMap& beats, const music::TimeMap& map) {
   const std::vector<music::TimePoint>& points = beats.points();
   BeatErrors errors;
   for (const music::TimePoint& beat : points) {
@@ -39,4 +39,4 @@ ErrorShares SharesOf(std::vector<double> errors_s) {
   return shares;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

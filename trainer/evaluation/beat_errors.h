@@ -9,7 +9,7 @@
 #include "core/music/time_map.h"
 #include "trainer/datasets/asap.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 // Both are for each beat, in seconds of the performance, whose clock is what one hears: a score's
 // nominal seconds may be any number of those.
@@ -20,7 +20,7 @@ struct BeatErrors {
 };
 
 // `map` is from seconds of the performance to seconds of the score.
-BeatErrors MeasureBeats(const BeatMap& beats, const music::TimeMap& map);
+BeatErrors MeasureBeats(const datasets::BeatMap& beats, const music::TimeMap& map);
 
 struct ErrorShares {
   double within_50_ms = 0, within_100_ms = 0, within_250_ms = 0, within_500_ms = 0;  // shares
@@ -31,6 +31,6 @@ struct ErrorShares {
 // All 0 of nothing.
 ErrorShares SharesOf(std::vector<double> errors_s);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_BEAT_ERRORS_H_

@@ -2,21 +2,21 @@
 
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 // Ten beats, performed a second apart and written two seconds apart.
-BeatMap Beats() {
-  std::vector<Beat> performance, score;
+datasets::BeatMap Beats() {
+  std::vector<datasets::Beat> performance, score;
   for (int i = 0; i < 10; ++i) {
     performance.push_back({1.0 + i});
     score.push_back({2.0 * i});
   }
-  return *BeatMap::Create(performance, score);
+  return *datasets::BeatMap::Create(performance, score);
 }
 
 TEST(MeasureBeatsTest, TheAnnotationsThemselvesAreWithoutError) {
-  const BeatMap beats = Beats();
+  const datasets::BeatMap beats = Beats();
   const BeatErrors errors = MeasureBeats(beats, *music::TimeMap::Create(beats.points()));
   ASSERT_EQ(errors.in_score_s.size(), 10u);
   ASSERT_EQ(errors.in_performance_s.size(), 10u);
@@ -49,4 +49,4 @@ TEST(SharesOfTest, OfNothingAreZero) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -14,7 +14,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/matching/voting.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
@@ -22,20 +22,21 @@
 #include "trainer/datasets/noises.h"
 #include "trainer/datasets/test_set.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Piece : PartPiece {
+struct Piece : datasets::PartPiece {
   int source = -1;  // in the collection, or -1
 };
 
-absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, Part part) {
-  ASSIGN_OR_RETURN(std::vector<PartPiece> read,
-                   ReadPart(options.midi_dir, options.split, part, Unusable::kPassedOver));
+absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, data::Part part) {
+  ASSIGN_OR_RETURN(
+      std::vector<datasets::PartPiece> read,
+      datasets::ReadPart(options.midi_dir, options.split, part, datasets::Unusable::kPassedOver));
   std::vector<Piece> pieces;
-  for (PartPiece& piece : read) pieces.push_back({std::move(piece), -1});
+  for (datasets::PartPiece& piece : read) pieces.push_back({std::move(piece), -1});
   return pieces;
 }
 
@@ -68,10 +69,10 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
     RETURN_IF_ERROR(add(distractors[i]));
   }
   progress.Finish();
-  if (const auto manifest = builder->Publish(); !manifest.ok()) return manifest.status();
+  RETURN_IF_ERROR(builder->Publish().status());
   collection::CollectionOptions open;
   open.encoder = options.encoder;
-  return retrieval::Collection::Open(BundleFolder(options), open);
+  return retrieval::BundleCollection::Open(BundleFolder(options), open);
 }
 
 // Requires a candidate.
@@ -85,17 +86,17 @@ CalibrationPoint PointOf(const matching::Identification& answer, double length_s
 }
 
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
-                      const retrieval::Collection& collection, Renderer& renderer,
+                      const retrieval::Collection& collection, data::Renderer& renderer,
                       std::vector<CalibrationPoint>& points) {
   matching::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
-  const VariationOptions varied;
+  const data::VariationOptions varied;
   for (double length_s : options.excerpts_s) {
     for (int query = 0; query < options.queries_per_piece; ++query) {
       std::mt19937_64 random(HashOf(absl::StrCat(options.seed, piece.name, length_s, "/", query)));
-      const Variation variation = DrawVariation(varied, options.soundfonts, random());
+      const data::Variation variation = data::DrawVariation(varied, options.soundfonts, random());
       const double span_s = length_s * variation.tempo_ratio;  // of the score
-      const double latest = std::max(0.0, MusicEnd(piece.score) - span_s);
+      const double latest = std::max(0.0, data::MusicEnd(piece.score) - span_s);
       const double start_s = std::uniform_real_distribution<double>(0, latest + 1e-9)(random);
       const music::Score excerpt = music::Excerpt(piece.score, start_s, start_s + span_s);
       if (excerpt.notes.empty()) continue;
@@ -118,8 +119,8 @@ absl::Status AskAboutNoises(const CalibrationOptions& options,
                             std::vector<CalibrationPoint>& points) {
   matching::IdentifyOptions identify = options.identify;
   identify.top_k = 2;
-  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(options.excerpts_s) *
-                                       options.noises_of_each);
+  progress.Start("ask for noises", std::ssize(datasets::NoiseNames()) *
+                                       std::ssize(options.excerpts_s) * options.noises_of_each);
   // Other sounds than those of the suite `unknown`, whatever its seed.
   const std::string seed = absl::StrCat("calibration/", options.seed);
   const auto ask = [&](const std::string&, double length_s, const audio::Waveform& audio) {
@@ -129,8 +130,9 @@ absl::Status AskAboutNoises(const CalibrationOptions& options,
     progress.Advance();
     return answer.status();
   };
-  const absl::Status asked = ForEachNoise(seed, options.excerpts_s, options.noises_of_each,
-                                          collection.encoder_info().settings.sample_rate, ask);
+  const absl::Status asked =
+      datasets::ForEachNoise(seed, options.excerpts_s, options.noises_of_each,
+                             collection.encoder_info().settings.sample_rate, ask);
   progress.Finish();
   return asked;
 }
@@ -277,17 +279,17 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   if (options.soundfonts.empty())
     return absl::InvalidArgumentError("at least one soundfont is needed");
   for (const std::string& soundfont : options.soundfonts) {
-    RETURN_IF_ERROR(CheckTrainingSoundfont(soundfont));
+    RETURN_IF_ERROR(data::CheckTrainingSoundfont(soundfont));
   }
-  ASSIGN_OR_RETURN(std::vector<Piece> valid, ReadPieces(options, Part::kValid));
-  ASSIGN_OR_RETURN(std::vector<Piece> distractors, ReadPieces(options, Part::kTrain));
+  ASSIGN_OR_RETURN(std::vector<Piece> valid, ReadPieces(options, data::Part::kValid));
+  ASSIGN_OR_RETURN(std::vector<Piece> distractors, ReadPieces(options, data::Part::kTrain));
   if (valid.size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
   std::shuffle(distractors.begin(), distractors.end(), std::mt19937_64(options.seed));
 
   const std::string bundle = BundleFolder(options);
   fs::remove_all(bundle);
   ASSIGN_OR_RETURN(const auto collection, MakeCollection(options, valid, distractors, progress));
-  Renderer renderer(collection->encoder_info().settings.sample_rate);
+  data::Renderer renderer(collection->encoder_info().settings.sample_rate);
   Calibration calibration;
   progress.Start("ask", static_cast<int64_t>(valid.size()));
   for (const Piece& piece : valid) {
@@ -310,4 +312,4 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   return calibration;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -18,13 +18,13 @@
 #include "trainer/base/progress.h"
 #include "trainer/data/split.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 struct CalibrationOptions {
   std::string model;  // folder
   encoder::EncoderOptions encoder;
   std::string midi_dir;  // searched recursively
-  Split split = Split::ByHash();
+  data::Split split = data::Split::ByHash();
   std::vector<std::string> soundfonts;  // to render queries with; never the evaluation soundfont
   collection::BuilderOptions builder;   // hop and tempo ratios of the collection
   matching::IdentifyOptions identify;   // how the queries are answered
@@ -74,6 +74,6 @@ void ChooseThreshold(Calibration& calibration, double false_accept_rate);
 // cent: how many answers, and which part of them was right; then what the threshold lets through.
 std::string CalibrationText(const Calibration& calibration);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_CALIBRATION_H_

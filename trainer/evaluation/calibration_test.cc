@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
@@ -62,4 +62,4 @@ TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

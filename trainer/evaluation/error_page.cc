@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 constexpr char kStyle[] =
@@ -100,7 +100,7 @@ std::string HtmlText(const std::string& text) {
 }
 
 std::string ErrorPage(const std::string& heading, int queries,
-                      const std::vector<std::pair<ErrorKind, int>>& counts,
+                      const std::vector<std::pair<metrics::ErrorKind, int>>& counts,
                       const std::vector<ErrorCase>& cases) {
   int errors = 0;
   for (const auto& [kind, count] : counts) errors += count;
@@ -110,14 +110,15 @@ std::string ErrorPage(const std::string& heading, int queries,
                    "</h1><p>", errors, " of ", queries, " answers are wrong; ", cases.size(),
                    " are shown.</p><table><tr><th>kind</th><th>errors</th></tr>");
   for (const auto& [kind, count] : counts) {
-    absl::StrAppend(&html, "<tr><td>", HtmlText(KindName(kind)), "</td><td>", count, "</td></tr>");
+    absl::StrAppend(&html, "<tr><td>", HtmlText(metrics::KindName(kind)), "</td><td>", count,
+                    "</td></tr>");
   }
   html +=
       "</table><p>In the plots, <b class='right'>blue</b> is the right piece and <b "
       "class='named'>red</b> the one "
       "named.</p>\n";
   for (const ErrorCase& error : cases) {
-    absl::StrAppend(&html, "<section><h2>", HtmlText(KindName(error.kind)), ": ",
+    absl::StrAppend(&html, "<section><h2>", HtmlText(metrics::KindName(error.kind)), ": ",
                     HtmlText(error.title), "</h2><table>");
     for (const auto& [name, value] : error.details) {
       absl::StrAppend(&html, "<tr><td>", HtmlText(name), "</td><td>", HtmlText(value),
@@ -130,4 +131,4 @@ std::string ErrorPage(const std::string& heading, int queries,
   return html + "</html>\n";
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -9,7 +9,7 @@
 
 #include "trainer/metrics/error_kinds.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 // How alike a window of the query is to the most similar window of a piece, and where in the piece
 // that lies.
@@ -20,7 +20,7 @@ struct PieceSimilarity {
 };
 
 struct ErrorCase {
-  ErrorKind kind = ErrorKind::kNetwork;
+  metrics::ErrorKind kind = metrics::ErrorKind::kNetwork;
   std::string title;                                         // which query
   std::vector<std::pair<std::string, std::string>> details;  // name, value
   std::string played_png, named_png;                         // bytes; empty: no picture
@@ -29,12 +29,12 @@ struct ErrorCase {
 
 // `counts` is of all errors, of which `cases` are some.
 std::string ErrorPage(const std::string& heading, int queries,
-                      const std::vector<std::pair<ErrorKind, int>>& counts,
+                      const std::vector<std::pair<metrics::ErrorKind, int>>& counts,
                       const std::vector<ErrorCase>& cases);
 
 std::string Base64(const std::string& bytes);  // RFC 4648
 std::string HtmlText(const std::string& text);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_ERROR_PAGE_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 using ::testing::HasSubstr;
@@ -11,14 +11,14 @@ using ::testing::Not;
 
 TEST(ErrorPageTest, HoldsCountsCasesAndPicturesAndNeedsNoOtherFile) {
   ErrorCase error;
-  error.kind = ErrorKind::kOctave;
+  error.kind = metrics::ErrorKind::kOctave;
   error.title = "Étude <1> & \"2\"";
   error.details = {{"named", "a<b"}};
   error.played_png = "not really a picture";
   error.right = {{1, 0.9f, 10}, {1.25, 0.8f, 10.25}};
   error.named = {{1, 0.95f, 50}};
-  const std::string page =
-      ErrorPage("suite x", 10, {{ErrorKind::kOctave, 3}, {ErrorKind::kRoom, 1}}, {error});
+  const std::string page = ErrorPage(
+      "suite x", 10, {{metrics::ErrorKind::kOctave, 3}, {metrics::ErrorKind::kRoom, 1}}, {error});
   EXPECT_THAT(page, HasSubstr("4 of 10 answers are wrong; 1 are shown"));
   EXPECT_THAT(page, HasSubstr("octave: Étude &lt;1&gt; &amp; &quot;2&quot;"));
   EXPECT_THAT(page, HasSubstr("a&lt;b"));
@@ -36,4 +36,4 @@ TEST(ErrorPageTest, Base64ByTheRfc) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -18,7 +18,7 @@
 #include "trainer/evaluation/error_page.h"
 #include "trainer/pictures/score_picture.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,13 +26,13 @@ namespace fs = std::filesystem;
 constexpr double kLongestPicture = 20;  // seconds
 
 struct Judged {
-  const Outcome* outcome = nullptr;
-  ErrorKind kind = ErrorKind::kNetwork;
+  const datasets::Outcome* outcome = nullptr;
+  metrics::ErrorKind kind = metrics::ErrorKind::kNetwork;
   QueryTruth truth;
 };
 
-std::vector<Onset> OnsetsOf(const std::vector<music::Note>& notes) {
-  std::vector<Onset> onsets;
+std::vector<metrics::Onset> OnsetsOf(const std::vector<music::Note>& notes) {
+  std::vector<metrics::Onset> onsets;
   for (const music::Note& note : notes) onsets.push_back({note.onset_s, note.pitch});
   return onsets;
 }
@@ -41,7 +41,8 @@ std::vector<Onset> OnsetsOf(const std::vector<music::Note>& notes) {
 std::vector<music::Note> NamedNotes(const music::Score& score, const matching::Candidate& candidate,
                                     double length_s) {
   const auto to_query = [&](double score_s) {
-    return candidate.query_s + (score_s - candidate.reference_s) / candidate.tempo_ratio;
+    return candidate.place.query_s +
+           (score_s - candidate.place.reference_s) / candidate.match.slope;
   };
   std::vector<music::Note> notes = score.notes;
   for (music::Note& note : notes) {
@@ -62,40 +63,39 @@ class Errors {
 
   absl::Status JudgeAll() {
     progress_.Start("judge errors", static_cast<int64_t>(request_.outcomes->size()));
-    for (const Outcome& outcome : *request_.outcomes) {
+    for (const datasets::Outcome& outcome : *request_.outcomes) {
       progress_.Advance();
       if (outcome.rank == 1) continue;
       ASSIGN_OR_RETURN(QueryTruth truth, request_.truth_of(outcome));
-      ErrorEvidence evidence;
+      metrics::ErrorEvidence evidence;
       evidence.played = OnsetsOf(truth.played);
       evidence.written = truth.written;
       evidence.tempo_ratio = truth.tempo_ratio;
       if (!outcome.answer.candidates.empty()) {
-        const auto named = Named(outcome);
-        if (!named.ok()) return named.status();
-        evidence.named = OnsetsOf(*named);
+        ASSIGN_OR_RETURN(const auto named, Named(outcome));
+        evidence.named = OnsetsOf(named);
       }
       if (request_.try_plain && !truth.played.empty()) {
         ASSIGN_OR_RETURN(const bool right, RightWhenPlain(outcome, truth));
         evidence.right_when_plain = right;
       }
-      judged_.push_back({&outcome, KindOf(evidence), std::move(truth)});
+      judged_.push_back({&outcome, metrics::KindOf(evidence), std::move(truth)});
     }
     progress_.Finish();
     return absl::OkStatus();
   }
 
-  ReportTable Table() const {
+  metrics::ReportTable Table() const {
     std::vector<double> lengths;  // in the order asked for, the whole last
-    for (const Outcome& outcome : *request_.outcomes) {
+    for (const datasets::Outcome& outcome : *request_.outcomes) {
       const double wanted_s = outcome.excerpt.wanted_s;
       if (std::find(lengths.begin(), lengths.end(), wanted_s) == lengths.end())
         lengths.push_back(wanted_s);
     }
-    ReportTable table{"errors by kind", {}, {}};
-    for (const double length_s : lengths) table.columns.push_back(LengthName(length_s));
-    for (const ErrorKind kind : AllKinds()) {
-      ReportRow row{KindName(kind), {}};
+    metrics::ReportTable table{"errors by kind", {}, {}};
+    for (const double length_s : lengths) table.columns.push_back(datasets::LengthName(length_s));
+    for (const metrics::ErrorKind kind : metrics::AllKinds()) {
+      metrics::ReportRow row{metrics::KindName(kind), {}};
       for (const double length_s : lengths) {
         row.figures.push_back(
             std::count_if(judged_.begin(), judged_.end(), [&](const Judged& judged) {
@@ -122,8 +122,8 @@ class Errors {
       progress_.Advance();
     }
     progress_.Finish();
-    std::vector<std::pair<ErrorKind, int>> counts;
-    for (const ErrorKind kind : AllKinds()) {
+    std::vector<std::pair<metrics::ErrorKind, int>> counts;
+    for (const metrics::ErrorKind kind : metrics::AllKinds()) {
       counts.emplace_back(
           kind, std::count_if(judged_.begin(), judged_.end(),
                               [kind](const Judged& judged) { return judged.kind == kind; }));
@@ -144,20 +144,20 @@ class Errors {
     return &scores_.emplace(source, std::move(score)).first->second;
   }
 
-  absl::StatusOr<std::vector<music::Note>> Named(const Outcome& outcome) {
+  absl::StatusOr<std::vector<music::Note>> Named(const datasets::Outcome& outcome) {
     const matching::Candidate& first = outcome.answer.candidates[0];
     ASSIGN_OR_RETURN(const music::Score* score, ScoreOf(first.source));
     return NamedNotes(*score, first, outcome.excerpt.length_s);
   }
 
-  absl::StatusOr<bool> RightWhenPlain(const Outcome& outcome, const QueryTruth& truth) {
+  absl::StatusOr<bool> RightWhenPlain(const datasets::Outcome& outcome, const QueryTruth& truth) {
     music::Score played;
     played.notes = truth.played;
-    ASSIGN_OR_RETURN(const auto sound, renderer_.Render(played, VariationOptions(),
-                                                        PlainVariation(request_.soundfont)));
-    ASSIGN_OR_RETURN(const auto answer, collection_.IdentifyAudio(sound, request_.identify));
-    return RankOfWork(answer.candidates, request_.work_of,
-                      (*request_.recordings)[outcome.excerpt.recording].work) == 1;
+    ASSIGN_OR_RETURN(const auto audio, renderer_.Render(played, data::VariationOptions(),
+                                                        data::PlainVariation(request_.soundfont)));
+    ASSIGN_OR_RETURN(const auto answer, collection_.IdentifyAudio(audio, request_.identify));
+    return datasets::RankOfWork(answer.candidates, request_.work_of,
+                                (*request_.recordings)[outcome.excerpt.recording].work) == 1;
   }
 
   // The surest wrong answers, longest queries first within a kind, a few of every kind before more
@@ -172,7 +172,7 @@ class Errors {
     std::stable_sort(order.begin(), order.end(), [&](const Judged* a, const Judged* b) {
       return confidence(a) > confidence(b);
     });
-    std::map<ErrorKind, int> taken;
+    std::map<metrics::ErrorKind, int> taken;
     std::vector<const Judged*> first, more;
     for (const Judged* judged : order)
       (++taken[judged->kind] <= 3 ? first : more).push_back(judged);
@@ -183,7 +183,7 @@ class Errors {
     return first;
   }
 
-  absl::StatusOr<audio::Waveform> AudioOf(const Excerpt& excerpt) const {
+  absl::StatusOr<audio::Waveform> AudioOf(const datasets::Excerpt& excerpt) const {
     audio::DecodeOptions decode;
     decode.sample_rate = collection_.encoder_info().settings.sample_rate;
     decode.start_s = excerpt.start_s;
@@ -192,12 +192,12 @@ class Errors {
   }
 
   absl::StatusOr<ErrorCase> CaseOf(const Judged& judged) {
-    const Outcome& outcome = *judged.outcome;
+    const datasets::Outcome& outcome = *judged.outcome;
     ErrorCase error;
     error.kind = judged.kind;
-    error.title = absl::StrFormat("%s, %s from %.1f s",
-                                  (*request_.recordings)[outcome.excerpt.recording].name,
-                                  LengthName(outcome.excerpt.wanted_s), outcome.excerpt.start_s);
+    error.title = absl::StrFormat(
+        "%s, %s from %.1f s", (*request_.recordings)[outcome.excerpt.recording].name,
+        datasets::LengthName(outcome.excerpt.wanted_s), outcome.excerpt.start_s);
     error.details.emplace_back("right", (*request_.entries)[judged.truth.source].title);
     error.details.emplace_back(
         "its rank", outcome.rank > 0 ? absl::StrCat(outcome.rank) : "not among the candidates");
@@ -205,59 +205,57 @@ class Errors {
       error.details.emplace_back("played over written tempo",
                                  absl::StrFormat("%.2f", *judged.truth.tempo_ratio));
     }
-    ASSIGN_OR_RETURN(const audio::Waveform sound, AudioOf(outcome.excerpt));
-    absl::StatusOr<std::string> picture =
-        Draw(sound, judged.truth.played,
-             absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title));
-    if (!picture.ok()) return picture.status();
-    error.played_png = *std::move(picture);
-    if (auto status = Compare(sound, judged.truth.source, error.right); !status.ok()) return status;
+    ASSIGN_OR_RETURN(const audio::Waveform audio, AudioOf(outcome.excerpt));
+    ASSIGN_OR_RETURN(
+        error.played_png,
+        Draw(audio, judged.truth.played,
+             absl::StrCat("Played: ", (*request_.entries)[judged.truth.source].title)));
+    RETURN_IF_ERROR(Compare(audio, judged.truth.source, error.right));
     if (outcome.answer.candidates.empty()) return error;
     const matching::Candidate& first = outcome.answer.candidates[0];
     error.details.emplace_back("named", (*request_.entries)[first.source].title);
     error.details.emplace_back(
         "there",
         absl::StrFormat("at %.1f s, tempo ratio %.2f, score %.3f, confidence %.2f",
-                        first.reference_s, first.tempo_ratio, first.score, first.confidence));
+                        first.place.reference_s, first.match.slope, first.score, first.confidence));
     ASSIGN_OR_RETURN(const auto named, Named(outcome));
-    picture = Draw(sound, named, absl::StrCat("Named: ", (*request_.entries)[first.source].title));
-    if (!picture.ok()) return picture.status();
-    error.named_png = *std::move(picture);
-    if (auto status = Compare(sound, first.source, error.named); !status.ok()) return status;
+    ASSIGN_OR_RETURN(
+        error.named_png,
+        Draw(audio, named, absl::StrCat("Named: ", (*request_.entries)[first.source].title)));
+    RETURN_IF_ERROR(Compare(audio, first.source, error.named));
     return error;
   }
 
   // The query's spectrogram with these notes over it, as a PNG's bytes.
-  absl::StatusOr<std::string> Draw(const audio::Waveform& sound,
+  absl::StatusOr<std::string> Draw(const audio::Waveform& audio,
                                    const std::vector<music::Note>& notes,
                                    const std::string& title) const {
-    const double length_s = std::clamp(sound.duration_s(), 0.5, kLongestPicture);
+    const double length_s = std::clamp(audio.duration_s(), 0.5, kLongestPicture);
     music::Score score;
     score.title = title;
     score.notes = NotesWithin(notes, 0, length_s);
     ASSIGN_OR_RETURN(const std::string midi, music::WriteMidi(score));
     const std::string base = request_.folder + "/query";
     std::ofstream(base + ".mid", std::ios::binary) << midi;
-    absl::Status status = audio::WriteAudioFile(sound, audio::AudioFormat::kWav, base + ".wav");
-    if (!status.ok()) return status;
-    PictureOptions picture;
+    RETURN_IF_ERROR(audio::WriteAudioFile(audio, audio::AudioFormat::kWav, base + ".wav"));
+    pictures::PictureOptions picture;
     picture.score = base + ".mid";
     picture.audio = base + ".wav";
     picture.length_s = length_s;
     picture.output = base + ".png";
     picture.settings = collection_.encoder_info().settings;
-    status = RunPicture(picture);
-    absl::StatusOr<std::string> png = status.ok() ? ReadWholeFile(picture.output) : status;
+    const absl::Status drawn = pictures::RunPicture(picture);
+    absl::StatusOr<std::string> png = drawn.ok() ? ReadWholeFile(picture.output) : drawn;
     std::error_code ignored;
     for (const char* extension : {".mid", ".wav", ".png"}) fs::remove(base + extension, ignored);
     return png;
   }
 
   // For each window of the query the nearest one of the piece, at any tempo that is indexed.
-  absl::Status Compare(const audio::Waveform& sound, int source,
+  absl::Status Compare(const audio::Waveform& audio, int source,
                        std::vector<PieceSimilarity>& out) {
     ASSIGN_OR_RETURN(const auto query,
-                     collection_.EmbedAudio(sound, {.hop_s = 0.25, .max_windows = 240}));
+                     collection_.EmbedAudio(audio, {.hop_s = 0.25, .max_windows = 240}));
     ASSIGN_OR_RETURN(const music::Score* score, ScoreOf(source));
     for (const double start_s : query.start_s) out.push_back({start_s + query.window_s / 2, -1, 0});
     for (const double tempo_ratio : collection::DefaultTempoRatios()) {
@@ -282,7 +280,7 @@ class Errors {
   const ErrorsRequest& request_;
   Progress& progress_;
   const retrieval::Collection& collection_;
-  Renderer renderer_;
+  data::Renderer renderer_;
   std::map<int, music::Score> scores_;  // by source
   std::vector<Judged> judged_;
 };
@@ -302,11 +300,12 @@ std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, doub
   return within;
 }
 
-absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress, Report& report) {
+absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress,
+                         metrics::Report& report) {
   Errors errors(request, progress);
   RETURN_IF_ERROR(errors.JudgeAll());
   report.tables.push_back(errors.Table());
   return errors.WritePage();
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -17,12 +17,12 @@
 #include "trainer/metrics/error_kinds.h"
 #include "trainer/metrics/report.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 // What a suite knows of a query.
 struct QueryTruth {
-  std::vector<music::Note> played;            // seconds of the query
-  std::optional<std::vector<Onset>> written;  // see ErrorEvidence
+  std::vector<music::Note> played;                     // seconds of the query
+  std::optional<std::vector<metrics::Onset>> written;  // see ErrorEvidence
   std::optional<double> tempo_ratio;
   int source = 0;  // the right one
 };
@@ -31,26 +31,26 @@ struct ErrorsRequest {
   std::string suite;
   std::string folder;      // for errors-SUITE.html; made when it does not exist
   std::string soundfont;   // to render what was played plainly, where `try_plain`
-  bool try_plain = false;  // the sound is a recording: is the answer right without the room?
+  bool try_plain = false;  // the audio is a recording: is the answer right without the room?
   int shown = 12;          // at most 3 of a kind while other kinds are left
   const retrieval::Collection* collection = nullptr;
-  const std::vector<CollectionEntry>* entries = nullptr;
-  const std::vector<TestRecording>* recordings = nullptr;
-  const std::vector<Outcome>* outcomes = nullptr;
-  WorkOfSource work_of;
+  const std::vector<datasets::CollectionEntry>* entries = nullptr;
+  const std::vector<datasets::TestRecording>* recordings = nullptr;
+  const std::vector<datasets::Outcome>* outcomes = nullptr;
+  datasets::WorkOfSource work_of;
   matching::IdentifyOptions identify;
-  std::function<absl::StatusOr<QueryTruth>(const Outcome&)> truth_of;
+  std::function<absl::StatusOr<QueryTruth>(const datasets::Outcome&)> truth_of;
 };
 
 // Writes the page and adds a table of the kinds, by length, to the report.
 [[nodiscard]] absl::Status WriteErrors(const ErrorsRequest& request, Progress& progress,
-                                       Report& report);
+                                       metrics::Report& report);
 
 // The notes that begin within [start_s, start_s + length_s), in seconds from there, cut off at its
 // end.
 std::vector<music::Note> NotesWithin(const std::vector<music::Note>& notes, double start_s,
                                      double length_s);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_ERRORS_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 TEST(NotesWithinTest, KeepsWhatBeginsThereFromItsBeginningCutAtItsEnd) {
@@ -24,4 +24,4 @@ TEST(NotesWithinTest, KeepsWhatBeginsThereFromItsBeginningCutAtItsEnd) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

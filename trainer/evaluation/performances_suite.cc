@@ -9,7 +9,7 @@
 #include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 const std::vector<double> kLengths = {2, 5, 10, 20, 30, 0};  // seconds; 0 is the whole
@@ -24,10 +24,11 @@ struct Positions {
   double share(double of_known) const { return known ? of_known / known : 0; }
 };
 
-absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Outcome> outcomes,
+absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed,
+                                      std::span<const datasets::Outcome> outcomes,
                                       double wanted_s) {
   Positions positions;
-  for (const Outcome& outcome : outcomes) {
+  for (const datasets::Outcome& outcome : outcomes) {
     if (outcome.excerpt.wanted_s != wanted_s || outcome.rank != 1) continue;
     ASSIGN_OR_RETURN(const std::optional<PlaceVerdict> verdict, JudgePlace(bed, outcome));
     if (!verdict) continue;
@@ -40,12 +41,12 @@ absl::StatusOr<Positions> PositionsAt(const AsapTestBed& bed, std::span<const Ou
 }
 
 absl::Status AddRows(const AsapTestBed& bed, const std::string& name,
-                     std::span<const Outcome> outcomes, ReportTable& table) {
+                     std::span<const datasets::Outcome> outcomes, metrics::ReportTable& table) {
   for (const double length_s : kLengths) {
-    const Accuracy accuracy = AccuracyAt(outcomes, length_s);
+    const datasets::Accuracy accuracy = datasets::AccuracyAt(outcomes, length_s);
     ASSIGN_OR_RETURN(const Positions positions, PositionsAt(bed, outcomes, length_s));
     table.rows.push_back(
-        {absl::StrCat(name, ", ", LengthName(length_s)),
+        {absl::StrCat(name, ", ", datasets::LengthName(length_s)),
          {accuracy.at_1(), accuracy.at_5(), positions.share(positions.right),
           positions.share(positions.allowed), positions.share(positions.right_or_repeat),
           1.0 * positions.known, 1.0 * accuracy.queries}});
@@ -54,15 +55,15 @@ absl::Status AddRows(const AsapTestBed& bed, const std::string& name,
 }
 
 // What was played, what its score has there, and at which tempo.
-absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcome) {
-  const Excerpt& excerpt = outcome.excerpt;
-  const AsapPerformance& performance = bed.asap.performances[bed.sample[excerpt.recording]];
-  const absl::StatusOr<music::Score> played = music::ReadMidiFile(performance.midi_path);
-  if (!played.ok()) return played.status();
+absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const datasets::Outcome& outcome) {
+  const datasets::Excerpt& excerpt = outcome.excerpt;
+  const datasets::AsapPerformance& performance =
+      bed.asap.performances[bed.sample[excerpt.recording]];
+  ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
   QueryTruth truth;
   truth.source = performance.score;
-  truth.played = NotesWithin(played->notes, excerpt.start_s, excerpt.length_s);
-  const std::optional<BeatMap>& beats = bed.beats[excerpt.recording];
+  truth.played = NotesWithin(played.notes, excerpt.start_s, excerpt.length_s);
+  const std::optional<datasets::BeatMap>& beats = bed.beats[excerpt.recording];
   if (!beats) return truth;
   ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(bed.entries[performance.score].midi));
   const auto from_s = beats->ScoreAt(excerpt.start_s),
@@ -78,11 +79,11 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const Outcome& outcom
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
+absl::Status AddErrors(const PerformancesOptions& options, const AsapTestBed& bed,
                        const retrieval::Collection& collection,
-                       const std::vector<Outcome>& outcomes,
+                       const std::vector<datasets::Outcome>& outcomes,
                        const matching::IdentifyOptions& identify, Progress& progress,
-                       Report& report) {
+                       metrics::Report& report) {
   ErrorsRequest request;
   request.suite = "performances";
   request.folder = options.errors;
@@ -92,44 +93,39 @@ absl::Status AddErrors(const SuiteOptions& options, const AsapTestBed& bed,
   request.outcomes = &outcomes;
   request.work_of = bed.work_of();
   request.identify = identify;
-  request.truth_of = [&bed](const Outcome& outcome) { return TruthOf(bed, outcome); };
+  request.truth_of = [&bed](const datasets::Outcome& outcome) { return TruthOf(bed, outcome); };
   return WriteErrors(request, progress, report);
 }
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluatePerformances(const PerformancesOptions& options,
+                                                     Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
-  Report report{"performances", {}, {}};
-  ReportTable table{absl::StrCat("title, of ", bed.asap.works),
-                    {"first", "in 5", "within1s", "allowed", "orrepeat", "of", "queries"},
-                    {}};
-  const ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options.asap, options.seed, progress));
+  metrics::Report report{"performances", {}, {}};
+  metrics::ReportTable table{absl::StrCat("title, of ", bed.asap.works),
+                             {"first", "in 5", "within1s", "allowed", "orrepeat", "of", "queries"},
+                             {}};
+  const datasets::ExcerptPlan plan = {{2, 5, 10, 20, 30}, 1, true, options.seed};
   matching::IdentifyOptions identify;
-  identify.top_k = kCandidates;
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
-    std::vector<TestRecording> recordings = bed.recordings;
-    const bool sampled = model == options.untrained;
-    if (sampled && recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
-      recordings.resize(options.untrained_recordings);
-    }
+  identify.top_k = datasets::kCandidates;
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     ASSIGN_OR_RETURN(
         const auto collection,
-        OpenReferenceCollection(bed.entries, ReferenceCollectionFor(options, model), progress));
-    ASSIGN_OR_RETURN(const auto outcomes, AskExcerpts(recordings, plan, *collection, identify,
-                                                      bed.work_of(), {}, progress));
+        datasets::OpenReferenceCollection(
+            bed.entries,
+            ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
+    ASSIGN_OR_RETURN(const auto outcomes,
+                     datasets::AskExcerpts(bed.AskedAbout(measured), plan, *collection, identify,
+                                           bed.work_of(), {}, progress));
     RETURN_IF_ERROR(AddRows(bed, name, outcomes, table));
-    if (sampled) continue;
+    if (!measured) continue;
     report.settings["model"] = collection->manifest().model_id;
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, bed, *collection, outcomes, identify, progress, report);
-        !status.ok()) {
-      return status;
-    }
+    RETURN_IF_ERROR(AddErrors(options, bed, *collection, outcomes, identify, progress, report));
   }
   const double works = bed.asap.works;
   table.rows.push_back({"random", {1 / works, 5 / works, 0, 0, 0, 0, 0}});
@@ -137,18 +133,9 @@ absl::StatusOr<Report> EvaluatePerformances(const SuiteOptions& options, Progres
   report.settings["performances"] = absl::StrCat(bed.recordings.size());
   report.settings["scores"] = absl::StrCat(bed.entries.size());
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
-  NoteSeconds(started, report);
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-absl::Status RenderAsap(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const Asap asap, ReadAsap(options.asap));
-  const RenditionCache cache(
-      {options.test_set.cache, options.test_set.soundfont, options.test_set.sample_rate});
-  return RenderPerformances(asap, SamplePerformances(asap, options.performances, options.seed),
-                            cache, options.render_threads, progress)
-      .status();
-}
-
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -5,11 +5,11 @@
 #include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 using matching::Identification;
@@ -34,21 +34,21 @@ struct Places {
     }
   }
 
-  ReportRow Row(std::string name) const {
+  metrics::ReportRow Row(std::string name) const {
     const double count = queries;
     return {std::move(name), {first / count, in_5 / count, in_10 / count}};
   }
 };
 
 absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
-    const std::vector<TestPiece>& pieces, const std::string& model, const SuiteOptions& options,
-    Progress& progress) {
+    const std::vector<datasets::TestPiece>& pieces, const std::string& model,
+    const PiecesOptions& options, Progress& progress) {
   collection::BuilderOptions build;
   build.model_directory = model;
-  build.encoder = options.encoder;
+  build.encoder = options.models.encoder;
   ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(options.work, build));
   progress.Start("index test pieces", static_cast<int64_t>(pieces.size()));
-  for (const TestPiece& piece : pieces) {
+  for (const datasets::TestPiece& piece : pieces) {
     catalog::Piece entry;
     entry.id = entry.title = piece.name;
     RETURN_IF_ERROR(builder->AddPiece(entry, piece.midi));
@@ -59,17 +59,17 @@ absl::StatusOr<std::unique_ptr<const Collection>> MakeCollection(
     progress.Advance();
   }
   progress.Finish();
-  if (const auto manifest = builder->Publish(); !manifest.ok()) return manifest.status();
+  RETURN_IF_ERROR(builder->Publish().status());
   collection::CollectionOptions open;
-  open.encoder = options.encoder;
-  return Collection::Open(options.work, open);
+  open.encoder = options.models.encoder;
+  return retrieval::BundleCollection::Open(options.work, open);
 }
 
 // Both directions with one method. The plain vote is Dorfer et al.'s: 100 snippets spread evenly
 // over the query, 25 neighbours each.
-absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& collection,
+absl::Status Measure(const std::vector<datasets::TestPiece>& pieces, const Collection& collection,
                      VoteMethod method, const std::string& name, Progress& progress,
-                     ReportTable& table) {
+                     metrics::ReportTable& table) {
   matching::IdentifyOptions identify;
   identify.top_k = 10;
   identify.method = method;
@@ -80,9 +80,9 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
   Places to_score, to_audio;
   progress.Start(name, static_cast<int64_t>(pieces.size()));
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
-    ASSIGN_OR_RETURN(const audio::Waveform sound,
+    ASSIGN_OR_RETURN(const audio::Waveform audio,
                      audio::DecodeFile(pieces[piece].audio_path, decode));
-    ASSIGN_OR_RETURN(const Identification by_audio, collection.IdentifyAudio(sound, identify));
+    ASSIGN_OR_RETURN(const Identification by_audio, collection.IdentifyAudio(audio, identify));
     to_score.Add(by_audio, static_cast<int>(piece));
     ASSIGN_OR_RETURN(
         const Identification by_score,
@@ -98,17 +98,16 @@ absl::Status Measure(const std::vector<TestPiece>& pieces, const Collection& col
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
-  Report report{"pieces", {}, {}};
-  ReportTable table{absl::StrCat(pieces.size(), " pieces"), {"first", "in 5", "in 10"}, {}};
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
+absl::StatusOr<metrics::Report> EvaluatePieces(const PiecesOptions& options, Progress& progress) {
+  ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
+                   datasets::LoadTestSet(options.test_set, progress));
+  metrics::Report report{"pieces", {}, {}};
+  metrics::ReportTable table{
+      absl::StrCat(pieces.size(), " pieces"), {"first", "in 5", "in 10"}, {}};
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     std::filesystem::remove_all(options.work);
     ASSIGN_OR_RETURN(const auto collection, MakeCollection(pieces, model, options, progress));
-    if (model == options.model) report.settings["model"] = collection->manifest().model_id;
+    if (measured) report.settings["model"] = collection->manifest().model_id;
     for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
                                         std::pair(VoteMethod::kPlain, ", plain vote")}) {
       RETURN_IF_ERROR(Measure(pieces, *collection, method, name + label, progress, table));
@@ -123,4 +122,4 @@ absl::StatusOr<Report> EvaluatePieces(const SuiteOptions& options, Progress& pro
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

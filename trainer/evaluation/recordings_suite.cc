@@ -11,7 +11,7 @@
 #include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 using matching::VoteMethod;
@@ -21,44 +21,46 @@ constexpr int kUntrainedPerLength = 2;  // of each recording and length
 std::vector<double> AllLengths() { return {2, 5, 10, 20, 30, 0}; }  // seconds; 0 is the whole
 std::vector<double> DegradedLengths() { return {5, 10, 30}; }  // ten degradations take their time
 
-ReportTable EmptyTable(std::string title, const std::vector<double>& lengths_s) {
-  ReportTable table{std::move(title), {}, {}};
-  for (const double length_s : lengths_s) table.columns.push_back(LengthName(length_s));
+metrics::ReportTable EmptyTable(std::string title, const std::vector<double>& lengths_s) {
+  metrics::ReportTable table{std::move(title), {}, {}};
+  for (const double length_s : lengths_s) table.columns.push_back(datasets::LengthName(length_s));
   for (const double length_s : lengths_s)
-    table.columns.push_back(absl::StrCat("5|", LengthName(length_s)));
+    table.columns.push_back(absl::StrCat("5|", datasets::LengthName(length_s)));
   return table;
 }
 
-ReportRow Row(std::string name, std::span<const Outcome> outcomes,
-              const std::vector<double>& lengths_s) {
-  ReportRow row{std::move(name), {}};
+metrics::ReportRow Row(std::string name, std::span<const datasets::Outcome> outcomes,
+                       const std::vector<double>& lengths_s) {
+  metrics::ReportRow row{std::move(name), {}};
   for (const double length_s : lengths_s)
-    row.figures.push_back(AccuracyAt(outcomes, length_s).at_1());
+    row.figures.push_back(datasets::AccuracyAt(outcomes, length_s).at_1());
   for (const double length_s : lengths_s)
-    row.figures.push_back(AccuracyAt(outcomes, length_s).at_5());
+    row.figures.push_back(datasets::AccuracyAt(outcomes, length_s).at_5());
   return row;
 }
 
-ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces) {
-  ReportRow row{"random", std::vector<double>(lengths_s.size(), 1.0 / static_cast<double>(pieces))};
+metrics::ReportRow RandomRow(const std::vector<double>& lengths_s, size_t pieces) {
+  metrics::ReportRow row{"random",
+                         std::vector<double>(lengths_s.size(), 1.0 / static_cast<double>(pieces))};
   row.figures.resize(2 * lengths_s.size(), 5.0 / static_cast<double>(pieces));
   return row;
 }
 
 // One row of the suite.
-absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& bed, std::string name,
-                              const retrieval::Collection& collection, VoteMethod method,
-                              const std::vector<double>& lengths_s, int per_length,
-                              const Treatment& treatment, Progress& progress,
-                              std::vector<Outcome>* kept = nullptr) {
+absl::StatusOr<metrics::ReportRow> Ask(const RecordingsOptions& options,
+                                       const datasets::MapsTestBed& bed, std::string name,
+                                       const retrieval::Collection& collection, VoteMethod method,
+                                       const std::vector<double>& lengths_s, int per_length,
+                                       const datasets::Treatment& treatment, Progress& progress,
+                                       std::vector<datasets::Outcome>* kept = nullptr) {
   matching::IdentifyOptions identify;
-  identify.top_k = kCandidates;
+  identify.top_k = datasets::kCandidates;
   identify.method = method;
   identify.max_transposition = options.max_transposition;
-  ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
+  datasets::ExcerptPlan plan = {lengths_s, per_length, false, options.seed};
   plan.whole = std::erase(plan.lengths_s, 0.0) > 0;
   ASSIGN_OR_RETURN(const auto outcomes,
-                   AskExcerpts(
+                   datasets::AskExcerpts(
                        bed.recordings, plan, collection, identify,
                        [](int source) { return source; }, treatment, progress));
   if (kept != nullptr) *kept = outcomes;
@@ -66,46 +68,49 @@ absl::StatusOr<ReportRow> Ask(const SuiteOptions& options, const MapsTestBed& be
 }
 
 // The notes of a recording lie beside it.
-absl::StatusOr<QueryTruth> TruthOf(const MapsTestBed& bed, const Outcome& outcome) {
-  const TestRecording& recording = bed.recordings[outcome.excerpt.recording];
+absl::StatusOr<QueryTruth> TruthOf(const datasets::MapsTestBed& bed,
+                                   const datasets::Outcome& outcome) {
+  const datasets::TestRecording& recording = bed.recordings[outcome.excerpt.recording];
   ASSIGN_OR_RETURN(const std::string text,
                    ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv")));
-  ASSIGN_OR_RETURN(const std::vector<music::Note> notes, ParseNoteList(text));
+  ASSIGN_OR_RETURN(const std::vector<music::Note> notes, datasets::ParseNoteList(text));
   QueryTruth truth;
   truth.source = recording.work;
   truth.played = NotesWithin(notes, outcome.excerpt.start_s, outcome.excerpt.length_s);
   return truth;
 }
 
-absl::Status AddErrors(const SuiteOptions& options, const MapsTestBed& bed,
+absl::Status AddErrors(const RecordingsOptions& options, const datasets::MapsTestBed& bed,
                        const retrieval::Collection& collection,
-                       const std::vector<Outcome>& outcomes, Progress& progress, Report& report) {
+                       const std::vector<datasets::Outcome>& outcomes, Progress& progress,
+                       metrics::Report& report) {
   ErrorsRequest request;
   request.suite = "recordings";
   request.folder = options.errors;
-  request.soundfont = options.test_set.soundfont;
+  request.soundfont = options.soundfont;
   request.try_plain = true;
   request.collection = &collection;
   request.entries = &bed.entries;
   request.recordings = &bed.recordings;
   request.outcomes = &outcomes;
   request.work_of = [](int source) { return source; };
-  request.identify.top_k = kCandidates;
+  request.identify.top_k = datasets::kCandidates;
   request.identify.max_transposition = options.max_transposition;
-  request.truth_of = [&bed](const Outcome& outcome) { return TruthOf(bed, outcome); };
+  request.truth_of = [&bed](const datasets::Outcome& outcome) { return TruthOf(bed, outcome); };
   return WriteErrors(request, progress, report);
 }
 
-absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
+absl::Status AddDegraded(const RecordingsOptions& options, const datasets::MapsTestBed& bed,
                          const retrieval::Collection& collection, Progress& progress,
-                         Report& report) {
-  ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
+                         metrics::Report& report) {
+  metrics::ReportTable table = EmptyTable("piece first, degraded", DegradedLengths());
   for (const std::string& name : options.degradations) {
-    const Treatment treatment = [&name](const audio::Waveform& audio, uint64_t seed) {
-      return Degrade(audio, name, seed);
+    const datasets::Treatment treatment = [&name](const audio::Waveform& audio, uint64_t seed) {
+      return datasets::Degrade(audio, name, seed);
     };
-    ASSIGN_OR_RETURN(ReportRow row, Ask(options, bed, name, collection, VoteMethod::kInTime,
-                                        DegradedLengths(), options.excerpts, treatment, progress));
+    ASSIGN_OR_RETURN(metrics::ReportRow row,
+                     Ask(options, bed, name, collection, VoteMethod::kInTime, DegradedLengths(),
+                         options.excerpts, treatment, progress));
     table.rows.push_back(std::move(row));
   }
   if (table.rows.empty()) return absl::OkStatus();
@@ -116,25 +121,26 @@ absl::Status AddDegraded(const SuiteOptions& options, const MapsTestBed& bed,
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateRecordings(const RecordingsOptions& options,
+                                                   Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const MapsTestBed bed,
-                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
-  Report report{"recordings", {}, {}};
+  ASSIGN_OR_RETURN(const datasets::MapsTestBed bed,
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
+  metrics::Report report{"recordings", {}, {}};
   report.tables.push_back(
       EmptyTable(absl::StrCat("piece first, of ", bed.entries.size()), AllLengths()));
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     ASSIGN_OR_RETURN(
         const auto collection,
-        OpenReferenceCollection(bed.entries, ReferenceCollectionFor(options, model), progress));
-    const bool measured = model == options.model;
-    std::vector<Outcome> outcomes;
+        datasets::OpenReferenceCollection(
+            bed.entries,
+            ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
+    std::vector<datasets::Outcome> outcomes;
     for (const auto& [method, label] : {std::pair(VoteMethod::kInTime, ", vote in time"),
                                         std::pair(VoteMethod::kPlain, ", plain vote")}) {
-      ASSIGN_OR_RETURN(ReportRow row,
+      ASSIGN_OR_RETURN(metrics::ReportRow row,
                        Ask(options, bed, name + label, *collection, method, AllLengths(),
                            measured ? options.excerpts : kUntrainedPerLength, {}, progress,
                            measured && method == VoteMethod::kInTime ? &outcomes : nullptr));
@@ -144,9 +150,7 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
     report.settings["model"] = collection->manifest().model_id;
     RETURN_IF_ERROR(AddDegraded(options, bed, *collection, progress, report));
     if (options.errors.empty()) continue;
-    if (auto status = AddErrors(options, bed, *collection, outcomes, progress, report);
-        !status.ok())
-      return status;
+    RETURN_IF_ERROR(AddErrors(options, bed, *collection, outcomes, progress, report));
   }
   report.tables[0].rows.push_back(RandomRow(AllLengths(), bed.entries.size()));
   report.settings["recordings"] = absl::StrCat(bed.recordings.size());
@@ -156,8 +160,8 @@ absl::StatusOr<Report> EvaluateRecordings(const SuiteOptions& options, Progress&
   if (options.max_transposition > 0)
     report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
-  NoteSeconds(started, report);
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -12,7 +12,7 @@
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 constexpr size_t kWindowsPerPart = 2048;  // encoded at once, so that memory stays bounded
@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<float>> Encode(const std::string& path, encoder::Moda
 
 }  // namespace
 
-absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
+absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<datasets::TestPiece>& pieces,
                                             const features::FeatureSettings& settings,
                                             int64_t count, uint64_t seed, bool centre_scores,
                                             Progress& progress) {
@@ -69,9 +69,9 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   const size_t cells = static_cast<size_t>(settings.window_frames) * settings.bands;
   for (const SnippetPlace& place : windows.places) {
     if (place.piece != of_piece) {
-      ASSIGN_OR_RETURN(const audio::Waveform sound,
+      ASSIGN_OR_RETURN(const audio::Waveform audio,
                        audio::DecodeFile(pieces[place.piece].audio_path, decode));
-      spectrogram = features::ComputeSpectrogram(*front_end, sound.samples);
+      spectrogram = features::ComputeSpectrogram(*front_end, audio.samples);
       of_piece = place.piece;
     }
     windows.audio.resize(windows.audio.size() + cells);
@@ -85,7 +85,7 @@ absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces
   return windows;
 }
 
-std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces,
+std::vector<uint8_t> ScoreWindows(const std::vector<datasets::TestPiece>& pieces,
                                   const features::FeatureSettings& settings,
                                   std::span<const SnippetPlace> places, double later_s) {
   std::vector<uint8_t> windows;
@@ -102,18 +102,14 @@ absl::StatusOr<SnippetEmbeddings> EmbedSnippets(const std::string& model,
                                                 const SnippetWindows& windows, Progress& progress) {
   SnippetEmbeddings embeddings;
   progress.Start("encode windows", 2 * static_cast<int64_t>(windows.places.size()));
-  auto audio =
-      Encode(absl::StrCat(model, "/", bundle::kAudioEncoderFile), encoder::Modality::kAudio,
-             options, windows.audio, embeddings.dimension, progress);
-  if (!audio.ok()) return audio.status();
-  auto score =
-      Encode(absl::StrCat(model, "/", bundle::kScoreEncoderFile), encoder::Modality::kScore,
-             options, windows.score, embeddings.dimension, progress);
-  if (!score.ok()) return score.status();
+  ASSIGN_OR_RETURN(embeddings.audio, Encode(absl::StrCat(model, "/", bundle::kAudioEncoderFile),
+                                            encoder::Modality::kAudio, options, windows.audio,
+                                            embeddings.dimension, progress));
+  ASSIGN_OR_RETURN(embeddings.score, Encode(absl::StrCat(model, "/", bundle::kScoreEncoderFile),
+                                            encoder::Modality::kScore, options, windows.score,
+                                            embeddings.dimension, progress));
   progress.Finish();
-  embeddings.audio = *std::move(audio);
-  embeddings.score = *std::move(score);
   return embeddings;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

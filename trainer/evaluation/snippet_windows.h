@@ -14,7 +14,7 @@
 #include "trainer/base/progress.h"
 #include "trainer/datasets/test_set.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 
 // An onset of a piece, and where the windows around it begin: the sound's on one of its frames.
 struct SnippetPlace {
@@ -35,14 +35,13 @@ struct SnippetWindows {
 // `count` onsets drawn from all distinct ones (all when there are fewer), with their windows. With
 // `centre_scores` the score's window lies exactly around the onset, where nothing tells a repeat of
 // the same notes apart, and not on the frames of the sound.
-[[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(const std::vector<TestPiece>& pieces,
-                                                          const features::FeatureSettings& settings,
-                                                          int64_t count, uint64_t seed,
-                                                          bool centre_scores, Progress& progress);
+[[nodiscard]] absl::StatusOr<SnippetWindows> DrawSnippets(
+    const std::vector<datasets::TestPiece>& pieces, const features::FeatureSettings& settings,
+    int64_t count, uint64_t seed, bool centre_scores, Progress& progress);
 
 // The score windows of these places, each `later_s` seconds later: [places, window_frames, 2,
 // pitches].
-std::vector<uint8_t> ScoreWindows(const std::vector<TestPiece>& pieces,
+std::vector<uint8_t> ScoreWindows(const std::vector<datasets::TestPiece>& pieces,
                                   const features::FeatureSettings& settings,
                                   std::span<const SnippetPlace> places, double later_s);
 
@@ -55,6 +54,6 @@ struct SnippetEmbeddings {
     const std::string& model, const encoder::EncoderOptions& options, const SnippetWindows& windows,
     Progress& progress);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation
 
 #endif  // ANTIPHON_TRAINER_EVALUATION_SNIPPET_WINDOWS_H_

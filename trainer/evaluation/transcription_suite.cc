@@ -9,7 +9,7 @@
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/note_match.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 constexpr double kTolerance_s = 0.05;  // of onsets
@@ -45,25 +45,27 @@ std::vector<size_t> RandomOthers(size_t count, uint64_t seed) {
   return others;
 }
 
-ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces,
-                  const SnippetWindows& windows, const features::FeatureSettings& settings,
-                  const std::vector<size_t>& found) {
+metrics::ReportRow Compare(std::string name, const std::vector<datasets::TestPiece>& pieces,
+                           const SnippetWindows& windows, const features::FeatureSettings& settings,
+                           const std::vector<size_t>& found) {
   const size_t frame = 2 * static_cast<size_t>(settings.pitches),
                size = frame * settings.window_frames;
-  MatchCounts cells, onsets;
+  metrics::MatchCounts cells, onsets;
   double same_piece = 0;
   for (size_t i = 0; i < found.size(); ++i) {
     const std::span<const uint8_t> truth = std::span(windows.score).subspan(i * size, size);
     const std::span<const uint8_t> other = std::span(windows.score).subspan(found[i] * size, size);
     for (int f = 0; f < settings.window_frames; ++f) {  // the channel of what sounds
-      cells.Add(CompareCells(truth.subspan(f * frame + settings.pitches, settings.pitches),
-                             other.subspan(f * frame + settings.pitches, settings.pitches)));
+      cells.Add(
+          metrics::CompareCells(truth.subspan(f * frame + settings.pitches, settings.pitches),
+                                other.subspan(f * frame + settings.pitches, settings.pitches)));
     }
     const SnippetPlace &a = windows.places[i], &b = windows.places[found[i]];
     const auto onsets_at = [&](const SnippetPlace& place) {
-      return OnsetsWithin(pieces[place.piece].score.notes, place.start_s, settings.window_s());
+      return metrics::OnsetsWithin(pieces[place.piece].score.notes, place.start_s,
+                                   settings.window_s());
     };
-    onsets.Add(MatchOnsets(onsets_at(a), onsets_at(b), kTolerance_s));
+    onsets.Add(metrics::MatchOnsets(onsets_at(a), onsets_at(b), kTolerance_s));
     same_piece += a.piece == b.piece;
   }
   return {std::move(name),
@@ -73,27 +75,28 @@ ReportRow Compare(std::string name, const std::vector<TestPiece>& pieces,
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateTranscription(const TranscriptionOptions& options,
+                                                      Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const auto encoder,
-                   encoder::LoadEncoder(absl::StrCat(options.model, "/", bundle::kScoreEncoderFile),
-                                        encoder::Modality::kScore, options.encoder));
+  ASSIGN_OR_RETURN(
+      const auto encoder,
+      encoder::LoadEncoder(absl::StrCat(options.models.model, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.models.encoder));
   const encoder::EncoderInfo info = encoder->info();
-  ASSIGN_OR_RETURN(const std::vector<TestPiece> pieces, LoadTestSet(options.test_set, progress));
+  ASSIGN_OR_RETURN(const std::vector<datasets::TestPiece> pieces,
+                   datasets::LoadTestSet(options.test_set, progress));
   ASSIGN_OR_RETURN(const auto windows,
                    DrawSnippets(pieces, info.settings, options.snippets, options.seed,
                                 /*centre_scores=*/false, progress));
   if (windows.places.size() < 2) return absl::NotFoundError("there are fewer than two snippets");
-  Report report{"transcription", {}, {}};
-  ReportTable table{absl::StrCat("nearest of ", windows.places.size() - 1, " others"),
-                    {"TM", "cell F1", "onset F1", "in piece"},
-                    {}};
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
+  metrics::Report report{"transcription", {}, {}};
+  metrics::ReportTable table{absl::StrCat("nearest of ", windows.places.size() - 1, " others"),
+                             {"TM", "cell F1", "onset F1", "in piece"},
+                             {}};
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     ASSIGN_OR_RETURN(const auto embeddings,
-                     EmbedSnippets(model, options.encoder, windows, progress));
+                     EmbedSnippets(model, options.models.encoder, windows, progress));
     table.rows.push_back(Compare(name, pieces, windows, info.settings, NearestOthers(embeddings)));
   }
   table.rows.push_back(Compare("random", pieces, windows, info.settings,
@@ -103,8 +106,8 @@ absl::StatusOr<Report> EvaluateTranscription(const SuiteOptions& options, Progre
   report.settings["pieces"] = absl::StrCat(pieces.size());
   report.settings["seed"] = absl::StrCat(options.seed);
   report.settings["soundfont"] = options.test_set.soundfont;
-  NoteSeconds(started, report);
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

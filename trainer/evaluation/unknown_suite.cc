@@ -16,7 +16,7 @@
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/detection.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 const std::vector<double> kLengths = {5, 10, 30};  // seconds
@@ -32,11 +32,11 @@ std::set<int> DrawHalf(int works, uint64_t seed) {
   return {order.begin(), order.begin() + works / 2};
 }
 
-std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings,
-                                    std::span<const Outcome> outcomes, const std::set<int>& known,
-                                    double wanted_s) {
-  std::vector<Detection> detections;
-  for (const Outcome& outcome : outcomes) {
+std::vector<metrics::Detection> DetectionsAt(const std::vector<datasets::TestRecording>& recordings,
+                                             std::span<const datasets::Outcome> outcomes,
+                                             const std::set<int>& known, double wanted_s) {
+  std::vector<metrics::Detection> detections;
+  for (const datasets::Outcome& outcome : outcomes) {
     if (wanted_s > 0 && outcome.excerpt.wanted_s != wanted_s) continue;
     const auto& candidates = outcome.answer.candidates;
     detections.push_back({candidates.empty() ? 0.0 : candidates[0].confidence,
@@ -46,44 +46,46 @@ std::vector<Detection> DetectionsAt(const std::vector<TestRecording>& recordings
   return detections;
 }
 
-void AddDetection(const std::string& name, const std::vector<TestRecording>& recordings,
-                  std::span<const Outcome> outcomes, const std::set<int>& known,
-                  double shipped_threshold, ReportTable& table) {
+void AddDetection(const std::string& name, const std::vector<datasets::TestRecording>& recordings,
+                  std::span<const datasets::Outcome> outcomes, const std::set<int>& known,
+                  double shipped_threshold, metrics::ReportTable& table) {
   for (const double length_s : kLengths) {
-    const std::vector<Detection> detections = DetectionsAt(recordings, outcomes, known, length_s);
-    const double threshold = ThresholdFor(detections, kFalseAccepts);
+    const std::vector<metrics::Detection> detections =
+        DetectionsAt(recordings, outcomes, known, length_s);
+    const double threshold = metrics::ThresholdFor(detections, kFalseAccepts);
     const auto known_count =
         std::count_if(detections.begin(), detections.end(), [](const auto& d) { return d.known; });
-    table.rows.push_back(
-        {absl::StrCat(name, ", ", LengthName(length_s)),
-         {Auroc(detections), TrueAccepts(detections, threshold), threshold,
-          TrueAccepts(detections, shipped_threshold), FalseAccepts(detections, shipped_threshold),
-          1.0 * known_count, 1.0 * (detections.size() - known_count)}});
+    table.rows.push_back({absl::StrCat(name, ", ", datasets::LengthName(length_s)),
+                          {metrics::Auroc(detections), metrics::TrueAccepts(detections, threshold),
+                           threshold, metrics::TrueAccepts(detections, shipped_threshold),
+                           metrics::FalseAccepts(detections, shipped_threshold), 1.0 * known_count,
+                           1.0 * (detections.size() - known_count)}});
   }
 }
 
-ReportTable ReliabilityTable(std::span<const Detection> detections) {
-  ReportTable table{"confidence of the answers", {"answers", "mean", "right"}, {}};
-  const auto bins = Reliability(detections);
+metrics::ReportTable ReliabilityTable(std::span<const metrics::Detection> detections) {
+  metrics::ReportTable table{"confidence of the answers", {"answers", "mean", "right"}, {}};
+  const auto bins = metrics::Reliability(detections);
   for (size_t i = 0; i < bins.size(); ++i) {
     table.rows.push_back({absl::StrFormat("%.1f to %.1f", i / 10.0, (i + 1) / 10.0),
                           {1.0 * bins[i].answers, bins[i].mean_confidence,
                            bins[i].answers ? 1.0 * bins[i].right / bins[i].answers : 0}});
   }
   table.rows.push_back(
-      {"calibration error", {1.0 * detections.size(), 0, CalibrationError(detections)}});
+      {"calibration error", {1.0 * detections.size(), 0, metrics::CalibrationError(detections)}});
   return table;
 }
 
-absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
-                                      const matching::IdentifyOptions& identify, uint64_t seed,
-                                      Progress& progress) {
+absl::StatusOr<metrics::ReportTable> AskNoises(const retrieval::Collection& collection,
+                                               const matching::IdentifyOptions& identify,
+                                               uint64_t seed, Progress& progress) {
   struct Tally {
     int asked = 0, refused = 0;
     double highest = 0;  // confidence
   };
   std::map<std::string, Tally> tallies;
-  progress.Start("ask for noises", std::ssize(NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
+  progress.Start("ask for noises",
+                 std::ssize(datasets::NoiseNames()) * std::ssize(kLengths) * kNoisesOfEach);
   const auto ask = [&](const std::string& kind, double, const audio::Waveform& audio) {
     ASSIGN_OR_RETURN(const auto answer, collection.IdentifyAudio(audio, identify));
     Tally& tally = tallies[kind];
@@ -94,11 +96,11 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
     progress.Advance();
     return absl::OkStatus();
   };
-  RETURN_IF_ERROR(ForEachNoise(absl::StrCat(seed), kLengths, kNoisesOfEach,
-                               collection.encoder_info().settings.sample_rate, ask));
+  RETURN_IF_ERROR(datasets::ForEachNoise(absl::StrCat(seed), kLengths, kNoisesOfEach,
+                                         collection.encoder_info().settings.sample_rate, ask));
   progress.Finish();
-  ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
-  for (const std::string& kind : NoiseNames()) {
+  metrics::ReportTable table{"sounds that are no music", {"no match", "highest", "of"}, {}};
+  for (const std::string& kind : datasets::NoiseNames()) {
     const Tally& tally = tallies[kind];
     table.rows.push_back(
         {kind, {1.0 * tally.refused / tally.asked, tally.highest, 1.0 * tally.asked}});
@@ -107,15 +109,16 @@ absl::StatusOr<ReportTable> AskNoises(const retrieval::Collection& collection,
 }
 
 // Recordings that no score is named after: what their notes say.
-absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) {
-  ASSIGN_OR_RETURN(const MapsTestBed maps,
-                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
-  for (const TestRecording& recording : maps.unknown) {
+absl::Status NoteUnnamedRecordings(const UnknownOptions& options, metrics::Report& report) {
+  ASSIGN_OR_RETURN(const datasets::MapsTestBed maps,
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
+  for (const datasets::TestRecording& recording : maps.unknown) {
     ASSIGN_OR_RETURN(
         const auto text,
         ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv")));
-    ASSIGN_OR_RETURN(const auto notes, ParseNoteList(text));
-    ASSIGN_OR_RETURN(const NearestScore nearest, FindNearestScore(notes, maps.entries));
+    ASSIGN_OR_RETURN(const auto notes, datasets::ParseNoteList(text));
+    ASSIGN_OR_RETURN(const datasets::NearestScore nearest,
+                     datasets::FindNearestScore(notes, maps.entries));
     if (nearest.entry < 0) continue;
     report.settings[recording.name] =
         absl::StrFormat("onset F1 %.3f with %s, next %.3f with %s", nearest.likeness,
@@ -127,48 +130,45 @@ absl::Status NoteUnnamedRecordings(const SuiteOptions& options, Report& report) 
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateUnknown(const UnknownOptions& options, Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options, progress));
+  ASSIGN_OR_RETURN(const AsapTestBed bed, MakeAsapTestBed(options.asap, options.seed, progress));
   const std::set<int> known = DrawHalf(bed.asap.works, options.seed);
-  std::vector<CollectionEntry> entries;
+  std::vector<datasets::CollectionEntry> entries;
   std::vector<int> works;
   for (size_t i = 0; i < bed.entries.size(); ++i) {
     if (!known.contains(bed.asap.scores[i].work)) continue;
     entries.push_back(bed.entries[i]);
     works.push_back(bed.asap.scores[i].work);
   }
-  Report report{"unknown", {}, {}};
+  metrics::Report report{"unknown", {}, {}};
   report.tables.push_back(
       {"known or not",
        {"AUROC", "TA@1%FA", "thresh", "TAshipped", "FAshipped", "known", "unknown"},
        {}});
   matching::IdentifyOptions identify;
-  identify.top_k = kCandidates;
+  identify.top_k = datasets::kCandidates;
   identify.max_transposition = options.max_transposition;
-  const ExcerptPlan plan = {kLengths, 1, false, options.seed};
-  for (const auto& [name, model] :
-       {std::pair<std::string, std::string>("this model", options.model),
-        std::pair<std::string, std::string>("untrained", options.untrained)}) {
-    if (model.empty()) continue;
-    std::vector<TestRecording> recordings = bed.recordings;
-    if (model == options.untrained &&
-        recordings.size() > static_cast<size_t>(options.untrained_recordings)) {
-      recordings.resize(options.untrained_recordings);
-    }
+  const datasets::ExcerptPlan plan = {kLengths, 1, false, options.seed};
+  for (const auto& [name, model, measured] : ModelsOf(options.models)) {
+    const std::vector<datasets::TestRecording> recordings = bed.AskedAbout(measured);
     ASSIGN_OR_RETURN(
         const auto collection,
-        OpenReferenceCollection(entries, ReferenceCollectionFor(options, model), progress));
+        datasets::OpenReferenceCollection(
+            entries, ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
     ASSIGN_OR_RETURN(const auto outcomes,
-                     AskExcerpts(
+                     datasets::AskExcerpts(
                          recordings, plan, *collection, identify,
                          [&works](int source) { return works[source]; }, {}, progress));
     AddDetection(name, recordings, outcomes, known, collection->confidence().threshold,
                  report.tables[0]);
-    if (model != options.model) continue;
+    if (!measured) continue;
     report.settings["model"] = collection->manifest().model_id;
     report.tables.push_back(ReliabilityTable(DetectionsAt(recordings, outcomes, known, 0)));
-    ASSIGN_OR_RETURN(ReportTable noises, AskNoises(*collection, identify, options.seed, progress));
+    ASSIGN_OR_RETURN(metrics::ReportTable noises,
+                     AskNoises(*collection, identify, options.seed, progress));
     report.tables.push_back(std::move(noises));
   }
   if (!options.recordings.empty()) {
@@ -181,9 +181,9 @@ absl::StatusOr<Report> EvaluateUnknown(const SuiteOptions& options, Progress& pr
   if (options.max_transposition > 0)
     report.settings["semitones tried"] = absl::StrCat(options.max_transposition);
   report.settings["seed"] = absl::StrCat(options.seed);
-  report.settings["soundfont"] = options.test_set.soundfont;
-  NoteSeconds(started, report);
+  report.settings["soundfont"] = options.asap.renditions.soundfont;
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 namespace fs = std::filesystem;
@@ -98,4 +98,4 @@ absl::StatusOr<TrainState> LoadCheckpoint(const std::string& directory, const to
   return state;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

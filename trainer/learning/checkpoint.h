@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 // The two networks in training form, what is learned beside them, and how far the run is.
 struct TrainState {
@@ -37,6 +37,6 @@ void MakeOptimizer(TrainState& state, double learning_rate, double weight_decay)
                                                         const torch::Device& device,
                                                         double learning_rate, double weight_decay);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_CHECKPOINT_H_

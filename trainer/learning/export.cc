@@ -8,7 +8,7 @@
 #include "core/encoder/encoder_file.h"
 #include "trainer/base/fingerprint.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 std::string ParameterBytes(const torch::jit::Module& module) {
@@ -58,4 +58,4 @@ absl::StatusOr<std::string> ExportModel(const NetworkSpec& spec, const torch::ji
   }
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "trainer/learning/network.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 // Folds both networks, stores their parameters in bfloat16, and writes OUT/audio_encoder.pt and
 // OUT/score_encoder.pt, each under a temporary name first. Returns the model id: architecture,
@@ -19,6 +19,6 @@ namespace antiphon::trainer {
                                                       const torch::jit::Module& score,
                                                       const std::string& out);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_EXPORT_H_

@@ -1,6 +1,6 @@
 #include "trainer/learning/loss.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 constexpr double kHingeMargin = 0.7;
@@ -45,4 +45,4 @@ Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score) {
   return ranking;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -4,9 +4,9 @@
 
 #include <torch/torch.h>
 
-#include "trainer/learning/training.h"
+#include "trainer/learning/train_options.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 // `audio` is [n, d], `score` [n + m, d], with rows of length 1; row i of one belongs to row i of
 // the other, and the last m of `score` to none: they are rivals for every row of `audio`.
@@ -23,6 +23,6 @@ struct Ranking {
 };
 Ranking RankPairs(const torch::Tensor& audio, const torch::Tensor& score);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_LOSS_H_

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 torch::Tensor UnitRows(int rows, int dimension, int seed) {
@@ -39,7 +39,7 @@ TEST(LossTest, BothLossesPreferTheTruePairing) {
 }
 
 // Two of each, and a third score that is no sound's.
-TEST(LossTest, ScoresOfNoSoundAreRivalsForEverySound) {
+TEST(LossTest, ScoresOfNoAudioAreRivalsForAllAudio) {
   const torch::Tensor same = torch::ones({2, 4}) / 2, with_rival = torch::ones({3, 4}) / 2;
   EXPECT_NEAR(PairLoss(Loss::kInfoNce, same, with_rival, kLogScale).item<double>(),
               (std::log(3.0) + std::log(2.0)) / 2, 1e-5);
@@ -60,4 +60,4 @@ TEST(LossTest, RankingOfPerfectAndOfTiedEmbeddings) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

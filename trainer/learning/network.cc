@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 constexpr double kNormEpsilon = 1e-5;
@@ -292,4 +292,4 @@ torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Modu
   return module;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -13,9 +13,9 @@
 
 #include "absl/status/status.h"
 #include "core/encoder/window_encoder.h"
-#include "trainer/learning/training.h"
+#include "trainer/learning/train_options.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 
 // One encoder's shape.
 struct NetworkSpec {
@@ -45,6 +45,6 @@ torch::jit::Module FoldForExport(const NetworkSpec& spec, const torch::jit::Modu
 // The TorchScript source of either form, for people to read.
 std::string NetworkSource(const NetworkSpec& spec, bool folded);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning
 
 #endif  // ANTIPHON_TRAINER_LEARNING_NETWORK_H_

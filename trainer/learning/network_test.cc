@@ -3,13 +3,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <filesystem>
-
 #include "core/bundle/manifest.h"
 #include "core/encoder/window_encoder.h"
+#include "core/testing/temporary_folder.h"
 #include "trainer/learning/export.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 using encoder::Modality;
@@ -119,8 +118,8 @@ TEST(NetworkTest, SeedsDecideTheWeights) {
 // The exported files are what the server loads: through core/encoder, in both precisions, whatever
 // the batch size.
 TEST(NetworkTest, AnExportedModelLoadsAndEncodesAlikeInEveryBatchSizeAndPrecision) {
-  const std::string out = ::testing::TempDir() + "exported";
-  std::filesystem::remove_all(out);
+  const testing::TemporaryFolder folder;
+  const std::string& out = folder.path();
   ASSERT_TRUE(
       ExportUntrained(Architecture::kResidual, features::FeatureSettings(), 32, 1, out).ok());
   const std::string path = out + "/" + bundle::kScoreEncoderFile;
@@ -150,4 +149,4 @@ TEST(NetworkTest, AnExportedModelLoadsAndEncodesAlikeInEveryBatchSizeAndPrecisio
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -16,14 +16,15 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "revision.h"
-#include "spdlog/spdlog.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/learning/checkpoint.h"
 #include "trainer/learning/export.h"
 #include "trainer/learning/loss.h"
 #include "trainer/learning/network.h"
+#include "trainer/learning/run_description.h"
+#include "trainer/learning/training_data.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 using nlohmann::json;
@@ -33,125 +34,12 @@ constexpr int kReportInterval = 50;         // steps
 constexpr double kInitialLogScale = 2.659;  // temperature 0.07, as Radford et al. (2021)
 constexpr double kFinalLearningRatePart = 0.01;
 
-absl::Status CheckOptions(const TrainOptions& options) {
-  const struct {
-    const char* name;
-    double value, low, high;
-  } ranges[] = {
-      {"dimension", static_cast<double>(options.dimension), 8, 1024},
-      {"batch_pairs", static_cast<double>(options.batch_pairs), 2, 8192},
-      {"steps", static_cast<double>(options.steps), 1, 1e9},
-      {"learning_rate", options.learning_rate, 1e-7, 1},
-      {"warmup_steps", static_cast<double>(options.warmup_steps), 0, 1e9},
-      {"weight_decay", options.weight_decay, 0, 10},
-      {"mix_share", options.mix_share, 0, 1},
-      {"validation_pairs", static_cast<double>(options.validation_pairs), 2, 20000},
-      {"validation_interval", static_cast<double>(options.validation_interval), 1, 1e9},
-  };
-  for (const auto& range : ranges) {
-    if (!(range.value >= range.low && range.value <= range.high)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          range.name, " is ", range.value, ", allowed is ", range.low, " to ", range.high));
-    }
-  }
-  if (options.stores.empty())
-    return absl::InvalidArgumentError("stores: at least one feature store is needed");
-  if (options.out.empty())
-    return absl::InvalidArgumentError("out: a folder for the model is needed");
-  if (!options.mix.empty() && options.from.empty()) {
-    return absl::InvalidArgumentError("mix: needs a run to mix with, from");
-  }
-  return absl::OkStatus();
-}
-
-struct Data {
-  PairSampler train, valid;
-  json fingerprints = json::object();
-};
-
-absl::StatusOr<Data> LoadData(const TrainOptions& options) {
-  std::vector<StoreItem> train, valid;
-  json fingerprints = json::object();
-  std::set<std::string> not_found = options.excluded_pieces;
-  for (const std::string& store : options.stores) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> paths, ListItems(store));
-    std::string all;
-    for (const std::string& path : paths) {
-      ASSIGN_OR_RETURN(StoreItem item, ReadItem(path));
-      not_found.erase(item.piece);
-      if (options.excluded_pieces.contains(item.piece) || item.part == Part::kTest) continue;
-      if (options.strict_tempo_only && item.part == Part::kTrain && !item.keeps_strict_tempo())
-        continue;
-      absl::StrAppend(&all, item.fingerprint);
-      std::vector<StoreItem>& part = item.part == Part::kTrain ? train : valid;
-      part.push_back(std::move(item));
-    }
-    fingerprints[std::filesystem::path(store).filename()] = {{"items", paths.size()},
-                                                             {"sha256", Sha256(all)}};
-  }
-  if (!not_found.empty()) {
-    spdlog::warn("{} of {} excluded pieces are in no store, {} for one", not_found.size(),
-                 options.excluded_pieces.size(), *not_found.begin());
-  }
-  for (const std::vector<StoreItem>* part : {&train, &valid}) {
-    for (const StoreItem& item : *part) {
-      if (item.settings != part->front().settings) {
-        return absl::InvalidArgumentError(
-            "the feature stores were made with different feature settings");
-      }
-    }
-  }
-  if (train.empty() || valid.empty()) {
-    return absl::InvalidArgumentError(
-        "the feature stores have no items of the train part or none of the valid part");
-  }
-  return Data{PairSampler(std::move(train)), PairSampler(std::move(valid)),
-              std::move(fingerprints)};
-}
-
 double LearningRateAt(const TrainOptions& options, int64_t step) {
   if (step < options.warmup_steps) return options.learning_rate * (step + 1) / options.warmup_steps;
   const double span = std::max<int64_t>(1, options.steps - options.warmup_steps);
   const double part = std::min(1.0, (step - options.warmup_steps) / span);
   const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * part));
   return options.learning_rate * (kFinalLearningRatePart + (1 - kFinalLearningRatePart) * cosine);
-}
-
-std::string RunName(const std::string& folder) {
-  return folder.empty() ? "" : std::filesystem::path(folder).filename().string();
-}
-
-json SettingsJson(const TrainOptions& options) {
-  return {{"architecture", ArchitectureName(options.architecture)},
-          {"loss", LossName(options.loss)},
-          {"dimension", options.dimension},
-          {"batch_pairs", options.batch_pairs},
-          {"from", RunName(options.from)},
-          {"mix", RunName(options.mix)},
-          {"mix_share", options.mix.empty() ? 0 : options.mix_share},
-          {"strict_tempo_only", options.strict_tempo_only},
-          {"steps", options.steps},
-          {"learning_rate", options.learning_rate},
-          {"warmup_steps", options.warmup_steps},
-          {"weight_decay", options.weight_decay},
-          {"tempo_error", options.sampler.tempo_error},
-          {"misplacement_s", options.sampler.misplacement_s},
-          {"exact_share", options.sampler.exact_share},
-          {"onset_share", options.sampler.onset_share},
-          {"repeat_share", options.sampler.repeat_share},
-          {"near_miss_share", options.sampler.near_miss_share},
-          {"max_transposition", options.sampler.max_transposition},
-          {"equalise_deviation_db", options.sampler.equalise_deviation_db},
-          {"noise_share", options.sampler.noise_share},
-          {"mask_share", options.sampler.mask_share},
-          {"cut_share", options.sampler.cut_share},
-          {"group", options.sampler.group},
-          {"group_reach_s", options.sampler.group_reach_s},
-          {"validation_pairs", options.validation_pairs},
-          {"seed", options.seed},
-          {"bfloat16", options.bfloat16},
-          {"shuffle_labels", options.shuffle_labels},
-          {"excluded_pieces", options.excluded_pieces}};
 }
 
 // Runs both, at once where `parallel`: LibTorch's own threads wait for each other at every
@@ -192,13 +80,6 @@ void MixIn(const TrainState& other, double share, TrainState& state) {
   mix(state.log_scale, other.log_scale);
 }
 
-// What a run that ended says of itself; null where it did not end.
-json DescriptionOf(const std::string& run) {
-  const absl::StatusOr<std::string> text = ReadWholeFile(run + "/training.json");
-  json description = json::parse(text.value_or(""), nullptr, /*allow_exceptions=*/false);
-  return description.is_discarded() ? json() : description;
-}
-
 int ThreadCount(const TrainOptions& options) {
   return options.threads > 0 ? options.threads
                              : static_cast<int>(std::thread::hardware_concurrency());
@@ -207,7 +88,7 @@ int ThreadCount(const TrainOptions& options) {
 // One run: the state that is learned, and the steps that change it.
 class Run {
  public:
-  Run(const TrainOptions& options, Data data)
+  Run(const TrainOptions& options, TrainingData data)
       : options_(options),
         data_(std::move(data)),
         device_(options.device == "auto" ? (torch::cuda::is_available() ? "cuda:0" : "cpu")
@@ -228,13 +109,13 @@ class Run {
   absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
   absl::Status TakeFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
-  double Step(const PairBatch& batch);
+  double Step(const data::PairBatch& batch);
   Ranking Validate();
   absl::Status Record(const Ranking& ranking, TrainReport& report);
   absl::Status WriteDescription(const std::string& model_id, int64_t exported_step) const;
 
   const TrainOptions& options_;
-  const Data data_;
+  const TrainingData data_;
   const torch::Device device_;
   const bool parallel_;  // one thread for each network
   TrainState state_;
@@ -266,8 +147,9 @@ absl::Status Run::Begin() {
   }
   if (options_.from.empty()) {
     state_ = Untrained();
-  } else
+  } else {
     RETURN_IF_ERROR(TakeFromOthers());
+  }
   state_.identity = Identity();
   MakeOptimizer(state_, options_.learning_rate, options_.weight_decay);
   return absl::OkStatus();
@@ -330,7 +212,7 @@ torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows,
       .to(device_);
 }
 
-double Run::Step(const PairBatch& batch) {
+double Run::Step(const data::PairBatch& batch) {
   const double rate = LearningRateAt(options_, state_.step);
   for (auto& group : state_.optimizer->param_groups()) group.options().set_lr(rate);
   state_.audio.train();
@@ -360,7 +242,7 @@ Ranking Run::Validate() {
   const torch::NoGradGuard no_gradients;
   state_.audio.eval();
   state_.score.eval();
-  const PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
+  const data::PairBatch batch = data_.valid.SamplePlain(options_.validation_pairs, /*seed=*/1);
   const auto encode = [&](torch::jit::Module& network, const std::vector<uint8_t>& cells,
                           int channels) {
     std::vector<torch::Tensor> parts;
@@ -421,12 +303,13 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
                               HashOf(absl::StrCat(options_.seed, "/batch/", step)),
                               options_.sampler);
   };
-  std::future<PairBatch> next = std::async(std::launch::async, sample, state_.step);
+  std::future<absl::StatusOr<data::PairBatch>> next =
+      std::async(std::launch::async, sample, state_.step);
   Clock::time_point since = Clock::now();
   double loss_sum = 0;
   int64_t pairs = 0, steps = 0;
   while (state_.step < options_.steps) {
-    const PairBatch batch = next.get();
+    ASSIGN_OR_RETURN(const data::PairBatch batch, next.get());
     if (batch.pairs < 2)
       return absl::InvalidArgumentError("the feature stores hold too few different windows");
     next = std::async(std::launch::async, sample, state_.step + 1);
@@ -469,46 +352,18 @@ absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&
 
 }  // namespace
 
-absl::StatusOr<Architecture> ParseArchitecture(std::string_view name) {
-  for (Architecture architecture :
-       {Architecture::kResidual, Architecture::kResidualFine, Architecture::kDorfer2018}) {
-    if (name == ArchitectureName(architecture)) return architecture;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", std::string(name), "\" is none of residual, residual_fine, dorfer2018"));
-}
-
-std::string ArchitectureName(Architecture architecture) {
-  switch (architecture) {
-    case Architecture::kResidual:
-      return "residual";
-    case Architecture::kResidualFine:
-      return "residual_fine";
-    case Architecture::kDorfer2018:
-      return "dorfer2018";
-  }
-  return "";
-}
-
-absl::StatusOr<Loss> ParseLoss(std::string_view name) {
-  for (Loss loss : {Loss::kInfoNce, Loss::kHinge}) {
-    if (name == LossName(loss)) return loss;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", std::string(name), "\" is neither infonce nor hinge"));
-}
-
-std::string LossName(Loss loss) { return loss == Loss::kInfoNce ? "infonce" : "hinge"; }
-
 absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
                                    const std::function<bool(const TrainReport&)>& report) {
-  RETURN_IF_ERROR(CheckOptions(options));
+  RETURN_IF_ERROR(options.Check());
   const int threads = ThreadCount(options);
   at::set_num_threads(threads > 1 ? threads / 2 : 1);  // for each of the two networks
-  ASSIGN_OR_RETURN(Data data, LoadData(options));
+  ASSIGN_OR_RETURN(TrainingData data, LoadData(options));
+  TrainOptions resolved = options;  // nothing is left to the features
+  ASSIGN_OR_RETURN(resolved.sampler.max_transposition,
+                   data::TranspositionFor(options.sampler, data.train.settings()));
   try {
     std::filesystem::create_directories(options.out);
-    return Run(options, std::move(data)).Go(report);
+    return Run(resolved, std::move(data)).Go(report);
   } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
     return absl::InternalError(absl::StrCat("training failed: ", error.what()));
   }
@@ -523,4 +378,4 @@ absl::Status ExportUntrained(Architecture architecture, const features::FeatureS
       .status();
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

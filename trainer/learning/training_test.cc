@@ -1,5 +1,6 @@
 #include "trainer/learning/training.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -7,9 +8,10 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/testing/temporary_folder.h"
 #include "trainer/data/test_items.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::learning {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,12 +21,11 @@ namespace fs = std::filesystem;
 class TrainingTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    fs::remove_all(root_);
     fs::create_directories(root_ + "/store/items");
     for (int i = 0; i < 4; ++i) {
-      StoreItem item = RandomItem("piece" + std::to_string(i), i % 2, 24);
-      item.part = i < 2 ? Part::kTrain : Part::kValid;
-      ASSERT_TRUE(WriteItem(ItemPath(root_ + "/store", item.piece, 0), item).ok());
+      data::StoreItem item = data::RandomItem("piece" + std::to_string(i), i % 2, 24);
+      item.part = i < 2 ? data::Part::kTrain : data::Part::kValid;
+      ASSERT_TRUE(data::WriteItem(data::ItemPath(root_ + "/store", item.piece, 0), item).ok());
     }
     options_.stores = {root_ + "/store"};
     options_.out = root_ + "/run";
@@ -48,7 +49,8 @@ class TrainingTest : public ::testing::Test {
     reports_.push_back(report);
     return true;
   };
-  const std::string root_ = ::testing::TempDir() + "training_test";
+  const testing::TemporaryFolder folder_;
+  const std::string root_ = folder_.path();
   TrainOptions options_;
 };
 
@@ -89,6 +91,28 @@ TEST_F(TrainingTest, LeavesOutExcludedPiecesAndSaysWhatIsWrong) {
   options_.batch_pairs = 16;
   options_.stores = {"/nonexistent"};
   EXPECT_EQ(Train(options_, collect_).status().code(), absl::StatusCode::kNotFound);
+}
+
+// Features of whose bands no semitone is a whole number: the run ends before it begins, unless it
+// is left open how far to transpose.
+TEST_F(TrainingTest, ATranspositionThatTheFeaturesDoNotAllowIsRefused) {
+  for (int i = 0; i < 4; ++i) {
+    data::StoreItem item = data::RandomItem("piece" + std::to_string(i), i % 2, 24);
+    item.part = i < 2 ? data::Part::kTrain : data::Part::kValid;
+    item.settings.bands_per_octave = 16;
+    ASSERT_TRUE(data::WriteItem(data::ItemPath(options_.stores[0], item.piece, 0), item).ok());
+  }
+  options_.sampler.max_transposition = 3;
+  const absl::Status refused = Train(options_, collect_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("16 bands per octave"));
+  EXPECT_FALSE(fs::exists(options_.out));
+
+  options_.sampler.max_transposition.reset();
+  options_.steps = options_.validation_interval = 1;
+  EXPECT_TRUE(Train(options_, collect_).ok());
+  std::ifstream description(options_.out + "/training.json");
+  EXPECT_EQ(nlohmann::json::parse(description).at("options").at("max_transposition"), 0);
 }
 
 TEST_F(TrainingTest, AnotherRunsCheckpointIsNotTrainedOver) {
@@ -181,4 +205,4 @@ TEST_F(TrainingTest, ADamagedCheckpointIsRefusedAndNotTrainedOver) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::learning

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 std::vector<double> Confidences(std::span<const Detection> detections, bool known) {
@@ -73,4 +73,4 @@ double CalibrationError(std::span<const Detection> detections) {
   return detections.empty() ? 0 : error / static_cast<double>(detections.size());
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

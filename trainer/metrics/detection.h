@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 // One query and the confidence of its first answer (0 without one).
 struct Detection {
@@ -43,6 +43,6 @@ std::array<ReliabilityBin, 10> Reliability(std::span<const Detection> detections
 // the answers.
 double CalibrationError(std::span<const Detection> detections);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_DETECTION_H_

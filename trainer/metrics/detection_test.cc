@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 std::vector<Detection> Make(const std::vector<double>& known, const std::vector<double>& unknown) {
@@ -56,4 +56,4 @@ TEST(ReliabilityTest, BinsByTenthsAndCountsUnknownAnswersAsWrong) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 constexpr double kTolerance_s = 0.2;
@@ -75,4 +75,4 @@ ErrorKind KindOf(const ErrorEvidence& evidence) {
   return evidence.right_when_plain ? ErrorKind::kRoom : ErrorKind::kNetwork;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

@@ -8,7 +8,7 @@
 
 #include "trainer/metrics/note_match.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 enum class ErrorKind {
   kSameNotes,   // the passage named has nearly the notes that were played
@@ -41,6 +41,6 @@ struct ErrorEvidence {
 // answer's straight line is that far from a player's tempo at times.
 ErrorKind KindOf(const ErrorEvidence& evidence);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_ERROR_KINDS_H_

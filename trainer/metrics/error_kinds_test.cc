@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 std::vector<Onset> Melody(int from_pitch, int seed = 0, size_t count = 20) {
@@ -74,4 +74,4 @@ TEST(ErrorKindsTest, EveryKindHasANameOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

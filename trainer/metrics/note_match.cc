@@ -4,7 +4,7 @@
 #include <cmath>
 #include <tuple>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 MatchCounts CompareCells(std::span<const uint8_t> truth, std::span<const uint8_t> found) {
   MatchCounts counts;
@@ -51,4 +51,4 @@ MatchCounts MatchOnsets(std::vector<Onset> truth, std::vector<Onset> found, doub
   return counts;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

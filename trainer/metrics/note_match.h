@@ -9,7 +9,7 @@
 
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 // Of what was found against what is true.
 struct MatchCounts {
@@ -48,6 +48,6 @@ std::vector<Onset> OnsetsWithin(std::span<const music::Note> notes, double start
 // does not matter.
 MatchCounts MatchOnsets(std::vector<Onset> truth, std::vector<Onset> found, double tolerance_s);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_NOTE_MATCH_H_

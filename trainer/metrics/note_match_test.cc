@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 TEST(NoteMatchTest, CellsByHand) {
@@ -52,4 +52,4 @@ TEST(NoteMatchTest, NothingAgainstNothingIsPerfect) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

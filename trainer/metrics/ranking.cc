@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 // Several sums at once, which the compiler turns into vector instructions without reordering any
@@ -83,4 +83,4 @@ RankingFigures RandomFigures(int64_t candidates) {
   return figures;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 struct RankingFigures {
   int64_t candidates = 0;
@@ -32,6 +32,6 @@ RankingFigures Summarise(std::vector<int64_t> ranks);
 // What drawing lots among `candidates` gives on average.
 RankingFigures RandomFigures(int64_t candidates);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_RANKING_H_

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 std::vector<float> RandomRows(int rows, int dimension, int seed) {
@@ -73,4 +73,4 @@ TEST(RankingTest, WhatIsAlikeIsNoRival) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

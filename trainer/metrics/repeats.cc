@@ -8,7 +8,7 @@
 
 #include "trainer/metrics/note_match.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 using PlacesByNotes =
@@ -89,4 +89,4 @@ std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s
   return repeats;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

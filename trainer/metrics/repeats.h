@@ -8,7 +8,7 @@
 
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 // A place that snippets are cut at. Numbers are equal where what they stand for is.
 struct RepeatablePlace {
@@ -40,6 +40,6 @@ std::vector<double> NearestRepeats(std::span<const RepeatablePlace> places);
 std::vector<double> RepeatsOf(std::span<const music::Note> notes, double start_s, double length_s,
                               double apart_s);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_REPEATS_H_

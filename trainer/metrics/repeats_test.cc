@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 TEST(RepeatsTest, ShareOfNumbersThatOccurMoreThanOnce) {
@@ -70,4 +70,4 @@ TEST(RepeatsTest, FindsWhereElseTheSameNotesAre) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 constexpr int kColumnWidth = 9;
@@ -60,4 +60,4 @@ std::string ReportJson(const Report& report) {
       .dump(1);
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 
 struct ReportRow {
   std::string name;             // what was measured
@@ -40,6 +40,6 @@ std::string ReportText(const Report& report);
 
 std::string ReportJson(const Report& report);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics
 
 #endif  // ANTIPHON_TRAINER_METRICS_REPORT_H_

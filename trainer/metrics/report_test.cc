@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::metrics {
 namespace {
 
 const Report kReport = {"snippets",
@@ -27,4 +27,4 @@ TEST(ReportTest, TextAndJsonHoldTheSameFigures) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::metrics

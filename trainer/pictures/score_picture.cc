@@ -21,7 +21,7 @@
 #include "core/music/midi_file.h"
 #include "core/music/score.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 namespace {
 
 using features::AudioFrontEnd;
@@ -92,7 +92,7 @@ absl::Status CheckOptions(const PictureOptions& options) {
 }
 
 // The sound from its beginning to a little after the part that is drawn.
-absl::StatusOr<audio::Waveform> Sound(const PictureOptions& options, const music::Score& played) {
+absl::StatusOr<audio::Waveform> Audio(const PictureOptions& options, const music::Score& played) {
   const double end_s = options.start_s + options.length_s + kMarginS;
   if (!options.audio.empty()) {
     audio::DecodeOptions decode;
@@ -134,7 +134,7 @@ absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
   ASSIGN_OR_RETURN(auto front_end, AudioFrontEnd::Create(options.settings));
   ASSIGN_OR_RETURN(auto score, music::ReadMidiFile(options.score));
   const music::Score played = music::AtTempoRatio(score, options.tempo_ratio);
-  ASSIGN_OR_RETURN(auto sound, Sound(options, played));
+  ASSIGN_OR_RETURN(auto audio, Audio(options, played));
 
   Scene scene;
   const std::string name = std::filesystem::path(options.score).filename();
@@ -143,7 +143,7 @@ absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
   scene.start_s = options.start_s;
   scene.end_s = options.start_s + options.length_s;
   scene.notes = played.notes;
-  scene.spectrogram = features::ComputeSpectrogram(*front_end, sound.samples);
+  scene.spectrogram = features::ComputeSpectrogram(*front_end, audio.samples);
   scene.pianoroll = features::ComputePianoroll(score.notes, options.settings, options.tempo_ratio);
   scene.band_edges = BandEdges(*front_end);
   scene.lowest_pitch = options.settings.lowest_pitch;
@@ -424,4 +424,4 @@ absl::Status RunPicture(const PictureOptions& options) {
   return absl::UnavailableError(absl::StrCat(options.output, ": ", cairo_status_to_string(result)));
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "core/features/settings.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 
 struct PictureOptions {
   std::string score;  // path of a MIDI file
@@ -24,10 +24,9 @@ struct PictureOptions {
 };
 
 // Draws two panels over the same seconds, both with pitch upwards on one scale:
-// - above, the spectrogram's levels, with the outline of every note over its fundamental and a mark
-//   at its onset;
-// - below, the pianoroll's cells, onsets set off from what sounds on.
-//
+//   above, the spectrogram's levels, with the outline of every note over its fundamental and a mark
+//          at its onset;
+//   below, the pianoroll's cells, onsets set off from what sounds on.
 // What is drawn are the very bytes that an encoder would read, frame by frame; outlines are at the
 // notes' exact times.
 //
@@ -36,6 +35,6 @@ struct PictureOptions {
 // settings do.
 [[nodiscard]] absl::Status RunPicture(const PictureOptions& options);
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures
 
 #endif  // ANTIPHON_TRAINER_PICTURES_SCORE_PICTURE_H_

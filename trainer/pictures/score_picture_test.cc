@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -14,12 +13,13 @@
 
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
+#include "core/testing/temporary_folder.h"
 
 // fontconfig keeps what it has read until the process ends, which is no leak of ours. Read by
 // AddressSanitizer only.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::pictures {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,7 +28,6 @@ using ::testing::HasSubstr;
 class PictureTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    fs::create_directories(folder_);
     music::Score score;
     for (int i = 0; i < 8; ++i) {
       music::Note note;
@@ -38,24 +37,22 @@ class PictureTest : public ::testing::Test {
       score.notes.push_back(note);
     }
     std::ofstream(folder_ / "score.mid", std::ios::binary) << music::WriteMidi(score).value();
-    audio::Waveform sound;
-    sound.samples.resize(4 * sound.sample_rate);
-    for (size_t n = 0; n < sound.samples.size(); ++n) sound.samples[n] = 0.5f * std::sin(0.1f * n);
-    ASSERT_TRUE(audio::WriteAudioFile(sound, audio::AudioFormat::kWav, folder_ / "sound.wav").ok());
+    audio::Waveform audio;
+    audio.samples.resize(4 * audio.sample_rate);
+    for (size_t n = 0; n < audio.samples.size(); ++n) audio.samples[n] = 0.5f * std::sin(0.1f * n);
+    ASSERT_TRUE(audio::WriteAudioFile(audio, audio::AudioFormat::kWav, folder_ / "sound.wav").ok());
     options_.score = folder_ / "score.mid";
     options_.audio = folder_ / "sound.wav";
     options_.output = folder_ / "picture.png";
     options_.length_s = 4;
   }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string Picture() const {
     std::ifstream in(options_.output, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
-  const fs::path folder_ =
-      fs::path(::testing::TempDir()) / ("antiphon_picture_test_" + std::to_string(getpid()));
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   PictureOptions options_;
 };
 
@@ -120,4 +117,4 @@ TEST_F(PictureTest, SaysWhichFileIsTheTrouble) {
 }
 
 }  // namespace
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::pictures

@@ -4,8 +4,8 @@
 // the number of notes held; the one used longest ago goes first.
 //
 // Safe from any thread. Scores handed out stay valid after they have left the cache.
-#ifndef ANTIPHON_SERVER_SERVING_SCORE_CACHE_H_
-#define ANTIPHON_SERVER_SERVING_SCORE_CACHE_H_
+#ifndef ANTIPHON_CORE_COLLECTION_SCORE_CACHE_H_
+#define ANTIPHON_CORE_COLLECTION_SCORE_CACHE_H_
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/music/score.h"
 
-namespace antiphon::server {
+namespace antiphon::collection {
 
 class ScoreCache {
  public:
@@ -49,6 +49,6 @@ class ScoreCache {
   int64_t notes_ ABSL_GUARDED_BY(mutex_) = 0;  // sum of Cost over entries_
 };
 
-}  // namespace antiphon::server
+}  // namespace antiphon::collection
 
-#endif  // ANTIPHON_SERVER_SERVING_SCORE_CACHE_H_
+#endif  // ANTIPHON_CORE_COLLECTION_SCORE_CACHE_H_

@@ -1,10 +1,11 @@
-#include "server/serving/fake_engine.h"
+#include "server/serving/fake_collection.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "core/audio/encoder.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::server {
 namespace {
@@ -49,11 +50,9 @@ class FakeWindowEncoder final : public encoder::WindowEncoder {
 
 matching::Evidence Window(double query_start_s, double reference_start_s) {
   matching::Evidence evidence;
-  evidence.query_start_s = query_start_s;
-  evidence.query_end_s = query_start_s + 2;
-  evidence.reference_start_s = reference_start_s;
-  evidence.reference_end_s = reference_start_s + 2;
-  evidence.tempo_ratio = 1.25;
+  evidence.match = {.query = {query_start_s, query_start_s + 2},
+                    .reference = {reference_start_s, reference_start_s + 2},
+                    .slope = 1.25};
   evidence.similarity = 0.875f;
   return evidence;
 }
@@ -84,12 +83,12 @@ music::Score ScaleScore(int notes) {
   return score;
 }
 
-FakeEngine::FakeEngine() : shared_(std::make_shared<Shared>()) {
+FakeCollection::FakeCollection() : shared_(std::make_shared<Shared>()) {
   manifest_.generation = 7;
   manifest_.model_id = "fake-model";
   manifest_.created = "2024-05-06T07:08:09Z";
   manifest_.dimension = 2;
-  manifest_.feature_settings = features::FeatureSettings() == settings_ ? "{}" : "";
+  manifest_.feature_settings = "{}";
   manifest_.pieces = manifest_.recordings = 2;
   manifest_.score_vectors = 100;
   manifest_.recording_vectors = 50;
@@ -104,8 +103,8 @@ FakeEngine::FakeEngine() : shared_(std::make_shared<Shared>()) {
   sources_.sounds.resize(2);
 }
 
-void FakeEngine::AddScale(const std::string& number, const std::string& title, int notes,
-                          double recording_s) {
+void FakeCollection::AddScale(const std::string& number, const std::string& title, int notes,
+                              double recording_s) {
   catalog::Piece piece;
   piece.id = "p" + number;
   piece.title = title;
@@ -126,37 +125,37 @@ void FakeEngine::AddScale(const std::string& number, const std::string& title, i
   sources_.recordings.push_back(recording);
 }
 
-FakeEngine::FakeEngine(const FakeEngine& before, FakeSources sources, int64_t generation)
+FakeCollection::FakeCollection(const FakeCollection& before, FakeSources sources,
+                               int64_t generation)
     : shared_(before.shared_),
       manifest_(before.manifest_),
-      settings_(before.settings_),
       confidence_(before.confidence_),
       sources_(std::move(sources)) {
   manifest_.generation = generation;
 }
 
-int64_t FakeEngine::vector_count(catalog::Side side) const {
+int64_t FakeCollection::vector_count(catalog::Side side) const {
   return SourceCount(side) * (side == catalog::Side::kScores ? int64_t{50} : int64_t{25});
 }
 
-int FakeEngine::SourceCount(catalog::Side side) const {
+int FakeCollection::SourceCount(catalog::Side side) const {
   return static_cast<int>(side == catalog::Side::kScores ? sources_.pieces.size()
                                                          : sources_.recordings.size());
 }
 
-std::optional<int> FakeEngine::FindPiece(std::string_view id) const {
+std::optional<int> FakeCollection::FindPiece(std::string_view id) const {
   return Find(sources_.pieces, id);
 }
 
-std::optional<int> FakeEngine::FindRecording(std::string_view id) const {
+std::optional<int> FakeCollection::FindRecording(std::string_view id) const {
   return Find(sources_.recordings, id);
 }
 
-absl::StatusOr<std::shared_ptr<const music::Score>> FakeEngine::ReadScore(int piece) const {
+absl::StatusOr<std::shared_ptr<const music::Score>> FakeCollection::ReadScore(int piece) const {
   return sources_.scores.at(piece);
 }
 
-absl::StatusOr<std::string> FakeEngine::ReadAudio(int recording) const {
+absl::StatusOr<std::string> FakeCollection::ReadAudio(int recording) const {
   if (!sources_.sounds.at(recording).empty()) return sources_.sounds[recording];
   audio::Waveform waveform;
   waveform.samples.resize(
@@ -166,20 +165,20 @@ absl::StatusOr<std::string> FakeEngine::ReadAudio(int recording) const {
   return audio::EncodeAudio(waveform, audio::AudioFormat::kFlac);
 }
 
-absl::Status FakeEngine::Start(const matching::RequestContext& context) const {
+absl::Status FakeCollection::Start(const matching::RequestContext& context) const {
   ++queries;
   if (on_query) on_query();
-  if (!failure.ok()) return failure;
+  RETURN_IF_ERROR(failure);
   if (context.keep_going) {
-    if (absl::Status status = context.keep_going(); !status.ok()) return status;
+    RETURN_IF_ERROR(context.keep_going());
   }
   ++searches;
   if (context.on_stage) context.on_stage(matching::Stage::kSearch, 0.001);
   return absl::OkStatus();
 }
 
-std::vector<matching::Hit> FakeEngine::Hits(double duration_s, catalog::Side side,
-                                            const matching::SearchOptions& options) const {
+std::vector<matching::Hit> FakeCollection::Hits(double duration_s, catalog::Side side,
+                                                const matching::SearchOptions& options) const {
   {
     absl::MutexLock lock(&shared_->mutex);
     shared_->last_search = options;
@@ -187,17 +186,14 @@ std::vector<matching::Hit> FakeEngine::Hits(double duration_s, catalog::Side sid
   if (SourceCount(side) == 0) return {};
   matching::Hit hit;
   hit.source = std::min(kFavourite, SourceCount(side) - 1);
-  hit.query_end_s = duration_s;
-  hit.reference_start_s = 1.5;
-  hit.reference_end_s = 1.5 + duration_s;
-  hit.tempo_ratio = 1.25;
+  hit.match = {.query = {0, duration_s}, .reference = {1.5, 1.5 + duration_s}, .slope = 1.25};
   hit.similarity = 0.9f;
   if (options.evidence) hit.evidence = {Window(0, 1.5), Window(0.5, 2.0)};
   return {hit};
 }
 
-matching::Identification FakeEngine::Answer(bool empty, catalog::Side side,
-                                            const matching::IdentifyOptions& options) const {
+matching::Identification FakeCollection::Answer(bool empty, catalog::Side side,
+                                                const matching::IdentifyOptions& options) const {
   {
     absl::MutexLock lock(&shared_->mutex);
     shared_->last_identify = options;
@@ -214,13 +210,9 @@ matching::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   candidate.confidence = 0.75;
   candidate.score = 0.5;
   candidate.votes = 4;
-  candidate.query_s = 0.25;
-  candidate.reference_s = 2.0;
-  candidate.tempo_ratio = 0.8;
+  candidate.place = {.query_s = 0.25, .reference_s = 2.0};
+  candidate.match = {.query = {0, 2.5}, .reference = {1.5, 3.5}, .slope = 0.8};
   candidate.transposition = options.max_transposition;
-  candidate.query_end_s = 2.5;
-  candidate.reference_start_s = 1.5;
-  candidate.reference_end_s = 3.5;
   candidate.similarity = 0.625f;
   if (options.evidence) candidate.evidence = {Window(0, 1.5), Window(0.5, 2.0), Window(1.0, 2.5)};
   identification.candidates.push_back(candidate);
@@ -231,22 +223,22 @@ matching::Identification FakeEngine::Answer(bool empty, catalog::Side side,
   return identification;
 }
 
-const encoder::WindowEncoder& FakeEngine::audio_encoder() const {
+const encoder::WindowEncoder& FakeCollection::audio_encoder() const {
   static const FakeWindowEncoder encoder;
   return encoder;
 }
 
-absl::StatusOr<matching::Identification> FakeEngine::IdentifyEmbedded(
+absl::StatusOr<matching::Identification> FakeCollection::IdentifyEmbedded(
     matching::EmbeddingSequence windows, double /*duration_s*/,
     const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   matching::Identification answer =
       Answer(windows.start_s.empty(), catalog::Side::kScores, options);
   answer.windows = static_cast<int>(windows.start_s.size());
   for (matching::Candidate& candidate : answer.candidates) {
-    candidate.tempo_ratio = 1.25;
-    candidate.query_s = windows.start_s.front();
-    candidate.reference_s = 1.5 + 1.25 * candidate.query_s;
+    candidate.match.slope = 1.25;
+    candidate.place.query_s = windows.start_s.front();
+    candidate.place.reference_s = 1.5 + 1.25 * candidate.place.query_s;
     candidate.evidence.clear();
     for (const double start_s : windows.start_s)
       candidate.evidence.push_back(Window(start_s, 1.5 + 1.25 * start_s));
@@ -254,56 +246,56 @@ absl::StatusOr<matching::Identification> FakeEngine::IdentifyEmbedded(
   return answer;
 }
 
-absl::StatusOr<std::vector<matching::Hit>> FakeEngine::SearchScores(
+absl::StatusOr<std::vector<matching::Hit>> FakeCollection::SearchScores(
     const audio::Waveform& query, const matching::SearchOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Hits(query.duration_s(), catalog::Side::kScores, options);
 }
 
-absl::StatusOr<std::vector<matching::Hit>> FakeEngine::SearchRecordings(
+absl::StatusOr<std::vector<matching::Hit>> FakeCollection::SearchRecordings(
     const music::Score& query, const matching::SearchOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Hits(query.duration_s, catalog::Side::kRecordings, options);
 }
 
-absl::StatusOr<matching::Identification> FakeEngine::IdentifyAudio(
+absl::StatusOr<matching::Identification> FakeCollection::IdentifyAudio(
     const audio::Waveform& query, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
                                   [](float x) { return std::abs(x) < 1e-4f; });
   return Answer(silent, catalog::Side::kScores, options);
 }
 
-absl::StatusOr<matching::Identification> FakeEngine::IdentifyScore(
+absl::StatusOr<matching::Identification> FakeCollection::IdentifyScore(
     const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Answer(query.notes.empty(), side, options);
 }
 
-absl::StatusOr<matching::EmbeddingSequence> FakeEngine::EmbedAudio(
+absl::StatusOr<matching::EmbeddingSequence> FakeCollection::EmbedAudio(
     const audio::Waveform& query, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Windows(query.duration_s(), 1.0, plan);
 }
 
-absl::StatusOr<matching::EmbeddingSequence> FakeEngine::EmbedScore(
+absl::StatusOr<matching::EmbeddingSequence> FakeCollection::EmbedScore(
     const music::Score& query, double tempo_ratio, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {
-  if (absl::Status status = Start(context); !status.ok()) return status;
+  RETURN_IF_ERROR(Start(context));
   return Windows(query.duration_s, tempo_ratio, plan);
 }
 
-matching::SearchOptions FakeEngine::last_search() const {
+matching::SearchOptions FakeCollection::last_search() const {
   absl::MutexLock lock(&shared_->mutex);
   return shared_->last_search;
 }
 
-matching::IdentifyOptions FakeEngine::last_identify() const {
+matching::IdentifyOptions FakeCollection::last_identify() const {
   absl::MutexLock lock(&shared_->mutex);
   return shared_->last_identify;
 }

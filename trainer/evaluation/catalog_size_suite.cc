@@ -14,7 +14,7 @@
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/suites.h"
 
-namespace antiphon::trainer {
+namespace antiphon::trainer::evaluation {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -26,9 +26,9 @@ constexpr int kDefaultSample = 60;  // performances, unless the options say
 
 // Queried pieces first, then the others in an order that the seed decides, then made ones.
 struct Pool {
-  std::vector<CollectionEntry> entries;
-  std::vector<int> works;                               // of the queried pieces
-  std::vector<TestRecording> recordings, performances;  // `work` is one of `works`
+  std::vector<datasets::CollectionEntry> entries;
+  std::vector<int> works;                                         // of the queried pieces
+  std::vector<datasets::TestRecording> recordings, performances;  // `work` is one of `works`
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
 
@@ -38,23 +38,23 @@ struct Pool {
 };
 
 absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
-    const std::vector<CollectionEntry>& entries) {
+    const std::vector<datasets::CollectionEntry>& entries) {
   std::vector<std::set<uint64_t>> melodies;
-  for (const CollectionEntry& entry : entries) {
-    const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
-    if (!score.ok())
-      return absl::Status(score.status().code(),
-                          absl::StrCat(entry.id, ": ", score.status().message()));
-    melodies.push_back(MelodyShingles(*score));
+  for (const datasets::CollectionEntry& entry : entries) {
+    const auto name_it = [&entry](const absl::Status& status) {
+      return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
+    };
+    ASSIGN_OR_RETURN(const music::Score score, MapError(music::ReadMidi(entry.midi), name_it));
+    melodies.push_back(data::MelodyShingles(score));
   }
   return melodies;
 }
 
 // Moves the entries at `wanted` to the pool and points the recordings at their new places.
-void TakeQueried(std::vector<CollectionEntry>& entries, std::vector<TestRecording>& recordings,
-                 Pool& pool) {
+void TakeQueried(std::vector<datasets::CollectionEntry>& entries,
+                 std::vector<datasets::TestRecording>& recordings, Pool& pool) {
   std::vector<int> place(entries.size(), -1);
-  for (TestRecording& recording : recordings) {
+  for (datasets::TestRecording& recording : recordings) {
     int& at = place[recording.work];
     if (at < 0) {
       at = static_cast<int>(pool.entries.size());
@@ -62,27 +62,28 @@ void TakeQueried(std::vector<CollectionEntry>& entries, std::vector<TestRecordin
     }
     recording.work = at;
   }
-  std::vector<CollectionEntry> rest;
+  std::vector<datasets::CollectionEntry> rest;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (place[i] < 0) rest.push_back(std::move(entries[i]));
   }
   entries = std::move(rest);
 }
 
-absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& pool) {
+absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t seed, Pool& pool) {
   ASSIGN_OR_RETURN(const auto queried, Melodies(pool.entries));
-  pool.works = WorksOf(queried);
+  pool.works = datasets::WorksOf(queried);
   for (auto* recordings : {&pool.recordings, &pool.performances}) {
-    for (TestRecording& recording : *recordings) recording.work = pool.works[recording.work];
+    for (datasets::TestRecording& recording : *recordings)
+      recording.work = pool.works[recording.work];
   }
   std::mt19937_64 random(seed);
   for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
-  for (CollectionEntry& entry : others) {
+  for (datasets::CollectionEntry& entry : others) {
     const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
     if (!score.ok() || score->notes.empty()) continue;
-    const std::set<uint64_t> melody = MelodyShingles(*score);
+    const std::set<uint64_t> melody = data::MelodyShingles(*score);
     const bool edition = std::any_of(queried.begin(), queried.end(), [&melody](const auto& other) {
-      return AreEditions(melody, other);
+      return datasets::AreEditions(melody, other);
     });
     pool.left_out += edition;
     if (!edition) pool.entries.push_back(std::move(entry));
@@ -91,12 +92,12 @@ absl::Status AddReal(std::vector<CollectionEntry> others, uint64_t seed, Pool& p
   return absl::OkStatus();
 }
 
-absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
-  ASSIGN_OR_RETURN(MapsTestBed maps,
-                   MakeMapsTestBed(options.recordings, options.test_set.midi_dir));
-  SuiteOptions sampled = options;
+absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options, Progress& progress) {
+  ASSIGN_OR_RETURN(datasets::MapsTestBed maps,
+                   datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
+  AsapOptions sampled = options.asap;
   if (sampled.performances == 0) sampled.performances = kDefaultSample;
-  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, progress));
+  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, options.seed, progress));
   for (size_t i = 0; i < asap.recordings.size(); ++i) {
     asap.recordings[i].work = asap.asap.performances[asap.sample[i]].score;
   }
@@ -106,11 +107,11 @@ absl::StatusOr<Pool> MakePool(const SuiteOptions& options, Progress& progress) {
   pool.queried = pool.entries.size();
   pool.recordings = std::move(maps.recordings);
   pool.performances = std::move(asap.recordings);
-  std::vector<CollectionEntry> others = std::move(maps.entries);
-  for (CollectionEntry& entry : asap.entries) others.push_back(std::move(entry));
+  std::vector<datasets::CollectionEntry> others = std::move(maps.entries);
+  for (datasets::CollectionEntry& entry : asap.entries) others.push_back(std::move(entry));
   for (const std::string& folder : options.distractors) {
-    ASSIGN_OR_RETURN(std::vector<CollectionEntry> more, ReadEntries(folder));
-    for (CollectionEntry& entry : more) others.push_back(std::move(entry));
+    ASSIGN_OR_RETURN(std::vector<datasets::CollectionEntry> more, datasets::ReadEntries(folder));
+    for (datasets::CollectionEntry& entry : more) others.push_back(std::move(entry));
   }
   RETURN_IF_ERROR(AddReal(std::move(others), options.seed, pool));
   return pool;
@@ -120,7 +121,7 @@ std::string CollectionUpTo(int size) { return absl::StrCat("up to ", size); }
 
 // The catalogue of the largest size holds all others: each piece is filed under the smallest size
 // that it belongs to, and a question to a smaller catalogue is limited to the sizes up to that.
-void FileBySize(const std::vector<int>& sizes, std::vector<CollectionEntry>& entries) {
+void FileBySize(const std::vector<int>& sizes, std::vector<datasets::CollectionEntry>& entries) {
   size_t next = 0;
   for (const int size : sizes) {
     for (; next < static_cast<size_t>(size); ++next)
@@ -128,7 +129,7 @@ void FileBySize(const std::vector<int>& sizes, std::vector<CollectionEntry>& ent
   }
 }
 
-int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
+int64_t VectorsUpTo(int size, const retrieval::BundleCollection& collection) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
        collection.view().base_catalog().runs(catalog::Side::kScores)) {
@@ -138,23 +139,23 @@ int64_t VectorsUpTo(int size, const retrieval::Collection& collection) {
 }
 
 // Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
-absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
-                                  std::span<const int> sizes,
-                                  const retrieval::Collection& collection, uint64_t seed,
-                                  Progress& progress) {
+absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& name,
+                                           std::span<const int> sizes,
+                                           const retrieval::BundleCollection& collection,
+                                           uint64_t seed, Progress& progress) {
   matching::IdentifyOptions identify;
-  identify.top_k = kCandidates;
+  identify.top_k = datasets::kCandidates;
   for (const int size : sizes) identify.filter.sources.collections.push_back(CollectionUpTo(size));
-  ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
+  metrics::ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
                                           std::pair(&pool.performances, kPerPerformance)}) {
     const auto started = Clock::now();
     ASSIGN_OR_RETURN(const auto outcomes,
-                     AskExcerpts(
+                     datasets::AskExcerpts(
                          *recordings, {{kLength}, count, false, seed}, collection, identify,
                          [&pool](int source) { return pool.work_of(source); }, {}, progress));
-    const Accuracy accuracy = AccuracyAt(outcomes, kLength);
+    const datasets::Accuracy accuracy = datasets::AccuracyAt(outcomes, kLength);
     row.figures.insert(row.figures.end(),
                        {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
@@ -166,9 +167,10 @@ absl::StatusOr<ReportRow> Measure(const Pool& pool, const std::string& name,
 }
 
 // The sizes asked for, ascending, without those that the queried pieces alone exceed.
-std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report& report) {
+std::vector<int> SizesFor(const CatalogSizeOptions& options, const Pool& pool,
+                          metrics::Report& report) {
   std::vector<int> sizes;
-  for (const int size : options.catalog_sizes) {
+  for (const int size : options.sizes) {
     if (static_cast<size_t>(size) >= pool.queried) {
       sizes.push_back(size);
     } else {
@@ -182,43 +184,46 @@ std::vector<int> SizesFor(const SuiteOptions& options, const Pool& pool, Report&
 
 }  // namespace
 
-absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress& progress) {
+absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& options,
+                                                    Progress& progress) {
+  RETURN_IF_ERROR(options.Check());
   const auto started = Clock::now();
   ASSIGN_OR_RETURN(Pool pool, MakePool(options, progress));
-  Report report{"catalogue-size", {}, {}};
+  metrics::Report report{"catalogue-size", {}, {}};
   const std::vector<int> sizes = SizesFor(options, pool, report);
   if (sizes.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("sizes: the queried pieces alone are ", pool.queried));
   }
   if (static_cast<size_t>(sizes.back()) > pool.real) {
-    ASSIGN_OR_RETURN(
-        auto made,
-        MakeRecombined(pool.entries, sizes.back() - static_cast<int>(pool.real), options.seed));
-    for (CollectionEntry& entry : made) pool.entries.push_back(std::move(entry));
+    ASSIGN_OR_RETURN(auto made,
+                     datasets::MakeRecombined(
+                         pool.entries, sizes.back() - static_cast<int>(pool.real), options.seed));
+    for (datasets::CollectionEntry& entry : made) pool.entries.push_back(std::move(entry));
   }
   FileBySize(sizes, pool.entries);
   const auto open = [&](const std::string& model, int size) {
-    return OpenReferenceCollection({pool.entries.begin(), pool.entries.begin() + size},
-                                   ReferenceCollectionFor(options, model), progress);
+    return datasets::OpenReferenceCollection(
+        {pool.entries.begin(), pool.entries.begin() + size},
+        ReferenceCollectionFor(options.models, model, options.reference_collections), progress);
   };
-  ASSIGN_OR_RETURN(const auto collection, open(options.model, sizes.back()));
+  ASSIGN_OR_RETURN(const auto collection, open(options.models.model, sizes.back()));
   report.settings["model"] = collection->manifest().model_id;
-  ReportTable table{
+  metrics::ReportTable table{
       "piece first at 10 s",
       {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
       {}};
   const auto measure = [&](const std::string& name, size_t count,
-                           const retrieval::Collection& asked) -> absl::Status {
-    absl::StatusOr<ReportRow> row =
+                           const retrieval::BundleCollection& asked) -> absl::Status {
+    absl::StatusOr<metrics::ReportRow> row =
         Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
     if (row.ok()) table.rows.push_back(*std::move(row));
     return row.status();
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
     RETURN_IF_ERROR(measure("this model", count, *collection));
-    if (count == 1 && !options.untrained.empty()) {
-      ASSIGN_OR_RETURN(const auto untrained, open(options.untrained, sizes.front()));
+    if (count == 1 && !options.models.untrained.empty()) {
+      ASSIGN_OR_RETURN(const auto untrained, open(options.models.untrained, sizes.front()));
       RETURN_IF_ERROR(measure("untrained", count, *untrained));
     }
     const double size = sizes[count - 1];
@@ -230,8 +235,8 @@ absl::StatusOr<Report> EvaluateCatalogSize(const SuiteOptions& options, Progress
       absl::StrCat(pool.queried, " queried, ", pool.real - pool.queried, " other real ones (",
                    pool.left_out, " editions of queried pieces left out), then recombined ones");
   report.settings["seed"] = absl::StrCat(options.seed);
-  NoteSeconds(started, report);
+  metrics::NoteSeconds(started, report);
   return report;
 }
 
-}  // namespace antiphon::trainer
+}  // namespace antiphon::trainer::evaluation

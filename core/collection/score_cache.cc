@@ -1,11 +1,11 @@
-#include "server/serving/score_cache.h"
+#include "core/collection/score_cache.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "core/base/status_macros.h"
 
-namespace antiphon::server {
+namespace antiphon::collection {
 
 ScoreCache::ScoreCache(int64_t max_notes) : max_notes_(max_notes) {}
 
@@ -39,4 +39,4 @@ absl::StatusOr<std::shared_ptr<const music::Score>> ScoreCache::Get(const std::s
   return score;
 }
 
-}  // namespace antiphon::server
+}  // namespace antiphon::collection

@@ -1,5 +1,5 @@
 // From a model on disk to answers: the builder, the bundle and the collection together.
-#include "core/retrieval/collection.h"
+#include "core/retrieval/bundle_collection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   const auto manifest = Publish(0, 4, Options());
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   EXPECT_EQ(manifest->generation, 1);
-  const auto collection = Collection::Open(Path("bundle"));
+  const auto collection = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok()) << collection.status();
   EXPECT_EQ((*collection)->manifest().model_id, "test-1");
   EXPECT_EQ((*collection)->encoder_info().dimension, manifest->dimension);
@@ -70,34 +70,34 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   ASSERT_EQ((*collection)->view().pieces().size(), 4u);
 
   const music::Score excerpt = music::Excerpt(testing::RandomPiece(2), 10, 25);
-  const auto by_audio = (*collection)->IdentifyAudio(testing::Play(excerpt, 1.3), {});
+  const auto by_audio = (*collection)->IdentifyAudio(testing::Play(excerpt, 1.3), {}, {});
   ASSERT_TRUE(by_audio.ok()) << by_audio.status();
   EXPECT_EQ(by_audio->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(by_audio->candidates[0].source, 2);
-  EXPECT_NEAR(by_audio->candidates[0].tempo_ratio, 1.3, 0.07);
-  const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {});
+  EXPECT_NEAR(by_audio->candidates[0].match.slope, 1.3, 0.07);
+  const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {}, {});
   ASSERT_TRUE(by_score.ok());
   EXPECT_EQ(by_score->candidates[0].source, 2);
-  const auto snippets = (*collection)->SearchScores(testing::Play(excerpt, 1.3), {});
+  const auto snippets = (*collection)->SearchScores(testing::Play(excerpt, 1.3), {}, {});
   ASSERT_TRUE(snippets.ok() && !snippets->empty());
   EXPECT_EQ(snippets->front().source, 2);
   const auto recordings =
-      (*collection)->SearchRecordings(music::Excerpt(testing::RandomPiece(0), 5, 15), {});
+      (*collection)->SearchRecordings(music::Excerpt(testing::RandomPiece(0), 5, 15), {}, {});
   ASSERT_TRUE(recordings.ok() && !recordings->empty());
-  EXPECT_NEAR(recordings->front().reference_start_s,
-              5 / 1.1 + recordings->front().query_start_s / 1.1, 1.0);
-  EXPECT_TRUE((*collection)->EmbedAudio(testing::Play(excerpt), {}).ok());
-  EXPECT_TRUE((*collection)->EmbedScore(excerpt, 0.8, {}).ok());
+  EXPECT_NEAR(recordings->front().match.reference.start_s,
+              5 / 1.1 + recordings->front().match.query.start_s / 1.1, 1.0);
+  EXPECT_TRUE((*collection)->EmbedAudio(testing::Play(excerpt), {}, {}).ok());
+  EXPECT_TRUE((*collection)->EmbedScore(excerpt, 0.8, {}, {}).ok());
 }
 
 TEST_F(CollectionTest, AnOpenCollectionOutlivesTheNextGeneration) {
   ASSERT_TRUE(Publish(0, 2, Options()).ok());
-  const auto before = Collection::Open(Path("bundle"));
+  const auto before = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(before.ok());
   const auto manifest = Publish(5, 3, Options());
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   EXPECT_EQ(manifest->generation, 2);
-  const auto after = Collection::Open(Path("bundle"));
+  const auto after = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(after.ok());
   EXPECT_EQ((*before)->view().pieces().size(), 2u);
   EXPECT_TRUE((*before)->view().ReadMidi(1).ok());
@@ -111,7 +111,7 @@ TEST_F(CollectionTest, EncodersCanBeWrapped) {
   options.wrap_encoder = [&](std::unique_ptr<encoder::WindowEncoder> encoder) {
     return ++wrapped, std::move(encoder);
   };
-  ASSERT_TRUE(Collection::Open(Path("bundle"), options).ok());
+  ASSERT_TRUE(BundleCollection::Open(Path("bundle"), options).ok());
   EXPECT_EQ(wrapped, 2);
 }
 
@@ -121,11 +121,11 @@ TEST_F(CollectionTest, IndexesOfEveryKindAnswerAlike) {
     collection::BuilderOptions options = Options();
     options.index.kind = kind;
     ASSERT_TRUE(Publish(0, 3, options).ok());
-    const auto collection = Collection::Open(Path("bundle"));
+    const auto collection = BundleCollection::Open(Path("bundle"));
     ASSERT_TRUE(collection.ok()) << collection.status();
     const auto result =
         (*collection)
-            ->IdentifyAudio(testing::Play(music::Excerpt(testing::RandomPiece(1), 10, 20)), {});
+            ->IdentifyAudio(testing::Play(music::Excerpt(testing::RandomPiece(1), 10, 20)), {}, {});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->candidates[0].source, 1) << index::IndexKindName(kind);
   }
@@ -146,35 +146,36 @@ TEST_F(CollectionTest, ConfidenceComesFromTheModelAndIsReadWithinALimit) {
     ASSERT_TRUE(Publish(0, 1, Options()).ok());
   };
   ASSERT_TRUE(Publish(0, 1, Options()).ok());
-  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold,
+  EXPECT_EQ((*BundleCollection::Open(Path("bundle")))->confidence().threshold,
             matching::ConfidenceModel().threshold);
   const std::string json = matching::ConfidenceToJson({.threshold = 0.75, .queries = 30});
   publish_with(json);
-  EXPECT_EQ((*Collection::Open(Path("bundle")))->confidence().threshold, 0.75);
+  EXPECT_EQ((*BundleCollection::Open(Path("bundle")))->confidence().threshold, 0.75);
   for (const std::string& bad : {json + std::string(64 << 10, ' '), std::string("{")}) {
     publish_with(bad);
-    EXPECT_EQ(Collection::Open(Path("bundle")).status().code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ(BundleCollection::Open(Path("bundle")).status().code(), absl::StatusCode::kDataLoss);
   }
 }
 
 TEST_F(CollectionTest, ACollectionOfOtherContentsSharesTheRest) {
   ASSERT_TRUE(Publish(0, 3, Options()).ok());
-  const auto before = Collection::Open(Path("bundle"));
+  const auto before = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(before.ok());
   auto loaded = std::make_shared<collection::LoadedCollection>((*before)->loaded());
   const collection::Edit edit{catalog::Side::kScores, "1", nullptr};
   loaded->view = loaded->view->With({&edit, 1});
   ASSERT_TRUE(collection::CheckParts(*loaded).ok()) << collection::CheckParts(*loaded);
-  const auto after = Collection::Make(loaded);
-  EXPECT_EQ(&after->audio_encoder(), &(*before)->audio_encoder());
-  EXPECT_EQ(&after->front_end(), &(*before)->front_end());
+  const BundleCollection after(loaded);
+  EXPECT_EQ(&after.audio_encoder(), &(*before)->audio_encoder());
+  EXPECT_EQ(after.loaded().front_end, (*before)->loaded().front_end);
   const audio::Waveform query = testing::Play(music::Excerpt(testing::RandomPiece(1), 10, 20));
-  const auto there = (*before)->IdentifyAudio(query, {}), gone = after->IdentifyAudio(query, {});
+  const auto there = (*before)->IdentifyAudio(query, {}, {}),
+             gone = after.IdentifyAudio(query, {}, {});
   ASSERT_TRUE(there.ok() && gone.ok());
   EXPECT_EQ(there->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(gone->verdict, matching::Verdict::kNoMatch);
   for (const matching::Candidate& candidate : gone->candidates) {
-    EXPECT_NE(after->view().pieces()[candidate.source].id, "1");
+    EXPECT_NE(after.view().pieces()[candidate.source].id, "1");
   }
 }
 
@@ -183,7 +184,7 @@ TEST_F(CollectionTest, AMissingModelOrBundleIsNotFound) {
                 .status()
                 .code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(Collection::Open(Path("nowhere")).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(BundleCollection::Open(Path("nowhere")).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
@@ -196,7 +197,7 @@ TEST_F(CollectionTest, ABuilderThatIsGivenUpPublishesNothing) {
                                *music::WriteMidi(testing::RandomPiece(9)))
                     .ok());
   }
-  const auto collection = Collection::Open(Path("bundle"));
+  const auto collection = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok());
   EXPECT_EQ((*collection)->manifest().generation, 1);
   EXPECT_EQ((*collection)->view().pieces().size(), 2u);
@@ -214,7 +215,7 @@ TEST_F(CollectionTest, ADamagedGenerationIsRefusedForTheOneBefore) {
                                  std::filesystem::perm_options::add);
     std::filesystem::resize_file(index, std::filesystem::file_size(index) / 2);
   }
-  const auto collection = Collection::Open(Path("bundle"));
+  const auto collection = BundleCollection::Open(Path("bundle"));
   ASSERT_TRUE(collection.ok()) << collection.status();
   EXPECT_EQ((*collection)->manifest().generation, 1);
   ASSERT_EQ((*collection)->rejected_generations().size(), 1u);

@@ -1,4 +1,4 @@
-#include "server/serving/score_cache.h"
+#include "core/collection/score_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace antiphon::server {
+namespace antiphon::collection {
 namespace {
 
 class ScoreCacheTest : public ::testing::Test {
@@ -80,4 +80,4 @@ TEST_F(ScoreCacheTest, ServesManyThreads) {
 }
 
 }  // namespace
-}  // namespace antiphon::server
+}  // namespace antiphon::collection

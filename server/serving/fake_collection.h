@@ -1,7 +1,7 @@
 // A collection for tests of the services: two pieces and two recordings to begin with, answers made
 // up from the query, and a gate at which requests can be held.
-#ifndef ANTIPHON_SERVER_SERVING_FAKE_ENGINE_H_
-#define ANTIPHON_SERVER_SERVING_FAKE_ENGINE_H_
+#ifndef ANTIPHON_SERVER_SERVING_FAKE_COLLECTION_H_
+#define ANTIPHON_SERVER_SERVING_FAKE_COLLECTION_H_
 
 #include <atomic>
 #include <functional>
@@ -13,14 +13,14 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "server/serving/engine.h"
+#include "core/retrieval/collection.h"
 
 namespace antiphon::server {
 
 // A C major scale in quarter notes at 120 to the minute, 3/4: `notes` beats of half a second.
 music::Score ScaleScore(int notes);
 
-// What a FakeEngine holds.
+// What a FakeCollection holds.
 struct FakeSources {
   std::vector<catalog::Piece> pieces;
   std::vector<std::shared_ptr<const music::Score>> scores;  // of each piece
@@ -29,9 +29,9 @@ struct FakeSources {
       sounds;  // of each recording, encoded; empty: made up, as long as the recording
 };
 
-class FakeEngine final : public Engine {
+class FakeCollection final : public retrieval::Collection {
  private:
-  // Shared by an engine and all that are made from it.
+  // Shared by a collection and all that are made from it.
   struct Shared {
     std::function<void()> on_query;
     absl::Status failure;
@@ -43,15 +43,14 @@ class FakeEngine final : public Engine {
   };
 
  public:
-  FakeEngine();
+  FakeCollection();
   // Of another moment: other contents, the same model, hooks and counts.
-  FakeEngine(const FakeEngine& before, FakeSources sources, int64_t generation);
+  FakeCollection(const FakeCollection& before, FakeSources sources, int64_t generation);
 
   const FakeSources& sources() const { return sources_; }
 
   const bundle::Manifest& manifest() const override { return manifest_; }
   const std::vector<std::string>& rejected_generations() const override { return rejected_; }
-  const features::FeatureSettings& feature_settings() const override { return settings_; }
   const matching::ConfidenceModel& confidence() const override { return confidence_; }
   const std::vector<catalog::Piece>& pieces() const override { return sources_.pieces; }
   const std::vector<catalog::Recording>& recordings() const override { return sources_.recordings; }
@@ -111,7 +110,6 @@ class FakeEngine final : public Engine {
   std::shared_ptr<Shared> shared_;
   bundle::Manifest manifest_;
   std::vector<std::string> rejected_ = {"gen-000008: catalog.sqlite is damaged"};
-  features::FeatureSettings settings_;
   matching::ConfidenceModel confidence_;
   FakeSources sources_;
 
@@ -125,4 +123,4 @@ class FakeEngine final : public Engine {
 
 }  // namespace antiphon::server
 
-#endif  // ANTIPHON_SERVER_SERVING_FAKE_ENGINE_H_
+#endif  // ANTIPHON_SERVER_SERVING_FAKE_COLLECTION_H_

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Runs every check there is, also what continuous integration has no time for. Goes on after
+# failures; at the end a table has each stage's result and time.
+#
+# Usage: scripts/full_check.sh [--list] [--only STAGE]... [--skip STAGE]...
+#
+# --list names the stages. Takes some five hours on two cores. Exit status 1 when a stage failed;
+# stages that need Docker are skipped where there is none.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+skipped_status=77
+
+# The stages, in order: a function check_NAME each, whose comment --list prints.
+
+# All tests, as scripts/test.sh runs them
+check_test() { scripts/test.sh; }
+
+# The sources as .clang-format has them
+check_format() { scripts/format.sh; }
+
+# Over everything: shellcheck and clang-tidy
+check_lint() { scripts/lint.sh --all; }
+
+# Every source through clang, warnings as errors
+check_clang() { scripts/clang_check.sh; }
+
+# Five minutes of every fuzz target
+check_fuzz() { scripts/fuzz.sh --seconds 300 --jobs "$(jobs_at_once)"; }
+
+# The tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+check_sanitizers() { scripts/sanitizers.sh; }
+
+# The server killed and its files damaged under traffic, for five minutes
+check_torture() { scripts/torture.sh; }
+
+# Twice the calls that the server can answer, and reloads, for three minutes
+check_load() { scripts/load.sh; }
+
+# Every benchmark, each case for a tenth of a second
+check_benchmarks() {
+  local benchmark found=0
+  install_packages build test
+  step "Building the benchmarks into build/benchmarks"
+  logged build/logs/configure-benchmarks.log cmake --preset release -B build/benchmarks \
+    -DANTIPHON_BENCHMARKS=ON -DANTIPHON_TESTS=OFF
+  logged build/logs/build-benchmarks.log cmake --build build/benchmarks -j "$(jobs_at_once)" \
+    --target benchmarks
+  while IFS= read -r benchmark; do
+    note "$benchmark"
+    "$benchmark" --benchmark_min_time=0.1
+    found=$((found + 1))
+  done < <(find build/benchmarks -type f -name '*_benchmark' -perm -u+x | sort)
+  ((found > 0)) || fail "no benchmark was built"
+}
+
+# The shipped model on the songbook: snippets, pieces and unknown music
+check_evaluate() {
+  local suite
+  install_packages build test
+  build_preset release antiphon-trainer songbook_midi
+  for suite in snippets pieces unknown; do
+    step "Suite $suite"
+    "$build_dir/bin/antiphon-trainer" evaluate --suite "$suite" --model models/default \
+      --midi "$build_dir/songbook" --work "$root/build/evaluation" --snippets 400 --no-untrained
+  done
+}
+
+# An installation: programs that start, licences beside them
+check_install() {
+  local prefix=$root/build/installed program file
+  build_preset programs
+  rm -rf "$prefix"
+  cmake --install build/programs --prefix "$prefix" --strip >/dev/null
+  for program in antiphon antiphon-server antiphon-trainer; do
+    "$prefix/bin/$program" --version
+  done
+  for file in LICENSE NOTICE THIRD_PARTY_NOTICES.md; do
+    cmp "$file" "$prefix/share/doc/antiphon/$file"
+  done
+}
+
+has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
+
+# The Compose file, as every Docker Compose here reads it
+check_compose() {
+  command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
+    exit "$skipped_status"
+  python3 scripts/tests/packaging_test.py -v Containers
+}
+
+# The container image, and its programs in it
+check_image() {
+  local program
+  has_docker || exit "$skipped_status"
+  docker build --tag antiphon:full-check .
+  for program in antiphon antiphon-server antiphon-trainer; do
+    docker run --rm --entrypoint "$program" antiphon:full-check --version
+  done
+  docker run --rm --entrypoint ls antiphon:full-check /opt/antiphon/share/doc/antiphon/NOTICE
+}
+
+mapfile -t names < <(sed -n 's/^check_\([a-z]*\)() {.*/\1/p' "$0")
+known() { [[ " ${names[*]} " == *" $1 "* ]] || fail "no stage $1; there are ${names[*]}"; }
+
+only=' ' skip=' '
+while (($# > 0)); do
+  case $1 in
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
+    --list)
+      for name in "${names[@]}"; do
+        printf '%-12s %s\n' "$name" "$(grep -B1 "^check_$name()" "$0" | sed -n '1s/^# //p')"
+      done
+      exit
+      ;;
+    --only | --skip)
+      known "${2:-}"
+      if [[ $1 == --only ]]; then only+="$2 "; else skip+="$2 "; fi
+      shift
+      ;;
+    --run) # one stage, in a process of its own
+      "check_$2"
+      exit
+      ;;
+    *) fail "unknown argument $1; see --help" ;;
+  esac
+  shift
+done
+
+failed=0
+for name in "${names[@]}"; do
+  [[ $only == ' ' || $only == *" $name "* ]] || continue
+  [[ $skip != *" $name "* ]] || continue
+  stage "$name" "$0" --run "$name" || (($? == skipped_status)) || failed=$((failed + 1))
+done
+print_stages
+((failed == 0)) || fail "$failed stage(s) failed"

@@ -1,0 +1,146 @@
+// The options that the file, the environment and flags may set: names, what each sets, allows and
+// means, in the order of --help. Internal to server/: config.cc parses and checks by this list, and
+// option_table.cc prints it.
+//
+// A visitor has
+//   Text(name, value, allowed, meaning)     a std::string; `allowed` says it in words
+//   Number(name, value, range, meaning)     an int or a double
+//   Choice(name, value, names, meaning)     an enum; `names` is an array of (name, value)
+//   Switch(name, value, meaning)            a bool: --name and --no-name
+// Names are without dashes. In `allowed` and `meaning`, backticks stand around code.
+#ifndef ANTIPHON_SERVER_OPTIONS_H_
+#define ANTIPHON_SERVER_OPTIONS_H_
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "core/encoder/window_encoder.h"
+#include "core/index/vector_index.h"
+#include "core/matching/request.h"
+#include "server/config.h"
+
+namespace antiphon::server {
+
+// "queue-capacity" is set by ANTIPHON_QUEUE_CAPACITY.
+std::string EnvironmentName(absl::string_view option);
+
+// What a range or a choice allows: "1 to 1,000,000", "`text`, `json`".
+std::string Allowed(const Range<int>& range);
+std::string Allowed(const Range<double>& range);
+template <typename Names>
+std::string Allowed(const Names& names) {
+  return absl::StrJoin(names, ", ", [](std::string* out, const auto& name) {
+    out->append("`").append(name.first).append("`");
+  });
+}
+
+// The name of a value of a choice.
+template <typename Names, typename Value>
+std::string NameOf(const Names& names, Value value) {
+  for (const auto& [name, named] : names) {
+    if (named == value) return std::string(name);
+  }
+  return "";
+}
+
+// The options with their defaults, as the table of docs/operations.md.
+std::string OptionTable();
+
+template <typename AnyConfig, typename Visitor>
+void VisitServing(AnyConfig& c, Visitor& v) {
+  v.Text("bundle", c.store.bundle, "a directory",
+         "Bundle to serve, made by `antiphon-trainer index`; required");
+  v.Text(
+      "snapshot-dir", c.store.snapshot_dir, "a directory",
+      "Where `Admin.Snapshot` writes and `Admin.Restore` reads; it must exist. Without it both are "
+      "refused");
+  v.Text("listen", c.listen, "`host:port`, `unix:PATH`",
+         "Address of the gRPC service; port 0 takes a free port and logs it. Beyond the loopback "
+         "only with API keys or client certificates, or `--allow-unauthenticated`");
+  v.Text("metrics-listen", c.metrics.listen, "`host:port`, or 0",
+         "Address of `/metrics` for Prometheus and of `/healthz`, which require no key; 0 turns "
+         "both off");
+  v.Number("workers", c.queue.workers, WorkQueueOptions::kWorkersRange,
+           "Requests processed at once; 0 is twice the number of cores");
+  v.Number("queue-capacity", c.queue.capacity, WorkQueueOptions::kCapacityRange,
+           "Requests that may wait for a worker; one more is refused at once");
+  v.Number("queue-mib", c.queue.capacity_mib, WorkQueueOptions::kCapacityMibRange,
+           "Total size of the requests that may wait, MiB");
+  v.Number("grace-period", c.grace_period_s, Config::kGracePeriodRange,
+           "Seconds that calls under way get to finish after SIGTERM or SIGINT");
+  v.Number("max-message-mib", c.limits.max_message_mib, Limits::kMaxMessageMibRange,
+           "Size of a request, MiB");
+  v.Number("max-audio-seconds", c.limits.max_audio_s, Limits::kMaxAudioRange,
+           "Length of the audio of a query, seconds");
+  v.Number("max-query-windows", c.limits.max_query_windows, matching::kQueryWindowsRange,
+           "Windows of a query that are compared; a longer query is sampled evenly");
+  v.Number("max-streams", c.streams.max_streams, StreamRunnerOptions::kMaxStreamsRange,
+           "Streaming calls (`IdentifyLong`, `IdentifyLive`, `AddPieces`) at once, each with a "
+           "thread of its own");
+  v.Number("stream-idle-seconds", c.streams.patience_s, StreamRunnerOptions::kPatienceRange,
+           "A stream on which nothing is sent for this long is ended");
+  v.Switch("read-only", c.store.read_only,
+           "Refuse changes, as if the bundle were not writable: for several servers over one "
+           "bundle, of which one may be changed");
+  v.Switch("warmup", c.store.warm_up, "Answer a query of its own before listening");
+  v.Switch("watch-current", c.hot_reload.watch_current,
+           "Reload when the bundle's `CURRENT` names another generation");
+  v.Choice("log-level", c.log.level, kLogLevelNames,
+           "Least severe entries that are logged, to standard error");
+  v.Choice("log-format", c.log.format, kLogFormatNames,
+           "One line per entry; with `json` each is a JSON object");
+}
+
+template <typename AnyConfig, typename Visitor>
+void VisitSecurity(AnyConfig& c, Visitor& v) {
+  v.Text("tls-cert", c.tls.certificate, "a PEM file",
+         "TLS with this certificate, followed by those between it and its authority; read again "
+         "when it changes");
+  v.Text("tls-key", c.tls.key, "a PEM file",
+         "Private key of `--tls-cert`; read again when it changes");
+  v.Text("tls-client-ca", c.tls.client_ca, "a PEM file",
+         "Clients must present a certificate signed by one of these authorities");
+  v.Text("api-keys-file", c.api_keys.keys_file, "a file",
+         "API keys, a line each: `NAME read|admin SHA256 [REQUESTS-PER-SECOND]`; calls need one of "
+         "them. Read again when it changes");
+  v.Switch("allow-unauthenticated", c.allow_unauthenticated,
+           "Listen on an address that other machines can reach although no caller has to "
+           "authenticate");
+  v.Choice("reflection", c.reflection, kReflectionNames,
+           "Whether gRPC reflection describes the service to any caller; `auto`: unless there are "
+           "API keys");
+}
+
+template <typename AnyConfig, typename Visitor>
+void VisitComputing(AnyConfig& c, Visitor& v) {
+  auto& encoders = c.store.collection.encoder;
+  auto& indexes = c.store.collection.index;
+  v.Text("device", encoders.device, "`cpu`, `cuda:N`, `auto`", "Where encoders and indexes run");
+  v.Choice("precision", encoders.precision, encoder::kPrecisionNames,
+           "Of the encoders; `auto` is bfloat16 where it is fast");
+  v.Number("compute-threads", c.store.compute_threads, encoder::kComputeThreadsRange,
+           "Threads of one run of the network; 0 is the number of cores");
+  v.Number("index-threads", indexes.threads, index::IndexOptions::kThreadsRange,
+           "Threads of one search of the index; 0 leaves OpenMP's choice");
+  v.Number("batch-windows", c.store.batching.max_windows, BatchingOptions::kMaxWindowsRange,
+           "Windows encoded at once, over all requests");
+  v.Number("batch-delay-ms", c.store.batching.max_delay_ms, BatchingOptions::kMaxDelayRange,
+           "How long to wait for a batch to fill, milliseconds");
+  v.Number("hnsw-search-breadth", indexes.hnsw_search_breadth,
+           index::IndexOptions::kHnswSearchBreadthRange, "efSearch, if the index is HNSW");
+  v.Number("ivf-probes", indexes.ivf_probes, index::IndexOptions::kIvfProbesRange,
+           "Lists searched, if the index is IVF");
+}
+
+template <typename AnyConfig, typename Visitor>
+void VisitOptions(AnyConfig& config, Visitor& visitor) {
+  VisitServing(config, visitor);
+  VisitSecurity(config, visitor);
+  VisitComputing(config, visitor);
+}
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_OPTIONS_H_

@@ -1,0 +1,55 @@
+#include "trainer/evaluation/suite_options.h"
+
+#include "core/base/status_macros.h"
+#include "core/matching/request.h"
+#include "trainer/base/check_range.h"
+
+namespace antiphon::trainer::evaluation {
+namespace {
+
+absl::Status CheckAsap(const AsapOptions& options) {
+  RETURN_IF_ERROR(CheckRange("performances", options.performances, 0, 1'000'000));
+  return CheckRange("render_threads", options.threads, 0, 1024);
+}
+
+absl::Status CheckTransposition(int semitones) {
+  return CheckRange("max_transposition", semitones, 0, matching::kMaxTransposition);
+}
+
+}  // namespace
+
+std::vector<NamedModel> ModelsOf(const ModelOptions& options) {
+  std::vector<NamedModel> models = {{"this model", options.model, true}};
+  if (!options.untrained.empty()) models.push_back({"untrained", options.untrained, false});
+  return models;
+}
+
+absl::Status SnippetsOptions::Check() const {
+  return CheckRange("snippets", snippets, 1, 10'000'000);
+}
+
+absl::Status PerformancesOptions::Check() const { return CheckAsap(asap); }
+
+absl::Status RecordingsOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("excerpts", excerpts, 1, 1000));
+  return CheckTransposition(max_transposition);
+}
+
+absl::Status UnknownOptions::Check() const {
+  RETURN_IF_ERROR(CheckAsap(asap));
+  return CheckTransposition(max_transposition);
+}
+
+absl::Status CatalogSizeOptions::Check() const {
+  RETURN_IF_ERROR(CheckAsap(asap));
+  for (const int size : sizes) RETURN_IF_ERROR(CheckRange("sizes", size, 1, 1'000'000));
+  return absl::OkStatus();
+}
+
+absl::Status TranscriptionOptions::Check() const {
+  return CheckRange("snippets", snippets, 2, 10'000'000);
+}
+
+absl::Status AlignmentOptions::Check() const { return CheckAsap(asap); }
+
+}  // namespace antiphon::trainer::evaluation

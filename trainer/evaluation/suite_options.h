@@ -1,0 +1,132 @@
+// What each suite is told: a struct of its own for every suite, which holds what acts on it and
+// nothing else. Plain values.
+//
+// A suite checks its options once, when it begins: Check() says which field is out of the range
+// beside it (InvalidArgument).
+#ifndef ANTIPHON_TRAINER_EVALUATION_SUITE_OPTIONS_H_
+#define ANTIPHON_TRAINER_EVALUATION_SUITE_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/encoder/window_encoder.h"
+#include "trainer/data/soundfonts.h"
+#include "trainer/datasets/rendition_cache.h"
+#include "trainer/datasets/test_set.h"
+
+namespace antiphon::trainer::evaluation {
+
+// The models that a suite compares.
+struct ModelOptions {
+  std::string model;      // folder of the model measured
+  std::string untrained;  // folder of the untrained model; empty leaves its rows out
+  encoder::EncoderOptions encoder;
+};
+
+// One of them.
+struct NamedModel {
+  std::string name;    // of its rows
+  std::string folder;  // never empty
+  bool measured = false;
+};
+
+// The model measured, then the untrained one if there is one.
+std::vector<NamedModel> ModelsOf(const ModelOptions& options);
+
+// The performances of ASAP that a suite asks about.
+struct AsapOptions {
+  std::string folder;    // of the dataset, with its metadata.csv
+  int performances = 0;  // a sample of that size, 0 to 1,000,000; 0 is all
+  datasets::RenditionOptions renditions;
+  int threads = 0;  // that render, 0 to 1024; 0 is the number of cores
+};
+
+struct SnippetsOptions {
+  ModelOptions models;
+  datasets::TestSetOptions test_set;
+  int snippets = 2000;         // pairs drawn, 1 to 10,000,000
+  bool centre_scores = false;  // the score's window exactly around the onset, not on the frames of
+                               // the recording
+  bool all_onsets = true;      // also with all distinct onsets as candidates
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct PiecesOptions {
+  ModelOptions models;
+  datasets::TestSetOptions test_set;
+  std::string work;  // folder for a bundle, which the suite removes
+};
+
+struct PerformancesOptions {
+  ModelOptions models;
+  AsapOptions asap;
+  std::string reference_collections;  // folder for bundles, which are kept
+  std::string errors;                 // folder for a page of the worst errors; empty: none
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct RecordingsOptions {
+  ModelOptions models;
+  std::string midi_dir;    // scores, searched recursively, all of them
+  std::string recordings;  // folder of the MAPS recordings; a file is named piece_room
+  int excerpts = 10;       // of each recording and length, 1 to 1000
+  std::vector<std::string> degradations;  // names (degradation.h), each for another table's row
+  int max_transposition = 0;              // semitones, 0 to matching::kMaxTransposition
+  std::string reference_collections;      // folder for bundles, which are kept
+  std::string errors;                     // folder for a page of the worst errors; empty: none
+  std::string soundfont = data::kEvaluationSoundfont;  // for that page, to render queries plainly
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct UnknownOptions {
+  ModelOptions models;
+  AsapOptions asap;
+  int max_transposition = 0;  // semitones, 0 to matching::kMaxTransposition
+  std::string recordings;  // folder of the MAPS recordings; empty: their labels are not looked at
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct CatalogSizeOptions {
+  ModelOptions models;
+  AsapOptions asap;  // 0 performances are a sample of 60
+  std::string midi_dir;
+  std::string recordings;                // folder of the MAPS recordings
+  std::vector<std::string> distractors;  // folders of further scores that fill collections up
+  std::vector<int> sizes = {100, 300, 1000, 3000, 10000};  // pieces, 1 to 1,000,000 each
+  std::string reference_collections;                       // folder for bundles, which are kept
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct TranscriptionOptions {
+  ModelOptions models;
+  datasets::TestSetOptions test_set;
+  int snippets = 2000;  // drawn, 2 to 10,000,000
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct AlignmentOptions {
+  AsapOptions asap;  // its threads also align
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+}  // namespace antiphon::trainer::evaluation
+
+#endif  // ANTIPHON_TRAINER_EVALUATION_SUITE_OPTIONS_H_
