@@ -25,7 +25,7 @@ import blocks
 import certificates
 import harness
 import programs
-import workplace
+import workspace
 
 OUTPUT = {"", "text", "mermaid"}  # languages that hold nothing to run
 SHELL = {"sh", "console"}
@@ -40,7 +40,7 @@ def read_documents():
     for folder, folders, files in os.walk(harness.SOURCE):
         folders[:] = sorted(name for name in folders
                             if name == ".github" or not name.startswith(".")
-                            and name not in workplace.NOT_IN_A_CLONE)
+                            and name not in workspace.NOT_IN_A_CLONE)
         for name in sorted(files):
             if name.endswith(".md"):
                 path = pathlib.Path(folder) / name
@@ -109,7 +109,7 @@ class RunTest(unittest.TestCase):
         skipped = harness.MATERIAL / "skipped"
         if skipped.exists():
             self.skipTest(skipped.read_text(encoding="utf-8"))
-        self.place = workplace.Workplace(self)
+        self.place = workspace.Workspace(self)
 
     def run_section(self, document, heading):
         self.assertIn((document, heading), self.RUN)
@@ -314,7 +314,7 @@ class TextTest(unittest.TestCase):
                     self.assertTrue(name in known, f"nothing reads {name}")
 
     def test_paths(self):
-        top = {entry.name for entry in harness.SOURCE.iterdir()} - workplace.NOT_IN_A_CLONE
+        top = {entry.name for entry in harness.SOURCE.iterdir()} - workspace.NOT_IN_A_CLONE
         for place, span in self.each_span():
             path = re.sub(r"[A-Z]{4,}(?=_)", "*", span.rstrip("/"))  # NAME_suite.cc
             folder, *rest = path.split("/")

@@ -33,7 +33,7 @@ await_server() {
 """
 
 
-class Workplace:
+class Workspace:
     """Cleans up after `test`, servers included."""
 
     def __init__(self, test):
@@ -111,7 +111,7 @@ class Workplace:
         return None
 
     def local(self, text):
-        """The text with the port and the folders of this workplace."""
+        """The text with the port and the folders of this workspace."""
         port = self._address.rsplit(":", 1)[1]
         text = re.sub(r"\b(127\.0\.0\.1|localhost):50051\b", rf"\1:{port}", text)
         return re.sub(r"(?<![\w.])/(var/lib|var/backups|etc)/antiphon\b",
