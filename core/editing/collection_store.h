@@ -22,8 +22,13 @@
 #include "absl/status/statusor.h"
 #include "core/base/check_range.h"
 #include "core/bundle/manifest.h"
+#include "core/collection/loaded_collection.h"
 #include "core/editing/edit_request.h"
-#include "core/retrieval/bundle_collection.h"
+#include "core/matching/request.h"
+
+namespace antiphon::retrieval {
+class BundleCollection;
+}
 
 namespace antiphon::editing {
 

@@ -18,6 +18,7 @@
 #include "core/collection/loaded_collection.h"
 #include "core/editing/collection_store.h"
 #include "core/editing/pending_edits.h"
+#include "core/retrieval/bundle_collection.h"
 
 namespace antiphon::editing {
 

@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/editing/collection_store.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
 

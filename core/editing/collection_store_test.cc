@@ -17,6 +17,7 @@
 #include "core/audio/encoder.h"
 #include "core/base/error_reason.h"
 #include "core/bundle/bundle.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"

@@ -17,6 +17,7 @@
 #include "core/bundle/bundle.h"
 #include "core/catalog/change_journal.h"
 #include "core/editing/collection_store.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
 #include "core/testing/test_collection.h"

@@ -11,6 +11,7 @@
 #include "core/audio/encoder.h"
 #include "core/hash/sha256.h"
 #include "core/music/midi_file.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/test_collection.h"
 #include "tests/support/test_model.h"
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/base/status_macros.h"
+#include "core/retrieval/bundle_collection.h"
 #include "server/serving/batching_encoder.h"
 #include "server/serving/read_only_store.h"
 #include "server/serving/self_check.h"

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/retrieval/bundle_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
 #include "spdlog/spdlog.h"

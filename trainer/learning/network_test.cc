@@ -7,6 +7,7 @@
 #include "core/encoder/window_encoder.h"
 #include "core/testing/temporary_folder.h"
 #include "trainer/learning/export.h"
+#include "trainer/learning/training.h"
 
 namespace antiphon::trainer::learning {
 namespace {
