@@ -118,7 +118,7 @@ TEST(TrainTest, RefusesWhatCannotAct) {
         "--from x --mix y --mix-share 0.3", "--group 1", "--transpose 0"}) {
     EXPECT_THAT(Told(train + arguments), HasSubstr("no feature store")) << arguments;
   }
-  EXPECT_THAT(Told(train + "--transpose 13"), StartsWith("max_transposition is 13, allowed"));
+  EXPECT_THAT(Told(train + "--transpose 13"), StartsWith("max_transposition: 13 is not in"));
 }
 
 TEST(OtherCommandsTest, RefuseWhatCannotAct) {
