@@ -23,9 +23,9 @@
 namespace antiphon::index {
 namespace {
 
-constexpr int64_t kMaxHnswVectors =
-    std::numeric_limits<int32_t>::max();  // FAISS's links are 32-bit
-constexpr int kMeansIterations = 10;
+// FAISS's links are 32-bit.
+constexpr int64_t kMaxHnswVectors = std::numeric_limits<int32_t>::max();
+constexpr int kMeansIterations = 10;  // of IVF's k-means
 
 // As many lists as there are, where their number is given.
 Range<int> ProbesRange(const IndexOptions& options) {
