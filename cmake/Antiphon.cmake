@@ -39,6 +39,8 @@ function(antiphon_test)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE antiphon_options ${ARG_DEPS} GTest::gmock
                                             GTest::gtest_main)
+  # What a test holds is optimised in its own library; its source compiles a third faster like this.
+  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
   antiphon_instrument(${ARG_NAME})
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT})

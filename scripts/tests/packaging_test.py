@@ -141,7 +141,7 @@ class Scripts(unittest.TestCase):
             "stage format scripts/format.sh",
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
-            "stage fuzz scripts/fuzz.sh --seconds 30",
+            "stage fuzz scripts/fuzz.sh --seconds 30 --jobs 2",
         ])
 
     def test_stages_are_timed_and_told_apart_by_their_results(self):
