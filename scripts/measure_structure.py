@@ -38,6 +38,7 @@ import collections
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 
@@ -47,6 +48,9 @@ from structure.tree import Tree, is_cpp, is_test
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG_FUNCTION = 60
+# The exit status in sources without Git, such as an unpacked archive. CTest skips it.
+NOT_A_CHECKOUT = 77
+
 LIMITS = {
     "files in a folder": 45,
     "pure forwards": 30,
@@ -224,10 +228,14 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:
-        if arguments.ref:
-            tree = Tree.of_commit(ROOT, arguments.ref, folder)
-        else:
-            tree = Tree.of_checkout(ROOT)
+        try:
+            if arguments.ref:
+                tree = Tree.of_commit(ROOT, arguments.ref, folder)
+            else:
+                tree = Tree.of_checkout(ROOT)
+        except subprocess.CalledProcessError as error:
+            print(f"measure_structure.py: nothing is measured: {error}", file=sys.stderr)
+            return 2 if arguments.ref or (ROOT / ".git").exists() else NOT_A_CHECKOUT
         measurement = Measurement(tree)
     if arguments.json:
         print(json.dumps(measurement.values, indent=2))
