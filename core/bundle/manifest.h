@@ -19,6 +19,7 @@ inline constexpr int kBundleFormatVersion = 2;
 inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
 inline constexpr char kScoreEncoderFile[] = "score_encoder.pt";
 inline constexpr char kConfidenceFile[] = "confidence.json";  // may be missing
+inline constexpr char kBackgroundFile[] = "background.bin";   // may be missing
 inline constexpr char kScoreIndexFile[] = "scores.faiss";
 inline constexpr char kRecordingIndexFile[] = "recordings.faiss";
 inline constexpr char kCatalogFile[] = "catalog.sqlite";

@@ -61,9 +61,9 @@ absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
   for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
     RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
   }
-  if (std::filesystem::exists(folder + bundle::kConfidenceFile)) {
-    RETURN_IF_ERROR(
-        CopyInto(options.model_directory, impl->writer->directory(), bundle::kConfidenceFile));
+  for (const char* name : {bundle::kConfidenceFile, bundle::kBackgroundFile}) {
+    if (!std::filesystem::exists(folder + name)) continue;
+    RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
   }
   return std::unique_ptr<BundleBuilder>(new BundleBuilder(std::move(impl)));
 }

@@ -19,7 +19,7 @@ using catalog::Side;
 // What a generation takes over unchanged from the one before. Catalogue and indexes are written
 // anew.
 constexpr const char* kKeptFiles[] = {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile,
-                                      bundle::kConfidenceFile};
+                                      bundle::kConfidenceFile, bundle::kBackgroundFile};
 
 absl::Status CopyFile(const std::string& from, const std::string& to, const std::string& name) {
   std::error_code error;

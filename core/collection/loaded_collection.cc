@@ -16,6 +16,7 @@ using catalog::Side;
 using encoder::WindowEncoder;
 
 constexpr size_t kMaxConfidenceBytes = 64 << 10;
+constexpr size_t kMaxBackgroundBytes = 256 << 20;
 
 absl::Status Mismatch(const char* what, const std::string& one, const std::string& other) {
   return absl::DataLossError(
@@ -158,12 +159,39 @@ absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& fold
   return matching::ParseConfidence(json);
 }
 
+// Null where the model came with none.
+absl::StatusOr<std::shared_ptr<const Background>> ReadBackground(const std::string& folder) {
+  const absl::StatusOr<bundle::Descriptor> file =
+      bundle::OpenPlainFile(folder, bundle::kBackgroundFile);
+  if (absl::IsNotFound(file.status())) return nullptr;
+  RETURN_IF_ERROR(file.status());
+  ASSIGN_OR_RETURN(const std::string bytes, bundle::ReadAll(*file, kMaxBackgroundBytes));
+  return Background::Parse(bytes);
+}
+
+absl::Status CheckBackground(const LoadedCollection& loaded) {
+  if (loaded.background == nullptr) return absl::OkStatus();
+  if (loaded.background->model_id() != loaded.manifest.model_id) {
+    return Mismatch("model ids of the background and the manifest", loaded.background->model_id(),
+                    loaded.manifest.model_id);
+  }
+  return CheckCount("dimensions of the background and the manifest",
+                    loaded.background->dimension(), loaded.manifest.dimension);
+}
+
 }  // namespace
 
 absl::Status CheckParts(const LoadedCollection& loaded) {
   RETURN_IF_ERROR(CheckEncoders(loaded));
+  RETURN_IF_ERROR(CheckBackground(loaded));
   RETURN_IF_ERROR(CheckSide(loaded, Side::kScores));
   return CheckSide(loaded, Side::kRecordings);
+}
+
+absl::Status ReadJudgement(const std::string& folder, LoadedCollection& loaded) {
+  ASSIGN_OR_RETURN(loaded.confidence, ReadConfidence(folder));
+  ASSIGN_OR_RETURN(loaded.background, ReadBackground(folder));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
@@ -178,7 +206,7 @@ absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenGeneration(
   ASSIGN_OR_RETURN(
       loaded->view,
       MapError(OpenContents(folder, loaded->manifest.dimension, options.index), Unusable(folder)));
-  ASSIGN_OR_RETURN(loaded->confidence, ReadConfidence(generation.directory));
+  RETURN_IF_ERROR(ReadJudgement(generation.directory, *loaded));
 
   RETURN_IF_ERROR(CheckParts(*loaded));
   ASSIGN_OR_RETURN(loaded->front_end, features::AudioFrontEnd::Create(loaded->settings()));

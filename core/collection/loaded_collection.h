@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle.h"
+#include "core/collection/background.h"
 #include "core/collection/collection_view.h"
 #include "core/collection/score_cache.h"
 #include "core/encoder/window_encoder.h"
@@ -38,6 +39,7 @@ struct LoadedCollection {
   bundle::Manifest manifest;  // of the generation that is the contents' base
   std::vector<std::string> rejected_generations;
   matching::ConfidenceModel confidence;
+  std::shared_ptr<const Background> background;  // null where the model came with none
   std::shared_ptr<const features::AudioFrontEnd> front_end;
   std::shared_ptr<const encoder::WindowEncoder> audio_encoder;
   std::shared_ptr<const encoder::WindowEncoder> score_encoder;
@@ -47,8 +49,8 @@ struct LoadedCollection {
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
 };
 
-// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base and
-// manifest: DataLoss says which do not. Requires every part but the front end.
+// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base, the
+// background and manifest: DataLoss says which do not. Requires every part but the front end.
 [[nodiscard]] absl::Status CheckParts(const LoadedCollection& loaded);
 
 // Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose
@@ -58,7 +60,11 @@ struct LoadedCollection {
     const bundle::OpenedBundle& generation, const CollectionOptions& options,
     const LoadedCollection* other = nullptr);
 
-// As above, the current generation below `bundle_root`.
+// Reads from a folder, a generation's or a model's, by what an answer is judged: confidence model
+// and background. Where a file is missing there is the default, or none. DataLoss for damage.
+[[nodiscard]] absl::Status ReadJudgement(const std::string& folder, LoadedCollection& loaded);
+
+// OpenGeneration of the current generation below `bundle_root`.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<LoadedCollection>> OpenParts(
     const std::string& bundle_root, const CollectionOptions& options);
 

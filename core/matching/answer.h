@@ -30,6 +30,13 @@ enum class Verdict {
   kInsufficientInput  // silence or no notes, or shorter than half a window
 };
 
+// A source with the same music as a candidate.
+struct SameMusic {
+  int source = 0;
+  Match match = {};   // the query, and where it lies in this source
+  bool tied = false;  // it explains the query as well as the candidate does
+};
+
 struct Candidate {
   int source = 0;
   double confidence = 0;  // in [0, 1]
@@ -42,12 +49,29 @@ struct Candidate {
   float similarity = 0;  // mean cosine of the windows along that stretch
   // Votes for it, by time in the query, the 1,000 most similar.
   std::vector<Evidence> evidence = {};
+  // The stretch, passage by passage: within each the query follows the source without a jump, such
+  // as a repeat. By time in the query; empty where only votes were counted.
+  std::vector<Match> passages = {};
+  // Other sources with the same music along the stretch, those that explain most of the query
+  // first.
+  std::vector<SameMusic> same_music = {};
+};
+
+// Stretches of two pieces in which the music is the same.
+struct SharedMusic {
+  int piece = 0, other = 0;
+  Span in_piece = {}, in_other = {};  // seconds of either, at the tempo written
 };
 
 struct Identification {
   Verdict verdict = Verdict::kNoMatch;
   int windows = 0;                    // of the query
   std::vector<Candidate> candidates;  // best first
+  // What the confidence of the best is made of besides: the best score of other music in the
+  // collection, and that of music that is always there (Background, core/collection); 0 without
+  // any.
+  double rival = 0;
+  double background = 0;
 };
 
 }  // namespace antiphon::matching

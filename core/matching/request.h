@@ -82,7 +82,7 @@ struct SearchOptions {
 
 enum class VoteMethod { kInTime, kPlain };
 
-inline constexpr int kMaxTransposition = 6;  // semitones: with them every key is tried
+inline constexpr int kMaxTransposition = 12;  // semitones: every key, up to an octave away
 
 struct IdentifyOptions {
   static constexpr Range<int> kTopKRange = {1, 100};
@@ -99,7 +99,8 @@ struct IdentifyOptions {
   static constexpr Range<int> kMaxTranspositionRange = {0, kMaxTransposition};
   // Semitones. A query that would have no match is asked again a semitone
   // higher and lower, and so on up to so many, until there is one. An instrument that is out of
-  // tune or a recording played too fast or too slow needs 1; music in another key all.
+  // tune or a recording played too fast or too slow needs 1. Music in another key needs as many as
+  // it was moved by: at most 6 where the nearest octave was chosen, else up to 12.
   int max_transposition = 0;
   SearchFilter filter = {};
   QueryExcerpt excerpt = {};

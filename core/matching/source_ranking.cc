@@ -16,14 +16,24 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   return votes;
 }
 
-// The best score among sources of other pieces than that of scores[of]; scores are best first, so
-// that the first one of another piece is it.
-double BestOther(std::span<const SourceScore> scores, size_t of,
-                 const std::function<bool(int, int)>& same_piece) {
+// The best score of the candidate's music, and that of any other. Scores are best first.
+struct Standing {
+  double score = 0;
+  double rival = 0;
+};
+
+Standing StandingOf(std::span<const SourceScore> scores, size_t of, const Rivals& rivals) {
+  Standing standing{scores[of].score, rivals.background};
+  bool same_found = false;
   for (size_t i = 0; i < scores.size(); ++i) {
-    if (i != of && !same_piece(scores[i].source, scores[of].source)) return scores[i].score;
+    const bool same = i == of || rivals.same_music(scores[i].source, scores[of].source);
+    if (same && !same_found) standing.score = scores[i].score;
+    same_found = same_found || same;
+    if (same) continue;
+    standing.rival = std::max(standing.rival, scores[i].score);
+    if (same_found) break;
   }
-  return 0;
+  return standing;
 }
 
 }  // namespace
@@ -42,18 +52,20 @@ std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int 
 }
 
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
-                     const IdentifyOptions& options,
-                     const std::function<bool(int, int)>& same_piece, int transposition) {
+                     const IdentifyOptions& options, const Rivals& rivals, int transposition) {
   // The search goes outwards a semitone at a time and ends at the first distance with a match: at
   // distance d it has tried the pitch as played and d on either side.
   const int chances = 1 + 2 * std::abs(transposition);
   Identification result;
   result.windows = windows;
+  result.background = rivals.background;
   const size_t count = std::min(scores.size(), static_cast<size_t>(options.top_k));
   for (size_t i = 0; i < count; ++i) {
     const SourceScore& score = scores[i];
-    const double confidence =
-        Confidence(model, score.score, BestOther(scores, i, same_piece), windows, chances);
+    const Standing standing = StandingOf(scores, i, rivals);
+    const double confidence = Confidence(
+        model, standing.score, std::max(standing.rival, rivals.background), windows, chances);
+    if (i == 0) result.rival = standing.rival;
     result.candidates.push_back({.source = score.source,
                                  .confidence = confidence,
                                  .score = score.score,

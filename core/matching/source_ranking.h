@@ -21,14 +21,23 @@ namespace antiphon::matching {
 std::vector<SourceScore> RankSources(std::span<const Neighbour> neighbours, int windows,
                                      catalog::Side side, VoteMethod method);
 
+// What may explain the query besides a candidate.
+struct Rivals {
+  // Whether two sources show the same music where the query lies in them: two editions of a piece,
+  // two recordings of it. They are one explanation, and no rivals.
+  std::function<bool(int, int)> same_music;
+  // The best score of music that is always there, whatever the collection holds (Background,
+  // core/collection); 0 without any.
+  double background = 0;
+};
+
 // The answer, from sources ranked best first, for a query `transposition` semitones higher than its
-// source. The further off, the more pitches had a chance before (Confidence): 1 + 2 |transposition|
-// in all. Below options.min_confidence, or the model's threshold without one, it is kNoMatch.
-// `same_piece` tells whether two sources are of one piece (two recordings of it), so that they are
-// no rivals. Candidates are at most options.top_k.
+// source. Confidence is the music's: candidates of the same music share it, by the best of their
+// scores, over the best score of other music. The further off the pitch, the more pitches had a
+// chance before (Confidence): 1 + 2 |transposition| in all. Below options.min_confidence, or the
+// model's threshold without one, it is kNoMatch. Candidates are at most options.top_k.
 Identification Judge(std::span<const SourceScore> scores, int windows, const ConfidenceModel& model,
-                     const IdentifyOptions& options,
-                     const std::function<bool(int, int)>& same_piece, int transposition = 0);
+                     const IdentifyOptions& options, const Rivals& rivals, int transposition = 0);
 
 }  // namespace antiphon::matching
 

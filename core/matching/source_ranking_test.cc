@@ -12,9 +12,9 @@ constexpr auto kEachItsOwnPiece = [](int a, int b) { return a == b; };
 
 Identification VoteAndJudge(const std::vector<Neighbour>& neighbours, int windows,
                             const IdentifyOptions& options,
-                            const std::function<bool(int, int)>& same_piece) {
+                            const std::function<bool(int, int)>& same_music) {
   return Judge(RankSources(neighbours, windows, catalog::Side::kScores, options.method), windows,
-               ConfidenceModel(), options, same_piece);
+               ConfidenceModel(), options, {same_music});
 }
 
 std::vector<Neighbour> Line(int source, int windows, double reference_s, float similarity,
@@ -98,7 +98,7 @@ TEST(Judge, AnAnswerAtAnotherPitchHadManyChances) {
       RankSources(neighbours, 33, catalog::Side::kScores, VoteMethod::kInTime);
   const auto odds_at = [&](int transposition) {
     const Candidate best =
-        Judge(scores, 33, {}, {}, kEachItsOwnPiece, transposition).candidates.at(0);
+        Judge(scores, 33, {}, {}, {kEachItsOwnPiece}, transposition).candidates.at(0);
     EXPECT_EQ(best.transposition, transposition);
     return best.confidence / (1 - best.confidence);
   };

@@ -67,6 +67,8 @@ class BundleCollection : public Collection {
       matching::EmbeddingSequence windows, double duration_s,
       const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
+  absl::StatusOr<std::vector<matching::SharedMusic>> FindSameMusic(
+      int piece, const matching::RequestContext& context) const override;
   absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
       const audio::Waveform& query, const matching::WindowPlan& plan,
       const matching::RequestContext& context) const override;

@@ -88,6 +88,11 @@ class Collection {
       const matching::IdentifyOptions& options,
       const matching::RequestContext& context = {}) const = 0;
 
+  // Where the other pieces hold the same music as the one at a valid position, for 8 s or more; the
+  // longest first. It costs about as much as an identification of a long recording.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<matching::SharedMusic>> FindSameMusic(
+      int piece, const matching::RequestContext& context = {}) const = 0;
+
   [[nodiscard]] virtual absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
       const audio::Waveform& query, const matching::WindowPlan& plan,
       const matching::RequestContext& context = {}) const = 0;

@@ -66,7 +66,7 @@ std::vector<Stretch> StretchesOf(const matching::EmbeddingSequence& sequence) {
   return stretches;
 }
 
-using Run = collection::CollectionView::SourceRun;
+using Run = SearchSpace::Run;
 
 // How a path comes to a cell: it begins there, or comes from the row before.
 enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
@@ -262,15 +262,15 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   return steps;
 }
 
-absl::StatusOr<std::vector<PathMatch>> MatchPaths(const collection::LoadedCollection& loaded,
-                                                  catalog::Side side, const EmbeddedQuery& query,
+absl::StatusOr<std::vector<PathMatch>> MatchPaths(const SearchSpace& space,
+                                                  const EmbeddedQuery& query,
                                                   std::span<const int> sources,
                                                   const std::function<absl::Status()>& keep_going) {
   // OpenBLAS computes in this thread: others of its own would spin beside those of other requests.
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
   for (const int source : sources) {
-    ASSIGN_OR_RETURN(const std::vector<Run> runs, loaded.view->ReadRuns(side, source));
+    ASSIGN_OR_RETURN(const std::vector<Run> runs, space.read_runs(source));
     PathMatch best;
     for (const matching::EmbeddingSequence& sequence : query.sequences) {
       ASSIGN_OR_RETURN(const PathMatch match, MatchSequence(sequence, runs, keep_going));

@@ -12,10 +12,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/catalog/catalog.h"
-#include "core/collection/loaded_collection.h"
 #include "core/matching/match.h"
 #include "core/retrieval/query.h"
+#include "core/retrieval/search_space.h"
 
 namespace antiphon::retrieval {
 
@@ -30,13 +29,13 @@ struct PathMatch {
   float similarity = 0;  // mean cosine of its windows
 };
 
-// The best path of the query through each of `sources`. A path advances by the time that the tempi
-// of both sides ask for; it may wait, or go twice as far, at a price. Stretches of the query find
-// their paths one by one; before each `keep_going`, unless empty, is asked, and its failure is
-// returned. Fails as the index does.
+// The best path of the query through each of `sources` of the space. A path advances by the time
+// that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Stretches of
+// the query find their paths one by one; before each `keep_going`, unless empty, is asked, and its
+// failure is returned. Fails as the index does.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
-    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
-    std::span<const int> sources, const std::function<absl::Status()>& keep_going = {});
+    const SearchSpace& space, const EmbeddedQuery& query, std::span<const int> sources,
+    const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is
 // [rows, columns]; the run advances `step` windows per window of the query, > 0. Positions are in

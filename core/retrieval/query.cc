@@ -182,9 +182,9 @@ void NumberWindows(EmbeddedQuery& query) {
   }
 }
 
-absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
-    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
-    int k, const collection::ResolvedFilter& scope, matching::StageTimer& timer) {
+absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(const SearchSpace& space,
+                                                                const EmbeddedQuery& query, int k,
+                                                                matching::StageTimer& timer) {
   // All tempi are searched together: many queries at once cost far less than the same queries a few
   // at a time.
   std::vector<std::pair<size_t, size_t>> windows;  // sequence, window
@@ -195,13 +195,12 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
                 query.sequences[s].embeddings.end());
   }
   std::vector<matching::Neighbour> neighbours;
-  const size_t dimension = loaded.audio_encoder->info().dimension;
+  const size_t dimension = query.sequences.empty() ? 1 : query.sequences[0].dimension;
   const auto search = [&](size_t begin, size_t count) -> absl::Status {
     ASSIGN_OR_RETURN(
-        const std::vector<collection::CollectionView::Found> found,
-        loaded.view->Search(side, std::span(rows).subspan(begin * dimension, count * dimension), k,
-                            scope));
-    for (const collection::CollectionView::Found& one : found) {
+        const std::vector<SearchSpace::Found> found,
+        space.search(std::span(rows).subspan(begin * dimension, count * dimension), k));
+    for (const SearchSpace::Found& one : found) {
       const auto [s, w] = windows[begin + one.query];
       const matching::EmbeddingSequence& sequence = query.sequences[s];
       const catalog::SnippetPosition& position = one.position;
@@ -221,6 +220,28 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
     }));
   }
   return neighbours;
+}
+
+absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
+    const SearchSpace& space, const EmbeddedQuery& query, int k,
+    const matching::SearchFilter& filter, matching::StageTimer& timer) {
+  ASSIGN_OR_RETURN(std::vector<matching::Neighbour> neighbours,
+                   FindNeighbours(space, query, k, timer));
+  std::erase_if(neighbours,
+                [&](const matching::Neighbour& n) { return n.similarity < filter.min_similarity; });
+  return neighbours;
+}
+
+void CutToSource(const EmbeddedQuery& query, double source_s, matching::Match& match) {
+  matching::Span &asked = match.query, &found = match.reference;
+  const double early_s =
+      std::max({0.0, query.begin_s - asked.start_s, -found.start_s / match.slope});
+  const double late_s =
+      std::max({0.0, asked.end_s - query.end_s, (found.end_s - source_s) / match.slope});
+  asked.start_s += early_s;
+  found.start_s += early_s * match.slope;
+  asked.end_s = std::max(asked.start_s, asked.end_s - late_s);
+  found.end_s = std::max(found.start_s, found.end_s - late_s * match.slope);
 }
 
 }  // namespace antiphon::retrieval

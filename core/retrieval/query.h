@@ -12,9 +12,12 @@
 #include "core/collection/embedder.h"
 #include "core/collection/loaded_collection.h"
 #include "core/features/feature_sequence.h"
+#include "core/matching/answer.h"
 #include "core/matching/neighbour.h"
+#include "core/matching/request.h"
 #include "core/matching/stage_timer.h"
 #include "core/music/score.h"
+#include "core/retrieval/search_space.h"
 
 namespace antiphon::retrieval {
 
@@ -72,10 +75,24 @@ struct AudioQuery {
 // sequence has, so that a tempo whose windows are further apart is not at a disadvantage.
 void NumberWindows(EmbeddedQuery& query);
 
-// The k nearest neighbours in scope of every window of the query, in no particular order.
+// The k nearest neighbours of every window of the query, in no particular order.
 [[nodiscard]] absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(
-    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
-    int k, const collection::ResolvedFilter& scope, matching::StageTimer& timer);
+    const SearchSpace& space, const EmbeddedQuery& query, int k, matching::StageTimer& timer);
+
+// Of those, the ones that are as similar as the filter wants.
+[[nodiscard]] absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
+    const SearchSpace& space, const EmbeddedQuery& query, int k,
+    const matching::SearchFilter& filter, matching::StageTimer& timer);
+
+// Cuts a match to what there is, on both sides alike: windows at an end may be padded. `source_s`
+// is the source's length, seconds.
+void CutToSource(const EmbeddedQuery& query, double source_s, matching::Match& match);
+
+template <typename Answer>
+void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
+  CutToSource(query, source_s, answer.match);
+  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence.match);
+}
 
 }  // namespace antiphon::retrieval
 

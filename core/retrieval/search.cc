@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,13 +9,12 @@
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/features/transposition.h"
-#include "core/matching/evidence.h"
 #include "core/matching/hits.h"
-#include "core/matching/source_ranking.h"
 #include "core/matching/stage_timer.h"
 #include "core/retrieval/bundle_collection.h"
-#include "core/retrieval/path_match.h"
+#include "core/retrieval/identification.h"
 #include "core/retrieval/query.h"
+#include "core/retrieval/same_music_search.h"
 #include "core/retrieval/search_filter.h"
 
 namespace antiphon::retrieval {
@@ -71,124 +69,20 @@ absl::Status CheckEmbedded(const collection::LoadedCollection& loaded,
 // tempi.
 int NeighboursForHits(int top_k) { return std::clamp(8 * top_k, 64, 1000); }
 
-// Cuts a match to what there is, on both sides alike: windows at an end may be padded.
-void CutToSource(const EmbeddedQuery& query, double source_s, matching::Match& match) {
-  matching::Span &asked = match.query, &found = match.reference;
-  const double early_s =
-      std::max({0.0, query.begin_s - asked.start_s, -found.start_s / match.slope});
-  const double late_s =
-      std::max({0.0, asked.end_s - query.end_s, (found.end_s - source_s) / match.slope});
-  asked.start_s += early_s;
-  found.start_s += early_s * match.slope;
-  asked.end_s = std::max(asked.start_s, asked.end_s - late_s);
-  found.end_s = std::max(found.start_s, found.end_s - late_s * match.slope);
-}
-
-template <typename Answer>
-void CutWithEvidence(const EmbeddedQuery& query, double source_s, Answer& answer) {
-  CutToSource(query, source_s, answer.match);
-  for (matching::Evidence& evidence : answer.evidence) CutToSource(query, source_s, evidence.match);
-}
-
-absl::StatusOr<std::vector<matching::Neighbour>> NeighboursWithin(
-    const collection::LoadedCollection& loaded, Side side, const EmbeddedQuery& query, int k,
-    const matching::SearchFilter& filter, matching::StageTimer& timer) {
-  ASSIGN_OR_RETURN(
-      std::vector<matching::Neighbour> neighbours,
-      FindNeighbours(loaded, side, query, k, Resolve(*loaded.view, side, filter), timer));
-  std::erase_if(neighbours,
-                [&](const matching::Neighbour& n) { return n.similarity < filter.min_similarity; });
-  return neighbours;
-}
-
 absl::StatusOr<std::vector<matching::Hit>> Search(const collection::LoadedCollection& loaded,
                                                   Side side, const EmbeddedQuery& query,
                                                   const matching::SearchOptions& options,
                                                   matching::StageTimer& timer) {
-  ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
-                   NeighboursWithin(loaded, side, query, NeighboursForHits(options.top_k),
-                                    options.filter, timer));
+  const SearchSpace space =
+      SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter));
+  ASSIGN_OR_RETURN(
+      const std::vector<matching::Neighbour> neighbours,
+      NeighboursWithin(space, query, NeighboursForHits(options.top_k), options.filter, timer));
   std::vector<matching::Hit> hits =
       matching::MergeIntoHits(neighbours, options.top_k, options.evidence);
   for (matching::Hit& hit : hits)
     CutWithEvidence(query, loaded.view->duration_s(side, hit.source), hit);
   return hits;
-}
-
-// Looks at the best sources again, window by window, and ranks them anew by what that finds.
-absl::Status FollowPaths(const collection::LoadedCollection& loaded, Side side,
-                         const EmbeddedQuery& query, int top_k, const matching::StageTimer& timer,
-                         std::vector<matching::SourceScore>& scores) {
-  // A long query names its piece by votes alone: the fewer sources need another look, which costs
-  // time by the window.
-  const int wanted = std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
-  scores.resize(std::min(scores.size(), static_cast<size_t>(wanted)));
-  std::vector<int> sources;
-  for (const matching::SourceScore& score : scores) sources.push_back(score.source);
-  ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
-                   MatchPaths(loaded, side, query, sources, [&] { return timer.KeepGoing(); }));
-  for (size_t i = 0; i < scores.size(); ++i) {
-    const PathMatch& path = paths[i];
-    if (path.windows == 0) continue;
-    scores[i].score = path.score;
-    scores[i].place = path.place;
-    scores[i].match = path.match;
-    scores[i].similarity = path.similarity;
-  }
-  std::stable_sort(scores.begin(), scores.end(),
-                   [](const auto& a, const auto& b) { return a.score > b.score; });
-  return absl::OkStatus();
-}
-
-// The neighbours that spoke for each candidate.
-void AddEvidence(std::span<const matching::Neighbour> neighbours,
-                 std::vector<matching::Candidate>& candidates) {
-  std::unordered_map<int, matching::Candidate*> by_source;
-  for (matching::Candidate& candidate : candidates) by_source[candidate.source] = &candidate;
-  for (const matching::Neighbour& neighbour : neighbours) {
-    const auto it = by_source.find(neighbour.source);
-    if (it != by_source.end()) it->second->evidence.push_back(matching::EvidenceOf(neighbour));
-  }
-  for (matching::Candidate& candidate : candidates) matching::TidyEvidence(candidate.evidence);
-}
-
-// `transposition`: of the query over its source, undone in `query`.
-absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
-                                                  Side side, const EmbeddedQuery& query,
-                                                  int transposition,
-                                                  const matching::IdentifyOptions& options,
-                                                  matching::StageTimer& timer) {
-  if (!query.sufficient)
-    return matching::Identification{matching::Verdict::kInsufficientInput, 0, {}};
-  ASSIGN_OR_RETURN(
-      const std::vector<matching::Neighbour> neighbours,
-      NeighboursWithin(loaded, side, query, options.neighbours, options.filter, timer));
-  const auto same_piece = [&](int a, int b) {
-    if (side == Side::kScores) return a == b;
-    const std::vector<catalog::Recording>& recordings = loaded.view->recordings();
-    return a == b ||
-           (!recordings[a].piece_id.empty() && recordings[a].piece_id == recordings[b].piece_id);
-  };
-  ASSIGN_OR_RETURN(
-      auto result,
-      timer.Run(matching::Stage::kVote, [&]() -> absl::StatusOr<matching::Identification> {
-        std::vector<matching::SourceScore> scores =
-            matching::RankSources(neighbours, query.windows, side, options.method);
-        if (options.method == matching::VoteMethod::kInTime && options.follow_paths) {
-          RETURN_IF_ERROR(FollowPaths(loaded, side, query, options.top_k, timer, scores));
-        }
-        return matching::Judge(scores, query.windows, loaded.confidence, options, same_piece,
-                               transposition);
-      }));
-  if (options.evidence) AddEvidence(neighbours, result.candidates);
-  for (matching::Candidate& candidate : result.candidates) {
-    const double source_s = loaded.view->duration_s(side, candidate.source);
-    matching::Place& place = candidate.place;
-    place.query_s = std::clamp(place.query_s, query.begin_s, query.end_s);
-    place.reference_s = std::clamp(place.reference_s, 0.0, source_s);
-    CutWithEvidence(query, source_s, candidate);
-  }
-  return result;
 }
 
 // Asks at the pitch as it was played and, as long as there is no match, ever further off. `ask`
@@ -227,6 +121,17 @@ matching::WindowPlan PlanOf(const matching::IdentifyOptions& options) {
   return plan;
 }
 
+// The same number of windows, one by one from all over the query: no stretch of it goes unheard.
+matching::WindowPlan EvenPlanOf(const matching::IdentifyOptions& options) {
+  return {.hop_s = options.hop_s, .max_windows = options.max_windows, .stretch_windows = 1};
+}
+
+// Whether windows of the query may have been left out: whole stretches are taken, as many as there
+// is room for.
+bool IsSampled(const EmbeddedQuery& query, const matching::IdentifyOptions& options) {
+  return query.windows + PlanOf(options).stretch_windows > options.max_windows;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchScores(
@@ -259,7 +164,13 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
                      EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(options), timer));
-    return Identify(*loaded_, Side::kScores, embedded, transposition, options, timer);
+    const auto even_windows = [&](double) -> absl::StatusOr<matching::EmbeddingSequence> {
+      ASSIGN_OR_RETURN(EmbeddedQuery even, EmbedAudioQuery(*loaded_, audio, -transposition,
+                                                           EvenPlanOf(options), timer));
+      return std::move(even.sequences.at(0));
+    };
+    return Identify(*loaded_, Side::kScores, embedded, transposition, options,
+                    IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
   });
 }
 
@@ -279,7 +190,15 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
     ASSIGN_OR_RETURN(const auto embedded,
                      EmbedScoreQuery(*loaded_, query, options.excerpt, ratios, PlanOf(options),
                                      timer, towards_source * transposition));
-    return Identify(*loaded_, side, embedded, transposition, options, timer);
+    const auto even_windows =
+        [&](double tempo_ratio) -> absl::StatusOr<matching::EmbeddingSequence> {
+      ASSIGN_OR_RETURN(EmbeddedQuery even,
+                       EmbedScoreQuery(*loaded_, query, options.excerpt, {&tempo_ratio, 1},
+                                       EvenPlanOf(options), timer, towards_source * transposition));
+      return std::move(even.sequences.at(0));
+    };
+    return Identify(*loaded_, side, embedded, transposition, options,
+                    IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
   });
 }
 
@@ -290,7 +209,13 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
   RETURN_IF_ERROR(CheckEmbedded(*loaded_, windows, duration_s));
   matching::StageTimer timer(context);
   return Identify(*loaded_, Side::kScores, QueryOf(std::move(windows), duration_s),
-                  /*transposition=*/0, options, timer);
+                  /*transposition=*/0, options, /*even_windows=*/{}, timer);
+}
+
+absl::StatusOr<std::vector<matching::SharedMusic>> BundleCollection::FindSameMusic(
+    int piece, const matching::RequestContext& context) const {
+  matching::StageTimer timer(context);
+  return retrieval::FindSameMusic(*loaded_, piece, timer);
 }
 
 absl::StatusOr<matching::EmbeddingSequence> BundleCollection::EmbedAudio(

@@ -77,6 +77,10 @@ std::unique_ptr<collection::LoadedCollection> MakeTestCollection(
                              .collection = CollectionOf(i)},
                             music::WriteMidi(RandomPiece(i)).value()));
   }
+  for (size_t i = 0; i < options.more.size(); ++i) {
+    must(assembly->AddPiece({.id = absl::StrCat("more-", i), .title = absl::StrCat("More ", i)},
+                            music::WriteMidi(options.more[i]).value()));
+  }
   for (int i = 0; i < options.recordings; ++i) {
     const int piece = i % options.pieces;
     must(assembly->AddRecording(

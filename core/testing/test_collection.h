@@ -23,10 +23,11 @@ audio::Waveform Play(const music::Score& score, double tempo_ratio = 1.0);
 // Pieces "piece-0", … = RandomPiece(0), …; recordings "recording-0", … of the first of them,
 // recording i being of piece i % pieces at tempo 1 + 0.1·i. Pieces with even numbers, and their
 // recordings, are by "Chance", the others by "Accident"; they lie on "shelf-0" to "shelf-2" in
-// turn. Options' model folder is not used.
+// turn. Behind them pieces "more-0", … of the scores in `more`. Options' model folder is not used.
 struct TestCollectionOptions {
   int pieces = 6;
   int recordings = 0;
+  std::vector<music::Score> more = {};
   collection::BuilderOptions builder = {};
 };
 std::unique_ptr<collection::LoadedCollection> MakeTestCollection(

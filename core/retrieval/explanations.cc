@@ -1,0 +1,114 @@
+#include "core/retrieval/explanations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "core/base/status_macros.h"
+#include "core/retrieval/heard_passages.h"
+#include "core/retrieval/read_score.h"
+#include "core/retrieval/search_space.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+// Mean cosine of two recordings' windows at the same places of the query, from which they are of
+// the same music.
+constexpr double kSameSound = 0.7;
+constexpr int kLeastPlaces = 4;  // to compare
+constexpr int kMostComparisons = 40;
+
+// The vector of the window whose middle lies nearest to a moment of the source; null without one
+// within its hop.
+const float* VectorAt(const std::vector<SearchSpace::Run>& runs, double middle_s, int dimension) {
+  for (const auto& [run, vectors] : runs) {
+    const auto index = std::llround((middle_s - run.window_s / 2 - run.start_s) / run.hop_s);
+    if (index >= 0 && index < run.count) return vectors.data() + index * dimension;
+  }
+  return nullptr;
+}
+
+// Where the other path is at a moment of the query; NaN where it is nowhere.
+double ReferenceAt(const WholePath& path, double query_s) {
+  for (const TracedPassage& passage : path.passages) {
+    const matching::Span& heard = passage.match.query;
+    if (query_s < heard.start_s || query_s > heard.end_s) continue;
+    for (const matching::Place& place : passage.trace) {
+      if (place.query_s == query_s) return place.reference_s;
+    }
+  }
+  return std::nan("");
+}
+
+}  // namespace
+
+absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
+  Source& kept = sources_[source];
+  if (kept.path != nullptr) return kept.path.get();
+  const double slope = slopes_.at(source);
+  ASSIGN_OR_RETURN(const std::vector<SearchSpace::Run> runs, loaded_.view->ReadRuns(side_, source));
+  ASSIGN_OR_RETURN(WholePath path,
+                   TraceWhole(windows_, runs, slope, [this] { return timer_.KeepGoing(); }));
+  kept.path = std::make_unique<const WholePath>(std::move(path));
+  return kept.path.get();
+}
+
+absl::StatusOr<const std::vector<music::Onset>*> Explanations::OnsetsOf(int piece) {
+  ASSIGN_OR_RETURN(const WholePath* path, PathOf(piece));
+  Source& kept = sources_[piece];
+  if (kept.onsets != nullptr) return kept.onsets.get();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const music::Score> score, ReadScore(loaded_, piece));
+  kept.onsets = std::make_unique<const std::vector<music::Onset>>(
+      music::OnsetsHeard(*score, HeardPassagesOf(*path)));
+  return kept.onsets.get();
+}
+
+absl::StatusOr<bool> Explanations::SameNotes(int one, int other) {
+  ASSIGN_OR_RETURN(const std::vector<music::Onset>* first, OnsetsOf(one));
+  ASSIGN_OR_RETURN(const std::vector<music::Onset>* second, OnsetsOf(other));
+  return music::IsSameMusic(music::CompareOnsets(*first, *second));
+}
+
+absl::StatusOr<bool> Explanations::SameSound(int one, int other) {
+  const std::vector<catalog::Recording>& recordings = loaded_.view->recordings();
+  const std::string& piece = recordings[one].piece_id;
+  if (!piece.empty() && piece == recordings[other].piece_id) return true;
+  ASSIGN_OR_RETURN(const WholePath* first, PathOf(one));
+  ASSIGN_OR_RETURN(const WholePath* second, PathOf(other));
+  ASSIGN_OR_RETURN(const auto first_runs, loaded_.view->ReadRuns(side_, one));
+  ASSIGN_OR_RETURN(const auto second_runs, loaded_.view->ReadRuns(side_, other));
+  const int dimension = loaded_.manifest.dimension;
+  double sum = 0;
+  int places = 0;
+  for (const TracedPassage& passage : first->passages) {
+    for (const matching::Place& place : passage.trace) {
+      const double there_s = ReferenceAt(*second, place.query_s);
+      if (std::isnan(there_s)) continue;
+      const float* a = VectorAt(first_runs, place.reference_s, dimension);
+      const float* b = VectorAt(second_runs, there_s, dimension);
+      if (a == nullptr || b == nullptr) continue;
+      sum += std::inner_product(a, a + dimension, b, 0.0);
+      ++places;
+    }
+  }
+  return places >= kLeastPlaces && sum / places >= kSameSound;
+}
+
+bool Explanations::SameMusic(int one, int other) {
+  if (one == other) return true;
+  const auto [low, high] = std::minmax(one, other);
+  const int64_t pair = int64_t{low} << 32 | high;
+  if (const auto known = same_.find(pair); known != same_.end()) return known->second;
+  if (comparisons_ == kMostComparisons) return false;
+  ++comparisons_;
+  const absl::StatusOr<bool> same =
+      side_ == Side::kScores ? SameNotes(low, high) : SameSound(low, high);
+  return same_[pair] = same.ok() && *same;
+}
+
+}  // namespace antiphon::retrieval

@@ -1,0 +1,251 @@
+#include "core/retrieval/identification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "core/base/status_macros.h"
+#include "core/matching/evidence.h"
+#include "core/matching/source_ranking.h"
+#include "core/retrieval/explanations.h"
+#include "core/retrieval/path_match.h"
+#include "core/retrieval/search_filter.h"
+#include "core/retrieval/search_space.h"
+
+namespace antiphon::retrieval {
+namespace {
+
+using catalog::Side;
+
+// Of the background that are followed window by window: its best is wanted, and no other.
+constexpr int kBackgroundPaths = 5;
+// Part of the best score from which a source is looked at closely. What explains less is far behind
+// whatever music it is.
+constexpr double kNear = 0.4;
+// Of the scores of whole paths, by which two editions explain the query equally well.
+constexpr double kTie = 0.01;
+
+// Looks at the best `count` sources again, window by window, and ranks them anew by what that
+// finds; the others are dropped.
+absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, int count,
+                         const matching::StageTimer& timer,
+                         std::vector<matching::SourceScore>& scores) {
+  scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
+  std::vector<int> sources;
+  for (const matching::SourceScore& score : scores) sources.push_back(score.source);
+  ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
+                   MatchPaths(space, query, sources, [&] { return timer.KeepGoing(); }));
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const PathMatch& path = paths[i];
+    if (path.windows == 0) continue;
+    scores[i].score = path.score;
+    scores[i].place = path.place;
+    scores[i].match = path.match;
+    scores[i].similarity = path.similarity;
+  }
+  std::stable_sort(scores.begin(), scores.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  return absl::OkStatus();
+}
+
+bool FollowsPaths(const matching::IdentifyOptions& options) {
+  return options.method == matching::VoteMethod::kInTime && options.follow_paths;
+}
+
+// A long query names its piece by votes alone: the fewer sources need another look, which costs
+// time by the window.
+int PathsFor(const EmbeddedQuery& query, int top_k) {
+  return std::max(top_k, std::clamp(1600 / std::max(1, query.windows), 5, 20));
+}
+
+// The score of the background's best passage, found as that of a source of the collection is; 0
+// without a background.
+absl::StatusOr<double> BackgroundScore(const collection::LoadedCollection& loaded, Side side,
+                                       const EmbeddedQuery& query,
+                                       const matching::IdentifyOptions& options,
+                                       matching::StageTimer& timer) {
+  if (loaded.background == nullptr || loaded.background->empty(side)) return 0;
+  const SearchSpace space = SpaceOf(*loaded.background, side);
+  ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
+                   FindNeighbours(space, query, options.neighbours, timer));
+  return timer.Run(matching::Stage::kVote, [&]() -> absl::StatusOr<double> {
+    std::vector<matching::SourceScore> scores =
+        matching::RankSources(neighbours, query.windows, side, options.method);
+    if (FollowsPaths(options)) {
+      RETURN_IF_ERROR(FollowPaths(space, query, kBackgroundPaths, timer, scores));
+    }
+    return scores.empty() ? 0 : scores[0].score;
+  });
+}
+
+// The neighbours that spoke for each candidate.
+void AddEvidence(std::span<const matching::Neighbour> neighbours,
+                 std::vector<matching::Candidate>& candidates) {
+  std::unordered_map<int, matching::Candidate*> by_source;
+  for (matching::Candidate& candidate : candidates) by_source[candidate.source] = &candidate;
+  for (const matching::Neighbour& neighbour : neighbours) {
+    const auto it = by_source.find(neighbour.source);
+    if (it != by_source.end()) it->second->evidence.push_back(matching::EvidenceOf(neighbour));
+  }
+  for (matching::Candidate& candidate : candidates) matching::TidyEvidence(candidate.evidence);
+}
+
+// The windows that say where the whole query lies in a source that goes by at `slope`. Scores are
+// indexed at every tempo and the query is read at one; the other way about, the query's tempo
+// undoes the slope.
+absl::StatusOr<matching::EmbeddingSequence> WindowsOfWhole(const EmbeddedQuery& query,
+                                                           const EvenWindows& even_windows,
+                                                           double slope) {
+  const matching::EmbeddingSequence& nearest = *std::min_element(
+      query.sequences.begin(), query.sequences.end(), [&](const auto& a, const auto& b) {
+        return std::abs(std::log(a.tempo_ratio * slope)) <
+               std::abs(std::log(b.tempo_ratio * slope));
+      });
+  if (!even_windows) return nearest;
+  ASSIGN_OR_RETURN(matching::EmbeddingSequence even, even_windows(nearest.tempo_ratio));
+  const auto count = static_cast<double>(even.start_s.size());
+  if (count > 1) even.hop_s = (even.start_s.back() - even.start_s.front()) / (count - 1);
+  return even;
+}
+
+// Whether a source explains the query well enough, beside the best, to be looked at closely.
+bool IsNear(const matching::SourceScore& score, const matching::SourceScore& best) {
+  return score.score >= kNear * best.score;
+}
+
+// Puts those of the same music as the best in the order of how much of the query each explains,
+// where that differs, in the places that they have together.
+absl::Status OrderEditions(Explanations& explanations, std::vector<matching::SourceScore>& scores) {
+  std::vector<size_t> places;
+  std::vector<std::pair<double, matching::SourceScore>> editions;
+  for (size_t i = 0; i < scores.size() && IsNear(scores[i], scores[0]); ++i) {
+    if (!explanations.SameMusic(scores[0].source, scores[i].source)) continue;
+    ASSIGN_OR_RETURN(const WholePath* path, explanations.PathOf(scores[i].source));
+    places.push_back(i);
+    editions.emplace_back(path->score, scores[i]);
+  }
+  // Insertion keeps those that are tied as the ranking has them; there are few.
+  for (size_t i = 1; i < editions.size(); ++i) {
+    for (size_t k = i; k > 0 && editions[k].first > editions[k - 1].first + kTie; --k)
+      std::swap(editions[k], editions[k - 1]);
+  }
+  for (size_t i = 0; i < places.size(); ++i) scores[places[i]] = editions[i].second;
+  return absl::OkStatus();
+}
+
+// Puts the candidate where the whole query lies in it, and says which others show the same music
+// there.
+absl::Status Explain(Explanations& explanations, std::span<const matching::SourceScore> scores,
+                     matching::Candidate& candidate) {
+  ASSIGN_OR_RETURN(const WholePath* path, explanations.PathOf(candidate.source));
+  if (path->passages.empty()) return absl::OkStatus();
+  candidate.place = path->place;
+  candidate.match = path->match;
+  candidate.similarity = path->similarity;
+  for (const TracedPassage& passage : path->passages) candidate.passages.push_back(passage.match);
+  std::vector<std::pair<double, matching::SameMusic>> others;
+  for (const matching::SourceScore& score : scores) {
+    if (score.source == candidate.source || !IsNear(score, scores[0]) ||
+        !explanations.SameMusic(candidate.source, score.source))
+      continue;
+    ASSIGN_OR_RETURN(const WholePath* other, explanations.PathOf(score.source));
+    const bool tied = std::abs(other->score - path->score) <= kTie;
+    others.push_back({other->score, {score.source, other->match, tied}});
+  }
+  std::stable_sort(others.begin(), others.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (auto& [weight, other] : others) candidate.same_music.push_back(other);
+  return absl::OkStatus();
+}
+
+// Looks at what is ranked best closely, and judges it.
+absl::StatusOr<matching::Identification> Judge(
+    const collection::LoadedCollection& loaded, Side side,
+    const matching::EmbeddingSequence& windows, double background, int query_windows,
+    int transposition, const matching::IdentifyOptions& options, const matching::StageTimer& timer,
+    std::vector<matching::SourceScore> scores) {
+  Explanations explanations(loaded, side, windows, timer);
+  for (const matching::SourceScore& score : scores)
+    explanations.NoteSlope(score.source, score.match.slope);
+  if (!scores.empty()) RETURN_IF_ERROR(OrderEditions(explanations, scores));
+  std::unordered_set<int> near;
+  for (const matching::SourceScore& score : scores) {
+    if (IsNear(score, scores[0])) near.insert(score.source);
+  }
+  const auto same_music = [&](int a, int b) {
+    return a == b || (near.contains(a) && near.contains(b) && explanations.SameMusic(a, b));
+  };
+  matching::Identification result = matching::Judge(
+      scores, query_windows, loaded.confidence, options, {same_music, background}, transposition);
+  for (matching::Candidate& candidate : result.candidates) {
+    if (near.contains(candidate.source)) RETURN_IF_ERROR(Explain(explanations, scores, candidate));
+  }
+  return result;
+}
+
+// Keeps what the answer says within the query and the source.
+void CutAnswer(const EmbeddedQuery& query, double source_s, matching::Candidate& candidate) {
+  matching::Place& place = candidate.place;
+  place.query_s = std::clamp(place.query_s, query.begin_s, query.end_s);
+  place.reference_s = std::clamp(place.reference_s, 0.0, source_s);
+  // Ends that windows reach beyond; of a whole with jumps, each end is that of its own passage.
+  if (candidate.passages.empty()) {
+    CutToSource(query, source_s, candidate.match);
+  } else {
+    for (matching::Match& passage : candidate.passages) CutToSource(query, source_s, passage);
+    const matching::Match &first = candidate.passages.front(), &last = candidate.passages.back();
+    candidate.match.query = {first.query.start_s, last.query.end_s};
+    candidate.match.reference = {first.reference.start_s, last.reference.end_s};
+  }
+  for (matching::Evidence& evidence : candidate.evidence)
+    CutToSource(query, source_s, evidence.match);
+}
+
+}  // namespace
+
+absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
+                                                  Side side, const EmbeddedQuery& query,
+                                                  int transposition,
+                                                  const matching::IdentifyOptions& options,
+                                                  const EvenWindows& even_windows,
+                                                  matching::StageTimer& timer) {
+  if (!query.sufficient) return matching::Identification{matching::Verdict::kInsufficientInput};
+  const SearchSpace space =
+      SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter));
+  ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,
+                   NeighboursWithin(space, query, options.neighbours, options.filter, timer));
+  ASSIGN_OR_RETURN(const double background, BackgroundScore(loaded, side, query, options, timer));
+  ASSIGN_OR_RETURN(std::vector<matching::SourceScore> scores,
+                   timer.Run(matching::Stage::kVote,
+                             [&]() -> absl::StatusOr<std::vector<matching::SourceScore>> {
+                               std::vector<matching::SourceScore> ranked = matching::RankSources(
+                                   neighbours, query.windows, side, options.method);
+                               if (FollowsPaths(options)) {
+                                 RETURN_IF_ERROR(FollowPaths(
+                                     space, query, PathsFor(query, options.top_k), timer, ranked));
+                               }
+                               return ranked;
+                             }));
+  matching::Identification result;
+  if (!FollowsPaths(options) || scores.empty()) {
+    const auto same_source = [](int a, int b) { return a == b; };
+    result = matching::Judge(scores, query.windows, loaded.confidence, options,
+                             {same_source, background}, transposition);
+  } else {
+    ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
+                     WindowsOfWhole(query, even_windows, scores[0].match.slope));
+    ASSIGN_OR_RETURN(result, timer.Run(matching::Stage::kVote, [&] {
+      return Judge(loaded, side, windows, background, query.windows, transposition, options, timer,
+                   std::move(scores));
+    }));
+  }
+  if (options.evidence) AddEvidence(neighbours, result.candidates);
+  for (matching::Candidate& candidate : result.candidates)
+    CutAnswer(query, loaded.view->duration_s(side, candidate.source), candidate);
+  return result;
+}
+
+}  // namespace antiphon::retrieval
