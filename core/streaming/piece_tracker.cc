@@ -85,6 +85,24 @@ void ReachEnd(const PieceTracker::Look& look, PlayedSpan& heard) {
   match.query.end_s = look.at_s;
 }
 
+// Editions of one piece take turns in being best; where the first candidate is of the same music as
+// the piece with this id, that one goes before it.
+void PutFirst(const std::string& id, Sighting& sighting) {
+  const auto found = std::find(sighting.ids.begin(), sighting.ids.end(), id);
+  if (found == sighting.ids.end() || found == sighting.ids.begin()) return;
+  const auto place = found - sighting.ids.begin();
+  std::vector<matching::Candidate>& candidates = sighting.identification.candidates;
+  const std::vector<matching::SameMusic>& same = candidates[0].same_music;
+  const bool is_same = std::any_of(same.begin(), same.end(), [&](const auto& other) {
+    return other.source == candidates[place].source;
+  });
+  if (!is_same) return;
+  std::rotate(sighting.ids.begin(), found, found + 1);
+  std::rotate(candidates.begin(), candidates.begin() + place, candidates.begin() + place + 1);
+  const auto durations = sighting.durations_s.begin();
+  std::rotate(durations, durations + place, durations + place + 1);
+}
+
 void Place(const PlayedSpan& heard, double at_s, double duration_s,
            matching::Candidate& candidate) {
   const auto within = [&](double s) { return std::clamp(s, 0.0, duration_s); };
@@ -92,13 +110,24 @@ void Place(const PlayedSpan& heard, double at_s, double duration_s,
   matching::Span& reference = candidate.match.reference;
   reference = {within(reference.start_s), within(reference.end_s)};
   candidate.place = {at_s, within(heard.line().At(at_s))};
+  candidate.passages.clear();  // what is heard goes along one line
 }
 
 }  // namespace
 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::Find(const Look& look, const Ask& ask) {
-  ASSIGN_OR_RETURN(Sighting whole, ask(kAll));
-  return piece_ ? FindNext(look, std::move(whole), ask) : FindFirst(look, std::move(whole), ask);
+  const Ask prefer = [&](double from_s) -> absl::StatusOr<Sighting> {
+    ASSIGN_OR_RETURN(Sighting sighting, ask(from_s));
+    if (piece_) {
+      PutFirst(piece_->id, sighting);
+    } else if (pending_) {
+      PutFirst(pending_->id, sighting);
+    }
+    return sighting;
+  };
+  ASSIGN_OR_RETURN(Sighting whole, prefer(kAll));
+  return piece_ ? FindNext(look, std::move(whole), prefer)
+                : FindFirst(look, std::move(whole), prefer);
 }
 
 absl::StatusOr<PieceTracker::Finding> PieceTracker::FindFirst(const Look& look, Sighting whole,

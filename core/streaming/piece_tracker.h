@@ -7,6 +7,8 @@
 // stretch still holds of the old piece does not hide the new one; and when nothing is found there
 // for long enough, the piece has ended.
 //
+// Editions of the same music are one piece: the one that was recognised stays.
+//
 // Belongs to one thread. Times are seconds of the stream. Internal to core/streaming.
 #ifndef ANTIPHON_CORE_STREAMING_PIECE_TRACKER_H_
 #define ANTIPHON_CORE_STREAMING_PIECE_TRACKER_H_

@@ -15,8 +15,11 @@ namespace antiphon::streaming {
 struct StreamSegment {
   std::string piece_id;
   double confidence = 0;  // the best within
-  // Of the stream and of the score; the slope is that over the segment, unless it jumps.
+  // Of the stream and of the score, from the start of the first passage to the end of the last; the
+  // slope is that within passages.
   matching::Match match = {};
+  // Between jumps, such as repeats, by time in the stream; at least one.
+  std::vector<matching::Match> passages = {};
 };
 
 // Puts the answers of one StreamIdentifier together into segments: one piece, carried on from

@@ -72,6 +72,11 @@ TEST(SegmentBuilderTest, AJumpWithinAPieceIsNoBorder) {
   EXPECT_EQ(segments[0].match.query.end_s, 100);
   EXPECT_EQ(segments[0].match.reference.end_s, 40);
   EXPECT_EQ(segments[0].match.slope, 1.0) << "40 s of score in 100 s is no tempo";
+  ASSERT_THAT(segments[0].passages, SizeIs(2));
+  EXPECT_EQ(segments[0].passages[0].query.end_s, 60);
+  EXPECT_EQ(segments[0].passages[0].reference.end_s, 60);
+  EXPECT_EQ(segments[0].passages[1].query.start_s, 60);
+  EXPECT_EQ(segments[0].passages[1].reference.start_s, 0);
 }
 
 TEST(SegmentBuilderTest, APlaceThatOnlySoundedAlikeIsCorrected) {
