@@ -14,9 +14,9 @@ namespace antiphon::server {
 namespace {
 
 // All of Retrieval, too.
-constexpr std::array<std::string_view, 6> kMethodsToRead = {
-    "Catalog.ListPieces",   "Catalog.GetPiece",   "Catalog.ListRecordings",
-    "Catalog.GetRecording", "Catalog.GetSnippet", "Admin.Status",
+constexpr std::array<std::string_view, 7> kMethodsToRead = {
+    "Catalog.ListPieces", "Catalog.GetPiece",      "Catalog.ListRecordings", "Catalog.GetRecording",
+    "Catalog.GetSnippet", "Catalog.ListSameMusic", "Admin.Status",
 };
 
 }  // namespace

@@ -75,9 +75,10 @@ TEST_F(AuthenticatorTest, TellsTheCallerWhatIsMissingAndNoSecret) {
 }
 
 TEST_F(AuthenticatorTest, ReadersReadAndAdministratorsDoAnything) {
-  for (const char* method : {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch",
-                             "Catalog.ListPieces", "Catalog.GetPiece", "Catalog.ListRecordings",
-                             "Catalog.GetRecording", "Catalog.GetSnippet", "Admin.Status"}) {
+  for (const char* method :
+       {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch", "Catalog.ListPieces",
+        "Catalog.GetPiece", "Catalog.ListRecordings", "Catalog.GetRecording", "Catalog.GetSnippet",
+        "Catalog.ListSameMusic", "Admin.Status"}) {
     EXPECT_EQ(RoleFor(method), Role::kRead) << method;
     EXPECT_TRUE(Admit(kReader, method).ok()) << method;
     EXPECT_TRUE(Admit(kAdmin, method).ok()) << method;

@@ -65,6 +65,88 @@ void FillEvidence(catalog::Side side, const Reference& reference,
   }
 }
 
+void FillPassages(const Reference& reference, const std::vector<matching::Match>& passages,
+                  google::protobuf::RepeatedPtrField<v1::Passage>* out) {
+  for (const matching::Match& passage : passages) {
+    v1::Passage* added = out->Add();
+    added->set_query_start_seconds(passage.query.start_s);
+    added->set_query_end_seconds(passage.query.end_s);
+    *added->mutable_reference_start() = reference.At(passage.reference.start_s);
+    *added->mutable_reference_end() = reference.At(passage.reference.end_s);
+  }
+}
+
+v1::SameMusic ToSameMusic(const Reference& reference, const matching::Span& stretch) {
+  v1::SameMusic same;
+  *same.mutable_source() = reference.source;
+  *same.mutable_start() = reference.At(stretch.start_s);
+  *same.mutable_end() = reference.At(stretch.end_s);
+  return same;
+}
+
+absl::Status FillSameMusic(const retrieval::Collection& collection, catalog::Side side,
+                           const std::vector<matching::SameMusic>& others,
+                           google::protobuf::RepeatedPtrField<v1::SameMusic>* out) {
+  for (const matching::SameMusic& other : others) {
+    ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, other.source));
+    *out->Add() = ToSameMusic(reference, other.match.reference);
+    out->rbegin()->set_tied(other.tied);
+  }
+  return absl::OkStatus();
+}
+
+// The part of what two pieces share that lies in the passages of one of them; nothing where that is
+// nothing.
+std::optional<matching::SharedMusic> Within(const matching::SharedMusic& shared,
+                                            const std::vector<matching::Match>& passages) {
+  const matching::Span &here = shared.in_piece, &there = shared.in_other;
+  double start_s = here.end_s, end_s = here.start_s;
+  for (const matching::Match& passage : passages) {
+    const double from_s = std::max(here.start_s, passage.reference.start_s);
+    const double to_s = std::min(here.end_s, passage.reference.end_s);
+    if (from_s >= to_s) continue;
+    start_s = std::min(start_s, from_s);
+    end_s = std::max(end_s, to_s);
+  }
+  if (start_s >= end_s || here.length_s() <= 0) return std::nullopt;
+  const double slope = there.length_s() / here.length_s();
+  matching::SharedMusic part = shared;
+  part.in_piece = {start_s, end_s};
+  part.in_other = {there.start_s + (start_s - here.start_s) * slope,
+                   there.start_s + (end_s - here.start_s) * slope};
+  return part;
+}
+
+// Looks for what shares a piece's music once, however many segments are of it.
+class SharedMusicFinder {
+ public:
+  explicit SharedMusicFinder(const retrieval::Collection& collection) : collection_(collection) {}
+
+  absl::Status Fill(int piece, const std::vector<matching::Match>& passages,
+                    google::protobuf::RepeatedPtrField<v1::SameMusic>* out) {
+    auto found = by_piece_.find(piece);
+    if (found == by_piece_.end()) {
+      if (by_piece_.size() == kMostPieces) return absl::OkStatus();
+      ASSIGN_OR_RETURN(auto shared, collection_.FindSameMusic(piece));
+      found = by_piece_.emplace(piece, std::move(shared)).first;
+    }
+    for (const matching::SharedMusic& shared : found->second) {
+      const std::optional<matching::SharedMusic> part = Within(shared, passages);
+      if (!part) continue;
+      ASSIGN_OR_RETURN(const Reference other,
+                       ReferenceTo(collection_, catalog::Side::kScores, shared.other));
+      *out->Add() = ToSameMusic(other, part->in_other);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr size_t kMostPieces = 100;  // a recording of hours has no more
+
+  const retrieval::Collection& collection_;
+  std::map<int, std::vector<matching::SharedMusic>> by_piece_;
+};
+
 // Cuts stretches out of sources; keeps the sound of each recording, because several hits may lie in
 // one.
 class SnippetCutter {
@@ -126,6 +208,24 @@ absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Si
     added->set_transposition_semitones(candidate.transposition);
     added->set_similarity(candidate.similarity);
     FillEvidence(side, reference, candidate.evidence, added->mutable_evidence());
+    FillPassages(reference, candidate.passages, added->mutable_passages());
+    RETURN_IF_ERROR(
+        FillSameMusic(collection, side, candidate.same_music, added->mutable_same_music()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillSharedMusic(const retrieval::Collection& collection,
+                             const std::vector<matching::SharedMusic>& shared,
+                             google::protobuf::RepeatedPtrField<v1::SameMusicPair>* out) {
+  for (const matching::SharedMusic& pair : shared) {
+    ASSIGN_OR_RETURN(const Reference piece,
+                     ReferenceTo(collection, catalog::Side::kScores, pair.piece));
+    ASSIGN_OR_RETURN(const Reference other,
+                     ReferenceTo(collection, catalog::Side::kScores, pair.other));
+    v1::SameMusicPair* added = out->Add();
+    *added->mutable_piece() = ToSameMusic(piece, pair.in_piece);
+    *added->mutable_other() = ToSameMusic(other, pair.in_other);
   }
   return absl::OkStatus();
 }
@@ -133,9 +233,11 @@ absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Si
 absl::Status FillSegments(const retrieval::Collection& collection,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
+  SharedMusicFinder finder(collection);
   for (const streaming::StreamSegment& segment : segments) {
     Reference reference;
-    if (const std::optional<int> piece = collection.FindPiece(segment.piece_id)) {
+    const std::optional<int> piece = collection.FindPiece(segment.piece_id);
+    if (piece) {
       ASSIGN_OR_RETURN(reference, ReferenceTo(collection, catalog::Side::kScores, *piece));
     } else {
       reference.source.set_id(segment.piece_id);
@@ -151,6 +253,9 @@ absl::Status FillSegments(const retrieval::Collection& collection,
     *added->mutable_reference_start() = reference.At(match.reference.start_s);
     *added->mutable_reference_end() = reference.At(match.reference.end_s);
     added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
+    FillPassages(reference, segment.passages, added->mutable_passages());
+    if (!piece) continue;
+    RETURN_IF_ERROR(finder.Fill(*piece, segment.passages, added->mutable_same_music()));
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "antiphon/v1/catalog.pb.h"
 #include "antiphon/v1/retrieval.pb.h"
 #include "core/catalog/catalog.h"
 #include "core/retrieval/collection.h"
@@ -25,6 +26,11 @@ namespace antiphon::server {
                                           catalog::Side side,
                                           const std::vector<matching::Candidate>& candidates,
                                           google::protobuf::RepeatedPtrField<v1::Candidate>* out);
+
+// Pairs of pieces with the same music, which `collection` gave.
+[[nodiscard]] absl::Status FillSharedMusic(
+    const retrieval::Collection& collection, const std::vector<matching::SharedMusic>& shared,
+    google::protobuf::RepeatedPtrField<v1::SameMusicPair>* out);
 
 // Segments of a long recording, as heard over the life of several collections: a piece that is not
 // there any more keeps its id, and places in seconds.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "server/services/pages.h"
+#include "server/services/response_builder.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
@@ -36,6 +37,10 @@ absl::StatusOr<std::pair<double, double>> Stretch(const v1::GetSnippetRequest& r
   }
   return std::make_pair(start, std::min(end, duration_s));
 }
+
+// Of ListSameMusic: every piece is searched for.
+constexpr int kSameMusicPage = 20;
+constexpr Range<int> kSameMusicPageRange = {1, 100};
 
 // `request` lists pieces or recordings; its fields are "page_size", "filter", "page_token".
 template <typename Source, typename Request>
@@ -83,6 +88,13 @@ grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerConte
                                                        v1::GetRecordingResponse* response) {
   return runner_.Run("Catalog.GetRecording", CallPolicy::kQueued, context, *request, response,
                      [=, this](Call& call) { return DoGetRecording(call, *request, response); });
+}
+
+grpc::ServerUnaryReactor* CatalogService::ListSameMusic(grpc::CallbackServerContext* context,
+                                                        const v1::ListSameMusicRequest* request,
+                                                        v1::ListSameMusicResponse* response) {
+  return runner_.Run("Catalog.ListSameMusic", CallPolicy::kQueued, context, *request, response,
+                     [=, this](Call& call) { return DoListSameMusic(call, *request, response); });
 }
 
 grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
@@ -140,6 +152,33 @@ absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRe
     return FieldError(absl::StatusCode::kNotFound, "recording_id", "no such recording");
   *response->mutable_recording() = ToWire(collection.recordings()[*recording]);
   response->set_generation(collection.manifest().generation);
+  return absl::OkStatus();
+}
+
+absl::Status CatalogService::DoListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
+                                             v1::ListSameMusicResponse* response) const {
+  const retrieval::Collection& collection = call.collection();
+  response->set_generation(collection.manifest().generation);
+  SourcePage page;
+  if (!request.piece_id().empty()) {
+    const std::optional<int> piece = collection.FindPiece(request.piece_id());
+    if (!piece.has_value())
+      return FieldError(absl::StatusCode::kNotFound, "piece_id", "no such piece");
+    page = {{*piece}, "", 1};
+  } else {
+    const int page_size = request.has_page_size() ? request.page_size() : kSameMusicPage;
+    RETURN_IF_ERROR(CheckFieldRange("page_size", page_size, kSameMusicPageRange));
+    ASSIGN_OR_RETURN(page, SelectPage(collection.pieces(), "", request.page_token(), page_size));
+  }
+  for (const int piece : page.positions) {
+    ASSIGN_OR_RETURN(std::vector<matching::SharedMusic> shared,
+                     collection.FindSameMusic(piece, call.context()));
+    if (request.piece_id().empty())
+      std::erase_if(shared, [](const auto& pair) { return pair.other < pair.piece; });
+    RETURN_IF_ERROR(FillSharedMusic(collection, shared, response->mutable_pairs()));
+  }
+  response->set_next_page_token(page.next_page_token);
+  response->set_total(page.total);
   return absl::OkStatus();
 }
 

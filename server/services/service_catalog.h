@@ -28,6 +28,9 @@ class CatalogService final : public v1::Catalog::CallbackService {
   grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
                                          const v1::GetRecordingRequest* request,
                                          v1::GetRecordingResponse* response) override;
+  grpc::ServerUnaryReactor* ListSameMusic(grpc::CallbackServerContext* context,
+                                          const v1::ListSameMusicRequest* request,
+                                          v1::ListSameMusicResponse* response) override;
   grpc::ServerUnaryReactor* GetSnippet(grpc::CallbackServerContext* context,
                                        const v1::GetSnippetRequest* request,
                                        v1::GetSnippetResponse* response) override;
@@ -62,6 +65,8 @@ class CatalogService final : public v1::Catalog::CallbackService {
                                 v1::ListRecordingsResponse* response) const;
   absl::Status DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
                               v1::GetRecordingResponse* response) const;
+  absl::Status DoListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
+                               v1::ListSameMusicResponse* response) const;
   absl::Status DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
                             v1::GetSnippetResponse* response) const;
   absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
@@ -85,6 +90,10 @@ class CatalogService final : public v1::Catalog::CallbackService {
                                  v1::DeleteRecordingResponse* response) const;
   // The edit, and a failure of it as BlameEdit tells it.
   absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit) const;
+  // What the collection as it is now holds of the music of a piece just written, at most 20 pairs.
+  // The edit is made whatever comes of it: a failure is logged, and there are none.
+  void ReportSameMusic(Call& call, const std::string& piece_id,
+                       google::protobuf::RepeatedPtrField<v1::SameMusicPair>* out) const;
   absl::StatusOr<v1::Piece> Add(Call& call, const v1::AddPieceRequest& request) const;
 
   CallRunner& runner_;

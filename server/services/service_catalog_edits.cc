@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -5,10 +6,12 @@
 
 #include "core/base/status_macros.h"
 #include "server/services/catalog_requests.h"
+#include "server/services/response_builder.h"
 #include "server/services/service_catalog.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
+#include "spdlog/spdlog.h"
 
 namespace antiphon::server {
 grpc::ServerUnaryReactor* CatalogService::AddPiece(grpc::CallbackServerContext* context,
@@ -66,6 +69,22 @@ absl::StatusOr<editing::EditResult> CatalogService::Apply(Call& call,
                   [&](const absl::Status& status) { return BlameEdit(status, edit); });
 }
 
+void CatalogService::ReportSameMusic(
+    Call& call, const std::string& piece_id,
+    google::protobuf::RepeatedPtrField<v1::SameMusicPair>* out) const {
+  constexpr size_t kMost = 20;
+  const auto report = [&](const retrieval::Collection& collection) -> absl::Status {
+    const std::optional<int> piece = collection.FindPiece(piece_id);
+    if (!piece) return absl::OkStatus();  // somebody has deleted it since
+    ASSIGN_OR_RETURN(std::vector<matching::SharedMusic> shared,
+                     collection.FindSameMusic(*piece, call.context()));
+    shared.resize(std::min(shared.size(), kMost));
+    return FillSharedMusic(collection, shared, out);
+  };
+  const absl::Status reported = report(*store_.Current());
+  if (!reported.ok()) spdlog::warn("piece={} same_music={}", piece_id, reported.ToString());
+}
+
 absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
   ASSIGN_OR_RETURN(auto edit,
@@ -77,6 +96,7 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
 absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& request,
                                         v1::AddPieceResponse* response) const {
   ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
+  ReportSameMusic(call, piece.id(), response->mutable_same_music());
   *response->mutable_piece() = std::move(piece);
   return absl::OkStatus();
 }
@@ -93,6 +113,7 @@ absl::Status CatalogService::DoAddPieces(
     v1::AddPiecesResponse response;
     response.set_index(index);
     if (piece.ok()) {
+      ReportSameMusic(call, piece->id(), response.mutable_same_music());
       *response.mutable_piece() = *std::move(piece);
       ++added;
     } else {
@@ -110,6 +131,7 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
   *response->mutable_piece() = ToWire(updated.piece);
+  if (request.has_score()) ReportSameMusic(call, updated.piece.id, response->mutable_same_music());
   return absl::OkStatus();
 }
 

@@ -276,6 +276,14 @@ absl::StatusOr<matching::Identification> FakeCollection::IdentifyScore(
   return Answer(query.notes.empty(), side, options);
 }
 
+absl::StatusOr<std::vector<matching::SharedMusic>> FakeCollection::FindSameMusic(
+    int piece, const matching::RequestContext&) const {
+  const int last = static_cast<int>(pieces().size()) - 1;
+  if (last < 1 || (piece != 0 && piece != last)) return std::vector<matching::SharedMusic>();
+  const matching::Span stretch = {0, 10};
+  return std::vector<matching::SharedMusic>{{piece, last - piece, stretch, stretch}};
+}
+
 absl::StatusOr<matching::EmbeddingSequence> FakeCollection::EmbedAudio(
     const audio::Waveform& query, const matching::WindowPlan& plan,
     const matching::RequestContext& context) const {

@@ -85,6 +85,9 @@ class FakeCollection final : public retrieval::Collection {
   absl::StatusOr<matching::Identification> IdentifyScore(
       const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
+  // The last piece and the first, where there are two, over their first ten seconds.
+  absl::StatusOr<std::vector<matching::SharedMusic>> FindSameMusic(
+      int piece, const matching::RequestContext& context) const override;
   // Windows at every hop, (1, 0) each.
   absl::StatusOr<matching::EmbeddingSequence> EmbedAudio(
       const audio::Waveform& query, const matching::WindowPlan& plan,
