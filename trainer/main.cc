@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   antiphon::trainer::commands::AddTrain(program, outcome);
   antiphon::trainer::commands::AddInit(program, outcome);
   antiphon::trainer::commands::AddEvaluate(program, outcome);
+  antiphon::trainer::commands::AddBackground(program, outcome);
   antiphon::trainer::commands::AddCalibrate(program, outcome);
   antiphon::trainer::commands::AddIndex(program, outcome);
   antiphon::trainer::commands::AddInspect(program, outcome);

@@ -16,10 +16,17 @@ namespace {
 
 struct Flags {
   evaluation::CalibrationOptions options;
-  std::string split_file;
+  std::string split_file, points_file;
   int threads = 0;
   bool dry_run = false, plain = false;
 };
+
+absl::Status Write(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.flush();
+  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
+}
 
 absl::Status Run(const CLI::App& command, Flags& flags) {
   RETURN_IF_ERROR(RefuseIdle(command, "--no-paths", !flags.plain, "plain votes follow no paths"));
@@ -32,12 +39,12 @@ absl::Status Run(const CLI::App& command, Flags& flags) {
   ASSIGN_OR_RETURN(const evaluation::Calibration calibration,
                    evaluation::Calibrate(flags.options, progress));
   std::fputs(evaluation::CalibrationText(calibration).c_str(), stdout);
+  if (!flags.points_file.empty()) {
+    RETURN_IF_ERROR(Write(flags.points_file, evaluation::CalibrationTable(calibration)));
+  }
   if (flags.dry_run) return absl::OkStatus();
-  const std::string path = absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile);
-  std::ofstream file(path);
-  file << matching::ConfidenceToJson(calibration.model) << '\n';
-  file.flush();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write ", path));
+  return Write(absl::StrCat(flags.options.model, "/", bundle::kConfidenceFile),
+               matching::ConfidenceToJson(calibration.model) + "\n");
 }
 
 }  // namespace
@@ -64,7 +71,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--queries", options.queries_per_piece, "For each piece and length")
       ->capture_default_str();
-  command->add_option("--work", options.work, "Folder for the bundle, removed at the end")
+  command->add_option("--work", options.work, "Folder for the bundle, which is kept to fit again")
       ->default_val((std::filesystem::temp_directory_path() / "antiphon-calibration").string());
   command
       ->add_option("--false-accepts", options.false_accept_rate,
@@ -81,6 +88,10 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_flag("--plain", flags->plain, "Answer by plain votes");
   command->add_flag("!--no-paths", options.identify.follow_paths, "Answer by votes alone");
+  command->add_option("--points", flags->points_file,
+                      "File to write the outcome of every query to, tab-separated");
+  command->add_option("--pieces", options.collection_sizes,
+                      "Sizes of collection that each query is asked in");
   command->add_flag("--dry-run", flags->dry_run, "Print only");
   command->add_option("--seed", options.seed, "Seed of all that is random")->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")

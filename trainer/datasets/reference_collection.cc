@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t kScoreCacheNotes = 4'000'000;  // a few hundred megabytes
+
 // Everything that the vectors depend on.
 absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
                                   const collection::BuilderOptions& builder) {
@@ -29,13 +31,6 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
                    builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
                    static_cast<int>(index.kind), ";", index.hnsw_links, ";",
                    index.hnsw_build_breadth, ";", index.ivf_lists);
-  // A bundle carries its model's confidence, which may be fitted anew.
-  const std::string confidence =
-      absl::StrCat(builder.model_directory, "/", bundle::kConfidenceFile);
-  if (std::error_code error; fs::exists(confidence, error)) {
-    ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(confidence));
-    absl::StrAppend(&recipe, ";", text);
-  }
   for (const CollectionEntry& entry : entries) {
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
@@ -81,7 +76,13 @@ absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReference
   collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
   open.index = options.builder.index;
-  return retrieval::BundleCollection::Open(root, open);
+  open.scores = std::make_shared<collection::ScoreCache>(kScoreCacheNotes);
+  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
+                   collection::OpenParts(root, open));
+  // The model's own, which may have been made anew since the bundle was.
+  RETURN_IF_ERROR(collection::ReadJudgement(options.builder.model_directory, *loaded));
+  RETURN_IF_ERROR(collection::CheckParts(*loaded));
+  return std::make_unique<const retrieval::BundleCollection>(std::move(loaded));
 }
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {

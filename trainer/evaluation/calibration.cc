@@ -3,32 +3,31 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
-#include "core/collection/bundle_builder.h"
 #include "core/matching/voting.h"
-#include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
 #include "trainer/data/soundfonts.h"
 #include "trainer/datasets/noises.h"
+#include "trainer/datasets/reference_collection.h"
 #include "trainer/datasets/test_set.h"
+#include "trainer/evaluation/background_music.h"
 
 namespace antiphon::trainer::evaluation {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct Piece : datasets::PartPiece {
-  int source = -1;  // in the collection, or -1
+  int source = -1;     // in the collection, or -1
+  std::set<int> same;  // itself, and the others there that share its music
 };
 
 absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options, data::Part part) {
@@ -36,60 +35,83 @@ absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options,
       std::vector<datasets::PartPiece> read,
       datasets::ReadPart(options.midi_dir, options.split, part, datasets::Unusable::kPassedOver));
   std::vector<Piece> pieces;
-  for (datasets::PartPiece& piece : read) pieces.push_back({std::move(piece), -1});
+  for (datasets::PartPiece& piece : read) pieces.push_back({std::move(piece)});
   return pieces;
 }
 
-std::string BundleFolder(const CalibrationOptions& options) {
-  return options.work + "/calibration-bundle";
-}
-
-// Every second valid piece, then distractors; notes each one's place in the collection.
+// All valid pieces, then distractors; notes each one's place in the collection. What a query is
+// asked in are parts of it.
 absl::StatusOr<std::unique_ptr<const retrieval::Collection>> MakeCollection(
     const CalibrationOptions& options, std::vector<Piece>& valid,
     const std::vector<Piece>& distractors, Progress& progress) {
-  collection::BuilderOptions build = options.builder;
-  build.model_directory = options.model;
-  build.encoder = options.encoder;
-  ASSIGN_OR_RETURN(auto builder, collection::BundleBuilder::Create(BundleFolder(options), build));
+  std::vector<datasets::CollectionEntry> entries;
+  for (Piece& piece : valid) {
+    piece.source = static_cast<int>(entries.size());
+    entries.push_back({piece.name, piece.name, "", piece.midi});
+  }
   const size_t count = std::min(distractors.size(), static_cast<size_t>(options.distractors));
-  progress.Start("index", static_cast<int64_t>((valid.size() + 1) / 2 + count));
-  int next = 0;
-  const auto add = [&](const Piece& piece) {
-    catalog::Piece entry;
-    entry.id = entry.title = piece.name;
-    progress.Advance();
-    return builder->AddPiece(entry, piece.midi);
-  };
-  for (size_t i = 0; i < valid.size(); i += 2) {
-    RETURN_IF_ERROR(add(valid[i]));
-    valid[i].source = next++;
-  }
-  for (size_t i = 0; i < count; ++i) {
-    RETURN_IF_ERROR(add(distractors[i]));
-  }
-  progress.Finish();
-  RETURN_IF_ERROR(builder->Publish().status());
-  collection::CollectionOptions open;
-  open.encoder = options.encoder;
-  return retrieval::BundleCollection::Open(BundleFolder(options), open);
+  for (size_t i = 0; i < count; ++i)
+    entries.push_back({distractors[i].name, distractors[i].name, "", distractors[i].midi});
+  datasets::ReferenceCollectionOptions reference{options.builder, options.work};
+  reference.builder.model_directory = options.model;
+  reference.builder.encoder = options.encoder;
+  return datasets::OpenReferenceCollection(entries, reference, progress);
 }
 
 // Requires a candidate.
 CalibrationPoint PointOf(const matching::Identification& answer, double length_s) {
   CalibrationPoint point;
   point.score = answer.candidates[0].score;
-  point.rival = answer.candidates.size() > 1 ? answer.candidates[1].score : 0;
+  point.second = answer.rival;
+  point.background = answer.background;
   point.windows = answer.windows;
   point.length_s = length_s;
   return point;
 }
 
+// A collection of `size` pieces drawn at random, with the piece or without it, and without what
+// shares its music; all where there are no more.
+std::vector<std::string> DrawCollection(const retrieval::Collection& collection, const Piece& piece,
+                                        bool known, int size, std::mt19937_64& random) {
+  std::vector<std::string> ids;
+  const std::vector<catalog::Piece>& pieces = collection.pieces();
+  for (int i = 0; i < std::ssize(pieces); ++i) {
+    if (!piece.same.contains(i)) ids.push_back(pieces[i].id);
+  }
+  std::shuffle(ids.begin(), ids.end(), random);
+  ids.resize(std::min(ids.size(), static_cast<size_t>(known ? size - 1 : size)));
+  if (known) ids.push_back(pieces[piece.source].id);
+  return ids;
+}
+
+// Asks for one rendition in collections of every size.
+absl::Status AskInCollections(const Piece& piece, const audio::Waveform& audio, double length_s,
+                              const CalibrationOptions& options,
+                              const retrieval::Collection& collection, std::mt19937_64& random,
+                              std::vector<CalibrationPoint>& points) {
+  matching::IdentifyOptions identify = options.identify;
+  identify.top_k = 2;
+  ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
+                   collection.EmbedAudio(audio, {.hop_s = identify.hop_s}));
+  for (const int size : options.collection_sizes) {
+    for (const bool known : {true, false}) {
+      identify.filter.sources.piece_ids = DrawCollection(collection, piece, known, size, random);
+      ASSIGN_OR_RETURN(const matching::Identification answer,
+                       collection.IdentifyEmbedded(windows, audio.duration_s(), identify));
+      if (answer.candidates.empty()) continue;
+      CalibrationPoint point = PointOf(answer, length_s);
+      point.right = answer.candidates[0].source == piece.source;
+      point.known = known;
+      point.pieces = static_cast<int>(identify.filter.sources.piece_ids.size());
+      points.push_back(point);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
                       const retrieval::Collection& collection, data::Renderer& renderer,
                       std::vector<CalibrationPoint>& points) {
-  matching::IdentifyOptions identify = options.identify;
-  identify.top_k = 2;
   const data::VariationOptions varied;
   for (double length_s : options.excerpts_s) {
     for (int query = 0; query < options.queries_per_piece; ++query) {
@@ -102,13 +124,8 @@ absl::Status AskAbout(const Piece& piece, const CalibrationOptions& options,
       if (excerpt.notes.empty()) continue;
       ASSIGN_OR_RETURN(audio::Waveform audio, renderer.Render(excerpt, varied, variation));
       audio.samples.resize(std::min<size_t>(audio.samples.size(), length_s * audio.sample_rate));
-      ASSIGN_OR_RETURN(const matching::Identification answer,
-                       collection.IdentifyAudio(audio, identify));
-      if (answer.candidates.empty()) continue;
-      CalibrationPoint point = PointOf(answer, length_s);
-      point.right = answer.candidates[0].source == piece.source;
-      point.known = piece.source >= 0;
-      points.push_back(point);
+      RETURN_IF_ERROR(
+          AskInCollections(piece, audio, length_s, options, collection, random, points));
     }
   }
   return absl::OkStatus();
@@ -138,7 +155,7 @@ absl::Status AskAboutNoises(const CalibrationOptions& options,
 }
 
 double Predict(const matching::ConfidenceModel& model, const CalibrationPoint& point) {
-  return matching::Confidence(model, point.score, point.rival, point.windows);
+  return matching::Confidence(model, point.score, point.rival(), point.windows);
 }
 
 constexpr int kWeights = 4;
@@ -147,7 +164,7 @@ using Matrix = std::array<Vector, kWeights>;
 
 // What the weights of a confidence model stand before, in the order of SetWeights.
 Vector InputsOf(const CalibrationPoint& point) {
-  return {1, point.score, matching::VoteMargin(point.score, point.rival),
+  return {1, point.score, matching::VoteMargin(point.score, point.rival()),
           std::log2(1.0 + point.windows)};
 }
 
@@ -205,24 +222,71 @@ void FitLogistic(Calibration& calibration) {
 }
 
 void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
-  std::vector<double> unknown;  // confidences
+  // Of every length of query by itself: one rate for all would let the many easy ones pay for a few
+  // that are not.
+  std::map<double, std::vector<double>> groups;  // confidences
   for (const CalibrationPoint& point : calibration.points) {
-    if (!point.known) unknown.push_back(Predict(calibration.model, point));
+    if (!point.known) groups[point.length_s].push_back(Predict(calibration.model, point));
   }
-  std::sort(unknown.begin(), unknown.end(), std::greater<>());
-  // Just above the first confidence that must not pass.
-  const auto allowed = static_cast<size_t>(false_accept_rate * static_cast<double>(unknown.size()));
-  calibration.model.threshold =
-      allowed < unknown.size() ? std::nextafter(unknown[allowed], 1.0) : 0;
+  double& threshold = calibration.model.threshold;
+  threshold = 0;
+  for (auto& [length_s, unknown] : groups) {
+    std::sort(unknown.begin(), unknown.end(), std::greater<>());
+    // Just above the first confidence that must not pass.
+    const auto allowed =
+        static_cast<size_t>(false_accept_rate * static_cast<double>(unknown.size()));
+    if (allowed < unknown.size())
+      threshold = std::max(threshold, std::nextafter(unknown[allowed], 1.0));
+  }
   for (const CalibrationPoint& noise : calibration.noises) {
-    calibration.model.threshold = std::max(calibration.model.threshold,
-                                           std::nextafter(Predict(calibration.model, noise), 1.0));
+    threshold = std::max(threshold, std::nextafter(Predict(calibration.model, noise), 1.0));
   }
-  const auto accepted = std::count_if(
-      unknown.begin(), unknown.end(),
-      [&calibration](double confidence) { return confidence >= calibration.model.threshold; });
-  calibration.model.false_accept_rate =
-      static_cast<double>(accepted) / static_cast<double>(unknown.size());
+  int64_t accepted = 0, asked = 0;
+  for (const auto& [length_s, unknown] : groups) {
+    asked += std::ssize(unknown);
+    accepted += std::count_if(unknown.begin(), unknown.end(),
+                              [&](double confidence) { return confidence >= threshold; });
+  }
+  calibration.model.false_accept_rate = static_cast<double>(accepted) / static_cast<double>(asked);
+}
+
+namespace {
+
+// What the threshold lets through, by size of collection and length of query.
+void AppendGroups(const Calibration& calibration, std::string& text) {
+  struct Tally {
+    int known = 0, named = 0, misnamed = 0, unknown = 0, accepted = 0;
+  };
+  std::map<std::pair<int, double>, Tally> groups;
+  for (const CalibrationPoint& point : calibration.points) {
+    Tally& tally = groups[{point.pieces, point.length_s}];
+    const bool passes = Predict(calibration.model, point) >= calibration.model.threshold;
+    (point.known ? tally.known : tally.unknown) += 1;
+    tally.named += point.known && passes && point.right;
+    tally.misnamed += point.known && passes && !point.right;
+    tally.accepted += !point.known && passes;
+  }
+  text += "pieces  length  known  named  misnamed  unknown  accepted\n";
+  for (const auto& [group, tally] : groups) {
+    absl::StrAppendFormat(&text, "%6d  %4.0f s  %5d  %5.3f  %8d  %7d  %8d\n", group.first,
+                          group.second, tally.known,
+                          tally.known ? static_cast<double>(tally.named) / tally.known : 0.0,
+                          tally.misnamed, tally.unknown, tally.accepted);
+  }
+}
+
+}  // namespace
+
+std::string CalibrationTable(const Calibration& calibration) {
+  std::string text = "score\tsecond\tbackground\twindows\tright\tknown\tlength_s\tpieces\tnoise\n";
+  const auto append = [&text](const CalibrationPoint& point, bool noise) {
+    absl::StrAppendFormat(&text, "%.6f\t%.6f\t%.6f\t%d\t%d\t%d\t%g\t%d\t%d\n", point.score,
+                          point.second, point.background, point.windows, point.right, point.known,
+                          point.length_s, point.pieces, noise);
+  };
+  for (const CalibrationPoint& point : calibration.points) append(point, false);
+  for (const CalibrationPoint& point : calibration.noises) append(point, true);
+  return text;
 }
 
 std::string CalibrationText(const Calibration& calibration) {
@@ -255,6 +319,7 @@ std::string CalibrationText(const Calibration& calibration) {
                           counts.second, counts.first,
                           counts.first ? static_cast<double>(counts.second) / counts.first : 0.0);
   }
+  AppendGroups(calibration, text);
   text += "confidence  answers  right\n";
   for (int tenth = 0; tenth < 10; ++tenth) {
     absl::StrAppendFormat(
@@ -284,21 +349,23 @@ absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options, Progres
   ASSIGN_OR_RETURN(std::vector<Piece> valid, ReadPieces(options, data::Part::kValid));
   ASSIGN_OR_RETURN(std::vector<Piece> distractors, ReadPieces(options, data::Part::kTrain));
   if (valid.size() < 2) return absl::NotFoundError("the valid part has fewer than two pieces");
+  // What the answers are compared with anyway proves nothing as an unknown piece's double.
+  std::erase_if(distractors, [](const Piece& piece) { return IsBackgroundPiece(piece.name); });
   std::shuffle(distractors.begin(), distractors.end(), std::mt19937_64(options.seed));
 
-  const std::string bundle = BundleFolder(options);
-  fs::remove_all(bundle);
   ASSIGN_OR_RETURN(const auto collection, MakeCollection(options, valid, distractors, progress));
   data::Renderer renderer(collection->encoder_info().settings.sample_rate);
   Calibration calibration;
   progress.Start("ask", static_cast<int64_t>(valid.size()));
-  for (const Piece& piece : valid) {
+  for (Piece& piece : valid) {
+    ASSIGN_OR_RETURN(const auto shared, collection->FindSameMusic(piece.source));
+    piece.same = {piece.source};
+    for (const matching::SharedMusic& one : shared) piece.same.insert(one.other);
     RETURN_IF_ERROR(AskAbout(piece, options, *collection, renderer, calibration.points));
     progress.Advance();
   }
   progress.Finish();
   RETURN_IF_ERROR(AskAboutNoises(options, *collection, progress, calibration.noises));
-  fs::remove_all(bundle);
   const auto known = std::count_if(calibration.points.begin(), calibration.points.end(),
                                    [](const CalibrationPoint& point) { return point.known; });
   if (known == 0 || known == std::ssize(calibration.points)) {

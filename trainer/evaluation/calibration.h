@@ -30,21 +30,28 @@ struct CalibrationOptions {
   matching::IdentifyOptions identify;   // how the queries are answered
   std::vector<double> excerpts_s = {2, 5, 10, 20};  // lengths of the queries, seconds
   int queries_per_piece = 4;                        // of each length
+  // Pieces of the collections that each query is asked in, once with its piece and once without;
+  // more than there are is all.
+  std::vector<int> collection_sizes = {1, 10, 60, 1'000'000};
   int noises_of_each = 20;          // sounds that are no music (noises.h), of each kind and length
   int distractors = 100;            // pieces of the train part that fill the collection up
   double false_accept_rate = 0.01;  // that the threshold is to allow
   uint64_t seed = 1;
-  std::string work;  // folder for the bundle, which is removed
+  std::string work;  // folder for the bundle, which is kept
 };
 
 // One query's outcome: what the confidence is made of, and whether the answer was right.
 struct CalibrationPoint {
-  double score = 0;     // of the best candidate
-  double rival = 0;     // score of the second
-  int windows = 0;      // of the query
-  bool right = false;   // false too for a piece that is not in the collection
-  bool known = false;   // the piece is in the collection
-  double length_s = 0;  // of the query
+  double score = 0;       // of the best candidate
+  double second = 0;      // of the second, 0 without one
+  double background = 0;  // of the background's best
+  int windows = 0;        // of the query
+  bool right = false;     // false too for a piece that is not in the collection
+  bool known = false;     // the piece is in the collection
+  double length_s = 0;    // of the query
+
+  double rival() const { return second > background ? second : background; }
+  int pieces = 0;  // of the collection that was asked
 };
 
 struct Calibration {
@@ -54,8 +61,9 @@ struct Calibration {
       noises;  // for the threshold alone: how often noises are asked for is not known
 };
 
-// Half of the valid part's pieces are put into a collection, with distractors from the train part;
-// excerpts of all valid pieces are performed at random tempi and asked for, and so are noises.
+// The valid part's pieces are put into a collection, with distractors from the train part; excerpts
+// of all are performed at random tempi and asked for in parts of the collection, with and without
+// the piece, and so are noises. Distractors are none of the background's (IsBackgroundPiece).
 // FailedPrecondition where answers bring no piece to mind for any known piece, or none for any
 // unknown one: both are needed to fit.
 [[nodiscard]] absl::StatusOr<Calibration> Calibrate(const CalibrationOptions& options,
@@ -66,9 +74,13 @@ struct Calibration {
 void FitLogistic(Calibration& calibration);
 
 // Sets the model's threshold to the lowest at which no noise and at most `false_accept_rate` of the
-// queries for unknown pieces are accepted, and the rate that this comes to. Requires at least one
+// queries for unknown pieces, of every length by itself, are accepted, and the rate that this comes
+// to over all. Requires at least one
 // query for an unknown piece.
 void ChooseThreshold(Calibration& calibration, double false_accept_rate);
+
+// The points one a line, tab-separated, under a line that names the columns: for looking at.
+std::string CalibrationTable(const Calibration& calibration);
 
 // For each length of query, how many of the known pieces came first; confidences by tens of per
 // cent: how many answers, and which part of them was right; then what the threshold lets through.

@@ -19,7 +19,7 @@ TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
     CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false,
                            true};
     point.right =
-        uniform(random) < matching::Confidence(truth, point.score, point.rival, point.windows);
+        uniform(random) < matching::Confidence(truth, point.score, point.rival(), point.windows);
     calibration.points.push_back(point);
   }
   FitLogistic(calibration);
