@@ -25,6 +25,7 @@ using metrics::Report;
 
 struct Flags {
   std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
+  std::string corpora, songbook, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -36,7 +37,7 @@ struct Flags {
   bool centre_scores = false, all_onsets = true;
   int excerpts = evaluation::RecordingsOptions().excerpts;
   std::vector<std::string> degradations, distractors;
-  std::vector<int> sizes = evaluation::CatalogSizeOptions().sizes;
+  std::vector<int> sizes;  // empty: the suite's own
   uint64_t seed = 1;
 
   std::string renditions() const { return work + "/renditions"; }
@@ -139,11 +140,37 @@ absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.asap = Asap(flags);
   options.max_transposition = flags.max_transposition;
+  options.distractors = flags.distractors;
+  if (!flags.sizes.empty()) options.sizes = flags.sizes;
   options.recordings = flags.recordings;
   options.midi_dir = flags.midi_dir;
   options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateUnknown(options, progress);
+}
+
+absl::StatusOr<Report> Editions(const Flags& flags, Progress& progress) {
+  evaluation::EditionsOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.corpora = flags.corpora;
+  options.list = flags.editions;
+  options.soundfont = flags.soundfont;
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateEditions(options, progress);
+}
+
+absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
+  evaluation::TracksOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.songbook = flags.songbook;
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.asap = Asap(flags);
+  options.soundfont = flags.soundfont;
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateTracks(options, progress);
 }
 
 absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
@@ -153,7 +180,7 @@ absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
   options.midi_dir = flags.midi_dir;
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
-  options.sizes = flags.sizes;
+  if (!flags.sizes.empty()) options.sizes = flags.sizes;
   options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateCatalogSize(options, progress);
@@ -214,7 +241,15 @@ const std::map<std::string, Suite> kSuites = {
     {"unknown",
      {&Unknown,
       {"--model", "--asap"},
-      Joined({kOfModels, kOfAsap, {"--transpose", "--recordings", "--midi"}})}},
+      Joined({kOfModels,
+              kOfAsap,
+              {"--transpose", "--recordings", "--midi", "--distractors", "--sizes"}})}},
+    {"editions",
+     {&Editions, {"--model", "--corpora"}, Joined({kOfModels, {"--editions", "--soundfont"}})}},
+    {"tracks",
+     {&Tracks,
+      {"--model"},
+      Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--midi"}})}},
     {"catalogue-size",
      {&CatalogSize,
       {"--model", "--midi", "--asap", "--recordings"},
@@ -235,6 +270,14 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
   if (flags.suite == "recordings") {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
+  }
+  if (flags.suite == "tracks") {
+    if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
+      return absl::InvalidArgumentError(
+          "suite tracks needs --songbook, --recordings with --midi, or --asap");
+    }
+    if (flags.recordings.empty() != flags.midi_dir.empty())
+      return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
@@ -300,10 +343,19 @@ void AddInputs(CLI::App& command, Flags& flags) {
       .add_option("--transpose", flags.max_transposition,
                   "Suites recordings and unknown: semitones tried where nothing is recognised")
       ->capture_default_str();
-  command.add_option("--distractors", flags.distractors,
-                     "Suite catalogue-size: folder of further scores; may be repeated");
-  command.add_option("--sizes", flags.sizes, "Suite catalogue-size: pieces, separated by commas")
+  command.add_option(
+      "--distractors", flags.distractors,
+      "Suites catalogue-size and unknown: folder of further scores; may be repeated");
+  command
+      .add_option("--sizes", flags.sizes,
+                  "Suites catalogue-size and unknown: pieces, separated by commas")
       ->delimiter(',');
+  command.add_option("--corpora", flags.corpora,
+                     "Suite editions: folder with msmd, piano-midi.de and asap");
+  command.add_option("--editions", flags.editions, "Suite editions: list of real second editions")
+      ->capture_default_str();
+  command.add_option("--songbook", flags.songbook,
+                     "Suite tracks: scores to play at 0.7 and 1.3 of their tempo");
   command
       .add_option("--performances", flags.performances, "Of ASAP, a sample of so many; 0 is all")
       ->capture_default_str();

@@ -37,8 +37,16 @@ absl::Status RecordingsOptions::Check() const {
 
 absl::Status UnknownOptions::Check() const {
   RETURN_IF_ERROR(CheckAsap(asap));
+  for (const int size : sizes) RETURN_IF_ERROR(CheckRange("sizes", size, Range<int>{1, 1'000'000}));
   return CheckTransposition(max_transposition);
 }
+
+absl::Status EditionsOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("made_editions", made_editions, Range<int>{0, 10'000}));
+  return CheckRange("unknown_pieces", unknown_pieces, Range<int>{1, 10'000});
+}
+
+absl::Status TracksOptions::Check() const { return CheckAsap(asap); }
 
 absl::Status CatalogSizeOptions::Check() const {
   RETURN_IF_ERROR(CheckAsap(asap));

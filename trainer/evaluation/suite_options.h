@@ -90,8 +90,41 @@ struct UnknownOptions {
   ModelOptions models;
   AsapOptions asap;
   int max_transposition = 0;  // semitones, 0 to matching::kMaxTransposition
+  // Folders of further scores that fill collections up; those that share music with a score of ASAP
+  // are left out.
+  std::vector<std::string> distractors;
+  // Pieces of the collections that known and unknown music is asked in, 1 to 1,000,000 each; those
+  // that there are too few scores for are all.
+  std::vector<int> sizes = {1, 10, 60, 300, 1'000'000};
   std::string recordings;  // folder of the MAPS recordings; empty: their labels are not looked at
   std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct EditionsOptions {
+  ModelOptions models;
+  std::string corpora;                          // folder with msmd, piano-midi.de and asap
+  std::string list = "data/editions/real.tsv";  // of real second editions
+  int made_editions = 60;                       // pieces with a made one, 0 to 10,000
+  int unknown_pieces = 100;                     // in no collection, 1 to 10,000
+  std::string soundfont = data::kEvaluationSoundfont;
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct TracksOptions {
+  ModelOptions models;
+  std::string songbook;    // folder of scores that are played at 0.7 and 1.3 of their tempo; may be
+                           // empty, as those of the next two
+  std::string recordings;  // folder of the MAPS recordings
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  AsapOptions asap;        // with an empty folder none are asked about
+  std::string soundfont = data::kEvaluationSoundfont;
   std::string reference_collections;  // folder for bundles, which are kept
   uint64_t seed = 1;
 

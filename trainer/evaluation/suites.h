@@ -35,9 +35,18 @@ namespace antiphon::trainer::evaluation {
                                                                  Progress& progress);
 
 // Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue.
-// Is the query in it at all? And sounds that are no music.
+// Is the query in it at all? In collections of other sizes, too. And sounds that are no music.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateUnknown(const UnknownOptions& options,
                                                               Progress& progress);
+
+// Suite `editions`: pieces with a second edition of the same music in the collection, and the same
+// queries without it. Does a duplicate hide a piece? And is what is the same music called so?
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateEditions(const EditionsOptions& options,
+                                                               Progress& progress);
+
+// Suite `tracks`: whole recordings. Where in the score does each lie, how fast, from when to when?
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTracks(const TracksOptions& options,
+                                                             Progress& progress);
 
 // Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says),
 // cut to 10 s, against collections that grow: first the queried pieces, then all others of the

@@ -1,13 +1,17 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/maps_dataset.h"
@@ -22,6 +26,7 @@ namespace {
 const std::vector<double> kLengths = {5, 10, 30};  // seconds
 constexpr double kFalseAccepts = 0.01;
 constexpr int kNoisesOfEach = 10;
+constexpr int kSizeExcerpts = 3;  // of each recording and length, in collections of many sizes
 
 // The works left in the catalogue: a half of them, by the seed.
 std::set<int> DrawHalf(int works, uint64_t seed) {
@@ -108,6 +113,147 @@ absl::StatusOr<metrics::ReportTable> AskNoises(const retrieval::Collection& coll
   return table;
 }
 
+// Scores that may fill a collection up without holding anything that is asked for: those of the
+// folders that share no music with a score of ASAP.
+absl::StatusOr<std::vector<datasets::CollectionEntry>> ReadFillers(
+    const std::vector<std::string>& folders) {
+  std::vector<datasets::CollectionEntry> fillers;
+  for (const std::string& folder : folders) {
+    ASSIGN_OR_RETURN(std::vector<datasets::CollectionEntry> entries, datasets::ReadEntries(folder));
+    const std::string name = std::filesystem::path(folder).filename();
+    for (datasets::CollectionEntry& entry : entries) {
+      entry.id = absl::StrCat(name, "/", entry.id);
+      fillers.push_back(std::move(entry));
+    }
+  }
+  return fillers;
+}
+
+// All scores of ASAP and the fillers in one collection, of which parts are asked.
+struct Pool {
+  std::unique_ptr<const retrieval::Collection> collection;
+  std::vector<std::vector<int>> scores_of;  // by work
+  std::vector<int> fillers;                 // that share no music with those
+};
+
+absl::StatusOr<Pool> MakePool(const UnknownOptions& options, const AsapTestBed& bed,
+                              Progress& progress) {
+  std::vector<datasets::CollectionEntry> entries = bed.entries;
+  ASSIGN_OR_RETURN(std::vector<datasets::CollectionEntry> fillers,
+                   ReadFillers(options.distractors));
+  std::move(fillers.begin(), fillers.end(), std::back_inserter(entries));
+  Pool pool;
+  ASSIGN_OR_RETURN(pool.collection, datasets::OpenReferenceCollection(
+                                        entries,
+                                        ReferenceCollectionFor(options.models, options.models.model,
+                                                               options.reference_collections),
+                                        progress));
+  pool.scores_of.resize(bed.asap.works);
+  std::set<int> shared;  // fillers with music of ASAP
+  progress.Start("look for shared music", std::ssize(bed.asap.scores));
+  for (int i = 0; i < std::ssize(bed.asap.scores); ++i) {
+    pool.scores_of[bed.asap.scores[i].work].push_back(i);
+    ASSIGN_OR_RETURN(const auto found, pool.collection->FindSameMusic(i));
+    for (const matching::SharedMusic& one : found) shared.insert(one.other);
+    progress.Advance();
+  }
+  progress.Finish();
+  for (int i = static_cast<int>(bed.entries.size()); i < std::ssize(entries); ++i) {
+    if (!shared.contains(i)) pool.fillers.push_back(i);
+  }
+  return pool;
+}
+
+// The ids of a collection of about `size` scores that holds the work, or does not.
+std::vector<std::string> DrawScores(const Pool& pool, int work, bool known, int size,
+                                    std::mt19937_64& random) {
+  std::vector<int> others = pool.fillers;
+  for (int other = 0; other < std::ssize(pool.scores_of); ++other) {
+    if (other != work)
+      others.insert(others.end(), pool.scores_of[other].begin(), pool.scores_of[other].end());
+  }
+  for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
+  others.resize(std::min(others.size(), static_cast<size_t>(known ? size - 1 : size)));
+  if (known) others.insert(others.end(), pool.scores_of[work].begin(), pool.scores_of[work].end());
+  std::vector<std::string> ids;
+  for (const int source : others) ids.push_back(pool.collection->pieces()[source].id);
+  return ids;
+}
+
+struct Named {
+  int known = 0, named = 0, misnamed = 0, unknown = 0, accepted = 0;
+};
+
+absl::Status AskInSizes(const UnknownOptions& options, const AsapTestBed& bed, const Pool& pool,
+                        const datasets::TestRecording& recording, const audio::Waveform& audio,
+                        const datasets::Excerpt& excerpt,
+                        std::map<std::pair<int, double>, Named>& tallies) {
+  audio::Waveform query{{}, audio.sample_rate};
+  const auto at = [&](double s) {
+    return audio.samples.begin() +
+           std::min<int64_t>(std::llround(s * audio.sample_rate), std::ssize(audio.samples));
+  };
+  query.samples.assign(at(excerpt.start_s), at(excerpt.start_s + excerpt.length_s));
+  matching::IdentifyOptions identify;
+  ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
+                   pool.collection->EmbedAudio(query, {.hop_s = identify.hop_s}));
+  for (const int size : options.sizes) {
+    for (const bool known : {true, false}) {
+      std::mt19937_64 random(HashOf(
+          absl::StrCat(options.seed, "/", recording.name, "/", excerpt.start_s, "/", size, known)));
+      identify.filter.sources.piece_ids = DrawScores(pool, recording.work, known, size, random);
+      ASSIGN_OR_RETURN(const auto answer,
+                       pool.collection->IdentifyEmbedded(windows, query.duration_s(), identify));
+      const bool named = answer.verdict == matching::Verdict::kMatch;
+      const auto& own = pool.scores_of[recording.work];
+      const bool right =
+          !answer.candidates.empty() &&
+          std::find(own.begin(), own.end(), answer.candidates[0].source) != own.end();
+      Named& tally = tallies[{size, excerpt.wanted_s}];
+      (known ? tally.known : tally.unknown) += 1;
+      tally.named += known && named && right;
+      tally.misnamed += known && named && !right;
+      tally.accepted += !known && named;
+    }
+  }
+  return absl::OkStatus();
+}
+
+// One threshold in collections of every size: every excerpt is asked for once in a collection that
+// holds its piece, and once in one that does not.
+absl::StatusOr<metrics::ReportTable> SizeTable(const UnknownOptions& options,
+                                               const AsapTestBed& bed, Progress& progress) {
+  ASSIGN_OR_RETURN(const Pool pool, MakePool(options, bed, progress));
+  std::map<std::pair<int, double>, Named> tallies;
+  const datasets::ExcerptPlan plan = {kLengths, kSizeExcerpts, false, options.seed};
+  audio::DecodeOptions decode;
+  decode.sample_rate = pool.collection->encoder_info().settings.sample_rate;
+  progress.Start("ask in collections of many sizes", std::ssize(bed.recordings));
+  for (size_t i = 0; i < bed.recordings.size(); ++i) {
+    const datasets::TestRecording& recording = bed.recordings[i];
+    ASSIGN_OR_RETURN(const audio::Waveform audio, audio::DecodeFile(recording.path, decode));
+    for (const datasets::Excerpt& excerpt :
+         datasets::DrawExcerpts(plan, static_cast<int>(i), recording.name, audio.duration_s())) {
+      RETURN_IF_ERROR(AskInSizes(options, bed, pool, recording, audio, excerpt, tallies));
+    }
+    progress.Advance();
+  }
+  progress.Finish();
+  const size_t all = bed.entries.size() + pool.fillers.size();
+  metrics::ReportTable table{absl::StrCat("in collections of so many, all are ", all),
+                             {"named", "misnamed", "accepted", "known", "unknown"},
+                             {}};
+  for (const auto& [group, tally] : tallies) {
+    const std::string size =
+        group.first < static_cast<int>(all) ? absl::StrCat(group.first) : "all";
+    table.rows.push_back(
+        {absl::StrCat(size, ", ", datasets::LengthName(group.second)),
+         {1.0 * tally.named / tally.known, 1.0 * tally.misnamed / tally.known,
+          1.0 * tally.accepted / tally.unknown, 1.0 * tally.known, 1.0 * tally.unknown}});
+  }
+  return table;
+}
+
 // Recordings that no score is named after: what their notes say.
 absl::Status NoteUnnamedRecordings(const UnknownOptions& options, metrics::Report& report) {
   ASSIGN_OR_RETURN(const datasets::MapsTestBed maps,
@@ -170,6 +316,8 @@ absl::StatusOr<metrics::Report> EvaluateUnknown(const UnknownOptions& options, P
     ASSIGN_OR_RETURN(metrics::ReportTable noises,
                      AskNoises(*collection, identify, options.seed, progress));
     report.tables.push_back(std::move(noises));
+    ASSIGN_OR_RETURN(metrics::ReportTable sizes, SizeTable(options, bed, progress));
+    report.tables.push_back(std::move(sizes));
   }
   if (!options.recordings.empty()) {
     RETURN_IF_ERROR(NoteUnnamedRecordings(options, report));
