@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "server/services/pages.h"
+#include "server/services/response_builder.h"
 #include "server/services/snippets.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
@@ -197,7 +198,7 @@ absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRe
                                              collection.feature_settings().sample_rate));
     response->set_format(v1::GetSnippetResponse::FORMAT_WAV);
     response->set_content(std::move(wav));
-    *response->mutable_source() = SourceOf(recording);
+    *response->mutable_source() = SourceOfRecording(collection, *position);
     *response->mutable_start() = ToPosition(stretch.first, nullptr);
     *response->mutable_end() = ToPosition(stretch.second, nullptr);
     return absl::OkStatus();
