@@ -110,10 +110,13 @@ absl::Status CheckSchema(sqlite3* database) {
   return ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
 }
 
-// Brings the file to the present version, within the caller's transaction.
+// Brings the file to the present version, within the caller's transaction. Checked, because the
+// next start refuses any other schema: then it stays as it is.
 absl::Status Upgrade(sqlite3* database) {
   RETURN_IF_ERROR(Execute(database, kAddWorks));
-  return Execute(database, absl::StrCat("PRAGMA user_version = ", kJournalVersion).c_str());
+  RETURN_IF_ERROR(
+      Execute(database, absl::StrCat("PRAGMA user_version = ", kJournalVersion).c_str()));
+  return CheckSchema(database);
 }
 
 // True for an empty file, also one left by a start that died before it created the schema: the
