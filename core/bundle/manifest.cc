@@ -206,11 +206,12 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   // First, since everything else may differ in another format.
   manifest.format_version =
       static_cast<int>(fields.Integer("format_version", 1, std::numeric_limits<int>::max()));
-  if (fields.status().ok() && manifest.format_version != kBundleFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "MANIFEST: format_version is ", manifest.format_version, ", this program reads ",
-        kBundleFormatVersion,
-        manifest.format_version < kBundleFormatVersion ? ": index the collection again" : ""));
+  const bool older = manifest.format_version < kOldestBundleFormatVersion;
+  if (fields.status().ok() && (older || manifest.format_version > kBundleFormatVersion)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("MANIFEST: format_version is ", manifest.format_version,
+                     ", this program reads ", kOldestBundleFormatVersion, " to ",
+                     kBundleFormatVersion, older ? ": index the collection again" : ""));
   }
   manifest.generation = fields.Integer("generation", 1, kMaxGeneration);
   manifest.created = fields.Text("created", kMaxShortText);

@@ -14,7 +14,8 @@
 
 namespace antiphon::bundle {
 
-inline constexpr int kBundleFormatVersion = 2;
+inline constexpr int kBundleFormatVersion = 3;        // that is written
+inline constexpr int kOldestBundleFormatVersion = 2;  // that is read
 
 inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
 inline constexpr char kScoreEncoderFile[] = "score_encoder.pt";
@@ -67,7 +68,7 @@ const FileEntry* FindFile(const Manifest& manifest, std::string_view name);
 std::string ManifestToJson(const Manifest& manifest);
 
 // Untrusted input: DataLoss says which field is missing, of the wrong type, or out of range, or
-// that the checksum is another's; a newer or older format_version is FailedPrecondition.
+// that the checksum is another's; a format_version that is not read is FailedPrecondition.
 [[nodiscard]] absl::StatusOr<Manifest> ParseManifest(std::string_view json);
 
 }  // namespace antiphon::bundle

@@ -177,13 +177,19 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
 
 TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
   const absl::Status newer =
-      ParseManifest(R"({"format_version": 3, "all": "else differs"})").status();
+      ParseManifest(R"({"format_version": 4, "all": "else differs"})").status();
   EXPECT_EQ(newer.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(newer.message()), ::testing::HasSubstr("format_version is 3"));
+  EXPECT_THAT(std::string(newer.message()), ::testing::HasSubstr("format_version is 4"));
   const absl::Status older =
       ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
   EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(older.message()), ::testing::HasSubstr("index the collection again"));
+}
+
+TEST(ManifestTest, TheFormerFormatIsRead) {
+  Manifest former = Example();
+  former.format_version = 2;
+  EXPECT_EQ(ParseManifest(ManifestToJson(former)).value().format_version, 2);
 }
 
 TEST(ManifestTest, FileNamesThatLeaveTheFolderAreRefused) {

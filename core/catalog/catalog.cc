@@ -51,15 +51,17 @@ absl::Status ForEachRow(Statement& query, Function&& row) {
 }
 
 absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions& positions) {
-  Statement query(database,
-                  "SELECT position, id, title, composer, duration_s, beats, bars, notes, "
-                  "collection, version FROM pieces "
-                  "ORDER BY position");
+  ASSIGN_OR_RETURN(const int64_t schema, ReadNumber(database, "PRAGMA user_version"));
+  Statement query(
+      database,
+      absl::StrCat("SELECT position, id, title, composer, duration_s, beats, bars, notes, "
+                   "collection, version, ",
+                   schema < kSchemaWithWorks ? "''" : "work_id", " FROM pieces ORDER BY position"));
   return ForEachRow(query, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const int bars, ToInt(query.Int(6)));
     ASSIGN_OR_RETURN(const int notes, ToInt(query.Int(7)));
     Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5),
-                   bars,           notes,          query.Bytes(8), query.Int(9)};
+                   bars,           notes,          query.Bytes(8), query.Int(9),  query.Bytes(10)};
     RETURN_IF_ERROR(MapError(CheckPiece(piece), DamagedRow));
     RETURN_IF_ERROR(Place(positions, query.Int(0), piece.id));
     pieces.push_back(std::move(piece));

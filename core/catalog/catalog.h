@@ -28,6 +28,9 @@ struct Piece {
   // What its owner files it under; at most 200 bytes of UTF-8, may be empty.
   std::string collection = {};
   int64_t version = 0;  // number of the change that made it as it is; 0: as it was indexed
+  // The work that it is an edition of, by its owner's own id; at most 200 bytes of UTF-8, may be
+  // empty.
+  std::string work_id = {};
 };
 
 struct Recording {
@@ -94,7 +97,8 @@ class CatalogWriter {
 class Catalog {
  public:
   // Opens read-only and checks the contents (schema version, ids, runs that follow one another and
-  // name existing sources, finite times): DataLoss says what is wrong.
+  // name existing sources, finite times): DataLoss says what is wrong. In a file of the former
+  // schema version every work_id is empty.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Catalog>> Open(const std::string& path);
   ~Catalog();
 

@@ -21,7 +21,8 @@ class CatalogDamageTest : public ::testing::Test {
     auto writer = CatalogWriter::Create(path_).value();
     for (int i = 0; i < 30; ++i) {
       ASSERT_TRUE(writer
-                      ->AddPiece({absl::StrCat("piece ", i), "Title", "Composer", 10, 20, 5, 100},
+                      ->AddPiece({absl::StrCat("piece ", i), "Title", "Composer", 10, 20, 5, 100,
+                                  "", 0, absl::StrCat("work ", i / 2)},
                                  std::string(700, 'm'))
                       .ok());
       ASSERT_TRUE(writer
@@ -141,7 +142,8 @@ TEST_F(CatalogDamageTest, OtherFilesAreRefused) {
 TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
   for (const std::string sql : {
            "PRAGMA user_version = 1",
-           "PRAGMA user_version = 3",
+           "PRAGMA user_version = 2",
+           "PRAGMA user_version = 4",
            "PRAGMA application_id = 1",
            "UPDATE pieces SET id = 'piece 1' WHERE position = 2",
            "UPDATE pieces SET id = '' WHERE position = 2",
@@ -151,6 +153,9 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
            "UPDATE pieces SET notes = 3000000000 WHERE position = 2",
            "UPDATE pieces SET version = -1 WHERE position = 2",
            "UPDATE pieces SET collection = CAST(x'ff' AS TEXT) WHERE position = 2",
+           "UPDATE pieces SET work_id = CAST(x'ff' AS TEXT) WHERE position = 2",
+           "UPDATE pieces SET work_id = printf('%.201c', 'x') WHERE position = 2",
+           "ALTER TABLE pieces DROP COLUMN work_id",
            "UPDATE recordings SET version = -1 WHERE position = 2",
            "UPDATE recordings SET collection = printf('%.201c', 'x') WHERE position = 2",
            "UPDATE pieces SET position = 1000 WHERE position = 29",
@@ -182,13 +187,28 @@ TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
               ::testing::HasSubstr("index the collection again"));
 }
 
+TEST_F(CatalogDamageTest, TheFormerSchemaIsReadWithoutWorks) {
+  Execute(
+      "UPDATE pieces SET version = 7; ALTER TABLE pieces DROP COLUMN work_id; "
+      "PRAGMA user_version = 2");
+  const auto catalog = Catalog::Open(path_);
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  ASSERT_EQ((*catalog)->pieces().size(), 30u);
+  for (const Piece& piece : (*catalog)->pieces()) {
+    EXPECT_EQ(piece.notes, 100);
+    EXPECT_EQ(piece.version, 7);
+    EXPECT_EQ(piece.work_id, "");
+  }
+  EXPECT_EQ((*catalog)->ReadMidi(4).value(), std::string(700, 'm'));
+}
+
 TEST_F(CatalogDamageTest, AnEndlessViewInPlaceOfATableIsRefused) {
   Execute(
       "DROP TABLE pieces; CREATE VIEW pieces AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT "
       "i + 1 FROM n) "
       "SELECT 0 AS position, 'a' AS id, '' AS title, '' AS composer, 0.0 AS duration_s, 0.0 AS "
       "beats, 0 AS bars, "
-      "0 AS notes, '' AS collection, 0 AS version FROM n WHERE i < 0");
+      "0 AS notes, '' AS collection, 0 AS version, '' AS work_id FROM n WHERE i < 0");
   EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kDataLoss);
 }
 

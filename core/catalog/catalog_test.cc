@@ -48,7 +48,7 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   auto writer = Create();
   EXPECT_EQ(writer
                 ->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5,
-                            129, 43, 512, "Unterricht ♫", 77},
+                            129, 43, 512, "Unterricht ♫", 77, "BWV 999 · прелюдия"},
                            binary)
                 .value(),
             0);
@@ -76,8 +76,10 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   EXPECT_EQ(piece.notes, 512);
   EXPECT_EQ(piece.collection, "Unterricht ♫");
   EXPECT_EQ(piece.version, 77);
+  EXPECT_EQ(piece.work_id, "BWV 999 · прелюдия");
   EXPECT_EQ(catalog->pieces()[1].collection, "");
   EXPECT_EQ(catalog->pieces()[1].version, 0);
+  EXPECT_EQ(catalog->pieces()[1].work_id, "");
   EXPECT_EQ(catalog->pieces()[1].title, "さくら さくら 🎵");
   ASSERT_EQ(catalog->recordings().size(), 1u);
   EXPECT_EQ(catalog->recordings()[0].title, "Élégie; DROP TABLE pieces");
@@ -205,6 +207,8 @@ TEST_F(CatalogTest, WrongFieldsAreNamed) {
       {"collection", with([](Piece& p) { p.collection = "\xff"; })},
       {"collection", with([](Piece& p) { p.collection = std::string(201, 'x'); })},
       {"version", with([](Piece& p) { p.version = -1; })},
+      {"work_id", with([](Piece& p) { p.work_id = "\xff"; })},
+      {"work_id", with([](Piece& p) { p.work_id = std::string(201, 'x'); })},
   };
   for (const auto& [field, piece] : faults) {
     const absl::Status status = writer->AddPiece(piece, "").status();

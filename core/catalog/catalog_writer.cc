@@ -42,7 +42,7 @@ struct CatalogWriter::Impl {
 
   struct Statements {
     explicit Statements(sqlite3* db)
-        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           midi(db, "INSERT INTO scores VALUES (?, ?)"),
           recording(db, "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
           audio(db, "INSERT INTO sounds VALUES (?, ?)"),
@@ -110,7 +110,9 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
       .BindReal(6, piece.beats)
       .BindInt(7, piece.bars)
       .BindInt(8, piece.notes);
-  statements.piece.BindText(9, piece.collection).BindInt(10, piece.version);
+  statements.piece.BindText(9, piece.collection)
+      .BindInt(10, piece.version)
+      .BindText(11, piece.work_id);
   impl_->failure = Run(statements.piece);
   if (impl_->failure.ok())
     impl_->failure = Run(statements.midi.BindInt(1, position).BindBlob(2, midi));

@@ -25,10 +25,9 @@ namespace antiphon::catalog {
 namespace {
 
 constexpr int kJournalApplicationId = 0x416e4a6f;  // "AnJo"
-constexpr int kJournalVersion = 1;
 // How many changes there are and which number was the last. A row's own hash tells that it was
 // altered, but not that it is missing; the count does. The last number outlives its row, so that no
-// number is given out twice. The text is part of the format (kChangesTable).
+// number is given out twice. The text is part of the format (ChangesTable).
 constexpr char kStateTable[] =
     "CREATE TABLE state (one INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, "
     "changes INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT";
@@ -88,22 +87,36 @@ absl::Status CreateSchema(sqlite3* database) {
   return InTransaction(database, [&]() -> absl::Status {
     const std::string sql = absl::StrCat("PRAGMA application_id = ", kJournalApplicationId,
                                          "; PRAGMA user_version = ", kJournalVersion, "; ",
-                                         kChangesTable, "; ", kStateTable, ";");
+                                         ChangesTable(kJournalVersion), "; ", kStateTable, ";");
     RETURN_IF_ERROR(Execute(database, sql.c_str()));
     return WriteState(database, {});
   });
 }
 
+absl::StatusOr<int> ReadVersion(sqlite3* database) {
+  ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
+  if (version < kOldestJournalVersion || version > kJournalVersion) {
+    return absl::DataLossError(absl::StrCat("has version ", version, ", this program reads ",
+                                            kOldestJournalVersion, " to ", kJournalVersion));
+  }
+  return static_cast<int>(version);
+}
+
 absl::Status CheckSchema(sqlite3* database) {
   ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
   if (application != kJournalApplicationId) return absl::DataLossError("not a journal file");
-  ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
-  if (version != kJournalVersion) {
-    return absl::DataLossError(
-        absl::StrCat("has version ", version, ", this program reads ", kJournalVersion));
-  }
-  ASSIGN_OR_RETURN(const bool ours, HasExactly(database, {kChangesTable, kStateTable}));
+  ASSIGN_OR_RETURN(const int version, ReadVersion(database));
+  ASSIGN_OR_RETURN(const bool ours, HasExactly(database, {ChangesTable(version), kStateTable}));
   return ours ? absl::OkStatus() : absl::DataLossError("the schema is not ours");
+}
+
+// Brings the file to the present version, within the caller's transaction. Checked, because the
+// next start refuses any other schema: then it stays as it is.
+absl::Status Upgrade(sqlite3* database) {
+  RETURN_IF_ERROR(Execute(database, kAddWorks));
+  RETURN_IF_ERROR(
+      Execute(database, absl::StrCat("PRAGMA user_version = ", kJournalVersion).c_str()));
+  return CheckSchema(database);
 }
 
 // True for an empty file, also one left by a start that died before it created the schema: the
@@ -174,6 +187,7 @@ struct ChangeJournal::Impl {
   mutable absl::Mutex mutex;
   Database database ABSL_GUARDED_BY(mutex);
   State state ABSL_GUARDED_BY(mutex);
+  int version ABSL_GUARDED_BY(mutex) = kJournalVersion;  // of the file
 };
 
 ChangeJournal::ChangeJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -185,6 +199,7 @@ absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::st
                                     : OfTheJournal(failure);
   };
   ASSIGN_OR_RETURN(Database database, MapError(OpenFile(path), unopened));
+  ASSIGN_OR_RETURN(const int version, MapError(ReadVersion(database.get()), OfTheJournal));
   ASSIGN_OR_RETURN(const State state, ReadState(database.get()));
   ASSIGN_OR_RETURN(
       const int64_t changes,
@@ -197,6 +212,7 @@ absl::StatusOr<std::unique_ptr<ChangeJournal>> ChangeJournal::Open(const std::st
     absl::MutexLock lock(&impl->mutex);
     impl->database = std::move(database);
     impl->state = state;
+    impl->version = version;
     impl->FoldLog();  // of a process that died
   }
   return std::unique_ptr<ChangeJournal>(new ChangeJournal(std::move(impl)));
@@ -218,6 +234,9 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
   }
   RETURN_IF_ERROR(impl_->Commit([&](State& next) {
     impl_->mutex.AssertHeld();
+    if (impl_->version < kJournalVersion) {
+      RETURN_IF_ERROR(Upgrade(impl_->database.get()));
+    }
     Statement insert(impl_->database.get(), kInsertChange);
     for (const Change& change : changes) {
       RETURN_IF_ERROR(InsertChange(insert, origin, change));
@@ -226,6 +245,7 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
     next.changes += static_cast<int64_t>(changes.size());
     return absl::OkStatus();
   }));
+  impl_->version = kJournalVersion;
   return impl_->state.last_sequence;
 }
 
@@ -235,7 +255,7 @@ absl::Status ChangeJournal::ReadAfter(
   absl::MutexLock lock(&impl_->mutex);
   // All rows, not only those of the origin: nothing in a damaged row can be believed, its origin
   // and its number included. It may be one of ours, so it is told.
-  Statement select(impl_->database.get(), kSelectChanges);
+  Statement select(impl_->database.get(), SelectChanges(impl_->version));
   int64_t seen = 0;
   for (;; ++seen) {
     ASSIGN_OR_RETURN(const bool more, MapError(select.Step(), OfTheJournal));

@@ -37,7 +37,9 @@ struct Change {
 class ChangeJournal {
  public:
   // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when
-  // another process has it open, ResourceExhausted when the disk is full.
+  // another process has it open, ResourceExhausted when the disk is full. A journal of the former
+  // version stays as it is until something is appended, so that the program that wrote it can go
+  // back to it.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ChangeJournal>> Open(const std::string& path);
   ~ChangeJournal();
 

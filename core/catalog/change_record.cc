@@ -34,6 +34,7 @@ struct Row {
   int64_t bars = 0;
   int64_t notes = 0;
   std::string_view runs, vectors, content;
+  std::string_view work_id;
 };
 
 template <typename Number>
@@ -51,10 +52,12 @@ Number TakeNumber(std::string_view& bytes) {
   return number;
 }
 
-// The text in front names the format: it changes when the columns do. Each text or blob comes after
-// its length, so no two rows give the same bytes ("ab" + "c" and "a" + "bc" differ).
+// The text in front names the format: it changes when the columns do. A row without a work is
+// hashed as in a journal of version 1, so that its hash holds on when the column is added. Each
+// text or blob comes after its length, so no two rows give the same bytes ("ab" + "c" and "a" +
+// "bc" differ).
 absl::StatusOr<std::string> HashOf(const Row& row) {
-  std::string head = "antiphon change 1";
+  std::string head = row.work_id.empty() ? "antiphon change 1" : "antiphon change 2";
   for (const int64_t number : {row.sequence, row.kind, row.side, row.bars, row.notes})
     AppendNumber(head, number);
   for (const double number : {row.duration_s, row.beats}) AppendNumber(head, number);
@@ -65,6 +68,11 @@ absl::StatusOr<std::string> HashOf(const Row& row) {
     stream.Update(head);
     stream.Update(bytes);
     head.clear();
+  }
+  if (!row.work_id.empty()) {
+    AppendNumber(head, static_cast<int64_t>(row.work_id.size()));
+    stream.Update(head);
+    stream.Update(row.work_id);
   }
   return stream.Finish();
 }
@@ -138,6 +146,7 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
     row.beats = piece.beats;
     row.bars = piece.bars;
     row.notes = piece.notes;
+    row.work_id = piece.work_id;
   } else {
     const Recording& recording = change.source.recording;
     std::tie(row.title, row.composer) = std::tie(recording.title, recording.composer);
@@ -171,7 +180,8 @@ Change ChangeOf(const Row& row) {
                     static_cast<int>(row.bars),
                     static_cast<int>(row.notes),
                     std::string(row.collection),
-                    row.sequence};
+                    row.sequence,
+                    std::string(row.work_id)};
   } else {
     source.recording = {std::string(row.id),
                         std::string(row.title),
@@ -190,6 +200,24 @@ Change ChangeOf(const Row& row) {
 }
 
 }  // namespace
+
+std::string ChangesTable(int version) {
+  return absl::StrCat(
+      "CREATE TABLE changes (sequence INTEGER PRIMARY KEY, "
+      "origin TEXT NOT NULL, kind INTEGER NOT NULL, side INTEGER NOT NULL, id TEXT NOT NULL, "
+      "title TEXT NOT NULL, composer TEXT NOT NULL, collection TEXT NOT NULL, "
+      "piece_id TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, "
+      "bars INTEGER NOT NULL, notes INTEGER NOT NULL, runs BLOB NOT NULL, vectors BLOB NOT NULL, "
+      "content BLOB NOT NULL, sha256 BLOB NOT NULL",
+      version < kJournalVersion ? "" : ", work_id TEXT NOT NULL DEFAULT ''", ") STRICT");
+}
+
+std::string SelectChanges(int version) {
+  return absl::StrCat(
+      "SELECT sequence, origin, kind, side, id, title, composer, collection, piece_id, duration_s, "
+      "beats, bars, notes, runs, vectors, content, sha256, ",
+      version < kJournalVersion ? "''" : "work_id", " FROM changes ORDER BY sequence");
+}
 
 absl::Status CheckChange(const Change& change) {
   if (change.kind == Change::Kind::kDelete) {
@@ -230,7 +258,7 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, const Chan
       .BindBlob(14, row.runs)
       .BindBlob(15, row.vectors)
       .BindBlob(16, row.content);
-  insert.BindBlob(17, sha256);
+  insert.BindBlob(17, sha256).BindText(18, row.work_id);
   const absl::Status status = insert.Step().status();
   insert.Reset();
   return status;
@@ -240,7 +268,8 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
   const Row row = {select.Int(0),  select.View(1),  select.Int(2),   select.Int(3),
                    select.View(4), select.View(5),  select.View(6),  select.View(7),
                    select.View(8), select.Real(9),  select.Real(10), select.Int(11),
-                   select.Int(12), select.View(13), select.View(14), select.View(15)};
+                   select.Int(12), select.View(13), select.View(14), select.View(15),
+                   select.View(17)};
   ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
   if (sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
   // The hash is no signature: anyone who can write to the file can compute it. So the fields are

@@ -1,5 +1,8 @@
 // A change as a row of the journal: its fields as columns, and the hash over all of them. Free of
 // state. Internal to core/catalog.
+//
+// A journal is of one of two versions. The second has the column work_id; it is made of the first
+// by adding that column, so that no row has to be written anew.
 #ifndef ANTIPHON_CORE_CATALOG_CHANGE_RECORD_H_
 #define ANTIPHON_CORE_CATALOG_CHANGE_RECORD_H_
 
@@ -12,20 +15,22 @@
 
 namespace antiphon::catalog {
 
-// The table, and statements that write a row and read all of them in order. SQLite stores the text
-// of the first, and a file whose text differs is refused: these characters are part of the format.
-inline constexpr char kChangesTable[] =
-    "CREATE TABLE changes (sequence INTEGER PRIMARY KEY, "
-    "origin TEXT NOT NULL, kind INTEGER NOT NULL, side INTEGER NOT NULL, id TEXT NOT NULL, "
-    "title TEXT NOT NULL, composer TEXT NOT NULL, collection TEXT NOT NULL, "
-    "piece_id TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, "
-    "bars INTEGER NOT NULL, notes INTEGER NOT NULL, runs BLOB NOT NULL, vectors BLOB NOT NULL, "
-    "content BLOB NOT NULL, sha256 BLOB NOT NULL) STRICT";
+inline constexpr int kJournalVersion = 2;        // that is written
+inline constexpr int kOldestJournalVersion = 1;  // that is read
+
+// The table as a version has it. SQLite stores this text, and a file whose text differs is refused:
+// these characters are part of the format.
+std::string ChangesTable(int version);
+
+// Makes a table of version 1 one of version 2. SQLite puts the column into the text of the table so
+// that it becomes ChangesTable(2).
+inline constexpr char kAddWorks[] =
+    "ALTER TABLE changes ADD COLUMN work_id TEXT NOT NULL DEFAULT ''";
+
+// Statements that write a row of version 2, and read all rows of a version in order.
 inline constexpr char kInsertChange[] =
-    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-inline constexpr char kSelectChanges[] =
-    "SELECT sequence, origin, kind, side, id, title, composer, collection, piece_id, duration_s, "
-    "beats, bars, notes, runs, vectors, content, sha256 FROM changes ORDER BY sequence";
+    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+std::string SelectChanges(int version);
 
 // InvalidArgument says which field cannot be kept, ResourceExhausted that the change is too large.
 [[nodiscard]] absl::Status CheckChange(const Change& change);
@@ -39,7 +44,7 @@ struct ReadChange {
   Change change;
 };
 
-// The row that a statement kSelectChanges stands on; DataLoss, with the reason, when its hash does
+// The row that a statement SelectChanges stands on; DataLoss, with the reason, when its hash does
 // not hold or its fields are not those of a change.
 [[nodiscard]] absl::StatusOr<ReadChange> ReadRow(const Statement& select);
 

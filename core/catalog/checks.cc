@@ -70,7 +70,8 @@ absl::Status CheckPiece(const Piece& piece) {
                 CheckNotNegative("piece bars", piece.bars),
                 CheckNotNegative("piece notes", piece.notes),
                 CheckText("piece collection", piece.collection, kMaxCollectionBytes),
-                CheckNotNegative("piece version", static_cast<double>(piece.version))});
+                CheckNotNegative("piece version", static_cast<double>(piece.version)),
+                CheckText("piece work_id", piece.work_id, kMaxWorkIdBytes)});
 }
 
 absl::Status CheckRecording(const Recording& recording) {

@@ -11,8 +11,9 @@
 namespace antiphon::catalog {
 
 inline constexpr size_t kMaxIdBytes = 200;
-inline constexpr size_t kMaxTextBytes = 4000;        // of a title or a composer
-inline constexpr size_t kMaxCollectionBytes = 200;   // of the name of a collection
+inline constexpr size_t kMaxTextBytes = 4000;       // of a title or a composer
+inline constexpr size_t kMaxCollectionBytes = 200;  // of the name of a collection
+inline constexpr size_t kMaxWorkIdBytes = 200;
 inline constexpr size_t kMaxBlobBytes = 1u << 30;    // of a MIDI file or of sound
 inline constexpr int64_t kMaxSources = 100'000'000;  // pieces or recordings; positions are int
 

@@ -109,27 +109,30 @@ absl::Status CheckSchema(sqlite3* database) {
   ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
   if (application != kApplicationId) return absl::DataLossError("catalogue: not a catalogue file");
   ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
-  if (version != kSchemaVersion) {
-    return absl::DataLossError(absl::StrCat(
-        "catalogue: has schema version ", version, ", this program reads ", kSchemaVersion,
-        version < kSchemaVersion ? ": index the collection again" : ""));
+  if (version < kOldestSchemaVersion || version > kSchemaVersion) {
+    return absl::DataLossError(
+        absl::StrCat("catalogue: has schema version ", version, ", this program reads ",
+                     kOldestSchemaVersion, " to ", kSchemaVersion,
+                     version < kOldestSchemaVersion ? ": index the collection again" : ""));
   }
   // Exactly our tables, by their text: a view or a computed column in their place could run for
   // ever.
-  ASSIGN_OR_RETURN(const bool ours, HasExactly(database, SchemaStatements()));
+  ASSIGN_OR_RETURN(const bool ours,
+                   HasExactly(database, SchemaStatements(static_cast<int>(version))));
   return ours ? absl::OkStatus() : absl::DataLossError("catalogue: the schema is not ours");
 }
 
 }  // namespace
 
-const std::vector<std::string>& SchemaStatements() {
+std::vector<std::string> SchemaStatements(int version) {
   // Scores and sound lie apart from the metadata, so that reading all metadata does not walk over
   // them.
-  static const auto& statements = *new std::vector<std::string>{
-      "CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, "
-      "composer TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, "
-      "bars INTEGER NOT NULL, notes INTEGER NOT NULL, collection TEXT NOT NULL, "
-      "version INTEGER NOT NULL) STRICT",
+  return {
+      absl::StrCat("CREATE TABLE pieces (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+                   "title TEXT NOT NULL, composer TEXT NOT NULL, duration_s REAL NOT NULL, "
+                   "beats REAL NOT NULL, bars INTEGER NOT NULL, notes INTEGER NOT NULL, "
+                   "collection TEXT NOT NULL, version INTEGER NOT NULL",
+                   version < kSchemaWithWorks ? "" : ", work_id TEXT NOT NULL", ") STRICT"),
       "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
       "title TEXT NOT NULL, composer TEXT NOT NULL, piece_id TEXT NOT NULL, "
       "duration_s REAL NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
@@ -140,7 +143,6 @@ const std::vector<std::string>& SchemaStatements() {
       "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, "
       "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
   };
-  return statements;
 }
 
 void CloseDatabase::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -158,7 +160,8 @@ absl::StatusOr<Database> CreateDatabase(const std::string& path) {
   std::string sql =
       absl::StrCat("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = ",
                    kApplicationId, "; PRAGMA user_version = ", kSchemaVersion, "; BEGIN;");
-  for (const std::string& statement : SchemaStatements()) absl::StrAppend(&sql, statement, ";");
+  for (const std::string& statement : SchemaStatements(kSchemaVersion))
+    absl::StrAppend(&sql, statement, ";");
   RETURN_IF_ERROR(Execute(database.get(), sql.c_str()));
   return database;
 }

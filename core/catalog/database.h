@@ -19,10 +19,12 @@ namespace antiphon::catalog {
 
 // Marks a file as ours ("Anti") and says which schema it has.
 inline constexpr int kApplicationId = 0x416e7469;
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;        // that is written
+inline constexpr int kOldestSchemaVersion = 2;  // that is read
+inline constexpr int kSchemaWithWorks = 3;      // the first with the column pieces.work_id
 
-// The statements that make the schema, in order; SQLite keeps their text.
-const std::vector<std::string>& SchemaStatements();
+// The statements that make a schema of a version that is read, in order; SQLite keeps their text.
+std::vector<std::string> SchemaStatements(int version);
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const;
@@ -33,8 +35,8 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 // by itself.
 [[nodiscard]] absl::StatusOr<Database> CreateDatabase(const std::string& path);
 
-// An existing database, read-only, with its schema checked. The file must not change as long as it
-// is open. NotFound or DataLoss.
+// An existing database, read-only, with a schema that is one of those versions. The file must not
+// change as long as it is open. NotFound or DataLoss.
 [[nodiscard]] absl::StatusOr<Database> OpenDatabase(const std::string& path);
 
 // A database that is written to and lasts, made when there is none: whatever is in it runs no code,

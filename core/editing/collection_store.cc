@@ -230,6 +230,7 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdatePiece& edit,
     piece.title = edit.title.value_or(before.title);
     piece.composer = edit.composer.value_or(before.composer);
     piece.collection = edit.collection.value_or(before.collection);
+    piece.work_id = edit.work_id.value_or(before.work_id);
     return std::move(*embedded);
   };
   return Run(put, context);

@@ -33,10 +33,12 @@ constexpr char kEditFlag[] = "--edit";
 constexpr int kIds = 12;    // "k0", …
 constexpr int kSeeds = 20;  // of scores and sound
 
-// What one source is to be: its title says everything. None: it is not there.
+// What one source is to be: its title and the work of a piece say everything. None: it is not
+// there.
 struct State {
   int seed = 0;
   std::string title;
+  std::string work_id = {};
   bool operator==(const State&) const = default;
 };
 using States =
@@ -78,10 +80,12 @@ bool IsPiece(const std::string& id) { return id[0] == 'k'; }
           remove ? (*live)->Apply(DeletePiece{.id = id}).status()
           : there
               ? (*live)
-                    ->Apply(UpdatePiece{.id = id, .title = title, .midi = testing::MidiOf(next)})
+                    ->Apply(UpdatePiece{
+                        .id = id, .title = title, .work_id = title, .midi = testing::MidiOf(next)})
                     .status()
               : (*live)
-                    ->Apply(AddPiece{{.id = id, .title = title}, testing::MidiOf(next)})
+                    ->Apply(AddPiece{{.id = id, .title = title, .work_id = title},
+                                     testing::MidiOf(next)})
                     .status();
     } else {
       status = remove ? (*live)->Apply(DeleteRecording{.id = id}).status()
@@ -150,7 +154,8 @@ std::pair<std::string, std::optional<State>> Intent(const std::string& line) {
   const std::vector<std::string> words = absl::StrSplit(line, ' ');
   int seed = 0;
   if (!absl::SimpleAtoi(words.at(2), &seed)) return {words[1], std::nullopt};
-  return {words[1], State{seed, absl::StrCat("Seed ", seed)}};
+  const std::string title = absl::StrCat("Seed ", seed);
+  return {words[1], State{seed, title, IsPiece(words[1]) ? title : ""}};
 }
 
 // What is there, with the seed that the bytes are of.
@@ -166,7 +171,8 @@ States StatesOf(const collection::CollectionView& view) {
           .get();
   for (size_t i = 0; i < view.pieces().size(); ++i) {
     const catalog::Piece& piece = view.pieces()[i];
-    states[piece.id] = State{seed_of.at(view.ReadMidi(static_cast<int>(i)).value()), piece.title};
+    states[piece.id] =
+        State{seed_of.at(view.ReadMidi(static_cast<int>(i)).value()), piece.title, piece.work_id};
   }
   for (size_t i = 0; i < view.recordings().size(); ++i) {
     const catalog::Recording& recording = view.recordings()[i];
@@ -181,7 +187,7 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
   const testing::LiveTestBundle bundle(folder.path());
   bundle.Index(1, 0, kSeeds - 1);
   std::mt19937 random(11);
-  States expected = {{"p0", State{kSeeds - 1, "Indexed"}}};
+  States expected = {{"p0", State{kSeeds - 1, "Indexed", "work-0"}}};
   int acknowledged = 0, in_flight = 0;
   int64_t generation = 0;
   for (unsigned round = 0; round < 12; ++round) {

@@ -63,10 +63,12 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     auto live = Open();
     EXPECT_EQ(live->edit_status().last_change, 0);
     const auto added = live->Apply(AddPiece{
-        {.id = "new", .title = "New", .composer = "N", .collection = "C"}, testing::MidiOf(7)});
+        {.id = "new", .title = "New", .composer = "N", .collection = "C", .work_id = "Werk ♫"},
+        testing::MidiOf(7)});
     ASSERT_TRUE(added.ok()) << added.status();
     EXPECT_EQ(added->version, 1);
     EXPECT_EQ(added->piece.version, 1);
+    EXPECT_EQ(added->piece.work_id, "Werk ♫");
     EXPECT_GT(added->piece.notes, 10);
     EXPECT_NEAR(added->piece.duration_s, 12, 1);
     const auto recorded = live->Apply(
@@ -79,6 +81,7 @@ TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
     EXPECT_EQ(updated->version, 3);
     EXPECT_EQ(updated->piece.composer, "Chance");  // left out: stays
     EXPECT_EQ(updated->piece.collection, "Base");
+    EXPECT_EQ(updated->piece.work_id, "work-0");
     const auto moved =
         live->Apply(UpdateRecording{.id = "r0", .collection = "Tapes", .piece_id = "p2"});
     ASSERT_TRUE(moved.ok()) << moved.status();
@@ -130,6 +133,8 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
          StatusCode::kInvalidArgument, "piece id");
   expect(live->Apply(AddPiece{{.id = "x", .title = "\xff"}, testing::MidiOf(5)}).status(),
          StatusCode::kInvalidArgument, "piece title");
+  expect(live->Apply(AddPiece{{.id = "x", .work_id = "\xff"}, testing::MidiOf(5)}).status(),
+         StatusCode::kInvalidArgument, "piece work_id");
   expect(live->Apply(AddPiece{{.id = "x"}, "no score"}).status(), StatusCode::kInvalidArgument, "");
   expect(live->Apply(AddRecording{{.id = "r1"}, testing::AudioOf(5)}).status(),
          StatusCode::kAlreadyExists, "recording id", ErrorReason::kIdTaken);
@@ -143,6 +148,8 @@ TEST_F(LiveCollectionTest, WhatIsRefusedChangesNothing) {
          StatusCode::kAborted, "piece version: is 0, not 4", ErrorReason::kVersionMismatch);
   expect(live->Apply(UpdatePiece{.id = "p0", .title = "\xff"}).status(),
          StatusCode::kInvalidArgument, "piece title");
+  expect(live->Apply(UpdatePiece{.id = "p0", .work_id = std::string(201, 'x')}).status(),
+         StatusCode::kInvalidArgument, "piece work_id");
   expect(live->Apply(UpdatePiece{.id = "p0", .midi = "no score"}).status(),
          StatusCode::kInvalidArgument, "");
   expect(live->Apply(UpdateRecording{.id = "none", .title = "T"}).status(), StatusCode::kNotFound,

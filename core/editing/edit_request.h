@@ -14,7 +14,7 @@
 namespace antiphon::editing {
 
 struct AddPiece {
-  catalog::Piece piece;  // id, title, composer and collection; the rest is filled in
+  catalog::Piece piece;  // id, title, composer, collection and work_id; the rest is filled in
   std::string midi;      // Standard MIDI File bytes
   std::shared_ptr<const music::Score> score = {};  // as ReadMidi reads `midi`; null: read it
 };
@@ -28,7 +28,7 @@ struct AddRecording {
 // when the source has another.
 struct UpdatePiece {
   std::string id;
-  std::optional<std::string> title = {}, composer = {}, collection = {};
+  std::optional<std::string> title = {}, composer = {}, collection = {}, work_id = {};
   std::optional<std::string> midi = {};
   std::shared_ptr<const music::Score> score = {};  // as above
   std::optional<int64_t> expected_version = {};

@@ -100,7 +100,8 @@ TEST_F(LiveGenerationsTest, AMergeKeepsWhatThereIsAndItsOrigin) {
     EXPECT_EQ(live->Merge()->changes, 0);
     EXPECT_THAT(Generations(), ElementsAre("gen-000001"));
     Add(*live, 7);
-    ASSERT_TRUE(live->Apply(UpdatePiece{.id = "p0", .title = "Renamed"}).ok());
+    ASSERT_TRUE(
+        live->Apply(UpdatePiece{.id = "p0", .title = "Renamed", .work_id = "another"}).ok());
     ASSERT_TRUE(live->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
     const auto listing = ListingOf(*live);
     const auto merged = live->Merge();

@@ -32,10 +32,13 @@ struct RequestContext {
 struct SourceFilter {
   std::vector<std::string> composers = {};    // ASCII letters of either case are alike
   std::vector<std::string> collections = {};  // exactly
-  std::vector<std::string> piece_ids =
-      {};  // exactly; a recording passes by the piece that it is of
+  // Exactly; a recording passes by the piece that it is of.
+  std::vector<std::string> piece_ids = {};
+  std::vector<std::string> work_ids = {};
 
-  bool empty() const { return composers.empty() && collections.empty() && piece_ids.empty(); }
+  bool empty() const {
+    return composers.empty() && collections.empty() && piece_ids.empty() && work_ids.empty();
+  }
 };
 
 // What of the collection is searched, and how.

@@ -52,6 +52,7 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
       if (columns[i] == "collection") entry.collection = cell;
+      if (columns[i] == "work_id") entry.work_id = cell;
     }
     metadata[file] = std::move(entry);
   }

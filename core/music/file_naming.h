@@ -15,12 +15,13 @@ namespace antiphon::music {
 inline constexpr char kMetadataFile[] = "metadata.tsv";
 
 // A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the
-// folder) and any of title, composer, piece_id, collection; other columns are passed over.
+// folder) and any of title, composer, piece_id, collection, work_id; other columns are passed over.
 struct FileMetadata {
   std::string title;
   std::string composer;
   std::string piece_id;
   std::string collection;
+  std::string work_id;
 };
 
 // By `file`. InvalidArgument, with the line, on a file without that column or a line with more

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -27,6 +28,12 @@ class Allowed {
   std::unordered_set<std::string> entries_;
 };
 
+// The work of the piece that a recording is of; empty when there is no such piece.
+std::string WorkOf(const collection::CollectionView& view, const catalog::Recording& recording) {
+  const std::optional<int> piece = view.FindPiece(recording.piece_id);
+  return piece.has_value() ? view.pieces()[*piece].work_id : "";
+}
+
 std::vector<std::string> InLowerCase(std::vector<std::string> texts) {
   for (std::string& text : texts) absl::AsciiStrToLower(&text);
   return texts;
@@ -45,17 +52,21 @@ collection::ResolvedFilter Resolve(const collection::CollectionView& view, Side 
   if (filter.sources.empty()) return resolved;
   const Allowed composers(InLowerCase(filter.sources.composers));
   const Allowed collections(filter.sources.collections), piece_ids(filter.sources.piece_ids);
+  const Allowed work_ids(filter.sources.work_ids);
   const bool any_composer = filter.sources.composers.empty();
   std::vector<bool>& passes = resolved.sources.emplace();
-  const auto add = [&](const auto& source, const std::string& piece_id) {
+  const auto add = [&](const auto& source, const std::string& piece_id,
+                       const std::string& work_id) {
     passes.push_back(collections.Passes(source.collection) && piece_ids.Passes(piece_id) &&
+                     work_ids.Passes(work_id) &&
                      (any_composer || composers.Passes(absl::AsciiStrToLower(source.composer))));
   };
   if (side == Side::kScores) {
-    for (const catalog::Piece& piece : view.pieces()) add(piece, piece.id);
+    for (const catalog::Piece& piece : view.pieces()) add(piece, piece.id, piece.work_id);
   } else {
+    const bool any_work = filter.sources.work_ids.empty();
     for (const catalog::Recording& recording : view.recordings())
-      add(recording, recording.piece_id);
+      add(recording, recording.piece_id, any_work ? "" : WorkOf(view, recording));
   }
   return resolved;
 }

@@ -65,7 +65,8 @@ TEST(Resolve, GoesByWhatIsThereNow) {
   EXPECT_FALSE(Resolve(*loaded->view, Side::kScores, {.exact = true}).sources.has_value());
   EXPECT_TRUE(Resolve(*loaded->view, Side::kScores, {.exact = true}).exact);
   const auto record = std::make_shared<catalog::SourceRecord>();
-  record->piece = {.id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9"};
+  record->piece = {
+      .id = "new", .title = "", .composer = "CHANCE", .collection = "shelf-9", .work_id = "work-1"};
   const std::vector<collection::Edit> edits = {{Side::kScores, "piece-0", nullptr},
                                                {Side::kScores, "new", record}};
   const auto view = loaded->view->With(edits);
@@ -74,6 +75,21 @@ TEST(Resolve, GoesByWhatIsThereNow) {
   EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.collections = {"shelf-9"}}}).sources,
               ElementsAre(false, false, true));
   EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.sources = {.piece_ids = {"piece-1"}}}).sources,
+              ElementsAre(false, true));
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.work_ids = {"work-1"}}}).sources,
+              ElementsAre(false, true, true));
+  EXPECT_THAT(*Resolve(*view, Side::kScores, {.sources = {.work_ids = {"Work-1"}}}).sources,
+              ElementsAre(false, false, false));
+  // A recording is of its piece's work: piece-0 is there no more, and piece-1 has been edited.
+  EXPECT_THAT(*Resolve(*view, Side::kRecordings, {.sources = {.work_ids = {"work-0"}}}).sources,
+              ElementsAre(false, true));
+  const auto moved = std::make_shared<catalog::SourceRecord>();
+  moved->piece = {.id = "piece-1", .work_id = "work-7"};
+  const std::vector<collection::Edit> edit = {{Side::kScores, "piece-1", moved}};
+  const auto later = view->With(edit);
+  EXPECT_THAT(*Resolve(*later, Side::kRecordings, {.sources = {.work_ids = {"work-0"}}}).sources,
+              ElementsAre(false, false));
+  EXPECT_THAT(*Resolve(*later, Side::kRecordings, {.sources = {.work_ids = {"work-7"}}}).sources,
               ElementsAre(false, true));
 }
 

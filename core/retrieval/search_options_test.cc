@@ -92,11 +92,14 @@ TEST_F(SearchOptionsTest, OnlyWhatPassesTheFilterIsAnAnswer) {
                                    .collections = {"shelf-1"},
                                    .piece_ids = {"piece-4"}}}),
               ElementsAre(4));
+  EXPECT_THAT(sources({.sources = {.work_ids = {"work-1", "work-2"}}}), ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(sources({.sources = {.composers = {"Accident"}, .work_ids = {"work-1"}}}),
+              ElementsAre(3));
   EXPECT_THAT(sources({.sources = {.composers = {"chance"}, .piece_ids = {"piece-3"}}}),
               ElementsAre());
 }
 
-TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
+TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceItsWorkComposerAndCollection) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
   const auto found = [&](const matching::SourceFilter& filter) {
     const auto hits = collection_->SearchRecordings(query, {.filter = {.sources = filter}}, {});
@@ -112,6 +115,7 @@ TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceComposerAndCollection) {
   EXPECT_THAT(found({.composers = {"accident"}}), ElementsAre(1, 3));
   EXPECT_THAT(found({.collections = {"shelf-0"}}), ElementsAre(0, 3));
   EXPECT_THAT(found({.piece_ids = {"piece-3", "recording-1"}}), ElementsAre(3));
+  EXPECT_THAT(found({.work_ids = {"work-1"}}), ElementsAre(2, 3));
 }
 
 TEST_F(SearchOptionsTest, NeighboursBelowTheLeastSimilarityDoNotCount) {

@@ -123,7 +123,8 @@ bundle::Manifest LiveTestBundle::Index(int pieces, int recordings, int first_see
     Must(builder->AddPiece({.id = absl::StrCat("p", i),
                             .title = "Indexed",
                             .composer = "Chance",
-                            .collection = "Base"},
+                            .collection = "Base",
+                            .work_id = absl::StrCat("work-", i / 2)},
                            MidiOf(first_seed + i)));
   }
   for (int i = 0; i < recordings; ++i) {
@@ -154,15 +155,15 @@ void LiveTestBundle::IndexAfresh(const collection::CollectionView& view,
 
 std::vector<std::string> Listing(const collection::CollectionView& view, bool with_versions) {
   std::vector<std::string> lines;
-  const auto add = [&](const auto& source, const std::string& piece_id,
+  const auto add = [&](const auto& source, const std::string& piece_or_work,
                        const std::string& content) {
     lines.push_back(absl::StrCat(source.id, " '", source.title, "' '", source.composer, "' '",
-                                 source.collection, "' '", piece_id, "' ",
+                                 source.collection, "' '", piece_or_work, "' ",
                                  with_versions ? absl::StrCat("v", source.version, " ") : "",
                                  hash::HexSha256(content).substr(0, 16)));
   };
   for (size_t i = 0; i < view.pieces().size(); ++i) {
-    add(view.pieces()[i], "", Must(view.ReadMidi(static_cast<int>(i))));
+    add(view.pieces()[i], view.pieces()[i].work_id, Must(view.ReadMidi(static_cast<int>(i))));
   }
   for (size_t i = 0; i < view.recordings().size(); ++i) {
     const catalog::Recording& recording = view.recordings()[i];

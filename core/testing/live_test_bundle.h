@@ -28,7 +28,7 @@ class LiveTestBundle {
   std::string Path(std::string_view name) const { return folder_ + "/" + std::string(name); }
 
   // Publishes a generation from scratch with the pieces "p0", …, "p(pieces - 1)", p(i) being
-  // MidiOf(first_seed + i), and recordings "r0", … of the first of them.
+  // MidiOf(first_seed + i) of the work "work-(i / 2)", and recordings "r0", … of the first of them.
   bundle::Manifest Index(int pieces, int recordings, int first_seed = 0,
                          index::IndexKind kind = index::IndexKind::kFlat) const;
 
@@ -43,8 +43,8 @@ class LiveTestBundle {
   const std::string folder_;
 };
 
-// What is there, one line for each source: id, title, composer, collection, piece, version, hash of
-// the bytes. Sorted.
+// What is there, one line for each source: id, title, composer, collection, work of a piece or
+// piece of a recording, version, hash of the bytes. Sorted.
 std::vector<std::string> Listing(const collection::CollectionView& view, bool with_versions = true);
 
 // Where the collections differ in the order of their sources, in what is kept of these, or in their

@@ -74,7 +74,8 @@ std::unique_ptr<collection::LoadedCollection> MakeTestCollection(
     must(assembly->AddPiece({.id = absl::StrCat("piece-", i),
                              .title = absl::StrCat("Piece ", i),
                              .composer = ComposerOf(i),
-                             .collection = CollectionOf(i)},
+                             .collection = CollectionOf(i),
+                             .work_id = absl::StrCat("work-", i / 2)},
                             music::WriteMidi(RandomPiece(i)).value()));
   }
   for (size_t i = 0; i < options.more.size(); ++i) {

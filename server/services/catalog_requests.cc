@@ -28,6 +28,10 @@ absl::Status CheckCollection(absl::string_view field, const std::string& text) {
   return CheckText(field, text, 0, catalog::kMaxCollectionBytes);
 }
 
+absl::Status CheckWorkId(absl::string_view field, const std::string& text) {
+  return CheckText(field, text, 0, catalog::kMaxWorkIdBytes);
+}
+
 template <typename Request>
 std::optional<std::string> TitleOf(const Request& request, const std::string& id) {
   if (!request.has_title()) return std::nullopt;
@@ -109,13 +113,15 @@ absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request, con
   RETURN_IF_ERROR(
       FirstFailure({CheckId("piece.id", piece.id()), CheckTitle("piece.title", piece.title()),
                     CheckTitle("piece.composer", piece.composer()),
-                    CheckCollection("piece.collection", piece.collection())}));
+                    CheckCollection("piece.collection", piece.collection()),
+                    CheckWorkId("piece.work_id", piece.work_id())}));
   ASSIGN_OR_RETURN(auto score, DecodeScore(request.has_score(), request.score(), limits));
   const std::string& title = piece.title().empty() ? piece.id() : piece.title();
   return editing::AddPiece{.piece = {.id = piece.id(),
                                      .title = title,
                                      .composer = piece.composer(),
-                                     .collection = piece.collection()},
+                                     .collection = piece.collection(),
+                                     .work_id = piece.work_id()},
                            .midi = request.score().midi(),
                            .score = std::make_shared<const music::Score>(std::move(score))};
 }
@@ -147,10 +153,12 @@ absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& reques
   out.title = TitleOf(request, request.piece_id());
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
+  if (request.has_work_id()) out.work_id = request.work_id();
   RETURN_IF_ERROR(
       FirstFailure({CheckId("piece_id", request.piece_id()), CheckTitle("title", request.title()),
                     CheckTitle("composer", request.composer()),
-                    CheckCollection("collection", request.collection())}));
+                    CheckCollection("collection", request.collection()),
+                    CheckWorkId("work_id", request.work_id())}));
   if (!request.has_score()) return out;
   ASSIGN_OR_RETURN(auto score, DecodeScore(true, request.score(), limits));
   out.midi = request.score().midi();

@@ -23,7 +23,7 @@ namespace antiphon::server {
 [[nodiscard]] absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& request,
                                                            const Limits& limits);
 
-// Fields: "piece_id", "title", "composer", "collection", "score", "score.midi".
+// Fields: "piece_id", "title", "composer", "collection", "work_id", "score", "score.midi".
 [[nodiscard]] absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& request,
                                                           const Limits& limits);
 

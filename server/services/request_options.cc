@@ -32,8 +32,8 @@ absl::Status CheckEntries(const std::string& field, const Entries& entries) {
 absl::StatusOr<matching::SourceFilter> ToSourceFilter(absl::string_view prefix,
                                                       const v1::Filter& filter,
                                                       const Limits& limits) {
-  const int64_t entries =
-      int64_t{filter.composers_size()} + filter.collections_size() + filter.piece_ids_size();
+  const int64_t entries = int64_t{filter.composers_size()} + filter.collections_size() +
+                          filter.piece_ids_size() + filter.work_ids_size();
   if (entries > limits.max_filter_entries) {
     return FieldError(kInvalid, absl::StrCat(prefix, "filter"),
                       absl::StrCat("has ", entries, " entries"),
@@ -42,12 +42,13 @@ absl::StatusOr<matching::SourceFilter> ToSourceFilter(absl::string_view prefix,
   RETURN_IF_ERROR(
       FirstFailure({CheckEntries(absl::StrCat(prefix, "filter.composers"), filter.composers()),
                     CheckEntries(absl::StrCat(prefix, "filter.collections"), filter.collections()),
-                    CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids())}));
+                    CheckEntries(absl::StrCat(prefix, "filter.piece_ids"), filter.piece_ids()),
+                    CheckEntries(absl::StrCat(prefix, "filter.work_ids"), filter.work_ids())}));
   const auto list = [](const Entries& from) {
     return std::vector<std::string>(from.begin(), from.end());
   };
   return matching::SourceFilter{list(filter.composers()), list(filter.collections()),
-                                list(filter.piece_ids())};
+                                list(filter.piece_ids()), list(filter.work_ids())};
 }
 
 Range<double> HopRange(const Limits& limits) { return {limits.min_hop_s, limits.max_hop_s}; }

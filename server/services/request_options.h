@@ -25,8 +25,8 @@ Range<int> IdentifyTopKRange(const Limits& limits);
 
 // In what follows, `prefix` stands in front of the names of fields: "" or "options.".
 
-// Fields: "filter", "filter.composers", "filter.collections", "filter.piece_ids", "mode",
-// "min_similarity".
+// Fields: "filter", "filter.composers", "filter.collections", "filter.piece_ids",
+// "filter.work_ids", "mode", "min_similarity".
 [[nodiscard]] absl::StatusOr<matching::SearchFilter> ToSearchFilter(
     absl::string_view prefix, const v1::Filter& filter, v1::SearchMode mode,
     std::optional<double> min_similarity, const Limits& limits);

@@ -61,6 +61,7 @@ TEST(RequestOptions, EveryFieldOfASearchArrives) {
   options.mutable_filter()->add_collections("summer");
   options.mutable_filter()->add_collections("winter");
   options.mutable_filter()->add_piece_ids("bwv846");
+  options.mutable_filter()->add_work_ids("wtc 1");
   options.mutable_excerpt()->set_start_seconds(2);
   options.mutable_excerpt()->set_end_seconds(7.5);
   options.set_mode(v1::SEARCH_MODE_EXACT);
@@ -73,6 +74,7 @@ TEST(RequestOptions, EveryFieldOfASearchArrives) {
   EXPECT_THAT(out->filter.sources.composers, ElementsAre("Bach"));
   EXPECT_THAT(out->filter.sources.collections, ElementsAre("summer", "winter"));
   EXPECT_THAT(out->filter.sources.piece_ids, ElementsAre("bwv846"));
+  EXPECT_THAT(out->filter.sources.work_ids, ElementsAre("wtc 1"));
   EXPECT_TRUE(out->filter.exact);
   EXPECT_EQ(out->excerpt.start_s, 2);
   EXPECT_EQ(out->excerpt.end_s, 7.5);
@@ -134,7 +136,8 @@ TEST(RequestOptions, AFilterHasAThousandEntriesAtMost) {
   v1::SearchOptions options;
   for (int i = 0; i < 400; ++i) options.mutable_filter()->add_composers("Bach");
   for (int i = 0; i < 300; ++i) options.mutable_filter()->add_collections("summer");
-  for (int i = 0; i < 300; ++i) options.mutable_filter()->add_piece_ids("bwv846");
+  for (int i = 0; i < 200; ++i) options.mutable_filter()->add_piece_ids("bwv846");
+  for (int i = 0; i < 100; ++i) options.mutable_filter()->add_work_ids("wtc 1");
   EXPECT_EQ(BlamedIn(options), "");
   options.mutable_filter()->add_composers("Bach");
   EXPECT_EQ(BlamedIn(options), "options.filter");
@@ -146,7 +149,7 @@ TEST(RequestOptions, AFilterHasAThousandEntriesAtMost) {
 TEST(RequestOptions, EntriesOfAFilterAreText) {
   for (const std::string& bad : {std::string(), std::string(4001, 'x'), std::string("\xff"),
                                  std::string("a\0b", 3), std::string("\xc3")}) {
-    v1::SearchOptions composers, collections, pieces;
+    v1::SearchOptions composers, collections, pieces, works;
     composers.mutable_filter()->add_composers(bad);
     EXPECT_EQ(BlamedIn(composers), "options.filter.composers");
     collections.mutable_filter()->add_collections("good");
@@ -154,6 +157,8 @@ TEST(RequestOptions, EntriesOfAFilterAreText) {
     EXPECT_EQ(BlamedIn(collections), "options.filter.collections");
     pieces.mutable_filter()->add_piece_ids(bad);
     EXPECT_EQ(BlamedIn(pieces), "options.filter.piece_ids");
+    works.mutable_filter()->add_work_ids(bad);
+    EXPECT_EQ(BlamedIn(works), "options.filter.work_ids");
     v1::IdentifyRequest request;
     *request.mutable_filter() = pieces.filter();
     EXPECT_EQ(BlamedIn(request), "filter.piece_ids");

@@ -33,9 +33,8 @@ absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, c
                                       int source) {
   Reference reference;
   if (side == catalog::Side::kRecordings) {
-    const catalog::Recording& recording = collection.recordings().at(source);
-    reference.source = SourceOf(recording);
-    reference.duration_s = recording.duration_s;
+    reference.source = SourceOfRecording(collection, source);
+    reference.duration_s = collection.recordings().at(source).duration_s;
     return reference;
   }
   ASSIGN_OR_RETURN(reference.score, collection.ReadScore(source));
@@ -171,6 +170,12 @@ class SnippetCutter {
 };
 
 }  // namespace
+
+v1::Source SourceOfRecording(const retrieval::Collection& collection, int recording) {
+  const catalog::Recording& found = collection.recordings().at(recording);
+  const std::optional<int> piece = collection.FindPiece(found.piece_id);
+  return SourceOf(found, piece.has_value() ? &collection.pieces().at(*piece) : nullptr);
+}
 
 absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                       const std::vector<matching::Hit>& hits, bool include_snippets,

@@ -16,6 +16,9 @@
 
 namespace antiphon::server {
 
+// What is known of a recording at a position of the collection.
+v1::Source SourceOfRecording(const retrieval::Collection& collection, int recording);
+
 // Hits among the sources of `side`, which `collection` gave.
 [[nodiscard]] absl::Status FillHits(const retrieval::Collection& collection, catalog::Side side,
                                     const std::vector<matching::Hit>& hits, bool include_snippets,

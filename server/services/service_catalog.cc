@@ -236,7 +236,7 @@ absl::Status CatalogService::RecordingSnippet(Call& call, const v1::GetSnippetRe
                                              collection.feature_settings().sample_rate));
     response->set_format(v1::GetSnippetResponse::FORMAT_WAV);
     response->set_content(std::move(wav));
-    *response->mutable_source() = SourceOf(recording);
+    *response->mutable_source() = SourceOfRecording(collection, *position);
     *response->mutable_start() = ToPosition(stretch.first, nullptr);
     *response->mutable_end() = ToPosition(stretch.second, nullptr);
     return absl::OkStatus();

@@ -72,6 +72,7 @@ TEST_F(CatalogEditsTest, APieceThatWasAddedIsThere) {
   request.mutable_piece()->set_title("Neues Stück");
   request.mutable_piece()->set_composer("Anna");
   request.mutable_piece()->set_collection("summer");
+  request.mutable_piece()->set_work_id("Op. 9 Nr. 2");
   v1::AddPieceResponse response;
   const grpc::Status status = Add(request, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
@@ -83,6 +84,7 @@ TEST_F(CatalogEditsTest, APieceThatWasAddedIsThere) {
   EXPECT_EQ(piece.title(), "Neues Stück");
   EXPECT_EQ(piece.composer(), "Anna");
   EXPECT_EQ(piece.collection(), "summer");
+  EXPECT_EQ(piece.work_id(), "Op. 9 Nr. 2");
 }
 
 TEST_F(CatalogEditsTest, AnEmptyTitleTakesTheId) {
@@ -121,6 +123,10 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewPieceIsNamed) {
   EXPECT_TRUE(
       Blames(status_of([](auto& r) { r.mutable_piece()->set_collection(std::string(201, 'x')); }),
              bad, "piece.collection"));
+  for (const std::string& wrong : {std::string(201, 'x'), std::string("a\0b", 3)}) {
+    EXPECT_TRUE(Blames(status_of([&](auto& r) { r.mutable_piece()->set_work_id(wrong); }), bad,
+                       "piece.work_id"));
+  }
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.clear_score(); }), bad, "score"));
   EXPECT_TRUE(
       Blames(status_of([](auto& r) { r.mutable_score()->set_midi("MThd"); }), bad, "score.midi"));
@@ -183,6 +189,7 @@ TEST_F(CatalogEditsTest, AnUpdateChangesWhatItNames) {
   EXPECT_EQ(response.piece().composer(), "Clara");
   EXPECT_EQ(response.piece().title(), "Second Scale");
   EXPECT_EQ(response.piece().collection(), "exercises");
+  EXPECT_EQ(response.piece().work_id(), "scale 1");
   EXPECT_EQ(response.piece().notes(), 24);
   EXPECT_EQ(response.piece().version(), 1);
   request.Clear();
@@ -193,7 +200,18 @@ TEST_F(CatalogEditsTest, AnUpdateChangesWhatItNames) {
   EXPECT_EQ(response.piece().notes(), 9);
   EXPECT_EQ(response.piece().collection(), "");
   EXPECT_EQ(response.piece().composer(), "Clara");
+  EXPECT_EQ(response.piece().work_id(), "scale 1");
   EXPECT_EQ(response.piece().version(), 2);
+  request.Clear();
+  request.set_piece_id("p1");
+  request.set_work_id("all scales");
+  ASSERT_TRUE(Update(request, &response).ok());
+  EXPECT_EQ(response.piece().work_id(), "all scales");
+  EXPECT_EQ(response.piece().composer(), "Clara");
+  request.set_work_id("");
+  ASSERT_TRUE(Update(request, &response).ok());
+  EXPECT_EQ(response.piece().work_id(), "");
+  EXPECT_EQ(Piece("p1").work_id(), "");
 
   v1::UpdateRecordingRequest of_recording;
   of_recording.set_recording_id("r1");
@@ -216,6 +234,9 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithAnUpdateIsNamed) {
   piece.set_title(std::string(4001, 'x'));
   EXPECT_TRUE(Blames(Update(piece), bad, "title"));
   piece.clear_title();
+  piece.set_work_id(std::string(201, 'x'));
+  EXPECT_TRUE(Blames(Update(piece), bad, "work_id"));
+  piece.clear_work_id();
   piece.mutable_score();
   EXPECT_TRUE(Blames(Update(piece), bad, "score.midi"));
 

@@ -151,6 +151,7 @@ TEST_F(CatalogServiceTest, SnippetOfARecordingIsWavOfBoundedLength) {
   v1::GetSnippetResponse response;
   ASSERT_TRUE(Snippet(request, &response).ok());
   EXPECT_EQ(response.format(), v1::GetSnippetResponse::FORMAT_WAV);
+  EXPECT_EQ(response.source().work_id(), "scale 0") << "that of its piece";
   EXPECT_NEAR(audio::DecodeMemory(response.content())->duration_s(), 60, 0.01);
   EXPECT_EQ(response.end().seconds(), 70);
   request.set_end_seconds(12);

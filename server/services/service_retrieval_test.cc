@@ -227,6 +227,7 @@ TEST_F(RetrievalServiceTest, ScoresAreIdentifiedAgainstEitherSide) {
   request.set_against(v1::SIDE_RECORDINGS);
   ASSERT_TRUE(Identify(request, &response).ok());
   EXPECT_EQ(response.candidates(0).source().id(), "r1");
+  EXPECT_EQ(response.candidates(0).source().work_id(), "scale 1") << "that of its piece";
   EXPECT_EQ(response.candidates(0).reference().bar(), 0);
 
   *request.mutable_audio()->mutable_pcm() = FloatPcm(Tone(1));
@@ -359,6 +360,7 @@ TEST_F(RetrievalServiceTest, ACandidateSaysHowFarItGoesAlong) {
   EXPECT_EQ(candidate.reference_end().bar(), 3);
   EXPECT_EQ(candidate.similarity(), 0.625);
   EXPECT_EQ(candidate.source().collection(), "exercises");
+  EXPECT_EQ(candidate.source().work_id(), "scale 1");
 }
 
 class BatchTest : public RetrievalServiceTest {

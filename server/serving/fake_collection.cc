@@ -110,6 +110,7 @@ void FakeCollection::AddScale(const std::string& number, const std::string& titl
   piece.title = title;
   piece.composer = "Anon";
   piece.collection = "exercises";
+  piece.work_id = "scale " + number;
   piece.duration_s = notes / 2.0;
   piece.beats = notes;
   piece.bars = (notes + 2) / 3;

@@ -116,6 +116,7 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdatePiece& 
   Assign(edit.title, piece.title);
   Assign(edit.composer, piece.composer);
   Assign(edit.collection, piece.collection);
+  Assign(edit.work_id, piece.work_id);
   if (edit.midi.has_value()) {
     ASSIGN_OR_RETURN(sources.scores[*position], Read(*edit.midi, piece));
   }

@@ -25,6 +25,7 @@ v1::Piece ToWire(const catalog::Piece& piece) {
   out.set_notes(piece.notes);
   out.set_collection(piece.collection);
   out.set_version(piece.version);
+  out.set_work_id(piece.work_id);
   return out;
 }
 
@@ -71,16 +72,18 @@ v1::Source SourceOf(const catalog::Piece& piece) {
   out.set_composer(piece.composer);
   out.set_piece_id(piece.id);
   out.set_collection(piece.collection);
+  out.set_work_id(piece.work_id);
   return out;
 }
 
-v1::Source SourceOf(const catalog::Recording& recording) {
+v1::Source SourceOf(const catalog::Recording& recording, const catalog::Piece* piece) {
   v1::Source out;
   out.set_id(recording.id);
   out.set_title(recording.title);
   out.set_composer(recording.composer);
   out.set_piece_id(recording.piece_id);
   out.set_collection(recording.collection);
+  if (piece != nullptr) out.set_work_id(piece->work_id);
   return out;
 }
 

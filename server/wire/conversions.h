@@ -20,7 +20,8 @@ v1::Recording ToWire(const catalog::Recording& recording);
 v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams);
 
 v1::Source SourceOf(const catalog::Piece& piece);
-v1::Source SourceOf(const catalog::Recording& recording);
+// `piece`: the one that is played, null when the collection does not hold it.
+v1::Source SourceOf(const catalog::Recording& recording, const catalog::Piece* piece);
 
 // A place in a score, in seconds, beats, and bar and beat; `map` null: a place in a recording, in
 // seconds only.

@@ -1,7 +1,8 @@
 // The catalogue's file: damaged in any way, or a well-formed database that says something else, it
 // gives a consistent catalogue or a reason.
 //
-// The last byte of the input chooses: a whole file, or values to put into the rows of a good one.
+// The last byte of the input chooses: a whole file, or values to put into the rows of a good one of
+// the present or the former version.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -32,6 +33,7 @@ constexpr antiphon::fuzz::Column kColumns[] = {
     {"runs", "count", "first_vector"},       {"runs", "source", "first_vector"},
     {"runs", "tempo_ratio", "first_vector"}, {"runs", "start_s", "first_vector"},
     {"runs", "hop_s", "first_vector"},       {"runs", "window_s", "first_vector"},
+    {"pieces", "work_id", "position"},
 };
 
 void RequireConsistent(const catalog::Catalog& opened) {
@@ -68,10 +70,13 @@ void RequireConsistent(const catalog::Catalog& opened) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static antiphon::fuzz::Scratch scratch;
   static const std::string good = antiphon::fuzz::SampleCatalog(scratch.File("good"));
+  static const std::string former = antiphon::fuzz::InFormerVersion(
+      good, scratch.File("former"), antiphon::fuzz::kToFormerCatalog);
   const std::string path = scratch.File("catalog.sqlite");
   FuzzedDataProvider input(data, size);
-  if (input.ConsumeBool()) {
-    antiphon::fuzz::WriteBytes(path, good);
+  const int form = input.ConsumeIntegralInRange(0, 2);
+  if (form > 0) {
+    antiphon::fuzz::WriteBytes(path, form == 1 ? good : former);
     antiphon::fuzz::EditRows(path, kColumns, input);
   } else {
     antiphon::fuzz::WriteBytes(path, input.ConsumeRemainingBytesAsString());

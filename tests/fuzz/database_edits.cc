@@ -3,6 +3,9 @@
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sqlite3.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "tests/fuzz/fuzz.h"
 
 namespace antiphon::fuzz {
@@ -52,6 +55,18 @@ void EditRows(const std::string& path, std::span<const Column> columns, FuzzedDa
   }
   if (finish) finish(database);
   sqlite3_close(database);
+}
+
+std::string InFormerVersion(const std::string& bytes, const std::string& path,
+                            const std::string& sql) {
+  WriteBytes(path, bytes);
+  sqlite3* database = nullptr;
+  Require(sqlite3_open(path.c_str(), &database) == SQLITE_OK &&
+              sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK,
+          "a database can be made one of the former version");
+  sqlite3_close(database);
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace antiphon::fuzz

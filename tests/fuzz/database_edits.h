@@ -22,6 +22,11 @@ struct Column {
 void EditRows(const std::string& path, std::span<const Column> columns, FuzzedDataProvider& input,
               const std::function<void(sqlite3*)>& finish = {});
 
+// The bytes of a database after `sql`, which makes it one of a former version; `path` is where that
+// is done.
+std::string InFormerVersion(const std::string& bytes, const std::string& path,
+                            const std::string& sql);
+
 }  // namespace antiphon::fuzz
 
 #endif  // ANTIPHON_TESTS_FUZZ_DATABASE_EDITS_H_

@@ -2,7 +2,8 @@
 // that says something else, it gives changes that can be applied, or a reason.
 //
 // The last byte of the input chooses: a whole file (and, behind its length, a log), or values to
-// put into the rows of a good one, with their hashes left as they were or made right.
+// put into the rows of a good one of the present or the former version, with their hashes left as
+// they were or made right.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sqlite3.h>
 
@@ -31,7 +32,7 @@ constexpr antiphon::fuzz::Column kColumns[] = {
     {"changes", "beats", "sequence"},    {"changes", "bars", "sequence"},
     {"changes", "notes", "sequence"},    {"changes", "runs", "sequence"},
     {"changes", "vectors", "sequence"},  {"changes", "content", "sequence"},
-    {"changes", "sha256", "sequence"},
+    {"changes", "sha256", "sequence"},   {"changes", "work_id", "sequence"},
 };
 
 template <typename Number>
@@ -40,28 +41,34 @@ void AppendNumber(std::string& bytes, Number number) {
 }
 
 // As core/catalog/change_record.cc has it: what an enemy who knows the format would write.
-void HashRow(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
-  std::string bytes = "antiphon change 1";
+void HashRow(sqlite3_context* context, int count, sqlite3_value** values) {
+  const auto append = [&](std::string& bytes, sqlite3_value* value) {
+    const int size = sqlite3_value_bytes(value);
+    AppendNumber(bytes, static_cast<int64_t>(size));
+    if (size > 0) bytes.append(static_cast<const char*>(sqlite3_value_blob(value)), size);
+  };
+  const bool has_work = count > 16 && sqlite3_value_bytes(values[16]) > 0;
+  std::string bytes = has_work ? "antiphon change 2" : "antiphon change 1";
   for (const int column : {0, 2, 3, 11, 12})
     AppendNumber(bytes, sqlite3_value_int64(values[column]));
   for (const int column : {9, 10}) AppendNumber(bytes, sqlite3_value_double(values[column]));
-  for (const int column : {1, 4, 5, 6, 7, 8, 13, 14, 15}) {
-    const int size = sqlite3_value_bytes(values[column]);
-    AppendNumber(bytes, static_cast<int64_t>(size));
-    if (size > 0) bytes.append(static_cast<const char*>(sqlite3_value_blob(values[column])), size);
-  }
+  for (const int column : {1, 4, 5, 6, 7, 8, 13, 14, 15}) append(bytes, values[column]);
+  if (has_work) append(bytes, values[16]);
   const std::string hash = antiphon::hash::Sha256(bytes);
   sqlite3_result_blob(context, hash.data(), static_cast<int>(hash.size()), SQLITE_TRANSIENT);
 }
 
 void MakeHashesRight(sqlite3* database) {
-  sqlite3_create_function(database, "row_hash", 16, SQLITE_UTF8, nullptr, HashRow, nullptr,
+  sqlite3_create_function(database, "row_hash", -1, SQLITE_UTF8, nullptr, HashRow, nullptr,
                           nullptr);
-  sqlite3_exec(database,
-               "UPDATE changes SET sha256 = row_hash(sequence, origin, kind, side, id, title, "
-               "composer, collection, "
-               "piece_id, duration_s, beats, bars, notes, runs, vectors, content)",
-               nullptr, nullptr, nullptr);
+  // The former version has no work_id; then the first one fails.
+  for (const std::string columns : {", work_id", ""}) {
+    const std::string sql =
+        "UPDATE changes SET sha256 = row_hash(sequence, origin, kind, side, id, title, composer, "
+        "collection, piece_id, duration_s, beats, bars, notes, runs, vectors, content" +
+        columns + ")";
+    if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) break;
+  }
 }
 
 void RequireApplicable(const catalog::Change& change, int64_t after) {
@@ -119,14 +126,17 @@ void Use(catalog::ChangeJournal& journal) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static antiphon::fuzz::Scratch scratch;
   static const std::string good = antiphon::fuzz::SampleJournal(scratch.File("good"));
+  static const std::string former = antiphon::fuzz::InFormerVersion(
+      antiphon::fuzz::SampleJournal(scratch.File("without_works"), ""), scratch.File("former"),
+      antiphon::fuzz::kToFormerJournal);
   const std::string path = scratch.File("journal.sqlite");
   for (const char* beside : {"-wal", "-shm", "-journal"}) unlink((path + beside).c_str());
   FuzzedDataProvider input(data, size);
-  const int form = input.ConsumeIntegralInRange(0, 3);
-  if (form <= 1) {
-    antiphon::fuzz::WriteBytes(path, good);
+  const int form = input.ConsumeIntegralInRange(0, 5);
+  if (form <= 1 || form >= 4) {
+    antiphon::fuzz::WriteBytes(path, form <= 1 ? good : former);
     antiphon::fuzz::EditRows(path, kColumns, input,
-                             form == 0 ? MakeHashesRight : std::function<void(sqlite3*)>());
+                             form % 4 == 0 ? MakeHashesRight : std::function<void(sqlite3*)>());
   } else {
     const size_t log = form == 3 ? input.ConsumeIntegral<uint16_t>() : 0;
     const std::string bytes = input.ConsumeRemainingBytesAsString();

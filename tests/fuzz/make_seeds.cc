@@ -16,6 +16,7 @@
 #include "core/music/midi_file.h"
 #include "core/testing/audio_signals.h"
 #include "core/testing/clustered_vectors.h"
+#include "tests/fuzz/database_edits.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sample_catalog.h"
 #include "tests/fuzz/sample_journal.h"
@@ -117,19 +118,29 @@ void AddBundle(const Seeds& seeds) {
 
 void AddCatalog(const Seeds& seeds) {
   const Scratch scratch;
-  seeds.Add("catalog", "whole", SampleCatalog(scratch.File("catalog")) + '\0');
+  const std::string good = SampleCatalog(scratch.File("catalog"));
+  seeds.Add("catalog", "whole", good + '\0');
+  seeds.Add("catalog", "whole_former",
+            InFormerVersion(good, scratch.File("former"), kToFormerCatalog) + '\0');
   // Read from the end: edits and their kind, number, column, row, value.
   seeds.Add("catalog", "edit", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 20, 0, 1}));
   seeds.Add("catalog", "text", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 1, 0, 1}));
+  seeds.Add("catalog", "work", "Other" + testing::Bytes({'\\', 'x', 3, 1, 28, 0, 1}));
+  seeds.Add("catalog", "text_former", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 1, 0, 2}));
 }
 
 void AddJournal(const Seeds& seeds) {
   const Scratch scratch;
   seeds.Add("journal", "whole", SampleJournal(scratch.File("journal")) + '\2');
+  const std::string without_works = SampleJournal(scratch.File("without_works"), "");
+  seeds.Add("journal", "whole_former",
+            InFormerVersion(without_works, scratch.File("former"), kToFormerJournal) + '\2');
   // As for the catalogue; the last byte says whether the hashes are made right.
   seeds.Add("journal", "edit", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 9, 0, 1}));
   seeds.Add("journal", "edit_hashed", testing::Bytes({1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 9, 0, 0}));
   seeds.Add("journal", "text_hashed", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 4, 0, 0}));
+  seeds.Add("journal", "work_hashed", "Other" + testing::Bytes({'\\', 'x', 3, 1, 17, 0, 0}));
+  seeds.Add("journal", "former_hashed", "piece-1" + testing::Bytes({'\\', 'x', 3, 1, 4, 0, 4}));
 }
 
 void AddIndexes(const Seeds& seeds) {

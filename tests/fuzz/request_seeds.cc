@@ -50,6 +50,7 @@ v1::SearchOptions Options() {
   options.set_include_snippets(true);
   options.set_min_similarity(-0.5);
   options.mutable_filter()->add_composers("Anon");
+  options.mutable_filter()->add_work_ids("scales");
   options.mutable_excerpt()->set_start_seconds(0.1);
   options.mutable_excerpt()->set_end_seconds(0.5);
   options.set_mode(v1::SEARCH_MODE_EXACT);
@@ -131,6 +132,7 @@ void AddCatalog(const std::string& target, const Seeds& seeds, const std::string
   add.mutable_piece()->set_id("new");
   add.mutable_piece()->set_title("Title");
   add.mutable_piece()->set_collection("mine");
+  add.mutable_piece()->set_work_id("work");
   add.mutable_score()->set_midi(Midi());
   seeds.Add(target, "add_piece", InputFor("AddPiece", {&add}));
   v1::AddPieceRequest other = add;
@@ -140,6 +142,7 @@ void AddCatalog(const std::string& target, const Seeds& seeds, const std::string
   update.set_piece_id(piece_id);
   update.set_expected_version(0);
   update.set_title("Another");
+  update.set_work_id("");
   update.mutable_score()->set_midi(Midi());
   seeds.Add(target, "update_piece", InputFor("UpdatePiece", {&update}));
   v1::DeletePieceRequest remove;

@@ -11,6 +11,10 @@
 
 namespace antiphon::fuzz {
 
+// For InFormerVersion.
+inline constexpr char kToFormerCatalog[] =
+    "ALTER TABLE pieces DROP COLUMN work_id; PRAGMA user_version = 2";
+
 // The file's bytes; `path` is where it is made.
 inline std::string SampleCatalog(const std::string& path) {
   auto writer = catalog::CatalogWriter::Create(path);
@@ -26,6 +30,7 @@ inline std::string SampleCatalog(const std::string& path) {
     piece.beats = 20;
     piece.bars = 5;
     piece.notes = 40;
+    piece.work_id = "Work";
     catalog::Recording recording;
     recording.id = "recording-" + number;
     recording.piece_id = piece.id;

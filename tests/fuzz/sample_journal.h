@@ -13,9 +13,12 @@
 namespace antiphon::fuzz {
 
 inline constexpr char kSampleOrigin[] = "0123456789abcdef0123456789abcdef";
+// For InFormerVersion, of a journal without works: the hashes hold on.
+inline constexpr char kToFormerJournal[] =
+    "ALTER TABLE changes DROP COLUMN work_id; PRAGMA user_version = 1";
 
 // A piece and a recording of it are put, another recording is deleted.
-inline std::vector<catalog::Change> SampleChanges() {
+inline std::vector<catalog::Change> SampleChanges(const std::string& work_id = "Work") {
   catalog::Change piece;
   piece.id = piece.source.piece.id = "piece-9";
   piece.source.piece.title = "Title";
@@ -24,6 +27,7 @@ inline std::vector<catalog::Change> SampleChanges() {
   piece.source.piece.beats = 20;
   piece.source.piece.bars = 5;
   piece.source.piece.notes = 40;
+  piece.source.piece.work_id = work_id;
   piece.source.content = "MThd";
   piece.source.runs = {{.first_vector = 0,
                         .count = 2,
@@ -48,11 +52,11 @@ inline std::vector<catalog::Change> SampleChanges() {
 }
 
 // The file's bytes; `path` is where it is made.
-inline std::string SampleJournal(const std::string& path) {
+inline std::string SampleJournal(const std::string& path, const std::string& work_id = "Work") {
   auto journal = catalog::ChangeJournal::Open(path);
   Require(journal.ok(), "a journal can be made");
   for (int i = 0; i < 2; ++i) {
-    auto changes = SampleChanges();
+    auto changes = SampleChanges(work_id);
     Require((*journal)->Append(kSampleOrigin, changes).ok(), "changes can be appended");
   }
   journal->reset();

@@ -202,8 +202,29 @@ class SecuredServerTest(Refusals):
             self.assertEqual(candidate["source"]["composer"], composer)
         self.assertEqual(
             self.identified(sound, filter={"collections": ["nothing is filed here"]})[1], [])
-        self.assert_refused(CODES.INVALID_ARGUMENT, "filter.piece_ids", self.client.identify, sound,
-                            filter={"piece_ids": [""]})
+        for entries in ("piece_ids", "work_ids"):
+            self.assert_refused(CODES.INVALID_ARGUMENT, f"filter.{entries}", self.client.identify,
+                                sound, filter={entries: [""]})
+
+    def test_editions_are_found_by_their_work(self):
+        sound, work = rendered("greensleeves"), {"work_ids": ["Greensleeves ♫"]}
+        self.assertEqual(self.identified(sound, filter=work)[1], [])
+        self.client.update_piece("greensleeves", work_id="Greensleeves ♫")
+        self.client.add_piece("edition", songbook("greensleeves"), work_id="Greensleeves ♫")
+        self.client.add_recording("take", sound, piece_id="edition")
+        candidates = self.client.identify(sound, filter=work)["candidates"]
+        self.assertEqual({(found["source"]["id"], found["source"]["work_id"])
+                          for found in candidates},
+                         {("greensleeves", "Greensleeves ♫"), ("edition", "Greensleeves ♫")})
+        score = songbook("greensleeves")
+        [hit] = self.client.search(score, top_k=1, filter=work)["hits"]
+        self.assertEqual((hit["source"]["id"], hit["source"]["work_id"]),
+                         ("take", "Greensleeves ♫"))
+        self.assert_refused(CODES.INVALID_ARGUMENT, "work_id", self.client.update_piece, "edition",
+                            work_id="x" * 201)
+        self.client.delete_piece("edition", with_recordings=True)
+        self.client.update_piece("greensleeves", work_id="")
+        self.assertEqual(self.identified(sound, filter=work)[1], [])
 
     def test_an_excerpt_is_looked_at_and_the_times_are_those_of_the_whole(self):
         answer = self.client.identify(rendered("greensleeves"),

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 import wave
@@ -23,7 +24,12 @@ import grpc
 import harness
 from python_client import PythonClient, connect
 
-FIXTURES = sorted((harness.SOURCE / "tests" / "fixtures").glob("bundle_v*"))
+FIXTURE_FOLDER = harness.SOURCE / "tests" / "fixtures"
+sys.path.insert(0, str(FIXTURE_FOLDER))
+
+import tiny_music  # noqa: E402  the path comes first
+
+FIXTURES = sorted(FIXTURE_FOLDER.glob("bundle_v*"))
 STUBS = harness.make_stubs()
 VERDICTS = {"VERDICT_MATCH", "VERDICT_NO_MATCH"}
 CODES = {"int32": "<i", "int64": "<q", "uint8": "<B", "float64": "<d"}
@@ -58,6 +64,11 @@ def set_user_version(database, version):
     with sqlite3.connect(database) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
+
+
+def user_version(database):
+    """From SQLite's file header, which can be read while a server has the file open."""
+    return struct.unpack_from(">I", database.read_bytes(), 60)[0]
 
 
 def inspect(path):
@@ -98,6 +109,9 @@ class Document:
 
     def version(self, kind):
         return int(self.table("File formats: format")[kind]["version"])
+
+    def read_versions(self, kind):
+        return f"{self.table('File formats: format')[kind]['read from']} to {self.version(kind)}"
 
 
 def over_fixtures(test):
@@ -161,6 +175,7 @@ class OpenedTest(unittest.TestCase):
 
     @over_fixtures
     def test_everything_is_there_and_stays_there(self, bundle, expected):
+        journal_version = user_version(bundle / "journal.sqlite")
         with harness.Server(bundle=bundle) as server:
             client = PythonClient(connect(server.address), STUBS)
             self.assertEqual(client.status()["rejected_generations"], [])
@@ -173,8 +188,53 @@ class OpenedTest(unittest.TestCase):
             self.assert_holds(client, expected)
             server.send_signal(signal.SIGTERM)
             self.assertEqual(server.wait(harness.CALL_SECONDS), 0)
+        self.assertEqual(user_version(bundle / "journal.sqlite"), journal_version,
+                         "nothing has been edited")
         with harness.Server(bundle=bundle) as server:
             self.assert_holds(PythonClient(connect(server.address), STUBS), expected)
+
+    @over_fixtures
+    def test_it_is_edited_and_the_edits_stay(self, bundle, expected):
+        """Works too, which the first format did not know: after a crash, a merge and a restart."""
+        with harness.Server(bundle=bundle) as server:
+            client = PythonClient(connect(server.address), STUBS)
+            title = client.piece("ode_to_joy")["piece"]["title"]
+            last = client.update_piece("ode_to_joy", work_id="Opus 125 ♫")["version"]
+            self.assertEqual(last, expected["status"]["last_change"] + 1)
+            client.add_piece("again", tiny_music.midi_of("ode_to_joy"), work_id="Opus 125 ♫")
+            server.send_signal(signal.SIGKILL)
+        self.assertEqual(user_version(bundle / "journal.sqlite"), Document().version("journal"))
+        sound = tiny_music.wav_of("ode_to_joy", 4)
+
+        def assert_edited(client):
+            self.assertEqual(client.status()["rejected_changes"], [])
+            piece = client.piece("ode_to_joy")["piece"]
+            self.assertEqual((piece["title"], piece["work_id"]), (title, "Opus 125 ♫"))
+            edited = ("ode_to_joy", "again")
+            self.assert_like([other for other in client.pieces() if other["id"] not in edited],
+                             [other for other in expected["pieces"] if other["id"] not in edited])
+            self.assert_like(client.recordings(), expected["recordings"])
+            found = client.identify(sound, filter={"work_ids": ["Opus 125 ♫"]})["candidates"]
+            self.assertEqual({(candidate["source"]["id"], candidate["source"]["work_id"])
+                              for candidate in found},
+                             {("ode_to_joy", "Opus 125 ♫"), ("again", "Opus 125 ♫")})
+            [hit] = client.search(tiny_music.midi_of("ode_to_joy"), top_k=1,
+                                  filter={"work_ids": ["Opus 125 ♫"]})["hits"]
+            self.assertEqual((hit["source"]["id"], hit["source"]["work_id"]),
+                             ("ode_take", "Opus 125 ♫"))
+
+        with harness.Server(bundle=bundle) as server:
+            client = PythonClient(connect(server.address), STUBS)
+            assert_edited(client)
+            client.merge()
+            client.reload()
+            assert_edited(client)
+            self.assertEqual(read_manifest(current(bundle))["format_version"],
+                             Document().version("bundle"))
+            self.assertEqual(user_version(current(bundle) / "catalog.sqlite"),
+                             Document().version("catalogue"))
+        with harness.Server(bundle=bundle) as server:
+            assert_edited(PythonClient(connect(server.address), STUBS))
 
     @over_fixtures
     def test_the_older_generation_and_the_journal_hold_it_all_too(self, bundle, expected):
@@ -209,7 +269,8 @@ class RefusedTest(unittest.TestCase):
             manifest = read_manifest(generation)
             manifest["format_version"] = version + 1
             write_manifest(generation, manifest)
-        reason = f"format_version is {version + 1}, this program reads {version}"
+        reason = (f"format_version is {version + 1}, this program reads "
+                  f"{Document().read_versions('bundle')}")
         self.assert_no_start(bundle, reason)
         done = inspect(bundle)
         self.assertNotEqual(done.returncode, 0)
@@ -227,13 +288,15 @@ class RefusedTest(unittest.TestCase):
                     file["sha256"] = hashlib.sha256(catalog.read_bytes()).hexdigest()
             write_manifest(generation, manifest)
         self.assert_no_start(
-            bundle, f"has schema version {version + 1}, this program reads {version}")
+            bundle, f"has schema version {version + 1}, this program reads "
+            f"{Document().read_versions('catalogue')}")
 
     @over_fixtures
     def test_a_later_journal_is_refused(self, bundle, _expected):
         version = Document().version("journal")
         set_user_version(bundle / "journal.sqlite", version + 1)
-        self.assert_no_start(bundle, f"has version {version + 1}, this program reads {version}")
+        self.assert_no_start(bundle, f"has version {version + 1}, this program reads "
+                             f"{Document().read_versions('journal')}")
 
 
 class DocumentedTest(unittest.TestCase):
@@ -308,9 +371,13 @@ class DocumentedTest(unittest.TestCase):
         rows = self.journal().execute("SELECT * FROM changes").fetchall()
         self.assertEqual({(row["kind"], row["side"]) for row in rows},
                          {(0, 0), (0, 1), (1, 0), (1, 1)}, "every kind of change is stored")
+        self.assertEqual({row["work_id"] != "" for row in rows if (row["kind"], row["side"]) ==
+                          (0, 0)}, {False, True}, "pieces with and without a work are stored")
         for row in rows:
-            hashed = b"antiphon change 1" + b"".join(
-                encoded(row[name], field["encoding"]) for name, field in fields.items())
+            has_work = row["work_id"] != ""
+            hashed = (b"antiphon change 2" if has_work else b"antiphon change 1") + b"".join(
+                encoded(row[name], field["encoding"]) for name, field in fields.items()
+                if has_work or name != "work_id")
             self.assertEqual(hashlib.sha256(hashed).digest(), row["sha256"], row["sequence"])
 
     def test_runs_and_vectors_of_a_change(self):

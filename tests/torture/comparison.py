@@ -18,13 +18,13 @@ def fresh_bundle(world, folder):
     for kind, extension, contents in ((PIECE, "mid", world.material.midi),
                                       (RECORDING, "flac", world.material.sounds)):
         (folder / kind).mkdir(parents=True)
-        rows = ["file\ttitle\tcomposer\tcollection\tpiece_id"]
+        rows = ["file\ttitle\tcomposer\tcollection\tpiece_id\twork_id"]
         for name in sorted(world.truth.present(kind)):
             state = world.truth.get(kind, name)
             (folder / kind / f"{name}.{extension}").write_bytes(contents[state.content])
             rows.append(
                 f"{name}.{extension}\t{state.title}\t{state.composer}\t{state.collection}\t"
-                f"{state.piece_id}")
+                f"{state.piece_id}\t{state.work_id}")
         (folder / kind / "metadata.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     bundle = folder / "bundle"
     material.index(folder / PIECE, folder / RECORDING, bundle)
@@ -88,7 +88,8 @@ def compare(world, client, mine, bundle, what):
         other = Client(server.address, 0, world.stubs)
         theirs = answers(world, other)
         page = world.catalog.ListPiecesRequest(page_size=1000)
-        listed = [{(piece.id, piece.title, piece.composer, piece.collection, piece.notes)
+        listed = [{(piece.id, piece.title, piece.composer, piece.collection, piece.work_id,
+                    piece.notes)
                    for piece in some.catalog.ListPieces(page, timeout=CALL_SECONDS).pieces}
                   for some in (client, other)]
     world.require(listed[0] == listed[1],

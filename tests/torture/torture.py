@@ -38,7 +38,8 @@ def read_truth(client, stubs, contents):
     items = {}
     page = messages.ListPiecesRequest(page_size=1000)
     for piece in client.catalog.ListPieces(page, timeout=harness.CALL_SECONDS).pieces:
-        items[(PIECE, piece.id)] = State(piece.id, piece.title, piece.composer, piece.collection)
+        items[(PIECE, piece.id)] = State(piece.id, piece.title, piece.composer, piece.collection,
+                                          work_id=piece.work_id)
     page = messages.ListRecordingsRequest(page_size=1000)
     for recording in client.catalog.ListRecordings(page, timeout=harness.CALL_SECONDS).recordings:
         items[(RECORDING, recording.id)] = State(recording.id, recording.title, recording.composer,

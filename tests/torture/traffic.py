@@ -97,7 +97,8 @@ class Catalog:
             if kind == PIECE:
                 piece = client.catalog.GetPiece(messages.GetPieceRequest(piece_id=name),
                                                 timeout=CALL_SECONDS).piece
-                return (State("", piece.title, piece.composer, piece.collection, "", piece.version),
+                return (State("", piece.title, piece.composer, piece.collection, "", piece.version,
+                              piece.work_id),
                         (piece.notes, piece.duration_seconds, piece.beats))
             request = messages.GetRecordingRequest(recording_id=name)
             recording = client.catalog.GetRecording(request, timeout=CALL_SECONDS).recording
@@ -112,8 +113,8 @@ class Catalog:
         if found is None or state is None:
             return found is None and state is None
         seen, facts = found
-        if (seen.title, seen.composer, seen.collection,
-                seen.piece_id) != (state.title, state.composer, state.collection, state.piece_id):
+        kept = ("title", "composer", "collection", "piece_id", "work_id")
+        if any(getattr(seen, name) != getattr(state, name) for name in kept):
             return False
         if state.version and seen.version != state.version:
             return False
@@ -207,10 +208,13 @@ class Writer(Worker):
             if content not in used
         ]
 
-    def new_state(self, content, piece_id=""):
+    def new_state(self, content, piece_id=None):
+        """Of a recording where `piece_id` is given, of a piece where it is not."""
         self.changes += 1
+        work_id = self.random.choice(("", "work 1", "work 2")) if piece_id is None else ""
         return State(content, f"{content} {self.number}.{self.changes}",
-                     f"Composer {self.random.randrange(5)}", f"writer-{self.number}", piece_id)
+                     f"Composer {self.random.randrange(5)}", f"writer-{self.number}",
+                     piece_id or "", work_id=work_id)
 
     def make(self, after, call, version, quick=False):
         """Makes a change. `version` takes its version from the answer."""
@@ -243,7 +247,7 @@ class Writer(Worker):
         messages = self.world.catalog
         return messages.AddPieceRequest(
             piece=messages.NewPiece(id=name, title=state.title, composer=state.composer,
-                                    collection=state.collection),
+                                    collection=state.collection, work_id=state.work_id),
             score=self.world.types.Score(midi=self.world.material.midi[state.content]))
 
     def add_piece(self, _present, absent, _recordings):
@@ -296,6 +300,7 @@ class Writer(Worker):
         state = self.new_state(old.content)
         request = self.world.catalog.UpdatePieceRequest(
             piece_id=name, title=state.title, composer=state.composer, collection=state.collection,
+            work_id=state.work_id,
             **self.expected_version(old))
         self.make({(PIECE, name): state},
                   lambda: self.client.catalog.UpdatePiece(request, timeout=CALL_SECONDS),
@@ -309,6 +314,7 @@ class Writer(Worker):
         state = self.new_state(self.random.choice(contents))
         request = self.world.catalog.UpdatePieceRequest(
             piece_id=name, title=state.title, composer=state.composer, collection=state.collection,
+            work_id=state.work_id,
             score=self.world.types.Score(midi=self.world.material.midi[state.content]))
         self.make({(PIECE, name): state},
                   lambda: self.client.catalog.UpdatePiece(request, timeout=CALL_SECONDS),

@@ -25,6 +25,7 @@ class State:
     collection: str = ""
     piece_id: str = ""  # of a recording
     version: int = 0  # 0: not known
+    work_id: str = ""  # of a piece
 
 
 @dataclasses.dataclass

@@ -34,7 +34,7 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
   command
       ->add_option(
           "--midi", options.midi_dir,
-          "Folder of MIDI files; metadata.tsv in it gives titles, composers and collections")
+          "Folder of MIDI files; metadata.tsv in it gives titles, composers, collections and works")
       ->required();
   command->add_option("--recordings", options.recordings_dir, "Folder of audio files");
   command

@@ -124,7 +124,8 @@ class Indexing {
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
                          .composer = metadata.composer,
-                         .collection = CollectionOf(metadata)};
+                         .collection = CollectionOf(metadata),
+                         .work_id = metadata.work_id};
     if (piece.title.empty()) {
       ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
       piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;

@@ -39,9 +39,10 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 
 // Walks the folders in order of their paths. A piece's id is its path (core/music/file_naming.h);
 // title and composer come from metadata.tsv, else the title from the score or the file's name and
-// the composer from the first folder's name, if there is one. A recording belongs to the piece that
-// metadata.tsv names, else to the one whose id is the longest that its file's name starts with, and
-// takes title and composer from there when it has none of its own.
+// the composer from the first folder's name, if there is one; its work from metadata.tsv. A
+// recording belongs to the piece that metadata.tsv names, else to the one whose id is the longest
+// that its file's name starts with, and takes title and composer from there when it has none of its
+// own.
 //
 // Files that cannot be read are passed over and listed in the summary. NotFound when a folder is
 // not there, InvalidArgument with the first reasons when no score in it can be read; otherwise

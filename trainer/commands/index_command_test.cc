@@ -71,7 +71,9 @@ class RunIndexTest : public ::testing::Test {
 };
 
 TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
-  Write("midi/metadata.tsv", "file\ttitle\tcomposer\tcollection\nb/two.MID\tSecond\tBach\tShelf\n");
+  Write("midi/metadata.tsv",
+        "file\ttitle\tcomposer\tcollection\twork_id\n"
+        "b/two.MID\tSecond\tBach\tShelf\tBWV 2\n");
   Write("midi/b/two.MID", Midi(2, "not this"));
   Write("midi/a_song.midi", Midi(1));
   Write("midi/Chopin/waltz.mid", Midi(3, "Valse"));
@@ -94,14 +96,15 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   ASSERT_TRUE(collection.ok()) << collection.status();
   std::vector<std::string> pieces, recordings;
   for (const auto& p : (*collection)->view().pieces()) {
-    pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection);
+    pieces.push_back(p.id + "|" + p.title + "|" + p.composer + "|" + p.collection + "|" +
+                     p.work_id);
   }
   for (const auto& r : (*collection)->view().recordings()) {
     recordings.push_back(r.id + "|" + r.title + "|" + r.composer + "|" + r.piece_id + "|" +
                          r.collection);
   }
-  EXPECT_THAT(pieces, ElementsAre("Chopin__waltz|Valse|Chopin|Attic", "a_song|a song||Attic",
-                                  "b__two|Second|Bach|Shelf"));
+  EXPECT_THAT(pieces, ElementsAre("Chopin__waltz|Valse|Chopin|Attic|", "a_song|a song||Attic|",
+                                  "b__two|Second|Bach|Shelf|BWV 2"));
   EXPECT_THAT(recordings, ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic",
                                       "x|Live|Bach|b__two|Tapes"));
 }
