@@ -59,6 +59,11 @@ fine=("${pairs[@]}" --mask 0.15 --cut 0.15 --architecture residual_fine)
 train fine --from "$cache/mean" --steps 3000 --warmup 50 --learning-rate 2e-3 "${fine[@]}"
 train model --from "$cache/fine" --mix "$cache/repeats" --mix-share 0.3 "${settle[@]}" "${fine[@]}"
 
+step "What every answer is compared with"
+"$trainer" background --model "$cache/model" --midi "$corpora/piano-midi.de" \
+  --split "$corpora/piano-midi.de/split.tsv" --midi "$corpora/msmd" \
+  --split "$corpora/msmd/splits/all.tsv" --midi "$corpora/nottingham" "${soundfonts[@]}"
+
 step "How sure an answer is"
 "$trainer" calibrate --model "$cache/model" --midi "$corpora/piano-midi.de" \
   --split "$corpora/piano-midi.de/split.tsv" --distractors 60 "${soundfonts[@]}"
