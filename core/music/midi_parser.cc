@@ -181,6 +181,7 @@ class MidiParser {
     MidiEventReader events(bytes_, body, end);
     MidiEvent event;
     bool ended = false;  // a missing End of Track is forgiven: the chunk's length says as much
+    bool cut_off = false;
     while (!ended && !events.AtEnd()) {
       if (!events.Next(&event)) {
         position_ = events.position();
@@ -190,6 +191,7 @@ class MidiParser {
         if (!events.cut_off() || (events.too_long() && whole)) return Malformed(events.problem());
         Damaged(absl::StrCat("track ", tracks_ + 1, " ends in the middle of an event (byte ",
                              offset_ + position_, ")"));
+        cut_off = true;
         break;
       }
       position_ = events.position();
@@ -200,7 +202,7 @@ class MidiParser {
     }
     EndHeldNotes(first_note);
     score_.end = std::max(score_.end, now_.tick);
-    WarnOfLength(body, declared, end, ended);
+    if (!cut_off) WarnOfLength(body, declared, end, ended);
     // Behind End of Track, a chunk may hold what means nothing; but not another track.
     position_ = IsTrackAt(position_) ? position_ : end;
     return true;
