@@ -38,8 +38,8 @@ written=0
 for abc in "$here"/*.abc; do
   name=$(basename "$abc" .abc)
   mid=$out/$name.mid
-  printf '%s\t%s\t%s\t%s\n' "$name.mid" "$(field T "$abc")" "$(field C "$abc")" "$(upbeat "$name")" \
-    >>"$metadata"
+  printf '%s\t%s\t%s\t%s\n' "$name.mid" "$(field T "$abc")" "$(field C "$abc")" \
+    "$(upbeat "$name")" >>"$metadata"
   if [[ $mid -nt $abc ]]; then
     continue
   fi

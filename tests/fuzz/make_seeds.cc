@@ -73,7 +73,8 @@ void AddMidi(const Seeds& seeds) {
                           .Raw(0, Bytes({0xc0, 0}))
                           .On(0, 60)
                           .Raw(9, Bytes({0xf0, 8, 0x43, 0x10, 0x4c, 0, 0, 0x7e, 0, 0xf7}))
-                          .Raw(0, Bytes({0xb0, 0, 127, 0xc0}))
+                          .Raw(0, Bytes({0xb0, 0, 127}))
+                          .Raw(0, Bytes({0xc0, 0}))
                           .On(0, 60)
                           .End(9)}));
   testing::Rng rng(7);
