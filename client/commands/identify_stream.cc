@@ -56,7 +56,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
   for (int i = 0; i < response.segments_size(); ++i) {
     const v1::Segment& segment = response.segments(i);
     const v1::Position &start = segment.reference_start(), &end = segment.reference_end();
-    const std::string bars = start.bar() == 0 ? "" : absl::StrCat(start.bar(), "–", end.bar());
+    const std::string bars = start.has_bar() ? absl::StrCat(start.bar(), "–", end.bar()) : "";
     table.AddRow({absl::StrCat(i + 1),
                   FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
                   segment.source().title(), segment.source().composer(),
@@ -107,7 +107,7 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
 // "Für Elise – Ludwig van Beethoven, bar 5:1 (0:08.3), at 97 %, confidence 0.98".
 std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
-  const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
+  const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(NameOf(candidate.source()), ", ",
                       bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",

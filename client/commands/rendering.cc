@@ -6,10 +6,13 @@
 
 namespace antiphon::client {
 
+std::string FormatBar(const v1::Position& place) {
+  return place.has_bar() ? FormatBarBeat(place.bar(), place.beat_in_bar()) : "";
+}
+
 std::string FormatBars(const v1::Position& start, const v1::Position& end) {
-  if (start.bar() == 0) return "";
-  return absl::StrCat(FormatBarBeat(start.bar(), start.beat_in_bar()), "–",
-                      FormatBarBeat(end.bar(), end.beat_in_bar()));
+  if (!start.has_bar()) return "";
+  return absl::StrCat(FormatBar(start), "–", FormatBar(end));
 }
 
 std::string RenderEvidence(const std::string& title, double offset_s,

@@ -10,13 +10,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/output/format.h"
+#include "core/music/midi_file.h"
 
 namespace antiphon::client {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kHeadBytes = 64;
+constexpr size_t kHeadBytes = 2048;  // what music::LooksLikeMidi asks for
 
 absl::Status CannotRead(const std::string& name, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("cannot read ", name, ": ", why));
@@ -104,7 +105,6 @@ absl::StatusOr<std::string> ReadAll(const Input& input) {
 }
 
 Kind Sniff(std::string_view bytes) {
-  if (HasAt(bytes, 0, "MThd")) return Kind::kMidi;
   for (const char* riff : {"RIFF", "RIFX", "RF64"}) {
     if (HasAt(bytes, 0, riff) && HasAt(bytes, 8, "WAVE")) return Kind::kAudio;
   }
@@ -113,6 +113,7 @@ Kind Sniff(std::string_view bytes) {
   for (const char* mark : {"fLaC", "OggS", "ID3", ".snd", "caff", "riff\x2E\x91\xCF\x11"}) {
     if (HasAt(bytes, 0, mark)) return Kind::kAudio;
   }
+  if (music::LooksLikeMidi(bytes)) return Kind::kMidi;
   return StartsMpegFrame(bytes) ? Kind::kAudio : Kind::kUnknown;
 }
 

@@ -59,7 +59,7 @@ TEST(FormatBarBeatTest, CountsAsAMusicianDoes) {
   EXPECT_EQ(FormatBarBeat(4, 2.04), "4:2");
 }
 
-TEST(FormatBarBeatTest, IsEmptyForAPlaceInARecording) { EXPECT_EQ(FormatBarBeat(0, 0), ""); }
+TEST(FormatBarBeatTest, AnUpbeatIsBarZero) { EXPECT_EQ(FormatBarBeat(0, 3.5), "0:3.5"); }
 
 TEST(FormatTempoTest, IsInPercentOfTheTempoWritten) {
   EXPECT_EQ(FormatTempo(1), "100 %");
