@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "core/base/unicode.h"
 #include "core/music/midi_text.h"
 
 namespace antiphon::music {
@@ -47,15 +48,25 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
     FileMetadata entry;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = CleanMidiText(cells[i]);
-      if (columns[i] == "file") file = cell;
+      if (columns[i] == "file") file = CleanName(cell);
       if (columns[i] == "title") entry.title = cell;
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
       if (columns[i] == "collection") entry.collection = cell;
+      if (columns[i] == "work_id") entry.work_id = cell;
     }
-    metadata[file] = std::move(entry);
+    if (!metadata.emplace(file, std::move(entry)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " is a second one about '", file, "'"));
+    }
   }
   return metadata;
+}
+
+std::string CleanName(std::string_view name) {
+  std::string clean = ToNfc(CleanMidiText(name));
+  while (clean.starts_with("./")) clean.erase(0, 2);
+  return clean;
 }
 
 std::string IdOfPath(std::string_view relative_path) {

@@ -15,18 +15,23 @@ namespace antiphon::music {
 inline constexpr char kMetadataFile[] = "metadata.tsv";
 
 // A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the
-// folder) and any of title, composer, piece_id, collection; other columns are passed over.
+// folder) and any of title, composer, piece_id, collection, work_id; other columns are passed over.
 struct FileMetadata {
   std::string title;
   std::string composer;
   std::string piece_id;
   std::string collection;
+  std::string work_id;
 };
 
-// By `file`. InvalidArgument, with the line, on a file without that column or a line with more
-// columns than the first.
+// By `file`, as CleanName writes it. InvalidArgument, with the line, on a file without that column,
+// a line with more columns than the first, or a second line about the same file.
 [[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(
     std::string_view text);
+
+// The name of a file, or a path, as it is stored, shown and compared: UTF-8 in NFC (bytes that are
+// no UTF-8 count as Latin-1), without control characters and a "./" in front.
+std::string CleanName(std::string_view name);
 
 // All of the following take paths below the folder.
 
