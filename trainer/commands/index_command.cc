@@ -14,7 +14,7 @@
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
-#include "core/music/music_folder.h"
+#include "trainer/data/midi_files.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -69,45 +69,38 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto folder,
-                     music::ReadMusicFolder(options_.midi_dir, music::FileKind::kMidi));
+    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(options_.midi_dir));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
-    const std::vector<music::FolderFile>& files = folder.files;
-    Note(folder, metadata, summary, summary.scores);
     progress_.Start("Scores", static_cast<int64_t>(files.size()));
-    for (const music::FolderFile& file : files) {
-      const absl::Status status = AddScore(file, MetadataOf(metadata, file.name));
+    for (const data::SourceFile& file : files) {
+      const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
-        summary.scores.skipped.push_back(absl::StrCat(file.name, ": ", status.message()));
+        summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
       progress_.Advance(1);
     }
     progress_.Finish();
     if (!pieces_.empty()) return absl::OkStatus();
-    if (files.empty()) {
-      return absl::NotFoundError(
-          absl::StrCat("no MIDI file below ", options_.midi_dir,
-                       summary.scores.passed_over.empty() ? "" : "; passed over: ",
-                       summary.scores.passed_over));
-    }
-    const std::vector<std::string>& skipped = summary.scores.skipped;
-    const size_t shown = std::min(skipped.size(), kReasonsInError);
+    if (files.empty())
+      return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
+    const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
     return absl::InvalidArgumentError(absl::StrCat(
         "none of the ", files.size(), " MIDI files below ", options_.midi_dir, " can be used; ",
-        absl::StrJoin(skipped.begin(), skipped.begin() + static_cast<long>(shown), "; ")));
+        absl::StrJoin(summary.skipped_scores.begin(),
+                      summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto folder,
-                     music::ReadMusicFolder(options_.recordings_dir, music::FileKind::kAudio));
+    ASSIGN_OR_RETURN(
+        const auto files,
+        data::FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
-    Note(folder, metadata, summary, summary.recordings);
-    progress_.Start("Recordings", static_cast<int64_t>(folder.files.size()));
-    for (const music::FolderFile& file : folder.files) {
-      const absl::Status status = AddRecording(file, MetadataOf(metadata, file.name));
+    progress_.Start("Recordings", static_cast<int64_t>(files.size()));
+    for (const data::SourceFile& file : files) {
+      const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
       if (IsFatal(status)) return status;
       if (!status.ok())
-        summary.recordings.skipped.push_back(absl::StrCat(file.name, ": ", status.message()));
+        summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
       progress_.Advance(1);
     }
     progress_.Finish();
@@ -122,46 +115,36 @@ class Indexing {
            status.code() == absl::StatusCode::kDataLoss;
   }
 
-  // What is known of a folder before any file of it is read.
-  static void Note(const music::MusicFolder& folder, const Metadata& metadata,
-                   IndexSummary& summary, FolderSummary& side) {
-    for (const music::UnreadableEntry& entry : folder.unreadable)
-      side.skipped.push_back(absl::StrCat(entry.name, ": ", entry.why));
-    side.passed_over = music::PassedOverText(folder);
-    for (std::string& line : music::UnmatchedRows(metadata, folder))
-      summary.unmatched_rows.push_back(std::move(line));
-  }
-
   const std::string& CollectionOf(const FileMetadata& metadata) const {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
-  absl::Status AddScore(const music::FolderFile& file, const FileMetadata& metadata) {
+  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
-    catalog::Piece piece{.id = IdOfPath(file.name),
+    catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata)};
     if (piece.title.empty()) {
       ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
-      piece.title = score.title.empty() ? music::TitleOfPath(file.name) : score.title;
+      piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;
     }
-    if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.name);
+    if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
     RETURN_IF_ERROR(builder_.AddPiece(piece, midi));
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
     pieces_.emplace(piece.id, std::move(piece));
     return absl::OkStatus();
   }
 
-  absl::Status AddRecording(const music::FolderFile& file, const FileMetadata& metadata) {
+  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
-    catalog::Recording recording{.id = IdOfPath(file.name),
+    catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
                                  .composer = metadata.composer,
                                  .piece_id = metadata.piece_id,
                                  .collection = CollectionOf(metadata)};
     if (recording.piece_id.empty()) {
-      recording.piece_id = PieceOfRecording(fs::path(file.name).stem().string(), piece_ids_);
+      recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
     } else if (!pieces_.contains(recording.piece_id)) {
       return absl::InvalidArgumentError(absl::StrCat(kMetadataFile, " names the piece ",
                                                      recording.piece_id,
@@ -171,7 +154,7 @@ class Indexing {
       if (recording.title.empty()) recording.title = piece->second.title;
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
-    if (recording.title.empty()) recording.title = music::TitleOfPath(file.name);
+    if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
     return builder_.AddRecording(std::move(recording), audio);
   }
 
@@ -213,16 +196,12 @@ std::string SummaryText(const IndexSummary& summary) {
   std::string text = absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (",
                                   m.score_vectors, " windows), ", m.recordings, " recordings (",
                                   m.recording_vectors, " windows), model ", m.model_id, "\n");
-  for (const auto& [what, side] :
-       {std::pair("scores", &summary.scores), std::pair("recordings", &summary.recordings)}) {
-    if (!side->skipped.empty()) {
-      absl::StrAppend(&text, side->skipped.size(), " ", what, " were left out:\n");
-      for (const std::string& line : side->skipped) absl::StrAppend(&text, "  ", line, "\n");
-    }
-    if (!side->passed_over.empty())
-      absl::StrAppend(&text, "Passed over in the folder of ", what, ": ", side->passed_over, "\n");
+  for (const auto& [what, skipped] : {std::pair("scores", &summary.skipped_scores),
+                                      std::pair("recordings", &summary.skipped_recordings)}) {
+    if (skipped->empty()) continue;
+    absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
+    for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");
   }
-  for (const std::string& line : summary.unmatched_rows) absl::StrAppend(&text, line, "\n");
   return text;
 }
 

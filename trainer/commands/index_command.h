@@ -17,9 +17,9 @@
 namespace antiphon::trainer::commands {
 
 struct IndexCommandOptions {
-  // Folders, read as core/music/music_folder.h reads them; each may hold a metadata.tsv.
-  std::string midi_dir;
-  std::string recordings_dir;  // empty: none
+  std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
+  std::string recordings_dir;  // searched below for .wav .flac .ogg .opus .mp3; may hold a
+                               // metadata.tsv; empty: none
   std::string bundle_root;     // made when it does not exist
   std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
                            // may be empty
@@ -27,16 +27,10 @@ struct IndexCommandOptions {
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
 
-// What became of the files of one folder that are not in the bundle.
-struct FolderSummary {
-  std::vector<std::string> skipped;  // could not be read: "path: reason"
-  std::string passed_over;           // hold something else: "12 .txt, 1 .pdf"
-};
-
 struct IndexSummary {
   bundle::Manifest manifest;
-  FolderSummary scores, recordings;
-  std::vector<std::string> unmatched_rows;  // of metadata.tsv: a line for each
+  std::vector<std::string> skipped_scores;  // files that could not be read: "path: reason"
+  std::vector<std::string> skipped_recordings;
 };
 
 // The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is
@@ -55,8 +49,7 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 [[nodiscard]] absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options,
                                                     Progress& progress);
 
-// Lines for a person: what was published, every file that could not be read, how many were passed
-// over, and every row of metadata.tsv that matches no file.
+// Lines for a person: what was published, and every file that was passed over.
 std::string SummaryText(const IndexSummary& summary);
 
 }  // namespace antiphon::trainer::commands

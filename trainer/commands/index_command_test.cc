@@ -84,8 +84,8 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   options_.collection = "Attic";
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
-  EXPECT_THAT(summary->scores.skipped, IsEmpty());
-  EXPECT_THAT(summary->recordings.skipped, IsEmpty());
+  EXPECT_THAT(summary->skipped_scores, IsEmpty());
+  EXPECT_THAT(summary->skipped_recordings, IsEmpty());
   EXPECT_EQ(summary->manifest.pieces, 3);
   EXPECT_EQ(summary->manifest.recordings, 3);
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 pieces"));
@@ -119,31 +119,11 @@ TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(summary->manifest.pieces, 1);
-  EXPECT_THAT(summary->scores.skipped, ElementsAre(StartsWith("broken.mid: "),
+  EXPECT_THAT(summary->skipped_scores, ElementsAre(StartsWith("broken.mid: "),
                                                    StartsWith("empty.mid: "), HasSubstr("limit")));
-  EXPECT_THAT(summary->recordings.skipped,
+  EXPECT_THAT(summary->skipped_recordings,
               ElementsAre(StartsWith("broken.wav: "), HasSubstr("nobody")));
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 scores were left out"));
-}
-
-TEST_F(RunIndexTest, ReadsFilesByTheirContentsAndAccountsForTheOthers) {
-  Write("midi/karaoke.kar", Midi(1));
-  Write("midi/no_ending", Midi(2));
-  Write("midi/scale.musicxml", "<score-partwise>");
-  Write("midi/notes.txt", "no music");
-  Write("midi/more.txt", "no music");
-  Write("midi/metadata.tsv", "file\ttitle\nmissing.mid\tGone\n");
-  Write("sound/tape.dat", Audio(1));
-  Write("sound/cover.png", "\x89PNG");
-  options_.recordings_dir = Path("sound");
-  const auto summary = RunIndex(options_, progress_);
-  ASSERT_TRUE(summary.ok()) << summary.status();
-  EXPECT_EQ(summary->manifest.pieces, 2);
-  EXPECT_EQ(summary->manifest.recordings, 1);
-  const std::string text = SummaryText(*summary);
-  EXPECT_THAT(text, HasSubstr("Passed over in the folder of scores: 2 .txt, 1 .musicxml\n"));
-  EXPECT_THAT(text, HasSubstr("Passed over in the folder of recordings: 1 .png\n"));
-  EXPECT_THAT(text, HasSubstr("metadata.tsv names 'missing.mid', which is not there\n"));
 }
 
 TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {
