@@ -154,6 +154,19 @@ TEST_F(ClientFolderTest, RowsThatMatchNoFileAreReported) {
             "antiphon: warning: metadata.tsv names 'missing.mid', which is not there\n");
 }
 
+TEST_F(ClientFolderTest, AnUpbeatIsWrittenIntoWhatIsSent) {
+  PutMidi("a.mid");
+  PutMidi("b.mid");
+  PutMidi("too_long.mid");
+  Put("metadata.tsv", "file\tupbeat\na.mid\t1\ntoo_long.mid\t60\n");
+  const Result result = Run({"piece", "add-all", folder()});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  ASSERT_THAT(PieceIds(), ElementsAre("a", "b"));
+  EXPECT_NE(server_.added[0].score().midi(), Read(Midi()));
+  EXPECT_EQ(server_.added[1].score().midi(), Read(Midi()));
+  EXPECT_THAT(result.err, HasSubstr("too_long.mid: the upbeat in metadata.tsv: "));
+}
+
 TEST_F(ClientFolderTest, TwoFilesOfOneIdAreOneTooMany) {
   PutMidi("a.kar");
   PutMidi("a.mid");

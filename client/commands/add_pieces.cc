@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/commands/commands.h"
 #include "client/commands/folder.h"
@@ -12,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
+#include "core/music/upbeat.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -48,7 +50,14 @@ class Adding {
   absl::StatusOr<v1::AddPieceRequest> Read(const music::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
     ASSIGN_OR_RETURN(std::string midi, MakeMidiFile(input, max_bytes_));
-    const music::FileMetadata known = plan_.MetadataOf(file.name);
+    const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
+    if (known.upbeat) {
+      ASSIGN_OR_RETURN(
+          midi, MapError(music::WithUpbeat(midi, *known.upbeat), [](const absl::Status& failure) {
+            return absl::InvalidArgumentError(
+                absl::StrCat("the upbeat in ", music::kMetadataFile, ": ", failure.message()));
+          }));
+    }
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
     piece.set_id(music::IdOfPath(file.name));

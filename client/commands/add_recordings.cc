@@ -59,7 +59,7 @@ class Adding {
   absl::StatusOr<v1::AddRecordingResponse> Add(const music::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
     ASSIGN_OR_RETURN(std::string audio, MakeAudioFile(input, max_bytes_));
-    const music::FileMetadata known = plan_.MetadataOf(file.name);
+    const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
     v1::AddRecordingRequest request;
     v1::NewRecording& recording = *request.mutable_recording();
     recording.set_id(music::IdOfPath(file.name));

@@ -1,6 +1,7 @@
 #include "client/commands/folder.h"
 
 #include <filesystem>
+#include <map>
 #include <ostream>
 #include <system_error>
 #include <vector>
@@ -19,12 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Metadata = std::map<std::string, music::FileMetadata>;
-
-absl::StatusOr<Metadata> ReadMetadata(const std::string& folder, std::istream& in) {
+absl::StatusOr<music::Metadata> ReadMetadata(const std::string& folder, std::istream& in) {
   const std::string path = (fs::path(folder) / music::kMetadataFile).string();
   std::error_code error;
-  if (!fs::exists(path, error)) return Metadata();
+  if (!fs::exists(path, error)) return music::Metadata();
   ASSIGN_OR_RETURN(const Input input, OpenInput(path, in));
   ASSIGN_OR_RETURN(const std::string text, ReadAll(input));
   return MapError(music::ParseMetadata(text), [&](const absl::Status& failure) {
@@ -61,11 +60,6 @@ void Divide(FolderPlan& plan) {
 }
 
 }  // namespace
-
-music::FileMetadata FolderPlan::MetadataOf(const std::string& name) const {
-  const auto found = metadata.find(name);
-  return found == metadata.end() ? music::FileMetadata() : found->second;
-}
 
 absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, music::FileKind wanted,
                                       Context& context) {

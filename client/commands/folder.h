@@ -4,7 +4,6 @@
 #define ANTIPHON_CLIENT_COMMANDS_FOLDER_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,12 +23,9 @@ namespace antiphon::client {
 // A folder that is to be added.
 struct FolderPlan {
   music::MusicFolder folder;
-  std::map<std::string, music::FileMetadata> metadata;        // by name of the file
+  music::Metadata metadata;                                   // what metadata.tsv says
   std::vector<std::pair<std::string, absl::Status>> refused;  // by name, and why
   std::vector<music::FolderFile> files;  // the others of folder.files, by name; each has its own id
-
-  // What metadata.tsv says of a file; nothing where it has no row.
-  music::FileMetadata MetadataOf(const std::string& name) const;
 };
 
 // Reads the folder and its metadata.tsv, and warns of rows that match no file. Two files of one id

@@ -52,7 +52,7 @@ std::string FormatTransposition(int semitones) {
 // "0:03.0 of it is bar 5:1 (0:08.3), at 97 % of the tempo written".
 std::string Place(const Query& query, const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
-  const std::string bar = FormatPlace(there);
+  const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(
       FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
@@ -122,7 +122,7 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
     table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()),
                   FormatCount(candidate.votes()), candidate.source().title(),
                   candidate.source().composer(),
-                  FormatTime(query.offset_s + candidate.query_seconds()), FormatPlace(there),
+                  FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
                   FormatTime(there.seconds()),
                   goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
                                           query.offset_s + candidate.query_end_seconds())

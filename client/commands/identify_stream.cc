@@ -133,7 +133,7 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
 // "Für Elise – Ludwig van Beethoven, bar 5:1 (0:08.3), at 97 %, confidence 0.98".
 std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
-  const std::string bar = FormatPlace(there);
+  const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(NameOf(candidate.source()), ", ",
                       bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",

@@ -19,13 +19,13 @@ std::string Stretch(const v1::Position& start, const v1::Position& end) {
 
 }  // namespace
 
-std::string FormatPlace(const v1::Position& place) {
+std::string FormatBar(const v1::Position& place) {
   return place.has_bar() ? FormatBarBeat(place.bar(), place.beat_in_bar()) : "";
 }
 
 std::string FormatBars(const v1::Position& start, const v1::Position& end) {
   if (!start.has_bar()) return "";
-  return absl::StrCat(FormatPlace(start), "–", FormatPlace(end));
+  return absl::StrCat(FormatBar(start), "–", FormatBar(end));
 }
 
 std::string DescribePassages(const Passages& passages) {

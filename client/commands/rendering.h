@@ -11,8 +11,8 @@
 
 namespace antiphon::client {
 
-// "12:3"; empty for a place in a recording.
-std::string FormatPlace(const v1::Position& place);
+// "12:3", or "0:3" in an upbeat; empty for a place in a recording.
+std::string FormatBar(const v1::Position& place);
 
 // "12:3–15:1"; empty for places in a recording.
 std::string FormatBars(const v1::Position& start, const v1::Position& end);

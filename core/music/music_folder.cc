@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -127,8 +128,7 @@ std::string PassedOverText(const MusicFolder& folder) {
   });
 }
 
-std::vector<std::string> UnmatchedRows(const std::map<std::string, FileMetadata>& metadata,
-                                       const MusicFolder& folder) {
+std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFolder& folder) {
   std::set<std::string_view> files;
   std::map<std::string_view, const PassedOver*> passed_over;
   for (const FolderFile& file : folder.files) files.insert(file.name);

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -17,8 +16,8 @@ namespace antiphon::music {
 
 struct FolderFile {
   std::filesystem::path path;  // to open it by
-  // Below the folder, with '/', as UTF-8 in NFC: what ids, titles and rows of metadata.tsv go by.
-  // Bytes that are no UTF-8 count as Latin-1. A link has its own name, not that of its target.
+  // Below the folder, with '/', as CleanName writes it: what ids, titles and rows of metadata.tsv
+  // go by. A link has its own name, not that of its target.
   std::string name;
   FileType type;
 };
@@ -59,8 +58,7 @@ std::string PassedOverText(const MusicFolder& folder);
 
 // What is wrong between the rows of metadata.tsv and the folder: a line for each row whose file is
 // not there, or is not read.
-std::vector<std::string> UnmatchedRows(const std::map<std::string, FileMetadata>& metadata,
-                                       const MusicFolder& folder);
+std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFolder& folder);
 
 }  // namespace antiphon::music
 
