@@ -1,14 +1,17 @@
 """The programs with folders, names and outputs as people have them: every file that is found is
 accounted for, and so is everything that is printed."""
 
+import array
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import tempfile
 import time
 import unicodedata
 import unittest
+import wave
 
 import harness
 
@@ -19,6 +22,28 @@ MUSICXML = b'<?xml version="1.0"?>\n<score-partwise version="3.1"></score-partwi
 
 def songbook(name):
     return (harness.BUILD / "songbook" / f"{name}.mid").read_bytes()
+
+
+def as_au(wav_file):
+    """The recording as Sun's .au writes it."""
+    with wave.open(wav_file) as file:
+        samples = array.array("h", file.readframes(file.getnframes()))
+        samples.byteswap()
+        data = samples.tobytes()
+        return b".snd" + struct.pack(">5I", 24, len(data), 3, file.getframerate(),
+                                     file.getnchannels()) + data
+
+
+def as_caf(wav_file):
+    """The recording in Apple's Core Audio Format."""
+    with wave.open(wav_file) as file:
+        data = file.readframes(file.getnframes())
+        frame = 2 * file.getnchannels()
+        little_endian = 2
+        description = struct.pack(">d4s5I", file.getframerate(), b"lpcm", little_endian, frame, 1,
+                                  file.getnchannels(), 16)
+        return (b"caff" + struct.pack(">HH", 1, 0) + b"desc" + struct.pack(">q", len(description))
+                + description + b"data" + struct.pack(">qI", len(data) + 4, 0) + data)
 
 
 class FoldersTest(unittest.TestCase):
@@ -106,12 +131,14 @@ class FoldersTest(unittest.TestCase):
     def test_recordings_are_added_all_at_once_and_again(self):
         for number, query in enumerate(harness.queries()[:4]):
             self.put(f"r_take_{number}.wav", pathlib.Path(query["file"]).read_bytes())
+        self.put("r_au.au", as_au(harness.queries()[4]["file"]))
+        self.put("r_caf.caf", as_caf(harness.queries()[5]["file"]))
         self.put("r_damaged.wav", b"RIFF\x24\0\0\0WAVEjunk")
         self.put("score.mid", songbook("sakura"))
         self.put("metadata.tsv", b"file\ttitle\tpiece_id\nr_take_0.wav\tLive\tgreensleeves\n")
         done = self.run_client("recording", "add-all", str(self.folder), "--collection", "tapes",
                                code=BAD_INPUT)
-        self.assertIn("6 files found: 4 added, 1 failed, 1 passed over (1 .mid)", done.stdout)
+        self.assertIn("8 files found: 6 added, 1 failed, 1 passed over (1 .mid)", done.stdout)
         self.assertIn("r_damaged.wav", done.stderr)
         recording = json.loads(self.run_client("recording", "r_take_0", "--json").stdout)
         self.assertEqual([recording["recording"][name] for name in ("title", "piece_id",
@@ -119,7 +146,13 @@ class FoldersTest(unittest.TestCase):
                          ["Live", "greensleeves", "tapes"])
         (self.folder / "r_damaged.wav").unlink()
         done = self.run_client("recording", "add-all", str(self.folder), "--skip-existing")
-        self.assertIn("5 files found: 0 added, 4 there already, 1 passed over", done.stdout)
+        self.assertIn("7 files found: 0 added, 6 there already, 1 passed over", done.stdout)
+        listed = json.loads(self.run_client("recording", "list", "r_", "--json").stdout)
+        durations = [recording["duration_seconds"] for recording in listed["recordings"]
+                     if recording["id"].startswith("r_")]
+        self.assertEqual(len(durations), 6)
+        for duration in durations:
+            self.assertAlmostEqual(duration, 12, delta=6)
 
     def test_several_files_and_ids(self):
         a, b = self.put("s_a.mid", songbook("sakura")), self.put("s_b.mid", songbook("sakura"))
