@@ -34,7 +34,7 @@ class Adding {
   ExitCode Run() {
     const absl::Status end = context_.connection.AddPieces(
         [this](const auto& send) {
-          for (const music::FolderFile& file : plan_.files) {
+          for (const files::FolderFile& file : plan_.files) {
             absl::StatusOr<v1::AddPieceRequest> request = Read(file);
             Remember(file.name, request.status());
             if (request.ok()) RETURN_IF_ERROR(send(*request));
@@ -47,7 +47,7 @@ class Adding {
   }
 
  private:
-  absl::StatusOr<v1::AddPieceRequest> Read(const music::FolderFile& file) {
+  absl::StatusOr<v1::AddPieceRequest> Read(const files::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
     ASSIGN_OR_RETURN(std::string midi, MakeMidiFile(input, max_bytes_));
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
@@ -124,7 +124,7 @@ class Adding {
 
 ExitCode RunAddPieces(const AddPiecesArguments& arguments, Context& context) {
   const absl::StatusOr<FolderPlan> plan =
-      PlanFolder(arguments.folder.folder, music::FileKind::kMidi, context);
+      PlanFolder(arguments.folder.folder, files::FileKind::kMidi, context);
   if (!plan.ok()) return Fail(context, plan.status());
   const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
   if (!limits.ok()) return Fail(context, limits.status());

@@ -45,7 +45,7 @@ class Adding {
  private:
   void Work() {
     while (const std::optional<size_t> next = Next()) {
-      const music::FolderFile& file = plan_.files[*next];
+      const files::FolderFile& file = plan_.files[*next];
       Take(file.name, Add(file));
     }
   }
@@ -56,7 +56,7 @@ class Adding {
     return next_++;
   }
 
-  absl::StatusOr<v1::AddRecordingResponse> Add(const music::FolderFile& file) {
+  absl::StatusOr<v1::AddRecordingResponse> Add(const files::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
     ASSIGN_OR_RETURN(std::string audio, MakeAudioFile(input, max_bytes_));
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
@@ -99,7 +99,7 @@ class Adding {
 
 ExitCode RunAddRecordings(const AddRecordingsArguments& arguments, Context& context) {
   const absl::StatusOr<FolderPlan> plan =
-      PlanFolder(arguments.folder.folder, music::FileKind::kAudio, context);
+      PlanFolder(arguments.folder.folder, files::FileKind::kAudio, context);
   if (!plan.ok()) return Fail(context, plan.status());
   const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
   if (!limits.ok()) return Fail(context, limits.status());

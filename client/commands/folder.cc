@@ -31,22 +31,22 @@ absl::StatusOr<music::Metadata> ReadMetadata(const std::string& folder, std::ist
   });
 }
 
-absl::Status NothingWanted(const std::string& folder, const music::MusicFolder& found,
-                           music::FileKind wanted) {
-  const std::string passed_over = music::PassedOverText(found);
+absl::Status NothingWanted(const std::string& folder, const files::MusicFolder& found,
+                           files::FileKind wanted) {
+  const std::string passed_over = files::PassedOverText(found);
   return absl::NotFoundError(
-      absl::StrCat("no ", wanted == music::FileKind::kMidi ? "MIDI" : "audio", " file below ",
+      absl::StrCat("no ", wanted == files::FileKind::kMidi ? "MIDI" : "audio", " file below ",
                    folder, passed_over.empty() ? "" : "; passed over: ", passed_over));
 }
 
 // Of each id the first file.
 void Divide(FolderPlan& plan) {
   std::map<std::string, std::string> file_of;  // by id
-  for (const music::UnreadableEntry& entry : plan.folder.unreadable) {
+  for (const files::UnreadableEntry& entry : plan.folder.unreadable) {
     plan.refused.emplace_back(
         entry.name, absl::InvalidArgumentError(absl::StrCat("cannot be read: ", entry.why)));
   }
-  for (const music::FolderFile& file : plan.folder.files) {
+  for (const files::FolderFile& file : plan.folder.files) {
     const auto [first, is_new] = file_of.emplace(music::IdOfPath(file.name), file.name);
     if (is_new) {
       plan.files.push_back(file);
@@ -61,15 +61,15 @@ void Divide(FolderPlan& plan) {
 
 }  // namespace
 
-absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, music::FileKind wanted,
+absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::FileKind wanted,
                                       Context& context) {
   FolderPlan plan;
-  ASSIGN_OR_RETURN(plan.folder, MapError(music::ReadMusicFolder(folder, wanted),
+  ASSIGN_OR_RETURN(plan.folder, MapError(files::ReadMusicFolder(folder, wanted),
                                          [](const absl::Status& failure) {
                                            return absl::InvalidArgumentError(failure.message());
                                          }));
   ASSIGN_OR_RETURN(plan.metadata, ReadMetadata(folder, context.in));
-  for (const std::string& line : music::UnmatchedRows(plan.metadata, plan.folder))
+  for (const std::string& line : files::UnmatchedRows(plan.metadata, plan.folder))
     context.err << "antiphon: warning: " << Printable(line) << "\n";
   if (plan.folder.files.empty() && plan.folder.unreadable.empty())
     return NothingWanted(folder, plan.folder, wanted);
@@ -93,7 +93,7 @@ void FolderTally::ReportAtOnce() {
     worst_ = Worse(worst_, Fail(context_, why, file));
   }
   if (!context_.json) return;
-  for (const music::PassedOver& entry : plan_.folder.passed_over) {
+  for (const files::PassedOver& entry : plan_.folder.passed_over) {
     Emit(context_,
          {{"file", entry.name},
           {"passed_over", entry.type_name.empty() ? entry.group : std::string(entry.type_name)}});
@@ -151,7 +151,7 @@ void FolderTally::Summarise() {
         not_tried_ == 0 ? "failed"
                         : absl::StrCat("failed (", FormatCount(not_tried_), " of them not tried)"));
   count(passed_over,
-        absl::StrCat("passed over (", Printable(music::PassedOverText(plan_.folder)), ")"));
+        absl::StrCat("passed over (", Printable(files::PassedOverText(plan_.folder)), ")"));
   context_.out << Plural(plan_.folder.found(), "file") << " found: " << absl::StrJoin(counts, ", ")
                << "\n";
 }

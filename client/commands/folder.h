@@ -15,24 +15,24 @@
 #include "client/commands/rendering.h"
 #include "client/output/exit_code.h"
 #include "client/output/progress.h"
-#include "core/music/music_folder.h"
+#include "core/files/music_folder.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace antiphon::client {
 
 // A folder that is to be added.
 struct FolderPlan {
-  music::MusicFolder folder;
+  files::MusicFolder folder;
   music::Metadata metadata;                                   // what metadata.tsv says
   std::vector<std::pair<std::string, absl::Status>> refused;  // by name, and why
-  std::vector<music::FolderFile> files;  // the others of folder.files, by name; each has its own id
+  std::vector<files::FolderFile> files;  // the others of folder.files, by name; each has its own id
 };
 
 // Reads the folder and its metadata.tsv, and warns of rows that match no file. Two files of one id
 // (a.mid and a.kar) are one too many: the second is refused. NotFound when nothing in the folder
 // is `wanted`, saying what was passed over; InvalidArgument when it or metadata.tsv cannot be read.
 [[nodiscard]] absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder,
-                                                    music::FileKind wanted, Context& context);
+                                                    files::FileKind wanted, Context& context);
 
 // What became of the files of a plan, on the screen and as an exit code. Borrows its arguments.
 class FolderTally {

@@ -17,7 +17,7 @@
 #include "client/output/progress.h"
 #include "client/output/table.h"
 #include "core/base/status_macros.h"
-#include "core/music/file_kind.h"
+#include "core/files/file_kind.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -38,15 +38,15 @@ absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> l
                                 std::istream& in) {
   RETURN_IF_ERROR(CheckLength(length_s));
   ASSIGN_OR_RETURN(Input input, OpenInput(file, in));
-  switch (music::TypeOf(input.bytes).kind) {
-    case music::FileKind::kMidi:
+  switch (files::TypeOf(input.bytes).kind) {
+    case files::FileKind::kMidi:
       return absl::InvalidArgumentError(
           absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
-    case music::FileKind::kNotation:
-    case music::FileKind::kOther:
+    case files::FileKind::kNotation:
+    case files::FileKind::kOther:
       return NotWanted(input, Kind::kAudio);
-    case music::FileKind::kAudio:
-    case music::FileKind::kUnknown:
+    case files::FileKind::kAudio:
+    case files::FileKind::kUnknown:
       break;  // the decoder says what it is
   }
   return input;

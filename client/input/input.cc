@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/output/format.h"
-#include "core/music/file_kind.h"
+#include "core/files/file_kind.h"
 
 namespace antiphon::client {
 namespace {
@@ -66,7 +66,7 @@ absl::StatusOr<Input> OpenInput(const std::string& file, std::istream& standard_
   input.size = static_cast<int64_t>(fs::file_size(file, error));
   if (error) return CannotRead(file, error.message());
   if (input.size == 0) return CannotRead(file, "it is empty");
-  input.bytes.resize(music::kFileHeadBytes);
+  input.bytes.resize(files::kFileHeadBytes);
   stream.read(input.bytes.data(), static_cast<std::streamsize>(input.bytes.size()));
   input.bytes.resize(static_cast<size_t>(stream.gcount()));
   return input;
@@ -89,35 +89,35 @@ absl::StatusOr<std::string> ReadAll(const Input& input) {
 }
 
 Kind Sniff(std::string_view bytes) {
-  switch (music::TypeOf(bytes).kind) {
-    case music::FileKind::kAudio:
+  switch (files::TypeOf(bytes).kind) {
+    case files::FileKind::kAudio:
       return Kind::kAudio;
-    case music::FileKind::kMidi:
+    case files::FileKind::kMidi:
       return Kind::kMidi;
-    case music::FileKind::kNotation:
-    case music::FileKind::kOther:
-    case music::FileKind::kUnknown:
+    case files::FileKind::kNotation:
+    case files::FileKind::kOther:
+    case files::FileKind::kUnknown:
       break;
   }
   return Kind::kUnknown;
 }
 
 absl::Status NotWanted(const Input& input, Kind wanted) {
-  const music::FileType type = music::TypeOf(input.bytes);
+  const files::FileType type = files::TypeOf(input.bytes);
   const std::string name(type.name);
   const auto refuse = [&](const auto&... words) {
     return absl::InvalidArgumentError(absl::StrCat(input.name, " is ", words...));
   };
   switch (type.kind) {
-    case music::FileKind::kNotation:
+    case files::FileKind::kNotation:
       return refuse(name, ", which is not read yet: export it as MIDI");
-    case music::FileKind::kOther:
+    case files::FileKind::kOther:
       return refuse(name, ", which is neither audio nor a MIDI file");
-    case music::FileKind::kMidi:
+    case files::FileKind::kMidi:
       return refuse("a MIDI file, and no audio");
-    case music::FileKind::kAudio:
+    case files::FileKind::kAudio:
       return refuse("no MIDI file, but audio (", name, ")");
-    case music::FileKind::kUnknown:
+    case files::FileKind::kUnknown:
       break;
   }
   constexpr char kConvert[] = "convert it, for instance with `ffmpeg -i FILE FILE.flac`";

@@ -37,7 +37,7 @@ struct Input {
 
 enum class Kind { kAudio, kMidi, kUnknown };
 
-// By the first bytes (core/music/file_kind.h). Audio is audio whether or not it can be decoded
+// By the first bytes (core/files/file_kind.h). Audio is audio whether or not it can be decoded
 // here; a score that is not read is kUnknown.
 Kind Sniff(std::string_view bytes);
 

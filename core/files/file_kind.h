@@ -1,12 +1,12 @@
 // What a file is, by its first bytes, whatever its name ends in: for everything that takes files
 // from people. Stateless; safe from any thread.
-#ifndef ANTIPHON_CORE_MUSIC_FILE_KIND_H_
-#define ANTIPHON_CORE_MUSIC_FILE_KIND_H_
+#ifndef ANTIPHON_CORE_FILES_FILE_KIND_H_
+#define ANTIPHON_CORE_FILES_FILE_KIND_H_
 
 #include <cstddef>
 #include <string_view>
 
-namespace antiphon::music {
+namespace antiphon::files {
 
 enum class FileKind {
   kUnknown,
@@ -28,6 +28,6 @@ inline constexpr size_t kFileHeadBytes = 8192;
 // `head` is the beginning of the file.
 FileType TypeOf(std::string_view head);
 
-}  // namespace antiphon::music
+}  // namespace antiphon::files
 
-#endif  // ANTIPHON_CORE_MUSIC_FILE_KIND_H_
+#endif  // ANTIPHON_CORE_FILES_FILE_KIND_H_

@@ -1,4 +1,4 @@
-#include "core/music/music_folder.h"
+#include "core/files/music_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace antiphon::music {
+namespace antiphon::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,7 +100,7 @@ TEST_F(MusicFolderTest, WhatIsNoFileIsPassedOver) {
 TEST_F(MusicFolderTest, RowsOfMetadataThatMatchNoFileAreNamed) {
   Write("e\xCC\x81tude.mid", "MThd");
   Write("score.mxl", "<score-partwise>");
-  const auto metadata = ParseMetadata("file\n\xC3\xA9tude.mid\nmissing.mid\nscore.mxl\n");
+  const auto metadata = music::ParseMetadata("file\n\xC3\xA9tude.mid\nmissing.mid\nscore.mxl\n");
   ASSERT_TRUE(metadata.ok()) << metadata.status();
   EXPECT_THAT(UnmatchedRows(*metadata, Read()),
               ElementsAre("metadata.tsv names 'missing.mid', which is not there",
@@ -109,4 +109,4 @@ TEST_F(MusicFolderTest, RowsOfMetadataThatMatchNoFileAreNamed) {
 }
 
 }  // namespace
-}  // namespace antiphon::music
+}  // namespace antiphon::files

@@ -1,7 +1,7 @@
 // A folder of music: which files in it are to be read, which are passed over, and what they are
 // called. Everything that is found is accounted for. Stateless functions; safe from any thread.
-#ifndef ANTIPHON_CORE_MUSIC_MUSIC_FOLDER_H_
-#define ANTIPHON_CORE_MUSIC_MUSIC_FOLDER_H_
+#ifndef ANTIPHON_CORE_FILES_MUSIC_FOLDER_H_
+#define ANTIPHON_CORE_FILES_MUSIC_FOLDER_H_
 
 #include <cstdint>
 #include <filesystem>
@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/music/file_kind.h"
+#include "core/files/file_kind.h"
 #include "core/music/file_naming.h"
 
-namespace antiphon::music {
+namespace antiphon::files {
 
 struct FolderFile {
   std::filesystem::path path;  // to open it by
@@ -58,8 +58,8 @@ std::string PassedOverText(const MusicFolder& folder);
 
 // What is wrong between the rows of metadata.tsv and the folder: a line for each row whose file is
 // not there, or is not read.
-std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFolder& folder);
+std::vector<std::string> UnmatchedRows(const music::Metadata& metadata, const MusicFolder& folder);
 
-}  // namespace antiphon::music
+}  // namespace antiphon::files
 
-#endif  // ANTIPHON_CORE_MUSIC_MUSIC_FOLDER_H_
+#endif  // ANTIPHON_CORE_FILES_MUSIC_FOLDER_H_

@@ -1,11 +1,11 @@
-#include "core/music/file_kind.h"
+#include "core/files/file_kind.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
-namespace antiphon::music {
+namespace antiphon::files {
 namespace {
 
 using namespace std::string_view_literals;
@@ -199,4 +199,4 @@ FileType TypeOf(std::string_view head) {
   return {};
 }
 
-}  // namespace antiphon::music
+}  // namespace antiphon::files

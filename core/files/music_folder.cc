@@ -1,4 +1,4 @@
-#include "core/music/music_folder.h"
+#include "core/files/music_folder.h"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-namespace antiphon::music {
+namespace antiphon::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 20> kAudioEndings = {
     ".aif", ".aiff", ".au",  ".caf", ".w64",  ".wma", ".amr", ".webm", ".spx", ".weba"};
 
 std::string EndingOf(const fs::path& path) {
-  return CleanName(absl::AsciiStrToLower(path.extension().string()));
+  return music::CleanName(absl::AsciiStrToLower(path.extension().string()));
 }
 
 bool Promises(const std::string& ending, FileKind wanted) {
@@ -52,7 +52,7 @@ class Walk {
 
  private:
   std::string NameOf(const fs::path& path) const {
-    return CleanName(path.lexically_relative(root_).generic_string());
+    return music::CleanName(path.lexically_relative(root_).generic_string());
   }
 
   void Descend(const fs::path& folder) {
@@ -75,7 +75,7 @@ class Walk {
       return link ? PassOver(path, "link to a folder") : Descend(path);
     }
     if (!fs::is_regular_file(status)) return PassOver(path, "no file");
-    if (path == root_ / kMetadataFile) return;
+    if (path == root_ / music::kMetadataFile) return;
     TakeFile(path);
   }
 
@@ -128,7 +128,7 @@ std::string PassedOverText(const MusicFolder& folder) {
   });
 }
 
-std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFolder& folder) {
+std::vector<std::string> UnmatchedRows(const music::Metadata& metadata, const MusicFolder& folder) {
   std::set<std::string_view> files;
   std::map<std::string_view, const PassedOver*> passed_over;
   for (const FolderFile& file : folder.files) files.insert(file.name);
@@ -139,7 +139,7 @@ std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFold
     const auto found = passed_over.find(file);
     const std::string type(found == passed_over.end() ? "" : found->second->type_name);
     lines.push_back(
-        absl::StrCat(kMetadataFile, " names '", file, "', which is ",
+        absl::StrCat(music::kMetadataFile, " names '", file, "', which is ",
                      found == passed_over.end()
                          ? "not there"
                          : absl::StrCat("passed over", type.empty() ? "" : ": it is ", type)));
@@ -147,4 +147,4 @@ std::vector<std::string> UnmatchedRows(const Metadata& metadata, const MusicFold
   return lines;
 }
 
-}  // namespace antiphon::music
+}  // namespace antiphon::files

@@ -1,11 +1,11 @@
-#include "core/music/file_kind.h"
+#include "core/files/file_kind.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
-namespace antiphon::music {
+namespace antiphon::files {
 namespace {
 
 using namespace std::string_literals;
@@ -89,4 +89,4 @@ TEST(FileKindTest, RandomBytesAreHardlyEverMusic) {
 }
 
 }  // namespace
-}  // namespace antiphon::music
+}  // namespace antiphon::files
