@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "core/matching/stage_timer.h"
@@ -25,6 +26,15 @@ void Describe(const music::Score& score, catalog::Piece& piece) {
   piece.notes = static_cast<int>(score.notes.size());
 }
 
+// Why there is nothing to embed.
+absl::Status NoNotes(const music::Score& score) {
+  if (score.drum_notes == 0) return absl::InvalidArgumentError("the score has no notes");
+  return absl::InvalidArgumentError(
+      absl::StrCat("all notes of the score (", score.drum_notes,
+                   ") are on a drum channel, such as channel 10, and drums are not compared: "
+                   "move them to another channel"));
+}
+
 void Append(const matching::EmbeddingSequence& sequence, catalog::SourceRecord& record) {
   const auto first = static_cast<int64_t>(record.vectors.size()) / sequence.dimension;
   const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first);
@@ -43,7 +53,7 @@ absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& s
                                                  const music::Score& score, std::string midi,
                                                  const matching::RequestContext& context,
                                                  matching::StageTimer& timer) {
-  if (score.notes.empty()) return absl::InvalidArgumentError("the score has no notes");
+  if (score.notes.empty()) return NoNotes(score);
   Describe(score, piece);
   catalog::SourceRecord record;
   record.side = Side::kScores;

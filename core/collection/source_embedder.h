@@ -33,9 +33,9 @@ std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& seque
                                         int64_t first_vector);
 
 // `piece` needs id, title, composer and collection; the rest is filled in from the score.
-// InvalidArgument on bytes that are no score, one with no notes that the model reads, or text that
-// a catalogue would not keep. Otherwise fails as the encoder does, or as `context` says, which is
-// asked before every stage.
+// InvalidArgument on bytes that are no score, one with no notes that the model reads (which says so
+// when all are drums), or text that a catalogue would not keep. Otherwise fails as the encoder does,
+// or as `context` says, which is asked before every stage.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
     const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
     std::string midi, const matching::RequestContext& context = {});

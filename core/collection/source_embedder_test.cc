@@ -58,6 +58,11 @@ TEST_F(SourceEmbedderTest, AScoreThatHasBeenReadGivesTheSame) {
   EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, piece, music::Score(), midi_).status().code(),
             absl::StatusCode::kInvalidArgument)
       << "no notes";
+  music::Score drums;
+  drums.drum_notes = 402;
+  EXPECT_THAT(
+      std::string(EmbedPiece(score_encoder_, kPlan, piece, drums, midi_).status().message()),
+      ::testing::HasSubstr("all notes of the score (402) are on a drum channel"));
 }
 
 TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {

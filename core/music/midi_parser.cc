@@ -46,7 +46,8 @@ class MidiParser {
     if (!status_.ok()) return status_;
     if (tracks_ == 0 && declared_tracks_ > 0) Malformed("the file ends before its first track");
     // What is left of a damaged file may be nothing at all: then the damage is the reason.
-    if (status_.ok() && score_.notes.empty() && !damage_.empty()) Malformed(damage_);
+    if (status_.ok() && score_.notes.empty() && !damage_.empty())
+      status_ = absl::InvalidArgumentError(absl::StrCat("malformed MIDI: ", damage_));
     if (!status_.ok()) return status_;
     WarnOfCounts();
     score_.title = title_.title();

@@ -76,6 +76,7 @@ Score Excerpt(const Score& score, double start_s, double end_s) {
 
 Score AtTempoRatio(const Score& score, double ratio) {
   Score scaled = score;
+  scaled.warnings.clear();
   for (Note& note : scaled.notes) {
     note.onset_s /= ratio;
     note.offset_s /= ratio;
@@ -92,6 +93,7 @@ Score AtTempoRatio(const Score& score, double ratio) {
 
 Score Transposed(const Score& score, int semitones) {
   Score transposed = score;
+  transposed.warnings.clear();
   for (Note& note : transposed.notes) note.pitch += semitones;
   std::erase_if(transposed.notes,
                 [](const Note& note) { return note.pitch < 0 || note.pitch > 127; });

@@ -4,8 +4,9 @@
 # Usage: make_midi.sh OUT_DIR
 #
 # Writes OUT_DIR/<name>.mid for every <name>.abc beside this script, and OUT_DIR/metadata.tsv
-# (columns file, title, composer), which `antiphon-trainer index` reads. A piece whose MIDI file is
-# newer than its source is skipped. Any warning of abc2midi (a bar of the wrong length, voices that
+# (columns file, title, composer, upbeat), which `antiphon-trainer index` reads: abc2midi writes no
+# upbeats, so they come from songbook.tsv. A piece whose MIDI file is newer than its source is
+# skipped. Any warning of abc2midi (a bar of the wrong length, voices that
 # end at different times) is an error: exit status 1. ABC2MIDI in the environment names the program,
 # if it isn't on the PATH.
 set -euo pipefail
@@ -26,15 +27,19 @@ mkdir -p "$out"
 # The first value of an information field (T, C, ...) of an ABC file.
 field() { sed -n "s/^$1:[[:space:]]*//p" "$2" | head -n 1; }
 
+# Quarter notes before the first complete bar of a piece.
+upbeat() { awk -F '\t' -v piece="$1" '$1 == piece { print $8 }' "$here/songbook.tsv"; }
+
 metadata=$(mktemp "$out/metadata.XXXXXX")
 trap 'rm -f "$metadata"' EXIT
-printf 'file\ttitle\tcomposer\n' >"$metadata"
+printf 'file\ttitle\tcomposer\tupbeat\n' >"$metadata"
 failed=0
 written=0
 for abc in "$here"/*.abc; do
   name=$(basename "$abc" .abc)
   mid=$out/$name.mid
-  printf '%s\t%s\t%s\n' "$name.mid" "$(field T "$abc")" "$(field C "$abc")" >>"$metadata"
+  printf '%s\t%s\t%s\t%s\n' "$name.mid" "$(field T "$abc")" "$(field C "$abc")" \
+    "$(upbeat "$name")" >>"$metadata"
   if [[ $mid -nt $abc ]]; then
     continue
   fi

@@ -11,6 +11,7 @@
 #include <map>
 #include <numeric>
 #include <ostream>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "absl/strings/str_split.h"
 #include "core/music/midi_file.h"
 #include "core/music/score.h"
+#include "core/music/upbeat.h"
 
 namespace antiphon::music {
 namespace {
@@ -92,6 +94,41 @@ std::string Field(const std::vector<std::string>& lines, const std::string& name
     if (absl::StartsWith(line, name + ":")) return line.substr(name.size() + 1);
   }
   return "";
+}
+
+// Length of the first bar of the first voice of an ABC file, in quarter notes, if it is written in
+// plain notes, rests, chords and triplets.
+double FirstBar(const std::vector<std::string>& lines) {
+  const std::regex left_out(R"("[^"]*"|\{[^}]*\}|![^!]*!|\|:|\[\|)");
+  const std::regex element(R"(\(3|(\[[^\]]*\]|[_^=]*[A-Ga-gxz][,']*)([0-9]*)(/+)?([0-9]*))");
+  const std::vector<std::string> unit = absl::StrSplit(Field(lines, "L"), '/');
+  const double unit_beats = 4.0 * std::stoi(unit[0]) / std::stoi(unit[1]);
+  bool music = false;
+  for (const std::string& line : lines) {
+    if (music && line.find('|') != std::string::npos) {
+      std::string bar = std::regex_replace(line, left_out, "");
+      bar = bar.substr(0, bar.find_first_of("|&"));
+      double beats = 0;
+      int of_triplet = 0;
+      for (std::sregex_iterator it(bar.begin(), bar.end(), element), end; it != end; ++it) {
+        if (it->str() == "(3") {
+          of_triplet = 3;
+          continue;
+        }
+        double length = (*it)[2].length() > 0 ? std::stod((*it)[2]) : 1;
+        if ((*it)[4].length() > 0) {
+          length /= std::stod((*it)[4]);
+        } else {
+          length /= 1 << (*it)[3].length();
+        }
+        if (of_triplet-- > 0) length *= 2.0 / 3;
+        beats += length * unit_beats;
+      }
+      return beats;
+    }
+    music = music || absl::StartsWith(line, "K:");
+  }
+  return 0;
 }
 
 // The tune as it is heard: the highest note of each onset, in quarter-note beats.
@@ -203,6 +240,29 @@ TEST_P(SongbookPiece, HasTheBarsAndBeatsOfItsRow) {
             std::max(row.upbeat_beats, row.BarBeats()));
 }
 
+TEST_P(SongbookPiece, HasTheUpbeatOfItsRow) {
+  const Row& row = GetParam();
+  const double first_bar = FirstBar(SourceLines(row));
+  EXPECT_NEAR(first_bar, row.upbeat_beats > 0 ? row.upbeat_beats : row.BarBeats(), 1e-9);
+}
+
+TEST_P(SongbookPiece, CountsItsBarsAsPrinted) {
+  const Row& row = GetParam();
+  std::ifstream in(fs::path(ANTIPHON_SONGBOOK_DIR) / (row.file + ".mid"), std::ios::binary);
+  const std::string midi{std::istreambuf_iterator<char>(in), {}};
+  const absl::StatusOr<std::string> stored = WithUpbeat(midi, row.upbeat_beats);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  const absl::StatusOr<Score> score = ReadMidi(*stored);
+  ASSERT_TRUE(score.ok()) << score.status();
+  EXPECT_EQ(score->notes.size(), score_.notes.size());
+  EXPECT_EQ(score->duration_s, score_.duration_s);
+  const TempoMap& map = score->tempo_map;
+  EXPECT_EQ(map.BarAt(0).bar, row.upbeat_beats > 0 ? 0 : 1);
+  EXPECT_EQ(map.BarAt(row.upbeat_beats).bar, 1);
+  EXPECT_NEAR(map.BarAt(row.upbeat_beats).beat, 1, 1e-6);
+  EXPECT_EQ(map.BarAt(row.total_beats - 0.1).bar, row.bars);
+}
+
 TEST_P(SongbookPiece, IsLongEnoughToBeFoundAndFitsThePiano) {
   EXPECT_GE(score_.duration_s, kLeastSeconds);
   for (const Note& note : score_.notes) {
@@ -256,10 +316,11 @@ TEST(Songbook, HasARowForEverySourceAndASourceForEveryRow) {
   EXPECT_GE(rows.size(), 40u);
 }
 
-TEST(Songbook, MetadataNamesEveryMidiFileWithTitleAndComposer) {
-  std::vector<std::string> expected = {"file\ttitle\tcomposer"};
+TEST(Songbook, MetadataNamesEveryMidiFileWithTitleComposerAndUpbeat) {
+  std::vector<std::string> expected = {"file\ttitle\tcomposer\tupbeat"};
   for (const Row& row : Rows())
-    expected.push_back(absl::StrCat(row.file, ".mid\t", row.title, "\t", row.composer));
+    expected.push_back(
+        absl::StrCat(row.file, ".mid\t", row.title, "\t", row.composer, "\t", row.upbeat_beats));
   EXPECT_THAT(Lines(fs::path(ANTIPHON_SONGBOOK_DIR) / "metadata.tsv"),
               ::testing::UnorderedElementsAreArray(expected));
 }

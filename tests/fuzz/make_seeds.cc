@@ -59,6 +59,24 @@ void AddMidi(const Seeds& seeds) {
             MidiFile(1, 480, {conductor, piano + testing::Chunk("XFIH", "alien"), drums}));
   seeds.Add("midi_reader", "format2", MidiFile(2, 24, {conductor, piano, drums}));
   seeds.Add("midi_reader", "smpte", MidiFile(1, 0xe250, {conductor, piano}));
+  // Damaged and wrapped files.
+  for (const auto& entry :
+       std::filesystem::directory_iterator(ANTIPHON_SOURCE_DIR "/tests/cases/midi")) {
+    if (entry.path().extension() != ".md")
+      seeds.Add("midi_reader", entry.path().filename().string(), Contents(entry.path()));
+  }
+  seeds.Add("midi_reader", "gm2_and_xg",
+            MidiFile(1, 96,
+                     {MidiTrack()
+                          .Raw(0, Bytes({0xf0, 5, 0x7e, 0x7f, 0x09, 0x03, 0xf7}))
+                          .Raw(0, Bytes({0xb0, 0, 120}))
+                          .Raw(0, Bytes({0xc0, 0}))
+                          .On(0, 60)
+                          .Raw(9, Bytes({0xf0, 8, 0x43, 0x10, 0x4c, 0, 0, 0x7e, 0, 0xf7}))
+                          .Raw(0, Bytes({0xb0, 0, 127}))
+                          .Raw(0, Bytes({0xc0, 0}))
+                          .On(0, 60)
+                          .End(9)}));
   testing::Rng rng(7);
   for (int i = 0; i < 4; ++i) {
     const auto written = music::WriteMidi(testing::RandomScore(rng));

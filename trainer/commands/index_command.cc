@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <system_error>
@@ -14,7 +15,7 @@
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
-#include "trainer/data/midi_files.h"
+#include "core/music/upbeat.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -24,10 +25,9 @@ namespace fs = std::filesystem;
 using music::FileMetadata;
 using music::IdOfPath;
 using music::kMetadataFile;
+using music::Metadata;
 
 constexpr size_t kReasonsInError = 3;
-
-using Metadata = std::map<std::string, FileMetadata>;
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
   std::error_code error;
@@ -56,9 +56,15 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
   return MapError(music::ParseMetadata(text), name_it);
 }
 
-FileMetadata MetadataOf(const Metadata& metadata, const std::string& relative) {
-  const auto found = metadata.find(relative);
-  return found == metadata.end() ? FileMetadata() : found->second;
+std::vector<std::string> PathsOf(const std::vector<data::SourceFile>& files) {
+  std::vector<std::string> paths;
+  for (const data::SourceFile& file : files) paths.push_back(file.relative);
+  return paths;
+}
+
+bool IsOneFolder(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return !b.empty() && fs::equivalent(a, b, error);
 }
 
 // Indexes one collection of files, one after the other.
@@ -68,46 +74,59 @@ class Indexing {
            Progress& progress)
       : options_(options), builder_(builder), progress_(progress) {}
 
-  absl::Status AddScores(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(options_.midi_dir));
-    ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
-    progress_.Start("Scores", static_cast<int64_t>(files.size()));
-    for (const data::SourceFile& file : files) {
-      const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
-      if (IsFatal(status)) return status;
-      if (!status.ok())
-        summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
-      progress_.Advance(1);
-    }
-    progress_.Finish();
+  absl::Status AddScores(FolderSummary& summary) {
+    summary.folder = options_.midi_dir;
+    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(summary.folder, &summary.passed_over));
+    ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
+    summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
+    RETURN_IF_ERROR(AddAll("Scores", files, metadata, summary, &Indexing::AddScore));
     if (!pieces_.empty()) return absl::OkStatus();
-    if (files.empty())
-      return absl::NotFoundError(absl::StrCat("no .mid or .midi file below ", options_.midi_dir));
-    const size_t shown = std::min(summary.skipped_scores.size(), kReasonsInError);
+    if (files.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat("no file with one of the endings ", absl::StrJoin(data::ScoreEndings(), " "),
+                       " below ", summary.folder, summary.passed_over.empty() ? "" : "; there are ",
+                       data::ToText(summary.passed_over)));
+    }
+    const size_t shown = std::min(summary.skipped.size(), kReasonsInError);
     return absl::InvalidArgumentError(absl::StrCat(
-        "none of the ", files.size(), " MIDI files below ", options_.midi_dir, " can be used; ",
-        absl::StrJoin(summary.skipped_scores.begin(),
-                      summary.skipped_scores.begin() + static_cast<long>(shown), "; ")));
+        "none of the ", files.size(), " MIDI files below ", summary.folder, " can be used; ",
+        absl::StrJoin(summary.skipped.begin(), summary.skipped.begin() + static_cast<long>(shown),
+                      "; ")));
   }
 
-  absl::Status AddRecordings(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(
-        const auto files,
-        data::FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
-    ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
-    progress_.Start("Recordings", static_cast<int64_t>(files.size()));
+  absl::Status AddRecordings(FolderSummary& summary) {
+    summary.folder = options_.recordings_dir;
+    ASSIGN_OR_RETURN(const auto files, data::FilesBelow(summary.folder, data::RecordingEndings(),
+                                                        &summary.passed_over));
+    ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
+    summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
+    return AddAll("Recordings", files, metadata, summary, &Indexing::AddRecording);
+  }
+
+ private:
+  using AddOne = absl::Status (Indexing::*)(const data::SourceFile&, const FileMetadata&,
+                                            std::vector<std::string>& warnings);
+
+  absl::Status AddAll(const std::string& what, const std::vector<data::SourceFile>& files,
+                      const Metadata& metadata, FolderSummary& summary, AddOne add) {
+    progress_.Start(what, static_cast<int64_t>(files.size()));
     for (const data::SourceFile& file : files) {
-      const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
+      std::vector<std::string> warnings;
+      const absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
       if (IsFatal(status)) return status;
-      if (!status.ok())
-        summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      if (!status.ok()) {
+        summary.skipped.push_back(absl::StrCat(file.relative, ": ", status.message()));
+      } else if (!warnings.empty()) {
+        ++summary.warned;
+        for (const std::string& warning : warnings)
+          summary.warnings.push_back(absl::StrCat(file.relative, ": ", warning));
+      }
       progress_.Advance(1);
     }
     progress_.Finish();
     return absl::OkStatus();
   }
 
- private:
   // Not the file's fault: an encoder or the disk.
   static bool IsFatal(const absl::Status& status) {
     return status.code() == absl::StatusCode::kInternal ||
@@ -119,16 +138,26 @@ class Indexing {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
-  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata) {
-    ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
+  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
+                        std::vector<std::string>& warnings) {
+    ASSIGN_OR_RETURN(std::string midi, ReadFile(file.path, options_.max_file_bytes));
+    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+    warnings = score.warnings;
+    if (metadata.upbeat) {
+      absl::StatusOr<std::string> with_upbeat = music::WithUpbeat(midi, *metadata.upbeat);
+      if (with_upbeat.ok()) {
+        midi = *std::move(with_upbeat);
+      } else {
+        warnings.push_back(absl::StrCat("the upbeat in ", kMetadataFile,
+                                        " was passed over: ", with_upbeat.status().message()));
+      }
+    }
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata)};
-    if (piece.title.empty()) {
-      ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+    if (piece.title.empty())
       piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;
-    }
     if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
     RETURN_IF_ERROR(builder_.AddPiece(piece, midi));
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
@@ -136,7 +165,8 @@ class Indexing {
     return absl::OkStatus();
   }
 
-  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata,
+                            std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
@@ -165,6 +195,45 @@ class Indexing {
   std::vector<std::string> piece_ids_;            // sorted
 };
 
+// Of scores and recordings in one folder: what one walk passed over the other may have taken.
+void Join(IndexSummary& summary) {
+  for (const std::string& ending : data::RecordingEndings())
+    summary.scores.passed_over.erase(ending);
+  summary.recordings.passed_over.clear();
+  std::vector<std::string> unused;
+  std::set_intersection(summary.scores.unused_rows.begin(), summary.scores.unused_rows.end(),
+                        summary.recordings.unused_rows.begin(),
+                        summary.recordings.unused_rows.end(), std::back_inserter(unused));
+  summary.scores.unused_rows = std::move(unused);
+  summary.recordings.unused_rows.clear();
+}
+
+void AppendLines(const std::string& heading, const std::vector<std::string>& lines,
+                 std::string& text) {
+  if (lines.empty()) return;
+  absl::StrAppend(&text, heading, ":\n");
+  for (const std::string& line : lines) absl::StrAppend(&text, "  ", line, "\n");
+}
+
+std::string Count(size_t count, const std::string& one, const std::string& several) {
+  return absl::StrCat(count, " ", count == 1 ? one : several);
+}
+
+void AppendFolder(const std::string& one, const FolderSummary& summary, std::string& text) {
+  const auto files = [&](size_t count) { return Count(count, one, one + "s"); };
+  AppendLines(absl::StrCat(files(summary.skipped.size()), " left out"), summary.skipped, text);
+  AppendLines(absl::StrCat(files(summary.warned), " read with warnings"), summary.warnings, text);
+  if (!summary.passed_over.empty()) {
+    absl::StrAppend(&text, "Passed over below ", summary.folder,
+                    ", by their names: ", data::ToText(summary.passed_over), "\n");
+  }
+  AppendLines(absl::StrCat(Count(summary.unused_rows.size(), "row", "rows"), " of ",
+                           (fs::path(summary.folder) / kMetadataFile).string(),
+                           summary.unused_rows.size() == 1 ? " names" : " name",
+                           " a file that is not there"),
+              summary.unused_rows, text);
+}
+
 }  // namespace
 
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
@@ -183,9 +252,10 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
                    collection::BundleBuilder::Create(options.bundle_root, options.builder));
   IndexSummary summary;
   Indexing indexing(options, *builder, progress);
-  RETURN_IF_ERROR(indexing.AddScores(summary));
+  RETURN_IF_ERROR(indexing.AddScores(summary.scores));
   if (!options.recordings_dir.empty()) {
-    RETURN_IF_ERROR(indexing.AddRecordings(summary));
+    RETURN_IF_ERROR(indexing.AddRecordings(summary.recordings));
+    if (IsOneFolder(options.midi_dir, options.recordings_dir)) Join(summary);
   }
   ASSIGN_OR_RETURN(summary.manifest, builder->Publish());
   return summary;
@@ -196,12 +266,8 @@ std::string SummaryText(const IndexSummary& summary) {
   std::string text = absl::StrCat("Generation ", m.generation, ": ", m.pieces, " pieces (",
                                   m.score_vectors, " windows), ", m.recordings, " recordings (",
                                   m.recording_vectors, " windows), model ", m.model_id, "\n");
-  for (const auto& [what, skipped] : {std::pair("scores", &summary.skipped_scores),
-                                      std::pair("recordings", &summary.skipped_recordings)}) {
-    if (skipped->empty()) continue;
-    absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
-    for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");
-  }
+  AppendFolder("score", summary.scores, text);
+  AppendFolder("recording", summary.recordings, text);
   return text;
 }
 

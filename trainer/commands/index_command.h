@@ -13,12 +13,13 @@
 #include "core/bundle/manifest.h"
 #include "core/collection/bundle_builder.h"
 #include "trainer/base/progress.h"
+#include "trainer/data/midi_files.h"
 
 namespace antiphon::trainer::commands {
 
 struct IndexCommandOptions {
-  std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
-  std::string recordings_dir;  // searched below for .wav .flac .ogg .opus .mp3; may hold a
+  std::string midi_dir;        // searched below for data::ScoreEndings(); may hold a metadata.tsv
+  std::string recordings_dir;  // searched below for data::RecordingEndings(); may hold a
                                // metadata.tsv; empty: none
   std::string bundle_root;     // made when it does not exist
   std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
@@ -27,10 +28,20 @@ struct IndexCommandOptions {
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
 
+// What became of one of the folders.
+struct FolderSummary {
+  std::string folder;
+  std::vector<std::string> skipped;      // files that could not be read: "path: reason"
+  std::vector<std::string> warnings;     // of files that were read: "path: warning"
+  size_t warned = 0;                     // files that have warnings
+  data::PassedOver passed_over;          // what is no score, or no recording, by its name
+  std::vector<std::string> unused_rows;  // files that metadata.tsv names and that aren't there
+};
+
 struct IndexSummary {
   bundle::Manifest manifest;
-  std::vector<std::string> skipped_scores;  // files that could not be read: "path: reason"
-  std::vector<std::string> skipped_recordings;
+  FolderSummary scores;
+  FolderSummary recordings;
 };
 
 // The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is
@@ -41,15 +52,17 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 // title and composer come from metadata.tsv, else the title from the score or the file's name and
 // the composer from the first folder's name, if there is one. A recording belongs to the piece that
 // metadata.tsv names, else to the one whose id is the longest that its file's name starts with, and
-// takes title and composer from there when it has none of its own.
+// takes title and composer from there when it has none of its own. An upbeat in metadata.tsv is
+// written into the score (core/music/upbeat.h), unless the score says otherwise.
 //
-// Files that cannot be read are passed over and listed in the summary. NotFound when a folder is
-// not there, InvalidArgument with the first reasons when no score in it can be read; otherwise
-// fails as BundleBuilder does.
+// Files that cannot be read are left out and listed in the summary, which also says what was read
+// with warnings, what was passed over and which rows of metadata.tsv are of no use. NotFound when a
+// folder is not there, InvalidArgument with the first reasons when no score in it can be read;
+// otherwise fails as BundleBuilder does.
 [[nodiscard]] absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options,
                                                     Progress& progress);
 
-// Lines for a person: what was published, and every file that was passed over.
+// Lines for a person: what was published, and everything that was not as it should be.
 std::string SummaryText(const IndexSummary& summary);
 
 }  // namespace antiphon::trainer::commands

@@ -84,8 +84,8 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
   options_.collection = "Attic";
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
-  EXPECT_THAT(summary->skipped_scores, IsEmpty());
-  EXPECT_THAT(summary->skipped_recordings, IsEmpty());
+  EXPECT_THAT(summary->scores.skipped, IsEmpty());
+  EXPECT_THAT(summary->recordings.skipped, IsEmpty());
   EXPECT_EQ(summary->manifest.pieces, 3);
   EXPECT_EQ(summary->manifest.recordings, 3);
   EXPECT_THAT(SummaryText(*summary), HasSubstr("3 pieces"));
@@ -119,11 +119,55 @@ TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {
   const auto summary = RunIndex(options_, progress_);
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(summary->manifest.pieces, 1);
-  EXPECT_THAT(summary->skipped_scores, ElementsAre(StartsWith("broken.mid: "),
+  EXPECT_THAT(summary->scores.skipped, ElementsAre(StartsWith("broken.mid: "),
                                                    StartsWith("empty.mid: "), HasSubstr("limit")));
-  EXPECT_THAT(summary->skipped_recordings,
+  EXPECT_THAT(summary->recordings.skipped,
               ElementsAre(StartsWith("broken.wav: "), HasSubstr("nobody")));
-  EXPECT_THAT(SummaryText(*summary), HasSubstr("3 scores were left out"));
+  EXPECT_THAT(SummaryText(*summary), HasSubstr("3 scores left out"));
+}
+
+TEST_F(RunIndexTest, SaysWhatWasNotAsItShouldBe) {
+  const std::string whole = Midi(1);
+  Write("midi/cut.mid", whole.substr(0, whole.size() - 1));
+  Write("midi/Fu\xcc\x88r.kar", Midi(2));
+  Write("midi/a.doc", "no music");
+  Write("midi/b.doc", "no music");
+  Write("midi/metadata.tsv",
+        "file\ttitle\tupbeat\nFür.kar\tElise\t0.5\ngone.mid\tGone\t\n"
+        "cut.mid\tCut\t9\n");
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  const std::string text = SummaryText(*summary);
+  EXPECT_THAT(text, HasSubstr("1 score read with warnings:\n  cut.mid: track "));
+  EXPECT_THAT(text,
+              HasSubstr("  cut.mid: the upbeat in metadata.tsv was passed over: an upbeat of 9 "
+                        "quarter notes is not within a bar"));
+  EXPECT_THAT(text, HasSubstr("by their names: 2 .doc\n"));
+  EXPECT_THAT(text, HasSubstr("1 row of "));
+  EXPECT_THAT(text, HasSubstr("metadata.tsv names a file that is not there:\n  gone.mid\n"));
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
+  ASSERT_TRUE(collection.ok()) << collection.status();
+  const auto& view = (*collection)->view();
+  ASSERT_EQ(view.pieces().size(), 2u);
+  EXPECT_EQ(view.pieces()[0].id, "Für");
+  EXPECT_EQ(view.pieces()[0].title, "Elise");
+  const auto score = music::ReadMidi(view.ReadMidi(0).value());
+  ASSERT_TRUE(score.ok());
+  EXPECT_NEAR(score->tempo_map.upbeat(), 0.5, 0.01);
+}
+
+TEST_F(RunIndexTest, OneFolderMayHoldBothSides) {
+  Write("midi/a.mid", Midi(1));
+  Write("midi/a_live.flac", Audio(1));
+  Write("midi/notes.txt", "no music");
+  Write("midi/metadata.tsv", "file\ttitle\na.mid\tA\na_live.flac\tLive\nb.mid\tB\n");
+  options_.recordings_dir = Path("midi");
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_THAT(summary->scores.unused_rows, ElementsAre("b.mid"));
+  EXPECT_THAT(summary->recordings.unused_rows, IsEmpty());
+  EXPECT_EQ(data::ToText(summary->scores.passed_over), "1 .txt");
+  EXPECT_EQ(data::ToText(summary->recordings.passed_over), "");
 }
 
 TEST_F(RunIndexTest, NothingToReadIsAnErrorAndPublishesNothing) {

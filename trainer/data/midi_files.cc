@@ -2,18 +2,67 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/unicode.h"
+#include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
 
 namespace antiphon::trainer::data {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// What an entry of a folder is that is no file with one of the endings; empty for a folder to go on
+// into.
+std::string KindOf(const fs::directory_entry& entry) {
+  std::error_code error;
+  if (entry.is_symlink(error)) {
+    if (!entry.exists(error)) return "link to nowhere";
+    if (entry.is_directory(error)) return "link to a folder";
+  }
+  if (entry.is_directory(error)) {
+    const fs::directory_iterator probe(entry.path(), error);
+    return error ? "folder that must not be read" : "";
+  }
+  if (!entry.is_regular_file(error)) return "neither file nor folder";
+  const std::string ending = music::CleanMidiText(entry.path().extension().string());
+  return ending.empty() ? "without an ending" : absl::AsciiStrToLower(ending);
+}
+
+}  // namespace
+
+const std::vector<std::string>& ScoreEndings() {
+  static const auto* endings =
+      new std::vector<std::string>{".mid", ".midi", ".kar", ".rmi", ".rmid", ".smf"};
+  return *endings;
+}
+
+const std::vector<std::string>& RecordingEndings() {
+  static const auto* endings = new std::vector<std::string>{
+      ".aac", ".aif", ".aifc", ".aiff", ".amr",  ".au",   ".caf",  ".flac", ".m4a", ".m4b",
+      ".mka", ".mkv", ".mov",  ".mp2",  ".mp3",  ".mp4",  ".oga",  ".ogg",  ".ogv", ".opus",
+      ".snd", ".spx", ".w64",  ".wav",  ".wave", ".weba", ".webm", ".wma"};
+  return *endings;
+}
+
+std::string ToText(const PassedOver& passed_over) {
+  std::vector<std::pair<std::string, int64_t>> kinds(passed_over.begin(), passed_over.end());
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  return absl::StrJoin(kinds, ", ", [](std::string* text, const auto& kind) {
+    absl::StrAppend(text, kind.second, " ", kind.first);
+  });
+}
+
 absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
-                                                   const std::vector<std::string>& extensions) {
+                                                   const std::vector<std::string>& endings,
+                                                   PassedOver* passed_over) {
   std::error_code error;
   if (!fs::is_directory(folder, error))
     return absl::NotFoundError(absl::StrCat(folder, " is not a folder"));
@@ -22,11 +71,16 @@ absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
                                         error);
   for (const fs::recursive_directory_iterator end; !error && walk != end; walk.increment(error)) {
     std::error_code ignored;  // a link to nowhere is no regular file
-    if (!walk->is_regular_file(ignored)) continue;
-    const std::string extension = absl::AsciiStrToLower(walk->path().extension().string());
-    if (std::find(extensions.begin(), extensions.end(), extension) == extensions.end()) continue;
-    files.push_back({walk->path(), music::CleanMidiText(
-                                       walk->path().lexically_relative(folder).generic_string())});
+    const std::string ending = absl::AsciiStrToLower(walk->path().extension().string());
+    const std::string relative =
+        ToNfc(music::CleanMidiText(walk->path().lexically_relative(folder).generic_string()));
+    if (walk->is_regular_file(ignored) &&
+        std::find(endings.begin(), endings.end(), ending) != endings.end()) {
+      files.push_back({walk->path(), relative});
+    } else if (passed_over != nullptr && relative != music::kMetadataFile) {
+      const std::string kind = KindOf(*walk);
+      if (!kind.empty()) ++(*passed_over)[kind];
+    }
   }
   if (error) return absl::UnavailableError(absl::StrCat("reading ", folder, ": ", error.message()));
   std::sort(files.begin(), files.end(),
@@ -34,8 +88,9 @@ absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
   return files;
 }
 
-absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder) {
-  return FilesBelow(folder, {".mid", ".midi"});
+absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder,
+                                                       PassedOver* passed_over) {
+  return FilesBelow(folder, ScoreEndings(), passed_over);
 }
 
 }  // namespace antiphon::trainer::data

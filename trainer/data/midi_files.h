@@ -3,7 +3,9 @@
 #ifndef ANTIPHON_TRAINER_DATA_MIDI_FILES_H_
 #define ANTIPHON_TRAINER_DATA_MIDI_FILES_H_
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,24 +13,37 @@
 
 namespace antiphon::trainer::data {
 
+// Of scores and of recordings; lower case.
+const std::vector<std::string>& ScoreEndings();
+const std::vector<std::string>& RecordingEndings();
+
 struct SourceFile {
   std::filesystem::path path;
-  std::string relative;  // below the folder, with '/', valid UTF-8
+  std::string relative;  // below the folder, with '/', valid UTF-8 in normalisation form C
 
   std::string name() const {
     return path.stem().string();
   }  // the file's own, without its extension
 };
 
-// The regular files below `folder` with one of the extensions (lower case, with the dot; any case
-// matches), in order of their paths. Folders that must not be read, folders whose names end like a
-// file's and links to nowhere are passed over. NotFound when `folder` is none, Unavailable when
-// reading it fails half-way.
-[[nodiscard]] absl::StatusOr<std::vector<SourceFile>> FilesBelow(
-    const std::string& folder, const std::vector<std::string>& extensions);
+// How many files of a kind a walk passed over, by what they are: ".txt", "without an ending", "link
+// to nowhere", "link to a folder", "folder that must not be read".
+using PassedOver = std::map<std::string, int64_t>;
 
-// Those that end in .mid or .midi.
-[[nodiscard]] absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder);
+// "12 .kar, 3 .m4a, 1 link to nowhere"; the most frequent first.
+std::string ToText(const PassedOver& passed_over);
+
+// The regular files below `folder` with one of the endings (lower case, with the dot; any case
+// matches), in order of their paths. The others are counted in `passed_over`, if given, but for the
+// folder's metadata.tsv. NotFound when `folder` is none, Unavailable when reading it fails
+// half-way.
+[[nodiscard]] absl::StatusOr<std::vector<SourceFile>> FilesBelow(
+    const std::string& folder, const std::vector<std::string>& endings,
+    PassedOver* passed_over = nullptr);
+
+// Those with one of ScoreEndings().
+[[nodiscard]] absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(
+    const std::string& folder, PassedOver* passed_over = nullptr);
 
 }  // namespace antiphon::trainer::data
 

@@ -59,6 +59,27 @@ TEST_F(MidiFilesTest, PassesOverAFolderThatMustNotBeRead) {
   }
 }
 
+TEST_F(MidiFilesTest, CountsWhatItPassesOverByItsKind) {
+  for (const char* name : {"metadata.tsv", "a.kar", "b.RMI", "c.mid", "x.m4a", "deep/y.M4A",
+                           "deep/metadata.tsv", "readme", "b\xe9.\xe9"}) {
+    Write(name);
+  }
+  fs::create_symlink(folder_ / "gone", folder_ / "broken.mid");
+  fs::create_directory_symlink(folder_ / "deep", folder_ / "link");
+  PassedOver passed_over;
+  const auto files = MidiFilesBelow(folder_.string(), &passed_over);
+  ASSERT_TRUE(files.ok());
+  EXPECT_EQ(files->size(), 3u);
+  EXPECT_EQ(ToText(passed_over),
+            "2 .m4a, 1 .tsv, 1 .é, 1 link to a folder, 1 link to nowhere, 1 without an ending");
+  EXPECT_EQ(ToText({}), "");
+}
+
+TEST_F(MidiFilesTest, NamesAreInOneNormalisationForm) {
+  Write("Fu\xcc\x88r Elise.mid");
+  EXPECT_THAT(Found(), ElementsAre("Für Elise.mid"));
+}
+
 TEST_F(MidiFilesTest, AFolderThatIsNotThereIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(MidiFilesBelow((folder_ / "nowhere").string()).status()));
 }
