@@ -171,7 +171,7 @@ class FoldersTest(unittest.TestCase):
         self.put(b"scores/b\xe9.mid", songbook("greensleeves"))
         self.put("scores/scale.musicxml", MUSICXML)
         self.put("scores/metadata.tsv", b"file\ttitle\nmissing.mid\tGone\n")
-        self.put("sound/a_take.dat", pathlib.Path(harness.queries()[0]["file"]).read_bytes())
+        self.put("sound/a_take.wav", pathlib.Path(harness.queries()[0]["file"]).read_bytes())
         self.put("sound/cover.png", b"\x89PNG")
         done = subprocess.run(
             [harness.program("antiphon-trainer"), "index", "--midi", self.folder / "scores",
@@ -179,10 +179,8 @@ class FoldersTest(unittest.TestCase):
              os.environ.get("ANTIPHON_TEST_MODEL", harness.SOURCE / "models/default"), "--bundle",
              self.folder / "bundle"], capture_output=True, check=False, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for line in ("2 pieces", "1 recordings",
-                     "Passed over in the folder of scores: 1 .musicxml",
-                     "Passed over in the folder of recordings: 1 .png",
-                     "metadata.tsv names 'missing.mid', which is not there"):
+        for line in ("2 pieces", "1 recordings", "1 .musicxml", "1 .png",
+                     "metadata.tsv names a file that is not there", "missing.mid"):
             self.assertIn(line, done.stdout)
 
 
