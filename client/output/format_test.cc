@@ -59,7 +59,7 @@ TEST(FormatBarBeatTest, CountsAsAMusicianDoes) {
   EXPECT_EQ(FormatBarBeat(4, 2.04), "4:2");
 }
 
-TEST(FormatBarBeatTest, AnUpbeatIsBarZero) { EXPECT_EQ(FormatBarBeat(0, 3.5), "0:3.5"); }
+TEST(FormatBarBeatTest, AnUpbeatIsInBarZero) { EXPECT_EQ(FormatBarBeat(0, 4), "0:4"); }
 
 TEST(FormatTempoTest, IsInPercentOfTheTempoWritten) {
   EXPECT_EQ(FormatTempo(1), "100 %");

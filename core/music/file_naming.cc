@@ -58,7 +58,7 @@ absl::StatusOr<Metadata> ParseMetadata(std::string_view text) {
     FileMetadata entry;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = CleanMidiText(cells[i]);
-      if (columns[i] == "file") file = ToNfc(cell);
+      if (columns[i] == "file") file = CleanName(cell);
       if (columns[i] == "title") entry.title = cell;
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
@@ -72,9 +72,18 @@ absl::StatusOr<Metadata> ParseMetadata(std::string_view text) {
                          "\" is no number of quarter notes from 0 to ", kMostUpbeat));
       }
     }
-    metadata[file] = std::move(entry);
+    if (!metadata.emplace(file, std::move(entry)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " is a second one about '", file, "'"));
+    }
   }
   return metadata;
+}
+
+std::string CleanName(std::string_view name) {
+  std::string clean = ToNfc(CleanMidiText(name));
+  while (clean.starts_with("./")) clean.erase(0, 2);
+  return clean;
 }
 
 FileMetadata MetadataOf(const Metadata& metadata, std::string_view relative_path) {

@@ -29,12 +29,16 @@ struct FileMetadata {
   std::optional<double> upbeat;
 };
 
-// By `file`, in Unicode's normalisation form C.
+// By `file`, as CleanName writes it.
 using Metadata = std::map<std::string, FileMetadata>;
 
 // InvalidArgument, with the line, on a file without that column, a line with more columns than the
-// first, or an upbeat that is no number from 0 to 64.
+// first, a second line about the same file, or an upbeat that is no number from 0 to 64.
 [[nodiscard]] absl::StatusOr<Metadata> ParseMetadata(std::string_view text);
+
+// The name of a file, or a path, as it is stored, shown and compared: UTF-8 in NFC (other encodings
+// as CleanMidiText tells them), without control characters and a "./" in front.
+std::string CleanName(std::string_view name);
 
 // All of the following take paths below the folder. However a system writes the accents in them,
 // they mean the same (normalisation form C).

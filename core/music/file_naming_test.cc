@@ -22,10 +22,21 @@ TEST(FileNamingTest, ReadsMetadataByTheNamesOfItsColumns) {
   EXPECT_EQ(metadata->at("w.mid").composer, "");
 }
 
+TEST(FileNamingTest, ComparesNamesInOneNormalisationForm) {
+  const auto metadata = ParseMetadata("file\twork_id\n./e\xCC\x81tude.mid\top10\n");
+  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  ASSERT_EQ(metadata->count("\xC3\xA9tude.mid"), 1u);
+  EXPECT_EQ(metadata->at("\xC3\xA9tude.mid").work_id, "op10");
+  EXPECT_EQ(CleanName("e\xCC\x81tude.mid"), "\xC3\xA9tude.mid");
+  EXPECT_EQ(CleanName("\xE9tude.mid"), "\xC3\xA9tude.mid") << "bytes of Latin-1";
+}
+
 TEST(FileNamingTest, SaysWhichLineOfMetadataIsWrong) {
   EXPECT_THAT(ParseMetadata("title\tcomposer\n").status().message(), HasSubstr("line 1"));
   EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\nc\td\te\n").status().message(),
               HasSubstr("line 3"));
+  EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\na\tc\n").status().message(),
+              HasSubstr("line 3 is a second one about 'a'"));
   EXPECT_TRUE(ParseMetadata("")->empty());
 }
 

@@ -185,6 +185,7 @@ class RunTest(unittest.TestCase):
         self.place.add("take1.flac", query("bach_prelude_c"))
         self.place.add("scores/one.mid", piece("greensleeves"))
         self.place.add("scores/more/two.mid", piece("petzold_menuet_g"))
+        self.place.add("takes/one.flac", query("greensleeves"))
         self.run_section("docs/cli.md", "Changing the collection")
 
     def test_operations_start(self):

@@ -50,10 +50,11 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 
 // Walks the folders in order of their paths. A piece's id is its path (core/music/file_naming.h);
 // title and composer come from metadata.tsv, else the title from the score or the file's name and
-// the composer from the first folder's name, if there is one; its work from metadata.tsv. A recording belongs to the piece that
-// metadata.tsv names, else to the one whose id is the longest that its file's name starts with, and
-// takes title and composer from there when it has none of its own. An upbeat in metadata.tsv is
-// written into the score (core/music/upbeat.h), unless the score says otherwise.
+// the composer from the first folder's name, if there is one; its work from metadata.tsv. A
+// recording belongs to the piece that metadata.tsv names, else to the one whose id is the longest
+// that its file's name starts with, and takes title and composer from there when it has none of its
+// own. An upbeat in metadata.tsv is written into the score (core/music/upbeat.h), unless the score
+// says otherwise.
 //
 // Files that cannot be read are left out and listed in the summary, which also says what was read
 // with warnings, what was passed over and which rows of metadata.tsv are of no use. NotFound when a
