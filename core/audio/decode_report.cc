@@ -24,7 +24,7 @@ std::vector<std::string> DecodeReport::Warnings() const {
       text += absl::StrFormat(": the file is damaged in %d places, the first at %.1f s",
                               damaged_places, first_damage_s);
     } else {
-      text += ": the file ends early";
+      text += ": the file has less than it says";
     }
     warnings.push_back(text);
   }

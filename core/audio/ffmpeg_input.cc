@@ -163,7 +163,7 @@ absl::Status FfmpegInput::ChooseStream(SoundFormat format) {
   for (unsigned i = 0; i < context_->nb_streams; ++i) {
     AVStream* stream = context_->streams[i];
     const AVMediaType type = stream->codecpar->codec_type;
-    only_sound_ = only_sound_ && type == AVMEDIA_TYPE_AUDIO;
+    only_sound_ = only_sound_ && type == AVMEDIA_TYPE_AUDIO && context_->nb_streams == 1;
     if (type == AVMEDIA_TYPE_AUDIO && stream_ == nullptr) {
       stream_ = stream;
       continue;

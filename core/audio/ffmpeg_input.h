@@ -47,6 +47,7 @@ class FfmpegInput {
   // The first stream of sound.
   AVStream& stream() const { return *stream_; }
   int other_tracks() const { return other_tracks_; }
+  bool only_sound() const { return only_sound_; }  // of one track
   // Seconds that the file says the sound lasts; 0 where it does not, or where it means more than
   // the sound.
   double declared_s() const;

@@ -24,6 +24,7 @@ namespace antiphon::audio {
 namespace {
 
 constexpr size_t kBlockSamples = 1 << 17;
+constexpr double kLeastGap_s = 0.5;
 constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kSearchBytes = 64 << 10;
 
@@ -32,6 +33,7 @@ struct Part {
   int64_t begin = 0;
   int64_t end = 0;
   int64_t only_granule = 0;  // as in OggLink
+  int64_t stray_bytes = 0;   // likewise
 };
 
 // Behind the tags (ID3v2) at the beginning.
@@ -104,7 +106,9 @@ class FfmpegReader : public AudioReader {
   void Feed();
   void OnSound(size_t samples);
   void OnDamage(double seconds);
+  void NoteTime(double seconds);
   void ClosePart();
+  int64_t LostBytes() const;
 
   ByteSource& source_;
   const SoundFormat file_format_;
@@ -125,6 +129,10 @@ class FfmpegReader : public AudioReader {
   // Of the part that is open.
   int64_t part_frames_left_ = kNoEnd;  // where we know better than FFmpeg
   double part_s_ = 0, failed_s_ = 0;
+  double packets_end_s_ = 0;   // by their own times
+  double gaps_s_ = 0;          // between them
+  int64_t packets_ = 0;
+  int64_t stray_bytes_ = 0;
   int64_t heard_bytes_ = 0;    // of packets that gave sound
   int64_t pending_bytes_ = 0;  // of packets that have not yet
   // Of the file.
@@ -152,7 +160,7 @@ absl::Status FfmpegReader::FindParts() {
     parts_.clear();
     for (size_t i = 0; i < links.size(); ++i) {
       const int64_t end = i + 1 < links.size() ? links[i + 1].begin : size;
-      parts_.push_back({links[i].begin, end, links[i].only_granule});
+      parts_.push_back({links[i].begin, end, links[i].only_granule, links[i].stray_bytes});
     }
   } else if (file_format_ == SoundFormat::kFlac) {
     parts_[0].begin = BehindTags(source_);
@@ -171,7 +179,9 @@ absl::Status FfmpegReader::FindParts() {
 absl::Status FfmpegReader::OpenPart(const Part& part) {
   codec_.reset();
   input_.reset();
-  part_s_ = failed_s_ = 0;
+  part_s_ = failed_s_ = packets_end_s_ = gaps_s_ = 0;
+  packets_ = 0;
+  stray_bytes_ = part.stray_bytes;
   heard_bytes_ = pending_bytes_ = 0;
   draining_ = false;
   ASSIGN_OR_RETURN(
@@ -242,8 +252,12 @@ void FfmpegReader::Feed() {
       // An empty packet would mean the end.
       if (packet_->size <= 0) break;
       pending_bytes_ += packet_->size;
-      const double seconds =
-          static_cast<double>(packet_->duration) * av_q2d(input_->stream().time_base);
+      ++packets_;
+      const double unit_s = av_q2d(input_->stream().time_base);
+      const double seconds = static_cast<double>(packet_->duration) * unit_s;
+      if (packet_->pts != AV_NOPTS_VALUE)
+        NoteTime(static_cast<double>(packet_->pts) * unit_s);
+      packets_end_s_ += seconds;
       if (!codec_->Send(packet_)) OnDamage(seconds);
       break;
     }
@@ -282,18 +296,44 @@ void FfmpegReader::OnDamage(double seconds) {
   if (report_.damaged_places++ == 0) report_.first_damage_s = report_.decoded_s;
 }
 
-// What the part lacks: by the length that it declares, and where nothing but sound is in the file,
-// by its bytes.
+// The time of a packet, by which stretches that are not there show where nothing else tells. Encoders
+// leave out some tenths of a second where it is quiet.
+void FfmpegReader::NoteTime(double seconds) {
+  const double gap_s = seconds - packets_end_s_;
+  if (packets_ > 1 && gap_s > kLeastGap_s) {
+    gaps_s_ += gap_s;
+    OnDamage(0);
+  }
+  packets_end_s_ = seconds;
+}
+
+// Bytes that should have been sound and were not, as far as the kind of file lets one say.
+int64_t FfmpegReader::LostBytes() const {
+  constexpr int64_t kBytesPerBlock = 24;  // of a Matroska file, besides the sound
+  switch (file_format_) {
+    case SoundFormat::kMp3:
+    case SoundFormat::kAac:
+    case SoundFormat::kAmr:
+      return input_->sound_bytes() - heard_bytes_ - TrailingZeros(source_);
+    case SoundFormat::kMatroska:
+      return input_->only_sound() && input_->declared_s() == 0
+                 ? input_->sound_bytes() - heard_bytes_ - packets_ * kBytesPerBlock
+                 : 0;
+    case SoundFormat::kOgg:
+      return stray_bytes_;
+    default:
+      return 0;
+  }
+}
+
+// What the part lacks: by the length that it declares, by the times of its packets and by its bytes,
+// whichever says most.
 void FfmpegReader::ClosePart() {
-  double missing_s = failed_s_;
-  const bool only_frames = file_format_ == SoundFormat::kMp3 || file_format_ == SoundFormat::kAac ||
-                           file_format_ == SoundFormat::kAmr;
-  if (!only_frames) {
-    if (input_->declared_s() > 0) missing_s = std::max(missing_s, input_->declared_s() - part_s_);
-  } else if (heard_bytes_ > 0) {
-    const int64_t lost = input_->sound_bytes() - heard_bytes_ - TrailingZeros(source_);
-    missing_s = std::max(missing_s,
-                         static_cast<double>(lost) * part_s_ / static_cast<double>(heard_bytes_));
+  double missing_s = std::max(failed_s_, gaps_s_);
+  if (input_->declared_s() > 0) missing_s = std::max(missing_s, input_->declared_s() - part_s_);
+  if (heard_bytes_ > 0) {
+    missing_s = std::max(missing_s, static_cast<double>(LostBytes()) * part_s_ /
+                                        static_cast<double>(heard_bytes_));
   }
   report_.missing_s += missing_s;
   failed_s_ = 0;

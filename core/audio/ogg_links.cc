@@ -80,7 +80,9 @@ std::vector<OggLink> FindOggLinks(ByteSource& source) {
   for (int64_t at = 0; at < source.size() && links.size() < kMaxLinks;) {
     const std::optional<Page> page = window.PageAt(at);
     if (!page) {
-      at = window.FindPage(at + 1);
+      const int64_t next = window.FindPage(at + 1);
+      links.back().stray_bytes += next - at;
+      at = next;
       continue;
     }
     if (page->begins_stream && after_data) {

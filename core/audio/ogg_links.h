@@ -15,6 +15,7 @@ struct OggLink {
   // Of a link whose sound lies on one page: the time at its end, in the stream's own units (of
   // Vorbis, frames). 0 for any other.
   int64_t only_granule = 0;
+  int64_t stray_bytes = 0;  // that are on no page
 };
 
 // In their order; at least one, from the beginning of the source on.
