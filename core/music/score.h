@@ -14,6 +14,7 @@ namespace antiphon::music {
 
 inline constexpr int kLowestPianoPitch = 21;    // A0
 inline constexpr int kHighestPianoPitch = 108;  // C8
+inline constexpr int kMaxScoreWarnings = 20;
 
 struct Note {
   double onset_s = 0;   // seconds from the start, at the tempo written
@@ -31,6 +32,12 @@ struct Score {
   std::vector<Note> notes;  // sorted by onset_s, then pitch
   TempoMap tempo_map;
   double duration_s = 0;  // end of the last sounding note or event, seconds
+  // Notes on drum channels, which are not among `notes`.
+  int drum_notes = 0;
+  // What the reader passed over or repaired in the file, for people: sentences without a full stop,
+  // valid UTF-8, at most kMaxScoreWarnings. Empty for a file that is as it should be, and in scores
+  // made from others.
+  std::vector<std::string> warnings = {};
 };
 
 // The notes that sound anywhere in [start_s, end_s), cut to it and shifted so that start_s becomes
