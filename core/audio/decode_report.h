@@ -23,8 +23,9 @@ struct DecodeReport {
   std::vector<std::string> Warnings() const;
 };
 
-// A recording of which less was decoded is not filed unless that is asked for.
+// A recording of which less than half was decoded is not filed unless that is accepted.
 inline constexpr double kLeastDecodedShare = 0.5;
+enum class DamagedAudio { kRefuse, kAccept };
 
 }  // namespace antiphon::audio
 

@@ -125,6 +125,14 @@ const char* KnownSoundFormats() {
   return "WAV, AIFF, AU, CAF, W64, FLAC, MP3, AAC, Ogg, M4A or MP4, WebM, WMA, AMR";
 }
 
+const std::vector<std::string>& SoundFileEndings() {
+  static const auto& endings = *new std::vector<std::string>{
+      ".3gp",  ".aac", ".aif", ".aifc", ".aiff", ".amr", ".au",  ".caf",  ".flac", ".m4a", ".mka",
+      ".mov",  ".mp3", ".mp4", ".oga",  ".ogg",  ".opus", ".snd", ".spx", ".w64",  ".wav", ".webm",
+      ".wma"};
+  return endings;
+}
+
 int64_t LeadingTagBytes(std::string_view head) {
   int64_t end = 0;
   // Some programs put a tag before a tag.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace antiphon::audio {
 
@@ -32,6 +33,9 @@ const char* NameOf(SoundFormat format);
 
 // All of them, for the message that says what is accepted: "WAV, AIFF, …".
 const char* KnownSoundFormats();
+
+// What the names of such files end in, with the dot, in lower case.
+const std::vector<std::string>& SoundFileEndings();
 
 // How far into the file SoundFormatOf looks where it needs to.
 inline constexpr int64_t kFormatHeadBytes = 64 << 10;

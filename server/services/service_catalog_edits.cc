@@ -6,6 +6,7 @@
 #include "core/base/status_macros.h"
 #include "server/services/catalog_requests.h"
 #include "server/services/service_catalog.h"
+#include "server/services/warnings.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -70,6 +71,7 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
   ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
   return ToWire(added.piece);
 }
@@ -78,6 +80,7 @@ absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& r
                                         v1::AddPieceResponse* response) const {
   ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
   *response->mutable_piece() = std::move(piece);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -88,11 +91,13 @@ absl::Status CatalogService::DoAddPieces(
   for (int64_t index = 0; stream.Read(&request); ++index) {
     call.Pin(
         store_.Current());  // a long stream must not hold on to the collection that it began with
+    call.BeginPart();
     absl::StatusOr<v1::Piece> piece = Add(call, request);
     if (IsCallersDoing(piece.status())) return piece.status();
     v1::AddPiecesResponse response;
     response.set_index(index);
     if (piece.ok()) {
+      call.FillWarnings(response.mutable_warnings());
       *response.mutable_piece() = *std::move(piece);
       ++added;
     } else {
@@ -108,8 +113,10 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
                                            v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
   *response->mutable_piece() = ToWire(updated.piece);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -128,6 +135,8 @@ absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRe
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
   *response->mutable_recording() = ToWire(added.recording);
+  WarnOfDecoding(call, "audio_file", added.decoding);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -138,6 +147,8 @@ absl::Status CatalogService::DoUpdateRecording(Call& call,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
   *response->mutable_recording() = ToWire(updated.recording);
+  WarnOfDecoding(call, "audio_file", updated.decoding);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 

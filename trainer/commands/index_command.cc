@@ -11,6 +11,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/audio/sound_format.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
@@ -73,7 +75,9 @@ class Indexing {
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.midi_dir));
     progress_.Start("Scores", static_cast<int64_t>(files.size()));
     for (const data::SourceFile& file : files) {
-      const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative));
+      std::vector<std::string> warnings;
+      const absl::Status status = AddScore(file, MetadataOf(metadata, file.relative), warnings);
+      if (status.ok()) Warn(file, warnings, summary);
       if (IsFatal(status)) return status;
       if (!status.ok())
         summary.skipped_scores.push_back(absl::StrCat(file.relative, ": ", status.message()));
@@ -91,14 +95,16 @@ class Indexing {
   }
 
   absl::Status AddRecordings(IndexSummary& summary) {
-    ASSIGN_OR_RETURN(
-        const auto files,
-        data::FilesBelow(options_.recordings_dir, {".wav", ".flac", ".ogg", ".opus", ".mp3"}));
+    ASSIGN_OR_RETURN(const auto files,
+                     data::FilesBelow(options_.recordings_dir, audio::SoundFileEndings()));
     ASSIGN_OR_RETURN(const auto metadata, ReadMetadata(options_.recordings_dir));
     progress_.Start("Recordings", static_cast<int64_t>(files.size()));
     for (const data::SourceFile& file : files) {
-      const absl::Status status = AddRecording(file, MetadataOf(metadata, file.relative));
+      audio::DecodeReport decoding;
+      const absl::Status status =
+          AddRecording(file, MetadataOf(metadata, file.relative), decoding);
       if (IsFatal(status)) return status;
+      if (status.ok()) Warn(file, decoding.Warnings(), summary);
       if (!status.ok())
         summary.skipped_recordings.push_back(absl::StrCat(file.relative, ": ", status.message()));
       progress_.Advance(1);
@@ -108,8 +114,15 @@ class Indexing {
   }
 
  private:
+  static void Warn(const data::SourceFile& file, const std::vector<std::string>& warnings,
+                   IndexSummary& summary) {
+    for (const std::string& warning : warnings)
+      summary.warnings.push_back(absl::StrCat(file.relative, ": ", warning));
+  }
+
   // Not the file's fault: an encoder or the disk.
   static bool IsFatal(const absl::Status& status) {
+    if (ReasonOf(status) == ErrorReason::kAudioDamaged) return false;
     return status.code() == absl::StatusCode::kInternal ||
            status.code() == absl::StatusCode::kFailedPrecondition ||
            status.code() == absl::StatusCode::kDataLoss;
@@ -119,16 +132,17 @@ class Indexing {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
-  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
+                        std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(const std::string midi, ReadFile(file.path, options_.max_file_bytes));
     catalog::Piece piece{.id = IdOfPath(file.relative),
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata)};
-    if (piece.title.empty()) {
-      ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+    warnings = score.warnings;
+    if (piece.title.empty())
       piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;
-    }
     if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
     RETURN_IF_ERROR(builder_.AddPiece(piece, midi));
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
@@ -136,7 +150,8 @@ class Indexing {
     return absl::OkStatus();
   }
 
-  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata) {
+  absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata,
+                            audio::DecodeReport& decoding) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
@@ -155,7 +170,13 @@ class Indexing {
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
     if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
-    return builder_.AddRecording(std::move(recording), audio);
+    const absl::Status status = builder_.AddRecording(
+        std::move(recording), audio,
+        options_.accept_damaged ? audio::DamagedAudio::kAccept : audio::DamagedAudio::kRefuse,
+        &decoding);
+    if (ReasonOf(status) != ErrorReason::kAudioDamaged) return status;
+    return absl::Status(status.code(), absl::StrCat(status.message(),
+                                                    " (--accept-damaged files it all the same)"));
   }
 
   const IndexCommandOptions& options_;
@@ -201,6 +222,10 @@ std::string SummaryText(const IndexSummary& summary) {
     if (skipped->empty()) continue;
     absl::StrAppend(&text, skipped->size(), " ", what, " were left out:\n");
     for (const std::string& line : *skipped) absl::StrAppend(&text, "  ", line, "\n");
+  }
+  if (!summary.warnings.empty()) {
+    absl::StrAppend(&text, summary.warnings.size(), " warnings:\n");
+    for (const std::string& line : summary.warnings) absl::StrAppend(&text, "  ", line, "\n");
   }
   return text;
 }

@@ -18,12 +18,13 @@ namespace antiphon::trainer::commands {
 
 struct IndexCommandOptions {
   std::string midi_dir;        // searched below for .mid and .midi; may hold a metadata.tsv
-  std::string recordings_dir;  // searched below for .wav .flac .ogg .opus .mp3; may hold a
+  std::string recordings_dir;  // searched below for audio::SoundFileEndings; may hold a
                                // metadata.tsv; empty: none
   std::string bundle_root;     // made when it does not exist
   std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
                            // may be empty
   collection::BuilderOptions builder;
+  bool accept_damaged = false;  // recordings of which less than half can be decoded, too
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
 
@@ -31,6 +32,8 @@ struct IndexSummary {
   bundle::Manifest manifest;
   std::vector<std::string> skipped_scores;  // files that could not be read: "path: reason"
   std::vector<std::string> skipped_recordings;
+  // What is in the bundle and was not as it should be: "path: what".
+  std::vector<std::string> warnings;
 };
 
 // The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is
