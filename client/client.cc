@@ -54,12 +54,16 @@ ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, 
           },
           [&](const EmbedArguments& arguments) { return RunEmbed(arguments, context); },
           [&](const ListArguments& arguments) { return RunList(arguments, context); },
+          [&](const SameMusicArguments& arguments) { return RunSameMusic(arguments, context); },
           [&](const ShowArguments& arguments) { return RunShow(arguments, context); },
           [&](const AddPieceArguments& arguments) { return RunAddPiece(arguments, context); },
           [&](const AddPiecesArguments& arguments) { return RunAddPieces(arguments, context); },
           [&](const UpdatePieceArguments& arguments) { return RunUpdatePiece(arguments, context); },
           [&](const AddRecordingArguments& arguments) {
             return RunAddRecording(arguments, context);
+          },
+          [&](const AddRecordingsArguments& arguments) {
+            return RunAddRecordings(arguments, context);
           },
           [&](const UpdateRecordingArguments& arguments) {
             return RunUpdateRecording(arguments, context);

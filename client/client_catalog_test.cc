@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_cat.h"
 #include "client/client_test_fixture.h"
 
 namespace antiphon::client {
@@ -28,6 +30,18 @@ class ClientCatalogTest : public ClientTest {
     std::filesystem::create_directories((dir_ / name).parent_path());
     return Write(
         name, testing::MidiFile(0, 480, {testing::MidiTrack().On(0, pitch).Off(960, pitch).End()}));
+  }
+  void AddPair(const std::string& piece, const std::string& other) {
+    v1::SameMusicPair& pair = server_.same_music.emplace_back();
+    for (const auto& [music, id] :
+         {std::pair(pair.mutable_piece(), piece), std::pair(pair.mutable_other(), other)}) {
+      music->mutable_source()->set_id(id);
+      music->mutable_source()->set_title("Title of " + id);
+      music->mutable_start()->set_bar(0);
+      music->mutable_start()->set_beat_in_bar(4);
+      music->mutable_end()->set_bar(8);
+      music->mutable_end()->set_beat_in_bar(3);
+    }
   }
 };
 
@@ -155,8 +169,11 @@ TEST_F(ClientCatalogTest, ChangesOnlyWhatIsGiven) {
   EXPECT_EQ(request.piece_id(), "a");
   EXPECT_TRUE(request.has_title());
   EXPECT_EQ(request.title(), "");
-  EXPECT_FALSE(request.has_composer() || request.has_collection() || request.has_score());
+  EXPECT_FALSE(request.has_composer() || request.has_collection() || request.has_score() ||
+               request.has_work_id());
   EXPECT_EQ(request.expected_version(), 7);
+  EXPECT_EQ(Run({"piece", "update", "a", "--work-id", ""}).code, ExitCode::kOk);
+  EXPECT_TRUE(server_.update_piece_request.has_work_id());
   EXPECT_EQ(Run({"piece", "update", "a", "--score", WriteMidi("b.mid")}).code, ExitCode::kOk);
   EXPECT_TRUE(server_.update_piece_request.has_score());
   EXPECT_FALSE(server_.update_piece_request.has_title() ||
@@ -204,67 +221,85 @@ TEST_F(ClientCatalogTest, Deletes) {
   EXPECT_THAT(result.err, HasSubstr("--with-recordings"));
 }
 
-TEST_F(ClientCatalogTest, AddsAWholeFolderInOneStream) {
-  WriteMidi("scores/bach/fugue_1.mid", 60);
-  WriteMidi("scores/bach/fugue_2.MIDI", 61);
-  WriteMidi("scores/waltz.mid", 62);
-  Write("scores/notes.txt", "not a score");
-  Write("scores/metadata.tsv",
-        "file\ttitle\tcomposer\tcollection\nwaltz.mid\tMinute Waltz\tChopin\top64\n");
-  const Result result =
-      Run({"piece", "add-all", (dir_ / "scores").string(), "--collection", "mine"});
+TEST_F(ClientCatalogTest, ListsPiecesThatHoldTheSameMusic) {
+  for (int i = 0; i < 501; ++i) AddPair(absl::StrCat("piece-", i), absl::StrCat("other-", i));
+  Result result = Run({"pieces", "--same-music", "--json"});
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("added 3 of 3 pieces"));
-  EXPECT_EQ(server_.calls, 1);
-  ASSERT_THAT(server_.added, SizeIs(3));
-  EXPECT_EQ(server_.added[0].piece().id(), "bach__fugue_1");
-  EXPECT_EQ(server_.added[0].piece().title(), "fugue 1");
-  EXPECT_EQ(server_.added[0].piece().composer(), "bach");
-  EXPECT_EQ(server_.added[0].piece().collection(), "mine");
-  EXPECT_EQ(server_.added[2].piece().title(), "Minute Waltz");
-  EXPECT_EQ(server_.added[2].piece().composer(), "Chopin");
-  EXPECT_EQ(server_.added[2].piece().collection(), "op64");
+  ASSERT_THAT(result.json()["pairs"], SizeIs(501));
+  EXPECT_EQ(result.json()["pairs"][500]["other"]["source"]["id"], "other-500");
+  EXPECT_EQ(server_.same_music_request.piece_id(), "");
+
+  result = Run({"pieces", "--same-music", "elise", "-n", "2"});
+  EXPECT_EQ(server_.same_music_request.piece_id(), "elise");
+  EXPECT_THAT(result.out, AllOf(HasSubstr("piece-1"), HasSubstr("other-1"), HasSubstr("0:4–8:3"),
+                                HasSubstr("2 of 501 pairs"), Not(HasSubstr("piece-2"))));
+  server_.same_music.clear();
+  result = Run({"pieces", "--same-music"});
+  EXPECT_EQ(result.code, ExitCode::kNothing);
+  EXPECT_THAT(result.out, HasSubstr("no two pieces"));
+  server_.failure =
+      ServerFailure(grpc::StatusCode::NOT_FOUND, "piece_id: no piece 'x'", "piece_id");
+  EXPECT_THAT(Run({"pieces", "--same-music", "x"}).err, HasSubstr("antiphon pieces"));
 }
 
-TEST_F(ClientCatalogTest, OneBadFileDoesNotKeepTheOthersOut) {
-  WriteMidi("scores/a.mid");
-  Write("scores/b.mid", "this is no MIDI file");
-  WriteMidi("scores/c.mid");
-  WriteMidi("scores/d.mid");
-  server_.taken_ids = {"c"};
-  const std::string folder = (dir_ / "scores").string();
-  Result result = Run({"piece", "add-all", folder, "--json"});
+TEST_F(ClientCatalogTest, SaysWhatIsThereAlreadyAndWhatIsWrong) {
+  AddPair("a", "elise");
+  server_.warnings.emplace_back().set_message("the last track is cut off");
+  const std::string path = WriteMidi("a.mid");
+  Result result = Run({"piece", "add", path, "--work-id", "woo59"});
+  EXPECT_EQ(result.code, ExitCode::kOk);
+  EXPECT_EQ(server_.added[0].piece().work_id(), "woo59");
+  EXPECT_THAT(result.out,
+              HasSubstr("added a, version 1\n  the same music as elise (Title of elise), "
+                        "bars 0:4–8:3; here bars 0:4–8:3\n"));
+  EXPECT_EQ(result.err, "antiphon: warning: " + path + ": the last track is cut off\n");
+
+  result = Run({"piece", "add", path, "--json"});
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(result.json()["warnings"][0]["message"], "the last track is cut off");
+  EXPECT_EQ(result.json()["same_music"][0]["other"]["source"]["id"], "elise");
+  EXPECT_THAT(Run({"recording", "add", Wav()}).err, HasSubstr("warning: "));
+}
+
+TEST_F(ClientCatalogTest, AddsAndDeletesSeveral) {
+  const std::string a = WriteMidi("a.mid"), b = WriteMidi("b.mid"), c = WriteMidi("c.mid");
+  server_.taken_ids = {"b"};
+  Result result = Run({"piece", "add", a, b, c, "--composer", "Bach"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
-  std::map<std::string, std::string> outcome;  // by file
-  for (const absl::string_view line : absl::StrSplit(result.out, '\n', absl::SkipEmpty())) {
-    const Json json = Json::parse(std::string(line));
-    outcome[json["file"]] = json.contains("error") ? json["error"]["code"] : json["id"];
-  }
-  EXPECT_EQ(outcome, (std::map<std::string, std::string>{{"a.mid", "a"},
-                                                         {"b.mid", "INVALID_ARGUMENT"},
-                                                         {"c.mid", "ALREADY_EXISTS"},
-                                                         {"d.mid", "d"}}));
+  EXPECT_THAT(result.out, HasSubstr("added a, version 1\nadded c, version 2\n"
+                                    "added 2 of 3 pieces; 1 failed\n"));
+  EXPECT_EQ(server_.added[1].piece().composer(), "Bach");
 
-  server_.taken_ids = {"a", "c", "d"};
-  std::filesystem::remove(dir_ / "scores" / "b.mid");
-  result = Run({"piece", "add-all", folder, "--skip-existing"});
-  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("added 0 of 3 pieces; 3 there already"));
-}
+  result = Run({"recording", "add", Wav(), a});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_THAT(result.out, HasSubstr("added 1 of 2 recordings; 1 failed"));
 
-TEST_F(ClientCatalogTest, AFolderWithoutScoresIsNothing) {
-  EXPECT_EQ(Run({"piece", "add-all", dir_.string()}).code, ExitCode::kNothing);
-  EXPECT_EQ(Run({"piece", "add-all", (dir_ / "missing").string()}).code, ExitCode::kBadInput);
-  EXPECT_EQ(server_.calls, 0);
-}
+  result = Run({"piece", "delete", "a", "c"});
+  EXPECT_EQ(result.code, ExitCode::kOk);
+  EXPECT_THAT(result.out, HasSubstr("deleted 2 of 2 pieces"));
+  EXPECT_THAT(server_.deleted, ElementsAre("a", "c"));
+  EXPECT_EQ(Run({"recording", "delete", "x", "y", "--json"}).out,
+            Run({"recording", "delete", "x", "--json"}).out +
+                Run({"recording", "delete", "y", "--json"}).out);
 
-TEST_F(ClientCatalogTest, AStreamThatIsRefusedSaysWhy) {
-  WriteMidi("scores/a.mid");
   server_.failure = ServerFailure(grpc::StatusCode::UNAVAILABLE, "shutting down");
-  const Result result = Run({"piece", "add-all", (dir_ / "scores").string()});
+  result = Run({"piece", "delete", "a", "b", "c"});
   EXPECT_EQ(result.code, ExitCode::kUnreachable);
-  EXPECT_THAT(result.err, HasSubstr("shutting down"));
-  EXPECT_THAT(result.out, HasSubstr("added 0 of 1 piece"));
+  EXPECT_THAT(result.out, HasSubstr("deleted 0 of 3 pieces; 1 failed; 2 not tried"));
+}
+
+TEST_F(ClientCatalogTest, AScoreThatIsNotReadIsRefusedByName) {
+  const std::string path = Write("scale.musicxml", "<?xml version=\"1.0\"?><score-partwise>");
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"piece", "add", path},
+                                                    {"search", path},
+                                                    {"identify", path},
+                                                    {"recording", "add", path},
+                                                    {"identify", "--long", path}}) {
+    const Result result = Run(arguments);
+    EXPECT_EQ(result.code, ExitCode::kBadInput);
+    EXPECT_THAT(result.err, HasSubstr("is MusicXML, which is not read yet: export it as MIDI"));
+  }
+  EXPECT_EQ(server_.calls, 0);
 }
 
 }  // namespace

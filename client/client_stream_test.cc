@@ -79,6 +79,20 @@ TEST_F(ClientStreamTest, TimesOfALongRecordingAreThoseOfTheFile) {
   EXPECT_EQ(json["segments"][0]["start_seconds"], 1);
 }
 
+TEST_F(ClientStreamTest, RepeatsAreShownAsPassages) {
+  v1::Segment& segment = AddSegment("a", 0, 60);
+  for (const int to : {8, 16}) {
+    v1::Passage& passage = *segment.add_passages();
+    passage.mutable_reference_start()->set_bar(0);
+    passage.mutable_reference_end()->set_bar(to);
+  }
+  segment.add_same_music()->mutable_source()->set_id("b");
+  server_.long_response.mutable_info()->add_warnings()->set_message("a hole");
+  const Result result = Run({"identify", "--long", Wav()});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("0–8, 0–16"), HasSubstr("same music")));
+  EXPECT_THAT(result.err, HasSubstr("warning: "));
+}
+
 TEST_F(ClientStreamTest, NothingRecognisedIsNothing) {
   const Result result = Run({"identify", "--long", Wav()});
   EXPECT_EQ(result.code, ExitCode::kNothing);

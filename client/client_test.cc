@@ -51,6 +51,89 @@ TEST_F(ClientTest, SaysHowFarOffThePitchIs) {
   EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr(", 3 semitones lower; confidence"));
 }
 
+v1::Position Bar(int bar, double beat) {
+  v1::Position position;
+  position.set_bar(bar);
+  position.set_beat_in_bar(beat);
+  return position;
+}
+
+TEST_F(ClientTest, NamesOtherEditionsAndHowTheMusicGoes) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  v1::Candidate& best = AddCandidate("elise", "Für Elise", 0.98);
+  best.mutable_source()->set_work_id("woo59");
+  v1::SameMusic& other = *best.add_same_music();
+  other.mutable_source()->set_id("elise_2");
+  other.mutable_source()->set_title("Albumblatt");
+  *other.mutable_start() = Bar(0, 3);
+  *other.mutable_end() = Bar(8, 3);
+  EXPECT_THAT(Run({"identify", Wav()}).out,
+              AllOf(HasSubstr("\n  also: elise_2 (Albumblatt), bars 0:3–8:3\n"), HasSubstr("woo59"),
+                    HasSubstr("same music"), Not(HasSubstr("goes along bars"))));
+  other.set_tied(true);
+  for (const auto& [from, to] : {std::pair(1, 8), std::pair(1, 16)}) {
+    v1::Passage& passage = *best.add_passages();
+    *passage.mutable_reference_start() = Bar(from, 1);
+    *passage.mutable_reference_end() = Bar(to, 3);
+  }
+  EXPECT_THAT(Run({"identify", Wav()}).out,
+              AllOf(HasSubstr("\n  it goes along bars 1:1–8:3, then 1:1–16:3\n"),
+                    HasSubstr("bars 0:3–8:3; a tie\n"), HasSubstr("elise_2 (tie)")));
+  EXPECT_EQ(Run({"identify", Wav(), "--json"}).json()["candidates"][0]["same_music"][0]["tied"],
+            true);
+}
+
+TEST_F(ClientTest, AnUpbeatIsABarAndAPlaceInARecordingIsNone) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  v1::Candidate& best = AddCandidate("elise", "Für Elise", 0.98);
+  *best.mutable_reference() = Bar(0, 3);
+  EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr("of it is bar 0:3"));
+  best.mutable_reference()->Clear();
+  EXPECT_THAT(Run({"identify", Wav()}).out,
+              AllOf(HasSubstr("of it is 0:00.0 there"), Not(HasSubstr("bar:beat"))));
+}
+
+TEST_F(ClientTest, WarnsOfWhatIsNotAsItShouldBe) {
+  AddHit("a");
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  AddCandidate("elise", "Für Elise", 0.98);
+  for (v1::ResponseInfo* info :
+       {server_.identify_response.mutable_info(), server_.search_response.mutable_info(),
+        server_.embed_response.mutable_info()})
+    info->add_warnings()->set_message("5 of 20 s cannot be decoded");
+  const std::string wav = Wav();
+  for (const char* command : {"identify", "search", "embed"}) {
+    const Result result = Run({command, wav});
+    EXPECT_EQ(result.err, "antiphon: warning: " + wav + ": 5 of 20 s cannot be decoded\n");
+    EXPECT_EQ(Run({command, wav, "--json"}).err, "") << "it is in the message";
+  }
+}
+
+TEST_F(ClientTest, NoMatchOnALongRecordingNamesLong) {
+  server_.identify_response.set_verdict(v1::VERDICT_NO_MATCH);
+  server_.identify_response.mutable_info()->set_query_seconds(61);
+  const std::string wav = Wav();
+  EXPECT_THAT(Run({"identify", wav}).out, HasSubstr("no match; --long finds pieces within"));
+  AddCandidate("near", "Near", 0.3);
+  EXPECT_THAT(Run({"identify", wav}).out, AllOf(HasSubstr("--long"), HasSubstr("the nearest are")));
+  EXPECT_THAT(Run({"identify", Midi()}).out, Not(HasSubstr("--long"))) << "a score";
+  server_.identify_response.mutable_info()->set_query_seconds(59);
+  EXPECT_THAT(Run({"identify", wav}).out, Not(HasSubstr("--long")));
+}
+
+TEST_F(ClientTest, SearchesForSeveralFiles) {
+  AddHit("a").set_snippet("MThd one");
+  const std::string missing = (dir_ / "missing.wav").string();
+  const std::string folder = (dir_ / "snippets").string();
+  const Result result = Run({"search", Wav(), missing, Midi(), "--snippets", folder, "--json"});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_EQ(Json::parse(lines[0])["hits"][0]["snippet_file"], folder + "/query-01-hit-01.mid");
+  EXPECT_TRUE(Json::parse(lines[1]).contains("error"));
+  EXPECT_EQ(Json::parse(lines[2])["hits"][0]["snippet_file"], folder + "/query-03-hit-01.wav");
+}
+
 TEST_F(ClientTest, TellsNoMatchFromTooLittleInput) {
   server_.identify_response.set_verdict(v1::VERDICT_NO_MATCH);
   for (int i = 1; i <= 20; ++i) AddCandidate("near", absl::StrCat("Candidate ", i), 0.5 / i);
@@ -117,8 +200,8 @@ TEST_F(ClientTest, AQueryThatIsRefusedDoesNotFailTheOthersOfItsCall) {
 TEST_F(ClientTest, NarrowsWhatIsSearchedAndHow) {
   AddHit("a").add_evidence()->set_similarity(0.625);
   const std::vector<std::string> scope = {
-      "--composer", "Bach",    "--composer",       "Satie", "--piece",
-      "p",          "--exact", "--min-similarity", "0.5",   "--evidence"};
+      "--composer", "Bach",    "--composer",       "Satie", "--piece",   "p", "--work",
+      "w",          "--exact", "--min-similarity", "0.5",   "--evidence"};
   std::vector<std::string> arguments = {"search", Wav()};
   arguments.insert(arguments.end(), scope.begin(), scope.end());
   const Result result = Run(arguments);
@@ -127,6 +210,7 @@ TEST_F(ClientTest, NarrowsWhatIsSearchedAndHow) {
   const v1::SearchOptions& search = server_.search_scores_request.options();
   EXPECT_THAT(search.filter().composers(), ElementsAre("Bach", "Satie"));
   EXPECT_THAT(search.filter().piece_ids(), ElementsAre("p"));
+  EXPECT_THAT(search.filter().work_ids(), ElementsAre("w"));
   EXPECT_EQ(search.mode(), v1::SEARCH_MODE_EXACT);
   EXPECT_EQ(search.min_similarity(), 0.5);
   EXPECT_TRUE(search.include_evidence());

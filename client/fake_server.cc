@@ -58,6 +58,7 @@ FakeServer::~FakeServer() { server_->Shutdown(std::chrono::system_clock::now());
 std::string FakeServer::address() const { return absl::StrCat("127.0.0.1:", port_); }
 
 void FakeServer::Meet(grpc::ServerContext* context) {
+  absl::MutexLock lock(&mutex_);
   metadata.clear();
   for (const auto& [key, value] : context->client_metadata()) {
     metadata.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
@@ -174,6 +175,16 @@ grpc::Status FakeServer::ListRecordings(grpc::ServerContext* context,
   return Answer(context, page, response);
 }
 
+grpc::Status FakeServer::ListSameMusic(grpc::ServerContext* context,
+                                       const v1::ListSameMusicRequest* request,
+                                       v1::ListSameMusicResponse* response) {
+  same_music_request = *request;
+  v1::ListSameMusicResponse page;
+  FillPage(*request, static_cast<int>(same_music.size()), "", page,
+           [&](const std::string& place) { *page.add_pairs() = same_music[std::stoul(place)]; });
+  return Answer(context, page, response);
+}
+
 grpc::Status FakeServer::GetPiece(grpc::ServerContext* context, const v1::GetPieceRequest*,
                                   v1::GetPieceResponse* response) {
   return Answer(context, piece_response, response);
@@ -191,9 +202,13 @@ grpc::Status FakeServer::GetSnippet(grpc::ServerContext* context,
   return Answer(context, snippet_response, response);
 }
 
+bool FakeServer::IsTaken(const std::string& id) const {
+  return std::find(taken_ids.begin(), taken_ids.end(), id) != taken_ids.end();
+}
+
 grpc::Status FakeServer::Add(const v1::AddPieceRequest& request, v1::Piece* piece) {
   const std::string& id = request.piece().id();
-  if (std::find(taken_ids.begin(), taken_ids.end(), id) != taken_ids.end()) {
+  if (IsTaken(id)) {
     return ServerFailure(grpc::StatusCode::ALREADY_EXISTS,
                          absl::StrCat("piece.id: '", id, "' is there"), "piece.id");
   }
@@ -210,6 +225,8 @@ grpc::Status FakeServer::AddPiece(grpc::ServerContext* context, const v1::AddPie
     Meet(context);
     return status;
   }
+  answer.mutable_warnings()->Add(warnings.begin(), warnings.end());
+  answer.mutable_same_music()->Add(same_music.begin(), same_music.end());
   return Answer(context, answer, response);
 }
 
@@ -225,6 +242,8 @@ grpc::Status FakeServer::AddPieces(
     v1::Piece piece;
     if (const grpc::Status status = Add(request, &piece); status.ok()) {
       *response.mutable_piece() = piece;
+      response.mutable_warnings()->Add(warnings.begin(), warnings.end());
+      response.mutable_same_music()->Add(same_music.begin(), same_music.end());
     } else {
       response.mutable_error()->ParseFromString(status.error_details());
     }
@@ -248,6 +267,7 @@ grpc::Status FakeServer::DeletePiece(grpc::ServerContext* context,
                                      const v1::DeletePieceRequest* request,
                                      v1::DeletePieceResponse* response) {
   delete_piece_request = *request;
+  deleted.push_back(request->piece_id());
   v1::DeletePieceResponse answer;
   answer.set_version(3);
   answer.set_recordings_deleted(request->with_recordings() ? 2 : 0);
@@ -257,11 +277,22 @@ grpc::Status FakeServer::DeletePiece(grpc::ServerContext* context,
 grpc::Status FakeServer::AddRecording(grpc::ServerContext* context,
                                       const v1::AddRecordingRequest* request,
                                       v1::AddRecordingResponse* response) {
-  add_recording_request = *request;
+  const std::string& id = request->recording().id();
+  if (IsTaken(id)) {
+    Meet(context);
+    return ServerFailure(grpc::StatusCode::ALREADY_EXISTS,
+                         absl::StrCat("recording.id: '", id, "' is there"), "recording.id");
+  }
   v1::AddRecordingResponse answer;
-  answer.mutable_recording()->set_id(request->recording().id());
+  if (grpc::Status status = Answer(context, answer, response); !status.ok()) return status;
+  absl::MutexLock lock(&mutex_);
+  add_recording_request = *request;
+  recorded.push_back(*request);
+  answer.mutable_recording()->set_id(id);
   answer.mutable_recording()->set_version(4);
-  return Answer(context, answer, response);
+  answer.mutable_warnings()->Add(warnings.begin(), warnings.end());
+  *response = answer;
+  return grpc::Status::OK;
 }
 
 grpc::Status FakeServer::UpdateRecording(grpc::ServerContext* context,
@@ -278,6 +309,7 @@ grpc::Status FakeServer::DeleteRecording(grpc::ServerContext* context,
                                          const v1::DeleteRecordingRequest* request,
                                          v1::DeleteRecordingResponse* response) {
   delete_recording_request = *request;
+  deleted.push_back(request->recording_id());
   v1::DeleteRecordingResponse answer;
   answer.set_version(6);
   return Answer(context, answer, response);

@@ -1,7 +1,8 @@
 // A server in this process, on a free port of the loopback, that answers from a script: for tests
 // of the client.
 //
-// Answers and failures are set before the first call; what was asked is read after the last.
+// Answers and failures are set before the first call; what was asked is read after the last. Calls
+// of AddRecording may come at once, all others one after the other.
 #ifndef ANTIPHON_CLIENT_FAKE_SERVER_H_
 #define ANTIPHON_CLIENT_FAKE_SERVER_H_
 
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "antiphon/v1/admin.grpc.pb.h"
 #include "antiphon/v1/catalog.grpc.pb.h"
 #include "antiphon/v1/retrieval.grpc.pb.h"
@@ -39,7 +41,7 @@ class FakeServer final : public v1::Retrieval::Service,
 
   // What every call but Status answers; a failure comes before any response.
   grpc::Status failure;
-  int failures = 1'000'000;  // so many calls fail, then they succeed
+  std::atomic<int> failures = 1'000'000;  // so many calls fail, then they succeed
   std::chrono::milliseconds delay{0};
   std::string request_id = "request-7";  // in the initial metadata of every answer
   v1::SearchResponse search_response;
@@ -51,11 +53,13 @@ class FakeServer final : public v1::Retrieval::Service,
   v1::StatusResponse status_response;
   v1::IdentifyLongResponse long_response;
   std::vector<v1::IdentifyLiveResponse>
-      live_responses;                  // one for each part with samples, as far as they go
-  int pieces = 0;                      // of the list, called piece-0, piece-1, …
-  int recordings = 0;                  // likewise
-  std::vector<std::string> taken_ids;  // AddPiece and AddPieces find these there already
-  bool stalls = false;                 // streams are read, and never answered
+      live_responses;                         // one for each part with samples, as far as they go
+  int pieces = 0;                             // of the list, called piece-0, piece-1, …
+  int recordings = 0;                         // likewise
+  std::vector<v1::SameMusicPair> same_music;  // of the collection, and of every piece added
+  std::vector<v1::Warning> warnings;          // about everything added
+  std::vector<std::string> taken_ids;         // those who add find these there already
+  bool stalls = false;                        // streams are read, and never answered
 
   // What was asked last.
   v1::SearchScoresRequest search_scores_request;
@@ -68,6 +72,7 @@ class FakeServer final : public v1::Retrieval::Service,
   v1::GetSnippetRequest snippet_request;
   v1::UpdatePieceRequest update_piece_request;
   v1::DeletePieceRequest delete_piece_request;
+  v1::ListSameMusicRequest same_music_request;
   v1::AddRecordingRequest add_recording_request;
   v1::UpdateRecordingRequest update_recording_request;
   v1::DeleteRecordingRequest delete_recording_request;
@@ -76,6 +81,8 @@ class FakeServer final : public v1::Retrieval::Service,
   v1::StreamOptions stream_options;
   std::string stream_samples;                        // of all parts
   std::vector<v1::AddPieceRequest> added;            // by AddPiece and AddPieces
+  std::vector<v1::AddRecordingRequest> recorded;     // by AddRecording, as they came
+  std::vector<std::string> deleted;                  // ids of pieces and recordings
   std::multimap<std::string, std::string> metadata;  // of the last call
   std::atomic<int> calls = 0;                        // but Status
 
@@ -103,6 +110,8 @@ class FakeServer final : public v1::Retrieval::Service,
 
   grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest*,
                           v1::ListPiecesResponse*) override;
+  grpc::Status ListSameMusic(grpc::ServerContext*, const v1::ListSameMusicRequest*,
+                             v1::ListSameMusicResponse*) override;
   grpc::Status GetPiece(grpc::ServerContext*, const v1::GetPieceRequest*,
                         v1::GetPieceResponse*) override;
   grpc::Status ListRecordings(grpc::ServerContext*, const v1::ListRecordingsRequest*,
@@ -135,7 +144,10 @@ class FakeServer final : public v1::Retrieval::Service,
   grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*,
                        v1::RestoreResponse*) override;
 
+  bool IsTaken(const std::string& id) const;
+
   int port_ = 0;
+  absl::Mutex mutex_;  // of what is noted down: recordings are added several at once
   std::unique_ptr<grpc::Server> server_;
 };
 

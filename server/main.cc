@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/standard_output.h"
 #include "core/base/status_macros.h"
 #include "server/access/api_keys.h"
 #include "server/config.h"
@@ -33,6 +34,13 @@ namespace {
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "antiphon-server: %s\n", std::string(status.message()).c_str());
   return 1;
+}
+
+// What was asked for instead of serving.
+int Print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  const absl::Status printed = FlushStandardOutput();
+  return printed.ok() ? 0 : Fail(printed);
 }
 
 void LogStart(const Config& config, const retrieval::Collection& collection, int port) {
@@ -120,8 +128,7 @@ int PrintKeyHash() {
   const absl::StatusOr<std::string> hash =
       HashForFile(std::string(absl::StripTrailingAsciiWhitespace(key)));
   if (!hash.ok()) return Fail(hash.status());
-  std::printf("%s\n", hash->c_str());
-  return 0;
+  return Print(*hash + "\n");
 }
 
 // Generations come and go in one thread after the other, and glibc gives threads arenas of their
@@ -139,10 +146,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "antiphon-server --help lists every option.\n");
     return code;
   }
-  if (parsed->action == ParsedCommandLine::Action::kPrint) {
-    std::fputs(parsed->text.c_str(), stdout);
-    return 0;
-  }
+  if (parsed->action == ParsedCommandLine::Action::kPrint) return Print(parsed->text);
   if (parsed->action == ParsedCommandLine::Action::kHashKey) return PrintKeyHash();
   return LogAndServe(parsed->config);
 }

@@ -18,6 +18,7 @@
 #include "server/calls/stream_runner.h"
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
+#include "server/runtime/listen_address.h"
 #include "server/services/service_admin.h"
 #include "server/services/service_catalog.h"
 #include "server/services/service_retrieval.h"
@@ -149,6 +150,9 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
                                                       Metrics& metrics) {
   EnablePlugins();
+  RETURN_IF_ERROR(MapError(CheckSocketIsFree(config.listen), [](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat("listen: ", status.message()));
+  }));
   ASSIGN_OR_RETURN(Guards guards, OpenGuards(config, metrics));
   auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards));
   grpc::ServerBuilder builder;

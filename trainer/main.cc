@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "absl/status/status.h"
+#include "core/base/standard_output.h"
 #include "revision.h"
 #include "trainer/commands/subcommands.h"
 
@@ -18,10 +19,12 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 1 << 26);
 }
 
-}  // namespace
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "antiphon-trainer: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
 
-int main(int argc, char** argv) {
-  KeepFreedMemory();
+int Run(int argc, char** argv) {
   CLI::App program("Trains Antiphon's encoders, measures them, and makes bundles of collections.",
                    "antiphon-trainer");
   program.set_version_flag("--version", ANTIPHON_VERSION " (" ANTIPHON_REVISION ")");
@@ -38,9 +41,14 @@ int main(int argc, char** argv) {
   antiphon::trainer::commands::AddRender(program, outcome);
   antiphon::trainer::commands::AddPicture(program, outcome);
   CLI11_PARSE(program, argc, argv);
-  if (!outcome.ok()) {
-    std::fprintf(stderr, "antiphon-trainer: %s\n", std::string(outcome.message()).c_str());
-    return 1;
-  }
-  return 0;
+  return outcome.ok() ? 0 : Fail(outcome);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  KeepFreedMemory();
+  const int code = Run(argc, argv);
+  const absl::Status printed = antiphon::FlushStandardOutput();
+  return code == 0 && !printed.ok() ? Fail(printed) : code;
 }

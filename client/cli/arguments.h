@@ -18,7 +18,7 @@ namespace antiphon::client {
 
 // The part of the collection that answers come from.
 struct ScopeArguments {
-  std::vector<std::string> composers, collections, piece_ids;
+  std::vector<std::string> composers, collections, piece_ids, work_ids;
   bool exact = false;  // compare every vector
 };
 
@@ -36,7 +36,7 @@ struct MatchArguments {
 };
 
 struct SearchArguments {
-  std::string file;
+  std::vector<std::string> files;
   QueryArguments query;
   MatchArguments match;
   std::optional<int> top_k;
@@ -92,6 +92,12 @@ struct ListArguments {
   std::optional<int> limit;  // shown; left out: all
 };
 
+// `pieces --same-music`
+struct SameMusicArguments {
+  std::string piece_id;      // only what this piece shares with others; empty: all
+  std::optional<int> limit;  // pairs shown; left out: all
+};
+
 // `piece ID`, `recording ID`
 struct ShowArguments {
   bool recording = false;
@@ -104,27 +110,39 @@ struct LabelArguments {
 };
 
 struct AddPieceArguments {
-  std::string file;
-  std::string id;  // empty: from the file's name
+  std::vector<std::string> files;
+  std::string id;  // empty: from the file's name; of one file only, as the label's title
   LabelArguments label;
+  std::string work_id;
 };
 
-struct AddPiecesArguments {
+// `piece add-all`, `recording add-all`
+struct AddFolderArguments {
   std::string folder;
   std::string collection;      // where metadata.tsv has none
   bool skip_existing = false;  // an id that is taken is no failure
 };
 
+struct AddPiecesArguments {
+  AddFolderArguments folder;
+};
+
+struct AddRecordingsArguments {
+  AddFolderArguments folder;
+  std::string piece_id;  // where metadata.tsv has none
+};
+
 struct UpdatePieceArguments {
   std::string id;
   LabelArguments label;
+  std::optional<std::string> work_id;
   std::string score_file;  // empty: the score stays
   std::optional<int64_t> expected_version;
 };
 
 struct AddRecordingArguments {
-  std::string file;
-  std::string id;  // empty: from the file's name
+  std::vector<std::string> files;
+  std::string id;  // empty: from the file's name; of one file only, as the label's title
   LabelArguments label;
   std::string piece_id;
 };
@@ -139,9 +157,9 @@ struct UpdateRecordingArguments {
 
 struct DeleteArguments {
   bool recording = false;
-  std::string id;
-  std::optional<int64_t> expected_version;
-  bool with_recordings = false;  // of a piece
+  std::vector<std::string> ids;
+  std::optional<int64_t> expected_version;  // of one only
+  bool with_recordings = false;             // of a piece
 };
 
 struct SnippetArguments {
@@ -160,11 +178,12 @@ struct AdminArguments {
   std::string name;  // of a snapshot
 };
 
-using Command = std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments,
-                             IdentifyLongArguments, IdentifyLiveArguments, EmbedArguments,
-                             ListArguments, ShowArguments, AddPieceArguments, AddPiecesArguments,
-                             UpdatePieceArguments, AddRecordingArguments, UpdateRecordingArguments,
-                             DeleteArguments, SnippetArguments>;
+using Command =
+    std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments,
+                 IdentifyLongArguments, IdentifyLiveArguments, EmbedArguments, ListArguments,
+                 SameMusicArguments, ShowArguments, AddPieceArguments, AddPiecesArguments,
+                 UpdatePieceArguments, AddRecordingArguments, AddRecordingsArguments,
+                 UpdateRecordingArguments, DeleteArguments, SnippetArguments>;
 
 }  // namespace antiphon::client
 

@@ -34,6 +34,26 @@ struct Parser {
   CommandLine result;
 };
 
+// What metadata of gRPC may hold, and the server takes.
+std::string CheckRequestId(const std::string& text) {
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return printable && text.size() <= kMaxRequestIdBytes
+             ? ""
+             : absl::StrFormat("an id is at most %d printable ASCII characters",
+                               kMaxRequestIdBytes);
+}
+
+// Names of machines are sent with every call. (A path of a Unix socket is not.)
+std::string CheckHost(const std::string& text) {
+  const bool graphic =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return graphic || text.starts_with("unix:") ? ""
+                                              : "'" + text +
+                                                    "' is no name of a machine: it has "
+                                                    "other than printable ASCII characters";
+}
+
 std::string CheckTimeout(const std::string& text) {
   const auto seconds = ParseTime(text);
   return seconds && *seconds >= kMinTimeout_s && *seconds <= kMaxTimeout_s
@@ -46,7 +66,8 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
   app.add_option("--server", connection.server, "The server to ask, also as unix:PATH")
       ->type_name("HOST:PORT")
       ->envname("ANTIPHON_SERVER")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CheckHost);
   app.add_option("--timeout", connection.timeout_s, "Seconds to wait for an answer")
       ->type_name("SECONDS")
       ->capture_default_str()
@@ -62,7 +83,8 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
   key->needs(certificate);
   app.add_option("--server-name", connection.server_name,
                  "The server's certificate must be for this name")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->check(CheckHost);
   app.add_option(
          "--api-key-file", connection.api_key_file,
          "File with the API key in its first line; else the key is what ANTIPHON_API_KEY says")
@@ -70,7 +92,8 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
   app.add_flag("--plaintext-key", connection.plaintext_key,
                "Send the API key to another machine without TLS");
   app.add_option("--request-id", connection.request_id, "What the server's log is to call this")
-      ->type_name("ID");
+      ->type_name("ID")
+      ->check(CheckRequestId);
 }
 
 void AddAll(Parser& p) {
@@ -104,9 +127,10 @@ void AddScope(CLI::App& app, ScopeArguments& scope) {
     app.add_option(name, values, description)->type_name("TEXT")->expected(1)->take_all();
   };
   add("--composer", scope.composers,
-      "Only pieces by this composer; may be given several times, as the next two");
+      "Only pieces by this composer; may be given several times, as the next three");
   add("--collection", scope.collections, "Only pieces filed under this collection");
   add("--piece", scope.piece_ids, "Only the piece with this id, and recordings of it");
+  add("--work", scope.work_ids, "Only editions of the work with this id, and recordings of them");
   app.add_flag("--exact", scope.exact, "Compare with everything, where an index would approximate");
 }
 

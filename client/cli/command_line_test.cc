@@ -30,7 +30,7 @@ std::string Refusal(const std::vector<std::string>& arguments) {
 TEST(CommandLineTest, LeavesToTheServerWhatIsNotGiven) {
   const CommandLine line = Parse({"search", "a.wav"});
   const auto& search = std::get<SearchArguments>(line.command);
-  EXPECT_EQ(search.file, "a.wav");
+  EXPECT_THAT(search.files, ElementsAre("a.wav"));
   EXPECT_FALSE(search.top_k || search.query.hop_s || search.query.start_s || search.query.length_s);
   EXPECT_EQ(search.query.as, Kind::kUnknown);
   EXPECT_FALSE(line.json);
@@ -104,7 +104,8 @@ TEST(CommandLineTest, TellsAPieceFromWhatIsDoneWithOne) {
   EXPECT_EQ(std::get<ShowArguments>(Parse({"piece", "satie"}).command).id, "satie");
   EXPECT_EQ(std::get<ShowArguments>(Parse({"piece", "show", "delete"}).command).id, "delete");
   EXPECT_TRUE(std::get<ShowArguments>(Parse({"recording", "take"}).command).recording);
-  EXPECT_EQ(std::get<DeleteArguments>(Parse({"piece", "delete", "satie"}).command).id, "satie");
+  EXPECT_THAT(std::get<DeleteArguments>(Parse({"piece", "delete", "satie"}).command).ids,
+              ElementsAre("satie"));
   EXPECT_TRUE(std::get<ListArguments>(Parse({"recording", "list"}).command).recordings);
   const auto update =
       std::get<UpdatePieceArguments>(Parse({"piece", "update", "a", "--composer", "C"}).command);
@@ -112,12 +113,56 @@ TEST(CommandLineTest, TellsAPieceFromWhatIsDoneWithOne) {
   EXPECT_FALSE(update.label.title || update.expected_version);
   const auto all =
       std::get<AddPiecesArguments>(Parse({"piece", "add-all", "d", "--skip-existing"}).command);
-  EXPECT_EQ(all.folder, "d");
-  EXPECT_TRUE(all.skip_existing);
+  EXPECT_EQ(all.folder.folder, "d");
+  EXPECT_TRUE(all.folder.skip_existing);
   EXPECT_THAT(Refusal({"piece"}), HasSubstr("id of the piece"));
   EXPECT_THAT(Refusal({"piece", "add"}), HasSubstr("file"));
   EXPECT_THAT(Refusal({"piece", "a", "b"}), HasSubstr("b"));
   EXPECT_THAT(Refusal({"recording"}), HasSubstr("id of the recording"));
+}
+
+TEST(CommandLineTest, TakesSeveralFilesWhereNoOptionNamesOne) {
+  EXPECT_THAT(std::get<SearchArguments>(Parse({"search", "a", "b"}).command).files,
+              ElementsAre("a", "b"));
+  const auto add = std::get<AddPieceArguments>(
+      Parse({"piece", "add", "a.mid", "b.mid", "--composer", "Bach", "--work-id", "w"}).command);
+  EXPECT_THAT(add.files, ElementsAre("a.mid", "b.mid"));
+  EXPECT_EQ(add.work_id, "w");
+  EXPECT_THAT(std::get<AddRecordingArguments>(Parse({"recording", "add", "a", "b"}).command).files,
+              ElementsAre("a", "b"));
+  EXPECT_THAT(std::get<DeleteArguments>(Parse({"recording", "delete", "a", "b"}).command).ids,
+              ElementsAre("a", "b"));
+  for (const char* option : {"--id", "--title"}) {
+    EXPECT_THAT(Refusal({"piece", "add", "a", "b", option, "x"}), HasSubstr(option));
+    EXPECT_THAT(Refusal({"recording", "add", "a", "b", option, "x"}), HasSubstr(option));
+    EXPECT_EQ(Parse({"piece", "add", "a", option, "x"}).command.index(),
+              Command(AddPieceArguments{}).index());
+  }
+  EXPECT_THAT(Refusal({"piece", "delete", "a", "b", "--expected-version", "1"}),
+              HasSubstr("--expected-version"));
+}
+
+TEST(CommandLineTest, SameMusicIsOfAllPiecesOrOfOne) {
+  EXPECT_EQ(std::get<SameMusicArguments>(Parse({"pieces", "--same-music"}).command).piece_id, "");
+  const auto of_one =
+      std::get<SameMusicArguments>(Parse({"pieces", "--same-music", "elise", "-n", "3"}).command);
+  EXPECT_EQ(of_one.piece_id, "elise");
+  EXPECT_EQ(of_one.limit, 3);
+  EXPECT_THAT(Refusal({"pieces", "--same-music", "a", "b"}), HasSubstr("--same-music"));
+  EXPECT_THAT(Refusal({"recording", "list", "--same-music"}), HasSubstr("--same-music"));
+}
+
+TEST(CommandLineTest, RefusesWhatNoCallCanCarry) {
+  for (const std::string& id :
+       {std::string("\xC3\xBC"), std::string("a\nb"), std::string("\xFF"), std::string(129, 'x')}) {
+    EXPECT_THAT(Refusal({"status", "--request-id", id}), HasSubstr("--request-id"));
+  }
+  EXPECT_EQ(Parse({"status", "--request-id", std::string(128, '~')}).connection.request_id.size(),
+            128u);
+  EXPECT_THAT(Refusal({"status", "--server", "\xC3\xBC:1"}), HasSubstr("--server"));
+  EXPECT_THAT(Refusal({"status", "--server-name", "\xC3\xBC"}), HasSubstr("--server-name"));
+  EXPECT_EQ(Parse({"status", "--server", "unix:/tmp/\xC3\xBC"}).connection.server,
+            "unix:/tmp/\xC3\xBC");
 }
 
 TEST(CommandLineTest, ReadsHowToConnect) {
@@ -173,7 +218,7 @@ TEST(CommandLineTest, NamesWhatIsWrong) {
   EXPECT_THAT(Refusal({}), HasSubstr("identify"));
   EXPECT_THAT(Refusal({"serch", "a.wav"}), HasSubstr("serch"));
   EXPECT_THAT(Refusal({"search"}), HasSubstr("file"));
-  EXPECT_THAT(Refusal({"search", "a", "b"}), HasSubstr("b"));
+  EXPECT_THAT(Refusal({"snippet", "a", "b", "-o", "x.mid"}), HasSubstr("b"));
   EXPECT_THAT(Refusal({"search", "a", "--start", "soon"}), HasSubstr("--start: 'soon'"));
   EXPECT_THAT(Refusal({"search", "a", "--as", "video"}), HasSubstr("audio, midi"));
   EXPECT_THAT(Refusal({"search", "a", "--top-k", "many"}), HasSubstr("--top-k"));

@@ -18,6 +18,18 @@ void AddVersion(CLI::App& app, std::optional<int64_t>& version) {
       ->type_name("N");
 }
 
+void AddWork(CLI::App& app, std::optional<std::string>& work_id) {
+  app.add_option("--work-id", work_id, "The work that it is an edition of")->type_name("ID");
+}
+
+// What names one thing is of no use with several.
+void CheckNamesOne(const CLI::App& app, size_t count, const std::vector<std::string>& options) {
+  for (const std::string& option : options) {
+    if (count > 1 && app.count(option) > 0)
+      throw CLI::ValidationError(option, "is for one at a time; leave it out with several");
+  }
+}
+
 void AddId(CLI::App& app, std::string& id, const std::string& of) {
   app.add_option("id", id, "Of the " + of)->required()->type_name("ID");
 }
@@ -26,6 +38,7 @@ void AddList(CLI::App& parent, Command& command, const std::string& name, bool r
   struct List {
     ListArguments arguments{};
     std::vector<std::string> words{};
+    bool same_music = false;
   };
   const auto list = std::make_shared<List>();
   list->arguments.recordings = recordings;
@@ -37,9 +50,21 @@ void AddList(CLI::App& parent, Command& command, const std::string& name, bool r
   app.add_option("-n,--limit", list->arguments.limit, "Show so many at most")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
+  if (!recordings) {
+    app.add_flag("--same-music", list->same_music,
+                 "Instead, pairs of pieces that hold the same music; of one piece, if its id is "
+                 "given in place of words");
+  }
   app.final_callback([list, &command] {
-    list->arguments.filter = absl::StrJoin(list->words, " ");
-    command = list->arguments;
+    if (!list->same_music) {
+      list->arguments.filter = absl::StrJoin(list->words, " ");
+      command = list->arguments;
+      return;
+    }
+    if (list->words.size() > 1)
+      throw CLI::ValidationError("--same-music", "takes the id of one piece, or none");
+    command =
+        SameMusicArguments{list->words.empty() ? "" : list->words.front(), list->arguments.limit};
   });
 }
 
@@ -71,36 +96,53 @@ void AddShow(CLI::App& group, Command& command, const std::string& of, bool reco
 void AddDelete(CLI::App& group, Command& command, const std::string& of, bool recording) {
   const auto gone = std::make_shared<DeleteArguments>();
   gone->recording = recording;
-  CLI::App& app = *group.add_subcommand("delete", "Take a " + of + " out of the collection");
-  AddId(app, gone->id, of);
+  CLI::App& app =
+      *group.add_subcommand("delete", "Take one " + of + " or several out of the collection");
+  app.add_option("ids", gone->ids, "Of the " + of + "s")->required()->type_name("ID");
   AddVersion(app, gone->expected_version);
   if (!recording)
     app.add_flag("--with-recordings", gone->with_recordings, "... and the recordings of it");
-  app.final_callback([gone, &command] { command = *gone; });
+  app.final_callback([gone, &command, &app] {
+    CheckNamesOne(app, gone->ids.size(), {"--expected-version"});
+    command = *gone;
+  });
+}
+
+// Of add-all.
+void AddFolder(CLI::App& app, AddFolderArguments& folder, const std::string& columns) {
+  app.add_option("folder", folder.folder, "Its metadata.tsv, if any, gives " + columns)
+      ->required()
+      ->type_name("FOLDER");
+  app.add_option("--collection", folder.collection,
+                 "What to file those under for which metadata.tsv has no collection")
+      ->type_name("NAME");
+  app.add_flag("--skip-existing", folder.skip_existing,
+               "An id that is there already is no failure");
 }
 
 void AddPieceEdits(CLI::App& group, Command& command) {
-  const auto add = std::make_shared<AddPieceArguments>();
-  CLI::App& one = *group.add_subcommand("add", "Add a piece");
-  one.add_option("file", add->file, "MIDI file, or - for standard input")
+  struct Add {
+    AddPieceArguments arguments{};
+    std::optional<std::string> work_id{};
+  };
+  const auto add = std::make_shared<Add>();
+  CLI::App& one = *group.add_subcommand("add", "Add pieces");
+  one.add_option("files", add->arguments.files, "MIDI files, or - for standard input")
       ->required()
       ->type_name("FILE.mid");
-  one.add_option("--id", add->id, "Of the piece [the file's name]")->type_name("ID");
-  AddLabel(one, add->label);
-  one.final_callback([add, &command] { command = *add; });
+  one.add_option("--id", add->arguments.id, "Of the piece [the file's name]")->type_name("ID");
+  AddLabel(one, add->arguments.label);
+  AddWork(one, add->work_id);
+  one.final_callback([add, &command, &one] {
+    CheckNamesOne(one, add->arguments.files.size(), {"--id", "--title"});
+    add->arguments.work_id = add->work_id.value_or("");
+    command = add->arguments;
+  });
 
   const auto all = std::make_shared<AddPiecesArguments>();
   CLI::App& many =
       *group.add_subcommand("add-all", "Add every MIDI file below a folder, in one stream");
-  many.add_option("folder", all->folder,
-                  "Its metadata.tsv, if any, gives titles, composers and collections")
-      ->required()
-      ->type_name("FOLDER");
-  many.add_option("--collection", all->collection,
-                  "What to file those under for which metadata.tsv has no collection")
-      ->type_name("NAME");
-  many.add_flag("--skip-existing", all->skip_existing,
-                "A piece that is there already is no failure");
+  AddFolder(many, all->folder, "titles, composers, collections and works");
   many.final_callback([all, &command] { command = *all; });
 
   const auto update = std::make_shared<UpdatePieceArguments>();
@@ -108,6 +150,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
       *group.add_subcommand("update", "Change a piece; what is not given stays as it is");
   AddId(app, update->id, "piece");
   AddLabel(app, update->label);
+  AddWork(app, update->work_id);
   app.add_option("--score", update->score_file, "MIDI file to take the place of its score")
       ->type_name("FILE.mid");
   AddVersion(app, update->expected_version);
@@ -116,14 +159,25 @@ void AddPieceEdits(CLI::App& group, Command& command) {
 
 void AddRecordingEdits(CLI::App& group, Command& command) {
   const auto add = std::make_shared<AddRecordingArguments>();
-  CLI::App& one = *group.add_subcommand("add", "Add a recording");
-  one.add_option("file", add->file, "Audio file, or - for standard input")
+  CLI::App& one = *group.add_subcommand("add", "Add recordings");
+  one.add_option("files", add->files, "Audio files, or - for standard input")
       ->required()
       ->type_name("FILE");
   one.add_option("--id", add->id, "Of the recording [the file's name]")->type_name("ID");
   AddLabel(one, add->label);
   one.add_option("--piece", add->piece_id, "What it is a recording of")->type_name("ID");
-  one.final_callback([add, &command] { command = *add; });
+  one.final_callback([add, &command, &one] {
+    CheckNamesOne(one, add->files.size(), {"--id", "--title"});
+    command = *add;
+  });
+
+  const auto all = std::make_shared<AddRecordingsArguments>();
+  CLI::App& many = *group.add_subcommand("add-all", "Add every audio file below a folder");
+  AddFolder(many, all->folder, "pieces (piece_id), titles, composers and collections");
+  many.add_option("--piece", all->piece_id,
+                  "What those are recordings of for which metadata.tsv has no piece_id")
+      ->type_name("ID");
+  many.final_callback([all, &command] { command = *all; });
 
   const auto update = std::make_shared<UpdateRecordingArguments>();
   CLI::App& app =

@@ -27,7 +27,7 @@ void AddSearch(CLI::App& parent, Command& command) {
   const auto search = std::make_shared<SearchArguments>();
   CLI::App& app = *parent.add_subcommand(
       "search", "Score snippets that match a sound; recorded ones that match a score");
-  app.add_option("file", search->file, "Audio or MIDI file, or - for standard input")
+  app.add_option("files", search->files, "Audio or MIDI files, or - for standard input")
       ->required()
       ->type_name("FILE");
   AddQuery(app, search->query);

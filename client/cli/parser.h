@@ -25,7 +25,7 @@ void AddAdminCommands(CLI::App& app, Command& command);    // status, admin
 CLI::Option* AddTime(CLI::App& app, const std::string& name, std::optional<double>& value,
                      const std::string& description);
 
-// --composer, --collection, --piece, --exact.
+// --composer, --collection, --piece, --work, --exact.
 void AddScope(CLI::App& app, ScopeArguments& scope);
 
 // One of some words.

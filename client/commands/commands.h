@@ -9,7 +9,8 @@
 
 namespace antiphon::client {
 
-ExitCode RunSearch(const SearchArguments& arguments, Context& context);  // kNothing without hits
+ExitCode RunSearch(const SearchArguments& arguments,
+                   Context& context);  // kNothing without hits; of several files, the worst
 ExitCode RunIdentify(const IdentifyArguments& arguments,
                      Context& context);  // of several files, the worst
 ExitCode RunIdentifyLong(const IdentifyLongArguments& arguments,
@@ -20,11 +21,16 @@ ExitCode RunEmbed(const EmbedArguments& arguments, Context& context);  // kNothi
 
 ExitCode RunList(const ListArguments& arguments,
                  Context& context);  // kNothing when none passes the filter
+ExitCode RunSameMusic(const SameMusicArguments& arguments,
+                      Context& context);  // kNothing when there is none
 ExitCode RunShow(const ShowArguments& arguments, Context& context);
 ExitCode RunSnippet(const SnippetArguments& arguments, Context& context);
+// Of several files or ids, the worst.
 ExitCode RunAddPiece(const AddPieceArguments& arguments, Context& context);
 ExitCode RunAddPieces(const AddPiecesArguments& arguments,
                       Context& context);  // of several failures, the worst
+ExitCode RunAddRecordings(const AddRecordingsArguments& arguments,
+                          Context& context);  // of several failures, the worst
 ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context);
 ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& context);
 ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context);

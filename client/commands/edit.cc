@@ -1,7 +1,9 @@
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "client/commands/commands.h"
+#include "client/commands/rendering.h"
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
@@ -45,14 +47,16 @@ absl::StatusOr<std::string> ReadAudio(const Input& input, Context& context) {
   return MakeAudioFile(input, max_bytes);
 }
 
-absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments, Context& context) {
-  ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.file, context.in));
+absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments,
+                                         const std::string& file, Context& context) {
+  ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
   ASSIGN_OR_RETURN(std::string midi, ReadMidi(input, context));
   ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
   v1::AddPieceRequest request;
   request.mutable_piece()->set_id(id);
   request.mutable_piece()->set_title(TitleFor(input, midi));
   SetLabel(arguments.label, *request.mutable_piece());
+  request.mutable_piece()->set_work_id(arguments.work_id);
   request.mutable_score()->set_midi(std::move(midi));
   return context.connection.Call(kAddPiece, request);
 }
@@ -62,6 +66,7 @@ absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& argum
   v1::UpdatePieceRequest request;
   request.set_piece_id(arguments.id);
   SetLabel(arguments.label, request);
+  if (arguments.work_id) request.set_work_id(*arguments.work_id);
   if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
   if (!arguments.score_file.empty()) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.score_file, context.in));
@@ -72,8 +77,8 @@ absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& argum
 }
 
 absl::StatusOr<v1::AddRecordingResponse> Add(const AddRecordingArguments& arguments,
-                                             Context& context) {
-  ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.file, context.in));
+                                             const std::string& file, Context& context) {
+  ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
   ASSIGN_OR_RETURN(std::string audio, ReadAudio(input, context));
   ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
   v1::AddRecordingRequest request;
@@ -110,15 +115,23 @@ const v1::Recording& Changed(const v1::UpdateRecordingResponse& response) {
   return response.recording();
 }
 
+const SameMusicPairs& SharedIn(const v1::AddPieceResponse& response) {
+  return response.same_music();
+}
+const SameMusicPairs& SharedIn(const v1::UpdatePieceResponse& response) {
+  return response.same_music();
+}
+SameMusicPairs SharedIn(const v1::AddRecordingResponse&) { return {}; }
+SameMusicPairs SharedIn(const v1::UpdateRecordingResponse&) { return {}; }
+
 // "added ID, version 12".
-ExitCode Report(Context& context, const google::protobuf::Message& response,
-                const std::string& done, const std::string& id, int64_t version) {
+void Report(Context& context, const google::protobuf::Message& response, const std::string& done,
+            const std::string& id, int64_t version) {
   if (context.json) {
     Emit(context, MessageToJson(response));
   } else {
     context.out << done << " " << Printable(id) << ", version " << version << "\n";
   }
-  return ExitCode::kOk;
 }
 
 // Of a piece or a recording that was added or changed; `file` is where it came from, if anywhere.
@@ -126,38 +139,49 @@ template <typename Response>
 ExitCode Report(Context& context, const absl::StatusOr<Response>& response, const std::string& done,
                 const std::string& file) {
   if (!response.ok()) return Fail(context, response.status(), file);
-  return Report(context, *response, done, Changed(*response).id(), Changed(*response).version());
+  Report(context, *response, done, Changed(*response).id(), Changed(*response).version());
+  if (!context.json) context.out << DescribeShared(SharedIn(*response), "  ");
+  ReportWarnings(context, response->warnings(), file);
+  return ExitCode::kOk;
 }
 
-}  // namespace
-
-ExitCode RunAddPiece(const AddPieceArguments& arguments, Context& context) {
-  return Report(context, Add(arguments, context), "added", arguments.file);
-}
-
-ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context) {
-  return Report(context, Update(arguments, context), "changed", arguments.score_file);
-}
-
-ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& context) {
-  return Report(context, Add(arguments, context), "added", arguments.file);
-}
-
-ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context) {
-  return Report(context, Update(arguments, context), "changed", arguments.audio_file);
-}
-
-ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
-  if (arguments.recording) {
-    v1::DeleteRecordingRequest request;
-    request.set_recording_id(arguments.id);
-    if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
-    const auto response = context.connection.Call(kDeleteRecording, request);
-    if (!response.ok()) return Fail(context, response.status());
-    return Report(context, *response, "deleted", arguments.id, response->version());
+// Does it to one after the other, and sums up where there are several: "added 2 of 3 pieces".
+template <typename Do>
+ExitCode Each(Context& context, const std::vector<std::string>& things, const std::string& done,
+              const std::string& noun, Do act) {
+  ExitCode worst = ExitCode::kOk;
+  size_t succeeded = 0, tried = 0;
+  for (const std::string& thing : things) {
+    const ExitCode code = act(thing);
+    worst = Worse(worst, code);
+    ++tried;
+    succeeded += code == ExitCode::kOk ? 1 : 0;
+    if (code == ExitCode::kUnreachable) break;  // nor will it be reached for the others
   }
+  if (things.size() > 1 && !context.json) {
+    context.out << done << " " << succeeded << " of "
+                << Plural(static_cast<int64_t>(things.size()), noun);
+    if (tried > succeeded) context.out << "; " << tried - succeeded << " failed";
+    if (things.size() > tried) context.out << "; " << things.size() - tried << " not tried";
+    context.out << "\n";
+  }
+  return worst;
+}
+
+ExitCode DeleteRecording(const DeleteArguments& arguments, const std::string& id,
+                         Context& context) {
+  v1::DeleteRecordingRequest request;
+  request.set_recording_id(id);
+  if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
+  const auto response = context.connection.Call(kDeleteRecording, request);
+  if (!response.ok()) return Fail(context, response.status());
+  Report(context, *response, "deleted", id, response->version());
+  return ExitCode::kOk;
+}
+
+ExitCode DeletePiece(const DeleteArguments& arguments, const std::string& id, Context& context) {
   v1::DeletePieceRequest request;
-  request.set_piece_id(arguments.id);
+  request.set_piece_id(id);
   request.set_with_recordings(arguments.with_recordings);
   if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
   const auto response = context.connection.Call(kDeletePiece, request);
@@ -169,7 +193,38 @@ ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
       response->recordings_deleted() == 0
           ? "deleted"
           : "deleted with " + Plural(response->recordings_deleted(), "recording") + " of it:";
-  return Report(context, *response, done, arguments.id, response->version());
+  Report(context, *response, done, id, response->version());
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode RunAddPiece(const AddPieceArguments& arguments, Context& context) {
+  return Each(context, arguments.files, "added", "piece", [&](const std::string& file) {
+    return Report(context, Add(arguments, file, context), "added", file);
+  });
+}
+
+ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context) {
+  return Report(context, Update(arguments, context), "changed", arguments.score_file);
+}
+
+ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& context) {
+  return Each(context, arguments.files, "added", "recording", [&](const std::string& file) {
+    return Report(context, Add(arguments, file, context), "added", file);
+  });
+}
+
+ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context) {
+  return Report(context, Update(arguments, context), "changed", arguments.audio_file);
+}
+
+ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
+  const std::string noun = arguments.recording ? "recording" : "piece";
+  return Each(context, arguments.ids, "deleted", noun, [&](const std::string& id) {
+    return arguments.recording ? DeleteRecording(arguments, id, context)
+                               : DeletePiece(arguments, id, context);
+  });
 }
 
 }  // namespace antiphon::client

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/commands/commands.h"
+#include "client/commands/rendering.h"
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
@@ -97,6 +98,7 @@ ExitCode RunEmbed(const EmbedArguments& arguments, Context& context) {
       context.out << RenderRows(*query, *response) << "-o FILE.npy or --json gives all of them\n";
     }
   }
+  ReportWarnings(context, response->info().warnings(), query->name);
   return windows == 0 ? ExitCode::kNothing : ExitCode::kOk;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
 #include "client/output/format.h"
@@ -19,6 +20,9 @@ namespace {
 
 // Queries in one call, so that the first answers do not wait for the last file.
 constexpr int kMostAtOnce = 16;
+
+// From here on a recording may well hold several pieces, or talk and applause, seconds.
+constexpr double kLongRecording_s = 60;
 
 v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) {
   v1::IdentifyRequest request;
@@ -48,7 +52,7 @@ std::string FormatTransposition(int semitones) {
 // "0:03.0 of it is bar 5:1 (0:08.3), at 97 % of the tempo written".
 std::string Place(const Query& query, const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
-  const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
+  const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(
       FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
@@ -57,18 +61,37 @@ std::string Place(const Query& query, const v1::Candidate& candidate) {
       FormatTransposition(candidate.transposition_semitones()));
 }
 
+// The lines about a match: what, where, how it goes, and what else it may be.
+std::string DescribeMatch(const Query& query, const v1::Candidate& best) {
+  const std::string passages = DescribePassages(best.passages());
+  std::string text = absl::StrCat(NameOf(best.source()), "\n  ", Place(query, best),
+                                  "; confidence ", FormatScore(best.confidence()));
+  if (!passages.empty()) absl::StrAppend(&text, "\n  it goes along ", passages);
+  if (!best.same_music().empty())
+    absl::StrAppend(&text, "\n", DescribeSameMusic(best.same_music(), "  "));
+  return std::string(absl::StripSuffix(text, "\n"));
+}
+
+// A part of a long recording that is known does not make the whole of it a match.
+std::string DescribeNoMatch(const Query& query, const v1::IdentifyResponse& response) {
+  std::string text = "no match";
+  if (!response.candidates().empty())
+    text += ": no candidate is confident enough (--min-confidence, --transpose)";
+  if (query.is_audio() && response.info().query_seconds() > kLongRecording_s) {
+    text +=
+        "; --long finds pieces within a long recording, and with talk or applause between "
+        "them";
+  }
+  return response.candidates().empty() ? text : text + "; the nearest are";
+}
+
 std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
   switch (response.verdict()) {
-    case v1::VERDICT_MATCH: {
+    case v1::VERDICT_MATCH:
       if (response.candidates().empty()) break;
-      const v1::Candidate& best = response.candidates(0);
-      return absl::StrCat(NameOf(best.source()), "\n  ", Place(query, best), "; confidence ",
-                          FormatScore(best.confidence()));
-    }
+      return DescribeMatch(query, response.candidates(0));
     case v1::VERDICT_NO_MATCH:
-      return response.candidates().empty() ? "no match"
-                                           : "no match: no candidate is confident enough "
-                                             "(--min-confidence, --transpose); the nearest are";
+      return DescribeNoMatch(query, response);
     case v1::VERDICT_INSUFFICIENT_INPUT:
       return "too little to compare: silence, no notes, or shorter than half a window; send more "
              "of it";
@@ -89,7 +112,9 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                {"in it", Align::kRight},
                {"goes along", Align::kRight},
                {"tempo", Align::kRight},
-               {"id", Align::kLeft, 200}});
+               {"id", Align::kLeft, 200},
+               {"work", Align::kLeft, 200},
+               {"same music", Align::kLeft, 200}});
   for (int i = 0; i < response.candidates_size(); ++i) {
     const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
@@ -97,12 +122,13 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
     table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()),
                   FormatCount(candidate.votes()), candidate.source().title(),
                   candidate.source().composer(),
-                  FormatTime(query.offset_s + candidate.query_seconds()),
-                  FormatBarBeat(there.bar(), there.beat_in_bar()), FormatTime(there.seconds()),
+                  FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
+                  FormatTime(there.seconds()),
                   goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
                                           query.offset_s + candidate.query_end_seconds())
                              : "",
-                  FormatTempo(candidate.tempo_ratio()), candidate.source().id()});
+                  FormatTempo(candidate.tempo_ratio()), candidate.source().id(),
+                  candidate.source().work_id(), SameMusicIds(candidate.same_music())});
   }
   return table;
 }
@@ -122,6 +148,7 @@ ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse
                                     query.offset_s, candidate.evidence());
     }
     context.out << std::flush;
+    ReportWarnings(context, response.info().warnings(), query.name);
   }
   return response.verdict() == v1::VERDICT_MATCH ? ExitCode::kOk : ExitCode::kNothing;
 }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
 #include "client/input/pcm.h"
@@ -16,6 +17,7 @@
 #include "client/output/progress.h"
 #include "client/output/table.h"
 #include "core/base/status_macros.h"
+#include "core/music/file_kind.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -36,11 +38,32 @@ absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> l
                                 std::istream& in) {
   RETURN_IF_ERROR(CheckLength(length_s));
   ASSIGN_OR_RETURN(Input input, OpenInput(file, in));
-  if (Sniff(input.bytes) == Kind::kMidi) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
+  switch (music::TypeOf(input.bytes).kind) {
+    case music::FileKind::kMidi:
+      return absl::InvalidArgumentError(
+          absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
+    case music::FileKind::kNotation:
+    case music::FileKind::kOther:
+      return NotWanted(input, Kind::kAudio);
+    case music::FileKind::kAudio:
+    case music::FileKind::kUnknown:
+      break;  // the decoder says what it is
   }
   return input;
+}
+
+// "1–16", empty for places in a recording.
+std::string BarRange(const v1::Position& start, const v1::Position& end) {
+  return start.has_bar() ? absl::StrCat(start.bar(), "–", end.bar()) : "";
+}
+
+// "1–8, 1–16" where the music goes back or ahead.
+std::string BarsOf(const v1::Segment& segment) {
+  if (segment.passages_size() < 2)
+    return BarRange(segment.reference_start(), segment.reference_end());
+  return absl::StrJoin(segment.passages(), ", ", [](std::string* text, const v1::Passage& passage) {
+    absl::StrAppend(text, BarRange(passage.reference_start(), passage.reference_end()));
+  });
 }
 
 Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
@@ -52,17 +75,19 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
                {"bars", Align::kRight},
                {"in it", Align::kRight},
                {"tempo", Align::kRight},
-               {"id", Align::kLeft, 200}});
+               {"id", Align::kLeft, 200},
+               {"work", Align::kLeft, 200},
+               {"same music", Align::kLeft, 200}});
   for (int i = 0; i < response.segments_size(); ++i) {
     const v1::Segment& segment = response.segments(i);
     const v1::Position &start = segment.reference_start(), &end = segment.reference_end();
-    const std::string bars = start.bar() == 0 ? "" : absl::StrCat(start.bar(), "–", end.bar());
     table.AddRow({absl::StrCat(i + 1),
                   FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
                   segment.source().title(), segment.source().composer(),
-                  FormatScore(segment.confidence()), bars,
+                  FormatScore(segment.confidence()), BarsOf(segment),
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(segment.tempo_ratio()),
-                  segment.source().id()});
+                  segment.source().id(), segment.source().work_id(),
+                  SameMusicIds(segment.same_music())});
   }
   return table;
 }
@@ -100,6 +125,7 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
     const Table table = SegmentTable(offset_s, *response);
     if (!table.empty()) context.out << table.Render();
     context.out << std::flush;
+    ReportWarnings(context, response->info().warnings(), input->name);
   }
   return response->segments().empty() ? ExitCode::kNothing : ExitCode::kOk;
 }
@@ -107,12 +133,14 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
 // "Für Elise – Ludwig van Beethoven, bar 5:1 (0:08.3), at 97 %, confidence 0.98".
 std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
-  const std::string bar = FormatBarBeat(there.bar(), there.beat_in_bar());
+  const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
   return absl::StrCat(NameOf(candidate.source()), ", ",
                       bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
                       FormatTempo(candidate.tempo_ratio()), ", confidence ",
-                      FormatScore(candidate.confidence()));
+                      FormatScore(candidate.confidence()),
+                      candidate.same_music().empty() ? "" : "; also ",
+                      Printable(SameMusicIds(candidate.same_music())));
 }
 
 // What an update says that no event does.
@@ -205,7 +233,9 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
         } else {
           context.out << Line(offset_s, response) << std::flush;
         }
-        return absl::OkStatus();
+        // What cannot be shown to anybody need not be listened to.
+        return context.out ? absl::OkStatus()
+                           : absl::InvalidArgumentError("the answers cannot be written");
       });
   if (!status.ok()) return Fail(context, status, raw ? "standard input" : input->name);
   return recognised ? ExitCode::kOk : ExitCode::kNothing;

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "client/commands/commands.h"
+#include "client/commands/rendering.h"
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
@@ -34,11 +36,12 @@ struct Pieces {
                  {"length", Align::kRight},
                  {"bars", Align::kRight},
                  {"notes", Align::kRight},
-                 {"collection"}});
+                 {"collection"},
+                 {"work", Align::kLeft, 200}});
     for (const v1::Piece& piece : response.pieces()) {
       table.AddRow({piece.id(), piece.title(), piece.composer(),
                     FormatTime(piece.duration_seconds()), FormatCount(piece.bars()),
-                    FormatCount(piece.notes()), piece.collection()});
+                    FormatCount(piece.notes()), piece.collection(), piece.work_id()});
     }
     return table;
   }
@@ -72,16 +75,44 @@ struct Recordings {
   }
 };
 
+// Pairs of pieces are listed likewise.
+struct SharedMusic {
+  using Request = v1::ListSameMusicRequest;
+  using Response = v1::ListSameMusicResponse;
+  static constexpr char kNoun[] = "pair";
+
+  static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
+    return connection.Call(kListSameMusic, request);
+  }
+  template <typename Message>
+  static auto& In(Message& response) {
+    return *response.mutable_pairs();
+  }
+  static Table Render(const Response& response) {
+    Table table({{"piece", Align::kLeft, 200},
+                 {"title"},
+                 {"bars", Align::kRight},
+                 {"has the music of", Align::kLeft, 200},
+                 {"title"},
+                 {"bars", Align::kRight}});
+    for (const v1::SameMusicPair& pair : response.pairs()) {
+      const v1::SameMusic &piece = pair.piece(), &other = pair.other();
+      table.AddRow({piece.source().id(), piece.source().title(),
+                    FormatBars(piece.start(), piece.end()), other.source().id(),
+                    other.source().title(), FormatBars(other.start(), other.end())});
+    }
+    return table;
+  }
+};
+
 // All pages, or as many as `limit` needs, as one response.
 template <typename Side>
-absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments,
-                                                Connection& connection) {
-  typename Side::Request request;
-  request.set_filter(arguments.filter);
+absl::StatusOr<typename Side::Response> ListAll(typename Side::Request request,
+                                                std::optional<int> limit, Connection& connection) {
   typename Side::Response all;
   auto& items = Side::In(all);
   do {
-    const int wanted = arguments.limit ? *arguments.limit - items.size() : kPageSize;
+    const int wanted = limit ? *limit - items.size() : kPageSize;
     request.set_page_size(std::min(wanted, kPageSize));
     request.set_page_token(all.next_page_token());
     ASSIGN_OR_RETURN(auto page, Side::Ask(connection, request));
@@ -90,26 +121,42 @@ absl::StatusOr<typename Side::Response> ListAll(const ListArguments& arguments,
     all.set_next_page_token(page.next_page_token());
     all.set_total(page.total());
     all.set_generation(page.generation());
-  } while (!all.next_page_token().empty() && (!arguments.limit || items.size() < *arguments.limit));
+  } while (!all.next_page_token().empty() && (!limit || items.size() < *limit));
   return all;
 }
 
+ExitCode FailToShow(Context& context, const absl::Status& failure, const std::string& list) {
+  if (!absl::IsNotFound(failure)) return Fail(context, failure);
+  return Fail(context, WithHint(failure, "`antiphon " + list + "` lists them"));
+}
+
+// `none` is said where there is nothing to list.
 template <typename Side>
-ExitCode List(const ListArguments& arguments, Context& context) {
-  auto response = ListAll<Side>(arguments, context.connection);
-  if (!response.ok()) return Fail(context, response.status());
+ExitCode List(const typename Side::Request& request, std::optional<int> limit,
+              const std::string& none, Context& context) {
+  auto response = ListAll<Side>(request, limit, context.connection);
+  if (!response.ok()) return FailToShow(context, response.status(), "pieces");
   const int shown = Side::In(*response).size();
   if (context.json) {
     Emit(context, MessageToJson(*response));
   } else if (shown == 0) {
-    const std::string noun = Side::kNoun;
-    context.out << (arguments.filter.empty() ? "the collection holds no " + noun + "s\n"
-                                             : "no " + noun + " has these words\n");
+    context.out << none << "\n";
   } else {
     context.out << Side::Render(*response).Render() << FormatCount(shown) << " of "
                 << Plural(response->total(), Side::kNoun) << "\n";
   }
   return shown == 0 ? ExitCode::kNothing : ExitCode::kOk;
+}
+
+template <typename Side>
+ExitCode ListWith(const ListArguments& arguments, Context& context) {
+  typename Side::Request request;
+  request.set_filter(arguments.filter);
+  const std::string noun = Side::kNoun;
+  return List<Side>(request, arguments.limit,
+                    arguments.filter.empty() ? "the collection holds no " + noun + "s"
+                                             : "no " + noun + " has these words",
+                    context);
 }
 
 void PrintPiece(const v1::GetPieceResponse& response, std::ostream& out) {
@@ -119,6 +166,7 @@ void PrintPiece(const v1::GetPieceResponse& response, std::ostream& out) {
   out << "id " << Printable(piece.id()) << "; " << FormatTime(piece.duration_seconds()) << ", "
       << Plural(piece.bars(), "bar") << ", " << Plural(piece.notes(), "note");
   if (!piece.collection().empty()) out << "; in " << Printable(piece.collection());
+  if (!piece.work_id().empty()) out << "; of the work " << Printable(piece.work_id());
   out << "; version " << piece.version() << "\n";
   if (response.recordings().empty()) {
     out << "no recordings of it in the collection\n";
@@ -140,16 +188,21 @@ void PrintRecording(const v1::Recording& recording, std::ostream& out) {
   out << "; version " << recording.version() << "\n";
 }
 
-ExitCode FailToShow(Context& context, const absl::Status& failure, const std::string& list) {
-  if (!absl::IsNotFound(failure)) return Fail(context, failure);
-  return Fail(context, WithHint(failure, "`antiphon " + list + "` lists them"));
-}
-
 }  // namespace
 
 ExitCode RunList(const ListArguments& arguments, Context& context) {
-  return arguments.recordings ? List<Recordings>(arguments, context)
-                              : List<Pieces>(arguments, context);
+  return arguments.recordings ? ListWith<Recordings>(arguments, context)
+                              : ListWith<Pieces>(arguments, context);
+}
+
+ExitCode RunSameMusic(const SameMusicArguments& arguments, Context& context) {
+  v1::ListSameMusicRequest request;
+  request.set_piece_id(arguments.piece_id);
+  return List<SharedMusic>(request, arguments.limit,
+                           arguments.piece_id.empty()
+                               ? "no two pieces of the collection hold the same music"
+                               : "no other piece holds music of this one",
+                           context);
 }
 
 ExitCode RunShow(const ShowArguments& arguments, Context& context) {

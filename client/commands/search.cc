@@ -41,8 +41,9 @@ absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query,
 }
 
 // Moves the hits' snippets into files of the folder; returns their paths, empty where a hit has
-// none.
-absl::StatusOr<std::vector<std::string>> WriteSnippets(const std::string& dir, bool scores,
+// none. Their names begin with `prefix`.
+absl::StatusOr<std::vector<std::string>> WriteSnippets(const std::string& dir,
+                                                       const std::string& prefix, bool scores,
                                                        v1::SearchResponse& response) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
@@ -55,7 +56,8 @@ absl::StatusOr<std::vector<std::string>> WriteSnippets(const std::string& dir, b
     if (hit.snippet().empty()) continue;
     // An id comes from the collection and need not be a name for a file; the rank is one, and it is
     // unique.
-    const std::string name = absl::StrFormat("hit-%02d.%s", paths.size(), scores ? "mid" : "wav");
+    const std::string name =
+        absl::StrFormat("%shit-%02d.%s", prefix, paths.size(), scores ? "mid" : "wav");
     paths.back() = (std::filesystem::path(dir) / name).string();
     RETURN_IF_ERROR(WriteFile(paths.back(), hit.snippet()));
     hit.clear_snippet();
@@ -92,6 +94,7 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
                {query.is_audio() ? "in score" : "in recording", Align::kRight},
                {"tempo", Align::kRight},
                {"id", Align::kLeft, 200},
+               {"work", Align::kLeft, 200},
                {"file", Align::kLeft, 400}});
   for (int i = 0; i < response.hits_size(); ++i) {
     const v1::Hit& hit = response.hits(i);
@@ -102,7 +105,7 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
                              query.offset_s + hit.query_end_seconds()),
                   hit.source().title(), hit.source().composer(), FormatBars(start, end),
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(hit.tempo_ratio()),
-                  hit.source().id(), paths.empty() ? "" : paths[i]});
+                  hit.source().id(), hit.source().work_id(), paths.empty() ? "" : paths[i]});
   }
   context.out << table.Render();
   for (int i = 0; i < response.hits_size(); ++i) {
@@ -112,25 +115,41 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
   }
 }
 
-}  // namespace
-
-ExitCode RunSearch(const SearchArguments& arguments, Context& context) {
-  absl::StatusOr<Query> query = PrepareQuery(context, arguments.file, arguments.query);
-  if (!query.ok()) return Fail(context, query.status(), arguments.file);
+// The file at `place` of those given.
+ExitCode SearchOne(const SearchArguments& arguments, size_t place, Context& context) {
+  const std::string& file = arguments.files[place];
+  absl::StatusOr<Query> query = PrepareQuery(context, file, arguments.query);
+  if (!query.ok()) return Fail(context, query.status(), file);
   const bool scores = query->is_audio();
   absl::StatusOr<v1::SearchResponse> response =
       Ask(context.connection, *query, ToOptions(arguments));
   if (!response.ok()) return Fail(context, response.status(), query->name);
   std::vector<std::string> paths;
   if (!arguments.snippets_dir.empty()) {
+    const std::string prefix =
+        arguments.files.size() > 1 ? absl::StrFormat("query-%02d-", place + 1) : "";
     absl::StatusOr<std::vector<std::string>> written =
-        WriteSnippets(arguments.snippets_dir, scores, *response);
+        WriteSnippets(arguments.snippets_dir, prefix, scores, *response);
     if (!written.ok()) return Fail(context, written.status(), query->name);
     paths = *std::move(written);
   }
   context.json ? PrintJson(context, *query, *response, paths)
                : PrintTable(context, *query, *response, paths);
+  ReportWarnings(context, response->info().warnings(), query->name);
   return response->hits().empty() ? ExitCode::kNothing : ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode RunSearch(const SearchArguments& arguments, Context& context) {
+  ExitCode worst = ExitCode::kOk;
+  for (size_t place = 0; place < arguments.files.size(); ++place) {
+    if (!context.json && place > 0) context.out << "\n";
+    const ExitCode code = SearchOne(arguments, place, context);
+    worst = Worse(worst, code);
+    if (code == ExitCode::kUnreachable) break;  // nor will it be reached for the others
+  }
+  return worst;
 }
 
 }  // namespace antiphon::client

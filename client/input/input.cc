@@ -7,16 +7,14 @@
 #include <istream>
 #include <system_error>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/output/format.h"
+#include "core/music/file_kind.h"
 
 namespace antiphon::client {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kHeadBytes = 64;
 
 absl::Status CannotRead(const std::string& name, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("cannot read ", name, ": ", why));
@@ -50,19 +48,6 @@ absl::StatusOr<Input> FromStream(const std::string& name, std::istream& stream) 
   return input;
 }
 
-bool HasAt(std::string_view bytes, size_t offset, std::string_view mark) {
-  return bytes.size() >= offset + mark.size() && bytes.substr(offset, mark.size()) == mark;
-}
-
-// An MPEG audio frame header: 11 bits of sync, layer II or III, and a bit rate and sample rate that
-// exist. (Layer I, which nobody has, would look like text in UTF-16.)
-bool StartsMpegFrame(std::string_view bytes) {
-  if (bytes.size() < 3) return false;
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  return byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0 && (byte(1) & 0x06) != 0 &&
-         (byte(1) & 0x06) != 0x06 && (byte(2) & 0xF0) != 0xF0 && (byte(2) & 0x0C) != 0x0C;
-}
-
 }  // namespace
 
 absl::StatusOr<Input> OpenInput(const std::string& file, std::istream& standard_input) {
@@ -81,8 +66,8 @@ absl::StatusOr<Input> OpenInput(const std::string& file, std::istream& standard_
   input.size = static_cast<int64_t>(fs::file_size(file, error));
   if (error) return CannotRead(file, error.message());
   if (input.size == 0) return CannotRead(file, "it is empty");
-  input.bytes.resize(kHeadBytes);
-  stream.read(input.bytes.data(), kHeadBytes);
+  input.bytes.resize(music::kFileHeadBytes);
+  stream.read(input.bytes.data(), static_cast<std::streamsize>(input.bytes.size()));
   input.bytes.resize(static_cast<size_t>(stream.gcount()));
   return input;
 }
@@ -104,16 +89,42 @@ absl::StatusOr<std::string> ReadAll(const Input& input) {
 }
 
 Kind Sniff(std::string_view bytes) {
-  if (HasAt(bytes, 0, "MThd")) return Kind::kMidi;
-  for (const char* riff : {"RIFF", "RIFX", "RF64"}) {
-    if (HasAt(bytes, 0, riff) && HasAt(bytes, 8, "WAVE")) return Kind::kAudio;
+  switch (music::TypeOf(bytes).kind) {
+    case music::FileKind::kAudio:
+      return Kind::kAudio;
+    case music::FileKind::kMidi:
+      return Kind::kMidi;
+    case music::FileKind::kNotation:
+    case music::FileKind::kOther:
+    case music::FileKind::kUnknown:
+      break;
   }
-  if (HasAt(bytes, 0, "FORM") && (HasAt(bytes, 8, "AIFF") || HasAt(bytes, 8, "AIFC")))
-    return Kind::kAudio;
-  for (const char* mark : {"fLaC", "OggS", "ID3", ".snd", "caff", "riff\x2E\x91\xCF\x11"}) {
-    if (HasAt(bytes, 0, mark)) return Kind::kAudio;
+  return Kind::kUnknown;
+}
+
+absl::Status NotWanted(const Input& input, Kind wanted) {
+  const music::FileType type = music::TypeOf(input.bytes);
+  const std::string name(type.name);
+  const auto refuse = [&](const auto&... words) {
+    return absl::InvalidArgumentError(absl::StrCat(input.name, " is ", words...));
+  };
+  switch (type.kind) {
+    case music::FileKind::kNotation:
+      return refuse(name, ", which is not read yet: export it as MIDI");
+    case music::FileKind::kOther:
+      return refuse(name, ", which is neither audio nor a MIDI file");
+    case music::FileKind::kMidi:
+      return refuse("a MIDI file, and no audio");
+    case music::FileKind::kAudio:
+      return refuse("no MIDI file, but audio (", name, ")");
+    case music::FileKind::kUnknown:
+      break;
   }
-  return StartsMpegFrame(bytes) ? Kind::kAudio : Kind::kUnknown;
+  constexpr char kConvert[] = "convert it, for instance with `ffmpeg -i FILE FILE.flac`";
+  if (wanted == Kind::kMidi) return refuse("no MIDI file");
+  if (wanted == Kind::kAudio) return refuse("not audio of a known kind: ", kConvert);
+  return refuse("neither a MIDI file nor audio of a known kind: ", kConvert,
+                ", or say what it is with --as audio or --as midi");
 }
 
 std::string BaseName(const std::string& path) { return fs::path(path).filename().string(); }

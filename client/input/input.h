@@ -37,9 +37,13 @@ struct Input {
 
 enum class Kind { kAudio, kMidi, kUnknown };
 
-// By the first bytes of the formats that are understood. An MP3 that starts in the middle of a
-// frame is kUnknown.
+// By the first bytes (core/music/file_kind.h). Audio is audio whether or not it can be decoded
+// here; a score that is not read is kUnknown.
 Kind Sniff(std::string_view bytes);
+
+// Why an input that is not of the `wanted` kind (kUnknown: audio or MIDI) is of no use, and what to
+// do about it. InvalidArgument.
+[[nodiscard]] absl::Status NotWanted(const Input& input, Kind wanted);
 
 // The last part of a path: "bach/prelude.mid" gives "prelude.mid".
 std::string BaseName(const std::string& path);

@@ -40,23 +40,27 @@ TEST(SniffTest, KnowsWhatTheEncoderWrites) {
   }
 }
 
-TEST(SniffTest, KnowsTheOtherAudioFormats) {
-  EXPECT_EQ(Sniff("ID3\x04"), Kind::kAudio);
-  EXPECT_EQ(Sniff("\xFF\xFB\x90\x64"), Kind::kAudio) << "an MP3 frame";
-  EXPECT_EQ(Sniff(std::string("FORM\0\0\0\0AIFF", 12)), Kind::kAudio);
-  EXPECT_EQ(Sniff(".snd"), Kind::kAudio);
-  EXPECT_EQ(Sniff("caff"), Kind::kAudio);
+TEST(SniffTest, AScoreThatIsNotReadIsUnknown) {
+  EXPECT_EQ(Sniff("<score-partwise>"), Kind::kUnknown);
+  EXPECT_EQ(Sniff("hello, world"), Kind::kUnknown);
 }
 
-TEST(SniffTest, DoesNotTakeAnythingElseForMusic) {
-  EXPECT_EQ(Sniff(""), Kind::kUnknown);
-  EXPECT_EQ(Sniff("hello, world"), Kind::kUnknown);
-  EXPECT_EQ(Sniff(std::string("RIFF\0\0\0\0AVI ", 12)), Kind::kUnknown);
-  EXPECT_EQ(Sniff("\xFF\xF1\x50\x80"), Kind::kUnknown) << "AAC in ADTS";
-  EXPECT_EQ(Sniff("\xFF\xFE"
-                  "a"),
-            Kind::kUnknown)
-      << "UTF-16 text";
+TEST(NotWantedTest, SaysWhatItIsAndWhatToDo) {
+  const auto refusal = [](const std::string& bytes, Kind wanted) {
+    const absl::Status status = NotWanted({.name = "x", .path = "", .bytes = bytes}, wanted);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    return std::string(status.message());
+  };
+  for (const Kind wanted : {Kind::kUnknown, Kind::kAudio, Kind::kMidi}) {
+    EXPECT_EQ(refusal("<score-partwise>", wanted),
+              "x is MusicXML, which is not read yet: export it as MIDI");
+    EXPECT_EQ(refusal("%PDF-1.4", wanted), "x is PDF, which is neither audio nor a MIDI file");
+  }
+  EXPECT_EQ(refusal("fLaC", Kind::kMidi), "x is no MIDI file, but audio (FLAC)");
+  EXPECT_EQ(refusal("MThd", Kind::kAudio), "x is a MIDI file, and no audio");
+  EXPECT_EQ(refusal("words", Kind::kMidi), "x is no MIDI file");
+  EXPECT_THAT(refusal("words", Kind::kAudio), HasSubstr("ffmpeg"));
+  EXPECT_THAT(refusal("words", Kind::kUnknown), HasSubstr("--as audio or --as midi"));
 }
 
 TEST(OpenInputTest, ReadsStandardInputToTheEnd) {
@@ -71,14 +75,14 @@ TEST(OpenInputTest, ReadsStandardInputToTheEnd) {
 }
 
 TEST(OpenInputTest, ReadsAFileLater) {
-  const std::string path = TempFile("later", "MThd" + std::string(1000, 'x'));
+  const std::string path = TempFile("later", "MThd" + std::string(20'000, 'x'));
   std::istringstream in;
   const auto input = OpenInput(path, in);
   ASSERT_TRUE(input.ok()) << input.status();
-  EXPECT_EQ(input->size, 1004);
-  EXPECT_LT(input->bytes.size(), 1004u);
+  EXPECT_EQ(input->size, 20'004);
+  EXPECT_LT(input->bytes.size(), 20'004u);
   EXPECT_EQ(Sniff(input->bytes), Kind::kMidi);
-  EXPECT_EQ(ReadAll(*input)->size(), 1004u);
+  EXPECT_EQ(ReadAll(*input)->size(), 20'004u);
 }
 
 TEST(OpenInputTest, SaysWhichInputCannotBeRead) {

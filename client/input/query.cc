@@ -129,25 +129,18 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
     case Kind::kUnknown:
       break;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      input.name,
-      " is neither a MIDI file nor audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3): ",
-      "convert it, or say what it is with --as audio or --as midi"));
+  return NotWanted(input, Kind::kUnknown);
 }
 
 absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes) {
-  if (Sniff(input.bytes) != Kind::kAudio) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        input.name, " is not audio of a known kind (WAV, AIFF, FLAC, Ogg, Opus, MP3)"));
-  }
+  if (Sniff(input.bytes) != Kind::kAudio) return NotWanted(input, Kind::kAudio);
   if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
   ASSIGN_OR_RETURN(const audio::Waveform waveform, Decode(input, 0, 0));
   return EncodeToFit(input, waveform, max_bytes);
 }
 
 absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) {
-  if (Sniff(input.bytes) != Kind::kMidi)
-    return absl::InvalidArgumentError(absl::StrCat(input.name, " is no MIDI file"));
+  if (Sniff(input.bytes) != Kind::kMidi) return NotWanted(input, Kind::kMidi);
   if (input.size > max_bytes - kMessageOverheadBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));

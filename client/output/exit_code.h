@@ -9,7 +9,8 @@ namespace antiphon::client {
 enum class ExitCode {
   kOk = 0,           // a match, or the thing asked for
   kNothing = 1,      // no match, nothing found, or too little input to compare
-  kBadInput = 2,     // wrong usage, an unreadable file, or input that the server refuses
+  kBadInput = 2,     // wrong usage, an unreadable file, output that cannot be written, or input
+                     // that the server refuses
   kUnreachable = 3,  // no server there, not serving yet or any more, or no answer in time
   kServerError = 4,  // the server failed, or is too busy
 };
@@ -25,7 +26,8 @@ inline constexpr char kExitCodeHelp[] =
     "Exit status:\n"
     "  0  a match, or what was asked for\n"
     "  1  no match, nothing found, or too little input to compare\n"
-    "  2  wrong usage, an unreadable file, or input that the server refuses\n"
+    "  2  wrong usage, an unreadable file, output that cannot be written, or input that the\n"
+    "     server refuses\n"
     "  3  the server cannot be reached, is not serving, or did not answer in time\n"
     "  4  the server failed, or is too busy\n";
 

@@ -45,7 +45,7 @@ std::string FormatSpan(double start_s, double end_s) {
 }
 
 std::string FormatBarBeat(int bar, double beat_in_bar) {
-  return bar == 0 ? "" : absl::StrCat(bar, ":", Trimmed(beat_in_bar, 1));
+  return absl::StrCat(bar, ":", Trimmed(beat_in_bar, 1));
 }
 
 std::string FormatTempo(double ratio) { return absl::StrFormat("%.0f %%", 100 * ratio); }

@@ -16,8 +16,7 @@ std::string FormatTime(double seconds);
 // "0:04.2–0:06.0".
 std::string FormatSpan(double start_s, double end_s);
 
-// "12:3", "12:2.5": bar and beat, both from 1, the beat to a tenth. Empty for bar 0 (a place in a
-// recording).
+// "12:3", "12:2.5": bar and beat, the beat to a tenth. "0:4" is in an upbeat.
 std::string FormatBarBeat(int bar, double beat_in_bar);
 
 // "97 %": tempo of the sound over the tempo written.

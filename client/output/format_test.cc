@@ -59,7 +59,7 @@ TEST(FormatBarBeatTest, CountsAsAMusicianDoes) {
   EXPECT_EQ(FormatBarBeat(4, 2.04), "4:2");
 }
 
-TEST(FormatBarBeatTest, IsEmptyForAPlaceInARecording) { EXPECT_EQ(FormatBarBeat(0, 0), ""); }
+TEST(FormatBarBeatTest, AnUpbeatIsInBarZero) { EXPECT_EQ(FormatBarBeat(0, 4), "0:4"); }
 
 TEST(FormatTempoTest, IsInPercentOfTheTempoWritten) {
   EXPECT_EQ(FormatTempo(1), "100 %");

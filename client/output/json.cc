@@ -35,6 +35,7 @@ Json Text(const FieldDescriptor& field, const std::string& value) {
 
 Json Single(const Message& message, const FieldDescriptor& field) {
   const Reflection& get = *message.GetReflection();
+  if (field.has_presence() && !get.HasField(message, &field)) return nullptr;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
       return get.GetInt32(message, &field);
@@ -55,8 +56,7 @@ Json Single(const Message& message, const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_STRING:
       return Text(field, get.GetString(message, &field));
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return get.HasField(message, &field) ? MessageToJson(get.GetMessage(message, &field))
-                                           : Json(nullptr);
+      return MessageToJson(get.GetMessage(message, &field));
   }
   return nullptr;
 }

@@ -15,7 +15,8 @@ namespace antiphon::client {
 
 // Every field under its name in the .proto, in the order of the .proto, also where it has its
 // default value; enums by name, bytes in base64, numbers as numbers (64-bit integers too, unlike
-// proto3's own JSON). A message that is not set is null.
+// proto3's own JSON). What can be unset, and is, is null: a message, the bar of a place in a
+// recording.
 nlohmann::ordered_json MessageToJson(const google::protobuf::Message& message);
 
 // {"code": "INVALID_ARGUMENT", "message": …, "field": …, "limit": …, "request_id": …}; field and

@@ -34,6 +34,14 @@ TEST(JsonTest, HasEveryFieldUnderItsNameInTheProto) {
   EXPECT_TRUE(json["info"]["stages"].is_array());
 }
 
+TEST(JsonTest, TellsWhatIsNotSetFromZero) {
+  v1::Position position;
+  EXPECT_TRUE(MessageToJson(position)["bar"].is_null()) << "a place in a recording";
+  position.set_bar(0);
+  EXPECT_EQ(MessageToJson(position)["bar"], 0) << "an upbeat";
+  EXPECT_EQ(MessageToJson(position)["seconds"], 0.0);
+}
+
 TEST(JsonTest, WritesLargeIntegersAsNumbersAndBytesInBase64) {
   v1::StatusResponse status;
   status.set_score_vectors(int64_t{1} << 52);

@@ -59,7 +59,9 @@ absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
   key = std::string(absl::StripAsciiWhitespace(key));
   for (const char c : key) {
     if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) {
-      return absl::InvalidArgumentError("the API key has characters in it that no key has");
+      return absl::InvalidArgumentError(
+          absl::StrCat(options.api_key_file.empty() ? "ANTIPHON_API_KEY" : "--api-key-file",
+                       ": the API key has characters in it that no key has"));
     }
   }
   if (key.empty() && !options.api_key_file.empty()) {

@@ -1,8 +1,8 @@
 // The calls that the program makes, over one gRPC channel.
 //
-// Used by one thread. Every call blocks until the answer, the failure or the timeout; failures are
-// those of FromGrpc (rpc_status.h). Calls that change nothing are made again when the server says
-// when. The channel is opened by the first call.
+// Used by one thread, apart from Call, which several may use at once. Every call blocks until the
+// answer, the failure or the timeout; failures are those of FromGrpc (rpc_status.h). Calls that
+// change nothing are made again when the server says when. The channel is opened by the first call.
 #ifndef ANTIPHON_CLIENT_RPC_CONNECTION_H_
 #define ANTIPHON_CLIENT_RPC_CONNECTION_H_
 

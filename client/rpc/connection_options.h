@@ -9,6 +9,9 @@ namespace antiphon::client {
 // Of ConnectionOptions::timeout_s, seconds.
 inline constexpr double kMinTimeout_s = 0.001, kMaxTimeout_s = 1e6;
 
+// Of ConnectionOptions::request_id, which has printable ASCII characters only.
+inline constexpr int kMaxRequestIdBytes = 128;
+
 struct ConnectionOptions {
   std::string server = "127.0.0.1:50051";  // HOST:PORT or unix:PATH
 

@@ -33,11 +33,13 @@ decltype(kListPieces) kListPieces = Read<&Catalog::ListPieces>;
 decltype(kGetPiece) kGetPiece = Read<&Catalog::GetPiece>;
 decltype(kListRecordings) kListRecordings = Read<&Catalog::ListRecordings>;
 decltype(kGetRecording) kGetRecording = Read<&Catalog::GetRecording>;
+decltype(kListSameMusic) kListSameMusic = Read<&Catalog::ListSameMusic>;
 decltype(kGetSnippet) kGetSnippet = Read<&Catalog::GetSnippet>;
 decltype(kAddPiece) kAddPiece = Write<&Catalog::AddPiece>;
 decltype(kUpdatePiece) kUpdatePiece = Write<&Catalog::UpdatePiece>;
 decltype(kDeletePiece) kDeletePiece = Write<&Catalog::DeletePiece>;
 decltype(kAddRecording) kAddRecording = Write<&Catalog::AddRecording>;
+decltype(kAddRecordingAgain) kAddRecordingAgain = Read<&Catalog::AddRecording>;
 decltype(kUpdateRecording) kUpdateRecording = Write<&Catalog::UpdateRecording>;
 decltype(kDeleteRecording) kDeleteRecording = Write<&Catalog::DeleteRecording>;
 

@@ -28,11 +28,15 @@ extern const Method<v1::ListPiecesRequest, v1::ListPiecesResponse> kListPieces;
 extern const Method<v1::GetPieceRequest, v1::GetPieceResponse> kGetPiece;
 extern const Method<v1::ListRecordingsRequest, v1::ListRecordingsResponse> kListRecordings;
 extern const Method<v1::GetRecordingRequest, v1::GetRecordingResponse> kGetRecording;
+extern const Method<v1::ListSameMusicRequest, v1::ListSameMusicResponse> kListSameMusic;
 extern const Method<v1::GetSnippetRequest, v1::GetSnippetResponse> kGetSnippet;
 extern const Method<v1::AddPieceRequest, v1::AddPieceResponse> kAddPiece;
 extern const Method<v1::UpdatePieceRequest, v1::UpdatePieceResponse> kUpdatePiece;
 extern const Method<v1::DeletePieceRequest, v1::DeletePieceResponse> kDeletePiece;
 extern const Method<v1::AddRecordingRequest, v1::AddRecordingResponse> kAddRecording;
+// As kAddRecording, asked again where the server says when: if it was carried out after all, the id
+// is there already.
+extern const Method<v1::AddRecordingRequest, v1::AddRecordingResponse> kAddRecordingAgain;
 extern const Method<v1::UpdateRecordingRequest, v1::UpdateRecordingResponse> kUpdateRecording;
 extern const Method<v1::DeleteRecordingRequest, v1::DeleteRecordingResponse> kDeleteRecording;
 

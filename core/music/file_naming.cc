@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "core/base/unicode.h"
 #include "core/music/midi_text.h"
 
 namespace antiphon::music {
@@ -17,12 +20,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kMostUpbeat = 64;  // quarter notes
+
+std::optional<double> ParseUpbeat(const std::string& cell) {
+  double upbeat = 0;
+  const bool in_range = absl::SimpleAtod(cell, &upbeat) && upbeat >= 0 && upbeat <= kMostUpbeat;
+  return in_range ? std::optional(upbeat) : std::nullopt;
+}
+
 std::string WithSpaces(const std::string& name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_view text) {
-  std::map<std::string, FileMetadata> metadata;
+absl::StatusOr<Metadata> ParseMetadata(std::string_view text) {
+  Metadata metadata;
   std::istringstream lines{std::string(text)};
   std::string line;
   std::vector<std::string> columns;
@@ -47,30 +58,62 @@ absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(std::string_vi
     FileMetadata entry;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = CleanMidiText(cells[i]);
-      if (columns[i] == "file") file = cell;
+      if (columns[i] == "file") file = CleanName(cell);
       if (columns[i] == "title") entry.title = cell;
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
       if (columns[i] == "collection") entry.collection = cell;
+      if (columns[i] == "work_id") entry.work_id = cell;
+      if (columns[i] != "upbeat" || cell.empty()) continue;
+      entry.upbeat = ParseUpbeat(cell);
+      if (!entry.upbeat) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("line ", number, ": the upbeat \"", cell,
+                         "\" is no number of quarter notes from 0 to ", kMostUpbeat));
+      }
     }
-    metadata[file] = std::move(entry);
+    if (!metadata.emplace(file, std::move(entry)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", number, " is a second one about '", file, "'"));
+    }
   }
   return metadata;
 }
 
+std::string CleanName(std::string_view name) {
+  std::string clean = ToNfc(CleanMidiText(name));
+  while (clean.starts_with("./")) clean.erase(0, 2);
+  return clean;
+}
+
+FileMetadata MetadataOf(const Metadata& metadata, std::string_view relative_path) {
+  const auto found = metadata.find(ToNfc(relative_path));
+  return found == metadata.end() ? FileMetadata() : found->second;
+}
+
+std::vector<std::string> RowsWithoutFile(const Metadata& metadata,
+                                         const std::vector<std::string>& relative_paths) {
+  std::set<std::string> there;
+  for (const std::string& path : relative_paths) there.insert(ToNfc(path));
+  std::vector<std::string> missing;
+  for (const auto& [file, row] : metadata) {
+    if (!there.contains(file)) missing.push_back(file);
+  }
+  return missing;
+}
+
 std::string IdOfPath(std::string_view relative_path) {
-  return absl::StrReplaceAll(fs::path(relative_path).replace_extension().generic_string(),
+  return absl::StrReplaceAll(fs::path(ToNfc(relative_path)).replace_extension().generic_string(),
                              {{"/", "__"}});
 }
 
 std::string TitleOfPath(std::string_view relative_path) {
-  return WithSpaces(fs::path(relative_path).stem().string());
+  return WithSpaces(fs::path(ToNfc(relative_path)).stem().string());
 }
 
 std::string ComposerOfPath(std::string_view relative_path) {
   const size_t slash = relative_path.find('/');
-  return slash == std::string_view::npos ? ""
-                                         : WithSpaces(std::string(relative_path.substr(0, slash)));
+  return slash == std::string_view::npos ? "" : WithSpaces(ToNfc(relative_path.substr(0, slash)));
 }
 
 }  // namespace antiphon::music

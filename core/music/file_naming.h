@@ -4,8 +4,10 @@
 #define ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -15,20 +17,38 @@ namespace antiphon::music {
 inline constexpr char kMetadataFile[] = "metadata.tsv";
 
 // A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the
-// folder) and any of title, composer, piece_id, collection; other columns are passed over.
+// folder) and any of title, composer, piece_id, collection, work_id, upbeat; other columns are
+// passed over.
 struct FileMetadata {
   std::string title;
   std::string composer;
   std::string piece_id;
   std::string collection;
+  std::string work_id;
+  // Quarter notes before the first complete bar (see WithUpbeat in upbeat.h), 0 to 64.
+  std::optional<double> upbeat;
 };
 
-// By `file`. InvalidArgument, with the line, on a file without that column or a line with more
-// columns than the first.
-[[nodiscard]] absl::StatusOr<std::map<std::string, FileMetadata>> ParseMetadata(
-    std::string_view text);
+// By `file`, as CleanName writes it.
+using Metadata = std::map<std::string, FileMetadata>;
 
-// All of the following take paths below the folder.
+// InvalidArgument, with the line, on a file without that column, a line with more columns than the
+// first, a second line about the same file, or an upbeat that is no number from 0 to 64.
+[[nodiscard]] absl::StatusOr<Metadata> ParseMetadata(std::string_view text);
+
+// The name of a file, or a path, as it is stored, shown and compared: UTF-8 in NFC (other encodings
+// as CleanMidiText tells them), without control characters and a "./" in front.
+std::string CleanName(std::string_view name);
+
+// All of the following take paths below the folder. However a system writes the accents in them,
+// they mean the same (normalisation form C).
+
+// The row of a file; nothing known where there is none.
+FileMetadata MetadataOf(const Metadata& metadata, std::string_view relative_path);
+
+// The files that rows name and that are not among `relative_paths`, in order.
+std::vector<std::string> RowsWithoutFile(const Metadata& metadata,
+                                         const std::vector<std::string>& relative_paths);
 
 // "bach/wtc1/prelude_1.mid" gives "bach__wtc1__prelude_1".
 std::string IdOfPath(std::string_view relative_path);

@@ -6,6 +6,8 @@
 namespace antiphon::music {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(FileNamingTest, ReadsMetadataByTheNamesOfItsColumns) {
@@ -20,11 +22,52 @@ TEST(FileNamingTest, ReadsMetadataByTheNamesOfItsColumns) {
   EXPECT_EQ(metadata->at("w.mid").composer, "");
 }
 
+TEST(FileNamingTest, ComparesNamesInOneNormalisationForm) {
+  const auto metadata = ParseMetadata("file\twork_id\n./e\xCC\x81tude.mid\top10\n");
+  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  ASSERT_EQ(metadata->count("\xC3\xA9tude.mid"), 1u);
+  EXPECT_EQ(metadata->at("\xC3\xA9tude.mid").work_id, "op10");
+  EXPECT_EQ(CleanName("e\xCC\x81tude.mid"), "\xC3\xA9tude.mid");
+  EXPECT_EQ(CleanName("\xE9tude.mid"), "\xC3\xA9tude.mid") << "bytes of Latin-1";
+}
+
 TEST(FileNamingTest, SaysWhichLineOfMetadataIsWrong) {
   EXPECT_THAT(ParseMetadata("title\tcomposer\n").status().message(), HasSubstr("line 1"));
   EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\nc\td\te\n").status().message(),
               HasSubstr("line 3"));
+  EXPECT_THAT(ParseMetadata("file\ttitle\na\tb\na\tc\n").status().message(),
+              HasSubstr("line 3 is a second one about 'a'"));
   EXPECT_TRUE(ParseMetadata("")->empty());
+}
+
+TEST(FileNamingTest, ReadsWorksAndUpbeats) {
+  const auto metadata =
+      ParseMetadata("file\twork_id\tupbeat\na.mid\tWoO 59\t0.5\nb.mid\t\t\nc.mid\tx\t0\n");
+  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  EXPECT_EQ(metadata->at("a.mid").work_id, "WoO 59");
+  EXPECT_EQ(metadata->at("a.mid").upbeat, 0.5);
+  EXPECT_EQ(metadata->at("b.mid").upbeat, std::nullopt);
+  EXPECT_EQ(metadata->at("c.mid").upbeat, 0.0);
+  for (const std::string upbeat : {"one", "-1", "65", "nan", "1/2"}) {
+    EXPECT_THAT(std::string(ParseMetadata("file\tupbeat\na\t" + upbeat).status().message()),
+                AllOf(HasSubstr("line 2"), HasSubstr(upbeat)));
+  }
+}
+
+TEST(FileNamingTest, FindsFilesHoweverTheirAccentsAreWritten) {
+  const std::string composed = "Für Elise.mid", parts = "Fu\xcc\x88r Elise.mid";
+  for (const auto& [row, file] : {std::pair(composed, parts), std::pair(parts, composed)}) {
+    const auto metadata = ParseMetadata("file\ttitle\n" + row + "\tBagatelle\nx.mid\tX\n");
+    ASSERT_TRUE(metadata.ok()) << metadata.status();
+    EXPECT_EQ(MetadataOf(*metadata, file).title, "Bagatelle");
+    EXPECT_EQ(MetadataOf(*metadata, "other.mid").title, "");
+    EXPECT_THAT(RowsWithoutFile(*metadata, {file}), ElementsAre("x.mid"));
+    EXPECT_EQ(IdOfPath(file), "Für Elise");
+    EXPECT_EQ(TitleOfPath(file), "Für Elise");
+    EXPECT_EQ(ComposerOfPath("Dvor\xcc\x8c"
+                             "a\xcc\x81k/a.mid"),
+              "Dvořák");
+  }
 }
 
 TEST(FileNamingTest, AnIdJoinsFoldersAndDropsTheExtension) {

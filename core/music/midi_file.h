@@ -17,25 +17,36 @@ namespace antiphon::music {
 
 // Limits on what is accepted. Exceeding one is ResourceExhausted and names it.
 struct MidiLimits {
-  int64_t max_bytes = 8 << 20;  // size of the file
-  int max_tracks = 1024;
-  int64_t max_events = 4'000'000;  // over all tracks
-  int64_t max_notes = 1'000'000;
+  int64_t max_bytes = 8 << 20;       // size of the file
+  int max_tracks = 1024;             // that are there, whatever the header says
+  int64_t max_events = 4'000'000;    // over all tracks
+  int64_t max_notes = 1'000'000;     // drums included
   double max_duration_s = 6 * 3600;  // seconds at nominal tempo
 };
 
+// Whether there is a MIDI file in the bytes as ReadMidi finds it: at their beginning, in an RMID
+// (RIFF) or MacBinary file, or behind at most 1,024 other bytes, such as blank lines. The first
+// 2,048 bytes of a file are enough to tell, but in an RMID file with long chunks before the music.
+bool LooksLikeMidi(std::string_view bytes);
+
 // Reads formats 0, 1 and 2 (the patterns of format 2 one after the other), running status, tempo
 // map, time and key signatures, sustain pedal (controller 64), metrical and SMPTE division. Drums
-// (channel 10, counted from 1) are left out. A note that is never ended ends with its track; a note
-// struck again while held ends the earlier one; a note with no length gets the shortest (1 tick). A
-// pedal of 64 or more (half pedal included) lets the notes of its channel, of all tracks, sound
-// until its release or the next strike of the pitch.
+// are left out and counted: channel 10 (counted from 1), and what a GS, XG or General MIDI 2 file
+// makes a drum part. A note that is never ended ends with its track; a note struck again while held
+// ends the earlier one, and a note-off at the tick of the new note is the end of the earlier one; a
+// note with no length gets the shortest (1 tick). A pedal of 64 or more (half pedal included) lets
+// the notes of its channel, of all tracks, sound until its release or the next strike of the pitch.
 //
-// A chunk or a track that ends early is an error. Forgiven: a track without End of Track, chunks of
-// other kinds, bytes after the last track, and tempi and signatures without meaning (0 s per beat,
-// 0/4, 9 sharps), which are passed over. Fails with InvalidArgument (not a MIDI file, malformed:
-// the message says what and at which byte), ResourceExhausted (a limit). A file with no notes is a
-// Score with no notes.
+// Read with a warning in Score::warnings: a wrong number of tracks, tracks of a wrong length, a
+// file that is cut off within a track, real-time bytes (F8 to FE) between events, and bytes before
+// the header or between tracks. Forgiven: a track without End of Track, chunks of other kinds,
+// bytes after the last track, and tempi and signatures without meaning (0 s per beat, 0/4, 9
+// sharps), which are passed over. Score::title is a name of the first track or, of a karaoke file,
+// its title; names of instruments, programs and the like are none.
+//
+// Fails with InvalidArgument (not a MIDI file, malformed: the message says what and at which byte;
+// damaged so that no note is left), ResourceExhausted (a limit). A file with no notes is a Score
+// with no notes.
 [[nodiscard]] absl::StatusOr<Score> ReadMidi(std::string_view bytes, const MidiLimits& limits = {});
 
 // As above, from a file. Adds NotFound and the path to the messages.

@@ -82,14 +82,14 @@ TEST(ReadMidiTest, TracksOfFormat1SoundTogetherAndShareTheTempo) {
 TEST(ReadMidiTest, PatternsOfFormat2FollowEachOther) {
   const Score score =
       Read(MidiFile(2, kDivision,
-                    {MidiTrack().Tempo(0, 1'000'000).Metre(0, 3, 2).On(0, 60).Off(300, 60).End(),
+                    {MidiTrack().Tempo(0, 1'000'000).Metre(0, 3, 2).On(0, 60).Off(600, 60).End(),
                      MidiTrack().On(100, 62).Off(100, 62).End(200)}));
   ASSERT_EQ(score.notes.size(), 2u);
-  EXPECT_DOUBLE_EQ(score.notes[0].offset_s, 3.0);
-  EXPECT_DOUBLE_EQ(score.notes[1].onset_s, 3.5);  // the second pattern has the default tempo again
-  EXPECT_DOUBLE_EQ(score.duration_s, 5.0);
-  EXPECT_EQ(score.tempo_map.BarAt(3).bar, 2);
-  EXPECT_EQ(score.tempo_map.BarAt(7).bar, 3);  // and the default metre
+  EXPECT_DOUBLE_EQ(score.notes[0].offset_s, 6.0);
+  EXPECT_DOUBLE_EQ(score.notes[1].onset_s, 6.5);  // the second pattern has the default tempo again
+  EXPECT_DOUBLE_EQ(score.duration_s, 8.0);
+  EXPECT_EQ(score.tempo_map.BarAt(6).bar, 3);
+  EXPECT_EQ(score.tempo_map.BarAt(10).bar, 4);  // and the default metre
 }
 
 TEST(ReadMidiTest, APatternOfFormat2StartsWithThePedalUp) {
@@ -193,6 +193,23 @@ TEST(ReadMidiTest, ANoteStruckAgainEndsTheEarlierOne) {
   ASSERT_EQ(score.notes.size(), 2u);
   ExpectNote(score, 0, 60, 0, 100, 100);
   ExpectNote(score, 1, 60, 100, 200, 200);
+}
+
+TEST(ReadMidiTest, ANoteOffAtTheTickOfTheNextStrikeEndsTheEarlierNote) {
+  const Score score =
+      ReadTrack(MidiTrack().On(0, 60).On(100, 60).Off(0, 60).On(100, 60).On(0, 60, 0).Off(100, 60));
+  ASSERT_EQ(score.notes.size(), 3u);
+  ExpectNote(score, 0, 60, 0, 100, 100);
+  ExpectNote(score, 1, 60, 100, 200, 200);
+  ExpectNote(score, 2, 60, 200, 300, 300);
+  // Two voices strike one key together: two ends of old notes may follow.
+  const Score unison = ReadTrack(
+      MidiTrack().On(0, 60).On(0, 60).On(100, 60).On(0, 60).Off(0, 60).Off(0, 60).Off(50, 60));
+  ASSERT_EQ(unison.notes.size(), 4u);
+  ExpectNote(unison, 3, 60, 100, 150, 150);
+  // A later note-off is the new note's own.
+  const Score later = ReadTrack(MidiTrack().On(0, 60).On(100, 60).Off(1, 60).Off(99, 60));
+  ExpectNote(later, 1, 60, 100, 101, 101);
 }
 
 TEST(ReadMidiTest, OneKeyOnTwoChannelsOrTracksIsTwoNotes) {
@@ -349,12 +366,14 @@ TEST(ReadMidiTest, AFileWithoutNotesIsAScoreWithoutNotes) {
   EXPECT_DOUBLE_EQ(score.duration_s, 1.0);
 }
 
-TEST(ReadMidiTest, TheTitleIsTheFirstTracksFirstNameInUtf8) {
+TEST(ReadMidiTest, TheTitleIsTheFirstTracksFirstNameThatNamesAPiece) {
   const auto title = [](const MidiTrack& first) {
-    return Read(MidiFile(1, kDivision, {first.End(), MidiTrack().Name("piano").End()})).title;
+    return Read(MidiFile(1, kDivision, {first.End(), MidiTrack().Name("Sonata").End()})).title;
   };
   EXPECT_EQ(title(MidiTrack().Name(" ").Name("Pr\xe9lude").Name("second")), "Pr\xc3\xa9lude");
   EXPECT_EQ(title(MidiTrack().Name("Pr\xc3\xa9lude")), "Pr\xc3\xa9lude");
+  EXPECT_EQ(title(MidiTrack().Name("Piano")), "");
+  EXPECT_EQ(title(MidiTrack().Meta(0, 0x01, "@TValse")), "Valse");
   EXPECT_EQ(title(MidiTrack()), "");
 }
 
@@ -374,7 +393,7 @@ TEST(ReadMidiFileTest, ReadsFromDiskAndNamesThePathInErrors) {
   limits.max_bytes = static_cast<int64_t>(bytes.size()) - 1;
   EXPECT_EQ(ReadMidiFile(path, limits).status().code(), absl::StatusCode::kResourceExhausted);
 
-  for (const std::string& broken : {std::string(), bytes.substr(0, bytes.size() - 2)}) {
+  for (const std::string& broken : {std::string(), bytes.substr(0, 13)}) {
     write(broken);
     const absl::Status status = ReadMidiFile(path).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

@@ -42,7 +42,7 @@ struct Score {
 
 // The notes that sound anywhere in [start_s, end_s), cut to it and shifted so that start_s becomes
 // 0. Tempo and metre are kept: the result's tempo map starts with what holds at start_s, and a bar
-// that start_s cuts leaves an upbeat, which counts as bar 1. A note that only the pedal holds at
+// that start_s cuts leaves an upbeat, which is bar 0. A note that only the pedal holds at
 // start_s becomes a held one. Requires start_s < end_s; end_s may be infinite.
 Score Excerpt(const Score& score, double start_s, double end_s);
 

@@ -83,10 +83,11 @@ TEST(ExcerptTest, StartsWithTheTempoMetreAndKeyThatHold) {
 
 TEST(ExcerptTest, ACutInsideABarLeavesAnUpbeat) {
   const Score excerpt = Excerpt(MakeScore({}, 20), 1.5, 10);  // from beat 4 of bar 1
-  EXPECT_EQ(excerpt.tempo_map.BarAt(0.5).bar, 1);
-  EXPECT_EQ(excerpt.tempo_map.BarAt(1).bar, 2);
+  EXPECT_EQ(excerpt.tempo_map.BarAt(0.5).bar, 0);
+  EXPECT_EQ(excerpt.tempo_map.BarAt(0.5).beat, 4.5);
+  EXPECT_EQ(excerpt.tempo_map.BarAt(1).bar, 1);
   EXPECT_EQ(excerpt.tempo_map.BarAt(1).beat, 1.0);
-  EXPECT_EQ(excerpt.tempo_map.BarAt(5).bar, 3);
+  EXPECT_EQ(excerpt.tempo_map.BarAt(5).bar, 2);
 }
 
 TEST(ExcerptTest, KeepsBeatsAndBarLinesOfAnyScore) {
@@ -99,14 +100,20 @@ TEST(ExcerptTest, KeepsBeatsAndBarLinesOfAnyScore) {
     EXPECT_TRUE(IsSane(excerpt));
     EXPECT_LE(excerpt.duration_s, end_s - start_s);
     const double start = score.tempo_map.BeatsAt(start_s);
-    // Bars are counted from where a whole bar or an upbeat begins; before the start there are none.
+    // Whatever the first one is called; before the start there are none.
     const int first_bar = score.tempo_map.BarAt(start).bar;
+    const int first_bar_here = excerpt.tempo_map.BarAt(0).bar;
+    const double next_bar_line = score.tempo_map.BeatsAtBar({first_bar + 1, 1.0});
+    if (start > 0 && score.tempo_map.BarAt(start).beat > 1.01 &&
+        score.tempo_map.SecondsAt(next_bar_line) < end_s - 0.01) {
+      EXPECT_EQ(first_bar_here, 0) << "a bar that is cut leaves an upbeat";
+    }
     for (double seconds = 0; seconds < end_s - start_s; seconds += 0.05) {
       const double beats = score.tempo_map.BeatsAt(start_s + seconds);
       EXPECT_NEAR(excerpt.tempo_map.BeatsAt(seconds), beats - start, 1e-9);
       if (start >= 0) {
         EXPECT_EQ(excerpt.tempo_map.BarAt(beats - start).bar,
-                  score.tempo_map.BarAt(beats).bar - first_bar + 1);
+                  score.tempo_map.BarAt(beats).bar - first_bar + first_bar_here);
       }
     }
   }

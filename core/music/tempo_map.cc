@@ -114,7 +114,8 @@ absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi,
     }
     map.tempo_start_seconds_.push_back(start);
   }
-  for (size_t i = 1; i < signatures.size(); ++i) {
+  map.FindUpbeat(signatures);
+  for (size_t i = map.signature_start_bar_.size(); i < signatures.size(); ++i) {
     const TimeSignature& before = signatures[i - 1];
     const double length = signatures[i].beat - before.beat;
     const double bars = std::ceil((length - kBarLineTolerance) / BeatsPerBar(before));
@@ -124,6 +125,19 @@ absl::StatusOr<TempoMap> TempoMap::Create(std::vector<TempoChange> tempi,
   map.signatures_ = std::move(signatures);
   map.keys_ = std::move(keys);
   return map;
+}
+
+void TempoMap::FindUpbeat(const std::vector<TimeSignature>& signatures) {
+  if (signatures.size() < 2) return;
+  const double length = signatures[1].beat;
+  const double own_bar = BeatsPerBar(signatures[0]);
+  const double next_bar = BeatsPerBar(signatures[1]);
+  const bool one_bar = length < own_bar + kBarLineTolerance;
+  const bool completes_next = length < next_bar - kBarLineTolerance;
+  if (!one_bar || !(completes_next || length < own_bar - kBarLineTolerance)) return;
+  upbeat_ = length;
+  upbeat_bar_ = signatures[completes_next ? 1 : 0];
+  signature_start_bar_ = {0, 1};
 }
 
 double TempoMap::BeatsAt(double seconds) const {
@@ -138,6 +152,10 @@ double TempoMap::SecondsAt(double beats) const {
 
 BarPosition TempoMap::BarAt(double beats) const {
   beats = std::max(beats, 0.0);
+  if (beats + kBarLineTolerance < upbeat_) {
+    const double into_bar = BeatsPerBar(upbeat_bar_) - (upbeat_ - beats);
+    return {0, 1.0 + into_bar / BeatsPerUnit(upbeat_bar_)};
+  }
   const size_t i = SegmentAt(signatures_, beats + kBarLineTolerance,
                              [](const TimeSignature& signature) { return signature.beat; });
   const TimeSignature& signature = signatures_[i];
@@ -148,6 +166,11 @@ BarPosition TempoMap::BarAt(double beats) const {
 }
 
 double TempoMap::BeatsAtBar(const BarPosition& position) const {
+  if (upbeat_ > 0 && position.bar < 1) {
+    const double bar_start =
+        upbeat_ + (static_cast<double>(position.bar) - 1.0) * BeatsPerBar(upbeat_bar_);
+    return std::max(bar_start + (position.beat - 1.0) * BeatsPerUnit(upbeat_bar_), 0.0);
+  }
   const size_t i = SegmentAt(signature_start_bar_, position.bar, [](int bar) { return bar; });
   const TimeSignature& signature = signatures_[i];
   const double bars = static_cast<double>(position.bar) - signature_start_bar_[i];

@@ -20,6 +20,10 @@ struct TempoChange {
 };
 
 // From `beat` on, bars are `numerator`/`denominator` long. A new signature starts a new bar.
+//
+// An upbeat is written as a first bar that the second signature ends early: one that is shorter
+// than a bar of that signature (1/4, then 3/4 from beat 1 on), or shorter than a bar of its own
+// (4/4, and 4/4 again from beat 1 on).
 struct TimeSignature {
   double beat = 0;      // quarter notes from the start
   int numerator = 4;    // 1 to 255
@@ -32,8 +36,9 @@ struct KeySignature {
   bool minor = false;
 };
 
-// As a musician counts: bars from 1, beats from 1 in units of the signature's denominator (an
-// eighth in 6/8).
+// As printed: bars from 1, which is the first complete one, and beats from 1 in units of the
+// signature's denominator (an eighth in 6/8). An upbeat is bar 0, and its beats are those of the
+// complete bar that it is the end of: an upbeat of a quarter note in 3/4 is beat 3.
 struct BarPosition {
   int bar = 1;
   double beat = 1.0;
@@ -56,8 +61,10 @@ class TempoMap {
   double BeatsAt(double seconds) const;
   double SecondsAt(double beats) const;
 
-  // Bar and beat at a position in quarter notes, and back. Positions before 0 clamp to bar 1,
-  // beat 1.
+  // Length of the upbeat in quarter notes; 0 without one.
+  double upbeat() const { return upbeat_; }
+
+  // Bar and beat at a position in quarter notes, and back. Positions before 0 clamp to 0.
   BarPosition BarAt(double beats) const;
   double BeatsAtBar(const BarPosition& position) const;
 
@@ -66,10 +73,16 @@ class TempoMap {
   const std::vector<KeySignature>& key_signatures() const { return keys_; }
 
  private:
+  // Sets the upbeat, if there is one, and the bars of the signatures around it. Requires them
+  // sorted.
+  void FindUpbeat(const std::vector<TimeSignature>& signatures);
+
   std::vector<TempoChange> tempi_;           // sorted by beat, first at 0
   std::vector<double> tempo_start_seconds_;  // parallel to tempi_
   std::vector<TimeSignature> signatures_;    // sorted by beat, first at 0
-  std::vector<int> signature_start_bar_;     // parallel to signatures_, from 1
+  std::vector<int> signature_start_bar_;     // parallel to signatures_, from 1, or 0 with an upbeat
+  double upbeat_ = 0;                        // quarter notes
+  TimeSignature upbeat_bar_;                 // what the upbeat is the end of a bar of
   std::vector<KeySignature> keys_;           // sorted by beat, may be empty
 };
 

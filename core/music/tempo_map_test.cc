@@ -146,14 +146,45 @@ TEST(TempoMapTest, CountsBarsAcrossMetreChanges) {
   ExpectBar(map, 26, 8, 2);
 }
 
-TEST(TempoMapTest, AnUpbeatWrittenAsAShortMetreIsTheFirstBar) {
+TEST(TempoMapTest, AnUpbeatWrittenAsAShortMetreIsBarZero) {
   const TempoMap map = Make({}, {{0, 1, 4}, {1, 3, 4}});
-  ExpectBar(map, 0.5, 1, 1.5);
-  ExpectBar(map, 1, 2, 1);
-  ExpectBar(map, 4, 3, 1);
+  EXPECT_EQ(map.upbeat(), 1);
+  ExpectBar(map, 0, 0, 3);
+  ExpectBar(map, 0.5, 0, 3.5);
+  ExpectBar(map, 1, 1, 1);
+  ExpectBar(map, 4, 2, 1);
+  const TempoMap eighths = Make({}, {{0, 3, 16}, {0.75, 6, 8}});
+  ExpectBar(eighths, 0, 0, 5.5);
+  ExpectBar(eighths, 0.75, 1, 1);
 }
 
-TEST(TempoMapTest, ANewSignatureCutsTheBarShort) {
+TEST(TempoMapTest, AnUpbeatWrittenAsABarCutShortIsBarZero) {
+  const TempoMap map = Make({}, {{0, 4, 4}, {1.5, 4, 4}});
+  EXPECT_EQ(map.upbeat(), 1.5);
+  ExpectBar(map, 0, 0, 3.5);
+  ExpectBar(map, 1.5, 1, 1);
+  ExpectBar(map, 5.5, 2, 1);
+  // Longer than a bar of what follows, it is the end of a bar of its own.
+  const TempoMap shorter = Make({}, {{0, 4, 4}, {3, 2, 4}});
+  ExpectBar(shorter, 0, 0, 2);
+  ExpectBar(shorter, 3, 1, 1);
+}
+
+TEST(TempoMapTest, AFirstMetreOfCompleteBarsIsNoUpbeat) {
+  for (const std::vector<TimeSignature>& signatures :
+       std::vector<std::vector<TimeSignature>>{{{0, 4, 4}},
+                                               {{0, 4, 4}, {4, 4, 4}},
+                                               {{0, 4, 4}, {4, 2, 4}},
+                                               {{0, 6, 8}, {3, 3, 4}},
+                                               {{0, 2, 4}, {4, 3, 4}},     // two bars
+                                               {{0, 2, 4}, {3, 3, 4}}}) {  // one and a half
+    const TempoMap map = Make({}, signatures);
+    EXPECT_EQ(map.upbeat(), 0);
+    ExpectBar(map, 0, 1, 1);
+  }
+}
+
+TEST(TempoMapTest, ANewSignatureCutsALaterBarShort) {
   const TempoMap map = Make({}, {{0, 4, 4}, {5, 4, 4}});
   ExpectBar(map, 4, 2, 1);
   ExpectBar(map, 4.5, 2, 1.5);
@@ -167,6 +198,11 @@ TEST(TempoMapTest, ClampsPositionsBeforeTheStart) {
   EXPECT_EQ(map.BarAt(-3).beat, 1.0);
   EXPECT_EQ(map.BeatsAtBar({0, 1.0}), 0);
   EXPECT_EQ(map.BeatsAtBar({1, 0.0}), 0);
+  const TempoMap upbeat = Make({}, {{0, 1, 4}, {1, 3, 4}});
+  EXPECT_EQ(upbeat.BarAt(-3).bar, 0);
+  EXPECT_EQ(upbeat.BarAt(-3).beat, 3.0);
+  EXPECT_EQ(upbeat.BeatsAtBar({0, 1.0}), 0);
+  EXPECT_EQ(upbeat.BeatsAtBar({-5, 3.0}), 0);
 }
 
 TEST(TempoMapTest, APositionRoundedJustBelowABarLineIsOnIt) {
@@ -181,7 +217,7 @@ TEST(TempoMapTest, BarsAndBeatsAreInverse) {
   Rng rng(3);
   for (int i = 0; i < 300; ++i) {
     const TempoMap map = RandomTempoMap(rng);
-    int last_bar = 1;
+    int last_bar = 0;
     for (double beats = 0; beats < 60; beats += UniformInt(rng, 1, 960) / 480.0) {
       const BarPosition position = map.BarAt(beats);
       EXPECT_GE(position.bar, last_bar);

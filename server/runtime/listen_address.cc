@@ -2,9 +2,15 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
+
+#include "absl/strings/str_cat.h"
 
 namespace antiphon::server {
 namespace {
@@ -30,6 +36,26 @@ bool IsLocalAddress(std::string_view address) {
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
   in6_addr v6{};
   return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+absl::Status CheckSocketIsFree(std::string_view address) {
+  std::string_view path = address;
+  if (!path.starts_with("unix:")) return absl::OkStatus();
+  path.remove_prefix(5);
+  if (path.starts_with("//")) path.remove_prefix(2);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(name.sun_path))
+    return absl::OkStatus();  // gRPC's to say
+  path.copy(name.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return absl::OkStatus();
+  const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
+  const bool in_use = connected == 0 || errno == EAGAIN;  // the latter: others wait already
+  close(probe);
+  if (!in_use) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", std::string(address), ": another server listens there"));
 }
 
 }  // namespace antiphon::server

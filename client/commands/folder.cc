@@ -1,0 +1,159 @@
+#include "client/commands/folder.h"
+
+#include <filesystem>
+#include <map>
+#include <ostream>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/input/input.h"
+#include "client/output/format.h"
+#include "client/output/table.h"
+#include "core/base/status_macros.h"
+#include "core/music/file_naming.h"
+#include "nlohmann/json.hpp"
+
+namespace antiphon::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::StatusOr<music::Metadata> ReadMetadata(const std::string& folder, std::istream& in) {
+  const std::string path = (fs::path(folder) / music::kMetadataFile).string();
+  std::error_code error;
+  if (!fs::exists(path, error)) return music::Metadata();
+  ASSIGN_OR_RETURN(const Input input, OpenInput(path, in));
+  ASSIGN_OR_RETURN(const std::string text, ReadAll(input));
+  return MapError(music::ParseMetadata(text), [&](const absl::Status& failure) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
+  });
+}
+
+absl::Status NothingWanted(const std::string& folder, const music::MusicFolder& found,
+                           music::FileKind wanted) {
+  const std::string passed_over = music::PassedOverText(found);
+  return absl::NotFoundError(
+      absl::StrCat("no ", wanted == music::FileKind::kMidi ? "MIDI" : "audio", " file below ",
+                   folder, passed_over.empty() ? "" : "; passed over: ", passed_over));
+}
+
+// Of each id the first file.
+void Divide(FolderPlan& plan) {
+  std::map<std::string, std::string> file_of;  // by id
+  for (const music::UnreadableEntry& entry : plan.folder.unreadable) {
+    plan.refused.emplace_back(
+        entry.name, absl::InvalidArgumentError(absl::StrCat("cannot be read: ", entry.why)));
+  }
+  for (const music::FolderFile& file : plan.folder.files) {
+    const auto [first, is_new] = file_of.emplace(music::IdOfPath(file.name), file.name);
+    if (is_new) {
+      plan.files.push_back(file);
+      continue;
+    }
+    plan.refused.emplace_back(
+        file.name, absl::InvalidArgumentError(
+                       absl::StrCat("its id would be '", first->first, "', as that of ",
+                                    first->second, ": rename it, or add it alone with --id")));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, music::FileKind wanted,
+                                      Context& context) {
+  FolderPlan plan;
+  ASSIGN_OR_RETURN(plan.folder, MapError(music::ReadMusicFolder(folder, wanted),
+                                         [](const absl::Status& failure) {
+                                           return absl::InvalidArgumentError(failure.message());
+                                         }));
+  ASSIGN_OR_RETURN(plan.metadata, ReadMetadata(folder, context.in));
+  for (const std::string& line : music::UnmatchedRows(plan.metadata, plan.folder))
+    context.err << "antiphon: warning: " << Printable(line) << "\n";
+  if (plan.folder.files.empty() && plan.folder.unreadable.empty())
+    return NothingWanted(folder, plan.folder, wanted);
+  Divide(plan);
+  return plan;
+}
+
+FolderTally::FolderTally(const AddFolderArguments& arguments, const FolderPlan& plan,
+                         Context& context)
+    : arguments_(arguments),
+      plan_(plan),
+      context_(context),
+      progress_(context.err, context.progress) {
+  ReportAtOnce();
+}
+
+// What is not even tried.
+void FolderTally::ReportAtOnce() {
+  for (const auto& [file, why] : plan_.refused) {
+    ++failed_;
+    worst_ = Worse(worst_, Fail(context_, why, file));
+  }
+  if (!context_.json) return;
+  for (const music::PassedOver& entry : plan_.folder.passed_over) {
+    Emit(context_,
+         {{"file", entry.name},
+          {"passed_over", entry.type_name.empty() ? entry.group : std::string(entry.type_name)}});
+  }
+}
+
+void FolderTally::Added(const std::string& file, const nlohmann::ordered_json& answer,
+                        const Warnings& warnings, const SameMusicPairs& shared) {
+  ++added_;
+  progress_.Clear();
+  if (context_.json) {
+    nlohmann::ordered_json json = {{"file", file}};
+    json.update(answer);
+    Emit(context_, json);
+  } else {
+    context_.out << DescribeShared(shared, Printable(file) + ": ");
+    ReportWarnings(context_, warnings, file);
+  }
+  ShowProgress(file);
+}
+
+void FolderTally::Failed(const std::string& file, const absl::Status& why) {
+  const bool there = absl::IsAlreadyExists(why);
+  ++(there ? existing_ : failed_);
+  progress_.Clear();
+  if (!there || !arguments_.skip_existing) worst_ = Worse(worst_, Fail(context_, why, file));
+  ShowProgress(file);
+}
+
+void FolderTally::ShowProgress(const std::string& file) {
+  progress_.Show(added_ + existing_ + failed_, static_cast<int64_t>(plan_.folder.files.size()),
+                 file);
+}
+
+ExitCode FolderTally::Finish(const absl::Status& end) {
+  progress_.Clear();
+  if (!end.ok()) worst_ = Worse(worst_, Fail(context_, end));
+  const auto passed_over = static_cast<int64_t>(plan_.folder.passed_over.size());
+  not_tried_ = plan_.folder.found() - passed_over - added_ - existing_ - failed_;
+  if (not_tried_ > 0 && worst_ == ExitCode::kOk)
+    worst_ = Fail(context_, absl::InternalError("the server did not answer for every file"));
+  if (!context_.json) Summarise();
+  return worst_;
+}
+
+// "17 files found: 3 added, 1 there already, 2 failed, 11 passed over (10 .txt, 1 .pdf)".
+void FolderTally::Summarise() {
+  const auto passed_over = static_cast<int64_t>(plan_.folder.passed_over.size());
+  std::vector<std::string> counts = {absl::StrCat(FormatCount(added_), " added")};
+  const auto count = [&](int64_t number, const std::string& what) {
+    if (number > 0) counts.push_back(absl::StrCat(FormatCount(number), " ", what));
+  };
+  count(existing_, "there already");
+  count(failed_ + not_tried_,
+        not_tried_ == 0 ? "failed"
+                        : absl::StrCat("failed (", FormatCount(not_tried_), " of them not tried)"));
+  count(passed_over,
+        absl::StrCat("passed over (", Printable(music::PassedOverText(plan_.folder)), ")"));
+  context_.out << Plural(plan_.folder.found(), "file") << " found: " << absl::StrJoin(counts, ", ")
+               << "\n";
+}
+
+}  // namespace antiphon::client

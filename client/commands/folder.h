@@ -1,0 +1,70 @@
+// What add-all does alike for pieces and recordings: which files of a folder are to be added and
+// under which names, and what became of each. Used by one thread at a time.
+#ifndef ANTIPHON_CLIENT_COMMANDS_FOLDER_H_
+#define ANTIPHON_CLIENT_COMMANDS_FOLDER_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cli/arguments.h"
+#include "client/commands/context.h"
+#include "client/commands/rendering.h"
+#include "client/output/exit_code.h"
+#include "client/output/progress.h"
+#include "core/music/music_folder.h"
+#include "nlohmann/json_fwd.hpp"
+
+namespace antiphon::client {
+
+// A folder that is to be added.
+struct FolderPlan {
+  music::MusicFolder folder;
+  music::Metadata metadata;                                   // what metadata.tsv says
+  std::vector<std::pair<std::string, absl::Status>> refused;  // by name, and why
+  std::vector<music::FolderFile> files;  // the others of folder.files, by name; each has its own id
+};
+
+// Reads the folder and its metadata.tsv, and warns of rows that match no file. Two files of one id
+// (a.mid and a.kar) are one too many: the second is refused. NotFound when nothing in the folder
+// is `wanted`, saying what was passed over; InvalidArgument when it or metadata.tsv cannot be read.
+[[nodiscard]] absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder,
+                                                    music::FileKind wanted, Context& context);
+
+// What became of the files of a plan, on the screen and as an exit code. Borrows its arguments.
+class FolderTally {
+ public:
+  // `nouns` is "pieces" or "recordings".
+  FolderTally(const AddFolderArguments& arguments, const FolderPlan& plan, Context& context);
+
+  // The file is in the collection now: `answer` is shown with --json, `warnings` and `shared` are
+  // otherwise.
+  void Added(const std::string& file, const nlohmann::ordered_json& answer,
+             const Warnings& warnings, const SameMusicPairs& shared);
+
+  // It is not. AlreadyExists counts as there already, and is no failure if the user says so.
+  void Failed(const std::string& file, const absl::Status& why);
+
+  // Sums up, so that the counts add up to what was found: a file of which nothing is known by now
+  // has failed. `end` is how the calls ended. The exit code is that of the gravest failure.
+  ExitCode Finish(const absl::Status& end);
+
+ private:
+  void ShowProgress(const std::string& file);
+  void ReportAtOnce();
+  void Summarise();
+
+  const AddFolderArguments& arguments_;
+  const FolderPlan& plan_;
+  Context& context_;
+  Progress progress_;
+  int64_t added_ = 0, existing_ = 0, failed_ = 0, not_tried_ = 0;
+  ExitCode worst_ = ExitCode::kOk;
+};
+
+}  // namespace antiphon::client
+
+#endif  // ANTIPHON_CLIENT_COMMANDS_FOLDER_H_
