@@ -16,7 +16,8 @@ namespace antiphon::audio {
 namespace {
 
 constexpr int64_t kBlockFrames = 65536;
-constexpr int kMaxChannels = 1024;  // as libsndfile
+constexpr int64_t kReadAhead = 32 << 10;  // bytes
+constexpr int kMaxChannels = 1024;        // as libsndfile
 
 // After a seek MP3 is silent until the bit reservoir is full again (at most 511 bytes, 10 frames of
 // 1,152 at the lowest bit rate), and Opus needs 80 ms to converge: seeks go so many frames too far
@@ -68,12 +69,13 @@ class SndfileReader : public AudioReader {
   }
 
   void set_missing_s(double seconds) { missing_s_ = seconds; }
+  void set_exact(bool exact) { exact_ = exact; }
 
   StreamFormat format() const override { return {info_.channels, info_.samplerate}; }
 
   std::optional<AudioReader::Length> length() const override {
     if (info_.frames <= 0 || info_.frames == SF_COUNT_MAX) return std::nullopt;
-    return AudioReader::Length{info_.frames, true};
+    return AudioReader::Length{info_.frames, exact_};
   }
 
   absl::StatusOr<int64_t> SkipTowards(int64_t frame) override {
@@ -95,15 +97,22 @@ class SndfileReader : public AudioReader {
     const size_t frames = static_cast<size_t>(std::max<sf_count_t>(got, 0));
     ended_ = frames == 0;
     read_ += static_cast<int64_t>(frames);
+    furthest_ = std::max(furthest_, cursor_->position());
     return Block{std::span<const float>(buffer_).first(frames * info_.channels), format()};
   }
 
   DecodeReport report() const override {
     DecodeReport report;
     report.missing_s = missing_s_;
-    if (const auto says = length(); says && ended_ && !seeked_) {
-      report.missing_s +=
-          static_cast<double>(std::max<int64_t>(0, says->frames - read_)) / info_.samplerate;
+    if (!ended_ || seeked_) return report;
+    if (const auto says = length(); says && says->frames > read_)
+      report.missing_s += static_cast<double>(says->frames - read_) / info_.samplerate;
+    // Where libsndfile has stopped in the middle of the bytes, much as it may have read ahead.
+    const int64_t unread = source_.size() - furthest_;
+    if (!exact_ && furthest_ > 0 && unread > kReadAhead) {
+      report.missing_s = std::max(report.missing_s, static_cast<double>(read_) / info_.samplerate *
+                                                        static_cast<double>(unread) /
+                                                        static_cast<double>(furthest_));
     }
     return report;
   }
@@ -128,6 +137,8 @@ class SndfileReader : public AudioReader {
   std::vector<float> buffer_;
   double missing_s_ = 0;
   int64_t read_ = 0;
+  int64_t furthest_ = 0;  // byte
+  bool exact_ = true;     // the file is as long as it says
   bool ended_ = false, seeked_ = false;
 };
 
@@ -184,6 +195,7 @@ absl::StatusOr<std::unique_ptr<AudioReader>> OpenUncompressed(ByteSource& source
 absl::StatusOr<std::unique_ptr<AudioReader>> OpenTrusted(ByteSource& source, SoundFormat format) {
   auto reader = SndfileReader::Open(source);
   if (reader == nullptr) return Damaged(format);
+  reader->set_exact(false);
   return reader;
 }
 
