@@ -19,7 +19,8 @@ TEST(ByteSourceTest, MemoryFilesAndPartsAreReadAlike) {
   ASSERT_TRUE(file.ok()) << file.status();
   MemoryBytes memory("0123456789");
   SplicedBytes whole("", memory, 0, 10), spliced("012", memory, 3, 10);
-  for (ByteSource* source : std::initializer_list<ByteSource*>{&memory, file->get(), &whole, &spliced}) {
+  for (ByteSource* source :
+       std::initializer_list<ByteSource*>{&memory, file->get(), &whole, &spliced}) {
     EXPECT_EQ(source->size(), 10);
     EXPECT_EQ(source->Bytes(0, 10), "0123456789");
     EXPECT_EQ(source->Bytes(2, 3), "234");

@@ -129,8 +129,8 @@ class FfmpegReader : public AudioReader {
   // Of the part that is open.
   int64_t part_frames_left_ = kNoEnd;  // where we know better than FFmpeg
   double part_s_ = 0, failed_s_ = 0;
-  double packets_end_s_ = 0;   // by their own times
-  double gaps_s_ = 0;          // between them
+  double packets_end_s_ = 0;  // by their own times
+  double gaps_s_ = 0;         // between them
   int64_t packets_ = 0;
   int64_t stray_bytes_ = 0;
   int64_t heard_bytes_ = 0;    // of packets that gave sound
@@ -255,8 +255,7 @@ void FfmpegReader::Feed() {
       ++packets_;
       const double unit_s = av_q2d(input_->stream().time_base);
       const double seconds = static_cast<double>(packet_->duration) * unit_s;
-      if (packet_->pts != AV_NOPTS_VALUE)
-        NoteTime(static_cast<double>(packet_->pts) * unit_s);
+      if (packet_->pts != AV_NOPTS_VALUE) NoteTime(static_cast<double>(packet_->pts) * unit_s);
       packets_end_s_ += seconds;
       if (!codec_->Send(packet_)) OnDamage(seconds);
       break;
@@ -296,8 +295,8 @@ void FfmpegReader::OnDamage(double seconds) {
   if (report_.damaged_places++ == 0) report_.first_damage_s = report_.decoded_s;
 }
 
-// The time of a packet, by which stretches that are not there show where nothing else tells. Encoders
-// leave out some tenths of a second where it is quiet.
+// The time of a packet, by which stretches that are not there show where nothing else tells.
+// Encoders leave out some tenths of a second where it is quiet.
 void FfmpegReader::NoteTime(double seconds) {
   const double gap_s = seconds - packets_end_s_;
   if (packets_ > 1 && gap_s > kLeastGap_s) {
@@ -326,14 +325,14 @@ int64_t FfmpegReader::LostBytes() const {
   }
 }
 
-// What the part lacks: by the length that it declares, by the times of its packets and by its bytes,
-// whichever says most.
+// What the part lacks: by the length that it declares, by the times of its packets and by its
+// bytes, whichever says most.
 void FfmpegReader::ClosePart() {
   double missing_s = std::max(failed_s_, gaps_s_);
   if (input_->declared_s() > 0) missing_s = std::max(missing_s, input_->declared_s() - part_s_);
   if (heard_bytes_ > 0) {
-    missing_s = std::max(missing_s, static_cast<double>(LostBytes()) * part_s_ /
-                                        static_cast<double>(heard_bytes_));
+    missing_s = std::max(
+        missing_s, static_cast<double>(LostBytes()) * part_s_ / static_cast<double>(heard_bytes_));
   }
   report_.missing_s += missing_s;
   failed_s_ = 0;

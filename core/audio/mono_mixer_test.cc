@@ -74,8 +74,8 @@ TEST(MonoMixerTest, ChangesWithoutAJumpAndBack) {
   EXPECT_GT(Correlation(middle, std::span(left).subspan(3 * kRate, kRate), 0), 0.999);
   const std::span<const float> end = std::span(mono).subspan(5 * kRate);
   EXPECT_LE(LargestDifference(end, std::span(left).subspan(5 * kRate)), 1e-6);
-  // A sine of 100 Hz moves 0.014 from one sample to the next; where the right channel is turned over
-  // there is a jump in the recording itself.
+  // A sine of 100 Hz moves 0.014 from one sample to the next; where the right channel is turned
+  // over there is a jump in the recording itself.
   for (size_t i = 1; i < mono.size(); ++i) {
     if (i % (2 * kRate) == 0) continue;
     ASSERT_LT(std::abs(mono[i] - mono[i - 1]), 0.02) << i;

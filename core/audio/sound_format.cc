@@ -127,9 +127,9 @@ const char* KnownSoundFormats() {
 
 const std::vector<std::string>& SoundFileEndings() {
   static const auto& endings = *new std::vector<std::string>{
-      ".3gp",  ".aac", ".aif", ".aifc", ".aiff", ".amr", ".au",  ".caf",  ".flac", ".m4a", ".mka",
-      ".mov",  ".mp3", ".mp4", ".oga",  ".ogg",  ".opus", ".snd", ".spx", ".w64",  ".wav", ".webm",
-      ".wma"};
+      ".3gp",  ".aac", ".aif", ".aifc", ".aiff", ".amr",  ".au",  ".caf",
+      ".flac", ".m4a", ".mka", ".mov",  ".mp3",  ".mp4",  ".oga", ".ogg",
+      ".opus", ".snd", ".spx", ".w64",  ".wav",  ".webm", ".wma"};
   return endings;
 }
 

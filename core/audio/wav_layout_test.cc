@@ -53,7 +53,8 @@ TEST(WavLayoutTest, SizesThatWereNeverFilledInMeanToTheEnd) {
 }
 
 TEST(WavLayoutTest, AFileThatIsReallyEmptyIsNotReadIntoWhatFollows) {
-  const std::string empty = WithSizes(Wav().substr(0, kHeader) + "LIST" + Number(4) + "INFO", 48, 0);
+  const std::string empty =
+      WithSizes(Wav().substr(0, kHeader) + "LIST" + Number(4) + "INFO", 48, 0);
   EXPECT_FALSE(DecodeMemory(empty).ok());
 }
 

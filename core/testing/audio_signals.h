@@ -87,8 +87,8 @@ inline Waveform Arpeggio(double seconds, int sample_rate) {
     const size_t note = i / note_length;
     const double t = static_cast<double>(i % note_length) / sample_rate;
     const double frequency = 220 * std::exp2(kSteps[note * 7 % 12] / 12.0);
-    waveform.samples[i] = static_cast<float>(
-        0.6 * std::exp(-3 * t) * std::sin(2 * std::numbers::pi * frequency * t));
+    waveform.samples[i] =
+        static_cast<float>(0.6 * std::exp(-3 * t) * std::sin(2 * std::numbers::pi * frequency * t));
   }
   return waveform;
 }
@@ -97,8 +97,7 @@ inline Waveform Arpeggio(double seconds, int sample_rate) {
 // other.
 inline double Correlation(std::span<const float> a, std::span<const float> b, int64_t lag) {
   double ab = 0, aa = 0, bb = 0;
-  for (int64_t i = std::max<int64_t>(0, -lag);
-       i < std::ssize(a) && i + lag < std::ssize(b); ++i) {
+  for (int64_t i = std::max<int64_t>(0, -lag); i < std::ssize(a) && i + lag < std::ssize(b); ++i) {
     ab += static_cast<double>(a[i]) * b[i + lag];
     aa += static_cast<double>(a[i]) * a[i];
     bb += static_cast<double>(b[i + lag]) * b[i + lag];
