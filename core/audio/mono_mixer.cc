@@ -5,8 +5,8 @@
 namespace antiphon::audio {
 namespace {
 
-constexpr double kFade = 0.95;        // of the energies, a block: half a second at 44.1 kHz
-constexpr double kCancelled = 0.01;   // 20 dB
+constexpr double kFade = 0.8;        // of the energies, a block: 20 dB in half a second at 44.1 kHz
+constexpr double kCancelled = 0.01;  // 20 dB
 constexpr double kMeanIsBack = 0.04;  // 14 dB
 
 }  // namespace
