@@ -4,8 +4,8 @@
 #
 # Usage: scripts/fuzz.sh [--seconds N] [--jobs N] [TARGET...]
 #
-# Every target runs for N seconds (600), from seeds made anew and from what earlier runs found worth
-# keeping, in build/fuzz/corpus/TARGET. At the end a table says what was executed and found. Exit
+# Every target runs for N seconds (600), from seeds made anew, from those in tests/fuzz/seeds/TARGET
+# and from what earlier runs found worth keeping, in build/fuzz/corpus/TARGET. At the end a table says what was executed and found. Exit
 # status 1 when there was a finding: its input lies in build/fuzz/findings;
 # build/fuzz/bin/TARGET_fuzz INPUT runs it again.
 set -euo pipefail
@@ -30,7 +30,7 @@ done
 # The longest input that a target is given, in bytes: about what its seeds need.
 longest_input() {
   case $1 in
-    audio_decoder) echo 16384 ;;
+    audio_decoder | ffmpeg_reader) echo 16384 ;;
     catalog | journal) echo 40960 ;;
     requests | answers) echo 16384 ;;
     midi_reader) echo 8192 ;;
@@ -40,13 +40,15 @@ longest_input() {
 
 # Runs a target; its whole output becomes build/fuzz/logs/TARGET.log.
 run_target() {
-  local target=$1 corpus=$fuzz_dir/corpus/$1 arguments
+  local target=$1 corpus=$fuzz_dir/corpus/$1 arguments stored=()
   mkdir -p "$corpus" "$fuzz_dir/seeds/$target"
   arguments=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=3072
     -max_len="$(longest_input "$target")"
     -artifact_prefix="$fuzz_dir/findings/$target-" -print_final_stats=1)
   # What decoders print of every broken file; reports still come.
   [[ $target != audio_decoder ]] || arguments+=(-close_fd_mask=2)
+  # Seeds that other programs made.
+  [[ ! -d tests/fuzz/seeds/$target ]] || stored=("tests/fuzz/seeds/$target")
   if [[ -f tests/fuzz/dictionaries/$target.dict ]]; then
     arguments+=(-dict="tests/fuzz/dictionaries/$target.dict")
   fi
@@ -54,6 +56,7 @@ run_target() {
   OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
     "$build_dir/bin/${target}_fuzz" "${arguments[@]}" "$corpus" "$fuzz_dir/seeds/$target" \
+    "${stored[@]}" \
     >"$fuzz_dir/logs/$target.log" 2>&1 || echo "$?" >"$fuzz_dir/logs/$target.failed"
 }
 

@@ -130,6 +130,7 @@ struct AddPiecesArguments {
 struct AddRecordingsArguments {
   AddFolderArguments folder;
   std::string piece_id;  // where metadata.tsv has none
+  bool accept_damaged = false;
 };
 
 struct UpdatePieceArguments {
@@ -145,6 +146,7 @@ struct AddRecordingArguments {
   std::string id;  // empty: from the file's name; of one file only, as the label's title
   LabelArguments label;
   std::string piece_id;
+  bool accept_damaged = false;  // though less than half can be decoded
 };
 
 struct UpdateRecordingArguments {
@@ -152,6 +154,7 @@ struct UpdateRecordingArguments {
   LabelArguments label;
   std::optional<std::string> piece_id;
   std::string audio_file;  // empty: the audio stays
+  bool accept_damaged = false;
   std::optional<int64_t> expected_version;
 };
 

@@ -157,6 +157,10 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   app.final_callback([update, &command] { command = *update; });
 }
 
+void AddAcceptDamaged(CLI::App& app, bool& accept) {
+  app.add_flag("--accept-damaged", accept, "Even if less than half of it can be decoded");
+}
+
 void AddRecordingEdits(CLI::App& group, Command& command) {
   const auto add = std::make_shared<AddRecordingArguments>();
   CLI::App& one = *group.add_subcommand("add", "Add recordings");
@@ -166,6 +170,7 @@ void AddRecordingEdits(CLI::App& group, Command& command) {
   one.add_option("--id", add->id, "Of the recording [the file's name]")->type_name("ID");
   AddLabel(one, add->label);
   one.add_option("--piece", add->piece_id, "What it is a recording of")->type_name("ID");
+  AddAcceptDamaged(one, add->accept_damaged);
   one.final_callback([add, &command, &one] {
     CheckNamesOne(one, add->files.size(), {"--id", "--title"});
     command = *add;
@@ -177,6 +182,7 @@ void AddRecordingEdits(CLI::App& group, Command& command) {
   many.add_option("--piece", all->piece_id,
                   "What those are recordings of for which metadata.tsv has no piece_id")
       ->type_name("ID");
+  AddAcceptDamaged(many, all->accept_damaged);
   many.final_callback([all, &command] { command = *all; });
 
   const auto update = std::make_shared<UpdateRecordingArguments>();
@@ -187,6 +193,7 @@ void AddRecordingEdits(CLI::App& group, Command& command) {
   app.add_option("--piece", update->piece_id, "What it is a recording of")->type_name("ID");
   app.add_option("--audio", update->audio_file, "Audio file to take the place of its sound")
       ->type_name("FILE");
+  AddAcceptDamaged(app, update->accept_damaged);
   AddVersion(app, update->expected_version);
   app.final_callback([update, &command] { command = *update; });
 }

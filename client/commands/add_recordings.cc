@@ -58,7 +58,8 @@ class Adding {
 
   absl::StatusOr<v1::AddRecordingResponse> Add(const files::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
-    ASSIGN_OR_RETURN(std::string audio, MakeAudioFile(input, max_bytes_));
+    std::vector<std::string> warnings;
+    ASSIGN_OR_RETURN(std::string audio, MakeAudioFile(input, max_bytes_, &warnings));
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
     v1::AddRecordingRequest request;
     v1::NewRecording& recording = *request.mutable_recording();
@@ -69,7 +70,11 @@ class Adding {
                                                       : known.collection);
     recording.set_piece_id(known.piece_id.empty() ? arguments_.piece_id : known.piece_id);
     request.set_audio_file(std::move(audio));
-    return context_.connection.Call(kAddRecordingAgain, request);
+    request.set_accept_damaged(arguments_.accept_damaged);
+    auto response = context_.connection.Call(kAddRecordingAgain, request);
+    if (!response.ok()) return response;
+    for (const std::string& warning : warnings) response->add_warnings()->set_message(warning);
+    return response;
   }
 
   void Take(const std::string& file, const absl::StatusOr<v1::AddRecordingResponse>& response) {

@@ -39,19 +39,28 @@ ExitCode Fail(Context& context, const absl::Status& failure, const std::string& 
   return ExitCodeOf(failure);
 }
 
+void WarnLocally(Context& context, const std::vector<std::string>& warnings,
+                 const std::string& file) {
+  for (const std::string& warning : warnings)
+    context.err << "antiphon: warning: " << Printable(absl::StrCat(file, ": ", warning)) << "\n";
+}
+
 void Emit(Context& context, const nlohmann::ordered_json& json) {
   context.out << JsonLine(json) << "\n" << std::flush;
 }
 
 absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
-                                   const QueryArguments& arguments) {
+                                   const QueryArguments& arguments, bool takes_excerpt) {
   ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
   QueryOptions options;
   options.as = arguments.as;
   options.start_s = arguments.start_s;
   options.length_s = arguments.length_s;
   ASSIGN_OR_RETURN(options.max_bytes, MaxBytesFor(context, input.size));
-  return MakeQuery(input, options);
+  options.takes_excerpt = takes_excerpt;
+  ASSIGN_OR_RETURN(Query query, MakeQuery(input, options));
+  WarnLocally(context, query.warnings, query.name);
+  return query;
 }
 
 int64_t MaxBytes(const v1::Limits& limits) {

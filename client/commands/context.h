@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,12 +31,18 @@ struct Context {
 // Says what went wrong: a line on `err`, and with --json {"file": …, "error": …} on `out`.
 ExitCode Fail(Context& context, const absl::Status& failure, const std::string& file = "");
 
+// Lines on `err` about what this side could not decode.
+void WarnLocally(Context& context, const std::vector<std::string>& warnings,
+                 const std::string& file);
+
 // A line of JSON, flushed.
 void Emit(Context& context, const nlohmann::ordered_json& json);
 
 // The query in `file`. A large one is cut to what the server takes; it is asked for its limit.
+// `takes_excerpt`: the request can name a part of a whole file.
 [[nodiscard]] absl::StatusOr<Query> PrepareQuery(Context& context, const std::string& file,
-                                                 const QueryArguments& arguments);
+                                                 const QueryArguments& arguments,
+                                                 bool takes_excerpt = true);
 
 // The largest request that a server of these limits takes, bytes.
 int64_t MaxBytes(const v1::Limits& limits);

@@ -1,3 +1,4 @@
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/table.h"
+#include "client/rpc/rpc_status.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
@@ -44,7 +46,19 @@ absl::StatusOr<std::string> ReadMidi(const Input& input, Context& context) {
 
 absl::StatusOr<std::string> ReadAudio(const Input& input, Context& context) {
   ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
-  return MakeAudioFile(input, max_bytes);
+  std::vector<std::string> warnings;
+  ASSIGN_OR_RETURN(std::string audio, MakeAudioFile(input, max_bytes, &warnings));
+  WarnLocally(context, warnings, input.name);
+  return audio;
+}
+
+// A failure that --accept-damaged would have helped against.
+template <typename Response>
+absl::StatusOr<Response> HintAtDamage(absl::StatusOr<Response> response) {
+  if (response.ok() || !absl::IsFailedPrecondition(response.status())) return response;
+  const std::optional<BlamedField> blamed = FieldOf(response.status());
+  if (!blamed || blamed->field != "audio_file") return response;
+  return WithHint(response.status(), "--accept-damaged files it all the same");
 }
 
 absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments,
@@ -88,7 +102,8 @@ absl::StatusOr<v1::AddRecordingResponse> Add(const AddRecordingArguments& argume
   SetLabel(arguments.label, *request.mutable_recording());
   request.mutable_recording()->set_piece_id(arguments.piece_id);
   request.set_audio_file(std::move(audio));
-  return context.connection.Call(kAddRecording, request);
+  request.set_accept_damaged(arguments.accept_damaged);
+  return HintAtDamage(context.connection.Call(kAddRecording, request));
 }
 
 absl::StatusOr<v1::UpdateRecordingResponse> Update(const UpdateRecordingArguments& arguments,
@@ -102,8 +117,9 @@ absl::StatusOr<v1::UpdateRecordingResponse> Update(const UpdateRecordingArgument
     ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.audio_file, context.in));
     ASSIGN_OR_RETURN(std::string audio, ReadAudio(input, context));
     request.set_audio_file(std::move(audio));
+    request.set_accept_damaged(arguments.accept_damaged);
   }
-  return context.connection.Call(kUpdateRecording, request);
+  return HintAtDamage(context.connection.Call(kUpdateRecording, request));
 }
 
 const v1::Piece& Changed(const v1::AddPieceResponse& response) { return response.piece(); }

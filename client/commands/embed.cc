@@ -68,7 +68,8 @@ std::string RenderRows(const Query& query, const v1::EmbedResponse& response) {
 }  // namespace
 
 ExitCode RunEmbed(const EmbedArguments& arguments, Context& context) {
-  absl::StatusOr<Query> query = PrepareQuery(context, arguments.file, arguments.query);
+  absl::StatusOr<Query> query =
+      PrepareQuery(context, arguments.file, arguments.query, /*takes_excerpt=*/false);
   if (!query.ok()) return Fail(context, query.status(), arguments.file);
   absl::StatusOr<v1::EmbedResponse> response =
       context.connection.Call(kEmbed, ToRequest(arguments, *query));

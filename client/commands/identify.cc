@@ -31,6 +31,7 @@ v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) 
   } else {
     *request.mutable_score() = std::get<v1::Score>(std::move(query.content));
   }
+  if (query.excerpt) *request.mutable_excerpt() = *query.excerpt;
   request.set_against(arguments.against);
   request.set_method(arguments.method);
   if (arguments.top_k) request.set_top_k(*arguments.top_k);
@@ -85,6 +86,20 @@ std::string DescribeNoMatch(const Query& query, const v1::IdentifyResponse& resp
   return response.candidates().empty() ? text : text + "; the nearest are";
 }
 
+bool IsOfWholeQuery(const v1::Warning& warning) {
+  return warning.field() == "audio" || warning.field() == "score";
+}
+
+// Why, in the server's words; one of an earlier version has none.
+std::string DescribeTooLittle(const v1::IdentifyResponse& response) {
+  for (const v1::Warning& warning : response.info().warnings()) {
+    if (IsOfWholeQuery(warning))
+      return absl::StrCat("too little to compare: ", Printable(warning.message()));
+  }
+  return "too little to compare: silence, no notes, or shorter than half a window; send more "
+         "of it";
+}
+
 std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
   switch (response.verdict()) {
     case v1::VERDICT_MATCH:
@@ -93,8 +108,7 @@ std::string Headline(const Query& query, const v1::IdentifyResponse& response) {
     case v1::VERDICT_NO_MATCH:
       return DescribeNoMatch(query, response);
     case v1::VERDICT_INSUFFICIENT_INPUT:
-      return "too little to compare: silence, no notes, or shorter than half a window; send more "
-             "of it";
+      return DescribeTooLittle(response);
     default:
       break;
   }
@@ -148,7 +162,13 @@ ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse
                                     query.offset_s, candidate.evidence());
     }
     context.out << std::flush;
-    ReportWarnings(context, response.info().warnings(), query.name);
+    // Why there is too little is in the headline.
+    auto warnings = response.info().warnings();
+    if (response.verdict() == v1::VERDICT_INSUFFICIENT_INPUT) {
+      warnings.erase(std::remove_if(warnings.begin(), warnings.end(), IsOfWholeQuery),
+                     warnings.end());
+    }
+    ReportWarnings(context, warnings, query.name);
   }
   return response.verdict() == v1::VERDICT_MATCH ? ExitCode::kOk : ExitCode::kNothing;
 }

@@ -98,16 +98,19 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
   if (!input.ok()) return Fail(context, input.status(), file);
   Progress progress(context.err, context.progress);
   double sent_s = 0;
+  std::vector<std::string> warnings;
   const absl::StatusOr<v1::IdentifyLongResponse> response =
       context.connection.IdentifyLong(ToOptions(arguments.stream), [&](const auto& send) {
-        return StreamAudio(*input, arguments.start_s, arguments.length_s, /*pace=*/false,
-                           [&](const std::string& samples) {
-                             sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) /
-                                       kStreamRate;
-                             progress.Show(0, 0, absl::StrCat("listened to ", FormatTime(sent_s)));
-                             return send(samples);
-                           });
+        return StreamAudio(
+            *input, arguments.start_s, arguments.length_s, /*pace=*/false,
+            [&](const std::string& samples) {
+              sent_s += static_cast<double>(samples.size()) / sizeof(int16_t) / kStreamRate;
+              progress.Show(0, 0, absl::StrCat("listened to ", FormatTime(sent_s)));
+              return send(samples);
+            },
+            &warnings);
       });
+  WarnLocally(context, warnings, file);
   progress.Clear();
   if (!response.ok()) return Fail(context, response.status(), input->name);
   const double offset_s = arguments.start_s.value_or(0);
@@ -220,11 +223,13 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
   }
   const double offset_s = arguments.start_s.value_or(0);
   bool recognised = false;
+  std::vector<std::string> warnings;
   const absl::Status status = context.connection.IdentifyLive(
       options,
       [&](const auto& send) {
         if (raw) return StreamRaw(arguments, context.in, send);
-        return StreamAudio(*input, arguments.start_s, arguments.length_s, arguments.pace, send);
+        return StreamAudio(*input, arguments.start_s, arguments.length_s, arguments.pace, send,
+                           &warnings);
       },
       [&](const v1::IdentifyLiveResponse& response) {
         recognised = recognised || response.event() == v1::LIVE_EVENT_PIECE_STARTED;
@@ -237,6 +242,7 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
         return context.out ? absl::OkStatus()
                            : absl::InvalidArgumentError("the answers cannot be written");
       });
+  WarnLocally(context, warnings, arguments.file);
   if (!status.ok()) return Fail(context, status, raw ? "standard input" : input->name);
   return recognised ? ExitCode::kOk : ExitCode::kNothing;
 }

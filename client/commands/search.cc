@@ -27,7 +27,8 @@ v1::SearchOptions ToOptions(const SearchArguments& arguments) {
 }
 
 absl::StatusOr<v1::SearchResponse> Ask(Connection& connection, Query& query,
-                                       const v1::SearchOptions& options) {
+                                       v1::SearchOptions options) {
+  if (query.excerpt) *options.mutable_excerpt() = *query.excerpt;
   if (query.is_audio()) {
     v1::SearchScoresRequest request;
     *request.mutable_audio() = std::get<v1::Audio>(std::move(query.content));

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
+#include "client/input/sound.h"
+#include "core/audio/plain_decoder.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::client {
@@ -35,7 +35,8 @@ std::string ToInt16(std::span<const float> samples) {
 
 absl::Status StreamAudio(const Input& input, std::optional<double> start_s,
                          std::optional<double> length_s, bool pace,
-                         const std::function<absl::Status(const std::string& samples)>& take) {
+                         const std::function<absl::Status(const std::string& samples)>& take,
+                         std::vector<std::string>* warnings) {
   audio::DecodeOptions decode;
   decode.sample_rate = kStreamRate;
   decode.max_duration_s = kMostSeconds;
@@ -54,19 +55,17 @@ absl::Status StreamAudio(const Input& input, std::optional<double> start_s,
     }
     return absl::OkStatus();
   };
+  audio::DecodeReport report;
   absl::Status taken;  // to tell its failures from those of the decoder
   const auto send = [&](std::span<const float> piece) {
     return taken = pace ? send_paced(piece) : take(ToInt16(piece));
   };
-  const absl::Status status = input.path.empty()
-                                  ? audio::DecodeMemoryInPieces(input.bytes, decode, send)
-                                  : audio::DecodeFileInPieces(input.path, decode, send);
+  const absl::Status status =
+      input.path.empty() ? audio::plain::DecodeMemoryInPieces(input.bytes, decode, send, &report)
+                         : audio::plain::DecodeFileInPieces(input.path, decode, send, &report);
   RETURN_IF_ERROR(taken);
-  return MapError(status, [&](const absl::Status& failure) {
-    return absl::InvalidArgumentError(
-        input.path.empty() ? absl::StrCat(input.name, ": ", failure.message())
-                           : std::string(failure.message()));  // which names the file
-  });
+  if (warnings != nullptr) *warnings = WarningsOf(report);
+  return MapError(status, [&](const absl::Status& failure) { return NotDecoded(input, failure); });
 }
 
 }  // namespace antiphon::client

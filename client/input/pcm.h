@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "client/input/input.h"
@@ -20,10 +21,12 @@ std::string ToInt16(std::span<const float> samples);
 
 // Decodes the part of the input that begins at `start_s` and lasts `length_s`, seconds, and hands
 // it to `take` in pieces of a few seconds: as fast as it can, or, with `pace`, as it would play.
-// InvalidArgument when it is no audio or damaged; else a failure of `take`, as it is.
+// InvalidArgument when it is no audio, damaged, or of a format that only the server decodes; else a
+// failure of `take`, as it is. `warnings`, unless null, say what could not be decoded.
 [[nodiscard]] absl::Status StreamAudio(
     const Input& input, std::optional<double> start_s, std::optional<double> length_s, bool pace,
-    const std::function<absl::Status(const std::string& samples)>& take);
+    const std::function<absl::Status(const std::string& samples)>& take,
+    std::vector<std::string>* warnings = nullptr);
 
 }  // namespace antiphon::client
 

@@ -5,9 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/input/pcm.h"
+#include "client/input/sound.h"
 #include "client/output/format.h"
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/audio/plain_decoder.h"
 #include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
 
@@ -39,17 +40,32 @@ v1::Audio ToPcm(const audio::Waveform& waveform) {
   return audio;
 }
 
-absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, double length_s) {
+absl::StatusOr<audio::Waveform> Decode(const Input& input, double start_s, double length_s,
+                                       std::vector<std::string>& warnings) {
   audio::DecodeOptions decode;
   decode.sample_rate = kStreamRate;
   decode.max_duration_s = kMaxDecodedSeconds;
   decode.start_s = start_s;
   decode.length_s = length_s;
-  if (input.path.empty())
-    return MapError(audio::DecodeMemory(input.bytes, decode), BadInput(input.name));
-  return MapError(audio::DecodeFile(input.path, decode), [](const absl::Status& failure) {
-    return absl::InvalidArgumentError(failure.message());  // which names the file
-  });
+  audio::DecodeReport report;
+  auto waveform = input.path.empty() ? audio::plain::DecodeMemory(input.bytes, decode, &report)
+                                     : audio::plain::DecodeFile(input.path, decode, &report);
+  if (!waveform.ok()) return NotDecoded(input, waveform.status());
+  warnings = WarningsOf(report);
+  return waveform;
+}
+
+// Whether the server cuts a part out of this better than libsndfile does here.
+bool IsBetterSentWhole(audio::SoundFormat format) {
+  return !audio::plain::Reads(format) || format == audio::SoundFormat::kMp3 ||
+         format == audio::SoundFormat::kOgg;
+}
+
+v1::Excerpt ToExcerpt(const QueryOptions& options) {
+  v1::Excerpt excerpt;
+  if (options.start_s) excerpt.set_start_seconds(*options.start_s);
+  if (options.length_s) excerpt.set_end_seconds(options.start_s.value_or(0) + *options.length_s);
+  return excerpt;
 }
 
 // As the file of the first of the formats, from exact to small, that fits.
@@ -64,16 +80,22 @@ absl::StatusOr<std::string> EncodeToFit(const Input& input, const audio::Wavefor
   return TooLarge(input, max_bytes);
 }
 
-absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& options) {
+absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& options, Query& query) {
   const int64_t room = options.max_bytes - kMessageOverheadBytes;
-  if (!options.start_s && !options.length_s && input.size <= room) {
+  const bool whole = !options.start_s && !options.length_s;
+  const bool excerpt =
+      !whole && options.takes_excerpt && IsBetterSentWhole(audio::SoundFormatOf(input.bytes));
+  if ((whole || excerpt) && input.size <= room) {
     ASSIGN_OR_RETURN(std::string bytes, ReadAll(input));
     v1::Audio audio;
     audio.set_file(std::move(bytes));
+    query.offset_s = 0;
+    if (excerpt) query.excerpt = ToExcerpt(options);
     return audio;
   }
-  ASSIGN_OR_RETURN(const audio::Waveform waveform,
-                   Decode(input, options.start_s.value_or(0), options.length_s.value_or(0)));
+  ASSIGN_OR_RETURN(
+      const audio::Waveform waveform,
+      Decode(input, options.start_s.value_or(0), options.length_s.value_or(0), query.warnings));
   if (static_cast<int64_t>(waveform.samples.size() * sizeof(int16_t)) <= room)
     return ToPcm(waveform);
   ASSIGN_OR_RETURN(std::string file, EncodeToFit(input, waveform, options.max_bytes));
@@ -117,7 +139,7 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
   query.offset_s = options.start_s.value_or(0);
   switch (kind) {
     case Kind::kAudio: {
-      ASSIGN_OR_RETURN(v1::Audio audio, MakeAudio(input, options));
+      ASSIGN_OR_RETURN(v1::Audio audio, MakeAudio(input, options, query));
       query.content = std::move(audio);
       return query;
     }
@@ -132,10 +154,13 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
   return NotWanted(input, Kind::kUnknown);
 }
 
-absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes) {
+absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes,
+                                          std::vector<std::string>* warnings) {
   if (Sniff(input.bytes) != Kind::kAudio) return NotWanted(input, Kind::kAudio);
   if (input.size <= max_bytes - kMessageOverheadBytes) return ReadAll(input);
-  ASSIGN_OR_RETURN(const audio::Waveform waveform, Decode(input, 0, 0));
+  std::vector<std::string> decoded_warnings;
+  ASSIGN_OR_RETURN(const audio::Waveform waveform, Decode(input, 0, 0, decoded_warnings));
+  if (warnings != nullptr) *warnings = decoded_warnings;
   return EncodeToFit(input, waveform, max_bytes);
 }
 

@@ -41,9 +41,8 @@ absl::Status CheckDecodeOptions(const DecodeOptions& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
-                                       std::optional<int64_t> declared_frames,
-                                       const DecodeOptions& options) {
+absl::Status CheckLimits(int channels, int source_rate, std::optional<int64_t> declared_frames,
+                         const DecodeOptions& options) {
   if (channels < 1)
     return absl::InvalidArgumentError(absl::StrCat("the audio has ", channels, " channels"));
   if (channels > options.max_channels) {
@@ -55,12 +54,19 @@ absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
                                                      " Hz; accepted are ", options.min_source_rate,
                                                      " to ", options.max_source_rate, " Hz"));
   }
-  const int64_t max_frames = Frames(options.max_duration_s, source_rate);
-  if (declared_frames.value_or(0) > max_frames) {
+  if (declared_frames.value_or(0) > Frames(options.max_duration_s, source_rate)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the audio lasts ", static_cast<double>(*declared_frames) / source_rate,
                      " s; the limit is ", options.max_duration_s, " s"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
+                                       std::optional<int64_t> declared_frames,
+                                       const DecodeOptions& options) {
+  RETURN_IF_ERROR(CheckLimits(channels, source_rate, declared_frames, options));
+  const int64_t max_frames = Frames(options.max_duration_s, source_rate);
   FrameRange range;
   range.start = Frames(options.start_s, source_rate);
   if (range.start > 0 && range.start >= declared_frames.value_or(max_frames)) {
@@ -81,6 +87,8 @@ absl::StatusOr<MonoBuilder> MonoBuilder::Create(int channels, int source_rate,
   ASSIGN_OR_RETURN(auto resampler, Resampler::Create(source_rate, options.sample_rate));
   MonoBuilder builder;
   builder.channels_ = channels;
+  builder.source_rate_ = source_rate;
+  builder.mixer_ = MonoMixer(channels);
   builder.resampler_ = std::move(resampler);
   builder.waveform_.sample_rate = options.sample_rate;
   const double ratio = static_cast<double>(options.sample_rate) / source_rate;
@@ -101,13 +109,25 @@ absl::Status MonoBuilder::Push(std::span<const float> interleaved) {
   }
   frames_ += frames;
   if (channels_ == 1) return resampler_->Push(interleaved, waveform_.samples);
-  mono_.resize(frames);
-  for (size_t f = 0; f < frames; ++f) {
-    float sum = 0;
-    for (int c = 0; c < channels_; ++c) sum += interleaved[f * channels_ + c];
-    mono_[f] = sum / channels_;
-  }
+  mono_.clear();
+  mixer_.Push(interleaved, mono_);
   return resampler_->Push(mono_, waveform_.samples);
+}
+
+absl::Status MonoBuilder::Change(int channels, int source_rate) {
+  if (channels != channels_) {
+    mono_.clear();
+    mixer_.Finish(mono_);
+    RETURN_IF_ERROR(resampler_->Push(mono_, waveform_.samples));
+    mixer_ = MonoMixer(channels);
+    channels_ = channels;
+  }
+  if (source_rate != source_rate_) {
+    RETURN_IF_ERROR(resampler_->Finish(waveform_.samples));
+    ASSIGN_OR_RETURN(resampler_, Resampler::Create(source_rate, waveform_.sample_rate));
+    source_rate_ = source_rate;
+  }
+  return absl::OkStatus();
 }
 
 void MonoBuilder::Drain(std::vector<float>& output) {
@@ -118,6 +138,9 @@ void MonoBuilder::Drain(std::vector<float>& output) {
 
 absl::StatusOr<Waveform> MonoBuilder::Finish() {
   if (frames_ == 0) return absl::InvalidArgumentError("the audio has no samples");
+  mono_.clear();
+  mixer_.Finish(mono_);
+  RETURN_IF_ERROR(resampler_->Push(mono_, waveform_.samples));
   RETURN_IF_ERROR(resampler_->Finish(waveform_.samples));
   if (waveform_.samples.empty() && !drained_)
     return absl::InvalidArgumentError("the audio is too short: less than one sample");

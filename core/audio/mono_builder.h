@@ -14,7 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/audio/decoder.h"
+#include "core/audio/decode_options.h"
+#include "core/audio/mono_mixer.h"
 #include "core/audio/resampler.h"
 #include "core/audio/waveform.h"
 
@@ -29,9 +30,14 @@ struct FrameRange {
 // Checks the options' own ranges (InvalidArgument).
 [[nodiscard]] absl::Status CheckDecodeOptions(const DecodeOptions& options);
 
-// Checks what a stream says of itself, before anything is allocated (InvalidArgument,
-// ResourceExhausted). `declared_frames` is empty when the stream doesn't say. Requires
-// CheckDecodeOptions().ok().
+// Checks what a stream says of itself against the limits (InvalidArgument, ResourceExhausted).
+// `declared_frames` is empty when the stream doesn't say.
+[[nodiscard]] absl::Status CheckLimits(int channels, int source_rate,
+                                       std::optional<int64_t> declared_frames,
+                                       const DecodeOptions& options);
+
+// Besides, the part that is asked for, before anything is allocated (InvalidArgument,
+// ResourceExhausted). Requires CheckDecodeOptions().ok().
 [[nodiscard]] absl::StatusOr<FrameRange> CheckStream(int channels, int source_rate,
                                                      std::optional<int64_t> declared_frames,
                                                      const DecodeOptions& options);
@@ -48,6 +54,9 @@ class MonoBuilder {
   // absurdly loud.
   [[nodiscard]] absl::Status Push(std::span<const float> interleaved);
 
+  // Sound with so many channels at this rate follows: another stream in the same file. As Create.
+  [[nodiscard]] absl::Status Change(int channels, int source_rate);
+
   // Moves what is ready by now to the end of `output`.
   void Drain(std::vector<float>& output);
 
@@ -56,9 +65,13 @@ class MonoBuilder {
   [[nodiscard]] absl::StatusOr<Waveform> Finish();
 
  private:
+  MonoBuilder() : mixer_(1) {}
+
   int channels_ = 1;
+  int source_rate_ = 0;
   int64_t frames_ = 0;
   bool drained_ = false;  // something of the result has been handed out
+  MonoMixer mixer_;
   std::unique_ptr<Resampler> resampler_;
   std::vector<float> mono_;  // one chunk, down-mixed
   Waveform waveform_;

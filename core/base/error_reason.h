@@ -25,6 +25,7 @@ enum class ErrorReason {
   kPieceUnknown,        // there is no piece of the id that a recording refers to
   kVersionMismatch,     // the source is not in the version expected
   kHasRecordings,       // the piece has recordings, and is not to go with them
+  kAudioDamaged,        // less than half of a recording can be decoded, and that is not accepted
   kCollectionReplaced,  // the collection was replaced meanwhile, again and again
 
   // Of storage (SQLite).
@@ -48,6 +49,8 @@ constexpr absl::string_view ErrorReasonName(ErrorReason reason) {
       return "VERSION_MISMATCH";
     case ErrorReason::kHasRecordings:
       return "HAS_RECORDINGS";
+    case ErrorReason::kAudioDamaged:
+      return "AUDIO_DAMAGED";
     case ErrorReason::kCollectionReplaced:
       return "COLLECTION_REPLACED";
     case ErrorReason::kStorageFull:

@@ -72,8 +72,9 @@ absl::Status BundleBuilder::AddPiece(catalog::Piece piece, const std::string& mi
   return impl_->assembly->AddPiece(std::move(piece), midi);
 }
 
-absl::Status BundleBuilder::AddRecording(catalog::Recording recording, const std::string& audio) {
-  return impl_->assembly->AddRecording(std::move(recording), audio);
+absl::Status BundleBuilder::AddRecording(catalog::Recording recording, const std::string& audio,
+                                         audio::DamagedAudio damaged, audio::DecodeReport* report) {
+  return impl_->assembly->AddRecording(std::move(recording), audio, damaged, report);
 }
 
 absl::StatusOr<bundle::Manifest> BundleBuilder::Publish() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/audio/decode_report.h"
 #include "core/bundle/manifest.h"
 #include "core/catalog/catalog.h"
 #include "core/encoder/window_encoder.h"
@@ -42,8 +43,10 @@ class BundleBuilder {
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
 
   // `recording` needs id, title, composer and piece_id and may have a collection; `audio` is
-  // encoded sound, kept as it is.
-  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio);
+  // encoded sound, kept as it is. Fails, and reports, as EmbedRecording (source_embedder.h).
+  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio,
+                                          audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
+                                          audio::DecodeReport* report = nullptr);
 
   // Writes and publishes what was added; returns the manifest. No other call may follow.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Publish();

@@ -77,9 +77,11 @@ absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::strin
 }
 
 absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
-                                              const std::string& audio) {
+                                              const std::string& audio, audio::DamagedAudio damaged,
+                                              audio::DecodeReport* report) {
   ASSIGN_OR_RETURN(const catalog::SourceRecord record,
-                   EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio));
+                   EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio,
+                                  damaged, report));
   return files_->Add(record);
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check_range.h"
 #include "core/base/status_macros.h"
+#include "core/features/audible.h"
 #include "core/features/pianoroll.h"
 
 namespace antiphon::collection {
@@ -107,7 +108,11 @@ absl::StatusOr<features::FeatureSequence> AudioFeatures(const features::AudioFro
                                                    " Hz where the model reads ",
                                                    front_end.settings().sample_rate, " Hz"));
   }
-  return features::ComputeSpectrogram(front_end, waveform.samples);
+  const float gain = features::GainFor(features::PeakOf(waveform.samples));
+  if (gain == 1) return features::ComputeSpectrogram(front_end, waveform.samples);
+  std::vector<float> raised = waveform.samples;
+  for (float& sample : raised) sample *= gain;
+  return features::ComputeSpectrogram(front_end, raised);
 }
 
 absl::StatusOr<features::FeatureSequence> ScoreFeatures(const features::FeatureSettings& settings,

@@ -36,6 +36,7 @@ namespace antiphon::collection {
 
 // The steps of the above, for who wants to time them or to stop between them.
 
+// A recording that is far too quiet is raised before: features::GainFor.
 [[nodiscard]] absl::StatusOr<features::FeatureSequence> AudioFeatures(
     const features::AudioFrontEnd& front_end, const audio::Waveform& waveform);
 

@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/audio/decoder.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
+#include "core/features/audible.h"
 #include "core/matching/stage_timer.h"
 #include "core/music/midi_file.h"
 
@@ -75,6 +78,14 @@ absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& s
   return Checked(std::move(record), info.dimension);
 }
 
+absl::Status CheckDamage(const audio::DecodeReport& report, audio::DamagedAudio damaged) {
+  if (damaged == audio::DamagedAudio::kAccept || report.DecodedShare() >= audio::kLeastDecodedShare)
+    return absl::OkStatus();
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                        "less than half can be decoded: ", absl::StrJoin(report.Warnings(), "; "))),
+                    ErrorReason::kAudioDamaged);
+}
+
 }  // namespace
 
 SourcePlan PlanOf(const bundle::Manifest& manifest) {
@@ -119,12 +130,19 @@ absl::StatusOr<catalog::SourceRecord> EmbedRecording(const encoder::WindowEncode
                                                      const features::AudioFrontEnd& front_end,
                                                      const SourcePlan& plan,
                                                      catalog::Recording recording,
-                                                     std::string audio,
+                                                     std::string audio, audio::DamagedAudio damaged,
+                                                     audio::DecodeReport* report,
                                                      const matching::RequestContext& context) {
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
+  audio::DecodeReport decoded;
   ASSIGN_OR_RETURN(const audio::Waveform waveform,
-                   audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate}));
+                   audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate},
+                                       &decoded));
+  if (report != nullptr) *report = decoded;
+  RETURN_IF_ERROR(CheckDamage(decoded, damaged));
+  if (features::PeakOf(waveform.samples) < features::kSilentPeak)
+    return absl::InvalidArgumentError("the recording is silent");
   recording.duration_s = waveform.duration_s();
   catalog::SourceRecord record;
   record.side = Side::kRecordings;

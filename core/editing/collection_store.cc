@@ -59,6 +59,24 @@ absl::StatusOr<catalog::SourceRecord> EmbedPiece(const collection::LoadedCollect
              : collection::EmbedPiece(encoder, plan, std::move(piece), *score, midi, context);
 }
 
+absl::StatusOr<catalog::SourceRecord> EmbedRecording(const collection::LoadedCollection& loaded,
+                                                     catalog::Recording recording,
+                                                     const std::string& audio, bool accept_damaged,
+                                                     audio::DecodeReport* decoding,
+                                                     const matching::RequestContext& context) {
+  return collection::EmbedRecording(
+      *loaded.audio_encoder, *loaded.front_end, collection::PlanOf(loaded.manifest),
+      std::move(recording), audio,
+      accept_damaged ? audio::DamagedAudio::kAccept : audio::DamagedAudio::kRefuse, decoding,
+      context);
+}
+
+absl::StatusOr<EditResult> With(absl::StatusOr<EditResult> result,
+                                const audio::DecodeReport& decoding) {
+  if (result.ok()) result->decoding = decoding;
+  return result;
+}
+
 // What was embedded with one can go into the other.
 bool EmbedAlike(const collection::LoadedCollection& one,
                 const collection::LoadedCollection& other) {
@@ -270,16 +288,17 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const AddRecording& edit
                ? IsThere("recording id")
                : CheckReference(view, edit.recording.piece_id);
   };
+  audio::DecodeReport decoding;
   put.embed = [&](const collection::LoadedCollection& loaded) {
-    return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
-                                      collection::PlanOf(loaded.manifest), edit.recording,
-                                      edit.audio, context);
+    return EmbedRecording(loaded, edit.recording, edit.audio, edit.accept_damaged, &decoding,
+                          context);
   };
-  return Run(put, context);
+  return With(Run(put, context), decoding);
 }
 
 absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdateRecording& edit,
                                                         const matching::RequestContext& context) {
+  audio::DecodeReport decoding;
   Put put;
   put.check = [&](const collection::CollectionView& view) {
     const std::optional<int> position = view.FindRecording(edit.id);
@@ -290,9 +309,8 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdateRecording& e
   };
   if (edit.audio.has_value()) {
     put.embed = [&](const collection::LoadedCollection& loaded) {
-      return collection::EmbedRecording(*loaded.audio_encoder, *loaded.front_end,
-                                        collection::PlanOf(loaded.manifest), {.id = edit.id},
-                                        *edit.audio, context);
+      return EmbedRecording(loaded, {.id = edit.id}, *edit.audio, edit.accept_damaged, &decoding,
+                            context);
     };
   }
   put.complete = [&](const collection::CollectionView& view,
@@ -312,7 +330,7 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdateRecording& e
     recording.piece_id = edit.piece_id.value_or(before.piece_id);
     return std::move(*embedded);
   };
-  return Run(put, context);
+  return With(Run(put, context), decoding);
 }
 
 absl::StatusOr<EditResult> CollectionStore::Impl::Apply(

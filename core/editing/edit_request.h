@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "core/audio/decode_report.h"
 #include "core/catalog/catalog.h"
 #include "core/music/score.h"
 
@@ -22,6 +23,7 @@ struct AddPiece {
 struct AddRecording {
   catalog::Recording recording;  // all but duration and version, which are filled in
   std::string audio;             // encoded
+  bool accept_damaged = false;   // though less than half of it can be decoded
 };
 
 // Of an update, what is left out stays as it is. Where an edit expects a version, it is refused
@@ -38,6 +40,7 @@ struct UpdateRecording {
   std::string id;
   std::optional<std::string> title = {}, composer = {}, collection = {}, piece_id = {};
   std::optional<std::string> audio = {};
+  bool accept_damaged = false;  // as above
   std::optional<int64_t> expected_version = {};
 };
 
@@ -59,6 +62,7 @@ struct EditResult {
   int64_t version = 0;                // of the last change that the edit made
   catalog::Piece piece = {};          // as it is now, after AddPiece and UpdatePiece
   catalog::Recording recording = {};  // as it is now, after AddRecording and UpdateRecording
+  audio::DecodeReport decoding = {};  // of the sound that these brought
   int recordings_deleted = 0;         // along with the piece, by DeletePiece
 };
 

@@ -27,6 +27,17 @@ bool IsSteady(const FeatureSequence& sequence, uint8_t loudest) {
 
 }  // namespace
 
+float PeakOf(std::span<const float> samples) {
+  float peak = 0;
+  for (const float sample : samples) peak = std::max(peak, std::abs(sample));
+  return peak;
+}
+
+float GainFor(float peak) {
+  constexpr float kQuietPeak = 0.01f, kRaisedPeak = 0.1f;
+  return peak >= kSilentPeak && peak < kQuietPeak ? kRaisedPeak / peak : 1;
+}
+
 bool IsAudible(const FeatureSequence& audio) {
   const auto loudest = std::max_element(audio.cells.begin(), audio.cells.end());
   return loudest != audio.cells.end() && *loudest >= kSilenceLevel && !IsSteady(audio, *loudest);

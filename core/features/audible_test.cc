@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace antiphon::features {
 namespace {
 
@@ -21,6 +23,16 @@ TEST(AudibleTest, SilenceIsNot) {
   EXPECT_FALSE(IsAudible(audio)) << "nothing reaches -70 dB";
   audio.cells[4 * 40 + 2] = 60;
   EXPECT_TRUE(IsAudible(audio));
+}
+
+TEST(AudibleTest, QuietRecordingsAreRaisedAndDitherIsNot) {
+  EXPECT_EQ(PeakOf({}), 0);
+  EXPECT_EQ(PeakOf(std::vector<float>{0.1f, -0.3f, 0.2f}), 0.3f);
+  for (const float peak : {1.5f, 1.0f, 0.1f, 0.01f}) EXPECT_EQ(GainFor(peak), 1) << peak;
+  for (const float peak : {0.0099f, 1e-3f, 2e-4f}) EXPECT_FLOAT_EQ(GainFor(peak) * peak, 0.1f);
+  // Two steps of 16 bits, which is what dither comes to.
+  EXPECT_EQ(GainFor(2.0f / 32768), 1);
+  EXPECT_EQ(GainFor(0), 1);
 }
 
 TEST(AudibleTest, AHumIsNotHoweverLoud) {

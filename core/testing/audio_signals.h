@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstdint>
+#include <iterator>
 #include <numbers>
 #include <span>
 #include <vector>
@@ -71,6 +73,36 @@ inline double Rms(const Waveform& waveform, double from_s, double to_s) {
   double sum = 0;
   for (size_t i = at(from_s); i < at(to_s); ++i) sum += waveform.samples[i] * waveform.samples[i];
   return at(to_s) > at(from_s) ? std::sqrt(sum / (at(to_s) - at(from_s))) : 0;
+}
+
+// Plucked notes that follow each other twice a second, each at another pitch: sound that fits onto
+// itself at one place only.
+inline Waveform Arpeggio(double seconds, int sample_rate) {
+  constexpr int kSteps[] = {0, 7, 4, 12, 2, 9, 5, 11, 16, 14, 3, 10};
+  Waveform waveform;
+  waveform.sample_rate = sample_rate;
+  waveform.samples.resize(std::llround(seconds * sample_rate));
+  const auto note_length = static_cast<size_t>(sample_rate / 2);
+  for (size_t i = 0; i < waveform.samples.size(); ++i) {
+    const size_t note = i / note_length;
+    const double t = static_cast<double>(i % note_length) / sample_rate;
+    const double frequency = 220 * std::exp2(kSteps[note * 7 % 12] / 12.0);
+    waveform.samples[i] =
+        static_cast<float>(0.6 * std::exp(-3 * t) * std::sin(2 * std::numbers::pi * frequency * t));
+  }
+  return waveform;
+}
+
+// Of what both have when `b` is moved `lag` samples to the left: 1 where one is a multiple of the
+// other.
+inline double Correlation(std::span<const float> a, std::span<const float> b, int64_t lag) {
+  double ab = 0, aa = 0, bb = 0;
+  for (int64_t i = std::max<int64_t>(0, -lag); i < std::ssize(a) && i + lag < std::ssize(b); ++i) {
+    ab += static_cast<double>(a[i]) * b[i + lag];
+    aa += static_cast<double>(a[i]) * a[i];
+    bb += static_cast<double>(b[i + lag]) * b[i + lag];
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
 }
 
 inline double LargestDifference(std::span<const float> a, std::span<const float> b) {

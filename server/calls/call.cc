@@ -66,6 +66,17 @@ void Call::RecordStage(v1::Stage stage, double seconds) {
 void Call::BeginPart() {
   part_began_ = absl::Now();
   part_stages_.clear();
+  part_warnings_.clear();
+}
+
+void Call::AddWarning(absl::string_view field, absl::string_view message) {
+  v1::Warning& warning = part_warnings_.emplace_back();
+  warning.set_field(std::string(field));
+  warning.set_message(std::string(message));
+}
+
+void Call::FillWarnings(google::protobuf::RepeatedPtrField<v1::Warning>* warnings) const {
+  warnings->Add(part_warnings_.begin(), part_warnings_.end());
 }
 
 void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
@@ -78,6 +89,7 @@ void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
     timing->set_stage(stage);
     timing->set_seconds(seconds);
   }
+  FillWarnings(info->mutable_warnings());
 }
 
 }  // namespace antiphon::server

@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -72,11 +73,16 @@ class Call {
   using StageSeconds = std::vector<std::pair<v1::Stage, double>>;
   const StageSeconds& stages() const { return stages_; }
 
+  // Something about the request that the caller should know though it succeeds: a field of it, or
+  // "", and a sentence.
+  void AddWarning(absl::string_view field, absl::string_view message);
+  void FillWarnings(google::protobuf::RepeatedPtrField<v1::Warning>* warnings) const;
+
   // From here on FillInfo tells of what follows only: for calls that answer several queries, one
   // after the other.
   void BeginPart();
 
-  // Generation, model and timings, into a response.
+  // Generation, model, timings and warnings, into a response.
   void FillInfo(double query_s, v1::ResponseInfo* info) const;
 
  private:
@@ -89,6 +95,7 @@ class Call {
   StageSeconds stages_;
   absl::Time part_began_ = arrived_;
   StageSeconds part_stages_;
+  std::vector<v1::Warning> part_warnings_;
 
   std::atomic<bool> abandoned_ = false;  // spares the mutex while all is well
   mutable absl::Mutex mutex_;

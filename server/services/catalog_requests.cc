@@ -85,6 +85,9 @@ absl::Status Blame(const absl::Status& status, ErrorReason reason, const EditFie
     case ErrorReason::kHasRecordings:
       return FieldError(absl::StatusCode::kFailedPrecondition, "with_recordings",
                         "there are recordings of the piece: delete them first, or set this");
+    case ErrorReason::kAudioDamaged:
+      return FieldError(absl::StatusCode::kFailedPrecondition, fields.content,
+                        absl::StrCat(status.message(), "; send a better copy, or set accept_damaged"));
     case ErrorReason::kCollectionReplaced:
       return CallerError(absl::StatusCode::kAborted, status.message());
     case ErrorReason::kStorageFull:
@@ -142,7 +145,8 @@ absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& requ
                                              .composer = recording.composer(),
                                              .piece_id = recording.piece_id(),
                                              .collection = recording.collection()},
-                               .audio = request.audio_file()};
+                               .audio = request.audio_file(),
+                               .accept_damaged = request.accept_damaged()};
 }
 
 absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& request,
@@ -183,6 +187,7 @@ absl::StatusOr<editing::UpdateRecording> ToEdit(const v1::UpdateRecordingRequest
   if (!request.has_audio_file()) return out;
   RETURN_IF_ERROR(CheckAudioFile("audio_file", request.audio_file(), limits));
   out.audio = request.audio_file();
+  out.accept_damaged = request.accept_damaged();
   return out;
 }
 

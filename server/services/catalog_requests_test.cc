@@ -32,6 +32,8 @@ Expected ExpectedFor(ErrorReason reason) {
       return {StatusCode::ABORTED, "expected_version"};
     case ErrorReason::kHasRecordings:
       return {StatusCode::FAILED_PRECONDITION, "with_recordings"};
+    case ErrorReason::kAudioDamaged:
+      return {StatusCode::FAILED_PRECONDITION, "audio_file"};
     case ErrorReason::kCollectionReplaced:
       return {StatusCode::ABORTED, ""};
     case ErrorReason::kStorageFull:

@@ -82,13 +82,13 @@ absl::StatusOr<audio::Waveform> DecodePcm(const v1::Pcm& pcm, const audio::Decod
 }  // namespace
 
 absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio, int sample_rate,
-                                            const Limits& limits) {
+                                            const Limits& limits, audio::DecodeReport& report) {
   const audio::DecodeOptions options = OptionsFor(sample_rate, limits);
   if (!present) return FieldError(kInvalid, "audio", "missing");
   switch (audio.source_case()) {
     case v1::Audio::kFile:
       if (audio.file().empty()) return FieldError(kInvalid, "audio.file", "empty");
-      return AtField(audio::DecodeMemory(audio.file(), options), "audio.file");
+      return AtField(audio::DecodeMemory(audio.file(), options, &report), "audio.file");
     case v1::Audio::kPcm:
       return DecodePcm(audio.pcm(), options);
     case v1::Audio::SOURCE_NOT_SET:

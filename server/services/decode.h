@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "antiphon/v1/types.pb.h"
+#include "core/audio/decode_report.h"
 #include "core/audio/waveform.h"
 #include "core/music/score.h"
 #include "server/wire/limits.h"
@@ -19,9 +20,10 @@
 namespace antiphon::server {
 
 // Mono sound at `sample_rate`, Hz. `present` is whether the request has the message at all. Fields:
-// "audio", "audio.file", "audio.pcm.…".
+// "audio", "audio.file", "audio.pcm.…". `report` says what of a file could not be decoded.
 [[nodiscard]] absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio,
-                                                          int sample_rate, const Limits& limits);
+                                                          int sample_rate, const Limits& limits,
+                                                          audio::DecodeReport& report);
 
 // Fields: "score", "score.midi".
 [[nodiscard]] absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,

@@ -8,6 +8,7 @@
 #include "server/services/catalog_requests.h"
 #include "server/services/response_builder.h"
 #include "server/services/service_catalog.h"
+#include "server/services/warnings.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -89,6 +90,7 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
   ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
   return ToWire(added.piece);
 }
@@ -98,6 +100,7 @@ absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& r
   ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
   ReportSameMusic(call, piece.id(), response->mutable_same_music());
   *response->mutable_piece() = std::move(piece);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -108,12 +111,14 @@ absl::Status CatalogService::DoAddPieces(
   for (int64_t index = 0; stream.Read(&request); ++index) {
     call.Pin(
         store_.Current());  // a long stream must not hold on to the collection that it began with
+    call.BeginPart();
     absl::StatusOr<v1::Piece> piece = Add(call, request);
     if (IsCallersDoing(piece.status())) return piece.status();
     v1::AddPiecesResponse response;
     response.set_index(index);
     if (piece.ok()) {
       ReportSameMusic(call, piece->id(), response.mutable_same_music());
+      call.FillWarnings(response.mutable_warnings());
       *response.mutable_piece() = *std::move(piece);
       ++added;
     } else {
@@ -129,9 +134,11 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
                                            v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
+  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
   *response->mutable_piece() = ToWire(updated.piece);
   if (request.has_score()) ReportSameMusic(call, updated.piece.id, response->mutable_same_music());
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -150,6 +157,8 @@ absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRe
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
   *response->mutable_recording() = ToWire(added.recording);
+  WarnOfDecoding(call, "audio_file", added.decoding);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 
@@ -160,6 +169,8 @@ absl::Status CatalogService::DoUpdateRecording(Call& call,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
   *response->mutable_recording() = ToWire(updated.recording);
+  WarnOfDecoding(call, "audio_file", updated.decoding);
+  call.FillWarnings(response->mutable_warnings());
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "server/services/request_options.h"
 #include "server/services/response_builder.h"
 #include "server/services/service_streams.h"
+#include "server/services/warnings.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -91,14 +92,21 @@ RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
 
 absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
                                                          const v1::Audio& audio) const {
-  return call.InStage(v1::STAGE_DECODE, [&] {
-    return DecodeAudio(present, audio, call.collection().feature_settings().sample_rate, limits_);
+  audio::DecodeReport report;
+  auto waveform = call.InStage(v1::STAGE_DECODE, [&] {
+    return DecodeAudio(present, audio, call.collection().feature_settings().sample_rate, limits_,
+                       report);
   });
+  if (waveform.ok()) WarnOfDecoding(call, "audio.file", report);
+  return waveform;
 }
 
 absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
                                                       const v1::Score& score) const {
-  return call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
+  auto decoded =
+      call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
+  if (decoded.ok()) WarnOfScore(call, "score.midi", *decoded);
+  return decoded;
 }
 
 absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
@@ -157,6 +165,8 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
     ASSIGN_OR_RETURN(
         identification,
         AtField(call.collection().IdentifyAudio(query, options, call.context()), "audio"));
+    if (identification.verdict == matching::Verdict::kInsufficientInput)
+      WarnOfTooLittle(call, query, options.excerpt, call.collection().feature_settings());
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
@@ -164,6 +174,8 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
     ASSIGN_OR_RETURN(
         identification,
         AtField(call.collection().IdentifyScore(query, side, options, call.context()), "score"));
+    if (identification.verdict == matching::Verdict::kInsufficientInput)
+      WarnOfTooLittle(call, query, options.excerpt, call.collection().feature_settings());
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
                       "neither audio nor score is set");

@@ -60,6 +60,8 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")
       ->capture_default_str();
+  command->add_flag("--accept-damaged", options.accept_damaged,
+                    "File recordings too of which less than half can be decoded");
   command->callback([flags, &outcome] { outcome = Run(*flags); });
 }
 

@@ -11,11 +11,15 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/audio/sound_format.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
 #include "core/music/upbeat.h"
+#include "core/retrieval/bundle_collection.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -28,6 +32,9 @@ using music::kMetadataFile;
 using music::Metadata;
 
 constexpr size_t kReasonsInError = 3;
+// Pieces up to which all are compared with one another, which takes a quarter of a second for each
+// of a few hundred, and more the more there are.
+constexpr int64_t kMostCompared = 1000;
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
   std::error_code error;
@@ -96,7 +103,7 @@ class Indexing {
 
   absl::Status AddRecordings(FolderSummary& summary) {
     summary.folder = options_.recordings_dir;
-    ASSIGN_OR_RETURN(const auto files, data::FilesBelow(summary.folder, data::RecordingEndings(),
+    ASSIGN_OR_RETURN(const auto files, data::FilesBelow(summary.folder, audio::SoundFileEndings(),
                                                         &summary.passed_over));
     ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
     summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
@@ -129,6 +136,7 @@ class Indexing {
 
   // Not the file's fault: an encoder or the disk.
   static bool IsFatal(const absl::Status& status) {
+    if (ReasonOf(status) == ErrorReason::kAudioDamaged) return false;
     return status.code() == absl::StatusCode::kInternal ||
            status.code() == absl::StatusCode::kFailedPrecondition ||
            status.code() == absl::StatusCode::kDataLoss;
@@ -169,6 +177,7 @@ class Indexing {
   absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata,
                             std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
+    audio::DecodeReport decoding;
     catalog::Recording recording{.id = IdOfPath(file.relative),
                                  .title = metadata.title,
                                  .composer = metadata.composer,
@@ -186,7 +195,14 @@ class Indexing {
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
     if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
-    return builder_.AddRecording(std::move(recording), audio);
+    const absl::Status status = builder_.AddRecording(
+        std::move(recording), audio,
+        options_.accept_damaged ? audio::DamagedAudio::kAccept : audio::DamagedAudio::kRefuse,
+        &decoding);
+    warnings = decoding.Warnings();
+    if (ReasonOf(status) != ErrorReason::kAudioDamaged) return status;
+    return absl::Status(
+        status.code(), absl::StrCat(status.message(), " (--accept-damaged files it all the same)"));
   }
 
   const IndexCommandOptions& options_;
@@ -198,7 +214,7 @@ class Indexing {
 
 // Of scores and recordings in one folder: what one walk passed over the other may have taken.
 void Join(IndexSummary& summary) {
-  for (const std::string& ending : data::RecordingEndings())
+  for (const std::string& ending : audio::SoundFileEndings())
     summary.scores.passed_over.erase(ending);
   summary.recordings.passed_over.clear();
   std::vector<std::string> unused;
@@ -207,6 +223,36 @@ void Join(IndexSummary& summary) {
                         summary.recordings.unused_rows.end(), std::back_inserter(unused));
   summary.scores.unused_rows = std::move(unused);
   summary.recordings.unused_rows.clear();
+}
+
+// "ID, from 3 s to 40 s, and OTHER, from 0 s to 35 s", each pair once.
+absl::Status NoteSameMusic(const IndexCommandOptions& options, Progress& progress,
+                           IndexSummary& summary) {
+  if (summary.manifest.pieces > kMostCompared) {
+    summary.same_music_skipped = true;
+    return absl::OkStatus();
+  }
+  collection::CollectionOptions open;
+  open.encoder = options.builder.encoder;
+  open.index = options.builder.index;
+  ASSIGN_OR_RETURN(const auto collection,
+                   retrieval::BundleCollection::Open(options.bundle_root, open));
+  const std::vector<catalog::Piece>& pieces = collection->pieces();
+  const auto stretch = [&](int piece, const matching::Span& span) {
+    return absl::StrFormat("%s, %.0f to %.0f s", pieces[piece].id, span.start_s, span.end_s);
+  };
+  progress.Start("Same music", std::ssize(pieces));
+  for (int piece = 0; piece < std::ssize(pieces); ++piece) {
+    ASSIGN_OR_RETURN(const auto shared, collection->FindSameMusic(piece));
+    for (const matching::SharedMusic& pair : shared) {
+      if (pair.other < pair.piece) continue;
+      summary.same_music.push_back(absl::StrCat(stretch(pair.piece, pair.in_piece), ", and ",
+                                                stretch(pair.other, pair.in_other)));
+    }
+    progress.Advance(1);
+  }
+  progress.Finish();
+  return absl::OkStatus();
 }
 
 void AppendLines(const std::string& heading, const std::vector<std::string>& lines,
@@ -259,6 +305,7 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
     if (IsOneFolder(options.midi_dir, options.recordings_dir)) Join(summary);
   }
   ASSIGN_OR_RETURN(summary.manifest, builder->Publish());
+  RETURN_IF_ERROR(NoteSameMusic(options, progress, summary));
   return summary;
 }
 
@@ -269,6 +316,13 @@ std::string SummaryText(const IndexSummary& summary) {
                                   m.recording_vectors, " windows), model ", m.model_id, "\n");
   AppendFolder("score", summary.scores, text);
   AppendFolder("recording", summary.recordings, text);
+  AppendLines(absl::StrCat(Count(summary.same_music.size(), "stretch", "stretches"),
+                           " of music that two pieces share"),
+              summary.same_music, text);
+  if (summary.same_music_skipped) {
+    absl::StrAppend(&text, "More than ", kMostCompared,
+                    " pieces: `antiphon pieces --same-music` lists the music that they share\n");
+  }
   return text;
 }
 

@@ -19,12 +19,13 @@ namespace antiphon::trainer::commands {
 
 struct IndexCommandOptions {
   std::string midi_dir;        // searched below for data::ScoreEndings(); may hold a metadata.tsv
-  std::string recordings_dir;  // searched below for data::RecordingEndings(); may hold a
+  std::string recordings_dir;  // searched below for audio::SoundFileEndings(); may hold a
                                // metadata.tsv; empty: none
   std::string bundle_root;     // made when it does not exist
   std::string collection;  // what everything is filed under for which metadata.tsv does not say it;
                            // may be empty
   collection::BuilderOptions builder;
+  bool accept_damaged = false;  // recordings of which less than half can be decoded, too
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
 };
 
@@ -42,6 +43,8 @@ struct IndexSummary {
   bundle::Manifest manifest;
   FolderSummary scores;
   FolderSummary recordings;
+  std::vector<std::string> same_music;  // stretches that two pieces share, each pair a line
+  bool same_music_skipped = false;      // there were too many pieces to compare
 };
 
 // The longest of `piece_ids` (sorted) that `stem` starts with, up to its end or a character that is

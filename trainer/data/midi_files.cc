@@ -43,14 +43,6 @@ const std::vector<std::string>& ScoreEndings() {
   return *endings;
 }
 
-const std::vector<std::string>& RecordingEndings() {
-  static const auto* endings = new std::vector<std::string>{
-      ".aac", ".aif", ".aifc", ".aiff", ".amr",  ".au",   ".caf",  ".flac", ".m4a", ".m4b",
-      ".mka", ".mkv", ".mov",  ".mp2",  ".mp3",  ".mp4",  ".oga",  ".ogg",  ".ogv", ".opus",
-      ".snd", ".spx", ".w64",  ".wav",  ".wave", ".weba", ".webm", ".wma"};
-  return *endings;
-}
-
 std::string ToText(const PassedOver& passed_over) {
   std::vector<std::pair<std::string, int64_t>> kinds(passed_over.begin(), passed_over.end());
   std::stable_sort(kinds.begin(), kinds.end(),

@@ -15,7 +15,6 @@ namespace antiphon::trainer::data {
 
 // Of scores and of recordings; lower case.
 const std::vector<std::string>& ScoreEndings();
-const std::vector<std::string>& RecordingEndings();
 
 struct SourceFile {
   std::filesystem::path path;
