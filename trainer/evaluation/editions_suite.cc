@@ -30,8 +30,6 @@ const std::vector<double> kLengths = {5, 10};      // of the excerpts cut out of
 constexpr int kExcerpts = 2;                       // of each length
 constexpr int kStreamed = 5;                       // every so many pieces are streamed, too
 constexpr double kStreamUpdate_s = 2;              // as the server asks about long recordings
-constexpr int kStreamed = 5;                       // every so many pieces are streamed, too
-constexpr double kStreamUpdate_s = 2;              // as the server asks about long recordings
 constexpr double kLiveAt_s = 10;                   // when a live answer is looked at
 constexpr double kSlowest = 0.8, kFastest = 1.25;  // tempo of what is played over that written
 
