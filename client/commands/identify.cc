@@ -22,7 +22,7 @@ namespace {
 constexpr int kMostAtOnce = 16;
 
 // From here on a recording may well hold several pieces, or talk and applause, seconds.
-constexpr double kLongRecording_s = 60;
+constexpr double kLongRecording_s = 30;
 
 v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) {
   v1::IdentifyRequest request;
