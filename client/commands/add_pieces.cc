@@ -52,6 +52,7 @@ class Adding {
     ASSIGN_OR_RETURN(std::string midi, MakeMidiFile(input, max_bytes_));
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
     if (known.upbeat) {
+      KeepWarnings(file.name, midi);
       ASSIGN_OR_RETURN(
           midi, MapError(music::WithUpbeat(midi, *known.upbeat), [](const absl::Status& failure) {
             return absl::InvalidArgumentError(
@@ -85,8 +86,17 @@ class Adding {
     }
   }
 
+  // A damaged score is written anew for its upbeat, so that the server doesn't see the damage.
+  void KeepWarnings(const std::string& file, const std::string& midi) {
+    const auto score = music::ReadMidi(midi);
+    if (!score.ok() || score->warnings.empty()) return;
+    absl::MutexLock lock(&mutex_);
+    warnings_.emplace_back(file, score->warnings);
+  }
+
   void ReportUnread() {
     absl::MutexLock lock(&mutex_);
+    for (const auto& [file, warnings] : warnings_) WarnLocally(context_, warnings, file);
     for (const auto& [file, why] : unread_) tally_.Failed(file, why);
   }
 
@@ -118,6 +128,7 @@ class Adding {
   absl::Mutex mutex_;
   std::vector<std::string> sent_ ABSL_GUARDED_BY(mutex_);  // by index in the stream
   std::vector<std::pair<std::string, absl::Status>> unread_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, std::vector<std::string>>> warnings_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -104,7 +104,8 @@ absl::StatusOr<v1::Audio> MakeAudio(const Input& input, const QueryOptions& opti
   return audio;
 }
 
-absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options) {
+absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& options,
+                                    std::vector<std::string>& warnings) {
   if (input.size > options.max_bytes - kMessageOverheadBytes)
     return TooLarge(input, options.max_bytes);
   ASSIGN_OR_RETURN(std::string bytes, ReadAll(input));
@@ -115,6 +116,7 @@ absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& opti
   }
   ASSIGN_OR_RETURN(const music::Score score,
                    MapError(music::ReadMidi(bytes), BadInput(input.name)));
+  warnings = score.warnings;  // the part that is sent no longer shows them
   const double start_s = options.start_s.value_or(0);
   if (start_s >= score.duration_s) {
     return absl::InvalidArgumentError(
@@ -144,7 +146,7 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
       return query;
     }
     case Kind::kMidi: {
-      ASSIGN_OR_RETURN(v1::Score score, MakeScore(input, options));
+      ASSIGN_OR_RETURN(v1::Score score, MakeScore(input, options, query.warnings));
       query.content = std::move(score);
       return query;
     }

@@ -104,6 +104,18 @@ TEST(MakeQueryTest, SendsAPartOfAScoreAsThatPart) {
   EXPECT_EQ(score->notes[0].pitch, 63);
   EXPECT_EQ(score->notes[1].pitch, 64);
   EXPECT_NEAR(score->notes[0].onset_s, 0, 1e-3);
+  EXPECT_TRUE(query->warnings.empty());
+}
+
+TEST(MakeQueryTest, SaysWhatIsWrongWithAScoreOfWhichItSendsAPart) {
+  std::string cut = TenNotes();
+  cut.pop_back();
+  QueryOptions options;
+  options.start_s = 3;
+  const auto query = MakeQuery(InMemory(cut), options);
+  ASSERT_TRUE(query.ok()) << query.status();
+  ASSERT_EQ(query->warnings.size(), 1u);
+  EXPECT_THAT(query->warnings[0], HasSubstr("ends in the middle of an event"));
 }
 
 TEST(MakeQueryTest, MakesALargeFileSmallEnough) {
