@@ -154,8 +154,7 @@ ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse
     Emit(context, json);
   } else {
     context.out << Printable(query.name) << ": " << Headline(query, response) << "\n";
-    const Table table = CandidateTable(query, response);
-    if (!table.empty()) context.out << table.Render();
+    context.out << CandidateTable(query, response).Render();
     for (int i = 0; i < response.candidates_size(); ++i) {
       const v1::Candidate& candidate = response.candidates(i);
       context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(candidate.source())),
