@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"

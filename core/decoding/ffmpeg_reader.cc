@@ -1,4 +1,4 @@
-#include "core/audio/ffmpeg_reader.h"
+#include "core/decoding/ffmpeg_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,11 +14,11 @@ extern "C" {
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/audio/ffmpeg_codec.h"
-#include "core/audio/ffmpeg_input.h"
 #include "core/audio/mono_builder.h"
-#include "core/audio/ogg_links.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/ffmpeg_codec.h"
+#include "core/decoding/ffmpeg_input.h"
+#include "core/decoding/ogg_links.h"
 
 namespace antiphon::audio {
 namespace {
