@@ -46,14 +46,14 @@ std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& seque
     const music::Score& score, std::string midi, const matching::RequestContext& context = {});
 
 // `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
-// silent, FailedPrecondition with the reason kAudioDamaged on damage that is not accepted; otherwise
-// as above. `report`, unless null, says what could not be decoded. Requires a front end with the
-// encoder's settings.
+// silent, FailedPrecondition with the reason kAudioDamaged on damage that is not accepted;
+// otherwise as above. `report`, unless null, says what could not be decoded. Requires a front end
+// with the encoder's settings.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedRecording(
     const encoder::WindowEncoder& audio_encoder, const features::AudioFrontEnd& front_end,
     const SourcePlan& plan, catalog::Recording recording, std::string audio,
-    audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse, audio::DecodeReport* report = nullptr,
-    const matching::RequestContext& context = {});
+    audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
+    audio::DecodeReport* report = nullptr, const matching::RequestContext& context = {});
 
 }  // namespace antiphon::collection
 
