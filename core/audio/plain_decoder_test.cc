@@ -65,6 +65,15 @@ TEST(PlainDecoderTest, WhatItStopsAtIsSaid) {
   }
 }
 
+TEST(PlainDecoderTest, WhatAnMp3LacksIsCountedByItsFrames) {
+  std::string bytes = EncodeAudio(Arpeggio(10, 16000), AudioFormat::kMp3).value();
+  bytes += bytes + bytes;
+  DecodeReport report;
+  const auto decoded = plain::DecodeMemory(bytes, {}, &report);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_NEAR(decoded->duration_s() + report.missing_s, 30, 1);
+}
+
 TEST(PlainDecoderTest, FormatsOfTheServerAreRefusedAsSuch) {
   const std::string m4a(
       "\0\0\0\x20"

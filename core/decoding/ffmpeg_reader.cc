@@ -394,11 +394,12 @@ int64_t FfmpegReader::LostBytes() const {
   }
 }
 
-// What the part lacks: by the length that it declares, by the times of its packets and by its
-// bytes, whichever says most.
+// What the part lacks: by the length that it declares, else by the times of its packets; or by its
+// bytes, where they say more.
 void FfmpegReader::ClosePart() {
-  double missing_s = std::max(failed_s_, gaps_s_);
-  if (input_->declared_s() > 0) missing_s = std::max(missing_s, input_->declared_s() - part_s_);
+  const double declared_s = input_->declared_s();
+  double missing_s =
+      declared_s > 0 ? std::max(0.0, declared_s - part_s_) : std::max(failed_s_, gaps_s_);
   if (heard_bytes_ > 0) {
     missing_s = std::max(
         missing_s, static_cast<double>(LostBytes()) * part_s_ / static_cast<double>(heard_bytes_));
