@@ -5,9 +5,9 @@
 # Usage: scripts/fuzz.sh [--seconds N] [--jobs N] [TARGET...]
 #
 # Every target runs for N seconds (600), from seeds made anew, from those in tests/fuzz/seeds/TARGET
-# and from what earlier runs found worth keeping, in build/fuzz/corpus/TARGET. At the end a table says what was executed and found. Exit
-# status 1 when there was a finding: its input lies in build/fuzz/findings;
-# build/fuzz/bin/TARGET_fuzz INPUT runs it again.
+# and from what earlier runs found worth keeping, in build/fuzz/corpus/TARGET. At the end a table
+# says what was executed and found. Exit status 1 when there was a finding: its input lies in
+# build/fuzz/findings; build/fuzz/bin/TARGET_fuzz INPUT runs it again.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

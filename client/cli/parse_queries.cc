@@ -108,7 +108,7 @@ void AddIdentify(CLI::App& parent, Command& command) {
       ->type_name("0..1");
   app.add_option("--transpose", files.max_transposition,
                  "Where there is no match, try up to so many semitones higher and lower")
-      ->type_name("0..6");
+      ->type_name("0..12");
   AddChoice(app, "--against", files.against,
             {{"scores", v1::SIDE_SCORES}, {"recordings", v1::SIDE_RECORDINGS}},
             "What to compare with; recordings for MIDI only");

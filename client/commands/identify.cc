@@ -22,7 +22,7 @@ namespace {
 constexpr int kMostAtOnce = 16;
 
 // From here on a recording may well hold several pieces, or talk and applause, seconds.
-constexpr double kLongRecording_s = 60;
+constexpr double kLongRecording_s = 30;
 
 v1::IdentifyRequest ToRequest(const IdentifyArguments& arguments, Query& query) {
   v1::IdentifyRequest request;
@@ -154,8 +154,7 @@ ExitCode Report(Context& context, const Query& query, const v1::IdentifyResponse
     Emit(context, json);
   } else {
     context.out << Printable(query.name) << ": " << Headline(query, response) << "\n";
-    const Table table = CandidateTable(query, response);
-    if (!table.empty()) context.out << table.Render();
+    context.out << CandidateTable(query, response).Render();
     for (int i = 0; i < response.candidates_size(); ++i) {
       const v1::Candidate& candidate = response.candidates(i);
       context.out << RenderEvidence(absl::StrCat(i + 1, ": ", NameOf(candidate.source())),

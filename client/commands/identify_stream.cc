@@ -125,8 +125,7 @@ ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string&
                         ? "nothing recognised"
                         : Plural(response->segments_size(), "stretch", "stretches") + " recognised")
                 << "\n";
-    const Table table = SegmentTable(offset_s, *response);
-    if (!table.empty()) context.out << table.Render();
+    context.out << SegmentTable(offset_s, *response).Render();
     context.out << std::flush;
     ReportWarnings(context, response->info().warnings(), input->name);
   }

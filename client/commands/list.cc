@@ -3,6 +3,7 @@
 #include <ostream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
 #include "client/output/format.h"
@@ -14,16 +15,18 @@
 namespace antiphon::client {
 namespace {
 
-constexpr int kPageSize = 500;
-
 // The two sides of the catalogue, so that lists of both are read and shown by the same code.
 struct Pieces {
   using Request = v1::ListPiecesRequest;
   using Response = v1::ListPiecesResponse;
   static constexpr char kNoun[] = "piece";
+  static constexpr int kPageSize = 500;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListPieces, request);
+  }
+  static std::string Footer(int shown, int64_t total) {
+    return absl::StrCat(FormatCount(shown), " of ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -51,9 +54,13 @@ struct Recordings {
   using Request = v1::ListRecordingsRequest;
   using Response = v1::ListRecordingsResponse;
   static constexpr char kNoun[] = "recording";
+  static constexpr int kPageSize = 500;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListRecordings, request);
+  }
+  static std::string Footer(int shown, int64_t total) {
+    return absl::StrCat(FormatCount(shown), " of ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -75,14 +82,19 @@ struct Recordings {
   }
 };
 
-// Pairs of pieces are listed likewise.
+// Pairs of pieces are listed likewise. A page is of the pieces that are looked at, of which few
+// have a pair: it may be empty, and the total says nothing of pairs.
 struct SharedMusic {
   using Request = v1::ListSameMusicRequest;
   using Response = v1::ListSameMusicResponse;
-  static constexpr char kNoun[] = "pair";
+  static constexpr char kNoun[] = "piece";
+  static constexpr int kPageSize = 20;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListSameMusic, request);
+  }
+  static std::string Footer(int shown, int64_t total) {
+    return absl::StrCat(Plural(shown, "pair"), " among ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -112,11 +124,12 @@ absl::StatusOr<typename Side::Response> ListAll(typename Side::Request request,
   typename Side::Response all;
   auto& items = Side::In(all);
   do {
-    const int wanted = limit ? *limit - items.size() : kPageSize;
-    request.set_page_size(std::min(wanted, kPageSize));
+    const int wanted = limit ? *limit - items.size() : Side::kPageSize;
+    request.set_page_size(std::min(wanted, Side::kPageSize));
     request.set_page_token(all.next_page_token());
     ASSIGN_OR_RETURN(auto page, Side::Ask(connection, request));
-    if (Side::In(page).empty()) page.clear_next_page_token();  // whatever it says: no progress
+    if (page.next_page_token() == all.next_page_token())
+      page.clear_next_page_token();  // no progress
     items.MergeFrom(Side::In(page));
     all.set_next_page_token(page.next_page_token());
     all.set_total(page.total());
@@ -142,8 +155,7 @@ ExitCode List(const typename Side::Request& request, std::optional<int> limit,
   } else if (shown == 0) {
     context.out << none << "\n";
   } else {
-    context.out << Side::Render(*response).Render() << FormatCount(shown) << " of "
-                << Plural(response->total(), Side::kNoun) << "\n";
+    context.out << Side::Render(*response).Render() << Side::Footer(shown, response->total());
   }
   return shown == 0 ? ExitCode::kNothing : ExitCode::kOk;
 }

@@ -1,5 +1,5 @@
-// Sound that is decoded on this side: what goes wrong with it, in words for its user. Stateless; safe
-// from any thread.
+// Sound that is decoded on this side: what goes wrong with it, in words for its user. Stateless;
+// safe from any thread.
 #ifndef ANTIPHON_CLIENT_INPUT_SOUND_H_
 #define ANTIPHON_CLIENT_INPUT_SOUND_H_
 

@@ -121,6 +121,7 @@ void Table::AddRow(const std::vector<std::string>& cells) {
 }
 
 std::string Table::Render() const {
+  if (rows_.empty()) return "";
   std::vector<int> widths;
   for (size_t i = 0; i < columns_.size(); ++i) {
     int width = 0;

@@ -34,10 +34,9 @@ class Table {
 
   // Requires one cell for each column.
   void AddRow(const std::vector<std::string>& cells);
-  bool empty() const { return rows_.empty(); }
 
   // Header and rows, a line each, two spaces between columns, none at the end of a line. A column
-  // with nothing in any row is left out.
+  // with nothing in any row is left out. Empty without a row.
   std::string Render() const;
 
  private:

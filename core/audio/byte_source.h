@@ -79,7 +79,7 @@ class ByteCursor {
  public:
   explicit ByteCursor(ByteSource& source);
 
-  int64_t size() const { return source_.size(); }
+  const ByteSource& source() const { return source_; }
   int64_t position() const { return position_; }
   // False, and the position unchanged, for one below 0. One beyond the end is fine, as in a file.
   bool Seek(int64_t position);

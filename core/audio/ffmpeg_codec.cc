@@ -145,6 +145,12 @@ bool FfmpegCodec::Send(const AVPacket* packet) {
   return avcodec_send_packet(context_, packet) >= 0;
 }
 
+void FfmpegCodec::Flush() {
+  avcodec_flush_buffers(context_);
+  av_frame_unref(frame_);
+  waiting_ = false;
+}
+
 FfmpegCodec::Result FfmpegCodec::Receive(std::vector<float>& samples, StreamFormat& format) {
   if (!waiting_) {
     const int result = avcodec_receive_frame(context_, frame_);
@@ -158,6 +164,7 @@ FfmpegCodec::Result FfmpegCodec::Receive(std::vector<float>& samples, StreamForm
   waiting_ = !samples.empty() && !(now == format);
   if (waiting_) return Result::kFormatChanges;
   format = now;
+  time_ = frame_->pts == AV_NOPTS_VALUE ? std::nullopt : std::optional<int64_t>(frame_->pts);
   const bool known = AppendFrame(*frame_, samples);
   av_frame_unref(frame_);
   return known ? Result::kSound : Result::kFailed;

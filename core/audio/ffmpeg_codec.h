@@ -3,7 +3,9 @@
 #ifndef ANTIPHON_CORE_AUDIO_FFMPEG_CODEC_H_
 #define ANTIPHON_CORE_AUDIO_FFMPEG_CODEC_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,16 +32,24 @@ class FfmpegCodec {
   // Hands over a packet, or null for the end. False where it cannot be decoded.
   bool Send(const AVPacket* packet);
 
+  // Forgets what it was sent, to go on with a packet from elsewhere in the stream.
+  void Flush();
+
   // Sound that is ready goes to the end of `samples`, interleaved, and `format` becomes its format,
   // if `samples` is empty or has that format already; one of another waits. kEmpty: a packet is
   // wanted.
   enum class Result { kSound, kEmpty, kFormatChanges, kFailed, kEnd };
   Result Receive(std::vector<float>& samples, StreamFormat& format);
 
+  // When the sound of the last kSound begins, in units of the stream's time base; nothing where the
+  // stream does not say.
+  std::optional<int64_t> time() const { return time_; }
+
  private:
   FfmpegCodec() = default;
   AVCodecContext* context_ = nullptr;
   AVFrame* frame_ = nullptr;
+  std::optional<int64_t> time_;
   bool waiting_ = false;  // the frame holds sound that has not been handed over
 };
 

@@ -75,11 +75,11 @@ int ReadBytes(void* user, uint8_t* buffer, int count) {
 
 int64_t SeekBytes(void* user, int64_t offset, int whence) {
   auto& cursor = *static_cast<ByteCursor*>(user);
-  if (whence == AVSEEK_SIZE) return cursor.size();
+  if (whence == AVSEEK_SIZE) return cursor.source().size();
   whence &= ~AVSEEK_FORCE;
   const int64_t base = whence == SEEK_SET   ? 0
                        : whence == SEEK_CUR ? cursor.position()
-                                            : cursor.size();
+                                            : cursor.source().size();
   int64_t target = 0;
   if (__builtin_add_overflow(base, offset, &target) || !cursor.Seek(target)) return AVERROR(EINVAL);
   return target;

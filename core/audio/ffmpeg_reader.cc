@@ -93,16 +93,19 @@ class FfmpegReader : public AudioReader {
 
   StreamFormat format() const override { return format_; }
   std::optional<Length> length() const override;
-  absl::StatusOr<int64_t> SkipTowards(int64_t frame) override { return 0; }
+  absl::StatusOr<int64_t> SkipTowards(int64_t frame) override;
   absl::StatusOr<Block> Next() override;
   DecodeReport report() const override;
 
  private:
+  absl::Status OpenFirstPart();
   absl::Status FindParts();
   absl::Status OpenPart(const Part& part);
   // False where there is no further part.
   bool NextPart();
   absl::Status Fill();
+  double FramesAt(int64_t time) const;
+  bool SkipPackets(int64_t target);
   void Feed();
   void OnSound(size_t samples);
   void OnDamage(double seconds);
@@ -124,7 +127,9 @@ class FfmpegReader : public AudioReader {
   bool draining_ = false;
   std::vector<float> samples_;  // decoded, not handed over
   StreamFormat format_;
-  bool first_is_ready_ = false;  // `samples_` was filled by Open
+  std::optional<int64_t> begin_time_;  // of `samples_`, as FfmpegCodec::time
+  std::optional<int64_t> origin_;      // of the first sound of all
+  bool first_is_ready_ = false;        // `samples_` was filled by Open
 
   // Of the part that is open.
   int64_t part_frames_left_ = kNoEnd;  // where we know better than FFmpeg
@@ -144,10 +149,19 @@ absl::Status FfmpegReader::Open() {
   packet_ = av_packet_alloc();
   if (packet_ == nullptr) return absl::ResourceExhaustedError("no memory");
   RETURN_IF_ERROR(FindParts());
-  RETURN_IF_ERROR(OpenPart(parts_[next_part_++]));
+  return OpenFirstPart();
+}
+
+absl::Status FfmpegReader::OpenFirstPart() {
+  next_part_ = 1;
+  report_ = {};
+  damaged_ = false;
+  samples_.clear();
+  RETURN_IF_ERROR(OpenPart(parts_[0]));
   // The format is that of the first frames: headers tell half the truth of some codings.
   RETURN_IF_ERROR(Fill());
   first_is_ready_ = true;
+  origin_ = begin_time_;
   if (samples_.empty()) return absl::InvalidArgumentError("the audio has no samples");
   return absl::OkStatus();
 }
@@ -271,7 +285,62 @@ void FfmpegReader::Feed() {
   av_packet_unref(packet_);
 }
 
+// A time of the stream in frames since the first.
+double FfmpegReader::FramesAt(int64_t time) const {
+  return static_cast<double>(time - *origin_) * av_q2d(input_->stream().time_base) *
+         format_.sample_rate;
+}
+
+// Drops packets up to the one that holds the frame `target` and decodes from there on. False where
+// something is in the way; the reader is then anywhere.
+bool FfmpegReader::SkipPackets(int64_t target) {
+  codec_->Flush();
+  samples_.clear();
+  for (bool found = false; !found;) {
+    if (input_->Read(*packet_) != FfmpegInput::Result::kPacket || packet_->pts == AV_NOPTS_VALUE)
+      return false;
+    found = FramesAt(packet_->pts + packet_->duration) >= static_cast<double>(target);
+    heard_bytes_ += packet_->size;
+    ++packets_;
+    packets_end_s_ =
+        static_cast<double>(packet_->pts + packet_->duration) * av_q2d(input_->stream().time_base);
+    if (found && packet_->size > 0) static_cast<void>(codec_->Send(packet_));
+    av_packet_unref(packet_);
+  }
+  return Fill().ok() && !samples_.empty() && begin_time_;
+}
+
+// Without decoding, in the kinds of files whose packets say exactly when they sound. What is
+// decoded first lacks what came before, so that a second of it is for the caller to drop.
+absl::StatusOr<int64_t> FfmpegReader::SkipTowards(int64_t frame) {
+  const AVRational unit = input_->stream().time_base;
+  const bool exact = unit.num > 0 && format_.sample_rate > 0 &&
+                     unit.den % (int64_t{unit.num} * format_.sample_rate) == 0;
+  const bool simple = file_format_ == SoundFormat::kFlac || file_format_ == SoundFormat::kMp3 ||
+                      file_format_ == SoundFormat::kMp4;
+  const int64_t target = frame - format_.sample_rate;
+  if (!exact || !simple || !origin_ || codec_ == nullptr ||
+      target < static_cast<int64_t>(samples_.size()) / format_.channels) {
+    return 0;
+  }
+  const DecodeReport before = report_;
+  const StreamFormat format = format_;
+  if (SkipPackets(target) && format == format_) {
+    const auto reached = std::llround(FramesAt(*begin_time_));
+    if (reached > 0 && reached <= frame) {
+      // The first packets may have lacked something.
+      report_ = before;
+      failed_s_ = 0;
+      part_s_ += static_cast<double>(reached) / format_.sample_rate;
+      return reached;
+    }
+  }
+  RETURN_IF_ERROR(OpenFirstPart());
+  return 0;
+}
+
 void FfmpegReader::OnSound(size_t samples) {
+  if (samples == samples_.size()) begin_time_ = codec_->time();
   auto frames = static_cast<int64_t>(samples) / format_.channels;
   if (frames > part_frames_left_) {
     samples_.resize(samples_.size() - (frames - part_frames_left_) * format_.channels);

@@ -1,7 +1,7 @@
 // Where the samples of a WAV file lie. Internal to core/audio.
 //
 // The list of chunks is walked here, and libsndfile is given a header made anew and the samples.
-// Its own walk can be kept busy for minutes by a few bytes (a `smpl` chunk of 4 GiB), and it takes
+// Its own walk can be kept busy without end by a few bytes (in a LIST, a size of -8), and it takes
 // sizes that a program left at 0 or -1, because it wrote to a pipe or was stopped, for the truth.
 // Pure function; bytes are untrusted.
 #ifndef ANTIPHON_CORE_AUDIO_WAV_LAYOUT_H_

@@ -97,8 +97,21 @@ TEST(WavLayoutTest, WithoutAFormatOrSamplesItIsDamaged) {
   }
 }
 
-// libsndfile 1.2.0 reads `smpl` chunks as long as they say, beyond the end of the file: with this
-// one, for minutes. It must not get to see them, or any other chunk.
+// Within a LIST, a size of -8 leads libsndfile 1.2.0 back to the chunk that has it, without end: a
+// WAV file of 150 bytes is enough.
+TEST(WavLayoutTest, AListThatLeadsInCirclesIsNotWalked) {
+  const std::string wav = Wav();
+  for (const uint32_t size : {0xFFFFFFF8u, 0xFFFFFFF7u, 0xFFFFFFF4u, 0xFFFFFFFFu}) {
+    for (const char* name : {"LIST", "INFO"}) {
+      const std::string body = "INFOabcd" + Number(size) + std::string(64, '\0');
+      const std::string chunk = name + Number(static_cast<uint32_t>(body.size())) + body;
+      EXPECT_EQ(Seconds(wav.substr(0, 36) + chunk + wav.substr(36)), 1) << name << " " << size;
+      EXPECT_EQ(Seconds(wav + chunk), 1) << name << " " << size;
+    }
+  }
+}
+
+// It must not get to see any other chunk either.
 TEST(WavLayoutTest, AChunkThatClaimsToBeEndlessIsNotWalked) {
   const std::string wav = Wav();
   for (const char* name : {"smpl", "cue ", "LIST", "exif", "acid", "bext", "cart", "PEAK"}) {

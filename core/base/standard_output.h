@@ -16,8 +16,8 @@
 
 namespace antiphon {
 
-// Writes out what std::cout and stdout still hold. Unavailable "cannot write standard output: No
-// space left on device" when this or anything printed before has failed.
+// Writes out what std::cout and stdout still hold. Unavailable "cannot write standard output: ..."
+// when this or anything printed before has failed.
 [[nodiscard]] inline absl::Status FlushStandardOutput() {
   const bool failed_before = !std::cout || std::ferror(stdout) != 0;
   std::cout.clear();  // a stream that has failed does not try again, and so cannot say why
@@ -27,8 +27,9 @@ namespace antiphon {
   const bool flushed = std::fflush(stdout) == 0;
   if (reason == 0) reason = errno;
   if (std::cout && flushed && !failed_before) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot write standard output: ",
-                                             reason != 0 ? std::strerror(reason) : "it broke off"));
+  // The reason of a failure before has been overwritten, unless it is still one.
+  return absl::UnavailableError(absl::StrCat(
+      "cannot write standard output: ", reason != 0 ? std::strerror(reason) : "is the disk full?"));
 }
 
 }  // namespace antiphon

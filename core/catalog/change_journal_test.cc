@@ -159,7 +159,8 @@ TEST_F(ChangeJournalTest, ManyThreadsAppendAtOnce) {
 TEST_F(ChangeJournalTest, AKilledProcessLosesNothingThatWasAcknowledged) {
   std::mt19937 random(7);
   int64_t before = 0, acknowledged = 0;
-  for (int round = 0; round < 25; ++round) {
+  // On a busy machine a process gets less far before it is killed.
+  for (int round = 0; round < 25 || (acknowledged <= 50 && round < 500); ++round) {
     AppendingProcess process(path_, static_cast<int>(before));
     const auto numbers = process.KillAfter(std::chrono::microseconds(random() % 60'000));
     if (!numbers.empty()) acknowledged = numbers.back();

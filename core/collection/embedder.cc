@@ -101,6 +101,21 @@ int64_t WindowBytes(const encoder::EncoderInfo& info) {
 
 }  // namespace
 
+std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
+                                        int64_t first_vector) {
+  std::vector<catalog::SnippetRun> runs;
+  for (size_t i = 0; i < sequence.start_s.size(); ++i) {
+    const bool adjoins = i > 0 && std::abs(sequence.start_s[i] - sequence.start_s[i - 1] -
+                                           sequence.hop_s) < sequence.hop_s / 100;
+    if (!adjoins) {
+      runs.push_back({first_vector + static_cast<int64_t>(i), 0, source, sequence.tempo_ratio,
+                      sequence.start_s[i], sequence.hop_s, sequence.window_s});
+    }
+    ++runs.back().count;
+  }
+  return runs;
+}
+
 absl::StatusOr<features::FeatureSequence> AudioFeatures(const features::AudioFrontEnd& front_end,
                                                         const audio::Waveform& waveform) {
   if (waveform.sample_rate != front_end.settings().sample_rate) {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/audio/waveform.h"
+#include "core/catalog/catalog.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/feature_sequence.h"
@@ -33,6 +34,10 @@ namespace antiphon::collection {
 [[nodiscard]] absl::StatusOr<matching::EmbeddingSequence> EmbedScore(
     const encoder::WindowEncoder& score_encoder, const music::Score& score, double tempo_ratio,
     const matching::WindowPlan& plan);
+
+// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
+std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
+                                        int64_t first_vector);
 
 // The steps of the above, for who wants to time them or to stop between them.
 

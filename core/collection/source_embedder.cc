@@ -92,21 +92,6 @@ SourcePlan PlanOf(const bundle::Manifest& manifest) {
   return {manifest.tempo_ratios, manifest.score_hop_s, manifest.recording_hop_s};
 }
 
-std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
-                                        int64_t first_vector) {
-  std::vector<catalog::SnippetRun> runs;
-  for (size_t i = 0; i < sequence.start_s.size(); ++i) {
-    const bool adjoins = i > 0 && std::abs(sequence.start_s[i] - sequence.start_s[i - 1] -
-                                           sequence.hop_s) < sequence.hop_s / 100;
-    if (!adjoins) {
-      runs.push_back({first_vector + static_cast<int64_t>(i), 0, source, sequence.tempo_ratio,
-                      sequence.start_s[i], sequence.hop_s, sequence.window_s});
-    }
-    ++runs.back().count;
-  }
-  return runs;
-}
-
 absl::StatusOr<catalog::SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                                  const SourcePlan& plan, catalog::Piece piece,
                                                  std::string midi,

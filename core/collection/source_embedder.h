@@ -29,10 +29,6 @@ struct SourcePlan {
 };
 SourcePlan PlanOf(const bundle::Manifest& manifest);
 
-// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
-std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
-                                        int64_t first_vector);
-
 // `piece` needs id, title, composer and collection; the rest is filled in from the score.
 // InvalidArgument on bytes that are no score, one with no notes that the model reads (which says so
 // when all are drums), or text that a catalogue would not keep. Otherwise fails as the encoder does,

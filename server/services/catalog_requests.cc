@@ -86,8 +86,9 @@ absl::Status Blame(const absl::Status& status, ErrorReason reason, const EditFie
       return FieldError(absl::StatusCode::kFailedPrecondition, "with_recordings",
                         "there are recordings of the piece: delete them first, or set this");
     case ErrorReason::kAudioDamaged:
-      return FieldError(absl::StatusCode::kFailedPrecondition, fields.content,
-                        absl::StrCat(status.message(), "; send a better copy, or set accept_damaged"));
+      return FieldError(
+          absl::StatusCode::kFailedPrecondition, fields.content,
+          absl::StrCat(status.message(), "; send a better copy, or set accept_damaged"));
     case ErrorReason::kCollectionReplaced:
       return CallerError(absl::StatusCode::kAborted, status.message());
     case ErrorReason::kStorageFull:

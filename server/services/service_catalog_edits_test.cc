@@ -180,6 +180,34 @@ TEST_F(CatalogEditsTest, ARecordingBeyondTheLimitsIsRefusedBeforeItIsEmbedded) {
   EXPECT_EQ(store_.embedded, 0);
 }
 
+TEST_F(CatalogEditsTest, ADamagedRecordingIsSaidToBeAndAMostlyLostOneIsRefused) {
+  // The header says 8 s.
+  const std::string wav = WavFile(8);
+  v1::AddRecordingRequest request = NewRecording("damaged", "p0");
+  request.set_audio_file(wav.substr(0, wav.size() * 3 / 4));
+  v1::AddRecordingResponse response;
+  ASSERT_TRUE(Add(request, &response).ok());
+  ASSERT_EQ(response.warnings_size(), 1);
+  EXPECT_EQ(response.warnings(0).field(), "audio_file");
+  EXPECT_THAT(response.warnings(0).message(), ::testing::HasSubstr("2.0 s of the sound"));
+
+  const std::string lost = wav.substr(0, wav.size() / 4);
+  request = NewRecording("lost", "p0");
+  request.set_audio_file(lost);
+  EXPECT_TRUE(Blames(Add(request), StatusCode::FAILED_PRECONDITION, "audio_file"));
+  v1::UpdateRecordingRequest update;
+  update.set_recording_id("r0");
+  update.set_audio_file(lost);
+  EXPECT_TRUE(Blames(Update(update), StatusCode::FAILED_PRECONDITION, "audio_file"));
+  request.set_accept_damaged(true);
+  ASSERT_TRUE(Add(request, &response).ok());
+  EXPECT_EQ(response.warnings_size(), 1);
+  update.set_accept_damaged(true);
+  v1::UpdateRecordingResponse updated;
+  ASSERT_TRUE(Update(update, &updated).ok());
+  EXPECT_EQ(updated.warnings_size(), 1);
+}
+
 TEST_F(CatalogEditsTest, AnUpdateChangesWhatItNames) {
   v1::UpdatePieceRequest request;
   request.set_piece_id("p1");

@@ -152,6 +152,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
                       "not with this model", "0");
   }
 
+  const features::FeatureSettings& settings = call.collection().feature_settings();
   matching::Identification identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
@@ -166,7 +167,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
         identification,
         AtField(call.collection().IdentifyAudio(query, options, call.context()), "audio"));
     if (identification.verdict == matching::Verdict::kInsufficientInput)
-      WarnOfTooLittle(call, query, options.excerpt, call.collection().feature_settings());
+      WarnOfTooLittle(call, "audio", WhyTooLittle(query, options.excerpt, settings));
   } else if (request.query_case() == v1::IdentifyRequest::kScore) {
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.score()));
     query_s = query.duration_s;
@@ -175,7 +176,7 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
         identification,
         AtField(call.collection().IdentifyScore(query, side, options, call.context()), "score"));
     if (identification.verdict == matching::Verdict::kInsufficientInput)
-      WarnOfTooLittle(call, query, options.excerpt, call.collection().feature_settings());
+      WarnOfTooLittle(call, "score", WhyTooLittle(query, options.excerpt, settings));
   } else {
     return FieldError(absl::StatusCode::kInvalidArgument, "query",
                       "neither audio nor score is set");

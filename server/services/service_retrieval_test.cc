@@ -115,6 +115,37 @@ TEST_F(RetrievalServiceTest, BadAudioIsBlamedOnItsField) {
   EXPECT_EQ(collection_->queries, 0);
 }
 
+TEST_F(RetrievalServiceTest, SoundThatCannotBeDecodedIsSaid) {
+  const std::string wav = WavFile(8);
+  v1::IdentifyRequest request;
+  request.mutable_audio()->set_file(wav);
+  v1::IdentifyResponse response;
+  ASSERT_TRUE(Identify(request, &response).ok());
+  EXPECT_EQ(response.info().warnings_size(), 0);
+  request.mutable_audio()->set_file(wav.substr(0, wav.size() / 2));
+  ASSERT_TRUE(Identify(request, &response).ok());
+  ASSERT_EQ(response.info().warnings_size(), 1);
+  EXPECT_EQ(response.info().warnings(0).field(), "audio.file");
+  EXPECT_THAT(response.info().warnings(0).message(), HasSubstr("4.0 s of the sound"));
+
+  v1::SearchScoresRequest search;
+  *search.mutable_audio() = request.audio();
+  v1::SearchResponse hits;
+  ASSERT_TRUE(Search(search, &hits).ok());
+  EXPECT_EQ(hits.info().warnings_size(), 1);
+}
+
+TEST_F(RetrievalServiceTest, WhyThereIsTooLittleIsSaid) {
+  v1::IdentifyRequest request;
+  *request.mutable_audio()->mutable_pcm() = FloatPcm(std::vector<float>(50000));
+  v1::IdentifyResponse response;
+  ASSERT_TRUE(Identify(request, &response).ok());
+  EXPECT_EQ(response.verdict(), v1::VERDICT_INSUFFICIENT_INPUT);
+  ASSERT_EQ(response.info().warnings_size(), 1);
+  EXPECT_EQ(response.info().warnings(0).field(), "audio");
+  EXPECT_THAT(response.info().warnings(0).message(), HasSubstr("silent"));
+}
+
 TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
   const v1::Pcm good = FloatPcm(Tone(1));
   v1::SearchScoresRequest request;

@@ -38,45 +38,41 @@ void WarnOfScore(Call& call, absl::string_view field, const music::Score& score)
   for (const std::string& warning : score.warnings) Warn(call, field, warning);
 }
 
-void WarnOfTooLittle(Call& call, const audio::Waveform& query,
-                     const matching::QueryExcerpt& excerpt,
-                     const features::FeatureSettings& settings) {
+void WarnOfTooLittle(Call& call, absl::string_view field, const std::string& why) {
+  Warn(call, field, why);
+}
+
+std::string WhyTooLittle(const audio::Waveform& query, const matching::QueryExcerpt& excerpt,
+                         const features::FeatureSettings& settings) {
   const double end_s = EndOf(excerpt, query.duration_s());
   if (end_s - excerpt.start_s < settings.window_s() / 2)
-    return Warn(call, "audio", TooShort(end_s - excerpt.start_s, settings));
+    return TooShort(end_s - excerpt.start_s, settings);
   const auto sample_at = [&](double seconds) {
-    return static_cast<size_t>(
-        std::clamp<int64_t>(std::llround(seconds * query.sample_rate), 0,
-                            static_cast<int64_t>(query.samples.size())));
+    return static_cast<size_t>(std::clamp<int64_t>(std::llround(seconds * query.sample_rate), 0,
+                                                   static_cast<int64_t>(query.samples.size())));
   };
   const size_t begin = sample_at(excerpt.start_s), end = sample_at(end_s);
   const float peak = features::PeakOf(std::span(query.samples).subspan(begin, end - begin));
-  if (peak == 0) return Warn(call, "audio", "silent: every sample is 0");
+  if (peak == 0) return "silent: every sample is 0";
   if (peak < features::kSilentPeak) {
-    return Warn(call, "audio",
-                absl::StrFormat("silent: nothing above %.0f dB of full scale, which is noise",
-                                20 * std::log10(features::kSilentPeak)));
+    return absl::StrFormat("silent: nothing above %.0f dB of full scale, which is noise",
+                           20 * std::log10(features::kSilentPeak));
   }
-  Warn(call, "audio", "there are no notes in the sound: nothing begins or dies away, as in a hum");
+  return "there are no notes in the sound: nothing begins or dies away, as in a hum";
 }
 
-void WarnOfTooLittle(Call& call, const music::Score& query, const matching::QueryExcerpt& excerpt,
-                     const features::FeatureSettings& settings) {
+std::string WhyTooLittle(const music::Score& query, const matching::QueryExcerpt& excerpt,
+                         const features::FeatureSettings& settings) {
   const double end_s = EndOf(excerpt, query.duration_s);
   double sounds_to_s = excerpt.start_s;
   for (const music::Note& note : query.notes) {
     if (note.onset_s < end_s && note.sounding_offset_s > excerpt.start_s)
       sounds_to_s = std::max(sounds_to_s, std::min(end_s, note.sounding_offset_s));
   }
-  if (sounds_to_s <= excerpt.start_s) {
-    return Warn(call, "score",
-                query.notes.empty() && query.drum_notes > 0
-                    ? absl::StrFormat("there are no notes: all %d are on drum channels, which are "
-                                      "left out",
-                                      query.drum_notes)
-                    : "there are no notes in it");
-  }
-  Warn(call, "score", TooShort(sounds_to_s - excerpt.start_s, settings));
+  if (sounds_to_s > excerpt.start_s) return TooShort(sounds_to_s - excerpt.start_s, settings);
+  if (!query.notes.empty() || query.drum_notes == 0) return "there are no notes in it";
+  return absl::StrFormat("there are no notes: all %d are on drum channels, which are left out",
+                         query.drum_notes);
 }
 
 }  // namespace antiphon::server

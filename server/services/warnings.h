@@ -3,6 +3,8 @@
 #ifndef ANTIPHON_SERVER_SERVICES_WARNINGS_H_
 #define ANTIPHON_SERVER_SERVICES_WARNINGS_H_
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "core/audio/decode_report.h"
 #include "core/audio/waveform.h"
@@ -19,13 +21,13 @@ void WarnOfDecoding(Call& call, absl::string_view field, const audio::DecodeRepo
 // What the reader of a score passed over or repaired; `field` held it.
 void WarnOfScore(Call& call, absl::string_view field, const music::Score& score);
 
-// Why there is too little in a query to compare: each cause has its own words. For an identification
-// whose verdict says so. Fields: "audio", "score".
-void WarnOfTooLittle(Call& call, const audio::Waveform& query,
-                     const matching::QueryExcerpt& excerpt,
-                     const features::FeatureSettings& settings);
-void WarnOfTooLittle(Call& call, const music::Score& query, const matching::QueryExcerpt& excerpt,
-                     const features::FeatureSettings& settings);
+// Why there is too little in a part of a query to compare, for an answer that says so: each cause
+// has its own words.
+std::string WhyTooLittle(const audio::Waveform& query, const matching::QueryExcerpt& excerpt,
+                         const features::FeatureSettings& settings);
+std::string WhyTooLittle(const music::Score& query, const matching::QueryExcerpt& excerpt,
+                         const features::FeatureSettings& settings);
+void WarnOfTooLittle(Call& call, absl::string_view field, const std::string& why);
 
 }  // namespace antiphon::server
 

@@ -36,8 +36,13 @@ absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& midi
   return std::make_shared<const music::Score>(std::move(score));
 }
 
-absl::Status Read(const std::string& audio, catalog::Recording& recording) {
-  ASSIGN_OR_RETURN(const audio::Waveform waveform, audio::DecodeMemory(audio));
+absl::Status Read(const std::string& audio, bool accept_damaged, catalog::Recording& recording,
+                  audio::DecodeReport& decoding) {
+  ASSIGN_OR_RETURN(const audio::Waveform waveform, audio::DecodeMemory(audio, {}, &decoding));
+  if (decoding.DecodedShare() < audio::kLeastDecodedShare && !accept_damaged) {
+    return WithReason(absl::FailedPreconditionError("less than half can be decoded"),
+                      ErrorReason::kAudioDamaged);
+  }
   recording.duration_s = waveform.duration_s();
   return absl::OkStatus();
 }
@@ -153,7 +158,8 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::DeletePiece& 
 absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddRecording& edit,
                                                     const matching::RequestContext& context) {
   catalog::Recording recording = edit.recording;
-  RETURN_IF_ERROR(Read(edit.audio, recording));
+  audio::DecodeReport decoding;
+  RETURN_IF_ERROR(Read(edit.audio, edit.accept_damaged, recording, decoding));
   RETURN_IF_ERROR(Embed(context));
   absl::MutexLock lock(&mutex_);
   if (collection_->FindRecording(recording.id).has_value()) return IdTaken();
@@ -162,7 +168,8 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddRecording&
   recording.version = last_change_ + 1;
   sources.recordings.push_back(recording);
   sources.sounds.push_back(edit.audio);
-  return editing::EditResult{.version = Put(std::move(sources)), .recording = recording};
+  return editing::EditResult{
+      .version = Put(std::move(sources)), .recording = recording, .decoding = decoding};
 }
 
 absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdateRecording& edit,
@@ -179,13 +186,15 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdateRecordi
   Assign(edit.collection, recording.collection);
   Assign(edit.piece_id, recording.piece_id);
   RETURN_IF_ERROR(CheckPieceOf(recording));
+  audio::DecodeReport decoding;
   if (edit.audio.has_value()) {
-    RETURN_IF_ERROR(Read(*edit.audio, recording));
+    RETURN_IF_ERROR(Read(*edit.audio, edit.accept_damaged, recording, decoding));
     sources.sounds[*position] = *edit.audio;
   }
   recording.version = last_change_ + 1;
   catalog::Recording updated = recording;
-  return editing::EditResult{.version = Put(std::move(sources)), .recording = std::move(updated)};
+  return editing::EditResult{
+      .version = Put(std::move(sources)), .recording = std::move(updated), .decoding = decoding};
 }
 
 absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::DeleteRecording& edit,

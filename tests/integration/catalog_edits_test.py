@@ -15,7 +15,7 @@ import grpc
 import certificates
 import harness
 from harness import copy_of_bundle, rendered
-from python_client import PythonClient, connect, error_of
+from python_client import PythonClient, connect, error_of, to_dict
 
 STUBS = harness.make_stubs()
 MESSAGES = STUBS["retrieval_pb2"]
@@ -225,6 +225,34 @@ class SecuredServerTest(Refusals):
         self.client.delete_piece("edition", with_recordings=True)
         self.client.update_piece("greensleeves", work_id="")
         self.assertEqual(self.identified(sound, filter=work)[1], [])
+
+    def test_a_second_edition_takes_nothing_from_the_answer(self):
+        sound = rendered("greensleeves")
+        before = self.client.identify(sound)["candidates"][0]
+        request = self.client.new_piece("edition", songbook("greensleeves"))
+        added = to_dict(self.client.catalog.AddPiece(request, timeout=60))
+        [pair] = added["same_music"]
+        self.assertEqual((pair["piece"]["source"]["id"], pair["other"]["source"]["id"]),
+                         ("edition", "greensleeves"))
+        self.assertGreater(pair["piece"]["end"]["seconds"] - pair["piece"]["start"]["seconds"], 30)
+        answer = self.client.identify(sound)
+        first, second = answer["candidates"][:2]
+        self.assertEqual(answer["verdict"], "VERDICT_MATCH")
+        self.assertEqual({first["source"]["id"], second["source"]["id"]},
+                         {"edition", "greensleeves"})
+        self.assertAlmostEqual(first["confidence"], before["confidence"], delta=0.02)
+        self.assertEqual(second["confidence"], first["confidence"])
+        [other] = first["same_music"]
+        self.assertEqual(other["source"]["id"], second["source"]["id"])
+        self.assertTrue(other["tied"])
+        listed = to_dict(self.client.catalog.ListSameMusic(
+            self.client.catalog_messages.ListSameMusicRequest(piece_id="greensleeves"),
+            timeout=60))["pairs"]
+        self.assertEqual([one["other"]["source"]["id"] for one in listed], ["edition"])
+        self.client.delete_piece("edition")
+        listed = to_dict(self.client.catalog.ListSameMusic(
+            self.client.catalog_messages.ListSameMusicRequest(page_size=100), timeout=120))
+        self.assertEqual(listed["pairs"], [])
 
     def test_an_excerpt_is_looked_at_and_the_times_are_those_of_the_whole(self):
         answer = self.client.identify(rendered("greensleeves"),

@@ -198,7 +198,7 @@ class OutputTest(unittest.TestCase):
                                   stderr=subprocess.PIPE, check=False,
                                   timeout=harness.CALL_SECONDS)
         self.assertNotEqual(done.returncode, 0, arguments)
-        self.assertIn(b"cannot write standard output: No space left on device", done.stderr)
+        self.assertIn(b"cannot write standard output: ", done.stderr)
 
     def test_of_every_command_of_the_client(self):
         for arguments in (["pieces"], ["piece", "greensleeves"], ["recording", "list"], ["status"],

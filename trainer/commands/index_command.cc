@@ -243,7 +243,7 @@ absl::Status NoteSameMusic(const IndexCommandOptions& options, Progress& progres
   };
   progress.Start("Same music", std::ssize(pieces));
   for (int piece = 0; piece < std::ssize(pieces); ++piece) {
-    ASSIGN_OR_RETURN(const auto shared, collection->FindSameMusic(piece));
+    ASSIGN_OR_RETURN(const auto shared, collection->FindSameMusic(piece, {}));
     for (const matching::SharedMusic& pair : shared) {
       if (pair.other < pair.piece) continue;
       summary.same_music.push_back(absl::StrCat(stretch(pair.piece, pair.in_piece), ", and ",

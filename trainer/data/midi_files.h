@@ -13,7 +13,7 @@
 
 namespace antiphon::trainer::data {
 
-// Of scores and of recordings; lower case.
+// Of scores; lower case.
 const std::vector<std::string>& ScoreEndings();
 
 struct SourceFile {

@@ -9,7 +9,6 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "core/collection/embedder.h"
-#include "core/collection/source_embedder.h"
 #include "core/features/audio_front_end.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
