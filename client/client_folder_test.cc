@@ -167,6 +167,17 @@ TEST_F(ClientFolderTest, AnUpbeatIsWrittenIntoWhatIsSent) {
   EXPECT_THAT(result.err, HasSubstr("too_long.mid: the upbeat in metadata.tsv: "));
 }
 
+// The upbeat makes the file new, so that the server cannot see what was wrong with it.
+TEST_F(ClientFolderTest, DamageIsSaidOfAScoreThatGetsAnUpbeat) {
+  const std::string midi = Read(Midi());
+  Put("cut.mid", midi.substr(0, midi.size() - 1));
+  Put("metadata.tsv", "file\tupbeat\ncut.mid\t1\n");
+  const Result result = Run({"piece", "add-all", folder()});
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_THAT(PieceIds(), ElementsAre("cut"));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("cut.mid"), HasSubstr("in the middle of an event")));
+}
+
 TEST_F(ClientFolderTest, TwoFilesOfOneIdAreOneTooMany) {
   PutMidi("a.kar");
   PutMidi("a.mid");
