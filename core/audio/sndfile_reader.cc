@@ -34,12 +34,12 @@ using SndfilePtr = std::unique_ptr<SNDFILE, SndfileDeleter>;
 // header leads to.
 ByteCursor& Of(void* user) { return *static_cast<ByteCursor*>(user); }
 
-sf_count_t Length(void* user) { return Of(user).size(); }
+sf_count_t Length(void* user) { return Of(user).source().size(); }
 
 sf_count_t Seek(sf_count_t offset, int whence, void* user) {
   const sf_count_t base = whence == SEEK_SET   ? 0
                           : whence == SEEK_CUR ? Of(user).position()
-                                               : Of(user).size();
+                                               : Of(user).source().size();
   sf_count_t target = 0;
   if (__builtin_add_overflow(base, offset, &target) || !Of(user).Seek(target)) return -1;
   return target;
