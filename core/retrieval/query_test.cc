@@ -96,7 +96,8 @@ TEST_F(QueryTest, NeighboursOfAPieceItselfAreItsOwnWindows) {
   const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1), {},
                                      std::vector<double>{1.0}, {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*loaded_, Side::kScores, *query, 1, {}, stages_);
+  const auto neighbours =
+      FindNeighbours(SpaceOf(*loaded_->view, Side::kScores, {}), *query, 1, stages_);
   ASSERT_TRUE(neighbours.ok()) << neighbours.status();
   EXPECT_EQ(neighbours->size(), query->sequences[0].start_s.size());
   for (const matching::Neighbour& n : *neighbours) {
@@ -112,7 +113,8 @@ TEST_F(QueryTest, SlopesTurnSecondsOfTheQueryIntoSecondsOfTheSource) {
   const auto query = EmbedScoreQuery(*loaded_, excerpt, {}, collection::DefaultTempoRatios(),
                                      {.hop_s = 0.5}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 3, {}, stages_);
+  const auto neighbours =
+      FindNeighbours(SpaceOf(*loaded_->view, Side::kRecordings, {}), *query, 3, stages_);
   ASSERT_TRUE(neighbours.ok());
   for (const matching::Neighbour& n : *neighbours) {
     EXPECT_THAT(collection::DefaultTempoRatios(), Contains(DoubleEq(1 / n.match.slope)));
@@ -124,7 +126,8 @@ TEST_F(QueryTest, MoreNeighboursThanThereAreGivesThemAll) {
   const auto query = EmbedScoreQuery(*loaded_, testing::RandomPiece(1, 3), {},
                                      std::vector<double>{1.0}, {.hop_s = 1}, stages_);
   ASSERT_TRUE(query.ok());
-  const auto neighbours = FindNeighbours(*loaded_, Side::kRecordings, *query, 1000, {}, stages_);
+  const auto neighbours =
+      FindNeighbours(SpaceOf(*loaded_->view, Side::kRecordings, {}), *query, 1000, stages_);
   ASSERT_TRUE(neighbours.ok());
   EXPECT_EQ(static_cast<int64_t>(neighbours->size()),
             loaded_->manifest.recording_vectors * query->windows);
