@@ -158,6 +158,8 @@ double Predict(const matching::ConfidenceModel& model, const CalibrationPoint& p
   return matching::Confidence(model, point.score, point.rival(), point.windows);
 }
 
+constexpr double kShortest_s = 5;  // of a query whose length has a rate of its own
+
 constexpr int kWeights = 4;
 using Vector = std::array<double, kWeights>;
 using Matrix = std::array<Vector, kWeights>;
@@ -222,11 +224,15 @@ void FitLogistic(Calibration& calibration) {
 }
 
 void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
-  // Of every length of query by itself: one rate for all would let the many easy ones pay for a few
-  // that are not.
-  std::map<double, std::vector<double>> groups;  // confidences
+  // Of every length of query by itself, for one rate over all would let the many easy ones pay for
+  // a few that are not; and of all together. Queries that are too short to be sure of count in the
+  // latter only: they alone would decide.
+  std::map<double, std::vector<double>> groups;  // confidences; all of them at 0
   for (const CalibrationPoint& point : calibration.points) {
-    if (!point.known) groups[point.length_s].push_back(Predict(calibration.model, point));
+    if (point.known) continue;
+    const double confidence = Predict(calibration.model, point);
+    groups[0].push_back(confidence);
+    if (point.length_s >= kShortest_s) groups[point.length_s].push_back(confidence);
   }
   double& threshold = calibration.model.threshold;
   threshold = 0;
@@ -241,13 +247,11 @@ void ChooseThreshold(Calibration& calibration, double false_accept_rate) {
   for (const CalibrationPoint& noise : calibration.noises) {
     threshold = std::max(threshold, std::nextafter(Predict(calibration.model, noise), 1.0));
   }
-  int64_t accepted = 0, asked = 0;
-  for (const auto& [length_s, unknown] : groups) {
-    asked += std::ssize(unknown);
-    accepted += std::count_if(unknown.begin(), unknown.end(),
-                              [&](double confidence) { return confidence >= threshold; });
-  }
-  calibration.model.false_accept_rate = static_cast<double>(accepted) / static_cast<double>(asked);
+  const std::vector<double>& all = groups[0];
+  const auto accepted = std::count_if(all.begin(), all.end(),
+                                      [&](double confidence) { return confidence >= threshold; });
+  calibration.model.false_accept_rate =
+      static_cast<double>(accepted) / static_cast<double>(all.size());
 }
 
 namespace {

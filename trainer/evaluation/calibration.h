@@ -74,9 +74,9 @@ struct Calibration {
 void FitLogistic(Calibration& calibration);
 
 // Sets the model's threshold to the lowest at which no noise and at most `false_accept_rate` of the
-// queries for unknown pieces, of every length by itself, are accepted, and the rate that this comes
-// to over all. Requires at least one
-// query for an unknown piece.
+// queries for unknown pieces are accepted, of all together and of every length from 5 s on by
+// itself, and the rate that this comes to over all. Requires at least one query for an unknown
+// piece.
 void ChooseThreshold(Calibration& calibration, double false_accept_rate);
 
 // The points one a line, tab-separated, under a line that names the columns: for looking at.
