@@ -10,6 +10,7 @@
 
 #include "core/audio/encoder.h"
 #include "core/bundle/bundle.h"
+#include "core/collection/background.h"
 #include "core/features/settings.h"
 #include "core/index/vector_index.h"
 #include "core/matching/confidence.h"
@@ -187,6 +188,11 @@ void AddSettings(const Seeds& seeds) {
   model.false_accept_rate = 0.01;
   model.queries = 1000;
   seeds.Add("settings", "confidence", matching::ConfidenceToJson(model));
+  collection::CollectionView::SourceRun run;
+  run.run = {.count = 2, .hop_s = 0.5, .window_s = 2};
+  run.vectors = {1, 0, 0, 1};
+  seeds.Add("settings", "background",
+            collection::Background::Make("model", 2, {{run}}, {{run, run}}).value()->ToBytes());
 }
 
 void AddApiKeys(const Seeds& seeds) {

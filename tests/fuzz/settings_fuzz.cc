@@ -1,6 +1,7 @@
-// The small JSON documents that travel with a model: feature settings and confidence.
+// What travels with a model besides its networks: feature settings, confidence, background.
 #include <cmath>
 
+#include "core/collection/background.h"
 #include "core/features/settings.h"
 #include "core/matching/confidence.h"
 #include "tests/fuzz/fuzz.h"
@@ -20,6 +21,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     antiphon::fuzz::RequireRefusal(
         settings.status(), {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss});
+  }
+
+  const auto background = antiphon::collection::Background::Parse(text);
+  if (background.ok()) {
+    Require(antiphon::collection::Background::Parse((*background)->ToBytes()).ok(),
+            "a background is read as it was written");
+  } else {
+    antiphon::fuzz::RequireRefusal(background.status(), {absl::StatusCode::kDataLoss});
   }
 
   namespace matching = antiphon::matching;
