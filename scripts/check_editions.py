@@ -6,9 +6,9 @@ alike. This program reads both files of every line and compares their notes by i
 code with the programs of this project. See data/editions/README.md.
 
 How a line is compared. Both stretches are taken in beats, where expressive tempo plays no part. The
-straight line from the start of one to the end of the other maps the beats of one to the beats of the
-other. An onset (the notes that start together) agrees when at least half of its pitch classes start
-in the other file within TOLERANCE of the mapped beat. The share is the mean, over the two
+straight line from the start of one to the end of the other maps the beats of one to the beats of
+the other. An onset (the notes that start together) agrees when at least half of its pitch classes
+start in the other file within TOLERANCE of the mapped beat. The share is the mean, over the two
 directions, of the share of agreeing onsets. A line marked 1 must have at least SAME_BAR, a line
 marked 0 at most OTHER_BAR, and a line marked 1 must last MIN_SECONDS in both files.
 

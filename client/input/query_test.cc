@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 #include "tests/support/midi_bytes.h"
 

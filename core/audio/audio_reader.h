@@ -1,4 +1,5 @@
-// One way for all libraries to hand over a decoded stream. Internal to core/audio.
+// One way for all libraries to hand over a decoded stream. Internal to core/audio and
+// core/decoding.
 //
 // A reader serves one thread, from the beginning of the stream to its end, and borrows the source
 // that it was opened with. Sound is interleaved, full scale ±1, as the file has it: samples that

@@ -89,7 +89,7 @@ bool ByteCursor::Seek(int64_t position) {
 }
 
 size_t ByteCursor::Read(std::span<char> buffer) {
-  if (exhausted() || position_ >= size()) return 0;
+  if (exhausted() || position_ >= source_.size()) return 0;
   const size_t got = source_.ReadAt(position_, buffer);
   position_ += static_cast<int64_t>(got);
   budget_ -= static_cast<int64_t>(got) + kBytesPerCall;

@@ -1,5 +1,5 @@
 // The bytes of a sound file, wherever they lie, and a bounded way through them. Internal to
-// core/audio.
+// core/audio and core/decoding.
 //
 // A ByteSource and a ByteCursor serve one thread. Nothing here fails: what cannot be read is not
 // there, as beyond the end of a file that was cut off.

@@ -1,4 +1,5 @@
-// From an open reader to a waveform: what the decoders share. Internal to core/audio; stateless.
+// From an open reader to a waveform: what the decoders share. Internal to core/audio and
+// core/decoding; stateless.
 #ifndef ANTIPHON_CORE_AUDIO_DECODING_H_
 #define ANTIPHON_CORE_AUDIO_DECODING_H_
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 #include "core/testing/temporary_folder.h"
 

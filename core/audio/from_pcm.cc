@@ -1,10 +1,11 @@
+#include "core/audio/from_pcm.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/audio/mono_builder.h"
 #include "core/base/status_macros.h"
 

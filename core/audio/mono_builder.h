@@ -1,5 +1,5 @@
 // Collects interleaved PCM, chunk by chunk, into a mono waveform at another rate. Internal to
-// core/audio.
+// core/audio and core/decoding.
 //
 // Checks the limits of DecodeOptions as the samples come. One builder serves one stream, from one
 // thread.

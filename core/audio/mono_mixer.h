@@ -1,4 +1,4 @@
-// Several channels as one. Internal to core/audio.
+// Several channels as one. Internal to core/audio and core/decoding.
 //
 // The result is the mean of the channels, except where they cancel: where the mean has lost 20 dB
 // against the loudest channel over the last half second or so, as in a recording with one channel

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
+#include "core/audio/from_pcm.h"
 #include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {

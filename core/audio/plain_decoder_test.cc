@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {
@@ -63,6 +63,15 @@ TEST(PlainDecoderTest, WhatItStopsAtIsSaid) {
     EXPECT_NEAR(report.DecodedShare(), 0.5, 0.2);
     EXPECT_THAT(report.Warnings(), SizeIs(1));
   }
+}
+
+TEST(PlainDecoderTest, WhatAnMp3LacksIsCountedByItsFrames) {
+  std::string bytes = EncodeAudio(Arpeggio(10, 16000), AudioFormat::kMp3).value();
+  bytes += bytes + bytes;
+  DecodeReport report;
+  const auto decoded = plain::DecodeMemory(bytes, {}, &report);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_NEAR(decoded->duration_s() + report.missing_s, 30, 1);
 }
 
 TEST(PlainDecoderTest, FormatsOfTheServerAreRefusedAsSuch) {

@@ -16,6 +16,7 @@ namespace antiphon::audio {
 namespace {
 
 constexpr int64_t kBlockFrames = 65536;
+constexpr double kPadding_s = 0.2;
 constexpr int64_t kReadAhead = 32 << 10;  // bytes
 constexpr int kMaxChannels = 1024;        // as libsndfile
 
@@ -33,12 +34,12 @@ using SndfilePtr = std::unique_ptr<SNDFILE, SndfileDeleter>;
 // header leads to.
 ByteCursor& Of(void* user) { return *static_cast<ByteCursor*>(user); }
 
-sf_count_t Length(void* user) { return Of(user).size(); }
+sf_count_t Length(void* user) { return Of(user).source().size(); }
 
 sf_count_t Seek(sf_count_t offset, int whence, void* user) {
   const sf_count_t base = whence == SEEK_SET   ? 0
                           : whence == SEEK_CUR ? Of(user).position()
-                                               : Of(user).size();
+                                               : Of(user).source().size();
   sf_count_t target = 0;
   if (__builtin_add_overflow(base, offset, &target) || !Of(user).Seek(target)) return -1;
   return target;
@@ -70,6 +71,8 @@ class SndfileReader : public AudioReader {
 
   void set_missing_s(double seconds) { missing_s_ = seconds; }
   void set_exact(bool exact) { exact_ = exact; }
+  // Where we know better than libsndfile.
+  void set_true_length_s(double seconds) { true_length_s_ = seconds; }
 
   StreamFormat format() const override { return {info_.channels, info_.samplerate}; }
 
@@ -107,6 +110,9 @@ class SndfileReader : public AudioReader {
     if (!ended_ || seeked_) return report;
     if (const auto says = length(); says && says->frames > read_)
       report.missing_s += static_cast<double>(says->frames - read_) / info_.samplerate;
+    // Padding of the codec is no sound.
+    const double lacks_s = true_length_s_ - static_cast<double>(read_) / info_.samplerate;
+    if (lacks_s > kPadding_s) report.missing_s = std::max(report.missing_s, lacks_s);
     // Where libsndfile has stopped in the middle of the bytes, much as it may have read ahead.
     const int64_t unread = source_.size() - furthest_;
     if (!exact_ && furthest_ > 0 && unread > kReadAhead) {
@@ -135,12 +141,30 @@ class SndfileReader : public AudioReader {
   SF_INFO info_{};
   SndfilePtr file_;  // reads from the cursor
   std::vector<float> buffer_;
-  double missing_s_ = 0;
+  double missing_s_ = 0, true_length_s_ = 0;
   int64_t read_ = 0;
   int64_t furthest_ = 0;  // byte
   bool exact_ = true;     // the file is as long as it says
   bool ended_ = false, seeked_ = false;
 };
+
+// The length of an MP3 by its frames. libsndfile takes the first one's bit rate for all of them
+// where no header says better.
+double MpegSeconds(ByteSource& source) {
+  constexpr int64_t kSearchBytes = 64 << 10, kOverlap = 8 << 10;
+  double seconds = 0;
+  for (int64_t at = 0; at < source.size();) {
+    const MpegFrame frame = MpegFrameAt(source.Bytes(at, 4));
+    if (frame.bytes > 0) {
+      seconds += frame.seconds;
+      at += frame.bytes;
+      continue;
+    }
+    const size_t found = FindMpegFrames(source.Bytes(++at, kSearchBytes));
+    at += found != std::string::npos ? static_cast<int64_t>(found) : kSearchBytes - kOverlap;
+  }
+  return seconds;
+}
 
 absl::Status Damaged(SoundFormat format) {
   return absl::InvalidArgumentError(
@@ -196,6 +220,7 @@ absl::StatusOr<std::unique_ptr<AudioReader>> OpenTrusted(ByteSource& source, Sou
   auto reader = SndfileReader::Open(source);
   if (reader == nullptr) return Damaged(format);
   reader->set_exact(false);
+  if (format == SoundFormat::kMp3) reader->set_true_length_s(MpegSeconds(source));
   return reader;
 }
 

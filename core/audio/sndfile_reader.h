@@ -1,4 +1,4 @@
-// Sound files through libsndfile. Internal to core/audio.
+// Sound files through libsndfile. Internal to core/audio and core/decoding.
 #ifndef ANTIPHON_CORE_AUDIO_SNDFILE_READER_H_
 #define ANTIPHON_CORE_AUDIO_SNDFILE_READER_H_
 

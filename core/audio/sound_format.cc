@@ -18,6 +18,7 @@ struct MpegHeader {
   int version = 0;      // 3: MPEG 1, 2: MPEG 2, 0: MPEG 2.5
   int layer = 0;        // as coded: 1 is III, 2 is II
   int sample_rate = 0;  // Hz
+  int samples = 0;      // of each channel
   int64_t bytes = 0;    // of the frame; 0 where it does not say (free format)
 
   bool SameStream(const MpegHeader& other) const {
@@ -43,8 +44,8 @@ std::optional<MpegHeader> MpegHeaderAt(std::string_view bytes, size_t at) {
   header.sample_rate = kRates[rate_index] / (header.version == 3 ? 1 : header.version == 2 ? 2 : 4);
   const int row = header.version != 3 ? 2 : header.layer == 2 ? 0 : 1;
   const int64_t bit_rate = int64_t{1000} * kBitRates[row][bit_rate_index];
-  const int samples = header.version != 3 && header.layer == 1 ? 576 : 1152;
-  if (bit_rate > 0) header.bytes = samples / 8 * bit_rate / header.sample_rate + padding;
+  header.samples = header.version != 3 && header.layer == 1 ? 576 : 1152;
+  if (bit_rate > 0) header.bytes = header.samples / 8 * bit_rate / header.sample_rate + padding;
   return header;
 }
 
@@ -165,6 +166,12 @@ size_t FindMpegFrames(std::string_view bytes, int* sample_rate) {
     return begin;
   }
   return std::string_view::npos;
+}
+
+MpegFrame MpegFrameAt(std::string_view bytes) {
+  const std::optional<MpegHeader> header = MpegHeaderAt(bytes, 0);
+  if (!header || header->bytes == 0) return {};
+  return {header->bytes, static_cast<double>(header->samples) / header->sample_rate};
 }
 
 SoundFormat SoundFormatOf(std::string_view head) {

@@ -52,6 +52,14 @@ int64_t LeadingTagBytes(std::string_view head);
 // `sample_rate`, if not null, becomes theirs, Hz.
 size_t FindMpegFrames(std::string_view bytes, int* sample_rate = nullptr);
 
+// The frame that begins with these four bytes or more: what it takes and how long it sounds; 0
+// bytes for none.
+struct MpegFrame {
+  int64_t bytes = 0;
+  double seconds = 0;
+};
+MpegFrame MpegFrameAt(std::string_view bytes);
+
 }  // namespace antiphon::audio
 
 #endif  // ANTIPHON_CORE_AUDIO_SOUND_FORMAT_H_

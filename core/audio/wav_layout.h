@@ -1,4 +1,4 @@
-// Where the samples of a WAV file lie. Internal to core/audio.
+// Where the samples of a WAV file lie. Internal to core/audio and core/decoding.
 //
 // The list of chunks is walked here, and libsndfile is given a header made anew and the samples.
 // Its own walk can be kept busy without end by a few bytes (in a LIST, a size of -8), and it takes

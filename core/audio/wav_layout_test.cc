@@ -7,8 +7,8 @@
 #include <cstring>
 #include <string>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 
 namespace antiphon::audio {

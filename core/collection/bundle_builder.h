@@ -44,9 +44,10 @@ class BundleBuilder {
 
   // `recording` needs id, title, composer and piece_id and may have a collection; `audio` is
   // encoded sound, kept as it is. Fails, and reports, as EmbedRecording (source_embedder.h).
-  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio,
-                                          audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
-                                          audio::DecodeReport* report = nullptr);
+  [[nodiscard]] absl::Status AddRecording(
+      catalog::Recording recording, const std::string& audio,
+      audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
+      audio::DecodeReport* report = nullptr);
 
   // Writes and publishes what was added; returns the manifest. No other call may follow.
   [[nodiscard]] absl::StatusOr<bundle::Manifest> Publish();

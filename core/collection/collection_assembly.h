@@ -29,9 +29,10 @@ class CollectionAssembly {
 
   // See BundleBuilder.
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
-  [[nodiscard]] absl::Status AddRecording(catalog::Recording recording, const std::string& audio,
-                                          audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
-                                          audio::DecodeReport* report = nullptr);
+  [[nodiscard]] absl::Status AddRecording(
+      catalog::Recording recording, const std::string& audio,
+      audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
+      audio::DecodeReport* report = nullptr);
 
   // Writes the files. The manifest lacks only what BundleWriter::Publish fills in. No other call
   // may follow.

@@ -49,8 +49,8 @@ struct LoadedCollection {
   const features::FeatureSettings& settings() const { return audio_encoder->info().settings; }
 };
 
-// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base, the
-// background and manifest: DataLoss says which do not. Requires every part but the front end.
+// Model ids, dimensions, feature settings and counts agree between encoders, the contents' base,
+// the background and manifest: DataLoss says which do not. Requires every part but the front end.
 [[nodiscard]] absl::Status CheckParts(const LoadedCollection& loaded);
 
 // Opens a generation, checks the parts and encodes one window with each encoder. Encoders whose

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/audio/decoder.h"
 #include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/features/audible.h"
 #include "core/matching/stage_timer.h"
 #include "core/music/midi_file.h"
@@ -121,9 +121,9 @@ absl::StatusOr<catalog::SourceRecord> EmbedRecording(const encoder::WindowEncode
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
   audio::DecodeReport decoded;
-  ASSIGN_OR_RETURN(const audio::Waveform waveform,
-                   audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate},
-                                       &decoded));
+  ASSIGN_OR_RETURN(
+      const audio::Waveform waveform,
+      audio::DecodeMemory(audio, {.sample_rate = front_end.settings().sample_rate}, &decoded));
   if (report != nullptr) *report = decoded;
   RETURN_IF_ERROR(CheckDamage(decoded, damaged));
   if (features::PeakOf(waveform.samples) < features::kSilentPeak)

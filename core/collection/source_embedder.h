@@ -31,8 +31,8 @@ SourcePlan PlanOf(const bundle::Manifest& manifest);
 
 // `piece` needs id, title, composer and collection; the rest is filled in from the score.
 // InvalidArgument on bytes that are no score, one with no notes that the model reads (which says so
-// when all are drums), or text that a catalogue would not keep. Otherwise fails as the encoder does,
-// or as `context` says, which is asked before every stage.
+// when all are drums), or text that a catalogue would not keep. Otherwise fails as the encoder
+// does, or as `context` says, which is asked before every stage.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
     const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
     std::string midi, const matching::RequestContext& context = {});
@@ -42,14 +42,14 @@ SourcePlan PlanOf(const bundle::Manifest& manifest);
     const music::Score& score, std::string midi, const matching::RequestContext& context = {});
 
 // `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
-// silent, FailedPrecondition with the reason kAudioDamaged on damage that is not accepted; otherwise
-// as above. `report`, unless null, says what could not be decoded. Requires a front end with the
-// encoder's settings.
+// silent, FailedPrecondition with the reason kAudioDamaged on damage that is not accepted;
+// otherwise as above. `report`, unless null, says what could not be decoded. Requires a front end
+// with the encoder's settings.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedRecording(
     const encoder::WindowEncoder& audio_encoder, const features::AudioFrontEnd& front_end,
     const SourcePlan& plan, catalog::Recording recording, std::string audio,
-    audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse, audio::DecodeReport* report = nullptr,
-    const matching::RequestContext& context = {});
+    audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
+    audio::DecodeReport* report = nullptr, const matching::RequestContext& context = {});
 
 }  // namespace antiphon::collection
 

@@ -89,7 +89,8 @@ TEST_F(SourceEmbedderTest, StagesAreToldAndWhoHasGoneIsNotWaitedFor) {
   context.keep_going = [&] { return absl::CancelledError("gone"); };
   EXPECT_EQ(EmbedPiece(score_encoder_, kPlan, {.id = "p"}, midi_, context).status().code(),
             StatusCode::kCancelled);
-  EXPECT_EQ(EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r"}, sound_, context)
+  EXPECT_EQ(EmbedRecording(audio_encoder_, *front_end_, kPlan, {.id = "r"}, sound_,
+                           audio::DamagedAudio::kRefuse, nullptr, context)
                 .status()
                 .code(),
             StatusCode::kCancelled);

@@ -16,9 +16,9 @@ float PeakOf(std::span<const float> samples);
 inline constexpr float kSilentPeak = 1e-4f;
 
 // What a recording with this peak is to be multiplied by before its spectrogram is made. The levels
-// of a spectrogram end at -100 dB re. full scale, so that of a recording made far too quiet only the
-// loudest notes would be left: one with a peak below -40 dB is raised to one of -20 dB, unless there
-// is no sound in it. Any other stays as it is, and has 1.
+// of a spectrogram end at -100 dB re. full scale, so that of a recording made far too quiet only
+// the loudest notes would be left: one with a peak below -40 dB is raised to one of -20 dB, unless
+// there is no sound in it. Any other stays as it is, and has 1.
 float GainFor(float peak);
 
 // Level of -70 dB re. a full-scale sine (audio_front_end.h): what stays below it is silence. Of a

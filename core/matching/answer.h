@@ -65,8 +65,8 @@ struct SharedMusic {
 
 struct Identification {
   Verdict verdict = Verdict::kNoMatch;
-  int windows = 0;                    // of the query
-  std::vector<Candidate> candidates;  // best first
+  int windows = 0;                         // of the query
+  std::vector<Candidate> candidates = {};  // best first
   // What the confidence of the best is made of besides: the best score of other music in the
   // collection, and that of music that is always there (Background, core/collection); 0 without
   // any.

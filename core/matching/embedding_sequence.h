@@ -12,9 +12,9 @@ struct EmbeddingSequence {
   double tempo_ratio = 1.0;  // the source was read at this multiple of its own tempo
   double window_s = 0;       // a window's length, seconds of the source
   double hop_s = 0;          // between the starts of adjoining windows, seconds of the source
-  std::vector<double>
-      start_s;  // where each window starts, seconds of the source (nominal tempo for scores)
-  std::vector<float> embeddings;  // [start_s.size(), dimension]
+  // Where each window starts, seconds of the source (nominal tempo for scores).
+  std::vector<double> start_s = {};
+  std::vector<float> embeddings = {};  // [start_s.size(), dimension]
 };
 
 // Where to cut windows, in seconds as played (after the tempo ratio has been applied).

@@ -28,6 +28,8 @@ constexpr double kJumpWindows = 1.5;
 constexpr double kRightWeight = 0.5;  // of a right window, above the baseline
 // Factor by which a run's tempo may be off the one that is looked for.
 constexpr double kTempoFactor = 1.3;
+// Part of the query's windows that a path must take for the other tempi to be left alone.
+constexpr double kCovered = 0.8;
 // Between windows of the query without sound between them: a player may have waited there.
 constexpr double kPause_s = 1.0;
 // A gap in which the music would go on by more cells is crossed by a jump.
@@ -363,16 +365,25 @@ absl::StatusOr<WholePath> TraceWhole(const matching::EmbeddingSequence& sequence
   const threads::ThreadScope thread_scope(0);
   WholePath best;
   if (sequence.start_s.empty()) return best;
-  for (const Track& track : TracksOf(runs)) {
+  std::vector<Track> near, far;
+  for (Track& track : TracksOf(runs)) {
     const double nominal = track.tempo_ratio / sequence.tempo_ratio;
-    if (nominal > slope * kTempoFactor || nominal < slope / kTempoFactor) continue;
-    RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
-    const Grid grid(sequence, track);
-    double score = 0;
-    const std::vector<Step> steps = PathFinder(sequence, grid, nominal).Find(score);
-    if (steps.empty()) continue;
-    WholePath path = Passages(sequence, grid, nominal).Describe(steps, score);
-    if (path.score > best.score) best = std::move(path);
+    const bool is_near = nominal <= slope * kTempoFactor && nominal >= slope / kTempoFactor;
+    (is_near ? near : far).push_back(std::move(track));
+  }
+  for (const std::vector<Track>* tracks : {&near, &far}) {
+    // The tempo was that of a stretch, which need not be that of the rest.
+    if (best.windows >= kCovered * static_cast<double>(sequence.start_s.size())) break;
+    for (const Track& track : *tracks) {
+      RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
+      const double nominal = track.tempo_ratio / sequence.tempo_ratio;
+      const Grid grid(sequence, track);
+      double score = 0;
+      const std::vector<Step> steps = PathFinder(sequence, grid, nominal).Find(score);
+      if (steps.empty()) continue;
+      WholePath path = Passages(sequence, grid, nominal).Describe(steps, score);
+      if (path.score > best.score) best = std::move(path);
+    }
   }
   return best;
 }

@@ -39,7 +39,8 @@ struct WholePath {
 };
 
 // The best path of the windows through the source with these runs. `slope` is about how fast the
-// source goes by, seconds of it per second of the query: runs read at such a tempo are looked at.
+// source goes by, seconds of it per second of the query: runs read at such a tempo are looked at
+// first, and the others where those leave much of the query unexplained.
 // Windows may lie any time apart. Takes time by windows and length of the source. `keep_going`,
 // unless empty, is asked for every run; its failure is returned.
 [[nodiscard]] absl::StatusOr<WholePath> TraceWhole(

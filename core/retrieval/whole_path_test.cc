@@ -147,10 +147,19 @@ TEST(TraceWholeTest, ASilenceInTheSourceDoesNotEndThePath) {
   EXPECT_NEAR(path.match.reference.length_s(), 70, 3);
 }
 
-TEST(TraceWholeTest, RunsAtAnotherTempoAreLeftAlone) {
+TEST(TraceWholeTest, TheTempoThatIsLookedForMayBeThatOfAStretchOnly) {
   const Music music(9, 60);
-  EXPECT_TRUE(Trace(Play(music, {{0, 30}}, 0.25), {RunOf(music, 60, 2)}, 1).passages.empty());
+  const WholePath path =
+      Trace(Play(music, {{0, 50}}, 0.25), {RunOf(music, 60, 0.4), RunOf(music, 60)}, 0.4);
+  ASSERT_FALSE(path.passages.empty());
+  EXPECT_NEAR(path.match.slope, 1, 0.02);
+  EXPECT_NEAR(path.match.query.length_s(), 50, 2.5);
+}
+
+TEST(TraceWholeTest, NothingHasNoPath) {
+  const Music music(9, 60);
   EXPECT_TRUE(Trace({.dimension = kDimension}, {RunOf(music, 60)}).passages.empty());
+  EXPECT_TRUE(Trace(Play(music, {{0, 30}}, 0.25), {}).passages.empty());
 }
 
 TEST(TraceWholeTest, AsksWhetherToGoOn) {

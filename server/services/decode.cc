@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
+#include "core/audio/from_pcm.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 #include "server/testing/server_fixture.h"
 
 namespace antiphon::server {

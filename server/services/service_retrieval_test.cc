@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 #include "server/testing/server_fixture.h"
 
 namespace antiphon::server {

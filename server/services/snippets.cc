@@ -2,9 +2,9 @@
 
 #include <limits>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::server {

@@ -4,9 +4,9 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 
 namespace antiphon::server {

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "core/audio/decoder.h"
+#include "core/audio/from_pcm.h"
+#include "core/decoding/decoder.h"
 #include "tests/fuzz/fuzz.h"
 
 using antiphon::fuzz::Require;

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "core/audio/byte_source.h"
-#include "core/audio/ffmpeg_reader.h"
 #include "core/audio/sound_format.h"
+#include "core/decoding/ffmpeg_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 using antiphon::fuzz::Require;

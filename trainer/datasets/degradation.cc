@@ -8,9 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/audio/from_pcm.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "trainer/data/recording_chain.h"
 
 namespace antiphon::trainer::datasets {

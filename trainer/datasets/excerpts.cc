@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "trainer/base/fingerprint.h"
 
 namespace antiphon::trainer::datasets {

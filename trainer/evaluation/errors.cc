@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"

@@ -2,9 +2,9 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
+#include "core/decoding/decoder.h"
 #include "core/retrieval/bundle_collection.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"

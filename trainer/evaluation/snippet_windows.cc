@@ -6,9 +6,9 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
+#include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
@@ -41,9 +41,9 @@ struct Track {
 // Tracks of one kind, and the scores that they are looked for among.
 struct TrackSet {
   std::string name;
-  std::vector<datasets::CollectionEntry> entries;
-  std::vector<int> works;  // of the entries
-  std::vector<Track> tracks;
+  std::vector<datasets::CollectionEntry> entries = {};
+  std::vector<int> works = {};  // of the entries
+  std::vector<Track> tracks = {};
 };
 
 // A track of a steady tempo: its moments are the score's onsets.

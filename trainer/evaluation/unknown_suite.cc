@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/audio/decoder.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/decoder.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/datasets/noises.h"

@@ -1,4 +1,4 @@
-#include "core/audio/ffmpeg_reader.h"
+#include "core/decoding/ffmpeg_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,11 +14,11 @@ extern "C" {
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/audio/ffmpeg_codec.h"
-#include "core/audio/ffmpeg_input.h"
 #include "core/audio/mono_builder.h"
-#include "core/audio/ogg_links.h"
 #include "core/base/status_macros.h"
+#include "core/decoding/ffmpeg_codec.h"
+#include "core/decoding/ffmpeg_input.h"
+#include "core/decoding/ogg_links.h"
 
 namespace antiphon::audio {
 namespace {
@@ -394,11 +394,12 @@ int64_t FfmpegReader::LostBytes() const {
   }
 }
 
-// What the part lacks: by the length that it declares, by the times of its packets and by its
-// bytes, whichever says most.
+// What the part lacks: by the length that it declares, else by the times of its packets; or by its
+// bytes, where they say more.
 void FfmpegReader::ClosePart() {
-  double missing_s = std::max(failed_s_, gaps_s_);
-  if (input_->declared_s() > 0) missing_s = std::max(missing_s, input_->declared_s() - part_s_);
+  const double declared_s = input_->declared_s();
+  double missing_s =
+      declared_s > 0 ? std::max(0.0, declared_s - part_s_) : std::max(failed_s_, gaps_s_);
   if (heard_bytes_ > 0) {
     missing_s = std::max(
         missing_s, static_cast<double>(LostBytes()) * part_s_ / static_cast<double>(heard_bytes_));

@@ -1,14 +1,14 @@
-// Sound files through FFmpeg's libraries. Internal to core/audio.
-#ifndef ANTIPHON_CORE_AUDIO_FFMPEG_READER_H_
-#define ANTIPHON_CORE_AUDIO_FFMPEG_READER_H_
+// Sound files through FFmpeg's libraries. Internal to core/decoding.
+#ifndef ANTIPHON_CORE_DECODING_FFMPEG_READER_H_
+#define ANTIPHON_CORE_DECODING_FFMPEG_READER_H_
 
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "core/audio/audio_reader.h"
 #include "core/audio/byte_source.h"
-#include "core/audio/decoder.h"
 #include "core/audio/sound_format.h"
+#include "core/decoding/decoder.h"
 
 namespace antiphon::audio {
 
@@ -23,4 +23,4 @@ namespace antiphon::audio {
 
 }  // namespace antiphon::audio
 
-#endif  // ANTIPHON_CORE_AUDIO_FFMPEG_READER_H_
+#endif  // ANTIPHON_CORE_DECODING_FFMPEG_READER_H_

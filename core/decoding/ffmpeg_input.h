@@ -1,11 +1,11 @@
-// Packets of the sound in a file, through FFmpeg's demuxers. Internal to core/audio.
+// Packets of the sound in a file, through FFmpeg's demuxers. Internal to core/decoding.
 //
 // What FFmpeg may do with a stranger's bytes is decided here: the demuxer is the one that the
 // format has, none is guessed; nothing is opened besides (no protocols, no files that a file
 // names); other streams are skipped; reading is bounded (ByteCursor) and so is time (CpuBudget).
 // FFmpeg prints nothing. One input serves one thread and borrows its source.
-#ifndef ANTIPHON_CORE_AUDIO_FFMPEG_INPUT_H_
-#define ANTIPHON_CORE_AUDIO_FFMPEG_INPUT_H_
+#ifndef ANTIPHON_CORE_DECODING_FFMPEG_INPUT_H_
+#define ANTIPHON_CORE_DECODING_FFMPEG_INPUT_H_
 
 #include <cstdint>
 #include <memory>
@@ -78,4 +78,4 @@ class FfmpegInput {
 
 }  // namespace antiphon::audio
 
-#endif  // ANTIPHON_CORE_AUDIO_FFMPEG_INPUT_H_
+#endif  // ANTIPHON_CORE_DECODING_FFMPEG_INPUT_H_

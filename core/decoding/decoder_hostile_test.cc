@@ -11,7 +11,7 @@
 #include <random>
 #include <string>
 
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 #include "core/testing/temporary_folder.h"
 

@@ -1,4 +1,4 @@
-#include "core/audio/ffmpeg_input.h"
+#include "core/decoding/ffmpeg_input.h"
 
 #include <ctime>
 #include <string>

@@ -1,7 +1,7 @@
-// One stream's packets to float samples, through FFmpeg's decoders. Internal to core/audio. A codec
-// serves one thread.
-#ifndef ANTIPHON_CORE_AUDIO_FFMPEG_CODEC_H_
-#define ANTIPHON_CORE_AUDIO_FFMPEG_CODEC_H_
+// One stream's packets to float samples, through FFmpeg's decoders. Internal to core/decoding. A
+// codec serves one thread.
+#ifndef ANTIPHON_CORE_DECODING_FFMPEG_CODEC_H_
+#define ANTIPHON_CORE_DECODING_FFMPEG_CODEC_H_
 
 #include <cstdint>
 #include <memory>
@@ -55,4 +55,4 @@ class FfmpegCodec {
 
 }  // namespace antiphon::audio
 
-#endif  // ANTIPHON_CORE_AUDIO_FFMPEG_CODEC_H_
+#endif  // ANTIPHON_CORE_DECODING_FFMPEG_CODEC_H_

@@ -1,4 +1,4 @@
-#include "core/audio/ogg_links.h"
+#include "core/decoding/ogg_links.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "core/audio/ffmpeg_codec.h"
+#include "core/decoding/ffmpeg_codec.h"
 
 #include <cstdint>
 #include <cstring>

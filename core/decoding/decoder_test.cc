@@ -1,4 +1,4 @@
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/audio/encoder.h"
+#include "core/audio/from_pcm.h"
 #include "core/testing/audio_signals.h"
 #include "core/testing/temporary_folder.h"
 

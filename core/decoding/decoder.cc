@@ -1,9 +1,9 @@
-#include "core/audio/decoder.h"
+#include "core/decoding/decoder.h"
 
 #include "absl/status/status.h"
 #include "core/audio/decoding.h"
-#include "core/audio/ffmpeg_reader.h"
 #include "core/audio/sndfile_reader.h"
+#include "core/decoding/ffmpeg_reader.h"
 
 namespace antiphon::audio {
 namespace {

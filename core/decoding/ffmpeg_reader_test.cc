@@ -1,6 +1,6 @@
 // Every format, in files that other programs wrote (ffmpeg, lame, opusenc, flac; Chromium and
 // GStreamer in tests/cases/audio), chained, cut and damaged.
-#include "core/audio/ffmpeg_reader.h"
+#include "core/decoding/ffmpeg_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,9 @@
 #include <random>
 #include <string>
 
-#include "core/audio/decoder.h"
 #include "core/audio/encoder.h"
+#include "core/audio/from_pcm.h"
+#include "core/decoding/decoder.h"
 #include "core/testing/audio_signals.h"
 #include "core/testing/temporary_folder.h"
 

@@ -1,7 +1,7 @@
 // Ogg files that are several streams one after the other (RFC 3533: chained). Internal to
-// core/audio. Pure function; bytes are untrusted.
-#ifndef ANTIPHON_CORE_AUDIO_OGG_LINKS_H_
-#define ANTIPHON_CORE_AUDIO_OGG_LINKS_H_
+// core/decoding. Pure function; bytes are untrusted.
+#ifndef ANTIPHON_CORE_DECODING_OGG_LINKS_H_
+#define ANTIPHON_CORE_DECODING_OGG_LINKS_H_
 
 #include <cstdint>
 #include <vector>
@@ -23,4 +23,4 @@ std::vector<OggLink> FindOggLinks(ByteSource& source);
 
 }  // namespace antiphon::audio
 
-#endif  // ANTIPHON_CORE_AUDIO_OGG_LINKS_H_
+#endif  // ANTIPHON_CORE_DECODING_OGG_LINKS_H_

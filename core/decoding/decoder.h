@@ -1,4 +1,4 @@
-// Turns sound files or raw PCM into mono at a wanted rate.
+// Turns sound files into mono at a wanted rate.
 //
 // Files are told apart by their contents. libsndfile reads WAV and AU, FFmpeg's libraries read
 // AIFF, CAF, W64, FLAC, MP3, AAC, Ogg (Vorbis, Opus, FLAC, Speex), MP4 and M4A (AAC, ALAC), WebM
@@ -11,10 +11,9 @@
 // rate) samples, within one, and is not delayed. Input is untrusted: a length that a header claims
 // is checked, never allocated on trust; time and reading are bounded. Stateless functions; safe
 // from any thread.
-#ifndef ANTIPHON_CORE_AUDIO_DECODER_H_
-#define ANTIPHON_CORE_AUDIO_DECODER_H_
+#ifndef ANTIPHON_CORE_DECODING_DECODER_H_
+#define ANTIPHON_CORE_DECODING_DECODER_H_
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,16 +48,6 @@ namespace antiphon::audio {
                                               const SampleSink& sink,
                                               DecodeReport* report = nullptr);
 
-// Interleaved PCM, float32 with full scale ±1: interleaved.size() must be a multiple of `channels`.
-// Fails as above.
-[[nodiscard]] absl::StatusOr<Waveform> FromPcm(std::span<const float> interleaved, int channels,
-                                               int source_rate, const DecodeOptions& options = {});
-
-// Resamples mono sound (libsoxr, high quality, linear phase). Both rates must be in DecodeOptions'
-// default ranges, else InvalidArgument; so are samples that are not finite. An empty waveform stays
-// empty.
-[[nodiscard]] absl::StatusOr<Waveform> Resample(const Waveform& waveform, int sample_rate);
-
 }  // namespace antiphon::audio
 
-#endif  // ANTIPHON_CORE_AUDIO_DECODER_H_
+#endif  // ANTIPHON_CORE_DECODING_DECODER_H_
