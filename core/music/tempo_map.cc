@@ -134,7 +134,18 @@ void TempoMap::FindUpbeat(const std::vector<TimeSignature>& signatures) {
   const double next_bar = BeatsPerBar(signatures[1]);
   const bool one_bar = length < own_bar + kBarLineTolerance;
   const bool completes_next = length < next_bar - kBarLineTolerance;
-  if (!one_bar || !(completes_next || length < own_bar - kBarLineTolerance)) return;
+  const bool cut_short = length < own_bar - kBarLineTolerance;
+  if (!one_bar || !(completes_next || cut_short)) return;
+  // Music that goes to and fro between metres (5/4, 6/4, 5/4, ...) begins with a bar like any
+  // other.
+  const auto same_metre = [&](const TimeSignature& other) {
+    return other.numerator == signatures[0].numerator &&
+           other.denominator == signatures[0].denominator;
+  };
+  if (!cut_short && length > next_bar / 2 + kBarLineTolerance &&
+      std::any_of(signatures.begin() + 1, signatures.end(), same_metre)) {
+    return;
+  }
   upbeat_ = length;
   upbeat_bar_ = signatures[completes_next ? 1 : 0];
   signature_start_bar_ = {0, 1};

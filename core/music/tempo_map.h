@@ -21,9 +21,9 @@ struct TempoChange {
 
 // From `beat` on, bars are `numerator`/`denominator` long. A new signature starts a new bar.
 //
-// An upbeat is written as a first bar that the second signature ends early: one that is shorter
-// than a bar of that signature (1/4, then 3/4 from beat 1 on), or shorter than a bar of its own
-// (4/4, and 4/4 again from beat 1 on).
+// An upbeat is a first bar that the second signature ends: shorter than a bar of its own (4/4, and
+// 4/4 again from beat 1 on), or of that signature (1/4, then 3/4 from beat 1 on). If the latter is
+// more than half of it, and the first metre returns later (5/4, 6/4, 5/4), it is a bar like others.
 struct TimeSignature {
   double beat = 0;      // quarter notes from the start
   int numerator = 4;    // 1 to 255

@@ -184,6 +184,13 @@ TEST(TempoMapTest, AFirstMetreOfCompleteBarsIsNoUpbeat) {
   }
 }
 
+TEST(TempoMapTest, MusicThatGoesToAndFroBetweenMetresBeginsWithACompleteBar) {
+  ExpectBar(Make({}, {{0, 5, 4}, {5, 6, 4}, {11, 5, 4}, {16, 6, 4}}), 0, 1, 1);
+  // A short first bar is an upbeat even so: another part may have one too.
+  ExpectBar(Make({}, {{0, 1, 4}, {1, 3, 4}, {13, 2, 4}, {15, 1, 4}, {16, 3, 4}}), 0, 0, 3);
+  ExpectBar(Make({}, {{0, 3, 4}, {3, 4, 4}}), 0, 0, 2);
+}
+
 TEST(TempoMapTest, ANewSignatureCutsALaterBarShort) {
   const TempoMap map = Make({}, {{0, 4, 4}, {5, 4, 4}});
   ExpectBar(map, 4, 2, 1);
