@@ -25,7 +25,7 @@ struct CorpusPiece {
 // Stretches of two scores, and whether they are the same music or only look alike.
 struct EditionPair {
   CorpusPiece one, other;
-  matching::Span in_one, in_other;  // seconds at the tempo written
+  matching::Span in_one = {}, in_other = {};  // seconds at the tempo written
   bool same = false;
 };
 

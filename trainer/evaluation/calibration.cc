@@ -35,7 +35,7 @@ absl::StatusOr<std::vector<Piece>> ReadPieces(const CalibrationOptions& options,
       std::vector<datasets::PartPiece> read,
       datasets::ReadPart(options.midi_dir, options.split, part, datasets::Unusable::kPassedOver));
   std::vector<Piece> pieces;
-  for (datasets::PartPiece& piece : read) pieces.push_back({std::move(piece)});
+  for (datasets::PartPiece& piece : read) pieces.push_back({std::move(piece), -1, {}});
   return pieces;
 }
 
