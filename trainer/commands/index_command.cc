@@ -201,8 +201,8 @@ class Indexing {
         &decoding);
     warnings = decoding.Warnings();
     if (ReasonOf(status) != ErrorReason::kAudioDamaged) return status;
-    return absl::Status(
-        status.code(), absl::StrCat(status.message(), " (--accept-damaged files it all the same)"));
+    return Reworded(status,
+                    absl::StrCat(status.message(), " (--accept-damaged files it all the same)"));
   }
 
   const IndexCommandOptions& options_;
