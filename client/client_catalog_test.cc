@@ -232,7 +232,7 @@ TEST_F(ClientCatalogTest, ListsPiecesThatHoldTheSameMusic) {
   result = Run({"pieces", "--same-music", "elise", "-n", "2"});
   EXPECT_EQ(server_.same_music_request.piece_id(), "elise");
   EXPECT_THAT(result.out, AllOf(HasSubstr("piece-1"), HasSubstr("other-1"), HasSubstr("0:4–8:3"),
-                                HasSubstr("2 of 501 pairs"), Not(HasSubstr("piece-2"))));
+                                HasSubstr("2 pairs among"), Not(HasSubstr("piece-2"))));
   server_.same_music.clear();
   result = Run({"pieces", "--same-music"});
   EXPECT_EQ(result.code, ExitCode::kNothing);

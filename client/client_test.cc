@@ -111,13 +111,13 @@ TEST_F(ClientTest, WarnsOfWhatIsNotAsItShouldBe) {
 
 TEST_F(ClientTest, NoMatchOnALongRecordingNamesLong) {
   server_.identify_response.set_verdict(v1::VERDICT_NO_MATCH);
-  server_.identify_response.mutable_info()->set_query_seconds(61);
+  server_.identify_response.mutable_info()->set_query_seconds(31);
   const std::string wav = Wav();
   EXPECT_THAT(Run({"identify", wav}).out, HasSubstr("no match; --long finds pieces within"));
   AddCandidate("near", "Near", 0.3);
   EXPECT_THAT(Run({"identify", wav}).out, AllOf(HasSubstr("--long"), HasSubstr("the nearest are")));
   EXPECT_THAT(Run({"identify", Midi()}).out, Not(HasSubstr("--long"))) << "a score";
-  server_.identify_response.mutable_info()->set_query_seconds(59);
+  server_.identify_response.mutable_info()->set_query_seconds(29);
   EXPECT_THAT(Run({"identify", wav}).out, Not(HasSubstr("--long")));
 }
 

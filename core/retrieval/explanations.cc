@@ -104,10 +104,11 @@ bool Explanations::SameMusic(int one, int other) {
   const auto [low, high] = std::minmax(one, other);
   const int64_t pair = int64_t{low} << 32 | high;
   if (const auto known = same_.find(pair); known != same_.end()) return known->second;
-  if (comparisons_ == kMostComparisons) return false;
+  if (comparisons_ == kMostComparisons || !status_.ok()) return false;
   ++comparisons_;
   const absl::StatusOr<bool> same =
       side_ == Side::kScores ? SameNotes(low, high) : SameSound(low, high);
+  if (!same.ok() && !absl::IsDataLoss(same.status())) status_ = same.status();
   return same_[pair] = same.ok() && *same;
 }
 

@@ -36,8 +36,10 @@ class Explanations {
 
   // Whether both show the same music where the query lies in them. Of scores the notes decide; of
   // recordings that they are of one piece, or else their sound. A source that cannot be read is
-  // like no other. Beyond 40 pairs it looks at no more, and says no.
+  // like no other. Beyond 40 pairs it looks at no more, and says no; so it does after a failure,
+  // which status() has.
   bool SameMusic(int one, int other);
+  const absl::Status& status() const { return status_; }
 
  private:
   struct Source {
@@ -57,6 +59,7 @@ class Explanations {
   std::unordered_map<int, Source> sources_;
   std::unordered_map<int64_t, bool> same_;  // by pair
   int comparisons_ = 0;
+  absl::Status status_;  // of the comparisons
 };
 
 }  // namespace antiphon::retrieval

@@ -133,7 +133,7 @@ absl::Status OrderEditions(Explanations& explanations, std::vector<matching::Sou
       std::swap(editions[k], editions[k - 1]);
   }
   for (size_t i = 0; i < places.size(); ++i) scores[places[i]] = editions[i].second;
-  return absl::OkStatus();
+  return explanations.status();
 }
 
 // Puts the candidate where the whole query lies in it, and says which others show the same music
@@ -158,7 +158,7 @@ absl::Status Explain(Explanations& explanations, std::span<const matching::Sourc
   std::stable_sort(others.begin(), others.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   for (auto& [weight, other] : others) candidate.same_music.push_back(other);
-  return absl::OkStatus();
+  return explanations.status();
 }
 
 // Looks at what is ranked best closely, and judges it.
@@ -180,6 +180,7 @@ absl::StatusOr<matching::Identification> Judge(
   };
   matching::Identification result = matching::Judge(
       scores, query_windows, loaded.confidence, options, {same_music, background}, transposition);
+  RETURN_IF_ERROR(explanations.status());
   for (matching::Candidate& candidate : result.candidates) {
     if (near.contains(candidate.source)) RETURN_IF_ERROR(Explain(explanations, scores, candidate));
   }

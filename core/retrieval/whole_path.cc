@@ -8,7 +8,6 @@
 
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
-#include "core/matching/tempo.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::retrieval {
@@ -30,6 +29,7 @@ constexpr double kRightWeight = 0.5;  // of a right window, above the baseline
 constexpr double kTempoFactor = 1.3;
 // Part of the query's windows that a path must take for the other tempi to be left alone.
 constexpr double kCovered = 0.8;
+constexpr double kMostDetour = 3;  // of a slope, from the tempo that a run was read at
 // Between windows of the query without sound between them: a player may have waited there.
 constexpr double kPause_s = 1.0;
 // A gap in which the music would go on by more cells is crossed by a jump.
@@ -38,6 +38,10 @@ constexpr double kLeastStep = 0.01;  // cells must not be without number
 // Of the query, around a moment, in which the path says where that is.
 constexpr double kNear_s = 2.0;
 constexpr double kMinFit_s = 2.0;  // of the query, for a slope of its own
+
+bool IsWithin(double factor, double slope, double other) {
+  return slope <= other * factor && slope >= other / factor;
+}
 
 // All windows of a source that were read at one tempo, on one grid: where runs end and begin anew,
 // because nothing sounds between, there are columns without a window.
@@ -313,7 +317,8 @@ class Passages {
     const double span_s =
         path.passages.back().trace.back().query_s - path.passages.front().trace.front().query_s;
     const double fitted = variance > 0 ? covariance / variance : 0;
-    const bool fits = span_s >= kMinFit_s && matching::IsPlausibleTempo(fitted, nominal_);
+    // However far the fit is off the tempo that the run was read at, it is what was played.
+    const bool fits = span_s >= kMinFit_s && IsWithin(kMostDetour, fitted, nominal_);
     path.match.slope = fits ? fitted : nominal_;
     Border(path);
     return path;
@@ -368,12 +373,14 @@ absl::StatusOr<WholePath> TraceWhole(const matching::EmbeddingSequence& sequence
   std::vector<Track> near, far;
   for (Track& track : TracksOf(runs)) {
     const double nominal = track.tempo_ratio / sequence.tempo_ratio;
-    const bool is_near = nominal <= slope * kTempoFactor && nominal >= slope / kTempoFactor;
-    (is_near ? near : far).push_back(std::move(track));
+    (IsWithin(kTempoFactor, nominal, slope) ? near : far).push_back(std::move(track));
   }
+  double best_nominal = 0;
   for (const std::vector<Track>* tracks : {&near, &far}) {
-    // The tempo was that of a stretch, which need not be that of the rest.
-    if (best.windows >= kCovered * static_cast<double>(sequence.start_s.size())) break;
+    // The tempo was that of a stretch, which need not be that of the rest: then the path leaves
+    // much out, or hurries or waits most of the time.
+    const bool covers = best.windows >= kCovered * static_cast<double>(sequence.start_s.size());
+    if (covers && IsWithin(kTempoFactor, best.match.slope, best_nominal)) break;
     for (const Track& track : *tracks) {
       RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
       const double nominal = track.tempo_ratio / sequence.tempo_ratio;
@@ -382,7 +389,9 @@ absl::StatusOr<WholePath> TraceWhole(const matching::EmbeddingSequence& sequence
       const std::vector<Step> steps = PathFinder(sequence, grid, nominal).Find(score);
       if (steps.empty()) continue;
       WholePath path = Passages(sequence, grid, nominal).Describe(steps, score);
-      if (path.score > best.score) best = std::move(path);
+      if (path.score <= best.score) continue;
+      best = std::move(path);
+      best_nominal = nominal;
     }
   }
   return best;

@@ -283,7 +283,7 @@ TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {
   EXPECT_TRUE(
       Blames(status_of([](auto& r) { r.set_max_transposition(-1); }), bad, "max_transposition"));
   EXPECT_TRUE(
-      Blames(status_of([](auto& r) { r.set_max_transposition(7); }), bad, "max_transposition"));
+      Blames(status_of([](auto& r) { r.set_max_transposition(13); }), bad, "max_transposition"));
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.set_method(static_cast<v1::VoteMethod>(9)); }), bad,
                      "method"));
   EXPECT_TRUE(

@@ -217,9 +217,9 @@ class SecuredServerTest(Refusals):
                           for found in candidates},
                          {("greensleeves", "Greensleeves ♫"), ("edition", "Greensleeves ♫")})
         score = songbook("greensleeves")
-        [hit] = self.client.search(score, top_k=1, filter=work)["hits"]
-        self.assertEqual((hit["source"]["id"], hit["source"]["work_id"]),
-                         ("take", "Greensleeves ♫"))
+        hits = self.client.search(score, top_k=100, filter=work)["hits"]
+        self.assertEqual({(hit["source"]["id"], hit["source"]["work_id"]) for hit in hits},
+                         {("take", "Greensleeves ♫"), ("greensleeves", "Greensleeves ♫")})
         self.assert_refused(CODES.INVALID_ARGUMENT, "work_id", self.client.update_piece, "edition",
                             work_id="x" * 201)
         self.client.delete_piece("edition", with_recordings=True)

@@ -233,14 +233,21 @@ class HostileInputTest(unittest.TestCase):
 
     def test_malformed_midi(self):
         good = content(harness.BUILD / "songbook" / "greensleeves.mid")
-        for midi in (b"MThd", b"MThd\0\0\0\6\0\1\0\2", b"not MIDI", good[:len(good) // 2],
-                     wav(tone(1)), good[:18] + b"\x7f\xff\xff\xff" + good[22:]):
+        for midi in (b"MThd", b"MThd\0\0\0\6\0\1\0\2", b"not MIDI", good[:10], wav(tone(1))):
             with self.subTest(midi=midi[:12]):
                 score = TYPES.Score(midi=midi)
                 self.assert_invalid(self.client.retrieval.Identify,
                                     MESSAGES.IdentifyRequest(score=score), "score.midi")
                 request = MESSAGES.SearchRecordingsRequest(score=score)
                 self.assert_invalid(self.client.retrieval.SearchRecordings, request, "score.midi")
+
+    def test_midi_that_ends_early_is_read_with_a_warning(self):
+        good = content(harness.BUILD / "songbook" / "greensleeves.mid")
+        for midi in (good[:len(good) // 2], good[:18] + b"\x7f\xff\xff\xff" + good[22:]):
+            answer = self.client.retrieval.Identify(
+                MESSAGES.IdentifyRequest(score=TYPES.Score(midi=midi)),
+                timeout=harness.CALL_SECONDS)
+            self.assertEqual({warning.field for warning in answer.info.warnings}, {"score.midi"})
 
     def test_midi_damaged_anywhere(self):
         good = content(harness.BUILD / "songbook" / "greensleeves.mid")

@@ -8,6 +8,16 @@
 namespace antiphon::trainer::evaluation {
 namespace {
 
+// An answer to a query of 30 windows that lasts 10 s.
+CalibrationPoint PointOf(double score, double second, bool right, bool known) {
+  return {.score = score,
+          .second = second,
+          .windows = 30,
+          .right = right,
+          .known = known,
+          .length_s = 10};
+}
+
 TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -16,8 +26,8 @@ TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
   Calibration calibration;
   for (int i = 0; i < 40000; ++i) {
     const double score = uniform(random);
-    CalibrationPoint point{score, score * uniform(random), static_cast<int>(random() % 120), false,
-                           true};
+    CalibrationPoint point = PointOf(score, score * uniform(random), false, true);
+    point.windows = static_cast<int>(random() % 120);
     point.right =
         uniform(random) < matching::Confidence(truth, point.score, point.rival(), point.windows);
     calibration.points.push_back(point);
@@ -33,8 +43,8 @@ TEST(CalibrationTest, FindsTheLogisticFunctionThatPointsWereDrawnFrom) {
 TEST(CalibrationTest, SeparablePointsHaveAFiniteAnswer) {
   Calibration calibration;
   for (int i = 0; i < 50; ++i) {
-    calibration.points.push_back({0.8, 0.1, 30, true, true});
-    calibration.points.push_back({0.1, 0.1, 30, false, false});
+    calibration.points.push_back(PointOf(0.8, 0.1, true, true));
+    calibration.points.push_back(PointOf(0.1, 0.1, false, false));
   }
   FitLogistic(calibration);
   EXPECT_TRUE(std::isfinite(calibration.model.bias));
@@ -44,14 +54,14 @@ TEST(CalibrationTest, SeparablePointsHaveAFiniteAnswer) {
 
 TEST(CalibrationTest, TheThresholdLetsThroughAsManyUnknownPiecesAsAllowed) {
   Calibration calibration;
-  for (int i = 0; i < 200; ++i) calibration.points.push_back({0.001 * i, 0, 30, false, false});
-  for (int i = 0; i < 50; ++i) calibration.points.push_back({0.1 + 0.01 * i, 0, 30, true, true});
+  for (int i = 0; i < 200; ++i) calibration.points.push_back(PointOf(0.001 * i, 0, false, false));
+  for (int i = 0; i < 50; ++i) calibration.points.push_back(PointOf(0.1 + 0.01 * i, 0, true, true));
   FitLogistic(calibration);
   ChooseThreshold(calibration, 0.02);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0.02);
   EXPECT_GE(matching::Confidence(calibration.model, 0.199, 0, 30), calibration.model.threshold);
   EXPECT_LT(matching::Confidence(calibration.model, 0.195, 0, 30), calibration.model.threshold);
-  calibration.noises.push_back({0.25, 0, 30});
+  calibration.noises.push_back(PointOf(0.25, 0, false, false));
   ChooseThreshold(calibration, 0.02);
   EXPECT_DOUBLE_EQ(calibration.model.false_accept_rate, 0);
   EXPECT_LT(matching::Confidence(calibration.model, 0.25, 0, 30), calibration.model.threshold);
