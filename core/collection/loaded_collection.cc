@@ -175,8 +175,8 @@ absl::Status CheckBackground(const LoadedCollection& loaded) {
     return Mismatch("model ids of the background and the manifest", loaded.background->model_id(),
                     loaded.manifest.model_id);
   }
-  return CheckCount("dimensions of the background and the manifest",
-                    loaded.background->dimension(), loaded.manifest.dimension);
+  return CheckCount("dimensions of the background and the manifest", loaded.background->dimension(),
+                    loaded.manifest.dimension);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "core/base/check_range.h"
 #include "core/audio/decode_options.h"
+#include "core/base/check_range.h"
 #include "core/matching/request.h"
 #include "core/music/midi_file.h"
 

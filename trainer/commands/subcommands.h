@@ -12,13 +12,13 @@ class App;
 
 namespace antiphon::trainer::commands {
 
-void AddOverlap(CLI::App& program, absl::Status& outcome);    // pieces to leave out of training
-void AddPrepare(CLI::App& program, absl::Status& outcome);    // MIDI folder → feature store
-void AddTrain(CLI::App& program, absl::Status& outcome);      // feature stores → model
-void AddInit(CLI::App& program, absl::Status& outcome);       // untrained model, the yardstick
-void AddEvaluate(CLI::App& program, absl::Status& outcome);   // model and corpus → figures
+void AddOverlap(CLI::App& program, absl::Status& outcome);   // pieces to leave out of training
+void AddPrepare(CLI::App& program, absl::Status& outcome);   // MIDI folder → feature store
+void AddTrain(CLI::App& program, absl::Status& outcome);     // feature stores → model
+void AddInit(CLI::App& program, absl::Status& outcome);      // untrained model, the yardstick
+void AddEvaluate(CLI::App& program, absl::Status& outcome);  // model and corpus → figures
 void AddBackground(CLI::App& program,
-                   absl::Status& outcome);  // what every answer is compared with
+                   absl::Status& outcome);                    // what every answer is compared with
 void AddCalibrate(CLI::App& program, absl::Status& outcome);  // how sure answers are
 void AddIndex(CLI::App& program, absl::Status& outcome);      // MIDI and recordings → bundle
 void AddInspect(CLI::App& program, absl::Status& outcome);    // what is in a model or a bundle
