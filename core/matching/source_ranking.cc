@@ -19,11 +19,11 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
 // The best score of the candidate's music, and that of any other. Scores are best first.
 struct Standing {
   double score = 0;
-  double rival = 0;
+  double rival = 0;  // in the collection
 };
 
 Standing StandingOf(std::span<const SourceScore> scores, size_t of, const Rivals& rivals) {
-  Standing standing{scores[of].score, rivals.background};
+  Standing standing{scores[of].score};
   bool same_found = false;
   for (size_t i = 0; i < scores.size(); ++i) {
     const bool same = i == of || rivals.same_music(scores[i].source, scores[of].source);

@@ -149,6 +149,7 @@ absl::StatusOr<std::vector<std::pair<int, double>>> Proposed(
 absl::StatusOr<std::vector<SharedMusic>> FindSameMusic(const collection::LoadedCollection& loaded,
                                                        int piece, matching::StageTimer& timer) {
   std::vector<SharedMusic> shared;
+  if (loaded.view->duration_s(Side::kScores, piece) < kLeast_s) return shared;
   ASSIGN_OR_RETURN(const auto runs, loaded.view->ReadRuns(Side::kScores, piece));
   const matching::EmbeddingSequence windows = AsWritten(runs, loaded.manifest.dimension);
   if (windows.start_s.empty()) return shared;
