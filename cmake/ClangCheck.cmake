@@ -42,7 +42,7 @@ function(antiphon_add_clang_check)
        AND NOT target STREQUAL antiphon_proto)
       list(APPEND objects $<TARGET_OBJECTS:${target}>)
       # FluidSynth's package defines _XOPEN_SOURCE, which the system's headers read.
-      if(NOT target STREQUAL antiphon_audio)
+      if(NOT target STREQUAL antiphon_synthesizer)
         target_precompile_headers(${target} REUSE_FROM antiphon_prelude)
       endif()
     endif()
