@@ -35,6 +35,7 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
                          std::vector<matching::SourceScore>& scores) {
   scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
   std::vector<int> sources;
+  sources.reserve(scores.size());
   for (const matching::SourceScore& score : scores) sources.push_back(score.source);
   ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
                    MatchPaths(space, query, sources, [&] { return timer.KeepGoing(); }));

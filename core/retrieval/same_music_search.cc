@@ -22,13 +22,13 @@ using catalog::Side;
 using matching::SharedMusic;
 
 // Windows that look for the piece: so many stretches of it, each so long.
-constexpr int kStretches = 8, kStretchWindows = 16;
+constexpr int64_t kStretches = 8, kStretchWindows = 16;
 constexpr int kNeighbours = 25;
 constexpr int kMostOthers = 20;  // pieces whose notes are compared
 // Mean cosine of the best stretch from which notes are compared: the same notes are read alike by
 // one encoder, up to what an edition changes.
 constexpr double kSimilar = 0.7;
-constexpr int kLeastWindows = kStretchWindows / 2;  // on that stretch
+constexpr int kLeastWindows = 8;  // on that stretch
 constexpr double kLeast_s = 8.0;
 // A passage is compared in parts of this length: it may leave the other piece's notes half way.
 constexpr double kPart_s = 8.0;
@@ -132,6 +132,7 @@ absl::StatusOr<std::vector<std::pair<int, double>>> Proposed(
                                             matching::VoteMethod::kInTime);
         ranked.resize(std::min<size_t>(ranked.size(), kMostOthers));
         std::vector<int> sources;
+        sources.reserve(ranked.size());
         for (const matching::SourceScore& score : ranked) sources.push_back(score.source);
         ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
                          MatchPaths(space, query, sources, [&] { return timer.KeepGoing(); }));
