@@ -3,7 +3,6 @@
 #include <ostream>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
 #include "client/output/format.h"
@@ -21,12 +20,10 @@ struct Pieces {
   using Response = v1::ListPiecesResponse;
   static constexpr char kNoun[] = "piece";
   static constexpr int kPageSize = 500;
+  static constexpr bool kListsWhatItCounts = true;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListPieces, request);
-  }
-  static std::string Footer(int shown, int64_t total) {
-    return absl::StrCat(FormatCount(shown), " of ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -55,12 +52,10 @@ struct Recordings {
   using Response = v1::ListRecordingsResponse;
   static constexpr char kNoun[] = "recording";
   static constexpr int kPageSize = 500;
+  static constexpr bool kListsWhatItCounts = true;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListRecordings, request);
-  }
-  static std::string Footer(int shown, int64_t total) {
-    return absl::StrCat(FormatCount(shown), " of ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -89,12 +84,10 @@ struct SharedMusic {
   using Response = v1::ListSameMusicResponse;
   static constexpr char kNoun[] = "piece";
   static constexpr int kPageSize = 20;
+  static constexpr bool kListsWhatItCounts = false;
 
   static absl::StatusOr<Response> Ask(Connection& connection, const Request& request) {
     return connection.Call(kListSameMusic, request);
-  }
-  static std::string Footer(int shown, int64_t total) {
-    return absl::StrCat(Plural(shown, "pair"), " among ", Plural(total, kNoun), "\n");
   }
   template <typename Message>
   static auto& In(Message& response) {
@@ -128,8 +121,10 @@ absl::StatusOr<typename Side::Response> ListAll(typename Side::Request request,
     request.set_page_size(std::min(wanted, Side::kPageSize));
     request.set_page_token(all.next_page_token());
     ASSIGN_OR_RETURN(auto page, Side::Ask(connection, request));
-    if (page.next_page_token() == all.next_page_token())
-      page.clear_next_page_token();  // no progress
+    const bool no_progress = Side::kListsWhatItCounts
+                                 ? Side::In(page).empty()
+                                 : page.next_page_token() == all.next_page_token();
+    if (no_progress) page.clear_next_page_token();  // whatever it says
     items.MergeFrom(Side::In(page));
     all.set_next_page_token(page.next_page_token());
     all.set_total(page.total());
@@ -155,7 +150,13 @@ ExitCode List(const typename Side::Request& request, std::optional<int> limit,
   } else if (shown == 0) {
     context.out << none << "\n";
   } else {
-    context.out << Side::Render(*response).Render() << Side::Footer(shown, response->total());
+    context.out << Side::Render(*response).Render();
+    const std::string total = Plural(response->total(), Side::kNoun);
+    if constexpr (Side::kListsWhatItCounts) {
+      context.out << FormatCount(shown) << " of " << total << "\n";
+    } else {
+      context.out << Plural(shown, "pair") << " among " << total << "\n";
+    }
   }
   return shown == 0 ? ExitCode::kNothing : ExitCode::kOk;
 }

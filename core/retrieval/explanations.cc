@@ -47,6 +47,14 @@ double ReferenceAt(const WholePath& path, double query_s) {
 
 }  // namespace
 
+bool AreOfOnePiece(const collection::LoadedCollection& loaded, Side side, int one, int other) {
+  if (one == other) return true;
+  if (side == Side::kScores) return false;
+  const std::vector<catalog::Recording>& recordings = loaded.view->recordings();
+  const std::string& piece = recordings[one].piece_id;
+  return !piece.empty() && piece == recordings[other].piece_id;
+}
+
 absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
   Source& kept = sources_[source];
   if (kept.path != nullptr) return kept.path.get();
@@ -75,9 +83,7 @@ absl::StatusOr<bool> Explanations::SameNotes(int one, int other) {
 }
 
 absl::StatusOr<bool> Explanations::SameSound(int one, int other) {
-  const std::vector<catalog::Recording>& recordings = loaded_.view->recordings();
-  const std::string& piece = recordings[one].piece_id;
-  if (!piece.empty() && piece == recordings[other].piece_id) return true;
+  if (AreOfOnePiece(loaded_, side_, one, other)) return true;
   ASSIGN_OR_RETURN(const WholePath* first, PathOf(one));
   ASSIGN_OR_RETURN(const WholePath* second, PathOf(other));
   ASSIGN_OR_RETURN(const auto first_runs, loaded_.view->ReadRuns(side_, one));

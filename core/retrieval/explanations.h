@@ -21,6 +21,10 @@
 
 namespace antiphon::retrieval {
 
+// Whether two sources are one, or two recordings of one piece.
+bool AreOfOnePiece(const collection::LoadedCollection& loaded, catalog::Side side, int one,
+                   int other);
+
 class Explanations {
  public:
   Explanations(const collection::LoadedCollection& loaded, catalog::Side side,

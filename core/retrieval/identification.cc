@@ -162,7 +162,7 @@ absl::Status Explain(Explanations& explanations, std::span<const matching::Sourc
   return explanations.status();
 }
 
-// Looks at what is ranked best closely, and judges it.
+// Looks at what is ranked best closely, and judges it. Requires a score.
 absl::StatusOr<matching::Identification> Judge(
     const collection::LoadedCollection& loaded, Side side,
     const matching::EmbeddingSequence& windows, double background, int query_windows,
@@ -171,7 +171,7 @@ absl::StatusOr<matching::Identification> Judge(
   Explanations explanations(loaded, side, windows, timer);
   for (const matching::SourceScore& score : scores)
     explanations.NoteSlope(score.source, score.match.slope);
-  if (!scores.empty()) RETURN_IF_ERROR(OrderEditions(explanations, scores));
+  RETURN_IF_ERROR(OrderEditions(explanations, scores));
   std::unordered_set<int> near;
   for (const matching::SourceScore& score : scores) {
     if (IsNear(score, scores[0])) near.insert(score.source);
@@ -233,9 +233,9 @@ absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollec
                              }));
   matching::Identification result;
   if (!FollowsPaths(options) || scores.empty()) {
-    const auto same_source = [](int a, int b) { return a == b; };
+    const auto same_piece = [&](int a, int b) { return AreOfOnePiece(loaded, side, a, b); };
     result = matching::Judge(scores, query.windows, loaded.confidence, options,
-                             {same_source, background}, transposition);
+                             {same_piece, background}, transposition);
   } else {
     ASSIGN_OR_RETURN(const matching::EmbeddingSequence windows,
                      WindowsOfWhole(query, even_windows, scores[0].match.slope));

@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
 #include "core/matching/tempo.h"
+#include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
 // A path is found by dynamic programming over rows (windows of the query) and cells (moments of the
@@ -26,7 +27,6 @@ namespace {
 
 using catalog::SnippetRun;
 
-constexpr float kSimilarityFloor = 0.3f;  // counts nothing, as in VoteInTime
 // Of a row in which a path waits, or goes twice as far. It is the weight of a similarity of 0.07
 // above the floor: a seventh of what a right window weighs (0.7 at the mean similarity of 0.8,
 // docs/quality.md), so that one right window pays for a step with the player's tempo, while noise
@@ -78,18 +78,6 @@ int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp
 // the run similarities are interpolated.
 int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
 
-// `row` holds the similarities of one window of the query.
-float SimilarityAt(const float* row, int columns, double column) {
-  const int left = std::min(static_cast<int>(column), columns - 1),
-            right = std::min(left + 1, columns - 1);
-  const auto part = static_cast<float>(column - left);
-  return row[left] * (1 - part) + row[right] * part;
-}
-
-float Weight(float similarity) {
-  return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
-}
-
 // `note` is told how the best path to each cell came there. Moves are considered in the order of
 // keeping up, waiting and hurrying, and the first of equals stays: BestPath and TracePath find the
 // same path.
@@ -118,7 +106,7 @@ WindowPath FindPath(std::span<const float> similarities, int rows, int columns, 
         consider(before[cell], kDetourPrice, Move::kWait);
         if (cell > 1) consider(before[cell - 2], kDetourPrice, Move::kHurry);
       }
-      next.score += Weight(SimilarityAt(similarity, columns, cell * step));
+      next.score += WeightOf(SimilarityAt(similarity, columns, cell * step));
       now[cell] = next;
       note(row, cell, move);
       if (next.score > static_cast<float>(best.score)) {
@@ -255,7 +243,7 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   for (int row = path.last_row; row >= path.first_row; --row) {
     const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
     const float value = SimilarityAt(similarity, columns, cell * step);
-    steps.push_back({row, cell * step, Weight(value), value});
+    steps.push_back({row, cell * step, WeightOf(value), value});
     cell -= CellsOf(moves[static_cast<size_t>(row) * cells + cell]);
   }
   std::reverse(steps.begin(), steps.end());

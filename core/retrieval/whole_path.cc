@@ -8,6 +8,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
+#include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::retrieval {
@@ -15,7 +16,6 @@ namespace {
 
 using matching::Place;
 
-constexpr float kSimilarityFloor = 0.3f;  // weighs nothing, as in path_match.h
 // Taken off every window's weight: the best of all paths through other music weighs about so much,
 // and must not lengthen a path. A right window weighs 0.7 (docs/quality.md).
 constexpr float kBaseline = 0.2f;
@@ -116,11 +116,7 @@ class Grid {
 
   float SimilarityAt(int row, int cell) const {
     const float* values = similarities_.data() + static_cast<size_t>(row) * track_.columns;
-    const double column = cell * spacing_;
-    const int left = std::min(static_cast<int>(column), track_.columns - 1);
-    const int right = std::min(left + 1, track_.columns - 1);
-    const auto part = static_cast<float>(column - left);
-    return values[left] * (1 - part) + values[right] * part;
+    return retrieval::SimilarityAt(values, track_.columns, cell * spacing_);
   }
 
  private:
@@ -129,10 +125,6 @@ class Grid {
   double spacing_ = 1;  // columns
   int cells_ = 0;
 };
-
-float WeightOf(float similarity) {
-  return std::max(0.0f, (similarity - kSimilarityFloor) / (1 - kSimilarityFloor));
-}
 
 // How the path may go on from one window of the query to the next: by so many cells, each at a
 // price.
