@@ -137,6 +137,23 @@ TEST_F(EditionsTest, AWholeRecordingIsLocatedByAllOfIt) {
   }
 }
 
+TEST_F(EditionsTest, TwoRecordingsOfAPieceAreNoRivalsHoweverTheyAreRanked) {
+  // Recordings 1 and 5 are of piece 1.
+  const BundleCollection collection(
+      testing::MakeTestCollection(folder_.Make(), {.pieces = 4, .recordings = 8}));
+  for (const matching::VoteMethod method :
+       {matching::VoteMethod::kInTime, matching::VoteMethod::kPlain}) {
+    const auto answer =
+        collection.IdentifyScore(query_, Side::kRecordings, {.top_k = 8, .method = method}, {});
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    ASSERT_GE(answer->candidates.size(), 2u);
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(collection.recordings()[answer->candidates[i].source].piece_id, "piece-1");
+    EXPECT_LT(answer->rival, answer->candidates[1].score);
+    EXPECT_EQ(answer->candidates[1].confidence, answer->candidates[0].confidence);
+  }
+}
+
 TEST_F(EditionsTest, FindsWhereTwoPiecesShareTheirMusic) {
   // A piece that holds the middle of another, and one in octaves.
   music::Score potpourri = testing::RandomPiece(60, 20);
