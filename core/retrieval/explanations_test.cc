@@ -52,7 +52,7 @@ class EditionsTest : public ::testing::Test {
   }
   static matching::Identification Ask(const BundleCollection& collection,
                                       const music::Score& played,
-                                      matching::IdentifyOptions options = {}) {
+                                      const matching::IdentifyOptions& options = {}) {
     return collection.IdentifyAudio(testing::Play(played), options, {}).value();
   }
 
