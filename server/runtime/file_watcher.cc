@@ -29,7 +29,7 @@ void FileWatcher::Start() {
 }
 
 void FileWatcher::Run() {
-  while (!stopped_.WaitForNotificationWithTimeout(period_)) {
+  while (!stopped_.WaitUntil(After(period_))) {
     for (Group& group : groups_) {
       std::vector<FileStamp> stamps = StampsOf(group.files);
       if (stamps == group.stamps) continue;

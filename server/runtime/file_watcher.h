@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "core/base/steady_mutex.h"
 #include "server/runtime/small_file.h"
 
 namespace antiphon::server {
@@ -42,7 +42,7 @@ class FileWatcher {
 
   const absl::Duration period_;
   std::vector<Group> groups_;
-  absl::Notification stopped_;
+  SteadyNotification stopped_;
   std::thread thread_;
 };
 

@@ -10,6 +10,8 @@ const char* ServerStateName(ServerState state) {
       return "starting";
     case ServerState::kServing:
       return "serving";
+    case ServerState::kLameDuck:
+      return "lame_duck";
     case ServerState::kDraining:
       return "draining";
     case ServerState::kStopped:
@@ -23,6 +25,8 @@ bool IsLegalTransition(ServerState from, ServerState to) {
     case ServerState::kStarting:
       return to == ServerState::kServing || to == ServerState::kStopped;
     case ServerState::kServing:
+      return to == ServerState::kLameDuck;
+    case ServerState::kLameDuck:
       return to == ServerState::kDraining;
     case ServerState::kDraining:
       return to == ServerState::kStopped;
@@ -33,12 +37,12 @@ bool IsLegalTransition(ServerState from, ServerState to) {
 }
 
 ServerState Lifecycle::state() const {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   return state_;
 }
 
 absl::Status Lifecycle::MoveTo(ServerState state) {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   if (!IsLegalTransition(state_, state)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the server cannot go from ", ServerStateName(state_), " to ", ServerStateName(state)));
@@ -48,30 +52,30 @@ absl::Status Lifecycle::MoveTo(ServerState state) {
 }
 
 absl::Status Lifecycle::Enter() {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   if (state_ == ServerState::kStarting) return absl::UnavailableError("the server is starting");
-  if (state_ != ServerState::kServing) return absl::UnavailableError("the server is shutting down");
+  if (state_ != ServerState::kServing && state_ != ServerState::kLameDuck)
+    return absl::UnavailableError("the server is shutting down");
   ++in_flight_;
   return absl::OkStatus();
 }
 
 void Lifecycle::Leave() {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   --in_flight_;
 }
 
 int Lifecycle::in_flight() const {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   return in_flight_;
 }
 
-bool Lifecycle::WaitIdle(absl::Time deadline) const {
-  absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(absl::Condition(
-                                      +[](const Lifecycle* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(
-                                           self->mutex_) { return self->in_flight_ == 0; },
-                                      this),
-                                  deadline);
+bool Lifecycle::WaitIdle(SteadyTime deadline) const {
+  SteadyMutexLock lock(&mutex_);
+  return mutex_.AwaitUntil(deadline, [this] {
+    mutex_.AssertHeld();
+    return in_flight_ == 0;
+  });
 }
 
 }  // namespace antiphon::server

@@ -1,7 +1,10 @@
 // Where the server is in its life, which calls it lets in, and how many are under way.
 //
-//   starting ──> serving ──> draining ──> stopped
-//       └──────────────────────────────────^        (start-up failed or was called off)
+//   starting ──> serving ──> lame duck ──> draining ──> stopped
+//       └───────────────────────────────────────────────^    (start-up failed or was called off)
+//
+// A lame duck says that it is about to stop, and still takes calls, until those who send them have
+// had time to notice.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_RUNTIME_LIFECYCLE_H_
@@ -9,12 +12,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "core/base/steady_mutex.h"
 
 namespace antiphon::server {
 
-enum class ServerState { kStarting, kServing, kDraining, kStopped };
+enum class ServerState { kStarting, kServing, kLameDuck, kDraining, kStopped };
 
 const char* ServerStateName(ServerState state);
 
@@ -28,7 +30,7 @@ class Lifecycle {
   // FailedPrecondition, naming both states, when the transition is not legal.
   [[nodiscard]] absl::Status MoveTo(ServerState state);
 
-  // Counts a call in; Unavailable, with the reason, unless serving. Every call let in must Leave
+  // Counts a call in; Unavailable, with the reason, unless serving, as a lame duck too. Every call let in must Leave
   // once.
   [[nodiscard]] absl::Status Enter();
   void Leave();
@@ -36,10 +38,10 @@ class Lifecycle {
   int in_flight() const;
 
   // True when no call is under way any more, false when `deadline` came first.
-  bool WaitIdle(absl::Time deadline) const;
+  bool WaitIdle(SteadyTime deadline) const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable SteadyMutex mutex_;
   ServerState state_ ABSL_GUARDED_BY(mutex_) = ServerState::kStarting;
   int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -6,9 +6,9 @@
 
 namespace antiphon::server {
 
-ShutdownGuard::ShutdownGuard(absl::Time at)
+ShutdownGuard::ShutdownGuard(SteadyTime at)
     : thread_([this, at] {
-        if (done_.WaitForNotificationWithDeadline(at)) return;
+        if (done_.WaitUntil(at)) return;
         spdlog::warn("stopped in the middle of something that cannot be cancelled");
         spdlog::default_logger()->flush();
         _exit(0);

@@ -9,18 +9,17 @@
 
 #include <thread>
 
-#include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
+#include "core/base/steady_mutex.h"
 
 namespace antiphon::server {
 
 class ShutdownGuard {
  public:
-  explicit ShutdownGuard(absl::Time at);
+  explicit ShutdownGuard(SteadyTime at);
   ~ShutdownGuard();
 
  private:
-  absl::Notification done_;
+  SteadyNotification done_;
   std::thread thread_;
 };
 

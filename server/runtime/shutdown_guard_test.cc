@@ -12,7 +12,7 @@ namespace {
 TEST(ShutdownGuardDeathTest, EndsTheProcessInTime) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto hang = [] {
-    const ShutdownGuard guard(absl::Now() + absl::Milliseconds(20));
+    const ShutdownGuard guard(After(absl::Milliseconds(20)));
     absl::SleepFor(absl::Hours(1));
     std::exit(1);
   };
@@ -22,7 +22,7 @@ TEST(ShutdownGuardDeathTest, EndsTheProcessInTime) {
 TEST(ShutdownGuardDeathTest, DoesNothingOnceItIsGone) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto in_time = [] {
-    { const ShutdownGuard guard(absl::Now() + absl::Milliseconds(200)); }
+    { const ShutdownGuard guard(After(absl::Milliseconds(200))); }
     absl::SleepFor(absl::Milliseconds(400));
     std::exit(7);
   };

@@ -1,0 +1,25 @@
+// Sockets that listen. Plain values; functions are safe from any thread.
+#ifndef ANTIPHON_SERVER_RUNTIME_LISTENING_SOCKETS_H_
+#define ANTIPHON_SERVER_RUNTIME_LISTENING_SOCKETS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/runtime/descriptor.h"
+
+namespace antiphon::server {
+
+struct ListeningSockets {
+  std::vector<Descriptor> sockets;  // non-blocking; one for each address of the host
+  int port = 0;                     // of all of them; 0 for a Unix socket
+};
+
+// Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one; 0.0.0.0 and [::] are every
+// address of the machine, of IPv6 too where there is any), "unix:PATH" or "unix-abstract:NAME".
+// InvalidArgument on an address that is none, Unavailable when it cannot be had.
+[[nodiscard]] absl::StatusOr<ListeningSockets> Listen(const std::string& address);
+
+}  // namespace antiphon::server
+
+#endif  // ANTIPHON_SERVER_RUNTIME_LISTENING_SOCKETS_H_
