@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -39,11 +40,41 @@ std::optional<std::string> ParseHash(absl::string_view hex) {
   return absl::HexStringToBytes(hex);
 }
 
-absl::StatusOr<ApiKey> ParseLine(size_t line, const std::vector<absl::string_view>& fields) {
-  if (fields.size() != 3 && fields.size() != 4) {
-    return AtLine(line, "expected NAME ROLE SHA256HEX [REQUESTS-PER-SECOND]");
+// "streams=4", "mib=64", "batch=16".
+absl::Status ParseQuota(size_t line, absl::string_view field, Quota& quota) {
+  const struct {
+    absl::string_view name;
+    int& value;
+    Range<int> range;
+  } known[] = {{"streams", quota.streams, Quota::kStreamsRange},
+               {"mib", quota.mib, Quota::kMibRange},
+               {"batch", quota.batch, Quota::kBatchRange}};
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(field, absl::MaxSplits('=', 1));
+  for (const auto& each : known) {
+    if (each.name != parts.first) continue;
+    int value = 0;
+    if (!absl::SimpleAtoi(parts.second, &value) || !each.range.Contains(value)) {
+      return AtLine(line,
+                    absl::StrCat(each.name, " is ", each.range.low, " to ", each.range.high));
+    }
+    each.value = value;
+    return absl::OkStatus();
   }
+  return AtLine(line, "a quota is streams=N, mib=N or batch=N");
+}
+
+absl::StatusOr<ApiKey> ParseLine(size_t line, std::vector<absl::string_view> fields,
+                                 const Quota& quota) {
+  constexpr char kExpected[] =
+      "expected NAME ROLE SHA256HEX [REQUESTS-PER-SECOND] [streams=N] [mib=N] [batch=N]";
   ApiKey key;
+  key.quota = quota;
+  while (!fields.empty() && absl::StrContains(fields.back(), '=')) {
+    RETURN_IF_ERROR(ParseQuota(line, fields.back(), key.quota));
+    fields.pop_back();
+  }
+  if (fields.size() != 3 && fields.size() != 4) return AtLine(line, kExpected);
   if (!IsName(fields[0]))
     return AtLine(line, "a name is 1 to 64 letters, digits, '.', '-' and '_'");
   key.name = std::string(fields[0]);
@@ -70,7 +101,7 @@ absl::StatusOr<ApiKey> ParseLine(size_t line, const std::vector<absl::string_vie
 
 }  // namespace
 
-absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text) {
+absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text, const Quota& quota) {
   if (text.size() > kMaxKeyFileBytes) {
     return absl::InvalidArgumentError(absl::StrCat("more than ", kMaxKeyFileBytes, " bytes"));
   }
@@ -82,10 +113,10 @@ absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text) {
        absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
     ++number;
     const absl::string_view content = line.substr(0, line.find('#'));
-    const std::vector<absl::string_view> fields =
+    std::vector<absl::string_view> fields =
         absl::StrSplit(content, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
     if (fields.empty()) continue;
-    ASSIGN_OR_RETURN(ApiKey key, ParseLine(number, fields));
+    ASSIGN_OR_RETURN(ApiKey key, ParseLine(number, std::move(fields), quota));
     if (!names.insert(key.name).second) return AtLine(number, "the name has been used before");
     if (!hashes.insert(key.hash).second)
       return AtLine(number, "the key has been used before, under another name");

@@ -53,6 +53,26 @@ TEST(ApiKeys, ReadsNamesRolesHashesAndRates) {
   EXPECT_EQ((*keys)[1].requests_per_second, 0);
 }
 
+TEST(ApiKeys, ReadsQuotasAndTakesTheRestFromTheDefaults) {
+  const Quota defaults = {.streams = 3, .mib = 30, .batch = 5};
+  const auto keys = ParseApiKeys(
+      absl::StrCat("web read ", kHashA, " 2.5 mib=64 streams=4\nother admin ", kHashB, " batch=1"),
+      defaults);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_EQ((*keys)[0].requests_per_second, 2.5);
+  EXPECT_EQ((*keys)[0].quota.streams, 4);
+  EXPECT_EQ((*keys)[0].quota.mib, 64);
+  EXPECT_EQ((*keys)[0].quota.batch, 5);
+  EXPECT_EQ((*keys)[1].requests_per_second, 0);
+  EXPECT_EQ((*keys)[1].quota.streams, 3);
+  EXPECT_EQ((*keys)[1].quota.batch, 1);
+  for (const char* quota : {"streams=0", "streams=", "mib=-1", "batch=x", "batch=1001"}) {
+    EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " ", quota)), HasSubstr(" is 1 to "))
+        << quota;
+  }
+  EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " stream=1")), HasSubstr("a quota is"));
+}
+
 TEST(ApiKeys, TheHashIsThatOfEveryOtherTool) {
   // printf 0123456789abcdef | sha256sum
   EXPECT_EQ(*HashForFile("0123456789abcdef"), kHashA);

@@ -30,13 +30,12 @@ Role RoleFor(std::string_view method) {
 
 absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(
     const AuthenticatorOptions& options, Metrics& metrics) {
-  std::unique_ptr<Authenticator> authenticator(new Authenticator(options.keys_file, metrics));
+  std::unique_ptr<Authenticator> authenticator(new Authenticator(options, metrics));
   RETURN_IF_ERROR(authenticator->Reload());
   return authenticator;
 }
 
-absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::string_view method,
-                                                 absl::Time now) {
+absl::StatusOr<Caller> Authenticator::Recognise(std::string_view key) {
   if (key.empty()) {
     metrics_.RecordRefusal(Metrics::Refusal::kMissingKey);
     return CallerError(
@@ -49,27 +48,34 @@ absl::StatusOr<std::string> Authenticator::Admit(std::string_view key, std::stri
     metrics_.RecordRefusal(Metrics::Refusal::kUnknownKey);
     return CallerError(absl::StatusCode::kUnauthenticated, "the API key is not known");
   }
-  if (known->role == Role::kRead && RoleFor(method) == Role::kAdmin) {
+  return Caller{.key = known->name,
+                .certificate = "",
+                .role = known->role,
+                .quota = known->quota,
+                .rate = ring->buckets[known - ring->keys.data()]};
+}
+
+absl::Status Authenticator::Permit(const Caller& caller, std::string_view method, SteadyTime now) {
+  if (caller.role == Role::kRead && RoleFor(method) == Role::kAdmin) {
     metrics_.RecordRefusal(Metrics::Refusal::kForbidden);
     return CallerError(absl::StatusCode::kPermissionDenied,
                        absl::StrCat(std::string(method), " needs a key for administration"));
   }
-  if (TokenBucket* bucket = ring->buckets[known - ring->keys.data()].get(); bucket != nullptr) {
-    if (const absl::Duration wait = bucket->Take(now); wait > absl::ZeroDuration()) {
-      metrics_.RecordRefusal(Metrics::Refusal::kOverLimit);
-      return WithRetry(absl::ResourceExhaustedError(absl::StrCat(
-                           "this API key may make ", bucket->per_second(), " requests per second")),
-                       std::clamp(wait, absl::Milliseconds(100), absl::Seconds(30)));
-    }
-  }
-  return known->name;
+  if (caller.rate == nullptr) return absl::OkStatus();
+  const absl::Duration wait = caller.rate->Take(now);
+  if (wait <= absl::ZeroDuration()) return absl::OkStatus();
+  metrics_.RecordRefusal(Metrics::Refusal::kOverLimit);
+  return WithRetry(
+      absl::ResourceExhaustedError(absl::StrCat("this API key may make ",
+                                                caller.rate->per_second(), " requests per second")),
+      std::clamp(wait, absl::Milliseconds(100), absl::Seconds(30)));
 }
 
 absl::Status Authenticator::Reload() {
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file_, kMaxKeyFileBytes));
   const std::shared_ptr<const Ring> before = ring();
   auto after = std::make_shared<Ring>();
-  ASSIGN_OR_RETURN(after->keys, ParseApiKeys(text));
+  ASSIGN_OR_RETURN(after->keys, ParseApiKeys(text, quota_));
   for (const ApiKey& key : after->keys) {
     std::shared_ptr<TokenBucket> bucket;
     const auto same =
@@ -82,6 +88,7 @@ absl::Status Authenticator::Reload() {
       bucket = std::make_shared<TokenBucket>(key.requests_per_second);
     }
     after->buckets.push_back(std::move(bucket));
+    metrics_.DeclareKey(key.name);
   }
   absl::MutexLock lock(&mutex_);
   ring_ = std::move(after);

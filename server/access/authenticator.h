@@ -15,8 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "core/base/steady_time.h"
 #include "server/access/api_keys.h"
+#include "server/access/caller.h"
 #include "server/access/token_bucket.h"
 #include "server/telemetry/metrics.h"
 
@@ -28,6 +29,7 @@ Role RoleFor(std::string_view method);
 
 struct AuthenticatorOptions {
   std::string keys_file;  // see api_keys.h; empty: no keys are asked for
+  Quota quota;            // of a key whose line says nothing else, and of a certificate
 
   bool enabled() const { return !keys_file.empty(); }
 };
@@ -39,11 +41,12 @@ class Authenticator {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Authenticator>> Open(
       const AuthenticatorOptions& options, Metrics& metrics);
 
-  // The name of the key, when it is known, allows the method, and has not used up its share; `key`
-  // is empty when none was shown. Unauthenticated, PermissionDenied, or ResourceExhausted with the
-  // time until there is a share again.
-  [[nodiscard]] absl::StatusOr<std::string> Admit(std::string_view key, std::string_view method,
-                                                  absl::Time now);
+  // Whose key it is; `key` is empty when none was shown. Unauthenticated when it is not known.
+  [[nodiscard]] absl::StatusOr<Caller> Recognise(std::string_view key);
+
+  // Whether he may call the method now: PermissionDenied, or ResourceExhausted with the time until
+  // his rate allows another call.
+  [[nodiscard]] absl::Status Permit(const Caller& caller, std::string_view method, SteadyTime now);
 
   // Reads the file again. Keys whose limit has not changed keep what they have left of it. On
   // failure everything stays as it was.
@@ -59,11 +62,13 @@ class Authenticator {
     std::vector<std::shared_ptr<TokenBucket>> buckets;
   };
 
-  Authenticator(std::string file, Metrics& metrics) : file_(std::move(file)), metrics_(metrics) {}
+  Authenticator(const AuthenticatorOptions& options, Metrics& metrics)
+      : file_(options.keys_file), quota_(options.quota), metrics_(metrics) {}
 
   std::shared_ptr<const Ring> ring() const;
 
   const std::string file_;
+  const Quota quota_;
   Metrics& metrics_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Ring> ring_ ABSL_GUARDED_BY(mutex_) = std::make_shared<Ring>();

@@ -27,7 +27,7 @@ class AuthenticatorTest : public ::testing::Test {
   AuthenticatorTest() {
     Write(absl::StrCat("reader read ", *HashForFile(kReader), "\nadmin admin ",
                        *HashForFile(kAdmin), "\nlimited read ", *HashForFile(kLimited), " 2\n"));
-    auto opened = Authenticator::Open({file_}, metrics_);
+    auto opened = Authenticator::Open({.keys_file = file_, .quota = {}}, metrics_);
     EXPECT_TRUE(opened.ok()) << opened.status();
     keys_ = *std::move(opened);
   }
@@ -36,7 +36,11 @@ class AuthenticatorTest : public ::testing::Test {
 
   absl::StatusOr<std::string> Admit(std::string_view key,
                                     std::string_view method = "Retrieval.Identify") {
-    return keys_->Admit(key, method, now_);
+    const absl::StatusOr<Caller> caller = keys_->Recognise(key);
+    if (!caller.ok()) return caller.status();
+    const absl::Status permitted = keys_->Permit(*caller, method, now_);
+    if (!permitted.ok()) return permitted;
+    return caller->key;
   }
   absl::StatusCode Code(std::string_view key, std::string_view method = "Retrieval.Identify") {
     return Admit(key, method).status().code();
@@ -46,7 +50,7 @@ class AuthenticatorTest : public ::testing::Test {
   const std::string file_ = folder_.path() + "/keys";
   Metrics metrics_;
   std::unique_ptr<Authenticator> keys_;
-  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  SteadyTime now_ = SteadyNow();
 };
 
 TEST_F(AuthenticatorTest, KnowsWhoCalls) {
@@ -101,7 +105,7 @@ TEST_F(AuthenticatorTest, AShareThatIsUsedUpComesBack) {
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(RetryDelayOf(refused), absl::Milliseconds(500));
   EXPECT_TRUE(Admit(kReader).ok()) << "others are not concerned";
-  now_ += absl::Milliseconds(501);
+  now_ += std::chrono::milliseconds(501);
   EXPECT_TRUE(Admit(kLimited).ok());
   EXPECT_EQ(Code(kLimited), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"({reason="over_limit"} 2)"));
@@ -137,10 +141,10 @@ TEST_F(AuthenticatorTest, AReloadGivesNobodyANewShare) {
 }
 
 TEST_F(AuthenticatorTest, CannotBeOpenedWithoutKeys) {
-  const auto missing = Authenticator::Open({file_ + ".none"}, metrics_);
+  const auto missing = Authenticator::Open({.keys_file = file_ + ".none", .quota = {}}, metrics_);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), Not(HasSubstr(file_)));
-  EXPECT_FALSE(Authenticator::Open({folder_.path()}, metrics_).ok()) << "a directory";
+  EXPECT_FALSE(Authenticator::Open({.keys_file = folder_.path(), .quota = {}}, metrics_).ok()) << "a directory";
 }
 
 }  // namespace

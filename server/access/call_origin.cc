@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <random>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "grpc/grpc_security_constants.h"
 
 namespace antiphon::server {
 namespace {
@@ -35,15 +41,27 @@ std::string Find(const grpc::CallbackServerContext& context, const char* header)
              : std::string(found->second.data(), found->second.size());
 }
 
+// The common name of the client's certificate, or else its first alternative one.
+std::string NamedByCertificate(const grpc::CallbackServerContext& context) {
+  const std::shared_ptr<const grpc::AuthContext> who = context.auth_context();
+  if (who == nullptr || !who->IsPeerAuthenticated()) return "";
+  std::vector<grpc::string_ref> names = who->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
+  if (names.empty()) names = who->GetPeerIdentity();
+  return names.empty() ? "" : std::string(names.front().data(), names.front().size());
+}
+
 }  // namespace
 
 CallOrigin OriginOf(grpc::CallbackServerContext& context) {
   CallOrigin origin;
-  origin.deadline = absl::FromChrono(context.deadline());
+  // gRPC has made a time of day of the time that the caller gives; here it becomes a stretch again.
+  if (context.deadline() != std::chrono::system_clock::time_point::max())
+    origin.deadline = After(absl::FromChrono(context.deadline()) - absl::Now());
   origin.request_id = RequestIdFor(Find(context, kRequestIdHeader));
   const std::string authorization = Find(context, "authorization");
   origin.api_key =
       authorization.empty() ? Find(context, "x-api-key") : std::string(BearerKey(authorization));
+  origin.certificate = NamedByCertificate(context);
   origin.peer = context.peer();
   context.AddInitialMetadata(kRequestIdHeader, origin.request_id);
   return origin;

@@ -7,16 +7,17 @@
 #include <string>
 #include <string_view>
 
-#include "absl/time/time.h"
+#include "core/base/steady_time.h"
 #include "grpcpp/server_context.h"
 
 namespace antiphon::server {
 
 struct CallOrigin {
-  absl::Time deadline = absl::InfiniteFuture();
-  std::string request_id;  // the caller's, or one made up; see RequestIdFor
-  std::string api_key;     // empty when none was shown
-  std::string peer;        // as gRPC writes it: "ipv4:127.0.0.1:50123"
+  SteadyTime deadline = kNever;
+  std::string request_id;   // the caller's, or one made up; see RequestIdFor
+  std::string api_key;      // empty when none was shown
+  std::string certificate;  // whom the client's certificate names; empty without one
+  std::string peer;         // as gRPC writes it: "ipv4:127.0.0.1:50123"
 };
 
 // Also hands the request id back, in the initial metadata: to be asked once, before anything is

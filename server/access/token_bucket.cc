@@ -7,11 +7,13 @@ namespace antiphon::server {
 TokenBucket::TokenBucket(double per_second)
     : per_second_(per_second), capacity_(std::max(1.0, per_second)), tokens_(capacity_) {}
 
-absl::Duration TokenBucket::Take(absl::Time now) {
+absl::Duration TokenBucket::Take(SteadyTime now) {
   absl::MutexLock lock(&mutex_);
   if (now > filled_) {
     const double gained =
-        filled_ == absl::InfinitePast() ? 0 : per_second_ * absl::ToDoubleSeconds(now - filled_);
+        filled_ == SteadyTime::min()
+                              ? 0
+                              : per_second_ * absl::ToDoubleSeconds(Between(filled_, now));
     tokens_ = std::min(capacity_, tokens_ + gained);
     filled_ = now;
   }

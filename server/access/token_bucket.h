@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/base/steady_time.h"
 
 namespace antiphon::server {
 
@@ -18,7 +19,7 @@ class TokenBucket {
 
   // Takes a token and returns zero; or takes none and returns how long it is until there is one. A
   // `now` before an earlier one counts as that one.
-  absl::Duration Take(absl::Time now);
+  absl::Duration Take(SteadyTime now);
 
   double per_second() const { return per_second_; }
 
@@ -28,7 +29,7 @@ class TokenBucket {
   absl::Mutex mutex_;
   double tokens_ ABSL_GUARDED_BY(mutex_);
   // When `tokens_` was worked out.
-  absl::Time filled_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  SteadyTime filled_ ABSL_GUARDED_BY(mutex_) = SteadyTime::min();
 };
 
 }  // namespace antiphon::server
