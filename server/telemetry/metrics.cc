@@ -1,8 +1,6 @@
 #include "server/telemetry/metrics.h"
 
-#include <unistd.h>
-
-#include <cstdio>
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -16,7 +14,9 @@
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
+#include "core/base/error_reason.h"
 #include "server/runtime/version.h"
+#include "server/telemetry/process_stats.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -42,6 +42,25 @@ constexpr Metrics::EditKind kEditKinds[] = {
     Metrics::EditKind::kUpdateRecording, Metrics::EditKind::kDeleteRecording,
     Metrics::EditKind::kMerge,           Metrics::EditKind::kRestore};
 constexpr const char* kEditResults[] = {"ok", "refused", "abandoned", "exhausted", "failed"};
+
+// Those that a call can end with.
+constexpr grpc::StatusCode kCodes[] = {
+    grpc::StatusCode::OK,
+    grpc::StatusCode::CANCELLED,
+    grpc::StatusCode::INVALID_ARGUMENT,
+    grpc::StatusCode::DEADLINE_EXCEEDED,
+    grpc::StatusCode::NOT_FOUND,
+    grpc::StatusCode::ALREADY_EXISTS,
+    grpc::StatusCode::PERMISSION_DENIED,
+    grpc::StatusCode::RESOURCE_EXHAUSTED,
+    grpc::StatusCode::FAILED_PRECONDITION,
+    grpc::StatusCode::ABORTED,
+    grpc::StatusCode::UNIMPLEMENTED,
+    grpc::StatusCode::INTERNAL,
+    grpc::StatusCode::UNAVAILABLE,
+    grpc::StatusCode::DATA_LOSS,
+    grpc::StatusCode::UNAUTHENTICATED,
+};
 
 // "STAGE_DECODE" is "decode" in a label.
 std::string StageLabel(v1::Stage stage) {
@@ -98,6 +117,7 @@ const char* Label(Metrics::EditKind kind) {
 
 // One of kEditResults: whose fault it was.
 const char* EditResult(const absl::Status& status) {
+  if (ReasonOf(status) == ErrorReason::kStorageFull) return "failed";
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return "ok";
@@ -142,13 +162,52 @@ prometheus::MetricFamily Gauge(std::string name, std::string help, double value)
   return Gauge(std::move(name), std::move(help), {Labelled(value, {})});
 }
 
+prometheus::MetricFamily Counter(std::string name, std::string help, double value) {
+  prometheus::ClientMetric metric;
+  metric.counter.value = value;
+  prometheus::MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = prometheus::MetricType::Counter;
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
+// By the names that Prometheus's own clients give them.
+std::vector<prometheus::MetricFamily> ProcessFamilies() {
+  const ProcessStats stats = ReadProcessStats();
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  return {
+      Counter("process_cpu_seconds_total", "Processor time of the process", stats.cpu_s),
+      Gauge("process_start_time_seconds", "When the process began, seconds since 1970",
+            stats.start_time_s),
+      Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM",
+            number(stats.resident_bytes)),
+      Gauge("process_virtual_memory_bytes", "Memory that the process has mapped",
+            number(stats.virtual_bytes)),
+      Gauge("process_open_fds", "Open file descriptors", stats.open_descriptors),
+      Gauge("process_max_fds", "File descriptors that may be open", number(stats.max_descriptors)),
+      Gauge("process_threads", "Threads of the process", stats.threads),
+  };
+}
+
 std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
   const auto number = [](int64_t value) { return static_cast<double>(value); };
   std::vector<prometheus::MetricFamily> families = {
       Gauge("antiphon_queue_depth", "Requests waiting for a worker", sample.queue_depth),
       Gauge("antiphon_requests_in_flight", "Calls let in and not yet answered, streams included",
             sample.in_flight),
-      Gauge("antiphon_streams_open", "Streaming calls under way", sample.streams),
+      Gauge("antiphon_streams_open", "Streaming calls under way, by what they are for",
+            {Labelled(sample.streams, {{"kind", "sound"}}),
+             Labelled(sample.edit_streams, {{"kind", "edits"}})}),
+      Counter("antiphon_connections_accepted_total", "Connections taken", 
+              number(sample.connections_accepted)),
+      Counter("antiphon_connections_refused_total",
+              "Connections closed at once, for lack of descriptors",
+              number(sample.connections_refused)),
+      Gauge("antiphon_receiving_requests", "Messages on their way in", sample.receiving),
+      Gauge("antiphon_receiving_bytes", "What has come of the messages on their way in",
+            number(sample.receiving_bytes)),
       Gauge("antiphon_generation", "Generation of the bundle served", number(sample.generation)),
       Gauge("antiphon_pieces", "Pieces that can be found", number(sample.pieces)),
       Gauge("antiphon_recordings", "Recordings that can be found", number(sample.recordings)),
@@ -164,12 +223,9 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
             sample.rejected_generations),
       Gauge("antiphon_rejected_changes", "Changes of the journal that were found damaged",
             sample.rejected_changes),
-      Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM",
-            number(ResidentBytes())),
       Gauge("antiphon_info", "Always 1; says what is running in its labels",
             {Labelled(1, {{"version", Version()},
                           {"model_id", sample.model_id},
-                          {"generation", absl::StrCat(sample.generation)},
                           {"device", sample.device}})})};
   if (sample.certificate_expires.has_value()) {
     families.push_back(Gauge("antiphon_tls_certificate_expires_seconds",
@@ -208,6 +264,11 @@ struct Metrics::Impl {
       Counter("antiphon_verdicts_total", "Answers of Identify");
   prometheus::Family<prometheus::Counter>& refusals =
       Counter("antiphon_access_refused_total", "Callers turned away for their API key, by reason");
+  prometheus::Family<prometheus::Counter>& keys =
+      Counter("antiphon_key_requests_total", "Calls answered, by the name of the API key and code");
+  prometheus::Family<prometheus::Counter>& receive_limits =
+      Counter("antiphon_receive_refused_total",
+              "Messages given up on their way in, by the limit that they met");
   prometheus::Family<prometheus::Counter>& edits =
       Counter("antiphon_edits_total", "Changes to the collection, by kind and result");
   prometheus::Family<prometheus::Counter>& reloads = Counter(
@@ -222,6 +283,7 @@ struct Metrics::Impl {
                                                       .Register(*registry);
 
   absl::Mutex mutex;
+  std::atomic<bool> port_answers = false;
   ServerState state ABSL_GUARDED_BY(mutex) = ServerState::kStarting;
   std::function<Sample()> source ABSL_GUARDED_BY(mutex);
 };
@@ -241,10 +303,36 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
     for (const char* result : {"ok", "failed"})
       impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
   }
+  for (const char* verdict : {"match", "no_match", "insufficient_input"})
+    impl_->verdicts.Add({{"verdict", verdict}});
+  for (const char* modality : {"audio", "score"})
+    impl_->batch_windows.Add({{"modality", modality}}, kBatchBuckets);
+  for (const char* limit : {"message", "connection", "caller", "server", "time"})
+    impl_->receive_limits.Add({{"limit", limit}});
   SetState(ServerState::kStarting);
 }
 
 Metrics::~Metrics() = default;
+
+void Metrics::DeclareMethod(absl::string_view method) {
+  const std::string name(method);
+  for (const grpc::StatusCode code : kCodes)
+    impl_->requests.Add({{"method", name}, {"code", CodeName(code)}});
+  impl_->request_seconds.Add({{"method", name}}, kLatencyBuckets);
+}
+
+void Metrics::DeclareKey(absl::string_view key) {
+  for (const grpc::StatusCode code : kCodes)
+    impl_->keys.Add({{"key", std::string(key)}, {"code", CodeName(code)}});
+}
+
+void Metrics::RecordKey(absl::string_view key, grpc::StatusCode code) {
+  impl_->keys.Add({{"key", std::string(key)}, {"code", CodeName(code)}}).Increment();
+}
+
+void Metrics::RecordReceiveLimit(absl::string_view limit) {
+  impl_->receive_limits.Add({{"limit", std::string(limit)}}).Increment();
+}
 
 void Metrics::RecordCall(absl::string_view method, grpc::StatusCode code, double seconds) {
   const std::string name(method);
@@ -282,8 +370,9 @@ void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment()
 void Metrics::SetState(ServerState state) {
   absl::MutexLock lock(&impl_->mutex);
   impl_->state = state;
-  for (const ServerState each : {ServerState::kStarting, ServerState::kServing,
-                                 ServerState::kDraining, ServerState::kStopped}) {
+  for (const ServerState each :
+       {ServerState::kStarting, ServerState::kServing, ServerState::kLameDuck,
+        ServerState::kDraining, ServerState::kStopped}) {
     impl_->states.Add({{"state", ServerStateName(each)}}).Set(each == state ? 1 : 0);
   }
 }
@@ -292,6 +381,9 @@ ServerState Metrics::state() const {
   absl::MutexLock lock(&impl_->mutex);
   return impl_->state;
 }
+
+void Metrics::SetPortAnswers(bool answers) { impl_->port_answers = answers; }
+bool Metrics::port_answers() const { return impl_->port_answers; }
 
 void Metrics::SetSource(std::function<Sample()> source) {
   absl::MutexLock lock(&impl_->mutex);
@@ -304,17 +396,11 @@ std::string Metrics::Text() const {
   for (prometheus::MetricFamily& family : FamiliesOf(impl_->source ? impl_->source() : Sample())) {
     families.push_back(std::move(family));
   }
+  families.push_back(Gauge("antiphon_port_answers",
+                           "1 where the server's own port answered it when it last asked",
+                           impl_->port_answers ? 1 : 0));
+  for (prometheus::MetricFamily& family : ProcessFamilies()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
-}
-
-int64_t ResidentBytes() {
-  // See proc(5): pages in all, pages in RAM, ...
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr) return 0;
-  long long total = 0, resident = 0;
-  const bool read = std::fscanf(file, "%lld %lld", &total, &resident) == 2;
-  std::fclose(file);
-  return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
 }  // namespace antiphon::server

@@ -26,6 +26,11 @@ struct Sample {
   int queue_depth = 0;
   int in_flight = 0;
   int streams = 0;
+  int edit_streams = 0;
+  int64_t connections_accepted = 0;
+  int64_t connections_refused = 0;
+  int receiving = 0;            // messages on their way in
+  int64_t receiving_bytes = 0;  // of them, as far as they have come
 
   int64_t generation = 0;
   std::string model_id;
@@ -48,8 +53,20 @@ class Metrics {
   Metrics();
   ~Metrics();
 
+  // Makes the series of a method, of a key: a counter that is born with its first failure has not
+  // risen, and alerts nobody.
+  void DeclareMethod(absl::string_view method);
+  void DeclareKey(absl::string_view key);
+
   // One call, refused ones included; `seconds` from arrival to answer.
   void RecordCall(absl::string_view method, grpc::StatusCode code, double seconds);
+
+  // One call with a key, refused ones included. Keys are of the operator's file, few.
+  void RecordKey(absl::string_view key, grpc::StatusCode code);
+
+  // One message given up, or not begun, because it was too much or too slow: "message",
+  // "connection", "caller", "server" or "time", by the limit it met.
+  void RecordReceiveLimit(absl::string_view limit);
 
   // One stage of one call, on failure too.
   void RecordStage(v1::Stage stage, double seconds);
@@ -87,6 +104,10 @@ class Metrics {
   void SetState(ServerState state);
   ServerState state() const;
 
+  // Whether the server's own port answered it when it last asked.
+  void SetPortAnswers(bool answers);
+  bool port_answers() const;
+
   // Must be safe from any thread and outlive this object; empty ends it, and waits for one that is
   // being taken.
   void SetSource(std::function<Sample()> source);
@@ -98,9 +119,6 @@ class Metrics {
   struct Impl;
   const std::unique_ptr<Impl> impl_;
 };
-
-// Memory of this process that is in RAM, bytes; 0 where it cannot be told.
-int64_t ResidentBytes();
 
 }  // namespace antiphon::server
 

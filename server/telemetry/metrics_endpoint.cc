@@ -1,17 +1,15 @@
 #include "server/telemetry/metrics_endpoint.h"
 
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -22,156 +20,130 @@ namespace antiphon::server {
 namespace {
 
 constexpr size_t kMaxRequestBytes = 8192;
+constexpr size_t kMaxConnections = 256;
 constexpr absl::Duration kMaxConnectionTime = absl::Seconds(5);
 
-// Waits until `fd` is ready for `events`; false at the deadline.
-bool WaitFor(int fd, short events, absl::Time deadline) {
-  pollfd poll_fd{fd, events, 0};
-  const int64_t left_ms = absl::ToInt64Milliseconds(deadline - absl::Now());
-  return left_ms > 0 && poll(&poll_fd, 1, static_cast<int>(left_ms)) > 0;
-}
-
-// What came up to the empty line that ends a request's headers, or less when the limits are met
-// first.
-std::string ReadRequest(int connection, absl::Time deadline) {
-  std::string request;
-  char buffer[1024];
-  while (request.size() < kMaxRequestBytes && !absl::StrContains(request, "\r\n\r\n")) {
-    if (!WaitFor(connection, POLLIN, deadline)) break;
-    const ssize_t n = recv(connection, buffer, sizeof(buffer), 0);
-    if (n <= 0) break;
-    request.append(buffer, static_cast<size_t>(n));
-  }
-  return request;
-}
-
-void Write(int connection, const std::string& bytes, absl::Time deadline) {
-  for (size_t sent = 0; sent < bytes.size();) {
-    if (!WaitFor(connection, POLLOUT, deadline)) return;
-    const ssize_t n =
-        send(connection, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) return;
-    if (n > 0) sent += static_cast<size_t>(n);
-  }
-}
-
-std::string Response(const char* status, const std::string& body) {
+std::string Response(const char* status, const std::string& body, const char* more = "") {
   return absl::StrCat("HTTP/1.0 ", status,
-                      "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
+                      "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n", more,
                       "Content-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
-}
-
-bool AsksFor(const std::string& request, absl::string_view path) {
-  return absl::StartsWith(request, absl::StrCat("GET ", path, " ")) ||
-         absl::StartsWith(request, absl::StrCat("GET ", path, "?"));
-}
-
-int PortOf(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
-}
-
-absl::StatusOr<int> Listen(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is not of the form host:port"));
-  }
-  std::string host = address.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
-      error != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", address, "' is no address: ", gai_strerror(error)));
-  }
-  const int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int on = 1;
-  const bool listening =
-      listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-      bind(listener, found->ai_addr, found->ai_addrlen) == 0 && listen(listener, 16) == 0;
-  const int error = errno;
-  freeaddrinfo(found);
-  if (!listening) {
-    if (listener >= 0) close(listener);
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address, ": ", std::strerror(error)));
-  }
-  return listener;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
     const MetricsEndpointOptions& options, std::function<std::string()> text,
-    std::function<ServerState()> state) {
-  ASSIGN_OR_RETURN(const int listener, Listen(options.listen));
+    std::function<Health()> health) {
+  ASSIGN_OR_RETURN(auto listening, Listen(options.listen));
   int wake[2];
-  if (pipe2(wake, O_CLOEXEC) != 0) {
-    close(listener);
+  if (pipe2(wake, O_CLOEXEC) != 0)
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
-  }
-  return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(
-      listener, wake[0], wake[1], PortOf(listener), std::move(text), std::move(state)));
+  return std::unique_ptr<MetricsEndpoint>(
+      new MetricsEndpoint(std::move(listening), Descriptor(wake[0]), Descriptor(wake[1]),
+                          std::move(text), std::move(health)));
 }
 
-MetricsEndpoint::MetricsEndpoint(int listener, int wake_read, int wake_write, int port,
-                                 std::function<std::string()> text,
-                                 std::function<ServerState()> state)
-    : listener_(listener),
-      wake_read_(wake_read),
-      wake_write_(wake_write),
-      port_(port),
+MetricsEndpoint::MetricsEndpoint(ListeningSockets listening, Descriptor wake_read,
+                                 Descriptor wake_write, std::function<std::string()> text,
+                                 std::function<Health()> health)
+    : listening_(std::move(listening)),
+      wake_read_(std::move(wake_read)),
+      wake_write_(std::move(wake_write)),
       text_(std::move(text)),
-      state_(std::move(state)) {
+      health_(std::move(health)) {
   thread_ = std::thread([this] { Serve(); });
 }
 
 MetricsEndpoint::~MetricsEndpoint() {
-  close(wake_write_);
+  wake_write_.Close();
   thread_.join();
-  close(wake_read_);
-  close(listener_);
 }
 
 void MetricsEndpoint::Serve() {
+  std::vector<pollfd> waiting;
   while (true) {
-    pollfd waiting[2] = {{listener_, POLLIN, 0}, {wake_read_, POLLIN, 0}};
-    if (poll(waiting, 2, -1) < 0) continue;
-    if (waiting[1].revents != 0) return;
-    const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (connection < 0) {
-      absl::SleepFor(absl::Milliseconds(10));  // out of descriptors, perhaps: not a reason to spin
-      continue;
+    waiting = {{wake_read_.get(), POLLIN, 0}};
+    for (const Descriptor& socket : listening_.sockets)
+      waiting.push_back({socket.get(), POLLIN, 0});
+    const size_t first = waiting.size();
+    for (const Connection& connection : connections_) {
+      const bool reading = connection.answer.empty();
+      waiting.push_back({connection.socket.get(), static_cast<short>(reading ? POLLIN : POLLOUT), 0});
     }
-    Answer(connection);
-    close(connection);
+    // The oldest connection is the next to end.
+    const int64_t timeout_ms =
+        connections_.empty()
+            ? -1
+            : std::max<int64_t>(0, absl::ToInt64Milliseconds(
+                                       Between(SteadyNow(), connections_.front().ends)) +
+                                       1);
+    if (poll(waiting.data(), waiting.size(), static_cast<int>(timeout_ms)) < 0) continue;
+    if (waiting[0].revents != 0) return;
+    size_t i = first;
+    for (auto connection = connections_.begin(); connection != connections_.end(); ++i) {
+      const bool ready = waiting[i].revents != 0;
+      const bool over = SteadyNow() >= connection->ends || (ready && !GoOn(*connection));
+      connection = over ? connections_.erase(connection) : std::next(connection);
+    }
+    for (size_t listener = 1; listener < first; ++listener) {
+      if (waiting[listener].revents != 0) Accept(waiting[listener].fd);
+    }
   }
 }
 
-void MetricsEndpoint::Answer(int connection) const {
-  const absl::Time deadline = absl::Now() + kMaxConnectionTime;
-  const std::string request = ReadRequest(connection, deadline);
-  if (AsksFor(request, "/metrics")) {
-    Write(connection, Response("200 OK", text_()), deadline);
-  } else if (AsksFor(request, "/healthz")) {
-    const ServerState state = state_();
-    const bool serving = state == ServerState::kServing;
-    const std::string name = absl::AsciiStrToUpper(ServerStateName(state));
-    Write(connection, Response(serving ? "200 OK" : "503 Service Unavailable", name + "\n"),
-          deadline);
-  } else if (absl::StartsWith(request, "GET ")) {
-    Write(connection, Response("404 Not Found", "There are only /metrics and /healthz here.\n"),
-          deadline);
-  } else {
-    Write(connection, Response("400 Bad Request", "GET /metrics\n"), deadline);
+void MetricsEndpoint::Accept(int listener) {
+  Descriptor socket(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket.open()) {
+    // Out of descriptors, perhaps. Giving one up helps, and spinning does not.
+    if (errno == EMFILE && !connections_.empty()) connections_.pop_front();
+    absl::SleepFor(absl::Milliseconds(10));
+    return;
   }
-  shutdown(connection, SHUT_WR);
+  if (connections_.size() >= kMaxConnections) connections_.pop_front();
+  Connection& connection = connections_.emplace_back();
+  connection.socket = std::move(socket);
+  connection.ends = After(kMaxConnectionTime);
+}
+
+bool MetricsEndpoint::GoOn(Connection& connection) const {
+  const int socket = connection.socket.get();
+  if (connection.answer.empty()) {
+    char buffer[1024];
+    const ssize_t n = recv(socket, buffer, sizeof(buffer), 0);
+    if (n < 0) return errno == EAGAIN || errno == EINTR;
+    if (n == 0) return false;
+    connection.request.append(buffer, static_cast<size_t>(n));
+    const bool whole = absl::StrContains(connection.request, "\r\n\r\n");
+    if (!whole && connection.request.size() < kMaxRequestBytes) return true;
+    connection.answer = AnswerTo(connection.request);
+  }
+  const std::string& answer = connection.answer;
+  while (connection.sent < answer.size()) {
+    const ssize_t n = send(socket, answer.data() + connection.sent,
+                           answer.size() - connection.sent, MSG_NOSIGNAL);
+    if (n < 0) return errno == EAGAIN || errno == EINTR;
+    connection.sent += static_cast<size_t>(n);
+  }
+  shutdown(socket, SHUT_WR);
+  return false;
+}
+
+std::string MetricsEndpoint::AnswerTo(const std::string& request) const {
+  const bool head = absl::StartsWith(request, "HEAD ");
+  if (!head && !absl::StartsWith(request, "GET "))
+    return Response("405 Method Not Allowed", "GET /metrics\n", "Allow: GET, HEAD\r\n");
+  const std::string target = request.substr(request.find(' ') + 1);
+  const std::string path = target.substr(0, target.find_first_of(" ?\r\n"));
+  std::string answer;
+  if (path == "/metrics") {
+    answer = Response("200 OK", text_());
+  } else if (path == "/healthz") {
+    const Health health = health_();
+    answer = Response(health.serving ? "200 OK" : "503 Service Unavailable", health.state + "\n");
+  } else {
+    answer = Response("404 Not Found", "There are only /metrics and /healthz here.\n");
+  }
+  return head ? answer.substr(0, answer.find("\r\n\r\n") + 4) : answer;
 }
 
 }  // namespace antiphon::server
