@@ -1,5 +1,5 @@
-// A job lives on its caller's stack. The caller waits in EncodeWhile until `done`, and only the
-// dispatcher sets that, under the lock; after that it must not touch the job any more. A job is in
+// A job lives on its caller's stack. The caller waits in EncodeWhile for `done`, and only the
+// dispatcher notifies it, under the lock; after that it must not touch the job any more. A job is in
 // pending_ exactly as long as windows of it have not been taken, so a job is finished by the batch
 // that takes its last windows.
 //
@@ -41,7 +41,7 @@ BatchingEncoder::~BatchingEncoder() {
 }
 
 void BatchingEncoder::Shutdown() {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   stopping_ = true;
 }
 
@@ -61,14 +61,16 @@ absl::StatusOr<std::vector<float>> BatchingEncoder::EncodeWhile(
   job.windows = windows;
   job.keep_going = &keep_going;
   job.total = static_cast<int64_t>(windows.size()) / window_size_;
-  job.arrived = absl::Now();
+  job.arrived = SteadyNow();
   job.embeddings.resize(job.total * info().dimension);
 
-  absl::MutexLock lock(&mutex_);
-  if (stopping_) return absl::UnavailableError("the encoder is shutting down");
-  pending_.push_back(&job);
-  pending_windows_ += job.total;
-  mutex_.Await(absl::Condition(&job.done));
+  {
+    SteadyMutexLock lock(&mutex_);
+    if (stopping_) return absl::UnavailableError("the encoder is shutting down");
+    pending_.push_back(&job);
+    pending_windows_ += job.total;
+  }
+  job.done.WaitForNotification();
   if (!job.status.ok()) return job.status;
   return std::move(job.embeddings);
 }
@@ -82,31 +84,27 @@ void BatchingEncoder::Dispatch() const {
 }
 
 std::optional<std::vector<BatchingEncoder::Slice>> BatchingEncoder::TakeBatch() const {
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(
-      +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-        return self->stopping_ || !self->pending_.empty();
-      },
-      this));
+  SteadyMutexLock lock(&mutex_);
+  mutex_.AwaitUntil(kNever, [this] {
+    mutex_.AssertHeld();
+    return stopping_ || !pending_.empty();
+  });
   // An incomplete batch waits for company until its oldest request has waited max_delay. The oldest
   // is not always in front: a large request goes to the back each time part of it is taken.
   if (!pending_.empty()) {
-    const absl::Time oldest =
+    const SteadyTime oldest =
         (*std::min_element(pending_.begin(), pending_.end(), [](const Job* a, const Job* b) {
           return a->arrived < b->arrived;
         }))->arrived;
-    mutex_.AwaitWithDeadline(
-        absl::Condition(
-            +[](const BatchingEncoder* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-              return self->stopping_ || self->pending_windows_ >= self->options_.max_windows;
-            },
-            this),
-        oldest + absl::Milliseconds(options_.max_delay_ms));
+    mutex_.AwaitUntil(After(absl::Milliseconds(options_.max_delay_ms), oldest), [this] {
+      mutex_.AssertHeld();
+      return stopping_ || pending_windows_ >= options_.max_windows;
+    });
   }
   if (stopping_) {
     for (Job* job : pending_) {
       job->status = absl::UnavailableError("the encoder is shutting down");
-      job->done = true;
+      job->done.Notify();
     }
     pending_.clear();
     return std::nullopt;
@@ -124,7 +122,7 @@ std::vector<BatchingEncoder::Slice> BatchingEncoder::FillBatch() const {
     if (*job->keep_going) job->status = (*job->keep_going)();
     if (!job->status.ok()) {
       pending_windows_ -= job->total - job->taken;
-      job->done = true;
+      job->done.Notify();
       continue;
     }
     const int64_t count = std::min(space, job->total - job->taken);
@@ -164,7 +162,7 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
         absl::StrCat("the encoder gave ", rows->size(), " numbers for ", count, " windows"));
   }
 
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   int64_t row = 0;
   for (const Slice& slice : slices) {
     Job& job = *slice.job;
@@ -181,7 +179,7 @@ void BatchingEncoder::RunBatch(const std::vector<Slice>& slices) const {
       }
     }
     // One job's slices run one after another, so that its last one finishes it.
-    if (job.taken == job.total) job.done = true;
+    if (job.taken == job.total) job.done.Notify();
   }
 }
 

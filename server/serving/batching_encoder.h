@@ -18,8 +18,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "absl/synchronization/notification.h"
+#include "core/base/steady_mutex.h"
 #include "core/encoder/window_encoder.h"
 
 namespace antiphon::server {
@@ -63,10 +63,10 @@ class BatchingEncoder : public encoder::WindowEncoder {
     const std::function<absl::Status()>* keep_going = nullptr;
     int64_t total = 0;  // windows
     int64_t taken = 0;  // windows put into batches
-    absl::Time arrived;
+    SteadyTime arrived;
     std::vector<float> embeddings;  // [total, dimension]
     absl::Status status;
-    bool done = false;
+    absl::Notification done;
   };
 
   // A stretch of a job inside a batch.
@@ -87,7 +87,7 @@ class BatchingEncoder : public encoder::WindowEncoder {
   const BatchingOptions options_;
   const int64_t window_size_;  // bytes
 
-  mutable absl::Mutex mutex_;
+  mutable SteadyMutex mutex_;
   mutable std::deque<Job*> pending_ ABSL_GUARDED_BY(mutex_);     // with windows not yet taken
   mutable int64_t pending_windows_ ABSL_GUARDED_BY(mutex_) = 0;  // not yet taken, over pending_
   mutable bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
