@@ -29,16 +29,18 @@ absl::Status Call::KeepGoing() const {
     absl::MutexLock lock(&mutex_);
     return why_;
   }
-  if (absl::Now() >= origin_.deadline)
+  if (SteadyNow() >= origin_.deadline)
     return absl::DeadlineExceededError("the caller's deadline has passed");
   return absl::OkStatus();
 }
 
 void Call::Abandon(absl::Status why) {
-  absl::MutexLock lock(&mutex_);
-  if (!why_.ok()) return;
-  why_ = std::move(why);
-  abandoned_.store(true, std::memory_order_release);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (why_.ok()) why_ = std::move(why);
+    abandoned_.store(true, std::memory_order_release);
+  }
+  if (on_abandon_) on_abandon_();
 }
 
 matching::RequestContext Call::context() {
@@ -64,7 +66,7 @@ void Call::RecordStage(v1::Stage stage, double seconds) {
 }
 
 void Call::BeginPart() {
-  part_began_ = absl::Now();
+  part_began_ = SteadyNow();
   part_stages_.clear();
   part_warnings_.clear();
 }
@@ -83,7 +85,7 @@ void Call::FillInfo(double query_s, v1::ResponseInfo* info) const {
   info->set_generation(collection_->manifest().generation);
   info->set_model_id(collection_->manifest().model_id);
   info->set_query_seconds(query_s);
-  info->set_total_seconds(absl::ToDoubleSeconds(absl::Now() - part_began_));
+  info->set_total_seconds(SecondsSince(part_began_));
   for (const auto& [stage, seconds] : part_stages_) {
     v1::StageTiming* timing = info->add_stages();
     timing->set_stage(stage);

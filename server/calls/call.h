@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,12 +17,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "antiphon/v1/types.pb.h"
 #include "core/base/status_macros.h"
+#include "core/base/steady_time.h"
 #include "core/retrieval/collection.h"
 #include "server/access/call_origin.h"
+#include "server/access/caller.h"
 #include "server/telemetry/metrics.h"
 
 namespace antiphon::server {
@@ -32,13 +33,13 @@ class Call {
   Call(const char* method, CallOrigin origin, Metrics& metrics);
 
   const char* method() const { return method_; }
-  absl::Time arrived() const { return arrived_; }
-  absl::Time deadline() const { return origin_.deadline; }
+  SteadyTime arrived() const { return arrived_; }
+  SteadyTime deadline() const { return origin_.deadline; }
   const CallOrigin& origin() const { return origin_; }
 
-  // The name of the API key that it came with; empty where none is asked for.
-  const std::string& caller() const { return caller_; }
-  void set_caller(std::string name) { caller_ = std::move(name); }
+  // Who it is from, as far as the gate has found out.
+  const Caller& caller() const { return caller_; }
+  void set_caller(Caller caller) { caller_ = std::move(caller); }
 
   // The collection that this call started on, and keeps. Pinned before the handler runs.
   const retrieval::Collection& collection() const { return *collection_; }
@@ -53,6 +54,9 @@ class Call {
   // From now on KeepGoing gives `why`; the first one counts. `why` must not be OK.
   void Abandon(absl::Status why);
 
+  // Is called after every Abandon. Set before anybody else knows of the call.
+  void set_on_abandon(std::function<void()> on_abandon) { on_abandon_ = std::move(on_abandon); }
+
   // For the collection: its stages are timed, and asked KeepGoing before, too.
   matching::RequestContext context();
 
@@ -61,9 +65,9 @@ class Call {
   template <typename Work>
   auto InStage(v1::Stage stage, Work&& work) -> decltype(work()) {
     RETURN_IF_ERROR(KeepGoing());
-    const absl::Time start = absl::Now();
+    const SteadyTime start = SteadyNow();
     auto result = std::forward<Work>(work)();
-    RecordStage(stage, absl::ToDoubleSeconds(absl::Now() - start));
+    RecordStage(stage, SecondsSince(start));
     return result;
   }
 
@@ -87,13 +91,14 @@ class Call {
 
  private:
   const char* const method_;
-  const absl::Time arrived_ = absl::Now();
+  const SteadyTime arrived_ = SteadyNow();
   const CallOrigin origin_;
   Metrics& metrics_;
-  std::string caller_;
+  Caller caller_;
+  std::function<void()> on_abandon_;
   std::shared_ptr<const retrieval::Collection> collection_;
   StageSeconds stages_;
-  absl::Time part_began_ = arrived_;
+  SteadyTime part_began_ = arrived_;
   StageSeconds part_stages_;
   std::vector<v1::Warning> part_warnings_;
 

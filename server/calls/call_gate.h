@@ -8,12 +8,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "grpcpp/support/status.h"
 #include "server/access/authenticator.h"
+#include "server/access/quotas.h"
 #include "server/calls/call.h"
 #include "server/runtime/lifecycle.h"
 #include "server/serving/store.h"
@@ -25,39 +29,43 @@ namespace antiphon::server {
 enum class CallPolicy {
   kQueued,     // while the server serves; on a worker, once it is its turn
   kOwnThread,  // while the server serves; at once, on a thread of its own: streams
-  kInline      // in any state, and not counted as under way; on gRPC's thread: for what takes no
+  kInline,     // in any state, and not counted as under way; on gRPC's thread: for what takes no
                // time and must answer when all else is busy
+  kOpen        // as kInline, and nobody has to show a key
 };
 
-// That a call is under way. The lifecycle waits for it until this goes.
+class CallGate;
+
+// That a call is under way. The lifecycle waits for it until this goes, which is before the call.
 class Admission {
  public:
   Admission() = default;
-  explicit Admission(Lifecycle& entered) : lifecycle_(&entered) {}
-  Admission(Admission&& other) noexcept : lifecycle_(std::exchange(other.lifecycle_, nullptr)) {}
+  Admission(CallGate& gate, Call& call) : gate_(&gate), call_(&call) {}
+  Admission(Admission&& other) noexcept { *this = std::move(other); }
   Admission& operator=(Admission&& other) noexcept {
-    std::swap(lifecycle_, other.lifecycle_);
+    std::swap(gate_, other.gate_);
+    std::swap(call_, other.call_);
     return *this;
   }
-  ~Admission() {
-    if (lifecycle_ != nullptr) lifecycle_->Leave();
-  }
+  ~Admission();
 
  private:
-  Lifecycle* lifecycle_ = nullptr;
+  CallGate* gate_ = nullptr;
+  Call* call_ = nullptr;
 };
 
 class CallGate {
  public:
   // All are borrowed, and outlive every call. `authenticator` may be null: everybody may do
-  // everything.
+  // everything; those who show a client's certificate, within `quota`.
   CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
-           Authenticator* authenticator = nullptr);
+           Authenticator* authenticator = nullptr, const Quota& quota = {});
 
   Metrics& metrics() { return metrics_; }
+  Quotas& quotas() { return quotas_; }
 
-  // As Authenticator::Admit; then Unavailable unless serving or kInline. From here on the call
-  // knows its caller.
+  // As Authenticator::Recognise and Permit; then Unavailable unless calls are taken or the policy
+  // needs none to be. From here on the call knows its caller, also when he is turned away.
   [[nodiscard]] absl::StatusOr<Admission> Admit(Call& call, CallPolicy policy);
 
   // Runs the handler on the collection that is current now, unless nobody waits for the answer any
@@ -69,15 +77,24 @@ class CallGate {
     int64_t response_bytes = 0;
   };
 
+  // Abandons all calls under way.
+  void AbandonAll(const absl::Status& why);
+
   // What the caller is told. Counts and logs the call: to be asked once, last, for every call,
   // refused ones included.
   grpc::Status Close(const Call& call, const absl::Status& status, const Sizes& sizes);
 
  private:
+  friend class Admission;
+
   const Store& store_;
   Lifecycle& lifecycle_;
   Metrics& metrics_;
   Authenticator* const authenticator_;
+  const Quota quota_;
+  Quotas quotas_;
+  absl::Mutex mutex_;
+  std::set<Call*> under_way_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace antiphon::server

@@ -3,12 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
 #include <new>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/error_reason.h"
+#include "core/testing/temporary_folder.h"
+#include "server/access/api_keys.h"
 #include "server/serving/fake_store.h"
 #include "server/wire/status_map.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -45,7 +50,9 @@ class CallGateTest : public ::testing::Test {
 
 TEST_F(CallGateTest, ACallIsOneLineThatSaysAllButWhatWasSent) {
   Call call("Retrieval.Identify", Origin(), metrics_);
-  call.set_caller("search-page");
+  Caller caller;
+  caller.key = "search-page";
+  call.set_caller(caller);
   call.RecordStage(v1::STAGE_QUEUE, 0.0125);
   call.RecordStage(v1::STAGE_DECODE, 0.002);
   call.RecordStage(v1::STAGE_DECODE, 0.002);
@@ -70,6 +77,43 @@ TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
   EXPECT_THAT(answer.error_message(), Not(HasSubstr("lost")));
   EXPECT_THAT(log_.str(), HasSubstr("error method=Retrieval.Identify code=INTERNAL"));
   EXPECT_THAT(log_.str(), HasSubstr(R"(message="index: lost\nmethod=forged")"));
+}
+
+TEST_F(CallGateTest, AFullDiskIsTheOperatorsBusiness) {
+  const Call call("Catalog.AddPiece", Origin(), metrics_);
+  gate_.Close(call, WithReason(absl::ResourceExhaustedError("no room"), ErrorReason::kStorageFull),
+              {});
+  EXPECT_THAT(log_.str(), HasSubstr("error method=Catalog.AddPiece code=RESOURCE_EXHAUSTED"));
+}
+
+TEST_F(CallGateTest, WhoIsTurnedAwayIsKnownWhereItCanBe) {
+  const testing::TemporaryFolder folder;
+  const std::string key = "a-key-for-reading-only";
+  std::ofstream(folder.path() + "/keys") << "reader read " << *HashForFile(key) << " 1\n";
+  const auto keys =
+      Authenticator::Open({.keys_file = folder.path() + "/keys", .quota = {}}, metrics_);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  CallGate gate(store_, lifecycle_, metrics_, keys->get());
+  CallOrigin origin = Origin();
+  origin.api_key = key;
+  const auto refused = [&](const char* method) {
+    Call call(method, origin, metrics_);
+    const absl::Status status = gate.Admit(call, CallPolicy::kInline).status();
+    gate.Close(call, status, {});
+    return status.code();
+  };
+  EXPECT_EQ(refused("Admin.Merge"), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(refused("Admin.Status"), absl::StatusCode::kOk);
+  EXPECT_EQ(refused("Admin.Status"), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(log_.str(), HasSubstr("code=PERMISSION_DENIED"));
+  std::istringstream lines(log_.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_THAT(line, HasSubstr(" key=reader "));
+  for (const char* code : {"OK", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED"}) {
+    EXPECT_THAT(metrics_.Text(), HasSubstr(absl::StrCat("antiphon_key_requests_total{code=\"", code,
+                                                        "\",key=\"reader\"} 1")));
+  }
+  Call open("Health.Check", Origin(), metrics_);
+  EXPECT_TRUE(gate.Admit(open, CallPolicy::kOpen).ok()) << "nobody needs a key";
 }
 
 TEST_F(CallGateTest, WhatAHandlerThrowsBecomesAStatus) {
@@ -101,7 +145,7 @@ TEST_F(CallGateTest, NoHandlerRunsForACallThatWasAbandoned) {
   gone.Abandon(absl::CancelledError("gone"));
   gone.Abandon(absl::DeadlineExceededError("too late to count"));
   CallOrigin late = Origin();
-  late.deadline = absl::Now();
+  late.deadline = SteadyNow();
   Call expired("Retrieval.Identify", late, metrics_);
   const auto never = [](Call&) -> absl::Status {
     ADD_FAILURE() << "nobody waits for this";
@@ -125,6 +169,8 @@ TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "moved, not copied";
     const Admission always = *gate_.Admit(call, CallPolicy::kInline);
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "what is always let in holds nothing up";
+    gate_.AbandonAll(absl::UnavailableError("stopping"));
+    EXPECT_TRUE(absl::IsUnavailable(call.KeepGoing()));
   }
   EXPECT_EQ(lifecycle_.in_flight(), 0);
 }

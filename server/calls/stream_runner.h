@@ -1,8 +1,9 @@
 // Runs streaming calls: let in or refused like every other call (call_gate.h), each handled on a
-// thread of its own with blocking reads and writes (message_stream.h), at most so many at once.
+// thread of its own with blocking reads and writes (message_stream.h), at most so many at once, and
+// so many of one caller (server/access/quotas.h).
 //
-// A handler that waits for its caller is woken by the caller's deadline, by the caller's going, and
-// by too long a silence; Call::KeepGoing says the same from then on.
+// A handler that waits for its caller is woken by the caller's deadline, by the caller's going, by
+// too long a silence, and when the call is abandoned; Call::KeepGoing says the same from then on.
 //
 // Safe from any thread.
 #ifndef ANTIPHON_SERVER_CALLS_STREAM_RUNNER_H_
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -17,13 +19,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/base/check_range.h"
+#include "core/base/steady_mutex.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
 #include "server/calls/call.h"
 #include "server/calls/call_gate.h"
-#include "server/calls/handover.h"
+#include "server/calls/dispatcher.h"
 #include "server/calls/message_stream.h"
+#include "server/calls/receive_monitor.h"
 #include "server/calls/work_queue.h"
 
 namespace antiphon::server {
@@ -52,7 +54,7 @@ class StreamWaiter {
   void End(Operation operation, bool ok);
   [[nodiscard]] bool Await(Operation operation);
 
-  void Cancel();  // the caller has gone
+  void Wake();  // the call has been abandoned
 
   absl::Status status() const;
   bool UnderWay(Operation operation) const;
@@ -64,126 +66,66 @@ class StreamWaiter {
 
   Call& call_;
   const absl::Duration patience_;
-  mutable absl::Mutex mutex_;
+  mutable SteadyMutex mutex_;
   Progress progress_[2] ABSL_GUARDED_BY(mutex_) = {Progress::kNone, Progress::kNone};
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;      // nothing more is read or written …
   bool all_read_ ABSL_GUARDED_BY(mutex_) = false;  // … or nothing more is read
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What of a stream does not depend on its messages. Lives until gRPC is done with the call.
-class StreamCall {
+// A stream of messages of any kind. Read and Write belong to the thread of the stream.
+class AnyStream {
  public:
-  StreamCall(const char* method, CallOrigin origin, absl::Duration patience, Metrics& metrics)
-      : call(method, std::move(origin), metrics), waiter(call, patience) {}
-  virtual ~StreamCall() = default;
-
-  virtual void End(const grpc::Status& status) = 0;  // the object may be gone when this returns
-
-  Call call;
-  Admission admission;
-  StreamWaiter waiter;
-  CallGate::Sizes sizes;
+  virtual ~AnyStream() = default;
+  virtual bool Read(google::protobuf::Message* message) = 0;
+  virtual bool Write(const google::protobuf::Message& message) = 0;
+  virtual absl::Status status() const = 0;
 };
 
-// `Reactor` is gRPC's, `Stream` what the handler sees.
-template <typename Reactor, typename Stream, typename Request>
-class ReadingReactor : public Reactor, public Stream, public StreamCall {
- public:
-  ReadingReactor(const char* method, grpc::CallbackServerContext* context, absl::Duration patience,
-                 Metrics& metrics)
-      : StreamCall(method, OriginOf(*context), patience, metrics), context_(context) {}
-
-  bool Read(Request* message) final {
-    if (!waiter.Begin(StreamWaiter::kRead)) return false;
-    this->StartRead(&incoming_);
-    if (!waiter.Await(StreamWaiter::kRead)) return false;
-    message->Swap(&incoming_);
-    sizes.request_bytes += static_cast<int64_t>(message->ByteSizeLong());
-    return true;
-  }
-  absl::Status status() const final { return waiter.status(); }
-
-  void OnReadDone(bool ok) final { waiter.End(StreamWaiter::kRead, ok); }
-  void OnCancel() final { waiter.Cancel(); }
-  void OnDone() final {
-    handover_.Take();
-    delete this;
-  }
-
-  void End(const grpc::Status& status) final {
-    // The status would wait in line behind an answer that is not taken.
-    if (waiter.UnderWay(StreamWaiter::kWrite)) context_->TryCancel();
-    handover_.Give();
-    this->Finish(status);
-  }
-
- private:
-  grpc::CallbackServerContext* const context_;
-  Handover handover_;
-  Request incoming_;  // here, because a read may outlive the handler
-};
-
-template <typename Request>
-using UploadReactor =
-    ReadingReactor<grpc::ServerReadReactor<Request>, MessageReader<Request>, Request>;
-
+// What a handler sees of it.
 template <typename Request, typename Response>
-class DialogueReactor final : public ReadingReactor<grpc::ServerBidiReactor<Request, Response>,
-                                                    MessageStream<Request, Response>, Request> {
+class TypedStream final : public MessageStream<Request, Response> {
  public:
-  using ReadingReactor<grpc::ServerBidiReactor<Request, Response>, MessageStream<Request, Response>,
-                       Request>::ReadingReactor;
-
-  bool Write(const Response& message) override {
-    if (!this->waiter.Begin(StreamWaiter::kWrite)) return false;
-    outgoing_ = message;
-    this->StartWrite(&outgoing_);
-    if (!this->waiter.Await(StreamWaiter::kWrite)) return false;
-    this->sizes.response_bytes += static_cast<int64_t>(outgoing_.ByteSizeLong());
-    return true;
-  }
-  void OnWriteDone(bool ok) override { this->waiter.End(StreamWaiter::kWrite, ok); }
+  explicit TypedStream(AnyStream& stream) : stream_(stream) {}
+  bool Read(Request* message) override { return stream_.Read(message); }
+  bool Write(const Response& message) override { return stream_.Write(message); }
+  absl::Status status() const override { return stream_.status(); }
 
  private:
-  Response outgoing_;  // here, because a write may outlive the handler
+  AnyStream& stream_;
 };
 
 }  // namespace internal
 
 class StreamRunner {
  public:
-  // `gate` is borrowed, and outlives every call.
-  StreamRunner(CallGate& gate, const StreamRunnerOptions& options);
+  // All are borrowed, and outlive every call.
+  StreamRunner(CallGate& gate, ReceiveMonitor& monitor, const StreamRunnerOptions& options,
+               int64_t max_message_bytes);
 
-  // Client streaming. Answers `response`, which is gRPC's, when the handler returns OK, its status
-  // otherwise.
-  template <typename Request>
-  grpc::ServerReadReactor<Request>* RunUpload(
-      const char* method, grpc::CallbackServerContext* context, google::protobuf::Message* response,
-      std::function<absl::Status(Call&, MessageReader<Request>&)> handler) {
-    auto* reactor =
-        new internal::UploadReactor<Request>(method, context, options_.patience(), gate_.metrics());
-    Start(reactor, [reactor, response, handler = std::move(handler)](Call& call) {
-      absl::Status status = handler(call, *reactor);
-      if (status.ok())
-        reactor->sizes.response_bytes = static_cast<int64_t>(response->ByteSizeLong());
+  // Client streaming: a method that answers `response` when the handler returns OK, its status
+  // otherwise. `name` is a literal.
+  template <typename Request, typename Response>
+  Method Upload(const char* name,
+                std::function<absl::Status(Call&, MessageReader<Request>&, Response*)> handler) {
+    return MakeMethod(name, [handler = std::move(handler)](Call& call, internal::AnyStream& any) {
+      internal::TypedStream<Request, Response> stream(any);
+      Response response;
+      absl::Status status = handler(call, stream, &response);
+      if (status.ok() && stream.status().ok() && !stream.Write(response)) return stream.status();
       return status;
     });
-    return reactor;
   }
 
-  // Bidirectional. Ends the stream with the handler's status.
+  // Bidirectional: a method that ends the stream with the handler's status.
   template <typename Request, typename Response>
-  grpc::ServerBidiReactor<Request, Response>* RunDialogue(
-      const char* method, grpc::CallbackServerContext* context,
-      std::function<absl::Status(Call&, MessageStream<Request, Response>&)> handler) {
-    auto* reactor = new internal::DialogueReactor<Request, Response>(
-        method, context, options_.patience(), gate_.metrics());
-    Start(reactor,
-          [reactor, handler = std::move(handler)](Call& call) { return handler(call, *reactor); });
-    return reactor;
+  Method Dialogue(const char* name,
+                  std::function<absl::Status(Call&, MessageStream<Request, Response>&)> handler) {
+    return MakeMethod(name, [handler = std::move(handler)](Call& call, internal::AnyStream& any) {
+      internal::TypedStream<Request, Response> stream(any);
+      return handler(call, stream);
+    });
   }
 
   // Takes no more streams and waits for those under way, which somebody has to cancel. Must not be
@@ -194,13 +136,19 @@ class StreamRunner {
   int max_streams() const { return options_.max_streams; }
 
  private:
-  void Start(internal::StreamCall* stream, std::function<absl::Status(Call&)> handler);
-  void End(internal::StreamCall* stream, const absl::Status& status);
+  class Reactor;
+  using Handler = std::function<absl::Status(Call&, internal::AnyStream&)>;
+
+  Method MakeMethod(const char* name, Handler handler);
+  void Start(Reactor* stream, const Handler& handler);
+  void End(Reactor* stream, const absl::Status& status);
   [[nodiscard]] absl::Status TakePlace();
   void GivePlaceBack();
 
   CallGate& gate_;
+  ReceiveMonitor& monitor_;
   const StreamRunnerOptions options_;
+  const int64_t max_message_bytes_;
   mutable absl::Mutex mutex_;
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
   // As many threads as there may be streams. Last: what they run uses the members above.

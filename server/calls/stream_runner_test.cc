@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "antiphon/v1/retrieval.grpc.pb.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "server/serving/fake_store.h"
 #include "server/wire/status_map.h"
@@ -22,29 +24,10 @@ using ::testing::HasSubstr;
 using Reader = MessageReader<v1::IdentifyStreamRequest>;
 using Stream = MessageStream<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>;
 
-// Streams of the real service with handlers made up by the test.
-class Service : public v1::Retrieval::CallbackService {
- public:
-  explicit Service(StreamRunner& streams) : streams_(streams) {}
-
-  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(
-      grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) override {
-    return streams_.RunUpload<v1::IdentifyStreamRequest>(
-        "Retrieval.IdentifyLong", context, response,
-        [=, this](Call& call, Reader& reader) { return on_upload(call, reader, response); });
-  }
-  grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* IdentifyLive(
-      grpc::CallbackServerContext* context) override {
-    return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
-        "Retrieval.IdentifyLive", context,
-        [this](Call& call, Stream& stream) { return on_dialogue(call, stream); });
-  }
-
+// Methods with handlers made up by the test.
+struct Handlers {
   std::function<absl::Status(Call&, Reader&, v1::IdentifyLongResponse*)> on_upload;
   std::function<absl::Status(Call&, Stream&)> on_dialogue;
-
- private:
-  StreamRunner& streams_;
 };
 
 v1::IdentifyStreamRequest Samples(size_t bytes) {
@@ -64,19 +47,22 @@ absl::Status CountBytes(Call&, Stream& stream) {
   return stream.status();
 }
 
+constexpr int64_t kMaxMessageBytes = 1 << 20;
+
 class StreamRunnerTest : public ::testing::Test {
  protected:
   void Start(int max_streams = 4, absl::Duration patience = absl::Seconds(60)) {
     spdlog::set_level(spdlog::level::off);
     ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
     streams_ = std::make_unique<StreamRunner>(
-        gate_, StreamRunnerOptions{max_streams, absl::ToDoubleSeconds(patience)});
-    service_ = std::make_unique<Service>(*streams_);
+        gate_, monitor_, StreamRunnerOptions{max_streams, absl::ToDoubleSeconds(patience)},
+        kMaxMessageBytes);
+    dispatcher_.Add("antiphon.v1", Methods());
     grpc::ServerBuilder builder;
-    builder.RegisterService(service_.get());
+    builder.RegisterCallbackGenericService(&dispatcher_);
     server_ = builder.BuildAndStart();
     stub_ = v1::Retrieval::NewStub(server_->InProcessChannel({}));
-    service_->on_dialogue = CountBytes;
+    handlers_.on_dialogue = CountBytes;
   }
 
   void TearDown() override {
@@ -85,6 +71,18 @@ class StreamRunnerTest : public ::testing::Test {
     server_->Wait();
     streams_->Stop();
     EXPECT_EQ(lifecycle_.in_flight(), 0) << "every stream let in has left";
+  }
+
+  std::vector<Method> Methods() {
+    return {streams_->Upload<v1::IdentifyStreamRequest, v1::IdentifyLongResponse>(
+                "Retrieval.IdentifyLong",
+                [this](Call& call, Reader& reader, v1::IdentifyLongResponse* response) {
+                  return handlers_.on_upload(call, reader, response);
+                }),
+            streams_->Dialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
+                "Retrieval.IdentifyLive", [this](Call& call, Stream& stream) {
+                  return handlers_.on_dialogue(call, stream);
+                })};
   }
 
   // A stream that has been let in and answered once.
@@ -113,15 +111,17 @@ class StreamRunnerTest : public ::testing::Test {
   Lifecycle lifecycle_;
   Metrics metrics_;
   CallGate gate_{store_, lifecycle_, metrics_};
+  ReceiveMonitor monitor_{{}, [](const std::string&) { return std::nullopt; }, [](auto) {}};
   std::unique_ptr<StreamRunner> streams_;
-  std::unique_ptr<Service> service_;
+  Dispatcher dispatcher_{gate_};
+  Handlers handlers_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::Retrieval::Stub> stub_;
 };
 
 TEST_F(StreamRunnerTest, AnUploadIsReadToItsEndAndAnsweredOnce) {
   Start();
-  service_->on_upload = [](Call& call, Reader& reader, v1::IdentifyLongResponse* response) {
+  handlers_.on_upload = [](Call& call, Reader& reader, v1::IdentifyLongResponse* response) {
     v1::IdentifyStreamRequest request;
     double bytes = 0;
     while (reader.Read(&request)) bytes += static_cast<double>(request.samples().size());
@@ -158,7 +158,7 @@ TEST_F(StreamRunnerTest, ADialogueAnswersEachMessageInTurn) {
 
 TEST_F(StreamRunnerTest, AHandlersFailureEndsTheStreamWhileMessagesStillCome) {
   Start();
-  service_->on_dialogue = [](Call&, Stream& stream) {
+  handlers_.on_dialogue = [](Call&, Stream& stream) {
     v1::IdentifyStreamRequest request;
     EXPECT_TRUE(stream.Read(&request));
     return FieldError(absl::StatusCode::kInvalidArgument, "part", "options must come first");
@@ -174,7 +174,7 @@ TEST_F(StreamRunnerTest, AHandlersFailureEndsTheStreamWhileMessagesStillCome) {
 
 TEST_F(StreamRunnerTest, WhatAHandlerThrowsIsInternal) {
   Start();
-  service_->on_dialogue = [](Call&, Stream&) -> absl::Status { throw std::runtime_error("oh"); };
+  handlers_.on_dialogue = [](Call&, Stream&) -> absl::Status { throw std::runtime_error("oh"); };
   grpc::ClientContext context;
   auto stream = stub_->IdentifyLive(&context);
   EXPECT_EQ(stream->Finish().error_code(), StatusCode::INTERNAL);
@@ -200,7 +200,7 @@ TEST_F(StreamRunnerTest, OneStreamTooManyIsRefusedAtOnceUntilAnotherEnds) {
 TEST_F(StreamRunnerTest, ACallerWhoFallsSilentIsTimedOut) {
   Start(4, absl::Milliseconds(50));
   absl::Status seen;
-  service_->on_dialogue = [&](Call& call, Stream& stream) {
+  handlers_.on_dialogue = [&](Call& call, Stream& stream) {
     v1::IdentifyStreamRequest request;
     EXPECT_FALSE(stream.Read(&request));
     EXPECT_FALSE(stream.Read(&request)) << "at once";
@@ -218,7 +218,7 @@ TEST_F(StreamRunnerTest, ACallerWhoFallsSilentIsTimedOut) {
 
 TEST_F(StreamRunnerTest, ACallerWhoTakesNoAnswersIsCancelled) {
   Start(4, absl::Milliseconds(100));
-  service_->on_dialogue = [](Call&, Stream& stream) {
+  handlers_.on_dialogue = [](Call&, Stream& stream) {
     v1::IdentifyLiveResponse response;
     response.add_candidates()->mutable_source()->set_title(std::string(1 << 20, 't'));
     int written = 0;
@@ -230,9 +230,9 @@ TEST_F(StreamRunnerTest, ACallerWhoTakesNoAnswersIsCancelled) {
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  Service service(*streams_);
-  service.on_dialogue = service_->on_dialogue;
-  builder.RegisterService(&service);
+  Dispatcher dispatcher(gate_);
+  dispatcher.Add("antiphon.v1", Methods());
+  builder.RegisterCallbackGenericService(&dispatcher);
   auto server = builder.BuildAndStart();
   auto stub = v1::Retrieval::NewStub(
       grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
@@ -252,7 +252,7 @@ TEST_F(StreamRunnerTest, ACallerWhoTakesNoAnswersIsCancelled) {
 TEST_F(StreamRunnerTest, TheDeadlineWakesAHandlerThatWaits) {
   Start();
   absl::Notification ended;
-  service_->on_dialogue = [&](Call&, Stream& stream) {
+  handlers_.on_dialogue = [&](Call&, Stream& stream) {
     v1::IdentifyStreamRequest request;
     EXPECT_FALSE(stream.Read(&request));
     const absl::Status status = stream.status();
@@ -271,23 +271,53 @@ TEST_F(StreamRunnerTest, CancellationWakesAHandlerThatWaits) {
   auto open = OpenStream();
   open->context.TryCancel();
   EXPECT_EQ(open->stream->Finish().error_code(), StatusCode::CANCELLED);
-  EXPECT_TRUE(lifecycle_.WaitIdle(absl::Now() + absl::Seconds(10)));
+  EXPECT_TRUE(lifecycle_.WaitIdle(After(absl::Seconds(10))));
   EXPECT_EQ(streams_->open(), 0);
+}
+
+TEST_F(StreamRunnerTest, AbandoningACallWakesAHandlerThatWaits) {
+  Start();
+  auto open = OpenStream();
+  gate_.AbandonAll(absl::UnavailableError("the server is shutting down"));
+  const grpc::Status status = open->stream->Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("shutting down"));
+}
+
+TEST_F(StreamRunnerTest, BytesThatAreNoMessageAreSaid) {
+  Start();
+  grpc::GenericStub stub(server_->InProcessChannel({}));
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  auto call = stub.PrepareCall(&context, "/antiphon.v1.Retrieval/IdentifyLive", &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  call->StartCall(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  const grpc::Slice garbage("\xff\xff\xff");
+  call->Write(grpc::ByteBuffer(&garbage, 1), nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("request: is not an antiphon.v1"));
 }
 
 TEST_F(StreamRunnerTest, DrainingRefusesNewStreamsAndEndsThoseOpenWithTheServer) {
   Start();
   auto open = OpenStream();
+  ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kLameDuck).ok());
   ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kDraining).ok());
   grpc::ClientContext context;
   EXPECT_EQ(stub_->IdentifyLive(&context)->Finish().error_code(), StatusCode::UNAVAILABLE);
   v1::IdentifyLiveResponse response;
   EXPECT_TRUE(open->stream->Write(Samples(1)) && open->stream->Read(&response))
       << "what is open goes on";
-  EXPECT_FALSE(lifecycle_.WaitIdle(absl::Now() + absl::Milliseconds(20)));
+  EXPECT_FALSE(lifecycle_.WaitIdle(After(absl::Milliseconds(20))));
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_FALSE(open->stream->Finish().ok());
-  EXPECT_TRUE(lifecycle_.WaitIdle(absl::Now() + absl::Seconds(10)));
+  EXPECT_TRUE(lifecycle_.WaitIdle(After(absl::Seconds(10))));
 }
 
 }  // namespace

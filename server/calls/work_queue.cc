@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "core/base/steady_time.h"
 
 namespace antiphon::server {
 
@@ -84,10 +84,10 @@ void WorkQueue::Work() {
       bytes_ -= item.bytes;
     }
     // With no lock held: a task may take seconds.
-    const absl::Time start = absl::Now();
+    const SteadyTime start = SteadyNow();
     item.task();
     item.task = nullptr;  // what it holds on to goes now, not when the next one comes
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    const double seconds = SecondsSince(start);
     absl::MutexLock lock(&mutex_);
     mean_s_ = mean_s_ == 0 ? seconds : mean_s_ + kWeightOfLatest * (seconds - mean_s_);
   }
