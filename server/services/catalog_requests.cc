@@ -92,11 +92,13 @@ absl::Status Blame(const absl::Status& status, ErrorReason reason, const EditFie
     case ErrorReason::kCollectionReplaced:
       return CallerError(absl::StatusCode::kAborted, status.message());
     case ErrorReason::kStorageFull:
-      return absl::ResourceExhaustedError(
-          "the server has no room for the change; nothing has been changed");
+      return WithReason(absl::ResourceExhaustedError(
+                            "the server has no room for the change; nothing has been changed"),
+                        reason);
     case ErrorReason::kStorageUnavailable:
-      return absl::UnavailableError(
-          "the server cannot store changes; whether this one was is not known");
+      return WithReason(absl::UnavailableError(
+                            "the server cannot store changes; whether this one was is not known"),
+                        reason);
     case ErrorReason::kStorageBusy:
       return CallerError(absl::StatusCode::kAborted,
                          "the collection is being changed by somebody else; try again");

@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "core/base/status_macros.h"
 #include "server/runtime/version.h"
-#include "server/telemetry/metrics.h"
+#include "server/telemetry/process_stats.h"
 #include "server/wire/conversions.h"
 #include "server/wire/status_map.h"
 
@@ -20,6 +20,7 @@ v1::ServerState ToWire(ServerState state) {
       return v1::SERVER_STATE_STARTING;
     case ServerState::kServing:
       return v1::SERVER_STATE_SERVING;
+    case ServerState::kLameDuck:
     case ServerState::kDraining:
       return v1::SERVER_STATE_DRAINING;
     case ServerState::kStopped:
@@ -63,62 +64,43 @@ AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& li
                            AdminFacts facts)
     : runner_(runner), store_(store), lifecycle_(lifecycle), facts_(std::move(facts)) {}
 
-grpc::ServerUnaryReactor* AdminService::Status(grpc::CallbackServerContext* context,
-                                               const v1::StatusRequest* request,
-                                               v1::StatusResponse* response) {
-  return runner_.Run("Admin.Status", CallPolicy::kInline, context, *request, response,
-                     [=, this](Call& call) { return DoStatus(call, response); });
+template <typename Request, typename Response>
+Method AdminService::OneAtATime(const char* name,
+                                absl::Status (AdminService::*work)(const Request&, Response*)) {
+  return runner_.Unary<Request, Response>(
+      name, CallPolicy::kQueued,
+      [this, work](Call&, const Request& request, Response* response) -> absl::Status {
+        if (busy_.exchange(true)) {
+          return CallerError(
+              absl::StatusCode::kAborted,
+              "a reload, merge, snapshot or restore is under way; ask again when it is done");
+        }
+        struct Release {
+          std::atomic<bool>& busy;
+          ~Release() { busy = false; }
+        } release{busy_};
+        return (this->*work)(request, response);
+      });
 }
 
-grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context,
-                                               const v1::ReloadRequest* request,
-                                               v1::ReloadResponse* response) {
-  return runner_.Run("Admin.Reload", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call&) { return OneAtATime([&] { return DoReload(response); }); });
+std::vector<Method> AdminService::Methods() {
+  using Self = AdminService;
+  return {
+      runner_.Unary("Admin.Status", CallPolicy::kInline, this, &Self::Status),
+      OneAtATime("Admin.Reload", &Self::Reload),
+      OneAtATime("Admin.Merge", &Self::Merge),
+      OneAtATime("Admin.Snapshot", &Self::Snapshot),
+      OneAtATime("Admin.Restore", &Self::Restore),
+  };
 }
 
-grpc::ServerUnaryReactor* AdminService::Merge(grpc::CallbackServerContext* context,
-                                              const v1::MergeRequest* request,
-                                              v1::MergeResponse* response) {
-  return runner_.Run("Admin.Merge", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call&) { return OneAtATime([&] { return DoMerge(response); }); });
-}
-
-grpc::ServerUnaryReactor* AdminService::Snapshot(grpc::CallbackServerContext* context,
-                                                 const v1::SnapshotRequest* request,
-                                                 v1::SnapshotResponse* response) {
-  return runner_.Run(
-      "Admin.Snapshot", CallPolicy::kQueued, context, *request, response,
-      [=, this](Call&) { return OneAtATime([&] { return DoSnapshot(*request, response); }); });
-}
-
-grpc::ServerUnaryReactor* AdminService::Restore(grpc::CallbackServerContext* context,
-                                                const v1::RestoreRequest* request,
-                                                v1::RestoreResponse* response) {
-  return runner_.Run(
-      "Admin.Restore", CallPolicy::kQueued, context, *request, response,
-      [=, this](Call&) { return OneAtATime([&] { return DoRestore(*request, response); }); });
-}
-
-absl::Status AdminService::OneAtATime(const std::function<absl::Status()>& work) {
-  if (busy_.exchange(true)) {
-    return CallerError(
-        absl::StatusCode::kAborted,
-        "a reload, merge, snapshot or restore is under way; ask again when it is done");
-  }
-  struct Release {
-    std::atomic<bool>& busy;
-    ~Release() { busy = false; }
-  } release{busy_};
-  return work();
-}
-
-absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) const {
+absl::Status AdminService::Status(Call& call, const v1::StatusRequest& /*request*/,
+                                  v1::StatusResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   const bundle::Manifest& manifest = collection.manifest();
   response->set_version(Version());
   response->set_state(ToWire(lifecycle_.state()));
-  response->set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
+  response->set_uptime_seconds(SecondsSince(started_));
   response->set_generation(manifest.generation);
   response->set_created(manifest.created);
   response->set_model_id(manifest.model_id);
@@ -142,13 +124,15 @@ absl::Status AdminService::DoStatus(Call& call, v1::StatusResponse* response) co
   response->set_unmerged_changes(edit_status.unmerged);
   for (const std::string& change : edit_status.rejected_changes)
     response->add_rejected_changes(change);
-  response->set_resident_bytes(ResidentBytes());
+  response->set_resident_bytes(ReadProcessStats().resident_bytes);
   response->set_tls(facts_.tls);
   response->set_authentication(facts_.authentication);
+  response->set_client_certificates(facts_.client_certificates);
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoReload(v1::ReloadResponse* response) {
+absl::Status AdminService::Reload(const v1::ReloadRequest& /*request*/,
+                                  v1::ReloadResponse* response) {
   ASSIGN_OR_RETURN(const auto reloaded, MapError(store_.Reload(), ForOperator));
   response->set_generation(reloaded.generation);
   response->set_previous_generation(reloaded.previous_generation);
@@ -157,15 +141,16 @@ absl::Status AdminService::DoReload(v1::ReloadResponse* response) {
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoMerge(v1::MergeResponse* response) {
+absl::Status AdminService::Merge(const v1::MergeRequest& /*request*/,
+                                 v1::MergeResponse* response) {
   ASSIGN_OR_RETURN(const auto merged, MapError(store_.Merge(), ForOperator));
   response->set_generation(merged.generation);
   response->set_merged_changes(merged.changes);
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
-                                      v1::SnapshotResponse* response) {
+absl::Status AdminService::Snapshot(const v1::SnapshotRequest& request,
+                                    v1::SnapshotResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
   const auto told = [](const absl::Status& status) {
     return absl::IsAlreadyExists(status)
@@ -181,8 +166,8 @@ absl::Status AdminService::DoSnapshot(const v1::SnapshotRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status AdminService::DoRestore(const v1::RestoreRequest& request,
-                                     v1::RestoreResponse* response) {
+absl::Status AdminService::Restore(const v1::RestoreRequest& request,
+                                   v1::RestoreResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
   const auto told = [](const absl::Status& status) {
     return absl::IsNotFound(status) ? FieldError(status.code(), "name", "no such snapshot")

@@ -4,11 +4,11 @@
 #define ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 
 #include <atomic>
-#include <functional>
 #include <string>
+#include <vector>
 
-#include "absl/time/time.h"
-#include "antiphon/v1/admin.grpc.pb.h"
+#include "antiphon/v1/admin.pb.h"
+#include "core/base/steady_time.h"
 #include "server/calls/call_runner.h"
 #include "server/runtime/lifecycle.h"
 #include "server/serving/store.h"
@@ -23,47 +23,36 @@ struct AdminFacts {
   int queue_capacity = 0;
   int max_streams = 0;
   bool tls = false;
-  bool authentication = false;  // API keys are asked for
+  bool authentication = false;       // API keys are asked for
+  bool client_certificates = false;  // so are certificates of clients
 };
 
-class AdminService final : public v1::Admin::CallbackService {
+class AdminService {
  public:
   // All references are borrowed, and outlive every call.
   AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
 
-  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
-                                   const v1::StatusRequest* request,
-                                   v1::StatusResponse* response) override;
-
-  // Of these, one runs at a time: a second is Aborted.
-  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
-                                   const v1::ReloadRequest* request,
-                                   v1::ReloadResponse* response) override;
-  grpc::ServerUnaryReactor* Merge(grpc::CallbackServerContext* context,
-                                  const v1::MergeRequest* request,
-                                  v1::MergeResponse* response) override;
-  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context,
-                                     const v1::SnapshotRequest* request,
-                                     v1::SnapshotResponse* response) override;
-  grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context,
-                                    const v1::RestoreRequest* request,
-                                    v1::RestoreResponse* response) override;
+  // This object outlives every call. Of all but Status, one runs at a time: a second is Aborted.
+  std::vector<Method> Methods();
 
  private:
-  absl::Status DoStatus(Call& call, v1::StatusResponse* response) const;
-  absl::Status DoReload(v1::ReloadResponse* response);
-  absl::Status DoMerge(v1::MergeResponse* response);
-  absl::Status DoSnapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response);
-  absl::Status DoRestore(const v1::RestoreRequest& request, v1::RestoreResponse* response);
+  absl::Status Status(Call& call, const v1::StatusRequest& request,
+                      v1::StatusResponse* response) const;
+  absl::Status Reload(const v1::ReloadRequest& request, v1::ReloadResponse* response);
+  absl::Status Merge(const v1::MergeRequest& request, v1::MergeResponse* response);
+  absl::Status Snapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response);
+  absl::Status Restore(const v1::RestoreRequest& request, v1::RestoreResponse* response);
 
-  // Runs `work` unless another one runs: Aborted.
-  absl::Status OneAtATime(const std::function<absl::Status()>& work);
+  // A method that runs unless another of these does: Aborted.
+  template <typename Request, typename Response>
+  Method OneAtATime(const char* name,
+                    absl::Status (AdminService::*work)(const Request&, Response*));
 
   CallRunner& runner_;
   Store& store_;
   const Lifecycle& lifecycle_;
   const AdminFacts facts_;
-  const absl::Time started_ = absl::Now();
+  const SteadyTime started_ = SteadyNow();
   std::atomic<bool> busy_ = false;  // one of those that run one at a time
 };
 

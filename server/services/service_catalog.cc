@@ -62,49 +62,29 @@ CatalogService::CatalogService(CallRunner& runner, StreamRunner& streams, Store&
                                const Limits& limits)
     : runner_(runner), streams_(streams), store_(store), limits_(limits) {}
 
-grpc::ServerUnaryReactor* CatalogService::ListPieces(grpc::CallbackServerContext* context,
-                                                     const v1::ListPiecesRequest* request,
-                                                     v1::ListPiecesResponse* response) {
-  return runner_.Run("Catalog.ListPieces", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoListPieces(call, *request, response); });
+std::vector<Method> CatalogService::Methods() {
+  using Self = CatalogService;
+  const auto queued = CallPolicy::kQueued;
+  return {
+      runner_.Unary("Catalog.ListPieces", queued, this, &Self::ListPieces),
+      runner_.Unary("Catalog.GetPiece", queued, this, &Self::GetPiece),
+      runner_.Unary("Catalog.ListRecordings", queued, this, &Self::ListRecordings),
+      runner_.Unary("Catalog.GetRecording", queued, this, &Self::GetRecording),
+      runner_.Unary("Catalog.ListSameMusic", queued, this, &Self::ListSameMusic),
+      runner_.Unary("Catalog.GetSnippet", queued, this, &Self::GetSnippet),
+      runner_.Unary("Catalog.AddPiece", queued, this, &Self::AddPiece),
+      streams_.Dialogue<v1::AddPieceRequest, v1::AddPiecesResponse>(
+          "Catalog.AddPieces",
+          [this](Call& call, auto& stream) { return AddPieces(call, stream); }),
+      runner_.Unary("Catalog.UpdatePiece", queued, this, &Self::UpdatePiece),
+      runner_.Unary("Catalog.DeletePiece", queued, this, &Self::DeletePiece),
+      runner_.Unary("Catalog.AddRecording", queued, this, &Self::AddRecording),
+      runner_.Unary("Catalog.UpdateRecording", queued, this, &Self::UpdateRecording),
+      runner_.Unary("Catalog.DeleteRecording", queued, this, &Self::DeleteRecording),
+  };
 }
 
-grpc::ServerUnaryReactor* CatalogService::GetPiece(grpc::CallbackServerContext* context,
-                                                   const v1::GetPieceRequest* request,
-                                                   v1::GetPieceResponse* response) {
-  return runner_.Run("Catalog.GetPiece", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoGetPiece(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::ListRecordings(grpc::CallbackServerContext* context,
-                                                         const v1::ListRecordingsRequest* request,
-                                                         v1::ListRecordingsResponse* response) {
-  return runner_.Run("Catalog.ListRecordings", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoListRecordings(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::GetRecording(grpc::CallbackServerContext* context,
-                                                       const v1::GetRecordingRequest* request,
-                                                       v1::GetRecordingResponse* response) {
-  return runner_.Run("Catalog.GetRecording", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoGetRecording(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::ListSameMusic(grpc::CallbackServerContext* context,
-                                                        const v1::ListSameMusicRequest* request,
-                                                        v1::ListSameMusicResponse* response) {
-  return runner_.Run("Catalog.ListSameMusic", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoListSameMusic(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::GetSnippet(grpc::CallbackServerContext* context,
-                                                     const v1::GetSnippetRequest* request,
-                                                     v1::GetSnippetResponse* response) {
-  return runner_.Run("Catalog.GetSnippet", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoGetSnippet(call, *request, response); });
-}
-
-absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesRequest& request,
+absl::Status CatalogService::ListPieces(Call& call, const v1::ListPiecesRequest& request,
                                           v1::ListPiecesResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   ASSIGN_OR_RETURN(const auto page, PageOf(collection.pieces(), request, limits_));
@@ -116,7 +96,7 @@ absl::Status CatalogService::DoListPieces(Call& call, const v1::ListPiecesReques
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
+absl::Status CatalogService::ListRecordings(Call& call, const v1::ListRecordingsRequest& request,
                                               v1::ListRecordingsResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   ASSIGN_OR_RETURN(const auto page, PageOf(collection.recordings(), request, limits_));
@@ -128,7 +108,7 @@ absl::Status CatalogService::DoListRecordings(Call& call, const v1::ListRecordin
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& request,
+absl::Status CatalogService::GetPiece(Call& call, const v1::GetPieceRequest& request,
                                         v1::GetPieceResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   if (request.piece_id().empty()) return FieldError(kInvalid, "piece_id", "missing");
@@ -143,7 +123,7 @@ absl::Status CatalogService::DoGetPiece(Call& call, const v1::GetPieceRequest& r
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
+absl::Status CatalogService::GetRecording(Call& call, const v1::GetRecordingRequest& request,
                                             v1::GetRecordingResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
@@ -155,7 +135,7 @@ absl::Status CatalogService::DoGetRecording(Call& call, const v1::GetRecordingRe
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
+absl::Status CatalogService::ListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
                                              v1::ListSameMusicResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   response->set_generation(collection.manifest().generation);
@@ -182,7 +162,7 @@ absl::Status CatalogService::DoListSameMusic(Call& call, const v1::ListSameMusic
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
+absl::Status CatalogService::GetSnippet(Call& call, const v1::GetSnippetRequest& request,
                                           v1::GetSnippetResponse* response) const {
   response->set_generation(call.collection().manifest().generation);
   switch (request.source_case()) {

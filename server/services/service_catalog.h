@@ -3,7 +3,10 @@
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_CATALOG_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_CATALOG_H_
 
-#include "antiphon/v1/catalog.grpc.pb.h"
+#include <string>
+#include <vector>
+
+#include "antiphon/v1/catalog.pb.h"
 #include "server/calls/call_runner.h"
 #include "server/calls/stream_runner.h"
 #include "server/serving/store.h"
@@ -11,82 +14,45 @@
 
 namespace antiphon::server {
 
-class CatalogService final : public v1::Catalog::CallbackService {
+class CatalogService {
  public:
   // All references are borrowed, and outlive every call.
   CatalogService(CallRunner& runner, StreamRunner& streams, Store& store, const Limits& limits);
 
-  grpc::ServerUnaryReactor* ListPieces(grpc::CallbackServerContext* context,
-                                       const v1::ListPiecesRequest* request,
-                                       v1::ListPiecesResponse* response) override;
-  grpc::ServerUnaryReactor* GetPiece(grpc::CallbackServerContext* context,
-                                     const v1::GetPieceRequest* request,
-                                     v1::GetPieceResponse* response) override;
-  grpc::ServerUnaryReactor* ListRecordings(grpc::CallbackServerContext* context,
-                                           const v1::ListRecordingsRequest* request,
-                                           v1::ListRecordingsResponse* response) override;
-  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
-                                         const v1::GetRecordingRequest* request,
-                                         v1::GetRecordingResponse* response) override;
-  grpc::ServerUnaryReactor* ListSameMusic(grpc::CallbackServerContext* context,
-                                          const v1::ListSameMusicRequest* request,
-                                          v1::ListSameMusicResponse* response) override;
-  grpc::ServerUnaryReactor* GetSnippet(grpc::CallbackServerContext* context,
-                                       const v1::GetSnippetRequest* request,
-                                       v1::GetSnippetResponse* response) override;
-
-  grpc::ServerUnaryReactor* AddPiece(grpc::CallbackServerContext* context,
-                                     const v1::AddPieceRequest* request,
-                                     v1::AddPieceResponse* response) override;
-  grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* AddPieces(
-      grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* UpdatePiece(grpc::CallbackServerContext* context,
-                                        const v1::UpdatePieceRequest* request,
-                                        v1::UpdatePieceResponse* response) override;
-  grpc::ServerUnaryReactor* DeletePiece(grpc::CallbackServerContext* context,
-                                        const v1::DeletePieceRequest* request,
-                                        v1::DeletePieceResponse* response) override;
-  grpc::ServerUnaryReactor* AddRecording(grpc::CallbackServerContext* context,
-                                         const v1::AddRecordingRequest* request,
-                                         v1::AddRecordingResponse* response) override;
-  grpc::ServerUnaryReactor* UpdateRecording(grpc::CallbackServerContext* context,
-                                            const v1::UpdateRecordingRequest* request,
-                                            v1::UpdateRecordingResponse* response) override;
-  grpc::ServerUnaryReactor* DeleteRecording(grpc::CallbackServerContext* context,
-                                            const v1::DeleteRecordingRequest* request,
-                                            v1::DeleteRecordingResponse* response) override;
+  // This object outlives every call.
+  std::vector<Method> Methods();
 
  private:
-  absl::Status DoListPieces(Call& call, const v1::ListPiecesRequest& request,
+  absl::Status ListPieces(Call& call, const v1::ListPiecesRequest& request,
                             v1::ListPiecesResponse* response) const;
-  absl::Status DoGetPiece(Call& call, const v1::GetPieceRequest& request,
+  absl::Status GetPiece(Call& call, const v1::GetPieceRequest& request,
                           v1::GetPieceResponse* response) const;
-  absl::Status DoListRecordings(Call& call, const v1::ListRecordingsRequest& request,
+  absl::Status ListRecordings(Call& call, const v1::ListRecordingsRequest& request,
                                 v1::ListRecordingsResponse* response) const;
-  absl::Status DoGetRecording(Call& call, const v1::GetRecordingRequest& request,
+  absl::Status GetRecording(Call& call, const v1::GetRecordingRequest& request,
                               v1::GetRecordingResponse* response) const;
-  absl::Status DoListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
+  absl::Status ListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
                                v1::ListSameMusicResponse* response) const;
-  absl::Status DoGetSnippet(Call& call, const v1::GetSnippetRequest& request,
+  absl::Status GetSnippet(Call& call, const v1::GetSnippetRequest& request,
                             v1::GetSnippetResponse* response) const;
   absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
                             v1::GetSnippetResponse* response) const;
   absl::Status RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
                                 v1::GetSnippetResponse* response) const;
 
-  absl::Status DoAddPiece(Call& call, const v1::AddPieceRequest& request,
+  absl::Status AddPiece(Call& call, const v1::AddPieceRequest& request,
                           v1::AddPieceResponse* response) const;
-  absl::Status DoAddPieces(Call& call,
+  absl::Status AddPieces(Call& call,
                            MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
-  absl::Status DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
+  absl::Status UpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
                              v1::UpdatePieceResponse* response) const;
-  absl::Status DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
+  absl::Status DeletePiece(Call& call, const v1::DeletePieceRequest& request,
                              v1::DeletePieceResponse* response) const;
-  absl::Status DoAddRecording(Call& call, const v1::AddRecordingRequest& request,
+  absl::Status AddRecording(Call& call, const v1::AddRecordingRequest& request,
                               v1::AddRecordingResponse* response) const;
-  absl::Status DoUpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
+  absl::Status UpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
                                  v1::UpdateRecordingResponse* response) const;
-  absl::Status DoDeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
+  absl::Status DeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
                                  v1::DeleteRecordingResponse* response) const;
   // The edit, and a failure of it as BlameEdit tells it.
   absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit) const;

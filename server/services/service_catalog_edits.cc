@@ -15,54 +15,6 @@
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
-grpc::ServerUnaryReactor* CatalogService::AddPiece(grpc::CallbackServerContext* context,
-                                                   const v1::AddPieceRequest* request,
-                                                   v1::AddPieceResponse* response) {
-  return runner_.Run("Catalog.AddPiece", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoAddPiece(call, *request, response); });
-}
-
-grpc::ServerBidiReactor<v1::AddPieceRequest, v1::AddPiecesResponse>* CatalogService::AddPieces(
-    grpc::CallbackServerContext* context) {
-  return streams_.RunDialogue<v1::AddPieceRequest, v1::AddPiecesResponse>(
-      "Catalog.AddPieces", context,
-      [this](Call& call, auto& stream) { return DoAddPieces(call, stream); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::UpdatePiece(grpc::CallbackServerContext* context,
-                                                      const v1::UpdatePieceRequest* request,
-                                                      v1::UpdatePieceResponse* response) {
-  return runner_.Run("Catalog.UpdatePiece", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoUpdatePiece(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::DeletePiece(grpc::CallbackServerContext* context,
-                                                      const v1::DeletePieceRequest* request,
-                                                      v1::DeletePieceResponse* response) {
-  return runner_.Run("Catalog.DeletePiece", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoDeletePiece(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::AddRecording(grpc::CallbackServerContext* context,
-                                                       const v1::AddRecordingRequest* request,
-                                                       v1::AddRecordingResponse* response) {
-  return runner_.Run("Catalog.AddRecording", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoAddRecording(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::UpdateRecording(grpc::CallbackServerContext* context,
-                                                          const v1::UpdateRecordingRequest* request,
-                                                          v1::UpdateRecordingResponse* response) {
-  return runner_.Run("Catalog.UpdateRecording", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoUpdateRecording(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* CatalogService::DeleteRecording(grpc::CallbackServerContext* context,
-                                                          const v1::DeleteRecordingRequest* request,
-                                                          v1::DeleteRecordingResponse* response) {
-  return runner_.Run("Catalog.DeleteRecording", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoDeleteRecording(call, *request, response); });
-}
 
 absl::StatusOr<editing::EditResult> CatalogService::Apply(Call& call,
                                                           const editing::EditRequest& edit) const {
@@ -95,7 +47,7 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
   return ToWire(added.piece);
 }
 
-absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& request,
+absl::Status CatalogService::AddPiece(Call& call, const v1::AddPieceRequest& request,
                                         v1::AddPieceResponse* response) const {
   ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
   ReportSameMusic(call, piece.id(), response->mutable_same_music());
@@ -104,7 +56,7 @@ absl::Status CatalogService::DoAddPiece(Call& call, const v1::AddPieceRequest& r
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoAddPieces(
+absl::Status CatalogService::AddPieces(
     Call& call, MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const {
   v1::AddPieceRequest request;
   int64_t added = 0;
@@ -130,7 +82,7 @@ absl::Status CatalogService::DoAddPieces(
   return stream.status();
 }
 
-absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
+absl::Status CatalogService::UpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
                                            v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
@@ -142,7 +94,7 @@ absl::Status CatalogService::DoUpdatePiece(Call& call, const v1::UpdatePieceRequ
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequest& request,
+absl::Status CatalogService::DeletePiece(Call& call, const v1::DeletePieceRequest& request,
                                            v1::DeletePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit, ToEdit(request));
   ASSIGN_OR_RETURN(const auto deleted, Apply(call, std::move(edit)));
@@ -151,7 +103,7 @@ absl::Status CatalogService::DoDeletePiece(Call& call, const v1::DeletePieceRequ
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRequest& request,
+absl::Status CatalogService::AddRecording(Call& call, const v1::AddRecordingRequest& request,
                                             v1::AddRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
@@ -162,7 +114,7 @@ absl::Status CatalogService::DoAddRecording(Call& call, const v1::AddRecordingRe
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoUpdateRecording(Call& call,
+absl::Status CatalogService::UpdateRecording(Call& call,
                                                const v1::UpdateRecordingRequest& request,
                                                v1::UpdateRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
@@ -174,7 +126,7 @@ absl::Status CatalogService::DoUpdateRecording(Call& call,
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DoDeleteRecording(Call& call,
+absl::Status CatalogService::DeleteRecording(Call& call,
                                                const v1::DeleteRecordingRequest& request,
                                                v1::DeleteRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit, ToEdit(request));

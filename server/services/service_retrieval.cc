@@ -1,5 +1,6 @@
 #include "server/services/service_retrieval.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -37,57 +38,26 @@ RetrievalService::RetrievalService(CallRunner& runner, StreamRunner& streams, co
                                    Metrics& metrics, const Limits& limits)
     : runner_(runner), streams_(streams), store_(store), metrics_(metrics), limits_(limits) {}
 
-grpc::ServerUnaryReactor* RetrievalService::SearchScores(grpc::CallbackServerContext* context,
-                                                         const v1::SearchScoresRequest* request,
-                                                         v1::SearchResponse* response) {
-  return runner_.Run("Retrieval.SearchScores", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoSearchScores(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* RetrievalService::SearchRecordings(
-    grpc::CallbackServerContext* context, const v1::SearchRecordingsRequest* request,
-    v1::SearchResponse* response) {
-  return runner_.Run(
-      "Retrieval.SearchRecordings", CallPolicy::kQueued, context, *request, response,
-      [=, this](Call& call) { return DoSearchRecordings(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* RetrievalService::Identify(grpc::CallbackServerContext* context,
-                                                     const v1::IdentifyRequest* request,
-                                                     v1::IdentifyResponse* response) {
-  return runner_.Run("Retrieval.Identify", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoIdentify(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* RetrievalService::Embed(grpc::CallbackServerContext* context,
-                                                  const v1::EmbedRequest* request,
-                                                  v1::EmbedResponse* response) {
-  return runner_.Run("Retrieval.Embed", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoEmbed(call, *request, response); });
-}
-
-grpc::ServerUnaryReactor* RetrievalService::Batch(grpc::CallbackServerContext* context,
-                                                  const v1::BatchRequest* request,
-                                                  v1::BatchResponse* response) {
-  return runner_.Run("Retrieval.Batch", CallPolicy::kQueued, context, *request, response,
-                     [=, this](Call& call) { return DoBatch(call, *request, response); });
-}
-
-grpc::ServerReadReactor<v1::IdentifyStreamRequest>* RetrievalService::IdentifyLong(
-    grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) {
-  return streams_.RunUpload<v1::IdentifyStreamRequest>(
-      "Retrieval.IdentifyLong", context, response,
-      [=, this](Call& call, MessageReader<v1::IdentifyStreamRequest>& stream) {
-        return server::IdentifyLong({store_, metrics_, limits_}, call, stream, response);
-      });
-}
-
-grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>*
-RetrievalService::IdentifyLive(grpc::CallbackServerContext* context) {
-  return streams_.RunDialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
-      "Retrieval.IdentifyLive", context, [this](Call& call, auto& stream) {
-        return server::IdentifyLive({store_, metrics_, limits_}, call, stream);
-      });
+std::vector<Method> RetrievalService::Methods() {
+  using Self = RetrievalService;
+  const auto queued = CallPolicy::kQueued;
+  return {
+      runner_.Unary("Retrieval.SearchScores", queued, this, &Self::SearchScores),
+      runner_.Unary("Retrieval.SearchRecordings", queued, this, &Self::SearchRecordings),
+      runner_.Unary("Retrieval.Identify", queued, this, &Self::Identify),
+      runner_.Unary("Retrieval.Embed", queued, this, &Self::Embed),
+      runner_.Unary("Retrieval.Batch", queued, this, &Self::Batch),
+      streams_.Upload<v1::IdentifyStreamRequest, v1::IdentifyLongResponse>(
+          "Retrieval.IdentifyLong",
+          [this](Call& call, auto& stream, auto* response) {
+            return IdentifyLong({store_, metrics_, limits_}, call, stream, response);
+          }),
+      streams_.Dialogue<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>(
+          "Retrieval.IdentifyLive",
+          [this](Call& call, auto& stream) {
+            return IdentifyLive({store_, metrics_, limits_}, call, stream);
+          }),
+  };
 }
 
 absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool present,
@@ -109,7 +79,7 @@ absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
   return decoded;
 }
 
-absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
+absl::Status RetrievalService::SearchScores(Call& call, const v1::SearchScoresRequest& request,
                                               v1::SearchResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_audio(), request.audio()));
@@ -125,7 +95,7 @@ absl::Status RetrievalService::DoSearchScores(Call& call, const v1::SearchScores
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoSearchRecordings(Call& call,
+absl::Status RetrievalService::SearchRecordings(Call& call,
                                                   const v1::SearchRecordingsRequest& request,
                                                   v1::SearchResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
@@ -142,7 +112,7 @@ absl::Status RetrievalService::DoSearchRecordings(Call& call,
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest& request,
+absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& request,
                                           v1::IdentifyResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
   ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
@@ -194,16 +164,16 @@ absl::Status RetrievalService::DoIdentify(Call& call, const v1::IdentifyRequest&
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& request,
+absl::Status RetrievalService::Batch(Call& call, const v1::BatchRequest& request,
                                        v1::BatchResponse* response) const {
-  RETURN_IF_ERROR(
-      CheckFieldRange("queries", request.queries_size(), Range<int>{1, limits_.max_batch_queries}));
+  const int most = std::min(limits_.max_batch_queries, call.caller().quota.batch);
+  RETURN_IF_ERROR(CheckFieldRange("queries", request.queries_size(), Range<int>{1, most}));
   int64_t answer_bytes = 0;
   for (const v1::BatchQuery& query : request.queries()) {
     RETURN_IF_ERROR(call.KeepGoing());
     if (&query != &request.queries(0)) call.BeginPart();
     v1::BatchResult* result = response->add_results();
-    absl::Status status = DoBatchQuery(call, query, result);
+    absl::Status status = BatchQuery(call, query, result);
     if (IsCallersDoing(status)) return status;
     // Evidence can make of a small request an answer a thousand times its size.
     if (status.ok() &&
@@ -218,15 +188,15 @@ absl::Status RetrievalService::DoBatch(Call& call, const v1::BatchRequest& reque
   return absl::OkStatus();
 }
 
-absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& query,
+absl::Status RetrievalService::BatchQuery(Call& call, const v1::BatchQuery& query,
                                             v1::BatchResult* result) const {
   switch (query.query_case()) {
     case v1::BatchQuery::kSearchScores:
-      return DoSearchScores(call, query.search_scores(), result->mutable_search());
+      return SearchScores(call, query.search_scores(), result->mutable_search());
     case v1::BatchQuery::kSearchRecordings:
-      return DoSearchRecordings(call, query.search_recordings(), result->mutable_search());
+      return SearchRecordings(call, query.search_recordings(), result->mutable_search());
     case v1::BatchQuery::kIdentify:
-      return DoIdentify(call, query.identify(), result->mutable_identify());
+      return Identify(call, query.identify(), result->mutable_identify());
     case v1::BatchQuery::QUERY_NOT_SET:
       break;
   }
@@ -234,7 +204,7 @@ absl::Status RetrievalService::DoBatchQuery(Call& call, const v1::BatchQuery& qu
                     "neither a search nor an identification is set");
 }
 
-absl::Status RetrievalService::DoEmbed(Call& call, const v1::EmbedRequest& request,
+absl::Status RetrievalService::Embed(Call& call, const v1::EmbedRequest& request,
                                        v1::EmbedResponse* response) const {
   ASSIGN_OR_RETURN(const auto plan, ToEmbedPlan(request, limits_));
   matching::EmbeddingSequence sequence;

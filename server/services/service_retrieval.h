@@ -3,7 +3,9 @@
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_RETRIEVAL_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_RETRIEVAL_H_
 
-#include "antiphon/v1/retrieval.grpc.pb.h"
+#include <vector>
+
+#include "antiphon/v1/retrieval.pb.h"
 #include "core/audio/waveform.h"
 #include "core/music/score.h"
 #include "server/calls/call_runner.h"
@@ -14,43 +16,26 @@
 
 namespace antiphon::server {
 
-class RetrievalService final : public v1::Retrieval::CallbackService {
+class RetrievalService {
  public:
   // All but `limits` are borrowed, and outlive every call.
   RetrievalService(CallRunner& runner, StreamRunner& streams, const Store& store, Metrics& metrics,
                    const Limits& limits);
 
-  grpc::ServerUnaryReactor* SearchScores(grpc::CallbackServerContext* context,
-                                         const v1::SearchScoresRequest* request,
-                                         v1::SearchResponse* response) override;
-  grpc::ServerUnaryReactor* SearchRecordings(grpc::CallbackServerContext* context,
-                                             const v1::SearchRecordingsRequest* request,
-                                             v1::SearchResponse* response) override;
-  grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context,
-                                     const v1::IdentifyRequest* request,
-                                     v1::IdentifyResponse* response) override;
-  grpc::ServerUnaryReactor* Batch(grpc::CallbackServerContext* context,
-                                  const v1::BatchRequest* request,
-                                  v1::BatchResponse* response) override;
-  grpc::ServerReadReactor<v1::IdentifyStreamRequest>* IdentifyLong(
-      grpc::CallbackServerContext* context, v1::IdentifyLongResponse* response) override;
-  grpc::ServerBidiReactor<v1::IdentifyStreamRequest, v1::IdentifyLiveResponse>* IdentifyLive(
-      grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context,
-                                  const v1::EmbedRequest* request,
-                                  v1::EmbedResponse* response) override;
+  // This object outlives every call.
+  std::vector<Method> Methods();
 
  private:
-  absl::Status DoSearchScores(Call& call, const v1::SearchScoresRequest& request,
+  absl::Status SearchScores(Call& call, const v1::SearchScoresRequest& request,
                               v1::SearchResponse* response) const;
-  absl::Status DoSearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
+  absl::Status SearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
                                   v1::SearchResponse* response) const;
-  absl::Status DoIdentify(Call& call, const v1::IdentifyRequest& request,
+  absl::Status Identify(Call& call, const v1::IdentifyRequest& request,
                           v1::IdentifyResponse* response) const;
-  absl::Status DoBatch(Call& call, const v1::BatchRequest& request,
+  absl::Status Batch(Call& call, const v1::BatchRequest& request,
                        v1::BatchResponse* response) const;
-  absl::Status DoBatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const;
-  absl::Status DoEmbed(Call& call, const v1::EmbedRequest& request,
+  absl::Status BatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const;
+  absl::Status Embed(Call& call, const v1::EmbedRequest& request,
                        v1::EmbedResponse* response) const;
 
   // A query as its stage kDecode gives it.
