@@ -16,6 +16,7 @@
 #include "core/base/check_range.h"
 #include "server/access/authenticator.h"
 #include "server/access/tls.h"
+#include "server/calls/receive_monitor.h"
 #include "server/calls/stream_runner.h"
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
@@ -38,17 +39,32 @@ inline constexpr std::pair<std::string_view, Reflection> kReflectionNames[] = {
     {"off", Reflection::kOff},
 };
 
+// Of connections, in seconds.
+struct ConnectionOptions {
+  static constexpr Range<double> kIdleRange = {1, 86'400};
+  double idle_s = 300;  // without a call; then it is closed
+  static constexpr Range<double> kAgeRange = {0, 31'536'000};
+  double age_s = 0;  // then it is asked to end, so that clients find other servers; 0: never
+  static constexpr Range<double> kKeepaliveRange = {1, 86'400};
+  double keepalive_s = 60;  // of silence; then the client is asked whether it is still there
+};
+
 struct Config {
   std::string listen = "127.0.0.1:50051";  // host:port, or unix:PATH; port 0 takes a free one
   bool allow_unauthenticated = false;  // beyond this machine without keys or clients' certificates
   Reflection reflection = Reflection::kAuto;
   static constexpr Range<double> kGracePeriodRange = {0, 3600};
   double grace_period_s = 20;  // for calls under way when told to stop, seconds
+  static constexpr Range<double> kDrainDelayRange = {0, 3600};
+  double drain_delay_s = 0;  // before that, while new calls are still taken, seconds
 
   LiveStoreOptions store;
   HotReloadOptions hot_reload;
   WorkQueueOptions queue;
   StreamRunnerOptions streams;
+  int max_edit_streams = 4;  // AddPieces calls at once
+  ReceiveOptions receive;
+  ConnectionOptions connections;
   Limits limits;
   TlsFiles tls;
   AuthenticatorOptions api_keys;

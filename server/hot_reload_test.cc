@@ -54,7 +54,7 @@ class HotReloadTest : public ::testing::Test {
     while (!condition() && absl::Now() < deadline) absl::SleepFor(kPeriod);
     return condition();
   }
-  bool Opens(const std::string& key) { return keys_->Admit(key, "Admin.Merge", absl::Now()).ok(); }
+  bool Opens(const std::string& key) { return keys_->Recognise(key).ok(); }
 
   const testing::TemporaryFolder temporary_;
   const std::string folder_ = temporary_.path();

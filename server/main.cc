@@ -63,7 +63,7 @@ void LogStart(const Config& config, const retrieval::Collection& collection, int
 }
 
 // How long to wait, once calls have been cancelled, for what cannot be.
-constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr absl::Duration kPatience = absl::Seconds(3);
 
 // Serves until it is told to stop, and stops in time.
 void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
@@ -71,15 +71,23 @@ void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
   signals.Serving();
   int number = 0;
   while ((number = signals.Wait()) == SIGHUP) server->ReloadAll("SIGHUP");
-  spdlog::info("signal {}: finishing the calls under way, for at most {} s", number,
-               config.grace_period_s);
   const absl::Duration grace = absl::Seconds(config.grace_period_s);
-  const ShutdownGuard whatever_happens(absl::Now() + grace + kPatience);
-  const bool finished = server->Drain(grace);
-  spdlog::info(finished ? "stopped" : "stopped; some calls were cancelled");
-  const ShutdownGuard with_no_call_under_way(absl::Now() + kPatience);
+  const absl::Duration delay = absl::Seconds(config.drain_delay_s);
+  spdlog::info("signal {}: taking calls for {} s more, then finishing them for at most {} s", number,
+               config.drain_delay_s, config.grace_period_s);
+  const ShutdownGuard whatever_happens(After(delay + grace + kPatience));
+  const bool finished = server->Drain(grace, delay);
+  spdlog::info(finished ? "stopped" : "stopped; some calls were abandoned");
+  const ShutdownGuard with_no_call_under_way(After(kPatience));
   server.reset();
   store.reset();
+}
+
+// What /healthz says. A lame duck is finishing: nobody should begin with it.
+MetricsEndpoint::Health HealthOf(const Metrics& metrics) {
+  const ServerState state = metrics.state();
+  if (state == ServerState::kServing && !metrics.port_answers()) return {false, "UNREACHABLE"};
+  return {state == ServerState::kServing, absl::AsciiStrToUpper(ServerStateName(state))};
 }
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& config,
@@ -87,7 +95,7 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
   if (!config.metrics.enabled()) return nullptr;
   auto endpoint = MetricsEndpoint::Start(
       config.metrics, [&metrics] { return metrics.Text(); },
-      [&metrics] { return metrics.state(); });
+      [&metrics] { return HealthOf(metrics); });
   return MapError(std::move(endpoint), [](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("metrics-listen: ", status.message()));
   });

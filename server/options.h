@@ -70,6 +70,9 @@ void VisitServing(AnyConfig& c, Visitor& v) {
            "Total size of the requests that may wait, MiB");
   v.Number("grace-period", c.grace_period_s, Config::kGracePeriodRange,
            "Seconds that calls under way get to finish after SIGTERM or SIGINT");
+  v.Number("drain-delay", c.drain_delay_s, Config::kDrainDelayRange,
+           "Seconds after SIGTERM or SIGINT in which new calls are still answered while health says "
+           "`NOT_SERVING`, so that load balancers look away first");
   v.Number("max-message-mib", c.limits.max_message_mib, Limits::kMaxMessageMibRange,
            "Size of a request, MiB");
   v.Number("max-audio-seconds", c.limits.max_audio_s, Limits::kMaxAudioRange,
@@ -77,10 +80,25 @@ void VisitServing(AnyConfig& c, Visitor& v) {
   v.Number("max-query-windows", c.limits.max_query_windows, matching::kQueryWindowsRange,
            "Windows of a query that are compared; a longer query is sampled evenly");
   v.Number("max-streams", c.streams.max_streams, StreamRunnerOptions::kMaxStreamsRange,
-           "Streaming calls (`IdentifyLong`, `IdentifyLive`, `AddPieces`) at once, each with a "
+           "Streaming calls with sound (`IdentifyLong`, `IdentifyLive`) at once, each with a "
            "thread of its own");
+  v.Number("max-edit-streams", c.max_edit_streams, StreamRunnerOptions::kMaxStreamsRange,
+           "`AddPieces` calls at once, besides");
   v.Number("stream-idle-seconds", c.streams.patience_s, StreamRunnerOptions::kPatienceRange,
            "A stream on which nothing is sent for this long is ended");
+  v.Number("receive-mib", c.receive.server_mib, ReceiveOptions::kMibRange,
+           "Total size of the requests that are on their way in, MiB; beyond it the largest are "
+           "given up");
+  v.Number("receive-timeout-seconds", c.receive.timeout_s, ReceiveOptions::kTimeoutRange,
+           "A request that has not arrived after this long is given up");
+  v.Number("connection-idle-seconds", c.connections.idle_s, ConnectionOptions::kIdleRange,
+           "A connection without a call for this long is closed");
+  v.Number("connection-age-seconds", c.connections.age_s, ConnectionOptions::kAgeRange,
+           "A connection older than this is ended once its calls are, so that clients find other "
+           "servers; 0 leaves them be");
+  v.Number("keepalive-seconds", c.connections.keepalive_s, ConnectionOptions::kKeepaliveRange,
+           "A connection silent for this long is pinged, and closed when nothing comes back within "
+           "20 seconds");
   v.Switch("read-only", c.store.read_only,
            "Refuse changes, as if the bundle were not writable: for several servers over one "
            "bundle, of which one may be changed");
@@ -103,8 +121,15 @@ void VisitSecurity(AnyConfig& c, Visitor& v) {
   v.Text("tls-client-ca", c.tls.client_ca, "a PEM file",
          "Clients must present a certificate signed by one of these authorities");
   v.Text("api-keys-file", c.api_keys.keys_file, "a file",
-         "API keys, a line each: `NAME read|admin SHA256 [REQUESTS-PER-SECOND]`; calls need one of "
-         "them. Read again when it changes");
+         "API keys, a line each: `NAME read|admin SHA256 [REQUESTS-PER-SECOND] [streams=N] [mib=N] "
+         "[batch=N]`; calls need one of them. Read again when it changes");
+  v.Number("key-streams", c.api_keys.quota.streams, Quota::kStreamsRange,
+           "Streaming calls that one key, or one client's certificate, may have at once, unless its "
+           "line says otherwise");
+  v.Number("key-mib", c.api_keys.quota.mib, Quota::kMibRange,
+           "Likewise, MiB of requests that are received, wait or are worked on");
+  v.Number("key-batch", c.api_keys.quota.batch, Quota::kBatchRange,
+           "Likewise, queries of a `Batch` call, at most 64");
   v.Switch("allow-unauthenticated", c.allow_unauthenticated,
            "Listen on an address that other machines can reach although no caller has to "
            "authenticate");

@@ -32,16 +32,18 @@ class Server {
                                                                      Metrics& metrics);
   ~Server();  // drains with no grace when that has not been done
 
-  // Health says NOT_SERVING and new calls get Unavailable from now on; calls under way may finish
-  // for `grace`, and are cancelled then: they stop before their next stage. Returns when none is
-  // left. True when none had to be cancelled.
-  bool Drain(absl::Duration grace);
+  // Health says NOT_SERVING from now on. New calls are still answered for `delay`, and then get
+  // Unavailable; calls under way may finish for `grace` from then on, and are abandoned then: they
+  // stop before their next stage, with Unavailable. Returns when none is left. True when none had to
+  // be abandoned.
+  bool Drain(absl::Duration grace, absl::Duration delay = absl::ZeroDuration());
 
   // Takes over from disk what can be taken over, soon and on another thread; see hot_reload.h.
   void ReloadAll(const std::string& why);
 
   int port() const;  // that was bound; 0 for a Unix socket
   ServerState state() const;
+  bool Answers(const std::string& path) const;  // such as "/antiphon.v1.Admin/Status"
 
   // A way in without a network, for tests.
   std::shared_ptr<grpc::Channel> InProcessChannel();

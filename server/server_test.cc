@@ -83,7 +83,7 @@ TEST_F(ServerTest, StatusTellsWhatIsServed) {
   EXPECT_EQ(status.pieces(), 2);
   EXPECT_EQ(status.score_vectors(), 100);
   EXPECT_EQ(status.device(), "cpu");
-  EXPECT_EQ(status.limits().max_message_bytes(), 64 << 20);
+  EXPECT_EQ(status.limits().max_message_bytes(), 32 << 20);
   EXPECT_EQ(status.limits().queue_capacity(), 8);
   EXPECT_EQ(status.rejected_generations_size(), 1);
   EXPECT_FALSE(status.version().empty());
@@ -328,13 +328,102 @@ TEST_F(ServerTest, OverlongMessagesAreRefusedAndTheServerLivesOn) {
                                           grpc::InsecureChannelCredentials());
   const auto stub = v1::Retrieval::NewStub(socket);
   v1::SearchScoresRequest request;
-  request.mutable_audio()->set_file(std::string(2 << 20, 'x'));
+  request.mutable_audio()->set_file(std::string((1 << 20) + 9, 'x'));
   grpc::ClientContext too_long;
   v1::SearchResponse response;
-  EXPECT_EQ(stub->SearchScores(&too_long, request, &response).error_code(),
-            StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(Blames(stub->SearchScores(&too_long, request, &response),
+                     StatusCode::RESOURCE_EXHAUSTED, "request"));
   grpc::ClientContext context;
   EXPECT_TRUE(stub->SearchScores(&context, Query(), &response).ok());
+}
+
+TEST_F(ServerTest, EveryMethodOfTheContractIsAnswered) {
+  Start();
+  int methods = 0;
+  for (const auto* file :
+       {v1::SearchScoresRequest::descriptor()->file(), v1::ListPiecesRequest::descriptor()->file(),
+        v1::StatusRequest::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      const auto* service = file->service(i);
+      for (int j = 0; j < service->method_count(); ++j, ++methods) {
+        const std::string path = "/" + service->full_name() + "/" + service->method(j)->name();
+        EXPECT_TRUE(server_->Answers(path)) << path;
+      }
+    }
+  }
+  EXPECT_GT(methods, 20);
+}
+
+TEST_F(ServerTest, WhatNoServiceAnswersIsCountedAndSaid) {
+  Start();
+  const auto ask = [this](const std::string& path, const std::string& request) {
+    grpc::CompletionQueue queue;
+    grpc::GenericStub stub(channel_);
+    grpc::ClientContext context;
+    const grpc::Slice slice(request);
+    auto call = stub.PrepareUnaryCall(&context, path, grpc::ByteBuffer(&slice, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    call->Finish(&answer, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status;
+  };
+  EXPECT_EQ(ask("/antiphon.v1.Retrieval/Nothing", "").error_code(), StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(ask("/somebody.Else/Entirely", "").error_code(), StatusCode::UNIMPLEMENTED);
+  EXPECT_TRUE(Blames(ask("/antiphon.v1.Retrieval/Identify", "\xff\xff\xff"),
+                     StatusCode::INVALID_ARGUMENT, "request"));
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr(R"(code="UNIMPLEMENTED",method="unknown"} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(code="INVALID_ARGUMENT",method="Retrieval.Identify"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(code="INTERNAL",method="Admin.Merge"} 0)"));
+}
+
+TEST_F(ServerTest, ALameDuckStillAnswersAndSaysThatItIsAboutToStop) {
+  Start();
+  std::thread drainer([&] { server_->Drain(absl::Seconds(5), absl::Milliseconds(600)); });
+  while (server_->state() != ServerState::kLameDuck) std::this_thread::yield();
+  EXPECT_EQ(Health(), 2) << "NOT_SERVING";
+  EXPECT_TRUE(Search(Query()).ok());
+  while (server_->state() == ServerState::kLameDuck) std::this_thread::yield();
+  drainer.join();
+}
+
+TEST_F(ServerTest, WhoWatchesTheHealthIsTold) {
+  Start();
+  grpc::CompletionQueue queue;
+  grpc::GenericStub stub(channel_);
+  grpc::ClientContext context;
+  auto call = stub.PrepareCall(&context, "/grpc.health.v1.Health/Watch", &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  const auto next = [&] {
+    queue.Next(&tag, &ok);
+    return ok;
+  };
+  call->StartCall(nullptr);
+  ASSERT_TRUE(next());
+  const grpc::Slice name("\x0a\x11" "antiphon.v1.Admin");
+  call->Write(grpc::ByteBuffer(&name, 1), nullptr);
+  ASSERT_TRUE(next());
+  const auto read = [&]() -> int {
+    grpc::ByteBuffer reply;
+    call->Read(&reply, nullptr);
+    grpc::Slice slice;
+    if (!next() || !reply.DumpToSingleSlice(&slice).ok() || slice.size() != 2) return 0;
+    return slice.begin()[1];
+  };
+  EXPECT_EQ(read(), 1);
+  std::thread drainer([&] { server_->Drain(absl::ZeroDuration()); });
+  EXPECT_EQ(read(), 2);
+  EXPECT_EQ(read(), 0) << "the end";
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  next();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  drainer.join();
 }
 
 TEST_F(ServerTest, ManyCallersAtOnce) {

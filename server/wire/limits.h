@@ -14,7 +14,7 @@ namespace antiphon::server {
 
 struct Limits {
   static constexpr Range<int> kMaxMessageMibRange = {1, 1024};
-  int max_message_mib = 64;  // of a request, as sent
+  int max_message_mib = 32;  // of a request, as sent
   int64_t max_message_bytes() const { return int64_t{max_message_mib} << 20; }
 
   static constexpr Range<double> kMaxAudioRange = {1, 86'400};
