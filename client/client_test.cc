@@ -396,6 +396,9 @@ TEST_F(ClientTest, StatusSaysHowServersAreLookedAfter) {
   server_.status_response.set_tls(true);
   server_.status_response.set_authentication(true);
   server_.status_response.set_resident_bytes(1 << 30);
+  server_.status_response.set_client_certificates(true);
+  EXPECT_THAT(Run({"status"}).out, HasSubstr("with API keys and certificates of clients"));
+  server_.status_response.set_client_certificates(false);
   EXPECT_THAT(Run({"status"}).out, AllOf(HasSubstr("over TLS, with API keys"),
                                          HasSubstr("from confidence 0.77 on; 1.0 % of unknown"),
                                          HasSubstr("up to version 12, 3 not in a generation yet"),

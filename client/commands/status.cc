@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "client/commands/commands.h"
 #include "client/output/format.h"
@@ -31,8 +32,12 @@ std::string Render(const Rows& rows) {
 
 // Who may ask, and whether others can listen.
 std::string Access(const v1::StatusResponse& status) {
-  return absl::StrCat(status.tls() ? "over TLS" : "in the clear", ", ",
-                      status.authentication() ? "with API keys" : "by anybody");
+  std::vector<std::string> means;
+  if (status.authentication()) means.push_back("API keys");
+  if (status.client_certificates()) means.push_back("certificates of clients");
+  return absl::StrCat(
+      status.tls() ? "over TLS" : "in the clear", ", ",
+      means.empty() ? "by anybody" : absl::StrCat("with ", absl::StrJoin(means, " and ")));
 }
 
 std::string Changes(const v1::StatusResponse& status) {

@@ -16,7 +16,7 @@
 namespace antiphon::client {
 
 // A server's limit on a request where it does not say.
-inline constexpr int64_t kUsualMaxBytes = 64 << 20;
+inline constexpr int64_t kUsualMaxBytes = 32 << 20;
 
 // What a request holds besides a file, generously.
 inline constexpr int64_t kMessageOverheadBytes = 64 << 10;
