@@ -187,7 +187,7 @@ class CliTest(unittest.TestCase):
     def test_status_and_help(self):
         self.assertIn("serving", self.run_client("status").stdout)
         limits = self.run_json("status")["limits"]
-        self.assertEqual(limits["max_message_bytes"], 64 << 20)
+        self.assertEqual(limits["max_message_bytes"], 32 << 20)
         self.assertIn("Exit status:", harness.run_client("--help").stdout)
 
     def test_a_server_that_has_stopped_is_3(self):

@@ -5,11 +5,13 @@ Paths come from the environment (ANTIPHON_SOURCE_DIR, ANTIPHON_BUILD_DIR), as CT
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -85,19 +87,27 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def limit_descriptors(soft, hard):
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       (soft, hard or resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
 class Server:
     """A real antiphon-server process over the bundle, listening on a free port of the loopback.
 
-    Used with `with`: it is killed at the end if it still runs.
+    Used with `with`: it is killed at the end if it still runs. `limits` are those of its
+    descriptors, soft and hard (None: as they are); `environment` is added to the test's.
     """
 
-    def __init__(self, *flags, bundle=BUNDLE):
+    def __init__(self, *flags, bundle=BUNDLE, limits=None, environment=None):
         self.metrics_port = free_port()
         self._log = tempfile.NamedTemporaryFile(mode="w+", prefix="antiphon_server_", suffix=".log")
         self.process = subprocess.Popen(
             [program("antiphon-server"), "--bundle", str(bundle), "--listen", "127.0.0.1:0",
              "--metrics-listen", f"127.0.0.1:{self.metrics_port}", *flags],
-            stdout=self._log, stderr=subprocess.STDOUT)
+            stdout=self._log, stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=limits and functools.partial(limit_descriptors, *limits))
         self.port = None
 
     def __enter__(self):

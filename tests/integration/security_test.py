@@ -316,6 +316,17 @@ class MutualTlsTest(SecurityTestCase):
     def test_a_clients_certificate_lets_in(self):
         stub = self.secure_stub(self.server, self.authority, self.clients.sign("somebody"))
         self.assertEqual(self.code_of(stub.Status, ADMIN.StatusRequest()), grpc.StatusCode.OK)
+        self.assertRegex(self.server.log(), r"method=Admin.Status code=OK .* certificate=somebody")
+        self.assertEqual(self.server.get("/healthz"), (200, "SERVING\n"))
+
+    def test_the_client_says_how_it_got_in(self):
+        certificate, key = self.clients.sign("operator")
+        done = harness.run_client(
+            "--tls", "--ca-file", str(self.authority.certificate), "--cert-file", str(certificate),
+            "--key-file", str(key), "--server-name", "localhost", "status",
+            server=self.server.address)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("over TLS, with certificates of clients", done.stdout)
 
     def test_without_one_or_with_anothers_there_is_no_connection(self):
         for identity in (None, self.authority.sign("stranger"), self.clients.sign("late", days=0)):
