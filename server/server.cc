@@ -143,6 +143,7 @@ struct Server::Impl {
   CatalogService catalog;
   AdminService admin;
   int port = 0;
+  std::unique_ptr<SocketClaim> socket;
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<HotReload> hot_reload;
 };
@@ -150,11 +151,13 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
                                                       Metrics& metrics) {
   EnablePlugins();
-  RETURN_IF_ERROR(MapError(CheckSocketIsFree(config.listen), [](const absl::Status& status) {
+  const auto name_listen = [](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("listen: ", status.message()));
-  }));
+  };
+  ASSIGN_OR_RETURN(auto socket, MapError(SocketClaim::Take(config.listen), name_listen));
   ASSIGN_OR_RETURN(Guards guards, OpenGuards(config, metrics));
   auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards));
+  impl->socket = std::move(socket);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(
       config.listen,
