@@ -65,7 +65,7 @@ TEST_F(ConfigFileTest, ReadsToml) {
   Valid("\xEF\xBB\xBFworkers = 1\n");  // with a byte order mark
 }
 
-// As versions up to 1.1 printed it.
+// As 0.1.0 printed it.
 TEST_F(ConfigFileTest, ReadsWhatFormerVersionsPrinted) {
   const Config config = Valid(
       "# antiphon-server: finds the score for a sound and the sound for a score, over gRPC.\n\n"

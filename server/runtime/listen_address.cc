@@ -100,7 +100,7 @@ absl::Status CheckListenAddress(absl::string_view address) {
 }
 
 absl::Status CheckTcpListenAddress(absl::string_view address) {
-  if (absl::StartsWith(address, ":") || absl::StartsWith(address, "*:")) {
+  if (address.rfind(':') == 0 || absl::StartsWith(address, "*:")) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", absl::Utf8SafeCEscape(address),
                      "' has no host; write 0.0.0.0:PORT or [::]:PORT for every address of this "

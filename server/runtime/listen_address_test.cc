@@ -42,6 +42,7 @@ TEST(ListenAddress, SaysWhatIsWrongAndWhatIsRight) {
   EXPECT_THAT(refusal("localhost:65536"), HasSubstr("65535"));
   EXPECT_THAT(refusal(":50051"), AllOf(HasSubstr("no host"), HasSubstr("0.0.0.0:PORT")));
   EXPECT_THAT(refusal("*:50051"), HasSubstr("[::]:PORT"));
+  EXPECT_THAT(refusal("::1"), HasSubstr("[::1]:50051"));
   EXPECT_THAT(refusal("unix:"), HasSubstr("unix:PATH"));
   EXPECT_THAT(refusal("unix-abstract:"), HasSubstr("unix-abstract:NAME"));
   EXPECT_THAT(refusal("unix://host/path"), HasSubstr("unix:///PATH"));
