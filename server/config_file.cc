@@ -71,6 +71,7 @@ std::vector<Setting> SettingsOf(const toml::table& table, const std::string& pat
   std::stable_sort(placed.begin(), placed.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Setting> settings;
+  settings.reserve(placed.size());
   for (auto& [at, setting] : placed) settings.push_back(std::move(setting));
   return settings;
 }

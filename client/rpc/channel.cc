@@ -50,9 +50,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
   const auto read = [](const char* option, const std::string& path,
                        std::string& text) -> absl::Status {
     if (path.empty()) return absl::OkStatus();
-    absl::StatusOr<std::string> bytes = ReadFile(option, path);
-    if (bytes.ok()) text = *std::move(bytes);
-    return bytes.status();
+    ASSIGN_OR_RETURN(text, ReadFile(option, path));
+    return absl::OkStatus();
   };
   RETURN_IF_ERROR(read("--ca-file", options.ca_file, ssl.pem_root_certs));
   RETURN_IF_ERROR(read("--cert-file", options.cert_file, ssl.pem_cert_chain));

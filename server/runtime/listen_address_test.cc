@@ -139,6 +139,7 @@ TEST_F(SocketClaimTest, OneOfManyAtOnceGetsIt) {
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> held = 0, most = 0, won = 0;
     std::vector<std::thread> servers;
+    servers.reserve(8);
     for (int i = 0; i < 8; ++i) {
       servers.emplace_back([&] {
         const auto claim = SocketClaim::Take("unix:" + path_);

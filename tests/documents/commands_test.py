@@ -194,7 +194,7 @@ class RunTest(unittest.TestCase):
         self.run_section("docs/operations.md", "Running antiphon-server")
 
     def test_operations_configuration_file(self):
-        block, = section("docs/operations.md", "Configuration")
+        block, = section("docs/operations.md", "The file")
         file = self.place.add("server.toml", block.text)
         done = self.place.capture([harness.program("antiphon-server"), "--config", file,
                                    "--print-config"])
