@@ -102,7 +102,7 @@ class RunTest(unittest.TestCase):
         ("docs/cli.md", "Long recordings and live audio"),
         ("docs/cli.md", "Changing the collection"),
         ("docs/operations.md", "Running antiphon-server"),
-        ("docs/operations.md", "Configuration"),
+        ("docs/operations.md", "The file"),
         ("docs/operations.md", "Access control"),
     }
 

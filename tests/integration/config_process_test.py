@@ -193,6 +193,15 @@ class CheckTest(ConfigTestCase):
             self.assertTrue(any(all(word in line for word in words)
                                 for line in error.splitlines()), f"{words} not in\n{error}")
 
+    def test_the_example_of_the_documents(self):
+        text = (harness.SOURCE / "docs/operations.md").read_text(encoding="utf-8")
+        section = text.split("### Checking a configuration\n")[1].split("\n#")[0]
+        (_, file), (_, command), (_, output) = re.findall(r"```(toml|sh|text)\n(.*?)```", section,
+                                                          re.DOTALL)
+        self.write("server.toml", file)
+        variable, _, *flags = command.split()
+        self.assertEqual(self.refusal(*flags, **dict([variable.split("=")])), output)
+
     @unittest.skipUnless(certificates.AVAILABLE, "no openssl")
     def test_certificates_are_checked(self):
         authority = certificates.Authority(self.folder)
