@@ -295,9 +295,8 @@ absl::StatusOr<std::vector<Setting>> ReadFile(const Flags& flags, const Environm
 }
 
 // The three sources, one over the other, and everything that is wrong with them.
-ProblemList PutTogether(const Flags& flags, const Environment& environment, Settings& settings) {
-  ProblemList problems;
-  problems.Add(flags.problems());
+void PutTogether(const Flags& flags, const Environment& environment, Settings& settings,
+                 ProblemList& problems) {
   for (const std::string& problem : environment.problems) problems.Add({{problem, {}}});
   const auto file = ReadFile(flags, environment);
   if (file.ok()) {
@@ -308,10 +307,9 @@ ProblemList PutTogether(const Flags& flags, const Environment& environment, Sett
   settings.Add(environment.settings);
   settings.Add(flags.GivenSettings());
   problems.Add(settings.problems());
-  if (!file.ok()) return problems;  // what is missing may stand in it
+  if (!file.ok()) return;  // what is missing may stand in it
   problems.AddOfValues(settings.config().FindProblems(), settings);
   if (flags.check_config) problems.AddOfValues(FindFileProblems(settings.config()), settings);
-  return problems;
 }
 
 }  // namespace
@@ -320,13 +318,14 @@ absl::StatusOr<ParsedCommandLine> ParseCommandLine(const std::vector<std::string
                                                    const std::vector<std::string>& entries) {
   const auto flags = std::make_unique<Flags>();
   if (!flags->Parse(arguments)) return Print(flags->Help());
-  if (auto other = OtherAction(*flags); other && flags->problems().empty())
-    return *std::move(other);
-
-  const Environment environment = ReadEnvironment(entries);
+  std::optional<ParsedCommandLine> other = OtherAction(*flags);
+  const Environment environment = other ? Environment() : ReadEnvironment(entries);
   Settings settings;
-  const ProblemList problems = PutTogether(*flags, environment, settings);
+  ProblemList problems;
+  problems.Add(flags->problems());
+  if (!other) PutTogether(*flags, environment, settings, problems);
   if (!problems.messages().empty()) return Refuse(problems.messages());
+  if (other) return *std::move(other);
 
   ParsedCommandLine parsed;
   if (flags->check_config) {

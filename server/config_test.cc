@@ -167,6 +167,16 @@ TEST(Config, AKeyIsHashedWithoutABundle) {
   EXPECT_EQ(parsed->action, ParsedCommandLine::Action::kHashKey);
 }
 
+TEST(Config, WhatNeedsNoConfigurationDoesNotLookAtIt) {
+  const std::vector<std::string> environment = {"ANTIPHON_API_KEY_FILE=x", "ANTIPHON_WORKERS=y"};
+  for (const std::string flag : {"--help", "--version", "--hash-api-key", "--print-option-table"}) {
+    EXPECT_TRUE(ParseCommandLine({flag}, environment).ok()) << flag;
+    if (flag == "--help") continue;
+    EXPECT_THAT(Error({flag, "--wrokers=3"}, environment), EndsWith("did you mean --workers?"));
+    EXPECT_FALSE(ParseCommandLine({flag + "=maybe"}, environment).ok()) << flag;
+  }
+}
+
 TEST(Config, WhatIsPrintedReadsBackTheSame) {
   const auto printed =
       ParseCommandLine({"--bundle=some dir", "--workers=7", "--no-warmup", "--metrics-listen=0",
