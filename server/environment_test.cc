@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
 
 namespace antiphon::server {
 namespace {
@@ -98,7 +101,7 @@ TEST(Environment, PassesOverWhatKubernetesSetsForServices) {
         service + "_SERVICE_PORT_GRPC=50051", service + "_SERVICE_PORT_HTTP_METRICS=9464",
         service + "_PORT=tcp://10.0.0.1:50051"};
     for (const std::string protocol : {"TCP", "UDP", "SCTP"}) {
-      const std::string port = service + "_PORT_50051_" + protocol;
+      const std::string port = absl::StrCat(service, "_PORT_50051_", protocol);
       entries.insert(entries.end(), {port + "=tcp://10.0.0.1:50051", port + "_ADDR=10.0.0.1",
                                      port + "_PORT=50051", port + "_PROTO=tcp"});
     }
