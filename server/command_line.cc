@@ -302,7 +302,10 @@ void PutTogether(const Flags& flags, const Environment& environment, Settings& s
   if (file.ok()) {
     settings.Add(*file);
   } else {
-    problems.Add({{absl::StrCat(kConfigOption, ": ", file.status().message()), {}}});
+    const std::string origin =
+        flags.ConfigFile() ? Flag(kConfigOption) : EnvironmentName(kConfigOption);
+    problems.Add(
+        {{absl::StrCat(kConfigOption, ": ", file.status().message(), " (from ", origin, ")"), {}}});
   }
   settings.Add(environment.settings);
   settings.Add(flags.GivenSettings());

@@ -102,7 +102,9 @@ TEST(Config, RefusesWhatItDoesNotKnow) {
   const ConfigFile file("bundle = \"b\"\nwrokers = 3\n");
   EXPECT_THAT(Error({file.flag()}), HasSubstr("wrokers"));
   EXPECT_THAT(Error({"--bundle=b", "--config=/nowhere/at/all.toml"}),
-              HasSubstr("/nowhere/at/all.toml"));
+              AllOf(HasSubstr("config: /nowhere/at/all.toml: "), EndsWith("(from --config)")));
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_CONFIG=/nowhere/at/all.toml"}),
+              EndsWith("No such file or directory (from ANTIPHON_CONFIG)"));
 }
 
 TEST(Config, SaysThatABadValueCameFromTheEnvironment) {

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,15 @@ def clean_environment(**variables):
     """What CTest and the machine set, without any option of the server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTIPHON_")}
     return {**kept, **variables}
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 class ConfigTestCase(unittest.TestCase):
@@ -241,8 +251,11 @@ class StartTest(ConfigTestCase):
         self.assertIn("108 bytes", self.refusal("--bundle", self.bundle, f"--listen={long}"))
 
     def test_the_addresses_that_are_right(self):
-        for address in ("localhost:0", "[::1]:0", "unix:relative.sock",
-                        f"unix://{self.folder}/absolute.sock", f"unix-abstract:{self.folder.name}"):
+        addresses = ["localhost:0", "unix:relative.sock", f"unix://{self.folder}/absolute.sock",
+                     f"unix-abstract:{self.folder.name}"]
+        if has_ipv6():
+            addresses.append("[::1]:0")
+        for address in addresses:
             process = self.start(f"--listen={address}")
             self.wait_until_ready(process)
             port = re.search(r", port (\d+)", process.log.read_text(encoding="utf-8"))
