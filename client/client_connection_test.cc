@@ -69,6 +69,17 @@ TEST_F(ClientConnectionTest, AKeyDoesNotTravelInTheClearToAnotherMachine) {
   EXPECT_EQ(run({"status", "--tls"}).first, ExitCode::kUnreachable);
 }
 
+TEST_F(ClientConnectionTest, AMachineThatIsCalledLikeThisOneIsAnother) {
+  setenv("ANTIPHON_API_KEY", "secret", 1);
+  for (const char* server : {"127.evil.invalid:1", "localhost.evil.invalid:1", "localhostx:1"}) {
+    std::istringstream in;
+    std::ostringstream out, err;
+    EXPECT_EQ(RunClient({"status", "--server", server, "--timeout", "0.2"}, in, out, err),
+              ExitCode::kBadInput);
+    EXPECT_THAT(err.str(), HasSubstr("--tls"));
+  }
+}
+
 TEST_F(ClientConnectionTest, NamesTheRequestAndShowsItsNameWhereItFails) {
   Run({"status", "--request-id", "mine-1"});
   EXPECT_EQ(Header("x-request-id"), "mine-1");

@@ -1,8 +1,8 @@
-// What an operator can set: from a TOML file, the environment (ANTIPHON_*) and flags, where a flag
-// beats the environment and the environment beats the file.
+// What an operator can set, as the server uses it.
 //
-// A setting is declared, with its default, unit and range, in the options of the component that it
-// belongs to; config.cc gives it a name. Plain values.
+// An option is declared, with its default, unit and range, in the options of the component that it
+// belongs to; options.h gives it a name. command_line.h says where the values come from. Plain
+// values.
 #ifndef ANTIPHON_SERVER_CONFIG_H_
 #define ANTIPHON_SERVER_CONFIG_H_
 
@@ -11,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "core/base/check_range.h"
 #include "server/access/authenticator.h"
 #include "server/access/tls.h"
@@ -49,8 +47,14 @@ struct ConnectionOptions {
   double keepalive_s = 60;  // of silence; then the client is asked whether it is still there
 };
 
+// Something that is wrong with a configuration.
+struct ConfigProblem {
+  std::string message;               // "queue-capacity: 0 is not in 1 to 1000000"
+  std::vector<std::string> options;  // whose values are to blame, without dashes
+};
+
 struct Config {
-  std::string listen = "127.0.0.1:50051";  // host:port, or unix:PATH; port 0 takes a free one
+  std::string listen = "127.0.0.1:50051";  // see listen_address.h; port 0 takes a free one
   bool allow_unauthenticated = false;  // beyond this machine without keys or clients' certificates
   Reflection reflection = Reflection::kAuto;
   static constexpr Range<double> kGracePeriodRange = {0, 3600};
@@ -71,33 +75,15 @@ struct Config {
   MetricsEndpointOptions metrics;
   LoggingOptions log;
 
-  // InvalidArgument naming the option and its range.
-  [[nodiscard]] absl::Status Validate() const;
+  // Everything that is wrong with the values, in the order of options.h, as far as they alone say
+  // it; config_check.h looks at what they name. Empty: nothing.
+  std::vector<ConfigProblem> FindProblems() const;
 
   bool ReflectionEnabled() const {
     return reflection == Reflection::kOn ||
            (reflection == Reflection::kAuto && !api_keys.enabled());
   }
 };
-
-// What a command line asks for.
-struct ParsedCommandLine {
-  enum class Action {
-    kServe,
-    kPrint,
-    kHashKey  // read an API key from standard input, and print its hash
-  } action = Action::kServe;
-  Config config;  // valid with kServe
-  // With kPrint, for standard output: help, the version, the effective configuration, or the
-  // options as the table of docs/operations.md.
-  std::string text;
-};
-
-// `environment` holds "NAME=value" entries; those not of an option are ignored. InvalidArgument
-// says which option, and from where, is wrong: unknown, malformed, out of range, or a configuration
-// file that cannot be read.
-[[nodiscard]] absl::StatusOr<ParsedCommandLine> ParseCommandLine(
-    const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
 
 }  // namespace antiphon::server
 

@@ -7,14 +7,25 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "core/testing/temporary_folder.h"
+#include "server/command_line.h"
+#include "server/options.h"
 
 namespace antiphon::server {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 // A configuration file that goes when the test does.
 class ConfigFile {
@@ -76,10 +87,14 @@ TEST(Config, SwitchesWorkFromEverySource) {
   EXPECT_TRUE(Parse({"--bundle=b"}).store.warm_up);
 }
 
-TEST(Config, EmptyMetricsAddressTurnsThemOff) {
+TEST(Config, AMetricsAddressOf0TurnsThemOff) {
   EXPECT_TRUE(Parse({"--bundle=b"}).metrics.enabled());
   EXPECT_FALSE(Parse({"--bundle=b", "--metrics-listen=0"}).metrics.enabled());
   EXPECT_FALSE(Parse({"--bundle=b"}, {"ANTIPHON_METRICS_LISTEN=0"}).metrics.enabled());
+  for (const std::string zero : {"0", "\"0\""}) {
+    const ConfigFile file("bundle = \"b\"\nmetrics-listen = " + zero + "\n");
+    EXPECT_FALSE(Parse({file.flag()}).metrics.enabled()) << zero;
+  }
 }
 
 TEST(Config, RefusesWhatItDoesNotKnow) {
@@ -87,7 +102,9 @@ TEST(Config, RefusesWhatItDoesNotKnow) {
   const ConfigFile file("bundle = \"b\"\nwrokers = 3\n");
   EXPECT_THAT(Error({file.flag()}), HasSubstr("wrokers"));
   EXPECT_THAT(Error({"--bundle=b", "--config=/nowhere/at/all.toml"}),
-              HasSubstr("/nowhere/at/all.toml"));
+              AllOf(HasSubstr("config: /nowhere/at/all.toml: "), EndsWith("(from --config)")));
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_CONFIG=/nowhere/at/all.toml"}),
+              EndsWith("No such file or directory (from ANTIPHON_CONFIG)"));
 }
 
 TEST(Config, SaysThatABadValueCameFromTheEnvironment) {
@@ -109,8 +126,12 @@ TEST(Config, NamesTheOptionAndTheRange) {
 
 TEST(Config, RefusesNotANumber) {
   Config config = Parse({"--bundle=b"});
+  EXPECT_THAT(config.FindProblems(), IsEmpty());
   config.store.batching.max_delay_ms = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_FALSE(config.Validate().ok());
+  ASSERT_EQ(config.FindProblems().size(), 1U);
+  EXPECT_THAT(config.FindProblems()[0].options, ElementsAre("batch-delay-ms"));
+  EXPECT_THAT(Error({"--bundle=b", "--grace-period=nan"}), HasSubstr("grace-period: nan"));
+  EXPECT_THAT(Error({"--bundle=b", "--grace-period=inf"}), HasSubstr("grace-period: inf"));
 }
 
 TEST(Config, NobodyListensToTheWorldUnauthenticatedByAccident) {
@@ -148,6 +169,16 @@ TEST(Config, AKeyIsHashedWithoutABundle) {
   EXPECT_EQ(parsed->action, ParsedCommandLine::Action::kHashKey);
 }
 
+TEST(Config, WhatNeedsNoConfigurationDoesNotLookAtIt) {
+  const std::vector<std::string> environment = {"ANTIPHON_API_KEY_FILE=x", "ANTIPHON_WORKERS=y"};
+  for (const std::string flag : {"--help", "--version", "--hash-api-key", "--print-option-table"}) {
+    EXPECT_TRUE(ParseCommandLine({flag}, environment).ok()) << flag;
+    if (flag == "--help") continue;
+    EXPECT_THAT(Error({flag, "--wrokers=3"}, environment), EndsWith("did you mean --workers?"));
+    EXPECT_FALSE(ParseCommandLine({flag + "=maybe"}, environment).ok()) << flag;
+  }
+}
+
 TEST(Config, WhatIsPrintedReadsBackTheSame) {
   const auto printed =
       ParseCommandLine({"--bundle=some dir", "--workers=7", "--no-warmup", "--metrics-listen=0",
@@ -166,14 +197,280 @@ TEST(Config, WhatIsPrintedReadsBackTheSame) {
   EXPECT_EQ(config.grace_period_s, Config().grace_period_s);
 }
 
+// "workers = 7", without the comment that says where the value is from.
+std::string ValueLine(const std::string& printed, const std::string& name) {
+  for (const absl::string_view line : absl::StrSplit(printed, '\n')) {
+    if (absl::StartsWith(line, name + " = "))
+      return std::string(line.substr(0, line.rfind("  # ")));
+  }
+  return "";
+}
+
+std::string Printed(std::vector<std::string> arguments,
+                    const std::vector<std::string>& environment = {}) {
+  arguments.emplace_back("--print-config");
+  const auto printed = ParseCommandLine(arguments, environment);
+  EXPECT_TRUE(printed.ok()) << printed.status();
+  return printed.ok() ? printed->text : "";
+}
+
 TEST(Config, WhatIsPrintedOfTheDefaultsIsTheDefaults) {
-  const auto printed = ParseCommandLine({"--bundle=b", "--print-config"}, {});
-  ASSERT_TRUE(printed.ok()) << printed.status();
-  const ConfigFile file(printed->text);
+  const std::string printed = Printed({"--bundle=b"});
+  const ConfigFile file(printed);
   EXPECT_TRUE(Parse({file.flag()}).store.warm_up);
-  const auto again = ParseCommandLine({file.flag(), "--print-config"}, {});
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->text, printed->text);
+  const std::string again = Printed({file.flag()});
+  for (const std::string& name : OptionNames())
+    EXPECT_THAT(again, HasSubstr(ValueLine(printed, name))) << name;
+}
+
+TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
+  // None at its default, and texts that need quotes.
+  const std::string bundle = "a \"quoted\" \\ 'name'''\"\"\" = [x] # y";
+  const std::vector<std::string> arguments = {"--bundle=" + bundle,
+                                              "--snapshot-dir=\xC3\xBC\xF0\x9D\x84\x9E",
+                                              "--listen=unix:/tmp/a\tb\n\"c\"",
+                                              "--metrics-listen=[::1]:7",
+                                              "--workers=3",
+                                              "--queue-capacity=4",
+                                              "--queue-mib=5",
+                                              "--grace-period=0.1",
+                                              "--max-message-mib=6",
+                                              "--max-audio-seconds=1234.5678901234",
+                                              "--max-query-windows=8",
+                                              "--max-streams=9",
+                                              "--stream-idle-seconds=1e3",
+                                              "--read-only",
+                                              "--no-warmup",
+                                              "--no-watch-current",
+                                              "--log-level=error",
+                                              "--log-format=json",
+                                              "--tls-cert=C:\\new\\table",
+                                              "--tls-key=\x01\x7F",
+                                              "--tls-client-ca='",
+                                              "--api-keys-file=\"",
+                                              "--allow-unauthenticated",
+                                              "--reflection=off",
+                                              "--device=cuda:1",
+                                              "--precision=float32",
+                                              "--compute-threads=2",
+                                              "--index-threads=3",
+                                              "--batch-windows=65",
+                                              "--batch-delay-ms=0.30000000000000004",
+                                              "--hnsw-search-breadth=99",
+                                              "--ivf-probes=17"};
+  ASSERT_EQ(arguments.size(), OptionNames().size()) << "an option is missing here";
+  const std::string printed = Printed(arguments);
+  const std::string defaults = Printed({"--bundle=b"});
+  const ConfigFile file(printed);
+  const std::string again = Printed({file.flag()});
+  for (const std::string& name : OptionNames()) {
+    EXPECT_EQ(ValueLine(again, name), ValueLine(printed, name));
+    EXPECT_NE(ValueLine(defaults, name), ValueLine(printed, name));
+  }
+  const Config config = Parse({file.flag()});
+  EXPECT_EQ(config.store.bundle, bundle);
+  EXPECT_EQ(config.store.snapshot_dir, "\xC3\xBC\xF0\x9D\x84\x9E");
+  EXPECT_EQ(config.listen, "unix:/tmp/a\tb\n\"c\"");
+  EXPECT_EQ(config.tls.key, "\x01\x7F");
+  EXPECT_EQ(config.grace_period_s, 0.1);
+  EXPECT_EQ(config.limits.max_audio_s, 1234.5678901234);
+  EXPECT_EQ(config.store.batching.max_delay_ms, 0.30000000000000004);
+  EXPECT_EQ(config.log.format, LogFormat::kJson);
+}
+
+TEST(Config, WhatIsPrintedSaysWhereItIsFrom) {
+  const ConfigFile file("\nqueue-mib = 7\n");
+  const std::string printed =
+      Printed({file.flag(), "--bundle=b", "--no-warmup"}, {"ANTIPHON_WORKERS=2"});
+  EXPECT_THAT(printed, HasSubstr("\nbundle = \"b\"  # --bundle\n"));
+  EXPECT_THAT(printed, HasSubstr("\nwarmup = false  # --no-warmup\n"));
+  EXPECT_THAT(printed, HasSubstr("\nworkers = 2  # ANTIPHON_WORKERS\n"));
+  EXPECT_THAT(printed, HasSubstr("\nqueue-mib = 7  # " + file.path() + ":2:1\n"));
+  EXPECT_THAT(printed, HasSubstr("\nmax-streams = 16\n"));
+}
+
+TEST(Config, NothingIsPrintedOfAConfigurationThatIsNone) {
+  EXPECT_THAT(Error({"--print-config"}), HasSubstr("bundle: missing"));
+  EXPECT_THAT(Error({"--bundle=b", "--queue-capacity=0", "--print-config"}),
+              HasSubstr("queue-capacity: 0"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1", "--print-config"}),
+              HasSubstr("api-keys-file"));
+  EXPECT_THAT(Error({"--bundle=\xFF", "--print-config"}), HasSubstr("bundle: is no UTF-8"));
+}
+
+TEST(Config, AnEmptyVariableIsOneThatIsNotSet) {
+  // Each of these opened the door once.
+  EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1"}, {"ANTIPHON_ALLOW_UNAUTHENTICATED="}),
+              HasSubstr("listen: 0.0.0.0:1"));
+  const Config config = Parse({"--api-keys-file=keys", "--bundle=b"}, {"ANTIPHON_SNAPSHOT_DIR="});
+  EXPECT_EQ(config.api_keys.keys_file, "keys");
+  EXPECT_EQ(config.store.snapshot_dir, "");
+  std::vector<std::string> all = {"ANTIPHON_CONFIG="};
+  for (const std::string& name : OptionNames()) all.push_back(EnvironmentName(name) + "=");
+  EXPECT_EQ(Printed({"--bundle=b"}, all), Printed({"--bundle=b"}));
+  const ConfigFile file("bundle = \"b\"\nworkers = 3\n");
+  EXPECT_EQ(Parse({file.flag()}, {"ANTIPHON_WORKERS="}).queue.workers, 3);
+}
+
+TEST(Config, AnEmptyFlagNeverTakesTheNextArgument) {
+  for (const std::string name :
+       {"snapshot-dir", "tls-cert", "tls-key", "tls-client-ca", "api-keys-file"}) {
+    const std::vector<std::string> arguments = {"--bundle=b", "--" + name + "=", "--workers=3"};
+    const std::vector<std::string> environment = {EnvironmentName(name) + "=elsewhere"};
+    EXPECT_EQ(Parse(arguments, environment).queue.workers, 3) << name;
+    EXPECT_EQ(ValueLine(Printed(arguments, environment), name), name + " = \"\"") << "none at all";
+  }
+  EXPECT_EQ(Parse({"--bundle=b", "--api-keys-file", "", "--workers=3"}).queue.workers, 3);
+  EXPECT_THAT(Error({"--bundle=", "--workers=3"}), HasSubstr("bundle: missing"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=", "--workers=3"}),
+              AllOf(HasSubstr("listen: "), HasSubstr("is empty")));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=", "--workers=3"}),
+              HasSubstr("metrics-listen: is empty"));
+  EXPECT_THAT(Error({"--bundle=b", "--device="}), HasSubstr("device: ''"));
+  EXPECT_THAT(Error({"--bundle=b", "--workers=", "--queue-mib=9"}), HasSubstr("workers: takes a"));
+  EXPECT_THAT(Error({"--bundle=b", "--grace-period="}), HasSubstr("grace-period: takes a number"));
+  EXPECT_THAT(Error({"--bundle=b", "--log-level="}), HasSubstr("log-level: ''"));
+  EXPECT_THAT(Error({"--bundle=b", "--warmup="}),
+              HasSubstr("warmup: --warmup takes true or false"));
+  EXPECT_THAT(Error({"--bundle=b", "--config="}), HasSubstr("config: the name of the file is"));
+  EXPECT_THAT(Error({"--bundle=b", "--config", ""}), HasSubstr("config: the name of the file is"));
+}
+
+TEST(Config, AFileMaySayThatAnOptionHasNoValue) {
+  const ConfigFile none("bundle = \"b\"\napi-keys-file = \"\"\nsnapshot-dir = \"\"\n");
+  EXPECT_FALSE(Parse({none.flag()}).api_keys.enabled());
+  for (const std::string option : {"listen", "metrics-listen", "device", "log-level", "workers",
+                                   "grace-period", "warmup", "bundle"}) {
+    const ConfigFile file(option + " = \"\"\n");
+    EXPECT_THAT(Error({file.flag()}), HasSubstr(option + ": ")) << option;
+  }
+}
+
+TEST(Config, AFlagIsNoValueOfAnother) {
+  EXPECT_THAT(Error({"--bundle", "--workers=3"}), HasSubstr("bundle: the flag --bundle needs a"));
+  EXPECT_THAT(Error({"--bundle=b", "--api-keys-file"}), HasSubstr("api-keys-file: the flag"));
+  EXPECT_EQ(Parse({"--bundle=--workers=3"}).store.bundle, "--workers=3");
+  EXPECT_EQ(Parse({"--bundle", "-"}).store.bundle, "-");
+  EXPECT_EQ(Parse({"--bundle", "[a,b]"}).store.bundle, "[a,b]");
+  EXPECT_EQ(Parse({"--bundle={}"}).store.bundle, "{}");
+  EXPECT_EQ(Parse({"--bundle=a=b"}).store.bundle, "a=b");
+  EXPECT_EQ(Parse({"--bundle=a", "--bundle=b"}).store.bundle, "b") << "the last counts";
+}
+
+TEST(Config, ASwitchTakesABoolean) {
+  for (const std::string on : {"true", "1", "yes", "on", "TRUE", "y", "t"}) {
+    EXPECT_TRUE(Parse({"--bundle=b", "--read-only=" + on}).store.read_only) << on;
+    EXPECT_TRUE(Parse({"--bundle=b"}, {"ANTIPHON_READ_ONLY=" + on}).store.read_only) << on;
+  }
+  for (const std::string off : {"false", "0", "no", "off", "False", "n", "f"}) {
+    EXPECT_FALSE(Parse({"--bundle=b", "--warmup=" + off}).store.warm_up) << off;
+    EXPECT_FALSE(Parse({"--bundle=b"}, {"ANTIPHON_WARMUP=" + off}).store.warm_up) << off;
+  }
+  for (const std::string neither : {"maybe", "2", "-1", " ", "tru", "{}", "enabled"}) {
+    EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_ALLOW_UNAUTHENTICATED=" + neither}),
+                AllOf(HasSubstr("allow-unauthenticated: takes true or false"),
+                      HasSubstr("from ANTIPHON_ALLOW_UNAUTHENTICATED")));
+    EXPECT_THAT(Error({"--bundle=b", "--warmup=" + neither}), HasSubstr("--warmup takes true or"))
+        << neither;
+  }
+  EXPECT_FALSE(Parse({"--bundle=b", "--warmup", "--no-warmup"}).store.warm_up);
+  EXPECT_TRUE(Parse({"--bundle=b", "--no-warmup", "--warmup"}).store.warm_up) << "the last counts";
+  for (const char* argument : {"--no-warmup=false", "--no-warmup=true", "--no-warmup="})
+    EXPECT_THAT(Error({"--bundle=b", argument}), HasSubstr("--no-warmup takes no value"));
+}
+
+TEST(Config, NumbersAreWholeTexts) {
+  EXPECT_EQ(Parse({"--bundle=b", "--workers=010"}).queue.workers, 10);
+  for (const std::string number : {"x", "3x", "2.5", "0x10", "1e3", "--", "99999999999999999999"}) {
+    EXPECT_THAT(Error({"--bundle=b", "--workers=" + number}),
+                AllOf(HasSubstr("workers: takes a whole number (0 to 1024)"), HasSubstr(number)));
+  }
+  EXPECT_THAT(Error({"--bundle=b", "--workers=4294967297"}),
+              HasSubstr("workers: 4294967297 is not in 0 to 1024"));
+  EXPECT_THAT(Error({"--bundle=b", "--grace-period=soon"}),
+              HasSubstr("takes a number (0 to 3600)"));
+}
+
+TEST(Config, SaysWhereAWrongValueIsFrom) {
+  const ConfigFile file("bundle = \"b\"\n\n  queue-capacity = 0\n");
+  EXPECT_THAT(Error({file.flag()}), EndsWith("(from " + file.path() + ":3:3)"));
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_QUEUE_CAPACITY=0"}),
+              EndsWith("(from ANTIPHON_QUEUE_CAPACITY)"));
+  EXPECT_THAT(Error({"--bundle=b", "--queue-capacity", "0"}), EndsWith("(from --queue-capacity)"));
+  EXPECT_THAT(Error({"--bundle=b"}, {"ANTIPHON_LISTEN=[::]:50051"}),
+              EndsWith("(from ANTIPHON_LISTEN)"));
+}
+
+TEST(Config, AWrongValueIsRefusedEvenWhereAnotherBeatsIt) {
+  const ConfigFile file("workers = \"many\"\n");
+  EXPECT_THAT(Error({file.flag(), "--bundle=b", "--workers=2"}), HasSubstr(":1:1"));
+  EXPECT_THAT(Error({"--bundle=b", "--workers=2"}, {"ANTIPHON_WORKERS=many"}),
+              HasSubstr("ANTIPHON_WORKERS"));
+}
+
+TEST(Config, NamesEverythingThatIsWrong) {
+  const ConfigFile file("queue-mib = 0\nwrokers = 3\n");
+  const std::string error =
+      Error({file.flag(), "--max-streams=0", "positional", "--listne=x", "--tls-key=k"},
+            {"ANTIPHON_GRACE_PERIOD=-1", "ANTIPHON_API_KEY_FILE=x"});
+  const std::vector<std::string> lines = absl::StrSplit(error, '\n');
+  EXPECT_THAT(
+      lines, UnorderedElementsAre(HasSubstr("queue-mib: 0 is not"),
+                                  AllOf(HasSubstr("wrokers"), HasSubstr("did you mean workers?")),
+                                  HasSubstr("max-streams: 0 is not"),
+                                  AllOf(HasSubstr("--listne"), HasSubstr("did you mean --listen?")),
+                                  HasSubstr("positional"), HasSubstr("grace-period: -1"),
+                                  HasSubstr("ANTIPHON_API_KEY_FILE"), HasSubstr("bundle: missing"),
+                                  HasSubstr("tls-key: needs tls-cert")));
+}
+
+TEST(Config, AValueThatWasNotTakenIsNotAlsoMissing) {
+  const ConfigFile file("bundle = 5\n");
+  EXPECT_THAT(Error({file.flag()}),
+              AllOf(HasSubstr("bundle: takes text in quotes"), Not(HasSubstr("missing"))));
+  EXPECT_THAT(Error({"--bundle"}), Not(HasSubstr("missing")));
+  EXPECT_THAT(Error({"--config=/nowhere.toml"}), Not(HasSubstr("missing"))) << "it may be in there";
+}
+
+TEST(Config, SuggestsTheFlagThatWasMeant) {
+  EXPECT_THAT(Error({"--bundle=b", "--wrokers=3"}), HasSubstr("did you mean --workers?"));
+  EXPECT_THAT(Error({"--bundle=b", "--wrokers", "3"}), EndsWith("did you mean --workers?"));
+  EXPECT_THAT(Error({"--bundle=b", "--no-warmpu"}), HasSubstr("did you mean --no-warmup?"));
+  EXPECT_THAT(Error({"--bundle=b", "--check-conf"}), HasSubstr("did you mean --check-config?"));
+  EXPECT_THAT(Error({"--bundle=b", "-x"}), HasSubstr("-x: there is no such flag"));
+  EXPECT_THAT(Error({"--bundle=b", "a\nb"}), HasSubstr("a\\nb: there is no such argument"));
+}
+
+TEST(Config, WhatTheEnvironmentSaysInVainIsWarnedAbout) {
+  const auto parsed = ParseCommandLine(
+      {"--bundle=b"}, {"ANTIPHON_COLOUR=blue", "ANTIPHON_SERVER=h:1", "ANTIPHON_WORKERS=2"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_THAT(parsed->warnings, ElementsAre(HasSubstr("ANTIPHON_COLOUR")));
+}
+
+TEST(Config, AddressesAreCheckedBeforeAnythingListens) {
+  EXPECT_THAT(Error({"--bundle=b", "--listen=10.0.0.5"}),
+              AllOf(HasSubstr("listen: '10.0.0.5' has no port"), HasSubstr("10.0.0.5:50051"),
+                    Not(HasSubstr("can be reached"))));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=http://127.0.0.1:1"}), HasSubstr("no scheme"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=127.0.0.1:70000"}), HasSubstr("65535"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=:50051"}), HasSubstr("0.0.0.0:PORT"));
+  EXPECT_THAT(Error({"--bundle=b", "--listen=unix:" + std::string(200, 'x')}),
+              HasSubstr("listen: the path of the socket has 200 bytes"));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=10.0.0.5"}),
+              HasSubstr("metrics-listen: '10.0.0.5' has no port"));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=http://a:1"}), HasSubstr("no scheme"));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=a:70000"}), HasSubstr("65535"));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=:9464"}), HasSubstr("no host"));
+  EXPECT_THAT(Error({"--bundle=b", "--metrics-listen=unix:/run/m.sock"}), HasSubstr("metrics-"));
+  for (const std::string listen : {"[::1]:50051", "unix:a.sock", "unix-abstract:a", "localhost:0"})
+    EXPECT_EQ(Parse({"--bundle=b", "--listen=" + listen}).listen, listen);
+}
+
+TEST(Config, ADeviceHasANumber) {
+  EXPECT_EQ(Parse({"--bundle=b", "--device=cuda:0"}).store.collection.encoder.device, "cuda:0");
+  for (const std::string device : {"tpu", "cuda", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "CPU"})
+    EXPECT_THAT(Error({"--bundle=b", "--device=" + device}), HasSubstr("device: '" + device));
 }
 
 TEST(Config, AChoiceSetsTheOptionOfItsComponent) {

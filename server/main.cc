@@ -13,10 +13,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "core/base/standard_output.h"
 #include "core/base/status_macros.h"
 #include "server/access/api_keys.h"
+#include "server/command_line.h"
 #include "server/config.h"
+#include "server/config_check.h"
 #include "server/runtime/listen_address.h"
 #include "server/runtime/shutdown_guard.h"
 #include "server/runtime/signals.h"
@@ -31,14 +35,18 @@
 namespace antiphon::server {
 namespace {
 
+// A message may have several lines, one for each thing that is wrong.
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "antiphon-server: %s\n", std::string(status.message()).c_str());
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n'))
+    std::fprintf(stderr, "antiphon-server: %s\n", std::string(line).c_str());
   return 1;
 }
 
 // What was asked for instead of serving.
-int Print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
+int Print(const ParsedCommandLine& parsed) {
+  for (const std::string& warning : parsed.warnings)
+    std::fprintf(stderr, "antiphon-server: warning: %s\n", warning.c_str());
+  std::fputs(parsed.text.c_str(), stdout);
   const absl::Status printed = FlushStandardOutput();
   return printed.ok() ? 0 : Fail(printed);
 }
@@ -104,6 +112,7 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
 absl::Status Serve(const Config& config) {
   Signals signals;
   RETURN_IF_ERROR(signals.Start());
+  RETURN_IF_ERROR(CheckSnapshotDirectory(config.store.snapshot_dir));
   Metrics metrics;
   ASSIGN_OR_RETURN(const auto endpoint, StartEndpoint(config, metrics));
   const auto name_bundle = [&config](const absl::Status& status) {
@@ -118,9 +127,11 @@ absl::Status Serve(const Config& config) {
 }
 
 // Where the log is read by a machine, so is the reason why there is nothing to log.
-int LogAndServe(const Config& config) {
+int LogAndServe(const ParsedCommandLine& parsed) {
+  const Config& config = parsed.config;
   const bool json = config.log.format == LogFormat::kJson;
   SetUpLogging(config.log);
+  for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
   const absl::Status served = Serve(config);
   if (!served.ok() && json) spdlog::error("{}", std::string(served.message()));
   const int code = served.ok() ? 0 : json ? 1 : Fail(served);
@@ -136,7 +147,9 @@ int PrintKeyHash() {
   const absl::StatusOr<std::string> hash =
       HashForFile(std::string(absl::StripTrailingAsciiWhitespace(key)));
   if (!hash.ok()) return Fail(hash.status());
-  return Print(*hash + "\n");
+  std::puts(hash->c_str());
+  const absl::Status printed = FlushStandardOutput();
+  return printed.ok() ? 0 : Fail(printed);
 }
 
 // Generations come and go in one thread after the other, and glibc gives threads arenas of their
@@ -154,9 +167,9 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "antiphon-server --help lists every option.\n");
     return code;
   }
-  if (parsed->action == ParsedCommandLine::Action::kPrint) return Print(parsed->text);
+  if (parsed->action == ParsedCommandLine::Action::kPrint) return Print(*parsed);
   if (parsed->action == ParsedCommandLine::Action::kHashKey) return PrintKeyHash();
-  return LogAndServe(parsed->config);
+  return LogAndServe(*parsed);
 }
 
 }  // namespace

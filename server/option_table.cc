@@ -62,7 +62,33 @@ class TableWriter {
                                     "| --- | --- | --- | --- | --- |"};
 };
 
+struct NameCollector {
+  std::vector<std::string> names;
+
+  void Text(absl::string_view name, absl::string_view, absl::string_view, absl::string_view) {
+    names.emplace_back(name);
+  }
+  template <typename T>
+  void Number(absl::string_view name, T, const Range<T>&, absl::string_view) {
+    names.emplace_back(name);
+  }
+  template <typename Value, typename Names>
+  void Choice(absl::string_view name, Value, const Names&, absl::string_view) {
+    names.emplace_back(name);
+  }
+  void Switch(absl::string_view name, bool, absl::string_view) { names.emplace_back(name); }
+};
+
 }  // namespace
+
+std::vector<std::string> OptionNames() {
+  const Config defaults;
+  NameCollector collector;
+  VisitOptions(defaults, collector);
+  return collector.names;
+}
+
+std::string Plain(absl::string_view text) { return absl::StrReplaceAll(text, {{"`", ""}}); }
 
 std::string EnvironmentName(absl::string_view option) {
   return absl::StrCat("ANTIPHON_",

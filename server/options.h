@@ -1,6 +1,6 @@
 // The options that the file, the environment and flags may set: names, what each sets, allows and
-// means, in the order of --help. Internal to server/: config.cc parses and checks by this list, and
-// option_table.cc prints it.
+// means, in the order of --help. Internal to server/, and the only list of them: what reads,
+// checks, prints and documents options goes through it.
 //
 // A visitor has
 //   Text(name, value, allowed, meaning)     a std::string; `allowed` says it in words
@@ -12,6 +12,7 @@
 #define ANTIPHON_SERVER_OPTIONS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -25,6 +26,15 @@ namespace antiphon::server {
 
 // "queue-capacity" is set by ANTIPHON_QUEUE_CAPACITY.
 std::string EnvironmentName(absl::string_view option);
+
+// The option that names the file of the others. It is none of those that a visitor sees.
+inline constexpr char kConfigOption[] = "config";
+
+// The names that a visitor sees, in that order.
+std::vector<std::string> OptionNames();
+
+// A text of this list without the backticks around code.
+std::string Plain(absl::string_view text);
 
 // What a range or a choice allows: "1 to 1,000,000", "`text`, `json`".
 std::string Allowed(const Range<int>& range);
@@ -52,11 +62,11 @@ template <typename AnyConfig, typename Visitor>
 void VisitServing(AnyConfig& c, Visitor& v) {
   v.Text("bundle", c.store.bundle, "a directory",
          "Bundle to serve, made by `antiphon-trainer index`; required");
-  v.Text(
-      "snapshot-dir", c.store.snapshot_dir, "a directory",
-      "Where `Admin.Snapshot` writes and `Admin.Restore` reads; it must exist. Without it both are "
-      "refused");
-  v.Text("listen", c.listen, "`host:port`, `unix:PATH`",
+  v.Text("snapshot-dir", c.store.snapshot_dir, "a directory",
+         "Where `Admin.Snapshot` writes and `Admin.Restore` reads; it must exist and be writable. "
+         "Without "
+         "it both are refused");
+  v.Text("listen", c.listen, "`host:port`, `unix:PATH`, `unix-abstract:NAME`",
          "Address of the gRPC service; port 0 takes a free port and logs it. Beyond the loopback "
          "only with API keys or client certificates, or `--allow-unauthenticated`");
   v.Text("metrics-listen", c.metrics.listen, "`host:port`, or 0",

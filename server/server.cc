@@ -28,7 +28,6 @@
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
 #include "server/runtime/descriptor_limit.h"
-#include "server/runtime/listen_address.h"
 #include "server/self_probe.h"
 #include "server/services/service_admin.h"
 #include "server/services/service_catalog.h"
@@ -273,7 +272,7 @@ absl::Status Server::Impl::Start() {
       guards.tls ? guards.tls->Credentials() : grpc::InsecureServerCredentials());
   // Requests a little too large get an answer that says so, from messages.cc. Far larger ones do not
   // get so far (receive_monitor.h), unless they are compressed.
-  builder.SetMaxReceiveMessageSize((2 * config.limits.max_message_mib) << 20);
+  builder.SetMaxReceiveMessageSize(std::min(2 * config.limits.max_message_mib, 2047) << 20);
   // What the monitor cannot measure is bound by this; gRPC then ends calls that nobody chose.
   grpc::ResourceQuota quota("antiphon");
   quota.Resize((2 * int64_t{config.receive.server_mib} + 4 * config.limits.max_message_mib) << 20);
@@ -331,7 +330,6 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
   const auto name_option = [](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("listen: ", status.message()));
   };
-  RETURN_IF_ERROR(MapError(CheckSocketIsFree(config.listen), name_option));
   ASSIGN_OR_RETURN(
       auto listener,
       MapError(Listener::Open(config.listen, descriptors - ReservedDescriptors(descriptors)),

@@ -8,6 +8,7 @@
 #include "client/cli/parser.h"
 #include "client/output/exit_code.h"
 #include "client/output/format.h"
+#include "client/rpc/channel.h"
 
 namespace antiphon::client {
 namespace {
@@ -44,14 +45,17 @@ std::string CheckRequestId(const std::string& text) {
                                kMaxRequestIdBytes);
 }
 
-// Names of machines are sent with every call. (A path of a Unix socket is not.)
+std::string CheckServer(const std::string& text) {
+  return std::string(CheckServerAddress(text).message());
+}
+
+// Names of machines are sent with every call.
 std::string CheckHost(const std::string& text) {
   const bool graphic =
       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-  return graphic || text.starts_with("unix:") ? ""
-                                              : "'" + text +
-                                                    "' is no name of a machine: it has "
-                                                    "other than printable ASCII characters";
+  return graphic ? ""
+                 : "'" + text +
+                       "' is no name of a machine: it has other than printable ASCII characters";
 }
 
 std::string CheckTimeout(const std::string& text) {
@@ -67,7 +71,7 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
       ->type_name("HOST:PORT")
       ->envname("ANTIPHON_SERVER")
       ->capture_default_str()
-      ->check(CheckHost);
+      ->check(CheckServer);
   app.add_option("--timeout", connection.timeout_s, "Seconds to wait for an answer")
       ->type_name("SECONDS")
       ->capture_default_str()

@@ -56,6 +56,33 @@ TEST(CommandLineTest, TakesTheServerFromTheEnvironmentUnlessAFlagNamesOne) {
   EXPECT_EQ(Parse({"status"}).connection.server, "127.0.0.1:50051");
 }
 
+TEST(CommandLineTest, SaysWhatIsWrongWithTheAddressOfTheServer) {
+  const auto refusal = [](const std::string& server) {
+    const auto line = ParseCommandLine({"status", "--server", server});
+    EXPECT_FALSE(line.ok()) << server;
+    return std::string(line.status().message());
+  };
+  EXPECT_THAT(refusal("10.0.0.5"),
+              AllOf(HasSubstr("--server"), HasSubstr("no port"), HasSubstr("10.0.0.5:50051")));
+  EXPECT_THAT(refusal("http://music.example:7"),
+              AllOf(HasSubstr("no scheme"), HasSubstr(" music.example:7")));
+  EXPECT_THAT(refusal("https://music.example"), HasSubstr(" music.example:50051 and --tls"));
+  EXPECT_THAT(refusal("grpc://music.example:7"), HasSubstr("no scheme"));
+  EXPECT_THAT(refusal("dns:///music.example:7"), HasSubstr("no scheme"));
+  EXPECT_THAT(refusal("h:65536"), HasSubstr("65535"));
+  EXPECT_THAT(refusal("h:0"), HasSubstr("port 0"));
+  EXPECT_THAT(refusal(":7"), HasSubstr("no host"));
+  EXPECT_THAT(refusal("::1"), HasSubstr("[::1]:50051"));
+  EXPECT_THAT(refusal("unix:/" + std::string(107, 'x')), HasSubstr("108 bytes"));
+  ::setenv("ANTIPHON_SERVER", "http://h:1", 1);
+  EXPECT_THAT(std::string(ParseCommandLine({"status"}).status().message()), HasSubstr("no scheme"));
+  ::setenv("ANTIPHON_SERVER", "", 1);
+  EXPECT_EQ(Parse({"status"}).connection.server, "127.0.0.1:50051") << "an empty one is unset";
+  ::unsetenv("ANTIPHON_SERVER");
+  for (const char* server : {"h:1", "[::1]:7", "unix:/run/antiphon.sock", "unix:///run/a.sock"})
+    EXPECT_EQ(Parse({"status", "--server", server}).connection.server, server);
+}
+
 TEST(CommandLineTest, ReadsAnIdentification) {
   const auto identify = std::get<IdentifyArguments>(
       Parse({"identify", "a.wav",       "-",          "--as",     "midi",  "--start",

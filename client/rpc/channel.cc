@@ -6,20 +6,30 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/network_address.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::client {
 namespace {
 
-bool IsThisMachine(const std::string& server) {
-  for (const char* start : {"127.", "localhost", "[::1]", "unix:", "ipv4:127."}) {
-    if (absl::StartsWith(server, start)) return true;
+// The path of a Unix socket, or the name of an abstract one.
+std::optional<absl::string_view> SocketPath(absl::string_view server) {
+  for (const absl::string_view scheme : {"unix:", "unix-abstract:"}) {
+    if (absl::ConsumePrefix(&server, scheme)) return server;
   }
-  return false;
+  return std::nullopt;
+}
+
+bool IsThisMachine(const std::string& server) {
+  if (SocketPath(server)) return true;
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(server);
+  return parsed.ok() && IsLoopback(parsed->host);
 }
 
 absl::StatusOr<std::string> ReadFile(const char* option, const std::string& path) {
@@ -40,9 +50,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
   const auto read = [](const char* option, const std::string& path,
                        std::string& text) -> absl::Status {
     if (path.empty()) return absl::OkStatus();
-    absl::StatusOr<std::string> bytes = ReadFile(option, path);
-    if (bytes.ok()) text = *std::move(bytes);
-    return bytes.status();
+    ASSIGN_OR_RETURN(text, ReadFile(option, path));
+    return absl::OkStatus();
   };
   RETURN_IF_ERROR(read("--ca-file", options.ca_file, ssl.pem_root_certs));
   RETURN_IF_ERROR(read("--cert-file", options.cert_file, ssl.pem_cert_chain));
@@ -78,6 +87,18 @@ absl::StatusOr<std::string> ApiKeyOf(const ConnectionOptions& options) {
 }
 
 }  // namespace
+
+absl::Status CheckServerAddress(const std::string& server) {
+  if (const auto path = SocketPath(server)) return CheckSocketPath(*path);
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(server);
+  if (!parsed.ok() && absl::StartsWith(server, "https://"))
+    return absl::InvalidArgumentError(absl::StrCat(parsed.status().message(), " and --tls"));
+  if (parsed.ok() && parsed->port == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", server, "' has port 0, on which no server is; its log says which port it has taken"));
+  }
+  return parsed.status();
+}
 
 absl::StatusOr<Channel> OpenChannel(const ConnectionOptions& options) {
   ASSIGN_OR_RETURN(auto credentials, CredentialsOf(options));

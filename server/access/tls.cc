@@ -22,8 +22,6 @@
 namespace antiphon::server {
 namespace {
 
-constexpr size_t kMaxPemBytes = 1 << 20;
-
 template <auto kFree>
 struct Freer {
   template <typename T>

@@ -7,6 +7,7 @@
 #ifndef ANTIPHON_SERVER_ACCESS_TLS_H_
 #define ANTIPHON_SERVER_ACCESS_TLS_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ class ServerCredentials;
 }
 
 namespace antiphon::server {
+
+inline constexpr size_t kMaxPemBytes = 1 << 20;  // of each file
 
 struct TlsFiles {
   std::string certificate;  // PEM: the server's, then those between it and the authority

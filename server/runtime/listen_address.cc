@@ -1,61 +1,136 @@
 #include "server/runtime/listen_address.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/network_address.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::server {
 namespace {
 
-// "host:port", "[v6]:port", "[v6]" or "host", without the port and the brackets.
-std::string HostOf(std::string_view address) {
-  if (address.starts_with('[')) return std::string(address.substr(1, address.find(']') - 1));
-  // More than one colon and no brackets: a bare IPv6 address.
-  const bool has_port = std::count(address.begin(), address.end(), ':') == 1;
-  return std::string(has_port ? address.substr(0, address.find(':')) : address);
+constexpr absl::string_view kUnix = "unix:";
+constexpr absl::string_view kAbstract = "unix-abstract:";
+
+absl::Status CannotListen(absl::string_view path, absl::string_view why) {
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on unix:", std::string(path), ": ", why));
+}
+
+absl::Status InUse(absl::string_view path) {
+  return CannotListen(path, "another server listens there");
+}
+
+// Whether a server, or anything else, has the socket. A path that CheckSocketPath takes.
+absl::Status CheckSocketIsFree(const std::string& path) {
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    return CannotListen(path, std::strerror(errno));
+  }
+  if (!S_ISSOCK(facts.st_mode))
+    return CannotListen(path, "a file is there already, and it is no socket");
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return CannotListen(path, std::strerror(errno));
+  const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
+  const int error = connected == 0 ? 0 : errno;
+  close(probe);
+  if (error == ECONNREFUSED || error == ENOENT) return absl::OkStatus();  // nobody listens
+  // EAGAIN: others wait to be let in already.
+  if (error == 0 || error == EAGAIN) return InUse(path);
+  return CannotListen(path, absl::StrCat("whether another server listens there cannot be told: ",
+                                         std::strerror(error)));
+}
+
+// A locked descriptor of the file; Unavailable, without the path, when another has the lock.
+absl::StatusOr<int> Lock(const std::string& path, absl::string_view socket_path) {
+  while (true) {
+    const int lock =
+        open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (lock < 0) return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(errno)));
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+      const int error = errno;
+      close(lock);
+      if (error == EINTR) continue;
+      if (error == EWOULDBLOCK) return InUse(socket_path);
+      return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(error)));
+    }
+    // Whoever had the lock before may have removed the file that we have locked.
+    struct stat locked {
+    }, there{};
+    if (fstat(lock, &locked) == 0 && stat(path.c_str(), &there) == 0 &&
+        locked.st_dev == there.st_dev && locked.st_ino == there.st_ino) {
+      return lock;
+    }
+    close(lock);
+  }
 }
 
 }  // namespace
 
-bool IsLocalAddress(std::string_view address) {
-  if (address.starts_with("unix:") || address.starts_with("unix-abstract:")) return true;
-  for (const std::string_view scheme : {std::string_view("ipv4:"), std::string_view("ipv6:")}) {
-    if (address.starts_with(scheme)) address.remove_prefix(scheme.size());
+absl::Status CheckListenAddress(absl::string_view address) {
+  if (absl::StartsWith(address, kAbstract)) {
+    const absl::string_view name = address.substr(kAbstract.size());
+    return name.empty() ? absl::InvalidArgumentError(
+                              "the name of the socket is empty; write unix-abstract:NAME")
+                        : CheckSocketPath(name);
   }
-  const std::string host = HostOf(address);
-  if (host == "localhost") return true;
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+  if (!absl::StartsWith(address, kUnix)) return CheckTcpListenAddress(address);
+  const absl::string_view path = address.substr(kUnix.size());
+  if (absl::StartsWith(path, "//") && !absl::StartsWith(path, "///")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", absl::Utf8SafeCEscape(address),
+                     "' names a host where a path begins; write unix:PATH or unix:///PATH"));
+  }
+  return CheckSocketPath(path);
 }
 
-absl::Status CheckSocketIsFree(std::string_view address) {
-  std::string_view path = address;
-  if (!path.starts_with("unix:")) return absl::OkStatus();
-  path.remove_prefix(5);
-  if (path.starts_with("//")) path.remove_prefix(2);
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(name.sun_path))
-    return absl::OkStatus();  // gRPC's to say
-  path.copy(name.sun_path, path.size());
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (probe < 0) return absl::OkStatus();
-  const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
-  const bool in_use = connected == 0 || errno == EAGAIN;  // the latter: others wait already
-  close(probe);
-  if (!in_use) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", std::string(address), ": another server listens there"));
+absl::Status CheckTcpListenAddress(absl::string_view address) {
+  if (address.rfind(':') == 0 || absl::StartsWith(address, "*:")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", absl::Utf8SafeCEscape(address),
+                     "' has no host; write 0.0.0.0:PORT or [::]:PORT for every address of this "
+                     "machine, 127.0.0.1:PORT for this machine alone"));
+  }
+  return ParseHostPort(address).status();
+}
+
+bool IsLocalAddress(absl::string_view address) {
+  if (absl::StartsWith(address, kUnix) || absl::StartsWith(address, kAbstract)) return true;
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
+  return parsed.ok() && IsLoopback(parsed->host);
+}
+
+absl::StatusOr<std::unique_ptr<SocketClaim>> SocketClaim::Take(absl::string_view address) {
+  if (!absl::StartsWith(address, kUnix))
+    return std::unique_ptr<SocketClaim>(new SocketClaim("", -1));
+  RETURN_IF_ERROR(CheckListenAddress(address));
+  const std::string path(address.substr(kUnix.size()));
+  const std::string lock_path = path + ".lock";
+  ASSIGN_OR_RETURN(const int lock, Lock(lock_path, path));
+  std::unique_ptr<SocketClaim> claim(new SocketClaim(lock_path, lock));
+  RETURN_IF_ERROR(CheckSocketIsFree(path));
+  return claim;
+}
+
+SocketClaim::~SocketClaim() {
+  if (lock_ < 0) return;
+  unlink(lock_path_.c_str());  // while the lock is held: nobody else can have it
+  close(lock_);
 }
 
 }  // namespace antiphon::server

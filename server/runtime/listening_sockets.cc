@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/network_address.h"
 #include "core/base/status_macros.h"
 
 namespace antiphon::server {
@@ -29,20 +29,6 @@ absl::Status CannotListen(const std::string& address) {
   return absl::UnavailableError(absl::StrCat(
       "cannot listen on ", address, ": ", std::strerror(errno),
       errno == EADDRINUSE ? "; is another server running?" : ""));
-}
-
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-absl::StatusOr<HostAndPort> Split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size())
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is not of the form host:port"));
-  std::string host = address.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return HostAndPort{std::move(host), address.substr(colon + 1)};
 }
 
 absl::StatusOr<Descriptor> ListenOn(const sockaddr* where, socklen_t size,
@@ -78,13 +64,12 @@ int PortOf(const Descriptor& socket) {
 absl::StatusOr<ListeningSockets> ListenOnUnix(const std::string& address) {
   const bool abstract = absl::StartsWith(address, kUnixAbstract);
   const std::string name(absl::StripPrefix(address, abstract ? kUnixAbstract : kUnix));
+  RETURN_IF_ERROR(CheckSocketPath(name));
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
-  const size_t begin = abstract ? 1 : 0;
-  if (name.empty() || begin + name.size() >= sizeof(where.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", address, "': a path is 1 to ", sizeof(where.sun_path) - 2, " bytes long"));
-  }
+  const size_t begin = abstract ? 1 : 0;  // such names begin with a zero byte
+  if (begin + name.size() > sizeof(where.sun_path) - 1)
+    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is too long"));
   std::memcpy(where.sun_path + begin, name.data(), name.size());
   const size_t size = offsetof(sockaddr_un, sun_path) + begin + name.size() + (abstract ? 0 : 1);
   ListeningSockets listening;
@@ -113,12 +98,13 @@ absl::StatusOr<Descriptor> ListenEverywhere(int port, const std::string& address
 absl::StatusOr<ListeningSockets> Listen(const std::string& address) {
   if (absl::StartsWith(address, kUnix) || absl::StartsWith(address, kUnixAbstract))
     return ListenOnUnix(address);
-  ASSIGN_OR_RETURN(const HostAndPort parts, Split(address));
+  ASSIGN_OR_RETURN(const HostPort parts, ParseHostPort(address));
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found);
+  if (const int error = getaddrinfo(parts.host.c_str(), absl::StrCat(parts.port).c_str(), &hints,
+                                    &found);
       error != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", address, "' is no address: ", gai_strerror(error)));
@@ -126,10 +112,7 @@ absl::StatusOr<ListeningSockets> Listen(const std::string& address) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   ListeningSockets listening;
   if (parts.host == "0.0.0.0" || parts.host == "::") {
-    int port = 0;
-    if (!absl::SimpleAtoi(parts.port, &port) || port < 0 || port > 65535)
-      return absl::InvalidArgumentError(absl::StrCat("'", address, "': a port is 0 to 65535"));
-    ASSIGN_OR_RETURN(auto listener, ListenEverywhere(port, address));
+    ASSIGN_OR_RETURN(auto listener, ListenEverywhere(parts.port, address));
     listening.sockets.push_back(std::move(listener));
     listening.port = PortOf(listening.sockets.front());
     return listening;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -25,6 +27,7 @@ namespace {
 // While there is no descriptor for a connection that waits, poll(2) would return at once.
 constexpr absl::Duration kPause = absl::Milliseconds(50);
 constexpr absl::Duration kBetweenMessages = absl::Minutes(1);
+constexpr char kUnix[] = "unix:";
 
 // As gRPC names it, without its escapes. Empty for what is not TCP.
 std::string NameOf(const sockaddr_storage& address) {
@@ -55,17 +58,24 @@ std::string PeerOf(int descriptor) {
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& address,
                                                          int64_t max_descriptor) {
+  ASSIGN_OR_RETURN(auto claim, SocketClaim::Take(address));
+  std::string path(absl::StartsWith(address, kUnix) ? address.substr(sizeof(kUnix) - 1) : "");
+  if (!path.empty()) unlink(path.c_str());
   ASSIGN_OR_RETURN(auto listening, Listen(address));
   int wake[2];
   if (pipe2(wake, O_CLOEXEC) != 0)
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
-  return std::unique_ptr<Listener>(new Listener(std::move(listening), Descriptor(wake[0]),
-                                                Descriptor(wake[1]), max_descriptor));
+  return std::unique_ptr<Listener>(
+      new Listener(std::move(listening), std::move(claim), std::move(path), Descriptor(wake[0]),
+                   Descriptor(wake[1]), max_descriptor));
 }
 
-Listener::Listener(ListeningSockets listening, Descriptor wake_read, Descriptor wake_write,
+Listener::Listener(ListeningSockets listening, std::unique_ptr<SocketClaim> claim,
+                   std::string path, Descriptor wake_read, Descriptor wake_write,
                    int64_t max_descriptor)
-    : listening_(std::move(listening)),
+    : claim_(std::move(claim)),
+      path_(std::move(path)),
+      listening_(std::move(listening)),
       port_(listening_.port),
       wake_read_(std::move(wake_read)),
       wake_write_(std::move(wake_write)),
@@ -81,6 +91,7 @@ void Listener::Start(std::function<void(int connection, int listener)> accepted)
 void Listener::Stop() {
   wake_write_.Close();
   if (thread_.joinable()) thread_.join();
+  if (!path_.empty() && !listening_.sockets.empty()) unlink(path_.c_str());
   listening_.sockets.clear();
 }
 

@@ -23,14 +23,16 @@
 #include "absl/synchronization/mutex.h"
 #include "core/base/steady_time.h"
 #include "server/runtime/descriptor.h"
+#include "server/runtime/listen_address.h"
 #include "server/runtime/listening_sockets.h"
 
 namespace antiphon::server {
 
 class Listener {
  public:
-  // Listens (listening_sockets.h), and takes no connection yet. Connections get descriptors below
-  // `max_descriptor` only.
+  // Listens (listening_sockets.h), and takes no connection yet. A Unix socket is claimed first
+  // (listen_address.h), and one that a dead server left behind is replaced. Connections get
+  // descriptors below `max_descriptor` only.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address,
                                                                       int64_t max_descriptor);
   ~Listener();  // as Stop
@@ -39,7 +41,7 @@ class Listener {
   // Called on the listener's thread. Once.
   void Start(std::function<void(int connection, int listener)> accepted);
 
-  // Returns when no more connections are taken. The sockets are closed.
+  // Returns when no more connections are taken. The sockets are closed, and gone.
   void Stop();
 
   // From now on nothing more is read from the connections that there are: what comes stays in the
@@ -55,8 +57,8 @@ class Listener {
   int64_t refused() const;  // for lack of descriptors
 
  private:
-  Listener(ListeningSockets listening, Descriptor wake_read, Descriptor wake_write,
-           int64_t max_descriptor);
+  Listener(ListeningSockets listening, std::unique_ptr<SocketClaim> claim, std::string path,
+           Descriptor wake_read, Descriptor wake_write, int64_t max_descriptor);
 
   void Run();
   void Accept(int listener);
@@ -64,6 +66,8 @@ class Listener {
   // That the descriptor is still the connection of this peer; gRPC closes it when it likes.
   static bool IsStill(int descriptor, const std::string& peer);
 
+  const std::unique_ptr<SocketClaim> claim_;
+  const std::string path_;  // of a Unix socket; empty for any other
   ListeningSockets listening_;
   const int port_;
   const Descriptor wake_read_;

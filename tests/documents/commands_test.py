@@ -102,7 +102,7 @@ class RunTest(unittest.TestCase):
         ("docs/cli.md", "Long recordings and live audio"),
         ("docs/cli.md", "Changing the collection"),
         ("docs/operations.md", "Running antiphon-server"),
-        ("docs/operations.md", "Configuration"),
+        ("docs/operations.md", "The file"),
         ("docs/operations.md", "Access control"),
     }
 
@@ -194,7 +194,7 @@ class RunTest(unittest.TestCase):
         self.run_section("docs/operations.md", "Running antiphon-server")
 
     def test_operations_configuration_file(self):
-        block, = section("docs/operations.md", "Configuration")
+        block, = section("docs/operations.md", "The file")
         file = self.place.add("server.toml", block.text)
         done = self.place.capture([harness.program("antiphon-server"), "--config", file,
                                    "--print-config"])

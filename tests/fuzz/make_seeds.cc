@@ -203,6 +203,19 @@ void AddApiKeys(const Seeds& seeds) {
   seeds.Add("api_keys", "key", "0123456789abcdefghij");
 }
 
+void AddConfig(const Seeds& seeds) {
+  seeds.Add(
+      "config", "flat",
+      "# a server\nbundle = \"/var/lib/antiphon/bundle\"\nmetrics-listen = 0\nworkers = 8\n"
+      "grace-period = 1.5\nread-only = true\nlog-level = 'warning'\nprecision = \"float32\"\n");
+  seeds.Add("config", "quotes",
+            "listen = \"unix:/tmp/\\u00FC\\t\\\"\"\ntls-cert = '''C:\\new'''\ntls-key = "
+            "\"\"\"\na\"\"\"\n");
+  seeds.Add("config", "wrong",
+            "workers = 3.0\nwrokers = 1\nwarmup = [1, {a = 2}]\ndevice = 1979-05-27\n[listen]\nx.y "
+            "= 1\n");
+}
+
 }  // namespace
 }  // namespace antiphon::fuzz
 
@@ -220,6 +233,7 @@ int main(int argc, char** argv) {
   antiphon::fuzz::AddIndexes(seeds);
   antiphon::fuzz::AddSettings(seeds);
   antiphon::fuzz::AddApiKeys(seeds);
+  antiphon::fuzz::AddConfig(seeds);
   antiphon::fuzz::AddRequests(seeds);
   return 0;
 }
