@@ -137,12 +137,20 @@ void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
   merge_due = due;
 }
 
+void CollectionStore::Impl::WriteMark() {
+  const absl::Status written = mark.Write(root);
+  if (!written.ok() && !mark_lags) Report(written);
+  mark_lags = !written.ok();
+}
+
 absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
     std::vector<Change> changes) {
   // Durable first, then visible: a search must never find what a crash could still undo. No step
   // after Append has a failure to return.
   collection::LoadedCollection loaded = Now()->loaded();
   RETURN_IF_ERROR(journal->Append(loaded.manifest.origin, changes).status());
+  if (mark.Note(loaded.manifest.origin, changes.back().sequence, changes.back().sha256))
+    WriteMark();
   std::vector<collection::Edit> edits;
   for (Change& change : changes) {
     const int64_t number = change.sequence;
@@ -348,7 +356,16 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(
 }
 
 absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Reload() { return impl_->Reload(); }
-absl::StatusOr<CollectionStore::Merged> CollectionStore::Merge() { return impl_->Merge(); }
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Merge() {
+  return impl_->Merge(/*even_if_nothing=*/false);
+}
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Rewrite() {
+  ASSIGN_OR_RETURN(const Merged merged, impl_->Merge(/*even_if_nothing=*/true));
+  RETURN_IF_ERROR(BringJournalUpToDate());
+  return merged;
+}
+absl::Status CollectionStore::BringJournalUpToDate() { return impl_->journal->BringUpToDate(); }
+int CollectionStore::journal_version() const { return impl_->journal->version(); }
 absl::StatusOr<bundle::Manifest> CollectionStore::Snapshot(const std::string& directory) const {
   return impl_->Snapshot(directory);
 }
