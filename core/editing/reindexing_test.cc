@@ -134,12 +134,13 @@ TEST_F(ReindexingTest, ASnapshotIsReadWithoutAJournalOfItsOwn) {
   EXPECT_EQ(testing::Listing(Open(options_.output)->Current()->view()), listing_);
 }
 
-// A model that reads no key that is played: it embeds no score and every recording.
+// A model that reads no key that is played, and hears all the same.
 TEST_F(ReindexingTest, WhatTheModelCannotEmbedIsListed) {
   encoder::EncoderInfo info;
   info.model_id = "test-3";
   info.settings = testing::FakeSettings();
-  info.settings.lowest_pitch = 127 - info.settings.pitches + 1;
+  info.settings.bands = info.settings.pitches = 12;
+  info.settings.lowest_pitch = 116;
   testing::WriteTestModel(options_.model_directory, info);
   options_.output = bundle_.Path("elsewhere");
   const absl::Status failed = ReindexBundle(bundle_.root(), options_).status();

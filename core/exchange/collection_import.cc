@@ -205,15 +205,18 @@ class Adding {
 
   absl::Status Add(catalog::SourceRecord source) {
     const std::string name = NameOf(source);
+    editing::EditRequest request;
     if (source.side == Side::kScores) {
-      return Count(store_.Apply(editing::AddPiece{std::move(source.piece),
-                                                  std::move(source.content)}),
-                   name, imported_.added);
+      auto& add = request.emplace<editing::AddPiece>();
+      add.piece = std::move(source.piece);
+      add.midi = std::move(source.content);
+    } else {
+      auto& add = request.emplace<editing::AddRecording>();
+      add.recording = std::move(source.recording);
+      add.audio = std::move(source.content);
+      add.accept_damaged = true;  // as whoever filed it did
     }
-    return Count(store_.Apply(editing::AddRecording{std::move(source.recording),
-                                                    std::move(source.content),
-                                                    /*accept_damaged=*/true}),
-                 name, imported_.added);
+    return Count(store_.Apply(request), name, imported_.added);
   }
 
   absl::Status ReplacePiece(const collection::CollectionView& view, int position,
