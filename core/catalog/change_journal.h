@@ -31,8 +31,8 @@ struct Change {
   int64_t sequence = 0;  // 1, 2, … over all origins; Append gives it out
   Kind kind = Kind::kPut;
   Side side = Side::kScores;
-  std::string id;       // of the piece or the recording
-  SourceRecord source;  // kPut: of this side and id; runs are of source 0
+  std::string id;           // of the piece or the recording
+  SourceRecord source;      // kPut: of this side and id; runs are of source 0
   std::string sha256 = {};  // 32 bytes, of the row; Append and ReadAfter fill it in
 };
 

@@ -45,7 +45,8 @@ class BundleBuilder {
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
 
   // `recording` needs id, title, composer and piece_id and may have a collection and a version;
-  // `audio` is encoded sound, kept as it is. Fails, and reports, as EmbedRecording (source_embedder.h).
+  // `audio` is encoded sound, kept as it is. Fails, and reports, as EmbedRecording
+  // (source_embedder.h).
   [[nodiscard]] absl::Status AddRecording(
       catalog::Recording recording, const std::string& audio,
       audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,

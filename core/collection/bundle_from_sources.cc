@@ -50,9 +50,9 @@ class Making {
     RETURN_IF_ERROR(AddSide(Side::kScores, sources_.pieces));
     RETURN_IF_ERROR(AddSide(Side::kRecordings, sources_.recordings));
     if (made_.left_out.empty() || options_.skip_failed) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        made_.left_out.size(), made_.left_out.size() == 1 ? " source" : " sources",
-        " can't be embedded:\n  ", absl::StrJoin(made_.left_out, "\n  ")));
+    return absl::FailedPreconditionError(
+        absl::StrCat(made_.left_out.size(), made_.left_out.size() == 1 ? " source" : " sources",
+                     " can't be embedded:\n  ", absl::StrJoin(made_.left_out, "\n  ")));
   }
 
  private:
@@ -82,8 +82,8 @@ class Making {
     std::vector<std::string> warnings;
     catalog::Recording& recording = source.recording;
     if (pieces_left_out_.contains(recording.piece_id)) {
-      warnings.push_back(absl::StrCat("is of no known piece any more, because ",
-                                      recording.piece_id, " is left out"));
+      warnings.push_back(absl::StrCat("is of no known piece any more, because ", recording.piece_id,
+                                      " is left out"));
       recording.piece_id.clear();
     }
     const std::string id = recording.id;
@@ -125,12 +125,12 @@ absl::StatusOr<FromSources> MakeBundleFromSources(const std::string& bundle_root
   Making making(sources, options, *builder, made);
   RETURN_IF_ERROR(making.AddAll());
   if (options.keep_going) RETURN_IF_ERROR(options.keep_going());
-  ASSIGN_OR_RETURN(made.manifest, builder->Publish(options.last_change,
-                                                   [&](const bundle::OpenedBundle& opened) {
-                                                     CollectionOptions open;
-                                                     open.encoder = options.builder.encoder;
-                                                     return OpenGeneration(opened, open).status();
-                                                   }));
+  ASSIGN_OR_RETURN(made.manifest,
+                   builder->Publish(options.last_change, [&](const bundle::OpenedBundle& opened) {
+                     CollectionOptions open;
+                     open.encoder = options.builder.encoder;
+                     return OpenGeneration(opened, open).status();
+                   }));
   root.Keep();
   return made;
 }

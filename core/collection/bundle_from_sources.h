@@ -30,7 +30,7 @@ struct FromSourcesOptions {
   // Leave out what the model can't embed, instead of failing with a list of it. Recordings of a
   // piece that is left out are of no piece then.
   bool skip_failed = false;
-  std::function<absl::Status()> keep_going;                  // asked before each source; may be empty
+  std::function<absl::Status()> keep_going;  // asked before each source; may be empty
   std::function<void(int64_t done, int64_t all)> progress;  // after each source; may be empty
   // Asked once nobody else can publish below the root, before anything is read; may be empty.
   std::function<absl::Status()> once_locked;
@@ -43,9 +43,9 @@ struct FromSources {
 };
 
 // Publishes a generation of a new origin below `bundle_root`, once it has been opened and found
-// whole. FailedPrecondition, with a line for each, where sources can't be embedded. Otherwise fails as
-// BundleBuilder, `read` and the callbacks do. A failure publishes nothing, and a root that it made
-// is removed again.
+// whole. FailedPrecondition, with a line for each, where sources can't be embedded. Otherwise fails
+// as BundleBuilder, `read` and the callbacks do. A failure publishes nothing, and a root that it
+// made is removed again.
 [[nodiscard]] absl::StatusOr<FromSources> MakeBundleFromSources(const std::string& bundle_root,
                                                                 const SourceList& sources,
                                                                 const FromSourcesOptions& options);

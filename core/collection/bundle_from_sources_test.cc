@@ -6,8 +6,7 @@
 #include <filesystem>
 
 #include "core/base/error_reason.h"
-#include "core/bundle/bundle.h"
-#include "core/retrieval/bundle_collection.h"
+#include "core/collection/loaded_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
 
@@ -56,11 +55,11 @@ TEST_F(BundleFromSourcesTest, ListsWhatCannotBeEmbeddedOrLeavesItOut) {
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_EQ(made->left_out.size(), 1u);
   EXPECT_EQ(made->manifest.last_change, 9);
-  const auto collection = retrieval::BundleCollection::Open(root()).value();
-  ASSERT_EQ(collection->pieces().size(), 1u);
-  EXPECT_EQ(collection->pieces()[0].version, 4);
-  EXPECT_EQ(collection->recordings().at(0).piece_id, "");
-  EXPECT_EQ(collection->recordings().at(0).version, 9);
+  const auto loaded = OpenParts(root(), {}).value();
+  ASSERT_EQ(loaded->view->pieces().size(), 1u);
+  EXPECT_EQ(loaded->view->pieces()[0].version, 4);
+  EXPECT_EQ(loaded->view->recordings().at(0).piece_id, "");
+  EXPECT_EQ(loaded->view->recordings().at(0).version, 9);
 }
 
 TEST_F(BundleFromSourcesTest, OtherFailuresEndIt) {

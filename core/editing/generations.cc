@@ -473,8 +473,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   ASSIGN_OR_RETURN(manifest, writer->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
   }));
-  RETURN_IF_ERROR(
-      MapError(bundle::RenameToNew(temporary.path(), target.string()), OfTheSnapshot));
+  RETURN_IF_ERROR(MapError(bundle::RenameToNew(temporary.path(), target.string()), OfTheSnapshot));
   temporary.Keep();  // it is the snapshot now, and stays even if the next line fails
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));
   return manifest;

@@ -67,8 +67,8 @@ absl::StatusOr<JournalMark> JournalMark::Read(const std::string& bundle_root) {
 absl::Status JournalMark::Write(const std::string& bundle_root) const {
   std::string text = kFirstLine;
   for (const auto& [origin, change] : last_) {
-    absl::StrAppend(&text, origin, " ", change.sequence, " ",
-                    absl::BytesToHexString(change.sha256), "\n");
+    absl::StrAppend(&text, origin, " ", change.sequence, " ", absl::BytesToHexString(change.sha256),
+                    "\n");
   }
   absl::StrAppend(&text, kSumPrefix, hash::HexSha256(text), "\n");
   const std::string next = absl::StrCat(bundle_root, "/", kNextMarkFile);

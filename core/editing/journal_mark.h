@@ -37,7 +37,7 @@ class JournalMark {
   bool KeepOnly(const std::vector<std::string>& origins);
 
   bool empty() const { return last_.empty(); }
-  int64_t last_sequence() const;                            // over all origins; 0: none
+  int64_t last_sequence() const;                              // over all origins; 0: none
   int64_t last_sequence_of(const std::string& origin) const;  // 0: none
 
   // DataLoss, saying what is lost and what can be done, unless `journal`, null where there is none,

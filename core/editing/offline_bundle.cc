@@ -28,8 +28,9 @@ bool HasNoJournal(const std::string& bundle_root) {
 absl::Status OfOfflineBundle(const absl::Status& failure) {
   if (!absl::IsAborted(failure)) return failure;
   return absl::FailedPreconditionError(
-      absl::StrCat(failure.message(), ": stop the server that serves this bundle first, or work on "
-                                      "a snapshot of it"));
+      absl::StrCat(failure.message(),
+                   ": stop the server that serves this bundle first, or work on "
+                   "a snapshot of it"));
 }
 
 absl::StatusOr<OfflineBundle> OpenOffline(const std::string& bundle_root, OfflineUse use,

@@ -15,7 +15,8 @@
 namespace antiphon::editing {
 
 struct OfflineBundle {
-  // Holds the bundle's lock; null for a bundle that is only read and has no journal, a snapshot say.
+  // Holds the bundle's lock; null for a bundle that is only read and has no journal, a snapshot
+  // say.
   std::unique_ptr<CollectionStore> store;
   std::shared_ptr<const retrieval::BundleCollection> collection;  // edits included
   int64_t last_change = 0;  // number of the last change that is part of it, or was given out

@@ -32,15 +32,15 @@ struct ReindexOptions {
 
 struct Reindexed {
   collection::FromSources made;
-  int64_t former_generation = 0;      // that was embedded anew
-  std::vector<std::string> damaged;   // generations and changes that were not in it, one a line
+  int64_t former_generation = 0;     // that was embedded anew
+  std::vector<std::string> damaged;  // generations and changes that were not in it, one a line
 };
 
 // Embeds every source, edits included, with its metadata and its version, and publishes a
-// generation of a new origin, of this bundle or of another. Changes go on to be numbered after those
-// before. The former generations and their edits stay until a later merge: vectors of one model
-// must not be mixed with those of another, so no edit belongs to both. Holds the bundle's lock
-// throughout, unless it has no journal and another bundle is made. Fails as OpenOffline and
+// generation of a new origin, of this bundle or of another. Changes go on to be numbered after
+// those before. The former generations and their edits stay until a later merge: vectors of one
+// model must not be mixed with those of another, so no edit belongs to both. Holds the bundle's
+// lock throughout, unless it has no journal and another bundle is made. Fails as OpenOffline and
 // MakeBundleFromSources do, or with AlreadyExists when `output` is a bundle.
 [[nodiscard]] absl::StatusOr<Reindexed> ReindexBundle(const std::string& bundle_root,
                                                       const ReindexOptions& options);

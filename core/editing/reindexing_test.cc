@@ -35,16 +35,14 @@ class ReindexingTest : public ::testing::Test {
     testing::WriteTestModel(options_.model_directory, info);
     bundle_.Index(3, 2);
     auto store = Open(bundle_.root());
-    ASSERT_TRUE(store
-                    ->Apply(AddPiece{{.id = "new", .title = "New", .work_id = "w"},
-                                     testing::MidiOf(7)})
-                    .ok());
+    ASSERT_TRUE(
+        store->Apply(AddPiece{{.id = "new", .title = "New", .work_id = "w"}, testing::MidiOf(7)})
+            .ok());
     ASSERT_TRUE(store->Merge().ok());
     ASSERT_TRUE(store->Apply(UpdatePiece{.id = "p0", .title = "Renamed"}).ok());
     ASSERT_TRUE(store->Apply(DeletePiece{.id = "p1", .with_recordings = true}).ok());
-    ASSERT_TRUE(store
-                    ->Apply(AddRecording{{.id = "take", .piece_id = "new"}, testing::AudioOf(7)})
-                    .ok());
+    ASSERT_TRUE(
+        store->Apply(AddRecording{{.id = "take", .piece_id = "new"}, testing::AudioOf(7)}).ok());
     listing_ = testing::Listing(store->Current()->view());
   }
   static std::unique_ptr<CollectionStore> Open(const std::string& root) {

@@ -38,10 +38,9 @@ class ExchangeTest : public ::testing::Test {
     ASSERT_TRUE(
         store->Apply(editing::UpdatePiece{.id = "p0", .title = "Renamed", .work_id = "w ♫"}).ok());
     ASSERT_TRUE(store->Apply(editing::DeletePiece{.id = "p1", .with_recordings = true}).ok());
-    ASSERT_TRUE(store
-                    ->Apply(editing::AddRecording{{.id = "P0", .piece_id = "a/../b"},
-                                                  testing::AudioOf(7)})
-                    .ok());
+    ASSERT_TRUE(
+        store->Apply(editing::AddRecording{{.id = "P0", .piece_id = "a/../b"}, testing::AudioOf(7)})
+            .ok());
     ASSERT_TRUE(
         store->Apply(editing::AddPiece{{.id = "P0", .collection = "c"}, testing::MidiOf(8)}).ok());
     listing_ = testing::Listing(store->Current()->view());

@@ -39,8 +39,8 @@ class Exporting {
       if (options_.keep_going) RETURN_IF_ERROR(options_.keep_going());
       RETURN_IF_ERROR(WriteSource(side, position, folder, names, sources));
       if (options_.progress) {
-        options_.progress(++done_, view_.source_count(Side::kScores) +
-                                       view_.source_count(Side::kRecordings));
+        options_.progress(
+            ++done_, view_.source_count(Side::kScores) + view_.source_count(Side::kRecordings));
       }
     }
     ASSIGN_OR_RETURN(metadata, Write(folder, music::kMetadataFile, MetadataTable(sources, side)));
@@ -65,8 +65,8 @@ class Exporting {
     exported.source.side = side;
     if (score) exported.source.piece = view_.pieces()[position];
     if (!score) exported.source.recording = view_.recordings()[position];
-    const std::string name = names.NameFor(exported.source.id(),
-                                           score ? ScoreEnding(content) : SoundEnding(content));
+    const std::string name =
+        names.NameFor(exported.source.id(), score ? ScoreEnding(content) : SoundEnding(content));
     ASSIGN_OR_RETURN(exported.file, Write(folder, name, content));
     bytes_ += exported.file.size;
     sources.push_back(std::move(exported));
@@ -95,10 +95,9 @@ absl::StatusOr<Exported> ExportCollection(const std::string& bundle_root, const 
     return absl::NotFoundError(absl::StrCat(folder, ": there is no folder to put it into"));
   ASSIGN_OR_RETURN(const editing::OfflineBundle opened,
                    editing::OpenOffline(bundle_root, editing::OfflineUse::kRead));
-  ASSIGN_OR_RETURN(
-      bundle::TemporaryFolder temporary,
-      bundle::TemporaryFolder::Create(parent.string(),
-                                      absl::StrCat(".", target.filename().string(), ".part-")));
+  ASSIGN_OR_RETURN(bundle::TemporaryFolder temporary,
+                   bundle::TemporaryFolder::Create(
+                       parent.string(), absl::StrCat(".", target.filename().string(), ".part-")));
 
   const collection::CollectionView& view = opened.collection->view();
   const bundle::Manifest& of_bundle = opened.collection->manifest();
@@ -113,8 +112,8 @@ absl::StatusOr<Exported> ExportCollection(const std::string& bundle_root, const 
   manifest.recording_hop_s = of_bundle.recording_hop_s;
   manifest.tempo_ratios = of_bundle.tempo_ratios;
   Exporting exporting(view, temporary.path(), options);
-  RETURN_IF_ERROR(exporting.WriteSide(Side::kScores, kScoresFolder, manifest.pieces,
-                                      manifest.score_metadata));
+  RETURN_IF_ERROR(
+      exporting.WriteSide(Side::kScores, kScoresFolder, manifest.pieces, manifest.score_metadata));
   RETURN_IF_ERROR(exporting.WriteSide(Side::kRecordings, kRecordingsFolder, manifest.recordings,
                                       manifest.recording_metadata));
   RETURN_IF_ERROR(bundle::WriteNewFile(temporary.path(), kExportFile, ExportToJson(manifest)));

@@ -15,7 +15,7 @@
 namespace antiphon::exchange {
 
 struct ExportOptions {
-  std::function<absl::Status()> keep_going;                  // asked before each source; may be empty
+  std::function<absl::Status()> keep_going;  // asked before each source; may be empty
   std::function<void(int64_t done, int64_t all)> progress;  // after each source; may be empty
 };
 

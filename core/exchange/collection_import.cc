@@ -36,9 +36,9 @@ class ExportedFolder {
     ASSIGN_OR_RETURN(folder.manifest_, ParseExport(json));
     // They say what export.json says, and only that is read: what was changed in them would be
     // passed over.
-    for (const auto& [name, entry] : {std::pair(kScoresFolder, &folder.manifest_.score_metadata),
-                                      std::pair(kRecordingsFolder,
-                                                &folder.manifest_.recording_metadata)}) {
+    for (const auto& [name, entry] :
+         {std::pair(kScoresFolder, &folder.manifest_.score_metadata),
+          std::pair(kRecordingsFolder, &folder.manifest_.recording_metadata)}) {
       RETURN_IF_ERROR(folder.ReadFile(name, *entry).status());
     }
     return folder;
@@ -70,8 +70,7 @@ class ExportedFolder {
       return absl::DataLossError(
           absl::StrCat(shown, ": has ", size, " bytes where ", kExportFile, " says ", entry.size));
     }
-    ASSIGN_OR_RETURN(std::string content,
-                     bundle::ReadAll(file, static_cast<size_t>(entry.size)));
+    ASSIGN_OR_RETURN(std::string content, bundle::ReadAll(file, static_cast<size_t>(entry.size)));
     if (hash::HexSha256(content) != entry.sha256) {
       return absl::DataLossError(
           absl::StrCat(shown, ": its SHA-256 is not what ", kExportFile, " says"));
@@ -87,12 +86,12 @@ std::string NameOf(const catalog::SourceRecord& source) {
   return absl::StrCat(source.side == Side::kScores ? "piece " : "recording ", source.id());
 }
 
-absl::StatusOr<Imported> ImportIntoNew(const std::string& bundle_root,
-                                       const ExportedFolder& folder, const ImportOptions& options) {
+absl::StatusOr<Imported> ImportIntoNew(const std::string& bundle_root, const ExportedFolder& folder,
+                                       const ImportOptions& options) {
   const ExportManifest& manifest = folder.manifest();
   if (options.model_directory.empty())
-    return absl::InvalidArgumentError(absl::StrCat("a model is needed, for there is no bundle in ",
-                                                   bundle_root, " yet"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a model is needed, for there is no bundle in ", bundle_root, " yet"));
   collection::FromSourcesOptions make;
   make.builder.model_directory = options.model_directory;
   make.builder.encoder = options.encoder;
@@ -109,7 +108,8 @@ absl::StatusOr<Imported> ImportIntoNew(const std::string& bundle_root,
     return absl::AbortedError("a bundle has been published meanwhile: try again");
   };
   const collection::SourceList sources = {
-      static_cast<int64_t>(manifest.pieces.size()), static_cast<int64_t>(manifest.recordings.size()),
+      static_cast<int64_t>(manifest.pieces.size()),
+      static_cast<int64_t>(manifest.recordings.size()),
       [&folder](Side side, int64_t position) { return folder.Read(side, position); }};
   ASSIGN_OR_RETURN(collection::FromSources made,
                    collection::MakeBundleFromSources(bundle_root, sources, make));
@@ -138,10 +138,9 @@ class Adding {
       }
     }
     if (known.empty()) return absl::OkStatus();
-    return absl::AlreadyExistsError(
-        absl::StrCat(known.size(), known.size() == 1 ? " source is" : " sources are",
-                     " in the bundle already, and are not to be replaced:\n  ",
-                     absl::StrJoin(known, "\n  ")));
+    return absl::AlreadyExistsError(absl::StrCat(
+        known.size(), known.size() == 1 ? " source is" : " sources are",
+        " in the bundle already, and are not to be replaced:\n  ", absl::StrJoin(known, "\n  ")));
   }
 
   absl::Status AddAll() {
@@ -170,9 +169,8 @@ class Adding {
       if (!put.ok()) imported_.left_out.push_back(absl::StrCat(name, ": ", put.message()));
       RETURN_IF_ERROR(MergeIfMuch());
       if (options_.progress) {
-        options_.progress(++done_,
-                          static_cast<int64_t>(folder_.manifest().pieces.size() +
-                                               folder_.manifest().recordings.size()));
+        options_.progress(++done_, static_cast<int64_t>(folder_.manifest().pieces.size() +
+                                                        folder_.manifest().recordings.size()));
       }
     }
     return absl::OkStatus();
@@ -288,10 +286,10 @@ absl::StatusOr<Imported> ImportIntoBundle(const std::string& bundle_root,
   RETURN_IF_ERROR(opened.store->Merge().status());
   imported.manifest = opened.store->Current()->manifest();
   if (imported.left_out.empty() || options.skip_failed) return imported;
-  return absl::FailedPreconditionError(absl::StrCat(
-      imported.left_out.size(), imported.left_out.size() == 1 ? " source" : " sources",
-      " can't be embedded; the others are in the bundle now:\n  ",
-      absl::StrJoin(imported.left_out, "\n  ")));
+  return absl::FailedPreconditionError(
+      absl::StrCat(imported.left_out.size(), imported.left_out.size() == 1 ? " source" : " sources",
+                   " can't be embedded; the others are in the bundle now:\n  ",
+                   absl::StrJoin(imported.left_out, "\n  ")));
 }
 
 }  // namespace
@@ -300,8 +298,7 @@ bool IsBundle(const std::string& bundle_root) {
   return !absl::IsNotFound(bundle::CurrentGeneration(bundle_root).status());
 }
 
-absl::StatusOr<Imported> ImportCollection(const std::string& bundle_root,
-                                          const std::string& folder,
+absl::StatusOr<Imported> ImportCollection(const std::string& bundle_root, const std::string& folder,
                                           const ImportOptions& options) {
   ASSIGN_OR_RETURN(const ExportedFolder exported, ExportedFolder::Open(folder));
   return IsBundle(bundle_root) ? ImportIntoBundle(bundle_root, exported, options)

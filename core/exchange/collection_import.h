@@ -28,7 +28,7 @@ struct ImportOptions {
   encoder::EncoderOptions encoder;
   bool replace = false;      // what a bundle has of the same ids
   bool skip_failed = false;  // leave out what can't be embedded, in the place of failing
-  std::function<absl::Status()> keep_going;                  // asked before each source; may be empty
+  std::function<absl::Status()> keep_going;  // asked before each source; may be empty
   std::function<void(int64_t done, int64_t all)> progress;  // after each source; may be empty
 };
 

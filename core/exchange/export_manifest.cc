@@ -47,9 +47,9 @@ class Fields {
   int64_t Integer(const char* name, int64_t low, int64_t high) {
     const Json* value = Find(name);
     if (value == nullptr) return low;
-    const bool fits = value->is_number_integer() &&
-                      !(value->is_number_unsigned() &&
-                        value->get<uint64_t>() > static_cast<uint64_t>(high));
+    const bool fits =
+        value->is_number_integer() &&
+        !(value->is_number_unsigned() && value->get<uint64_t>() > static_cast<uint64_t>(high));
     if (!fits || value->get<int64_t>() < low || value->get<int64_t>() > high)
       return Fail(name, absl::StrCat("is no whole number from ", low, " to ", high)), low;
     return value->get<int64_t>();
@@ -82,7 +82,8 @@ class Fields {
     return value;
   }
   ExportedFile File() {
-    ExportedFile file = {Text("file"), Integer("size", 0, static_cast<int64_t>(catalog::kMaxBlobBytes)),
+    ExportedFile file = {Text("file"),
+                         Integer("size", 0, static_cast<int64_t>(catalog::kMaxBlobBytes)),
                          Text("sha256")};
     if (status_.ok() && !bundle::IsPlainName(file.name)) Fail("file", "is no plain file name");
     if (status_.ok() && !IsHash(file.sha256)) Fail("sha256", "is not 64 hexadecimal digits");
@@ -296,8 +297,8 @@ std::string MetadataTable(const std::vector<ExportedSource>& sources, Side side)
     const catalog::Piece& piece = exported.source.piece;
     const catalog::Recording& recording = exported.source.recording;
     const std::vector<std::string> cells =
-        scores ? std::vector<std::string>{exported.file.name, piece.id, piece.title,
-                                          piece.composer, piece.collection, piece.work_id}
+        scores ? std::vector<std::string>{exported.file.name, piece.id,         piece.title,
+                                          piece.composer,     piece.collection, piece.work_id}
                : std::vector<std::string>{exported.file.name,   recording.id,
                                           recording.title,      recording.composer,
                                           recording.collection, recording.piece_id};

@@ -1,6 +1,6 @@
-// The table of contents of an exported collection, FOLDER/export.json: all that the files do not say
-// themselves, and their hashes. Plain values and functions free of state; docs/formats.md has the
-// fields.
+// The table of contents of an exported collection, FOLDER/export.json: all that the files do not
+// say themselves, and their hashes. Plain values and functions free of state; docs/formats.md has
+// the fields.
 #ifndef ANTIPHON_CORE_EXCHANGE_EXPORT_MANIFEST_H_
 #define ANTIPHON_CORE_EXCHANGE_EXPORT_MANIFEST_H_
 
@@ -30,7 +30,8 @@ struct ExportedFile {
 // A piece or a recording: its metadata, and the file that has its content.
 struct ExportedSource {
   ExportedFile file;
-  catalog::SourceRecord source;  // side, and of piece or recording what a caller can give, and version
+  catalog::SourceRecord
+      source;  // side, and of piece or recording what a caller can give, and version
 };
 
 struct ExportManifest {
@@ -50,13 +51,13 @@ struct ExportManifest {
 
 std::string ExportToJson(const ExportManifest& manifest);
 
-// Untrusted input: DataLoss says which field is missing, of the wrong type or out of range, which id
-// or file is there twice, or that the checksum is another's; FailedPrecondition where the version is
-// not read.
+// Untrusted input: DataLoss says which field is missing, of the wrong type or out of range, which
+// id or file is there twice, or that the checksum is another's; FailedPrecondition where the
+// version is not read.
 [[nodiscard]] absl::StatusOr<ExportManifest> ParseExport(std::string_view json);
 
-// The rows of metadata.tsv for the sources of a side, as `antiphon-trainer index` reads it. Tabs and
-// line ends in a title become spaces.
+// The rows of metadata.tsv for the sources of a side, as `antiphon-trainer index` reads it. Tabs
+// and line ends in a title become spaces.
 std::string MetadataTable(const std::vector<ExportedSource>& sources, catalog::Side side);
 
 }  // namespace antiphon::exchange

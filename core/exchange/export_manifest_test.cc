@@ -84,8 +84,9 @@ TEST(ExportManifest, EveryFieldIsCheckedAndNamed) {
   refused("\"folder\": \"scores\"", "\"folder\": \"recordings\"", "metadata[0] folder");
   EXPECT_THAT(std::string(ParseExport("{").status().message()), HasSubstr("is not JSON"));
   EXPECT_THAT(std::string(ParseExport("5").status().message()), HasSubstr("is no object"));
-  EXPECT_THAT(std::string(ParseExport(std::string(20, '[') + std::string(20, ']')).status().message()),
-              HasSubstr("nested too deep"));
+  EXPECT_THAT(
+      std::string(ParseExport(std::string(20, '[') + std::string(20, ']')).status().message()),
+      HasSubstr("nested too deep"));
   ExportManifest twice = Example();
   twice.pieces.push_back(twice.pieces[0]);
   EXPECT_THAT(std::string(ParseExport(ExportToJson(twice)).status().message()),

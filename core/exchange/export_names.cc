@@ -20,8 +20,7 @@ bool IsSafe(char c) {
 
 // Of Windows, whatever ending follows.
 bool IsDevice(std::string_view stem) {
-  const std::string name =
-      absl::AsciiStrToLower(std::string(stem.substr(0, stem.find('.'))));
+  const std::string name = absl::AsciiStrToLower(std::string(stem.substr(0, stem.find('.'))));
   constexpr std::array<std::string_view, 4> kDevices = {"con", "prn", "aux", "nul"};
   if (std::find(kDevices.begin(), kDevices.end(), name) != kDevices.end()) return true;
   return name.size() == 4 && (name.starts_with("com") || name.starts_with("lpt")) &&
@@ -42,8 +41,7 @@ std::string StemOf(std::string_view id) {
 
 std::string SoundEnding(std::string_view content) {
   using audio::SoundFormat;
-  const std::string_view head =
-      content.substr(0, static_cast<size_t>(audio::kFormatHeadBytes));
+  const std::string_view head = content.substr(0, static_cast<size_t>(audio::kFormatHeadBytes));
   const std::string_view first_page = head.substr(0, 128);
   const auto begins_with = [&](std::string_view codec) {
     return first_page.find(codec) != std::string_view::npos;

@@ -21,8 +21,8 @@ class ExportNames {
  public:
   // The id with its ending, where it consists of letters, digits, '.', '-' and '_' of ASCII, is a
   // name that no system keeps for itself, and is not taken. Otherwise what is safe of it and digits
-  // of its SHA-256. At most 200 bytes. Requires another id at each call, and an ending of SoundEnding
-  // or ScoreEnding.
+  // of its SHA-256. At most 200 bytes. Requires another id at each call, and an ending of
+  // SoundEnding or ScoreEnding.
   std::string NameFor(std::string_view id, std::string_view ending);
 
  private:

@@ -22,14 +22,14 @@ TEST(ExportNames, WhatIsSafeStaysAsItIs) {
 }
 
 TEST(ExportNames, AnyIdsGiveSafeAndDifferentNames) {
-  std::vector<std::string> ids = {"..",       ".",          "/",          "../../etc/passwd",
-                                  "a",        "A",          "a/b",        "a_b",
-                                  "a\\b",     "-rf",        ".hidden",    "CON",
-                                  "nul.mid",  "com1",       "COM1",       "LPT9.x",
-                                  "tab\there", "line\nend", "Für Elise",  "Fu\xCC\x88r Elise",
-                                  "平均律",   "平均率",     "x.mid",      "x",
-                                  "metadata", " ",          "a ",         "a.",
-                                  "~",        "\x7f",       "export",     "%2F"};
+  std::vector<std::string> ids = {"..",        ".",         "/",         "../../etc/passwd",
+                                  "a",         "A",         "a/b",       "a_b",
+                                  "a\\b",      "-rf",       ".hidden",   "CON",
+                                  "nul.mid",   "com1",      "COM1",      "LPT9.x",
+                                  "tab\there", "line\nend", "Für Elise", "Fu\xCC\x88r Elise",
+                                  "平均律",    "平均率",    "x.mid",     "x",
+                                  "metadata",  " ",         "a ",        "a.",
+                                  "~",         "\x7f",      "export",    "%2F"};
   ids.push_back(std::string(200, 'x'));
   ids.push_back(std::string(199, 'x') + "y");
   std::string long_text;

@@ -1,5 +1,5 @@
-"""A bundle whose journal is lost is not served without the changes that were in it: neither when the
-file is gone, nor when it is empty, an older copy, or another bundle's.
+"""A bundle whose journal is lost is not served without the changes that were in it: neither when
+the file is gone, nor when it is empty, an older copy, or another bundle's.
 """
 
 import hashlib

@@ -33,8 +33,8 @@ absl::Status CheckUsage(const CLI::App& command, const Flags& flags) {
                                absl::StrCat("there is no bundle in ", flags.bundle, " yet")));
     return command.count("--model") > 0
                ? absl::OkStatus()
-               : absl::InvalidArgumentError(absl::StrCat("--model is needed: there is no bundle in ",
-                                                         flags.bundle, " yet"));
+               : absl::InvalidArgumentError(absl::StrCat(
+                     "--model is needed: there is no bundle in ", flags.bundle, " yet"));
   }
   const std::string reason = absl::StrCat("the bundle in ", flags.bundle, " says how it embeds");
   RETURN_IF_ERROR(RefuseIdle(command, "--model", false, reason));

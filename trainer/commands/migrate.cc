@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/editing/migration.h"
+#include "core/editing/bundle_migration.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {

@@ -39,10 +39,11 @@ absl::Status Run(const CLI::App& command, Flags& flags) {
   List("Damaged", reindexed.damaged);
   List("Left out", reindexed.made.left_out);
   List("Warning", reindexed.made.warnings);
-  std::printf("Generation %lld: %lld pieces (%lld windows), %lld recordings (%lld windows), model %s\n",
-              static_cast<long long>(m.generation), static_cast<long long>(m.pieces),
-              static_cast<long long>(m.score_vectors), static_cast<long long>(m.recordings),
-              static_cast<long long>(m.recording_vectors), m.model_id.c_str());
+  std::printf(
+      "Generation %lld: %lld pieces (%lld windows), %lld recordings (%lld windows), model %s\n",
+      static_cast<long long>(m.generation), static_cast<long long>(m.pieces),
+      static_cast<long long>(m.score_vectors), static_cast<long long>(m.recordings),
+      static_cast<long long>(m.recording_vectors), m.model_id.c_str());
   if (flags.options.output.empty()) {
     std::printf("Generation %lld stays until a later merge\n",
                 static_cast<long long>(reindexed.former_generation));

@@ -1,7 +1,7 @@
 // Bundles of earlier versions brought to the present one, and bundles whose journal is lost made
 // usable again. Stateless; one at a time for a bundle, which the journal's lock ensures.
-#ifndef ANTIPHON_CORE_EDITING_MIGRATION_H_
-#define ANTIPHON_CORE_EDITING_MIGRATION_H_
+#ifndef ANTIPHON_CORE_EDITING_BUNDLE_MIGRATION_H_
+#define ANTIPHON_CORE_EDITING_BUNDLE_MIGRATION_H_
 
 #include <cstdint>
 #include <optional>
@@ -35,15 +35,16 @@ struct Migration {
 // and brings the journal to its present version. Nothing is embedded anew; origin, versions and
 // last_change stay. The former generation stays until a later merge. A failure or a crash leaves
 // what was there, or a new generation with a journal that the next call brings up to date. Does
-// nothing where there is nothing to do. Fails as OpenOffline does (a server has the bundle open) and
-// as CollectionStore::Merge does.
+// nothing where there is nothing to do. Fails as OpenOffline does (a server has the bundle open)
+// and as CollectionStore::Merge does.
 [[nodiscard]] absl::StatusOr<Migration> MigrateBundle(
     const std::string& bundle_root, const collection::CollectionOptions& options = {});
 
 struct GivenUp {
   int64_t after = 0;    // the last change that is kept
   int64_t through = 0;  // the last change that was acknowledged; 0: not known, JOURNAL is damaged
-  std::string kept_as;  // where the journal that does not fit is kept, below the bundle; may be empty
+  std::string
+      kept_as;  // where the journal that does not fit is kept, below the bundle; may be empty
 };
 
 // Makes a bundle usable whose journal is lost, damaged, another's or an older copy, and whose
@@ -55,4 +56,4 @@ struct GivenUp {
 
 }  // namespace antiphon::editing
 
-#endif  // ANTIPHON_CORE_EDITING_MIGRATION_H_
+#endif  // ANTIPHON_CORE_EDITING_BUNDLE_MIGRATION_H_

@@ -1,4 +1,4 @@
-#include "core/editing/migration.h"
+#include "core/editing/bundle_migration.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/editing/migration.h"
+#include "core/editing/bundle_migration.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -65,8 +65,7 @@ absl::StatusOr<Migration> MigrateBundle(const std::string& bundle_root,
                    OpenOffline(bundle_root, OfflineUse::kChange, options));
   const bundle::Manifest& manifest = opened.collection->manifest();
   Migration migration;
-  migration.before = {manifest.format_version,
-                      opened.collection->view().base_catalog().version(),
+  migration.before = {manifest.format_version, opened.collection->view().base_catalog().version(),
                       opened.store->journal_version()};
   migration.former_generation = migration.generation = manifest.generation;
   migration.pieces = opened.collection->view().source_count(catalog::Side::kScores);
