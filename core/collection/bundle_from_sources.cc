@@ -61,7 +61,7 @@ class Making {
       if (options_.keep_going) RETURN_IF_ERROR(options_.keep_going());
       ASSIGN_OR_RETURN(catalog::SourceRecord source, sources_.read(side, position));
       const std::string id = source.id();
-      const absl::Status added =
+      absl::Status added =
           side == Side::kScores ? AddPiece(std::move(source)) : AddRecording(std::move(source));
       if (!added.ok() && !IsOfTheSource(added)) return added;
       if (!added.ok()) {

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 absl::StatusOr<catalog::Change> LastBeyond(catalog::ChangeJournal& journal,
                                            const bundle::Manifest& manifest) {
   catalog::Change last;
-  const auto note = [&last](catalog::Change change) {
+  const auto note = [&last](const catalog::Change& change) {
     last.sequence = change.sequence;
     last.sha256 = change.sha256;
     return absl::OkStatus();

@@ -162,7 +162,7 @@ class Adding {
                        folder_.Read(side, static_cast<int64_t>(position)));
       const std::string name = NameOf(source);
       unmerged_bytes_ += static_cast<int64_t>(source.content.size());
-      const absl::Status put = Put(std::move(source));
+      absl::Status put = Put(std::move(source));
       const bool refused =
           collection::IsOfTheSource(put) || ReasonOf(put) == ErrorReason::kPieceUnknown;
       if (!put.ok() && !refused) return put;

@@ -96,6 +96,20 @@ TEST(ExportManifest, EveryFieldIsCheckedAndNamed) {
               HasSubstr("pieces[1] file is there twice"));
 }
 
+TEST(ExportManifest, DamageIsFoundWhereverItIs) {
+  const std::string json = ExportToJson(Example());
+  for (size_t i = 0; i < json.size(); ++i) {
+    EXPECT_FALSE(ParseExport(json.substr(0, i)).ok() && i + 1 < json.size()) << i;
+    for (const char mask : {'\x01', '\x20', '\x80'}) {
+      std::string bad = json;
+      bad[i] = static_cast<char>(bad[i] ^ mask);
+      const auto read = ParseExport(bad);
+      // White space says nothing.
+      EXPECT_TRUE(!read.ok() || ExportToJson(*read) == json) << i << " " << bad.substr(i, 20);
+    }
+  }
+}
+
 TEST(ExportManifest, TheTableIsReadByAnIndexing) {
   const ExportManifest manifest = Example();
   const auto pieces = music::ParseMetadata(MetadataTable(manifest.pieces, Side::kScores));
