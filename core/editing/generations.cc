@@ -324,6 +324,7 @@ absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
   }
   // Each call also drops the changes of all origins not listed, so the list must be complete first.
   std::vector<std::string> origins;
+  origins.reserve(contained.size());
   for (const auto& [origin, last_change] : contained) origins.push_back(origin);
   for (const auto& [origin, last_change] : contained) {
     RETURN_IF_ERROR(journal->Prune(origin, last_change, origins));

@@ -23,7 +23,6 @@ using absl::StatusCode;
 using editing::CollectionStore;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class ExchangeTest : public ::testing::Test {
  protected:

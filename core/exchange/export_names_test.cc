@@ -30,7 +30,7 @@ TEST(ExportNames, AnyIdsGiveSafeAndDifferentNames) {
                                   "平均律",    "平均率",    "x.mid",     "x",
                                   "metadata",  " ",         "a ",        "a.",
                                   "~",         "\x7f",      "export",    "%2F"};
-  ids.push_back(std::string(200, 'x'));
+  ids.emplace_back(200, 'x');
   ids.push_back(std::string(199, 'x') + "y");
   std::string long_text;
   while (long_text.size() + 3 <= 200) long_text += "律";
