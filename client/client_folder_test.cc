@@ -84,6 +84,17 @@ TEST_F(ClientFolderTest, AddsPiecesInOneStream) {
   EXPECT_EQ(server_.added[2].piece().work_id(), "waltz-1");
 }
 
+TEST_F(ClientFolderTest, TakesIdsFromMetadata) {
+  PutMidi("a.mid");
+  PutMidi("b.mid");
+  PutMidi("c.mid");
+  Put("metadata.tsv", "file\tid\na.mid\tBWV 1/a\nb.mid\tc\n");
+  const Result result = Run({"piece", "add-all", folder()});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_THAT(PieceIds(), ElementsAre("BWV 1/a", "c"));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("c.mid"), HasSubstr("its id would be 'c'")));
+}
+
 TEST_F(ClientFolderTest, ReadsByContentsAndCountsEverything) {
   PutMidi("a.kar");
   Put("b.rmi", "RIFF\1\1\1\1RMIDdata");

@@ -57,7 +57,7 @@ TEST(Config, NeedsNothingButABundle) {
   const Config config = Parse({"--bundle", "b"});
   EXPECT_EQ(config.store.bundle, "b");
   EXPECT_EQ(config.listen, "127.0.0.1:50051");
-  EXPECT_EQ(config.limits.max_message_mib, 64);
+  EXPECT_EQ(config.limits.max_message_mib, 32);
   EXPECT_EQ(config.queue.workers, 0);
   EXPECT_THAT(Error({}), HasSubstr("bundle: missing"));
 }
@@ -234,11 +234,18 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--queue-capacity=4",
                                               "--queue-mib=5",
                                               "--grace-period=0.1",
+                                              "--drain-delay=0.2",
                                               "--max-message-mib=6",
                                               "--max-audio-seconds=1234.5678901234",
                                               "--max-query-windows=8",
                                               "--max-streams=9",
+                                              "--max-edit-streams=7",
                                               "--stream-idle-seconds=1e3",
+                                              "--receive-mib=11",
+                                              "--receive-timeout-seconds=12",
+                                              "--connection-idle-seconds=13",
+                                              "--connection-age-seconds=14",
+                                              "--keepalive-seconds=15",
                                               "--read-only",
                                               "--no-warmup",
                                               "--no-watch-current",
@@ -248,6 +255,9 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--tls-key=\x01\x7F",
                                               "--tls-client-ca='",
                                               "--api-keys-file=\"",
+                                              "--key-streams=16",
+                                              "--key-mib=17",
+                                              "--key-batch=18",
                                               "--allow-unauthenticated",
                                               "--reflection=off",
                                               "--device=cuda:1",
@@ -493,7 +503,8 @@ TEST(Config, TheOptionTableHasARowForEveryOption) {
            "| `--snapshot-dir` | `ANTIPHON_SNAPSHOT_DIR` | none | a directory | ",
            "| `--warmup`, `--no-warmup` | `ANTIPHON_WARMUP` | true | true, false | ",
            "| `--log-format` | `ANTIPHON_LOG_FORMAT` | `text` | `text`, `json` | ",
-           "`NAME read\\|admin SHA256 [REQUESTS-PER-SECOND]`",
+           "`NAME read\\|admin SHA256 [REQUESTS-PER-SECOND] [streams=N] [mib=N] "
+           "[batch=N]`",
        }) {
     EXPECT_THAT(table->text, HasSubstr(row));
   }

@@ -81,8 +81,8 @@ void Run(const Config& config, Signals& signals, std::unique_ptr<Store> store,
   while ((number = signals.Wait()) == SIGHUP) server->ReloadAll("SIGHUP");
   const absl::Duration grace = absl::Seconds(config.grace_period_s);
   const absl::Duration delay = absl::Seconds(config.drain_delay_s);
-  spdlog::info("signal {}: taking calls for {} s more, then finishing them for at most {} s", number,
-               config.drain_delay_s, config.grace_period_s);
+  spdlog::info("signal {}: taking calls for {} s more, then finishing them for at most {} s",
+               number, config.drain_delay_s, config.grace_period_s);
   const ShutdownGuard whatever_happens(After(delay + grace + kPatience));
   const bool finished = server->Drain(grace, delay);
   spdlog::info(finished ? "stopped" : "stopped; some calls were abandoned");

@@ -80,9 +80,10 @@ void VisitServing(AnyConfig& c, Visitor& v) {
            "Total size of the requests that may wait, MiB");
   v.Number("grace-period", c.grace_period_s, Config::kGracePeriodRange,
            "Seconds that calls under way get to finish after SIGTERM or SIGINT");
-  v.Number("drain-delay", c.drain_delay_s, Config::kDrainDelayRange,
-           "Seconds after SIGTERM or SIGINT in which new calls are still answered while health says "
-           "`NOT_SERVING`, so that load balancers look away first");
+  v.Number(
+      "drain-delay", c.drain_delay_s, Config::kDrainDelayRange,
+      "Seconds after SIGTERM or SIGINT in which new calls are still answered while health says "
+      "`NOT_SERVING`, so that load balancers look away first");
   v.Number("max-message-mib", c.limits.max_message_mib, Limits::kMaxMessageMibRange,
            "Size of a request, MiB");
   v.Number("max-audio-seconds", c.limits.max_audio_s, Limits::kMaxAudioRange,
@@ -133,9 +134,10 @@ void VisitSecurity(AnyConfig& c, Visitor& v) {
   v.Text("api-keys-file", c.api_keys.keys_file, "a file",
          "API keys, a line each: `NAME read|admin SHA256 [REQUESTS-PER-SECOND] [streams=N] [mib=N] "
          "[batch=N]`; calls need one of them. Read again when it changes");
-  v.Number("key-streams", c.api_keys.quota.streams, Quota::kStreamsRange,
-           "Streaming calls that one key, or one client's certificate, may have at once, unless its "
-           "line says otherwise");
+  v.Number(
+      "key-streams", c.api_keys.quota.streams, Quota::kStreamsRange,
+      "Streaming calls that one key, or one client's certificate, may have at once, unless its "
+      "line says otherwise");
   v.Number("key-mib", c.api_keys.quota.mib, Quota::kMibRange,
            "Likewise, MiB of requests that are received, wait or are worked on");
   v.Number("key-batch", c.api_keys.quota.batch, Quota::kBatchRange,

@@ -1,5 +1,5 @@
-// Asks the server whether it answers, again and again, and says so to metrics and /healthz: a server
-// that believes to be serving may have a port that takes nothing.
+// Asks the server whether it answers, again and again, and says so to metrics and /healthz: a
+// server that believes to be serving may have a port that takes nothing.
 //
 // Owns its thread.
 #ifndef ANTIPHON_SERVER_SELF_PROBE_H_

@@ -14,8 +14,8 @@
 #include "core/index/device_search.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/grpcpp.h"
 #include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/codegen/method_handler.h"
 #include "grpcpp/impl/server_builder_option.h"
 #include "server/access/authenticator.h"
@@ -270,8 +270,8 @@ absl::Status Server::Impl::Start() {
   acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       guards.tls ? guards.tls->Credentials() : grpc::InsecureServerCredentials());
-  // Requests a little too large get an answer that says so, from messages.cc. Far larger ones do not
-  // get so far (receive_monitor.h), unless they are compressed.
+  // Requests a little too large get an answer that says so, from messages.cc. Far larger ones do
+  // not get so far (receive_monitor.h), unless they are compressed.
   builder.SetMaxReceiveMessageSize(std::min(2 * config.limits.max_message_mib, 2047) << 20);
   // What the monitor cannot measure is bound by this; gRPC then ends calls that nobody chose.
   grpc::ResourceQuota quota("antiphon");
@@ -316,9 +316,9 @@ absl::Status Server::Impl::Start() {
 // From outside, as far as any client gets without a key or a certificate; and from inside, through
 // everything that a call goes through.
 absl::Status Server::Impl::Probe() const {
-  const PortTls tls = !config.tls.enabled()            ? PortTls::kNone
+  const PortTls tls = !config.tls.enabled()          ? PortTls::kNone
                       : config.tls.client_ca.empty() ? PortTls::kServer
-                                                       : PortTls::kMutual;
+                                                     : PortTls::kMutual;
   RETURN_IF_ERROR(ProbePort(OwnAddress(config.listen, listener->port()), tls, kProbeTimeout));
   return AskHealth(grpc->InProcessChannel(grpc::ChannelArguments()), kProbeTimeout);
 }

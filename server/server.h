@@ -34,8 +34,8 @@ class Server {
 
   // Health says NOT_SERVING from now on. New calls are still answered for `delay`, and then get
   // Unavailable; calls under way may finish for `grace` from then on, and are abandoned then: they
-  // stop before their next stage, with Unavailable. Returns when none is left. True when none had to
-  // be abandoned.
+  // stop before their next stage, with Unavailable. Returns when none is left. True when none had
+  // to be abandoned.
   bool Drain(absl::Duration grace, absl::Duration delay = absl::ZeroDuration());
 
   // Takes over from disk what can be taken over, soon and on another thread; see hot_reload.h.

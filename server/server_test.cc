@@ -405,7 +405,9 @@ TEST_F(ServerTest, WhoWatchesTheHealthIsTold) {
   };
   call->StartCall(nullptr);
   ASSERT_TRUE(next());
-  const grpc::Slice name("\x0a\x11" "antiphon.v1.Admin");
+  const grpc::Slice name(
+      "\x0a\x11"
+      "antiphon.v1.Admin");
   call->Write(grpc::ByteBuffer(&name, 1), nullptr);
   ASSERT_TRUE(next());
   const auto read = [&]() -> int {

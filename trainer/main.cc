@@ -19,9 +19,18 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 1 << 26);
 }
 
+// As the client's (client/output/exit_code.h), as far as there is something to tell apart.
+constexpr int kOk = 0, kFailed = 1, kWrongUsage = 2;
+constexpr char kExitCodeHelp[] =
+    "Exit status:\n"
+    "  0  done\n"
+    "  1  failed, or interrupted\n"
+    "  2  wrong usage: an option that is unknown, missing, out of range or can't act, or input\n"
+    "     that can't be used";
+
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "antiphon-trainer: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return absl::IsInvalidArgument(status) ? kWrongUsage : kFailed;
 }
 
 int Run(int argc, char** argv) {
@@ -38,11 +47,20 @@ int Run(int argc, char** argv) {
   antiphon::trainer::commands::AddBackground(program, outcome);
   antiphon::trainer::commands::AddCalibrate(program, outcome);
   antiphon::trainer::commands::AddIndex(program, outcome);
+  antiphon::trainer::commands::AddMigrate(program, outcome);
+  antiphon::trainer::commands::AddReindex(program, outcome);
+  antiphon::trainer::commands::AddExport(program, outcome);
+  antiphon::trainer::commands::AddImport(program, outcome);
   antiphon::trainer::commands::AddInspect(program, outcome);
   antiphon::trainer::commands::AddRender(program, outcome);
   antiphon::trainer::commands::AddPicture(program, outcome);
-  CLI11_PARSE(program, argc, argv);
-  return outcome.ok() ? 0 : Fail(outcome);
+  program.footer(kExitCodeHelp);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == kOk ? kOk : kWrongUsage;  // --help and --version come here too
+  }
+  return outcome.ok() ? kOk : Fail(outcome);
 }
 
 }  // namespace
@@ -51,5 +69,5 @@ int main(int argc, char** argv) {
   KeepFreedMemory();
   const int code = Run(argc, argv);
   const absl::Status printed = antiphon::FlushStandardOutput();
-  return code == 0 && !printed.ok() ? Fail(printed) : code;
+  return code == kOk && !printed.ok() ? Fail(printed) : code;
 }

@@ -61,7 +61,7 @@ class Adding {
     }
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
-    piece.set_id(music::IdOfPath(file.name));
+    piece.set_id(music::IdOf(plan_.metadata, file.name));
     piece.set_title(known.title.empty() ? TitleOf(file.name, midi) : known.title);
     piece.set_composer(known.composer.empty() ? music::ComposerOfPath(file.name) : known.composer);
     piece.set_collection(known.collection.empty() ? arguments_.folder.collection

@@ -63,7 +63,7 @@ class Adding {
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
     v1::AddRecordingRequest request;
     v1::NewRecording& recording = *request.mutable_recording();
-    recording.set_id(music::IdOfPath(file.name));
+    recording.set_id(music::IdOf(plan_.metadata, file.name));
     recording.set_title(known.title.empty() ? music::TitleOfPath(file.name) : known.title);
     recording.set_composer(known.composer);
     recording.set_collection(known.collection.empty() ? arguments_.folder.collection

@@ -47,7 +47,7 @@ void Divide(FolderPlan& plan) {
         entry.name, absl::InvalidArgumentError(absl::StrCat("cannot be read: ", entry.why)));
   }
   for (const files::FolderFile& file : plan.folder.files) {
-    const auto [first, is_new] = file_of.emplace(music::IdOfPath(file.name), file.name);
+    const auto [first, is_new] = file_of.emplace(music::IdOf(plan.metadata, file.name), file.name);
     if (is_new) {
       plan.files.push_back(file);
       continue;

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "core/bundle/files.h"
 #include "core/testing/temporary_folder.h"
 
 namespace antiphon::bundle {
@@ -234,7 +235,7 @@ TEST_F(BundleTest, AnOlderFormatIsRefusedWithAdvice) {
   Publish("one");
   Write(root_ / "gen-000001" / "MANIFEST", R"({"format_version": 1})");
   EXPECT_THAT(std::string(Open().status().message()),
-              HasSubstr("format_version is 1, this program reads 2 to 3: index the"));
+              HasSubstr("format_version is 1, this program reads 2 to 3: too old for"));
 }
 
 TEST_F(BundleTest, EveryPublicationHasAnOriginOfItsOwnUnlessItIsGivenOne) {
@@ -345,6 +346,34 @@ TEST_F(BundleTest, WhatFailsTheCheckLeavesNothing) {
   writer.reset();
   EXPECT_EQ(Open()->manifest.model_id, "one");
   EXPECT_THAT(Names(), ElementsAre("CURRENT", "LOCK", "gen-000001"));
+}
+
+TEST_F(BundleTest, ANameIsGivenOnce) {
+  fs::create_directories(root_ / "a");
+  fs::create_directories(root_ / "b");
+  EXPECT_EQ(RenameToNew((root_ / "a").string(), (root_ / "b").string()).code(),
+            StatusCode::kAlreadyExists);
+  EXPECT_EQ(RenameToNew((root_ / "none").string(), (root_ / "c").string()).code(),
+            StatusCode::kNotFound);
+  EXPECT_TRUE(RenameToNew((root_ / "a").string(), (root_ / "c").string()).ok());
+  EXPECT_THAT(Names(), ElementsAre("b", "c"));
+}
+
+TEST_F(BundleTest, ATemporaryFolderGoesUnlessItIsKept) {
+  fs::create_directories(root_);
+  std::string kept;
+  {
+    auto folder = TemporaryFolder::Create(root_.string(), ".part-");
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    Write(fs::path(folder->path()) / "file", "content");
+    auto other = TemporaryFolder::Create(root_.string(), "kept-");
+    kept = fs::path(other->path()).filename().string();
+    other->Keep();
+    TemporaryFolder moved = *std::move(folder);
+    EXPECT_THAT(Names(), ::testing::SizeIs(2));
+  }
+  EXPECT_THAT(Names(), ElementsAre(kept));
+  EXPECT_FALSE(TemporaryFolder::Create((root_ / "none").string(), "x").ok());
 }
 
 TEST_F(BundleTest, PruningKeepsTheNewestThatPass) {

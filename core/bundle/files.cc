@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -133,6 +137,30 @@ absl::Status WriteNewFile(const std::string& folder, const std::string& name,
     contents.remove_prefix(static_cast<size_t>(written));
   }
   return Sync(file);
+}
+
+absl::Status RenameToNew(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+    return absl::OkStatus();
+  const std::string name = std::filesystem::path(to).filename().string();
+  if (errno == EEXIST) return absl::AlreadyExistsError(absl::StrCat(name, ": is there already"));
+  return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be given its name"));
+}
+
+absl::StatusOr<TemporaryFolder> TemporaryFolder::Create(const std::string& parent,
+                                                        std::string_view prefix) {
+  std::string path = absl::StrCat(parent, "/", std::string(prefix), "XXXXXX");
+  if (mkdtemp(path.data()) == nullptr) return absl::ErrnoToStatus(errno, "no folder can be made");
+  TemporaryFolder folder(std::move(path));
+  // mkdtemp makes the folder private, but a server may run as another user.
+  if (chmod(folder.path().c_str(), 0755) != 0)
+    return absl::ErrnoToStatus(errno, "a folder cannot be opened to readers");
+  return folder;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
 absl::Status Sync(const Descriptor& file) {

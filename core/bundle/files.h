@@ -69,6 +69,30 @@ class Descriptor {
 [[nodiscard]] absl::Status WriteNewFile(const std::string& folder, const std::string& name,
                                         std::string_view contents);
 
+// Renames unless something has the new name already (AlreadyExists). One system call decides: of
+// two who give one name, one is refused.
+[[nodiscard]] absl::Status RenameToNew(const std::string& from, const std::string& to);
+
+// A folder that is removed again with all that is in it, unless it is kept.
+class TemporaryFolder {
+ public:
+  // Makes PARENT/PREFIXxxxxxx, which other users may read.
+  [[nodiscard]] static absl::StatusOr<TemporaryFolder> Create(const std::string& parent,
+                                                              std::string_view prefix);
+  ~TemporaryFolder();
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  const std::string& path() const { return path_; }
+  void Keep() { path_.clear(); }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
 [[nodiscard]] absl::Status Sync(const Descriptor& file);
 [[nodiscard]] absl::Status SyncFolder(const std::string& folder);
 

@@ -139,6 +139,10 @@ absl::StatusOr<std::vector<FileEntry>> ParseFiles(const Json& list) {
   return files;
 }
 
+// Of a format before those that a program can bring to the present one.
+constexpr char kTooOld[] =
+    ": too old for `antiphon-trainer migrate`: index the collection again from its files";
+
 absl::StatusOr<Json> ParseJson(std::string_view text) {
   if (text.size() > kMaxManifestBytes) {
     return absl::DataLossError(
@@ -208,10 +212,9 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
       static_cast<int>(fields.Integer("format_version", 1, std::numeric_limits<int>::max()));
   const bool older = manifest.format_version < kOldestBundleFormatVersion;
   if (fields.status().ok() && (older || manifest.format_version > kBundleFormatVersion)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("MANIFEST: format_version is ", manifest.format_version,
-                     ", this program reads ", kOldestBundleFormatVersion, " to ",
-                     kBundleFormatVersion, older ? ": index the collection again" : ""));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "MANIFEST: format_version is ", manifest.format_version, ", this program reads ",
+        kOldestBundleFormatVersion, " to ", kBundleFormatVersion, older ? kTooOld : ""));
   }
   manifest.generation = fields.Integer("generation", 1, kMaxGeneration);
   manifest.created = fields.Text("created", kMaxShortText);

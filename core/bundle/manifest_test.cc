@@ -183,7 +183,7 @@ TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
   const absl::Status older =
       ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
   EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(older.message()), ::testing::HasSubstr("index the collection again"));
+  EXPECT_THAT(std::string(older.message()), ::testing::HasSubstr("antiphon-trainer migrate"));
 }
 
 TEST(ManifestTest, TheFormerFormatIsRead) {

@@ -130,6 +130,7 @@ struct Catalog::Impl {
   Positions piece_positions;
   Positions recording_positions;
   RunTable tables[2];  // by side
+  int version = Catalog::kVersion;
   absl::Mutex mutex;
   Database database ABSL_GUARDED_BY(mutex);
 };
@@ -140,6 +141,8 @@ Catalog::~Catalog() = default;
 absl::StatusOr<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
   ASSIGN_OR_RETURN(Database database, OpenDatabase(path));
   auto impl = std::make_unique<Impl>();
+  ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database.get(), "PRAGMA user_version"));
+  impl->version = static_cast<int>(version);
   RETURN_IF_ERROR(ReadPieces(database.get(), impl->pieces, impl->piece_positions));
   RETURN_IF_ERROR(ReadRecordings(database.get(), impl->recordings, impl->recording_positions));
   RETURN_IF_ERROR(impl->ReadRuns(database.get()));
@@ -150,6 +153,7 @@ absl::StatusOr<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) 
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }
 
+int Catalog::version() const { return impl_->version; }
 const std::vector<Piece>& Catalog::pieces() const { return impl_->pieces; }
 const std::vector<Recording>& Catalog::recordings() const { return impl_->recordings; }
 const std::vector<SnippetRun>& Catalog::runs(Side side) const { return impl_->table(side).runs; }

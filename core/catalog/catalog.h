@@ -107,6 +107,9 @@ class Catalog {
   const std::vector<SnippetRun>& runs(Side side) const;
   int64_t vector_count(Side side) const;  // the sum of the runs' counts
 
+  static constexpr int kVersion = 3;  // of the schema that is written
+  int version() const;                // of the file's schema
+
   // Position in pieces() or recordings(), by id.
   std::optional<int> FindPiece(std::string_view id) const;
   std::optional<int> FindRecording(std::string_view id) const;

@@ -184,7 +184,7 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
 TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
   Execute("PRAGMA user_version = 1");
   EXPECT_THAT(std::string(Catalog::Open(path_).status().message()),
-              ::testing::HasSubstr("index the collection again"));
+              ::testing::HasSubstr("antiphon-trainer migrate"));
 }
 
 TEST_F(CatalogDamageTest, TheFormerSchemaIsReadWithoutWorks) {
@@ -193,6 +193,7 @@ TEST_F(CatalogDamageTest, TheFormerSchemaIsReadWithoutWorks) {
       "PRAGMA user_version = 2");
   const auto catalog = Catalog::Open(path_);
   ASSERT_TRUE(catalog.ok()) << catalog.status();
+  EXPECT_EQ((*catalog)->version(), 2);
   ASSERT_EQ((*catalog)->pieces().size(), 30u);
   for (const Piece& piece : (*catalog)->pieces()) {
     EXPECT_EQ(piece.notes, 100);

@@ -238,7 +238,7 @@ absl::StatusOr<int64_t> ChangeJournal::Append(const std::string& origin,
       RETURN_IF_ERROR(Upgrade(impl_->database.get()));
     }
     Statement insert(impl_->database.get(), kInsertChange);
-    for (const Change& change : changes) {
+    for (Change& change : changes) {
       RETURN_IF_ERROR(InsertChange(insert, origin, change));
     }
     next.last_sequence += static_cast<int64_t>(changes.size());
@@ -311,6 +311,32 @@ absl::Status ChangeJournal::SkipTo(int64_t sequence) {
     next.last_sequence = sequence;
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<bool> ChangeJournal::Holds(int64_t sequence, std::string_view sha256) {
+  absl::MutexLock lock(&impl_->mutex);
+  Statement select(impl_->database.get(), SelectChange(impl_->version));
+  ASSIGN_OR_RETURN(const bool row, MapError(select.BindInt(1, sequence).Step(), OfTheJournal));
+  return row && (StoredHash(select) == sha256 || !ReadRow(select).ok());
+}
+
+absl::Status ChangeJournal::BringUpToDate() {
+  absl::MutexLock lock(&impl_->mutex);
+  if (impl_->version == kJournalVersion) return absl::OkStatus();
+  sqlite3* const database = impl_->database.get();
+  RETURN_IF_ERROR(impl_->Commit([database](State&) { return Upgrade(database); }));
+  impl_->version = kJournalVersion;
+  return absl::OkStatus();
+}
+
+int ChangeJournal::version() const {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->version;
+}
+
+int64_t ChangeJournal::changes() const {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->state.changes;
 }
 
 int64_t ChangeJournal::last_sequence() const {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,16 +31,17 @@ struct Change {
   int64_t sequence = 0;  // 1, 2, … over all origins; Append gives it out
   Kind kind = Kind::kPut;
   Side side = Side::kScores;
-  std::string id;       // of the piece or the recording
-  SourceRecord source;  // kPut: of this side and id; runs are of source 0
+  std::string id;           // of the piece or the recording
+  SourceRecord source;      // kPut: of this side and id; runs are of source 0
+  std::string sha256 = {};  // 32 bytes, of the row; Append and ReadAfter fill it in
 };
 
 class ChangeJournal {
  public:
   // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when
   // another process has it open, ResourceExhausted when the disk is full. A journal of the former
-  // version stays as it is until something is appended, so that the program that wrote it can go
-  // back to it.
+  // version stays as it is until something is appended or BringUpToDate is called, so that the
+  // program that wrote it can go back to it.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ChangeJournal>> Open(const std::string& path);
   ~ChangeJournal();
 
@@ -63,10 +65,21 @@ class ChangeJournal {
   [[nodiscard]] absl::Status Prune(const std::string& origin, int64_t sequence,
                                    std::span<const std::string> keep_origins);
 
+  // Whether the row of that number is there: the one with this hash, or one that is damaged, of
+  // which ReadAfter tells.
+  [[nodiscard]] absl::StatusOr<bool> Holds(int64_t sequence, std::string_view sha256);
+
   // Numbers given out from now on are greater than `sequence`.
   [[nodiscard]] absl::Status SkipTo(int64_t sequence);
 
+  // Brings the file to the version that is written, kVersion; all of it or nothing.
+  [[nodiscard]] absl::Status BringUpToDate();
+
+  static constexpr int kVersion = 2;  // that is written
+  int version() const;                // of the file
+
   int64_t last_sequence() const;  // ever given out, over all origins; 0 at the beginning
+  int64_t changes() const;        // that are there, of all origins, damaged ones included
 
  private:
   struct Impl;

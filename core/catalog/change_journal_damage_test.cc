@@ -185,6 +185,33 @@ TEST_F(DamagedJournalTest, StrayFilesBesideItAreNoObstacle) {
   }
 }
 
+TEST_F(DamagedJournalTest, HoldsTheRowThatIsAskedForOrADamagedOne) {
+  Change change = PutPiece(40);
+  {
+    auto journal = Open();
+    ASSERT_TRUE(journal->Append(kOrigin, {&change, 1}).ok());
+    ASSERT_EQ(change.sha256.size(), 32u);
+    EXPECT_EQ(journal->changes(), change.sequence);
+    EXPECT_TRUE(*journal->Holds(change.sequence, change.sha256));
+    EXPECT_FALSE(*journal->Holds(change.sequence, std::string(32, 'x')));
+    EXPECT_FALSE(*journal->Holds(change.sequence + 1, change.sha256));
+    std::string read;
+    ASSERT_TRUE(journal
+                    ->ReadAfter(kOrigin, change.sequence - 1,
+                                [&](const Change& found) {
+                                  read = found.sha256;
+                                  return absl::OkStatus();
+                                },
+                                {})
+                    .ok());
+    EXPECT_EQ(read, change.sha256);
+  }
+  std::string bytes = ReadFile(path_);
+  bytes[bytes.find("Títle 40")] = 'X';
+  WriteFile(path_, bytes);
+  EXPECT_TRUE(*Open()->Holds(change.sequence, std::string(32, 'x')));
+}
+
 // A journal as the former version wrote it: with these rows, and no column for works.
 class FormerJournalTest : public ChangeJournalTest {
  protected:
@@ -251,6 +278,26 @@ TEST_F(FormerJournalTest, TakesWorksAndKeepsItsChanges) {
   EXPECT_EQ(contents.changes, expected_);
   EXPECT_THAT(contents.damaged, IsEmpty());
   Add(*journal, Delete(Side::kScores, "piece-7"));
+}
+
+TEST_F(FormerJournalTest, IsBroughtUpToDateWithoutAChange) {
+  {
+    auto journal = Open();
+    EXPECT_EQ(journal->version(), 1);
+    {
+      const FileSizeLimit limit(1000);
+      EXPECT_EQ(journal->BringUpToDate().code(), StatusCode::kResourceExhausted);
+    }
+    EXPECT_EQ(journal->version(), 1);
+    EXPECT_EQ(ReadAll(*journal).changes, expected_);
+    ASSERT_TRUE(journal->BringUpToDate().ok());
+    EXPECT_EQ(journal->version(), ChangeJournal::kVersion);
+    ASSERT_TRUE(journal->BringUpToDate().ok());
+    EXPECT_EQ(ReadAll(*journal).changes, expected_);
+    expected_.push_back(Add(*journal, PutPiece(7)));
+  }
+  EXPECT_EQ(Version(), 2);
+  EXPECT_EQ(ReadAll(*Open()).changes, expected_);
 }
 
 TEST_F(FormerJournalTest, AChangeThatIsRefusedLeavesItAsItIs) {

@@ -199,6 +199,13 @@ Change ChangeOf(const Row& row) {
   return change;
 }
 
+std::string SelectFrom(int version) {
+  return absl::StrCat(
+      "SELECT sequence, origin, kind, side, id, title, composer, collection, piece_id, duration_s, "
+      "beats, bars, notes, runs, vectors, content, sha256, ",
+      version < kJournalVersion ? "''" : "work_id", " FROM changes");
+}
+
 }  // namespace
 
 std::string ChangesTable(int version) {
@@ -213,10 +220,11 @@ std::string ChangesTable(int version) {
 }
 
 std::string SelectChanges(int version) {
-  return absl::StrCat(
-      "SELECT sequence, origin, kind, side, id, title, composer, collection, piece_id, duration_s, "
-      "beats, bars, notes, runs, vectors, content, sha256, ",
-      version < kJournalVersion ? "''" : "work_id", " FROM changes ORDER BY sequence");
+  return absl::StrCat(SelectFrom(version), " ORDER BY sequence");
+}
+
+std::string SelectChange(int version) {
+  return absl::StrCat(SelectFrom(version), " WHERE sequence = ?");
 }
 
 absl::Status CheckChange(const Change& change) {
@@ -241,10 +249,10 @@ absl::Status CheckChange(const Change& change) {
   return CheckRuns(source);
 }
 
-absl::Status InsertChange(Statement& insert, std::string_view origin, const Change& change) {
+absl::Status InsertChange(Statement& insert, std::string_view origin, Change& change) {
   const std::string runs = RunsToBytes(change.source.runs);
   const Row row = RowOf(origin, change, runs);
-  ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
+  ASSIGN_OR_RETURN(change.sha256, HashOf(row));
   insert.BindInt(1, row.sequence).BindText(2, row.origin).BindInt(3, row.kind).BindInt(4, row.side);
   insert.BindText(5, row.id)
       .BindText(6, row.title)
@@ -258,7 +266,7 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, const Chan
       .BindBlob(14, row.runs)
       .BindBlob(15, row.vectors)
       .BindBlob(16, row.content);
-  insert.BindBlob(17, sha256).BindText(18, row.work_id);
+  insert.BindBlob(17, change.sha256).BindText(18, row.work_id);
   const absl::Status status = insert.Step().status();
   insert.Reset();
   return status;
@@ -271,7 +279,7 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
                    select.Int(12), select.View(13), select.View(14), select.View(15),
                    select.View(17)};
   ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
-  if (sha256 != select.View(16)) return absl::DataLossError("its SHA-256 does not hold");
+  if (sha256 != StoredHash(select)) return absl::DataLossError("its SHA-256 does not hold");
   // The hash is no signature: anyone who can write to the file can compute it. So the fields are
   // checked as those of any other input.
   constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
@@ -281,10 +289,13 @@ absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
     return absl::DataLossError("a field is out of range");
   }
   ReadChange read = {std::string(row.origin), ChangeOf(row)};
+  read.change.sha256 = sha256;
   RETURN_IF_ERROR(MapError(CheckChange(read.change), [](const absl::Status& invalid) {
     return absl::DataLossError(invalid.message());
   }));
   return read;
 }
+
+std::string_view StoredHash(const Statement& select) { return select.View(16); }
 
 }  // namespace antiphon::catalog

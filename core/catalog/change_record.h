@@ -15,8 +15,8 @@
 
 namespace antiphon::catalog {
 
-inline constexpr int kJournalVersion = 2;        // that is written
-inline constexpr int kOldestJournalVersion = 1;  // that is read
+inline constexpr int kJournalVersion = ChangeJournal::kVersion;  // that is written
+inline constexpr int kOldestJournalVersion = 1;                  // that is read
 
 // The table as a version has it. SQLite stores this text, and a file whose text differs is refused:
 // these characters are part of the format.
@@ -27,26 +27,31 @@ std::string ChangesTable(int version);
 inline constexpr char kAddWorks[] =
     "ALTER TABLE changes ADD COLUMN work_id TEXT NOT NULL DEFAULT ''";
 
-// Statements that write a row of version 2, and read all rows of a version in order.
+// Statements that write a row of version 2, and read rows of a version: all in order, or the one of
+// a number.
 inline constexpr char kInsertChange[] =
     "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 std::string SelectChanges(int version);
+std::string SelectChange(int version);
 
 // InvalidArgument says which field cannot be kept, ResourceExhausted that the change is too large.
 [[nodiscard]] absl::Status CheckChange(const Change& change);
 
-// Runs the statement kInsertChange. Requires a change that CheckChange accepts, with its number.
-[[nodiscard]] absl::Status InsertChange(Statement& insert, std::string_view origin,
-                                        const Change& change);
+// Runs the statement kInsertChange, and fills in the change's hash. Requires a change that
+// CheckChange accepts, with its number.
+[[nodiscard]] absl::Status InsertChange(Statement& insert, std::string_view origin, Change& change);
 
 struct ReadChange {
   std::string origin;
   Change change;
 };
 
-// The row that a statement SelectChanges stands on; DataLoss, with the reason, when its hash does
+// The row that such a statement stands on; DataLoss, with the reason, when its hash does
 // not hold or its fields are not those of a change.
 [[nodiscard]] absl::StatusOr<ReadChange> ReadRow(const Statement& select);
+
+// Its hash, whether it holds or not.
+std::string_view StoredHash(const Statement& select);
 
 }  // namespace antiphon::catalog
 

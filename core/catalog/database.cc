@@ -113,7 +113,10 @@ absl::Status CheckSchema(sqlite3* database) {
     return absl::DataLossError(
         absl::StrCat("catalogue: has schema version ", version, ", this program reads ",
                      kOldestSchemaVersion, " to ", kSchemaVersion,
-                     version < kOldestSchemaVersion ? ": index the collection again" : ""));
+                     version < kOldestSchemaVersion
+                         ? ": too old for `antiphon-trainer migrate`: index the collection again "
+                           "from its files"
+                         : ""));
   }
   // Exactly our tables, by their text: a view or a computed column in their place could run for
   // ever.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/catalog/catalog.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -19,9 +20,9 @@ namespace antiphon::catalog {
 
 // Marks a file as ours ("Anti") and says which schema it has.
 inline constexpr int kApplicationId = 0x416e7469;
-inline constexpr int kSchemaVersion = 3;        // that is written
-inline constexpr int kOldestSchemaVersion = 2;  // that is read
-inline constexpr int kSchemaWithWorks = 3;      // the first with the column pieces.work_id
+inline constexpr int kSchemaVersion = Catalog::kVersion;  // that is written
+inline constexpr int kOldestSchemaVersion = 2;            // that is read
+inline constexpr int kSchemaWithWorks = 3;  // the first with the column pieces.work_id
 
 // The statements that make a schema of a version that is read, in order; SQLite keeps their text.
 std::vector<std::string> SchemaStatements(int version);

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/bundle/bundle.h"
 #include "core/collection/collection_assembly.h"
 
 namespace antiphon::collection {
@@ -77,9 +76,11 @@ absl::Status BundleBuilder::AddRecording(catalog::Recording recording, const std
   return impl_->assembly->AddRecording(std::move(recording), audio, damaged, report);
 }
 
-absl::StatusOr<bundle::Manifest> BundleBuilder::Publish() {
+absl::StatusOr<bundle::Manifest> BundleBuilder::Publish(int64_t last_change,
+                                                        const bundle::BundleWriter::Check& check) {
   ASSIGN_OR_RETURN(bundle::Manifest manifest, impl_->assembly->Finish());
-  return impl_->writer->Publish(std::move(manifest));
+  manifest.last_change = last_change;
+  return impl_->writer->Publish(std::move(manifest), check);
 }
 
 }  // namespace antiphon::collection

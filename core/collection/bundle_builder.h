@@ -3,6 +3,7 @@
 #ifndef ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_
 #define ANTIPHON_CORE_COLLECTION_BUNDLE_BUILDER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/audio/decode_report.h"
+#include "core/bundle/bundle.h"
 #include "core/bundle/manifest.h"
 #include "core/catalog/catalog.h"
 #include "core/encoder/window_encoder.h"
@@ -38,19 +40,23 @@ class BundleBuilder {
       const std::string& bundle_root, const BuilderOptions& options);
   ~BundleBuilder();
 
-  // `piece` needs id, title and composer and may have a collection; the rest is filled in from the
-  // score. InvalidArgument for a score with no notes.
+  // `piece` needs id, title and composer and may have a collection, a work and a version; the rest
+  // is filled in from the score. InvalidArgument for a score with no notes.
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
 
-  // `recording` needs id, title, composer and piece_id and may have a collection; `audio` is
-  // encoded sound, kept as it is. Fails, and reports, as EmbedRecording (source_embedder.h).
+  // `recording` needs id, title, composer and piece_id and may have a collection and a version;
+  // `audio` is encoded sound, kept as it is. Fails, and reports, as EmbedRecording
+  // (source_embedder.h).
   [[nodiscard]] absl::Status AddRecording(
       catalog::Recording recording, const std::string& audio,
       audio::DamagedAudio damaged = audio::DamagedAudio::kRefuse,
       audio::DecodeReport* report = nullptr);
 
   // Writes and publishes what was added; returns the manifest. No other call may follow.
-  [[nodiscard]] absl::StatusOr<bundle::Manifest> Publish();
+  // `last_change` is the last number of a change that the sources may have as their version, and
+  // `check` as for BundleWriter::Publish.
+  [[nodiscard]] absl::StatusOr<bundle::Manifest> Publish(
+      int64_t last_change = 0, const bundle::BundleWriter::Check& check = {});
 
  private:
   struct Impl;

@@ -119,7 +119,7 @@ absl::StatusOr<collection::Edit> ToEdit(Change change, int dimension) {
 }
 
 std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Impl::Now() const {
-  absl::MutexLock lock(&state_mutex);
+  SteadyMutexLock lock(&state_mutex);
   return current;
 }
 
@@ -127,14 +127,20 @@ void CollectionStore::Impl::Swap(collection::LoadedCollection loaded) {
   auto next = std::make_shared<const retrieval::BundleCollection>(
       std::make_shared<const collection::LoadedCollection>(std::move(loaded)));
   {
-    absl::MutexLock lock(&state_mutex);
+    SteadyMutexLock lock(&state_mutex);
     current.swap(next);  // the one before is freed, if this was its last owner, outside of the lock
     edit_status.last_change = journal->last_sequence();
     edit_status.unmerged = pending.count();
   }
   const bool due = IsMergeDue();
-  absl::MutexLock lock(&state_mutex);
+  SteadyMutexLock lock(&state_mutex);
   merge_due = due;
+}
+
+void CollectionStore::Impl::WriteMark() {
+  const absl::Status written = mark.Write(root);
+  if (!written.ok() && !mark_lags) Report(written);
+  mark_lags = !written.ok();
 }
 
 absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
@@ -143,6 +149,8 @@ absl::StatusOr<std::vector<collection::Edit>> CollectionStore::Impl::Commit(
   // after Append has a failure to return.
   collection::LoadedCollection loaded = Now()->loaded();
   RETURN_IF_ERROR(journal->Append(loaded.manifest.origin, changes).status());
+  if (mark.Note(loaded.manifest.origin, changes.back().sequence, changes.back().sha256))
+    WriteMark();
   std::vector<collection::Edit> edits;
   for (Change& change : changes) {
     const int64_t number = change.sequence;
@@ -199,7 +207,7 @@ std::shared_ptr<const retrieval::BundleCollection> CollectionStore::Current() co
 }
 
 CollectionStore::EditStatus CollectionStore::edit_status() const {
-  absl::MutexLock lock(&impl_->state_mutex);
+  SteadyMutexLock lock(&impl_->state_mutex);
   return impl_->edit_status;
 }
 
@@ -348,7 +356,16 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(
 }
 
 absl::StatusOr<CollectionStore::Reloaded> CollectionStore::Reload() { return impl_->Reload(); }
-absl::StatusOr<CollectionStore::Merged> CollectionStore::Merge() { return impl_->Merge(); }
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Merge() {
+  return impl_->Merge(/*even_if_nothing=*/false);
+}
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Rewrite() {
+  ASSIGN_OR_RETURN(const Merged merged, impl_->Merge(/*even_if_nothing=*/true));
+  RETURN_IF_ERROR(BringJournalUpToDate());
+  return merged;
+}
+absl::Status CollectionStore::BringJournalUpToDate() { return impl_->journal->BringUpToDate(); }
+int CollectionStore::journal_version() const { return impl_->journal->version(); }
 absl::StatusOr<bundle::Manifest> CollectionStore::Snapshot(const std::string& directory) const {
   return impl_->Snapshot(directory);
 }

@@ -62,7 +62,8 @@ class CollectionStore {
   // Opens the current generation and applies the journal's changes that it does not contain;
   // damaged ones are left out and listed in edit_status(). Needs to write below `bundle_root`: what
   // is only read, Collection::Open opens. Fails as that and ChangeJournal::Open do, as self_check
-  // does, or with InvalidArgument on options out of range.
+  // does, or with InvalidArgument on options out of range. DataLoss where changes that were
+  // acknowledged are neither in the generation nor in the journal (journal_mark.h).
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionStore>> Open(
       const std::string& bundle_root, StoreOptions options);
   ~CollectionStore();  // waits for a merge under way to stop
@@ -98,6 +99,13 @@ class CollectionStore {
     int64_t changes = 0;  // 0: there was nothing to do
   };
   [[nodiscard]] absl::StatusOr<Merged> Merge();
+
+  // Merge, also where there is nothing to merge: generation and journal are then of the versions
+  // that are written. What fails leaves what was there, or a new generation and a journal that is
+  // not up to date.
+  [[nodiscard]] absl::StatusOr<Merged> Rewrite();
+  [[nodiscard]] absl::Status BringJournalUpToDate();
+  int journal_version() const;
 
   // Writes the collection as it is, edits included, as a bundle of its own with one generation;
   // `directory` must not exist (AlreadyExists), its parent must (NotFound), and its name must not

@@ -13,10 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "core/base/steady_mutex.h"
 #include "core/catalog/change_journal.h"
 #include "core/collection/loaded_collection.h"
 #include "core/editing/collection_store.h"
+#include "core/editing/journal_mark.h"
 #include "core/editing/pending_edits.h"
 #include "core/retrieval/bundle_collection.h"
 
@@ -70,10 +71,17 @@ struct CollectionStore::Impl {
 
   std::shared_ptr<const retrieval::BundleCollection> Now() const ABSL_LOCKS_EXCLUDED(state_mutex);
 
+  // Notes in the mark what has become durable in the journal. Not a step of the edit: where it
+  // fails, the mark lags, and the failure is reported once.
+  void WriteMark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
+
   // --- generations.cc ---
 
   absl::Status Start() ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
-  absl::StatusOr<Merged> Merge() ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
+  // Opens the bundle and its journal, once they have proved to belong together.
+  absl::StatusOr<bundle::OpenedBundle> OpenWithJournal() ABSL_LOCKS_EXCLUDED(edits_mutex);
+  absl::StatusOr<Merged> Merge(bool even_if_nothing)
+      ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
   absl::StatusOr<Reloaded> Reload() ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
   absl::StatusOr<bundle::Manifest> Snapshot(const std::string& directory)
       ABSL_LOCKS_EXCLUDED(generations_mutex, edits_mutex);
@@ -100,7 +108,7 @@ struct CollectionStore::Impl {
 
   // After a publication: removes generations and journalled changes that nothing can need any more.
   absl::Status ForgetOld(bundle::BundleWriter& writer)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(generations_mutex) ABSL_LOCKS_EXCLUDED(edits_mutex);
 
   bool IsMergeDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(edits_mutex);
   absl::Status TryToMerge();  // out of memory is a failure like others
@@ -121,9 +129,11 @@ struct CollectionStore::Impl {
   // One edit, or replacement of what they apply to, at a time. Taken for the end of an edit only.
   absl::Mutex edits_mutex ABSL_ACQUIRED_BEFORE(state_mutex);
   PendingEdits pending ABSL_GUARDED_BY(edits_mutex);
+  JournalMark mark ABSL_GUARDED_BY(edits_mutex);
+  bool mark_lags ABSL_GUARDED_BY(edits_mutex) = false;  // it could not be written
 
   // Held for a moment only.
-  mutable absl::Mutex state_mutex;
+  mutable SteadyMutex state_mutex;
   std::shared_ptr<const retrieval::BundleCollection> current ABSL_GUARDED_BY(state_mutex);
   EditStatus edit_status ABSL_GUARDED_BY(state_mutex);
   bool merge_due ABSL_GUARDED_BY(state_mutex) = false;

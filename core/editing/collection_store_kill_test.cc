@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -190,6 +191,7 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
   States expected = {{"p0", State{kSeeds - 1, "Indexed", "work-0"}}};
   int acknowledged = 0, in_flight = 0;
   int64_t generation = 0;
+  int losses = 0;
   for (unsigned round = 0; round < 12; ++round) {
     EditingProcess process(bundle.root(), round);
     const std::vector<std::string> said = process.KillAfter(
@@ -226,9 +228,18 @@ TEST(LiveCollectionKillTest, WhatWasAcknowledgedIsThereAndNothingByHalf) {
     ASSERT_EQ(testing::DifferenceFromFresh(bundle, *(*live)->Current(), {3, 9}), "")
         << "round " << round;
     generation = (*live)->Current()->manifest().generation;
+    const bool needs_journal = (*live)->edit_status().unmerged > 0;
+    live->reset();
+    // Whatever the moment of the kill, the loss of the journal is noticed.
+    const std::string journal = bundle.root() + "/journal.sqlite", kept = journal + ".kept";
+    std::filesystem::rename(journal, kept);
+    EXPECT_EQ(CollectionStore::Open(bundle.root(), options).ok(), !needs_journal) << round;
+    std::filesystem::rename(kept, journal);
+    losses += needs_journal ? 1 : 0;
   }
   EXPECT_GT(acknowledged, 50);
   EXPECT_GT(generation, 3);  // merges were among it
+  EXPECT_GT(losses, 3);
   std::printf("12 kills, %d edits acknowledged and found, %d found that were not, %d generations\n",
               acknowledged, in_flight, static_cast<int>(generation));
 }

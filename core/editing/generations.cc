@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <new>
@@ -29,6 +28,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
@@ -40,7 +40,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kJournalFile[] = "journal.sqlite";
 constexpr char kSnapshotPrefix[] = ".snapshot-";  // of one that is being written
 // After a failed merge in the background, nothing is tried for this long. What makes merges fail (a
 // full disk, too little memory) does not go away in seconds, and each try reads and writes the
@@ -88,6 +87,8 @@ absl::Status CheckMemoryToWrite(const collection::LoadedCollection& loaded, doub
 struct Replayed {
   PendingEdits pending;
   std::vector<std::string> rejected;  // damaged, or not of the collection's dimension; left out
+  int64_t last = 0;                   // the last one that is not damaged, and its hash
+  std::string last_sha256;
 };
 
 absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::Manifest& manifest) {
@@ -99,6 +100,8 @@ absl::StatusOr<Replayed> Replay(catalog::ChangeJournal& journal, const bundle::M
       manifest.origin, manifest.last_change,
       [&](catalog::Change change) {
         const int64_t number = change.sequence;
+        replayed.last = number;
+        replayed.last_sha256 = change.sha256;
         absl::StatusOr<collection::Edit> edit = ToEdit(std::move(change), manifest.dimension);
         if (edit.ok()) {
           replayed.pending.Add(number, *std::move(edit));
@@ -130,30 +133,17 @@ void RemoveDeadSnapshots(const fs::path& folder) {
   for (const fs::path& path : dead) fs::remove_all(path, error);
 }
 
-// Gives a folder its name unless something has that name already. One system call decides: two
-// snapshots to one place can't overwrite each other.
-absl::Status RenameToNew(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
-    return absl::OkStatus();
-  if (errno == EEXIST)
-    return absl::AlreadyExistsError("snapshot: there is one of that name already");
-  return absl::ErrnoToStatus(errno, "snapshot: cannot be given its name");
+absl::Status OfTheSnapshot(const absl::Status& failure) {
+  return Reworded(failure, absl::IsAlreadyExists(failure)
+                               ? "snapshot: there is one of that name already"
+                               : absl::StrCat("snapshot: ", failure.message()));
 }
-
-// A folder that is removed again unless it is kept.
-struct TemporaryDirectory {
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path.empty()) fs::remove_all(path, ignored);
-  }
-  std::string path;
-};
 
 }  // namespace
 
 CollectionStore::Impl::~Impl() {
   {
-    absl::MutexLock lock(&state_mutex);
+    SteadyMutexLock lock(&state_mutex);
     stopping = true;
   }
   if (merger.joinable()) merger.join();
@@ -164,7 +154,7 @@ void CollectionStore::Impl::Report(const absl::Status& status) const {
 }
 
 absl::Status CollectionStore::Impl::KeepGoing() const {
-  absl::MutexLock lock(&state_mutex);
+  SteadyMutexLock lock(&state_mutex);
   return stopping ? absl::CancelledError("the collection is being closed") : absl::OkStatus();
 }
 
@@ -188,17 +178,17 @@ bool CollectionStore::Impl::IsMergeDue() const {
 absl::Status CollectionStore::Impl::TryToMerge() {
   // An exception would end the thread, and with it the process.
   try {
-    return Merge().status();
+    return Merge(/*even_if_nothing=*/false).status();
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("out of memory");
   }
 }
 
 void CollectionStore::Impl::MergeInBackground() {
-  absl::Time not_before = absl::InfinitePast();
+  SteadyTime not_before = SteadyNow();
   while (true) {
     {
-      absl::MutexLock lock(&state_mutex);
+      SteadyMutexLock lock(&state_mutex);
       const auto is_stopping = [this] {
         state_mutex.AssertHeld();
         return stopping;
@@ -208,8 +198,8 @@ void CollectionStore::Impl::MergeInBackground() {
         return stopping || merge_due;
       };
       // After a failure only the end of the process cuts the wait short, not one more edit.
-      state_mutex.AwaitWithDeadline(absl::Condition(&is_stopping), not_before);
-      state_mutex.Await(absl::Condition(&has_work));
+      state_mutex.AwaitUntil(not_before, is_stopping);
+      state_mutex.AwaitUntil(kNever, has_work);
       if (stopping) return;
     }
     const absl::Status status = TryToMerge();
@@ -217,8 +207,43 @@ void CollectionStore::Impl::MergeInBackground() {
     if (status.ok() || absl::IsCancelled(status)) continue;
     Report(absl::Status(status.code(),
                         absl::StrCat("merging changes into a new generation: ", status.message())));
-    not_before = absl::Now() + kRetryDelay;
+    not_before = After(kRetryDelay);
   }
+}
+
+absl::StatusOr<bundle::OpenedBundle> CollectionStore::Impl::OpenWithJournal() {
+  const std::string path = absl::StrCat(root, "/", kJournalFile);
+  const absl::StatusOr<JournalMark> read = JournalMark::Read(root);
+  std::error_code error;
+  if (read.ok() && !read->empty() && !fs::exists(fs::symlink_status(path, error))) {
+    // Before a journal is made in the place of the one that is lost. What is opened is not used: no
+    // lock is held yet.
+    ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+    RETURN_IF_ERROR(read->Check(opened.manifest, nullptr));
+  }
+  // The journal first: it is the lock on the bundle. Another process that has it open may be
+  // publishing a generation right now and pruning the changes which that contains; opening the
+  // generation before and the journal after would miss those.
+  ASSIGN_OR_RETURN(auto journal_file, catalog::ChangeJournal::Open(path));
+  journal = std::move(journal_file);
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+  absl::MutexLock edits(&edits_mutex);
+  // Again, under the lock: the process that had it may have written since.
+  absl::StatusOr<JournalMark> now = JournalMark::Read(root);
+  if (now.ok()) {
+    RETURN_IF_ERROR(now->Check(opened.manifest, journal.get()));
+    mark = *std::move(now);
+  } else if (journal->last_sequence() == 0) {
+    // A mark is only made where there are changes, and this journal never had one.
+    return absl::DataLossError(absl::StrCat(now.status().message(), ", and ", kJournalFile,
+                                            " is missing or empty: ", kLostJournalHelp));
+  } else {
+    Report(now.status());
+    WriteMark();  // anew; PutInPlace notes what the journal holds
+  }
+  // No number that the mark knows of is given out again.
+  RETURN_IF_ERROR(journal->SkipTo(mark.last_sequence()));
+  return opened;
 }
 
 absl::Status CollectionStore::Impl::Start() {
@@ -226,13 +251,7 @@ absl::Status CollectionStore::Impl::Start() {
   if (absl::IsNotFound(bundle::CurrentGeneration(root).status())) {
     return absl::NotFoundError("bundle: nothing is published there");
   }
-  // The journal first: it is the lock on the bundle. Another process that has it open may be
-  // publishing a generation right now and pruning the changes which that contains; opening the
-  // generation before and the journal after would miss those.
-  ASSIGN_OR_RETURN(auto journal_file,
-                   catalog::ChangeJournal::Open(absl::StrCat(root, "/", kJournalFile)));
-  journal = std::move(journal_file);
-  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(root));
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, OpenWithJournal());
   ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
                    collection::OpenGeneration(opened, options.collection));
   if (options.self_check) {
@@ -260,9 +279,14 @@ absl::Status CollectionStore::Impl::PutInPlace(collection::LoadedCollection load
     ASSIGN_OR_RETURN(Replayed replayed, Replay(*journal, loaded.manifest));
     rejected = std::move(replayed.rejected);
     pending = std::move(replayed.pending);
+    // Of a bundle without a mark, or one that lags behind a crash.
+    if (replayed.last > 0 &&
+        mark.Note(loaded.manifest.origin, replayed.last, replayed.last_sha256)) {
+      WriteMark();
+    }
     loaded.view = loaded.view->With(pending.After(0));
     {
-      absl::MutexLock lock(&state_mutex);
+      SteadyMutexLock lock(&state_mutex);
       edit_status.rejected_changes = rejected;
     }
     Swap(std::move(loaded));
@@ -300,10 +324,13 @@ absl::Status CollectionStore::Impl::ForgetOld(bundle::BundleWriter& writer) {
   }
   // Each call also drops the changes of all origins not listed, so the list must be complete first.
   std::vector<std::string> origins;
+  origins.reserve(contained.size());
   for (const auto& [origin, last_change] : contained) origins.push_back(origin);
   for (const auto& [origin, last_change] : contained) {
     RETURN_IF_ERROR(journal->Prune(origin, last_change, origins));
   }
+  absl::MutexLock edits(&edits_mutex);
+  if (mark.KeepOnly(origins)) WriteMark();
   return absl::OkStatus();
 }
 
@@ -323,7 +350,7 @@ absl::StatusOr<CollectionStore::Impl::Published> CollectionStore::Impl::Publish(
   return published;
 }
 
-absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
+absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge(bool even_if_nothing) {
   absl::MutexLock generations(&generations_mutex);
   std::shared_ptr<const retrieval::BundleCollection> before;
   int64_t through = 0, changes = 0;
@@ -331,15 +358,15 @@ absl::StatusOr<CollectionStore::Merged> CollectionStore::Impl::Merge() {
     // One moment for both: `before` contains exactly the changes up to `through`.
     absl::MutexLock edits(&edits_mutex);
     before = Now();
-    through = pending.last();
     changes = pending.count();
+    through = std::max(before->manifest().last_change, pending.last());
   }
-  if (changes == 0) return Merged{before->manifest().generation, 0};
+  if (changes == 0 && !even_if_nothing) return Merged{before->manifest().generation, 0};
   const struct Merging {
     explicit Merging(Impl& live) : live(live) { Set(true); }
     ~Merging() { Set(false); }
     void Set(bool merging) const {
-      absl::MutexLock lock(&live.state_mutex);
+      SteadyMutexLock lock(&live.state_mutex);
       live.edit_status.merging = merging;
     }
     Impl& live;
@@ -421,11 +448,9 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
     return absl::NotFoundError("snapshot: there is no folder to put it into");
   RemoveDeadSnapshots(parent);
   // Beside the target, so that one rename within a file system makes it appear whole.
-  TemporaryDirectory temporary;
-  temporary.path = (parent / absl::StrCat(kSnapshotPrefix, "XXXXXX")).string();
-  if (mkdtemp(temporary.path.data()) == nullptr)
-    return absl::ErrnoToStatus(errno, "snapshot: no folder can be made");
-  fs::permissions(temporary.path, static_cast<fs::perms>(0755), error);
+  ASSIGN_OR_RETURN(
+      bundle::TemporaryFolder temporary,
+      MapError(bundle::TemporaryFolder::Create(parent.string(), kSnapshotPrefix), OfTheSnapshot));
 
   absl::MutexLock generations(&generations_mutex);
   std::shared_ptr<const retrieval::BundleCollection> now;
@@ -440,7 +465,7 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   // The writer holds the folder's lock until the folder has its name, so that no other snapshot
   // takes it for a dead one (RemoveDeadSnapshots).
   ASSIGN_OR_RETURN(std::unique_ptr<bundle::BundleWriter> writer,
-                   bundle::BundleWriter::Create(temporary.path));
+                   bundle::BundleWriter::Create(temporary.path()));
   ASSIGN_OR_RETURN(
       bundle::Manifest manifest,
       collection::WriteGeneration(now->loaded(), base_directory, writer->directory(),
@@ -449,8 +474,8 @@ absl::StatusOr<bundle::Manifest> CollectionStore::Impl::Snapshot(const std::stri
   ASSIGN_OR_RETURN(manifest, writer->Publish(manifest, [&](const bundle::OpenedBundle& opened) {
     return collection::CheckCopies(now->manifest(), opened.manifest, /*all=*/false);
   }));
-  RETURN_IF_ERROR(RenameToNew(temporary.path, target.string()));
-  temporary.path.clear();  // it is the snapshot now, and stays even if the next line fails
+  RETURN_IF_ERROR(MapError(bundle::RenameToNew(temporary.path(), target.string()), OfTheSnapshot));
+  temporary.Keep();  // it is the snapshot now, and stays even if the next line fails
   RETURN_IF_ERROR(bundle::SyncFolder(parent.string()));
   return manifest;
 }

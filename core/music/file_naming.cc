@@ -59,6 +59,7 @@ absl::StatusOr<Metadata> ParseMetadata(std::string_view text) {
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = CleanMidiText(cells[i]);
       if (columns[i] == "file") file = CleanName(cell);
+      if (columns[i] == "id") entry.id = cell;
       if (columns[i] == "title") entry.title = cell;
       if (columns[i] == "composer") entry.composer = cell;
       if (columns[i] == "piece_id") entry.piece_id = cell;
@@ -105,6 +106,11 @@ std::vector<std::string> RowsWithoutFile(const Metadata& metadata,
 std::string IdOfPath(std::string_view relative_path) {
   return absl::StrReplaceAll(fs::path(ToNfc(relative_path)).replace_extension().generic_string(),
                              {{"/", "__"}});
+}
+
+std::string IdOf(const Metadata& metadata, std::string_view relative_path) {
+  std::string id = MetadataOf(metadata, relative_path).id;
+  return id.empty() ? IdOfPath(relative_path) : id;
 }
 
 std::string TitleOfPath(std::string_view relative_path) {

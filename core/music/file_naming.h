@@ -17,9 +17,10 @@ namespace antiphon::music {
 inline constexpr char kMetadataFile[] = "metadata.tsv";
 
 // A row of metadata.tsv: tab-separated, the first line names the columns, `file` (path below the
-// folder) and any of title, composer, piece_id, collection, work_id, upbeat; other columns are
+// folder) and any of id, title, composer, piece_id, collection, work_id, upbeat; other columns are
 // passed over.
 struct FileMetadata {
+  std::string id;  // in the place of the one that the path gives
   std::string title;
   std::string composer;
   std::string piece_id;
@@ -52,6 +53,9 @@ std::vector<std::string> RowsWithoutFile(const Metadata& metadata,
 
 // "bach/wtc1/prelude_1.mid" gives "bach__wtc1__prelude_1".
 std::string IdOfPath(std::string_view relative_path);
+
+// The id that the file's row gives, else that of its path.
+std::string IdOf(const Metadata& metadata, std::string_view relative_path);
 
 // "bach/wtc1/prelude_1.mid" gives "prelude 1": the title of a file that has none.
 std::string TitleOfPath(std::string_view relative_path);

@@ -54,6 +54,14 @@ TEST(FileNamingTest, ReadsWorksAndUpbeats) {
   }
 }
 
+TEST(FileNamingTest, TheIdOfARowComesBeforeThatOfThePath) {
+  const auto metadata = ParseMetadata("file\tid\na/b.mid\tBWV 1/a\nc.mid\t\n");
+  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  EXPECT_EQ(IdOf(*metadata, "a/b.mid"), "BWV 1/a");
+  EXPECT_EQ(IdOf(*metadata, "c.mid"), "c");
+  EXPECT_EQ(IdOf(*metadata, "d/e.mid"), "d__e");
+}
+
 TEST(FileNamingTest, FindsFilesHoweverTheirAccentsAreWritten) {
   const std::string composed = "Für Elise.mid", parts = "Fu\xcc\x88r Elise.mid";
   for (const auto& [row, file] : {std::pair(composed, parts), std::pair(parts, composed)}) {

@@ -55,8 +55,7 @@ absl::Status ParseQuota(size_t line, absl::string_view field, Quota& quota) {
     if (each.name != parts.first) continue;
     int value = 0;
     if (!absl::SimpleAtoi(parts.second, &value) || !each.range.Contains(value)) {
-      return AtLine(line,
-                    absl::StrCat(each.name, " is ", each.range.low, " to ", each.range.high));
+      return AtLine(line, absl::StrCat(each.name, " is ", each.range.low, " to ", each.range.high));
     }
     each.value = value;
     return absl::OkStatus();

@@ -1,8 +1,8 @@
 // API keys as the operator keeps them: a file of names, roles and SHA-256 hashes, never the keys
 // themselves.
 //
-//   # who          role   SHA-256 of the key    requests per second, quotas (none: no limit, default)
-//   search-page    read   9f86d081884c7d65...   20 streams=4 mib=64 batch=16
+//   # who          role   SHA-256 of the key    requests per second, quotas (none: no limit,
+//   default) search-page    read   9f86d081884c7d65...   20 streams=4 mib=64 batch=16
 //   nightly-import admin  60303ae22b998861...
 //
 // A key that is guessed from its hash is as good as a key that is guessed, so keys must be long and

@@ -66,8 +66,8 @@ absl::Status Authenticator::Permit(const Caller& caller, std::string_view method
   if (wait <= absl::ZeroDuration()) return absl::OkStatus();
   metrics_.RecordRefusal(Metrics::Refusal::kOverLimit);
   return WithRetry(
-      absl::ResourceExhaustedError(absl::StrCat("this API key may make ",
-                                                caller.rate->per_second(), " requests per second")),
+      absl::ResourceExhaustedError(absl::StrCat("this API key may make ", caller.rate->per_second(),
+                                                " requests per second")),
       std::clamp(wait, absl::Milliseconds(100), absl::Seconds(30)));
 }
 

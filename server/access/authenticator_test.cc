@@ -144,7 +144,8 @@ TEST_F(AuthenticatorTest, CannotBeOpenedWithoutKeys) {
   const auto missing = Authenticator::Open({.keys_file = file_ + ".none", .quota = {}}, metrics_);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), Not(HasSubstr(file_)));
-  EXPECT_FALSE(Authenticator::Open({.keys_file = folder_.path(), .quota = {}}, metrics_).ok()) << "a directory";
+  EXPECT_FALSE(Authenticator::Open({.keys_file = folder_.path(), .quota = {}}, metrics_).ok())
+      << "a directory";
 }
 
 }  // namespace

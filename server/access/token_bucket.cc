@@ -10,8 +10,7 @@ TokenBucket::TokenBucket(double per_second)
 absl::Duration TokenBucket::Take(SteadyTime now) {
   absl::MutexLock lock(&mutex_);
   if (now > filled_) {
-    const double gained =
-        filled_ == SteadyTime::min()
+    const double gained = filled_ == SteadyTime::min()
                               ? 0
                               : per_second_ * absl::ToDoubleSeconds(Between(filled_, now));
     tokens_ = std::min(capacity_, tokens_ + gained);

@@ -28,9 +28,8 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
     absl::StatusOr<Admission> admission = runner_.gate_.Admit(call_, policy_);
     if (!admission.ok()) return Complete(admission.status());
     admission_ = *std::move(admission);
-    auto receipt =
-        runner_.monitor_.Begin(call_.origin().peer, call_.caller(), max_bytes_,
-                               [this](const absl::Status& why) { Complete(why); });
+    auto receipt = runner_.monitor_.Begin(call_.origin().peer, call_.caller(), max_bytes_,
+                                          [this](const absl::Status& why) { Complete(why); });
     if (!receipt.ok()) return Complete(WithRetry(receipt.status(), runner_.queue_.RetryDelay()));
     receipt_ = *std::move(receipt);
     StartRead(&incoming_);
@@ -42,9 +41,9 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
     if (!ok) {
       if (context_->IsCancelled()) call_.Abandon(absl::CancelledError("the caller has gone"));
       const absl::Status gone = call_.KeepGoing();
-      return Complete(!gone.ok() ? gone
-                                 : FieldError(absl::StatusCode::kInvalidArgument, "request",
-                                              "is missing"));
+      return Complete(
+          !gone.ok() ? gone
+                     : FieldError(absl::StatusCode::kInvalidArgument, "request", "is missing"));
     }
     if (absl::Status status = Take(); !status.ok()) return Complete(status);
     if (policy_ != CallPolicy::kQueued) return Complete(Work());
@@ -115,8 +114,8 @@ CallRunner::CallRunner(CallGate& gate, WorkQueue& queue, ReceiveMonitor& monitor
 Method CallRunner::MakeMethod(const char* name, CallPolicy policy, int64_t max_bytes,
                               std::function<std::unique_ptr<Exchange>()> make_exchange) {
   const int64_t limit = max_bytes > 0 ? max_bytes : max_request_bytes_;
-  return {name, [this, name, policy, limit, make_exchange = std::move(make_exchange)](
-                    grpc::CallbackServerContext* context) {
+  return {name, [this, name, policy, limit,
+                 make_exchange = std::move(make_exchange)](grpc::CallbackServerContext* context) {
             auto* reactor = new Reactor(*this, name, policy, limit, make_exchange(), context);
             reactor->Begin();
             return reactor;

@@ -44,18 +44,18 @@ class CallRunner {
   template <typename Service, typename Request, typename Response>
   Method Unary(const char* name, CallPolicy policy, const Service* service,
                absl::Status (Service::*handler)(Call&, const Request&, Response*) const) {
-    return Unary<Request, Response>(
-        name, policy, [=](Call& call, const Request& request, Response* response) {
-          return (service->*handler)(call, request, response);
-        });
+    return Unary<Request, Response>(name, policy,
+                                    [=](Call& call, const Request& request, Response* response) {
+                                      return (service->*handler)(call, request, response);
+                                    });
   }
   template <typename Service, typename Request, typename Response>
   Method Unary(const char* name, CallPolicy policy, Service* service,
                absl::Status (Service::*handler)(Call&, const Request&, Response*)) {
-    return Unary<Request, Response>(
-        name, policy, [=](Call& call, const Request& request, Response* response) {
-          return (service->*handler)(call, request, response);
-        });
+    return Unary<Request, Response>(name, policy,
+                                    [=](Call& call, const Request& request, Response* response) {
+                                      return (service->*handler)(call, request, response);
+                                    });
   }
 
  private:

@@ -1,5 +1,5 @@
-// Messages as they come from gRPC's generic interface, and as they go back. Stateless; safe from any
-// thread.
+// Messages as they come from gRPC's generic interface, and as they go back. Stateless; safe from
+// any thread.
 #ifndef ANTIPHON_SERVER_CALLS_MESSAGES_H_
 #define ANTIPHON_SERVER_CALLS_MESSAGES_H_
 

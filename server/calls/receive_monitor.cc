@@ -67,9 +67,8 @@ absl::StatusOr<std::shared_ptr<ReceiveMonitor::Receipt>> ReceiveMonitor::Begin(
   }
   if (!receipt->identity_.empty() && UnderWay(receipt->identity_) >= receipt->quota_bytes_) {
     on_limit_(Limit::kCaller);
-    return absl::ResourceExhaustedError(absl::StrCat(receipt->identity_, " has requests of ",
-                                                     caller.quota.mib,
-                                                     " MiB on their way already"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        receipt->identity_, " has requests of ", caller.quota.mib, " MiB on their way already"));
   }
   Connection& connection = connections_[peer];
   receipt->handed_over_before_ = connection.handed_over;
@@ -92,8 +91,7 @@ void ReceiveMonitor::Forget(Receipt& receipt, int64_t bytes) {
 int64_t ReceiveMonitor::UnderWay(std::string_view identity) const {
   int64_t bytes = 0;
   for (const auto& [peer, connection] : connections_) {
-    const bool counts =
-        identity.empty() || connection.receipts.front()->identity_ == identity;
+    const bool counts = identity.empty() || connection.receipts.front()->identity_ == identity;
     if (counts) bytes += connection.under_way;
   }
   return bytes;

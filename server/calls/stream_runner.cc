@@ -97,9 +97,9 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
 
   bool Read(google::protobuf::Message* message) override {
     if (!waiter_.Begin(StreamWaiter::kRead)) return false;
-    auto receipt = runner_.monitor_.Begin(call.origin().peer, call.caller(),
-                                          runner_.max_message_bytes_,
-                                          [this](const absl::Status& why) { call.Abandon(why); });
+    auto receipt =
+        runner_.monitor_.Begin(call.origin().peer, call.caller(), runner_.max_message_bytes_,
+                               [this](const absl::Status& why) { call.Abandon(why); });
     if (!receipt.ok()) {
       call.Abandon(WithRetry(receipt.status(), runner_.threads_.RetryDelay()));
       waiter_.End(StreamWaiter::kRead, false);
@@ -179,8 +179,7 @@ StreamRunner::StreamRunner(CallGate& gate, ReceiveMonitor& monitor,
       threads_({.workers = options.max_streams, .capacity = options.max_streams}) {}
 
 Method StreamRunner::MakeMethod(const char* name, Handler handler) {
-  return {name,
-          [this, name, handler = std::move(handler)](grpc::CallbackServerContext* context) {
+  return {name, [this, name, handler = std::move(handler)](grpc::CallbackServerContext* context) {
             auto* stream = new Reactor(*this, name, context);
             Start(stream, handler);
             return stream;
@@ -199,8 +198,8 @@ void StreamRunner::Start(Reactor* stream, const Handler& handler) {
   stream->share = *std::move(share);
   if (absl::Status status = TakePlace(); !status.ok()) return End(stream, status);
   absl::Status pushed = threads_.Push([this, stream, &handler] {
-    absl::Status status = gate_.Work(
-        stream->call, [stream, &handler](Call& call) { return handler(call, *stream); });
+    absl::Status status =
+        gate_.Work(stream->call, [stream, &handler](Call& call) { return handler(call, *stream); });
     // A handler may overlook that its caller fell silent or went.
     if (status.ok()) status = stream->status();
     // The place first: a caller who opens a new stream on seeing the end of this one must find it.

@@ -88,12 +88,18 @@ template <typename Request, typename Response>
 class TypedStream final : public MessageStream<Request, Response> {
  public:
   explicit TypedStream(AnyStream& stream) : stream_(stream) {}
-  bool Read(Request* message) override { return stream_.Read(message); }
-  bool Write(const Response& message) override { return stream_.Write(message); }
-  absl::Status status() const override { return stream_.status(); }
+  bool Read(Request* message) override { return Note(stream_.Read(message)); }
+  bool Write(const Response& message) override { return Note(stream_.Write(message)); }
+  absl::Status status() const override { return status_; }
 
  private:
+  bool Note(bool done) {
+    if (!done) status_ = stream_.status();
+    return done;
+  }
+
   AnyStream& stream_;
+  absl::Status status_;
 };
 
 }  // namespace internal

@@ -15,8 +15,7 @@ constexpr rlim_t kMost = 1 << 20;
 int64_t RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  const rlimit raised = {std::max(limit.rlim_cur, std::min(limit.rlim_max, kMost)),
-                         limit.rlim_max};
+  const rlimit raised = {std::max(limit.rlim_cur, std::min(limit.rlim_max, kMost)), limit.rlim_max};
   if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   return static_cast<int64_t>(std::min(limit.rlim_cur, kMost));
 }

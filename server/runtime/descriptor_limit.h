@@ -6,8 +6,8 @@
 
 namespace antiphon::server {
 
-// Raises the soft limit to the hard one, as every server does: the soft limit is low for the sake of
-// programs that use select(2). Returns the limit in force.
+// Raises the soft limit to the hard one, as every server does: the soft limit is low for the sake
+// of programs that use select(2). Returns the limit in force.
 int64_t RaiseDescriptorLimit();
 
 // Of so many, those that connections must leave to everything else: files, indexes, the journal,

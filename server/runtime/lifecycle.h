@@ -30,8 +30,8 @@ class Lifecycle {
   // FailedPrecondition, naming both states, when the transition is not legal.
   [[nodiscard]] absl::Status MoveTo(ServerState state);
 
-  // Counts a call in; Unavailable, with the reason, unless serving, as a lame duck too. Every call let in must Leave
-  // once.
+  // Counts a call in; Unavailable, with the reason, unless serving, as a lame duck too. Every call
+  // let in must Leave once.
   [[nodiscard]] absl::Status Enter();
   void Leave();
 

@@ -26,15 +26,14 @@ constexpr char kUnix[] = "unix:";
 constexpr char kUnixAbstract[] = "unix-abstract:";
 
 absl::Status CannotListen(const std::string& address) {
-  return absl::UnavailableError(absl::StrCat(
-      "cannot listen on ", address, ": ", std::strerror(errno),
-      errno == EADDRINUSE ? "; is another server running?" : ""));
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", address, ": ", std::strerror(errno),
+                   errno == EADDRINUSE ? "; is another server running?" : ""));
 }
 
 absl::StatusOr<Descriptor> ListenOn(const sockaddr* where, socklen_t size,
                                     const std::string& address) {
-  Descriptor listener(
-      socket(where->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor listener(socket(where->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener.open()) return CannotListen(address);
   const int on = 1;
   const int off = 0;
@@ -103,8 +102,8 @@ absl::StatusOr<ListeningSockets> Listen(const std::string& address) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(parts.host.c_str(), absl::StrCat(parts.port).c_str(), &hints,
-                                    &found);
+  if (const int error =
+          getaddrinfo(parts.host.c_str(), absl::StrCat(parts.port).c_str(), &hints, &found);
       error != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", address, "' is no address: ", gai_strerror(error)));

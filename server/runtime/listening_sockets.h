@@ -15,9 +15,10 @@ struct ListeningSockets {
   int port = 0;                     // of all of them; 0 for a Unix socket
 };
 
-// Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one; 0.0.0.0 and [::] are every
-// address of the machine, of IPv6 too where there is any), "unix:PATH" or "unix-abstract:NAME".
-// InvalidArgument on an address that is none, Unavailable when it cannot be had.
+// Listens on "host:port" ("[::1]:9464" for IPv6; port 0 takes a free one; 0.0.0.0 and [::] are
+// every address of the machine, of IPv6 too where there is any), "unix:PATH" or
+// "unix-abstract:NAME". InvalidArgument on an address that is none, Unavailable when it cannot be
+// had.
 [[nodiscard]] absl::StatusOr<ListeningSockets> Listen(const std::string& address);
 
 }  // namespace antiphon::server

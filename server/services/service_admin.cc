@@ -141,8 +141,7 @@ absl::Status AdminService::Reload(const v1::ReloadRequest& /*request*/,
   return absl::OkStatus();
 }
 
-absl::Status AdminService::Merge(const v1::MergeRequest& /*request*/,
-                                 v1::MergeResponse* response) {
+absl::Status AdminService::Merge(const v1::MergeRequest& /*request*/, v1::MergeResponse* response) {
   ASSIGN_OR_RETURN(const auto merged, MapError(store_.Merge(), ForOperator));
   response->set_generation(merged.generation);
   response->set_merged_changes(merged.changes);

@@ -85,7 +85,7 @@ std::vector<Method> CatalogService::Methods() {
 }
 
 absl::Status CatalogService::ListPieces(Call& call, const v1::ListPiecesRequest& request,
-                                          v1::ListPiecesResponse* response) const {
+                                        v1::ListPiecesResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   ASSIGN_OR_RETURN(const auto page, PageOf(collection.pieces(), request, limits_));
   for (const int piece : page.positions)
@@ -97,7 +97,7 @@ absl::Status CatalogService::ListPieces(Call& call, const v1::ListPiecesRequest&
 }
 
 absl::Status CatalogService::ListRecordings(Call& call, const v1::ListRecordingsRequest& request,
-                                              v1::ListRecordingsResponse* response) const {
+                                            v1::ListRecordingsResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   ASSIGN_OR_RETURN(const auto page, PageOf(collection.recordings(), request, limits_));
   for (const int recording : page.positions)
@@ -109,7 +109,7 @@ absl::Status CatalogService::ListRecordings(Call& call, const v1::ListRecordings
 }
 
 absl::Status CatalogService::GetPiece(Call& call, const v1::GetPieceRequest& request,
-                                        v1::GetPieceResponse* response) const {
+                                      v1::GetPieceResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   if (request.piece_id().empty()) return FieldError(kInvalid, "piece_id", "missing");
   const std::optional<int> piece = collection.FindPiece(request.piece_id());
@@ -124,7 +124,7 @@ absl::Status CatalogService::GetPiece(Call& call, const v1::GetPieceRequest& req
 }
 
 absl::Status CatalogService::GetRecording(Call& call, const v1::GetRecordingRequest& request,
-                                            v1::GetRecordingResponse* response) const {
+                                          v1::GetRecordingResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   if (request.recording_id().empty()) return FieldError(kInvalid, "recording_id", "missing");
   const std::optional<int> recording = collection.FindRecording(request.recording_id());
@@ -136,7 +136,7 @@ absl::Status CatalogService::GetRecording(Call& call, const v1::GetRecordingRequ
 }
 
 absl::Status CatalogService::ListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
-                                             v1::ListSameMusicResponse* response) const {
+                                           v1::ListSameMusicResponse* response) const {
   const retrieval::Collection& collection = call.collection();
   response->set_generation(collection.manifest().generation);
   SourcePage page;
@@ -163,7 +163,7 @@ absl::Status CatalogService::ListSameMusic(Call& call, const v1::ListSameMusicRe
 }
 
 absl::Status CatalogService::GetSnippet(Call& call, const v1::GetSnippetRequest& request,
-                                          v1::GetSnippetResponse* response) const {
+                                        v1::GetSnippetResponse* response) const {
   response->set_generation(call.collection().manifest().generation);
   switch (request.source_case()) {
     case v1::GetSnippetRequest::kPieceId:

@@ -24,36 +24,36 @@ class CatalogService {
 
  private:
   absl::Status ListPieces(Call& call, const v1::ListPiecesRequest& request,
-                            v1::ListPiecesResponse* response) const;
+                          v1::ListPiecesResponse* response) const;
   absl::Status GetPiece(Call& call, const v1::GetPieceRequest& request,
-                          v1::GetPieceResponse* response) const;
+                        v1::GetPieceResponse* response) const;
   absl::Status ListRecordings(Call& call, const v1::ListRecordingsRequest& request,
-                                v1::ListRecordingsResponse* response) const;
+                              v1::ListRecordingsResponse* response) const;
   absl::Status GetRecording(Call& call, const v1::GetRecordingRequest& request,
-                              v1::GetRecordingResponse* response) const;
+                            v1::GetRecordingResponse* response) const;
   absl::Status ListSameMusic(Call& call, const v1::ListSameMusicRequest& request,
-                               v1::ListSameMusicResponse* response) const;
+                             v1::ListSameMusicResponse* response) const;
   absl::Status GetSnippet(Call& call, const v1::GetSnippetRequest& request,
-                            v1::GetSnippetResponse* response) const;
+                          v1::GetSnippetResponse* response) const;
   absl::Status PieceSnippet(Call& call, const v1::GetSnippetRequest& request,
                             v1::GetSnippetResponse* response) const;
   absl::Status RecordingSnippet(Call& call, const v1::GetSnippetRequest& request,
                                 v1::GetSnippetResponse* response) const;
 
   absl::Status AddPiece(Call& call, const v1::AddPieceRequest& request,
-                          v1::AddPieceResponse* response) const;
+                        v1::AddPieceResponse* response) const;
   absl::Status AddPieces(Call& call,
-                           MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
+                         MessageStream<v1::AddPieceRequest, v1::AddPiecesResponse>& stream) const;
   absl::Status UpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
-                             v1::UpdatePieceResponse* response) const;
+                           v1::UpdatePieceResponse* response) const;
   absl::Status DeletePiece(Call& call, const v1::DeletePieceRequest& request,
-                             v1::DeletePieceResponse* response) const;
+                           v1::DeletePieceResponse* response) const;
   absl::Status AddRecording(Call& call, const v1::AddRecordingRequest& request,
-                              v1::AddRecordingResponse* response) const;
+                            v1::AddRecordingResponse* response) const;
   absl::Status UpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
-                                 v1::UpdateRecordingResponse* response) const;
+                               v1::UpdateRecordingResponse* response) const;
   absl::Status DeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
-                                 v1::DeleteRecordingResponse* response) const;
+                               v1::DeleteRecordingResponse* response) const;
   // The edit, and a failure of it as BlameEdit tells it.
   absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit) const;
   // What the collection as it is now holds of the music of a piece just written, at most 20 pairs.

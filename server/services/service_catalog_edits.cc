@@ -48,7 +48,7 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
 }
 
 absl::Status CatalogService::AddPiece(Call& call, const v1::AddPieceRequest& request,
-                                        v1::AddPieceResponse* response) const {
+                                      v1::AddPieceResponse* response) const {
   ASSIGN_OR_RETURN(v1::Piece piece, Add(call, request));
   ReportSameMusic(call, piece.id(), response->mutable_same_music());
   *response->mutable_piece() = std::move(piece);
@@ -83,7 +83,7 @@ absl::Status CatalogService::AddPieces(
 }
 
 absl::Status CatalogService::UpdatePiece(Call& call, const v1::UpdatePieceRequest& request,
-                                           v1::UpdatePieceResponse* response) const {
+                                         v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
@@ -95,7 +95,7 @@ absl::Status CatalogService::UpdatePiece(Call& call, const v1::UpdatePieceReques
 }
 
 absl::Status CatalogService::DeletePiece(Call& call, const v1::DeletePieceRequest& request,
-                                           v1::DeletePieceResponse* response) const {
+                                         v1::DeletePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit, ToEdit(request));
   ASSIGN_OR_RETURN(const auto deleted, Apply(call, std::move(edit)));
   response->set_version(deleted.version);
@@ -104,7 +104,7 @@ absl::Status CatalogService::DeletePiece(Call& call, const v1::DeletePieceReques
 }
 
 absl::Status CatalogService::AddRecording(Call& call, const v1::AddRecordingRequest& request,
-                                            v1::AddRecordingResponse* response) const {
+                                          v1::AddRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
@@ -114,9 +114,8 @@ absl::Status CatalogService::AddRecording(Call& call, const v1::AddRecordingRequ
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::UpdateRecording(Call& call,
-                                               const v1::UpdateRecordingRequest& request,
-                                               v1::UpdateRecordingResponse* response) const {
+absl::Status CatalogService::UpdateRecording(Call& call, const v1::UpdateRecordingRequest& request,
+                                             v1::UpdateRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
   ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
@@ -126,9 +125,8 @@ absl::Status CatalogService::UpdateRecording(Call& call,
   return absl::OkStatus();
 }
 
-absl::Status CatalogService::DeleteRecording(Call& call,
-                                               const v1::DeleteRecordingRequest& request,
-                                               v1::DeleteRecordingResponse* response) const {
+absl::Status CatalogService::DeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
+                                             v1::DeleteRecordingResponse* response) const {
   ASSIGN_OR_RETURN(auto edit, ToEdit(request));
   ASSIGN_OR_RETURN(const auto deleted, Apply(call, std::move(edit)));
   response->set_version(deleted.version);

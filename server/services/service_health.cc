@@ -1,5 +1,5 @@
-// A watch is in watches_ from when its request is there until it ends. The lock of the service comes
-// before that of a watch, and gRPC's threads take the one or the other.
+// A watch is in watches_ from when its request is there until it ends. The lock of the service
+// comes before that of a watch, and gRPC's threads take the one or the other.
 #include "server/services/service_health.h"
 
 #include <utility>
@@ -29,9 +29,9 @@ class HealthService::Watch final : public grpc::ServerGenericBidiReactor {
   void Begin() {
     const auto admission = service_.gate_.Admit(call_, CallPolicy::kOpen);
     if (!admission.ok()) return End(admission.status());
-    auto receipt = service_.runner_.monitor().Begin(
-        call_.origin().peer, call_.caller(), kMaxRequestBytes,
-        [this](const absl::Status& why) { End(why); });
+    auto receipt =
+        service_.runner_.monitor().Begin(call_.origin().peer, call_.caller(), kMaxRequestBytes,
+                                         [this](const absl::Status& why) { End(why); });
     if (!receipt.ok()) return End(receipt.status());
     receipt_ = *std::move(receipt);
     StartRead(&incoming_);

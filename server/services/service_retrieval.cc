@@ -80,7 +80,7 @@ absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
 }
 
 absl::Status RetrievalService::SearchScores(Call& call, const v1::SearchScoresRequest& request,
-                                              v1::SearchResponse* response) const {
+                                            v1::SearchResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_audio(), request.audio()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s()));
@@ -96,8 +96,8 @@ absl::Status RetrievalService::SearchScores(Call& call, const v1::SearchScoresRe
 }
 
 absl::Status RetrievalService::SearchRecordings(Call& call,
-                                                  const v1::SearchRecordingsRequest& request,
-                                                  v1::SearchResponse* response) const {
+                                                const v1::SearchRecordingsRequest& request,
+                                                v1::SearchResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToSearchOptions(request.options(), limits_));
   ASSIGN_OR_RETURN(const auto query, Decode(call, request.has_score(), request.score()));
   RETURN_IF_ERROR(CheckExcerpt("options.", options.excerpt, query.duration_s));
@@ -113,7 +113,7 @@ absl::Status RetrievalService::SearchRecordings(Call& call,
 }
 
 absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& request,
-                                          v1::IdentifyResponse* response) const {
+                                        v1::IdentifyResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
   ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
   if (options.max_transposition > 0 &&
@@ -165,7 +165,7 @@ absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& r
 }
 
 absl::Status RetrievalService::Batch(Call& call, const v1::BatchRequest& request,
-                                       v1::BatchResponse* response) const {
+                                     v1::BatchResponse* response) const {
   const int most = std::min(limits_.max_batch_queries, call.caller().quota.batch);
   RETURN_IF_ERROR(CheckFieldRange("queries", request.queries_size(), Range<int>{1, most}));
   int64_t answer_bytes = 0;
@@ -189,7 +189,7 @@ absl::Status RetrievalService::Batch(Call& call, const v1::BatchRequest& request
 }
 
 absl::Status RetrievalService::BatchQuery(Call& call, const v1::BatchQuery& query,
-                                            v1::BatchResult* result) const {
+                                          v1::BatchResult* result) const {
   switch (query.query_case()) {
     case v1::BatchQuery::kSearchScores:
       return SearchScores(call, query.search_scores(), result->mutable_search());
@@ -205,7 +205,7 @@ absl::Status RetrievalService::BatchQuery(Call& call, const v1::BatchQuery& quer
 }
 
 absl::Status RetrievalService::Embed(Call& call, const v1::EmbedRequest& request,
-                                       v1::EmbedResponse* response) const {
+                                     v1::EmbedResponse* response) const {
   ASSIGN_OR_RETURN(const auto plan, ToEmbedPlan(request, limits_));
   matching::EmbeddingSequence sequence;
   double query_s = 0;

@@ -27,16 +27,16 @@ class RetrievalService {
 
  private:
   absl::Status SearchScores(Call& call, const v1::SearchScoresRequest& request,
-                              v1::SearchResponse* response) const;
+                            v1::SearchResponse* response) const;
   absl::Status SearchRecordings(Call& call, const v1::SearchRecordingsRequest& request,
-                                  v1::SearchResponse* response) const;
+                                v1::SearchResponse* response) const;
   absl::Status Identify(Call& call, const v1::IdentifyRequest& request,
-                          v1::IdentifyResponse* response) const;
+                        v1::IdentifyResponse* response) const;
   absl::Status Batch(Call& call, const v1::BatchRequest& request,
-                       v1::BatchResponse* response) const;
+                     v1::BatchResponse* response) const;
   absl::Status BatchQuery(Call& call, const v1::BatchQuery& query, v1::BatchResult* result) const;
   absl::Status Embed(Call& call, const v1::EmbedRequest& request,
-                       v1::EmbedResponse* response) const;
+                     v1::EmbedResponse* response) const;
 
   // A query as its stage kDecode gives it.
   absl::StatusOr<audio::Waveform> Decode(Call& call, bool present, const v1::Audio& audio) const;

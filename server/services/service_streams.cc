@@ -113,7 +113,7 @@ class Listener {
     return Finish(call, take);
   }
 
-  double received_s() const { return identifier_.received_s(); }
+  const streaming::StreamIdentifier& identifier() const { return identifier_; }
 
  private:
   Listener(const Store& store, const audio::PcmFormat& format,
@@ -216,7 +216,7 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
     return FillSegments(call.collection(), builder.Finish(), response->mutable_segments());
   }));
   RecordVerdict(context.metrics, !response->segments().empty());
-  call.FillInfo(listener->received_s(), response->mutable_info());
+  call.FillInfo(listener->identifier().received_s(), response->mutable_info());
   return absl::OkStatus();
 }
 

@@ -1,7 +1,7 @@
 // A job lives on its caller's stack. The caller waits in EncodeWhile for `done`, and only the
-// dispatcher notifies it, under the lock; after that it must not touch the job any more. A job is in
-// pending_ exactly as long as windows of it have not been taken, so a job is finished by the batch
-// that takes its last windows.
+// dispatcher notifies it, under the lock; after that it must not touch the job any more. A job is
+// in pending_ exactly as long as windows of it have not been taken, so a job is finished by the
+// batch that takes its last windows.
 //
 // The lock is never held while the inner encoder runs: requests go on arriving, and make up the
 // next batch.

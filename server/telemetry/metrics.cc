@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/error_reason.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
-#include "core/base/error_reason.h"
 #include "server/runtime/version.h"
 #include "server/telemetry/process_stats.h"
 #include "server/wire/status_map.h"
@@ -200,7 +200,7 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
       Gauge("antiphon_streams_open", "Streaming calls under way, by what they are for",
             {Labelled(sample.streams, {{"kind", "sound"}}),
              Labelled(sample.edit_streams, {{"kind", "edits"}})}),
-      Counter("antiphon_connections_accepted_total", "Connections taken", 
+      Counter("antiphon_connections_accepted_total", "Connections taken",
               number(sample.connections_accepted)),
       Counter("antiphon_connections_refused_total",
               "Connections closed at once, for lack of descriptors",

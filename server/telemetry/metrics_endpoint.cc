@@ -68,15 +68,16 @@ void MetricsEndpoint::Serve() {
     const size_t first = waiting.size();
     for (const Connection& connection : connections_) {
       const bool reading = connection.answer.empty();
-      waiting.push_back({connection.socket.get(), static_cast<short>(reading ? POLLIN : POLLOUT), 0});
+      waiting.push_back(
+          {connection.socket.get(), static_cast<short>(reading ? POLLIN : POLLOUT), 0});
     }
     // The oldest connection is the next to end.
     const int64_t timeout_ms =
         connections_.empty()
             ? -1
-            : std::max<int64_t>(0, absl::ToInt64Milliseconds(
-                                       Between(SteadyNow(), connections_.front().ends)) +
-                                       1);
+            : std::max<int64_t>(
+                  0,
+                  absl::ToInt64Milliseconds(Between(SteadyNow(), connections_.front().ends)) + 1);
     if (poll(waiting.data(), waiting.size(), static_cast<int>(timeout_ms)) < 0) continue;
     if (waiting[0].revents != 0) return;
     size_t i = first;
@@ -119,8 +120,8 @@ bool MetricsEndpoint::GoOn(Connection& connection) const {
   }
   const std::string& answer = connection.answer;
   while (connection.sent < answer.size()) {
-    const ssize_t n = send(socket, answer.data() + connection.sent,
-                           answer.size() - connection.sent, MSG_NOSIGNAL);
+    const ssize_t n = send(socket, answer.data() + connection.sent, answer.size() - connection.sent,
+                           MSG_NOSIGNAL);
     if (n < 0) return errno == EAGAIN || errno == EINTR;
     connection.sent += static_cast<size_t>(n);
   }

@@ -1,11 +1,12 @@
-// Answers GET and HEAD of /metrics and /healthz over HTTP/1.0, and nothing else: an address that can
-// be left open while gRPC asks for keys.
+// Answers GET and HEAD of /metrics and /healthz over HTTP/1.0, and nothing else: an address that
+// can be left open while gRPC asks for keys.
 //
-// Why not prometheus-cpp's own exposer, or another library: its web server (CivetWeb) starts threads
-// with stacks of 100 KiB, and LibTorch's libraries need more than that for thread-local storage
-// alone, so that no thread starts; and those of others close a connection when nothing has come for
-// a while, so that a byte now and then keeps it for ever. Here every connection ends in time, and
-// the oldest gives way when there are too many: nobody can keep the others from being answered.
+// Why not prometheus-cpp's own exposer, or another library: its web server (CivetWeb) starts
+// threads with stacks of 100 KiB, and LibTorch's libraries need more than that for thread-local
+// storage alone, so that no thread starts; and those of others close a connection when nothing has
+// come for a while, so that a byte now and then keeps it for ever. Here every connection ends in
+// time, and the oldest gives way when there are too many: nobody can keep the others from being
+// answered.
 //
 // Owns its thread and sockets.
 #ifndef ANTIPHON_SERVER_TELEMETRY_METRICS_ENDPOINT_H_

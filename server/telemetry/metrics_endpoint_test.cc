@@ -45,7 +45,10 @@ class Connection {
 
 std::unique_ptr<MetricsEndpoint> StartWith(const std::string& text) {
   auto endpoint = MetricsEndpoint::Start(
-      {"127.0.0.1:0"}, [text] { return text; }, [] { return MetricsEndpoint::Health{true, "SERVING"}; });
+      {"127.0.0.1:0"}, [text] { return text; },
+      [] {
+        return MetricsEndpoint::Health{true, "SERVING"};
+      });
   EXPECT_TRUE(endpoint.ok()) << endpoint.status();
   return *std::move(endpoint);
 }
@@ -60,7 +63,9 @@ TEST(MetricsEndpoint, GivesTheTextOfTheMoment) {
   int scrapes = 0;
   const auto endpoint = MetricsEndpoint::Start(
       {"127.0.0.1:0"}, [&] { return absl::StrCat("scrapes ", ++scrapes, "\n"); },
-      [] { return MetricsEndpoint::Health{true, "SERVING"}; });
+      [] {
+        return MetricsEndpoint::Health{true, "SERVING"};
+      });
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   for (int i = 1; i <= 3; ++i) {
     const std::string answer = Ask((*endpoint)->port(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -81,7 +86,8 @@ TEST(MetricsEndpoint, HasNothingElse) {
   EXPECT_THAT(Ask(endpoint->port(), "GET /metricsandmore HTTP/1.0\r\n\r\n"),
               StartsWith("HTTP/1.0 404"));
   EXPECT_THAT(Ask(endpoint->port(), "POST /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 405"));
-  EXPECT_THAT(Ask(endpoint->port(), "PUT /healthz HTTP/1.0\r\n\r\n"), HasSubstr("Allow: GET, HEAD"));
+  EXPECT_THAT(Ask(endpoint->port(), "PUT /healthz HTTP/1.0\r\n\r\n"),
+              HasSubstr("Allow: GET, HEAD"));
 }
 
 TEST(MetricsEndpoint, HealthIsGoodOnlyWhileServing) {
@@ -140,13 +146,19 @@ TEST(MetricsEndpoint, AnAddressThatCannotBeHadIsAnError) {
   const auto first = StartWith("");
   const std::string address = absl::StrCat("127.0.0.1:", first->port());
   const auto second = MetricsEndpoint::Start(
-      {address}, [] { return ""; }, [] { return MetricsEndpoint::Health{true, "SERVING"}; });
+      {address}, [] { return ""; },
+      [] {
+        return MetricsEndpoint::Health{true, "SERVING"};
+      });
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(address));
   for (const char* bad :
        {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:http-ish", "no such host:1"}) {
     const auto refused = MetricsEndpoint::Start(
-        {bad}, [] { return ""; }, [] { return MetricsEndpoint::Health{true, "SERVING"}; });
+        {bad}, [] { return ""; },
+        [] {
+          return MetricsEndpoint::Health{true, "SERVING"};
+        });
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }

@@ -54,9 +54,9 @@ TEST(Metrics, WhatIsReadWhenAskedIsOfTheMoment) {
   metrics.SetSource([&] { return sample; });
   std::string text = metrics.Text();
   for (const char* line :
-       {"antiphon_queue_depth 3\n", "antiphon_streams_open{kind=\"sound\"} 2\n", "antiphon_pieces 40\n",
-        "antiphon_snippets{side=\"scores\"} 1234\n", "antiphon_last_change 77\n",
-        "antiphon_unmerged_changes 5\n", "model_id=\"m1\""}) {
+       {"antiphon_queue_depth 3\n", "antiphon_streams_open{kind=\"sound\"} 2\n",
+        "antiphon_pieces 40\n", "antiphon_snippets{side=\"scores\"} 1234\n",
+        "antiphon_last_change 77\n", "antiphon_unmerged_changes 5\n", "model_id=\"m1\""}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("antiphon_gpu_memory_bytes"))) << "there is no GPU";
@@ -99,8 +99,9 @@ TEST(Metrics, SeriesAreThereBeforeAnythingHappens) {
   }
   metrics.RecordKey("importer", grpc::StatusCode::RESOURCE_EXHAUSTED);
   metrics.RecordReceiveLimit("server");
-  EXPECT_THAT(metrics.Text(),
-              HasSubstr(R"(antiphon_key_requests_total{code="RESOURCE_EXHAUSTED",key="importer"} 1)"));
+  EXPECT_THAT(
+      metrics.Text(),
+      HasSubstr(R"(antiphon_key_requests_total{code="RESOURCE_EXHAUSTED",key="importer"} 1)"));
   EXPECT_THAT(metrics.Text(), HasSubstr(R"(antiphon_receive_refused_total{limit="server"} 1)"));
 }
 

@@ -40,7 +40,7 @@ void ReadStat(ProcessStats& stats) {
   std::string skipped;
   for (int field = 3; field < 14; ++field) fields >> skipped;
   double user = 0, system = 0, started = 0;
-  fields >> user >> system;                                    // 14, 15: in clock ticks
+  fields >> user >> system;  // 14, 15: in clock ticks
   for (int field = 16; field < 20; ++field) fields >> skipped;
   fields >> stats.threads >> skipped >> started >> stats.virtual_bytes;  // 20 to 23
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));

@@ -65,14 +65,13 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
   int wake[2];
   if (pipe2(wake, O_CLOEXEC) != 0)
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
-  return std::unique_ptr<Listener>(
-      new Listener(std::move(listening), std::move(claim), std::move(path), Descriptor(wake[0]),
-                   Descriptor(wake[1]), max_descriptor));
+  return std::unique_ptr<Listener>(new Listener(std::move(listening), std::move(claim),
+                                                std::move(path), Descriptor(wake[0]),
+                                                Descriptor(wake[1]), max_descriptor));
 }
 
-Listener::Listener(ListeningSockets listening, std::unique_ptr<SocketClaim> claim,
-                   std::string path, Descriptor wake_read, Descriptor wake_write,
-                   int64_t max_descriptor)
+Listener::Listener(ListeningSockets listening, std::unique_ptr<SocketClaim> claim, std::string path,
+                   Descriptor wake_read, Descriptor wake_write, int64_t max_descriptor)
     : claim_(std::move(claim)),
       path_(std::move(path)),
       listening_(std::move(listening)),

@@ -115,8 +115,7 @@ TEST_F(ListenerTest, SurvivesHavingNoDescriptorAtAll) {
   address.sin_port = htons(static_cast<uint16_t>(listener_->port()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ASSERT_EQ(connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  for (int i = 0; i < 500 && listener_->refused() == 0; ++i)
-    absl::SleepFor(absl::Milliseconds(10));
+  for (int i = 0; i < 500 && listener_->refused() == 0; ++i) absl::SleepFor(absl::Milliseconds(10));
   EXPECT_GT(listener_->refused(), 0);
   EXPECT_EQ(Taken(), 0u);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);

@@ -1,6 +1,6 @@
 // Whether a port answers as a gRPC server does: connects to it like any client, with TLS where it
-// asks for that, and waits for the settings that HTTP/2 begins with (RFC 9113, 3.4). Stateless; safe
-// from any thread.
+// asks for that, and waits for the settings that HTTP/2 begins with (RFC 9113, 3.4). Stateless;
+// safe from any thread.
 #ifndef ANTIPHON_SERVER_TRANSPORT_PORT_PROBE_H_
 #define ANTIPHON_SERVER_TRANSPORT_PORT_PROBE_H_
 

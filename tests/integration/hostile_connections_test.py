@@ -1,5 +1,5 @@
-"""What callers can do to the server without a single valid call: connections in any number, requests
-that never end, clocks that jump, a stop in the middle of it all."""
+"""What callers can do to the server without a single valid call: connections in any number,
+requests that never end, clocks that jump, a stop in the middle of it all."""
 
 import concurrent.futures
 import contextlib
@@ -180,7 +180,7 @@ class HalfSentTest(unittest.TestCase):
             caller = Caller(server, READER)
             self.assertEqual(caller.identify(), grpc.StatusCode.OK)
             connections = self.attack(server, ())
-            self.check(server, caller, connections, memory=100 * MIB)
+            self.check(server, caller, connections, memory=200 * MIB)
             self.assertTrue(all(each.ended for each in connections))
             self.assertLess(max(each.sent for each in connections), 8 * MIB)
             self.assertGreaterEqual(server.metric("antiphon_access_refused_total"), self.ATTACKERS)
@@ -190,7 +190,7 @@ class HalfSentTest(unittest.TestCase):
             caller = Caller(server, READER)
             self.assertEqual(caller.identify(), grpc.StatusCode.OK)
             connections = self.attack(server, (), path="/grpc.health.v1.Health/Check")
-            self.check(server, caller, connections, memory=100 * MIB)
+            self.check(server, caller, connections, memory=200 * MIB)
             self.assertTrue(all(each.ended for each in connections))
 
     def test_a_key_has_a_share(self):
@@ -362,7 +362,8 @@ class FullDiskTest(unittest.TestCase):
             self.assertEqual(done.returncode, 4, done.stderr)
             self.assertIn("no room", done.stderr)
             self.assertNotIn("score", done.stderr)
-            self.assertRegex(server.log(), r" error method=Catalog.AddPiece code=RESOURCE_EXHAUSTED")
+            self.assertRegex(server.log(),
+                             r" error method=Catalog.AddPiece code=RESOURCE_EXHAUSTED")
             (folder / "ballast").unlink()
             done = harness.run_client("piece", "add", "--id", "new", str(midi),
                                       server=server.address)

@@ -125,10 +125,20 @@ class Watch:
                 f"at most {max(self.resident) / 2**20:.1f} MiB")
 
 
-def make_requests(address, stubs):
+class WithKey(grpc.UnaryUnaryClientInterceptor):
+    """Shows an API key with every call."""
+
+    def __init__(self, key):
+        self._metadata = (("authorization", f"Bearer {key}"),)
+
+    def intercept_unary_unary(self, continuation, client_call_details, request):
+        return continuation(client_call_details._replace(metadata=self._metadata), request)
+
+
+def make_requests(address, stubs, key=None):
     """Serialised: stretches of many pieces."""
-    client = PythonClient(grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]),
-                          stubs)
+    channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+    client = PythonClient(grpc.intercept_channel(channel, WithKey(key)) if key else channel, stubs)
     requests = []
     for piece in client.pieces():
         if piece["duration_seconds"] > 2 * QUERY_SECONDS:

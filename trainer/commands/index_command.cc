@@ -27,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using music::FileMetadata;
-using music::IdOfPath;
 using music::kMetadataFile;
 using music::Metadata;
 
@@ -160,7 +159,7 @@ class Indexing {
                                         " was passed over: ", with_upbeat.status().message()));
       }
     }
-    catalog::Piece piece{.id = IdOfPath(file.relative),
+    catalog::Piece piece{.id = metadata.id.empty() ? music::IdOfPath(file.relative) : metadata.id,
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata),
@@ -178,11 +177,12 @@ class Indexing {
                             std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
     audio::DecodeReport decoding;
-    catalog::Recording recording{.id = IdOfPath(file.relative),
-                                 .title = metadata.title,
-                                 .composer = metadata.composer,
-                                 .piece_id = metadata.piece_id,
-                                 .collection = CollectionOf(metadata)};
+    catalog::Recording recording{
+        .id = metadata.id.empty() ? music::IdOfPath(file.relative) : metadata.id,
+        .title = metadata.title,
+        .composer = metadata.composer,
+        .piece_id = metadata.piece_id,
+        .collection = CollectionOf(metadata)};
     if (recording.piece_id.empty()) {
       recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
     } else if (!pieces_.contains(recording.piece_id)) {

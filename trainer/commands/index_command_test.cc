@@ -159,6 +159,21 @@ TEST_F(RunIndexTest, SaysWhatWasNotAsItShouldBe) {
   EXPECT_NEAR(score->tempo_map.upbeat(), 0.5, 0.01);
 }
 
+TEST_F(RunIndexTest, TakesIdsFromMetadata) {
+  Write("midi/a.mid", Midi(1));
+  Write("midi/b.mid", Midi(2));
+  Write("midi/c.mid", Midi(3));
+  Write("midi/metadata.tsv", "file\tid\na.mid\tBWV 1/a\nc.mid\tb\n");
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_THAT(summary->scores.skipped, ElementsAre(StartsWith("c.mid: ")));  // there is a b
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
+  ASSERT_TRUE(collection.ok()) << collection.status();
+  ASSERT_EQ((*collection)->pieces().size(), 2u);
+  EXPECT_EQ((*collection)->pieces()[0].id, "BWV 1/a");
+  EXPECT_EQ((*collection)->pieces()[1].id, "b");
+}
+
 TEST_F(RunIndexTest, OneFolderMayHoldBothSides) {
   Write("midi/a.mid", Midi(1));
   Write("midi/a_live.flac", Audio(1));

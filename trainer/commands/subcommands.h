@@ -21,8 +21,12 @@ void AddBackground(CLI::App& program,
                    absl::Status& outcome);                    // what every answer is compared with
 void AddCalibrate(CLI::App& program, absl::Status& outcome);  // how sure answers are
 void AddIndex(CLI::App& program, absl::Status& outcome);      // MIDI and recordings → bundle
-void AddInspect(CLI::App& program, absl::Status& outcome);    // what is in a model or a bundle
-void AddRender(CLI::App& program, absl::Status& outcome);     // MIDI → sound
+void AddMigrate(CLI::App& program, absl::Status& outcome);    // older bundle → present format
+void AddReindex(CLI::App& program, absl::Status& outcome);  // bundle → the same with another model
+void AddExport(CLI::App& program, absl::Status& outcome);   // bundle → folder of files
+void AddImport(CLI::App& program, absl::Status& outcome);   // such a folder → bundle
+void AddInspect(CLI::App& program, absl::Status& outcome);  // what is in a model or a bundle
+void AddRender(CLI::App& program, absl::Status& outcome);   // MIDI → sound
 void AddPicture(CLI::App& program,
                 absl::Status& outcome);  // spectrogram over pianoroll, to look at
 
