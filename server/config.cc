@@ -188,6 +188,11 @@ absl::Status Config::Validate() const {
   RangeChecker checker;
   VisitOptions(*this, checker);
   RETURN_IF_ERROR(checker.status());
+  RETURN_IF_ERROR(snapshots.Validate());
+  if (store.read_only && snapshots.every_h > 0) {
+    return absl::InvalidArgumentError(
+        "snapshot-every: a server that only reads its bundle takes no snapshots");
+  }
   return CheckSecurity(*this);
 }
 

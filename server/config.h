@@ -20,6 +20,7 @@
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
 #include "server/serving/live_store.h"
+#include "server/snapshots/snapshot_options.h"
 #include "server/telemetry/logging.h"
 #include "server/telemetry/metrics_endpoint.h"
 #include "server/wire/limits.h"
@@ -46,6 +47,7 @@ struct Config {
   double grace_period_s = 20;  // for calls under way when told to stop, seconds
 
   LiveStoreOptions store;
+  SnapshotOptions snapshots;
   HotReloadOptions hot_reload;
   WorkQueueOptions queue;
   StreamRunnerOptions streams;

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@
 #include "server/services/service_catalog.h"
 #include "server/services/service_retrieval.h"
 #include "server/serving/metered_store.h"
+#include "server/serving/one_at_a_time.h"
+#include "server/snapshots/snapshot_schedule.h"
+#include "server/snapshots/snapshots.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
@@ -56,6 +60,14 @@ class NoReflection final : public grpc::ServerBuilderOption {
   }
 };
 
+SnapshotScheduleOptions ScheduleOf(const SnapshotOptions& options) {
+  SnapshotScheduleOptions schedule;
+  if (options.every_h > 0)
+    schedule.every = std::max(absl::Hours(options.every_h), absl::Seconds(1));
+  schedule.keep = options.keep;
+  return schedule;
+}
+
 // What stands between the world and the services.
 struct Guards {
   std::unique_ptr<Authenticator> keys;  // null where no keys are asked for
@@ -80,18 +92,20 @@ absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Config& config, Store& unmetered, Metrics& metrics, Guards guards)
+  Impl(const Config& config, Store& unmetered, Metrics& metrics, Guards guards,
+       std::unique_ptr<SnapshotStorage> storage)
       : metrics(metrics),
         device(config.store.collection.encoder.device),
         guards(std::move(guards)),
         store(unmetered, metrics),
+        snapshots(std::move(storage), config.snapshots.directory, store, turns, metrics),
         gate(store, lifecycle, metrics, this->guards.keys.get()),
         queue(config.queue),
         runner(gate, queue),
         streams(gate, config.streams),
         retrieval(runner, streams, store, metrics, config.limits),
         catalog(runner, streams, store, config.limits),
-        admin(runner, store, lifecycle,
+        admin(runner, store, snapshots, turns, lifecycle,
               AdminFacts{.device = device,
                          .limits = config.limits,
                          .queue_capacity = config.queue.capacity,
@@ -135,6 +149,8 @@ struct Server::Impl {
   const Guards guards;
   Lifecycle lifecycle;
   MeteredStore store;
+  OneAtATime turns;
+  Snapshots snapshots;
   CallGate gate;
   WorkQueue queue;
   CallRunner runner;
@@ -145,6 +161,7 @@ struct Server::Impl {
   int port = 0;
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<HotReload> hot_reload;
+  std::unique_ptr<SnapshotSchedule> schedule;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Store& store,
@@ -154,7 +171,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
     return absl::Status(status.code(), absl::StrCat("listen: ", status.message()));
   }));
   ASSIGN_OR_RETURN(Guards guards, OpenGuards(config, metrics));
-  auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards));
+  ASSIGN_OR_RETURN(auto storage, OpenSnapshotStorage(config.snapshots));
+  auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards), std::move(storage));
   grpc::ServerBuilder builder;
   builder.AddListeningPort(
       config.listen,
@@ -181,6 +199,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
   impl->hot_reload =
       std::make_unique<HotReload>(config.hot_reload, config.store.bundle, impl->store,
                                   impl->guards.keys.get(), impl->guards.tls.get(), metrics);
+  impl->schedule =
+      std::make_unique<SnapshotSchedule>(ScheduleOf(config.snapshots), impl->snapshots, metrics);
   impl->MoveTo(ServerState::kServing);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -195,6 +215,7 @@ bool Server::Drain(absl::Duration grace) {
   const absl::Time deadline = absl::Now() + grace;
   impl_->MoveTo(ServerState::kDraining);
   impl_->hot_reload->Stop();
+  impl_->schedule->Stop();
   impl_->grpc->GetHealthCheckService()->SetServingStatus(false);
   // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not
   // a broken connection.

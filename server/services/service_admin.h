@@ -3,15 +3,15 @@
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 
-#include <atomic>
-#include <functional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "antiphon/v1/admin.grpc.pb.h"
 #include "server/calls/call_runner.h"
 #include "server/runtime/lifecycle.h"
+#include "server/serving/one_at_a_time.h"
 #include "server/serving/store.h"
+#include "server/snapshots/snapshots.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
@@ -29,13 +29,15 @@ struct AdminFacts {
 class AdminService final : public v1::Admin::CallbackService {
  public:
   // All references are borrowed, and outlive every call.
-  AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
+  // `turns` is shared with whoever else works on the collection as a whole.
+  AdminService(CallRunner& runner, Store& store, Snapshots& snapshots, OneAtATime& turns,
+               const Lifecycle& lifecycle, AdminFacts facts);
 
   grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
                                    const v1::StatusRequest* request,
                                    v1::StatusResponse* response) override;
 
-  // Of these, one runs at a time: a second is Aborted.
+  // Of these, one runs at a time, as far as it works on the collection: a second is Aborted.
   grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
                                    const v1::ReloadRequest* request,
                                    v1::ReloadResponse* response) override;
@@ -49,22 +51,33 @@ class AdminService final : public v1::Admin::CallbackService {
                                     const v1::RestoreRequest* request,
                                     v1::RestoreResponse* response) override;
 
+  grpc::ServerUnaryReactor* ListSnapshots(grpc::CallbackServerContext* context,
+                                          const v1::ListSnapshotsRequest* request,
+                                          v1::ListSnapshotsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteSnapshot(grpc::CallbackServerContext* context,
+                                           const v1::DeleteSnapshotRequest* request,
+                                           v1::DeleteSnapshotResponse* response) override;
+
  private:
   absl::Status DoStatus(Call& call, v1::StatusResponse* response) const;
   absl::Status DoReload(v1::ReloadResponse* response);
   absl::Status DoMerge(v1::MergeResponse* response);
-  absl::Status DoSnapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response);
-  absl::Status DoRestore(const v1::RestoreRequest& request, v1::RestoreResponse* response);
-
-  // Runs `work` unless another one runs: Aborted.
-  absl::Status OneAtATime(const std::function<absl::Status()>& work);
+  absl::Status DoSnapshot(Call& call, const v1::SnapshotRequest& request,
+                          v1::SnapshotResponse* response);
+  absl::Status DoRestore(Call& call, const v1::RestoreRequest& request,
+                         v1::RestoreResponse* response);
+  absl::Status DoListSnapshots(Call& call, const v1::ListSnapshotsRequest& request,
+                               v1::ListSnapshotsResponse* response);
+  absl::Status DoDeleteSnapshot(Call& call, const v1::DeleteSnapshotRequest& request,
+                                v1::DeleteSnapshotResponse* response);
 
   CallRunner& runner_;
   Store& store_;
+  Snapshots& snapshots_;
+  OneAtATime& turns_;
   const Lifecycle& lifecycle_;
   const AdminFacts facts_;
   const absl::Time started_ = absl::Now();
-  std::atomic<bool> busy_ = false;  // one of those that run one at a time
 };
 
 }  // namespace antiphon::server
