@@ -247,7 +247,11 @@ absl::StatusOr<bundle::Manifest> FakeStore::WriteSnapshot(const std::string& dir
   RETURN_IF_ERROR(Administer());
   if (std::filesystem::exists(directory)) return absl::AlreadyExistsError("the snapshot");
   absl::MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(const auto writer, bundle::BundleWriter::Create(directory));
+  // It appears whole.
+  const std::filesystem::path target(directory);
+  const std::string unfinished =
+      (target.parent_path() / absl::StrCat(".snapshot-", snapshots_.size())).string();
+  ASSIGN_OR_RETURN(const auto writer, bundle::BundleWriter::Create(unfinished));
   RETURN_IF_ERROR(bundle::WriteNewFile(writer->directory(), kContents,
                                        absl::StrFormat("%08d", snapshots_.size())));
   snapshots_.push_back(collection_->sources());
@@ -255,7 +259,9 @@ absl::StatusOr<bundle::Manifest> FakeStore::WriteSnapshot(const std::string& dir
   manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
   manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
   manifest.last_change = last_change_;
-  return writer->Publish(std::move(manifest));
+  ASSIGN_OR_RETURN(manifest, writer->Publish(std::move(manifest)));
+  std::filesystem::rename(unfinished, target);
+  return manifest;
 }
 
 absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& directory) {

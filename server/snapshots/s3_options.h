@@ -12,11 +12,11 @@
 namespace antiphon::server {
 
 struct S3Options {
-  std::string location;     // https://ENDPOINT/BUCKET[/PREFIX]; empty: there is none
+  std::string location{};   // https://ENDPOINT/BUCKET[/PREFIX]; empty: there is none
   bool allow_http = false;  // http:// to other machines, too
   std::string region = "us-east-1";
-  std::string credentials_file;  // empty: from the environment
-  std::string ca_file;           // PEM; empty: the authorities that the system trusts
+  std::string credentials_file{};  // empty: from the environment
+  std::string ca_file{};           // PEM; empty: the authorities that the system trusts
 
   bool enabled() const { return !location.empty(); }
 
