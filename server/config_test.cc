@@ -216,5 +216,37 @@ TEST(Config, HelpNamesEveryOptionWithItsVariable) {
   EXPECT_THAT(help->text, HasSubstr("ANTIPHON_QUEUE_CAPACITY"));
 }
 
+TEST(Config, SnapshotsAreTakenOnAScheduleAndKeptInObjectStorage) {
+  const Config config =
+      Parse({"--bundle", "b", "--snapshot-dir", "s", "--snapshot-every", "0.5", "--snapshot-keep",
+             "3", "--snapshot-s3", "https://h/bucket/p", "--snapshot-s3-region", "eu-west-1"},
+            {"ANTIPHON_SNAPSHOT_S3_CREDENTIALS_FILE=/c"});
+  EXPECT_EQ(config.snapshots.directory, "s");
+  EXPECT_EQ(config.snapshots.every_h, 0.5);
+  EXPECT_EQ(config.snapshots.keep, 3);
+  EXPECT_EQ(config.snapshots.s3.location, "https://h/bucket/p");
+  EXPECT_EQ(config.snapshots.s3.region, "eu-west-1");
+  EXPECT_EQ(config.snapshots.s3.credentials_file, "/c");
+}
+
+TEST(Config, OptionsOfSnapshotsThatCannotActAreRefused) {
+  const auto error = [](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"--bundle", "b"};
+    all.insert(all.end(), more.begin(), more.end());
+    return Error(all);
+  };
+  EXPECT_THAT(error({"--snapshot-every", "1"}), HasSubstr("snapshot-every: needs snapshot-dir"));
+  EXPECT_THAT(error({"--snapshot-s3", "https://h/bucket"}),
+              HasSubstr("snapshot-s3: needs snapshot-dir"));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-s3", "http://h/bucket"}),
+              HasSubstr("snapshot-s3-allow-http"));
+  EXPECT_THAT(error({"--snapshot-s3-ca-file", "f"}), HasSubstr("snapshot-s3-ca-file: needs"));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-every", "-1"}),
+              HasSubstr("snapshot-every: "));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-keep", "0"}), HasSubstr("snapshot-keep: "));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-every", "1", "--read-only"}),
+              HasSubstr("snapshot-every: "));
+}
+
 }  // namespace
 }  // namespace antiphon::server

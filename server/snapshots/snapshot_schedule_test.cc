@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 // A directory that can be made to fail while the schedule is at work.
 class FaultyStorage final : public SnapshotStorage {
@@ -165,7 +166,7 @@ TEST_F(SnapshotScheduleTest, KeepsSoManyOfItsOwnAndAllOthers) {
   for (const std::string& name : Names()) {
     if (!IsScheduledName(name)) others.push_back(name);
   }
-  EXPECT_THAT(others, ElementsAre("by-hand", "auto-by-hand"));
+  EXPECT_THAT(others, UnorderedElementsAre("by-hand", "auto-by-hand"));
   EXPECT_EQ(Names()[1], ScheduledName(DateOf(snapshots_.List(GoOn)->at(1).manifest)));
 }
 
