@@ -49,6 +49,7 @@ inline void Redate(const std::string& directory, const std::string& created) {
 
 inline std::vector<std::string> NamesOf(const std::vector<StoredSnapshot>& snapshots) {
   std::vector<std::string> names;
+  names.reserve(snapshots.size());
   for (const StoredSnapshot& snapshot : snapshots) names.push_back(snapshot.name);
   return names;
 }
