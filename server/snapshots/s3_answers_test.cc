@@ -8,7 +8,6 @@
 namespace antiphon::server {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 std::string Page(const std::string& inside) {
