@@ -66,7 +66,7 @@ class SnapshotScheduleTest : public ::testing::Test {
   // A snapshot of the collection as it is, taken so long ago.
   std::string Put(absl::Duration ago, const std::string& given = "") {
     const absl::Time at = absl::Now() - ago;
-    const std::string name = given.empty() ? ScheduledName(at) : given;
+    std::string name = given.empty() ? ScheduledName(at) : given;
     EXPECT_TRUE(snapshots_.Take(name, GoOn).ok());
     Redate(Path(name), absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", at, absl::UTCTimeZone()));
     return name;

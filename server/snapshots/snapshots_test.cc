@@ -16,7 +16,6 @@
 namespace antiphon::server {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
