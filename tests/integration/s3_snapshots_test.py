@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -169,10 +170,14 @@ class Gate:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.left = None  # bytes; None: without end
+        self.silent = False  # takes what comes, and passes nothing on
+        self.taken = 0  # connections
+        self._held = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
-        self._listener.close()
+        for end in (self._listener, *self._held):
+            end.close()
 
     def _accept(self):
         while True:
@@ -180,8 +185,12 @@ class Gate:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.taken += 1
             if self.left is not None and self.left <= 0:
                 client.close()
+                continue
+            if self.silent:
+                self._held.append(client)
                 continue
             server = socket.create_connection(("127.0.0.1", self._to))
             for source, sink in ((client, server), (server, client)):
@@ -368,6 +377,21 @@ for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
         self.assertEqual(client.status()["generation"], 1, "what served goes on serving")
         gate.left = None
         client.restore("monday")
+
+    def test_stopping_does_not_wait_for_an_endpoint_that_says_nothing(self):
+        gate = Gate(int(self.moto.endpoint.rsplit(":", 1)[1]))
+        self.addCleanup(gate.close)
+        gate.silent = True
+        server, _, _ = self.serve("--snapshot-every=0.0005",
+                                  endpoint=f"http://127.0.0.1:{gate.port}")
+        deadline = time.monotonic() + 30
+        while not gate.taken and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertTrue(gate.taken, "it asks at once")
+        began = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(60), 0)
+        self.assertLess(time.monotonic() - began, 10)
 
     def test_an_object_that_is_cut_off_or_changed_is_found(self):
         _, client, directory = self.serve()
