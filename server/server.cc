@@ -25,8 +25,8 @@
 #include "server/services/service_retrieval.h"
 #include "server/serving/metered_store.h"
 #include "server/serving/one_at_a_time.h"
+#include "server/snapshots/snapshot_keeper.h"
 #include "server/snapshots/snapshot_schedule.h"
-#include "server/snapshots/snapshots.h"
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
@@ -150,7 +150,7 @@ struct Server::Impl {
   Lifecycle lifecycle;
   MeteredStore store;
   OneAtATime turns;
-  Snapshots snapshots;
+  SnapshotKeeper snapshots;
   CallGate gate;
   WorkQueue queue;
   CallRunner runner;

@@ -80,7 +80,7 @@ v1::SnapshotInfo ToWire(const StoredSnapshot& snapshot, const bundle::Manifest& 
 
 }  // namespace
 
-AdminService::AdminService(CallRunner& runner, Store& store, Snapshots& snapshots,
+AdminService::AdminService(CallRunner& runner, Store& store, SnapshotKeeper& snapshots,
                            OneAtATime& turns, const Lifecycle& lifecycle, AdminFacts facts)
     : runner_(runner),
       store_(store),
@@ -234,6 +234,7 @@ absl::Status AdminService::DoListSnapshots(Call& call, const v1::ListSnapshotsRe
   ASSIGN_OR_RETURN(const std::vector<StoredSnapshot> snapshots,
                    MapError(snapshots_.List(KeepGoingFor(call)), ForOperator));
   std::vector<std::string> names;
+  names.reserve(snapshots.size());
   for (const StoredSnapshot& snapshot : snapshots)
     names.push_back(absl::StrCat(snapshot.name, "\n", snapshot.manifest.created));
   ASSIGN_OR_RETURN(const SourcePage page, SelectPage(names, request.page_token(), page_size));

@@ -11,7 +11,7 @@
 #include "server/runtime/lifecycle.h"
 #include "server/serving/one_at_a_time.h"
 #include "server/serving/store.h"
-#include "server/snapshots/snapshots.h"
+#include "server/snapshots/snapshot_keeper.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
@@ -30,7 +30,7 @@ class AdminService final : public v1::Admin::CallbackService {
  public:
   // All references are borrowed, and outlive every call.
   // `turns` is shared with whoever else works on the collection as a whole.
-  AdminService(CallRunner& runner, Store& store, Snapshots& snapshots, OneAtATime& turns,
+  AdminService(CallRunner& runner, Store& store, SnapshotKeeper& snapshots, OneAtATime& turns,
                const Lifecycle& lifecycle, AdminFacts facts);
 
   grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
@@ -73,7 +73,7 @@ class AdminService final : public v1::Admin::CallbackService {
 
   CallRunner& runner_;
   Store& store_;
-  Snapshots& snapshots_;
+  SnapshotKeeper& snapshots_;
   OneAtATime& turns_;
   const Lifecycle& lifecycle_;
   const AdminFacts facts_;

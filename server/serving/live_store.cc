@@ -87,7 +87,7 @@ class LiveStore final : public Store {
       if (!snapshot.empty()) {
         const std::string parent = std::filesystem::path(snapshot).parent_path().string();
         paths.insert(paths.begin(), {{snapshot + "/", ""}, {snapshot, "the snapshot"}});
-        if (!parent.empty()) paths.push_back({parent + "/", ""});
+        if (!parent.empty()) paths.emplace_back(parent + "/", "");
       }
       return absl::Status(status.code(), absl::StrReplaceAll(status.message(), paths));
     });

@@ -24,7 +24,7 @@ struct S3Timing {
   int attempts = 5;                                 // of one request
   absl::Duration first_pause = absl::Seconds(0.5);  // doubled from attempt to attempt
   absl::Duration connect = absl::Seconds(10);
-  absl::Duration stall = absl::Seconds(30);  // without a thousand bytes a second
+  absl::Duration stall = absl::Seconds(60);  // without a thousand bytes a second
 };
 
 class S3Store final : public ObjectStore {

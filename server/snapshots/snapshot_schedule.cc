@@ -54,8 +54,8 @@ std::vector<std::string> OutOfDate(const std::vector<StoredSnapshot>& snapshots,
   return old;
 }
 
-SnapshotSchedule::SnapshotSchedule(const SnapshotScheduleOptions& options, Snapshots& snapshots,
-                                   Metrics& metrics)
+SnapshotSchedule::SnapshotSchedule(const SnapshotScheduleOptions& options,
+                                   SnapshotKeeper& snapshots, Metrics& metrics)
     : options_(options), snapshots_(snapshots), metrics_(metrics) {
   if (snapshots_.enabled()) thread_ = std::thread([this] { Run(); });
 }

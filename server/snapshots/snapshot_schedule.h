@@ -20,7 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/snapshots/snapshots.h"
+#include "server/snapshots/snapshot_keeper.h"
 #include "server/telemetry/metrics.h"
 
 namespace antiphon::server {
@@ -43,7 +43,8 @@ class SnapshotSchedule {
  public:
   // Starts at once, unless there are no snapshots. References are borrowed, and outlive this
   // object.
-  SnapshotSchedule(const SnapshotScheduleOptions& options, Snapshots& snapshots, Metrics& metrics);
+  SnapshotSchedule(const SnapshotScheduleOptions& options, SnapshotKeeper& snapshots,
+                   Metrics& metrics);
   ~SnapshotSchedule();  // waits for what is under way to stop
 
   // Begins nothing more, has what is under way stop at its next step, and waits for nothing.
@@ -67,7 +68,7 @@ class SnapshotSchedule {
   KeepGoing KeepGoingUntilStopped();
 
   const SnapshotScheduleOptions options_;
-  Snapshots& snapshots_;
+  SnapshotKeeper& snapshots_;
   Metrics& metrics_;
   // Of the thread alone.
   bool knows_what_is_there_ = false;

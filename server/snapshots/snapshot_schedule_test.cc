@@ -100,8 +100,8 @@ class SnapshotScheduleTest : public ::testing::Test {
   FakeStore store_{std::make_shared<FakeCollection>()};
   OneAtATime turns_;
   std::atomic<bool> fails_ = false;
-  Snapshots snapshots_{std::make_unique<FaultyStorage>(folder_.path(), fails_), folder_.path(),
-                       store_, turns_, metrics_};
+  SnapshotKeeper snapshots_{std::make_unique<FaultyStorage>(folder_.path(), fails_), folder_.path(),
+                            store_, turns_, metrics_};
   std::unique_ptr<SnapshotSchedule> schedule_;
 };
 

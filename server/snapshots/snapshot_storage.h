@@ -3,7 +3,7 @@
 //
 // Safe from any thread. A snapshot appears whole or not at all, and goes whole. Messages hold no
 // paths and no credentials. Taking, loading and removing one name at the same time is the caller's
-// to prevent (snapshots.h does).
+// to prevent (snapshot_keeper.h does).
 #ifndef ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOT_STORAGE_H_
 #define ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOT_STORAGE_H_
 

@@ -1,4 +1,4 @@
-#include "server/snapshots/snapshots.h"
+#include "server/snapshots/snapshot_keeper.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,9 +19,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class SnapshotsTest : public ::testing::Test {
+class SnapshotKeeperTest : public ::testing::Test {
  protected:
-  SnapshotsTest() { spdlog::set_level(spdlog::level::off); }
+  SnapshotKeeperTest() { spdlog::set_level(spdlog::level::off); }
 
   absl::Status Take(const std::string& name) { return snapshots_.Take(name, GoOn).status(); }
   absl::Status Restore(const std::string& name) { return snapshots_.Restore(name, GoOn).status(); }
@@ -37,11 +37,11 @@ class SnapshotsTest : public ::testing::Test {
   Metrics metrics_;
   FakeStore store_{std::make_shared<FakeCollection>()};
   OneAtATime turns_;
-  Snapshots snapshots_{std::make_unique<DirectoryStorage>(folder_.path()), folder_.path(), store_,
-                       turns_, metrics_};
+  SnapshotKeeper snapshots_{std::make_unique<DirectoryStorage>(folder_.path()), folder_.path(),
+                            store_, turns_, metrics_};
 };
 
-TEST_F(SnapshotsTest, OneIsTakenOrRestoredAtATimeAndNotRemovedMeanwhile) {
+TEST_F(SnapshotKeeperTest, OneIsTakenOrRestoredAtATimeAndNotRemovedMeanwhile) {
   ASSERT_TRUE(Take("there").ok());
   absl::Notification started, release;
   store_.on_administer = [&] {
@@ -62,7 +62,7 @@ TEST_F(SnapshotsTest, OneIsTakenOrRestoredAtATimeAndNotRemovedMeanwhile) {
   EXPECT_TRUE(Remove("monday").ok());
 }
 
-TEST_F(SnapshotsTest, TheOneThatIsRestoredIsNotRemoved) {
+TEST_F(SnapshotKeeperTest, TheOneThatIsRestoredIsNotRemoved) {
   ASSERT_TRUE(Take("monday").ok());
   absl::Notification started, release;
   store_.on_administer = [&] {
@@ -77,7 +77,7 @@ TEST_F(SnapshotsTest, TheOneThatIsRestoredIsNotRemoved) {
   first.join();
 }
 
-TEST_F(SnapshotsTest, NoneIsTakenWhileTheCollectionIsReloaded) {
+TEST_F(SnapshotKeeperTest, NoneIsTakenWhileTheCollectionIsReloaded) {
   {
     const auto turn = turns_.Enter();
     ASSERT_TRUE(turn.ok());
@@ -86,7 +86,7 @@ TEST_F(SnapshotsTest, NoneIsTakenWhileTheCollectionIsReloaded) {
   EXPECT_TRUE(Take("monday").ok());
 }
 
-TEST_F(SnapshotsTest, TellsWhetherTheCollectionHasChanged) {
+TEST_F(SnapshotKeeperTest, TellsWhetherTheCollectionHasChanged) {
   ASSERT_TRUE(Take("monday").ok());
   EXPECT_TRUE(snapshots_.IsUnchangedSince(Newest()));
   StoredSnapshot other = Newest();
@@ -103,7 +103,7 @@ TEST_F(SnapshotsTest, TellsWhetherTheCollectionHasChanged) {
     EXPECT_EQ(snapshots_.IsUnchangedSince(snapshot), snapshot.name == "tuesday");
 }
 
-TEST_F(SnapshotsTest, TheMetricsTellOfTheNewest) {
+TEST_F(SnapshotKeeperTest, TheMetricsTellOfTheNewest) {
   EXPECT_EQ(MetricLine("antiphon_snapshot_last_success_seconds"),
             "antiphon_snapshot_last_success_seconds 0");
   ASSERT_TRUE(Take("old").ok());
@@ -129,14 +129,14 @@ TEST_F(SnapshotsTest, TheMetricsTellOfTheNewest) {
             "antiphon_snapshot_last_success_seconds 0");
 }
 
-TEST_F(SnapshotsTest, MessagesHoldNoPaths) {
+TEST_F(SnapshotKeeperTest, MessagesHoldNoPaths) {
   store_.failure = absl::ResourceExhaustedError(folder_.path() + "/monday: no space");
   const absl::Status status = Take("monday");
   EXPECT_TRUE(absl::IsResourceExhausted(status));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr(folder_.path())));
 }
 
-TEST_F(SnapshotsTest, WhatIsTakenCanBeRestored) {
+TEST_F(SnapshotKeeperTest, WhatIsTakenCanBeRestored) {
   ASSERT_TRUE(Take("monday").ok());
   ASSERT_TRUE(store_.Apply(editing::DeletePiece{.id = "p0", .with_recordings = true}, {}).ok());
   EXPECT_EQ(store_.Current()->pieces().size(), 1u);

@@ -1,4 +1,4 @@
-#include "server/snapshots/snapshots.h"
+#include "server/snapshots/snapshot_keeper.h"
 
 #include <algorithm>
 
@@ -12,9 +12,9 @@
 #include "spdlog/spdlog.h"
 
 namespace antiphon::server {
-class Snapshots::Claim {
+class SnapshotKeeper::Claim {
  public:
-  static absl::StatusOr<std::unique_ptr<Claim>> Make(Snapshots& snapshots,
+  static absl::StatusOr<std::unique_ptr<Claim>> Make(SnapshotKeeper& snapshots,
                                                      const std::string& name) {
     absl::MutexLock lock(&snapshots.mutex_);
     if (snapshots.in_use_.insert(name).second)
@@ -29,14 +29,15 @@ class Snapshots::Claim {
   }
 
  private:
-  Claim(Snapshots& snapshots, std::string name) : snapshots_(snapshots), name_(std::move(name)) {}
+  Claim(SnapshotKeeper& snapshots, std::string name)
+      : snapshots_(snapshots), name_(std::move(name)) {}
 
-  Snapshots& snapshots_;
+  SnapshotKeeper& snapshots_;
   const std::string name_;
 };
 
-Snapshots::Snapshots(std::unique_ptr<SnapshotStorage> storage, std::string directory, Store& store,
-                     OneAtATime& turns, Metrics& metrics)
+SnapshotKeeper::SnapshotKeeper(std::unique_ptr<SnapshotStorage> storage, std::string directory,
+                               Store& store, OneAtATime& turns, Metrics& metrics)
     : storage_(std::move(storage)),
       directory_(std::move(directory)),
       store_(store),
@@ -45,7 +46,7 @@ Snapshots::Snapshots(std::unique_ptr<SnapshotStorage> storage, std::string direc
   if (enabled()) metrics_.SetNewestSnapshot(std::nullopt);
 }
 
-absl::Status Snapshots::CheckEnabled() const {
+absl::Status SnapshotKeeper::CheckEnabled() const {
   if (enabled()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "this server has no snapshot directory; its operator can give it one");
@@ -53,7 +54,7 @@ absl::Status Snapshots::CheckEnabled() const {
 
 // Statuses marked for the caller, and those that carry payloads, stay what they are.
 template <typename T>
-absl::StatusOr<T> Snapshots::WithoutPaths(absl::StatusOr<T> result) const {
+absl::StatusOr<T> SnapshotKeeper::WithoutPaths(absl::StatusOr<T> result) const {
   return MapError(std::move(result), [this](const absl::Status& status) {
     if (IsForCaller(status)) return status;
     return absl::Status(
@@ -63,16 +64,16 @@ absl::StatusOr<T> Snapshots::WithoutPaths(absl::StatusOr<T> result) const {
   });
 }
 
-absl::StatusOr<bundle::Manifest> Snapshots::Take(const std::string& name,
-                                                 const KeepGoing& keep_going) {
+absl::StatusOr<bundle::Manifest> SnapshotKeeper::Take(const std::string& name,
+                                                      const KeepGoing& keep_going) {
   absl::StatusOr<bundle::Manifest> taken = WithoutPaths(Write(name, keep_going));
   metrics_.RecordSnapshot(taken.status());
   if (taken.ok()) SetNewest(name, DateOf(*taken), TotalBytes(*taken));
   return taken;
 }
 
-absl::StatusOr<bundle::Manifest> Snapshots::Write(const std::string& name,
-                                                  const KeepGoing& keep_going) {
+absl::StatusOr<bundle::Manifest> SnapshotKeeper::Write(const std::string& name,
+                                                       const KeepGoing& keep_going) {
   RETURN_IF_ERROR(CheckEnabled());
   ASSIGN_OR_RETURN(const OneAtATime::Turn move, moves_.Enter());
   ASSIGN_OR_RETURN(const std::unique_ptr<Claim> claim, Claim::Make(*this, name));
@@ -87,8 +88,8 @@ absl::StatusOr<bundle::Manifest> Snapshots::Write(const std::string& name,
       keep_going);
 }
 
-absl::StatusOr<bundle::Manifest> Snapshots::Restore(const std::string& name,
-                                                    const KeepGoing& keep_going) {
+absl::StatusOr<bundle::Manifest> SnapshotKeeper::Restore(const std::string& name,
+                                                         const KeepGoing& keep_going) {
   RETURN_IF_ERROR(CheckEnabled());
   ASSIGN_OR_RETURN(const OneAtATime::Turn move, moves_.Enter());
   // While it is on its way as well: what it is about to replace need not be reloaded or merged.
@@ -98,12 +99,13 @@ absl::StatusOr<bundle::Manifest> Snapshots::Restore(const std::string& name,
       name, [&](const std::string& directory) { return store_.Restore(directory); }, keep_going));
 }
 
-absl::StatusOr<std::vector<StoredSnapshot>> Snapshots::List(const KeepGoing& keep_going) {
+absl::StatusOr<std::vector<StoredSnapshot>> SnapshotKeeper::List(const KeepGoing& keep_going) {
   RETURN_IF_ERROR(CheckEnabled());
   return WithoutPaths(storage_->List(keep_going));
 }
 
-absl::StatusOr<int64_t> Snapshots::Remove(const std::string& name, const KeepGoing& keep_going) {
+absl::StatusOr<int64_t> SnapshotKeeper::Remove(const std::string& name,
+                                               const KeepGoing& keep_going) {
   RETURN_IF_ERROR(CheckEnabled());
   ASSIGN_OR_RETURN(const std::unique_ptr<Claim> claim, Claim::Make(*this, name));
   absl::StatusOr<int64_t> removed = WithoutPaths(storage_->Remove(name, keep_going));
@@ -119,7 +121,7 @@ absl::StatusOr<int64_t> Snapshots::Remove(const std::string& name, const KeepGoi
   return removed;
 }
 
-bool Snapshots::IsUnchangedSince(const StoredSnapshot& snapshot) const {
+bool SnapshotKeeper::IsUnchangedSince(const StoredSnapshot& snapshot) const {
   // In this order: a merge in between moves the number of the last change from one to the other.
   const editing::CollectionStore::EditStatus edits = store_.edit_status();
   const std::shared_ptr<const retrieval::Collection> now = store_.Current();
@@ -129,12 +131,12 @@ bool Snapshots::IsUnchangedSince(const StoredSnapshot& snapshot) const {
          then.model_id == now->manifest().model_id && then.last_change == last_change;
 }
 
-void Snapshots::CountAsFresh(const StoredSnapshot& snapshot) {
+void SnapshotKeeper::CountAsFresh(const StoredSnapshot& snapshot) {
   metrics_.RecordUnchangedSnapshot();
   SetNewest(snapshot.name, absl::Now(), snapshot.bytes);
 }
 
-void Snapshots::Measure(const std::vector<StoredSnapshot>& snapshots) {
+void SnapshotKeeper::Measure(const std::vector<StoredSnapshot>& snapshots) {
   const auto newest = std::find_if(snapshots.begin(), snapshots.end(), [](const auto& snapshot) {
     return snapshot.problem.empty() && DateOf(snapshot.manifest) != absl::InfinitePast();
   });
@@ -145,7 +147,7 @@ void Snapshots::Measure(const std::vector<StoredSnapshot>& snapshots) {
   }
 }
 
-void Snapshots::SetNewest(const std::string& name, absl::Time at, int64_t bytes) {
+void SnapshotKeeper::SetNewest(const std::string& name, absl::Time at, int64_t bytes) {
   {
     absl::MutexLock lock(&mutex_);
     newest_ = name;

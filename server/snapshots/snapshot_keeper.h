@@ -3,8 +3,8 @@
 // (snapshot_schedule.h). Counts and measures them.
 //
 // Safe from any thread. One snapshot is taken or restored at a time, and none while it is removed.
-#ifndef ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOTS_H_
-#define ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOTS_H_
+#ifndef ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOT_KEEPER_H_
+#define ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOT_KEEPER_H_
 
 #include <cstdint>
 #include <memory>
@@ -28,13 +28,13 @@ namespace antiphon::server {
 // Failures, besides those of the storage (snapshot_storage.h, object_store.h) and of the store:
 // FailedPrecondition where the server has no place for snapshots; Aborted while another one is at
 // it. Their messages may be shown to an operator who is a client: they hold no paths.
-class Snapshots {
+class SnapshotKeeper {
  public:
   // `storage` may be null: there are no snapshots. `directory` is the one of the storage. `turns`
   // keeps the writing and reading of the collection apart from reloads and merges. References are
   // borrowed, and outlive this object.
-  Snapshots(std::unique_ptr<SnapshotStorage> storage, std::string directory, Store& store,
-            OneAtATime& turns, Metrics& metrics);
+  SnapshotKeeper(std::unique_ptr<SnapshotStorage> storage, std::string directory, Store& store,
+                 OneAtATime& turns, Metrics& metrics);
 
   bool enabled() const { return storage_ != nullptr; }
 
@@ -78,4 +78,4 @@ class Snapshots {
 
 }  // namespace antiphon::server
 
-#endif  // ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOTS_H_
+#endif  // ANTIPHON_SERVER_SNAPSHOTS_SNAPSHOT_KEEPER_H_
