@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/base/status_macros.h"
 #include "core/retrieval/bundle_collection.h"
@@ -86,8 +87,9 @@ class LiveStore final : public Store {
                                                                 {bundle_, "the bundle"}};
       if (!snapshot.empty()) {
         const std::string parent = std::filesystem::path(snapshot).parent_path().string();
-        paths.insert(paths.begin(), {{snapshot + "/", ""}, {snapshot, "the snapshot"}});
-        if (!parent.empty()) paths.emplace_back(parent + "/", "");
+        paths.insert(paths.begin(),
+                     {{absl::StrCat(snapshot, "/"), ""}, {snapshot, "the snapshot"}});
+        if (!parent.empty()) paths.emplace_back(absl::StrCat(parent, "/"), "");
       }
       return absl::Status(status.code(), absl::StrReplaceAll(status.message(), paths));
     });
