@@ -386,6 +386,52 @@ TEST_F(ClientTest, Administers) {
   EXPECT_EQ(server_.calls, 5);
 }
 
+TEST_F(ClientTest, ListsSnapshotsOfAllPagesAndSaysWhatIsWrongWithThem) {
+  const auto add = [this](const std::string& name) -> v1::SnapshotInfo& {
+    v1::SnapshotInfo& snapshot = server_.snapshots.emplace_back();
+    snapshot.set_name(name);
+    snapshot.set_created("2026-05-06T07:08:09Z");
+    snapshot.set_pieces(1054);
+    snapshot.set_version(12);
+    snapshot.set_bytes(5 << 20);
+    snapshot.set_model_id("m1");
+    snapshot.set_restorable(true);
+    snapshot.set_same_model(true);
+    return snapshot;
+  };
+  Result result = Run({"admin", "snapshots"});
+  EXPECT_EQ(result.code, ExitCode::kNothing);
+  EXPECT_EQ(result.out, "there are no snapshots\n");
+  add("tuesday");
+  add("monday").set_same_model(false);
+  v1::SnapshotInfo& broken = add("sunday");
+  broken.clear_created();
+  broken.clear_pieces();
+  broken.set_restorable(false);
+  broken.set_problem("scores.faiss: is missing");
+  result = Run({"admin", "snapshots"});
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("tuesday   2026-05-06 07:08:09   1,054"),
+                                HasSubstr("of another model"), HasSubstr("5 MiB"),
+                                HasSubstr("cannot be restored: scores.faiss: is missing"),
+                                HasSubstr("3 of 3 snapshots")));
+  result = Run({"admin", "snapshots", "-n", "1"});
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("tuesday"), Not(HasSubstr("monday")), HasSubstr("1 of 3 snapshots")));
+  const auto json = Run({"admin", "snapshots", "--json"}).json();
+  ASSERT_EQ(json["snapshots"].size(), 3u);
+  EXPECT_EQ(json["snapshots"][2]["restorable"], false);
+  EXPECT_EQ(Run({"admin", "snapshots", "-n", "0"}).code, ExitCode::kBadInput);
+}
+
+TEST_F(ClientTest, DeletesASnapshot) {
+  EXPECT_THAT(Run({"admin", "delete-snapshot", "monday"}).out,
+              HasSubstr("deleted snapshot monday, 3 MiB"));
+  EXPECT_EQ(server_.delete_snapshot_request.name(), "monday");
+  EXPECT_EQ(Run({"admin", "delete-snapshot", "monday", "--json"}).json()["bytes"], 3 << 20);
+  EXPECT_EQ(Run({"admin", "delete-snapshot"}).code, ExitCode::kBadInput);
+}
+
 TEST_F(ClientTest, StatusSaysHowServersAreLookedAfter) {
   server_.status_response.set_confidence_threshold(0.767);
   server_.status_response.set_false_accept_rate(0.0098);

@@ -357,4 +357,26 @@ grpc::Status FakeServer::Restore(grpc::ServerContext* context, const v1::Restore
   return Answer(context, answer, response);
 }
 
+grpc::Status FakeServer::ListSnapshots(grpc::ServerContext* context,
+                                       const v1::ListSnapshotsRequest* request,
+                                       v1::ListSnapshotsResponse* response) {
+  v1::ListSnapshotsResponse page;
+  const size_t first = request->page_token().empty() ? 0 : std::stoul(request->page_token());
+  const size_t last = std::min({snapshots.size(), first + 2, first + request->page_size()});
+  for (size_t i = first; i < last; ++i) *page.add_snapshots() = snapshots[i];
+  if (last < snapshots.size()) page.set_next_page_token(std::to_string(last));
+  page.set_total(static_cast<int64_t>(snapshots.size()));
+  return Answer(context, page, response);
+}
+
+grpc::Status FakeServer::DeleteSnapshot(grpc::ServerContext* context,
+                                        const v1::DeleteSnapshotRequest* request,
+                                        v1::DeleteSnapshotResponse* response) {
+  delete_snapshot_request = *request;
+  v1::DeleteSnapshotResponse answer;
+  answer.set_name(request->name());
+  answer.set_bytes(3 << 20);
+  return Answer(context, answer, response);
+}
+
 }  // namespace antiphon::testing

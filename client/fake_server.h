@@ -77,6 +77,8 @@ class FakeServer final : public v1::Retrieval::Service,
   v1::UpdateRecordingRequest update_recording_request;
   v1::DeleteRecordingRequest delete_recording_request;
   v1::SnapshotRequest snapshot_request;
+  v1::DeleteSnapshotRequest delete_snapshot_request;
+  std::vector<v1::SnapshotInfo> snapshots;  // in pages of at most two
   v1::RestoreRequest restore_request;
   v1::StreamOptions stream_options;
   std::string stream_samples;                        // of all parts
@@ -143,6 +145,10 @@ class FakeServer final : public v1::Retrieval::Service,
                         v1::SnapshotResponse*) override;
   grpc::Status Restore(grpc::ServerContext*, const v1::RestoreRequest*,
                        v1::RestoreResponse*) override;
+  grpc::Status ListSnapshots(grpc::ServerContext*, const v1::ListSnapshotsRequest*,
+                             v1::ListSnapshotsResponse*) override;
+  grpc::Status DeleteSnapshot(grpc::ServerContext*, const v1::DeleteSnapshotRequest*,
+                              v1::DeleteSnapshotResponse*) override;
 
   bool IsTaken(const std::string& id) const;
 

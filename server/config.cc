@@ -1,11 +1,13 @@
 #include "server/config.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/options.h"
 #include "server/runtime/listen_address.h"
@@ -81,6 +83,16 @@ void CheckExposure(const Config& config, Problems& problems) {
                    "api-keys-file or tls-client-ca, or allow-unauthenticated to let everybody in"));
 }
 
+void CheckSnapshots(const Config& config, Problems& problems) {
+  if (const absl::Status status = config.snapshots.Validate(); !status.ok()) {
+    const std::pair<std::string, std::string> option_and_what =
+        absl::StrSplit(status.message(), absl::MaxSplits(": ", 1));
+    Add(problems, {option_and_what.first}, option_and_what.second);
+  }
+  if (config.store.read_only && config.snapshots.every_h > 0)
+    Add(problems, {"snapshot-every"}, "a server that only reads its bundle takes no snapshots");
+}
+
 }  // namespace
 
 std::vector<ConfigProblem> Config::FindProblems() const {
@@ -96,6 +108,7 @@ std::vector<ConfigProblem> Config::FindProblems() const {
     Add(problems, {"device"}, absl::StrCat("'", device, "' is none of cpu, cuda:N, auto"));
   CheckTls(*this, problems);
   CheckExposure(*this, problems);
+  CheckSnapshots(*this, problems);
   return problems;
 }
 

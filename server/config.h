@@ -19,6 +19,7 @@
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
 #include "server/serving/live_store.h"
+#include "server/snapshots/snapshot_options.h"
 #include "server/telemetry/logging.h"
 #include "server/telemetry/metrics_endpoint.h"
 #include "server/wire/limits.h"
@@ -63,6 +64,7 @@ struct Config {
   double drain_delay_s = 0;  // before that, while new calls are still taken, seconds
 
   LiveStoreOptions store;
+  SnapshotOptions snapshots;
   HotReloadOptions hot_reload;
   WorkQueueOptions queue;
   StreamRunnerOptions streams;

@@ -65,7 +65,7 @@ void CheckTls(const TlsFiles& tls, Problems& problems) {
 std::vector<ConfigProblem> FindFileProblems(const Config& config) {
   Problems problems;
   CheckBundle(config.store.bundle, problems);
-  if (const absl::Status snapshots = CheckSnapshotDirectory(config.store.snapshot_dir);
+  if (const absl::Status snapshots = TrySnapshotDirectory(config.snapshots.directory);
       !snapshots.ok()) {
     problems.push_back({std::string(snapshots.message()), {"snapshot-dir"}});
   }
@@ -74,7 +74,7 @@ std::vector<ConfigProblem> FindFileProblems(const Config& config) {
   return problems;
 }
 
-absl::Status CheckSnapshotDirectory(const std::string& directory) {
+absl::Status TrySnapshotDirectory(const std::string& directory) {
   if (directory.empty()) return absl::OkStatus();
   const auto refuse = [&directory](absl::string_view what) {
     return absl::FailedPreconditionError(absl::StrCat("snapshot-dir: ", directory, ": ", what));

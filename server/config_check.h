@@ -17,7 +17,7 @@ std::vector<ConfigProblem> FindFileProblems(const Config& config);
 
 // FailedPrecondition, naming the option and the directory, unless snapshots can be written there;
 // OK where no directory is given. Makes a file in it and removes it.
-[[nodiscard]] absl::Status CheckSnapshotDirectory(const std::string& directory);
+[[nodiscard]] absl::Status TrySnapshotDirectory(const std::string& directory);
 
 }  // namespace antiphon::server
 

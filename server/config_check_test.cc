@@ -47,14 +47,14 @@ class ConfigCheckTest : public ::testing::Test {
 
 TEST_F(ConfigCheckTest, FindsNothingWhereAllIsThere) {
   const testing::TestCertificate certificate = testing::MakeTestCertificate("localhost");
-  config_.store.snapshot_dir = Path("snapshots");
-  std::filesystem::create_directory(config_.store.snapshot_dir);
+  config_.snapshots.directory = Path("snapshots");
+  std::filesystem::create_directory(config_.snapshots.directory);
   config_.tls.certificate = Write("cert.pem", certificate.certificate);
   config_.tls.key = Write("key.pem", certificate.key);
   config_.tls.client_ca = config_.tls.certificate;
   config_.api_keys.keys_file = Write("keys", "me read " + std::string(64, 'a') + "\n");
   EXPECT_THAT(Problems(), IsEmpty());
-  EXPECT_TRUE(std::filesystem::is_empty(config_.store.snapshot_dir)) << "nothing is left behind";
+  EXPECT_TRUE(std::filesystem::is_empty(config_.snapshots.directory)) << "nothing is left behind";
 }
 
 TEST_F(ConfigCheckTest, ABundleHasAGenerationInForce) {
@@ -69,16 +69,16 @@ TEST_F(ConfigCheckTest, ABundleHasAGenerationInForce) {
 }
 
 TEST_F(ConfigCheckTest, TheDirectoryOfSnapshotsIsThereAndWritable) {
-  EXPECT_TRUE(CheckSnapshotDirectory("").ok()) << "none is asked for";
+  EXPECT_TRUE(TrySnapshotDirectory("").ok()) << "none is asked for";
   for (const auto& [directory, reason] : std::vector<std::pair<std::string, std::string>>{
            {Path("nowhere"), "No such file or directory"},
            {Path("bundle/CURRENT"), "is no directory"},
            {"/proc", "cannot be written to"}}) {
-    const absl::Status status = CheckSnapshotDirectory(directory);
+    const absl::Status status = TrySnapshotDirectory(directory);
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << directory;
     EXPECT_THAT(std::string(status.message()),
                 AllOf(HasSubstr("snapshot-dir: " + directory), HasSubstr(reason)));
-    config_.store.snapshot_dir = directory;
+    config_.snapshots.directory = directory;
     EXPECT_THAT(Problems(), ElementsAre(HasSubstr(reason)));
   }
 }

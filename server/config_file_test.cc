@@ -54,7 +54,7 @@ TEST_F(ConfigFileTest, ReadsToml) {
       "read-only = true\n"
       "log-format = \"json\"");
   EXPECT_EQ(config.listen, "unix:/tmp/C:\\no\\escapes");
-  EXPECT_EQ(config.store.snapshot_dir, "tab\there, \xC3\xBC");
+  EXPECT_EQ(config.snapshots.directory, "tab\there, \xC3\xBC");
   EXPECT_EQ(config.queue.capacity, 1000);
   EXPECT_EQ(config.queue.capacity_mib, 16);
   EXPECT_EQ(config.grace_period_s, 15);

@@ -228,6 +228,13 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
   const std::string bundle = "a \"quoted\" \\ 'name'''\"\"\" = [x] # y";
   const std::vector<std::string> arguments = {"--bundle=" + bundle,
                                               "--snapshot-dir=\xC3\xBC\xF0\x9D\x84\x9E",
+                                              "--snapshot-every=0.25",
+                                              "--snapshot-keep=3",
+                                              "--snapshot-s3=http://s3.example.org/bucket/a",
+                                              "--snapshot-s3-region=eu-west-1",
+                                              "--snapshot-s3-credentials-file=c d",
+                                              "--snapshot-s3-ca-file=e",
+                                              "--snapshot-s3-allow-http",
                                               "--listen=unix:/tmp/a\tb\n\"c\"",
                                               "--metrics-listen=[::1]:7",
                                               "--workers=3",
@@ -246,7 +253,7 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--connection-idle-seconds=13",
                                               "--connection-age-seconds=14",
                                               "--keepalive-seconds=15",
-                                              "--read-only",
+                                              "--no-read-only",  // with a schedule it must not be
                                               "--no-warmup",
                                               "--no-watch-current",
                                               "--log-level=error",
@@ -275,11 +282,11 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
   const std::string again = Printed({file.flag()});
   for (const std::string& name : OptionNames()) {
     EXPECT_EQ(ValueLine(again, name), ValueLine(printed, name));
-    EXPECT_NE(ValueLine(defaults, name), ValueLine(printed, name));
+    if (name != "read-only") EXPECT_NE(ValueLine(defaults, name), ValueLine(printed, name));
   }
   const Config config = Parse({file.flag()});
   EXPECT_EQ(config.store.bundle, bundle);
-  EXPECT_EQ(config.store.snapshot_dir, "\xC3\xBC\xF0\x9D\x84\x9E");
+  EXPECT_EQ(config.snapshots.directory, "\xC3\xBC\xF0\x9D\x84\x9E");
   EXPECT_EQ(config.listen, "unix:/tmp/a\tb\n\"c\"");
   EXPECT_EQ(config.tls.key, "\x01\x7F");
   EXPECT_EQ(config.grace_period_s, 0.1);
@@ -314,7 +321,7 @@ TEST(Config, AnEmptyVariableIsOneThatIsNotSet) {
               HasSubstr("listen: 0.0.0.0:1"));
   const Config config = Parse({"--api-keys-file=keys", "--bundle=b"}, {"ANTIPHON_SNAPSHOT_DIR="});
   EXPECT_EQ(config.api_keys.keys_file, "keys");
-  EXPECT_EQ(config.store.snapshot_dir, "");
+  EXPECT_EQ(config.snapshots.directory, "");
   std::vector<std::string> all = {"ANTIPHON_CONFIG="};
   for (const std::string& name : OptionNames()) all.push_back(EnvironmentName(name) + "=");
   EXPECT_EQ(Printed({"--bundle=b"}, all), Printed({"--bundle=b"}));
@@ -522,6 +529,38 @@ TEST(Config, HelpNamesEveryOptionWithItsVariable) {
     EXPECT_THAT(help->text, HasSubstr(option));
   }
   EXPECT_THAT(help->text, HasSubstr("ANTIPHON_QUEUE_CAPACITY"));
+}
+
+TEST(Config, SnapshotsAreTakenOnAScheduleAndKeptInObjectStorage) {
+  const Config config =
+      Parse({"--bundle", "b", "--snapshot-dir", "s", "--snapshot-every", "0.5", "--snapshot-keep",
+             "3", "--snapshot-s3", "https://h/bucket/p", "--snapshot-s3-region", "eu-west-1"},
+            {"ANTIPHON_SNAPSHOT_S3_CREDENTIALS_FILE=/c"});
+  EXPECT_EQ(config.snapshots.directory, "s");
+  EXPECT_EQ(config.snapshots.every_h, 0.5);
+  EXPECT_EQ(config.snapshots.keep, 3);
+  EXPECT_EQ(config.snapshots.s3.location, "https://h/bucket/p");
+  EXPECT_EQ(config.snapshots.s3.region, "eu-west-1");
+  EXPECT_EQ(config.snapshots.s3.credentials_file, "/c");
+}
+
+TEST(Config, OptionsOfSnapshotsThatCannotActAreRefused) {
+  const auto error = [](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"--bundle", "b"};
+    all.insert(all.end(), more.begin(), more.end());
+    return Error(all);
+  };
+  EXPECT_THAT(error({"--snapshot-every", "1"}), HasSubstr("snapshot-every: needs snapshot-dir"));
+  EXPECT_THAT(error({"--snapshot-s3", "https://h/bucket"}),
+              HasSubstr("snapshot-s3: needs snapshot-dir"));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-s3", "http://h/bucket"}),
+              HasSubstr("snapshot-s3-allow-http"));
+  EXPECT_THAT(error({"--snapshot-s3-ca-file", "f"}), HasSubstr("snapshot-s3-ca-file: needs"));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-every", "-1"}),
+              HasSubstr("snapshot-every: "));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-keep", "0"}), HasSubstr("snapshot-keep: "));
+  EXPECT_THAT(error({"--snapshot-dir", "s", "--snapshot-every", "1", "--read-only"}),
+              HasSubstr("snapshot-every: "));
 }
 
 }  // namespace

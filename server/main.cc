@@ -112,7 +112,7 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
 absl::Status Serve(const Config& config) {
   Signals signals;
   RETURN_IF_ERROR(signals.Start());
-  RETURN_IF_ERROR(CheckSnapshotDirectory(config.store.snapshot_dir));
+  RETURN_IF_ERROR(TrySnapshotDirectory(config.snapshots.directory));
   Metrics metrics;
   ASSIGN_OR_RETURN(const auto endpoint, StartEndpoint(config, metrics));
   const auto name_bundle = [&config](const absl::Status& status) {

@@ -62,10 +62,6 @@ template <typename AnyConfig, typename Visitor>
 void VisitServing(AnyConfig& c, Visitor& v) {
   v.Text("bundle", c.store.bundle, "a directory",
          "Bundle to serve, made by `antiphon-trainer index`; required");
-  v.Text("snapshot-dir", c.store.snapshot_dir, "a directory",
-         "Where `Admin.Snapshot` writes and `Admin.Restore` reads; it must exist and be writable. "
-         "Without "
-         "it both are refused");
   v.Text("listen", c.listen, "`host:port`, `unix:PATH`, `unix-abstract:NAME`",
          "Address of the gRPC service; port 0 takes a free port and logs it. Beyond the loopback "
          "only with API keys or client certificates, or `--allow-unauthenticated`");
@@ -123,6 +119,30 @@ void VisitServing(AnyConfig& c, Visitor& v) {
 }
 
 template <typename AnyConfig, typename Visitor>
+void VisitSnapshots(AnyConfig& c, Visitor& v) {
+  v.Text("snapshot-dir", c.snapshots.directory, "a directory",
+         "Where snapshots lie, or are on their way to and from `--snapshot-s3`; it must exist. "
+         "Without it there are none");
+  v.Number("snapshot-every", c.snapshots.every_h, SnapshotOptions::kEveryRange,
+           "Hours between snapshots that the server takes by itself, 0.5 for instance; 0: it takes "
+           "none");
+  v.Number("snapshot-keep", c.snapshots.keep, SnapshotOptions::kKeepRange,
+           "How many of the snapshots that it took by itself the server keeps");
+  v.Text("snapshot-s3", c.snapshots.s3.location, "`https://ENDPOINT/BUCKET[/PREFIX]`",
+         "S3-compatible object storage in which the snapshots lie. Credentials come from "
+         "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or from a file");
+  v.Text("snapshot-s3-region", c.snapshots.s3.region, "a region",
+         "Region of `--snapshot-s3`, which is part of the signature");
+  v.Text("snapshot-s3-credentials-file", c.snapshots.s3.credentials_file, "a file",
+         "Credentials for `--snapshot-s3`, as in `~/.aws/credentials` (section `default`); read "
+         "again for each request");
+  v.Text("snapshot-s3-ca-file", c.snapshots.s3.ca_file, "a PEM file",
+         "Authorities that sign the certificate of `--snapshot-s3`, in place of the system's");
+  v.Switch("snapshot-s3-allow-http", c.snapshots.s3.allow_http,
+           "Allow `http://` in `--snapshot-s3` beyond the loopback, without encryption");
+}
+
+template <typename AnyConfig, typename Visitor>
 void VisitSecurity(AnyConfig& c, Visitor& v) {
   v.Text("tls-cert", c.tls.certificate, "a PEM file",
          "TLS with this certificate, followed by those between it and its authority; read again "
@@ -174,6 +194,7 @@ void VisitComputing(AnyConfig& c, Visitor& v) {
 template <typename AnyConfig, typename Visitor>
 void VisitOptions(AnyConfig& config, Visitor& visitor) {
   VisitServing(config, visitor);
+  VisitSnapshots(config, visitor);
   VisitSecurity(config, visitor);
   VisitComputing(config, visitor);
 }

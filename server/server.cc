@@ -34,6 +34,9 @@
 #include "server/services/service_health.h"
 #include "server/services/service_retrieval.h"
 #include "server/serving/metered_store.h"
+#include "server/serving/one_at_a_time.h"
+#include "server/snapshots/snapshot_keeper.h"
+#include "server/snapshots/snapshot_schedule.h"
 #include "server/transport/listener.h"
 #include "server/transport/port_probe.h"
 #include "spdlog/spdlog.h"
@@ -129,6 +132,14 @@ std::string OwnAddress(const std::string& listen, int port) {
   return port == 0 ? listen : absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
+SnapshotScheduleOptions ScheduleOf(const SnapshotOptions& options) {
+  SnapshotScheduleOptions schedule;
+  if (options.every_h > 0)
+    schedule.every = std::max(absl::Hours(options.every_h), absl::Seconds(1));
+  schedule.keep = options.keep;
+  return schedule;
+}
+
 // What stands between the world and the services.
 struct Guards {
   std::unique_ptr<Authenticator> keys;  // null where no keys are asked for
@@ -154,7 +165,7 @@ absl::StatusOr<Guards> OpenGuards(const Config& config, Metrics& metrics) {
 
 struct Server::Impl {
   Impl(const Config& config, Store& unmetered, Metrics& metrics, Guards guards,
-       std::unique_ptr<Listener> listening)
+       std::unique_ptr<Listener> listening, std::unique_ptr<SnapshotStorage> storage)
       : metrics(metrics),
         config(config),
         guards(std::move(guards)),
@@ -167,6 +178,7 @@ struct Server::Impl {
               metrics.RecordReceiveLimit(LabelOf(limit));
             }),
         gate(store, lifecycle, metrics, this->guards.keys.get(), config.api_keys.quota),
+        snapshots(std::move(storage), config.snapshots.directory, store, turns, metrics),
         queue(config.queue),
         runner(gate, queue, monitor, config.limits.max_message_bytes()),
         streams(gate, monitor, config.streams, config.limits.max_message_bytes()),
@@ -176,7 +188,7 @@ struct Server::Impl {
             config.limits.max_message_bytes()),
         retrieval(runner, streams, store, metrics, config.limits),
         catalog(runner, edit_streams, store, config.limits),
-        admin(runner, store, lifecycle,
+        admin(runner, store, snapshots, turns, lifecycle,
               AdminFacts{.device = config.store.collection.encoder.device,
                          .limits = config.limits,
                          .queue_capacity = config.queue.capacity,
@@ -244,6 +256,8 @@ struct Server::Impl {
   MeteredStore store;
   std::unique_ptr<Listener> listener;
   ReceiveMonitor monitor;
+  OneAtATime turns;
+  SnapshotKeeper snapshots;
   CallGate gate;
   WorkQueue queue;
   CallRunner runner;
@@ -259,6 +273,7 @@ struct Server::Impl {
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<HotReload> hot_reload;
   std::unique_ptr<SelfProbe> probe;
+  std::unique_ptr<SnapshotSchedule> schedule;
 };
 
 absl::Status Server::Impl::Start() {
@@ -335,13 +350,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Stor
       MapError(Listener::Open(config.listen, descriptors - ReservedDescriptors(descriptors)),
                name_option));
   ASSIGN_OR_RETURN(Guards guards, OpenGuards(config, metrics));
-  auto impl =
-      std::make_unique<Impl>(config, store, metrics, std::move(guards), std::move(listener));
+  ASSIGN_OR_RETURN(auto storage, OpenSnapshotStorage(config.snapshots));
+  auto impl = std::make_unique<Impl>(config, store, metrics, std::move(guards), std::move(listener),
+                                     std::move(storage));
   RETURN_IF_ERROR(impl->Start());
   metrics.SetSource([impl = impl.get()] { return impl->TakeSample(); });
   impl->hot_reload =
       std::make_unique<HotReload>(config.hot_reload, config.store.bundle, impl->store,
                                   impl->guards.keys.get(), impl->guards.tls.get(), metrics);
+  impl->schedule =
+      std::make_unique<SnapshotSchedule>(ScheduleOf(config.snapshots), impl->snapshots, metrics);
   impl->probe = std::make_unique<SelfProbe>([impl = impl.get()] { return impl->Probe(); },
                                             kProbePeriod, metrics);
   impl->MoveTo(ServerState::kServing);
@@ -358,6 +376,7 @@ Server::~Server() {
 bool Server::Drain(absl::Duration grace, absl::Duration delay) {
   impl_->MoveTo(ServerState::kLameDuck);
   impl_->hot_reload->Stop();
+  impl_->schedule->Stop();
   impl_->health.SetServing(false);
   absl::SleepFor(delay);
   impl_->MoveTo(ServerState::kDraining);

@@ -176,9 +176,10 @@ struct SnippetArguments {
 struct StatusArguments {};
 
 struct AdminArguments {
-  enum class Action { kReload, kMerge, kSnapshot, kRestore };
+  enum class Action { kReload, kMerge, kSnapshot, kRestore, kSnapshots, kDeleteSnapshot };
   Action action = Action::kReload;
-  std::string name;  // of a snapshot
+  std::string name;          // of a snapshot
+  std::optional<int> limit;  // of kSnapshots
 };
 
 using Command =

@@ -10,8 +10,15 @@ void AddAction(CLI::App& group, Command& command, AdminArguments::Action action,
   const auto admin = std::make_shared<AdminArguments>();
   admin->action = action;
   CLI::App& app = *group.add_subcommand(name, description);
-  if (action == AdminArguments::Action::kSnapshot || action == AdminArguments::Action::kRestore) {
+  using Action = AdminArguments::Action;
+  if (action == Action::kSnapshot || action == Action::kRestore ||
+      action == Action::kDeleteSnapshot) {
     app.add_option("name", admin->name, "Of the snapshot")->required()->type_name("NAME");
+  }
+  if (action == Action::kSnapshots) {
+    app.add_option("-n,--limit", admin->limit, "Show so many at most, the newest")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
   }
   app.final_callback([admin, &command] { command = *admin; });
 }
@@ -30,13 +37,17 @@ void AddAdminCommands(CLI::App& app, Command& command) {
   AddAction(admin, command, Action::kMerge, "merge",
             "Write the changes made so far into a new generation");
   AddAction(admin, command, Action::kSnapshot, "snapshot",
-            "Copy the collection into the server's snapshot directory");
+            "Copy the collection to where the server keeps its snapshots");
   AddAction(admin, command, Action::kRestore, "restore",
             "Replace the collection by a snapshot; changes since are undone");
+  AddAction(admin, command, Action::kSnapshots, "snapshots",
+            "List the snapshots, the newest first");
+  AddAction(admin, command, Action::kDeleteSnapshot, "delete-snapshot", "Remove a snapshot");
   admin.require_subcommand(0, 1);
   admin.final_callback([&admin] {
     if (admin.get_subcommands().empty())
-      throw CLI::RequiredError("admin: reload, merge, snapshot or restore");
+      throw CLI::RequiredError(
+          "admin: reload, merge, snapshot, snapshots, restore or delete-snapshot");
   });
 }
 

@@ -38,7 +38,8 @@ ExitCode RunDelete(const DeleteArguments& arguments, Context& context);
 
 ExitCode RunStatus(const StatusArguments& arguments,
                    Context& context);  // kUnreachable unless it is serving
-ExitCode RunAdmin(const AdminArguments& arguments, Context& context);
+ExitCode RunAdmin(const AdminArguments& arguments,
+                  Context& context);  // kNothing when there are no snapshots to list
 
 }  // namespace antiphon::client
 

@@ -48,5 +48,7 @@ decltype(kReload) kReload = Write<&Admin::Reload>;
 decltype(kMerge) kMerge = Write<&Admin::Merge>;
 decltype(kSnapshot) kSnapshot = Write<&Admin::Snapshot>;
 decltype(kRestore) kRestore = Write<&Admin::Restore>;
+decltype(kListSnapshots) kListSnapshots = Read<&Admin::ListSnapshots>;
+decltype(kDeleteSnapshot) kDeleteSnapshot = Write<&Admin::DeleteSnapshot>;
 
 }  // namespace antiphon::client

@@ -45,6 +45,8 @@ extern const Method<v1::ReloadRequest, v1::ReloadResponse> kReload;
 extern const Method<v1::MergeRequest, v1::MergeResponse> kMerge;
 extern const Method<v1::SnapshotRequest, v1::SnapshotResponse> kSnapshot;
 extern const Method<v1::RestoreRequest, v1::RestoreResponse> kRestore;
+extern const Method<v1::ListSnapshotsRequest, v1::ListSnapshotsResponse> kListSnapshots;
+extern const Method<v1::DeleteSnapshotRequest, v1::DeleteSnapshotResponse> kDeleteSnapshot;
 
 }  // namespace antiphon::client
 

@@ -14,9 +14,9 @@ namespace antiphon::server {
 namespace {
 
 // All of Retrieval, too.
-constexpr std::array<std::string_view, 7> kMethodsToRead = {
+constexpr std::array<std::string_view, 8> kMethodsToRead = {
     "Catalog.ListPieces", "Catalog.GetPiece",      "Catalog.ListRecordings", "Catalog.GetRecording",
-    "Catalog.GetSnippet", "Catalog.ListSameMusic", "Admin.Status",
+    "Catalog.GetSnippet", "Catalog.ListSameMusic", "Admin.Status",           "Admin.ListSnapshots",
 };
 
 }  // namespace

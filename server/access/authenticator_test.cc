@@ -82,7 +82,7 @@ TEST_F(AuthenticatorTest, ReadersReadAndAdministratorsDoAnything) {
   for (const char* method :
        {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch", "Catalog.ListPieces",
         "Catalog.GetPiece", "Catalog.ListRecordings", "Catalog.GetRecording", "Catalog.GetSnippet",
-        "Catalog.ListSameMusic", "Admin.Status"}) {
+        "Catalog.ListSameMusic", "Admin.Status", "Admin.ListSnapshots"}) {
     EXPECT_EQ(RoleFor(method), Role::kRead) << method;
     EXPECT_TRUE(Admit(kReader, method).ok()) << method;
     EXPECT_TRUE(Admit(kAdmin, method).ok()) << method;
@@ -90,8 +90,8 @@ TEST_F(AuthenticatorTest, ReadersReadAndAdministratorsDoAnything) {
   for (const char* method :
        {"Catalog.AddPiece", "Catalog.AddPieces", "Catalog.UpdatePiece", "Catalog.DeletePiece",
         "Catalog.AddRecording", "Catalog.UpdateRecording", "Catalog.DeleteRecording",
-        "Admin.Reload", "Admin.Merge", "Admin.Snapshot", "Admin.Restore", "Catalog.SomethingNew",
-        "", "Retrieval"}) {
+        "Admin.Reload", "Admin.Merge", "Admin.Snapshot", "Admin.Restore", "Admin.DeleteSnapshot",
+        "Catalog.SomethingNew", "", "Retrieval"}) {
     EXPECT_EQ(RoleFor(method), Role::kAdmin) << method;
     EXPECT_EQ(Code(kReader, method), absl::StatusCode::kPermissionDenied) << method;
     EXPECT_TRUE(Admit(kAdmin, method).ok()) << method;

@@ -28,6 +28,12 @@ class Fingerprint {
 };
 
 // Equal only for the same sources in the same versions and order, and the same filter.
+uint64_t FingerprintOf(const std::vector<std::string>& entries, absl::string_view) {
+  Fingerprint fingerprint;
+  for (const std::string& entry : entries) fingerprint.Add(absl::string_view(entry));
+  return fingerprint.value();
+}
+
 template <typename Source>
 uint64_t FingerprintOf(const std::vector<Source>& sources, absl::string_view filter) {
   Fingerprint fingerprint;
@@ -57,6 +63,8 @@ absl::StatusOr<int64_t> DecodeToken(absl::string_view text, uint64_t list) {
   }
   return first;
 }
+
+bool Passes(const std::string&, const std::vector<absl::string_view>&) { return true; }
 
 template <typename Source>
 bool Passes(const Source& source, const std::vector<absl::string_view>& words) {
@@ -105,6 +113,11 @@ absl::StatusOr<SourcePage> SelectPage(const std::vector<catalog::Recording>& rec
                                       absl::string_view filter, absl::string_view page_token,
                                       int page_size) {
   return Select(recordings, filter, page_token, page_size);
+}
+
+absl::StatusOr<SourcePage> SelectPage(const std::vector<std::string>& entries,
+                                      absl::string_view page_token, int page_size) {
+  return Select(entries, "", page_token, page_size);
 }
 
 }  // namespace antiphon::server

@@ -1,5 +1,5 @@
-// Pages of the lists of pieces and recordings: filter and page token. Stateless; safe from any
-// thread.
+// Pages of lists, of pieces and recordings above all: filter and page token. Stateless; safe from
+// any thread.
 #ifndef ANTIPHON_SERVER_SERVICES_PAGES_H_
 #define ANTIPHON_SERVER_SERVICES_PAGES_H_
 
@@ -29,6 +29,10 @@ struct SourcePage {
 [[nodiscard]] absl::StatusOr<SourcePage> SelectPage(
     const std::vector<catalog::Recording>& recordings, absl::string_view filter,
     absl::string_view page_token, int page_size);
+
+// Likewise of anything else, unfiltered: `entries` tell one from the other.
+[[nodiscard]] absl::StatusOr<SourcePage> SelectPage(const std::vector<std::string>& entries,
+                                                    absl::string_view page_token, int page_size);
 
 }  // namespace antiphon::server
 

@@ -1,14 +1,17 @@
 #include "server/services/service_admin.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "server/runtime/version.h"
+#include "server/services/pages.h"
+#include "server/snapshots/snapshot_schedule.h"
 #include "server/telemetry/process_stats.h"
 #include "server/wire/conversions.h"
+#include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
 
 namespace antiphon::server {
@@ -29,15 +32,8 @@ v1::ServerState ToWire(ServerState state) {
   return v1::SERVER_STATE_UNSPECIFIED;
 }
 
-// A name that is a file of a directory, whatever it is: no way out of it, nothing hidden, no option
-// of a command.
 absl::Status CheckSnapshotName(const std::string& name) {
-  constexpr size_t kMaxBytes = 100;
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
-  });
-  if (plain && !name.empty() && name.size() <= kMaxBytes && name[0] != '.' && name[0] != '-')
-    return absl::OkStatus();
+  if (IsSnapshotName(name)) return absl::OkStatus();
   return FieldError(absl::StatusCode::kInvalidArgument, "name",
                     name.empty() ? "missing" : "is no plain name",
                     "1 to 100 letters, digits, '.', '-' and '_', not beginning with '.' or '-'");
@@ -52,45 +48,59 @@ absl::Status ForOperator(const absl::Status& status) {
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kPermissionDenied:
       return CallerError(absl::StatusCode::kFailedPrecondition, status.message());
     default:
       return status;
   }
 }
 
+absl::Status NoSuchSnapshotOr(const absl::Status& status) {
+  return absl::IsNotFound(status) ? FieldError(status.code(), "name", "no such snapshot")
+                                  : ForOperator(status);
+}
+
+KeepGoing KeepGoingFor(const Call& call) {
+  return [&call] { return call.KeepGoing(); };
+}
+
+v1::SnapshotInfo ToWire(const StoredSnapshot& snapshot, const bundle::Manifest& now) {
+  v1::SnapshotInfo info;
+  info.set_name(snapshot.name);
+  info.set_created(snapshot.manifest.created);
+  info.set_pieces(snapshot.manifest.pieces);
+  info.set_recordings(snapshot.manifest.recordings);
+  info.set_version(snapshot.manifest.last_change);
+  info.set_bytes(snapshot.bytes);
+  info.set_model_id(snapshot.manifest.model_id);
+  info.set_restorable(snapshot.problem.empty());
+  info.set_problem(snapshot.problem);
+  info.set_same_model(snapshot.manifest.model_id == now.model_id);
+  return info;
+}
+
 }  // namespace
 
-AdminService::AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle,
-                           AdminFacts facts)
-    : runner_(runner), store_(store), lifecycle_(lifecycle), facts_(std::move(facts)) {}
-
-template <typename Request, typename Response>
-Method AdminService::OneAtATime(const char* name,
-                                absl::Status (AdminService::*work)(const Request&, Response*)) {
-  return runner_.Unary<Request, Response>(
-      name, CallPolicy::kQueued,
-      [this, work](Call&, const Request& request, Response* response) -> absl::Status {
-        if (busy_.exchange(true)) {
-          return CallerError(
-              absl::StatusCode::kAborted,
-              "a reload, merge, snapshot or restore is under way; ask again when it is done");
-        }
-        struct Release {
-          std::atomic<bool>& busy;
-          ~Release() { busy = false; }
-        } release{busy_};
-        return (this->*work)(request, response);
-      });
-}
+AdminService::AdminService(CallRunner& runner, Store& store, SnapshotKeeper& snapshots,
+                           OneAtATime& turns, const Lifecycle& lifecycle, AdminFacts facts)
+    : runner_(runner),
+      store_(store),
+      snapshots_(snapshots),
+      turns_(turns),
+      lifecycle_(lifecycle),
+      facts_(std::move(facts)) {}
 
 std::vector<Method> AdminService::Methods() {
   using Self = AdminService;
+  const auto queued = CallPolicy::kQueued;
   return {
       runner_.Unary("Admin.Status", CallPolicy::kInline, this, &Self::Status),
-      OneAtATime("Admin.Reload", &Self::Reload),
-      OneAtATime("Admin.Merge", &Self::Merge),
-      OneAtATime("Admin.Snapshot", &Self::Snapshot),
-      OneAtATime("Admin.Restore", &Self::Restore),
+      runner_.Unary("Admin.Reload", queued, this, &Self::Reload),
+      runner_.Unary("Admin.Merge", queued, this, &Self::Merge),
+      runner_.Unary("Admin.Snapshot", queued, this, &Self::Snapshot),
+      runner_.Unary("Admin.Restore", queued, this, &Self::Restore),
+      runner_.Unary("Admin.ListSnapshots", queued, this, &Self::ListSnapshots),
+      runner_.Unary("Admin.DeleteSnapshot", queued, this, &Self::DeleteSnapshot),
   };
 }
 
@@ -131,8 +141,9 @@ absl::Status AdminService::Status(Call& call, const v1::StatusRequest& /*request
   return absl::OkStatus();
 }
 
-absl::Status AdminService::Reload(const v1::ReloadRequest& /*request*/,
+absl::Status AdminService::Reload(Call& /*call*/, const v1::ReloadRequest& /*request*/,
                                   v1::ReloadResponse* response) {
+  ASSIGN_OR_RETURN(const OneAtATime::Turn turn, turns_.Enter());
   ASSIGN_OR_RETURN(const auto reloaded, MapError(store_.Reload(), ForOperator));
   response->set_generation(reloaded.generation);
   response->set_previous_generation(reloaded.previous_generation);
@@ -141,41 +152,77 @@ absl::Status AdminService::Reload(const v1::ReloadRequest& /*request*/,
   return absl::OkStatus();
 }
 
-absl::Status AdminService::Merge(const v1::MergeRequest& /*request*/, v1::MergeResponse* response) {
+absl::Status AdminService::Merge(Call& /*call*/, const v1::MergeRequest& /*request*/,
+                                 v1::MergeResponse* response) {
+  ASSIGN_OR_RETURN(const OneAtATime::Turn turn, turns_.Enter());
   ASSIGN_OR_RETURN(const auto merged, MapError(store_.Merge(), ForOperator));
   response->set_generation(merged.generation);
   response->set_merged_changes(merged.changes);
   return absl::OkStatus();
 }
 
-absl::Status AdminService::Snapshot(const v1::SnapshotRequest& request,
+absl::Status AdminService::Snapshot(Call& call, const v1::SnapshotRequest& request,
                                     v1::SnapshotResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
+  if (IsScheduledName(request.name())) {
+    return FieldError(absl::StatusCode::kInvalidArgument, "name",
+                      "is one of those that the schedule gives, and removes again",
+                      "any but auto-YYYYMMDD-HHMMSS");
+  }
   const auto told = [](const absl::Status& status) {
     return absl::IsAlreadyExists(status)
                ? FieldError(status.code(), "name", "there is a snapshot of this name")
                : ForOperator(status);
   };
-  ASSIGN_OR_RETURN(const auto snapshot, MapError(store_.TakeSnapshot(request.name()), told));
+  ASSIGN_OR_RETURN(const bundle::Manifest taken,
+                   MapError(snapshots_.Take(request.name(), KeepGoingFor(call)), told));
   response->set_name(request.name());
-  response->set_pieces(snapshot.manifest.pieces);
-  response->set_recordings(snapshot.manifest.recordings);
-  response->set_version(snapshot.version);
-  response->set_bytes(snapshot.bytes);
+  response->set_pieces(taken.pieces);
+  response->set_recordings(taken.recordings);
+  response->set_version(taken.last_change);
+  response->set_bytes(TotalBytes(taken));
   return absl::OkStatus();
 }
 
-absl::Status AdminService::Restore(const v1::RestoreRequest& request,
+absl::Status AdminService::Restore(Call& call, const v1::RestoreRequest& request,
                                    v1::RestoreResponse* response) {
   RETURN_IF_ERROR(CheckSnapshotName(request.name()));
-  const auto told = [](const absl::Status& status) {
-    return absl::IsNotFound(status) ? FieldError(status.code(), "name", "no such snapshot")
-                                    : ForOperator(status);
-  };
-  ASSIGN_OR_RETURN(const auto restored, MapError(store_.Restore(request.name()), told));
+  ASSIGN_OR_RETURN(
+      const bundle::Manifest restored,
+      MapError(snapshots_.Restore(request.name(), KeepGoingFor(call)), NoSuchSnapshotOr));
   response->set_generation(restored.generation);
   response->set_pieces(restored.pieces);
   response->set_recordings(restored.recordings);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::ListSnapshots(Call& call, const v1::ListSnapshotsRequest& request,
+                                         v1::ListSnapshotsResponse* response) {
+  const Limits& limits = facts_.limits;
+  const int page_size = request.has_page_size() ? request.page_size() : limits.default_page_size;
+  RETURN_IF_ERROR(CheckFieldRange("page_size", page_size, Range<int>{1, limits.max_page_size}));
+  ASSIGN_OR_RETURN(const std::vector<StoredSnapshot> snapshots,
+                   MapError(snapshots_.List(KeepGoingFor(call)), ForOperator));
+  std::vector<std::string> names;
+  names.reserve(snapshots.size());
+  for (const StoredSnapshot& snapshot : snapshots)
+    names.push_back(absl::StrCat(snapshot.name, "\n", snapshot.manifest.created));
+  ASSIGN_OR_RETURN(const SourcePage page, SelectPage(names, request.page_token(), page_size));
+  for (const int position : page.positions)
+    *response->add_snapshots() = ToWire(snapshots[position], call.collection().manifest());
+  response->set_next_page_token(page.next_page_token);
+  response->set_total(page.total);
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::DeleteSnapshot(Call& call, const v1::DeleteSnapshotRequest& request,
+                                          v1::DeleteSnapshotResponse* response) {
+  RETURN_IF_ERROR(CheckSnapshotName(request.name()));
+  ASSIGN_OR_RETURN(
+      const int64_t bytes,
+      MapError(snapshots_.Remove(request.name(), KeepGoingFor(call)), NoSuchSnapshotOr));
+  response->set_name(request.name());
+  response->set_bytes(bytes);
   return absl::OkStatus();
 }
 

@@ -3,7 +3,6 @@
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -11,7 +10,9 @@
 #include "core/base/steady_time.h"
 #include "server/calls/call_runner.h"
 #include "server/runtime/lifecycle.h"
+#include "server/serving/one_at_a_time.h"
 #include "server/serving/store.h"
+#include "server/snapshots/snapshot_keeper.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
@@ -30,30 +31,35 @@ struct AdminFacts {
 class AdminService {
  public:
   // All references are borrowed, and outlive every call.
-  AdminService(CallRunner& runner, Store& store, const Lifecycle& lifecycle, AdminFacts facts);
+  // `turns` is shared with whoever else works on the collection as a whole.
+  AdminService(CallRunner& runner, Store& store, SnapshotKeeper& snapshots, OneAtATime& turns,
+               const Lifecycle& lifecycle, AdminFacts facts);
 
-  // This object outlives every call. Of all but Status, one runs at a time: a second is Aborted.
+  // This object outlives every call. Reload, Merge, Snapshot and Restore run one at a time, as far
+  // as they work on the collection: a second is Aborted.
   std::vector<Method> Methods();
 
  private:
   absl::Status Status(Call& call, const v1::StatusRequest& request,
                       v1::StatusResponse* response) const;
-  absl::Status Reload(const v1::ReloadRequest& request, v1::ReloadResponse* response);
-  absl::Status Merge(const v1::MergeRequest& request, v1::MergeResponse* response);
-  absl::Status Snapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response);
-  absl::Status Restore(const v1::RestoreRequest& request, v1::RestoreResponse* response);
-
-  // A method that runs unless another of these does: Aborted.
-  template <typename Request, typename Response>
-  Method OneAtATime(const char* name,
-                    absl::Status (AdminService::*work)(const Request&, Response*));
+  absl::Status Reload(Call& call, const v1::ReloadRequest& request, v1::ReloadResponse* response);
+  absl::Status Merge(Call& call, const v1::MergeRequest& request, v1::MergeResponse* response);
+  absl::Status Snapshot(Call& call, const v1::SnapshotRequest& request,
+                        v1::SnapshotResponse* response);
+  absl::Status Restore(Call& call, const v1::RestoreRequest& request,
+                       v1::RestoreResponse* response);
+  absl::Status ListSnapshots(Call& call, const v1::ListSnapshotsRequest& request,
+                             v1::ListSnapshotsResponse* response);
+  absl::Status DeleteSnapshot(Call& call, const v1::DeleteSnapshotRequest& request,
+                              v1::DeleteSnapshotResponse* response);
 
   CallRunner& runner_;
   Store& store_;
+  SnapshotKeeper& snapshots_;
+  OneAtATime& turns_;
   const Lifecycle& lifecycle_;
   const AdminFacts facts_;
   const SteadyTime started_ = SteadyNow();
-  std::atomic<bool> busy_ = false;  // one of those that run one at a time
 };
 
 }  // namespace antiphon::server

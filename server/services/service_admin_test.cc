@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "core/testing/temporary_folder.h"
 #include "server/testing/server_fixture.h"
 
 namespace antiphon::server {
@@ -12,11 +16,16 @@ namespace {
 using grpc::StatusCode;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using Stub = v1::Admin::Stub;
 
 class AdminServiceTest : public ServerFixture {
  protected:
-  void SetUp() override { Start(); }
+  void SetUp() override {
+    config_.snapshots.directory = folder_.path();
+    Start();
+  }
 
   v1::StatusResponse Status() {
     v1::StatusResponse response;
@@ -39,6 +48,22 @@ class AdminServiceTest : public ServerFixture {
     request.set_name(name);
     return Ask(*admin_, &Stub::Restore, request, response);
   }
+  grpc::Status ListSnapshots(const v1::ListSnapshotsRequest& request,
+                             v1::ListSnapshotsResponse* response) {
+    return Ask(*admin_, &Stub::ListSnapshots, request, response);
+  }
+  std::vector<v1::SnapshotInfo> Snapshots() {
+    v1::ListSnapshotsResponse response;
+    EXPECT_TRUE(ListSnapshots({}, &response).ok());
+    EXPECT_EQ(response.total(), response.snapshots_size());
+    return {response.snapshots().begin(), response.snapshots().end()};
+  }
+  grpc::Status DeleteSnapshot(const std::string& name,
+                              v1::DeleteSnapshotResponse* response = nullptr) {
+    v1::DeleteSnapshotRequest request;
+    request.set_name(name);
+    return Ask(*admin_, &Stub::DeleteSnapshot, request, response);
+  }
   void DeletePiece(const std::string& id) {
     v1::DeletePieceRequest request;
     request.set_piece_id(id);
@@ -46,6 +71,8 @@ class AdminServiceTest : public ServerFixture {
     v1::DeletePieceResponse response;
     ASSERT_TRUE(Ask(*catalog_, &v1::Catalog::Stub::DeletePiece, request, &response).ok());
   }
+
+  const antiphon::testing::TemporaryFolder folder_;  // of the snapshots
 };
 
 TEST_F(AdminServiceTest, StatusTellsOfTheModelsConfidence) {
@@ -116,7 +143,7 @@ TEST_F(AdminServiceTest, WhatASnapshotHoldsCanBeRestored) {
   EXPECT_EQ(snapshot.pieces(), 2);
   EXPECT_EQ(snapshot.recordings(), 2);
   EXPECT_EQ(snapshot.version(), 0);
-  EXPECT_EQ(snapshot.bytes(), 4096);
+  EXPECT_EQ(snapshot.bytes(), 8);
   EXPECT_TRUE(Blames(Snapshot("monday-1.0_a"), StatusCode::ALREADY_EXISTS, "name"));
 
   DeletePiece("p1");
@@ -136,16 +163,116 @@ TEST_F(AdminServiceTest, ASnapshotHasAPlainName) {
         std::string("ü"), std::string("a\0b", 3), std::string(101, 'a')}) {
     EXPECT_TRUE(Blames(Snapshot(name), StatusCode::INVALID_ARGUMENT, "name")) << name;
     EXPECT_TRUE(Blames(Restore(name), StatusCode::INVALID_ARGUMENT, "name")) << name;
+    EXPECT_TRUE(Blames(DeleteSnapshot(name), StatusCode::INVALID_ARGUMENT, "name")) << name;
   }
   EXPECT_TRUE(Snapshot(std::string(100, 'a')).ok());
 }
 
 TEST_F(AdminServiceTest, WithoutADirectoryThereAreNoSnapshots) {
-  store_.has_snapshot_directory = false;
-  for (const grpc::Status& status : {Snapshot("a"), Restore("a")}) {
-    EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
-    EXPECT_THAT(status.error_message(), HasSubstr("snapshot directory"));
+  const auto expect_refused = [this] {
+    v1::ListSnapshotsResponse unused;
+    for (const grpc::Status& status :
+         {Snapshot("a"), Restore("a"), ListSnapshots({}, &unused), DeleteSnapshot("a")}) {
+      EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+      EXPECT_THAT(status.error_message(), HasSubstr("snapshot directory"));
+      EXPECT_THAT(status.error_message(), Not(HasSubstr(folder_.path())));
+    }
+  };
+  std::filesystem::remove_all(folder_.path());
+  expect_refused();
+  server_.reset();
+  config_.snapshots.directory.clear();
+  Start();
+  expect_refused();
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_snapshots_total{result="refused"} 2)"));
+}
+
+TEST_F(AdminServiceTest, SnapshotsAreListedWithWhatTheyHold) {
+  EXPECT_THAT(Snapshots(), IsEmpty());
+  ASSERT_TRUE(Snapshot("first").ok());
+  DeletePiece("p0");
+  ASSERT_TRUE(Snapshot("second").ok());
+  const std::vector<v1::SnapshotInfo> snapshots = Snapshots();
+  ASSERT_EQ(snapshots.size(), 2u);
+  EXPECT_EQ(snapshots[0].name(), "second");
+  EXPECT_EQ(snapshots[1].name(), "first");
+  EXPECT_EQ(snapshots[0].pieces(), 1);
+  EXPECT_EQ(snapshots[0].recordings(), 1);
+  EXPECT_EQ(snapshots[0].version(), 1);
+  EXPECT_EQ(snapshots[0].bytes(), 8);
+  EXPECT_EQ(snapshots[0].model_id(), "fake-model");
+  EXPECT_TRUE(snapshots[0].same_model());
+  EXPECT_TRUE(snapshots[0].restorable());
+  EXPECT_EQ(snapshots[0].problem(), "");
+  absl::Time created;
+  std::string why;
+  ASSERT_TRUE(absl::ParseTime(absl::RFC3339_full, snapshots[0].created(), &created, &why)) << why;
+  EXPECT_LT(absl::Now() - created, absl::Minutes(5));
+}
+
+TEST_F(AdminServiceTest, ADamagedSnapshotIsListedWithTheReason) {
+  ASSERT_TRUE(Snapshot("monday").ok());
+  std::filesystem::resize_file(folder_.path() + "/monday/gen-000001/contents", 3);
+  const std::vector<v1::SnapshotInfo> snapshots = Snapshots();
+  ASSERT_EQ(snapshots.size(), 1u);
+  EXPECT_FALSE(snapshots[0].restorable());
+  EXPECT_EQ(snapshots[0].problem(), "contents: has 3 bytes where MANIFEST says 8");
+  const grpc::Status status = Restore("monday");
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("contents"));
+  EXPECT_THAT(status.error_message(), Not(HasSubstr(folder_.path())));
+  EXPECT_TRUE(DeleteSnapshot("monday").ok());
+  EXPECT_THAT(Snapshots(), IsEmpty());
+}
+
+TEST_F(AdminServiceTest, SnapshotsAreListedInPages) {
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(Snapshot(name).ok());
+  v1::ListSnapshotsRequest request;
+  request.set_page_size(2);
+  v1::ListSnapshotsResponse page;
+  ASSERT_TRUE(ListSnapshots(request, &page).ok());
+  EXPECT_EQ(page.total(), 3);
+  ASSERT_EQ(page.snapshots_size(), 2);
+  request.set_page_token(page.next_page_token());
+  v1::ListSnapshotsResponse rest;
+  ASSERT_TRUE(ListSnapshots(request, &rest).ok());
+  ASSERT_EQ(rest.snapshots_size(), 1);
+  EXPECT_EQ(rest.next_page_token(), "");
+  EXPECT_NE(rest.snapshots(0).name(), page.snapshots(0).name());
+  EXPECT_NE(rest.snapshots(0).name(), page.snapshots(1).name());
+  ASSERT_TRUE(DeleteSnapshot("b").ok());
+  EXPECT_TRUE(Blames(ListSnapshots(request, &rest), StatusCode::INVALID_ARGUMENT, "page_token"))
+      << "another list";
+  for (const int size : {0, -1, 1001}) {
+    request.set_page_size(size);
+    EXPECT_TRUE(Blames(ListSnapshots(request, &rest), StatusCode::INVALID_ARGUMENT, "page_size"));
   }
+}
+
+TEST_F(AdminServiceTest, ADeletedSnapshotIsGone) {
+  ASSERT_TRUE(Snapshot("monday").ok());
+  v1::DeleteSnapshotResponse deleted;
+  ASSERT_TRUE(DeleteSnapshot("monday", &deleted).ok());
+  EXPECT_EQ(deleted.name(), "monday");
+  EXPECT_EQ(deleted.bytes(), 8);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  EXPECT_TRUE(Blames(DeleteSnapshot("monday"), StatusCode::NOT_FOUND, "name"));
+  EXPECT_TRUE(Blames(Restore("monday"), StatusCode::NOT_FOUND, "name"));
+  EXPECT_TRUE(Snapshot("monday").ok()) << "the name is free";
+}
+
+TEST_F(AdminServiceTest, TheSchedulesNamesAreItsOwn) {
+  EXPECT_TRUE(Blames(Snapshot("auto-20260506-070809"), StatusCode::INVALID_ARGUMENT, "name"));
+  EXPECT_TRUE(Snapshot("auto-20260506").ok());
+}
+
+TEST_F(AdminServiceTest, AFullDiskIsSaidWithWhenToAskAgain) {
+  store_.failure = absl::ResourceExhaustedError("copying scores.faiss failed: no space");
+  const grpc::Status status = Snapshot("monday");
+  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_FALSE(DetailOf(status).has_value());
+  EXPECT_GE(RetryDelayOf(status), absl::Seconds(1));
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(antiphon_snapshots_total{result="exhausted"} 1)"));
 }
 
 TEST_F(AdminServiceTest, OneIsAdministeredAtATimeAndStatusAnswersMeanwhile) {

@@ -87,6 +87,9 @@ FakeCollection::FakeCollection() : shared_(std::make_shared<Shared>()) {
   manifest_.generation = 7;
   manifest_.model_id = "fake-model";
   manifest_.created = "2024-05-06T07:08:09Z";
+  manifest_.origin = std::string(32, 'a');
+  manifest_.query_hop_s = manifest_.score_hop_s = manifest_.recording_hop_s = 0.5;
+  manifest_.tempo_ratios = {1};
   manifest_.dimension = 2;
   manifest_.feature_settings = "{}";
   manifest_.pieces = manifest_.recordings = 2;

@@ -1,11 +1,16 @@
 #include "server/serving/fake_store.h"
 
+#include <filesystem>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
 #include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
 
@@ -13,6 +18,8 @@ namespace antiphon::server {
 namespace {
 
 using editing::CollectionStore;
+
+constexpr char kContents[] = "contents";  // the file of a snapshot
 
 absl::Status IdTaken() { return WithReason(absl::AlreadyExistsError("id"), ErrorReason::kIdTaken); }
 
@@ -236,25 +243,38 @@ CollectionStore::EditStatus FakeStore::edit_status() const {
           .rejected_changes = {"change 3: damaged"}};
 }
 
-absl::StatusOr<Store::Snapshot> FakeStore::TakeSnapshot(const std::string& name) {
+absl::StatusOr<bundle::Manifest> FakeStore::WriteSnapshot(const std::string& directory) {
   RETURN_IF_ERROR(Administer());
-  if (!has_snapshot_directory) return absl::FailedPreconditionError("no snapshot directory");
+  if (std::filesystem::exists(directory)) return absl::AlreadyExistsError("the snapshot");
   absl::MutexLock lock(&mutex_);
-  if (!snapshots_.emplace(name, collection_->sources()).second)
-    return absl::AlreadyExistsError(name);
-  Snapshot snapshot{.manifest = collection_->manifest(), .version = last_change_, .bytes = 4096};
-  snapshot.manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
-  snapshot.manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
-  return snapshot;
+  // It appears whole.
+  const std::filesystem::path target(directory);
+  const std::string unfinished =
+      (target.parent_path() / absl::StrCat(".snapshot-", snapshots_.size())).string();
+  ASSIGN_OR_RETURN(const auto writer, bundle::BundleWriter::Create(unfinished));
+  RETURN_IF_ERROR(bundle::WriteNewFile(writer->directory(), kContents,
+                                       absl::StrFormat("%08d", snapshots_.size())));
+  snapshots_.push_back(collection_->sources());
+  bundle::Manifest manifest = collection_->manifest();
+  manifest.pieces = static_cast<int64_t>(collection_->pieces().size());
+  manifest.recordings = static_cast<int64_t>(collection_->recordings().size());
+  manifest.last_change = last_change_;
+  ASSIGN_OR_RETURN(manifest, writer->Publish(std::move(manifest)));
+  std::filesystem::rename(unfinished, target);
+  return manifest;
 }
 
-absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& name) {
+absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& directory) {
   RETURN_IF_ERROR(Administer());
-  if (!has_snapshot_directory) return absl::FailedPreconditionError("no snapshot directory");
+  ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(directory));
+  ASSIGN_OR_RETURN(const bundle::Descriptor file,
+                   bundle::OpenPlainFile(opened.directory, kContents));
+  ASSIGN_OR_RETURN(const std::string contents, bundle::ReadAll(file, 100));
+  size_t number = 0;
   absl::MutexLock lock(&mutex_);
-  const auto found = snapshots_.find(name);
-  if (found == snapshots_.end()) return absl::NotFoundError(name);
-  collection_ = std::make_shared<const FakeCollection>(*collection_, found->second,
+  if (!absl::SimpleAtoi(contents, &number) || number >= snapshots_.size())
+    return absl::DataLossError("not a snapshot of this store");
+  collection_ = std::make_shared<const FakeCollection>(*collection_, snapshots_[number],
                                                        collection_->manifest().generation + 1);
   bundle::Manifest manifest = collection_->manifest();
   manifest.pieces = static_cast<int64_t>(collection_->pieces().size());

@@ -8,10 +8,10 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -33,16 +33,16 @@ class FakeStore final : public Store {
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
   absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
   editing::CollectionStore::EditStatus edit_status() const override;
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
-  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+  // A bundle whose one file, "contents", says which of this store's snapshots it is.
+  absl::StatusOr<bundle::Manifest> WriteSnapshot(const std::string& directory) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& directory) override;
 
   std::function<void()>
       on_embed;  // between the questions whether to go on, before and after the work of an edit
-  std::function<void()> on_administer;  // at the start of Reload, Merge, TakeSnapshot and Restore
+  std::function<void()> on_administer;  // at the start of Reload, Merge, WriteSnapshot and Restore
   absl::Status failure;                 // of every edit and administration, unless OK
-  bool has_snapshot_directory = true;
-  std::atomic<int> embedded = 0;  // edits that went on to the expensive part
-  std::atomic<int> durable = 0;   // changes made
+  std::atomic<int> embedded = 0;        // edits that went on to the expensive part
+  std::atomic<int> durable = 0;         // changes made
 
  private:
   // What an edit with contents goes through before it is made.
@@ -68,7 +68,7 @@ class FakeStore final : public Store {
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<const FakeCollection> collection_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, FakeSources> snapshots_ ABSL_GUARDED_BY(mutex_);
+  std::vector<FakeSources> snapshots_ ABSL_GUARDED_BY(mutex_);
   int64_t last_change_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t unmerged_ ABSL_GUARDED_BY(mutex_) = 0;
 };

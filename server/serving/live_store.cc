@@ -68,31 +68,34 @@ class LiveStore final : public Store {
   }
   absl::StatusOr<CollectionStore::Merged> Merge() override { return WithoutPaths(live_->Merge()); }
   CollectionStore::EditStatus edit_status() const override { return live_->edit_status(); }
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
-  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> WriteSnapshot(const std::string& directory) override {
+    return WithoutPaths(live_->Snapshot(directory), directory);
+  }
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& directory) override {
+    return WithoutPaths(live_->Restore(directory), directory);
+  }
 
  private:
-  explicit LiveStore(const LiveStoreOptions& options)
-      : bundle_(options.bundle), snapshots_(options.snapshot_dir) {}
+  explicit LiveStore(const LiveStoreOptions& options) : bundle_(options.bundle) {}
 
-  // What a failure says goes to clients; where the files lie does not concern them.
+  // What a failure says goes to clients; where the files lie does not concern them. `snapshot` is a
+  // directory, too, unless it is empty.
   template <typename T>
-  absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result) const {
-    return MapError(std::move(result), [this](const absl::Status& status) {
+  absl::StatusOr<T> WithoutPaths(absl::StatusOr<T> result, const std::string& snapshot = "") const {
+    return MapError(std::move(result), [&](const absl::Status& status) {
       std::vector<std::pair<std::string, std::string>> paths = {{bundle_ + "/", ""},
                                                                 {bundle_, "the bundle"}};
-      if (!snapshots_.empty()) {
+      if (!snapshot.empty()) {
+        const std::string parent = std::filesystem::path(snapshot).parent_path().string();
         paths.insert(paths.begin(),
-                     {{snapshots_ + "/", ""}, {snapshots_, "the snapshot directory"}});
+                     {{absl::StrCat(snapshot, "/"), ""}, {snapshot, "the snapshot"}});
+        if (!parent.empty()) paths.emplace_back(absl::StrCat(parent, "/"), "");
       }
       return absl::Status(status.code(), absl::StrReplaceAll(status.message(), paths));
     });
   }
 
-  absl::Status CheckSnapshotDirectory() const;
-
   const std::string bundle_;
-  const std::string snapshots_;  // directory; empty: none
   std::unique_ptr<CollectionStore> live_;
 };
 
@@ -110,40 +113,6 @@ absl::StatusOr<std::unique_ptr<Store>> LiveStore::Open(const LiveStoreOptions& o
   };
   ASSIGN_OR_RETURN(store->live_, CollectionStore::Open(options.bundle, std::move(editing)));
   return store;
-}
-
-absl::Status LiveStore::CheckSnapshotDirectory() const {
-  std::error_code error;
-  if (snapshots_.empty()) {
-    return absl::FailedPreconditionError(
-        "this server has no snapshot directory; its operator can give it one");
-  }
-  if (!std::filesystem::is_directory(snapshots_, error)) {
-    return absl::FailedPreconditionError("the server's snapshot directory is not there");
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Store::Snapshot> LiveStore::TakeSnapshot(const std::string& name) {
-  RETURN_IF_ERROR(CheckSnapshotDirectory());
-  ASSIGN_OR_RETURN(bundle::Manifest manifest,
-                   WithoutPaths(live_->Snapshot(absl::StrCat(snapshots_, "/", name))));
-  Snapshot snapshot;
-  snapshot.version = manifest.last_change;
-  for (const bundle::FileEntry& file : manifest.files) snapshot.bytes += file.size;
-  snapshot.manifest = std::move(manifest);
-  return snapshot;
-}
-
-absl::StatusOr<bundle::Manifest> LiveStore::Restore(const std::string& name) {
-  RETURN_IF_ERROR(CheckSnapshotDirectory());
-  const std::string directory = absl::StrCat(snapshots_, "/", name);
-  std::error_code error;
-  if (!std::filesystem::is_directory(directory, error))
-    return absl::NotFoundError("there is no such snapshot");
-  absl::StatusOr<bundle::Manifest> restored = live_->Restore(directory);
-  if (absl::IsNotFound(restored.status())) return absl::DataLossError("the snapshot is not whole");
-  return WithoutPaths(std::move(restored));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const LiveStoreOptions& options,

@@ -15,10 +15,9 @@
 namespace antiphon::server {
 
 struct LiveStoreOptions {
-  std::string bundle;        // directory, required
-  bool read_only = false;    // change nothing in the bundle, which another server may have
-  std::string snapshot_dir;  // directory of snapshots; empty: there are none
-  bool warm_up = true;       // answer a query of one's own before a collection serves
+  std::string bundle;      // directory, required
+  bool read_only = false;  // change nothing in the bundle, which another server may have
+  bool warm_up = true;     // answer a query of one's own before a collection serves
   // Devices, precision, search settings and threads. Two things are set once for two components:
   // the indexes run on the device of the encoders, and an encoder's batches are those of
   // `batching`.

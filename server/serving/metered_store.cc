@@ -35,8 +35,8 @@ absl::StatusOr<CollectionStore::Merged> MeteredStore::Merge() {
   return Counted(Kind::kMerge, store_.Merge());
 }
 
-absl::StatusOr<bundle::Manifest> MeteredStore::Restore(const std::string& name) {
-  return Counted(Kind::kRestore, store_.Restore(name));
+absl::StatusOr<bundle::Manifest> MeteredStore::Restore(const std::string& directory) {
+  return Counted(Kind::kRestore, store_.Restore(directory));
 }
 
 }  // namespace antiphon::server

@@ -22,10 +22,10 @@ class MeteredStore final : public Store {
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
   absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
   editing::CollectionStore::EditStatus edit_status() const override { return store_.edit_status(); }
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override {
-    return store_.TakeSnapshot(name);
+  absl::StatusOr<bundle::Manifest> WriteSnapshot(const std::string& directory) override {
+    return store_.WriteSnapshot(directory);
   }
-  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& directory) override;
 
  private:
   template <typename Result>

@@ -50,7 +50,9 @@ absl::StatusOr<CollectionStore::Reloaded> ReadOnlyStore::Reload() {
 
 absl::StatusOr<CollectionStore::Merged> ReadOnlyStore::Merge() { return Refuse(); }
 
-absl::StatusOr<Store::Snapshot> ReadOnlyStore::TakeSnapshot(const std::string&) { return Refuse(); }
+absl::StatusOr<bundle::Manifest> ReadOnlyStore::WriteSnapshot(const std::string&) {
+  return Refuse();
+}
 
 absl::StatusOr<bundle::Manifest> ReadOnlyStore::Restore(const std::string&) { return Refuse(); }
 

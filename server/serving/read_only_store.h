@@ -33,8 +33,8 @@ class ReadOnlyStore final : public Store {
   absl::StatusOr<editing::CollectionStore::Reloaded> Reload() override;
   absl::StatusOr<editing::CollectionStore::Merged> Merge() override;
   editing::CollectionStore::EditStatus edit_status() const override { return {}; }
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) override;
-  absl::StatusOr<bundle::Manifest> Restore(const std::string& name) override;
+  absl::StatusOr<bundle::Manifest> WriteSnapshot(const std::string& directory) override;
+  absl::StatusOr<bundle::Manifest> Restore(const std::string& directory) override;
 
  private:
   ReadOnlyStore(Opener opener, std::shared_ptr<const retrieval::Collection> collection);

@@ -54,7 +54,7 @@ TEST(ReadOnlyStore, RefusesEveryChange) {
         store.Apply(editing::AddRecording{{}, ""}, {}).status(),
         store.Apply(editing::UpdateRecording{.id = "r"}, {}).status(),
         store.Apply(editing::DeleteRecording{.id = "r"}, {}).status(), store.Merge().status(),
-        store.TakeSnapshot("s").status(), store.Restore("s").status()}) {
+        store.WriteSnapshot("s").status(), store.Restore("s").status()}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_TRUE(IsForCaller(status)) << "the caller is told why";
   }

@@ -29,15 +29,10 @@ class Store {
   virtual absl::StatusOr<editing::CollectionStore::Merged> Merge() = 0;
   virtual editing::CollectionStore::EditStatus edit_status() const = 0;
 
-  // Into and from the snapshot directory of the configuration; `name` is a plain file name.
-  // FailedPrecondition when there is no such directory.
-  struct Snapshot {
-    bundle::Manifest manifest;
-    int64_t version = 0;  // the last change that it holds
-    int64_t bytes = 0;
-  };
-  virtual absl::StatusOr<Snapshot> TakeSnapshot(const std::string& name) = 0;
-  virtual absl::StatusOr<bundle::Manifest> Restore(const std::string& name) = 0;
+  // As CollectionStore's Snapshot and Restore. Messages do not name the directory, nor what lies
+  // above it.
+  virtual absl::StatusOr<bundle::Manifest> WriteSnapshot(const std::string& directory) = 0;
+  virtual absl::StatusOr<bundle::Manifest> Restore(const std::string& directory) = 0;
 };
 
 }  // namespace antiphon::server

@@ -41,6 +41,7 @@ constexpr Metrics::EditKind kEditKinds[] = {
     Metrics::EditKind::kDeletePiece,     Metrics::EditKind::kAddRecording,
     Metrics::EditKind::kUpdateRecording, Metrics::EditKind::kDeleteRecording,
     Metrics::EditKind::kMerge,           Metrics::EditKind::kRestore};
+constexpr char kUnchanged[] = "unchanged";  // of a snapshot; the others are kEditResults
 constexpr const char* kEditResults[] = {"ok", "refused", "abandoned", "exhausted", "failed"};
 
 // Those that a call can end with.
@@ -273,6 +274,20 @@ struct Metrics::Impl {
       Counter("antiphon_edits_total", "Changes to the collection, by kind and result");
   prometheus::Family<prometheus::Counter>& reloads = Counter(
       "antiphon_reloads_total", "Attempts to take over what changed on disk, by what and result");
+  prometheus::Family<prometheus::Counter>& snapshots =
+      Counter("antiphon_snapshots_total", "Snapshots, asked for and scheduled, by result");
+  prometheus::Family<prometheus::Gauge>& newest_snapshot =
+      BuildGauge()
+          .Name("antiphon_snapshot_last_success_seconds")
+          .Help(
+              "When the newest snapshot was taken, or found to be as the collection still is, "
+              "seconds since 1970; 0: there is none")
+          .Register(*registry);
+  prometheus::Family<prometheus::Gauge>& newest_snapshot_bytes =
+      BuildGauge()
+          .Name("antiphon_snapshot_bytes")
+          .Help("Size of the newest snapshot")
+          .Register(*registry);
   prometheus::Counter& background_failures =
       Counter("antiphon_background_failures_total",
               "Merges and clean-ups that nobody asked for and that failed")
@@ -299,6 +314,8 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
     for (const char* result : kEditResults)
       impl_->edits.Add({{"kind", Label(kind)}, {"result", result}});
   }
+  for (const char* result : kEditResults) impl_->snapshots.Add({{"result", result}});
+  impl_->snapshots.Add({{"result", kUnchanged}});
   for (const Reloaded what : kReloaded) {
     for (const char* result : {"ok", "failed"})
       impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
@@ -363,6 +380,21 @@ void Metrics::RecordEdit(EditKind kind, const absl::Status& result) {
 void Metrics::RecordReload(Reloaded what, const absl::Status& result) {
   impl_->reloads.Add({{"what", Label(what)}, {"result", result.ok() ? "ok" : "failed"}})
       .Increment();
+}
+
+void Metrics::RecordSnapshot(const absl::Status& result) {
+  impl_->snapshots.Add({{"result", EditResult(result)}}).Increment();
+}
+
+void Metrics::RecordUnchangedSnapshot() {
+  impl_->snapshots.Add({{"result", kUnchanged}}).Increment();
+}
+
+void Metrics::SetNewestSnapshot(const std::optional<NewestSnapshot>& newest) {
+  impl_->newest_snapshot.Add({}).Set(
+      newest.has_value() ? static_cast<double>(absl::ToUnixSeconds(newest->at)) : 0);
+  impl_->newest_snapshot_bytes.Add({}).Set(newest.has_value() ? static_cast<double>(newest->bytes)
+                                                              : 0);
 }
 
 void Metrics::RecordBackgroundFailure() { impl_->background_failures.Increment(); }

@@ -98,6 +98,20 @@ class Metrics {
   enum class Reloaded { kCollection, kKeys, kCertificate };
   void RecordReload(Reloaded what, const absl::Status& result);
 
+  // One snapshot, asked for or by the schedule. Those that the schedule did not take because the
+  // collection had not changed are counted apart.
+  void RecordSnapshot(const absl::Status& result);
+  void RecordUnchangedSnapshot();
+
+  // Of the newest snapshot that there is: when it was taken, or found to be as the collection still
+  // is, and what it takes. Before the first call there are no such series. None: there is no
+  // snapshot.
+  struct NewestSnapshot {
+    absl::Time at;
+    int64_t bytes = 0;
+  };
+  void SetNewestSnapshot(const std::optional<NewestSnapshot>& newest);
+
   // Something that nobody asked for went wrong: a merge, the removal of what is old.
   void RecordBackgroundFailure();
 

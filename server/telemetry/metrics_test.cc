@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace antiphon::server {
 namespace {
 
@@ -136,6 +138,32 @@ TEST(Metrics, CountsEditsAndReloadsByHowTheyWent) {
         R"(antiphon_reloads_total{result="ok",what="api_keys"} 0)"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST(Metrics, TellsOfSnapshots) {
+  Metrics metrics;
+  std::string text = metrics.Text();
+  for (const char* result : {"ok", "unchanged", "refused", "abandoned", "exhausted", "failed"}) {
+    EXPECT_THAT(text,
+                HasSubstr(absl::StrCat("antiphon_snapshots_total{result=\"", result, "\"} 0\n")));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("antiphon_snapshot_last_success_seconds")))
+      << "there is nowhere to put one";
+  metrics.RecordSnapshot(absl::OkStatus());
+  metrics.RecordSnapshot(absl::UnavailableError(""));
+  metrics.RecordUnchangedSnapshot();
+  metrics.SetNewestSnapshot(std::nullopt);
+  text = metrics.Text();
+  for (const char* line : {R"(antiphon_snapshots_total{result="ok"} 1)",
+                           R"(antiphon_snapshots_total{result="failed"} 1)",
+                           R"(antiphon_snapshots_total{result="unchanged"} 1)",
+                           "antiphon_snapshot_last_success_seconds 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  metrics.SetNewestSnapshot({{absl::FromUnixSeconds(1'800'000'000), 4096}});
+  text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr("antiphon_snapshot_last_success_seconds 1800000000\n"));
+  EXPECT_THAT(text, HasSubstr("antiphon_snapshot_bytes 4096\n"));
 }
 
 TEST(Metrics, CountsWhatGoesWrongUnasked) {

@@ -104,6 +104,7 @@ class RunTest(unittest.TestCase):
         ("docs/operations.md", "Running antiphon-server"),
         ("docs/operations.md", "The file"),
         ("docs/operations.md", "Access control"),
+        ("docs/operations.md", "Snapshots"),
     }
 
     def setUp(self):
@@ -194,7 +195,12 @@ class RunTest(unittest.TestCase):
         self.run_section("docs/operations.md", "Running antiphon-server")
 
     def test_operations_configuration_file(self):
-        block, = section("docs/operations.md", "The file")
+        self._check_configuration(*section("docs/operations.md", "The file"))
+
+    def test_operations_snapshots(self):
+        self._check_configuration(*section("docs/operations.md", "Snapshots"))
+
+    def _check_configuration(self, block):
         file = self.place.add("server.toml", block.text)
         done = self.place.capture([harness.program("antiphon-server"), "--config", file,
                                    "--print-config"])

@@ -65,7 +65,7 @@ class Service {
     std::filesystem::create_directory(scratch_.File("snapshots"));
     config_.listen = "127.0.0.1:0";
     config_.store.bundle = scratch_.File("bundle");
-    config_.store.snapshot_dir = scratch_.File("snapshots");
+    config_.snapshots.directory = scratch_.File("snapshots");
     config_.store.collection.index.threads = config_.store.compute_threads = 1;
     config_.store.batching.max_delay_ms = 0;
     config_.hot_reload.watch_current = false;

@@ -216,6 +216,19 @@ void AddConfig(const Seeds& seeds) {
             "= 1\n");
 }
 
+void AddS3Answers(const Seeds& seeds) {
+  seeds.Add("s3_answers", "page",
+            "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>true</IsTruncated>"
+            "<NextContinuationToken>a+b=</NextContinuationToken><Contents><Key>p/monday/CURRENT"
+            "</Key><LastModified>2026-05-06T07:08:09.000Z</LastModified><ETag>&quot;a&quot;</ETag>"
+            "<Size>11</Size></Contents></ListBucketResult>");
+  seeds.Add("s3_answers", "error", "<Error><Code>NoSuchBucket</Code></Error>");
+  seeds.Add("s3_answers", "location", "https://s3.example.org:9000/bucket/a/b");
+  seeds.Add("s3_answers", "credentials",
+            "[default]\naws_access_key_id = AKIA\naws_secret_access_key = SECRETSECRET\n"
+            "aws_session_token = token\n");
+}
+
 }  // namespace
 }  // namespace antiphon::fuzz
 
@@ -234,6 +247,7 @@ int main(int argc, char** argv) {
   antiphon::fuzz::AddSettings(seeds);
   antiphon::fuzz::AddApiKeys(seeds);
   antiphon::fuzz::AddConfig(seeds);
+  antiphon::fuzz::AddS3Answers(seeds);
   antiphon::fuzz::AddRequests(seeds);
   return 0;
 }

@@ -171,6 +171,12 @@ void AddAdmin(const std::string& target, const Seeds& seeds) {
   seeds.Add(target, "reload", InputFor("Reload", {&reload}));
   const v1::MergeRequest merge;
   seeds.Add(target, "merge", InputFor("Merge", {&merge}));
+  v1::ListSnapshotsRequest snapshots;
+  snapshots.set_page_size(10);
+  seeds.Add(target, "snapshots", InputFor("ListSnapshots", {&snapshots}));
+  v1::DeleteSnapshotRequest unwanted;
+  unwanted.set_name("monday");
+  seeds.Add(target, "delete_snapshot", InputFor("DeleteSnapshot", {&unwanted}));
   v1::SnapshotRequest snapshot;
   snapshot.set_name("monday");
   seeds.Add(target, "snapshot", InputFor("Snapshot", {&snapshot}));

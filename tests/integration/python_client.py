@@ -213,6 +213,14 @@ class PythonClient:
             self.admin.Snapshot(self.admin_messages.SnapshotRequest(name=name),
                                 timeout=self.timeout))
 
+    def snapshots(self, **fields):
+        request = self.admin_messages.ListSnapshotsRequest(**fields)
+        return to_dict(self.admin.ListSnapshots(request, timeout=self.timeout))
+
+    def delete_snapshot(self, name):
+        request = self.admin_messages.DeleteSnapshotRequest(name=name)
+        return to_dict(self.admin.DeleteSnapshot(request, timeout=self.timeout))
+
     def restore(self, name):
         return to_dict(
             self.admin.Restore(self.admin_messages.RestoreRequest(name=name), timeout=self.timeout))
