@@ -1,9 +1,9 @@
-"""A day in the life of a server, in an hour: calls at four fifths of its capacity, and beside them
-edits, merges, reloads, snapshots, connections that do nothing, requests that never end, strangers
-who guess keys and send nonsense.
+"""A day in the life of a server, in an hour: calls at four fifths of its capacity, and beside
+them edits, merges, reloads, snapshots, connections that do nothing, requests that never end,
+strangers who guess keys and send nonsense.
 
-Memory, descriptors and threads must stay flat, no call may fail that should not, and no stranger may
-get in. Prints the figures last, and draws them. Exit status: 0, 1 (a promise was broken) or 77
+Memory, descriptors and threads must stay flat, no call may fail that should not, and no stranger
+may get in. Prints the figures last, and draws them. Exit status: 0, 1 (a promise was broken) or 77
 (there is nothing to test with).
 """
 
@@ -285,8 +285,9 @@ def picture(samples, path):
 
 
 def judge(samples, work, outcome, judgement):
-    for name, growth in (("memory", max(RSS_GROWTH_BYTES, RSS_GROWTH * samples.growth("memory")[0])),
-                         ("descriptors", DESCRIPTOR_GROWTH), ("threads", THREAD_GROWTH)):
+    memory = max(RSS_GROWTH_BYTES, RSS_GROWTH * samples.growth("memory")[0])
+    for name, growth in (("memory", memory), ("descriptors", DESCRIPTOR_GROWTH),
+                         ("threads", THREAD_GROWTH)):
         first, last = samples.growth(name)
         judgement.expect(last - first < growth, f"{name} grow: {first:.0f}, then {last:.0f}")
     judgement.expect(not outcome.errors, f"queries fail: {outcome.errors.most_common(3)}")
@@ -336,10 +337,12 @@ async def soak(server, stubs, requests, arguments, judgement):
         "  beside them         " + ", ".join(f"{count} {what}"
                                              for what, count in sorted(work.done.items())),
     ]
-    for name, scale, unit in (("memory", 2**20, " MiB"), ("descriptors", 1, ""), ("threads", 1, "")):
-        first, last = samples.growth(name)
-        figures.append(f"  {name:<20}{first / scale:.0f}{unit} at first, {last / scale:.0f}{unit} at "
-                       f"last, at most {max(samples.values[name]) / scale:.0f}{unit}")
+    for name, scale, unit in (
+            ("memory", 2**20, " MiB"), ("descriptors", 1, ""), ("threads", 1, "")):
+        first, last = (value / scale for value in samples.growth(name))
+        most = max(samples.values[name]) / scale
+        figures.append(f"  {name:<20}{first:.0f}{unit} at first, {last:.0f}{unit} at last, "
+                       f"at most {most:.0f}{unit}")
     figures.append(f"  requests given up   "
                    f"{samples.counter('antiphon_receive_refused_total'):.0f} on their way in")
     return figures
