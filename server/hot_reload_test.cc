@@ -20,8 +20,6 @@
 namespace antiphon::server {
 namespace {
 
-using ::testing::HasSubstr;
-
 constexpr absl::Duration kPeriod = absl::Milliseconds(2);
 constexpr char kKey[] = "a-key-for-everything";
 
@@ -31,7 +29,7 @@ class HotReloadTest : public ::testing::Test {
     spdlog::set_level(spdlog::level::off);
     SetCurrent("gen-000007");
     WriteKeys(kKey);
-    keys_ = *Authenticator::Open({keys_file_}, metrics_);
+    keys_ = *Authenticator::Open({.keys_file = keys_file_, .quota = {}}, metrics_);
     store_.on_administer = [this] { ++reloads_; };
   }
 

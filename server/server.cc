@@ -177,8 +177,8 @@ struct Server::Impl {
             [&metrics](ReceiveMonitor::Limit limit) {
               metrics.RecordReceiveLimit(LabelOf(limit));
             }),
-        gate(store, lifecycle, metrics, this->guards.keys.get(), config.api_keys.quota),
         snapshots(std::move(storage), config.snapshots.directory, store, turns, metrics),
+        gate(store, lifecycle, metrics, this->guards.keys.get(), config.api_keys.quota),
         queue(config.queue),
         runner(gate, queue, monitor, config.limits.max_message_bytes()),
         streams(gate, monitor, config.streams, config.limits.max_message_bytes()),
@@ -290,7 +290,8 @@ absl::Status Server::Impl::Start() {
   builder.SetMaxReceiveMessageSize(std::min(2 * config.limits.max_message_mib, 2047) << 20);
   // What the monitor cannot measure is bound by this; gRPC then ends calls that nobody chose.
   grpc::ResourceQuota quota("antiphon");
-  quota.Resize((2 * int64_t{config.receive.server_mib} + 4 * config.limits.max_message_mib) << 20);
+  quota.Resize((2 * int64_t{config.receive.server_mib} << 20) +
+               4 * config.limits.max_message_bytes());
   builder.SetResourceQuota(quota);
   const ConnectionOptions& connections = config.connections;
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnection);
@@ -394,8 +395,7 @@ bool Server::Drain(absl::Duration grace, absl::Duration delay) {
   // gRPC ends calls that come while it shuts down with CANCELLED, as if their callers had gone. So
   // nothing more is read first: those callers see the connection end, which says UNAVAILABLE.
   impl_->listener->Stop();
-  impl_->listener->StopReading();
-  absl::SleepFor(kFlush);  // what has been read is answered
+  if (impl_->listener->StopReading() > 0) absl::SleepFor(kFlush);  // what has been read is answered
   // Says goodbye (GOAWAY) on every connection, and sends what has been answered.
   impl_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + kFlush));
   impl_->grpc->Wait();

@@ -52,13 +52,13 @@ class ServerTest : public ServerFixture {
   // The health that the standard service reports, asked as any client would; 0 when it cannot be
   // asked.
   int Health() {
-    const std::string kMethod = "/grpc.health.v1.Health/Check";
+    const std::string method = "/grpc.health.v1.Health/Check";
     grpc::CompletionQueue queue;
     grpc::GenericStub stub(channel_);
     const grpc::Slice nothing("", 0);  // the request names no service: the server as a whole
     const grpc::ByteBuffer request(&nothing, 1);
     grpc::ClientContext context;
-    auto call = stub.PrepareUnaryCall(&context, kMethod, request, &queue);
+    auto call = stub.PrepareUnaryCall(&context, method, request, &queue);
     call->StartCall();
     grpc::ByteBuffer reply;
     grpc::Status status;
@@ -432,6 +432,7 @@ TEST_F(ServerTest, ManyCallersAtOnce) {
   Start(/*workers=*/4, /*queue_capacity=*/100);
   std::atomic<int> failed = 0;
   std::vector<std::thread> callers;
+  callers.reserve(8);
   for (int t = 0; t < 8; ++t) {
     callers.emplace_back([&] {
       for (int i = 0; i < 25; ++i) {

@@ -33,8 +33,8 @@ std::string Render(const Rows& rows) {
 // Who may ask, and whether others can listen.
 std::string Access(const v1::StatusResponse& status) {
   std::vector<std::string> means;
-  if (status.authentication()) means.push_back("API keys");
-  if (status.client_certificates()) means.push_back("certificates of clients");
+  if (status.authentication()) means.emplace_back("API keys");
+  if (status.client_certificates()) means.emplace_back("certificates of clients");
   return absl::StrCat(
       status.tls() ? "over TLS" : "in the clear", ", ",
       means.empty() ? "by anybody" : absl::StrCat("with ", absl::StrJoin(means, " and ")));

@@ -23,6 +23,7 @@ TEST(Quotas, ACallerGetsSoManyStreamsAndOthersAreNotConcerned) {
   Quotas quotas;
   const Caller greedy = CallerWith("greedy", {.streams = 2});
   std::vector<Quotas::Share> held;
+  held.reserve(2);
   for (int i = 0; i < 2; ++i) held.push_back(*quotas.TakeStream(greedy));
   const absl::Status refused = quotas.TakeStream(greedy).status();
   EXPECT_TRUE(absl::IsResourceExhausted(refused));
@@ -53,6 +54,7 @@ TEST(Quotas, ACertificateIsAnIdentityAndNothingIsNone) {
   Caller anybody;
   anybody.quota.streams = 1;
   std::vector<Quotas::Share> shares;
+  shares.reserve(5);
   for (int i = 0; i < 5; ++i) shares.push_back(*quotas.TakeStream(anybody));
 }
 

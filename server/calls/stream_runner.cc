@@ -50,6 +50,7 @@ bool StreamWaiter::Await(Operation operation) {
     });
     // Even if the caller went at the same moment: what has arrived is used.
     if (progress_[operation] == Progress::kDone) return true;
+    stuck_ = stuck_ || (operation == kWrite && !in_time);
   }
   if (!in_time && until < call_.deadline()) {
     call_.Abandon(absl::DeadlineExceededError(
@@ -74,9 +75,9 @@ absl::Status StreamWaiter::status() const {
   return status_;
 }
 
-bool StreamWaiter::UnderWay(Operation operation) const {
+bool StreamWaiter::write_is_stuck() const {
   SteadyMutexLock lock(&mutex_);
-  return progress_[operation] == Progress::kUnderWay;
+  return stuck_;
 }
 
 }  // namespace internal
@@ -146,7 +147,7 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
   // This object may be gone when it returns.
   void Close(const grpc::Status& status) {
     // The status would wait in line behind an answer that is not taken.
-    if (waiter_.UnderWay(StreamWaiter::kWrite)) context_->TryCancel();
+    if (waiter_.write_is_stuck()) context_->TryCancel();
     handover_.Give();
     Finish(status);
   }

@@ -57,7 +57,7 @@ class StreamWaiter {
   void Wake();  // the call has been abandoned
 
   absl::Status status() const;
-  bool UnderWay(Operation operation) const;
+  bool write_is_stuck() const;  // a write was given up because nobody took it
 
  private:
   enum class Progress { kNone, kUnderWay, kDone, kFailed };
@@ -69,6 +69,7 @@ class StreamWaiter {
   mutable SteadyMutex mutex_;
   Progress progress_[2] ABSL_GUARDED_BY(mutex_) = {Progress::kNone, Progress::kNone};
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;      // nothing more is read or written …
   bool all_read_ ABSL_GUARDED_BY(mutex_) = false;  // … or nothing more is read
   absl::Status status_ ABSL_GUARDED_BY(mutex_);

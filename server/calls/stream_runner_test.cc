@@ -255,7 +255,7 @@ TEST_F(StreamRunnerTest, TheDeadlineWakesAHandlerThatWaits) {
   handlers_.on_dialogue = [&](Call&, Stream& stream) {
     v1::IdentifyStreamRequest request;
     EXPECT_FALSE(stream.Read(&request));
-    const absl::Status status = stream.status();
+    absl::Status status = stream.status();
     ended.Notify();
     return status;
   };

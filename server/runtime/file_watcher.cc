@@ -7,6 +7,7 @@ namespace {
 
 std::vector<FileStamp> StampsOf(const std::vector<std::string>& files) {
   std::vector<FileStamp> stamps;
+  stamps.reserve(files.size());
   for (const std::string& file : files) stamps.push_back(StampOf(file));
   return stamps;
 }

@@ -147,13 +147,16 @@ bool Listener::IsStill(int descriptor, const std::string& peer) {
   return PeerOf(descriptor) == peer;
 }
 
-void Listener::StopReading() {
+int Listener::StopReading() {
   const int never = INT_MAX / 2;  // the kernel cuts it to what the socket may hold
+  int connections = 0;
   absl::MutexLock lock(&mutex_);
   for (const auto& [peer, descriptor] : descriptors_) {
-    if (IsStill(descriptor, peer))
-      setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &never, sizeof(never));
+    if (!IsStill(descriptor, peer)) continue;
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &never, sizeof(never));
+    ++connections;
   }
+  return connections;
 }
 
 std::optional<int64_t> Listener::BytesReceived(const std::string& peer) const {

@@ -45,8 +45,9 @@ class Listener {
   void Stop();
 
   // From now on nothing more is read from the connections that there are: what comes stays in the
-  // kernel. What is written to them goes out as before. (Unix sockets go on being read.)
-  void StopReading();
+  // kernel. What is written to them goes out as before. (Unix sockets go on being read, and are not
+  // counted.) Returns how many there are.
+  int StopReading();
 
   // Bytes that the connection of a peer has received so far. `peer` is as gRPC names it, such as
   // "ipv4:127.0.0.1:50123". Nothing for a connection that is not there any more, or not TCP.

@@ -90,6 +90,7 @@ TEST_F(ListenerTest, KeepsRoomAndGoesOnWhenThereIsSomeAgain) {
   const int next = Descriptor(socket(AF_INET, SOCK_STREAM, 0)).get();
   Start(next + 16);
   std::vector<Descriptor> clients;
+  clients.reserve(40);
   for (int i = 0; i < 40; ++i) clients.push_back(Connect());
   EXPECT_TRUE(IsClosed(clients.back()));
   EXPECT_GT(listener_->refused(), 0);
@@ -126,7 +127,7 @@ TEST_F(ListenerTest, StopsReadingWhatThereIs) {
   Start();
   const Descriptor client = Connect();
   AwaitTaken(1);
-  listener_->StopReading();
+  EXPECT_EQ(listener_->StopReading(), 1);
   ASSERT_EQ(send(client.get(), "unread", 6, 0), 6);
   absl::MutexLock lock(&mutex_);
   pollfd waiting = {taken_.front().get(), POLLIN, 0};

@@ -31,7 +31,7 @@ OUTPUT = {"", "text", "mermaid"}  # languages that hold nothing to run
 SHELL = {"sh", "console"}
 # The first words of texts that docs/formats.md hashes; they look like commands.
 NO_COMMANDS = ("antiphon change 1", "antiphon change 2", "antiphon journal 1",
-               "antiphon background 1")
+               "antiphon background 1", "antiphon journal mark 1", "antiphon export")
 PROGRAMS = programs.Programs(harness.SOURCE, harness.BUILD)
 
 
@@ -104,6 +104,7 @@ class RunTest(unittest.TestCase):
         ("docs/operations.md", "Running antiphon-server"),
         ("docs/operations.md", "The file"),
         ("docs/operations.md", "Access control"),
+        ("docs/operations.md", "Certificates"),
         ("docs/operations.md", "Snapshots"),
     }
 
@@ -212,9 +213,21 @@ class RunTest(unittest.TestCase):
         if not certificates.AVAILABLE:
             self.skipTest("no openssl")
         block, = section("docs/operations.md", "Access control")
-        self.place.run(block, last=2)  # makes the key; then the server starts
+        self.place.run(block, last=3)  # makes the key; then the server starts
         self._serve_with_tls()
-        self.place.run(block, first=2)
+        self.place.run(block, first=3)
+
+    def test_operations_certificates(self):
+        if not certificates.AVAILABLE:
+            self.skipTest("no openssl")
+        self.run_section("docs/operations.md", "Certificates")
+        folder = self.place.folder
+        server = self.place.serve(f"--tls-cert={folder / 'server.pem'}",
+                                  f"--tls-key={folder / 'server.key'}")
+        self.assertEqual((folder / "server.key").stat().st_mode & 0o077, 0, "nobody else reads it")
+        done = harness.run_client("--tls", "--ca-file", str(folder / "ca.pem"), "status",
+                                  server=f"localhost:{server.port}")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def _serve_with_tls(self, key=None):
         """With ca.pem, and with the file of keys in /etc/antiphon, to which `key` is added."""

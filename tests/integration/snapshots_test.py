@@ -194,8 +194,8 @@ class SnapshotsTest(SnapshotsFixture):
         self.assertEqual(self.results(server)["ok"], 0)
 
     def test_a_schedule_without_its_directory_says_so_and_goes_on(self):
-        self.snapshots.rmdir()
         server, _ = self.serve(f"--snapshot-every={TINY}")
+        shutil.rmtree(self.snapshots)
         self.assertTrue(eventually(lambda: "snapshot directory is not there" in server.log()))
         self.snapshots.mkdir()
         self.assertTrue(eventually(self.scheduled), server.log())
