@@ -3,6 +3,8 @@
 // lock, which orders it against the end of the message on gRPC's thread.
 #include "server/calls/receive_monitor.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +15,7 @@ namespace antiphon::server {
 namespace {
 
 constexpr absl::Duration kPeriod = absl::Milliseconds(100);
+constexpr absl::Duration kTrimDelay = absl::Seconds(1);
 
 // What a connection carries beside messages: frames, TLS records, headers, pings.
 constexpr double kOverhead = 1.05;
@@ -99,6 +102,7 @@ int64_t ReceiveMonitor::UnderWay(std::string_view identity) const {
 
 void ReceiveMonitor::Run() {
   SteadyTime next = SteadyNow();
+  SteadyTime trim_at = kNever;
   while (true) {
     std::vector<Victim> victims;
     {
@@ -109,7 +113,7 @@ void ReceiveMonitor::Run() {
       };
       if (mutex_.AwaitUntil(next, is_stopping)) return;
       // At rest nobody is woken up ten times a second.
-      mutex_.AwaitUntil(kNever, [this] {
+      mutex_.AwaitUntil(trim_at, [this] {
         mutex_.AssertHeld();
         return stopping_ || messages_ > 0;
       });
@@ -122,6 +126,12 @@ void ReceiveMonitor::Run() {
       victim.receipt->ended_ = true;
       on_limit_(victim.limit);
       victim.receipt->give_up_(victim.why);
+    }
+    // What is given up is freed, and the C library would keep it.
+    if (!victims.empty() && trim_at == kNever) trim_at = After(kTrimDelay);
+    if (SteadyNow() >= trim_at) {
+      malloc_trim(0);
+      trim_at = kNever;
     }
     next = After(kPeriod);
   }
