@@ -4,7 +4,7 @@
 #
 # Usage: scripts/full_check.sh [--list] [--only STAGE]... [--skip STAGE]...
 #
-# --list names the stages. Takes some five hours on two cores. Exit status 1 when a stage failed;
+# --list names the stages. Takes some six hours on two cores. Exit status 1 when a stage failed;
 # stages that need Docker are skipped where there is none.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -37,6 +37,9 @@ check_torture() { scripts/torture.sh; }
 
 # Twice the calls that the server can answer, and reloads, for three minutes
 check_load() { scripts/load.sh; }
+
+# Four fifths of them for an hour, beside edits, snapshots, idle connections and strangers
+check_soak() { scripts/soak.sh; }
 
 # Every benchmark, each case for a tenth of a second
 check_benchmarks() {

@@ -137,7 +137,7 @@ class Scripts(unittest.TestCase):
         commands = [line for line in read(".ci/run").splitlines()
                     if line and not line.startswith(("#", "set ", "source ", "trap "))]
         self.assertEqual(commands, [
-            "stage test scripts/test.sh",
+            "stage test scripts/test.sh -LE full_check",
             "stage format scripts/format.sh",
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
