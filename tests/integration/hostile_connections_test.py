@@ -180,7 +180,7 @@ class HalfSentTest(unittest.TestCase):
             caller = Caller(server, READER)
             self.assertEqual(caller.identify(), grpc.StatusCode.OK)
             connections = self.attack(server, ())
-            self.check(server, caller, connections, memory=200 * MIB)
+            self.check(server, caller, connections, memory=400 * MIB)
             self.assertTrue(all(each.ended for each in connections))
             self.assertLess(max(each.sent for each in connections), 8 * MIB)
             self.assertGreaterEqual(server.metric("antiphon_access_refused_total"), self.ATTACKERS)
@@ -190,7 +190,7 @@ class HalfSentTest(unittest.TestCase):
             caller = Caller(server, READER)
             self.assertEqual(caller.identify(), grpc.StatusCode.OK)
             connections = self.attack(server, (), path="/grpc.health.v1.Health/Check")
-            self.check(server, caller, connections, memory=200 * MIB)
+            self.check(server, caller, connections, memory=400 * MIB)
             self.assertTrue(all(each.ended for each in connections))
 
     def test_a_key_has_a_share(self):
@@ -198,7 +198,7 @@ class HalfSentTest(unittest.TestCase):
             caller = Caller(server, READER)
             self.assertEqual(caller.identify(), grpc.StatusCode.OK)
             connections = self.attack(server, (("x-api-key", OWNER),), send=30 * MIB)
-            self.check(server, caller, connections, memory=300 * MIB)
+            self.check(server, caller, connections, memory=400 * MIB)
             self.assertGreater(server.metric("antiphon_receive_refused_total"), 0)
 
     def test_over_tls_too(self):
@@ -304,7 +304,7 @@ class ClockTest(unittest.TestCase):
 
 class StopTest(unittest.TestCase):
     def test_nobody_is_told_that_he_went_himself(self):
-        with harness.Server("--drain-delay=1") as server:
+        with harness.Server("--drain-delay=3") as server:
             # Somebody who only watches sees the goodbye.
             watcher = self.enterContext(contextlib.closing(http2.Connection(server.port)))
             http2.run([watcher], 10, until=lambda: http2.SETTINGS in watcher.kinds)
@@ -323,7 +323,7 @@ class StopTest(unittest.TestCase):
             time.sleep(3)
             before = len(codes)
             server.send_signal(signal.SIGTERM)
-            self.assertTrue(wait_until(lambda: server.get("/healthz") == (503, "LAME_DUCK\n"), 1))
+            self.assertTrue(wait_until(lambda: server.get("/healthz") == (503, "LAME_DUCK\n"), 3))
             time.sleep(0.5)
             self.assertEqual(set(codes), {grpc.StatusCode.OK}, "at first all is answered")
             self.assertGreater(len(codes), before)
