@@ -3,8 +3,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -61,19 +59,9 @@ int PortOf(const Descriptor& socket) {
 }
 
 absl::StatusOr<ListeningSockets> ListenOnUnix(const std::string& address) {
-  const bool abstract = absl::StartsWith(address, kUnixAbstract);
-  const std::string name(absl::StripPrefix(address, abstract ? kUnixAbstract : kUnix));
-  RETURN_IF_ERROR(CheckSocketPath(name));
-  sockaddr_un where{};
-  where.sun_family = AF_UNIX;
-  const size_t begin = abstract ? 1 : 0;  // such names begin with a zero byte
-  if (begin + name.size() > sizeof(where.sun_path) - 1)
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is too long"));
-  std::memcpy(where.sun_path + begin, name.data(), name.size());
-  const size_t size = offsetof(sockaddr_un, sun_path) + begin + name.size() + (abstract ? 0 : 1);
+  ASSIGN_OR_RETURN(const UnixAddress where, ParseUnixAddress(address));
   ListeningSockets listening;
-  ASSIGN_OR_RETURN(auto listener, ListenOn(reinterpret_cast<const sockaddr*>(&where),
-                                           static_cast<socklen_t>(size), address));
+  ASSIGN_OR_RETURN(auto listener, ListenOn(where.get(), where.size, address));
   listening.sockets.push_back(std::move(listener));
   return listening;
 }
@@ -94,9 +82,27 @@ absl::StatusOr<Descriptor> ListenEverywhere(int port, const std::string& address
 
 }  // namespace
 
+bool IsUnixAddress(absl::string_view address) {
+  return absl::StartsWith(address, kUnix) || absl::StartsWith(address, kUnixAbstract);
+}
+
+absl::StatusOr<UnixAddress> ParseUnixAddress(absl::string_view address) {
+  const bool abstract = absl::StartsWith(address, kUnixAbstract);
+  const std::string name(absl::StripPrefix(address, abstract ? kUnixAbstract : kUnix));
+  RETURN_IF_ERROR(CheckSocketPath(name));
+  UnixAddress parsed;
+  parsed.name.sun_family = AF_UNIX;
+  const size_t begin = abstract ? 1 : 0;  // such names begin with a zero byte
+  if (begin + name.size() > sizeof(parsed.name.sun_path) - 1)
+    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is too long"));
+  std::memcpy(parsed.name.sun_path + begin, name.data(), name.size());
+  parsed.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + begin + name.size() +
+                                       (abstract ? 0 : 1));
+  return parsed;
+}
+
 absl::StatusOr<ListeningSockets> Listen(const std::string& address) {
-  if (absl::StartsWith(address, kUnix) || absl::StartsWith(address, kUnixAbstract))
-    return ListenOnUnix(address);
+  if (IsUnixAddress(address)) return ListenOnUnix(address);
   ASSIGN_OR_RETURN(const HostPort parts, ParseHostPort(address));
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

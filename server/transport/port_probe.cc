@@ -6,21 +6,18 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
+#include "core/base/network_address.h"
 #include "core/base/status_macros.h"
 #include "server/runtime/descriptor.h"
+#include "server/runtime/listening_sockets.h"
 
 namespace antiphon::server {
 namespace {
@@ -46,28 +43,20 @@ absl::StatusOr<Descriptor> ConnectTo(const sockaddr* address, socklen_t size,
 }
 
 absl::StatusOr<Descriptor> Connect(const std::string& address, absl::Duration timeout) {
-  const bool abstract = absl::StartsWith(address, "unix-abstract:");
-  if (abstract || absl::StartsWith(address, "unix:")) {
-    const std::string name(absl::StripPrefix(address, abstract ? "unix-abstract:" : "unix:"));
-    sockaddr_un where{};
-    where.sun_family = AF_UNIX;
-    const size_t begin = abstract ? 1 : 0;
-    std::memcpy(where.sun_path + begin, name.data(),
-                std::min(name.size(), sizeof(where.sun_path) - begin - 1));
-    const size_t size = offsetof(sockaddr_un, sun_path) + begin + name.size() + (abstract ? 0 : 1);
-    return ConnectTo(reinterpret_cast<const sockaddr*>(&where), static_cast<socklen_t>(size),
-                     timeout);
+  if (IsUnixAddress(address)) {
+    ASSIGN_OR_RETURN(const UnixAddress where, ParseUnixAddress(address));
+    return ConnectTo(where.get(), where.size, timeout);
   }
-  const size_t colon = address.rfind(':');
-  std::string host = absl::StrReplaceAll(address.substr(0, colon), {{"[", ""}, {"]", ""}});
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "localhost";
+  ASSIGN_OR_RETURN(HostPort where, ParseHostPort(address));
+  if (where.host == "0.0.0.0") where.host = "127.0.0.1";
+  if (where.host == "::") where.host = "localhost";
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  if (const int error =
+          getaddrinfo(where.host.c_str(), absl::StrCat(where.port).c_str(), &hints, &found);
       error != 0) {
-    return absl::UnavailableError(absl::StrCat(host, ": ", gai_strerror(error)));
+    return absl::UnavailableError(absl::StrCat(where.host, ": ", gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   absl::StatusOr<Descriptor> connection = absl::UnavailableError("no address");
