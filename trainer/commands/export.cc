@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "core/exchange/collection_export.h"
 #include "trainer/base/progress.h"
 #include "trainer/commands/interruption.h"
+#include "trainer/commands/source_report.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {
@@ -23,14 +23,11 @@ absl::Status Run(const Flags& flags) {
   Progress progress;
   exchange::ExportOptions options;
   options.keep_going = Interruption::KeepGoing;
-  options.progress = [&progress](int64_t done, int64_t all) {
-    if (done == 1) progress.Start("Sources", all);
-    progress.Advance(1);
-  };
+  options.progress = ShowSources(progress);
   ASSIGN_OR_RETURN(const exchange::Exported exported,
                    exchange::ExportCollection(flags.bundle, flags.output, options));
   progress.Finish();
-  for (const std::string& line : exported.left_out) std::printf("Damaged: %s\n", line.c_str());
+  PrintEach("Damaged", exported.left_out);
   absl::PrintF("%s: %d pieces, %d recordings, %.1f MB, of generation %d and its changes\n",
                flags.output, exported.pieces, exported.recordings,
                static_cast<double>(exported.bytes) / 1e6, exported.generation);

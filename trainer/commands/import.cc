@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "trainer/commands/embedding_flags.h"
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/interruption.h"
+#include "trainer/commands/source_report.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {
@@ -22,10 +22,6 @@ struct Flags {
   exchange::ImportOptions options;
   EmbeddingFlags embedding;
 };
-
-void List(const char* heading, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) std::printf("%s: %s\n", heading, line.c_str());
-}
 
 absl::Status CheckUsage(const CLI::App& command, const Flags& flags) {
   if (!exchange::IsBundle(flags.bundle)) {
@@ -47,16 +43,13 @@ absl::Status Run(const CLI::App& command, Flags& flags) {
   const Interruption interruption;
   Progress progress;
   flags.options.keep_going = Interruption::KeepGoing;
-  flags.options.progress = [&progress](int64_t done, int64_t all) {
-    if (done == 1) progress.Start("Sources", all);
-    progress.Advance(1);
-  };
+  flags.options.progress = ShowSources(progress);
   ASSIGN_OR_RETURN(const exchange::Imported imported,
                    exchange::ImportCollection(flags.bundle, flags.input, flags.options));
   progress.Finish();
-  List("Damaged", imported.damaged);
-  List("Left out", imported.left_out);
-  List("Warning", imported.warnings);
+  PrintEach("Damaged", imported.damaged);
+  PrintEach("Left out", imported.left_out);
+  PrintEach("Warning", imported.warnings);
   const bundle::Manifest& m = imported.manifest;
   absl::PrintF("%d added, %d replaced, %d as they were\n", imported.added, imported.replaced,
                imported.unchanged);

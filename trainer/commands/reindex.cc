@@ -8,6 +8,7 @@
 #include "trainer/base/progress.h"
 #include "trainer/commands/embedding_flags.h"
 #include "trainer/commands/interruption.h"
+#include "trainer/commands/source_report.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {
@@ -19,26 +20,19 @@ struct Flags {
   EmbeddingFlags embedding;
 };
 
-void List(const char* heading, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) std::printf("%s: %s\n", heading, line.c_str());
-}
-
 absl::Status Run(const CLI::App& command, Flags& flags) {
   RETURN_IF_ERROR(flags.embedding.ApplyTo(command, flags.options));
   const Interruption interruption;
   Progress progress;
   flags.options.keep_going = Interruption::KeepGoing;
-  flags.options.progress = [&progress](int64_t done, int64_t all) {
-    if (done == 1) progress.Start("Sources", all);
-    progress.Advance(1);
-  };
+  flags.options.progress = ShowSources(progress);
   ASSIGN_OR_RETURN(const editing::Reindexed reindexed,
                    editing::ReindexBundle(flags.bundle, flags.options));
   progress.Finish();
   const bundle::Manifest& m = reindexed.made.manifest;
-  List("Damaged", reindexed.damaged);
-  List("Left out", reindexed.made.left_out);
-  List("Warning", reindexed.made.warnings);
+  PrintEach("Damaged", reindexed.damaged);
+  PrintEach("Left out", reindexed.made.left_out);
+  PrintEach("Warning", reindexed.made.warnings);
   std::printf(
       "Generation %lld: %lld pieces (%lld windows), %lld recordings (%lld windows), model %s\n",
       static_cast<long long>(m.generation), static_cast<long long>(m.pieces),
