@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "client/rpc/rpc_status.h"
+#include "core/base/steady_time.h"
 
 namespace antiphon::client {
 namespace {
@@ -21,6 +22,13 @@ std::string RequestIdIn(const grpc::ClientContext& context) {
   return "";
 }
 
+// A deadline that setting the clock does not move.
+void SetDeadline(SteadyTime deadline, grpc::ClientContext& context) {
+  const int64_t left_ns = absl::ToInt64Nanoseconds(Between(SteadyNow(), deadline));
+  context.set_deadline(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left_ns, GPR_TIMESPAN)));
+}
+
 }  // namespace
 
 void Caller::Prepare(grpc::ClientContext& context) const {
@@ -34,19 +42,19 @@ absl::Status Caller::FailureOf(const grpc::Status& status,
 
 absl::Status Caller::Try(const std::function<grpc::Status(grpc::ClientContext&)>& once,
                          Repeatable repeatable) const {
-  const absl::Time deadline = absl::Now() + absl::Seconds(options_.timeout_s);
+  const SteadyTime deadline = After(absl::Seconds(options_.timeout_s));
   for (int tries = 1;; ++tries) {
     grpc::ClientContext context;
     Prepare(context);
-    context.set_deadline(absl::ToChronoTime(deadline));
+    SetDeadline(deadline, context);
     const grpc::Status status = once(context);
     if (status.ok()) return absl::OkStatus();
     const std::optional<double> delay_s = RetryDelayOf(status);
     if (repeatable == Repeatable::kNo || !delay_s || tries == kMostTries)
       return FailureOf(status, context);
-    const absl::Time again = absl::Now() + absl::Seconds(*delay_s);
-    if (again >= deadline) return FailureOf(status, context);
-    absl::SleepFor(again - absl::Now());
+    const absl::Duration delay = absl::Seconds(*delay_s);
+    if (After(delay) >= deadline) return FailureOf(status, context);
+    absl::SleepFor(delay);
   }
 }
 
@@ -55,41 +63,42 @@ Watchdog::Watchdog(grpc::ClientContext& context, double timeout_s)
 
 Watchdog::~Watchdog() {
   {
-    absl::MutexLock lock(&mutex_);
+    SteadyMutexLock lock(&mutex_);
     over_ = true;
   }
   thread_.join();
 }
 
 void Watchdog::Wait() {
-  absl::MutexLock lock(&mutex_);
-  until_ = absl::Now() + timeout_;
+  SteadyMutexLock lock(&mutex_);
+  until_ = After(timeout_);
 }
 
 void Watchdog::Rest() {
-  absl::MutexLock lock(&mutex_);
-  until_ = absl::InfiniteFuture();
+  SteadyMutexLock lock(&mutex_);
+  until_ = kNever;
 }
 
 void Watchdog::Restart() {
-  absl::MutexLock lock(&mutex_);
-  if (until_ != absl::InfiniteFuture()) until_ = absl::Now() + timeout_;
+  SteadyMutexLock lock(&mutex_);
+  if (until_ != kNever) until_ = After(timeout_);
 }
 
 bool Watchdog::barked() const {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   return barked_;
 }
 
 void Watchdog::Watch() {
-  absl::MutexLock lock(&mutex_);
+  SteadyMutexLock lock(&mutex_);
   while (!over_) {
     // Woken by a change of plan too: the time to wait until is read anew.
-    const absl::Time until = until_;
-    const auto changed = [this, until]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const SteadyTime until = until_;
+    const auto changed = [this, until] {
+      mutex_.AssertHeld();
       return over_ || until_ != until;
     };
-    if (mutex_.AwaitWithDeadline(absl::Condition(&changed), until)) continue;
+    if (mutex_.AwaitUntil(until, changed)) continue;
     barked_ = true;
     context_.TryCancel();
     return;

@@ -15,7 +15,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "antiphon/v1/admin.grpc.pb.h"
 #include "antiphon/v1/catalog.grpc.pb.h"
@@ -23,6 +22,8 @@
 #include "client/rpc/channel.h"
 #include "client/rpc/connection_options.h"
 #include "core/base/status_macros.h"
+#include "core/base/steady_mutex.h"
+#include "core/base/steady_time.h"
 
 namespace antiphon::client {
 
@@ -91,8 +92,8 @@ class Watchdog {
 
   grpc::ClientContext& context_;
   const absl::Duration timeout_;
-  mutable absl::Mutex mutex_;
-  absl::Time until_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  mutable SteadyMutex mutex_;
+  SteadyTime until_ ABSL_GUARDED_BY(mutex_) = kNever;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
   bool barked_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the members above

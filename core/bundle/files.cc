@@ -72,10 +72,6 @@ absl::StatusOr<std::string> NewOrigin() {
   return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
 }
 
-Descriptor::~Descriptor() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder, const std::string& name) {
   // Not blocking: opening a pipe would wait for its other end.
   Descriptor file(open(absl::StrCat(folder, "/", name).c_str(),

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/descriptor.h"
 #include "core/bundle/manifest.h"
 
 namespace antiphon::bundle {
@@ -35,22 +36,6 @@ std::optional<int64_t> ParseGenerationName(std::string_view name);
 
 // kOriginDigits random hexadecimal digits.
 [[nodiscard]] absl::StatusOr<std::string> NewOrigin();
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 // Opens folder/name for reading if it is a plain file, not a link or a pipe. NotFound, or DataLoss.
 [[nodiscard]] absl::StatusOr<Descriptor> OpenPlainFile(const std::string& folder,

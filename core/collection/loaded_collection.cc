@@ -151,8 +151,7 @@ auto Unusable(const std::string& folder) {
 
 // The default where the model came with none.
 absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& folder) {
-  const absl::StatusOr<bundle::Descriptor> file =
-      bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
+  const absl::StatusOr<Descriptor> file = bundle::OpenPlainFile(folder, bundle::kConfidenceFile);
   if (absl::IsNotFound(file.status())) return matching::ConfidenceModel();
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(const std::string json, bundle::ReadAll(*file, kMaxConfidenceBytes));
@@ -161,8 +160,7 @@ absl::StatusOr<matching::ConfidenceModel> ReadConfidence(const std::string& fold
 
 // Null where the model came with none.
 absl::StatusOr<std::shared_ptr<const Background>> ReadBackground(const std::string& folder) {
-  const absl::StatusOr<bundle::Descriptor> file =
-      bundle::OpenPlainFile(folder, bundle::kBackgroundFile);
+  const absl::StatusOr<Descriptor> file = bundle::OpenPlainFile(folder, bundle::kBackgroundFile);
   if (absl::IsNotFound(file.status())) return nullptr;
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(const std::string bytes, bundle::ReadAll(*file, kMaxBackgroundBytes));

@@ -39,8 +39,7 @@ bool IsHex(std::string_view text, size_t digits) {
 }  // namespace
 
 absl::StatusOr<JournalMark> JournalMark::Read(const std::string& bundle_root) {
-  const absl::StatusOr<bundle::Descriptor> file =
-      bundle::OpenPlainFile(bundle_root, kJournalMarkFile);
+  const absl::StatusOr<Descriptor> file = bundle::OpenPlainFile(bundle_root, kJournalMarkFile);
   if (absl::IsNotFound(file.status())) return JournalMark();
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(const std::string text, bundle::ReadAll(*file, kMaxBytes));

@@ -24,7 +24,7 @@ constexpr int64_t kMostUnmergedBytes = int64_t{256} << 20;
 class ExportedFolder {
  public:
   static absl::StatusOr<ExportedFolder> Open(const std::string& path) {
-    ASSIGN_OR_RETURN(const bundle::Descriptor file,
+    ASSIGN_OR_RETURN(const Descriptor file,
                      MapError(bundle::OpenPlainFile(path, kExportFile), [&](const auto& failure) {
                        return absl::Status(failure.code(),
                                            absl::StrCat(path, ": ", failure.message(),
@@ -63,7 +63,7 @@ class ExportedFolder {
       return absl::DataLossError(absl::StrCat(name, "/", failure.message()));
     };
     ASSIGN_OR_RETURN(
-        const bundle::Descriptor file,
+        const Descriptor file,
         MapError(bundle::OpenPlainFile(absl::StrCat(path_, "/", name), entry.name), is_missing));
     ASSIGN_OR_RETURN(const int64_t size, bundle::SizeOf(file));
     if (size != entry.size) {

@@ -104,6 +104,9 @@ absl::StatusOr<std::vector<ApiKey>> ParseApiKeys(std::string_view text, const Qu
   if (text.size() > kMaxKeyFileBytes) {
     return absl::InvalidArgumentError(absl::StrCat("more than ", kMaxKeyFileBytes, " bytes"));
   }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // as some editors begin a file
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    text.remove_prefix(kByteOrderMark.size());
   std::vector<ApiKey> keys;
   std::set<std::string> names;
   std::set<std::string> hashes;

@@ -73,6 +73,14 @@ TEST(ApiKeys, ReadsQuotasAndTakesTheRestFromTheDefaults) {
   EXPECT_THAT(Error(absl::StrCat("web read ", kHashA, " stream=1")), HasSubstr("a quota is"));
 }
 
+TEST(ApiKeys, ReadsFilesOfOtherSystemsEditors) {
+  const auto keys =
+      ParseApiKeys(absl::StrCat("\xEF\xBB\xBF# the keys\r\nweb read ", kHashA, "\r\n"), Quota());
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_EQ(keys->size(), 1u);
+  EXPECT_EQ((*keys)[0].name, "web");
+}
+
 TEST(ApiKeys, TheHashIsThatOfEveryOtherTool) {
   // printf 0123456789abcdef | sha256sum
   EXPECT_EQ(*HashForFile("0123456789abcdef"), kHashA);

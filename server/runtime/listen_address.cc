@@ -4,7 +4,6 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +13,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/descriptor.h"
 #include "core/base/network_address.h"
 #include "core/base/status_macros.h"
+#include "server/runtime/listening_sockets.h"
 
 namespace antiphon::server {
 namespace {
@@ -41,14 +42,10 @@ absl::Status CheckSocketIsFree(const std::string& path) {
   }
   if (!S_ISSOCK(facts.st_mode))
     return CannotListen(path, "a file is there already, and it is no socket");
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  path.copy(name.sun_path, path.size());
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (probe < 0) return CannotListen(path, std::strerror(errno));
-  const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
-  const int error = connected == 0 ? 0 : errno;
-  close(probe);
+  ASSIGN_OR_RETURN(const UnixAddress address, ParseUnixAddress(absl::StrCat(kUnix, path)));
+  const Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe.open()) return CannotListen(path, std::strerror(errno));
+  const int error = connect(probe.get(), address.get(), address.size) == 0 ? 0 : errno;
   if (error == ECONNREFUSED || error == ENOENT) return absl::OkStatus();  // nobody listens
   // EAGAIN: others wait to be let in already.
   if (error == 0 || error == EAGAIN) return InUse(path);
@@ -57,26 +54,24 @@ absl::Status CheckSocketIsFree(const std::string& path) {
 }
 
 // A locked descriptor of the file; Unavailable, without the path, when another has the lock.
-absl::StatusOr<int> Lock(const std::string& path, absl::string_view socket_path) {
+absl::StatusOr<Descriptor> Lock(const std::string& path, absl::string_view socket_path) {
   while (true) {
-    const int lock =
-        open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (lock < 0) return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(errno)));
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-      const int error = errno;
-      close(lock);
-      if (error == EINTR) continue;
-      if (error == EWOULDBLOCK) return InUse(socket_path);
-      return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(error)));
+    Descriptor lock(
+        open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (!lock.open())
+      return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(errno)));
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return InUse(socket_path);
+      return CannotListen(socket_path, absl::StrCat(path, ": ", std::strerror(errno)));
     }
     // Whoever had the lock before may have removed the file that we have locked.
     struct stat locked {
     }, there{};
-    if (fstat(lock, &locked) == 0 && stat(path.c_str(), &there) == 0 &&
+    if (fstat(lock.get(), &locked) == 0 && stat(path.c_str(), &there) == 0 &&
         locked.st_dev == there.st_dev && locked.st_ino == there.st_ino) {
       return lock;
     }
-    close(lock);
   }
 }
 
@@ -117,20 +112,19 @@ bool IsLocalAddress(absl::string_view address) {
 
 absl::StatusOr<std::unique_ptr<SocketClaim>> SocketClaim::Take(absl::string_view address) {
   if (!absl::StartsWith(address, kUnix))
-    return std::unique_ptr<SocketClaim>(new SocketClaim("", -1));
+    return std::unique_ptr<SocketClaim>(new SocketClaim("", Descriptor()));
   RETURN_IF_ERROR(CheckListenAddress(address));
   const std::string path(address.substr(kUnix.size()));
   const std::string lock_path = path + ".lock";
-  ASSIGN_OR_RETURN(const int lock, Lock(lock_path, path));
-  std::unique_ptr<SocketClaim> claim(new SocketClaim(lock_path, lock));
+  ASSIGN_OR_RETURN(Descriptor lock, Lock(lock_path, path));
+  std::unique_ptr<SocketClaim> claim(new SocketClaim(lock_path, std::move(lock)));
   RETURN_IF_ERROR(CheckSocketIsFree(path));
   return claim;
 }
 
 SocketClaim::~SocketClaim() {
-  if (lock_ < 0) return;
+  if (!lock_.open()) return;
   unlink(lock_path_.c_str());  // while the lock is held: nobody else can have it
-  close(lock_);
 }
 
 }  // namespace antiphon::server

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/base/descriptor.h"
 
 namespace antiphon::server {
 
@@ -27,8 +28,8 @@ namespace antiphon::server {
 bool IsLocalAddress(absl::string_view address);
 
 // That a Unix socket belongs to this server and to no other, for as long as the claim lives: from
-// before gRPC listens until after it has stopped. Without it gRPC would remove the socket of a
-// server that is there already and take its place, and that server would never notice.
+// before it listens until after it has stopped. Without it a second server would remove the first
+// one's socket and take its place, and the first would never notice.
 //
 // The claim is a lock on the file PATH.lock beside the socket, which the system gives up when the
 // process ends, however it ends. Belongs to one thread at a time.
@@ -45,10 +46,11 @@ class SocketClaim {
   SocketClaim& operator=(const SocketClaim&) = delete;
 
  private:
-  SocketClaim(std::string lock_path, int lock) : lock_path_(std::move(lock_path)), lock_(lock) {}
+  SocketClaim(std::string lock_path, Descriptor lock)
+      : lock_path_(std::move(lock_path)), lock_(std::move(lock)) {}
 
   const std::string lock_path_;
-  const int lock_;  // the descriptor; -1 where there is nothing to claim
+  const Descriptor lock_;  // closed where there is nothing to claim
 };
 
 }  // namespace antiphon::server

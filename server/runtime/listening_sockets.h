@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/runtime/descriptor.h"
+#include "core/base/descriptor.h"
 
 namespace antiphon::server {
 

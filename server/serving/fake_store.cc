@@ -267,8 +267,7 @@ absl::StatusOr<bundle::Manifest> FakeStore::WriteSnapshot(const std::string& dir
 absl::StatusOr<bundle::Manifest> FakeStore::Restore(const std::string& directory) {
   RETURN_IF_ERROR(Administer());
   ASSIGN_OR_RETURN(const bundle::OpenedBundle opened, bundle::OpenBundle(directory));
-  ASSIGN_OR_RETURN(const bundle::Descriptor file,
-                   bundle::OpenPlainFile(opened.directory, kContents));
+  ASSIGN_OR_RETURN(const Descriptor file, bundle::OpenPlainFile(opened.directory, kContents));
   ASSIGN_OR_RETURN(const std::string contents, bundle::ReadAll(file, 100));
   size_t number = 0;
   absl::MutexLock lock(&mutex_);

@@ -42,8 +42,7 @@ int64_t BytesBelow(const fs::path& folder) {
 absl::Status Look(const std::string& root, bundle::Manifest* manifest) {
   ASSIGN_OR_RETURN(const int64_t generation, bundle::CurrentGeneration(root));
   const std::string folder = absl::StrCat(root, "/", bundle::GenerationName(generation));
-  ASSIGN_OR_RETURN(const bundle::Descriptor file,
-                   bundle::OpenPlainFile(folder, bundle::kManifestFile));
+  ASSIGN_OR_RETURN(const Descriptor file, bundle::OpenPlainFile(folder, bundle::kManifestFile));
   ASSIGN_OR_RETURN(const std::string text, bundle::ReadAll(file, bundle::kMaxManifestBytes));
   ASSIGN_OR_RETURN(*manifest, bundle::ParseManifest(text));
   if (manifest->generation != generation) {
@@ -51,7 +50,7 @@ absl::Status Look(const std::string& root, bundle::Manifest* manifest) {
         absl::StrCat(bundle::kManifestFile, ": is of generation ", manifest->generation));
   }
   for (const bundle::FileEntry& entry : manifest->files) {
-    ASSIGN_OR_RETURN(const bundle::Descriptor opened, bundle::OpenPlainFile(folder, entry.name));
+    ASSIGN_OR_RETURN(const Descriptor opened, bundle::OpenPlainFile(folder, entry.name));
     ASSIGN_OR_RETURN(const int64_t size, bundle::SizeOf(opened));
     if (size == entry.size) continue;
     return absl::DataLossError(

@@ -205,7 +205,7 @@ absl::Status ObjectStorage::Upload(const std::string& name, const std::string& d
     }
   }
   ASSIGN_OR_RETURN(
-      const bundle::Descriptor file,
+      const Descriptor file,
       bundle::OpenPlainFile(absl::StrCat(directory, "/", generation), bundle::kManifestFile));
   ASSIGN_OR_RETURN(const std::string text, bundle::ReadAll(file, bundle::kMaxManifestBytes));
   return store_->Put(absl::StrCat(root, generation, "/", bundle::kManifestFile), text, keep_going);

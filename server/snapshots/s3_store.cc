@@ -200,7 +200,7 @@ absl::Status S3Store::Put(const std::string& key, const std::string& contents,
 
 absl::Status S3Store::PutFile(const std::string& key, const std::string& path, int64_t size,
                               const std::string& sha256, const KeepGoing& keep_going) {
-  const bundle::Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return absl::ErrnoToStatus(errno, "a file to upload cannot be opened");
   ASSIGN_OR_RETURN(const int64_t found, bundle::SizeOf(file));
   if (found != size) return absl::DataLossError("a file to upload has changed");
@@ -236,7 +236,7 @@ absl::StatusOr<std::string> S3Store::Get(const std::string& key, size_t max_byte
 
 absl::Status S3Store::GetFile(const std::string& key, const std::string& path, int64_t size,
                               const std::string& sha256, const KeepGoing& keep_going) {
-  const bundle::Descriptor file(
+  const Descriptor file(
       open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file.get() < 0) return absl::ErrnoToStatus(errno, "cannot be created");
   int64_t written = 0;

@@ -33,16 +33,16 @@ absl::StatusOr<std::string> MakeHiddenFolder(const std::string& directory, const
 }
 
 // The lock file of a staging folder, locked; none when somebody else has it.
-bundle::Descriptor Lock(const fs::path& folder, int flags) {
-  bundle::Descriptor file(
+Descriptor Lock(const fs::path& folder, int flags) {
+  Descriptor file(
       open((folder / bundle::kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0644));
-  if (file.get() >= 0 && flock(file.get(), LOCK_EX | LOCK_NB) != 0) return bundle::Descriptor();
+  if (file.get() >= 0 && flock(file.get(), LOCK_EX | LOCK_NB) != 0) return Descriptor();
   return file;
 }
 
 }  // namespace
 
-StagingFolder::StagingFolder(std::string path, bundle::Descriptor lock)
+StagingFolder::StagingFolder(std::string path, Descriptor lock)
     : path_(std::move(path)), lock_(std::move(lock)) {}
 
 StagingFolder::~StagingFolder() {
@@ -53,7 +53,7 @@ StagingFolder::~StagingFolder() {
 absl::StatusOr<std::unique_ptr<StagingFolder>> StagingFolder::Create(const std::string& directory) {
   RemoveLeftovers(directory);
   ASSIGN_OR_RETURN(std::string path, MakeHiddenFolder(directory, kStagingPrefix));
-  bundle::Descriptor lock = Lock(path, O_CREAT);
+  Descriptor lock = Lock(path, O_CREAT);
   const int failure = lock.get() < 0 ? errno : 0;
   std::unique_ptr<StagingFolder> folder(new StagingFolder(std::move(path), std::move(lock)));
   if (failure != 0)

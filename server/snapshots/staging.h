@@ -28,10 +28,10 @@ class StagingFolder {
   const std::string& path() const { return path_; }
 
  private:
-  StagingFolder(std::string path, bundle::Descriptor lock);
+  StagingFolder(std::string path, Descriptor lock);
 
   const std::string path_;
-  const bundle::Descriptor lock_;  // says that somebody lives here
+  const Descriptor lock_;  // says that somebody lives here
 };
 
 // Makes directory/name vanish at once, then removes what was in it: a crash in between leaves

@@ -19,8 +19,8 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
+#include "core/base/descriptor.h"
 #include "core/base/steady_time.h"
-#include "server/runtime/descriptor.h"
 #include "server/runtime/listening_sockets.h"
 
 namespace antiphon::server {

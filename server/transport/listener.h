@@ -21,8 +21,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/descriptor.h"
 #include "core/base/steady_time.h"
-#include "server/runtime/descriptor.h"
 #include "server/runtime/listen_address.h"
 #include "server/runtime/listening_sockets.h"
 

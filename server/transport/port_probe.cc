@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/descriptor.h"
 #include "core/base/network_address.h"
 #include "core/base/status_macros.h"
-#include "server/runtime/descriptor.h"
 #include "server/runtime/listening_sockets.h"
 
 namespace antiphon::server {

@@ -1,12 +1,12 @@
 // Owns a file descriptor. Belongs to one thread.
-#ifndef ANTIPHON_SERVER_RUNTIME_DESCRIPTOR_H_
-#define ANTIPHON_SERVER_RUNTIME_DESCRIPTOR_H_
+#ifndef ANTIPHON_CORE_BASE_DESCRIPTOR_H_
+#define ANTIPHON_CORE_BASE_DESCRIPTOR_H_
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace antiphon::server {
+namespace antiphon {
 
 class Descriptor {
  public:
@@ -29,6 +29,6 @@ class Descriptor {
   int descriptor_;
 };
 
-}  // namespace antiphon::server
+}  // namespace antiphon
 
-#endif  // ANTIPHON_SERVER_RUNTIME_DESCRIPTOR_H_
+#endif  // ANTIPHON_CORE_BASE_DESCRIPTOR_H_
