@@ -4,12 +4,11 @@
 // holds two small files. Where the manifest is JSON, its checksum is made right: an enemy would,
 // too.
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "core/bundle/bundle.h"
 #include "core/bundle/manifest.h"
-#include "core/hash/sha256.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/right_checksum.h"
 
 using antiphon::fuzz::Require;
 
@@ -33,22 +32,6 @@ class Bundle {
   antiphon::fuzz::Scratch scratch_;
 };
 
-std::string WithRightChecksum(std::string_view manifest) {
-  using Json = nlohmann::json;
-  constexpr int kEnough = 16;  // of JSON inside JSON
-  bool too_deep = false;
-  const auto keep = [&](int depth, Json::parse_event_t, const Json&) {
-    too_deep |= depth > kEnough;
-    return !too_deep;
-  };
-  Json json = Json::parse(manifest.begin(), manifest.end(), keep, /*allow_exceptions=*/false);
-  if (too_deep || !json.is_object() || !json.contains("checksum")) return std::string(manifest);
-  json.erase("checksum");
-  json["checksum"] =
-      antiphon::hash::HexSha256(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -56,8 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static Bundle files;
   const std::string_view text = antiphon::fuzz::AsText(data, size);
   const size_t zero = text.find('\0');
-  const std::string manifest =
-      zero == std::string_view::npos ? "" : WithRightChecksum(text.substr(zero + 1));
+  const std::string manifest = zero == std::string_view::npos
+                                   ? ""
+                                   : antiphon::fuzz::WithRightChecksum(text.substr(zero + 1));
 
   const auto parsed = bundle::ParseManifest(manifest);
   if (parsed.ok()) {

@@ -10,7 +10,10 @@
 
 #include "core/audio/encoder.h"
 #include "core/bundle/bundle.h"
+#include "core/bundle/files.h"
 #include "core/collection/background.h"
+#include "core/editing/journal_mark.h"
+#include "core/exchange/export_manifest.h"
 #include "core/features/settings.h"
 #include "core/index/vector_index.h"
 #include "core/matching/confidence.h"
@@ -195,6 +198,38 @@ void AddSettings(const Seeds& seeds) {
             collection::Background::Make("model", 2, {{run}}, {{run, run}}).value()->ToBytes());
 }
 
+void AddExchange(const Seeds& seeds) {
+  const Scratch folder;
+  editing::JournalMark mark;
+  mark.Note(std::string(bundle::kOriginDigits, 'a'), 7, std::string(32, '\1'));
+  Require(mark.Write(folder.path()).ok(), "a mark can be written");
+
+  exchange::ExportManifest manifest;
+  manifest.created = "2026-05-06T07:08:09Z";
+  manifest.origin = std::string(bundle::kOriginDigits, 'a');
+  manifest.generation = 3;
+  manifest.last_change = 7;
+  manifest.model_id = "model";
+  manifest.score_hop_s = manifest.recording_hop_s = 0.5;
+  manifest.tempo_ratios = {0.8, 1};
+  const std::string hash(64, 'b');
+  manifest.score_metadata = {"metadata.tsv", 100, hash};
+  manifest.recording_metadata = {"", 0, hash};
+  exchange::ExportedSource piece, recording;
+  piece.file = {"a.mid", 10, hash};
+  piece.source.piece = {.id = "a", .title = "A\tpiece", .composer = "B", .version = 7};
+  manifest.pieces = {piece};
+  recording.file = {"a.flac", 20, hash};
+  recording.source.side = catalog::Side::kRecordings;
+  recording.source.recording.id = "played";
+  recording.source.recording.piece_id = "a";
+  manifest.recordings = {recording};
+  const char zero[] = {'\0'};
+  seeds.Add("exchange", "both",
+            Contents(folder.File(editing::kJournalMarkFile)) + std::string(zero, 1) +
+                exchange::ExportToJson(manifest));
+}
+
 void AddApiKeys(const Seeds& seeds) {
   seeds.Add("api_keys", "file",
             "# who role hash limit\n"
@@ -245,6 +280,7 @@ int main(int argc, char** argv) {
   antiphon::fuzz::AddJournal(seeds);
   antiphon::fuzz::AddIndexes(seeds);
   antiphon::fuzz::AddSettings(seeds);
+  antiphon::fuzz::AddExchange(seeds);
   antiphon::fuzz::AddApiKeys(seeds);
   antiphon::fuzz::AddConfig(seeds);
   antiphon::fuzz::AddS3Answers(seeds);
