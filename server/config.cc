@@ -79,7 +79,7 @@ void CheckExposure(const Config& config, Problems& problems) {
   if (!CheckListenAddress(config.listen).ok()) return;  // that is said already
   Add(problems, {"listen"},
       absl::StrCat(config.listen,
-                   " can be reached from other machines, and nobody has to say who he is; set "
+                   " can be reached from other machines without authentication; set "
                    "api-keys-file or tls-client-ca, or allow-unauthenticated to let everybody in"));
 }
 

@@ -140,7 +140,7 @@ TEST(Config, NobodyListensToTheWorldUnauthenticatedByAccident) {
               HasSubstr("allow-unauthenticated"));
   EXPECT_THAT(Error({"--bundle=b", "--listen=0.0.0.0:1", "--tls-cert=c", "--tls-key=k"}),
               HasSubstr("listen: "))
-      << "TLS alone asks nobody who he is";
+      << "TLS alone authenticates no caller";
   Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--allow-unauthenticated"});
   Parse({"--bundle=b", "--listen=0.0.0.0:50051"}, {"ANTIPHON_ALLOW_UNAUTHENTICATED=true"});
   Parse({"--bundle=b", "--listen=0.0.0.0:50051", "--api-keys-file=f"});
