@@ -32,12 +32,14 @@ collection::CollectionOptions CollectionOptionsOf(const LiveStoreOptions& option
   collection::CollectionOptions collection = options.collection;
   collection.index.device = collection.encoder.device;
   collection.encoder.batch_size = options.batching.max_windows;
+  collection.encoder.on_fall_back = [](const std::string& what) { spdlog::warn("{}", what); };
   collection.scores = std::make_shared<collection::ScoreCache>(kCachedNotes);
   collection.wrap_encoder = [batching = options.batching,
                              &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
     const std::string modality =
         inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
     BatchingOptions own = batching;
+    own.max_windows = std::max(own.max_windows, inner->batch_size());
     own.on_batch = [&metrics, modality](int windows) { metrics.RecordBatch(modality, windows); };
     return std::make_unique<BatchingEncoder>(std::move(inner), std::move(own));
   };
