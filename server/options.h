@@ -182,7 +182,7 @@ void VisitComputing(AnyConfig& c, Visitor& v) {
   v.Choice("index-precision", indexes.device_precision, index::kDevicePrecisionNames,
            "Of the vectors on a GPU; `int8` of an IVF index only, a flat one has `float16` then");
   v.Number("device-memory", indexes.device_memory_mib, index::IndexOptions::kDeviceMemoryRange,
-           "Memory of the GPUs that indexes may take, MiB, of which searching takes 1,024; 0: what "
+           "Memory of the GPUs that indexes may take, MiB, of which searching takes 1,536; 0: what "
            "is free");
   v.Choice("precision", encoders.precision, encoder::kPrecisionNames,
            "Of the encoders; `auto` is bfloat16 where it is fast");

@@ -36,9 +36,9 @@ namespace {
 
 // The matrix of products of a search by comparison, and what its selection takes, are computed in
 // this much memory (FAISS's "temporary memory"), allocated once for all flat indexes of a device.
-// FAISS takes at most 1.5 GiB of it. Each inverted index has some of its own: it is searched beside
-// others.
-constexpr int64_t kFlatWorkingBytes = int64_t{1} << 30;
+// It is the most that FAISS takes: the more queries go into a product, the busier the selection
+// keeps the GPU. Each inverted index has some of its own: it is searched beside others.
+constexpr int64_t kFlatWorkingBytes = int64_t{1536} << 20;
 constexpr int64_t kIvfWorkingBytes = int64_t{256} << 20;
 // Memory of a GPU that is left to others: LibTorch and CUDA itself ask for some as they go.
 constexpr int64_t kLeftFree = int64_t{512} << 20;
@@ -99,7 +99,8 @@ class Gpu {
     std::string problem;
     try {
       if (RunsWithoutAbort(function)) return absl::OkStatus();
-      problem = "FAISS has aborted";
+      problem =
+          absl::StrCat("FAISS has aborted (", cudaGetErrorString(cudaDeviceSynchronize()), ")");
     } catch (const std::exception& e) {
       const cudaError_t state = cudaDeviceSynchronize();
       if (state == cudaSuccess) {
