@@ -184,14 +184,10 @@ class Check:
             return root, None
         _, output, seconds = self.run(
             ["antiphon-trainer", "index", "--midi", self.data / "midi", "--model", MODEL,
-             "--bundle", root, "--index", kind, "--device", device, *self.index_device(device)],
+             "--bundle", root, "--index", kind, "--device", device, *(["--index-device", device] if kind == "ivf" else [])],
             most)
         self.say(f"  index {name}: {seconds:.1f} s: {output.strip().splitlines()[-1:]}")
         return root, {"seconds": round(seconds, 2), "says": output.strip().splitlines()[-3:]}
-
-    def index_device(self, device):
-        _, output, _ = self.run(["antiphon-trainer", "index", "--help"], 20, must=False)
-        return ["--index-device", device] if "--index-device" in output else []
 
     def bundles(self):
         with Utilisation() as utilisation:

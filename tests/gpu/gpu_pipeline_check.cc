@@ -19,6 +19,7 @@
 #include "core/bundle/manifest.h"
 #include "core/collection/embedder.h"
 #include "core/decoding/decoder.h"
+#include "core/index/device_pool.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/bundle_collection.h"
 #include "tests/gpu/parts.h"
@@ -252,7 +253,7 @@ std::unique_ptr<const retrieval::BundleCollection> Pipeline::Open(const std::str
                                                                   const std::string& where) const {
   collection::CollectionOptions options;
   options.encoder.device = where;
-  options.index.device = where;
+  options.index.devices = Get(index::DevicePool::Open({.device = where}));
   return Get(retrieval::BundleCollection::Open(root, options));
 }
 
