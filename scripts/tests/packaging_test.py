@@ -142,6 +142,7 @@ class Scripts(unittest.TestCase):
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
             "stage fuzz scripts/fuzz.sh --seconds 30 --jobs 2",
+            "stage pytorch scripts/torch2_check.sh || (($? == 77))",
         ])
 
     def test_stages_are_timed_and_told_apart_by_their_results(self):
@@ -275,12 +276,12 @@ class Presets(unittest.TestCase):
         names = [preset["name"] for preset in presets["configurePresets"]
                  if not preset.get("hidden")]
         self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz",
-                                 "clang"])
+                                 "clang", "cuda"])
         self.assertEqual([preset["name"] for preset in presets["buildPresets"]], names)
         tested = [preset["name"] for preset in presets["testPresets"]
                   if not preset.get("hidden")]
         self.assertEqual(tested, [name for name in names
-                                  if name not in ("programs", "fuzz", "clang")])
+                                  if name not in ("programs", "fuzz", "clang", "cuda")])
         self.assertEqual(presets["configurePresets"][0]["binaryDir"],
                          "${sourceDir}/build/${presetName}")
 

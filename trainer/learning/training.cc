@@ -11,6 +11,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -250,6 +251,9 @@ torch::Tensor Run::Step(const HostBatch& batch) {
   // The networks meet in the loss alone, so that each goes forward and back on a thread of its own.
   const torch::Tensor audio_cells = batch.audio.to(device_, /*non_blocking=*/true);
   torch::Tensor audio, score;
+  // On a GPU LibTorch would compile kernels of its own for every shape it meets.
+  std::optional<torch::jit::GraphOptimizerEnabledGuard> no_specialisation;
+  if (!device_.is_cpu()) no_specialisation.emplace(false);
   RunBoth(
       parallel_, [&] { audio = state_.audio.forward({audio_cells}).toTensor(); },
       [&] { score = state_.score.forward({score_cells}).toTensor(); });
