@@ -288,9 +288,23 @@ class Presets(unittest.TestCase):
 
 class Containers(unittest.TestCase):
     def test_what_the_image_copies_is_there(self):
-        for sources in re.findall(r"(?m)^COPY (?!--from)(.+)$", read("Dockerfile")):
+        for sources in re.findall(r"(?m)^COPY (?!--from)(.+)$",
+                                  read("Dockerfile") + read("Dockerfile.cuda")):
             for source in sources.split()[:-1]:
                 self.assertTrue((ROOT / source).exists(), source)
+
+    def test_the_image_for_gpus_is_the_other_one_with_other_libraries(self):
+        plain, cuda = read("Dockerfile"), read("Dockerfile.cuda")
+        for line in plain.splitlines():
+            if line.startswith(("USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "RUN user",
+                                "COPY models", "HEALTHCHECK", "WORKDIR")):
+                self.assertIn(line, cuda.splitlines())
+        copied = set(re.findall(r"(?m)^COPY --from=(\w+)", cuda))
+        self.assertEqual(copied, set(re.findall(r"(?m)^FROM \S+ AS (\w+)$", cuda)) - {"runtime"})
+        preset = next(p for p in json.loads(read("CMakePresets.json"))["configurePresets"]
+                      if p["name"] == "cuda")
+        for variable in re.findall(r"\$env\{(\w+)\}", json.dumps(preset)):
+            self.assertRegex(cuda, rf"(?m)^(ENV|   ) {variable}=/opt/")
 
     def test_the_image_installs_what_it_builds(self):
         dockerfile = read("Dockerfile")
