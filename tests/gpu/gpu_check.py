@@ -165,10 +165,10 @@ class Check:
         return found
 
     def index(self):
-        return {"check": self.program_json("gpu_index_check", 60)}
+        return {"check": self.program_json("gpu_index_check", 50)}
 
     def index_benchmark(self):
-        return {"benchmark": self.program_json("gpu_index_benchmark", 100)}
+        return {"benchmark": self.program_json("gpu_index_benchmark", 85)}
 
     def encoders(self):
         return self.program_json("gpu_pipeline_check", 80, *self.pipeline_flags(),
@@ -341,15 +341,14 @@ class Check:
     def training(self):
         found = {}
         for name, device, most, flags in (
-                ("gpu 256", self.device, 14, ("--batch", "256", "--steps", "20000")),
-                ("gpu 1024", self.device, 16, ("--batch", "1024", "--steps", "20000")),
-                ("gpu 4096", self.device, 20, ("--batch", "4096", "--steps", "20000")),
-                ("gpu fine 1024", self.device, 16,
+                ("gpu 1024", self.device, 14, ("--batch", "1024", "--steps", "20000")),
+                ("gpu 4096", self.device, 18, ("--batch", "4096", "--steps", "20000")),
+                ("gpu fine 1024", self.device, 14,
                  ("--batch", "1024", "--steps", "20000", "--architecture", "residual_fine")),
-                ("same, gpu", self.device, 30, ("--batch", "128", "--steps", "200")),
+                ("same, gpu", self.device, 30, ("--batch", "128", "--steps", "150")),
                 ("same, gpu float32", self.device, 30,
-                 ("--batch", "128", "--steps", "200", "--precision", "float32")),
-                ("same, cpu", "cpu", 60, ("--batch", "128", "--steps", "200", "--precision",
+                 ("--batch", "128", "--steps", "150", "--precision", "float32")),
+                ("same, cpu", "cpu", 50, ("--batch", "128", "--steps", "150", "--precision",
                                           "float32"))):
             found[name] = self.train(name.replace(" ", "-").replace(",", ""), device, most, *flags)
             self.say(f"  {name}: {json.dumps(found[name])}")

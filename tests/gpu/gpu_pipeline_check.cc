@@ -262,7 +262,7 @@ struct Answer {
   float similarity = 0;
 };
 
-std::vector<Answer> Ask(const retrieval::BundleCollection& collection,
+std::vector<Answer> Ask(const retrieval::Collection& collection,
                         const std::vector<Query>& queries, double& seconds) {
   std::vector<Answer> answers(queries.size());
   std::atomic<size_t> next = 0;
@@ -350,10 +350,11 @@ void Pipeline::InProcess(Report& report) {
     return queries[i % queries.size()].sound;
   };
   for (const std::string& where : {device(), std::string("cpu")}) {
-    const auto collection = Open(root, where);
+    const auto bundle = Open(root, where);
+    const retrieval::Collection* collection = bundle.get();
     (void)Get(collection->IdentifyAudio(sound(0), {}));
     Json json;
-    const collection::LoadedCollection& loaded = collection->loaded();
+    const collection::LoadedCollection& loaded = bundle->loaded();
     if (where != "cpu") {
       json["features alone"] = seconds_each * Rate(Cores(), 2, [&](int64_t i) {
                                  (void)Get(collection::AudioFeatures(*loaded.front_end, sound(i)));
