@@ -40,9 +40,6 @@ class DeviceSearch {
   [[nodiscard]] absl::Status Search(const DeviceQueries& queries, int64_t* ids,
                                     float* similarities);
 
-  // A search that was not made here.
-  void CountOnCpu() { pool_->CountOnCpu(); }
-
  private:
   struct Waiting;
   using Place = DevicePool::Place;
