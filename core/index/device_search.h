@@ -46,6 +46,7 @@ class DeviceSearch {
 
   void TryToPut() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status SearchFor(const std::vector<Waiting*>& batch, Place& place);
+  absl::Status SearchTogether(const std::vector<Waiting*>& batch, Place& place);
   void NoteFailure(const absl::Status& failure) ABSL_LOCKS_EXCLUDED(mutex_);
   void LeaveOut(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeIn(bool gone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
