@@ -337,7 +337,7 @@ class CudaDevice final : public Device {
  public:
   explicit CudaDevice(std::shared_ptr<Gpu> gpu) : gpu_(std::move(gpu)) {}
 
-  std::string name() const override { return gpu_->name(); }
+  std::string name() const override { return absl::StrCat("cuda:", gpu_->number()); }
 
   absl::StatusOr<int64_t> FreeBytes() const override {
     size_t available = 0, total = 0;

@@ -1,6 +1,7 @@
 #include "core/index/device_pool.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -122,7 +123,12 @@ absl::StatusOr<std::unique_ptr<DevicePool::Place>> DevicePool::Put(const DeviceS
   }
   const int64_t bytes = device_->BytesFor(source);
   RETURN_IF_ERROR(Reserve(bytes));
-  absl::StatusOr<std::unique_ptr<DeviceIndex>> copy = device_->Copy(source);
+  absl::StatusOr<std::unique_ptr<DeviceIndex>> copy =
+      absl::ResourceExhaustedError("no memory for copying an index");
+  try {
+    copy = device_->Copy(source);
+  } catch (const std::bad_alloc&) {  // what is reserved is given back below
+  }
   if (!copy.ok()) {
     Release(bytes, /*placed=*/false);
     if (!absl::IsResourceExhausted(copy.status())) Lose(std::string(copy.status().message()));

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -126,9 +126,18 @@ absl::Status DeviceSearch::Search(const DeviceQueries& queries, int64_t* ids, fl
   return status;
 }
 
+// No exception leaves it: others wait for what comes of it.
 absl::Status DeviceSearch::SearchFor(const std::vector<Waiting*>& batch, Place& place) {
-  if (batch.size() == 1)
-    return place.index().Search(batch[0]->queries, batch[0]->ids, batch[0]->similarities);
+  try {
+    return batch.size() == 1
+               ? place.index().Search(batch[0]->queries, batch[0]->ids, batch[0]->similarities)
+               : SearchTogether(batch, place);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("no memory for what a device has found");
+  }
+}
+
+absl::Status DeviceSearch::SearchTogether(const std::vector<Waiting*>& batch, Place& place) {
   DeviceQueries all = batch[0]->queries;
   all.count = 0;
   for (const Waiting* each : batch) {

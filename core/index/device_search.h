@@ -40,15 +40,13 @@ class DeviceSearch {
   [[nodiscard]] absl::Status Search(const DeviceQueries& queries, int64_t* ids,
                                     float* similarities);
 
-  // A search that was not made here.
-  void CountOnCpu() { pool_->CountOnCpu(); }
-
  private:
   struct Waiting;
   using Place = DevicePool::Place;
 
   void TryToPut() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status SearchFor(const std::vector<Waiting*>& batch, Place& place);
+  absl::Status SearchTogether(const std::vector<Waiting*>& batch, Place& place);
   void NoteFailure(const absl::Status& failure) ABSL_LOCKS_EXCLUDED(mutex_);
   void LeaveOut(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeIn(bool gone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -435,6 +435,26 @@ TEST_F(DeviceTest, WhoWaitsForALostDeviceIsAnsweredByTheCpu) {
   EXPECT_THAT(told_, ElementsAre(HasSubstr("gone")));
 }
 
+TEST_F(DeviceTest, ASearchThatThrowsKeepsNobodyWaiting) {
+  state_->before_search = [](int search) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (search <= 2) throw std::bad_alloc();
+    return absl::OkStatus();
+  };
+  const auto pool = Pool({.pause = absl::ZeroDuration()});
+  const auto index = Build(IndexKind::kFlat, pool), exact = Build(IndexKind::kFlat, nullptr);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) ExpectSame(Search(*index), Search(*exact));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(pool->Status().usable);
+  EXPECT_EQ(pool->Status().indexes, 1);
+  EXPECT_GE(pool->Status().searches_on_cpu, 2);
+}
+
 TEST_F(DeviceTest, ListsAreLearntAndFilledOnTheDevice) {
   const testing::TemporaryFolder folder;
   const auto pool = Pool();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/status_macros.h"
+#include "core/index/device_pool.h"
 #include "core/index/flat_search.h"
 #include "core/index/row_ranges.h"
 #include "core/threads/thread_scope.h"
@@ -318,7 +319,7 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
       }
       // The device's pool has been told why.
     }
-    index.on_device->CountOnCpu();
+    index.options.devices->CountOnCpu();
   }
   if (in_scope == 0 || few || index.flat != nullptr || scope.exact) {
     result = Scan(index, rows, scope.beside, queries);

@@ -28,12 +28,11 @@ class ShardedIndex final : public DeviceIndex {
 
   absl::Status Search(const DeviceQueries& queries, int64_t* ids, float* similarities) override {
     const size_t places = static_cast<size_t>(queries.count) * queries.k;
-    std::vector<std::vector<int64_t>> part_ids(parts_.size());
-    std::vector<std::vector<float>> part_similarities(parts_.size());
+    std::vector<std::vector<int64_t>> part_ids(parts_.size(), std::vector<int64_t>(places, -1));
+    std::vector<std::vector<float>> part_similarities(
+        parts_.size(), std::vector<float>(places, -std::numeric_limits<float>::infinity()));
     std::vector<absl::Status> statuses(parts_.size());
     const auto search = [&](size_t p) {
-      part_ids[p].assign(places, -1);
-      part_similarities[p].assign(places, -std::numeric_limits<float>::infinity());
       DeviceQueries own = queries;
       const RowRange& rows = parts_[p].rows;
       own.rows = {std::max(queries.rows.first, rows.first), std::min(queries.rows.last, rows.last)};

@@ -131,7 +131,7 @@ absl::Status AdminService::Status(Call& call, const v1::StatusRequest& /*request
   response->set_created(manifest.created);
   response->set_model_id(manifest.model_id);
   response->set_device(facts_.device);
-  *response->mutable_index_device() = server::ToWire(
+  *response->mutable_index_device() = ToWire(
       facts_.index_devices == nullptr ? index::DeviceStatus() : facts_.index_devices->Status());
   response->set_dimension(manifest.dimension);
   response->set_feature_settings_json(manifest.feature_settings);
