@@ -73,6 +73,9 @@ if(ANTIPHON_CUDA)
 endif()
 add_library(antiphon_torch INTERFACE)
 target_include_directories(antiphon_torch SYSTEM INTERFACE ${TORCH_API_INCLUDE} ${torch_include})
+# PyTorch's libraries export parts of an older libstdc++ (std::filesystem), which must not be found
+# first.
+target_link_libraries(antiphon_torch INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state")
 foreach(name ${torch_libraries})
   string(TOUPPER ${name}_LIBRARY variable)
   find_library(${variable} ${name} HINTS ${torch_include}/.. ${torch_places} PATH_SUFFIXES lib)
