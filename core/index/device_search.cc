@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace antiphon::index {
 
@@ -123,7 +123,7 @@ absl::Status DeviceSearch::Search(const DeviceQueries& queries, int64_t* ids, fl
     each->done = true;
   }
   busy_ = false;
-  return status;
+  return own.status;
 }
 
 // No exception leaves it: others wait for what comes of it.
@@ -153,8 +153,7 @@ absl::Status DeviceSearch::SearchTogether(const std::vector<Waiting*>& batch, Pl
   all.values = values.data();
   std::vector<int64_t> ids(all.count * all.k);
   std::vector<float> similarities(all.count * all.k);
-  const absl::Status status = place.index().Search(all, ids.data(), similarities.data());
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(place.index().Search(all, ids.data(), similarities.data()));
   int64_t from = 0;
   for (const Waiting* each : batch) {
     const int k = each->queries.k;

@@ -52,7 +52,7 @@ class FakeIndex final : public DeviceIndex {
     int most = state_->most_at_once;
     while (most < now && !state_->most_at_once.compare_exchange_weak(most, now)) {
     }
-    const absl::Status status = Run(queries, ids, similarities);
+    absl::Status status = Run(queries, ids, similarities);
     --state_->at_once;
     return status;
   }
