@@ -37,8 +37,8 @@ function(antiphon_need variable what hint)
   endif()
 endfunction()
 
-# Two libraries and one header of the CUDA toolkit. CMake's own FindCUDAToolkit stumbles over CUDA 13
-# up to CMake 3.26: it asks for a library that is no more.
+# Two libraries and one header of the CUDA toolkit. CMake's own FindCUDAToolkit stumbles over CUDA
+# 13 in CMake 3.25: it asks for a library that is no more.
 if(ANTIPHON_CUDA)
   set(cuda_hint "Install CUDA 12 or later, or name its folder with -DCUDAToolkit_ROOT=FOLDER.")
   set(cuda_places ${CUDAToolkit_ROOT} $ENV{CUDAToolkit_ROOT} $ENV{CUDA_PATH} /usr/local/cuda)
@@ -60,7 +60,7 @@ endif()
 # LibTorch, taken as it lies: Debian's package, the archive from pytorch.org or the wheel from PyPI.
 # Its own TorchConfig.cmake asks for build-time tools that using the library does not need (nvcc,
 # NVRTC, cuDNN's headers; Debian's for more), and ends the configuration without them.
-set(torch_hint "Install libtorch-dev, or name LibTorch 2 with -DTorch_DIR=LIBTORCH/share/cmake/Torch")
+set(torch_hint "Install libtorch-dev, or name LibTorch with -DTorch_DIR=LIBTORCH/share/cmake/Torch")
 set(torch_places ${Torch_DIR}/../../.. ${Torch_ROOT} $ENV{Torch_ROOT})
 find_path(TORCH_API_INCLUDE torch/torch.h HINTS ${torch_places}
           PATH_SUFFIXES include/torch/csrc/api/include torch/csrc/api/include)
@@ -75,7 +75,8 @@ add_library(antiphon_torch INTERFACE)
 target_include_directories(antiphon_torch SYSTEM INTERFACE ${TORCH_API_INCLUDE} ${torch_include})
 # PyTorch's libraries export parts of an older libstdc++ (std::filesystem), which must not be found
 # first.
-target_link_libraries(antiphon_torch INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state")
+target_link_libraries(antiphon_torch
+                      INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state")
 foreach(name ${torch_libraries})
   string(TOUPPER ${name}_LIBRARY variable)
   find_library(${variable} ${name} HINTS ${torch_include}/.. ${torch_places} PATH_SUFFIXES lib)
@@ -107,7 +108,7 @@ else()
   find_path(FAISS_INCLUDE faiss/Index.h)
   find_library(FAISS_LIBRARY faiss)
 endif()
-set(faiss_hint "Install libfaiss-dev, or name an installed FAISS with -DANTIPHON_FAISS_ROOT=FOLDER.")
+set(faiss_hint "Install libfaiss-dev, or name an installed one with -DANTIPHON_FAISS_ROOT=FOLDER.")
 antiphon_need(FAISS_INCLUDE "FAISS's faiss/Index.h" "${faiss_hint}")
 antiphon_need(FAISS_LIBRARY "FAISS's libfaiss" "${faiss_hint}")
 add_library(antiphon_faiss INTERFACE)
@@ -121,5 +122,5 @@ if(ANTIPHON_CUDA)
   target_link_libraries(antiphon_faiss INTERFACE antiphon_cuda)
 endif()
 
-# An installed program finds LibTorch and FAISS where they were found, unless the loader does anyhow.
+# An installed program finds LibTorch and FAISS where they were found, unless the loader does.
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)

@@ -14,6 +14,8 @@ FallbackEncoder::FallbackEncoder(std::unique_ptr<WindowEncoder> gpu, Load load_c
                                  std::function<void(const std::string&)> on_fall_back,
                                  absl::Duration pause)
     : gpu_(std::move(gpu)),
+      info_(gpu_->info()),
+      batch_size_(gpu_->batch_size()),
       load_cpu_(std::move(load_cpu)),
       on_fall_back_(std::move(on_fall_back)),
       pause_(pause) {}

@@ -28,8 +28,8 @@ class FallbackEncoder : public WindowEncoder {
                   std::function<void(const std::string&)> on_fall_back,
                   absl::Duration pause = absl::Seconds(10));
 
-  const EncoderInfo& info() const override { return gpu_->info(); }
-  int batch_size() const override { return gpu_->batch_size(); }
+  const EncoderInfo& info() const override { return info_; }
+  int batch_size() const override { return batch_size_; }
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override;
 
  private:
@@ -38,6 +38,8 @@ class FallbackEncoder : public WindowEncoder {
   void Return() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<WindowEncoder> gpu_;
+  const EncoderInfo info_;  // the GPU's, as is the next
+  const int batch_size_;
   const Load load_cpu_;
   const std::function<void(const std::string&)> on_fall_back_;
   const absl::Duration pause_;

@@ -184,7 +184,8 @@ class Check:
             return root, None
         _, output, seconds = self.run(
             ["antiphon-trainer", "index", "--midi", midi or self.data / "midi", "--model", MODEL,
-             "--bundle", root, "--index", kind, "--device", device, *(["--index-device", device] if kind == "ivf" else [])],
+             "--bundle", root, "--index", kind, "--device", device,
+             *(["--index-device", device] if kind == "ivf" else [])],
             most)
         self.say(f"  index {name}: {seconds:.1f} s: {output.strip().splitlines()[-1:]}")
         return root, {"seconds": round(seconds, 2), "says": output.strip().splitlines()[-3:]}
