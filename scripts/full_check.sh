@@ -26,6 +26,9 @@ check_lint() { scripts/lint.sh --all; }
 # Every source through clang, warnings as errors
 check_clang() { scripts/clang_check.sh; }
 
+# What uses LibTorch, against the headers of PyTorch 2.11
+check_pytorch() { scripts/torch2_check.sh; }
+
 # Five minutes of every fuzz target
 check_fuzz() { scripts/fuzz.sh --seconds 300 --jobs "$(jobs_at_once)"; }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/index/device_pool.h"
 #include "server/options.h"
 #include "server/runtime/listen_address.h"
 
@@ -44,6 +45,10 @@ class RangeChecker {
  private:
   Problems& problems_;
 };
+
+bool IsIndexDevice(const std::string& device) {
+  return device.empty() || index::CheckDeviceName(device).ok();
+}
 
 bool IsDevice(absl::string_view device) {
   int number = 0;
@@ -106,6 +111,9 @@ std::vector<ConfigProblem> Config::FindProblems() const {
   const std::string& device = store.collection.encoder.device;
   if (!IsDevice(device))
     Add(problems, {"device"}, absl::StrCat("'", device, "' is none of cpu, cuda:N, auto"));
+  if (!IsIndexDevice(store.index_device))
+    Add(problems, {"index-device"},
+        absl::StrCat("'", store.index_device, "' is none of cpu, cuda:N, cuda:N,cuda:M, auto"));
   CheckTls(*this, problems);
   CheckExposure(*this, problems);
   CheckSnapshots(*this, problems);

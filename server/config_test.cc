@@ -268,6 +268,9 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--allow-unauthenticated",
                                               "--reflection=off",
                                               "--device=cuda:1",
+                                              "--index-device=cuda:0,cuda:1",
+                                              "--index-precision=float16",
+                                              "--device-memory=4096",
                                               "--precision=float32",
                                               "--compute-threads=2",
                                               "--index-threads=3",
@@ -488,6 +491,18 @@ TEST(Config, ADeviceHasANumber) {
   EXPECT_EQ(Parse({"--bundle=b", "--device=cuda:0"}).store.collection.encoder.device, "cuda:0");
   for (const std::string device : {"tpu", "cuda", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "CPU"})
     EXPECT_THAT(Error({"--bundle=b", "--device=" + device}), HasSubstr("device: '" + device));
+}
+
+TEST(Config, IndexesMayHaveADeviceOfTheirOwn) {
+  EXPECT_EQ(Parse({"--bundle=b", "--device=cuda:0"}).store.index_device, "");
+  for (const std::string device : {"cpu", "auto", "cuda:1", "cuda:0,cuda:2"})
+    EXPECT_EQ(Parse({"--bundle=b", "--index-device=" + device}).store.index_device, device);
+  for (const std::string device : {"tpu", "cuda:", "cuda:0,cuda:0", "cpu,cuda:0", "cuda:0,"}) {
+    EXPECT_THAT(Error({"--bundle=b", "--index-device=" + device}),
+                HasSubstr("index-device: '" + device));
+  }
+  EXPECT_THAT(Error({"--bundle=b", "--device-memory=-1"}), HasSubstr("device-memory"));
+  EXPECT_THAT(Error({"--bundle=b", "--index-precision=float64"}), HasSubstr("index-precision"));
 }
 
 TEST(Config, AChoiceSetsTheOptionOfItsComponent) {

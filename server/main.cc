@@ -109,7 +109,7 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartEndpoint(const Config& con
   });
 }
 
-absl::Status Serve(const Config& config) {
+absl::Status Serve(Config config) {
   Signals signals;
   RETURN_IF_ERROR(signals.Start());
   RETURN_IF_ERROR(TrySnapshotDirectory(config.snapshots.directory));
@@ -119,6 +119,7 @@ absl::Status Serve(const Config& config) {
     return absl::Status(status.code(),
                         absl::StrCat("cannot serve ", config.store.bundle, ": ", status.message()));
   };
+  ASSIGN_OR_RETURN(config.store.collection.index.devices, OpenIndexDevices(config.store));
   ASSIGN_OR_RETURN(auto store, MapError(OpenLiveStore(config.store, metrics), name_bundle));
   ASSIGN_OR_RETURN(auto server, Server::Start(config, *store, metrics));
   LogStart(config, *store->Current(), server->port());

@@ -174,7 +174,16 @@ template <typename AnyConfig, typename Visitor>
 void VisitComputing(AnyConfig& c, Visitor& v) {
   auto& encoders = c.store.collection.encoder;
   auto& indexes = c.store.collection.index;
-  v.Text("device", encoders.device, "`cpu`, `cuda:N`, `auto`", "Where encoders and indexes run");
+  v.Text("device", encoders.device, "`cpu`, `cuda:N`, `auto`",
+         "Where encoders run, and indexes unless `--index-device` says otherwise");
+  v.Text("index-device", c.store.index_device, "`cpu`, `cuda:N[,cuda:M…]`, `auto`",
+         "Where indexes are searched, several GPUs with a part each; empty: as `--device`. What a "
+         "GPU cannot take is searched on the CPU, which is logged");
+  v.Choice("index-precision", indexes.device_precision, index::kDevicePrecisionNames,
+           "Of the vectors on a GPU; `int8` of an IVF index only, a flat one has `float16` then");
+  v.Number("device-memory", indexes.device_memory_mib, index::IndexOptions::kDeviceMemoryRange,
+           "Memory of the GPUs that indexes may take, MiB, of which searching takes 1,536; 0: what "
+           "is free");
   v.Choice("precision", encoders.precision, encoder::kPrecisionNames,
            "Of the encoders; `auto` is bfloat16 where it is fast");
   v.Number("compute-threads", c.store.compute_threads, encoder::kComputeThreadsRange,

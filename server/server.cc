@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/base/steady_time.h"
-#include "core/index/device_search.h"
+#include "core/index/device_pool.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/generic/async_generic_service.h"
@@ -190,6 +190,7 @@ struct Server::Impl {
         catalog(runner, edit_streams, store, config.limits),
         admin(runner, store, snapshots, turns, lifecycle,
               AdminFacts{.device = config.store.collection.encoder.device,
+                         .index_devices = config.store.collection.index.devices,
                          .limits = config.limits,
                          .queue_capacity = config.queue.capacity,
                          .max_streams = config.streams.max_streams,
@@ -244,7 +245,21 @@ struct Server::Impl {
     sample.rejected_changes = static_cast<int>(edit_status.rejected_changes.size());
     if (guards.tls != nullptr) sample.certificate_expires = guards.tls->expires();
     sample.gpu_bytes = index::DeviceMemoryInUse(sample.device);
+    sample.index_device = SampleOf(config.store.collection.index.devices.get());
     return sample;
+  }
+
+  // None where only the CPU was asked for.
+  static std::optional<IndexDeviceSample> SampleOf(const index::DevicePool* devices) {
+    if (devices == nullptr || !devices->wanted()) return std::nullopt;
+    const index::DeviceStatus status = devices->Status();
+    return IndexDeviceSample{.usable = status.usable,
+                             .indexes = status.indexes,
+                             .indexes_on_cpu = status.indexes_left_out,
+                             .bytes = status.bytes,
+                             .searches = status.searches,
+                             .batches = status.batches,
+                             .searches_on_cpu = status.searches_on_cpu};
   }
 
   // Destroyed from the bottom up: first the sources of calls and reloads, then those who work on

@@ -83,11 +83,26 @@ TEST_F(ServerTest, StatusTellsWhatIsServed) {
   EXPECT_EQ(status.pieces(), 2);
   EXPECT_EQ(status.score_vectors(), 100);
   EXPECT_EQ(status.device(), "cpu");
+  EXPECT_EQ(status.index_device().device(), "cpu");
+  EXPECT_FALSE(status.index_device().wanted());
   EXPECT_EQ(status.limits().max_message_bytes(), 32 << 20);
   EXPECT_EQ(status.limits().queue_capacity(), 8);
   EXPECT_EQ(status.rejected_generations_size(), 1);
   EXPECT_FALSE(status.version().empty());
   EXPECT_GT(status.window_seconds(), 0);
+}
+
+TEST_F(ServerTest, StatusAndMetricsTellOfAGpuThatIsNotThere) {
+  config_.store.collection.index.devices = index::DevicePool::Open({.device = "cuda:63"}).value();
+  Start();
+  grpc::ClientContext context;
+  v1::StatusResponse status;
+  ASSERT_TRUE(admin_->Status(&context, {}, &status).ok());
+  EXPECT_EQ(status.index_device().device(), "cpu");
+  EXPECT_TRUE(status.index_device().wanted());
+  EXPECT_FALSE(status.index_device().usable());
+  EXPECT_THAT(status.index_device().problem(), HasSubstr("cuda:63"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("antiphon_index_device_usable 0\n"));
 }
 
 TEST_F(ServerTest, AFullQueueRefusesAtOnce) {

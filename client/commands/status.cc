@@ -57,6 +57,15 @@ std::string Match(const v1::StatusResponse& status) {
   return text;
 }
 
+// Where indexes are searched, if a GPU was asked for.
+std::string Indexes(const v1::IndexDevice& device) {
+  std::string text = absl::StrCat(
+      device.indexes(), " on ", device.indexes() > 0 ? device.device() : "the GPU", " (",
+      FormatBytes(device.memory_bytes()), "), ", device.indexes_on_cpu(), " on the CPU instead");
+  if (!device.problem().empty()) absl::StrAppend(&text, ": ", device.problem());
+  return text;
+}
+
 Rows Describe(const std::string& server, const v1::StatusResponse& status) {
   const std::string state = absl::AsciiStrToLower(
       absl::StripPrefix(v1::ServerState_Name(status.state()), "SERVER_STATE_"));
@@ -83,6 +92,7 @@ Rows Describe(const std::string& server, const v1::StatusResponse& status) {
                     Plural(limits.max_streams(), "stream"), " at once")},
       {"memory", FormatBytes(status.resident_bytes())},
   };
+  if (status.index_device().wanted()) rows.emplace_back("indexes", Indexes(status.index_device()));
   for (const std::string& reason : status.rejected_generations())
     rows.emplace_back("refused", reason);
   for (const std::string& reason : status.rejected_changes()) rows.emplace_back("damaged", reason);

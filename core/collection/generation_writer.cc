@@ -84,6 +84,7 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
   options.kind = view.index_kind(Side::kScores);
   options.dimension = loaded.manifest.dimension;
   options.device = "cpu";  // what is only written needs no copy on a device
+  options.devices = nullptr;
   ASSIGN_OR_RETURN(const std::unique_ptr<CollectionFiles> files,
                    CollectionFiles::Create(directory, options));
   for (const Side side : {Side::kScores, Side::kRecordings}) {

@@ -1,21 +1,26 @@
 // The adapter to LibTorch: the only source in core that includes its headers.
 #include <ATen/Parallel.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/cuda.h>
 #include <torch/script.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/encoder/encoder_file.h"
+#include "core/encoder/fallback_encoder.h"
 #include "core/encoder/window_encoder.h"
 #include "core/threads/thread_scope.h"
 
@@ -23,6 +28,11 @@ namespace antiphon::encoder {
 namespace {
 
 constexpr int64_t kBatchStep = 8;  // windows; batches are multiples of it
+// On a GPU a batch is larger, and one of few sizes: cuDNN chooses its kernels anew for each.
+constexpr int kGpuBatchFactor = 16;
+constexpr int64_t kGpuBatchStep = 256;
+// Calls that a GPU works on at once: while one is computed, the next ones' windows are copied.
+constexpr int kGpuStreams = 4;
 
 std::atomic<int> g_compute_threads = 0;
 
@@ -51,9 +61,10 @@ absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("device \"", name, "\" is none of cpu, cuda:N, auto"));
   }
-  if (static_cast<size_t>(number) >= torch::cuda::device_count()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "device ", name, " is not there: LibTorch sees ", torch::cuda::device_count(), " GPUs"));
+  if (number >= static_cast<int>(torch::cuda::device_count())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("device ", name, " is not there: LibTorch sees ",
+                     static_cast<int>(torch::cuda::device_count()), " GPUs"));
   }
   return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(number));
 }
@@ -70,15 +81,40 @@ torch::Dtype ChooseType(Precision precision, const torch::Device& device) {
   return device.is_cuda() || CpuMultipliesBFloat16() ? torch::kBFloat16 : torch::kFloat32;
 }
 
+std::string FirstLine(const char* message) {
+  const std::string text = message;
+  return text.substr(0, text.find('\n'));
+}
+
+// ResourceExhausted where a device's memory is full, Internal otherwise.
+absl::Status FailureOf(const std::exception& error, const std::string& what) {
+  const std::string text = absl::StrCat(what, " failed: ", FirstLine(error.what()));
+  const bool full = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+                    absl::StrContains(error.what(), "out of memory") ||
+                    absl::StrContains(error.what(), "ALLOC_FAILED");  // cuDNN's and cuBLAS's
+  return full ? absl::ResourceExhaustedError(text) : absl::InternalError(text);
+}
+
+int64_t RoundUp(int64_t number, int64_t step) { return (number + step - 1) / step * step; }
+
+// A network on the CPU or on one GPU.
 class TorchEncoder : public WindowEncoder {
  public:
   TorchEncoder(EncoderInfo info, torch::jit::Module module, torch::Device device, int batch_size)
       : info_(std::move(info)),
         module_(std::move(module)),
         device_(device),
-        batch_size_(batch_size) {}
+        batch_size_(device.is_cpu() ? batch_size
+                                    : std::min(batch_size * kGpuBatchFactor,
+                                               EncoderOptions::kBatchSizeRange.high)) {
+    if (device_.is_cpu()) return;
+    const c10::impl::VirtualGuardImpl gpu(device_.type());
+    for (int i = 0; i < kGpuStreams; ++i)
+      free_streams_.push_back(gpu.getStreamFromGlobalPool(device_));
+  }
 
   const EncoderInfo& info() const override { return info_; }
+  int batch_size() const override { return static_cast<int>(batch_size_); }
 
   absl::StatusOr<std::vector<float>> Encode(std::span<const uint8_t> windows) const override {
     const int64_t cells = int64_t{info_.settings.window_frames} * info_.channels * info_.bands;
@@ -87,11 +123,16 @@ class TorchEncoder : public WindowEncoder {
           "windows: ", windows.size(), " cells are no multiple of a window's ", cells));
     }
     const int64_t count = static_cast<int64_t>(windows.size()) / cells;
+    return device_.is_cpu() ? EncodeOnCpu(windows, count, cells) : EncodeOnGpu(windows, count);
+  }
+
+ private:
+  absl::StatusOr<std::vector<float>> EncodeOnCpu(std::span<const uint8_t> windows, int64_t count,
+                                                 int64_t cells) const {
     const threads::ThreadScope no_more_threads(0);
     std::vector<float> embeddings(count * info_.dimension);
     // Windows go evenly to the workers, in parts no larger than a batch.
-    const int64_t workers =
-        device_.is_cpu() ? std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep)) : 1;
+    const int64_t workers = std::min(ComputeThreads(), std::max<int64_t>(1, count / kBatchStep));
     const int64_t part = std::clamp<int64_t>((count + workers - 1) / workers, 1, batch_size_);
     std::atomic<int64_t> next = 0;
     absl::Mutex mutex;
@@ -115,46 +156,98 @@ class TorchEncoder : public WindowEncoder {
     return embeddings;
   }
 
-  static std::string FirstLine(const char* message) {
-    const std::string text = message;
-    return text.substr(0, text.find('\n'));
-  }
-
- private:
   absl::Status EncodePart(const uint8_t* windows, int64_t count, float* out) const {
     try {
-      if (device_.is_cpu()) at::set_num_threads(1);  // of this thread's operators
+      at::set_num_threads(1);  // of this thread's operators
       const torch::NoGradGuard no_gradients;
       // The optimising executor would re-specialise the graph at every new batch size, for seconds.
       const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
-      return EncodeBatch(windows, count, out);
+      // oneDNN compiles code for every batch size it meets, which takes longer than running it: few
+      // sizes are used, the rest filled up.
+      return TakeOut(Forward(Padded(Borrow(windows, count), RoundUp(count, kBatchStep)), count),
+                     count, out);
     } catch (const std::exception& error) {  // c10::Error and what TorchScript throws
-      return absl::InternalError(absl::StrCat("the ", std::string(ModalityName(info_.modality)),
-                                              " encoder failed: ", FirstLine(error.what())));
+      return FailureOf(error, Name());
     }
   }
 
-  absl::Status EncodeBatch(const uint8_t* windows, int64_t batch, float* out) const {
-    // oneDNN compiles code for every batch size it meets, which takes longer than running it: few
-    // sizes are used, the rest filled up.
-    const int64_t padded = (batch + kBatchStep - 1) / kBatchStep * kBatchStep;
-    torch::Tensor input = torch::from_blob(
-        const_cast<uint8_t*>(windows),
-        {batch, info_.settings.window_frames, info_.channels, info_.bands}, torch::kUInt8);
-    if (padded > batch)
-      input = torch::constant_pad_nd(input, {0, 0, 0, 0, 0, 0, 0, padded - batch});
-    input = input.to(device_);
-    // Module::forward is not const, yet scripted modules in evaluation mode do not change.
-    const torch::Tensor output = const_cast<torch::jit::Module&>(module_)
-                                     .forward({input})
-                                     .toTensor()
-                                     .slice(0, 0, batch)
-                                     .to(torch::kCPU, torch::kFloat32)
-                                     .contiguous();
-    if (output.dim() != 2 || output.size(0) != batch || output.size(1) != info_.dimension) {
-      return absl::InternalError(absl::StrCat("the encoder gave a tensor of another shape than [",
-                                              batch, ", ", info_.dimension, "]"));
+  // Everything is put into a stream of its own, and waited for once.
+  absl::StatusOr<std::vector<float>> EncodeOnGpu(std::span<const uint8_t> windows,
+                                                 int64_t count) const {
+    std::vector<float> embeddings(count * info_.dimension);
+    if (count == 0) return embeddings;
+    const c10::Stream stream = TakeStream();
+    absl::Status status;
+    try {
+      const torch::NoGradGuard no_gradients;
+      const torch::jit::GraphOptimizerEnabledGuard no_specialisation(false);
+      const c10::StreamGuard in_stream(stream);
+      const auto pinned = torch::TensorOptions().pinned_memory(true);
+      torch::Tensor input = torch::empty(Shape(count), pinned.dtype(torch::kUInt8));
+      std::copy(windows.begin(), windows.end(), input.data_ptr<uint8_t>());
+      torch::Tensor output = torch::empty({count, info_.dimension}, pinned.dtype(torch::kFloat32));
+      for (int64_t first = 0; first < count; first += batch_size_) {
+        const int64_t part = std::min(batch_size_, count - first);
+        const torch::Tensor cells =
+            input.slice(0, first, first + part).to(device_, /*non_blocking=*/true);
+        const torch::Tensor rows = Forward(Padded(cells, GpuBatch(part)), part);
+        if (!HasShape(rows, part)) throw std::runtime_error("its output has another shape");
+        output.slice(0, first, first + part).copy_(rows, /*non_blocking=*/true);
+      }
+      stream.synchronize();
+      status = TakeOut(output, count, embeddings.data());
+    } catch (const std::exception& error) {
+      status = FailureOf(error, absl::StrCat(Name(), " on ", device_.str()));
     }
+    GiveBack(stream);
+    RETURN_IF_ERROR(status);
+    return embeddings;
+  }
+
+  std::string Name() const {
+    return absl::StrCat("the ", std::string(ModalityName(info_.modality)), " encoder");
+  }
+
+  std::vector<int64_t> Shape(int64_t count) const {
+    return {count, info_.settings.window_frames, info_.channels, info_.bands};
+  }
+
+  torch::Tensor Borrow(const uint8_t* windows, int64_t count) const {
+    return torch::from_blob(const_cast<uint8_t*>(windows), Shape(count), torch::kUInt8);
+  }
+
+  static int64_t GpuBatch(int64_t count) {
+    if (count > kGpuBatchStep) return RoundUp(count, kGpuBatchStep);
+    return std::max<int64_t>(kBatchStep, std::bit_ceil(static_cast<uint64_t>(count)));
+  }
+
+  static torch::Tensor Padded(const torch::Tensor& input, int64_t batch) {
+    const int64_t more = batch - input.size(0);
+    return more > 0 ? torch::constant_pad_nd(input, {0, 0, 0, 0, 0, 0, 0, more}) : input;
+  }
+
+  // The first `count` rows of what the network gives.
+  torch::Tensor Forward(const torch::Tensor& input, int64_t count) const {
+    // Module::forward is not const, yet scripted modules in evaluation mode do not change.
+    return const_cast<torch::jit::Module&>(module_)
+        .forward({input})
+        .toTensor()
+        .slice(0, 0, count)
+        .to(torch::kFloat32);
+  }
+
+  bool HasShape(const torch::Tensor& rows, int64_t count) const {
+    return rows.dim() == 2 && rows.size(0) == count && rows.size(1) == info_.dimension;
+  }
+
+  absl::Status Misshapen(int64_t count) const {
+    return absl::InternalError(absl::StrCat("the encoder gave a tensor of another shape than [",
+                                            count, ", ", info_.dimension, "]"));
+  }
+
+  absl::Status TakeOut(const torch::Tensor& rows, int64_t count, float* out) const {
+    if (!HasShape(rows, count)) return Misshapen(count);
+    const torch::Tensor output = rows.contiguous();
     const float* values = output.data_ptr<float>();
     if (!std::all_of(values, values + output.numel(),
                      [](float value) { return std::isfinite(value); })) {
@@ -164,10 +257,24 @@ class TorchEncoder : public WindowEncoder {
     return absl::OkStatus();
   }
 
+  c10::Stream TakeStream() const {
+    const auto one_is_free = [this] { return !free_streams_.empty(); };
+    absl::MutexLock lock(&mutex_, absl::Condition(&one_is_free));
+    const c10::Stream stream = free_streams_.back();
+    free_streams_.pop_back();
+    return stream;
+  }
+  void GiveBack(const c10::Stream& stream) const {
+    absl::MutexLock lock(&mutex_);
+    free_streams_.push_back(stream);
+  }
+
   const EncoderInfo info_;
   torch::jit::Module module_;
   const torch::Device device_;
   const int64_t batch_size_;
+  mutable absl::Mutex mutex_;
+  mutable std::vector<c10::Stream> free_streams_;  // guarded by mutex_
 };
 
 // Encodes one window of each kind of content; a network that does not fit its description shows
@@ -177,10 +284,7 @@ absl::Status SelfCheck(const TorchEncoder& encoder) {
   std::vector<uint8_t> window(static_cast<size_t>(info.settings.window_frames) * info.channels *
                               info.bands);
   for (size_t i = 0; i < window.size(); i += 7) window[i] = 1;
-  const auto unfit = [](const absl::Status& failure) {
-    return absl::InvalidArgumentError(failure.message());
-  };
-  ASSIGN_OR_RETURN(const std::vector<float> embedding, MapError(encoder.Encode(window), unfit));
+  ASSIGN_OR_RETURN(const std::vector<float> embedding, encoder.Encode(window));
   double square = 0;
   for (float value : embedding) square += static_cast<double>(value) * value;
   if (std::abs(square - 1.0) > 1e-2) {
@@ -188,6 +292,42 @@ absl::Status SelfCheck(const TorchEncoder& encoder) {
         absl::StrCat("the encoder's embeddings have length ", std::sqrt(square), ", not 1"));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadOnto(const torch::Device& device,
+                                                        const std::string& path, Modality modality,
+                                                        const EncoderOptions& options) {
+  torch::jit::ExtraFilesMap extra{{kEncoderInfoName, ""}};
+  torch::jit::Module module;
+  try {
+    module = torch::jit::load(path, torch::kCPU, extra);
+    module.eval();
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is no TorchScript file: ", FirstLine(error.what())));
+  }
+  try {
+    module.to(device, ChooseType(options.precision, device));
+  } catch (const std::exception& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, " cannot be put onto ", device.str(), ": ", FirstLine(error.what())));
+  }
+  const auto unfit = [&path](const absl::Status& failure) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
+  };
+  ASSIGN_OR_RETURN(EncoderInfo info, MapError(ParseEncoderInfo(extra[kEncoderInfoName]), unfit));
+  if (info.modality != modality) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
+  }
+  auto encoder = std::make_unique<TorchEncoder>(std::move(info), std::move(module), device,
+                                                options.batch_size);
+  // A GPU that fails is no fault of the file.
+  const auto blame = [&](const absl::Status& failure) {
+    return device.is_cpu() || absl::IsInvalidArgument(failure) ? unfit(failure) : failure;
+  };
+  RETURN_IF_ERROR(MapError(SelfCheck(*encoder), blame));
+  return encoder;
 }
 
 }  // namespace
@@ -200,35 +340,24 @@ absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(const std::string& pa
   RETURN_IF_ERROR(CheckRange("batch_size", options.batch_size, EncoderOptions::kBatchSizeRange));
   if (!std::filesystem::is_regular_file(path))
     return absl::NotFoundError(absl::StrCat("no encoder file at ", path));
-  ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(options.device));
-
-  torch::jit::ExtraFilesMap extra{{kEncoderInfoName, ""}};
-  torch::jit::Module module;
-  try {
-    module = torch::jit::load(path, torch::kCPU, extra);
-    module.eval();
-  } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " is no TorchScript file: ", TorchEncoder::FirstLine(error.what())));
-  }
-  try {
-    module.to(device, ChooseType(options.precision, device));
-  } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(absl::StrCat(path, " cannot be put onto ", device.str(),
-                                                     ": ", TorchEncoder::FirstLine(error.what())));
-  }
-  const auto unfit = [&path](const absl::Status& failure) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", failure.message()));
+  const FallbackEncoder::Load load_cpu = [path, modality, options] {
+    return LoadOnto(torch::kCPU, path, modality, options);
   };
-  ASSIGN_OR_RETURN(EncoderInfo info, MapError(ParseEncoderInfo(extra[kEncoderInfoName]), unfit));
-  if (info.modality != modality) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " is no ", std::string(ModalityName(modality)), " encoder"));
+  const absl::StatusOr<torch::Device> device = ParseDevice(options.device);
+  if (device.ok() && device->is_cpu()) return load_cpu();
+  absl::Status failure = device.status();
+  if (device.ok()) {
+    absl::StatusOr<std::unique_ptr<WindowEncoder>> gpu = LoadOnto(*device, path, modality, options);
+    if (gpu.ok() && options.on_fall_back)
+      return std::make_unique<FallbackEncoder>(*std::move(gpu), load_cpu, options.on_fall_back);
+    if (gpu.ok()) return gpu;
+    failure = gpu.status();
   }
-  auto encoder = std::make_unique<TorchEncoder>(std::move(info), std::move(module), device,
-                                                options.batch_size);
-  RETURN_IF_ERROR(MapError(SelfCheck(*encoder), unfit));
-  return encoder;
+  if (!options.on_fall_back || absl::IsInvalidArgument(failure)) return failure;
+  options.on_fall_back(
+      absl::StrCat(std::string(ModalityName(modality)),
+                   " windows are encoded on the CPU: ", std::string(failure.message())));
+  return load_cpu();
 }
 
 }  // namespace antiphon::encoder

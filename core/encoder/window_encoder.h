@@ -40,9 +40,12 @@ class WindowEncoder {
 
   // `windows` is [n, settings.window_frames, channels, bands]; the result is [n, dimension], rows
   // L2-normalised. InvalidArgument when the size is no multiple of a window's; Internal when the
-  // network fails or gives what is not finite.
+  // network fails or gives what is not finite, ResourceExhausted when a GPU has no memory for it.
   [[nodiscard]] virtual absl::StatusOr<std::vector<float>> Encode(
       std::span<const uint8_t> windows) const = 0;
+
+  // Windows that it runs through its network at once, if it is given as many; 0: it does not say.
+  virtual int batch_size() const { return 0; }
 
   // As Encode, for somebody who may give up meanwhile: `keep_going`, unless empty, is asked before
   // windows are run through the network, from any thread until this returns, and its failure is
@@ -72,7 +75,11 @@ struct EncoderOptions {
   std::string device = "cpu";  // "cpu", "cuda:N" or "auto" (cuda:0 when LibTorch has one)
   Precision precision = Precision::kAuto;
   static constexpr Range<int> kBatchSizeRange = {1, 4096};
-  int batch_size = 64;  // windows run through the network at once
+  // Windows run through the network at once; on a GPU 16 times as many, up to the range's end.
+  int batch_size = 64;
+  // Where a GPU is not there, is lost or has no memory left, the CPU takes over, and this is told
+  // so in a sentence, from any thread; without it that is a failure.
+  std::function<void(const std::string&)> on_fall_back = {};
 };
 
 // How many batches an encoder runs at once, each on one thread; for the whole process, from the
@@ -84,8 +91,8 @@ void SetComputeThreads(int threads);
 
 // Reads a TorchScript file that the trainer wrote. Fails with NotFound, InvalidArgument (not an
 // encoder of this modality, a network that does not map its stated window to its stated dimension:
-// it is tried once) or FailedPrecondition (a device that is not there). TorchScript is code: load
-// only files you trust.
+// it is tried once), FailedPrecondition (a device that is not there) or ResourceExhausted (one
+// without memory). TorchScript is code: load only files you trust.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<WindowEncoder>> LoadEncoder(
     const std::string& path, Modality modality, const EncoderOptions& options = {});
 

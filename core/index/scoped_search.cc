@@ -12,14 +12,15 @@
 #include <vector>
 
 #include "core/base/status_macros.h"
+#include "core/index/device_pool.h"
 #include "core/index/flat_search.h"
 #include "core/index/row_ranges.h"
 #include "core/threads/thread_scope.h"
 
 // Every search is one of three: a scan (exact), FAISS's own search with a selector, or a device's
-// search whose answers are sifted. In a restricted scope the last two may find fewer neighbours
-// than there are; Complete then scans for the queries concerned, so that each gets min(k, rows in
-// scope) of them. Vectors beside the index are always compared one by one.
+// search, of single ranges or with answers that are sifted. In a restricted scope the last two may
+// find fewer neighbours than there are; Complete then scans for the queries concerned, so that each
+// gets min(k, rows in scope) of them. Vectors beside the index are always compared one by one.
 //
 // Invariant: a SearchResult holds, for each query, its neighbours by falling similarity, then -1
 // and -inf. All parts keep to it, so that KeepBest can merge any two of them. Ids beside the index
@@ -35,6 +36,11 @@ namespace {
 constexpr double kScanBelow = 0.1;
 // Rows of inverted lists that are put together for a scan at a time: 4 MB at 64 dimensions.
 constexpr int64_t kGatheredRows = 16'384;
+// A device scans single ranges where there are at most so many of them: each costs it a tenth of a
+// millisecond or so besides the products.
+constexpr size_t kMostDeviceRanges = 16;
+// As few rows as these are compared here sooner than a device is asked.
+constexpr int64_t kTooFewForDevice = 4'096;
 
 using Rows = std::span<const RowRange>;
 
@@ -132,11 +138,20 @@ std::vector<uint8_t> BitmapOf(Rows rows, int64_t size) {
   return bitmap;
 }
 
+// Rows of the index for each one in scope, at least 1. Requires rows in scope.
+double Rarity(const SearchableIndex& index, Rows rows) {
+  return static_cast<double>(index.index->ntotal) / static_cast<double>(CountRows(rows));
+}
+
+size_t ProbesFor(const SearchableIndex& index, double rarity) {
+  return std::min<size_t>(std::llround(rarity * index.options.ivf_probes), index.ivf->nlist);
+}
+
 // FAISS's search, made broader by as much as rows in scope are rarer: then it sees about as many of
 // them as an unrestricted search would, and finds about as much. Requires rows in scope.
 SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& queries) {
   const int64_t size = index.index->ntotal;
-  const double rarity = static_cast<double>(size) / static_cast<double>(CountRows(rows));  // >= 1
+  const double rarity = Rarity(index, rows);
   SearchResult result = NoNeighbours(queries.count, queries.k);
   std::vector<uint8_t> bitmap;
   if (rarity > 1) bitmap = BitmapOf(rows, size);
@@ -152,8 +167,7 @@ SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& quer
   } else {
     faiss::SearchParametersIVF parameters;
     parameters.sel = selected;
-    parameters.nprobe =
-        std::min<size_t>(std::llround(rarity * index.options.ivf_probes), index.ivf->nlist);
+    parameters.nprobe = ProbesFor(index, rarity);
     index.ivf->search(queries.count, queries.values.data(), queries.k, result.similarities.data(),
                       result.ids.data(), &parameters);
   }
@@ -164,20 +178,50 @@ SearchResult Follow(const SearchableIndex& index, Rows rows, const Queries& quer
   return result;
 }
 
-// A device knows no scope: it is asked for more neighbours, of which those out of scope are
-// dropped. Twice as many and 32 mostly hold k of them where half of the rows are in scope; Complete
-// makes up for the rest.
-absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows rows, bool restricted,
-                                            const Queries& queries) {
-  const int asked = restricted ? std::min(2 * queries.k + 32, DeviceSearch::kMaxK) : queries.k;
-  SearchResult found = NoNeighbours(queries.count, asked);
-  RETURN_IF_ERROR(device.Search(queries.values.data(), queries.count, asked, found.ids.data(),
-                                found.similarities.data()));
+// The queries for which fewer have been found than there are in scope, by number, and their values.
+// Neighbours come first, so that the last place wanted tells.
+struct Incomplete {
+  std::vector<int64_t> numbers;
+  std::vector<float> values;
+
+  Incomplete(const Queries& queries, int64_t in_scope, int dimension, const SearchResult& result) {
+    const int64_t wanted = std::min<int64_t>(queries.k, in_scope);
+    for (int64_t q = 0; q < queries.count; ++q) {
+      if (result.ids[q * queries.k + wanted - 1] >= 0) continue;
+      numbers.push_back(q);
+      values.insert(values.end(), queries.values.begin() + q * dimension,
+                    queries.values.begin() + (q + 1) * dimension);
+    }
+  }
+
+  Queries AsQueries(int k) const { return {values, static_cast<int64_t>(numbers.size()), k}; }
+
+  // Puts what was found for them in its place.
+  void Replace(const SearchResult& found, SearchResult& result) const {
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      const auto from = static_cast<int64_t>(i) * found.k, to = numbers[i] * found.k;
+      std::copy_n(found.ids.begin() + from, found.k, result.ids.begin() + to);
+      std::copy_n(found.similarities.begin() + from, found.k, result.similarities.begin() + to);
+    }
+  }
+};
+
+// One run of a device over all rows, or some that follow one another.
+absl::StatusOr<SearchResult> AskDevice(DeviceSearch& device, const Queries& queries, int k,
+                                       RowRange rows, int probes) {
+  SearchResult found = NoNeighbours(queries.count, k);
+  RETURN_IF_ERROR(device.Search({queries.values.data(), queries.count, k, rows, probes},
+                                found.ids.data(), found.similarities.data()));
+  return found;
+}
+
+// The k best in scope of what was found.
+SearchResult Sift(const SearchResult& found, Rows rows, const Queries& queries) {
   SearchResult result = NoNeighbours(queries.count, queries.k);
   for (int64_t q = 0; q < queries.count; ++q) {
     int kept = 0;
-    for (int64_t i = q * asked; i < (q + 1) * asked && kept < queries.k; ++i) {
-      if (found.ids[i] < 0 || (restricted && !ContainsRow(rows, found.ids[i]))) continue;
+    for (int64_t i = q * found.k; i < (q + 1) * found.k && kept < queries.k; ++i) {
+      if (found.ids[i] < 0 || !ContainsRow(rows, found.ids[i])) continue;
       result.ids[q * queries.k + kept] = found.ids[i];
       result.similarities[q * queries.k + kept] = found.similarities[i];
       ++kept;
@@ -186,28 +230,68 @@ absl::StatusOr<SearchResult> FollowOnDevice(const DeviceSearch& device, Rows row
   return result;
 }
 
-// Scans for those queries that have found fewer than there are in scope. Neighbours come first, so
-// that the last place wanted tells.
+// A device scans ranges, but not many of them. Else it knows no scope: it is asked for more
+// neighbours, of which those out of scope are dropped. Twice as many and 32 mostly hold k of them
+// where half of the rows are in scope. For queries that miss some it is asked for all that it can
+// select; Complete makes up for the rest.
+absl::StatusOr<SearchResult> FollowOnDevice(const SearchableIndex& index, Rows rows,
+                                            const Queries& queries) {
+  DeviceSearch& device = *index.on_device;
+  const int64_t size = index.index->ntotal;
+  const double rarity = Rarity(index, rows);
+  if (index.ivf == nullptr && rows.size() <= kMostDeviceRanges) {
+    SearchResult result = NoNeighbours(queries.count, queries.k);
+    for (const RowRange& range : rows) {
+      ASSIGN_OR_RETURN(const SearchResult found, AskDevice(device, queries, queries.k, range, 0));
+      KeepBestOf(found, queries, result);
+    }
+    return result;
+  }
+  const int probes =
+      index.ivf == nullptr
+          ? 0
+          : static_cast<int>(std::min<size_t>(ProbesFor(index, rarity), DeviceIndex::kMaxProbes));
+  const RowRange all = {0, size};
+  if (rarity <= 1) return AskDevice(device, queries, queries.k, all, probes);
+  const int asked = std::min(2 * queries.k + 32, DeviceIndex::kMaxK);
+  ASSIGN_OR_RETURN(const SearchResult found, AskDevice(device, queries, asked, all, probes));
+  SearchResult result = Sift(found, rows, queries);
+  const Incomplete incomplete(queries, CountRows(rows), index.index->d, result);
+  if (incomplete.numbers.empty() || asked == DeviceIndex::kMaxK) return result;
+  const Queries again = incomplete.AsQueries(queries.k);
+  ASSIGN_OR_RETURN(const SearchResult more,
+                   AskDevice(device, again, DeviceIndex::kMaxK, all, probes));
+  incomplete.Replace(Sift(more, rows, again), result);
+  return result;
+}
+
+// Whether a device is to be asked. A flat index is exact on a device too.
+bool IsForDevice(const SearchableIndex& index, Rows rows, int k, bool exact) {
+  if (index.on_device == nullptr || k > DeviceIndex::kMaxK) return false;
+  const int64_t in_scope = CountRows(rows);
+  const bool few =
+      static_cast<double>(in_scope) < kScanBelow * static_cast<double>(index.index->ntotal);
+  if (index.ivf != nullptr)
+    return !exact && !few && index.options.ivf_probes <= DeviceIndex::kMaxProbes;
+  return !few || (rows.size() <= kMostDeviceRanges && in_scope >= kTooFewForDevice);
+}
+
+// Scans for those queries that have found fewer than there are in scope.
 void Complete(const SearchableIndex& index, Rows rows, const Queries& queries,
               SearchResult& result) {
-  const int64_t wanted = std::min<int64_t>(queries.k, CountRows(rows));
-  const int dimension = index.index->d;
-  std::vector<int64_t> incomplete;
-  std::vector<float> values;
-  for (int64_t q = 0; q < queries.count; ++q) {
-    if (result.ids[q * queries.k + wanted - 1] >= 0) continue;
-    incomplete.push_back(q);
-    values.insert(values.end(), queries.values.begin() + q * dimension,
-                  queries.values.begin() + (q + 1) * dimension);
-  }
-  if (incomplete.empty()) return;
-  const SearchResult scanned =
-      Scan(index, rows, {}, {values, static_cast<int64_t>(incomplete.size()), queries.k});
-  for (size_t i = 0; i < incomplete.size(); ++i) {
-    const auto from = static_cast<int64_t>(i) * queries.k, to = incomplete[i] * queries.k;
-    std::copy_n(scanned.ids.begin() + from, queries.k, result.ids.begin() + to);
-    std::copy_n(scanned.similarities.begin() + from, queries.k, result.similarities.begin() + to);
-  }
+  const Incomplete incomplete(queries, CountRows(rows), index.index->d, result);
+  if (incomplete.numbers.empty()) return;
+  incomplete.Replace(Scan(index, rows, {}, incomplete.AsQueries(queries.k)), result);
+}
+
+// Fails where the device does; then nothing is lost by asking another way.
+absl::StatusOr<SearchResult> SearchOnDevice(const SearchableIndex& index, Rows rows,
+                                            const Scope& scope, const Queries& queries) {
+  ASSIGN_OR_RETURN(SearchResult result, FollowOnDevice(index, rows, queries));
+  if (CountRows(rows) < index.index->ntotal) Complete(index, rows, queries, result);
+  if (!scope.beside.empty())
+    KeepBestOf(SearchBlocks(scope.beside, queries, index.index->d), queries, result);
+  return result;
 }
 
 }  // namespace
@@ -226,20 +310,22 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
   const int64_t in_scope = CountRows(rows);
   const bool restricted = in_scope < size;
   const bool few = static_cast<double>(in_scope) < kScanBelow * static_cast<double>(size);
-  const bool on_device = index.on_device != nullptr && k <= DeviceSearch::kMaxK && !few;
-  // A flat index is exact on a device too; one in memory is always scanned.
-  const bool scan = in_scope == 0 || few || (index.flat != nullptr ? !on_device : scope.exact);
-  if (scan) {
+  if (in_scope > 0 && IsForDevice(index, rows, k, scope.exact)) {
+    if (index.on_device->Ready()) {
+      absl::StatusOr<SearchResult> found = SearchOnDevice(index, rows, scope, queries);
+      if (found.ok()) {
+        result = *std::move(found);
+        return absl::OkStatus();
+      }
+      // The device's pool has been told why.
+    }
+    index.options.devices->CountOnCpu();
+  }
+  if (in_scope == 0 || few || index.flat != nullptr || scope.exact) {
     result = Scan(index, rows, scope.beside, queries);
     return absl::OkStatus();
   }
-  if (on_device) {
-    ASSIGN_OR_RETURN(SearchResult found,
-                     FollowOnDevice(*index.on_device, rows, restricted, queries));
-    result = std::move(found);
-  } else {
-    result = Follow(index, rows, queries);
-  }
+  result = Follow(index, rows, queries);
   if (restricted) Complete(index, rows, queries, result);
   if (!scope.beside.empty())
     KeepBestOf(SearchBlocks(scope.beside, queries, index.index->d), queries, result);

@@ -2,9 +2,10 @@
 // core/index.
 //
 // A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
-// looking at so many more vectors that as many in scope are seen as otherwise; a device is asked
-// for more neighbours than wanted. Where that finds too few, or few rows are in scope to begin
-// with, the rows in scope are scanned.
+// looking at so many more vectors that as many in scope are seen as otherwise. A device scans some
+// ranges of a flat index one after the other, and is asked for more neighbours than wanted where
+// there are more ranges, or lists. Where that finds too few, or few rows are in scope to begin
+// with, the rows in scope are scanned here; and so is everything that a device does not answer.
 #ifndef ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 #define ANTIPHON_CORE_INDEX_SCOPED_SEARCH_H_
 
@@ -31,7 +32,8 @@ struct SearchableIndex {
   faiss::IndexFlat* flat = nullptr;  // one of the three is set and points into index
   faiss::IndexHNSWFlat* hnsw = nullptr;
   faiss::IndexIVFFlat* ivf = nullptr;
-  std::unique_ptr<DeviceSearch> on_device;  // a copy on the GPU that options.device names, or null
+  std::unique_ptr<DeviceSearch> on_device;          // a copy on a device, or null
+  std::unique_ptr<DevicePool::Absence> off_device;  // where there should be one and cannot
 
   SearchableIndex();
   ~SearchableIndex();

@@ -14,6 +14,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/index/device_centres.h"
+#include "core/index/device_pool.h"
 #include "core/index/device_search.h"
 #include "core/index/index_file.h"
 #include "core/index/row_ranges.h"
@@ -45,7 +47,9 @@ absl::Status CheckOptions(const IndexOptions& options) {
   RETURN_IF_ERROR(CheckRange("index ivf_lists", options.ivf_lists, O::kIvfListsRange));
   RETURN_IF_ERROR(CheckRange("index ivf_probes", options.ivf_probes, ProbesRange(options)));
   RETURN_IF_ERROR(CheckRange("index threads", options.threads, O::kThreadsRange));
-  return ParseDevice(options.device).status();
+  RETURN_IF_ERROR(
+      CheckRange("index device_memory_mib", options.device_memory_mib, O::kDeviceMemoryRange));
+  return CheckDeviceName(options.device);
 }
 
 absl::Status CheckVectors(absl::string_view what, std::span<const float> vectors, int dimension) {
@@ -97,7 +101,11 @@ std::unique_ptr<faiss::Index> MakeIvf(const IndexOptions& options, std::span<con
   ivf->cp.niter = kMeansIterations;
   ivf->cp.min_points_per_centroid = 1;  // small collections are no reason for a warning on stderr
   if (n > 0) {
+    DeviceCentres on_device(options.dimension, options.build_devices);
+    if (options.build_devices != nullptr && options.build_devices->wanted())
+      ivf->clustering_index = &on_device;
     ivf->train(n, vectors.data());
+    ivf->clustering_index = nullptr;
   } else {
     // Nothing to learn from: one list for all.
     const std::vector<float> origin(options.dimension, 0.0f);
@@ -106,6 +114,18 @@ std::unique_ptr<faiss::Index> MakeIvf(const IndexOptions& options, std::span<con
   }
   ivf->make_direct_map(true);  // Reconstruct needs it
   return ivf;
+}
+
+// As IndexIVFFlat::add, with the list of each vector found on a device.
+void AddToLists(faiss::IndexIVFFlat& ivf, const std::shared_ptr<DevicePool>& devices, int64_t n,
+                const float* vectors) {
+  DeviceCentres centres(static_cast<int>(ivf.d), devices);
+  const auto& quantizer = dynamic_cast<const faiss::IndexFlat&>(*ivf.quantizer);
+  centres.add(quantizer.ntotal, quantizer.get_xb());
+  std::vector<int64_t> lists(n);
+  std::vector<float> similarities(n);
+  centres.search(n, vectors, 1, similarities.data(), lists.data());
+  ivf.add_core(n, vectors, nullptr, lists.data());
 }
 
 std::unique_ptr<faiss::Index> MakeIndex(const IndexOptions& options,
@@ -163,15 +183,33 @@ struct VectorIndex::Impl : SearchableIndex {
     return CopyToDevice();
   }
 
+  // What is on the device borrows from the index: it goes before vectors are added.
+  void LeaveDevice() {
+    on_device.reset();
+    off_device.reset();
+  }
+
   absl::Status CopyToDevice() {
-    ASSIGN_OR_RETURN(std::optional<int> device, ParseDevice(options.device));
-    if (!device.has_value()) return absl::OkStatus();
-    if (hnsw != nullptr) {  // FAISS has it on CPUs only
-      if (options.device == "auto") return absl::OkStatus();
-      return absl::FailedPreconditionError("index device: hnsw is searched on the CPU only");
+    if (options.devices == nullptr) {
+      if (options.device == "cpu") return absl::OkStatus();
+      ASSIGN_OR_RETURN(
+          options.devices,
+          DevicePool::Open({.device = options.device,
+                            .precision = options.device_precision,
+                            .memory_bytes = int64_t{options.device_memory_mib} << 20}));
     }
-    ASSIGN_OR_RETURN(std::unique_ptr<DeviceSearch> copy, DeviceSearch::Copy(*index, *device));
-    on_device = std::move(copy);
+    if (!options.devices->wanted() || index->ntotal == 0) return absl::OkStatus();
+    if (hnsw != nullptr) {  // FAISS has it on CPUs only
+      off_device = std::make_unique<DevicePool::Absence>(options.devices,
+                                                         "hnsw is searched on the CPU only");
+      return absl::OkStatus();
+    }
+    DeviceSource source = {.dimension = static_cast<int>(index->d),
+                           .count = index->ntotal,
+                           .ivf = ivf,
+                           .precision = options.devices->precision()};
+    if (flat != nullptr) source.vectors = flat->get_xb();
+    on_device = std::make_unique<DeviceSearch>(options.devices, source);
     return absl::OkStatus();
   }
 };
@@ -215,12 +253,17 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
     return absl::ResourceExhaustedError(
         absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
   }
+  impl_->LeaveDevice();
   RETURN_IF_ERROR(Guarded([&] {
     const threads::ThreadScope thread_scope(impl_->options.threads);
-    impl_->index->add(n, vectors.data());
+    const auto& builders = impl_->options.build_devices;
+    if (impl_->ivf != nullptr && builders != nullptr && builders->wanted()) {
+      AddToLists(*impl_->ivf, builders, n, vectors.data());
+    } else {
+      impl_->index->add(n, vectors.data());
+    }
   }));
-  // The copy on the device does not see what is added here.
-  return impl_->on_device == nullptr ? absl::OkStatus() : impl_->CopyToDevice();
+  return Guarded([&] { return impl_->CopyToDevice(); });
 }
 
 absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,

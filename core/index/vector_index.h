@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,6 +29,20 @@ enum class IndexKind {
 [[nodiscard]] absl::StatusOr<IndexKind> ParseIndexKind(std::string_view name);
 std::string_view IndexKindName(IndexKind kind);
 
+// Of the vectors that a device holds.
+enum class DevicePrecision {
+  kFloat32,
+  kFloat16,
+  kInt8,  // of lists; a flat index has float16 then
+};
+inline constexpr std::pair<std::string_view, DevicePrecision> kDevicePrecisionNames[] = {
+    {"float32", DevicePrecision::kFloat32},
+    {"float16", DevicePrecision::kFloat16},
+    {"int8", DevicePrecision::kInt8},
+};
+
+class DevicePool;
+
 struct IndexOptions {
   IndexKind kind = IndexKind::kFlat;
   static constexpr Range<int> kDimensionRange = {1, 4096};
@@ -42,8 +57,17 @@ struct IndexOptions {
   int ivf_lists = 0;  // 0 chooses 4·sqrt(n), at least 1
   static constexpr Range<int> kIvfProbesRange = {1, 100'000};
   int ivf_probes = 16;  // lists searched per query; at most ivf_lists, if that is not 0
-  // "cpu", "cuda:N" or "auto" (cuda:0 when built with it and present); hnsw: CPU only
+  // Where it is searched: "cpu"; "cuda:N", or several with commas between them, each of which holds
+  // a part; "auto" (cuda:0 when built with it and present). Where that is impossible, for hnsw
+  // always, it is searched on the CPU, and the pool tells.
   std::string device = "cpu";
+  DevicePrecision device_precision = DevicePrecision::kFloat32;
+  static constexpr Range<int> kDeviceMemoryRange = {0, 1 << 24};
+  int device_memory_mib = 0;  // that indexes may take of each device; 0: what is free
+  // Shared by indexes, in place of one of its own that the three before describe; null: none.
+  std::shared_ptr<DevicePool> devices = nullptr;
+  // Where Build learns the lists of IVF and sorts vectors into them, as `device`; null: on the CPU.
+  std::shared_ptr<DevicePool> build_devices = nullptr;
   static constexpr Range<int> kThreadsRange = {0, 1024};
   int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };

@@ -286,6 +286,7 @@ TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
       {"ivf_probes", [](IndexOptions& o) { o.ivf_probes = 0; }},
       {"ivf_probes", [](IndexOptions& o) { o.ivf_lists = 8, o.ivf_probes = 9; }},
       {"threads", [](IndexOptions& o) { o.threads = -1; }},
+      {"device_memory_mib", [](IndexOptions& o) { o.device_memory_mib = -1; }},
       {"device", [](IndexOptions& o) { o.device = "tpu"; }},
       {"device", [](IndexOptions& o) { o.device = "cuda:-1"; }},
   };
@@ -298,12 +299,16 @@ TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
   }
 }
 
-TEST(VectorIndexOptionsTest, AutoRunsAnywhereAndAMissingGpuIsSaid) {
-  IndexOptions options = Options(IndexKind::kFlat);
-  options.device = "auto";
-  EXPECT_TRUE(VectorIndex::Build(options, {}).ok());
-  options.device = "cuda:63";
-  EXPECT_EQ(VectorIndex::Build(options, {}).status().code(), absl::StatusCode::kFailedPrecondition);
+TEST(VectorIndexOptionsTest, AnyDeviceRunsAnywhere) {
+  const auto vectors = ClusteredUnitVectors(500, kDimension, 10, 17);
+  for (const IndexKind kind : kKinds) {
+    const SearchResult on_cpu = Search(*Build(Options(kind), vectors), vectors, 3);
+    for (const char* device : {"auto", "cuda:63", "cuda:62,cuda:63"}) {
+      IndexOptions options = Options(kind);
+      options.device = device;
+      ExpectSameUpToRounding(Search(*Build(options, vectors), vectors, 3), on_cpu);
+    }
+  }
 }
 
 }  // namespace

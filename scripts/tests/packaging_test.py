@@ -142,6 +142,7 @@ class Scripts(unittest.TestCase):
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
             "stage fuzz scripts/fuzz.sh --seconds 30 --jobs 2",
+            "stage pytorch scripts/torch2_check.sh || (($? == 77))",
         ])
 
     def test_stages_are_timed_and_told_apart_by_their_results(self):
@@ -275,21 +276,35 @@ class Presets(unittest.TestCase):
         names = [preset["name"] for preset in presets["configurePresets"]
                  if not preset.get("hidden")]
         self.assertEqual(names, ["release", "programs", "debug", "asan", "tsan", "fuzz",
-                                 "clang"])
+                                 "clang", "cuda"])
         self.assertEqual([preset["name"] for preset in presets["buildPresets"]], names)
         tested = [preset["name"] for preset in presets["testPresets"]
                   if not preset.get("hidden")]
         self.assertEqual(tested, [name for name in names
-                                  if name not in ("programs", "fuzz", "clang")])
+                                  if name not in ("programs", "fuzz", "clang", "cuda")])
         self.assertEqual(presets["configurePresets"][0]["binaryDir"],
                          "${sourceDir}/build/${presetName}")
 
 
 class Containers(unittest.TestCase):
     def test_what_the_image_copies_is_there(self):
-        for sources in re.findall(r"(?m)^COPY (?!--from)(.+)$", read("Dockerfile")):
+        for sources in re.findall(r"(?m)^COPY (?!--from)(.+)$",
+                                  read("Dockerfile") + read("Dockerfile.cuda")):
             for source in sources.split()[:-1]:
                 self.assertTrue((ROOT / source).exists(), source)
+
+    def test_the_image_for_gpus_is_the_other_one_with_other_libraries(self):
+        plain, cuda = read("Dockerfile"), read("Dockerfile.cuda")
+        for line in plain.splitlines():
+            if line.startswith(("USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "RUN user",
+                                "COPY models", "HEALTHCHECK", "WORKDIR")):
+                self.assertIn(line, cuda.splitlines())
+        copied = set(re.findall(r"(?m)^COPY --from=(\w+)", cuda))
+        self.assertEqual(copied, set(re.findall(r"(?m)^FROM \S+ AS (\w+)$", cuda)) - {"runtime"})
+        preset = next(p for p in json.loads(read("CMakePresets.json"))["configurePresets"]
+                      if p["name"] == "cuda")
+        for variable in re.findall(r"\$env\{(\w+)\}", json.dumps(preset)):
+            self.assertRegex(cuda, rf"(?m)^(ENV|   ) {variable}=/opt/")
 
     def test_the_image_installs_what_it_builds(self):
         dockerfile = read("Dockerfile")

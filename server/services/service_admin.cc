@@ -79,6 +79,22 @@ v1::SnapshotInfo ToWire(const StoredSnapshot& snapshot, const bundle::Manifest& 
   return info;
 }
 
+v1::IndexDevice ToWire(const index::DeviceStatus& status) {
+  v1::IndexDevice device;
+  device.set_device(status.device);
+  device.set_wanted(status.wanted);
+  device.set_usable(status.usable);
+  device.set_indexes(status.indexes);
+  device.set_indexes_on_cpu(status.indexes_left_out);
+  device.set_memory_bytes(status.bytes);
+  device.set_memory_limit_bytes(status.bytes_allowed);
+  device.set_searches(status.searches);
+  device.set_batches(status.batches);
+  device.set_searches_on_cpu(status.searches_on_cpu);
+  device.set_problem(status.problem);
+  return device;
+}
+
 }  // namespace
 
 AdminService::AdminService(CallRunner& runner, Store& store, SnapshotKeeper& snapshots,
@@ -115,6 +131,8 @@ absl::Status AdminService::Status(Call& call, const v1::StatusRequest& /*request
   response->set_created(manifest.created);
   response->set_model_id(manifest.model_id);
   response->set_device(facts_.device);
+  *response->mutable_index_device() = ToWire(
+      facts_.index_devices == nullptr ? index::DeviceStatus() : facts_.index_devices->Status());
   response->set_dimension(manifest.dimension);
   response->set_feature_settings_json(manifest.feature_settings);
   response->set_window_seconds(collection.feature_settings().window_s());

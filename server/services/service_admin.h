@@ -3,11 +3,13 @@
 #ifndef ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 #define ANTIPHON_SERVER_SERVICES_SERVICE_ADMIN_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "antiphon/v1/admin.pb.h"
 #include "core/base/steady_time.h"
+#include "core/index/device_pool.h"
 #include "server/calls/call_runner.h"
 #include "server/runtime/lifecycle.h"
 #include "server/serving/one_at_a_time.h"
@@ -20,6 +22,7 @@ namespace antiphon::server {
 // What Status says besides what the store knows.
 struct AdminFacts {
   std::string device;
+  std::shared_ptr<const index::DevicePool> index_devices = nullptr;  // null: the CPU
   Limits limits;
   int queue_capacity = 0;
   int max_streams = 0;

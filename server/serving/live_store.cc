@@ -30,14 +30,15 @@ constexpr int64_t kCachedNotes = 2'000'000;
 collection::CollectionOptions CollectionOptionsOf(const LiveStoreOptions& options,
                                                   Metrics& metrics) {
   collection::CollectionOptions collection = options.collection;
-  collection.index.device = collection.encoder.device;
   collection.encoder.batch_size = options.batching.max_windows;
+  collection.encoder.on_fall_back = [](const std::string& what) { spdlog::warn("{}", what); };
   collection.scores = std::make_shared<collection::ScoreCache>(kCachedNotes);
   collection.wrap_encoder = [batching = options.batching,
                              &metrics](std::unique_ptr<encoder::WindowEncoder> inner) {
     const std::string modality =
         inner->info().modality == encoder::Modality::kAudio ? "audio" : "score";
     BatchingOptions own = batching;
+    own.max_windows = std::max(own.max_windows, inner->batch_size());
     own.on_batch = [&metrics, modality](int windows) { metrics.RecordBatch(modality, windows); };
     return std::make_unique<BatchingEncoder>(std::move(inner), std::move(own));
   };
@@ -129,6 +130,17 @@ absl::StatusOr<std::unique_ptr<Store>> OpenReadOnly(const LiveStoreOptions& opti
 }
 
 }  // namespace
+
+absl::StatusOr<std::shared_ptr<index::DevicePool>> OpenIndexDevices(
+    const LiveStoreOptions& options) {
+  const index::IndexOptions& indexes = options.collection.index;
+  return index::DevicePool::Open(
+      {.device =
+           options.index_device.empty() ? options.collection.encoder.device : options.index_device,
+       .precision = indexes.device_precision,
+       .memory_bytes = int64_t{indexes.device_memory_mib} << 20,
+       .on_change = [](const std::string& what) { spdlog::warn("{}", what); }});
+}
 
 absl::StatusOr<std::unique_ptr<Store>> OpenLiveStore(const LiveStoreOptions& options,
                                                      Metrics& metrics) {

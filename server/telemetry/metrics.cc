@@ -237,6 +237,27 @@ std::vector<prometheus::MetricFamily> FamiliesOf(const Sample& sample) {
     families.push_back(Gauge("antiphon_gpu_memory_bytes", "Memory of the GPU in use, by whomever",
                              number(*sample.gpu_bytes)));
   }
+  if (sample.index_device.has_value()) {
+    const IndexDeviceSample& device = *sample.index_device;
+    families.push_back(Gauge("antiphon_index_device_usable",
+                             "1 while the GPU for indexes can be used, 0 once it is lost",
+                             device.usable ? 1 : 0));
+    families.push_back(Gauge("antiphon_index_device_indexes",
+                             "Indexes that belong on the GPU, by where they are searched",
+                             {Labelled(device.indexes, {{"where", "gpu"}}),
+                              Labelled(device.indexes_on_cpu, {{"where", "cpu"}})}));
+    families.push_back(Gauge("antiphon_index_device_memory_bytes",
+                             "Memory of the GPU that indexes and searching them have",
+                             number(device.bytes)));
+    families.push_back(Counter("antiphon_index_device_searches_total",
+                               "Searches that the GPU answered", number(device.searches)));
+    families.push_back(Counter("antiphon_index_device_searches_on_cpu_total",
+                               "Searches that belong on the GPU and that the CPU answered",
+                               number(device.searches_on_cpu)));
+    families.push_back(Counter("antiphon_index_device_batches_total",
+                               "Runs of the GPU, each for the searches that waited",
+                               number(device.batches)));
+  }
   return families;
 }
 

@@ -21,6 +21,17 @@
 
 namespace antiphon::server {
 
+// Of the GPU that indexes are to be searched on; see index::DeviceStatus.
+struct IndexDeviceSample {
+  bool usable = false;
+  int indexes = 0;         // on it
+  int indexes_on_cpu = 0;  // that should be on it
+  int64_t bytes = 0;
+  int64_t searches = 0;  // answered by it
+  int64_t batches = 0;
+  int64_t searches_on_cpu = 0;  // not answered by it
+};
+
 // What is read anew whenever /metrics is.
 struct Sample {
   int queue_depth = 0;
@@ -46,6 +57,7 @@ struct Sample {
 
   std::optional<absl::Time> certificate_expires;  // none without TLS
   std::optional<int64_t> gpu_bytes;               // none without a GPU
+  std::optional<IndexDeviceSample> index_device;  // none where the CPU was asked for
 };
 
 class Metrics {

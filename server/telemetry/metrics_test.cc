@@ -62,14 +62,30 @@ TEST(Metrics, WhatIsReadWhenAskedIsOfTheMoment) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("antiphon_gpu_memory_bytes"))) << "there is no GPU";
+  EXPECT_THAT(text, Not(HasSubstr("antiphon_index_device"))) << "and none is missed";
   EXPECT_THAT(text, Not(HasSubstr("antiphon_tls_certificate"))) << "nor TLS";
   sample.generation = 2;
   sample.gpu_bytes = 4096;
+  sample.index_device = IndexDeviceSample{.usable = true,
+                                          .indexes = 1,
+                                          .indexes_on_cpu = 2,
+                                          .bytes = 3000,
+                                          .searches = 40,
+                                          .batches = 5,
+                                          .searches_on_cpu = 6};
   sample.certificate_expires = absl::FromUnixSeconds(1'800'000'000);
   text = metrics.Text();
   EXPECT_THAT(text, HasSubstr("antiphon_generation 2"));
   EXPECT_THAT(text, Not(HasSubstr("generation=\""))) << "every merge would make a new series";
   EXPECT_THAT(text, HasSubstr("antiphon_gpu_memory_bytes 4096"));
+  for (const char* line :
+       {"antiphon_index_device_usable 1\n", "antiphon_index_device_indexes{where=\"gpu\"} 1\n",
+        "antiphon_index_device_indexes{where=\"cpu\"} 2\n",
+        "antiphon_index_device_memory_bytes 3000\n", "antiphon_index_device_searches_total 40\n",
+        "antiphon_index_device_searches_on_cpu_total 6\n",
+        "antiphon_index_device_batches_total 5\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
   EXPECT_THAT(text, HasSubstr("antiphon_tls_certificate_expires_seconds 1800000000"));
   metrics.SetSource(nullptr);
   EXPECT_THAT(metrics.Text(), HasSubstr("antiphon_queue_depth 0"));

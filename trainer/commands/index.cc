@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include "core/base/status_macros.h"
+#include "core/index/device_pool.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/index_command.h"
 #include "trainer/commands/subcommands.h"
 
@@ -12,11 +15,20 @@ namespace {
 struct Flags {
   IndexCommandOptions options;
   std::string kind = "flat";
+  std::string index_device = "cpu";
   int threads = 0;
 };
 
-absl::Status Run(Flags& flags) {
-  ASSIGN_OR_RETURN(flags.options.builder.index.kind, index::ParseIndexKind(flags.kind));
+absl::Status Run(const CLI::App& command, Flags& flags) {
+  index::IndexOptions& index = flags.options.builder.index;
+  ASSIGN_OR_RETURN(index.kind, index::ParseIndexKind(flags.kind));
+  RETURN_IF_ERROR(RefuseIdle(command, "--index-device", index.kind == index::IndexKind::kIvf,
+                             "only an IVF index is learnt"));
+  ASSIGN_OR_RETURN(index.build_devices,
+                   index::DevicePool::Open(
+                       {.device = flags.index_device, .on_change = [](const std::string& what) {
+                          std::fprintf(stderr, "%s\n", what.c_str());
+                        }}));
   encoder::SetComputeThreads(flags.threads);
   Progress progress;
   ASSIGN_OR_RETURN(const IndexSummary summary, RunIndex(flags.options, progress));
@@ -56,13 +68,17 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
                    "Seconds between a recording's windows")
       ->capture_default_str();
   command->add_option("--index", flags->kind, "flat, hnsw or ivf")->capture_default_str();
+  command
+      ->add_option("--index-device", flags->index_device,
+                   "Where the lists of an IVF index are learnt and filled: cpu, cuda:N or auto")
+      ->capture_default_str();
   command->add_option("--device", options.builder.encoder.device, "cpu, cuda:N or auto")
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0 is the number of cores")
       ->capture_default_str();
   command->add_flag("--accept-damaged", options.accept_damaged,
                     "File recordings too of which less than half can be decoded");
-  command->callback([flags, &outcome] { outcome = Run(*flags); });
+  command->callback([flags, command, &outcome] { outcome = Run(*command, *flags); });
 }
 
 }  // namespace antiphon::trainer::commands

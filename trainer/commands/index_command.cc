@@ -1,21 +1,25 @@
 #include "trainer/commands/index_command.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "core/audio/sound_format.h"
 #include "core/base/error_reason.h"
 #include "core/base/status_macros.h"
+#include "core/index/device_pool.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_file.h"
 #include "core/music/upbeat.h"
@@ -235,21 +239,41 @@ absl::Status NoteSameMusic(const IndexCommandOptions& options, Progress& progres
   collection::CollectionOptions open;
   open.encoder = options.builder.encoder;
   open.index = options.builder.index;
+  ASSIGN_OR_RETURN(open.index.devices,
+                   index::DevicePool::Open({.device = options.builder.encoder.device}));
   ASSIGN_OR_RETURN(const auto collection,
                    retrieval::BundleCollection::Open(options.bundle_root, open));
   const std::vector<catalog::Piece>& pieces = collection->pieces();
   const auto stretch = [&](int piece, const matching::Span& span) {
     return absl::StrFormat("%s, %.0f to %.0f s", pieces[piece].id, span.start_s, span.end_s);
   };
+  // On the CPU one comparison keeps all cores busy; a GPU compares while others follow the paths.
+  const int threads = open.index.devices->Status().usable
+                          ? std::max(1, static_cast<int>(std::thread::hardware_concurrency()))
+                          : 1;
+  std::vector<absl::StatusOr<std::vector<matching::SharedMusic>>> found(
+      pieces.size(), std::vector<matching::SharedMusic>());
+  std::atomic<size_t> next = 0;
+  absl::Mutex mutex;  // guards progress
+  const auto work = [&] {
+    for (size_t piece; (piece = next.fetch_add(1)) < pieces.size();) {
+      found[piece] = collection->FindSameMusic(static_cast<int>(piece), {});
+      absl::MutexLock lock(&mutex);
+      progress.Advance(1);
+    }
+  };
   progress.Start("Same music", std::ssize(pieces));
-  for (int piece = 0; piece < std::ssize(pieces); ++piece) {
-    ASSIGN_OR_RETURN(const auto shared, collection->FindSameMusic(piece, {}));
-    for (const matching::SharedMusic& pair : shared) {
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  for (std::thread& other : others) other.join();
+  for (const auto& shared : found) {
+    RETURN_IF_ERROR(shared.status());
+    for (const matching::SharedMusic& pair : *shared) {
       if (pair.other < pair.piece) continue;
       summary.same_music.push_back(absl::StrCat(stretch(pair.piece, pair.in_piece), ", and ",
                                                 stretch(pair.other, pair.in_other)));
     }
-    progress.Advance(1);
   }
   progress.Finish();
   return absl::OkStatus();

@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -21,6 +23,7 @@
 #include "trainer/learning/export.h"
 #include "trainer/learning/loss.h"
 #include "trainer/learning/network.h"
+#include "trainer/learning/optimizer_step.h"
 #include "trainer/learning/run_description.h"
 #include "trainer/learning/training_data.h"
 
@@ -85,6 +88,13 @@ int ThreadCount(const TrainOptions& options) {
                              : static_cast<int>(std::thread::hardware_concurrency());
 }
 
+// A batch with its cells as tensors of the CPU: they borrow the batch's, or, on their way to a GPU,
+// lie in memory that it reads by itself.
+struct HostBatch {
+  data::PairBatch batch;
+  torch::Tensor audio, score;
+};
+
 // One run: the state that is learned, and the steps that change it.
 class Run {
  public:
@@ -109,7 +119,8 @@ class Run {
   absl::StatusOr<TrainState> LastOf(const char* option, const std::string& other_run) const;
   absl::Status TakeFromOthers();
   torch::Tensor ToTensor(const std::vector<uint8_t>& cells, int64_t windows, int channels) const;
-  double Step(const data::PairBatch& batch);
+  absl::StatusOr<HostBatch> Sample(int64_t step) const;
+  torch::Tensor Step(const HostBatch& batch);
   Ranking Validate();
   absl::Status Record(const Ranking& ranking, TrainReport& report);
   absl::Status WriteDescription(const std::string& model_id, int64_t exported_step) const;
@@ -206,23 +217,43 @@ absl::Status Run::TakeFromOthers() {
 
 torch::Tensor Run::ToTensor(const std::vector<uint8_t>& cells, int64_t windows,
                             int channels) const {
-  return torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())},
-                          torch::kUInt8)
-      .view({windows, data_.train.settings().window_frames, channels, -1})
-      .to(device_);
+  const torch::Tensor borrowed =
+      torch::from_blob(const_cast<uint8_t*>(cells.data()), {static_cast<int64_t>(cells.size())},
+                       torch::kUInt8)
+          .view({windows, data_.train.settings().window_frames, channels, -1});
+  return device_.is_cpu() ? borrowed : borrowed.pin_memory();
 }
 
-double Run::Step(const data::PairBatch& batch) {
+// A batch depends on the seed and the step alone, so that a resumed run sees what an uninterrupted
+// one would have seen, and several may be drawn at once.
+absl::StatusOr<HostBatch> Run::Sample(int64_t step) const {
+  HostBatch host;
+  ASSIGN_OR_RETURN(
+      host.batch,
+      data_.train.Sample(options_.batch_pairs, HashOf(absl::StrCat(options_.seed, "/batch/", step)),
+                         options_.sampler));
+  if (host.batch.pairs < 2)
+    return absl::InvalidArgumentError("the feature stores hold too few different windows");
+  host.audio = ToTensor(host.batch.audio, host.batch.pairs, 1);
+  host.score = ToTensor(host.batch.score, host.batch.pairs + host.batch.near_misses, 2);
+  return host;
+}
+
+// The loss, which a GPU may still be at work on.
+torch::Tensor Run::Step(const HostBatch& batch) {
   const double rate = LearningRateAt(options_, state_.step);
   for (auto& group : state_.optimizer->param_groups()) group.options().set_lr(rate);
   state_.audio.train();
   state_.score.train();
   state_.optimizer->zero_grad();
-  torch::Tensor score_cells = ToTensor(batch.score, batch.pairs + batch.near_misses, 2);
+  torch::Tensor score_cells = batch.score.to(device_, /*non_blocking=*/true);
   if (options_.shuffle_labels) score_cells = score_cells.roll(1, 0);
   // The networks meet in the loss alone, so that each goes forward and back on a thread of its own.
-  const torch::Tensor audio_cells = ToTensor(batch.audio, batch.pairs, 1);
+  const torch::Tensor audio_cells = batch.audio.to(device_, /*non_blocking=*/true);
   torch::Tensor audio, score;
+  // On a GPU LibTorch would compile kernels of its own for every shape it meets.
+  std::optional<torch::jit::GraphOptimizerEnabledGuard> no_specialisation;
+  if (!device_.is_cpu()) no_specialisation.emplace(false);
   RunBoth(
       parallel_, [&] { audio = state_.audio.forward({audio_cells}).toTensor(); },
       [&] { score = state_.score.forward({score_cells}).toTensor(); });
@@ -233,9 +264,13 @@ double Run::Step(const data::PairBatch& batch) {
   RunBoth(
       parallel_, [&] { audio.backward(audio_leaf.grad()); },
       [&] { score.backward(score_leaf.grad()); });
-  state_.optimizer->step();
+  if (device_.is_cpu()) {
+    state_.optimizer->step();
+  } else {
+    StepAtOnce(*state_.optimizer);
+  }
   ++state_.step;
-  return loss.item<double>();
+  return loss.detach();
 }
 
 Ranking Run::Validate() {
@@ -247,7 +282,7 @@ Ranking Run::Validate() {
                           int channels) {
     std::vector<torch::Tensor> parts;
     for (const torch::Tensor& part : ToTensor(cells, batch.pairs, channels).split(256)) {
-      parts.push_back(network.forward({part}).toTensor());
+      parts.push_back(network.forward({part.to(device_)}).toTensor());
     }
     return torch::cat(parts);
   };
@@ -296,33 +331,39 @@ absl::Status Run::WriteDescription(const std::string& model_id, int64_t exported
 
 absl::StatusOr<TrainSummary> Run::Go(const std::function<bool(const TrainReport&)>& report) {
   RETURN_IF_ERROR(Begin());
-  // A batch depends on the seed and the step alone, so that a resumed run sees what an
-  // uninterrupted one would have seen.
-  const auto sample = [this](int64_t step) {
-    return data_.train.Sample(options_.batch_pairs,
-                              HashOf(absl::StrCat(options_.seed, "/batch/", step)),
-                              options_.sampler);
+  // A GPU is faster than one thread draws batches.
+  const int64_t ahead = device_.is_cpu() ? 1 : std::max(2, ThreadCount(options_));
+  std::deque<std::future<absl::StatusOr<HostBatch>>> next;
+  int64_t begun = state_.step;
+  const auto fetch = [&] {
+    while (static_cast<int64_t>(next.size()) < ahead && begun < options_.steps)
+      next.push_back(std::async(std::launch::async, &Run::Sample, this, begun++));
   };
-  std::future<absl::StatusOr<data::PairBatch>> next =
-      std::async(std::launch::async, sample, state_.step);
+  fetch();
   Clock::time_point since = Clock::now();
+  std::vector<torch::Tensor> losses;  // not yet in loss_sum
   double loss_sum = 0;
   int64_t pairs = 0, steps = 0;
   while (state_.step < options_.steps) {
-    ASSIGN_OR_RETURN(const data::PairBatch batch, next.get());
-    if (batch.pairs < 2)
-      return absl::InvalidArgumentError("the feature stores hold too few different windows");
-    next = std::async(std::launch::async, sample, state_.step + 1);
-    loss_sum += Step(batch);
+    ASSIGN_OR_RETURN(const HostBatch batch, next.front().get());
+    next.pop_front();
+    fetch();
+    losses.push_back(Step(batch));
+    pairs += batch.batch.pairs;
+    ++steps;
+    const bool validate =
+        state_.step % options_.validation_interval == 0 || state_.step == options_.steps;
+    const bool report_now = validate || state_.step % kReportInterval == 0;
+    // Reading a loss waits for the GPU: it is put off.
+    if (device_.is_cpu() || report_now) {
+      for (const torch::Tensor& loss : losses) loss_sum += loss.item<double>();
+      losses.clear();
+    }
     if (!std::isfinite(loss_sum)) {
       return absl::FailedPreconditionError(absl::StrCat(
           "the loss is not finite at step ", state_.step, ": try a lower learning rate"));
     }
-    pairs += batch.pairs;
-    ++steps;
-    const bool validate =
-        state_.step % options_.validation_interval == 0 || state_.step == options_.steps;
-    if (!validate && state_.step % kReportInterval != 0) continue;
+    if (!report_now) continue;
     TrainReport current;
     current.step = state_.step;
     current.loss = loss_sum / steps;
@@ -361,6 +402,8 @@ absl::StatusOr<TrainSummary> Train(const TrainOptions& options,
   TrainOptions resolved = options;  // nothing is left to the features
   ASSIGN_OR_RETURN(resolved.sampler.max_transposition,
                    data::TranspositionFor(options.sampler, data.train.settings()));
+  // A step's shapes are always the same: cuDNN tries what is fastest for them, once.
+  at::globalContext().setBenchmarkCuDNN(true);
   try {
     std::filesystem::create_directories(options.out);
     return Run(resolved, std::move(data)).Go(report);
