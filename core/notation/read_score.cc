@@ -125,7 +125,12 @@ absl::StatusOr<music::Score> ReadScore(std::string_view bytes, const ScoreLimits
   }
   if (*format == ScoreFormat::kMidi) return music::ReadMidi(bytes, limits.midi);
   ASSIGN_OR_RETURN(const WrittenScore written, ReadWritten(*format, bytes, limits.notation));
-  return Play(written, options, limits.notation);
+  return MapError(Play(written, options, limits.notation), [](const absl::Status& failure) {
+    if (!absl::IsInternal(failure)) return failure;
+    // One file that a reader gets wrong shall not end what goes over thousands.
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the score cannot be played, which is a fault of its reader: ", failure.message()));
+  });
 }
 
 absl::StatusOr<music::Score> ReadScoreFile(const std::string& path, const ScoreLimits& limits,
