@@ -20,10 +20,11 @@ XmlBar Merged(const std::vector<XmlMusic>& parts, size_t index) {
   for (const XmlMusic& part : parts) {
     if (index >= part.bars.size()) continue;
     const XmlBar& bar = part.bars[index];
-    if (first) merged.number = bar.number;
+    if (merged.number.empty()) merged.number = bar.number;
     if (first) merged.nominal = bar.nominal;
     first = false;
     merged.filled = std::max(merged.filled, bar.filled);
+    merged.hidden = std::max(merged.hidden, bar.hidden);
     merged.rest = std::max(merged.rest, bar.rest);
     merged.repeat_times = std::max(merged.repeat_times, bar.repeat_times);
     merged.repeat_before_times = std::max(merged.repeat_before_times, bar.repeat_before_times);
@@ -40,11 +41,12 @@ XmlBar Merged(const std::vector<XmlMusic>& parts, size_t index) {
   return merged;
 }
 
-// As filled. Where a rest of the whole measure is longer than the notes of other parts, it decides
+// As filled. What isn't printed fills it up to its metre, and not beyond: programs leave invisible
+// rests over. Where a rest of the whole measure is longer than the notes of other parts, it decides
 // if it is as long as the metre says, but not in an upbeat, in which programs write it too long.
 Ticks LengthOf(const XmlBar& bar, bool upbeat) {
-  Ticks length = bar.filled;
-  if (length == 0) length = bar.rest;
+  Ticks length = std::max(bar.filled, std::min(bar.hidden, bar.nominal));
+  if (bar.filled == 0) length = std::max(bar.hidden, bar.rest);
   if (bar.rest > length && bar.rest == bar.nominal && !upbeat) length = bar.rest;
   if (length == 0 || std::abs(length - bar.nominal) < kTolerance) length = bar.nominal;
   return std::max<Ticks>(length, 1);
