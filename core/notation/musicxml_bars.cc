@@ -80,6 +80,7 @@ class BarMerger {
       bar.dal_segno = from.dal_segno;
       bar.repeats_after_jump = repeats_after_jump && (bar.da_capo || bar.dal_segno);
       bar.starts_movement = i == 0 || StartsMovement(i);
+      last_number_ = WholeIn(bar.number).value_or(bar.starts_movement ? 0 : last_number_);
     }
     SetEndings();
     SetCodaSigns();
@@ -107,11 +108,13 @@ class BarMerger {
     if (from.to_coda_first) bars_[earlier].to_coda = true;
   }
 
-  // Numbers begin again after a double bar.
+  // Numbers begin again after a double bar. What isn't counted ("X1") has no number of its own.
   bool StartsMovement(size_t i) const {
-    const std::optional<int> number = WholeIn(merged_[i].number);
-    const std::optional<int> before = WholeIn(merged_[i - 1].number);
-    return merged_[i - 1].double_bar && number && *number <= 1 && before && *before > *number;
+    if (!merged_[i - 1].double_bar || last_number_ < 0) return false;
+    std::optional<int> number = WholeIn(merged_[i].number);
+    if (!number && merged_[i].implicit && i + 1 < merged_.size())
+      number = WholeIn(merged_[i + 1].number);
+    return number && *number <= 1 && last_number_ > *number;
   }
 
   // From the bar where an ending starts to that where it stops. One that never stops ends with the
@@ -143,6 +146,7 @@ class BarMerger {
 
   std::vector<XmlBar> merged_;
   std::vector<WrittenBar> bars_;
+  int last_number_ = -1;  // of the bars so far; -1: none
 };
 
 }  // namespace

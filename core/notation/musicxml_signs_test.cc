@@ -309,10 +309,12 @@ TEST(MusicXmlRepeats, MovementsBeginWhereNumbersBeginAgain) {
   const WrittenScore score = Read(
       Part(Text({Measure("1", Text({kCommon, Note("C4", 16)})), Measure("2", Note("C4", 16) + end),
                  Measure("0", Note("C4", 4)), Measure("1", Note("C4", 16)),
+                 Measure("X1", Note("C4", 12) + end, "implicit=\"yes\""),
+                 Measure("X2", Note("C4", 4), "implicit=\"yes\""), Measure("1", Note("C4", 16)),
                  Measure("2", Note("C4", 16)), Measure("1", Note("C4", 16))})));
   std::vector<bool> starts;
   for (const WrittenBar& bar : score.bars) starts.push_back(bar.starts_movement);
-  EXPECT_THAT(starts, ElementsAre(true, false, true, false, false, false));
+  EXPECT_THAT(starts, ElementsAre(true, false, true, false, false, true, false, false, false));
 }
 
 }  // namespace

@@ -66,6 +66,31 @@ TEST(MusicXmlNotes, TiedNotesAreOne) {
   EXPECT_EQ(Shown(score), "0:36:60 0:24:64 24:8:64");
 }
 
+TEST(MusicXmlNotes, TiesOfBrokenChordsLeadOverWhatIsBetween) {
+  // E is held while the chord is built up; G is tied without saying so.
+  const WrittenScore score =
+      Read(OneBar(Text({Note("E4", 2, kTieStart), Note("G4", 2), Note("E4", 4, kTieStop),
+                        Chord("G4", 4, kTieStop), Note("C5", 8, kTieStart)})));
+  EXPECT_EQ(Shown(score), "0:8:64 2:6:67 8:8:72");
+  EXPECT_FALSE(score.notes[0].continues);
+}
+
+TEST(MusicXmlNotes, TiesDoNotLeadFromOneEndingToAnother) {
+  const auto ending = [](std::string_view number) {
+    return Text({"<barline location=\"left\"><ending number=\"", number, "\" type=\"start\"/>",
+                 "</barline>"});
+  };
+  const WrittenScore score = Read(Part(Text(
+      {Measure("1", Text({kCommon, Note("C4", 16, kTieStart)})),
+       Measure("2",
+               Text({ending("1"), Note("C4", 8, kTieStop), Note("C4", 8),
+                     "<barline location=\"right\"><repeat direction=\"backward\"/></barline>"})),
+       Measure("3", Text({ending("2"), Note("C4", 16, kTieStop)}))})));
+  EXPECT_EQ(Shown(score), "0:24:60 24:8:60 32:16:60");
+  EXPECT_FALSE(score.notes[1].continues);
+  EXPECT_TRUE(score.notes[2].continues);
+}
+
 TEST(MusicXmlNotes, TieToNothingBeforeIsStruckAndSaysSo) {
   const WrittenScore score = Read(OneBar(Note("C4", 8) + Note("D4", 8, kTieStop)));
   EXPECT_EQ(Shown(score), "0:8:60 8:8:62");
