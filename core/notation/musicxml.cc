@@ -132,7 +132,8 @@ void SetTexts(pugi::xml_node root, WrittenScore& score) {
                 : movement.empty()               ? work
                                                  : absl::StrCat(work, ": ", movement);
   score.opus = CleanText(ChildText(root.child("work"), "work-number"));
-  if (score.opus.empty()) score.opus = CleanText(ChildText(root, "movement-number"));
+  const std::string number = CleanText(ChildText(root, "movement-number"));
+  if (!number.empty()) absl::StrAppend(&score.opus, score.opus.empty() ? "" : ", ", "No. ", number);
   for (const pugi::xml_node creator : root.child("identification").children("creator")) {
     if (std::string_view(creator.attribute("type").value()) == "composer" && score.composer.empty())
       score.composer = CleanText(TextOf(creator));

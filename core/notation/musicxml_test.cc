@@ -304,14 +304,15 @@ TEST(MusicXmlNotes, MeasureRepeatHasTheNotesOfTheMeasuresBefore) {
 TEST(MusicXmlNotes, TextsAndProgramsComeFromTheHead) {
   const WrittenScore score = Read(
       "<score-partwise><work><work-number>Op. 1</work-number><work-title>Songs</work-title></work>"
-      "<movement-title>Dawn &amp; dusk</movement-title><identification>"
+      "<movement-number>3</movement-number><movement-title>Dawn &amp; dusk</movement-title>"
+      "<identification>"
       "<creator type=\"lyricist\">A</creator><creator type=\"composer\">B\nC</creator>"
       "</identification><part-list><score-part id=\"P\"><part-name>Violin</part-name>"
       "<midi-instrument id=\"I\"><midi-program>41</midi-program></midi-instrument></score-part>"
       "</part-list><part id=\"P\"><measure number=\"1\"/></part></score-partwise>");
   EXPECT_EQ(score.title, "Songs: Dawn & dusk");
   EXPECT_EQ(score.composer, "B C");
-  EXPECT_EQ(score.opus, "Op. 1");
+  EXPECT_EQ(score.opus, "Op. 1, No. 3");
   ASSERT_THAT(score.parts, SizeIs(1));
   EXPECT_EQ(score.parts[0].program, 40);
   EXPECT_EQ(score.bars[0].length, 4 * kQuarter);
