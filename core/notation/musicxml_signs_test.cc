@@ -308,7 +308,7 @@ TEST(MusicXmlRepeats, MovementsBeginWhereNumbersBeginAgain) {
   const std::string end = Right("<bar-style>light-heavy</bar-style>");
   const WrittenScore score = Read(
       Part(Text({Measure("1", Text({kCommon, Note("C4", 16)})), Measure("2", Note("C4", 16) + end),
-                 Measure("0", Note("C4", 4)), Measure("1", Note("C4", 16)),
+                 Measure("0", Note("C4", 4)), Measure("3", Note("C4", 16)),
                  Measure("X1", Note("C4", 12) + end, "implicit=\"yes\""),
                  Measure("X2", Note("C4", 4), "implicit=\"yes\""), Measure("1", Note("C4", 16)),
                  Measure("2", Note("C4", 16)), Measure("1", Note("C4", 16))})));
