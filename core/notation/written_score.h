@@ -124,6 +124,7 @@ struct NotationLimits {
   int max_bars = 100'000;         // written and played
   int max_parts = 512;
   double max_duration_s = 6 * 3600;  // played, seconds
+  int max_scores = 50'000;           // of a file, where it may hold several
 };
 
 }  // namespace antiphon::notation
