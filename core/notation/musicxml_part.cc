@@ -50,6 +50,13 @@ class PartReader {
     XmlPlace last_onset = {-1};  // of another note
   };
 
+  // An accidental that only the print has.
+  struct Printed {
+    int alter = 0;
+    int measure = 0;
+    int tied_in = -1;  // the last measure in which a note with it is tied to the next
+  };
+
   XmlBar& bar() { return music_.bars[static_cast<size_t>(measure_)]; }
   XmlPlace Here() const { return {measure_, now_}; }
 
@@ -93,6 +100,7 @@ class PartReader {
   void AddNote(pugi::xml_node element, const XmlNoteElement& note, XmlPlace place, Ticks duration);
   void SetOrnament(const XmlNoteElement& note, XmlNote& made);
   void FollowTremolo(const XmlNoteElement& note, int chord, int voice);
+  void AlterAsPrinted(XmlNoteElement& note);
   void PlaceGraces(const std::vector<size_t>& graces, Ticks at);
   void EndGraces();
   absl::Status RepeatMeasures();
@@ -118,6 +126,7 @@ class PartReader {
   std::vector<int> waiting_;     // voices with grace notes that wait
   std::map<int, int> tremolos_;  // the first chord of an alternation, by voice
   std::map<std::string, int, std::less<>> voice_names_;
+  std::map<std::pair<int, int>, Printed> printed_;  // by (step, octave)
   std::map<std::pair<int, int>, int> alterations_;  // of (step, octave) in this measure
   std::vector<size_t> first_note_;                  // of each measure, in music_.notes
 };
@@ -183,6 +192,26 @@ absl::Status PartReader::ReadMove(pugi::xml_node element) {
   return absl::OkStatus();
 }
 
+// What is printed holds for the rest of the measure, and for what is tied to it.
+void PartReader::AlterAsPrinted(XmlNoteElement& note) {
+  const std::pair<int, int> place = {note.pitch->step, note.pitch->octave};
+  if (note.altered_by_print) {
+    printed_[place] = {note.pitch->alter, measure_};
+  } else {
+    const auto found = printed_.find(place);
+    if (found == printed_.end()) return;
+    const Printed& printed = found->second;
+    const bool holds = printed.measure == measure_ ||
+                       (note.tied && printed.tied_in >= 0 && printed.tied_in >= measure_ - 1);
+    if (!note.plain || !holds) {
+      printed_.erase(found);
+      return;
+    }
+    note.pitch->alter = printed.alter;
+  }
+  if (note.ties_on) printed_[place].tied_in = measure_;
+}
+
 // In divisions.
 absl::StatusOr<double> PartReader::Duration(pugi::xml_node element, const XmlNoteElement& note) {
   if (note.duration) {
@@ -207,7 +236,8 @@ absl::Status PartReader::CountNotes(int64_t more) {
 
 absl::Status PartReader::ReadNote(pugi::xml_node element) {
   RETURN_IF_ERROR(CountNotes(1));
-  ASSIGN_OR_RETURN(const XmlNoteElement note, ReadNoteElement(element, report_));
+  ASSIGN_OR_RETURN(XmlNoteElement note, ReadNoteElement(element, report_));
+  if (note.pitch) AlterAsPrinted(note);
   const bool in_chord = note.chord && chord_open_;
   if (!in_chord) {
     ++chord_;

@@ -225,6 +225,19 @@ TEST(MusicXmlNotes, PitchesAreAsHeard) {
   EXPECT_EQ(Shown(score), "0:4:84 4:4:58 8:4:39 12:4:48 12:4:60");
 }
 
+TEST(MusicXmlNotes, AccidentalsThatThePitchIsWithoutAreReadAsPrinted) {
+  const std::string sharp = "<accidental>sharp</accidental>";
+  const WrittenScore score = Read(
+      Part(Text({Measure("1", Text({kCommon, Note("C4", 4, sharp), Note("C5", 4), Note("C4", 4),
+                                    Note("C4", 4, kTieStart)})),
+                 Measure("2", Text({Note("C4", 4, kTieStop), Note("C4", 4), Note("D4", 4, sharp),
+                                    Note("D4", 4, "<accidental>natural</accidental>")})),
+                 Measure("3", Note("F#4", 16, sharp))})));
+  EXPECT_EQ(Shown(score), "0:4:61 4:4:72 8:4:61 12:8:61 20:4:60 24:4:63 28:4:62 32:16:66");
+  ASSERT_THAT(score.warnings, SizeIs(1));
+  EXPECT_THAT(score.warnings[0], HasSubstr("1 more"));
+}
+
 TEST(MusicXmlNotes, StavesMayTransposeByThemselves) {
   const WrittenScore score = Read(
       OneBar(Text({Attributes("<transpose number=\"2\"><chromatic>-12</chromatic></transpose>"),
