@@ -396,7 +396,7 @@ absl::Status PartReader::RepeatMeasures() {
   if (back == 0 || back > measure_ || first_note_.back() != music_.notes.size())
     return absl::OkStatus();
   const size_t from = first_note_[static_cast<size_t>(measure_ - back)];
-  const size_t to = first_note_[static_cast<size_t>(measure_ - back + 1)];
+  const size_t to = first_note_[static_cast<size_t>(measure_ - back) + 1];
   RETURN_IF_ERROR(CountNotes(static_cast<int64_t>(to - from)));
   int chord = -1;
   for (size_t i = from; i < to; ++i) {
