@@ -24,6 +24,7 @@ bool LooksLikeMusicXml(std::string_view head);
 // notes are one, tremolos between two chords are written out, a measure repeat (the sign) has the
 // notes of the measures that it repeats.
 //
+//  - A printed accidental that the pitch is without counts, for its measure.
 //  - Left out and counted: unpitched percussion (midi-channel 10 and slash noteheads included) and
 //    cue notes.
 //  - Grace notes come before the note that follows them in their voice. Those that end a bar are

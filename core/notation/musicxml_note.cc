@@ -176,10 +176,16 @@ absl::StatusOr<XmlNoteElement> ReadNoteElement(pugi::xml_node element, XmlReport
   std::string_view type;
   int dots = 0;
   double ratio = 1;
+  bool altered = false, printed = false;
+  std::optional<int> accidental;
   for (const pugi::xml_node child : element.children()) {
     const std::string_view name = child.name();
     if (name == "pitch") {
       ASSIGN_OR_RETURN(note.pitch, ReadPitch(child, report));
+      altered = static_cast<bool>(child.child("alter"));
+    } else if (name == "accidental") {
+      printed = true;
+      accidental = Find(kAccidentals, TextOf(child));
     } else if (name == "chord") {
       note.chord = true;
     } else if (name == "grace") {
@@ -189,6 +195,7 @@ absl::StatusOr<XmlNoteElement> ReadNoteElement(pugi::xml_node element, XmlReport
     } else if (name == "unpitched") {
       note.unpitched = true;
     } else if (name == "rest") {
+      note.rest = true;
       note.whole_rest = std::string_view(child.attribute("measure").value()) == "yes";
     } else if (name == "duration") {
       note.duration = NumberIn(TextOf(child));
@@ -213,6 +220,12 @@ absl::StatusOr<XmlNoteElement> ReadNoteElement(pugi::xml_node element, XmlReport
     } else if (name == "notations") {
       ReadNotations(child, note);
     }
+  }
+  note.plain = !altered && !printed;
+  if (note.pitch && !altered && accidental.value_or(0) != 0) {
+    report.Warn(element, "a pitch without its accidental is read as it is printed");
+    note.pitch->alter = *accidental;
+    note.altered_by_print = true;
   }
   note.velocity = VelocityOfPercent(element.attribute("dynamics").value());
   SetLengths(type, dots, ratio, note);

@@ -27,9 +27,14 @@ struct XmlNoteElement {
   bool chord = false;
   bool grace = false;
   bool cue = false;
-  bool unpitched = false;   // or a slash in the place of a head
+  bool unpitched = false;  // or a slash in the place of a head
+  bool rest = false;
   bool whole_rest = false;  // of the measure
   std::optional<XmlPitch> pitch;
+  // An accidental is printed that the pitch doesn't have, as some programs leave it out: the pitch
+  // has it here.
+  bool altered_by_print = false;
+  bool plain = false;              // without accidental or alteration
   std::optional<double> duration;  // in divisions
   double quarters = 0;             // as notated, dots and tuplet included; 0: not notated
   double stroke_quarters = 0;      // of its tremolo

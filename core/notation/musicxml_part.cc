@@ -50,8 +50,22 @@ class PartReader {
     XmlPlace last_onset = {-1};  // of another note
   };
 
+  // An accidental that only the print has.
+  struct Printed {
+    int alter = 0;
+    int measure = 0;
+    int tied_in = -1;  // the last measure in which a note with it is tied to the next
+  };
+
   XmlBar& bar() { return music_.bars[static_cast<size_t>(measure_)]; }
   XmlPlace Here() const { return {measure_, now_}; }
+
+  // So many divisions later, or earlier.
+  XmlPlace PlaceWith(pugi::xml_node offset) const {
+    const double divisions = NumberIn(TextOf(offset)).value_or(0);
+    if (!(std::abs(divisions / attributes_.divisions()) <= kMostQuarters)) return Here();
+    return {measure_, std::max<Ticks>(0, now_ + InTicks(divisions))};
+  }
 
   // What has been measured from `base_` on is `offset_` divisions.
   Ticks InTicks(double divisions) const {
@@ -61,7 +75,8 @@ class PartReader {
   absl::Status Move(pugi::xml_node at, double divisions) {
     offset_ += divisions;
     const double quarters = offset_ / attributes_.divisions();
-    if (!(std::abs(quarters) <= kMostQuarters))
+    const double before = static_cast<double>(base_) / kTicksPerQuarter;
+    if (!(std::abs(quarters) <= 2 * kMostQuarters && before + quarters <= kMostQuarters))
       return report_.Malformed(at, "the measure is longer than 10,000 quarter notes");
     now_ = base_ + InTicks(offset_);
     if (now_ < 0) {
@@ -85,6 +100,7 @@ class PartReader {
   void AddNote(pugi::xml_node element, const XmlNoteElement& note, XmlPlace place, Ticks duration);
   void SetOrnament(const XmlNoteElement& note, XmlNote& made);
   void FollowTremolo(const XmlNoteElement& note, int chord, int voice);
+  void AlterAsPrinted(XmlNoteElement& note);
   void PlaceGraces(const std::vector<size_t>& graces, Ticks at);
   void EndGraces();
   absl::Status RepeatMeasures();
@@ -110,6 +126,7 @@ class PartReader {
   std::vector<int> waiting_;     // voices with grace notes that wait
   std::map<int, int> tremolos_;  // the first chord of an alternation, by voice
   std::map<std::string, int, std::less<>> voice_names_;
+  std::map<std::pair<int, int>, Printed> printed_;  // by (step, octave)
   std::map<std::pair<int, int>, int> alterations_;  // of (step, octave) in this measure
   std::vector<size_t> first_note_;                  // of each measure, in music_.notes
 };
@@ -132,7 +149,7 @@ absl::Status PartReader::ReadMeasure() {
   EndGraces();
   RETURN_IF_ERROR(RepeatMeasures());
   bar().nominal = attributes_.measure_length();
-  const Ticks end = std::max(bar().filled, bar().rest);
+  const Ticks end = std::max({bar().filled, bar().hidden, bar().rest});
   const auto sort_out = [end](const std::vector<Ticks>& places, bool& here, bool& after) {
     for (const Ticks at : places) (at > 0 && at >= end ? after : here) = true;
   };
@@ -150,16 +167,11 @@ absl::Status PartReader::ReadElement(pugi::xml_node element, XmlSigns& signs) {
     RETURN_IF_ERROR(attributes_.Read(element, Here(), music_, report_));
     Rebase(now);
   } else if (name == "direction") {
-    XmlPlace place = Here();
     const pugi::xml_node offset = element.child("offset");
-    if (std::string_view(offset.attribute("sound").value()) == "yes") {
-      const double divisions = NumberIn(TextOf(offset)).value_or(0);
-      if (std::abs(divisions / attributes_.divisions()) <= kMostQuarters)
-        place.at = std::max<Ticks>(0, now_ + InTicks(divisions));
-    }
-    ReadDirection(element, place, signs);
+    const bool heard = std::string_view(offset.attribute("sound").value()) == "yes";
+    ReadDirection(element, heard ? PlaceWith(offset) : Here(), signs);
   } else if (name == "sound") {
-    ReadSound(element, Here(), signs);
+    ReadSound(element, PlaceWith(element.child("offset")), signs);
   } else if (name == "barline") {
     ReadBarline(element, signs);
   }
@@ -175,9 +187,29 @@ absl::Status PartReader::ReadMove(pugi::xml_node element) {
   // A grace note at the end of a voice has no note after it.
   if (back) EndGraces();
   RETURN_IF_ERROR(Move(element, back ? -*duration : *duration));
-  bar().filled = std::max(bar().filled, now_);
+  bar().hidden = std::max(bar().hidden, now_);
   chord_open_ = false;
   return absl::OkStatus();
+}
+
+// What is printed holds for the rest of the measure, and for what is tied to it.
+void PartReader::AlterAsPrinted(XmlNoteElement& note) {
+  const std::pair<int, int> place = {note.pitch->step, note.pitch->octave};
+  if (note.altered_by_print) {
+    printed_[place] = {note.pitch->alter, measure_};
+  } else {
+    const auto found = printed_.find(place);
+    if (found == printed_.end()) return;
+    const Printed& printed = found->second;
+    const bool holds = printed.measure == measure_ ||
+                       (note.tied && printed.tied_in >= 0 && printed.tied_in >= measure_ - 1);
+    if (!note.plain || !holds) {
+      printed_.erase(found);
+      return;
+    }
+    note.pitch->alter = printed.alter;
+  }
+  if (note.ties_on) printed_[place].tied_in = measure_;
 }
 
 // In divisions.
@@ -186,6 +218,8 @@ absl::StatusOr<double> PartReader::Duration(pugi::xml_node element, const XmlNot
     if (*note.duration < 0) return report_.Malformed(element, "a note of negative duration");
     if (*note.duration > 0 || !note.pitch) return *note.duration;
   }
+  if (note.whole_rest)
+    return attributes_.divisions() * attributes_.measure_length() / kTicksPerQuarter;
   if (note.quarters > 0) {
     report_.Warn(element, "a note without duration lasts as long as it is notated");
     return note.quarters * attributes_.divisions();
@@ -202,7 +236,8 @@ absl::Status PartReader::CountNotes(int64_t more) {
 
 absl::Status PartReader::ReadNote(pugi::xml_node element) {
   RETURN_IF_ERROR(CountNotes(1));
-  ASSIGN_OR_RETURN(const XmlNoteElement note, ReadNoteElement(element, report_));
+  ASSIGN_OR_RETURN(XmlNoteElement note, ReadNoteElement(element, report_));
+  if (note.pitch) AlterAsPrinted(note);
   const bool in_chord = note.chord && chord_open_;
   if (!in_chord) {
     ++chord_;
@@ -221,7 +256,9 @@ absl::Status PartReader::ReadNote(pugi::xml_node element) {
     voice.graces.clear();
     voice.last_onset = Here();
     RETURN_IF_ERROR(Move(element, divisions));
-    Ticks& end = note.whole_rest ? bar().rest : bar().filled;
+    const bool hidden =
+        note.rest && std::string_view(element.attribute("print-object").value()) == "no";
+    Ticks& end = note.whole_rest ? bar().rest : hidden ? bar().hidden : bar().filled;
     end = std::max(end, now_);
   }
   if (!(divisions / attributes_.divisions() <= kMostQuarters))
@@ -287,12 +324,20 @@ void PartReader::SetOrnament(const XmlNoteElement& note, XmlNote& made) {
     if (pitch.step > 6) ++pitch.octave;
     if (pitch.step < 0) --pitch.octave;
     pitch.step = (pitch.step + 7) % 7;
+    const auto distance = [&](int by) {
+      pitch.alter = by;
+      return direction * (Semitones(pitch) - Semitones(*note.pitch));
+    };
+    const auto is_neighbour = [](int semitones) { return semitones >= 1 && semitones <= 4; };
+    const int by_key = distance(attributes_.AlterOf(pitch.step));
     const auto found = alterations_.find({pitch.step, pitch.octave});
-    pitch.alter = alter                         ? *alter
-                  : found != alterations_.end() ? found->second
-                                                : attributes_.AlterOf(pitch.step);
-    const int distance = direction * (Semitones(pitch) - Semitones(*note.pitch));
-    return distance >= 1 && distance <= 4 ? distance : 2;
+    int semitones = by_key;
+    if (alter) {
+      semitones = distance(*alter);
+    } else if (found != alterations_.end()) {
+      semitones = distance(found->second);
+    }
+    return is_neighbour(semitones) ? semitones : is_neighbour(by_key) ? by_key : 2;
   };
   made.ornament_upper = neighbour(1, note.upper_alter);
   made.ornament_lower = neighbour(-1, note.lower_alter);
@@ -338,6 +383,7 @@ void PartReader::EndGraces() {
       grace.place.at = end - grace.grace * each;
       grace.duration = each;
       grace.grace = 0;
+      grace.ties_on = false;
     }
     voice.graces.clear();
   }
@@ -350,7 +396,7 @@ absl::Status PartReader::RepeatMeasures() {
   if (back == 0 || back > measure_ || first_note_.back() != music_.notes.size())
     return absl::OkStatus();
   const size_t from = first_note_[static_cast<size_t>(measure_ - back)];
-  const size_t to = first_note_[static_cast<size_t>(measure_ - back + 1)];
+  const size_t to = first_note_[static_cast<size_t>(measure_ - back) + 1];
   RETURN_IF_ERROR(CountNotes(static_cast<int64_t>(to - from)));
   int chord = -1;
   for (size_t i = from; i < to; ++i) {
