@@ -185,6 +185,7 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
   SectionIndex index;
   for (const Section& section : sections) index.emplace(section.name, &section);
   std::map<const Section*, bool> played;
+  std::string missing;
   std::vector<int> order;
   const auto play = [&](int begin, int end) {
     if (static_cast<int64_t>(order.size()) + end - begin > limits.max_bars) return false;
@@ -195,15 +196,20 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
   for (const absl::string_view word : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const auto named = Named(absl::StripAsciiWhitespace(word), index);
     if (!named.has_value()) {
-      score->warnings.push_back(absl::StrCat("the expansion list names section ", Quoted(word),
-                                             ", which isn't there: the repeat signs count"));
-      return absl::OkStatus();
+      if (missing.empty()) missing = Quoted(word);
+      continue;
     }
     for (const Section* section : *named) {
       if (!play(section->begin, section->end)) return TooManyBars(limits);
       played[section] = true;
     }
   }
+  if (!missing.empty()) {
+    score->warnings.push_back(
+        absl::StrCat("the expansion list names section ", missing, ", which isn't there",
+                     played.empty() ? ": the repeat signs count" : ""));
+  }
+  if (played.empty()) return absl::OkStatus();
   for (const Section& section : sections) {
     if (section.begin < section.end && !played.contains(&section)) {
       score->warnings.push_back(
@@ -211,7 +217,7 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
       break;
     }
   }
-  if (!order.empty()) score->order = std::move(order);
+  score->order = std::move(order);
   return absl::OkStatus();
 }
 
