@@ -55,6 +55,9 @@ struct WrittenNote {
   // reader.
   Ticks tremolo_stroke = 0;
   int arpeggio = 0;  // place in an arpeggiated chord, from 1, in the order of playing; 0: none
+  // Printed as tied to a note that isn't just before it, as at the beginning of a second ending.
+  // Where the music jumps here from a note of that pitch, that note goes on; else it is struck.
+  bool continues = false;
 };
 
 struct WrittenBar {
@@ -71,6 +74,9 @@ struct WrittenBar {
   bool da_capo = false;        // after it
   bool dal_segno = false;
   bool repeats_after_jump = false;  // repeats are taken again then; without it they are not
+  // A movement begins here, and the one before is over: a jump goes back no further, and after a
+  // fine or a jump that was taken, playing goes on with the next movement. Also of the first bar.
+  bool starts_movement = false;
 };
 
 // A change at a place in written time.
@@ -108,6 +114,7 @@ struct WrittenScore {
   std::vector<int> order;
   int unpitched_notes = 0;            // left out
   std::vector<std::string> warnings;  // see music::Score::warnings
+  int cue_notes = 0;                  // left out: printed for players to follow, not to play
 };
 
 // Limits on what is accepted. Exceeding one is ResourceExhausted and names it.
@@ -117,6 +124,7 @@ struct NotationLimits {
   int max_bars = 100'000;         // written and played
   int max_parts = 512;
   double max_duration_s = 6 * 3600;  // played, seconds
+  int max_scores = 50'000;           // of a file, where it may hold several
 };
 
 }  // namespace antiphon::notation
