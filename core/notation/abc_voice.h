@@ -117,8 +117,8 @@ class AbcVoice {
   [[nodiscard]] absl::Status AddBarLine(const AbcBarLine& line);
   void AddLabel(char label);
 
-  // `length.numerator` is the place of a note in its group, counted backwards to 1; notes of a chord
-  // share it.
+  // `length.numerator` is the place of a note in its group, counted backwards to 1; notes of a
+  // chord share it.
   void AddGrace(std::span<const AbcNote> notes);
   void Tie();  // the last note or chord to the next
   // a>b (1), a>>b (2), a<b (-1) and so on.
@@ -193,7 +193,7 @@ class AbcVoice {
   std::vector<AbcNote> graces_;
   std::vector<int> grace_accidentals_;  // parallel to graces_
 
-  int layer_ = 0;           // 0, or the overlay
+  int layer_ = 0;            // 0, or the overlay
   Ticks overlay_start_ = 0;  // where overlays go back to
   bool overlay_open_ = false;
   Ticks main_end_ = 0;  // where the voice is without its overlays

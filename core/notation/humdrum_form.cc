@@ -99,8 +99,7 @@ std::string MissingNumber(const std::vector<Mark>& marks, size_t index, const Wr
 }
 
 absl::Status TooManyBars(const NotationLimits& limits) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("it has more than ", limits.max_bars, " bars"));
+  return absl::ResourceExhaustedError(absl::StrCat("it has more than ", limits.max_bars, " bars"));
 }
 
 absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, WrittenScore* score) {
@@ -110,8 +109,7 @@ absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, Wri
     const Mark& mark = marks[i];
     const Ticks until = marks[i + 1].at;
     const WrittenBar* before = bars.empty() ? nullptr : &bars.back();
-    const bool full =
-        before == nullptr || before->length >= lengths.At(before->start);
+    const bool full = before == nullptr || before->length >= lengths.At(before->start);
     // A line within a bar, for the eye only.
     if (before != nullptr && mark.number.empty() && !full && !mark.binding()) {
       bars.back().length = until - bars.back().start;
@@ -156,7 +154,8 @@ using SectionIndex = std::map<std::string, const Section*, std::less<>>;
 
 // The sections that a word of the list names: one, or several without commas ("AABB"). Nothing if
 // it names what isn't there.
-std::optional<std::vector<const Section*>> Named(absl::string_view word, const SectionIndex& index) {
+std::optional<std::vector<const Section*>> Named(absl::string_view word,
+                                                 const SectionIndex& index) {
   if (const auto found = index.find(word); found != index.end()) return {{found->second}};
   std::vector<const Section*> named;
   while (!word.empty()) {
@@ -267,9 +266,8 @@ absl::Status SetBars(const HumdrumForm& form, const HumdrumOrder& order, Ticks e
   }
   if (order.has_variants) {
     score->warnings.push_back(
-        order.list.empty()
-            ? "only variants of an expansion list are given: the repeat signs count"
-            : "the expansion list's variants (such as norep) are not used");
+        order.list.empty() ? "only variants of an expansion list are given: the repeat signs count"
+                           : "the expansion list's variants (such as norep) are not used");
   }
   return absl::OkStatus();
 }

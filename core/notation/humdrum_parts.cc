@@ -17,7 +17,9 @@ constexpr size_t kMaxNameBytes = 200;
 constexpr int kVoicesOfStaff = 4;
 
 // Of what one plays with two hands on two staves.
-bool HasTwoStaves(int program) { return program <= 8 || (program >= 16 && program <= 23) || program == 46; }
+bool HasTwoStaves(int program) {
+  return program <= 8 || (program >= 16 && program <= 23) || program == 46;
+}
 
 int ProgramOf(const KernTrack& track) {
   if (const auto program = ProgramOfCode(track.code); program.has_value()) return *program;

@@ -74,8 +74,8 @@ absl::Status HumdrumReader::Split(absl::string_view line) {
     if (tokens_.size() == spines_.size()) Note(&empty_fields_);
   }
   if (tokens_.size() != spines_.size()) {
-    return Error(absl::StrCat(tokens_.size(), " fields where ", spines_.size(),
-                              " spines are open"));
+    return Error(
+        absl::StrCat(tokens_.size(), " fields where ", spines_.size(), " spines are open"));
   }
   for (absl::string_view& token : tokens_) {
     token = absl::StripAsciiWhitespace(token);

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/notation/humdrum_form.h"
 #include "core/notation/humdrum_notes.h"
 #include "core/notation/humdrum_parts.h"
@@ -71,7 +71,7 @@ class HumdrumReader {
   Ticks now_ = 0;  // where the last note began
   Ticks end_ = 0;  // where the last of all notes and rests ends
 
-  std::vector<absl::string_view> tokens_;  // of the line
+  std::vector<absl::string_view> tokens_;      // of the line
   std::vector<std::vector<KernNote>> chords_;  // ... by spine
   std::vector<Spine> spines_;
   HumdrumParts parts_;

@@ -23,9 +23,8 @@ void HumdrumTimeline::AddGap() {
 }
 
 bool HumdrumTimeline::bar_pending() const {
-  return std::any_of(pending_.begin(), pending_.end(), [](const Event& event) {
-    return std::holds_alternative<BarLine>(event);
-  });
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const Event& event) { return std::holds_alternative<BarLine>(event); });
 }
 
 void HumdrumTimeline::Advance(Ticks time) {

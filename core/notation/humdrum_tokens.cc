@@ -117,8 +117,7 @@ void ParseTurn(absl::string_view token, KernNote* note) {
   size_t end = sign;
   while (end < token.size() && absl::StrContains("sS$", token[end])) ++end;
   const absl::string_view letters = token.substr(sign, end - sign);
-  note->ornament =
-      absl::StrContains(letters, '$') ? Ornament::kInvertedTurn : Ornament::kTurn;
+  note->ornament = absl::StrContains(letters, '$') ? Ornament::kInvertedTurn : Ornament::kTurn;
   if (letters.size() < 3) return;
   note->ornament_upper = letters[letters.size() - 2] == 's' ? 1 : 2;
   note->ornament_lower = letters[letters.size() - 1] == 's' ? 1 : 2;
@@ -287,9 +286,13 @@ std::optional<double> ParseTempo(absl::string_view token) {
 }
 
 std::optional<double> ParseMetronomeMark(absl::string_view text) {
-  static constexpr std::pair<absl::string_view, double> kUnits[] = {
-      {"[breve", 8}, {"[whole", 4},      {"[half", 2},          {"[quarter", 1},
-      {"[eighth", 0.5}, {"[sixteenth", 0.25}, {"[thirty-second", 0.125}};
+  static constexpr std::pair<absl::string_view, double> kUnits[] = {{"[breve", 8},
+                                                                    {"[whole", 4},
+                                                                    {"[half", 2},
+                                                                    {"[quarter", 1},
+                                                                    {"[eighth", 0.5},
+                                                                    {"[sixteenth", 0.25},
+                                                                    {"[thirty-second", 0.125}};
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || text.find('=', equals + 1) != absl::string_view::npos) {
     return std::nullopt;  // "[quarter] = [eighth] = 60" is ambiguous
@@ -325,7 +328,7 @@ std::optional<int> ParseTransposition(absl::string_view token) {
 
 Dynamics ParseDynamics(absl::string_view token) {
   static constexpr std::pair<absl::string_view, int> kLevels[] = {
-      {"ppppp", 5}, {"pppp", 10}, {"ppp", 16}, {"pp", 33},  {"p", 49},    {"mp", 64},
+      {"ppppp", 5}, {"pppp", 10}, {"ppp", 16}, {"pp", 33},   {"p", 49},    {"mp", 64},
       {"mf", 80},   {"f", 96},    {"ff", 112}, {"fff", 126}, {"ffff", 127}};
   const auto level = [](absl::string_view word) {
     for (const auto& [name, velocity] : kLevels) {

@@ -58,8 +58,8 @@ std::optional<Alterations> ParseKeySignature(absl::string_view token);
 // The key with these alterations: the sharps less the flats, -7 to 7.
 int Fifths(const Alterations& alterations);
 
-// Of "*G:", "*e-:", "*d:dor": the key of that tonic, by its letter's case major or minor. Nothing if
-// it names no key.
+// Of "*G:", "*e-:", "*d:dor": the key of that tonic, by its letter's case major or minor. Nothing
+// if it names no key.
 std::optional<Key> ParseKeyDesignation(absl::string_view token);
 
 // Of "*MM120", in quarter notes per minute. Nothing for words (*MM[Allegro]).

@@ -22,6 +22,7 @@
 namespace antiphon::notation {
 namespace {
 
+constexpr size_t kMostMissing = 1000;    // measures that parts of a timewise file aren't in
 constexpr size_t kMostTextBytes = 1000;  // of a title and the like
 
 std::string CleanText(std::string_view text) {
@@ -90,9 +91,21 @@ class Layout {
   }
 
   absl::Status ReadTimewise(pugi::xml_node root) {
+    size_t before = 0;
+    size_t read = 0, missing = 0;
     for (const pugi::xml_node measure : root.children("measure")) {
-      for (const pugi::xml_node part : measure.children("part"))
-        RETURN_IF_ERROR(AddMeasure(part, measure, part));
+      for (const pugi::xml_node node : measure.children("part")) {
+        ASSIGN_OR_RETURN(XmlPart* const part, Part(node.attribute("id").value(), {}));
+        // Of measures that the part isn't in; as many as there may be are no more than the others.
+        for (; part->measures.size() < before; ++missing) {
+          if (missing > kMostMissing + read)
+            return report_.Malformed(node, "a part that most measures are without");
+          part->measures.emplace_back();
+        }
+        RETURN_IF_ERROR(AddMeasure(node, measure, node));
+        ++read;
+      }
+      ++before;
     }
     return absl::OkStatus();
   }
@@ -119,7 +132,8 @@ void SetTexts(pugi::xml_node root, WrittenScore& score) {
                 : movement.empty()               ? work
                                                  : absl::StrCat(work, ": ", movement);
   score.opus = CleanText(ChildText(root.child("work"), "work-number"));
-  if (score.opus.empty()) score.opus = CleanText(ChildText(root, "movement-number"));
+  const std::string number = CleanText(ChildText(root, "movement-number"));
+  if (!number.empty()) absl::StrAppend(&score.opus, score.opus.empty() ? "" : ", ", "No. ", number);
   for (const pugi::xml_node creator : root.child("identification").children("creator")) {
     if (std::string_view(creator.attribute("type").value()) == "composer" && score.composer.empty())
       score.composer = CleanText(TextOf(creator));

@@ -20,10 +20,11 @@ XmlBar Merged(const std::vector<XmlMusic>& parts, size_t index) {
   for (const XmlMusic& part : parts) {
     if (index >= part.bars.size()) continue;
     const XmlBar& bar = part.bars[index];
-    if (first) merged.number = bar.number;
+    if (merged.number.empty()) merged.number = bar.number;
     if (first) merged.nominal = bar.nominal;
     first = false;
     merged.filled = std::max(merged.filled, bar.filled);
+    merged.hidden = std::max(merged.hidden, bar.hidden);
     merged.rest = std::max(merged.rest, bar.rest);
     merged.repeat_times = std::max(merged.repeat_times, bar.repeat_times);
     merged.repeat_before_times = std::max(merged.repeat_before_times, bar.repeat_before_times);
@@ -40,11 +41,12 @@ XmlBar Merged(const std::vector<XmlMusic>& parts, size_t index) {
   return merged;
 }
 
-// As filled. Where a rest of the whole measure is longer than the notes of other parts, it decides
+// As filled. What isn't printed fills it up to its metre, and not beyond: programs leave invisible
+// rests over. Where a rest of the whole measure is longer than the notes of other parts, it decides
 // if it is as long as the metre says, but not in an upbeat, in which programs write it too long.
 Ticks LengthOf(const XmlBar& bar, bool upbeat) {
-  Ticks length = bar.filled;
-  if (length == 0) length = bar.rest;
+  Ticks length = std::max(bar.filled, std::min(bar.hidden, bar.nominal));
+  if (bar.filled == 0) length = std::max(bar.hidden, bar.rest);
   if (bar.rest > length && bar.rest == bar.nominal && !upbeat) length = bar.rest;
   if (length == 0 || std::abs(length - bar.nominal) < kTolerance) length = bar.nominal;
   return std::max<Ticks>(length, 1);
@@ -78,6 +80,7 @@ class BarMerger {
       bar.dal_segno = from.dal_segno;
       bar.repeats_after_jump = repeats_after_jump && (bar.da_capo || bar.dal_segno);
       bar.starts_movement = i == 0 || StartsMovement(i);
+      last_number_ = WholeIn(bar.number).value_or(bar.starts_movement ? 0 : last_number_);
     }
     SetEndings();
     SetCodaSigns();
@@ -105,11 +108,13 @@ class BarMerger {
     if (from.to_coda_first) bars_[earlier].to_coda = true;
   }
 
-  // Numbers begin again after a double bar.
+  // Numbers begin again after a double bar. What isn't counted ("X1") has no number of its own.
   bool StartsMovement(size_t i) const {
-    const std::optional<int> number = WholeIn(merged_[i].number);
-    const std::optional<int> before = WholeIn(merged_[i - 1].number);
-    return merged_[i - 1].double_bar && number && *number <= 1 && before && *before > *number;
+    if (!merged_[i - 1].double_bar || last_number_ < 0) return false;
+    std::optional<int> number = WholeIn(merged_[i].number);
+    if (!number && merged_[i].implicit && i + 1 < merged_.size())
+      number = WholeIn(merged_[i + 1].number);
+    return number && *number <= 1 && last_number_ > *number;
   }
 
   // From the bar where an ending starts to that where it stops. One that never stops ends with the
@@ -141,6 +146,7 @@ class BarMerger {
 
   std::vector<XmlBar> merged_;
   std::vector<WrittenBar> bars_;
+  int last_number_ = -1;  // of the bars so far; -1: none
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -42,6 +43,7 @@ class PartJoiner {
     WrittenNote written;
     int chord = 0;
     int staff = 1;
+    int measure = 0;  // of its last part
     bool tied = false, ties_on = false;
     int arpeggio = -1;
     bool arpeggio_down = false;
@@ -63,6 +65,10 @@ class PartJoiner {
   absl::Status Alternate(const XmlAlternation& alternation);
   std::pair<size_t, size_t> NotesOf(int chord) const;
   void SetVelocities();
+  static Ticks EndOf(const Note& note) { return note.written.onset + note.written.duration; }
+  std::optional<size_t> TieTo(size_t index, const std::vector<size_t>& open) const;
+  bool Follows(int measure, int next) const;
+  size_t JoinTo(size_t from, size_t index);
   void JoinTies();
   void OrderArpeggios();
 
@@ -71,6 +77,7 @@ class PartJoiner {
   const int part_;
   const int64_t max_notes_;
   std::vector<Note> notes_;
+  std::map<std::pair<int, int>, size_t> latest_;  // the last note of a pitch in a voice
 };
 
 absl::Status PartJoiner::Add(const XmlNote& from, Ticks onset, Ticks duration, bool tied,
@@ -93,6 +100,7 @@ absl::Status PartJoiner::Add(const XmlNote& from, Ticks onset, Ticks duration, b
     written.tremolo_stroke = from.stroke;
   note.chord = from.chord;
   note.staff = from.staff;
+  note.measure = from.place.measure;
   note.tied = tied;
   note.ties_on = ties_on;
   note.arpeggio = from.arpeggio;
@@ -176,60 +184,87 @@ void PartJoiner::SetVelocities() {
   }
 }
 
-// Requires the notes by onset.
+// The note that a tie leads here from: an open tie that ends here, then a note just before in the
+// same voice and bar, then an open tie that ended before, as those of a broken chord whose notes
+// are held. `open` are the notes of this pitch that are tied to something later.
+std::optional<size_t> PartJoiner::TieTo(size_t index, const std::vector<size_t>& open) const {
+  const Note& note = notes_[index];
+  std::optional<size_t> best, distant;
+  const auto differs = [&](size_t other) {
+    return std::make_tuple(notes_[other].written.voice != note.written.voice,
+                           notes_[other].staff != note.staff);
+  };
+  for (const size_t other : open) {
+    const Ticks gap = note.written.onset - EndOf(notes_[other]);
+    if (std::abs(gap) <= kTolerance) {
+      if (!best || differs(other) < differs(*best)) best = other;
+    } else if (gap > 0 && Follows(notes_[other].measure, note.measure)) {
+      if (!distant || differs(other) <= differs(*distant)) distant = other;
+    }
+  }
+  if (best) return best;
+  const auto before = latest_.find({note.written.pitch, note.written.voice});
+  if (before != latest_.end() && notes_[before->second].measure == note.measure &&
+      notes_[before->second].written.grace == 0 &&
+      std::abs(note.written.onset - EndOf(notes_[before->second])) <= kTolerance)
+    return before->second;
+  return distant;
+}
+
+// Whether music of the one bar leads into the other by the print and by playing.
+bool PartJoiner::Follows(int measure, int next) const {
+  if (measure == next) return true;
+  const WrittenBar& bar = bars_[static_cast<size_t>(next)];
+  const WrittenBar& before = bars_[static_cast<size_t>(measure)];
+  return measure + 1 == next && before.plays <= 1 && bar.endings == before.endings;
+}
+
+// Makes the note part of the one that it is tied to; returns the note that is left.
+size_t PartJoiner::JoinTo(size_t from, size_t index) {
+  Note& note = notes_[index];
+  Note& first = notes_[from];
+  if (first.written.grace > 0) {
+    // A grace note tied to its note is that note a little early.
+    first.gone = true;
+    return index;
+  }
+  // Strokes are struck anew.
+  if (first.written.tremolo_stroke != note.written.tremolo_stroke) return index;
+  first.written.duration = std::max(first.written.duration, EndOf(note) - first.written.onset);
+  first.measure = note.measure;
+  note.gone = true;
+  return from;
+}
+
 void PartJoiner::JoinTies() {
-  // By pitch, those that are tied to something later.
-  std::map<int, std::vector<size_t>> open;
   // Grace notes come first where they stand.
   std::stable_sort(notes_.begin(), notes_.end(), [](const Note& a, const Note& b) {
     return std::make_tuple(a.written.onset, -a.written.grace) <
            std::make_tuple(b.written.onset, -b.written.grace);
   });
+  std::map<int, std::vector<size_t>> open_ties;  // by pitch
   for (size_t i = 0; i < notes_.size(); ++i) {
     Note& note = notes_[i];
-    std::vector<size_t>& candidates = open[note.written.pitch];
-    const auto end_of = [this](size_t index) {
-      return notes_[index].written.onset + notes_[index].written.duration;
-    };
-    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
-                                    [&](size_t index) {
-                                      return end_of(index) < note.written.onset - kTolerance;
-                                    }),
-                     candidates.end());
+    std::vector<size_t>& open = open_ties[note.written.pitch];
+    open.erase(std::remove_if(open.begin(), open.end(),
+                              [&](size_t other) {
+                                return EndOf(notes_[other]) < note.written.onset - kTolerance &&
+                                       !Follows(notes_[other].measure, note.measure);
+                              }),
+               open.end());
     size_t last = i;
     if (note.tied) {
-      const auto better = [&](size_t a, size_t b) {
-        const auto rank = [&](size_t index) {
-          const Note& other = notes_[index];
-          return std::make_tuple(std::abs(end_of(index) - note.written.onset) > kTolerance,
-                                 other.written.voice != note.written.voice,
-                                 other.staff != note.staff,
-                                 std::abs(end_of(index) - note.written.onset));
-        };
-        return rank(a) < rank(b);
-      };
-      const auto best = std::min_element(candidates.begin(), candidates.end(), better);
-      const bool meets =
-          best != candidates.end() && std::abs(end_of(*best) - note.written.onset) <= kTolerance;
-      if (!meets) {
-        note.written.continues = true;
-      } else if (notes_[*best].written.grace > 0) {
-        // A grace note tied to its note is that note a little early.
-        notes_[*best].gone = true;
-        candidates.erase(best);
-      } else if (notes_[*best].written.tremolo_stroke == note.written.tremolo_stroke) {
-        last = *best;
-        candidates.erase(best);
-        notes_[last].written.duration =
-            note.written.onset + note.written.duration - notes_[last].written.onset;
-        note.gone = true;
+      if (const std::optional<size_t> from = TieTo(i, open)) {
+        open.erase(std::remove(open.begin(), open.end(), *from), open.end());
+        last = JoinTo(*from, i);
       } else {
-        candidates.erase(best);
+        note.written.continues = true;
       }
     }
+    latest_[{note.written.pitch, note.written.voice}] = last;
     if (!note.ties_on) continue;
-    if (candidates.size() == kMostOpen) candidates.erase(candidates.begin());
-    candidates.push_back(last);
+    if (open.size() == kMostOpen) open.erase(open.begin());
+    open.push_back(last);
   }
 }
 

@@ -85,6 +85,7 @@ struct XmlChange {
 // The signs and limits of a measure, as one part has them.
 struct XmlBar {
   Ticks filled = 0;   // end of its music, rests of the whole measure left out
+  Ticks hidden = 0;   // ... of what isn't printed: invisible rests, and time that is passed over
   Ticks rest = 0;     // end of such rests
   Ticks nominal = 0;  // by its metre
   std::string number;

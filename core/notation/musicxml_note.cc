@@ -189,6 +189,7 @@ absl::StatusOr<XmlNoteElement> ReadNoteElement(pugi::xml_node element, XmlReport
     } else if (name == "unpitched") {
       note.unpitched = true;
     } else if (name == "rest") {
+      note.rest = true;
       note.whole_rest = std::string_view(child.attribute("measure").value()) == "yes";
     } else if (name == "duration") {
       note.duration = NumberIn(TextOf(child));

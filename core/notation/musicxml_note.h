@@ -27,7 +27,8 @@ struct XmlNoteElement {
   bool chord = false;
   bool grace = false;
   bool cue = false;
-  bool unpitched = false;   // or a slash in the place of a head
+  bool unpitched = false;  // or a slash in the place of a head
+  bool rest = false;
   bool whole_rest = false;  // of the measure
   std::optional<XmlPitch> pitch;
   std::optional<double> duration;  // in divisions

@@ -53,6 +53,13 @@ class PartReader {
   XmlBar& bar() { return music_.bars[static_cast<size_t>(measure_)]; }
   XmlPlace Here() const { return {measure_, now_}; }
 
+  // So many divisions later, or earlier.
+  XmlPlace PlaceWith(pugi::xml_node offset) const {
+    const double divisions = NumberIn(TextOf(offset)).value_or(0);
+    if (!(std::abs(divisions / attributes_.divisions()) <= kMostQuarters)) return Here();
+    return {measure_, std::max<Ticks>(0, now_ + InTicks(divisions))};
+  }
+
   // What has been measured from `base_` on is `offset_` divisions.
   Ticks InTicks(double divisions) const {
     return std::llround(divisions / attributes_.divisions() * kTicksPerQuarter);
@@ -61,7 +68,8 @@ class PartReader {
   absl::Status Move(pugi::xml_node at, double divisions) {
     offset_ += divisions;
     const double quarters = offset_ / attributes_.divisions();
-    if (!(std::abs(quarters) <= kMostQuarters))
+    const double before = static_cast<double>(base_) / kTicksPerQuarter;
+    if (!(std::abs(quarters) <= 2 * kMostQuarters && before + quarters <= kMostQuarters))
       return report_.Malformed(at, "the measure is longer than 10,000 quarter notes");
     now_ = base_ + InTicks(offset_);
     if (now_ < 0) {
@@ -132,7 +140,7 @@ absl::Status PartReader::ReadMeasure() {
   EndGraces();
   RETURN_IF_ERROR(RepeatMeasures());
   bar().nominal = attributes_.measure_length();
-  const Ticks end = std::max(bar().filled, bar().rest);
+  const Ticks end = std::max({bar().filled, bar().hidden, bar().rest});
   const auto sort_out = [end](const std::vector<Ticks>& places, bool& here, bool& after) {
     for (const Ticks at : places) (at > 0 && at >= end ? after : here) = true;
   };
@@ -150,16 +158,11 @@ absl::Status PartReader::ReadElement(pugi::xml_node element, XmlSigns& signs) {
     RETURN_IF_ERROR(attributes_.Read(element, Here(), music_, report_));
     Rebase(now);
   } else if (name == "direction") {
-    XmlPlace place = Here();
     const pugi::xml_node offset = element.child("offset");
-    if (std::string_view(offset.attribute("sound").value()) == "yes") {
-      const double divisions = NumberIn(TextOf(offset)).value_or(0);
-      if (std::abs(divisions / attributes_.divisions()) <= kMostQuarters)
-        place.at = std::max<Ticks>(0, now_ + InTicks(divisions));
-    }
-    ReadDirection(element, place, signs);
+    const bool heard = std::string_view(offset.attribute("sound").value()) == "yes";
+    ReadDirection(element, heard ? PlaceWith(offset) : Here(), signs);
   } else if (name == "sound") {
-    ReadSound(element, Here(), signs);
+    ReadSound(element, PlaceWith(element.child("offset")), signs);
   } else if (name == "barline") {
     ReadBarline(element, signs);
   }
@@ -175,7 +178,7 @@ absl::Status PartReader::ReadMove(pugi::xml_node element) {
   // A grace note at the end of a voice has no note after it.
   if (back) EndGraces();
   RETURN_IF_ERROR(Move(element, back ? -*duration : *duration));
-  bar().filled = std::max(bar().filled, now_);
+  bar().hidden = std::max(bar().hidden, now_);
   chord_open_ = false;
   return absl::OkStatus();
 }
@@ -186,6 +189,8 @@ absl::StatusOr<double> PartReader::Duration(pugi::xml_node element, const XmlNot
     if (*note.duration < 0) return report_.Malformed(element, "a note of negative duration");
     if (*note.duration > 0 || !note.pitch) return *note.duration;
   }
+  if (note.whole_rest)
+    return attributes_.divisions() * attributes_.measure_length() / kTicksPerQuarter;
   if (note.quarters > 0) {
     report_.Warn(element, "a note without duration lasts as long as it is notated");
     return note.quarters * attributes_.divisions();
@@ -221,7 +226,9 @@ absl::Status PartReader::ReadNote(pugi::xml_node element) {
     voice.graces.clear();
     voice.last_onset = Here();
     RETURN_IF_ERROR(Move(element, divisions));
-    Ticks& end = note.whole_rest ? bar().rest : bar().filled;
+    const bool hidden =
+        note.rest && std::string_view(element.attribute("print-object").value()) == "no";
+    Ticks& end = note.whole_rest ? bar().rest : hidden ? bar().hidden : bar().filled;
     end = std::max(end, now_);
   }
   if (!(divisions / attributes_.divisions() <= kMostQuarters))
@@ -287,12 +294,20 @@ void PartReader::SetOrnament(const XmlNoteElement& note, XmlNote& made) {
     if (pitch.step > 6) ++pitch.octave;
     if (pitch.step < 0) --pitch.octave;
     pitch.step = (pitch.step + 7) % 7;
+    const auto distance = [&](int by) {
+      pitch.alter = by;
+      return direction * (Semitones(pitch) - Semitones(*note.pitch));
+    };
+    const auto is_neighbour = [](int semitones) { return semitones >= 1 && semitones <= 4; };
+    const int by_key = distance(attributes_.AlterOf(pitch.step));
     const auto found = alterations_.find({pitch.step, pitch.octave});
-    pitch.alter = alter                         ? *alter
-                  : found != alterations_.end() ? found->second
-                                                : attributes_.AlterOf(pitch.step);
-    const int distance = direction * (Semitones(pitch) - Semitones(*note.pitch));
-    return distance >= 1 && distance <= 4 ? distance : 2;
+    int semitones = by_key;
+    if (alter) {
+      semitones = distance(*alter);
+    } else if (found != alterations_.end()) {
+      semitones = distance(found->second);
+    }
+    return is_neighbour(semitones) ? semitones : is_neighbour(by_key) ? by_key : 2;
   };
   made.ornament_upper = neighbour(1, note.upper_alter);
   made.ornament_lower = neighbour(-1, note.lower_alter);
@@ -338,6 +353,7 @@ void PartReader::EndGraces() {
       grace.place.at = end - grace.grace * each;
       grace.duration = each;
       grace.grace = 0;
+      grace.ties_on = false;
     }
     voice.graces.clear();
   }

@@ -9,14 +9,15 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/mxl.h"
+#include "tests/support/written_scores.h"
 
 namespace antiphon::notation {
 namespace {
 
+using ::antiphon::testing::IsSane;
 using ::antiphon::testing::MakeMxl;
 using testing::Backup;
 using testing::Chord;
-using testing::ExpectSane;
 using testing::Grace;
 using ::testing::HasSubstr;
 using testing::kCommon;
@@ -68,7 +69,8 @@ TEST(MusicXmlEncodings, EachGivesTheSameText) {
     for (const bool mark : {false, true})
       EXPECT_EQ(Read(Utf16(Declared("UTF-16", "Lied"), big_endian, mark)).title, "Lied");
   }
-  EXPECT_EQ(Read(Declared("UTF-8", "&#233;&amp;<![CDATA[<b>]]>")).title, "\xc3\xa9&<b>");
+  EXPECT_EQ(Read(Declared("UTF-8", "&#233; &amp; &lt;")).title, "\xc3\xa9 & <");
+  EXPECT_EQ(Read(Declared("UTF-8", "<![CDATA[<b>]]>")).title, "<b>");
   // Declared as one, written as the other.
   EXPECT_EQ(Read(Declared("UTF-16", "Lied")).title, "Lied");
 }
@@ -232,7 +234,7 @@ TEST(MusicXmlHostile, DamagedFilesAreReadOrRefused) {
       continue;
     }
     ++read;
-    ASSERT_NO_FATAL_FAILURE(ExpectSane(*score)) << damaged;
+    ASSERT_TRUE(IsSane(*score)) << damaged;
   }
   EXPECT_GT(read, 100);
 }

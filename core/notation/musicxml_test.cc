@@ -6,15 +6,16 @@
 #include "core/notation/musicxml_test_util.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/written_scores.h"
 
 namespace antiphon::notation {
 namespace {
 
+using ::antiphon::testing::IsSane;
 using testing::Attributes;
 using testing::Backup;
 using testing::Chord;
 using ::testing::ElementsAre;
-using testing::ExpectSane;
 using testing::Grace;
 using ::testing::HasSubstr;
 using testing::kCommon;
@@ -51,7 +52,7 @@ TEST(MusicXmlNotes, ChordsVoicesAndPartsSoundTogether) {
   EXPECT_EQ(score.notes[2].part, 1);
   EXPECT_EQ(score.notes[3].voice, 2);
   EXPECT_EQ(score.parts[1].name, "Part 2");
-  ExpectSane(score);
+  EXPECT_TRUE(IsSane(score));
 }
 
 TEST(MusicXmlNotes, TiedNotesAreOne) {
@@ -63,6 +64,31 @@ TEST(MusicXmlNotes, TiedNotesAreOne) {
                                Note("C4", 16, Text({kTieStop, kTieStart, "<voice>2</voice>"}))})),
             Measure("3", Note("C4", 4, Notations("<tied type=\"stop\"/>")))})));
   EXPECT_EQ(Shown(score), "0:36:60 0:24:64 24:8:64");
+}
+
+TEST(MusicXmlNotes, TiesOfBrokenChordsLeadOverWhatIsBetween) {
+  // E is held while the chord is built up; G is tied without saying so.
+  const WrittenScore score =
+      Read(OneBar(Text({Note("E4", 2, kTieStart), Note("G4", 2), Note("E4", 4, kTieStop),
+                        Chord("G4", 4, kTieStop), Note("C5", 8, kTieStart)})));
+  EXPECT_EQ(Shown(score), "0:8:64 2:6:67 8:8:72");
+  EXPECT_FALSE(score.notes[0].continues);
+}
+
+TEST(MusicXmlNotes, TiesDoNotLeadFromOneEndingToAnother) {
+  const auto ending = [](std::string_view number) {
+    return Text({"<barline location=\"left\"><ending number=\"", number, "\" type=\"start\"/>",
+                 "</barline>"});
+  };
+  const WrittenScore score = Read(Part(Text(
+      {Measure("1", Text({kCommon, Note("C4", 16, kTieStart)})),
+       Measure("2",
+               Text({ending("1"), Note("C4", 8, kTieStop), Note("C4", 8),
+                     "<barline location=\"right\"><repeat direction=\"backward\"/></barline>"})),
+       Measure("3", Text({ending("2"), Note("C4", 16, kTieStop)}))})));
+  EXPECT_EQ(Shown(score), "0:24:60 24:8:60 32:16:60");
+  EXPECT_FALSE(score.notes[1].continues);
+  EXPECT_TRUE(score.notes[2].continues);
 }
 
 TEST(MusicXmlNotes, TieToNothingBeforeIsStruckAndSaysSo) {
@@ -98,7 +124,7 @@ TEST(MusicXmlNotes, GraceNotesCountBackFromTheirNote) {
   EXPECT_EQ(score.notes[2].grace, 2);
   EXPECT_EQ(score.notes[3].grace, 1);
   EXPECT_EQ(score.notes[4].grace, 0);
-  ExpectSane(score);
+  EXPECT_TRUE(IsSane(score));
 }
 
 TEST(MusicXmlNotes, GraceNotesAtTheEndOfABarTakeItsEnd) {
@@ -109,7 +135,7 @@ TEST(MusicXmlNotes, GraceNotesAtTheEndOfABarTakeItsEnd) {
   EXPECT_EQ(score.notes[2].onset, 4 * kQuarter - kQuarter / 8);
   EXPECT_EQ(score.notes[2].grace, 0);
   EXPECT_EQ(score.bars[0].length, 4 * kQuarter);
-  ExpectSane(score);
+  EXPECT_TRUE(IsSane(score));
 }
 
 TEST(MusicXmlNotes, GraceNoteTiedToItsNoteIsThatNote) {
@@ -141,7 +167,7 @@ TEST(MusicXmlNotes, ChordsThatAlternateAreWrittenOut) {
   EXPECT_EQ(Shown(score),
             "0:1:60 0:1:64 1:1:67 2:1:60 2:1:64 3:1:67 4:1:60 4:1:64 5:1:67 6:1:60 6:1:64 7:1:67 "
             "8:8:72");
-  ExpectSane(score);
+  EXPECT_TRUE(IsSane(score));
 }
 
 TEST(MusicXmlNotes, ArpeggiosAreInOrder) {
@@ -278,14 +304,15 @@ TEST(MusicXmlNotes, MeasureRepeatHasTheNotesOfTheMeasuresBefore) {
 TEST(MusicXmlNotes, TextsAndProgramsComeFromTheHead) {
   const WrittenScore score = Read(
       "<score-partwise><work><work-number>Op. 1</work-number><work-title>Songs</work-title></work>"
-      "<movement-title>Dawn &amp; dusk</movement-title><identification>"
+      "<movement-number>3</movement-number><movement-title>Dawn &amp; dusk</movement-title>"
+      "<identification>"
       "<creator type=\"lyricist\">A</creator><creator type=\"composer\">B\nC</creator>"
       "</identification><part-list><score-part id=\"P\"><part-name>Violin</part-name>"
       "<midi-instrument id=\"I\"><midi-program>41</midi-program></midi-instrument></score-part>"
       "</part-list><part id=\"P\"><measure number=\"1\"/></part></score-partwise>");
   EXPECT_EQ(score.title, "Songs: Dawn & dusk");
   EXPECT_EQ(score.composer, "B C");
-  EXPECT_EQ(score.opus, "Op. 1");
+  EXPECT_EQ(score.opus, "Op. 1, No. 3");
   ASSERT_THAT(score.parts, SizeIs(1));
   EXPECT_EQ(score.parts[0].program, 40);
   EXPECT_EQ(score.bars[0].length, 4 * kQuarter);
@@ -306,6 +333,15 @@ TEST(MusicXmlNotes, TimewiseIsTheSameMusic) {
                                             Measure("0", other) + Measure("1a", last)}))));
   EXPECT_EQ(Shown(score), "0:16:60 0:16:64 16:16:62 16:16:65");
   EXPECT_EQ(score.bars[1].number, "1a");
+}
+
+TEST(MusicXmlNotes, PartsThatTimewiseMeasuresAreWithoutKeepTheirPlace) {
+  const WrittenScore score = Read(Text(
+      {"<score-timewise><part-list/><measure number=\"1\"><part id=\"A\">", kCommon, Note("C4", 16),
+       "</part></measure><measure number=\"2\"><part id=\"A\">", Note("D4", 16),
+       "</part><part id=\"B\">", kCommon, Note("E4", 16), "</part></measure></score-timewise>"}));
+  EXPECT_EQ(Shown(score), "0:16:60 16:16:62 16:16:64");
+  EXPECT_EQ(score.bars[0].number, "1");
 }
 
 }  // namespace

@@ -103,42 +103,6 @@ inline std::string Shown(const WrittenScore& score) {
   return shown;
 }
 
-// What written_score.h promises, and values within their ranges.
-inline void ExpectSane(const WrittenScore& score) {
-  Ticks end = 0;
-  for (const WrittenBar& bar : score.bars) {
-    ASSERT_EQ(bar.start, end);
-    ASSERT_GT(bar.length, 0);
-    ASSERT_GE(bar.plays, 1);
-    ASSERT_TRUE(std::is_sorted(bar.endings.begin(), bar.endings.end()));
-    end += bar.length;
-  }
-  const WrittenNote* before = nullptr;
-  for (const WrittenNote& note : score.notes) {
-    ASSERT_GE(note.onset, 0);
-    ASSERT_LT(note.onset, end);
-    ASSERT_EQ(note.duration == 0, note.grace > 0);
-    ASSERT_GE(note.duration, 0);
-    ASSERT_TRUE(note.pitch >= 0 && note.pitch <= 127);
-    ASSERT_TRUE(note.velocity >= 0 && note.velocity <= 127);
-    ASSERT_TRUE(note.part >= 0 && note.part < static_cast<int>(score.parts.size()));
-    ASSERT_TRUE(note.tremolo_stroke >= 0 && note.tremolo_stroke <= note.duration);
-    if (before != nullptr) {
-      ASSERT_LE(before->onset, note.onset);
-      if (before->onset == note.onset) ASSERT_GE(before->grace, note.grace);
-      if (before->onset == note.onset && before->grace == note.grace)
-        ASSERT_LE(before->pitch, note.pitch);
-    }
-    before = &note;
-  }
-  for (const auto& tempo : score.tempi) ASSERT_GT(tempo.value, 0);
-  for (const auto& metre : score.metres) {
-    ASSERT_TRUE(metre.value.numerator >= 1 && metre.value.numerator <= 255);
-    ASSERT_TRUE(metre.value.denominator >= 1 && metre.value.denominator <= 64);
-  }
-  for (const auto& key : score.keys) ASSERT_TRUE(key.value.fifths >= -7 && key.value.fifths <= 7);
-}
-
 }  // namespace antiphon::notation::testing
 
 #endif  // ANTIPHON_CORE_NOTATION_MUSICXML_TEST_UTIL_H_

@@ -26,6 +26,7 @@
 #include "tests/fuzz/sample_journal.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/midi_bytes.h"
+#include "tests/support/mxl.h"
 #include "tests/support/scores.h"
 
 namespace antiphon::fuzz {
@@ -87,6 +88,42 @@ void AddMidi(const Seeds& seeds) {
     const auto written = music::WriteMidi(testing::RandomScore(rng));
     if (written.ok()) seeds.Add("midi_reader", "random" + std::to_string(i), *written);
   }
+}
+
+void AddMusicXml(const Seeds& seeds) {
+  const std::string head =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?><score-partwise version=\"4.0\"><work><work-title>"
+      "A</work-title></work><part-list><score-part id=\"P\"><part-name>Horn</part-name>"
+      "<midi-instrument id=\"I\"><midi-channel>1</midi-channel><midi-program>61</midi-program>"
+      "</midi-instrument></score-part></part-list><part id=\"P\">";
+  const std::string first =
+      "<measure number=\"0\" implicit=\"yes\"><attributes><divisions>2</divisions><key><fifths>1"
+      "</fifths></key><time><beats>3</beats><beat-type>4</beat-type></time><transpose><chromatic>-7"
+      "</chromatic></transpose></attributes><direction><direction-type><dynamics><p/></dynamics>"
+      "</direction-type><sound tempo=\"90\"/></direction><note><grace/><pitch><step>D</step>"
+      "<octave>5</octave></pitch><voice>1</voice></note><note><pitch><step>C</step><alter>1</alter>"
+      "<octave>5</octave></pitch><duration>2</duration><tie type=\"start\"/><voice>1</voice>"
+      "</note></measure>";
+  const std::string second =
+      "<measure number=\"1\"><barline location=\"left\"><ending number=\"1\" type=\"start\"/>"
+      "</barline><note><pitch><step>C</step><alter>1</alter><octave>5</octave></pitch><duration>4"
+      "</duration><tie type=\"stop\"/><notations><ornaments><trill-mark/></ornaments></notations>"
+      "</note><note><chord/><pitch><step>E</step><octave>5</octave></pitch><duration>4</duration>"
+      "</note><backup><duration>4</duration></backup><forward><duration>2</duration></forward>"
+      "<note><rest/><duration>4</duration></note><direction><direction-type><words>D.C. al Fine"
+      "</words></direction-type></direction><barline location=\"right\"><ending number=\"1\" "
+      "type=\"stop\"/><repeat direction=\"backward\"/></barline></measure>";
+  const std::string score = head + first + second + "</part></score-partwise>";
+  seeds.Add("musicxml", "partwise", score);
+  seeds.Add("musicxml", "timewise",
+            "<score-timewise><part-list><score-part id=\"P\"/></part-list><measure number=\"1\">"
+            "<part id=\"P\"><note><unpitched/><duration>1</duration></note></part></measure>"
+            "</score-timewise>");
+  seeds.Add("musicxml", "container",
+            testing::MakeMxl({{"META-INF/container.xml",
+                               "<container><rootfiles><rootfile full-path=\"a.xml\"/></rootfiles>"
+                               "</container>"},
+                              {"a.xml", score}}));
 }
 
 void AddAudio(const Seeds& seeds) {
@@ -274,6 +311,7 @@ int main(int argc, char** argv) {
   }
   const antiphon::fuzz::Seeds seeds(argv[1]);
   antiphon::fuzz::AddMidi(seeds);
+  antiphon::fuzz::AddMusicXml(seeds);
   antiphon::fuzz::AddAudio(seeds);
   antiphon::fuzz::AddBundle(seeds);
   antiphon::fuzz::AddCatalog(seeds);
