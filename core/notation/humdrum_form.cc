@@ -104,6 +104,8 @@ absl::Status TooManyBars(const NotationLimits& limits) {
 
 absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, WrittenScore* score) {
   BarLengths lengths(score->metres);
+  const bool numbered = std::any_of(marks.begin(), marks.end(),
+                                    [](const Mark& mark) { return !mark.number.empty(); });
   std::vector<WrittenBar>& bars = score->bars;
   for (size_t i = 0; i + 1 < marks.size(); ++i) {
     const Mark& mark = marks[i];
@@ -111,7 +113,7 @@ absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, Wri
     const WrittenBar* before = bars.empty() ? nullptr : &bars.back();
     const bool full = before == nullptr || before->length >= lengths.At(before->start);
     // A line within a bar, for the eye only.
-    if (before != nullptr && mark.number.empty() && !full && !mark.binding()) {
+    if (before != nullptr && numbered && mark.number.empty() && !full && !mark.binding()) {
       bars.back().length = until - bars.back().start;
       if (marks[i + 1].ends_repeat) bars.back().plays = 2;
       continue;
@@ -204,9 +206,9 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
     }
   }
   if (!missing.empty()) {
-    score->warnings.push_back(
-        absl::StrCat("the expansion list names section ", missing, ", which isn't there",
-                     played.empty() ? ": the repeat signs count" : ""));
+    score->warnings.push_back(absl::StrCat("the expansion list names section ", missing,
+                                           ", which isn't there",
+                                           played.empty() ? ": the repeat signs count" : ""));
   }
   if (played.empty()) return absl::OkStatus();
   for (const Section& section : sections) {
@@ -265,7 +267,7 @@ absl::Status SetBars(const HumdrumForm& form, const HumdrumOrder& order, Ticks e
     RETURN_IF_ERROR(SetOrder(order.list, sections, limits, score));
   }
   if (order.has_variants) {
-    score->warnings.push_back(
+    score->warnings.emplace_back(
         order.list.empty() ? "only variants of an expansion list are given: the repeat signs count"
                            : "the expansion list's variants (such as norep) are not used");
   }
