@@ -104,6 +104,8 @@ absl::Status TooManyBars(const NotationLimits& limits) {
 
 absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, WrittenScore* score) {
   BarLengths lengths(score->metres);
+  const bool numbered = std::any_of(marks.begin(), marks.end(),
+                                    [](const Mark& mark) { return !mark.number.empty(); });
   std::vector<WrittenBar>& bars = score->bars;
   for (size_t i = 0; i + 1 < marks.size(); ++i) {
     const Mark& mark = marks[i];
@@ -111,7 +113,7 @@ absl::Status MakeBars(std::vector<Mark> marks, const NotationLimits& limits, Wri
     const WrittenBar* before = bars.empty() ? nullptr : &bars.back();
     const bool full = before == nullptr || before->length >= lengths.At(before->start);
     // A line within a bar, for the eye only.
-    if (before != nullptr && mark.number.empty() && !full && !mark.binding()) {
+    if (before != nullptr && numbered && mark.number.empty() && !full && !mark.binding()) {
       bars.back().length = until - bars.back().start;
       if (marks[i + 1].ends_repeat) bars.back().plays = 2;
       continue;
@@ -184,6 +186,7 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
   SectionIndex index;
   for (const Section& section : sections) index.emplace(section.name, &section);
   std::map<const Section*, bool> played;
+  std::string missing;
   std::vector<int> order;
   const auto play = [&](int begin, int end) {
     if (static_cast<int64_t>(order.size()) + end - begin > limits.max_bars) return false;
@@ -194,15 +197,20 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
   for (const absl::string_view word : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const auto named = Named(absl::StripAsciiWhitespace(word), index);
     if (!named.has_value()) {
-      score->warnings.push_back(absl::StrCat("the expansion list names section ", Quoted(word),
-                                             ", which isn't there: the repeat signs count"));
-      return absl::OkStatus();
+      if (missing.empty()) missing = Quoted(word);
+      continue;
     }
     for (const Section* section : *named) {
       if (!play(section->begin, section->end)) return TooManyBars(limits);
       played[section] = true;
     }
   }
+  if (!missing.empty()) {
+    score->warnings.push_back(absl::StrCat("the expansion list names section ", missing,
+                                           ", which isn't there",
+                                           played.empty() ? ": the repeat signs count" : ""));
+  }
+  if (played.empty()) return absl::OkStatus();
   for (const Section& section : sections) {
     if (section.begin < section.end && !played.contains(&section)) {
       score->warnings.push_back(
@@ -210,7 +218,7 @@ absl::Status SetOrder(absl::string_view list, const std::vector<Section>& sectio
       break;
     }
   }
-  if (!order.empty()) score->order = std::move(order);
+  score->order = std::move(order);
   return absl::OkStatus();
 }
 
@@ -259,7 +267,7 @@ absl::Status SetBars(const HumdrumForm& form, const HumdrumOrder& order, Ticks e
     RETURN_IF_ERROR(SetOrder(order.list, sections, limits, score));
   }
   if (order.has_variants) {
-    score->warnings.push_back(
+    score->warnings.emplace_back(
         order.list.empty() ? "only variants of an expansion list are given: the repeat signs count"
                            : "the expansion list's variants (such as norep) are not used");
   }

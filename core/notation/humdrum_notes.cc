@@ -75,25 +75,29 @@ WrittenNote* HumdrumNotes::Tied(const Place& place, int pitch, bool goes_on) {
   return note;
 }
 
-void HumdrumNotes::Add(const KernNote& note, const Place& place, int pitch, int velocity) {
+bool HumdrumNotes::Add(const KernNote& note, const Place& place, int pitch, int velocity) {
   if (note.tie_ends) {
     if (WrittenNote* before = Tied(place, pitch, note.tie_begins); before != nullptr) {
       before->duration = place.onset + note.duration - before->onset;
-      return;
+      return false;
     }
   }
-  Append(note, place, pitch, velocity).duration = note.duration;
+  WrittenNote& added = Append(note, place, pitch, velocity);
+  added.duration = note.duration;
+  added.continues = note.tie_ends;
   if (note.tie_begins) {
     std::vector<size_t>& open = open_[TieKey(place.group, pitch)];
     if (open.size() == kMaxOpenTies) open.erase(open.begin());
     open.push_back(notes_.size() - 1);
   }
+  return true;
 }
 
-void HumdrumNotes::AddGrace(const KernNote& note, const Place& place, int pitch, int velocity) {
+size_t HumdrumNotes::AddGrace(const KernNote& note, const Place& place, int pitch, int velocity) {
   WrittenNote& written = Append(note, place, pitch, velocity);
   written.onset = kUnplaced;
   written.grace = 1;
+  return notes_.size() - 1;
 }
 
 void HumdrumNotes::PlaceGraces(const std::vector<std::pair<size_t, size_t>>& chords, Ticks onset) {

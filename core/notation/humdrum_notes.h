@@ -28,14 +28,14 @@ class HumdrumNotes {
     int voice = 0;
   };
 
-  // A note that sounds, at its `pitch` as heard; a tie that ends makes the one before longer.
-  void Add(const KernNote& note, const Place& place, int pitch, int velocity);
-  // A grace note, whose onset is not known yet.
-  void AddGrace(const KernNote& note, const Place& place, int pitch, int velocity);
+  // A note that sounds, at its `pitch` as heard. A tie that ends makes the note before longer;
+  // where there is none, the note goes on from somewhere else.
+  // Returns whether it is a note of its own.
+  bool Add(const KernNote& note, const Place& place, int pitch, int velocity);
+  // A grace note, whose onset is not known yet; its index.
+  size_t AddGrace(const KernNote& note, const Place& place, int pitch, int velocity);
   // They lead to what begins at `onset`: chords, as ranges of indices in the order of playing.
   void PlaceGraces(const std::vector<std::pair<size_t, size_t>>& chords, Ticks onset);
-
-  size_t size() const { return notes_.size(); }
 
   // All notes in order, players for tracks. Grace notes that lead nowhere are left out and counted.
   std::vector<WrittenNote> Take(const HumdrumParts::Players& players, int* lost_graces);

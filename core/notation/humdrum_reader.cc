@@ -1,6 +1,7 @@
 #include "core/notation/humdrum_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -140,6 +141,7 @@ absl::Status HumdrumReader::ReadInterpretations() {
       ReadInterpretation(token, spines_[i]);
     }
   }
+  ReadKeys();
   // The same in every spine.
   for (const absl::string_view token : tokens_) {
     if (!absl::StartsWith(token, "*>")) continue;
@@ -161,28 +163,39 @@ void HumdrumReader::ReadInterpretation(absl::string_view token, const Spine& spi
   } else if (const auto tempo = ParseTempo(token)) {
     timeline_.AddTempo(*tempo);
   } else {
-    ReadKey(token, spine.track);
     parts_.Interpret(token, spine.track);
   }
 }
 
-void HumdrumReader::ReadKey(absl::string_view token, int track) {
-  const bool sounding = parts_.track(track).transposed == 0;
-  if (const auto alterations = ParseKeySignature(token)) {
-    parts_.track(track).key = *alterations;
-    if (!sounding) return;
-    const int fifths = Fifths(*alterations);
-    if (key_known_ && fifths == key_.fifths) return;
-    key_ = Key{fifths, key_.minor};
-    key_known_ = true;
-    timeline_.AddKey(key_);
-  } else if (const auto key = ParseKeyDesignation(token); key.has_value() && sounding) {
-    if (!key_known_) key_.fifths = key->fifths;  // without a signature it is all there is
-    if (key_known_ && key->minor == key_.minor) return;
-    key_.minor = key->minor;
-    key_known_ = true;
-    timeline_.AddKey(key_);
+// The key of a line, from the spines at sounding pitch: of signatures the most common one, as
+// drums and horns often have none.
+void HumdrumReader::ReadKeys() {
+  std::map<int, int> votes;  // by fifths
+  std::optional<Key> designation;
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    if (spines_[i].kind != Spine::Kind::kKern) continue;
+    KernTrack& track = parts_.track(spines_[i].track);
+    const auto alterations = ParseKeySignature(tokens_[i]);
+    if (alterations.has_value()) track.key = *alterations;
+    if (track.transposed != 0) continue;
+    if (alterations.has_value()) ++votes[Fifths(*alterations)];
+    if (!designation.has_value()) designation = ParseKeyDesignation(tokens_[i]);
   }
+  Key key = key_;
+  if (!votes.empty()) {
+    key.fifths = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+                   return a.second < b.second;
+                 })->first;
+  } else if (designation.has_value()) {
+    key.minor = designation->minor;
+    if (!key_known_) key.fifths = designation->fifths;  // without a signature it is all there is
+  } else {
+    return;
+  }
+  if (key_known_ && key.fifths == key_.fifths && key.minor == key_.minor) return;
+  key_ = key;
+  key_known_ = true;
+  timeline_.AddKey(key_);
 }
 
 // What follows *>: a name, a list, or a list with a name.
@@ -230,8 +243,8 @@ absl::Status HumdrumReader::ParseChord(absl::string_view token, const Spine& spi
     chord->push_back(*note);
     KernNote& added = chord->back();
     added.arpeggio = arpeggio;
-    // The notes of a chord last as long as the first one.
-    added.grace = added.grace || chord->front().grace;
+    // The notes of a chord are grace notes, or last as long, as the first one.
+    added.grace = chord->front().grace;
     if (chord->front().duration > 0) added.duration = chord->front().duration;
   }
   return absl::OkStatus();
@@ -318,26 +331,29 @@ absl::Status HumdrumReader::AddNote(const KernNote& note, const Spine& spine) {
   }
   const int pitch = note.pitch - track.transposed;
   if (pitch < 0 || pitch > 127) return Error("a pitch beyond MIDI's 0 to 127");
-  if (static_cast<int64_t>(notes_.size()) >= limits_.max_notes) {
+  if (note_count_ >= limits_.max_notes) {
     return absl::ResourceExhaustedError(
         absl::StrCat(Here(), ": it has more than ", limits_.max_notes, " notes"));
   }
   const HumdrumNotes::Place place = {now_, spine.track, track.group, spine.voice};
   const int velocity = parts_.VelocityOf(spine.track);
-  if (note.grace) {
-    notes_.AddGrace(note, place, pitch, velocity);
-  } else {
-    notes_.Add(note, place, pitch, velocity);
+  if (!note.grace) {
+    if (notes_.Add(note, place, pitch, velocity)) ++note_count_;
+    return absl::OkStatus();
   }
+  ++note_count_;
+  const size_t index = notes_.AddGrace(note, place, pitch, velocity);
+  if (grace_chord_.first == grace_chord_.second) grace_chord_.first = index;
+  grace_chord_.second = index + 1;
   return absl::OkStatus();
 }
 
 absl::Status HumdrumReader::ReadChord(const std::vector<KernNote>& chord, Spine* spine) {
   const KernNote& first = chord.front();
   if (first.grace) {
-    const size_t begin = notes_.size();
+    grace_chord_ = {};
     for (const KernNote& note : chord) RETURN_IF_ERROR(AddNote(note, *spine));
-    if (notes_.size() > begin) spine->graces.emplace_back(begin, notes_.size());
+    if (grace_chord_.first < grace_chord_.second) spine->graces.push_back(grace_chord_);
     return absl::OkStatus();
   }
   if (first.duration == 0) {

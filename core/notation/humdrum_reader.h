@@ -4,8 +4,10 @@
 #ifndef ANTIPHON_CORE_NOTATION_HUMDRUM_READER_H_
 #define ANTIPHON_CORE_NOTATION_HUMDRUM_READER_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,7 +49,7 @@ class HumdrumReader {
   absl::Status ReadInterpretations();
   void ReadInterpretation(absl::string_view token, const Spine& spine);
   void ReadSection(absl::string_view token);
-  void ReadKey(absl::string_view token, int track);
+  void ReadKeys();
   void ReadBars();
   absl::Status ReadNotes();
   absl::Status ReadChord(const std::vector<KernNote>& chord, Spine* spine);
@@ -80,6 +82,8 @@ class HumdrumReader {
   HumdrumRecords records_;
   HumdrumOrder order_;
 
+  int64_t note_count_ = 0;
+  std::pair<size_t, size_t> grace_chord_;  // of the chord being read: its notes' indices
   int unpitched_ = 0;
   bool filtered_ = false;
   Slips no_duration_;

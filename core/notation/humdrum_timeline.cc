@@ -7,8 +7,7 @@
 namespace antiphon::notation {
 namespace {
 
-// Of several at one place the first one given counts: spines say the same thing one after another,
-// and what differs is for transposing instruments.
+// Of several at one place the first one given counts: spines say the same thing one after another.
 template <typename Value>
 void AddOnce(Value value, Ticks at, std::vector<Written<Value>>* changes) {
   if (changes->empty() || changes->back().at < at) changes->push_back({at, std::move(value)});
@@ -47,7 +46,7 @@ void HumdrumTimeline::Advance(Ticks time) {
 
 void HumdrumTimeline::Place(Event event, Ticks at) {
   std::visit(
-      [&](auto&& value) {
+      [&](auto& value) {
         using Type = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<Type, BarLine>) {
           form_.bars.push_back({at, std::move(value)});
@@ -59,12 +58,14 @@ void HumdrumTimeline::Place(Event event, Ticks at) {
           const Metre& metre = metres_.back().value;
           bar_length_ = 4 * kTicksPerQuarter * metre.numerator / metre.denominator;
         } else if constexpr (std::is_same_v<Type, Key>) {
-          AddOnce(value, at, &keys_);
+          // A signature and the mode that follows it are one; the last has both.
+          if (!keys_.empty() && keys_.back().at == at) keys_.pop_back();
+          keys_.push_back({at, value});
         } else if constexpr (std::is_same_v<Type, double>) {
           AddOnce(value, at, &tempi_);
         }
       },
-      std::move(event));
+      event);
 }
 
 }  // namespace antiphon::notation
