@@ -31,10 +31,10 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && StartsWithIgnoringCase(a, b);
 }
 
-// A mode by its first three letters; "m" is minor, and "M" and nothing major.
+// A mode by its first three letters in either case; "m" is minor, and nothing major.
 const Mode* ModeOf(std::string_view word) {
-  if (word.empty() || word == "M") return &kModes[0];
-  if (word == "m") return &kModes[2];
+  if (word.empty()) return &kModes[0];
+  if (EqualsIgnoringCase(word, "m")) return &kModes[2];
   for (const Mode& mode : kModes) {
     if (StartsWithIgnoringCase(word, mode.name)) return &mode;
   }
