@@ -396,7 +396,7 @@ std::optional<std::string> ExpandAbcOrder(std::string_view value, size_t most) {
     if (absl::ascii_isdigit(c)) {
       const int times = TakeNumber(&value, 4).value_or(1);
       const std::string again = order.substr(last);
-      if (again.size() * static_cast<size_t>(times) > most) return std::nullopt;
+      if (again.empty() || again.size() * static_cast<size_t>(times) > most) return std::nullopt;
       order.resize(last);
       for (int i = 0; i < times; ++i) order += again;
       last = order.size();
