@@ -23,8 +23,8 @@ struct Mode {
   int fifths;  // beside the major key of the same tonic
   bool minor;
 };
-constexpr Mode kModes[] = {{"maj", 0, false}, {"ion", 0, false},  {"min", -3, true},
-                           {"aeo", -3, true}, {"mix", -1, false}, {"dor", -2, false},
+constexpr Mode kModes[] = {{"maj", 0, false},  {"ion", 0, false},  {"min", -3, true},
+                           {"aeo", -3, true},  {"mix", -1, false}, {"dor", -2, false},
                            {"phr", -4, false}, {"lyd", 1, false},  {"loc", -5, false}};
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
@@ -59,8 +59,8 @@ std::string_view Unquoted(std::string_view text) {
 
 // treble-8, bass3, alto, perc ...
 bool TakeClef(std::string_view word, AbcStaff* staff) {
-  constexpr std::string_view kClefs[] = {"treble", "bass", "alto",  "tenor",
-                                         "perc",   "none", "auto", "G2", "F4", "C3", "C4"};
+  constexpr std::string_view kClefs[] = {"treble", "bass", "alto", "tenor", "perc", "none",
+                                         "auto",   "G2",   "F4",   "C3",    "C4"};
   for (const std::string_view clef : kClefs) {
     if (!word.starts_with(clef)) continue;
     const std::string_view rest = word.substr(clef.size());
@@ -69,11 +69,11 @@ bool TakeClef(std::string_view word, AbcStaff* staff) {
     });
     if (!known) continue;
     staff->percussion = clef == "perc";
-    staff->clef_octave = rest.ends_with("+8")     ? 1
-                         : rest.ends_with("-8")   ? -1
-                         : rest.ends_with("+15")  ? 2
+    staff->clef_octave = rest.ends_with("+8")    ? 1
+                         : rest.ends_with("-8")  ? -1
+                         : rest.ends_with("+15") ? 2
                          : rest.ends_with("-15") ? -2
-                                                        : 0;
+                                                 : 0;
     return true;
   }
   return false;
@@ -318,8 +318,8 @@ std::optional<AbcMetre> ParseAbcMetre(std::string_view value) {
       const int below = TakeNumber(&value, 3).value_or(0);
       if (below < 1 || below > 64 || (below & (below - 1)) != 0) return std::nullopt;
       const int common = std::max(below, result.metre.denominator);
-      result.metre.numerator = result.metre.numerator * (common / result.metre.denominator) +
-                               above * (common / below);
+      result.metre.numerator =
+          result.metre.numerator * (common / result.metre.denominator) + above * (common / below);
       result.metre.denominator = common;
       above = 0;
       if (result.metre.numerator > 255) return std::nullopt;

@@ -39,9 +39,8 @@ std::vector<int> Order(const WrittenScore& score) {
       start = i;
       pass = 1;
     }
-    const bool skipped =
-        !bar.endings.empty() &&
-        std::find(bar.endings.begin(), bar.endings.end(), pass) == bar.endings.end();
+    const bool skipped = !bar.endings.empty() && std::find(bar.endings.begin(), bar.endings.end(),
+                                                           pass) == bar.endings.end();
     if (skipped) continue;
     order.push_back(i);
     if (pass < bar.plays) {
@@ -196,10 +195,10 @@ TEST(AbcBarsTest, BarsFollowEachOtherAsTheyAreFilled) {
 }
 
 TEST(AbcVoicesTest, VoicesSoundTogether) {
-  const WrittenScore score = Tune(
-      "V:1\nc|d|\nV:2\nC|D|\n[V:1]e|[V:2]E|",
-      "V:1 name=\"Violin I\" clef=treble\n%%MIDI program 40\nV:2 nm=Cello octave=-1\n"
-      "%%MIDI program 42\n");
+  const WrittenScore score =
+      Tune("V:1\nc|d|\nV:2\nC|D|\n[V:1]e|[V:2]E|",
+           "V:1 name=\"Violin I\" clef=treble\n%%MIDI program 40\nV:2 nm=Cello octave=-1\n"
+           "%%MIDI program 42\n");
   ASSERT_THAT(score.parts, SizeIs(2));
   EXPECT_EQ(score.parts[0].name, "Violin I");
   EXPECT_EQ(score.parts[0].program, 40);

@@ -75,9 +75,8 @@ class Sections {
 
   void StartRepeat(const AbcBarLine& line) {
     if (explicit_start_ && endings_.empty() && start_ < index_) {
-      warnings_.Add(absl::StrCat("a repeat begins at bar ", Number(index_),
-                                 " before that of bar ", Number(start_),
-                                 " has ended; it is taken to end there"));
+      warnings_.Add(absl::StrCat("a repeat begins at bar ", Number(index_), " before that of bar ",
+                                 Number(start_), " has ended; it is taken to end there"));
       bars_[start_].starts_repeat = true;
       bars_[index_ - 1].plays = 1 + colons_;
     }
@@ -212,8 +211,7 @@ absl::StatusOr<std::vector<int>> OrderOfAbcParts(std::string_view order,
       continue;
     }
     any = true;
-    RETURN_IF_ERROR(
-        Unfold(bars, found->second.first, found->second.second, &steps_left, &played));
+    RETURN_IF_ERROR(Unfold(bars, found->second.first, found->second.second, &steps_left, &played));
   }
   if (!any) return std::vector<int>{};
   if (!missing.empty())

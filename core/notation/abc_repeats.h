@@ -22,9 +22,9 @@ namespace antiphon::notation {
 void ApplyAbcRepeats(std::span<const AbcBarLine> lines, std::vector<WrittenBar>* bars,
                      AbcWarnings* warnings);
 
-// The bars in the order of playing for the parts in `order` ("AAB"), each with its own repeats; what
-// stands before the first label comes first. Empty where no part of the order has a label. Fails
-// with ResourceExhausted where that is more than limits.max_bars bars.
+// The bars in the order of playing for the parts in `order` ("AAB"), each with its own repeats;
+// what stands before the first label comes first. Empty where no part of the order has a label.
+// Fails with ResourceExhausted where that is more than limits.max_bars bars.
 [[nodiscard]] absl::StatusOr<std::vector<int>> OrderOfAbcParts(std::string_view order,
                                                                std::span<const AbcBarLine> lines,
                                                                std::span<const WrittenBar> bars,

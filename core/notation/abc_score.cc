@@ -101,8 +101,8 @@ Grid UnitedGrid(std::span<const Grid> grids) {
   for (size_t i = 0; i < grids.size(); ++i) {
     for (size_t k = 0; k < grids[i].at.size(); ++k) {
       const AbcBarLine& line = grids[i].lines[k];
-      const bool sign = line.ends_repeat > 0 || line.starts_repeat > 0 || !line.ending.empty() ||
-                        line.label != 0;
+      const bool sign =
+          line.ends_repeat > 0 || line.starts_repeat > 0 || !line.ending.empty() || line.label != 0;
       if (i == main || sign) lines.emplace_back(grids[i].at[k], &line);
     }
   }
@@ -131,8 +131,8 @@ void NumberBars(std::span<const AbcBarLine> lines, std::span<const Written<AbcMe
     WrittenBar& bar = (*bars)[i];
     for (; next_metre < metres.size() && metres[next_metre].at <= bar.start; ++next_metre) {
       const AbcMetre& metre = metres[next_metre].value;
-      full = metre.free ? 0
-                        : 4 * kTicksPerQuarter * metre.metre.numerator / metre.metre.denominator;
+      full =
+          metre.free ? 0 : 4 * kTicksPerQuarter * metre.metre.numerator / metre.metre.denominator;
     }
     const bool upbeat = i == 0 && bar.length < full && bars->size() > 1;
     const bool rest_of_bar = number > 0 && filled < full && filled + bar.length <= full &&
@@ -154,9 +154,9 @@ void ApplySigns(std::span<const AbcSignAt> signs, std::vector<WrittenBar>* bars,
   const int last = static_cast<int>(bars->size()) - 1;
   // The bar with the time; `behind`: the one that ends with it, if one does.
   const auto bar_at = [&](Ticks at, bool behind) {
-    const auto next = std::upper_bound(
-        bars->begin(), bars->end(), behind ? at - 1 : at,
-        [](Ticks time, const WrittenBar& bar) { return time < bar.start; });
+    const auto next =
+        std::upper_bound(bars->begin(), bars->end(), behind ? at - 1 : at,
+                         [](Ticks time, const WrittenBar& bar) { return time < bar.start; });
     return std::clamp(static_cast<int>(next - bars->begin()) - 1, 0, last);
   };
   const auto count = [&](AbcSign sign) {
@@ -236,7 +236,7 @@ void AddPart(AbcPart part, const TimeShift& shift, WrittenScore* score, Changes*
   const auto add = [&](auto& from, auto* into) {
     for (size_t i = 0; i < from.size(); ++i) {
       if (i + 1 < from.size() && from[i + 1].at == from[i].at) continue;
-      if (from[i].at >= part.voice.end && i > 0) continue;  // no music follows
+      if (from[i].at > 0 && from[i].at >= part.voice.end) continue;  // no music follows
       from[i].at = shift(from[i].at);
       into->push_back(from[i]);
     }
@@ -264,11 +264,10 @@ void FinishChanges(Changes* changes, WrittenScore* score) {
   Tidy(&score->keys,
        [](const Key& a, const Key& b) { return a.fifths == b.fifths && a.minor == b.minor; });
   Tidy(&score->tempi, [](double a, double b) { return a == b; });
-  std::stable_sort(score->notes.begin(), score->notes.end(),
-                   [](const WrittenNote& a, const WrittenNote& b) {
-                     return std::tuple(a.onset, -a.grace, a.pitch) <
-                            std::tuple(b.onset, -b.grace, b.pitch);
-                   });
+  std::stable_sort(
+      score->notes.begin(), score->notes.end(), [](const WrittenNote& a, const WrittenNote& b) {
+        return std::tuple(a.onset, -a.grace, a.pitch) < std::tuple(b.onset, -b.grace, b.pitch);
+      });
   // The same sign in several voices is one.
   std::stable_sort(changes->signs.begin(), changes->signs.end(),
                    [](const AbcSignAt& a, const AbcSignAt& b) {
@@ -300,8 +299,8 @@ absl::Status AssembleAbcScore(std::vector<AbcPart> parts, const std::string& ord
 
   Changes changes;
   for (size_t i = 0; i < parts.size(); ++i) {
-    AddPart(std::move(parts[i]),
-            TimeShift(grids[i].at, aligned ? grid.at : grids[i].at), score, &changes);
+    AddPart(std::move(parts[i]), TimeShift(grids[i].at, aligned ? grid.at : grids[i].at), score,
+            &changes);
   }
   if (score->notes.size() > static_cast<size_t>(limits.max_notes))
     return absl::ResourceExhaustedError(absl::StrCat("more than ", limits.max_notes, " notes"));

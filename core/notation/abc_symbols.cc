@@ -51,24 +51,78 @@ struct DynamicName {
   std::string_view name;
   int velocity;
 };
-constexpr DynamicName kDynamics[] = {{"pppp", 16}, {"ppp", 24},  {"pp", 36},    {"p", 50},
-                                     {"mp", 64},   {"mf", 78},   {"f", 92},     {"ff", 106},
+constexpr DynamicName kDynamics[] = {{"pppp", 16}, {"ppp", 24},  {"pp", 36}, {"p", 50},
+                                     {"mp", 64},   {"mf", 78},   {"f", 92},  {"ff", 106},
                                      {"fff", 116}, {"ffff", 124}};
 constexpr int kForzato = 112;
 
 // Known, and without effect on what is read.
-constexpr std::string_view kSilent[] = {
-    "fermata",      "invertedfermata", "accent",       ">",         "emphasis",     "tenuto",
-    "wedge",        "staccato",        "staccatissimo", "marcato",  "^",            "+",
-    "plus",         "snap",            "slide",        "upbow",     "downbow",      "open",
-    "thumb",        "breath",          "caesura",      "trill)",    "crescendo(",   "<(",
-    "crescendo)",   "<)",              "diminuendo(",  ">(",        "diminuendo)",  ">)",
-    "shortphrase",  "mediumphrase",    "longphrase",   "0",         "1",            "2",
-    "3",            "4",               "5",            "8va(",      "8va)",         "8vb(",
-    "8vb)",         "15ma(",           "15ma)",        "ped",       "ped-up",       "nil",
-    "beamon",       "beambr1",         "beambr2",      "xstem",     "stemless",     "-(",
-    "-)",           "~(",              "~)",           "editorial", "courtesy",     "arrow",
-    "rbstop",       "repeatbar",       "repeatbar2",   "gmark",     "heel",         "toe"};
+constexpr std::string_view kSilent[] = {"fermata",
+                                        "invertedfermata",
+                                        "accent",
+                                        ">",
+                                        "emphasis",
+                                        "tenuto",
+                                        "wedge",
+                                        "staccato",
+                                        "staccatissimo",
+                                        "marcato",
+                                        "^",
+                                        "+",
+                                        "plus",
+                                        "snap",
+                                        "slide",
+                                        "upbow",
+                                        "downbow",
+                                        "open",
+                                        "thumb",
+                                        "breath",
+                                        "caesura",
+                                        "trill)",
+                                        "crescendo(",
+                                        "<(",
+                                        "crescendo)",
+                                        "<)",
+                                        "diminuendo(",
+                                        ">(",
+                                        "diminuendo)",
+                                        ">)",
+                                        "shortphrase",
+                                        "mediumphrase",
+                                        "longphrase",
+                                        "0",
+                                        "1",
+                                        "2",
+                                        "3",
+                                        "4",
+                                        "5",
+                                        "8va(",
+                                        "8va)",
+                                        "8vb(",
+                                        "8vb)",
+                                        "15ma(",
+                                        "15ma)",
+                                        "ped",
+                                        "ped-up",
+                                        "nil",
+                                        "beamon",
+                                        "beambr1",
+                                        "beambr2",
+                                        "xstem",
+                                        "stemless",
+                                        "-(",
+                                        "-)",
+                                        "~(",
+                                        "~)",
+                                        "editorial",
+                                        "courtesy",
+                                        "arrow",
+                                        "rbstop",
+                                        "repeatbar",
+                                        "repeatbar2",
+                                        "gmark",
+                                        "heel",
+                                        "toe"};
 
 // A note at the beginning of `text`, as a number of steps from C; nothing without one.
 std::optional<int> TakeStep(std::string_view* text) {
@@ -132,7 +186,8 @@ absl::Status DefineAbcSymbol(std::string_view value, AbcSymbols* symbols) {
     return absl::InvalidArgumentError("U: cannot redefine a note");
   const std::string_view meaning = StripSpace(value.substr(equals + 1));
   if (meaning.size() > kLongestMacro)
-    return absl::ResourceExhaustedError(absl::StrCat("U: is longer than ", kLongestMacro, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("U: is longer than ", kLongestMacro, " bytes"));
   symbols->user[c] = std::string(meaning);
   return absl::OkStatus();
 }
@@ -152,10 +207,9 @@ absl::Status DefineAbcMacro(std::string_view value, AbcSymbols* symbols) {
   }
   std::erase_if(symbols->macros,
                 [&](const AbcMacro& other) { return other.pattern == macro.pattern; });
-  const auto shorter =
-      std::find_if(symbols->macros.begin(), symbols->macros.end(), [&](const AbcMacro& other) {
-        return other.pattern.size() < macro.pattern.size();
-      });
+  const auto shorter = std::find_if(
+      symbols->macros.begin(), symbols->macros.end(),
+      [&](const AbcMacro& other) { return other.pattern.size() < macro.pattern.size(); });
   symbols->macros.insert(shorter, std::move(macro));
   return absl::OkStatus();
 }

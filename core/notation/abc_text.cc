@@ -34,8 +34,7 @@ std::optional<std::string> Convert(std::string_view bytes, const char* from_char
 
 // Encodings that %%abc-charset may name. UTF-8 is none of them: it is recognised.
 bool IsKnownCharset(std::string_view name) {
-  return StartsWithIgnoringCase(name, "iso-8859-") ||
-         StartsWithIgnoringCase(name, "windows-125");
+  return StartsWithIgnoringCase(name, "iso-8859-") || StartsWithIgnoringCase(name, "windows-125");
 }
 
 struct Accent {
@@ -57,13 +56,13 @@ struct Letter {
   std::string_view text;
 };
 constexpr Letter kLetters[] = {
-    {"aa", "", "å"},        {"AA", "", "Å"},       {"ae", "aelig", "æ"}, {"AE", "AElig", "Æ"},
-    {"oe", "oelig", "œ"},   {"OE", "OElig", "Œ"},  {"ss", "szlig", "ß"}, {"/o", "oslash", "ø"},
-    {"/O", "Oslash", "Ø"},  {"/d", "", "đ"},       {"/D", "", "Đ"},      {"/l", "", "ł"},
-    {"/L", "", "Ł"},        {"dh", "eth", "ð"},    {"DH", "ETH", "Ð"},   {"th", "thorn", "þ"},
-    {"TH", "THORN", "Þ"},   {"\\", "", "\\"},      {"%", "", "%"},       {"&", "amp", "&"},
-    {"", "lt", "<"},       {"", "gt", ">"},       {"", "quot", "\""},   {"", "apos", "'"},
-    {"", "nbsp", " "},      {"", "copy", "©"},
+    {"aa", "", "å"},       {"AA", "", "Å"},      {"ae", "aelig", "æ"}, {"AE", "AElig", "Æ"},
+    {"oe", "oelig", "œ"},  {"OE", "OElig", "Œ"}, {"ss", "szlig", "ß"}, {"/o", "oslash", "ø"},
+    {"/O", "Oslash", "Ø"}, {"/d", "", "đ"},      {"/D", "", "Đ"},      {"/l", "", "ł"},
+    {"/L", "", "Ł"},       {"dh", "eth", "ð"},   {"DH", "ETH", "Ð"},   {"th", "thorn", "þ"},
+    {"TH", "THORN", "Þ"},  {"\\", "", "\\"},     {"%", "", "%"},       {"&", "amp", "&"},
+    {"", "lt", "<"},       {"", "gt", ">"},      {"", "quot", "\""},   {"", "apos", "'"},
+    {"", "nbsp", " "},     {"", "copy", "©"},
 };
 
 void AppendCodePoint(uint32_t code_point, std::string* text) {
@@ -93,8 +92,7 @@ size_t TakeMnemonic(std::string_view rest, std::string* text) {
     }
   }
   for (const Letter& letter : kLetters) {
-    if (letter.mnemonic.empty() || !rest.starts_with(letter.mnemonic))
-      continue;
+    if (letter.mnemonic.empty() || !rest.starts_with(letter.mnemonic)) continue;
     *text += letter.text;
     return letter.mnemonic.size();
   }

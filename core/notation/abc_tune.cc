@@ -41,9 +41,9 @@ AbcTune::AbcTune(AbcHeader defaults, int line, const NotationLimits& limits, Abc
       music_(*this, warnings_) {}
 
 void AbcTune::Warn(std::string_view what) {
-  warnings_.Add(absl::StrCat(
-      current_ != nullptr && current_->music ? current_->music->Place() : absl::StrCat("line ", line_),
-      ": ", std::string(what)));
+  warnings_.Add(absl::StrCat(current_ != nullptr && current_->music ? current_->music->Place()
+                                                                    : absl::StrCat("line ", line_),
+                             ": ", std::string(what)));
 }
 
 absl::Status AbcTune::AddLine(std::string_view line, int number) {
@@ -74,8 +74,8 @@ absl::Status AbcTune::AddMusic(std::string_view line) {
   const std::optional<std::string> expanded =
       ExpandAbcMacros(line, symbols(), static_cast<size_t>(budget_.macro_bytes));
   if (!expanded) {
-    return absl::ResourceExhaustedError(absl::StrCat("line ", line_, ": macros make more than ",
-                                                     limits_.max_bytes, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("line ", line_, ": macros make more than ", limits_.max_bytes, " bytes"));
   }
   budget_.macro_bytes -= static_cast<int64_t>(expanded->size());
   return music_.Read(*expanded);
@@ -202,7 +202,8 @@ void AbcTune::ContinueText(std::string_view value) {
                       : last_field_ == 'C' ? &header_.composer
                                            : nullptr;
   if (text == nullptr || text->size() > kLongestText) return;
-  absl::StrAppend(text, " ", CleanAbcText(value.substr(0, kLongestText), header_.charset));
+  const std::string more = CleanAbcText(value.substr(0, kLongestText), header_.charset);
+  if (!more.empty()) absl::StrAppend(text, text->empty() ? "" : " ", more);
 }
 
 void AbcTune::ApplyKey(std::string_view value) {
@@ -224,8 +225,7 @@ void AbcTune::ApplyKey(std::string_view value) {
 
 void AbcTune::ApplyMetre(std::string_view value) {
   const std::optional<AbcMetre> metre = ParseAbcMetre(value);
-  if (!metre)
-    return Warn(absl::StrCat("M: ", Quoted(value), " is no metre and is passed over"));
+  if (!metre) return Warn(absl::StrCat("M: ", Quoted(value), " is no metre and is passed over"));
   if (in_body_ && !ForAll()) return voice().SetMetre(*metre);
   header_.metre = metre;
 }
@@ -317,10 +317,9 @@ void AbcTune::ApplyMidi(std::string_view directive) {
     int number = ParseInteger(value).value_or(1000);
     if (number < -60 || number > 60)
       return Warn(absl::StrCat("MIDI transpose ", Quoted(value), " is passed over"));
-    const int base =
-        name == "transpose" ? 0
-        : ForAll()          ? header_.midi_transpose
-                            : current_->midi_transpose.value_or(header_.midi_transpose);
+    const int base = name == "transpose" ? 0
+                     : ForAll()          ? header_.midi_transpose
+                                : current_->midi_transpose.value_or(header_.midi_transpose);
     number = std::clamp(base + number, -60, 60);
     if (ForAll()) {
       header_.midi_transpose = number;
@@ -349,8 +348,7 @@ absl::StatusOr<WrittenScore> AbcTune::Finish() && {
   score.composer = header_.composer;
   if (!header_.tempo.empty()) {
     bool words = false;
-    const Ticks unit =
-        header_.unit.value_or(DefaultAbcLength(header_.metre.value_or(kFreeMetre)));
+    const Ticks unit = header_.unit.value_or(DefaultAbcLength(header_.metre.value_or(kFreeMetre)));
     const std::optional<double> tempo = ParseAbcTempo(header_.tempo, unit, &words);
     if (tempo) score.tempi.push_back({0, *tempo});
     if (!tempo && !words)
@@ -368,12 +366,13 @@ absl::StatusOr<WrittenScore> AbcTune::Finish() && {
     any |= !part.voice.notes.empty() || part.voice.unpitched > 0;
     if (part.voice.end > 0) parts.push_back(std::move(part));
   }
-  if (!any || parts.empty()) return absl::InvalidArgumentError(absl::StrCat(where, " has no notes"));
-  RETURN_IF_ERROR(MapError(
-      AssembleAbcScore(std::move(parts), header_.order, limits_, &warnings_, &score),
-      [&](const absl::Status& status) {
-        return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
-      }));
+  if (!any || parts.empty())
+    return absl::InvalidArgumentError(absl::StrCat(where, " has no notes"));
+  RETURN_IF_ERROR(
+      MapError(AssembleAbcScore(std::move(parts), header_.order, limits_, &warnings_, &score),
+               [&](const absl::Status& status) {
+                 return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
+               }));
   score.warnings = std::move(warnings_).Take();
   return score;
 }

@@ -18,7 +18,9 @@ constexpr std::array<int, 7> kSemitones = {0, 2, 4, 5, 7, 9, 11};
 // Ticks that a voice may have: more than any music, and far from the end of the type.
 constexpr Ticks kLongestVoice = 1'000'000 * kTicksPerQuarter;
 
-int OctaveIndex(int octave, int octaves) { return std::clamp(octave + octaves / 2, 0, octaves - 1); }
+int OctaveIndex(int octave, int octaves) {
+  return std::clamp(octave + octaves / 2, 0, octaves - 1);
+}
 
 Ticks Scaled(Ticks ticks, AbcLength factor) {
   const double exact =
@@ -109,8 +111,7 @@ int AbcVoice::AccidentalOf(const AbcNote& note) {
   return accidental;
 }
 
-void AbcVoice::ApplyOrnament(const AbcNote& note, int accidental,
-                             WrittenNote* written) const {
+void AbcVoice::ApplyOrnament(const AbcNote& note, int accidental, WrittenNote* written) const {
   written->ornament = marks_.ornament;
   if (marks_.ornament == Ornament::kNone) return;
   const auto semitones = [&](int steps) {
@@ -135,9 +136,8 @@ Ticks AbcVoice::DurationOf(AbcLength length, AbcLength factor, AbcLength broken)
 
 absl::Status AbcVoice::CheckTime(Ticks time) const {
   if (time <= kLongestVoice) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat(Place(), ": a voice is longer than ", kLongestVoice / kTicksPerQuarter,
-                   " quarter notes"));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      Place(), ": a voice is longer than ", kLongestVoice / kTicksPerQuarter, " quarter notes"));
 }
 
 void AbcVoice::PlaceSigns(bool behind) {
@@ -186,15 +186,17 @@ absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor
     written.velocity = marks_.velocity != 0 ? marks_.velocity : velocity_;
     written.voice = layer_;
     ApplyOrnament(note, accidental, &written);
-    if (marks_.strokes > 0) written.tremolo_stroke = (kTicksPerQuarter / 2) >> marks_.strokes;
+    if (marks_.strokes > 0) {
+      written.tremolo_stroke = std::min(written.duration, (kTicksPerQuarter / 2) >> marks_.strokes);
+    }
     if (percussion()) continue;
     if (written.pitch < 0 || written.pitch > 127) {
       warnings_.Add(absl::StrCat(Place(), ": a note beyond the range of MIDI is left out"));
       continue;
     }
-    const bool unison = std::any_of(
-        notes_.begin() + static_cast<ptrdiff_t>(event.first_note), notes_.end(),
-        [&](const VoiceNote& other) { return other.note.pitch == written.pitch; });
+    const bool unison =
+        std::any_of(notes_.begin() + static_cast<ptrdiff_t>(event.first_note), notes_.end(),
+                    [&](const VoiceNote& other) { return other.note.pitch == written.pitch; });
     if (unison) continue;
     event.notes.push_back({note.letter, note.octave, accidental, notes_.size()});
     notes_.push_back({written, note.tied});
@@ -202,9 +204,8 @@ absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor
   if (marks_.arpeggio && event.notes.size() > 1) {
     std::vector<size_t> rising;
     for (const LastNote& note : event.notes) rising.push_back(note.index);
-    std::sort(rising.begin(), rising.end(), [&](size_t a, size_t b) {
-      return notes_[a].note.pitch < notes_[b].note.pitch;
-    });
+    std::sort(rising.begin(), rising.end(),
+              [&](size_t a, size_t b) { return notes_[a].note.pitch < notes_[b].note.pitch; });
     for (size_t i = 0; i < rising.size(); ++i)
       notes_[rising[i]].note.arpeggio = static_cast<int>(i) + 1;
   }
@@ -420,7 +421,8 @@ void AbcVoice::JoinTies() {
   }
   loose += static_cast<int>(open.size());
   if (loose > 0) {
-    warnings_.Add(absl::StrCat("ties that lead to no note of the same pitch right behind: ", loose));
+    warnings_.Add(
+        absl::StrCat("ties that lead to no note of the same pitch right behind: ", loose));
   }
 }
 
@@ -436,11 +438,10 @@ AbcVoiceResult AbcVoice::Take() && {
     if (!note.left_out) result_.notes.push_back(note.note);
   }
   notes_.clear();
-  std::stable_sort(result_.notes.begin(), result_.notes.end(),
-                   [](const WrittenNote& a, const WrittenNote& b) {
-                     return std::tuple(a.onset, -a.grace, a.pitch) <
-                            std::tuple(b.onset, -b.grace, b.pitch);
-                   });
+  std::stable_sort(
+      result_.notes.begin(), result_.notes.end(), [](const WrittenNote& a, const WrittenNote& b) {
+        return std::tuple(a.onset, -a.grace, a.pitch) < std::tuple(b.onset, -b.grace, b.pitch);
+      });
   result_.end = time_;
   return std::move(result_);
 }

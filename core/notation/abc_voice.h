@@ -116,13 +116,13 @@ class AbcVoice {
   [[nodiscard]] absl::Status AddBarLine(const AbcBarLine& line);
   void AddLabel(char label);
 
-  // `length.numerator` is the place of a note in its group, counted backwards to 1; notes of a chord
-  // share it.
+  // `length.numerator` is the place of a note in its group, counted backwards to 1; notes of a
+  // chord share it.
   void AddGrace(std::span<const AbcNote> notes);
   void Tie();  // the last note or chord to the next
-  // a>b (1), a>>b (2), a<b (-1) and so on. Between notes of unequal length, where the standard leaves
-  // it open, the longer one is dotted if the other is half of it and has the shorter side; else
-  // nothing changes.
+  // a>b (1), a>>b (2), a<b (-1) and so on. Between notes of unequal length, where the standard
+  // leaves it open, the longer one is dotted if the other is half of it and has the shorter side;
+  // else nothing changes.
   void Break(int strokes);
   // `count` notes in the time that `time` of `notes` have: (notes:time:count.
   void Tuplet(int notes, std::optional<int> time, std::optional<int> count);
@@ -201,7 +201,7 @@ class AbcVoice {
   std::vector<AbcNote> graces_;
   std::vector<int> grace_accidentals_;  // parallel to graces_
 
-  int layer_ = 0;           // 0, or the overlay
+  int layer_ = 0;            // 0, or the overlay
   Ticks overlay_start_ = 0;  // where overlays go back to
   bool overlay_open_ = false;
   Ticks main_end_ = 0;  // where the voice is without its overlays
