@@ -31,10 +31,10 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && StartsWithIgnoringCase(a, b);
 }
 
-// A mode by its first three letters; "m" is minor, and "M" and nothing major.
+// A mode by its first three letters in either case; "m" is minor, and nothing major.
 const Mode* ModeOf(std::string_view word) {
-  if (word.empty() || word == "M") return &kModes[0];
-  if (word == "m") return &kModes[2];
+  if (word.empty()) return &kModes[0];
+  if (EqualsIgnoringCase(word, "m")) return &kModes[2];
   for (const Mode& mode : kModes) {
     if (StartsWithIgnoringCase(word, mode.name)) return &mode;
   }
@@ -396,7 +396,7 @@ std::optional<std::string> ExpandAbcOrder(std::string_view value, size_t most) {
     if (absl::ascii_isdigit(c)) {
       const int times = TakeNumber(&value, 4).value_or(1);
       const std::string again = order.substr(last);
-      if (again.size() * static_cast<size_t>(times) > most) return std::nullopt;
+      if (again.empty() || again.size() * static_cast<size_t>(times) > most) return std::nullopt;
       order.resize(last);
       for (int i = 0; i < times; ++i) order += again;
       last = order.size();

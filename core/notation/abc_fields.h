@@ -66,7 +66,8 @@ std::optional<double> ParseAbcTempo(std::string_view value, Ticks unit, bool* wo
 AbcVoiceField ParseAbcVoice(std::string_view value);
 
 // The order of parts in a header, with its repeats written out: A2(BC)2 gives AABCBC. Nothing where
-// that is longer than `most`, nested more than 8 deep, or does not close.
+// that is longer than `most`, nested more than 8 deep, or does not close, or where a number repeats
+// nothing.
 std::optional<std::string> ExpandAbcOrder(std::string_view value, size_t most);
 
 // The digits that `*text` begins with, at most `digits` of them, which go; nothing without one.

@@ -94,7 +94,6 @@ absl::Status AbcMusicReader::ReadSymbol() {
       ReadDecoration('+');
       return absl::OkStatus();
     default:
-      if (absl::ascii_isdigit(c) && host_.voice().AtBarLine()) return ReadBarLine();
       if (!ReadPlainSymbol(c)) {
         Skip();
         WarnOfCharacter(c);
@@ -390,7 +389,13 @@ absl::Status AbcMusicReader::ReadBarLine() {
   const bool invisible = drawn.starts_with("[|]") && strokes == 1;
   line.thick = strokes > 1 || (bracket && !invisible);
   if (strokes > 0 || bracket) {
-    for (; Peek() == ':'; Skip()) ++line.starts_repeat;
+    // The colons of "|]:|" belong to the next sign.
+    const size_t colons = std::min(rest_.find_first_not_of(':'), rest_.size());
+    const bool closed = drawn[drawn.size() - rest_.size() - 1] == ']';
+    if (!closed || Peek(colons) != '|') {
+      line.starts_repeat = static_cast<int>(colons);
+      Skip(colons);
+    }
   } else if (line.ends_repeat >= 2) {
     line.ends_repeat = line.starts_repeat = 1;  // ::
   } else if (line.ends_repeat == 1) {

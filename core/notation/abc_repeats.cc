@@ -130,9 +130,8 @@ class Sections {
     bars_[start_].starts_repeat = true;
     for (const Ending& ending : endings_) {
       for (int i = ending.first; i < ending.last; ++i) bars_[i].endings = ending.numbers;
-      // Behind the last one, :| only ends the section.
-      if (ending.repeats && (endings_.size() == 1 || ending.numbers.back() < passes))
-        bars_[ending.last - 1].plays = passes;
+      // The last pass goes on, whether or not :| stands there.
+      if (ending.repeats || ending.numbers.front() < most) bars_[ending.last - 1].plays = passes;
     }
   }
 

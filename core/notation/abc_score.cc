@@ -236,7 +236,7 @@ void AddPart(AbcPart part, const TimeShift& shift, WrittenScore* score, Changes*
   const auto add = [&](auto& from, auto* into) {
     for (size_t i = 0; i < from.size(); ++i) {
       if (i + 1 < from.size() && from[i + 1].at == from[i].at) continue;
-      if (from[i].at >= part.voice.end && i > 0) continue;  // no music follows
+      if (from[i].at > 0 && from[i].at >= part.voice.end) continue;  // no music follows
       from[i].at = shift(from[i].at);
       into->push_back(from[i]);
     }

@@ -202,7 +202,8 @@ void AbcTune::ContinueText(std::string_view value) {
                       : last_field_ == 'C' ? &header_.composer
                                            : nullptr;
   if (text == nullptr || text->size() > kLongestText) return;
-  absl::StrAppend(text, " ", CleanAbcText(value.substr(0, kLongestText), header_.charset));
+  const std::string more = CleanAbcText(value.substr(0, kLongestText), header_.charset);
+  if (!more.empty()) absl::StrAppend(text, text->empty() ? "" : " ", more);
 }
 
 void AbcTune::ApplyKey(std::string_view value) {

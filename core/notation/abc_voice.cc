@@ -28,6 +28,14 @@ Ticks Scaled(Ticks ticks, AbcLength factor) {
   return std::max<Ticks>(1, std::llround(std::min(exact, 2.0 * kLongestVoice)));
 }
 
+// Factors of broken rhythm.
+constexpr int kMostStrokes = 3;
+AbcLength Longer(int strokes) {
+  const int64_t whole = int64_t{1} << std::abs(strokes);
+  return {2 * whole - 1, whole};
+}
+AbcLength Shorter(int strokes) { return {1, int64_t{1} << std::abs(strokes)}; }
+
 // The key that sounds where `fifths` is written and the music sounds so many semitones higher.
 int TransposedFifths(int fifths, int semitones) {
   if (semitones % 12 == 0) return fifths;
@@ -116,13 +124,14 @@ void AbcVoice::ApplyOrnament(const AbcNote& note, int accidental, WrittenNote* w
   written->ornament_lower = std::clamp(own - semitones(-1), 1, 4);
 }
 
-Ticks AbcVoice::DurationOf(AbcLength length, AbcLength factor) const {
-  AbcLength product{length.numerator * factor.numerator, length.denominator * factor.denominator};
-  const Ticks plain = Scaled(unit_, product);
-  return Scaled(plain, {tuplet_left_ > 0 ? tuplet_.numerator * next_factor_.numerator
-                                         : next_factor_.numerator,
-                        tuplet_left_ > 0 ? tuplet_.denominator * next_factor_.denominator
-                                         : next_factor_.denominator});
+Ticks AbcVoice::DurationOf(AbcLength length, AbcLength factor, AbcLength broken) const {
+  const AbcLength product{length.numerator * factor.numerator,
+                          length.denominator * factor.denominator};
+  if (tuplet_left_ > 0) {
+    broken.numerator *= tuplet_.numerator;
+    broken.denominator *= tuplet_.denominator;
+  }
+  return Scaled(Scaled(unit_, product), broken);
 }
 
 absl::Status AbcVoice::CheckTime(Ticks time) const {
@@ -154,6 +163,7 @@ void AbcVoice::EmitGraces(Ticks onset) {
 }
 
 absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor) {
+  const AbcLength broken = TakeBroken(DurationOf(notes.front().length, factor, {}));
   PlaceSigns(/*behind=*/false);
   if (percussion()) {
     result_.unpitched += static_cast<int>(notes.size() + graces_.size());
@@ -169,14 +179,16 @@ absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor
     const int accidental = AccidentalOf(note);
     WrittenNote written;
     written.onset = time_;
-    written.duration = DurationOf(note.length, factor);
+    written.duration = DurationOf(note.length, factor, broken);
     if (event.duration == 0) event.duration = written.duration;
     written.pitch = 60 + 12 * note.octave + kSemitones[note.letter] + accidental +
                     staff_.Semitones() + midi_transpose_;
     written.velocity = marks_.velocity != 0 ? marks_.velocity : velocity_;
     written.voice = layer_;
     ApplyOrnament(note, accidental, &written);
-    if (marks_.strokes > 0) written.tremolo_stroke = (kTicksPerQuarter / 2) >> marks_.strokes;
+    if (marks_.strokes > 0) {
+      written.tremolo_stroke = std::min(written.duration, (kTicksPerQuarter / 2) >> marks_.strokes);
+    }
     if (percussion()) continue;
     if (written.pitch < 0 || written.pitch > 127) {
       warnings_.Add(absl::StrCat(Place(), ": a note beyond the range of MIDI is left out"));
@@ -206,11 +218,12 @@ absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor
 }
 
 absl::Status AbcVoice::AddRest(AbcLength length) {
+  const AbcLength broken = TakeBroken(DurationOf(length, {}, {}));
   PlaceSigns(/*behind=*/false);
   marks_ = {};
   Event event;
   event.onset = time_;
-  event.duration = DurationOf(length, {});
+  event.duration = DurationOf(length, {}, broken);
   event.first_note = notes_.size();
   event.breakable = true;
   return Advance(std::move(event));
@@ -220,7 +233,6 @@ absl::Status AbcVoice::Advance(Event event) {
   RETURN_IF_ERROR(CheckTime(time_ + event.duration));
   time_ += event.duration;
   if (tuplet_left_ > 0) --tuplet_left_;
-  next_factor_ = {};
   last_ = std::move(event);
   return absl::OkStatus();
 }
@@ -231,6 +243,7 @@ Ticks AbcVoice::BarLength() const {
 }
 
 absl::Status AbcVoice::AddBarsOfRest(int bars) {
+  SettleBroken();
   PlaceSigns(/*behind=*/false);
   marks_ = {};
   for (int i = 0; i < bars; ++i) {
@@ -243,6 +256,7 @@ absl::Status AbcVoice::AddBarsOfRest(int bars) {
 }
 
 absl::Status AbcVoice::AddBarLine(const AbcBarLine& line) {
+  SettleBroken();
   PlaceSigns(/*behind=*/true);
   ClearAccidentals();
   last_.breakable = false;
@@ -269,6 +283,7 @@ absl::Status AbcVoice::AddBarLine(const AbcBarLine& line) {
 
 void AbcVoice::AddLabel(char label) {
   if (layer_ > 0) return;
+  SettleBroken();
   last_.breakable = false;
   std::vector<AbcBoundary>& boundaries = result_.boundaries;
   if (boundaries.empty() || boundaries.back().at != time_) boundaries.push_back({time_, {}});
@@ -292,22 +307,46 @@ void AbcVoice::Tie() {
 }
 
 void AbcVoice::Break(int strokes) {
-  if (!last_.breakable) {
-    warnings_.Add(absl::StrCat(Place(),
-                               ": broken rhythm (< >) without a note before it in its bar "
-                               "is passed over"));
+  if (last_.breakable) {
+    broken_ = std::clamp(strokes, -kMostStrokes, kMostStrokes);
+    last_.breakable = false;
     return;
   }
-  const int64_t whole = int64_t{1} << std::min(std::abs(strokes), 3);
-  const AbcLength longer{2 * whole - 1, whole};
-  const AbcLength shorter{1, whole};
-  const AbcLength factor = strokes > 0 ? longer : shorter;
+  warnings_.Add(absl::StrCat(
+      Place(), ": broken rhythm (< >) without a note before it in its bar is passed over"));
+}
+
+void AbcVoice::ScaleLast(AbcLength factor) {
   for (size_t i = last_.first_note; i < notes_.size(); ++i)
     notes_[i].note.duration = Scaled(notes_[i].note.duration, factor);
   last_.duration = Scaled(last_.duration, factor);
-  last_.breakable = false;
   time_ = last_.onset + last_.duration;
-  next_factor_ = strokes > 0 ? shorter : longer;
+}
+
+AbcLength AbcVoice::TakeBroken(Ticks duration) {
+  if (broken_ == 0) return std::exchange(next_factor_, {});
+  const int strokes = std::exchange(broken_, 0);
+  const Ticks first = last_.duration;
+  if (std::abs(first - duration) <= 1) {
+    ScaleLast(strokes > 0 ? Longer(strokes) : Shorter(strokes));
+    return strokes > 0 ? Shorter(strokes) : Longer(strokes);
+  }
+  if (strokes == 1 && std::abs(first - 2 * duration) <= 2) {
+    ScaleLast(Longer(strokes));
+  } else if (strokes == -1 && std::abs(2 * first - duration) <= 2) {
+    return Longer(strokes);
+  } else {
+    warnings_.Add(absl::StrCat(
+        Place(), ": broken rhythm (< >) between notes of unequal length is passed over"));
+  }
+  return {};
+}
+
+void AbcVoice::SettleBroken() {
+  if (broken_ == 0) return;
+  const int strokes = std::exchange(broken_, 0);
+  ScaleLast(strokes > 0 ? Longer(strokes) : Shorter(strokes));
+  next_factor_ = strokes > 0 ? Shorter(strokes) : Longer(strokes);
 }
 
 void AbcVoice::Tuplet(int notes, std::optional<int> time, std::optional<int> count) {
@@ -321,6 +360,7 @@ void AbcVoice::Tuplet(int notes, std::optional<int> time, std::optional<int> cou
 }
 
 void AbcVoice::Overlay() {
+  SettleBroken();
   if (layer_ == 0) {
     main_end_ = time_;
     main_last_ = last_;
@@ -344,6 +384,7 @@ void AbcVoice::OpenOverlay() {
 }
 
 absl::Status AbcVoice::EndOverlay() {
+  SettleBroken();
   time_ = std::max(time_, main_end_);
   layer_ = 0;
   last_ = std::exchange(main_last_, {});
@@ -386,6 +427,7 @@ void AbcVoice::JoinTies() {
 }
 
 AbcVoiceResult AbcVoice::Take() && {
+  SettleBroken();
   PlaceSigns(/*behind=*/true);
   if (layer_ > 0) time_ = std::max(time_, main_end_);
   if (!graces_.empty()) {

@@ -108,7 +108,6 @@ class AbcVoice {
   AbcMarks& marks() { return marks_; }
   Ticks unit() const { return unit_; }
   bool percussion() const { return staff_.percussion.value_or(false); }
-  bool AtBarLine() const { return time_ == bar_start_; }
 
   // Fail with ResourceExhausted where a limit is exceeded.
   [[nodiscard]] absl::Status AddChord(std::span<const AbcNote> notes, AbcLength factor);
@@ -121,7 +120,9 @@ class AbcVoice {
   // chord share it.
   void AddGrace(std::span<const AbcNote> notes);
   void Tie();  // the last note or chord to the next
-  // a>b (1), a>>b (2), a<b (-1) and so on.
+  // a>b (1), a>>b (2), a<b (-1) and so on. Between notes of unequal length, where the standard
+  // leaves it open, the longer one is dotted if the other is half of it and has the shorter side;
+  // else nothing changes.
   void Break(int strokes);
   // `count` notes in the time that `time` of `notes` have: (notes:time:count.
   void Tuplet(int notes, std::optional<int> time, std::optional<int> count);
@@ -159,8 +160,14 @@ class AbcVoice {
   int SignatureAt(int letter, int octave) const;
   int AccidentalOf(const AbcNote& note);
   void ApplyOrnament(const AbcNote& note, int accidental, WrittenNote* written) const;
-  Ticks DurationOf(AbcLength length, AbcLength factor) const;
+  // `broken` is the factor of broken rhythm.
+  Ticks DurationOf(AbcLength length, AbcLength factor, AbcLength broken) const;
   absl::Status Advance(Event event);
+  void ScaleLast(AbcLength factor);
+  // Applies broken rhythm before a note or rest that would have `duration`; the factor for it.
+  AbcLength TakeBroken(Ticks duration);
+  // ... before a bar line.
+  void SettleBroken();
   absl::Status CheckTime(Ticks time) const;
   void PlaceSigns(bool behind);
   void EmitGraces(Ticks onset);
@@ -187,7 +194,8 @@ class AbcVoice {
   Ticks bar_start_ = 0;
   int tuplet_left_ = 0;
   AbcLength tuplet_;
-  AbcLength next_factor_;  // of the second note of broken rhythm
+  int broken_ = 0;         // as of Break, until the next note comes
+  AbcLength next_factor_;  // of the second note of broken rhythm across a bar line
   Event last_;
   AbcMarks marks_;
   std::vector<AbcNote> graces_;

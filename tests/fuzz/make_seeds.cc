@@ -126,6 +126,22 @@ void AddMusicXml(const Seeds& seeds) {
                               {"a.xml", score}}));
 }
 
+void AddAbc(const Seeds& seeds) {
+  seeds.Add("abc", "tunes",
+            "%abc-2.1\nU:W=!turn!\nm:~n2=(3n/o/n/\n\nX:1\nT:Caf\\'e\nC:Anon.\n+:and others\nM:6/8\n"
+            "L:1/8\nQ:3/8=80\nK:Gmix =f\nD|:{/a}~G2>A [Bd-]2d|(3ABc z2-x//|1 A3:|2,4 B3 ||\n\n"
+            "X:2\nM:C|\nK:C exp ^f\nZ2|[1 W^c''!D.C.!|]\n");
+  seeds.Add("abc", "voices",
+            "X:1\nP:A(BA)2\n%%score (1 2)\nV:1 name=\"One\" clef=treble-8\n%%MIDI program 40\n"
+            "V:2 octave=-1\nK:Am\nP:A\n[V:1]A2&C2|!segno!B2|\n[V:2](&E2|D2&F2|G2&)|\nP:B\n"
+            "V:1\n!coda!c>d^_e|[K:D][M:3/4+2/8][L:1/4][Q:120]e|\nV:2\ny4 \"Am\"c|\"text\"d ::\n"
+            "w:la-la\n");
+  for (const char* name : {"korobeiniki", "bach_invention_1"}) {
+    seeds.Add("abc", name,
+              Contents(std::string(ANTIPHON_SOURCE_DIR "/data/songbook/") + name + ".abc"));
+  }
+}
+
 void AddAudio(const Seeds& seeds) {
   const struct {
     const char* name;
@@ -312,6 +328,7 @@ int main(int argc, char** argv) {
   const antiphon::fuzz::Seeds seeds(argv[1]);
   antiphon::fuzz::AddMidi(seeds);
   antiphon::fuzz::AddMusicXml(seeds);
+  antiphon::fuzz::AddAbc(seeds);
   antiphon::fuzz::AddAudio(seeds);
   antiphon::fuzz::AddBundle(seeds);
   antiphon::fuzz::AddCatalog(seeds);
