@@ -13,7 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/upbeat.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

@@ -11,7 +11,7 @@
 #include "client/rpc/rpc_status.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {

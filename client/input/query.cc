@@ -11,7 +11,7 @@
 #include "core/audio/plain_decoder.h"
 #include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::client {
 namespace {

@@ -11,7 +11,7 @@
 #include "core/decoding/decoder.h"
 #include "core/features/audible.h"
 #include "core/matching/stage_timer.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::collection {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/audio/sound_format.h"
 #include "core/hash/sha256.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::exchange {
 namespace {

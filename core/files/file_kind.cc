@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "core/notation/abc.h"
-#include "core/notation/humdrum.h"
-#include "core/notation/musicxml.h"
+#include "core/abc/abc.h"
+#include "core/humdrum/humdrum.h"
+#include "core/musicxml/musicxml.h"
 
 namespace antiphon::files {
 namespace {

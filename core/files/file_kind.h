@@ -17,7 +17,7 @@ enum class FileKind {
   kOther,        // known, and no music: PDF, pictures, archives
 };
 
-// Whether core/notation/read_score.h reads it.
+// Whether core/scores/read_score.h reads it.
 constexpr bool IsScore(FileKind kind) {
   return kind == FileKind::kMidi || kind == FileKind::kNotation;
 }

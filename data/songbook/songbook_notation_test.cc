@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/abc/abc.h"
 #include "core/music/midi_file.h"
-#include "core/notation/abc.h"
 
 namespace antiphon::notation {
 namespace {

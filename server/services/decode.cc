@@ -10,7 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
 

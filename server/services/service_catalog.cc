@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "server/services/pages.h"
 #include "server/services/response_builder.h"
 #include "server/services/snippets.h"

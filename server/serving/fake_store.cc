@@ -12,7 +12,7 @@
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 #include "core/decoding/decoder.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::server {
 namespace {

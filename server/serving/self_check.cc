@@ -11,7 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/collection/embedder.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::server {
 namespace {

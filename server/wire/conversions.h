@@ -10,7 +10,7 @@
 #include "core/catalog/catalog.h"
 #include "core/matching/answer.h"
 #include "core/music/score.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {

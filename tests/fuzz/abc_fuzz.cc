@@ -1,7 +1,7 @@
 // ABC: any bytes give written scores or a reason.
 #include <algorithm>
 
-#include "core/notation/abc.h"
+#include "core/abc/abc.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/written_scores.h"
 

@@ -1,5 +1,5 @@
 // MusicXML, plain and in a container: any bytes give a written score or a reason.
-#include "core/notation/musicxml.h"
+#include "core/musicxml/musicxml.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/written_scores.h"
 

@@ -18,8 +18,8 @@
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
 #include "core/music/upbeat.h"
-#include "core/notation/read_score.h"
 #include "core/retrieval/bundle_collection.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::commands {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "spdlog/spdlog.h"
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"

@@ -9,7 +9,7 @@
 #include "core/audio/encoder.h"
 #include "core/audio/synthesizer.h"
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {

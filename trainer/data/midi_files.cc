@@ -13,7 +13,7 @@
 #include "core/base/unicode.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::data {
 

@@ -16,7 +16,7 @@
 #include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "spdlog/spdlog.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"

@@ -12,7 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 

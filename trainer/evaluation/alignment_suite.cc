@@ -13,7 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/beat_errors.h"
 #include "trainer/evaluation/suites.h"

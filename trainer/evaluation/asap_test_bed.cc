@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/repeats.h"

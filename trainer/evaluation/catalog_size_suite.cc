@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/data/overlap.h"
 #include "trainer/datasets/distractors.h"
 #include "trainer/datasets/maps_dataset.h"

@@ -9,7 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/music/midi_file.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "core/streaming/segments.h"
 #include "core/streaming/stream_identifier.h"
 #include "trainer/base/fingerprint.h"

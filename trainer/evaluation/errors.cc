@@ -13,7 +13,7 @@
 #include "core/collection/bundle_builder.h"
 #include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
 #include "trainer/evaluation/error_page.h"

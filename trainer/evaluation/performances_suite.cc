@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/errors.h"

@@ -19,7 +19,7 @@
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
 #include "core/music/score.h"
-#include "core/notation/read_score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::pictures {
 namespace {
