@@ -76,6 +76,21 @@ TEST_F(ClientCatalogTest, ShowsAPieceAndItsRecordings) {
               AllOf(HasSubstr("78 bars"), HasSubstr("satie_take_1"), Not(HasSubstr("\x1B"))));
 }
 
+TEST_F(ClientCatalogTest, WritesTheScoreOfAPieceAsItWasGiven) {
+  const std::string path = (dir_ / "air.abc").string();
+  EXPECT_EQ(Run({"piece", "air", "-o", path}).code, ExitCode::kServerError) << "an older server";
+  server_.piece_response.mutable_piece()->set_id("air");
+  server_.piece_response.set_file("X:1 and so on");
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"piece", "air", "-o", path},
+        {"piece", "show", "air", "--output", path}}) {
+    std::filesystem::remove(path);
+    EXPECT_EQ(Run(arguments).code, ExitCode::kOk);
+    EXPECT_EQ(Read(path), "X:1 and so on");
+  }
+  EXPECT_THAT(Run({"piece", "air", "-o", path, "--json"}).out, Not(HasSubstr("file")));
+}
+
 TEST_F(ClientCatalogTest, AnUnknownPieceIsNothingFound) {
   server_.failure =
       ServerFailure(grpc::StatusCode::NOT_FOUND, "piece_id: no piece 'x'", "piece_id");
@@ -151,7 +166,7 @@ TEST_F(ClientCatalogTest, APieceFromStandardInputNeedsAnId) {
 TEST_F(ClientCatalogTest, WhatIsNoScoreIsNotAdded) {
   const Result result = Run({"piece", "add", Wav()});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
-  EXPECT_THAT(result.err, HasSubstr("no MIDI file"));
+  EXPECT_THAT(result.err, HasSubstr("no score, but audio"));
   EXPECT_THAT(server_.added, IsEmpty());
 }
 
@@ -289,7 +304,7 @@ TEST_F(ClientCatalogTest, AddsAndDeletesSeveral) {
 }
 
 TEST_F(ClientCatalogTest, AScoreThatIsNotReadIsRefusedByName) {
-  const std::string path = Write("scale.musicxml", "<?xml version=\"1.0\"?><score-partwise>");
+  const std::string path = Write("scale.mei", "<?xml version=\"1.0\"?><mei>");
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"piece", "add", path},
                                                     {"search", path},
                                                     {"identify", path},
@@ -297,7 +312,7 @@ TEST_F(ClientCatalogTest, AScoreThatIsNotReadIsRefusedByName) {
                                                     {"identify", "--long", path}}) {
     const Result result = Run(arguments);
     EXPECT_EQ(result.code, ExitCode::kBadInput);
-    EXPECT_THAT(result.err, HasSubstr("is MusicXML, which is not read yet: export it as MIDI"));
+    EXPECT_THAT(result.err, HasSubstr("is MEI, which is not read: export it as MusicXML or MIDI"));
   }
   EXPECT_EQ(server_.calls, 0);
 }

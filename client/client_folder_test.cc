@@ -84,6 +84,26 @@ TEST_F(ClientFolderTest, AddsPiecesInOneStream) {
   EXPECT_EQ(server_.added[2].piece().work_id(), "waltz-1");
 }
 
+TEST_F(ClientFolderTest, AddsScoresOfEveryKindAndEditionsOfOneWork) {
+  const std::string abc = "X:1\nT:Air\nC:Anna Bon\nM:4/4\nL:1/4\nK:C\nCDEF|]\n";
+  PutMidi("air.mid");
+  Put("air.abc", abc);
+  Put("songs/noel", "**kern\n*M1/4\n=1\n4c\n==\n*-\n");
+  Put("book.abc", abc + "\n" + abc);
+  const Result result = Run({"piece", "add-all", folder()});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_EQ(result.out, "4 files found: 3 added, 1 failed\n");
+  EXPECT_THAT(result.err, AllOf(HasSubstr("book.abc"), HasSubstr("2 tunes")));
+  ASSERT_THAT(PieceIds(), ElementsAre("air.abc", "air", "songs__noel"));
+  EXPECT_EQ(server_.added[0].piece().title(), "Air");
+  EXPECT_EQ(server_.added[0].piece().composer(), "Anna Bon");
+  EXPECT_EQ(server_.added[0].piece().work_id(), "air");
+  EXPECT_EQ(server_.added[0].score().file(), abc);
+  EXPECT_EQ(server_.added[1].piece().work_id(), "air");
+  EXPECT_FALSE(server_.added[1].score().midi().empty());
+  EXPECT_EQ(server_.added[2].piece().work_id(), "");
+}
+
 TEST_F(ClientFolderTest, TakesIdsFromMetadata) {
   PutMidi("a.mid");
   PutMidi("b.mid");
@@ -101,7 +121,7 @@ TEST_F(ClientFolderTest, ReadsByContentsAndCountsEverything) {
   PutMidi("c.mid");
   PutMidi("taken.mid");
   Put("damaged.mid", "this is no MIDI file");
-  Put("scale.musicxml", "<score-partwise>");
+  Put("scale.mei", "<mei>");
   PutWav("take.wav");
   PutWav("take_2.wav");
   server_.taken_ids = {"taken"};
@@ -109,8 +129,9 @@ TEST_F(ClientFolderTest, ReadsByContentsAndCountsEverything) {
   EXPECT_EQ(result.code, ExitCode::kBadInput);
   EXPECT_EQ(result.out,
             "8 files found: 3 added, 1 there already, 1 failed, 3 passed over (2 .wav, 1 "
-            ".musicxml)\n");
-  EXPECT_THAT(result.err, AllOf(HasSubstr("damaged.mid is no MIDI file"), HasSubstr("taken.mid")));
+            ".mei)\n");
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("damaged.mid is no score of a known kind"), HasSubstr("taken.mid")));
   EXPECT_THAT(PieceIds(), ElementsAre("a", "b", "c"));
 }
 
@@ -119,7 +140,7 @@ TEST_F(ClientFolderTest, OneBadFileDoesNotKeepTheOthersOut) {
   Put("b.mid", "this is no MIDI file");
   PutMidi("c.mid");
   PutMidi("d.mid");
-  Put("scale.xml", "<score-partwise>");
+  Put("scale.xml", "<mei>");
   server_.taken_ids = {"c"};
   Result result = Run({"piece", "add-all", folder(), "--json"});
   EXPECT_EQ(result.code, ExitCode::kBadInput);
@@ -127,7 +148,7 @@ TEST_F(ClientFolderTest, OneBadFileDoesNotKeepTheOthersOut) {
                                                                   {"b.mid", "INVALID_ARGUMENT"},
                                                                   {"c.mid", "ALREADY_EXISTS"},
                                                                   {"d.mid", "d"},
-                                                                  {"scale.xml", "MusicXML"}}));
+                                                                  {"scale.xml", "MEI"}}));
   server_.taken_ids = {"a", "c", "d"};
   fs::remove(dir_ / "folder" / "b.mid");
   result = Run({"piece", "add-all", folder(), "--skip-existing"});
@@ -202,7 +223,7 @@ TEST_F(ClientFolderTest, AFolderWithoutScoresIsNothing) {
   Put("notes.txt", "words");
   const Result result = Run({"piece", "add-all", folder()});
   EXPECT_EQ(result.code, ExitCode::kNothing);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("no MIDI file below"), HasSubstr("passed over: 1 .txt")));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("no score below"), HasSubstr("passed over: 1 .txt")));
   EXPECT_EQ(Run({"piece", "add-all", (dir_ / "missing").string()}).code, ExitCode::kBadInput);
   EXPECT_EQ(server_.calls, 0);
 }

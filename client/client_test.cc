@@ -58,6 +58,16 @@ v1::Position Bar(int bar, double beat) {
   return position;
 }
 
+TEST_F(ClientTest, NamesBarsAsTheyArePrinted) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  v1::SameMusic& other = *AddCandidate("elise", "Für Elise", 0.98).add_same_music();
+  other.mutable_source()->set_id("elise_2");
+  *other.mutable_start() = Bar(13, 3);
+  other.mutable_start()->set_bar_label("12a");
+  *other.mutable_end() = Bar(20, 1);
+  EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr("bars 12a:3–20:1"));
+}
+
 TEST_F(ClientTest, NamesOtherEditionsAndHowTheMusicGoes) {
   server_.identify_response.set_verdict(v1::VERDICT_MATCH);
   v1::Candidate& best = AddCandidate("elise", "Für Elise", 0.98);

@@ -33,7 +33,7 @@ longest_input() {
     audio_decoder | ffmpeg_reader) echo 16384 ;;
     catalog | journal) echo 40960 ;;
     requests | answers) echo 16384 ;;
-    exchange | midi_reader) echo 8192 ;;
+    exchange | midi_reader | musicxml | abc) echo 8192 ;;
     *) echo 4096 ;;
   esac
 }

@@ -102,6 +102,7 @@ struct SameMusicArguments {
 struct ShowArguments {
   bool recording = false;
   std::string id;
+  std::string output;  // a file for the score as it was given; empty: none
 };
 
 // What a piece or a recording is called, as far as the user says.

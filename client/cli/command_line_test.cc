@@ -91,7 +91,7 @@ TEST(CommandLineTest, ReadsAnIdentification) {
              "0.1",      "--transpose", "2"})
           .command);
   EXPECT_THAT(identify.files, ElementsAre("a.wav", "-"));
-  EXPECT_EQ(identify.query.as, Kind::kMidi);
+  EXPECT_EQ(identify.query.as, Kind::kScore);
   EXPECT_EQ(identify.query.start_s, 80);
   EXPECT_EQ(identify.query.length_s, 10);
   EXPECT_EQ(identify.query.hop_s, 0.1);

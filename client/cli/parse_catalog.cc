@@ -68,6 +68,12 @@ void AddList(CLI::App& parent, Command& command, const std::string& name, bool r
   });
 }
 
+void AddOutput(CLI::App& app, ShowArguments& show) {
+  if (show.recording) return;
+  app.add_option("-o,--output", show.output, "Write its score there, as it was given")
+      ->type_name("FILE");
+}
+
 // `piece ID`, short for `piece show ID`: no subcommand is called like an id that is written with
 // it.
 void AddShow(CLI::App& group, Command& command, const std::string& of, bool recording) {
@@ -76,11 +82,13 @@ void AddShow(CLI::App& group, Command& command, const std::string& of, bool reco
   CLI::App& app = *group.add_subcommand(
       "show", "The same as with the id alone, for an id that is a command's name");
   AddId(app, show->id, of);
+  AddOutput(app, *show);
   app.final_callback([show, &command] { command = *show; });
 
   const auto brief = std::make_shared<ShowArguments>();
   brief->recording = recording;
   group.add_option("id", brief->id, "Of the " + of)->type_name("ID");
+  AddOutput(group, *brief);
   group.require_subcommand(0, 1);
   group.final_callback([brief, &command, &group, of] {
     if (!group.get_subcommands().empty()) {
@@ -127,7 +135,8 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   };
   const auto add = std::make_shared<Add>();
   CLI::App& one = *group.add_subcommand("add", "Add pieces");
-  one.add_option("files", add->arguments.files, "MIDI files, or - for standard input")
+  one.add_option("files", add->arguments.files,
+                 "Scores (MIDI, MusicXML, Humdrum, ABC), or - for standard input")
       ->required()
       ->type_name("FILE.mid");
   one.add_option("--id", add->arguments.id, "Of the piece [the file's name]")->type_name("ID");
@@ -141,7 +150,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
 
   const auto all = std::make_shared<AddPiecesArguments>();
   CLI::App& many =
-      *group.add_subcommand("add-all", "Add every MIDI file below a folder, in one stream");
+      *group.add_subcommand("add-all", "Add every score below a folder, in one stream");
   AddFolder(many, all->folder, "titles, composers, collections and works");
   many.final_callback([all, &command] { command = *all; });
 
@@ -151,7 +160,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   AddId(app, update->id, "piece");
   AddLabel(app, update->label);
   AddWork(app, update->work_id);
-  app.add_option("--score", update->score_file, "MIDI file to take the place of its score")
+  app.add_option("--score", update->score_file, "File to take the place of its score")
       ->type_name("FILE.mid");
   AddVersion(app, update->expected_version);
   app.final_callback([update, &command] { command = *update; });

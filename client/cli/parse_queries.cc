@@ -7,7 +7,8 @@ namespace antiphon::client {
 namespace {
 
 void AddQuery(CLI::App& app, QueryArguments& query) {
-  AddChoice(app, "--as", query.as, {{"audio", Kind::kAudio}, {"midi", Kind::kMidi}},
+  AddChoice(app, "--as", query.as,
+            {{"audio", Kind::kAudio}, {"score", Kind::kScore}, {"midi", Kind::kScore}},
             "What the file is, where its contents do not tell");
   AddTime(app, "--start", query.start_s,
           "Send the part from here: seconds, or m:ss (of a score: at its tempo)");
@@ -27,7 +28,7 @@ void AddSearch(CLI::App& parent, Command& command) {
   const auto search = std::make_shared<SearchArguments>();
   CLI::App& app = *parent.add_subcommand(
       "search", "Score snippets that match a sound; recorded ones that match a score");
-  app.add_option("files", search->files, "Audio or MIDI files, or - for standard input")
+  app.add_option("files", search->files, "Audio or scores, or - for standard input")
       ->required()
       ->type_name("FILE");
   AddQuery(app, search->query);
@@ -92,7 +93,7 @@ void AddIdentify(CLI::App& parent, Command& command) {
   IdentifyArguments& files = identify->files;
   IdentifyLiveArguments& live = identify->live;
   CLI::App& app = *parent.add_subcommand("identify", "Which piece is this, and where in it");
-  app.add_option("files", files.files, "Audio or MIDI files, or - for standard input")
+  app.add_option("files", files.files, "Audio or scores, or - for standard input")
       ->type_name("FILE");
   CLI::Option* is_long =
       app.add_flag("--long", identify->is_long,
@@ -111,7 +112,7 @@ void AddIdentify(CLI::App& parent, Command& command) {
       ->type_name("0..12");
   AddChoice(app, "--against", files.against,
             {{"scores", v1::SIDE_SCORES}, {"recordings", v1::SIDE_RECORDINGS}},
-            "What to compare with; recordings for MIDI only");
+            "What to compare with; recordings for scores only");
   AddChoice(app, "--method", files.method,
             {{"in-time", v1::VOTE_METHOD_IN_TIME}, {"plain", v1::VOTE_METHOD_PLAIN}},
             "How the windows vote");
@@ -139,7 +140,7 @@ void AddEmbed(CLI::App& parent, Command& command) {
   const auto embed = std::make_shared<EmbedArguments>();
   CLI::App& app =
       *parent.add_subcommand("embed", "The embeddings of a sound or a score, one for each window");
-  app.add_option("file", embed->file, "Audio or MIDI file, or - for standard input")
+  app.add_option("file", embed->file, "Audio or a score, or - for standard input")
       ->required()
       ->type_name("FILE");
   AddQuery(app, embed->query);

@@ -12,8 +12,8 @@
 #include "client/rpc/rpc_status.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
-#include "core/music/midi_file.h"
 #include "core/music/upbeat.h"
+#include "core/scores/read_score.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -49,31 +49,41 @@ class Adding {
  private:
   absl::StatusOr<v1::AddPieceRequest> Read(const files::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
-    ASSIGN_OR_RETURN(std::string midi, MakeMidiFile(input, max_bytes_));
+    ASSIGN_OR_RETURN(std::string score, MakeScoreFile(input, max_bytes_));
     const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
     if (known.upbeat) {
-      KeepWarnings(file.name, midi);
+      KeepWarnings(file.name, score);
       ASSIGN_OR_RETURN(
-          midi, MapError(music::WithUpbeat(midi, *known.upbeat), [](const absl::Status& failure) {
+          score, MapError(music::WithUpbeat(score, *known.upbeat), [](const absl::Status& failure) {
             return absl::InvalidArgumentError(
                 absl::StrCat("the upbeat in ", music::kMetadataFile, ": ", failure.message()));
           }));
     }
+    const Names names = NamesIn(file.name, score);
+    const music::ScoreName& name = plan_.names.at(file.name);
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
-    piece.set_id(music::IdOf(plan_.metadata, file.name));
-    piece.set_title(known.title.empty() ? TitleOf(file.name, midi) : known.title);
-    piece.set_composer(known.composer.empty() ? music::ComposerOfPath(file.name) : known.composer);
+    piece.set_id(name.id);
+    piece.set_title(known.title.empty() ? names.title : known.title);
+    piece.set_composer(known.composer.empty() ? names.composer : known.composer);
     piece.set_collection(known.collection.empty() ? arguments_.folder.collection
                                                   : known.collection);
-    piece.set_work_id(known.work_id);
-    request.mutable_score()->set_midi(std::move(midi));
+    piece.set_work_id(name.work_id);
+    *request.mutable_score() = ToScore(std::move(score));
     return request;
   }
 
-  static std::string TitleOf(const std::string& file, const std::string& midi) {
-    const auto score = music::ReadMidi(midi);
-    return score.ok() && !score->title.empty() ? score->title : music::TitleOfPath(file);
+  struct Names {
+    std::string title, composer;
+  };
+
+  // Those of the score, else those of its path.
+  static Names NamesIn(const std::string& file, const std::string& bytes) {
+    Names names = {music::TitleOfPath(file), music::ComposerOfPath(file)};
+    const auto score = notation::ReadScore(bytes);
+    if (score.ok() && !score->title.empty()) names.title = notation::TitleWithOpus(*score);
+    if (score.ok() && !score->composer.empty()) names.composer = score->composer;
+    return names;
   }
 
   // What was not read is reported at the end: the other thread may be writing now.
@@ -87,8 +97,8 @@ class Adding {
   }
 
   // A damaged score is written anew for its upbeat, so that the server doesn't see the damage.
-  void KeepWarnings(const std::string& file, const std::string& midi) {
-    const auto score = music::ReadMidi(midi);
+  void KeepWarnings(const std::string& file, const std::string& bytes) {
+    const auto score = notation::ReadScore(bytes);
     if (!score.ok() || score->warnings.empty()) return;
     absl::MutexLock lock(&mutex_);
     warnings_.emplace_back(file, score->warnings);
@@ -135,7 +145,7 @@ class Adding {
 
 ExitCode RunAddPieces(const AddPiecesArguments& arguments, Context& context) {
   const absl::StatusOr<FolderPlan> plan =
-      PlanFolder(arguments.folder.folder, files::FileKind::kMidi, context);
+      PlanFolder(arguments.folder.folder, files::Wanted::kScores, context);
   if (!plan.ok()) return Fail(context, plan.status());
   const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
   if (!limits.ok()) return Fail(context, limits.status());

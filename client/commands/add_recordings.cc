@@ -104,7 +104,7 @@ class Adding {
 
 ExitCode RunAddRecordings(const AddRecordingsArguments& arguments, Context& context) {
   const absl::StatusOr<FolderPlan> plan =
-      PlanFolder(arguments.folder.folder, files::FileKind::kAudio, context);
+      PlanFolder(arguments.folder.folder, files::Wanted::kAudio, context);
   if (!plan.ok()) return Fail(context, plan.status());
   const absl::StatusOr<v1::Limits> limits = context.connection.Limits();
   if (!limits.ok()) return Fail(context, limits.status());

@@ -11,7 +11,7 @@
 #include "client/rpc/rpc_status.h"
 #include "core/base/status_macros.h"
 #include "core/music/file_naming.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
@@ -33,15 +33,19 @@ absl::StatusOr<std::string> IdFor(const std::string& id, const Input& input) {
 }
 
 // What the file calls itself, else what it is called.
-std::string TitleFor(const Input& input, const std::string& midi) {
-  const auto score = music::ReadMidi(midi);
-  if (score.ok() && !score->title.empty()) return score->title;
-  return input.path.empty() ? "" : music::TitleOfPath(BaseName(input.path));
+void SetNames(const Input& input, const std::string& file, v1::NewPiece& piece) {
+  const auto score = notation::ReadScore(file);
+  if (score.ok()) {
+    piece.set_title(notation::TitleWithOpus(*score));
+    piece.set_composer(score->composer);
+  }
+  if (piece.title().empty() && !input.path.empty())
+    piece.set_title(music::TitleOfPath(BaseName(input.path)));
 }
 
-absl::StatusOr<std::string> ReadMidi(const Input& input, Context& context) {
+absl::StatusOr<std::string> ReadScoreFile(const Input& input, Context& context) {
   ASSIGN_OR_RETURN(const int64_t max_bytes, MaxBytesFor(context, input.size));
-  return MakeMidiFile(input, max_bytes);
+  return MakeScoreFile(input, max_bytes);
 }
 
 absl::StatusOr<std::string> ReadAudio(const Input& input, Context& context) {
@@ -64,14 +68,14 @@ absl::StatusOr<Response> HintAtDamage(absl::StatusOr<Response> response) {
 absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments,
                                          const std::string& file, Context& context) {
   ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
-  ASSIGN_OR_RETURN(std::string midi, ReadMidi(input, context));
+  ASSIGN_OR_RETURN(std::string score, ReadScoreFile(input, context));
   ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
   v1::AddPieceRequest request;
   request.mutable_piece()->set_id(id);
-  request.mutable_piece()->set_title(TitleFor(input, midi));
+  SetNames(input, score, *request.mutable_piece());
   SetLabel(arguments.label, *request.mutable_piece());
   request.mutable_piece()->set_work_id(arguments.work_id);
-  request.mutable_score()->set_midi(std::move(midi));
+  *request.mutable_score() = ToScore(std::move(score));
   return context.connection.Call(kAddPiece, request);
 }
 
@@ -84,8 +88,8 @@ absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& argum
   if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
   if (!arguments.score_file.empty()) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.score_file, context.in));
-    ASSIGN_OR_RETURN(std::string midi, ReadMidi(input, context));
-    request.mutable_score()->set_midi(std::move(midi));
+    ASSIGN_OR_RETURN(std::string score, ReadScoreFile(input, context));
+    *request.mutable_score() = ToScore(std::move(score));
   }
   return context.connection.Call(kUpdatePiece, request);
 }

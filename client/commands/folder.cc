@@ -32,22 +32,30 @@ absl::StatusOr<music::Metadata> ReadMetadata(const std::string& folder, std::ist
 }
 
 absl::Status NothingWanted(const std::string& folder, const files::MusicFolder& found,
-                           files::FileKind wanted) {
+                           files::Wanted wanted) {
   const std::string passed_over = files::PassedOverText(found);
   return absl::NotFoundError(
-      absl::StrCat("no ", wanted == files::FileKind::kMidi ? "MIDI" : "audio", " file below ",
+      absl::StrCat("no ", wanted == files::Wanted::kScores ? "score" : "audio file", " below ",
                    folder, passed_over.empty() ? "" : "; passed over: ", passed_over));
 }
 
 // Of each id the first file.
-void Divide(FolderPlan& plan) {
+void Divide(files::Wanted wanted, FolderPlan& plan) {
+  std::vector<std::string> paths;
+  for (const files::FolderFile& file : plan.folder.files) paths.push_back(file.name);
+  std::vector<music::ScoreName> names;
+  if (wanted == files::Wanted::kScores) names = music::NamesOfScores(plan.metadata, paths);
+  for (size_t i = 0; i < paths.size(); ++i) {
+    plan.names[paths[i]] =
+        names.empty() ? music::ScoreName{music::IdOf(plan.metadata, paths[i]), ""} : names[i];
+  }
   std::map<std::string, std::string> file_of;  // by id
   for (const files::UnreadableEntry& entry : plan.folder.unreadable) {
     plan.refused.emplace_back(
         entry.name, absl::InvalidArgumentError(absl::StrCat("cannot be read: ", entry.why)));
   }
   for (const files::FolderFile& file : plan.folder.files) {
-    const auto [first, is_new] = file_of.emplace(music::IdOf(plan.metadata, file.name), file.name);
+    const auto [first, is_new] = file_of.emplace(plan.names.at(file.name).id, file.name);
     if (is_new) {
       plan.files.push_back(file);
       continue;
@@ -61,7 +69,7 @@ void Divide(FolderPlan& plan) {
 
 }  // namespace
 
-absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::FileKind wanted,
+absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::Wanted wanted,
                                       Context& context) {
   FolderPlan plan;
   ASSIGN_OR_RETURN(plan.folder, MapError(files::ReadMusicFolder(folder, wanted),
@@ -73,7 +81,7 @@ absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::FileKind
     context.err << "antiphon: warning: " << Printable(line) << "\n";
   if (plan.folder.files.empty() && plan.folder.unreadable.empty())
     return NothingWanted(folder, plan.folder, wanted);
-  Divide(plan);
+  Divide(wanted, plan);
   return plan;
 }
 

@@ -16,6 +16,7 @@
 #include "client/output/exit_code.h"
 #include "client/output/progress.h"
 #include "core/files/music_folder.h"
+#include "core/music/file_naming.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace antiphon::client {
@@ -26,13 +27,15 @@ struct FolderPlan {
   music::Metadata metadata;                                   // what metadata.tsv says
   std::vector<std::pair<std::string, absl::Status>> refused;  // by name, and why
   std::vector<files::FolderFile> files;  // the others of folder.files, by name; each has its own id
+  std::map<std::string, music::ScoreName> names;  // of `files`, by name
 };
 
 // Reads the folder and its metadata.tsv, and warns of rows that match no file. Two files of one id
-// (a.mid and a.kar) are one too many: the second is refused. NotFound when nothing in the folder
+// (a.mid and a.kar) are one too many: the second is refused. Scores of one name in two formats are
+// two editions (music::NamesOfScores). NotFound when nothing in the folder
 // is `wanted`, saying what was passed over; InvalidArgument when it or metadata.tsv cannot be read.
-[[nodiscard]] absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder,
-                                                    files::FileKind wanted, Context& context);
+[[nodiscard]] absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::Wanted wanted,
+                                                    Context& context);
 
 // What became of the files of a plan, on the screen and as an exit code. Borrows its arguments.
 class FolderTally {

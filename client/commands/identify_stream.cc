@@ -43,6 +43,9 @@ absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> l
       return absl::InvalidArgumentError(
           absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
     case files::FileKind::kNotation:
+      return absl::InvalidArgumentError(
+          absl::StrCat(input.name, " is a score: identify it without --long and --live"));
+    case files::FileKind::kUnreadScore:
     case files::FileKind::kOther:
       return NotWanted(input, Kind::kAudio);
     case files::FileKind::kAudio:
@@ -54,7 +57,10 @@ absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> l
 
 // "1–16", empty for places in a recording.
 std::string BarRange(const v1::Position& start, const v1::Position& end) {
-  return start.has_bar() ? absl::StrCat(start.bar(), "–", end.bar()) : "";
+  const auto bar = [](const v1::Position& place) {
+    return place.bar_label().empty() ? absl::StrCat(place.bar()) : place.bar_label();
+  };
+  return start.has_bar() ? absl::StrCat(bar(start), "–", bar(end)) : "";
 }
 
 // "1–8, 1–16" where the music goes back or ahead.

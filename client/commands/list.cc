@@ -230,8 +230,18 @@ ExitCode RunShow(const ShowArguments& arguments, Context& context) {
   }
   v1::GetPieceRequest request;
   request.set_piece_id(arguments.id);
-  const auto response = context.connection.Call(kGetPiece, request);
+  request.set_include_file(!arguments.output.empty());
+  auto response = context.connection.Call(kGetPiece, request);
   if (!response.ok()) return FailToShow(context, response.status(), "pieces");
+  if (!arguments.output.empty()) {
+    if (response->file().empty()) {  // an older server's answer
+      return Fail(context,
+                  absl::UnimplementedError("the server does not hand back the files of scores"));
+    }
+    const absl::Status written = WriteFile(arguments.output, response->file());
+    if (!written.ok()) return Fail(context, written);
+    response->clear_file();
+  }
   context.json ? Emit(context, MessageToJson(*response)) : PrintPiece(*response, context.out);
   return ExitCode::kOk;
 }

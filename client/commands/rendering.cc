@@ -20,7 +20,11 @@ std::string Stretch(const v1::Position& start, const v1::Position& end) {
 }  // namespace
 
 std::string FormatBar(const v1::Position& place) {
-  return place.has_bar() ? FormatBarBeat(place.bar(), place.beat_in_bar()) : "";
+  if (!place.has_bar()) return "";
+  // As it is printed; an older server knows the counted number only.
+  const std::string bar =
+      place.bar_label().empty() ? absl::StrCat(place.bar()) : Printable(place.bar_label());
+  return FormatBarBeat(bar, place.beat_in_bar());
 }
 
 std::string FormatBars(const v1::Position& start, const v1::Position& end) {

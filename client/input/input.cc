@@ -93,8 +93,9 @@ Kind Sniff(std::string_view bytes) {
     case files::FileKind::kAudio:
       return Kind::kAudio;
     case files::FileKind::kMidi:
-      return Kind::kMidi;
     case files::FileKind::kNotation:
+      return Kind::kScore;
+    case files::FileKind::kUnreadScore:
     case files::FileKind::kOther:
     case files::FileKind::kUnknown:
       break;
@@ -109,22 +110,25 @@ absl::Status NotWanted(const Input& input, Kind wanted) {
     return absl::InvalidArgumentError(absl::StrCat(input.name, " is ", words...));
   };
   switch (type.kind) {
-    case files::FileKind::kNotation:
-      return refuse(name, ", which is not read yet: export it as MIDI");
+    case files::FileKind::kUnreadScore:
+      return refuse(name, ", which is not read: export it as MusicXML or MIDI");
     case files::FileKind::kOther:
-      return refuse(name, ", which is neither audio nor a MIDI file");
+      return refuse(name, ", which is neither audio nor a score");
     case files::FileKind::kMidi:
       return refuse("a MIDI file, and no audio");
+    case files::FileKind::kNotation:
+      return refuse("a score (", name, "), and no audio");
     case files::FileKind::kAudio:
-      return refuse("no MIDI file, but audio (", name, ")");
+      return refuse("no score, but audio (", name, ")");
     case files::FileKind::kUnknown:
       break;
   }
   constexpr char kConvert[] = "convert it, for instance with `ffmpeg -i FILE FILE.flac`";
-  if (wanted == Kind::kMidi) return refuse("no MIDI file");
+  if (wanted == Kind::kScore)
+    return refuse("no score of a known kind (MIDI, MusicXML, Humdrum, ABC)");
   if (wanted == Kind::kAudio) return refuse("not audio of a known kind: ", kConvert);
-  return refuse("neither a MIDI file nor audio of a known kind: ", kConvert,
-                ", or say what it is with --as audio or --as midi");
+  return refuse("neither a score nor audio of a known kind: ", kConvert,
+                ", or say what it is with --as audio or --as score");
 }
 
 std::string BaseName(const std::string& path) { return fs::path(path).filename().string(); }

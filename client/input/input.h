@@ -35,14 +35,14 @@ struct Input {
 // All of it. InvalidArgument when it cannot be read or is larger than kMaxInputBytes.
 [[nodiscard]] absl::StatusOr<std::string> ReadAll(const Input& input);
 
-enum class Kind { kAudio, kMidi, kUnknown };
+enum class Kind { kAudio, kScore, kUnknown };
 
 // By the first bytes (core/files/file_kind.h). Audio is audio whether or not it can be decoded
-// here; a score that is not read is kUnknown.
+// here; kScore is a score of any kind that is read, and one that is not is kUnknown.
 Kind Sniff(std::string_view bytes);
 
-// Why an input that is not of the `wanted` kind (kUnknown: audio or MIDI) is of no use, and what to
-// do about it. InvalidArgument.
+// Why an input that is not of the `wanted` kind (kUnknown: audio or a score) is of no use, and what
+// to do about it. InvalidArgument.
 [[nodiscard]] absl::Status NotWanted(const Input& input, Kind wanted);
 
 // The last part of a path: "bach/prelude.mid" gives "prelude.mid".

@@ -24,8 +24,8 @@ std::string TempFile(const std::string& name, const std::string& bytes) {
 }
 
 TEST(SniffTest, KnowsMidiByItsHeader) {
-  EXPECT_EQ(Sniff(std::string("MThd\0\0\0\6", 8)), Kind::kMidi);
-  EXPECT_EQ(Sniff("MThd"), Kind::kMidi) << "damaged, but meant as MIDI";
+  EXPECT_EQ(Sniff(std::string("MThd\0\0\0\6", 8)), Kind::kScore);
+  EXPECT_EQ(Sniff("MThd"), Kind::kScore) << "damaged, but meant as MIDI";
   EXPECT_EQ(Sniff("MTh"), Kind::kUnknown);
 }
 
@@ -40,8 +40,13 @@ TEST(SniffTest, KnowsWhatTheEncoderWrites) {
   }
 }
 
+TEST(SniffTest, KnowsNotation) {
+  for (const char* bytes : {"<score-partwise>", "X:1\nK:C\n", "**kern\n4c\n"})
+    EXPECT_EQ(Sniff(bytes), Kind::kScore) << bytes;
+}
+
 TEST(SniffTest, AScoreThatIsNotReadIsUnknown) {
-  EXPECT_EQ(Sniff("<score-partwise>"), Kind::kUnknown);
+  EXPECT_EQ(Sniff("<mei>"), Kind::kUnknown);
   EXPECT_EQ(Sniff("hello, world"), Kind::kUnknown);
 }
 
@@ -51,16 +56,17 @@ TEST(NotWantedTest, SaysWhatItIsAndWhatToDo) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     return std::string(status.message());
   };
-  for (const Kind wanted : {Kind::kUnknown, Kind::kAudio, Kind::kMidi}) {
-    EXPECT_EQ(refusal("<score-partwise>", wanted),
-              "x is MusicXML, which is not read yet: export it as MIDI");
-    EXPECT_EQ(refusal("%PDF-1.4", wanted), "x is PDF, which is neither audio nor a MIDI file");
+  for (const Kind wanted : {Kind::kUnknown, Kind::kAudio, Kind::kScore}) {
+    EXPECT_EQ(refusal("<mei>", wanted),
+              "x is MEI, which is not read: export it as MusicXML or MIDI");
+    EXPECT_EQ(refusal("%PDF-1.4", wanted), "x is PDF, which is neither audio nor a score");
   }
-  EXPECT_EQ(refusal("fLaC", Kind::kMidi), "x is no MIDI file, but audio (FLAC)");
+  EXPECT_EQ(refusal("fLaC", Kind::kScore), "x is no score, but audio (FLAC)");
   EXPECT_EQ(refusal("MThd", Kind::kAudio), "x is a MIDI file, and no audio");
-  EXPECT_EQ(refusal("words", Kind::kMidi), "x is no MIDI file");
+  EXPECT_EQ(refusal("X:1\nK:C\n", Kind::kAudio), "x is a score (ABC), and no audio");
+  EXPECT_THAT(refusal("words", Kind::kScore), HasSubstr("x is no score of a known kind"));
   EXPECT_THAT(refusal("words", Kind::kAudio), HasSubstr("ffmpeg"));
-  EXPECT_THAT(refusal("words", Kind::kUnknown), HasSubstr("--as audio or --as midi"));
+  EXPECT_THAT(refusal("words", Kind::kUnknown), HasSubstr("--as audio or --as score"));
 }
 
 TEST(OpenInputTest, ReadsStandardInputToTheEnd) {
@@ -81,7 +87,7 @@ TEST(OpenInputTest, ReadsAFileLater) {
   ASSERT_TRUE(input.ok()) << input.status();
   EXPECT_EQ(input->size, 20'004);
   EXPECT_LT(input->bytes.size(), 20'004u);
-  EXPECT_EQ(Sniff(input->bytes), Kind::kMidi);
+  EXPECT_EQ(Sniff(input->bytes), Kind::kScore);
   EXPECT_EQ(ReadAll(*input)->size(), 20'004u);
 }
 

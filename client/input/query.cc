@@ -11,6 +11,7 @@
 #include "core/audio/plain_decoder.h"
 #include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::client {
 namespace {
@@ -109,13 +110,9 @@ absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& opti
   if (input.size > options.max_bytes - kMessageOverheadBytes)
     return TooLarge(input, options.max_bytes);
   ASSIGN_OR_RETURN(std::string bytes, ReadAll(input));
-  v1::Score message;
-  if (!options.start_s && !options.length_s) {
-    message.set_midi(std::move(bytes));
-    return message;
-  }
+  if (!options.start_s && !options.length_s) return ToScore(std::move(bytes));
   ASSIGN_OR_RETURN(const music::Score score,
-                   MapError(music::ReadMidi(bytes), BadInput(input.name)));
+                   MapError(notation::ReadScore(bytes), BadInput(input.name)));
   warnings = score.warnings;  // the part that is sent no longer shows them
   const double start_s = options.start_s.value_or(0);
   if (start_s >= score.duration_s) {
@@ -127,11 +124,18 @@ absl::StatusOr<v1::Score> MakeScore(const Input& input, const QueryOptions& opti
   ASSIGN_OR_RETURN(
       std::string midi,
       MapError(music::WriteMidi(music::Excerpt(score, start_s, end_s)), BadInput(input.name)));
-  message.set_midi(std::move(midi));
-  return message;
+  return ToScore(std::move(midi));
 }
 
 }  // namespace
+
+v1::Score ToScore(std::string file) {
+  v1::Score score;
+  const auto format = notation::FormatOf(file);
+  const bool midi = format.value_or(notation::ScoreFormat::kMidi) == notation::ScoreFormat::kMidi;
+  midi ? score.set_midi(std::move(file)) : score.set_file(std::move(file));
+  return score;
+}
 
 absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options) {
   RETURN_IF_ERROR(CheckLength(options.length_s));
@@ -145,7 +149,7 @@ absl::StatusOr<Query> MakeQuery(const Input& input, const QueryOptions& options)
       query.content = std::move(audio);
       return query;
     }
-    case Kind::kMidi: {
+    case Kind::kScore: {
       ASSIGN_OR_RETURN(v1::Score score, MakeScore(input, options, query.warnings));
       query.content = std::move(score);
       return query;
@@ -166,8 +170,8 @@ absl::StatusOr<std::string> MakeAudioFile(const Input& input, int64_t max_bytes,
   return EncodeToFit(input, waveform, max_bytes);
 }
 
-absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes) {
-  if (Sniff(input.bytes) != Kind::kMidi) return NotWanted(input, Kind::kMidi);
+absl::StatusOr<std::string> MakeScoreFile(const Input& input, int64_t max_bytes) {
+  if (Sniff(input.bytes) != Kind::kScore) return NotWanted(input, Kind::kScore);
   if (input.size > max_bytes - kMessageOverheadBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));

@@ -54,7 +54,10 @@ struct Query {
 // what is wrong with the input.
 [[nodiscard]] absl::StatusOr<std::string> MakeAudioFile(
     const Input& input, int64_t max_bytes, std::vector<std::string>* warnings = nullptr);
-[[nodiscard]] absl::StatusOr<std::string> MakeMidiFile(const Input& input, int64_t max_bytes);
+[[nodiscard]] absl::StatusOr<std::string> MakeScoreFile(const Input& input, int64_t max_bytes);
+
+// A score file as it is sent: MIDI in the field that every server knows.
+v1::Score ToScore(std::string file);
 
 }  // namespace antiphon::client
 

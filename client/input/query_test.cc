@@ -107,6 +107,22 @@ TEST(MakeQueryTest, SendsAPartOfAScoreAsThatPart) {
   EXPECT_TRUE(query->warnings.empty());
 }
 
+TEST(MakeQueryTest, SendsNotationAsItIsAndAPartOfItAsMidi) {
+  const std::string abc = "X:1\nM:4/4\nL:1/4\nQ:1/4=60\nK:C\nCDEF|GABc|]\n";
+  QueryOptions options;
+  auto query = MakeQuery(InMemory(abc), options);
+  ASSERT_TRUE(query.ok()) << query.status();
+  EXPECT_EQ(std::get<v1::Score>(query->content).file(), abc);
+  EXPECT_EQ(std::get<v1::Score>(query->content).midi(), "");
+  options.start_s = 4;
+  query = MakeQuery(InMemory(abc), options);
+  ASSERT_TRUE(query.ok()) << query.status();
+  const auto score = music::ReadMidi(std::get<v1::Score>(query->content).midi());
+  ASSERT_TRUE(score.ok()) << score.status();
+  ASSERT_EQ(score->notes.size(), 4u);
+  EXPECT_EQ(score->notes[0].pitch, 67);
+}
+
 TEST(MakeQueryTest, SaysWhatIsWrongWithAScoreOfWhichItSendsAPart) {
   std::string cut = TenNotes();
   cut.pop_back();

@@ -44,7 +44,7 @@ std::string FormatSpan(double start_s, double end_s) {
   return absl::StrCat(FormatTime(start_s), "–", FormatTime(end_s));
 }
 
-std::string FormatBarBeat(int bar, double beat_in_bar) {
+std::string FormatBarBeat(const std::string& bar, double beat_in_bar) {
   return absl::StrCat(bar, ":", Trimmed(beat_in_bar, 1));
 }
 

@@ -17,7 +17,7 @@ std::string FormatTime(double seconds);
 std::string FormatSpan(double start_s, double end_s);
 
 // "12:3", "12:2.5": bar and beat, the beat to a tenth. "0:4" is in an upbeat.
-std::string FormatBarBeat(int bar, double beat_in_bar);
+std::string FormatBarBeat(const std::string& bar, double beat_in_bar);
 
 // "97 %": tempo of the sound over the tempo written.
 std::string FormatTempo(double ratio);

@@ -53,13 +53,13 @@ TEST(ParseTimeTest, RefusesWhatIsNoTime) {
 }
 
 TEST(FormatBarBeatTest, CountsAsAMusicianDoes) {
-  EXPECT_EQ(FormatBarBeat(12, 3), "12:3");
-  EXPECT_EQ(FormatBarBeat(12, 2.5), "12:2.5");
-  EXPECT_EQ(FormatBarBeat(1, 1.3333333), "1:1.3");
-  EXPECT_EQ(FormatBarBeat(4, 2.04), "4:2");
+  EXPECT_EQ(FormatBarBeat("12", 3), "12:3");
+  EXPECT_EQ(FormatBarBeat("12", 2.5), "12:2.5");
+  EXPECT_EQ(FormatBarBeat("1", 1.3333333), "1:1.3");
+  EXPECT_EQ(FormatBarBeat("4", 2.04), "4:2");
 }
 
-TEST(FormatBarBeatTest, AnUpbeatIsInBarZero) { EXPECT_EQ(FormatBarBeat(0, 4), "0:4"); }
+TEST(FormatBarBeatTest, AnUpbeatIsInBarZero) { EXPECT_EQ(FormatBarBeat("0", 4), "0:4"); }
 
 TEST(FormatTempoTest, IsInPercentOfTheTempoWritten) {
   EXPECT_EQ(FormatTempo(1), "100 %");

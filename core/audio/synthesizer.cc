@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -285,6 +287,29 @@ absl::StatusOr<Waveform> Synthesizer::Render(std::span<const music::Note> notes,
   RETURN_IF_ERROR(stage.Render(total_blocks - block, waveform.samples));
   waveform.samples.resize(frames);
   return waveform;
+}
+
+absl::StatusOr<Waveform> Synthesizer::RenderScore(const music::Score& score,
+                                                  const RenderOptions& options) {
+  std::map<std::pair<int, int>, int> programs;  // by track and channel
+  for (const music::Part& part : score.parts) programs[{part.track, part.channel}] = part.program;
+  std::map<int, std::vector<music::Note>> notes;  // by program
+  for (const music::Note& note : score.notes) {
+    const auto program = programs.find({note.track, note.channel});
+    notes[program == programs.end() ? options.program : program->second].push_back(note);
+  }
+  if (notes.empty()) return Render({}, options);
+  Waveform mix;
+  for (const auto& [program, of_program] : notes) {
+    RenderOptions own = options;
+    own.program = program;
+    ASSIGN_OR_RETURN(const Waveform waveform, Render(of_program, own));
+    mix.sample_rate = waveform.sample_rate;
+    mix.samples.resize(std::max(mix.samples.size(), waveform.samples.size()));
+    std::transform(waveform.samples.begin(), waveform.samples.end(), mix.samples.begin(),
+                   mix.samples.begin(), std::plus<>());
+  }
+  return mix;
 }
 
 }  // namespace antiphon::audio

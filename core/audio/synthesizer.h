@@ -57,6 +57,12 @@ class Synthesizer {
   [[nodiscard]] absl::StatusOr<Waveform> Render(std::span<const music::Note> notes,
                                                 const RenderOptions& options = {});
 
+  // A score with its own instruments: as Render, each part with its program, one upon the other.
+  // options.program is for the notes that no part has. Takes as long as the parts with different
+  // programs do.
+  [[nodiscard]] absl::StatusOr<Waveform> RenderScore(const music::Score& score,
+                                                     const RenderOptions& options = {});
+
  private:
   struct Impl;
   explicit Synthesizer(std::unique_ptr<Impl> impl);

@@ -54,6 +54,26 @@ class SynthesizerTest : public ::testing::Test {
   std::unique_ptr<Synthesizer> synthesizer_;
 };
 
+TEST_F(SynthesizerTest, AScoreIsPlayedWithItsOwnInstruments) {
+  music::Score score;
+  score.notes = {MakeNote(0, 1, 60), MakeNote(0, 2, 69)};
+  score.notes[1].track = 1;
+  score.notes[1].channel = 1;
+  const auto played = [&] {
+    auto waveform = synthesizer_->RenderScore(score);
+    EXPECT_TRUE(waveform.ok()) << waveform.status();
+    return waveform.ok() ? *std::move(waveform) : Waveform{};
+  };
+  EXPECT_EQ(played().samples, Render(score.notes).samples) << "no parts: one program";
+  score.parts = {{"Piano", 0, 0, 0}, {"Organ", 1, 1, kOrgan}};
+  std::vector<float> sum = Render({score.notes[1]}, {.program = kOrgan}).samples;
+  const std::vector<float> piano = Render({score.notes[0]}).samples;
+  ASSERT_LT(piano.size(), sum.size());
+  for (size_t i = 0; i < piano.size(); ++i) sum[i] += piano[i];
+  EXPECT_EQ(played().samples, sum);
+  EXPECT_EQ(synthesizer_->RenderScore(music::Score())->samples, Render({}).samples);
+}
+
 TEST_F(SynthesizerTest, StrongestPartialOfANoteIsItsPitch) {
   for (int pitch : {57, 69, 81}) {
     const Waveform waveform = Render({MakeNote(0, 2, pitch)}, {.program = kOrgan});

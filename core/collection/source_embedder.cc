@@ -11,7 +11,7 @@
 #include "core/decoding/decoder.h"
 #include "core/features/audible.h"
 #include "core/matching/stage_timer.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::collection {
 namespace {
@@ -25,7 +25,10 @@ void Describe(const music::Score& score, catalog::Piece& piece) {
   piece.duration_s = score.duration_s;
   piece.beats = score.tempo_map.BeatsAt(score.duration_s);
   // A note that ends on a bar line does not begin the next bar, however it is rounded.
-  piece.bars = score.tempo_map.BarAt(std::max(0.0, score.tempo_map.BeatsAt(end_s) - 0.01)).bar;
+  const double last_beat = std::max(0.0, score.tempo_map.BeatsAt(end_s) - 0.01);
+  piece.bars = PositionAt(score, score.tempo_map.SecondsAt(last_beat)).bar.bar;
+  // Of notation all that are printed, whatever is played last.
+  for (const music::PlayedBar& bar : score.bars) piece.bars = std::max(piece.bars, bar.number);
   piece.notes = static_cast<int>(score.notes.size());
 }
 
@@ -53,7 +56,7 @@ absl::StatusOr<catalog::SourceRecord> Checked(catalog::SourceRecord record, int 
 
 absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& score_encoder,
                                                  const SourcePlan& plan, catalog::Piece piece,
-                                                 const music::Score& score, std::string midi,
+                                                 const music::Score& score, std::string file,
                                                  const matching::RequestContext& context,
                                                  matching::StageTimer& timer) {
   if (score.notes.empty()) return NoNotes(score);
@@ -61,7 +64,7 @@ absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& s
   catalog::SourceRecord record;
   record.side = Side::kScores;
   record.piece = std::move(piece);
-  record.content = std::move(midi);
+  record.content = std::move(file);
   const encoder::EncoderInfo& info = score_encoder.info();
   for (const double tempo_ratio : plan.tempo_ratios) {
     ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
@@ -94,21 +97,21 @@ SourcePlan PlanOf(const bundle::Manifest& manifest) {
 
 absl::StatusOr<catalog::SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                                  const SourcePlan& plan, catalog::Piece piece,
-                                                 std::string midi,
+                                                 std::string file,
                                                  const matching::RequestContext& context) {
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
-  ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
-  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(midi), context, timer);
+  ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(file));
+  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(file), context, timer);
 }
 
 absl::StatusOr<catalog::SourceRecord> EmbedPiece(const encoder::WindowEncoder& score_encoder,
                                                  const SourcePlan& plan, catalog::Piece piece,
-                                                 const music::Score& score, std::string midi,
+                                                 const music::Score& score, std::string file,
                                                  const matching::RequestContext& context) {
   matching::StageTimer timer(context);
   RETURN_IF_ERROR(timer.KeepGoing());
-  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(midi), context, timer);
+  return EmbedNotes(score_encoder, plan, std::move(piece), score, std::move(file), context, timer);
 }
 
 absl::StatusOr<catalog::SourceRecord> EmbedRecording(const encoder::WindowEncoder& audio_encoder,

@@ -35,11 +35,11 @@ SourcePlan PlanOf(const bundle::Manifest& manifest);
 // does, or as `context` says, which is asked before every stage.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
     const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
-    std::string midi, const matching::RequestContext& context = {});
-// The same with `score`, as ReadMidi reads `midi`.
+    std::string file, const matching::RequestContext& context = {});
+// The same with `score`, as notation::ReadScore reads `file`.
 [[nodiscard]] absl::StatusOr<catalog::SourceRecord> EmbedPiece(
     const encoder::WindowEncoder& score_encoder, const SourcePlan& plan, catalog::Piece piece,
-    const music::Score& score, std::string midi, const matching::RequestContext& context = {});
+    const music::Score& score, std::string file, const matching::RequestContext& context = {});
 
 // `recording` needs all but its duration. InvalidArgument on sound that cannot be decoded or is
 // silent, FailedPrecondition with the reason kAudioDamaged on damage that is not accepted;

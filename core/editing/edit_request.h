@@ -17,7 +17,8 @@ namespace antiphon::editing {
 struct AddPiece {
   catalog::Piece piece;  // id, title, composer, collection and work_id; the rest is filled in
   std::string midi;      // Standard MIDI File bytes
-  std::shared_ptr<const music::Score> score = {};  // as ReadMidi reads `midi`; null: read it
+  std::shared_ptr<const music::Score> score =
+      {};  // as notation::ReadScore reads `midi`; null: read it
 };
 
 struct AddRecording {

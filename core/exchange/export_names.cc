@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/audio/sound_format.h"
 #include "core/hash/sha256.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::exchange {
 namespace {
@@ -80,7 +81,8 @@ std::string SoundEnding(std::string_view content) {
 }
 
 std::string ScoreEnding(std::string_view content) {
-  return content.starts_with("RIFF") ? ".rmi" : ".mid";
+  const auto format = notation::FormatOf(content);
+  return std::string(notation::EndingOf(format.value_or(notation::ScoreFormat::kMidi), content));
 }
 
 bool ExportNames::Take(const std::string& name) {

@@ -13,7 +13,7 @@ namespace antiphon::exchange {
 // audio::SoundFileEndings(), or ".bin" where the format is not known.
 std::string SoundEnding(std::string_view content);
 
-// The same of a score: ".mid", or ".rmi" where it lies within RIFF.
+// The same of a score (notation::EndingOf); ".mid" where its format is not known.
 std::string ScoreEnding(std::string_view content);
 
 // Of one folder.

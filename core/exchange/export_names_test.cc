@@ -79,6 +79,10 @@ TEST(Endings, AreThoseOfTheContents) {
   }
   EXPECT_EQ(ScoreEnding("MThd"), ".mid");
   EXPECT_EQ(ScoreEnding("RIFF....RMID"), ".rmi");
+  EXPECT_EQ(ScoreEnding("<score-partwise>"), ".musicxml");
+  EXPECT_EQ(ScoreEnding("**kern\n4c\n*-\n"), ".krn");
+  EXPECT_EQ(ScoreEnding("X:1\nK:C\nC|]\n"), ".abc");
+  EXPECT_EQ(ScoreEnding("words"), ".mid");
 }
 
 }  // namespace

@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "core/abc/abc.h"
+#include "core/humdrum/humdrum.h"
+#include "core/musicxml/musicxml.h"
+
 namespace antiphon::files {
 namespace {
 
@@ -66,9 +70,9 @@ constexpr Magic kMagic[] = {
     {0, "\xFF\xD8\xFF", {FileKind::kOther, "a picture"}},
     {0, "\x00\x05\x16\x07"sv, {FileKind::kOther, "a resource fork"}},
     {0, "\x00\x05\x16\x00"sv, {FileKind::kOther, "a resource fork"}},
-    {0, "\x0FSIBELIUS", {FileKind::kNotation, "a Sibelius score"}},
-    {0, "ENIGMA BINARY FILE", {FileKind::kNotation, "a Finale score"}},
-    {1, "FICHIER GUITAR PRO", {FileKind::kNotation, "a Guitar Pro score"}},
+    {0, "\x0FSIBELIUS", {FileKind::kUnreadScore, "a Sibelius score"}},
+    {0, "ENIGMA BINARY FILE", {FileKind::kUnreadScore, "a Finale score"}},
+    {1, "FICHIER GUITAR PRO", {FileKind::kUnreadScore, "a Guitar Pro score"}},
 };
 
 FileType TypeOfContainer(std::string_view head) {
@@ -88,10 +92,10 @@ FileType TypeOfContainer(std::string_view head) {
 FileType TypeOfArchive(std::string_view head) {
   if (!HasAt(head, 0, "PK\x03\x04")) return {};
   const auto holds = [head](std::string_view name) { return Contains(head, name); };
-  if (holds(".mscx")) return {FileKind::kNotation, "a MuseScore score"};
-  if (holds("recordare") || holds("META-INF/container.xml"))
+  if (holds(".mscx")) return {FileKind::kUnreadScore, "a MuseScore score"};
+  if (notation::LooksLikeMusicXml(head) || holds("recordare") || holds("META-INF/container.xml"))
     return {FileKind::kNotation, "compressed MusicXML"};
-  if (holds("score.gpif")) return {FileKind::kNotation, "a Guitar Pro score"};
+  if (holds("score.gpif")) return {FileKind::kUnreadScore, "a Guitar Pro score"};
   return {FileKind::kOther, "a ZIP archive"};
 }
 
@@ -110,17 +114,15 @@ FileType TypeOfText(std::string_view head) {
   const std::string_view body = WithoutWhiteSpace(text);
   const auto holds = [body](std::string_view mark) { return Contains(body, mark); };
   if (body.starts_with('<')) {
-    if (holds("score-partwise") || holds("score-timewise"))
-      return {FileKind::kNotation, "MusicXML"};
-    if (holds("<mei") || holds("music-encoding.org")) return {FileKind::kNotation, "MEI"};
-    if (holds("<museScore")) return {FileKind::kNotation, "a MuseScore score"};
+    if (notation::LooksLikeMusicXml(head)) return {FileKind::kNotation, "MusicXML"};
+    if (holds("<mei") || holds("music-encoding.org")) return {FileKind::kUnreadScore, "MEI"};
+    if (holds("<museScore")) return {FileKind::kUnreadScore, "a MuseScore score"};
     return {};
   }
-  if (HasLine(body, "**kern")) return {FileKind::kNotation, "Humdrum **kern"};
-  if (body.starts_with("%abc") || (HasLine(body, "X:") && HasLine(body, "K:")))
-    return {FileKind::kNotation, "ABC"};
+  if (notation::LooksLikeHumdrum(head)) return {FileKind::kNotation, "Humdrum **kern"};
+  if (notation::LooksLikeAbc(head)) return {FileKind::kNotation, "ABC"};
   if (HasLine(body, "\\version \"") || HasLine(body, "\\score") || HasLine(body, "\\relative"))
-    return {FileKind::kNotation, "LilyPond"};
+    return {FileKind::kUnreadScore, "LilyPond"};
   return {};
 }
 

@@ -10,11 +10,17 @@ namespace antiphon::files {
 
 enum class FileKind {
   kUnknown,
-  kAudio,     // of any format; whether it can be decoded is the decoder's to say
-  kMidi,      // a Standard MIDI File, also within RIFF or MacBinary or behind white space
-  kNotation,  // a score that is not read, such as MusicXML
-  kOther,     // known, and no music: PDF, pictures, archives
+  kAudio,        // of any format; whether it can be decoded is the decoder's to say
+  kMidi,         // a Standard MIDI File, also within RIFF or MacBinary or behind white space
+  kNotation,     // a score that is read: MusicXML, Humdrum, ABC
+  kUnreadScore,  // ... and one that is not, such as MEI
+  kOther,        // known, and no music: PDF, pictures, archives
 };
+
+// Whether core/scores/read_score.h reads it.
+constexpr bool IsScore(FileKind kind) {
+  return kind == FileKind::kMidi || kind == FileKind::kNotation;
+}
 
 struct FileType {
   FileKind kind = FileKind::kUnknown;

@@ -54,7 +54,7 @@ TEST(FileKindTest, FindsMp3FramesBehindOtherBytes) {
   EXPECT_EQ(KindOf(Zeros(100) + Mp3Frame() + "no more of them"), FileKind::kUnknown);
 }
 
-TEST(FileKindTest, NamesScoresThatAreNotRead) {
+TEST(FileKindTest, NamesScoresOfEveryKind) {
   EXPECT_EQ(TypeOf("<?xml version=\"1.0\"?>\n<score-partwise version=\"3.1\">").name, "MusicXML");
   EXPECT_EQ(TypeOf("\xEF\xBB\xBF<score-timewise>").name, "MusicXML");
   std::string utf16 = "\xFF\xFE";
@@ -64,8 +64,11 @@ TEST(FileKindTest, NamesScoresThatAreNotRead) {
   EXPECT_EQ(TypeOf("!!!COM: Bach\n**kern\t**kern\n").name, "Humdrum **kern");
   EXPECT_EQ(TypeOf("X:1\nT:Sakura\nM:4/4\nK:Am\n").name, "ABC");
   EXPECT_EQ(TypeOf("\\version \"2.22.1\"\n").name, "LilyPond");
+  EXPECT_EQ(KindOf("<score-partwise>"), FileKind::kNotation);
+  EXPECT_EQ(KindOf("X:1\nK:Am\n"), FileKind::kNotation);
+  EXPECT_EQ(KindOf("**kern\n4c\n"), FileKind::kNotation);
   for (const char* head : {"<mei xmlns=\"x\">", "<museScore version=\"3\">"})
-    EXPECT_EQ(KindOf(head), FileKind::kNotation) << head;
+    EXPECT_EQ(KindOf(head), FileKind::kUnreadScore) << head;
 }
 
 TEST(FileKindTest, DoesNotTakeAnythingElseForMusic) {

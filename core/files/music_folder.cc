@@ -15,13 +15,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::files {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 5> kMidiEndings = {".mid", ".midi", ".kar", ".rmi", ".smf"};
 constexpr std::array<std::string_view, 20> kAudioEndings = {
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".m4a",  ".mp4", ".aac",
     ".aif", ".aiff", ".au",  ".caf", ".w64",  ".wma", ".amr", ".webm", ".spx", ".weba"};
@@ -30,16 +30,20 @@ std::string EndingOf(const fs::path& path) {
   return music::CleanName(absl::AsciiStrToLower(path.extension().string()));
 }
 
-bool Promises(const std::string& ending, FileKind wanted) {
+bool Promises(const std::string& ending, Wanted wanted) {
   const auto among = [&](const auto& endings) {
     return std::find(endings.begin(), endings.end(), ending) != endings.end();
   };
-  return wanted == FileKind::kMidi ? among(kMidiEndings) : among(kAudioEndings);
+  return wanted == Wanted::kScores ? among(notation::ScoreEndings()) : among(kAudioEndings);
+}
+
+bool Holds(FileKind kind, Wanted wanted) {
+  return wanted == Wanted::kScores ? IsScore(kind) : kind == FileKind::kAudio;
 }
 
 class Walk {
  public:
-  Walk(const fs::path& root, FileKind wanted) : root_(root), wanted_(wanted) {}
+  Walk(const fs::path& root, Wanted wanted) : root_(root), wanted_(wanted) {}
 
   MusicFolder Run() {
     Descend(root_);
@@ -90,7 +94,7 @@ class Walk {
     head.resize(static_cast<size_t>(stream.gcount()));
     const FileType type = TypeOf(head);
     const std::string ending = EndingOf(path);
-    if (type.kind == wanted_ || Promises(ending, wanted_)) {
+    if (Holds(type.kind, wanted_) || Promises(ending, wanted_)) {
       found_.files.push_back({path, NameOf(path), type});
     } else {
       PassOver(path, ending.empty() ? "without an ending" : ending, type.name);
@@ -102,13 +106,13 @@ class Walk {
   }
 
   const fs::path root_;
-  const FileKind wanted_;
+  const Wanted wanted_;
   MusicFolder found_;
 };
 
 }  // namespace
 
-absl::StatusOr<MusicFolder> ReadMusicFolder(const std::string& folder, FileKind wanted) {
+absl::StatusOr<MusicFolder> ReadMusicFolder(const std::string& folder, Wanted wanted) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     return absl::NotFoundError(

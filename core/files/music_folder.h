@@ -26,12 +26,17 @@ struct FolderFile {
 struct PassedOver {
   std::string name;            // as in FolderFile
   std::string group;           // what it is counted under: ".txt", "hidden", "link to a folder"
-  std::string_view type_name;  // "MusicXML", of static storage; empty where it is not known
+  std::string_view type_name;  // "PDF", of static storage; empty where it is not known
 };
 
 struct UnreadableEntry {
   std::string name;
   std::string why;
+};
+
+enum class Wanted {
+  kScores,  // of every kind that is read
+  kAudio,
 };
 
 struct MusicFolder {
@@ -45,12 +50,11 @@ struct MusicFolder {
   }
 };
 
-// Everything below `folder`: the files that hold what is wanted (kMidi or kAudio), whatever their
-// names, and those whose names promise it, so that a damaged one is named. Passed over are all
-// others, and what is hidden (a name that starts with '.'), links to folders, links to nowhere, and
-// what is no file. NotFound when `folder` is none.
-[[nodiscard]] absl::StatusOr<MusicFolder> ReadMusicFolder(const std::string& folder,
-                                                          FileKind wanted);
+// Everything below `folder`: the files that hold what is wanted, whatever their names, and those
+// whose names promise it, so that a damaged one is named. Passed over are all others, and what is
+// hidden (a name that starts with '.'), links to folders, links to nowhere, and what is no file.
+// NotFound when `folder` is none.
+[[nodiscard]] absl::StatusOr<MusicFolder> ReadMusicFolder(const std::string& folder, Wanted wanted);
 
 // "12 .kar, 3 .m4a, 1 hidden": how many were passed over, by group, the largest first; empty where
 // none was.

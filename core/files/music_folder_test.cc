@@ -31,7 +31,7 @@ class MusicFolderTest : public ::testing::Test {
     std::ofstream(root_ / name, std::ios::binary) << bytes;
   }
 
-  MusicFolder Read(FileKind wanted = FileKind::kMidi) {
+  MusicFolder Read(Wanted wanted = Wanted::kScores) {
     auto folder = ReadMusicFolder(root_.string(), wanted);
     EXPECT_TRUE(folder.ok()) << folder.status();
     return *std::move(folder);
@@ -53,21 +53,23 @@ TEST_F(MusicFolderTest, TakesFilesByTheirContentsAndCountsTheOthers) {
   Write("notes.txt", "words");
   Write("more.txt", "words");
   Write("score.xml", "<score-partwise>");
+  Write("song.txt", "X:1\nK:C\n");
+  Write("other.xml", "<mei>");
   Write("README", "words");
   Write(".DS_Store", "words");
   Write("metadata.tsv", "file\n");
   Write("b/metadata.tsv", "file\n");
   const MusicFolder folder = Read();
-  EXPECT_THAT(Names(folder), ElementsAre("a.kar", "b/c", "damaged.MID"));
+  EXPECT_THAT(Names(folder), ElementsAre("a.kar", "b/c", "damaged.MID", "score.xml", "song.txt"));
   EXPECT_EQ(PassedOverText(folder), "2 .txt, 1 .tsv, 1 .xml, 1 hidden, 1 without an ending");
-  EXPECT_EQ(folder.found(), 9);
+  EXPECT_EQ(folder.found(), 11);
 }
 
 TEST_F(MusicFolderTest, TakesAudioOfAnyFormat) {
   Write("a.m4a", std::string("\0\0\0\x1C", 4) + "ftypM4A ");
   Write("b.dat", "fLaC");
   Write("c.mid", "MThd");
-  const MusicFolder folder = Read(FileKind::kAudio);
+  const MusicFolder folder = Read(Wanted::kAudio);
   EXPECT_THAT(Names(folder), ElementsAre("a.m4a", "b.dat"));
   EXPECT_EQ(PassedOverText(folder), "1 .mid");
 }
@@ -94,17 +96,17 @@ TEST_F(MusicFolderTest, WhatIsNoFileIsPassedOver) {
   ASSERT_EQ(mkfifo((root_ / "pipe.mid").c_str(), 0600), 0);
   EXPECT_EQ(PassedOverText(Read()), "1 no file");
   EXPECT_TRUE(
-      absl::IsNotFound(ReadMusicFolder((root_ / "nowhere").string(), FileKind::kMidi).status()));
+      absl::IsNotFound(ReadMusicFolder((root_ / "nowhere").string(), Wanted::kScores).status()));
 }
 
 TEST_F(MusicFolderTest, RowsOfMetadataThatMatchNoFileAreNamed) {
   Write("e\xCC\x81tude.mid", "MThd");
-  Write("score.mxl", "<score-partwise>");
-  const auto metadata = music::ParseMetadata("file\n\xC3\xA9tude.mid\nmissing.mid\nscore.mxl\n");
+  Write("score.mei", "<mei>");
+  const auto metadata = music::ParseMetadata("file\n\xC3\xA9tude.mid\nmissing.mid\nscore.mei\n");
   ASSERT_TRUE(metadata.ok()) << metadata.status();
   EXPECT_THAT(UnmatchedRows(*metadata, Read()),
               ElementsAre("metadata.tsv names 'missing.mid', which is not there",
-                          "metadata.tsv names 'score.mxl', which is passed over: it is MusicXML"));
+                          "metadata.tsv names 'score.mei', which is passed over: it is MEI"));
   EXPECT_THAT(UnmatchedRows({}, Read()), IsEmpty());
 }
 

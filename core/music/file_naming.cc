@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -29,6 +30,16 @@ std::optional<double> ParseUpbeat(const std::string& cell) {
 }
 
 std::string WithSpaces(const std::string& name) { return absl::StrReplaceAll(name, {{"_", " "}}); }
+
+constexpr int kMidiEndings = 0, kMusicXmlEndings = 1, kHumdrumEndings = 2, kAbcEndings = 3;
+
+// What the name of a score promises.
+int FormatByEnding(const std::string& path) {
+  const std::string ending = absl::AsciiStrToLower(fs::path(path).extension().string());
+  if (ending == ".musicxml" || ending == ".mxl" || ending == ".xml") return kMusicXmlEndings;
+  if (ending == ".krn" || ending == ".kern") return kHumdrumEndings;
+  return ending == ".abc" ? kAbcEndings : kMidiEndings;
+}
 
 }  // namespace
 
@@ -111,6 +122,33 @@ std::string IdOfPath(std::string_view relative_path) {
 std::string IdOf(const Metadata& metadata, std::string_view relative_path) {
   std::string id = MetadataOf(metadata, relative_path).id;
   return id.empty() ? IdOfPath(relative_path) : id;
+}
+
+std::vector<ScoreName> NamesOfScores(const Metadata& metadata,
+                                     const std::vector<std::string>& relative_paths) {
+  std::vector<ScoreName> names(relative_paths.size());
+  std::map<std::string, std::vector<size_t>> alike;  // by id, those whose rows give none
+  for (size_t i = 0; i < relative_paths.size(); ++i) {
+    const FileMetadata row = MetadataOf(metadata, relative_paths[i]);
+    names[i] = {row.id, row.work_id};
+    if (row.id.empty()) alike[IdOfPath(relative_paths[i])].push_back(i);
+  }
+  for (const auto& [id, places] : alike) {
+    const auto format = [&](size_t place) { return FormatByEnding(relative_paths[place]); };
+    const auto by_preference = [&](size_t a, size_t b) {
+      return std::pair(format(a) != kMidiEndings, relative_paths[a]) <
+             std::pair(format(b) != kMidiEndings, relative_paths[b]);
+    };
+    const size_t first = *std::min_element(places.begin(), places.end(), by_preference);
+    const bool editions = std::any_of(places.begin(), places.end(),
+                                      [&](size_t place) { return format(place) != format(first); });
+    for (const size_t place : places) {
+      const std::string ending = fs::path(relative_paths[place]).extension().string();
+      names[place].id = format(place) == format(first) ? id : absl::StrCat(id, ending);
+      if (editions && names[place].work_id.empty()) names[place].work_id = id;
+    }
+  }
+  return names;
 }
 
 std::string TitleOfPath(std::string_view relative_path) {

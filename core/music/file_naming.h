@@ -57,6 +57,17 @@ std::string IdOfPath(std::string_view relative_path);
 // The id that the file's row gives, else that of its path.
 std::string IdOf(const Metadata& metadata, std::string_view relative_path);
 
+struct ScoreName {
+  std::string id;
+  std::string work_id;  // may be empty
+};
+
+// The ids and works of a folder's scores, in the order of their paths, of which the ends tell the
+// format. What IdOf would call the same is one work where the formats are others: MIDI, or else the
+// first, has the id, and "prelude_1.krn" is called "prelude_1.krn". A row of metadata decides.
+std::vector<ScoreName> NamesOfScores(const Metadata& metadata,
+                                     const std::vector<std::string>& relative_paths);
+
 // "bach/wtc1/prelude_1.mid" gives "prelude 1": the title of a file that has none.
 std::string TitleOfPath(std::string_view relative_path);
 

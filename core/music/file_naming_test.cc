@@ -83,6 +83,20 @@ TEST(FileNamingTest, AnIdJoinsFoldersAndDropsTheExtension) {
   EXPECT_EQ(IdOfPath("bach/wtc.1/prelude_1.midi"), "bach__wtc.1__prelude_1");
 }
 
+TEST(FileNamingTest, AWorkInTwoFormatsIsTwoEditions) {
+  const auto metadata =
+      ParseMetadata("file\tid\twork_id\nd.krn\tof its own\t\ne.krn\t\tits work\n");
+  const std::vector<std::string> paths = {"a.abc", "a.mid",  "a.musicxml", "a.mxl",
+                                          "b.mid", "b.midi", "c/x.krn",    "d.krn",
+                                          "d.mid", "e.krn",  "e.mid"};
+  std::vector<std::string> names;
+  for (const ScoreName& name : NamesOfScores(*metadata, paths))
+    names.push_back(name.id + "/" + name.work_id);
+  EXPECT_THAT(names, ElementsAre("a.abc/a", "a/a", "a.musicxml/a", "a.mxl/a", "b/", "b/", "c__x/",
+                                 "of its own/", "d/", "e.krn/its work", "e/e"));
+  EXPECT_EQ(NamesOfScores({}, {"a.krn", "a.xml"})[0].id, "a") << "without MIDI, the first";
+}
+
 TEST(FileNamingTest, AFileWithoutTitleOrComposerIsCalledAsItLies) {
   EXPECT_EQ(TitleOfPath("bach/wtc.1/prelude_1.midi"), "prelude 1");
   EXPECT_EQ(TitleOfPath("Waltz.mid"), "Waltz");

@@ -42,7 +42,9 @@ bool LooksLikeMidi(std::string_view bytes);
 // the header or between tracks. Forgiven: a track without End of Track, chunks of other kinds,
 // bytes after the last track, and tempi and signatures without meaning (0 s per beat, 0/4, 9
 // sharps), which are passed over. Score::title is a name of the first track or, of a karaoke file,
-// its title; names of instruments, programs and the like are none.
+// its title; names of instruments, programs and the like are none. Score::parts has a part for each
+// track and channel with notes: the track's first name, unless that is the title, and the program
+// that holds at its first note.
 //
 // Fails with InvalidArgument (not a MIDI file, malformed: the message says what and at which byte;
 // damaged so that no note is left), ResourceExhausted (a limit). A file with no notes is a Score
@@ -54,10 +56,12 @@ bool LooksLikeMidi(std::string_view bytes);
                                                  const MidiLimits& limits = {});
 
 // Writes format 1, 480 ticks per quarter note: a conductor track with title, tempo, time and key
-// signatures, and one track for each track number in use. Reading the result back gives the same
-// notes within one tick; sounding_offset_s is written as the note's end (no pedal events), or the
-// next strike of the same pitch on its track and channel where that comes first. Notes, tempi and
-// gaps outside MIDI's ranges are an InvalidArgument.
+// signatures, and one track for each track number in use, with the names and programs of its parts.
+// Of notation, the bars are written as the tempo map has them: nothing tells that they were
+// repeated. Reading the result back gives the same notes within one tick; sounding_offset_s is
+// written as the note's end (no pedal events), or the next strike of the same pitch on its track
+// and channel where that comes first. Notes, tempi and gaps outside MIDI's ranges are an
+// InvalidArgument.
 [[nodiscard]] absl::StatusOr<std::string> WriteMidi(const Score& score);
 
 }  // namespace antiphon::music

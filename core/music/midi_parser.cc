@@ -269,9 +269,11 @@ class MidiParser {
     if (kind == 0xb && event.first == kBankController)
       TakePartChange(
           PartChange{{}, PartChange::Kind::kBank, static_cast<uint8_t>(channel), event.second});
-    if (kind == 0xc)
+    if (kind == 0xc) {
+      score_.programs[static_cast<size_t>(channel)].push_back({now_, event.first});
       TakePartChange(
           PartChange{{}, PartChange::Kind::kProgram, static_cast<uint8_t>(channel), event.first});
+    }
     return true;
   }
 
@@ -287,6 +289,7 @@ class MidiParser {
     const auto byte = [&data](size_t i) { return static_cast<uint8_t>(data[i]); };
     if (type == 0x03) {
       title_.AddTrackName(tracks_, data);
+      NameTrack(data);
     } else if (type == 0x01 || type == 0x05) {
       title_.AddText(data);
     } else if (type == 0x51 && data.size() >= 3) {
@@ -300,6 +303,15 @@ class MidiParser {
       if (fifths >= -7 && fifths <= 7)
         score_.keys.push_back({now_.tick, {0, fifths, data[1] == 1}});
     }
+  }
+
+  void NameTrack(std::string_view name) {
+    constexpr size_t kLongestName = 200;  // bytes: longer texts are no names
+    if (name.size() > kLongestName) return;
+    score_.track_names.resize(
+        std::max(score_.track_names.size(), static_cast<size_t>(tracks_) + 1));
+    std::string& kept = score_.track_names.back();
+    if (kept.empty()) kept = name;
   }
 
   Key& KeyOf(int channel, int pitch) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "core/music/drum_parts.h"
 #include "core/music/midi_file.h"
 #include "core/music/midi_parser.h"
+#include "core/music/midi_text.h"
 #include "core/music/tick_score.h"
 
 namespace antiphon::music {
@@ -57,8 +59,37 @@ int LeaveOutDrums(TickScore& score, Warnings& warnings) {
       if (on_drum_channel(note)) note.channel = channel;
     }
     std::swap(score.pedals[channel], score.pedals[kMidiDrumChannel]);
+    std::swap(score.programs[channel], score.programs[kMidiDrumChannel]);
   }
   return static_cast<int>(drums);
+}
+
+// What plays each track and channel that has notes. Requires that drums are left out.
+std::vector<Part> FindParts(TickScore& score) {
+  std::map<std::pair<int, int>, Moment> first_notes;  // by track and channel
+  for (const TickNote& note : score.notes) {
+    const auto [found, added] = first_notes.try_emplace({note.track, note.channel}, note.onset);
+    if (!added) found->second = std::min(found->second, note.onset);
+  }
+  for (auto& changes : score.programs) {
+    std::stable_sort(changes.begin(), changes.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
+  }
+  std::vector<Part> parts;
+  for (const auto& [place, first_note] : first_notes) {
+    Part part{"", place.first, place.second, 0};
+    const auto& changes = score.programs[static_cast<size_t>(part.channel)];
+    const auto after = std::upper_bound(
+        changes.begin(), changes.end(), first_note,
+        [](const Moment& at, const ProgramChange& change) { return at < change.at; });
+    // Where none holds yet, the first one that comes is meant.
+    if (!changes.empty()) part.program = (after == changes.begin() ? after : after - 1)->program;
+    if (const auto track = static_cast<size_t>(part.track); track < score.track_names.size())
+      part.name = CleanMidiText(score.track_names[track]);
+    if (part.name == score.title) part.name.clear();  // it is that of the whole
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 // Lets each note that ends under a held pedal sound until the pedal's release or the next strike of
@@ -150,6 +181,7 @@ absl::StatusOr<Score> MakeScore(TickScore ticks, const MidiLimits& limits, Warni
   Score score;
   score.drum_notes = LeaveOutDrums(ticks, warnings);
   score.warnings = std::move(warnings).Take();
+  score.parts = FindParts(ticks);
   ApplyPedals(ticks);
   ASSIGN_OR_RETURN(TempoMap map, MakeTempoMap(ticks));
   score.title = std::move(ticks.title);

@@ -431,6 +431,46 @@ TEST(ReadMidiCorpusTest, ReadsTheMusicPeopleHave) {
   EXPECT_GT(files, 0);
 }
 
+TEST(ReadMidiPartsTest, APartIsATrackAndAChannelWithItsNameAndProgram) {
+  const auto program = [](int number, int channel) {
+    return testing::Bytes({0xc0 | channel, number});
+  };
+  const std::string conductor = MidiTrack().Name("Trio in D").End();
+  const std::string violin = MidiTrack()
+                                 .Name("Violin")
+                                 .Name("late")
+                                 .Raw(0, program(40, 0))
+                                 .On(0, 60)
+                                 .Off(9, 60)
+                                 .Raw(0, program(41, 0))
+                                 .On(0, 62)
+                                 .Off(9, 62)
+                                 .End();
+  const std::string two = MidiTrack()
+                              .On(5, 50, 64, 1)
+                              .Off(9, 50, 1)
+                              .Raw(0, program(42, 1))
+                              .On(5, 40, 64, 2)
+                              .Off(9, 40, 2)
+                              .End();
+  const std::string drums = MidiTrack().Name("Drums").On(5, 50, 64, 9).Off(9, 50, 9).End();
+  const Score score = ReadMidi(MidiFile(1, 480, {conductor, violin, two, drums})).value();
+  ASSERT_EQ(score.parts.size(), 3u);
+  const auto is = [&](size_t i, const char* name, int track, int channel, int of_program) {
+    EXPECT_EQ(score.parts[i].name, name);
+    EXPECT_EQ(score.parts[i].track, track);
+    EXPECT_EQ(score.parts[i].channel, channel);
+    EXPECT_EQ(score.parts[i].program, of_program);
+  };
+  is(0, "Violin", 1, 0, 40);
+  is(1, "", 2, 1, 42);  // of what comes first where nothing holds yet
+  is(2, "", 2, 2, 0);
+  const Score single =
+      ReadMidi(MidiFile(0, 480, {MidiTrack().Name("Gavotte in G").On(0, 60).End()})).value();
+  ASSERT_EQ(single.parts.size(), 1u);
+  EXPECT_EQ(single.parts[0].name, "") << "the name of the whole";
+}
+
 // ASAP's annotators marked the downbeats of each score, in seconds. A few pieces leave their
 // written metre (cadenzas, upbeats without a signature of their own), so not every one is on a bar
 // line.

@@ -101,6 +101,15 @@ absl::StatusOr<std::string> ConductorTrack(const Score& score) {
   return TrackChunk(std::move(events), TickAtBeat(map.BeatsAt(score.duration_s)));
 }
 
+absl::Status CheckPart(const Part& part) {
+  if (part.channel < 0 || part.channel > 15 || part.program < 0 || part.program > 127) {
+    return absl::InvalidArgumentError(absl::StrCat("part with channel ", part.channel,
+                                                   " and program ", part.program,
+                                                   ": must be 0 to 15, and 0 to 127"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckNote(const Note& note) {
   const auto invalid = [](const char* name, double value, const char* allowed) {
     return absl::InvalidArgumentError(
@@ -121,10 +130,25 @@ absl::Status CheckNote(const Note& note) {
   return absl::OkStatus();
 }
 
-// Requires notes of one track, sorted by channel, pitch and onset.
-absl::StatusOr<std::string> NoteTrack(const TempoMap& map, const std::vector<const Note*>& notes) {
+// The names of a track's parts, as one, and their programs.
+std::vector<Event> PartEvents(const std::vector<const Part*>& parts) {
   std::vector<Event> events;
-  events.reserve(2 * notes.size() + 1);
+  std::string name;
+  for (const Part* part : parts) {
+    if (!part->name.empty() && name.find(part->name) == std::string::npos)
+      absl::StrAppend(&name, name.empty() ? "" : ", ", part->name);
+    events.push_back(
+        {0, {static_cast<char>(0xc0 | part->channel), static_cast<char>(part->program)}});
+  }
+  if (!name.empty()) events.insert(events.begin(), {0, Meta(0x03, name)});
+  return events;
+}
+
+// Requires notes of one track, sorted by channel, pitch and onset.
+absl::StatusOr<std::string> NoteTrack(const TempoMap& map, const std::vector<const Note*>& notes,
+                                      const std::vector<const Part*>& parts) {
+  std::vector<Event> events = PartEvents(parts);
+  events.reserve(events.size() + 2 * notes.size() + 1);
   for (size_t i = 0; i < notes.size(); ++i) {
     const Note& note = *notes[i];
     const int64_t start = TickAtBeat(map.BeatsAt(note.onset_s));
@@ -144,6 +168,11 @@ absl::StatusOr<std::string> NoteTrack(const TempoMap& map, const std::vector<con
 }  // namespace
 
 absl::StatusOr<std::string> WriteMidi(const Score& score) {
+  std::map<int, std::vector<const Part*>> parts;  // by track
+  for (const Part& part : score.parts) {
+    RETURN_IF_ERROR(CheckPart(part));
+    parts[part.track].push_back(&part);
+  }
   std::map<int, std::vector<const Note*>> tracks;
   for (const Note& note : score.notes) {
     RETURN_IF_ERROR(CheckNote(note));
@@ -159,7 +188,7 @@ absl::StatusOr<std::string> WriteMidi(const Score& score) {
       return std::tie(a->channel, a->pitch, a->onset_s) <
              std::tie(b->channel, b->pitch, b->onset_s);
     });
-    ASSIGN_OR_RETURN(std::string chunk, NoteTrack(score.tempo_map, notes));
+    ASSIGN_OR_RETURN(std::string chunk, NoteTrack(score.tempo_map, notes, parts[track]));
     file += chunk;
   }
   return file;

@@ -57,6 +57,26 @@ TEST(WriteMidiTest, WritesTheBytesOfTheStandard) {
   EXPECT_EQ(Write(score), MidiFile(1, 480, {conductor, notes}));
 }
 
+TEST(WriteMidiTest, WritesTheNamesAndProgramsOfParts) {
+  Score score = OneNote();
+  score.notes[0].track = 1;
+  score.parts = {{"Oboe", 1, 0, 68}, {"no notes", 5, 1, 3}};
+  const std::string conductor = MidiTrack().Metre(0, 4, 2).Tempo(0, 500'000).End(4 * 480);
+  const std::string notes = MidiTrack()
+                                .Name("Oboe")
+                                .Raw(0, testing::Bytes({0xc0, 68}))
+                                .On(480, 60)
+                                .Raw(960, testing::Bytes({0x80, 60, 64}))
+                                .End();
+  EXPECT_EQ(Write(score), MidiFile(1, 480, {conductor, notes}));
+  const Score back = WriteAndRead(score);
+  ASSERT_EQ(back.parts.size(), 1u);
+  EXPECT_EQ(back.parts[0].name, "Oboe");
+  EXPECT_EQ(back.parts[0].program, 68);
+  score.parts[0].program = 128;
+  EXPECT_TRUE(absl::IsInvalidArgument(WriteMidi(score).status()));
+}
+
 TEST(WriteMidiTest, AnEmptyScoreIsAConductorTrack) {
   EXPECT_EQ(Write(Score()), MidiFile(1, 480, {MidiTrack().Metre(0, 4, 2).Tempo(0, 500'000).End()}));
 }

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace antiphon::music {
 namespace {
 
@@ -54,12 +56,81 @@ TempoMap CutTempoMap(const TempoMap& map, double start_s, double end_s) {
       .value();
 }
 
+// As the tempo map has it, a position this close before a bar line, in quarter notes, is on it.
+constexpr double kBarLineTolerance = 1e-6;
+
+// The bars in [start, end), in quarter notes, the first and the last cut.
+std::vector<PlayedBar> CutBars(const std::vector<PlayedBar>& bars, double start, double end) {
+  std::vector<PlayedBar> cut;
+  for (const PlayedBar& bar : bars) {
+    if (bar.beat + bar.length <= start + kBarLineTolerance || bar.beat >= end) continue;
+    cut.push_back(bar);
+    PlayedBar& kept = cut.back();
+    kept.length = std::min(bar.length, end - bar.beat);
+    if (bar.beat >= start) {
+      kept.beat -= start;
+      continue;
+    }
+    const double before = start - bar.beat;
+    kept.beat = 0;
+    kept.length -= before;
+    kept.written_beat += before;
+    kept.missing += before;
+  }
+  return cut;
+}
+
+// The bar that is played at a position in quarter notes. Requires that there are bars.
+const PlayedBar& BarPlayedAt(const std::vector<PlayedBar>& bars, double beats) {
+  const auto after =
+      std::upper_bound(bars.begin(), bars.end(), beats + kBarLineTolerance,
+                       [](double position, const PlayedBar& bar) { return position < bar.beat; });
+  return after == bars.begin() ? bars.front() : *(after - 1);
+}
+
 }  // namespace
+
+ScorePosition PositionAt(const Score& score, double seconds) {
+  ScorePosition position;
+  position.beats = std::max(score.tempo_map.BeatsAt(seconds), 0.0);
+  position.written_beats = position.beats;
+  if (score.bars.empty()) {
+    position.bar = score.tempo_map.BarAt(position.beats);
+    position.label = absl::StrCat(position.bar.bar);
+    return position;
+  }
+  const PlayedBar& bar = BarPlayedAt(score.bars, position.beats);
+  const double into_bar = std::clamp(position.beats - bar.beat, 0.0, bar.length);
+  position.written_beats = bar.written_beat + into_bar;
+  position.bar = {bar.number, 1.0 + (bar.missing + into_bar) * bar.denominator / 4.0};
+  position.label = bar.label.empty() ? absl::StrCat(bar.number) : bar.label;
+  position.pass = bar.pass;
+  return position;
+}
+
+std::vector<double> TimesPlayed(const Score& score, double written_beats) {
+  if (score.bars.empty()) {
+    if (written_beats < 0) return {};
+    return {score.tempo_map.SecondsAt(written_beats)};
+  }
+  std::vector<double> times;
+  for (const PlayedBar& bar : score.bars) {
+    const double into_bar = written_beats - bar.written_beat;
+    if (into_bar > -kBarLineTolerance && into_bar < bar.length - kBarLineTolerance)
+      times.push_back(score.tempo_map.SecondsAt(bar.beat + std::max(into_bar, 0.0)));
+  }
+  return times;
+}
 
 Score Excerpt(const Score& score, double start_s, double end_s) {
   Score excerpt;
   excerpt.title = score.title;
+  excerpt.composer = score.composer;
+  excerpt.opus = score.opus;
+  excerpt.parts = score.parts;
   excerpt.tempo_map = CutTempoMap(score.tempo_map, start_s, end_s);
+  excerpt.bars =
+      CutBars(score.bars, score.tempo_map.BeatsAt(start_s), score.tempo_map.BeatsAt(end_s));
   excerpt.duration_s = std::max(std::min(score.duration_s, end_s) - start_s, 0.0);
   for (Note note : score.notes) {
     if (note.onset_s >= end_s || note.sounding_offset_s <= start_s) continue;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "tests/support/scores.h"
 
@@ -197,6 +198,50 @@ TEST(TransposedTest, MovesEveryPitchAndLeavesOutWhatHasNone) {
       EXPECT_EQ(n, transposed.notes.size());
     }
   }
+}
+
+TEST(PositionAtTest, WithoutBarsItIsWhatTheTempoMapSays) {
+  Rng rng(6);
+  for (int i = 0; i < 50; ++i) {
+    const Score score = RandomScore(rng);
+    for (double seconds = 0; seconds < 20; seconds += 0.7) {
+      const ScorePosition position = PositionAt(score, seconds);
+      const double beats = score.tempo_map.BeatsAt(seconds);
+      EXPECT_EQ(position.beats, beats);
+      EXPECT_EQ(position.written_beats, beats);
+      EXPECT_EQ(position.bar.bar, score.tempo_map.BarAt(beats).bar);
+      EXPECT_EQ(position.bar.beat, score.tempo_map.BarAt(beats).beat);
+      EXPECT_EQ(position.label, std::to_string(position.bar.bar));
+      EXPECT_EQ(position.pass, 1);
+      ASSERT_EQ(TimesPlayed(score, beats).size(), 1u);
+      EXPECT_NEAR(TimesPlayed(score, beats)[0], seconds, 1e-9);
+    }
+  }
+  EXPECT_EQ(PositionAt(Score(), -1).beats, 0);
+  EXPECT_THAT(TimesPlayed(Score(), -1), IsEmpty());
+}
+
+TEST(PositionAtTest, ARepeatedBarIsWhereItIsPrinted) {
+  Score score = MakeScore({}, 8);
+  score.tempo_map = TempoMap::Create({{0, 1.0}}, {}).value();
+  score.bars = {{0, 4, 0, 0, 4, 1, "12a", 1}, {4, 4, 0, 0, 4, 1, "12a", 2}};
+  const ScorePosition position = PositionAt(score, 5.5);
+  EXPECT_EQ(position.beats, 5.5);
+  EXPECT_EQ(position.written_beats, 1.5);
+  EXPECT_EQ(position.bar.bar, 1);
+  EXPECT_EQ(position.bar.beat, 2.5);
+  EXPECT_EQ(position.label, "12a");
+  EXPECT_EQ(position.pass, 2);
+  EXPECT_EQ(PositionAt(score, 4 - 1e-9).pass, 2) << "rounding doesn't fall before a bar line";
+  EXPECT_THAT(TimesPlayed(score, 1.5), ElementsAre(1.5, 5.5));
+  EXPECT_THAT(TimesPlayed(score, 4), IsEmpty());
+  const Score excerpt = Excerpt(score, 3, 6);
+  ASSERT_EQ(excerpt.bars.size(), 2u);
+  EXPECT_EQ(excerpt.bars[0].missing, 3);
+  EXPECT_EQ(excerpt.bars[0].length, 1);
+  EXPECT_EQ(excerpt.bars[1].beat, 1);
+  EXPECT_EQ(excerpt.bars[1].length, 2);
+  EXPECT_EQ(PositionAt(excerpt, 0.5).bar.beat, 4.5);
 }
 
 TEST(DistinctOnsetsTest, MergesWhatIsCloserThanTheTolerance) {

@@ -1,6 +1,6 @@
 // Bytes as characters, in the encodings that old MIDI files use.
 //
-// Internal to core/music. Stateless; safe from any thread.
+// Internal to core/music, core/musicxml. Stateless; safe from any thread.
 #ifndef ANTIPHON_CORE_MUSIC_TEXT_ENCODINGS_H_
 #define ANTIPHON_CORE_MUSIC_TEXT_ENCODINGS_H_
 

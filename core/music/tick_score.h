@@ -40,6 +40,11 @@ struct PedalChange {
   bool down = false;
 };
 
+struct ProgramChange {
+  Moment at;
+  uint8_t program = 0;
+};
+
 // What makes a channel a drum part or a melodic one.
 struct PartChange {
   enum class Kind : uint8_t {
@@ -69,10 +74,12 @@ struct Ticked {
 
 struct TickScore {
   std::string title;
+  std::vector<std::string> track_names;  // the first of each track, as in the file, or empty
   bool smpte = false;
   double ticks_per_unit = 1;  // per quarter note, or per second where smpte
   std::vector<TickNote> notes;
   std::array<std::vector<PedalChange>, kMidiChannels> pedals;
+  std::array<std::vector<ProgramChange>, kMidiChannels> programs;
   std::vector<PartChange> parts;
   std::vector<Ticked<TempoChange>> tempi;
   std::vector<Ticked<TimeSignature>> signatures;

@@ -16,6 +16,8 @@ namespace antiphon::music {
 // byte, where the file is in order; a damaged or wrapped one is written anew. 0, or the upbeat that
 // the file has anyway, changes nothing.
 //
+// Of MIDI files only: notation says where its bar lines are.
+//
 // InvalidArgument unless 0 <= quarter_notes < a bar of the first metre; on a file that has another
 // upbeat or a change of metre within that time; and as ReadMidi does, ResourceExhausted too.
 [[nodiscard]] absl::StatusOr<std::string> WithUpbeat(std::string_view midi, double quarter_notes);

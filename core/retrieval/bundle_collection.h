@@ -50,6 +50,9 @@ class BundleCollection : public Collection {
   absl::StatusOr<std::string> ReadAudio(int recording) const override {
     return view().ReadAudio(recording);
   }
+  absl::StatusOr<std::string> ReadScoreFile(int piece) const override {
+    return view().ReadMidi(piece);
+  }
 
   absl::StatusOr<std::vector<matching::Hit>> SearchScores(
       const audio::Waveform& query, const matching::SearchOptions& options,

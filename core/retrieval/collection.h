@@ -53,6 +53,8 @@ class Collection {
   [[nodiscard]] virtual absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(
       int piece) const = 0;
   [[nodiscard]] virtual absl::StatusOr<std::string> ReadAudio(int recording) const = 0;
+  // A score's file as it was given, byte by byte.
+  [[nodiscard]] virtual absl::StatusOr<std::string> ReadScoreFile(int piece) const = 0;
 
   // All of the following: sound must have encoder_info().settings.sample_rate. InvalidArgument
   // names the option or input that is out of range; ResourceExhausted is a score too large to read;

@@ -5,15 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::retrieval {
 namespace {
 
 // What cannot be parsed was stored so: the collection's damage, no caller's fault.
 absl::StatusOr<music::Score> ParseScore(const collection::CollectionView& view, int piece) {
-  ASSIGN_OR_RETURN(const std::string midi, view.ReadMidi(piece));
-  return MapError(music::ReadMidi(midi),
+  ASSIGN_OR_RETURN(const std::string file, view.ReadMidi(piece));
+  return MapError(notation::ReadScore(file),
                   [](const absl::Status& status) { return absl::DataLossError(status.message()); });
 }
 

@@ -52,10 +52,10 @@ struct EditFields {
 };
 
 struct FieldsOf {
-  EditFields operator()(const editing::AddPiece&) const { return {"piece.id", "", "score.midi"}; }
-  EditFields operator()(const editing::UpdatePiece&) const {
-    return {"piece_id", "", "score.midi"};
-  }
+  absl::string_view score_field;
+
+  EditFields operator()(const editing::AddPiece&) const { return {"piece.id", "", score_field}; }
+  EditFields operator()(const editing::UpdatePiece&) const { return {"piece_id", "", score_field}; }
   EditFields operator()(const editing::DeletePiece&) const { return {"piece_id", "", "piece_id"}; }
   EditFields operator()(const editing::AddRecording&) const {
     return {"recording.id", "recording.piece_id", "audio_file"};
@@ -128,7 +128,7 @@ absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request, con
                                      .composer = piece.composer(),
                                      .collection = piece.collection(),
                                      .work_id = piece.work_id()},
-                           .midi = request.score().midi(),
+                           .midi = ScoreBytesOf(request.score()),
                            .score = std::make_shared<const music::Score>(std::move(score))};
 }
 
@@ -168,7 +168,7 @@ absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& reques
                     CheckWorkId("work_id", request.work_id())}));
   if (!request.has_score()) return out;
   ASSIGN_OR_RETURN(auto score, DecodeScore(true, request.score(), limits));
-  out.midi = request.score().midi();
+  out.midi = ScoreBytesOf(request.score());
   out.score = std::make_shared<const music::Score>(std::move(score));
   return out;
 }
@@ -207,9 +207,10 @@ absl::StatusOr<editing::DeleteRecording> ToEdit(const v1::DeleteRecordingRequest
                                   .expected_version = ExpectedVersion(request)};
 }
 
-absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit) {
+absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit,
+                       absl::string_view score_field) {
   if (IsForCaller(status)) return status;
-  const EditFields fields = std::visit(FieldsOf(), edit);
+  const EditFields fields = std::visit(FieldsOf{score_field}, edit);
   if (const std::optional<ErrorReason> reason = ReasonOf(status); reason.has_value())
     return Blame(status, *reason, fields);
   const bool about_content = absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status);

@@ -15,7 +15,7 @@
 namespace antiphon::server {
 
 // An empty title of a new piece becomes the id. Fields: "piece", "piece.id", "piece.title", …;
-// "score", "score.midi" as DecodeScore.
+// "score", "score.midi", "score.file" as DecodeScore.
 [[nodiscard]] absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request,
                                                        const Limits& limits);
 
@@ -23,7 +23,8 @@ namespace antiphon::server {
 [[nodiscard]] absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& request,
                                                            const Limits& limits);
 
-// Fields: "piece_id", "title", "composer", "collection", "work_id", "score", "score.midi".
+// Fields: "piece_id", "title", "composer", "collection", "work_id", "score", "score.midi",
+// "score.file".
 [[nodiscard]] absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& request,
                                                           const Limits& limits);
 
@@ -43,7 +44,9 @@ namespace antiphon::server {
 // there, "expected_version" for one that is not the version, "with_recordings" where recordings
 // stand in the way. Score or sound are to blame for what is InvalidArgument or ResourceExhausted
 // without a reason. A full disk is nobody's fault: ResourceExhausted without a field.
-absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit);
+// `score_field` is the field that a score came in.
+absl::Status BlameEdit(const absl::Status& status, const editing::EditRequest& edit,
+                       absl::string_view score_field = "score.midi");
 
 }  // namespace antiphon::server
 

@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
 
@@ -98,10 +99,23 @@ absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio
   return FieldError(kInvalid, "audio", "neither file nor pcm is set");
 }
 
+absl::string_view ScoreFieldOf(const v1::Score& score) {
+  return score.file().empty() ? "score.midi" : "score.file";
+}
+
+const std::string& ScoreBytesOf(const v1::Score& score) {
+  return score.file().empty() ? score.midi() : score.file();
+}
+
 absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
                                          const Limits& limits) {
   if (!present) return FieldError(kInvalid, "score", "missing");
-  if (score.midi().empty()) return FieldError(kInvalid, "score.midi", "empty");
+  if (!score.midi().empty() && !score.file().empty())
+    return FieldError(kInvalid, "score.file", "set beside midi; a score is one of them");
+  if (!score.file().empty()) {
+    return AtField(notation::ReadScore(score.file(), {limits.midi, limits.notation}), "score.file");
+  }
+  if (score.midi().empty()) return FieldError(kInvalid, "score.midi", "empty, and so is file");
   return AtField(music::ReadMidi(score.midi(), limits.midi), "score.midi");
 }
 

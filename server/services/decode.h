@@ -25,7 +25,12 @@ namespace antiphon::server {
                                                           int sample_rate, const Limits& limits,
                                                           audio::DecodeReport& report);
 
-// Fields: "score", "score.midi".
+// The field of a request that has the score, "score.file" or "score.midi".
+absl::string_view ScoreFieldOf(const v1::Score& score);
+// What is in that field.
+const std::string& ScoreBytesOf(const v1::Score& score);
+
+// Fields: "score", "score.midi", "score.file".
 [[nodiscard]] absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
                                                        const Limits& limits);
 

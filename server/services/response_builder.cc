@@ -24,8 +24,7 @@ struct Reference {
 
   // A place of the source: windows reach beyond its start and its end.
   v1::Position At(double seconds) const {
-    return ToPosition(std::clamp(seconds, 0.0, duration_s),
-                      score == nullptr ? nullptr : &score->tempo_map);
+    return ToPosition(std::clamp(seconds, 0.0, duration_s), score.get());
   }
 };
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/scores/read_score.h"
 #include "server/services/pages.h"
 #include "server/services/response_builder.h"
 #include "server/services/snippets.h"
@@ -119,6 +120,11 @@ absl::Status CatalogService::GetPiece(Call& call, const v1::GetPieceRequest& req
   for (const catalog::Recording& recording : collection.recordings()) {
     if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
   }
+  if (request.include_file()) {
+    ASSIGN_OR_RETURN(std::string file, collection.ReadScoreFile(*piece));
+    if (const auto format = notation::FormatOf(file)) response->set_score_format(ToWire(*format));
+    response->set_file(std::move(file));
+  }
   response->set_generation(collection.manifest().generation);
   return absl::OkStatus();
 }
@@ -189,8 +195,8 @@ absl::Status CatalogService::PieceSnippet(Call& call, const v1::GetSnippetReques
     response->set_format(v1::GetSnippetResponse::FORMAT_MIDI);
     response->set_content(std::move(midi));
     *response->mutable_source() = SourceOf(collection.pieces()[*piece]);
-    *response->mutable_start() = ToPosition(stretch.first, &score->tempo_map);
-    *response->mutable_end() = ToPosition(stretch.second, &score->tempo_map);
+    *response->mutable_start() = ToPosition(stretch.first, score.get());
+    *response->mutable_end() = ToPosition(stretch.second, score.get());
     return absl::OkStatus();
   });
 }

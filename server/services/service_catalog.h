@@ -55,7 +55,8 @@ class CatalogService {
   absl::Status DeleteRecording(Call& call, const v1::DeleteRecordingRequest& request,
                                v1::DeleteRecordingResponse* response) const;
   // The edit, and a failure of it as BlameEdit tells it.
-  absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit) const;
+  absl::StatusOr<editing::EditResult> Apply(Call& call, const editing::EditRequest& edit,
+                                            absl::string_view score_field = "") const;
   // What the collection as it is now holds of the music of a piece just written, at most 20 pairs.
   // The edit is made whatever comes of it: a failure is logged, and there are none.
   void ReportSameMusic(Call& call, const std::string& piece_id,

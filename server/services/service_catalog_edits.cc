@@ -6,6 +6,7 @@
 
 #include "core/base/status_macros.h"
 #include "server/services/catalog_requests.h"
+#include "server/services/decode.h"
 #include "server/services/response_builder.h"
 #include "server/services/service_catalog.h"
 #include "server/services/warnings.h"
@@ -17,9 +18,10 @@
 namespace antiphon::server {
 
 absl::StatusOr<editing::EditResult> CatalogService::Apply(Call& call,
-                                                          const editing::EditRequest& edit) const {
+                                                          const editing::EditRequest& edit,
+                                                          absl::string_view score_field) const {
   return MapError(store_.Apply(edit, call.context()),
-                  [&](const absl::Status& status) { return BlameEdit(status, edit); });
+                  [&](const absl::Status& status) { return BlameEdit(status, edit, score_field); });
 }
 
 void CatalogService::ReportSameMusic(
@@ -42,8 +44,8 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
-  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
-  ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit)));
+  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf(request.score()), *edit.score);
+  ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit), ScoreFieldOf(request.score())));
   return ToWire(added.piece);
 }
 
@@ -86,8 +88,8 @@ absl::Status CatalogService::UpdatePiece(Call& call, const v1::UpdatePieceReques
                                          v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
-  if (edit.score != nullptr) WarnOfScore(call, "score.midi", *edit.score);
-  ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit)));
+  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf(request.score()), *edit.score);
+  ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit), ScoreFieldOf(request.score())));
   *response->mutable_piece() = ToWire(updated.piece);
   if (request.has_score()) ReportSameMusic(call, updated.piece.id, response->mutable_same_music());
   call.FillWarnings(response->mutable_warnings());

@@ -57,6 +57,14 @@ class CatalogEditsTest : public ServerFixture {
                       v1::DeleteRecordingResponse* response = nullptr) {
     return Ask(*catalog_, &Stub::DeleteRecording, request, response);
   }
+  v1::GetPieceResponse GetWithFile(const std::string& id) {
+    v1::GetPieceRequest request;
+    request.set_piece_id(id);
+    request.set_include_file(true);
+    v1::GetPieceResponse response;
+    EXPECT_TRUE(Ask(*catalog_, &Stub::GetPiece, request, &response).ok());
+    return response;
+  }
   // What GetPiece says; a piece without id when it is not there.
   v1::Piece Piece(const std::string& id) {
     v1::GetPieceRequest request;
@@ -66,6 +74,25 @@ class CatalogEditsTest : public ServerFixture {
     return response.piece();
   }
 };
+
+TEST_F(CatalogEditsTest, AScoreIsHandedBackAsItWasGiven) {
+  const std::string abc = "X:1\nT:Air\nM:3/4\nL:1/4\nK:C\nCDE|FGA|]\n";
+  v1::AddPieceRequest request = NewPiece("air");
+  request.mutable_score()->clear_midi();
+  request.mutable_score()->set_file(abc);
+  v1::AddPieceResponse added;
+  ASSERT_TRUE(Add(request, &added).ok());
+  EXPECT_EQ(added.piece().notes(), 6);
+  const v1::GetPieceResponse response = GetWithFile("air");
+  EXPECT_EQ(response.file(), abc);
+  EXPECT_EQ(response.score_format(), v1::SCORE_FORMAT_ABC);
+  v1::UpdatePieceRequest update;
+  update.set_piece_id("air");
+  update.mutable_score()->set_midi(MidiBytes(5));
+  ASSERT_TRUE(Update(update).ok());
+  EXPECT_EQ(GetWithFile("air").file(), MidiBytes(5));
+  EXPECT_EQ(GetWithFile("air").score_format(), v1::SCORE_FORMAT_MIDI);
+}
 
 TEST_F(CatalogEditsTest, APieceThatWasAddedIsThere) {
   v1::AddPieceRequest request = NewPiece("new");
@@ -133,6 +160,11 @@ TEST_F(CatalogEditsTest, WhatIsWrongWithANewPieceIsNamed) {
   EXPECT_TRUE(Blames(status_of([](auto& r) { r.mutable_score()->set_midi(MidiBytes(0)); }), bad,
                      "score.midi"))
       << "no notes: the store refuses it";
+  EXPECT_TRUE(Blames(status_of([](auto& r) {
+                       r.mutable_score()->clear_midi();
+                       r.mutable_score()->set_file(MidiBytes(0));
+                     }),
+                     bad, "score.file"));
   EXPECT_TRUE(Blames(
       status_of([](auto& r) { r.mutable_score()->set_midi("MThd" + std::string(9 << 20, '\0')); }),
       StatusCode::RESOURCE_EXHAUSTED, "score.midi"));

@@ -75,7 +75,7 @@ absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
                                                       const v1::Score& score) const {
   auto decoded =
       call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
-  if (decoded.ok()) WarnOfScore(call, "score.midi", *decoded);
+  if (decoded.ok()) WarnOfScore(call, ScoreFieldOf(score), *decoded);
   return decoded;
 }
 

@@ -176,6 +176,27 @@ TEST_F(RetrievalServiceTest, BadPcmIsBlamedOnItsField) {
   EXPECT_EQ(collection_->queries, 0);
 }
 
+TEST_F(RetrievalServiceTest, AScoreIsAFileOfAnyKind) {
+  for (const std::string& file : {MidiBytes(4), std::string("X:1\nM:3/4\nL:1/4\nK:C\nCDE|FGA|]\n"),
+                                  std::string("**kern\n*M3/4\n=1\n4c\n4d\n4e\n==\n*-\n")}) {
+    v1::SearchRecordingsRequest request;
+    request.mutable_score()->set_file(file);
+    EXPECT_TRUE(Search(request).ok()) << file;
+  }
+}
+
+TEST_F(RetrievalServiceTest, ABadFileIsBlamedOnItsField) {
+  v1::SearchRecordingsRequest request;
+  for (const std::string& bytes : {std::string("MThd"), WavFile(0.1), std::string("words"),
+                                   std::string("X:1\nK:C\nC|]\n\nX:2\nK:C\nD|]\n")}) {
+    request.mutable_score()->set_file(bytes);
+    EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "score.file")) << bytes;
+  }
+  request.mutable_score()->set_file(MidiBytes(4));
+  request.mutable_score()->set_midi(MidiBytes(4));
+  EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "score.file")) << "both";
+}
+
 TEST_F(RetrievalServiceTest, BadMidiIsBlamedOnItsField) {
   v1::SearchRecordingsRequest request;
   EXPECT_TRUE(Blames(Search(request), StatusCode::INVALID_ARGUMENT, "score"));

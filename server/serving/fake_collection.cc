@@ -6,6 +6,7 @@
 
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
+#include "core/music/midi_file.h"
 
 namespace antiphon::server {
 namespace {
@@ -157,6 +158,13 @@ std::optional<int> FakeCollection::FindRecording(std::string_view id) const {
 
 absl::StatusOr<std::shared_ptr<const music::Score>> FakeCollection::ReadScore(int piece) const {
   return sources_.scores.at(piece);
+}
+
+absl::StatusOr<std::string> FakeCollection::ReadScoreFile(int piece) const {
+  const auto& files = sources_.files;
+  const auto place = static_cast<size_t>(piece);
+  if (place < files.size() && !files[place].empty()) return files[place];
+  return music::WriteMidi(*sources_.scores.at(place));
 }
 
 absl::StatusOr<std::string> FakeCollection::ReadAudio(int recording) const {

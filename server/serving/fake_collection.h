@@ -24,6 +24,7 @@ music::Score ScaleScore(int notes);
 struct FakeSources {
   std::vector<catalog::Piece> pieces;
   std::vector<std::shared_ptr<const music::Score>> scores;  // of each piece
+  std::vector<std::string> files;  // of each piece; empty: made up, a MIDI file of its score
   std::vector<catalog::Recording> recordings;
   std::vector<std::string>
       sounds;  // of each recording, encoded; empty: made up, as long as the recording
@@ -60,6 +61,7 @@ class FakeCollection final : public retrieval::Collection {
   std::optional<int> FindRecording(std::string_view id) const override;
   absl::StatusOr<std::shared_ptr<const music::Score>> ReadScore(int piece) const override;
   absl::StatusOr<std::string> ReadAudio(int recording) const override;
+  absl::StatusOr<std::string> ReadScoreFile(int piece) const override;
 
   // Every window is (1, 0).
   const encoder::WindowEncoder& audio_encoder() const override;

@@ -12,7 +12,7 @@
 #include "core/bundle/bundle.h"
 #include "core/bundle/files.h"
 #include "core/decoding/decoder.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::server {
 namespace {
@@ -32,10 +32,10 @@ absl::Status CheckVersion(int64_t version, std::optional<int64_t> expected) {
       ErrorReason::kVersionMismatch);
 }
 
-// The score of `midi`, with what it says of the piece.
-absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& midi,
+// The score of `file`, with what it says of the piece.
+absl::StatusOr<std::shared_ptr<const music::Score>> Read(const std::string& file,
                                                          catalog::Piece& piece) {
-  ASSIGN_OR_RETURN(music::Score score, music::ReadMidi(midi));
+  ASSIGN_OR_RETURN(music::Score score, notation::ReadScore(file));
   if (score.notes.empty()) return absl::InvalidArgumentError("no notes");
   piece.duration_s = score.duration_s;
   piece.notes = static_cast<int>(score.notes.size());
@@ -113,6 +113,8 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddPiece& edi
   piece.version = last_change_ + 1;
   sources.pieces.push_back(piece);
   sources.scores.push_back(std::move(score));
+  sources.files.resize(sources.pieces.size());
+  sources.files.back() = edit.midi;
   return editing::EditResult{.version = Put(std::move(sources)), .piece = piece};
 }
 
@@ -131,6 +133,8 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdatePiece& 
   Assign(edit.work_id, piece.work_id);
   if (edit.midi.has_value()) {
     ASSIGN_OR_RETURN(sources.scores[*position], Read(*edit.midi, piece));
+    sources.files.resize(sources.pieces.size());
+    sources.files[*position] = *edit.midi;
   }
   piece.version = last_change_ + 1;
   catalog::Piece updated = piece;
@@ -158,6 +162,8 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::DeletePiece& 
   }
   sources.pieces.erase(sources.pieces.begin() + *position);
   sources.scores.erase(sources.scores.begin() + *position);
+  if (static_cast<size_t>(*position) < sources.files.size())
+    sources.files.erase(sources.files.begin() + *position);
   deleted.version = Put(std::move(sources));
   return deleted;
 }

@@ -11,7 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/collection/embedder.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::server {
 namespace {
@@ -35,9 +35,9 @@ double NearestRatio(const std::vector<double>& ratios) {
 // are no notes.
 absl::StatusOr<matching::EmbeddingSequence> EmbedBeginning(
     const retrieval::BundleCollection& collection, int piece) {
-  ASSIGN_OR_RETURN(const std::string midi, collection.view().ReadMidi(piece));
+  ASSIGN_OR_RETURN(const std::string file, collection.view().ReadMidi(piece));
   ASSIGN_OR_RETURN(const music::Score score,
-                   MapError(music::ReadMidi(midi), [](const absl::Status& status) {
+                   MapError(notation::ReadScore(file), [](const absl::Status& status) {
                      return absl::DataLossError(status.message());
                    }));
   matching::WindowPlan plan;

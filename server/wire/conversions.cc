@@ -14,6 +14,20 @@ v1::Verdict ToWire(matching::Verdict verdict) {
   return v1::VERDICT_UNSPECIFIED;
 }
 
+v1::ScoreFormat ToWire(notation::ScoreFormat format) {
+  switch (format) {
+    case notation::ScoreFormat::kMidi:
+      return v1::SCORE_FORMAT_MIDI;
+    case notation::ScoreFormat::kMusicXml:
+      return v1::SCORE_FORMAT_MUSICXML;
+    case notation::ScoreFormat::kHumdrum:
+      return v1::SCORE_FORMAT_HUMDRUM;
+    case notation::ScoreFormat::kAbc:
+      return v1::SCORE_FORMAT_ABC;
+  }
+  return v1::SCORE_FORMAT_UNSPECIFIED;
+}
+
 v1::Piece ToWire(const catalog::Piece& piece) {
   v1::Piece out;
   out.set_id(piece.id);
@@ -87,15 +101,17 @@ v1::Source SourceOf(const catalog::Recording& recording, const catalog::Piece* p
   return out;
 }
 
-v1::Position ToPosition(double seconds, const music::TempoMap* map) {
+v1::Position ToPosition(double seconds, const music::Score* score) {
   v1::Position out;
   out.set_seconds(seconds);
-  if (map == nullptr) return out;
-  const double beats = map->BeatsAt(seconds);
-  const music::BarPosition bar = map->BarAt(beats);
-  out.set_beats(beats);
-  out.set_bar(bar.bar);
-  out.set_beat_in_bar(bar.beat);
+  if (score == nullptr) return out;
+  music::ScorePosition place = PositionAt(*score, seconds);
+  out.set_beats(place.beats);
+  out.set_bar(place.bar.bar);
+  out.set_beat_in_bar(place.bar.beat);
+  out.set_bar_label(std::move(place.label));
+  out.set_pass(place.pass);
+  out.set_written_beats(place.written_beats);
   return out;
 }
 

@@ -9,12 +9,14 @@
 #include "antiphon/v1/types.pb.h"
 #include "core/catalog/catalog.h"
 #include "core/matching/answer.h"
-#include "core/music/tempo_map.h"
+#include "core/music/score.h"
+#include "core/scores/read_score.h"
 #include "server/wire/limits.h"
 
 namespace antiphon::server {
 
 v1::Verdict ToWire(matching::Verdict verdict);
+v1::ScoreFormat ToWire(notation::ScoreFormat format);
 v1::Piece ToWire(const catalog::Piece& piece);
 v1::Recording ToWire(const catalog::Recording& recording);
 v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams);
@@ -23,9 +25,9 @@ v1::Source SourceOf(const catalog::Piece& piece);
 // `piece`: the one that is played, null when the collection does not hold it.
 v1::Source SourceOf(const catalog::Recording& recording, const catalog::Piece* piece);
 
-// A place in a score, in seconds, beats, and bar and beat; `map` null: a place in a recording, in
+// A place in a score, as music::PositionAt says it; `score` null: a place in a recording, in
 // seconds only.
-v1::Position ToPosition(double seconds, const music::TempoMap* map);
+v1::Position ToPosition(double seconds, const music::Score* score);
 
 }  // namespace antiphon::server
 

@@ -9,6 +9,7 @@
 #include "core/base/check_range.h"
 #include "core/matching/request.h"
 #include "core/music/midi_file.h"
+#include "core/notation/written_score.h"
 
 namespace antiphon::server {
 
@@ -23,6 +24,7 @@ struct Limits {
   int min_audio_rate = audio::DecodeOptions().min_source_rate;  // Hz
   int max_audio_rate = audio::DecodeOptions().max_source_rate;  // Hz
   music::MidiLimits midi;
+  notation::NotationLimits notation;  // of scores in other formats
 
   int max_search_top_k = matching::SearchOptions::kTopKRange.high;
   int max_identify_top_k = matching::IdentifyOptions::kTopKRange.high;

@@ -26,6 +26,7 @@
 #include "tests/fuzz/sample_journal.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/midi_bytes.h"
+#include "tests/support/mxl.h"
 #include "tests/support/scores.h"
 
 namespace antiphon::fuzz {
@@ -86,6 +87,58 @@ void AddMidi(const Seeds& seeds) {
   for (int i = 0; i < 4; ++i) {
     const auto written = music::WriteMidi(testing::RandomScore(rng));
     if (written.ok()) seeds.Add("midi_reader", "random" + std::to_string(i), *written);
+  }
+}
+
+void AddMusicXml(const Seeds& seeds) {
+  const std::string head =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?><score-partwise version=\"4.0\"><work><work-title>"
+      "A</work-title></work><part-list><score-part id=\"P\"><part-name>Horn</part-name>"
+      "<midi-instrument id=\"I\"><midi-channel>1</midi-channel><midi-program>61</midi-program>"
+      "</midi-instrument></score-part></part-list><part id=\"P\">";
+  const std::string first =
+      "<measure number=\"0\" implicit=\"yes\"><attributes><divisions>2</divisions><key><fifths>1"
+      "</fifths></key><time><beats>3</beats><beat-type>4</beat-type></time><transpose><chromatic>-7"
+      "</chromatic></transpose></attributes><direction><direction-type><dynamics><p/></dynamics>"
+      "</direction-type><sound tempo=\"90\"/></direction><note><grace/><pitch><step>D</step>"
+      "<octave>5</octave></pitch><voice>1</voice></note><note><pitch><step>C</step><alter>1</alter>"
+      "<octave>5</octave></pitch><duration>2</duration><tie type=\"start\"/><voice>1</voice>"
+      "</note></measure>";
+  const std::string second =
+      "<measure number=\"1\"><barline location=\"left\"><ending number=\"1\" type=\"start\"/>"
+      "</barline><note><pitch><step>C</step><alter>1</alter><octave>5</octave></pitch><duration>4"
+      "</duration><tie type=\"stop\"/><notations><ornaments><trill-mark/></ornaments></notations>"
+      "</note><note><chord/><pitch><step>E</step><octave>5</octave></pitch><duration>4</duration>"
+      "</note><backup><duration>4</duration></backup><forward><duration>2</duration></forward>"
+      "<note><rest/><duration>4</duration></note><direction><direction-type><words>D.C. al Fine"
+      "</words></direction-type></direction><barline location=\"right\"><ending number=\"1\" "
+      "type=\"stop\"/><repeat direction=\"backward\"/></barline></measure>";
+  const std::string score = head + first + second + "</part></score-partwise>";
+  seeds.Add("musicxml", "partwise", score);
+  seeds.Add("musicxml", "timewise",
+            "<score-timewise><part-list><score-part id=\"P\"/></part-list><measure number=\"1\">"
+            "<part id=\"P\"><note><unpitched/><duration>1</duration></note></part></measure>"
+            "</score-timewise>");
+  seeds.Add("musicxml", "container",
+            testing::MakeMxl({{"META-INF/container.xml",
+                               "<container><rootfiles><rootfile full-path=\"a.xml\"/></rootfiles>"
+                               "</container>"},
+                              {"a.xml", score}}));
+}
+
+void AddAbc(const Seeds& seeds) {
+  seeds.Add("abc", "tunes",
+            "%abc-2.1\nU:W=!turn!\nm:~n2=(3n/o/n/\n\nX:1\nT:Caf\\'e\nC:Anon.\n+:and others\nM:6/8\n"
+            "L:1/8\nQ:3/8=80\nK:Gmix =f\nD|:{/a}~G2>A [Bd-]2d|(3ABc z2-x//|1 A3:|2,4 B3 ||\n\n"
+            "X:2\nM:C|\nK:C exp ^f\nZ2|[1 W^c''!D.C.!|]\n");
+  seeds.Add("abc", "voices",
+            "X:1\nP:A(BA)2\n%%score (1 2)\nV:1 name=\"One\" clef=treble-8\n%%MIDI program 40\n"
+            "V:2 octave=-1\nK:Am\nP:A\n[V:1]A2&C2|!segno!B2|\n[V:2](&E2|D2&F2|G2&)|\nP:B\n"
+            "V:1\n!coda!c>d^_e|[K:D][M:3/4+2/8][L:1/4][Q:120]e|\nV:2\ny4 \"Am\"c|\"text\"d ::\n"
+            "w:la-la\n");
+  for (const char* name : {"korobeiniki", "bach_invention_1"}) {
+    seeds.Add("abc", name,
+              Contents(std::string(ANTIPHON_SOURCE_DIR "/data/songbook/") + name + ".abc"));
   }
 }
 
@@ -274,6 +327,8 @@ int main(int argc, char** argv) {
   }
   const antiphon::fuzz::Seeds seeds(argv[1]);
   antiphon::fuzz::AddMidi(seeds);
+  antiphon::fuzz::AddMusicXml(seeds);
+  antiphon::fuzz::AddAbc(seeds);
   antiphon::fuzz::AddAudio(seeds);
   antiphon::fuzz::AddBundle(seeds);
   antiphon::fuzz::AddCatalog(seeds);

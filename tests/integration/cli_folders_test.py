@@ -17,7 +17,7 @@ import harness
 
 OK, NOTHING, BAD_INPUT, UNREACHABLE, SERVER_ERROR = range(5)
 
-MUSICXML = b'<?xml version="1.0"?>\n<score-partwise version="3.1"></score-partwise>\n'
+MEI = b'<?xml version="1.0"?>\n<mei xmlns="http://www.music-encoding.org/ns/mei"></mei>\n'
 
 
 def songbook(name):
@@ -91,12 +91,12 @@ class FoldersTest(unittest.TestCase):
         self.put("e_b.rmi", b"RIFF" + (len(midi) + 12).to_bytes(4, "little") + b"RMIDdata"
                  + len(midi).to_bytes(4, "little") + midi)
         self.put("e_c.mid", midi)
-        self.put("e_scale.musicxml", MUSICXML)
+        self.put("e_scale.mei", MEI)
         self.put("sound/take.m4a", b"\0\0\0\x1cftypM4A ")
         self.put("sound/take.wav", b"RIFF\x24\0\0\0WAVE")
         self.put(".DS_Store", b"words")
         done = self.run_client("piece", "add-all", str(self.folder))
-        self.assertIn("7 files found: 3 added, 4 passed over (1 .m4a, 1 .musicxml, 1 .wav, "
+        self.assertIn("7 files found: 3 added, 4 passed over (1 .m4a, 1 .mei, 1 .wav, "
                       "1 hidden)", done.stdout)
         for piece_id in ("e_a", "e_b", "e_c"):
             self.assertTrue(self.piece(piece_id))
@@ -156,10 +156,10 @@ class FoldersTest(unittest.TestCase):
 
     def test_several_files_and_ids(self):
         a, b = self.put("s_a.mid", songbook("sakura")), self.put("s_b.mid", songbook("sakura"))
-        bad = self.put("s_scale.musicxml", MUSICXML)
+        bad = self.put("s_scale.mei", MEI)
         done = self.run_client("piece", "add", a, bad, b, code=BAD_INPUT)
         self.assertIn("added 2 of 3 pieces; 1 failed", done.stdout)
-        self.assertIn("is MusicXML, which is not read yet: export it as MIDI", done.stderr)
+        self.assertIn("is MEI, which is not read: export it as MusicXML or MIDI", done.stderr)
         done = self.run_client("search", a, b, "--json", "-k", "1")
         self.assertEqual(len(done.stdout.splitlines()), 2)
         done = self.run_client("piece", "delete", "s_a", "no_such_piece", "s_b", code=NOTHING)
@@ -169,7 +169,8 @@ class FoldersTest(unittest.TestCase):
     def test_index_accounts_for_everything_too(self):
         self.put("scores/a.kar", songbook("sakura"))
         self.put(b"scores/b\xe9.mid", songbook("greensleeves"))
-        self.put("scores/scale.musicxml", MUSICXML)
+        self.put("scores/scale.mei", MEI)
+        self.put("scores/a.abc", (harness.SOURCE / "data/songbook/sakura.abc").read_bytes())
         self.put("scores/metadata.tsv", b"file\ttitle\nmissing.mid\tGone\n")
         self.put("sound/a_take.wav", pathlib.Path(harness.queries()[0]["file"]).read_bytes())
         self.put("sound/cover.png", b"\x89PNG")
@@ -179,7 +180,7 @@ class FoldersTest(unittest.TestCase):
              os.environ.get("ANTIPHON_TEST_MODEL", harness.SOURCE / "models/default"), "--bundle",
              self.folder / "bundle"], capture_output=True, check=False, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for line in ("2 pieces", "1 recordings", "1 .musicxml", "1 .png",
+        for line in ("3 pieces", "1 recordings", "1 .mei", "1 .png",
                      "metadata.tsv names a file that is not there", "missing.mid"):
             self.assertIn(line, done.stdout)
 

@@ -38,6 +38,12 @@ inline ::testing::AssertionResult IsSane(const music::Score& score) {
     return failure() << "duration " << score.duration_s;
   if (!SortedByOnsetThenPitch(score.notes)) return failure() << "notes are not sorted";
   if (music::CleanMidiText(score.title) != score.title) return failure() << "title is not clean";
+  double bar_line = 0;
+  for (const music::PlayedBar& bar : score.bars) {
+    if (!(bar.length > 0 && bar.beat >= bar_line - 1e-6 && bar.pass >= 1))
+      return failure() << "a bar at " << bar.beat << " of " << bar.length << " quarter notes";
+    bar_line = bar.beat + bar.length;
+  }
   for (const music::Note& note : score.notes) {
     if (!(0 <= note.onset_s && note.onset_s < note.offset_s &&
           note.offset_s <= note.sounding_offset_s && note.sounding_offset_s <= score.duration_s)) {

@@ -21,9 +21,9 @@
 #include "core/base/status_macros.h"
 #include "core/index/device_pool.h"
 #include "core/music/file_naming.h"
-#include "core/music/midi_file.h"
 #include "core/music/upbeat.h"
 #include "core/retrieval/bundle_collection.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -89,6 +89,7 @@ class Indexing {
     ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(summary.folder, &summary.passed_over));
     ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
     summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
+    NameScores(metadata, PathsOf(files));
     RETURN_IF_ERROR(AddAll("Scores", files, metadata, summary, &Indexing::AddScore));
     if (!pieces_.empty()) return absl::OkStatus();
     if (files.empty()) {
@@ -99,7 +100,7 @@ class Indexing {
     }
     const size_t shown = std::min(summary.skipped.size(), kReasonsInError);
     return absl::InvalidArgumentError(absl::StrCat(
-        "none of the ", files.size(), " MIDI files below ", summary.folder, " can be used; ",
+        "none of the ", files.size(), " scores below ", summary.folder, " can be used; ",
         absl::StrJoin(summary.skipped.begin(), summary.skipped.begin() + static_cast<long>(shown),
                       "; ")));
   }
@@ -149,29 +150,65 @@ class Indexing {
     return metadata.collection.empty() ? options_.collection : metadata.collection;
   }
 
+  void NameScores(const Metadata& metadata, const std::vector<std::string>& paths) {
+    const std::vector<music::ScoreName> names = music::NamesOfScores(metadata, paths);
+    for (size_t i = 0; i < paths.size(); ++i) names_[paths[i]] = names[i];
+  }
+
   absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
                         std::vector<std::string>& warnings) {
-    ASSIGN_OR_RETURN(std::string midi, ReadFile(file.path, options_.max_file_bytes));
-    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(midi));
+    ASSIGN_OR_RETURN(std::string bytes, ReadFile(file.path, options_.max_file_bytes));
+    const std::vector<notation::Tune> tunes = notation::TunesOf(bytes);
+    const music::ScoreName& name = names_.at(file.relative);
+    if (tunes.empty()) return AddPiece(file, metadata, name, std::move(bytes), warnings);
+    return AddTunes(file, metadata, name, tunes, warnings);
+  }
+
+  // Each tune of a book is a piece; of those that cannot be read, the book's warnings tell.
+  absl::Status AddTunes(const data::SourceFile& file, FileMetadata metadata,
+                        const music::ScoreName& name, const std::vector<notation::Tune>& tunes,
+                        std::vector<std::string>& warnings) {
+    metadata.title.clear();  // that of the book
+    absl::Status failure;
+    size_t added = 0;
+    for (const notation::Tune& tune : tunes) {
+      std::vector<std::string> of_tune;
+      const music::ScoreName id = {absl::StrCat(name.id, ".", tune.number), name.work_id};
+      const absl::Status status = AddPiece(file, metadata, id, tune.bytes, of_tune);
+      if (IsFatal(status)) return status;
+      if (!status.ok()) of_tune = {std::string(status.message())};
+      for (const std::string& warning : of_tune)
+        warnings.push_back(absl::StrCat("tune ", tune.number, ": ", warning));
+      if (!status.ok() && failure.ok()) failure = status;
+      added += status.ok() ? 1 : 0;
+    }
+    return added > 0 ? absl::OkStatus() : failure;
+  }
+
+  absl::Status AddPiece(const data::SourceFile& file, const FileMetadata& metadata,
+                        const music::ScoreName& name, std::string bytes,
+                        std::vector<std::string>& warnings) {
+    ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(bytes));
     warnings = score.warnings;
     if (metadata.upbeat) {
-      absl::StatusOr<std::string> with_upbeat = music::WithUpbeat(midi, *metadata.upbeat);
+      absl::StatusOr<std::string> with_upbeat = music::WithUpbeat(bytes, *metadata.upbeat);
       if (with_upbeat.ok()) {
-        midi = *std::move(with_upbeat);
+        bytes = *std::move(with_upbeat);
       } else {
         warnings.push_back(absl::StrCat("the upbeat in ", kMetadataFile,
                                         " was passed over: ", with_upbeat.status().message()));
       }
     }
-    catalog::Piece piece{.id = metadata.id.empty() ? music::IdOfPath(file.relative) : metadata.id,
+    catalog::Piece piece{.id = name.id,
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata),
-                         .work_id = metadata.work_id};
-    if (piece.title.empty())
-      piece.title = score.title.empty() ? music::TitleOfPath(file.relative) : score.title;
+                         .work_id = name.work_id};
+    if (piece.title.empty()) piece.title = notation::TitleWithOpus(score);
+    if (piece.title.empty()) piece.title = music::TitleOfPath(file.relative);
+    if (piece.composer.empty()) piece.composer = score.composer;
     if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
-    RETURN_IF_ERROR(builder_.AddPiece(piece, midi));
+    RETURN_IF_ERROR(builder_.AddPiece(piece, bytes));
     piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
     pieces_.emplace(piece.id, std::move(piece));
     return absl::OkStatus();
@@ -212,8 +249,9 @@ class Indexing {
   const IndexCommandOptions& options_;
   collection::BundleBuilder& builder_;
   Progress& progress_;
-  std::map<std::string, catalog::Piece> pieces_;  // by id
-  std::vector<std::string> piece_ids_;            // sorted
+  std::map<std::string, catalog::Piece> pieces_;   // by id
+  std::vector<std::string> piece_ids_;             // sorted
+  std::map<std::string, music::ScoreName> names_;  // of scores, by path
 };
 
 // Of scores and recordings in one folder: what one walk passed over the other may have taken.

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "core/audio/encoder.h"
 #include "core/collection/collection_view.h"
 #include "core/music/midi_file.h"
@@ -157,6 +158,33 @@ TEST_F(RunIndexTest, SaysWhatWasNotAsItShouldBe) {
   const auto score = music::ReadMidi(view.ReadMidi(0).value());
   ASSERT_TRUE(score.ok());
   EXPECT_NEAR(score->tempo_map.upbeat(), 0.5, 0.01);
+}
+
+TEST_F(RunIndexTest, AFolderOfMixedFormatsIsIndexedWhole) {
+  const auto tune = [](int number, const std::string& title) {
+    return absl::StrCat("X:", number, "\nT:", title, "\nC:Anna Bon\nM:4/4\nL:1/4\nK:C\n",
+                        "CDEF|GABc|cBAG|FEDC|CDEF|GABc|]\n\n");
+  };
+  Write("midi/air.mid", Midi(1));
+  Write("midi/air.abc", tune(1, "Air"));
+  Write("midi/book.abc", tune(1, "One") + tune(2, "Two") + "X:3\nT:Broken\nK:C\n\n");
+  std::string kern = "!!!COM: Bon, Anna\n!!!OTL: Sonata\n**kern\n*M4/4\n";
+  for (int bar = 1; bar <= 6; ++bar) absl::StrAppend(&kern, "=", bar, "\n4c\n4d\n4e\n4f\n");
+  Write("midi/sonata.krn", kern + "==\n*-\n");
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
+  ASSERT_TRUE(collection.ok()) << collection.status();
+  std::vector<std::string> pieces;
+  for (const auto& p : (*collection)->pieces())
+    pieces.push_back(absl::StrCat(p.id, "|", p.title, "|", p.composer, "|", p.work_id));
+  EXPECT_THAT(pieces,
+              ElementsAre("air.abc|Air|Anna Bon|air", HasSubstr("air|"), "book.1|One|Anna Bon|",
+                          "book.2|Two|Anna Bon|", HasSubstr("sonata|Sonata|")));
+  EXPECT_THAT(SummaryText(*summary), HasSubstr("book.abc: tune 3: "));
+  const auto& view = (*collection)->view();
+  EXPECT_EQ(view.ReadMidi(0).value(), tune(1, "Air")) << "kept as it was given";
+  EXPECT_EQ(view.pieces()[0].bars, 6);
 }
 
 TEST_F(RunIndexTest, TakesIdsFromMetadata) {

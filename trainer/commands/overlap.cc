@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "spdlog/spdlog.h"
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<data::OverlapPiece>> ReadCorpus(const Corpus& corpus)
     if (split &&
         (!part || std::find(corpus.parts.begin(), corpus.parts.end(), *part) == corpus.parts.end()))
       continue;
-    const absl::StatusOr<music::Score> score = music::ReadMidiFile(file.path);
+    const absl::StatusOr<music::Score> score = notation::ReadScoreFile(file.path);
     if (!score.ok()) {
       spdlog::warn("left out: {}", score.status().ToString());
       continue;

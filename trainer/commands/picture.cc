@@ -11,7 +11,7 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
   CLI::App* command = program.add_subcommand(
       "picture", "Draw a sound's spectrogram over the pianoroll of the same seconds");
   auto options = std::make_shared<pictures::PictureOptions>();
-  command->add_option("score", options->score, "MIDI file")->required();
+  command->add_option("score", options->score, "MIDI, MusicXML, Humdrum or ABC file")->required();
   command->add_option("-o,--out", options->output, "PNG file")->required();
   command->add_option("--audio", options->audio,
                       "A recording that begins with the score; default: render the score");

@@ -1,6 +1,7 @@
 #include "trainer/data/midi_files.h"
 
 #include <algorithm>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -8,9 +9,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
 #include "core/base/unicode.h"
 #include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::data {
 
@@ -35,13 +38,20 @@ std::string KindOf(const fs::directory_entry& entry) {
   return ending.empty() ? "without an ending" : absl::AsciiStrToLower(ending);
 }
 
+constexpr char kXml[] = ".xml";
+constexpr size_t kHeadBytes = 8192;
+
+bool BeginsLikeAScore(const fs::path& path) {
+  std::string head(kHeadBytes, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(stream.gcount()));
+  return notation::FormatOf(head).has_value();
+}
+
 }  // namespace
 
-const std::vector<std::string>& ScoreEndings() {
-  static const auto* endings =
-      new std::vector<std::string>{".mid", ".midi", ".kar", ".rmi", ".rmid", ".smf"};
-  return *endings;
-}
+const std::vector<std::string>& ScoreEndings() { return notation::ScoreEndings(); }
 
 std::string ToText(const PassedOver& passed_over) {
   std::vector<std::pair<std::string, int64_t>> kinds(passed_over.begin(), passed_over.end());
@@ -82,7 +92,15 @@ absl::StatusOr<std::vector<SourceFile>> FilesBelow(const std::string& folder,
 
 absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(const std::string& folder,
                                                        PassedOver* passed_over) {
-  return FilesBelow(folder, ScoreEndings(), passed_over);
+  std::vector<std::string> endings = ScoreEndings();
+  endings.emplace_back(kXml);
+  ASSIGN_OR_RETURN(std::vector<SourceFile> files, FilesBelow(folder, endings, passed_over));
+  const size_t others = std::erase_if(files, [](const SourceFile& file) {
+    return absl::AsciiStrToLower(file.path.extension().string()) == kXml &&
+           !BeginsLikeAScore(file.path);
+  });
+  if (passed_over != nullptr && others > 0) (*passed_over)[kXml] += static_cast<int64_t>(others);
+  return files;
 }
 
 }  // namespace antiphon::trainer::data

@@ -13,7 +13,7 @@
 
 namespace antiphon::trainer::data {
 
-// Of scores; lower case.
+// Of scores of every kind that is read; lower case.
 const std::vector<std::string>& ScoreEndings();
 
 struct SourceFile {
@@ -40,7 +40,7 @@ std::string ToText(const PassedOver& passed_over);
     const std::string& folder, const std::vector<std::string>& endings,
     PassedOver* passed_over = nullptr);
 
-// Those with one of ScoreEndings().
+// Those with one of ScoreEndings(), and what is called .xml and holds MusicXML.
 [[nodiscard]] absl::StatusOr<std::vector<SourceFile>> MidiFilesBelow(
     const std::string& folder, PassedOver* passed_over = nullptr);
 

@@ -38,6 +38,15 @@ TEST_F(MidiFilesTest, FindsFilesAtAnyDepthAndInAnyCaseInOrder) {
   EXPECT_THAT(Found(), ElementsAre("a/deep/c.MIDI", "a/z.Mid", "b.mid"));
 }
 
+TEST_F(MidiFilesTest, FindsScoresOfEveryKind) {
+  for (const char* name : {"a.abc", "b.krn", "c.mxl", "d.musicxml", "e.xml"}) Write(name);
+  std::ofstream(folder_ / "f.xml") << "<?xml version=\"1.0\"?>\n<score-partwise>";
+  EXPECT_THAT(Found(), ElementsAre("a.abc", "b.krn", "c.mxl", "d.musicxml", "f.xml"));
+  PassedOver passed_over;
+  ASSERT_TRUE(MidiFilesBelow(folder_.string(), &passed_over).ok());
+  EXPECT_EQ(passed_over[".xml"], 1);
+}
+
 TEST_F(MidiFilesTest, PassesOverFoldersNamedLikeFilesAndLinksToNowhere) {
   Write("album.mid/inside.mid");
   fs::create_symlink(folder_ / "gone", folder_ / "broken.mid");

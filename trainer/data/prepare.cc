@@ -16,7 +16,7 @@
 #include "core/base/check_range.h"
 #include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "spdlog/spdlog.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/feature_store.h"
@@ -91,7 +91,7 @@ json RecipeToJson(const PrepareOptions& options) {
 absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
                                    const features::AudioFrontEnd& front_end, const Job& job,
                                    const std::string& midi, Renderer& renderer) {
-  ASSIGN_OR_RETURN(music::Score score, music::ReadMidi(midi));
+  ASSIGN_OR_RETURN(music::Score score, notation::ReadScore(midi));
   if (score.notes.empty()) return absl::InvalidArgumentError("it has no notes");
 
   const uint64_t seed = HashOf(absl::StrCat(options.seed, "/", job.piece, "/", job.variation));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
 
@@ -92,7 +93,7 @@ absl::StatusOr<std::vector<CollectionEntry>> MakeRecombined(
     const std::vector<CollectionEntry>& pieces, int count, uint64_t seed) {
   std::vector<music::Score> scores;
   for (const CollectionEntry& piece : pieces) {
-    absl::StatusOr<music::Score> score = music::ReadMidi(piece.midi);
+    absl::StatusOr<music::Score> score = notation::ReadScore(piece.midi);
     if (score.ok() && !score->notes.empty()) scores.push_back(*std::move(score));
   }
   if (scores.empty()) return absl::NotFoundError("there is no piece to recombine");

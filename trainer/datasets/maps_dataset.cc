@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/metrics/note_match.h"
 
@@ -90,7 +90,7 @@ absl::StatusOr<NearestScore> FindNearestScore(const std::vector<music::Note>& no
                                               const std::vector<CollectionEntry>& entries) {
   NearestScore nearest;
   for (size_t i = 0; i < entries.size(); ++i) {
-    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(entries[i].midi));
+    ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(entries[i].midi));
     const double likeness = NoteLikeness(notes, score.notes);
     if (likeness > nearest.likeness) {
       nearest = {static_cast<int>(i), likeness, nearest.entry, nearest.likeness};

@@ -12,7 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/audio/encoder.h"
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 
@@ -45,8 +45,9 @@ std::string RenditionCache::PathOf(std::string_view name, std::string_view midi)
 }
 
 absl::Status RenditionCache::Render(const RenditionJob& job, data::Renderer& renderer) const {
-  ASSIGN_OR_RETURN(const music::Score score, job.midi.empty() ? music::ReadMidiFile(job.midi_path)
-                                                              : music::ReadMidi(job.midi));
+  ASSIGN_OR_RETURN(const music::Score score, job.midi.empty()
+                                                 ? notation::ReadScoreFile(job.midi_path)
+                                                 : notation::ReadScore(job.midi));
   ASSIGN_OR_RETURN(
       const audio::Waveform audio,
       renderer.Render(score, data::VariationOptions(), data::PlainVariation(options_.soundfont)));

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/midi_files.h"
 #include "trainer/datasets/rendition_cache.h"
@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<PartPiece>> ReadPart(const std::string& midi_dir,
   for (const data::SourceFile& file : files) {
     if (split.PartOf(file.name()) != part) continue;
     ASSIGN_OR_RETURN(std::string midi, ReadWholeFile(file.path));
-    absl::StatusOr<music::Score> score = music::ReadMidi(midi);
+    absl::StatusOr<music::Score> score = notation::ReadScore(midi);
     if (score.ok() && score->notes.empty()) score = absl::InvalidArgumentError("it has no notes");
     if (!score.ok() && unusable == Unusable::kPassedOver) continue;
     if (!score.ok()) {

@@ -13,7 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/beat_errors.h"
 #include "trainer/evaluation/suites.h"
@@ -54,8 +54,8 @@ absl::StatusOr<Maps> MapPerformance(const Work& work, size_t index,
                                     const features::AudioFrontEnd& front_end) {
   const datasets::AsapPerformance& performance = work.asap.performances[work.performances[index]];
   ASSIGN_OR_RETURN(const music::Score score,
-                   music::ReadMidiFile(work.asap.scores[performance.score].midi_path));
-  ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
+                   notation::ReadScoreFile(work.asap.scores[performance.score].midi_path));
+  ASSIGN_OR_RETURN(const music::Score played, notation::ReadScoreFile(performance.midi_path));
   ASSIGN_OR_RETURN(
       const audio::Waveform audio,
       audio::DecodeFile(work.paths[index], {.sample_rate = front_end.settings().sample_rate}));

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/repeats.h"
@@ -81,7 +81,7 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   if (!right_s) return std::nullopt;
   verdict.error_s = std::abs(own->place.reference_s - *right_s);
   ASSIGN_OR_RETURN(const music::Score score,
-                   music::ReadMidi(bed.entries[OwnScore(bed, outcome)].midi));
+                   notation::ReadScore(bed.entries[OwnScore(bed, outcome)].midi));
   const double before_s =
       own->place.query_s * own->match.slope;  // from the excerpt's beginning, in the score's time
   const std::vector<double> repeats =

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/data/overlap.h"
 #include "trainer/datasets/distractors.h"
 #include "trainer/datasets/maps_dataset.h"
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
     const auto name_it = [&entry](const absl::Status& status) {
       return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
     };
-    ASSIGN_OR_RETURN(const music::Score score, MapError(music::ReadMidi(entry.midi), name_it));
+    ASSIGN_OR_RETURN(const music::Score score, MapError(notation::ReadScore(entry.midi), name_it));
     melodies.push_back(data::MelodyShingles(score));
   }
   return melodies;
@@ -79,7 +79,7 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
   std::mt19937_64 random(seed);
   for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
   for (datasets::CollectionEntry& entry : others) {
-    const absl::StatusOr<music::Score> score = music::ReadMidi(entry.midi);
+    const absl::StatusOr<music::Score> score = notation::ReadScore(entry.midi);
     if (!score.ok() || score->notes.empty()) continue;
     const std::set<uint64_t> melody = data::MelodyShingles(*score);
     const bool edition = std::any_of(queried.begin(), queried.end(), [&melody](const auto& other) {

@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
 #include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "core/streaming/segments.h"
 #include "core/streaming/stream_identifier.h"
 #include "trainer/base/fingerprint.h"
@@ -73,7 +74,7 @@ absl::StatusOr<Piece> ReadPiece(const CorpusPiece& name, const Corpora& corpora)
   Piece piece;
   piece.id = absl::StrCat(name.corpus, "/", name.name);
   ASSIGN_OR_RETURN(piece.midi, ReadWholeFile(file->second));
-  ASSIGN_OR_RETURN(piece.score, music::ReadMidi(piece.midi));
+  ASSIGN_OR_RETURN(piece.score, notation::ReadScore(piece.midi));
   return piece;
 }
 

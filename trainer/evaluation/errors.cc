@@ -13,6 +13,7 @@
 #include "core/collection/bundle_builder.h"
 #include "core/decoding/decoder.h"
 #include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/renderer.h"
 #include "trainer/evaluation/error_page.h"
@@ -140,7 +141,7 @@ class Errors {
   absl::StatusOr<const music::Score*> ScoreOf(int source) {
     const auto known = scores_.find(source);
     if (known != scores_.end()) return &known->second;
-    ASSIGN_OR_RETURN(music::Score score, music::ReadMidi((*request_.entries)[source].midi));
+    ASSIGN_OR_RETURN(music::Score score, notation::ReadScore((*request_.entries)[source].midi));
     return &scores_.emplace(source, std::move(score)).first->second;
   }
 

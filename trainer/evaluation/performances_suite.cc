@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
 #include "trainer/evaluation/errors.h"
@@ -59,13 +59,14 @@ absl::StatusOr<QueryTruth> TruthOf(const AsapTestBed& bed, const datasets::Outco
   const datasets::Excerpt& excerpt = outcome.excerpt;
   const datasets::AsapPerformance& performance =
       bed.asap.performances[bed.sample[excerpt.recording]];
-  ASSIGN_OR_RETURN(const music::Score played, music::ReadMidiFile(performance.midi_path));
+  ASSIGN_OR_RETURN(const music::Score played, notation::ReadScoreFile(performance.midi_path));
   QueryTruth truth;
   truth.source = performance.score;
   truth.played = NotesWithin(played.notes, excerpt.start_s, excerpt.length_s);
   const std::optional<datasets::BeatMap>& beats = bed.beats[excerpt.recording];
   if (!beats) return truth;
-  ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(bed.entries[performance.score].midi));
+  ASSIGN_OR_RETURN(const music::Score score,
+                   notation::ReadScore(bed.entries[performance.score].midi));
   const auto from_s = beats->ScoreAt(excerpt.start_s),
              to_s = beats->ScoreAt(excerpt.start_s + excerpt.length_s);
   if (!from_s || !to_s) return truth;

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
-#include "core/music/midi_file.h"
+#include "core/scores/read_score.h"
 #include "trainer/base/fingerprint.h"
 #include "trainer/data/performance.h"
 #include "trainer/data/renderer.h"
@@ -64,7 +64,7 @@ absl::StatusOr<TrackSet> SongbookTracks(const TracksOptions& options) {
   ASSIGN_OR_RETURN(set.entries, datasets::ReadEntries(options.songbook));
   for (int i = 0; i < std::ssize(set.entries); ++i) {
     set.works.push_back(i);
-    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(set.entries[i].midi));
+    ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(set.entries[i].midi));
     for (const double ratio : kTempi) {
       Track track =
           SteadyTrack(absl::StrCat(set.entries[i].id, " at ", ratio), i, score.notes, ratio);
@@ -97,7 +97,8 @@ absl::StatusOr<TrackSet> MapsTracks(const TracksOptions& options) {
         const std::string text,
         ReadWholeFile(std::filesystem::path(recording.path).replace_extension(".tsv")));
     ASSIGN_OR_RETURN(const std::vector<music::Note> played, datasets::ParseNoteList(text));
-    ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(set.entries[recording.work].midi));
+    ASSIGN_OR_RETURN(const music::Score score,
+                     notation::ReadScore(set.entries[recording.work].midi));
     if (played.size() < 2 || score.notes.size() < 2) continue;
     Track track;
     track.name = recording.name;
@@ -179,7 +180,7 @@ absl::Status JudgeOwn(const TrackSet& set, const Track& track, const matching::C
   if (verdict.place) return absl::OkStatus();
   // The notes around the place, as long as a passage that can be told by ear.
   constexpr double kAround_s = 10;
-  ASSIGN_OR_RETURN(const music::Score score, music::ReadMidi(set.entries[track.score].midi));
+  ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(set.entries[track.score].midi));
   const double start_s = std::max(0.0, *right_s - kAround_s / 2);
   for (const double repeat_s : metrics::RepeatsOf(score.notes, start_s, kAround_s, kPlace_s)) {
     if (std::abs(repeat_s + (*right_s - start_s) - found_s) <= kPlace_s)

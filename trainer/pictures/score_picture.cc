@@ -18,8 +18,8 @@
 #include "core/decoding/decoder.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/pianoroll.h"
-#include "core/music/midi_file.h"
 #include "core/music/score.h"
+#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::pictures {
 namespace {
@@ -124,7 +124,7 @@ std::string Subtitle(const PictureOptions& options) {
 
 absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
   ASSIGN_OR_RETURN(auto front_end, AudioFrontEnd::Create(options.settings));
-  ASSIGN_OR_RETURN(auto score, music::ReadMidiFile(options.score));
+  ASSIGN_OR_RETURN(auto score, notation::ReadScoreFile(options.score));
   const music::Score played = music::AtTempoRatio(score, options.tempo_ratio);
   ASSIGN_OR_RETURN(auto audio, Audio(options, played));
 
