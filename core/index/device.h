@@ -31,10 +31,17 @@ struct DeviceSource {
   DevicePrecision precision = DevicePrecision::kFloat32;  // kInt8: float16 without lists
 };
 
+// Neighbours that a device can be asked for of one source: what FAISS's GPU kernels can select. In
+// lists of 8-bit numbers, those of FAISS 1.15 read beyond their memory when asked for more than
+// 512.
+inline int MostNeighbours(const DeviceSource& source) {
+  return source.ivf != nullptr && source.precision == DevicePrecision::kInt8 ? 512 : 2048;
+}
+
 struct DeviceQueries {
   const float* values = nullptr;  // [count, dimension], finite
   int64_t count = 0;
-  int k = 0;       // at most DeviceIndex::kMaxK
+  int k = 0;       // at most MostNeighbours
   RowRange rows;   // what is looked at; of lists always all
   int probes = 0;  // lists to look into; at most DeviceIndex::kMaxProbes
 };
@@ -42,8 +49,7 @@ struct DeviceQueries {
 // What a device holds of one source. Search is safe from any thread (searches may take turns).
 class DeviceIndex {
  public:
-  static constexpr int kMaxK = 2048;       // what FAISS's GPU kernels can select
-  static constexpr int kMaxProbes = 2048;  // likewise
+  static constexpr int kMaxProbes = 2048;  // what FAISS's GPU kernels can select
 
   virtual ~DeviceIndex() = default;
 

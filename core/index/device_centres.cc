@@ -14,7 +14,7 @@ void DeviceCentres::reset() {
 
 void DeviceCentres::search(int64_t n, const float* x, int64_t k, float* similarities, int64_t* ids,
                            const faiss::SearchParameters* parameters) const {
-  if (ntotal > 0 && k <= DeviceIndex::kMaxK && parameters == nullptr) {
+  if (ntotal > 0 && k <= MostNeighbours({}) && parameters == nullptr) {
     if (on_device_ == nullptr) {
       on_device_ = std::make_unique<DeviceSearch>(
           pool_,

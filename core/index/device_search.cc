@@ -26,7 +26,7 @@ struct DeviceSearch::Waiting {
 };
 
 DeviceSearch::DeviceSearch(std::shared_ptr<DevicePool> pool, const DeviceSource& source)
-    : pool_(std::move(pool)), source_(source) {
+    : pool_(std::move(pool)), source_(source), most_neighbours_(MostNeighbours(source)) {
   pool_->CountIndex(1);
   TryToPut();
 }

@@ -31,6 +31,9 @@ class DeviceSearch {
   DeviceSearch(const DeviceSearch&) = delete;
   DeviceSearch& operator=(const DeviceSearch&) = delete;
 
+  // Neighbours that a query may ask for.
+  int most_neighbours() const { return most_neighbours_; }
+
   // Whether a search should be made here. Where there was no room for the source, the call tries
   // again to copy it, if the last time is a while ago.
   [[nodiscard]] bool Ready();
@@ -53,6 +56,7 @@ class DeviceSearch {
 
   const std::shared_ptr<DevicePool> pool_;
   const DeviceSource source_;
+  const int most_neighbours_;
   absl::Mutex mutex_;
   std::shared_ptr<Place> place_ ABSL_GUARDED_BY(mutex_);  // null: not on the device
   bool putting_ ABSL_GUARDED_BY(mutex_) = false;

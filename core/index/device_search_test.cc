@@ -167,6 +167,19 @@ TEST_F(DeviceTest, MoreThanADeviceSelectsIsLookedForOnTheCpu) {
   EXPECT_THAT(told_, IsEmpty());
 }
 
+TEST_F(DeviceTest, ListsOfEightBitsAreAskedForFewerNeighbours) {
+  const auto pool = Pool({.precision = DevicePrecision::kInt8});
+  const auto index = Build(IndexKind::kIvf, pool);
+  Search(*index, 512);
+  Search(*index, 400, {.rows = EveryOther(3)});  // is asked for more, of which most are dropped
+  EXPECT_GE(state_->searches, 2);
+  const int before = state_->searches;
+  Search(*index, 1'000);
+  EXPECT_EQ(state_->searches, before);
+  EXPECT_TRUE(pool->Status().usable);
+  EXPECT_THAT(told_, IsEmpty());
+}
+
 TEST_F(DeviceTest, Float16IsWithinItsRounding) {
   const auto pool = Pool({.precision = DevicePrecision::kFloat16});
   const SearchResult found = Search(*Build(IndexKind::kFlat, pool));

@@ -60,7 +60,7 @@ class FakeIndex final : public DeviceIndex {
  private:
   absl::Status Run(const DeviceQueries& queries, int64_t* ids, float* similarities) {
     const int search = ++state_->searches;
-    if (state_->gone) return Gone();
+    if (state_->gone || queries.k > MostNeighbours(source_)) return Gone();
     if (state_->before_search) RETURN_IF_ERROR(state_->before_search(search));
     state_->queries += queries.count;
     if (ivf_ == nullptr) {

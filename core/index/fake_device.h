@@ -1,5 +1,5 @@
 // A device that needs no hardware: it has so much memory, searches on the CPU, and fails when it is
-// told to. For tests.
+// told to, or asked for more neighbours than it can select. For tests.
 #ifndef ANTIPHON_CORE_INDEX_FAKE_DEVICE_H_
 #define ANTIPHON_CORE_INDEX_FAKE_DEVICE_H_
 

@@ -253,21 +253,21 @@ absl::StatusOr<SearchResult> FollowOnDevice(const SearchableIndex& index, Rows r
           : static_cast<int>(std::min<size_t>(ProbesFor(index, rarity), DeviceIndex::kMaxProbes));
   const RowRange all = {0, size};
   if (rarity <= 1) return AskDevice(device, queries, queries.k, all, probes);
-  const int asked = std::min(2 * queries.k + 32, DeviceIndex::kMaxK);
+  const int asked = std::min(2 * queries.k + 32, device.most_neighbours());
   ASSIGN_OR_RETURN(const SearchResult found, AskDevice(device, queries, asked, all, probes));
   SearchResult result = Sift(found, rows, queries);
   const Incomplete incomplete(queries, CountRows(rows), index.index->d, result);
-  if (incomplete.numbers.empty() || asked == DeviceIndex::kMaxK) return result;
+  if (incomplete.numbers.empty() || asked == device.most_neighbours()) return result;
   const Queries again = incomplete.AsQueries(queries.k);
   ASSIGN_OR_RETURN(const SearchResult more,
-                   AskDevice(device, again, DeviceIndex::kMaxK, all, probes));
+                   AskDevice(device, again, device.most_neighbours(), all, probes));
   incomplete.Replace(Sift(more, rows, again), result);
   return result;
 }
 
 // Whether a device is to be asked. A flat index is exact on a device too.
 bool IsForDevice(const SearchableIndex& index, Rows rows, int k, bool exact) {
-  if (index.on_device == nullptr || k > DeviceIndex::kMaxK) return false;
+  if (index.on_device == nullptr || k > index.on_device->most_neighbours()) return false;
   const int64_t in_scope = CountRows(rows);
   const bool few =
       static_cast<double>(in_scope) < kScanBelow * static_cast<double>(index.index->ntotal);
