@@ -62,8 +62,10 @@ EndingRun RunFrom(const std::vector<WrittenBar>& bars, int first) {
 
 // How often a repeat is played whose endings are `run`, and whose :| say `plays` at most.
 int PlaysWithEndings(const EndingRun& run, int plays) {
-  if (!run.single) return run.greatest;
-  return std::max(plays, run.has_first ? run.greatest + 1 : run.greatest);
+  constexpr int kMost = 1'000'000;  // beyond any limit on bars
+  const int greatest = std::clamp(run.greatest, 1, kMost);
+  if (!run.single) return greatest;
+  return std::max(plays, run.has_first ? greatest + 1 : greatest);
 }
 
 class SignReader {

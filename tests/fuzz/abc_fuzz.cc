@@ -3,6 +3,7 @@
 
 #include "core/abc/abc.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/played.h"
 #include "tests/support/written_scores.h"
 
 using antiphon::fuzz::Require;
@@ -29,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(std::all_of(score.order.begin(), score.order.end(),
                         [&](int bar) { return bar >= 0 && bar < bars; }),
             "the order is one of bars that there are");
+    antiphon::fuzz::RequirePlayable(score);
   }
   return 0;
 }

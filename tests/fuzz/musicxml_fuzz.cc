@@ -1,6 +1,7 @@
 // MusicXML, plain and in a container: any bytes give a written score or a reason.
 #include "core/musicxml/musicxml.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/played.h"
 #include "tests/support/written_scores.h"
 
 using antiphon::fuzz::Require;
@@ -20,5 +21,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto sane = antiphon::testing::IsSane(*score);
   Require(static_cast<bool>(sane), sane.message());
+  antiphon::fuzz::RequirePlayable(*score);
   return 0;
 }
