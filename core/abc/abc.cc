@@ -48,7 +48,7 @@ class AbcFile {
  public:
   explicit AbcFile(const NotationLimits& limits)
       : limits_(limits),
-        budget_{limits.max_bytes},
+        budget_(limits),
         header_(AbcHeader{}, /*line=*/0, limits_, budget_),
         notes_left_(limits.max_notes) {}
 

@@ -107,6 +107,15 @@ TEST(AbcRepeatsTest, Endings) {
   EXPECT_EQ(Played("|: A |1 B :|2 C |] D |1 E :|2 F |]"), "ABACDEDF");
 }
 
+TEST(AbcRepeatsTest, ARepeatThatBeginsWithAnEnding) {
+  EXPECT_EQ(Played(Tune("|: A |1 B |:2 C :| D |]")), "ABCD");
+  EXPECT_EQ(Played(Tune("|: A |1 B :|:2 C :| D |]")), "ABACD");
+  EXPECT_EQ(Played(Tune("|1 A |: |2 B :| C")), "ABC");
+  const WrittenScore gap = Tune("|: A |1 B :|3 C :| D");
+  EXPECT_EQ(Played(gap), "ABCD");
+  EXPECT_THAT(gap.warnings, ElementsAre(HasSubstr("the ending at bar 2 is one of which others")));
+}
+
 TEST(AbcRepeatsTest, WhatIsMissingIsPutThereAndSaid) {
   const WrittenScore start = Tune("|: A |: B :|");
   EXPECT_EQ(Played(start), "AABB");

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -22,16 +23,15 @@ class Sections {
   // The line before bar `index`.
   void Meet(const AbcBarLine& line, int index) {
     index_ = index;
-    const bool was_in_ending = in_ending_;
     if (line.ends_repeat > 0 && index > 0) EndRepeat(line);
-    const bool closes = line.thick || line.starts_repeat > 0 || line.label != 0;
-    if (closes && in_ending_ && line.ending.empty()) {
+    const bool closes = line.starts_repeat > 0 || line.label != 0;
+    if (in_ending_ && (closes || (line.thick && line.ending.empty()))) {
       CloseEnding(/*repeats=*/false);
       Finish();
     }
     if (line.starts_repeat > 0) StartRepeat(line);
     if (line.ends_repeat > 0 || line.thick || line.label != 0) implied_ = index;
-    if (!line.ending.empty()) StartEnding(line, was_in_ending);
+    if (!line.ending.empty()) StartEnding(line);
   }
 
   // Behind the last bar.
@@ -86,13 +86,13 @@ class Sections {
     colons_ = line.starts_repeat;
   }
 
-  void StartEnding(const AbcBarLine& line, bool was_in_ending) {
+  void StartEnding(const AbcBarLine& line) {
     if (in_ending_) {  // |1 ... |2
       warnings_.Add(absl::StrCat("an ending begins at bar ", Number(index_),
                                  " with no :| before it, which is put there"));
       CloseEnding(/*repeats=*/true);
     }
-    if (!was_in_ending && !explicit_start_) start_ = line.ends_repeat > 0 ? index_ : implied_;
+    if (endings_.empty() && !explicit_start_) start_ = line.ends_repeat > 0 ? index_ : implied_;
     in_ending_ = true;
     endings_.push_back({index_, index_, line.ending, false});
   }
@@ -114,15 +114,19 @@ class Sections {
   }
 
   void WriteEndings() {
-    int most = 0;
     bool repeated = false;
+    std::set<int> numbers;
     for (const Ending& ending : endings_) {
-      most = std::max(most, ending.numbers.back());
       repeated |= ending.repeats;
+      numbers.insert(ending.numbers.begin(), ending.numbers.end());
     }
-    if (!repeated) {
-      warnings_.Add(absl::StrCat("the ending at bar ", Number(endings_.front().first),
-                                 " belongs to no repeat; it is played as other bars"));
+    const int most = *numbers.rbegin();
+    // A pass without an ending would never come to the next one.
+    if (!repeated || *numbers.begin() != 1 || most != static_cast<int>(numbers.size())) {
+      warnings_.Add(
+          absl::StrCat("the ending at bar ", Number(endings_.front().first),
+                       repeated ? " is one of which others are missing" : " belongs to no repeat",
+                       "; it is played as other bars"));
       return;
     }
     // With one ending alone, the last pass leaves it out.

@@ -414,6 +414,23 @@ TEST(AbcFileTest, MacrosCannotMakeEndlessText) {
   EXPECT_THAT(Refusal(absl::StrCat(many, "K:C\nC\n")), HasSubstr("more than 100 macros"));
 }
 
+TEST(AbcFileTest, TunesTogetherHaveALimitOfBars) {
+  NotationLimits limits;
+  limits.max_bars = 100;
+  std::string tunes;
+  for (int i = 0; i < 20; ++i) tunes += "X:1\nK:C\nCZ90|\n\n";
+  EXPECT_THAT(Refusal(tunes, limits), HasSubstr("RESOURCE_EXHAUSTED: the tunes of the file"));
+}
+
+TEST(AbcFileTest, GraceNotesBeforeANoteHaveALimit) {
+  std::string graces;
+  for (int i = 0; i < 200; ++i) graces += "{C}";
+  const WrittenScore score = Tune(graces + "D");
+  EXPECT_THAT(score.notes, SizeIs(101));
+  EXPECT_EQ(score.notes[0].grace, 100);
+  EXPECT_THAT(score.warnings[0], HasSubstr("more than 100 grace notes"));
+}
+
 TEST(AbcFileTest, ManyWarningsAreCounted) {
   std::string music;
   for (int i = 0; i < 50; ++i) music += "C-D|";

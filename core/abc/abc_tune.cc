@@ -91,7 +91,7 @@ AbcVoice& AbcTune::voice() {
   }
   Voice& voice = *current_;
   if (!voice.music) {
-    voice.music = std::make_unique<AbcVoice>(limits_, warnings_);
+    voice.music = std::make_unique<AbcVoice>(limits_, budget_, warnings_);
     AbcVoice& music = *voice.music;
     const AbcMetre metre = header_.metre.value_or(kFreeMetre);
     music.SetLine(line_);
@@ -373,6 +373,8 @@ absl::StatusOr<WrittenScore> AbcTune::Finish() && {
                [&](const absl::Status& status) {
                  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
                }));
+  budget_.bars -= static_cast<int64_t>(score.order.size());
+  if (budget_.bars < 0) return AbcBudgetExceeded();
   score.warnings = std::move(warnings_).Take();
   return score;
 }

@@ -39,11 +39,6 @@ struct AbcHeader {
   std::shared_ptr<const AbcSymbols> symbols = std::make_shared<const AbcSymbols>();
 };
 
-// What all tunes of a file share while it is read.
-struct AbcBudget {
-  int64_t macro_bytes = 0;  // that macros may still make
-};
-
 class AbcTune : private AbcMusicHost {
  public:
   // `line` is that of X:, or 0 for the header of the file, which takes header lines only. The

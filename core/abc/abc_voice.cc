@@ -18,6 +18,8 @@ constexpr std::array<int, 7> kSemitones = {0, 2, 4, 5, 7, 9, 11};
 // Ticks that a voice may have: more than any music, and far from the end of the type.
 constexpr Ticks kLongestVoice = 1'000'000 * kTicksPerQuarter;
 
+constexpr size_t kMostGraces = 100;  // before one note
+
 int OctaveIndex(int octave, int octaves) {
   return std::clamp(octave + octaves / 2, 0, octaves - 1);
 }
@@ -58,8 +60,12 @@ std::vector<std::string> AbcWarnings::Take() && {
   return std::move(kept_);
 }
 
-AbcVoice::AbcVoice(const NotationLimits& limits, AbcWarnings& warnings)
-    : limits_(limits), warnings_(warnings) {
+absl::Status AbcBudgetExceeded() {
+  return absl::ResourceExhaustedError("the tunes of the file have too many bars together");
+}
+
+AbcVoice::AbcVoice(const NotationLimits& limits, AbcBudget& budget, AbcWarnings& warnings)
+    : limits_(limits), budget_(budget), warnings_(warnings) {
   ClearAccidentals();
 }
 
@@ -269,6 +275,7 @@ absl::Status AbcVoice::AddBarLine(const AbcBarLine& line) {
       return absl::ResourceExhaustedError(
           absl::StrCat(Place(), ": more than ", limits_.max_bars, " bars"));
     }
+    if (--budget_.bars < 0) return AbcBudgetExceeded();
     boundaries.push_back({time_, line});
     return absl::OkStatus();
   }
@@ -292,6 +299,11 @@ void AbcVoice::AddLabel(char label) {
 
 void AbcVoice::AddGrace(std::span<const AbcNote> notes) {
   if (notes.empty()) return;
+  if (graces_.size() + notes.size() > kMostGraces) {
+    warnings_.Add(absl::StrCat(Place(), ": more than ", kMostGraces,
+                               " grace notes before a note; the others are left out"));
+    return;
+  }
   // A second group before the same note.
   for (AbcNote& before : graces_) before.length.numerator += notes.front().length.numerator;
   for (const AbcNote& note : notes) {

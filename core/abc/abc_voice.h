@@ -30,6 +30,16 @@ class AbcWarnings {
   int more_ = 0;
 };
 
+// What all tunes of a file share while it is read: a few bytes of text can make many bars.
+struct AbcBudget {
+  explicit AbcBudget(const NotationLimits& limits)
+      : macro_bytes(limits.max_bytes), bars(int64_t{10} * limits.max_bars) {}
+
+  int64_t macro_bytes;  // that macros may still make
+  int64_t bars;         // that voices and orders of parts may still have
+};
+absl::Status AbcBudgetExceeded();  // of bars
+
 enum class AbcPropagation : uint8_t { kNot, kOctave, kPitch };
 
 // As fractions of the unit, or factors.
@@ -91,8 +101,8 @@ struct AbcVoiceResult {
 
 class AbcVoice {
  public:
-  // `limits` and `warnings` must outlive the voice.
-  AbcVoice(const NotationLimits& limits, AbcWarnings& warnings);
+  // All three must outlive the voice.
+  AbcVoice(const NotationLimits& limits, AbcBudget& budget, AbcWarnings& warnings);
 
   // What follows holds from here on.
   void SetUnit(Ticks unit) { unit_ = unit; }
@@ -177,6 +187,7 @@ class AbcVoice {
   Ticks BarLength() const;
 
   const NotationLimits& limits_;
+  AbcBudget& budget_;
   AbcWarnings& warnings_;
   int line_ = 0;
   Ticks unit_ = kTicksPerQuarter / 2;

@@ -90,6 +90,24 @@ void AddMidi(const Seeds& seeds) {
   }
 }
 
+void AddHumdrum(const Seeds& seeds) {
+  seeds.Add("humdrum", "piano",
+            "!!!COM: A, B\n!!!OTL@@DE: C\n!!!OMD: Adagio [quarter] = 60\n"
+            "**kern\t**kern\t**dynam\n*Ipiano\t*Ipiano\t*\n*k[b-e-]\t*k[b-e-]\t*\n"
+            "*g:\t*g:\t*\n*M3/4\t*M3/4\t*\n*>[A,A1,A,A2]\t*\t*\n*>A\t*>A\t*\n"
+            "4GG\t8qf#\t.\n=1\t=1\t=1\n*^\t*\t*\n4G: 4B-:\t2.D\t4gT\tp\n"
+            "2[A\t.\t12a\t<\n.\t.\t12b-\t.\n.\t.\t12cc\t.\n.\t.\t4dsSSs\t[\n"
+            "*v\t*v\t*\t*\n=2:|!\t=2:|!\t=2\n*>A1\t*>A1\t*\n2.A]\t2.d;\tsf\n"
+            "=3!|:\t=3!|:\t=3\n*>A2\t*>A2\t*\n3%2GG\t4.g\tfp\n.\t8r\t.\n==\t==\t==\n"
+            "*-\t*-\t*-\n");
+  seeds.Add("humdrum", "choir",
+            "!!!!SEGMENT: a\n**kern\t**text\t**kern\t**drum\n*I\"Basso\t*\t*ITrd1c2\t*\n"
+            "*M2/2\t*\t*Trd-1c-2\t*\n*MM150\t*\t*clefG2\t*clefX\n=1-\t=1-\t=1-\t=1-\n"
+            "1.C\tKy-\t0c\t4e\n=2-\t=2-\t=2-\t=2-\n.\t.\t.\t.\n2D_\trie\t.\t4Re\n"
+            "*x\t*x\t*\t*+\n*\t*\t*\t*\t**kern\ne\t1r\t00c\t.\t20%3c\n==\t==\t==\t==\t==\n"
+            "*-\t*-\t*-\t*-\t*-\n!!!!SEGMENT: b\n**kern\n4c\n*-\n");
+}
+
 void AddMusicXml(const Seeds& seeds) {
   const std::string head =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?><score-partwise version=\"4.0\"><work><work-title>"
@@ -327,6 +345,7 @@ int main(int argc, char** argv) {
   }
   const antiphon::fuzz::Seeds seeds(argv[1]);
   antiphon::fuzz::AddMidi(seeds);
+  antiphon::fuzz::AddHumdrum(seeds);
   antiphon::fuzz::AddMusicXml(seeds);
   antiphon::fuzz::AddAbc(seeds);
   antiphon::fuzz::AddAudio(seeds);
