@@ -247,7 +247,7 @@ TEST(CommandLineTest, NamesWhatIsWrong) {
   EXPECT_THAT(Refusal({"search"}), HasSubstr("file"));
   EXPECT_THAT(Refusal({"snippet", "a", "b", "-o", "x.mid"}), HasSubstr("b"));
   EXPECT_THAT(Refusal({"search", "a", "--start", "soon"}), HasSubstr("--start: 'soon'"));
-  EXPECT_THAT(Refusal({"search", "a", "--as", "video"}), HasSubstr("audio, midi"));
+  EXPECT_THAT(Refusal({"search", "a", "--as", "video"}), HasSubstr("audio, score, midi"));
   EXPECT_THAT(Refusal({"search", "a", "--top-k", "many"}), HasSubstr("--top-k"));
   EXPECT_THAT(Refusal({"status", "--timeout", "0"}), HasSubstr("--timeout"));
   EXPECT_THAT(Refusal({"status", "--timeout", "nan"}), HasSubstr("--timeout"));

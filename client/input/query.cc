@@ -176,7 +176,13 @@ absl::StatusOr<std::string> MakeScoreFile(const Input& input, int64_t max_bytes)
     return absl::InvalidArgumentError(absl::StrCat(
         input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
   }
-  return ReadAll(input);
+  ASSIGN_OR_RETURN(std::string file, ReadAll(input));
+  if (const size_t tunes = notation::TunesOf(file).size(); tunes > 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        input.name, " has ", tunes,
+        " tunes, and a piece is one of them: split it, or let antiphon-trainer index it"));
+  }
+  return file;
 }
 
 }  // namespace antiphon::client
