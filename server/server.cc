@@ -390,10 +390,11 @@ Server::~Server() {
 }
 
 bool Server::Drain(absl::Duration grace, absl::Duration delay) {
+  // First of all: a reload or a snapshot under way may keep the next lines waiting.
+  impl_->health.SetServing(false);
   impl_->MoveTo(ServerState::kLameDuck);
   impl_->hot_reload->Stop();
   impl_->schedule->Stop();
-  impl_->health.SetServing(false);
   absl::SleepFor(delay);
   impl_->MoveTo(ServerState::kDraining);
   // The port stays open meanwhile: who asks for health, status or anything else gets an answer, not

@@ -34,15 +34,6 @@ bool IsServersFault(const absl::Status& status) {
 
 }  // namespace
 
-Admission::~Admission() {
-  if (gate_ == nullptr) return;
-  {
-    absl::MutexLock lock(&gate_->mutex_);
-    gate_->under_way_.erase(call_);
-  }
-  gate_->lifecycle_.Leave();
-}
-
 CallGate::CallGate(const Store& store, Lifecycle& lifecycle, Metrics& metrics,
                    Authenticator* authenticator, const Quota& quota)
     : store_(store),
@@ -67,7 +58,7 @@ absl::StatusOr<Admission> CallGate::Admit(Call& call, CallPolicy policy) {
   RETURN_IF_ERROR(lifecycle_.Enter());
   absl::MutexLock lock(&mutex_);
   under_way_.insert(&call);
-  return Admission(*this, call);
+  return Admission(lifecycle_);
 }
 
 void CallGate::AbandonAll(const absl::Status& why) {
@@ -92,7 +83,11 @@ absl::Status CallGate::Work(Call& call, const std::function<absl::Status(Call&)>
   }
 }
 
-grpc::Status CallGate::Close(const Call& call, const absl::Status& status, const Sizes& sizes) {
+grpc::Status CallGate::Close(Call& call, const absl::Status& status, const Sizes& sizes) {
+  {
+    absl::MutexLock lock(&mutex_);
+    under_way_.erase(&call);
+  }
   const double seconds = SecondsSince(call.arrived());
   grpc::Status answer = ToGrpc(status);
   metrics_.RecordCall(call.method(), answer.error_code(), seconds);

@@ -34,24 +34,23 @@ enum class CallPolicy {
   kOpen        // as kInline, and nobody has to show a key
 };
 
-class CallGate;
-
-// That a call is under way. The lifecycle waits for it until this goes, which is before the call.
+// That a call is under way. The lifecycle waits until this goes, which may be after the call has
+// gone: once its answer is on its way.
 class Admission {
  public:
   Admission() = default;
-  Admission(CallGate& gate, Call& call) : gate_(&gate), call_(&call) {}
+  explicit Admission(Lifecycle& lifecycle) : lifecycle_(&lifecycle) {}
   Admission(Admission&& other) noexcept { *this = std::move(other); }
   Admission& operator=(Admission&& other) noexcept {
-    std::swap(gate_, other.gate_);
-    std::swap(call_, other.call_);
+    std::swap(lifecycle_, other.lifecycle_);
     return *this;
   }
-  ~Admission();
+  ~Admission() {
+    if (lifecycle_ != nullptr) lifecycle_->Leave();
+  }
 
  private:
-  CallGate* gate_ = nullptr;
-  Call* call_ = nullptr;
+  Lifecycle* lifecycle_ = nullptr;
 };
 
 class CallGate {
@@ -77,16 +76,14 @@ class CallGate {
     int64_t response_bytes = 0;
   };
 
-  // Abandons all calls under way.
+  // Abandons all calls that have been admitted and not closed.
   void AbandonAll(const absl::Status& why);
 
   // What the caller is told. Counts and logs the call: to be asked once, last, for every call,
-  // refused ones included.
-  grpc::Status Close(const Call& call, const absl::Status& status, const Sizes& sizes);
+  // refused ones included. Nobody abandons the call after it.
+  grpc::Status Close(Call& call, const absl::Status& status, const Sizes& sizes);
 
  private:
-  friend class Admission;
-
   const Store& store_;
   Lifecycle& lifecycle_;
   Metrics& metrics_;

@@ -70,7 +70,7 @@ TEST_F(CallGateTest, ACallIsOneLineThatSaysAllButWhatWasSent) {
 }
 
 TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
-  const Call call("Retrieval.Identify", Origin(), metrics_);
+  Call call("Retrieval.Identify", Origin(), metrics_);
   const grpc::Status answer =
       gate_.Close(call, absl::InternalError("index: lost\nmethod=forged"), {});
   EXPECT_EQ(answer.error_code(), grpc::StatusCode::INTERNAL);
@@ -80,7 +80,7 @@ TEST_F(CallGateTest, TheLogSaysWhyWhereTheCallerIsNotTold) {
 }
 
 TEST_F(CallGateTest, AFullDiskIsTheOperatorsBusiness) {
-  const Call call("Catalog.AddPiece", Origin(), metrics_);
+  Call call("Catalog.AddPiece", Origin(), metrics_);
   gate_.Close(call, WithReason(absl::ResourceExhaustedError("no room"), ErrorReason::kStorageFull),
               {});
   EXPECT_THAT(log_.str(), HasSubstr("error method=Catalog.AddPiece code=RESOURCE_EXHAUSTED"));
@@ -171,8 +171,19 @@ TEST_F(CallGateTest, AnAdmissionIsCountedUntilItGoes) {
     EXPECT_EQ(lifecycle_.in_flight(), 1) << "what is always let in holds nothing up";
     gate_.AbandonAll(absl::UnavailableError("stopping"));
     EXPECT_TRUE(absl::IsUnavailable(call.KeepGoing()));
+    gate_.Close(call, call.KeepGoing(), {});
   }
   EXPECT_EQ(lifecycle_.in_flight(), 0);
+}
+
+TEST_F(CallGateTest, ACallThatIsClosedIsNotAbandonedAlthoughItsAnswerIsStillOnItsWay) {
+  ASSERT_TRUE(lifecycle_.MoveTo(ServerState::kServing).ok());
+  Call call("Retrieval.Identify", Origin(), metrics_);
+  const Admission admission = *gate_.Admit(call, CallPolicy::kQueued);
+  gate_.Close(call, absl::OkStatus(), {});
+  EXPECT_EQ(lifecycle_.in_flight(), 1);
+  gate_.AbandonAll(absl::UnavailableError("stopping"));
+  EXPECT_TRUE(call.KeepGoing().ok()) << "gRPC may have deleted it by now";
 }
 
 }  // namespace

@@ -32,10 +32,12 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
                                           [this](const absl::Status& why) { Complete(why); });
     if (!receipt.ok()) return Complete(WithRetry(receipt.status(), runner_.queue_.RetryDelay()));
     receipt_ = *std::move(receipt);
+    read_.Give();
     StartRead(&incoming_);
   }
 
   void OnReadDone(bool ok) override {
+    read_.Take();
     request_bytes_ = ok ? static_cast<int64_t>(incoming_.Length()) : 0;
     if (!receipt_->End(request_bytes_)) return;  // given up, and completed
     if (!ok) {
@@ -60,7 +62,7 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
 
   void OnCancel() override { call_.Abandon(absl::CancelledError("the caller has gone")); }
   void OnDone() override {
-    handover_.Take();
+    end_.Take();
     delete this;
   }
 
@@ -84,7 +86,7 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
     const grpc::Status answer =
         runner_.gate_.Close(call_, status, {request_bytes_, response_bytes});
     const Admission admission = std::move(admission_);  // ends once the answer is on its way
-    handover_.Give();
+    end_.Give();
     if (answer.ok()) {
       StartWriteAndFinish(&outgoing_, grpc::WriteOptions(), answer);
     } else {
@@ -104,7 +106,7 @@ class CallRunner::Reactor final : public grpc::ServerGenericBidiReactor {
   int64_t request_bytes_ = 0;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
-  Handover handover_;
+  Handover read_, end_;
 };
 
 CallRunner::CallRunner(CallGate& gate, WorkQueue& queue, ReceiveMonitor& monitor,

@@ -107,6 +107,7 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
       return waiter_.Await(StreamWaiter::kRead);
     }
     receipt_ = *std::move(receipt);
+    read_.Give();
     StartRead(&incoming_);
     if (!waiter_.Await(StreamWaiter::kRead)) return false;
     sizes.request_bytes += static_cast<int64_t>(incoming_.Length());
@@ -134,13 +135,14 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
   absl::Status status() const override { return waiter_.status(); }
 
   void OnReadDone(bool ok) override {
+    read_.Take();
     receipt_->End(ok ? static_cast<int64_t>(incoming_.Length()) : 0);
     waiter_.End(StreamWaiter::kRead, ok);
   }
   void OnWriteDone(bool ok) override { waiter_.End(StreamWaiter::kWrite, ok); }
   void OnCancel() override { call.Abandon(absl::CancelledError("the caller has gone")); }
   void OnDone() override {
-    handover_.Take();
+    end_.Take();
     delete this;
   }
 
@@ -148,7 +150,7 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
   void Close(const grpc::Status& status) {
     // The status would wait in line behind an answer that is not taken.
     if (waiter_.write_is_stuck()) context_->TryCancel();
-    handover_.Give();
+    end_.Give();
     Finish(status);
   }
 
@@ -164,7 +166,7 @@ class StreamRunner::Reactor final : public grpc::ServerGenericBidiReactor,
 
  private:
   StreamWaiter waiter_;
-  Handover handover_;
+  Handover read_, end_;
   std::shared_ptr<ReceiveMonitor::Receipt> receipt_;  // of the latest read
   // Here, because a read and a write may outlive the handler.
   grpc::ByteBuffer incoming_;

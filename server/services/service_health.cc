@@ -2,8 +2,10 @@
 // comes before that of a watch, and gRPC's threads take the one or the other.
 #include "server/services/service_health.h"
 
+#include <optional>
 #include <utility>
 
+#include "server/calls/handover.h"
 #include "server/calls/messages.h"
 #include "server/wire/status_map.h"
 
@@ -34,10 +36,12 @@ class HealthService::Watch final : public grpc::ServerGenericBidiReactor {
                                          [this](const absl::Status& why) { End(why); });
     if (!receipt.ok()) return End(receipt.status());
     receipt_ = *std::move(receipt);
+    read_.Give();
     StartRead(&incoming_);
   }
 
   void OnReadDone(bool ok) override {
+    read_.Take();
     if (!receipt_->End(static_cast<int64_t>(incoming_.Length()))) return;
     if (!ok) return End(FieldError(absl::StatusCode::kInvalidArgument, "request", "is missing"));
     Request request;
@@ -68,9 +72,19 @@ class HealthService::Watch final : public grpc::ServerGenericBidiReactor {
   }
 
   void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&mutex_);
-    writing_ = false;
-    if (ok) Write();
+    std::optional<grpc::Status> end;
+    bool last = false;
+    {
+      absl::MutexLock lock(&mutex_);
+      writing_ = false;
+      end.swap(end_);
+      if (end.has_value()) {
+        last = ok && IsNews();
+      } else if (ok) {
+        Write();
+      }
+    }
+    if (end.has_value()) FinishWith(*end, last);
   }
 
   void OnCancel() override {
@@ -80,23 +94,56 @@ class HealthService::Watch final : public grpc::ServerGenericBidiReactor {
     }
     End(absl::CancelledError("the caller has gone"));
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    finish_.Take();
+    delete this;
+  }
 
-  void End(const absl::Status& why) { Finish(service_.gate_.Close(call_, why, {})); }
+  // Once, and Tell not after it. What there is to tell still comes before the end.
+  void End(const absl::Status& why) {
+    grpc::Status status = service_.gate_.Close(call_, why, {});
+    bool last = false;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (writing_) {
+        end_ = std::move(status);  // OnWriteDone goes on
+        return;
+      }
+      last = IsNews();
+    }
+    FinishWith(status, last);
+  }
 
  private:
   void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (writing_ || told_ == wanted_) return;
-    Response response;
-    response.set_value(wanted_);
-    if (!SerializeMessage(response, &outgoing_).ok()) return;
-    told_ = wanted_;
+    if (writing_ || !IsNews()) return;
     writing_ = true;
     StartWrite(&outgoing_);
   }
 
+  // Whether there is something to tell; it is in outgoing_ then.
+  bool IsNews() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (told_ == wanted_) return false;
+    Response response;
+    response.set_value(wanted_);
+    if (!SerializeMessage(response, &outgoing_).ok()) return false;
+    told_ = wanted_;
+    return true;
+  }
+
+  // gRPC may delete this object before it returns. Nobody writes any more: without a lock.
+  void FinishWith(const grpc::Status& status, bool last) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    finish_.Give();
+    if (last) {
+      StartWriteAndFinish(&outgoing_, grpc::WriteOptions(), status);
+    } else {
+      Finish(status);
+    }
+  }
+
   HealthService& service_;
   Call call_;
+  Handover read_, finish_;
   std::shared_ptr<ReceiveMonitor::Receipt> receipt_;
   grpc::ByteBuffer incoming_;
   std::string name_;
@@ -104,6 +151,7 @@ class HealthService::Watch final : public grpc::ServerGenericBidiReactor {
   int wanted_ ABSL_GUARDED_BY(mutex_) = 0;
   int told_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);  // waits for the write under way
   grpc::ByteBuffer outgoing_ ABSL_GUARDED_BY(mutex_);
 };
 
