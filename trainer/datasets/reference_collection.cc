@@ -95,7 +95,10 @@ absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReference
 
 absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexed(
     const std::string& bundle, const collection::BuilderOptions& options) {
-  ASSIGN_OR_RETURN(auto collection, Open(bundle, options));
+  const auto name_it = [&bundle](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(bundle, ": ", status.message()));
+  };
+  ASSIGN_OR_RETURN(auto collection, MapError(Open(bundle, options), name_it));
   ASSIGN_OR_RETURN(const std::string model, ModelIdOf(options));
   if (collection->manifest().model_id != model) {
     return absl::FailedPreconditionError(absl::StrCat(bundle, " was made with the model ",
