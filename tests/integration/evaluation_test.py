@@ -76,11 +76,11 @@ class IndexedBundleTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             scores = pathlib.Path(folder) / "scores"
             scores.mkdir()
-            (scores / "scale 4.abc").write_text("X:1\nL:1/4\nK:C\nCDEF|GABc|cBAG|FEDC|\n",
+            (scores / "scale 7.abc").write_text("X:1\nL:1/4\nK:C\nCDEF|GABc|cBAG|FEDC|\n",
                                                 encoding="utf-8")
             told = run("rendered", "--scores", scores, "--bundle", harness.BUNDLE,
                        "--no-untrained")
-            self.assertIn("does not hold scores/scale 4.abc, which is to be played", told)
+            self.assertIn("does not hold scores/scale 7.abc, which is to be played", told)
             told = run("rendered", "--scores", scores, "--no-untrained", "--bundle",
                        folder + "/none")
             self.assertIn("none", told)
