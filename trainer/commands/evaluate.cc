@@ -181,6 +181,7 @@ absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
   evaluation::EnsembleOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.midi_dir = flags.midi_dir;
+  options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
   options.reference_collections = flags.reference_collections();
@@ -192,6 +193,7 @@ absl::StatusOr<Report> Violin(const Flags& flags, Progress& progress) {
   evaluation::ViolinOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.midi_dir = flags.midi_dir;
+  options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
   options.asap = flags.asap;
@@ -294,11 +296,13 @@ const std::map<std::string, Suite> kSuites = {
       {"--model"},
       Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--midi"}})}},
     {"ensemble",
-     {&Ensemble, {"--model", "--midi", "--recordings"}, Joined({kOfModels, {"--excerpts"}})}},
+     {&Ensemble,
+      {"--model", "--recordings"},
+      Joined({kOfModels, {"--midi", "--bundle", "--excerpts"}})}},
     {"violin",
      {&Violin,
-      {"--model", "--midi", "--recordings"},
-      Joined({kOfModels, {"--excerpts", "--distractors", "--asap"}})}},
+      {"--model", "--recordings"},
+      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--distractors", "--asap"}})}},
     {"rendered",
      {&Rendered,
       {"--model", "--scores"},
@@ -312,22 +316,35 @@ const std::map<std::string, Suite> kSuites = {
     {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
 };
 
-// What cannot act because of another option.
-absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
-  if (!flags.bundle.empty()) {
-    const std::string reason = "the collection is that of --bundle";
-    RETURN_IF_ERROR(RefuseIdle(command, "--distractors", false, reason));
-    RETURN_IF_ERROR(RefuseIdle(command, "--listed", false, reason));
-    if (!flags.no_untrained) {
-      return absl::InvalidArgumentError(
-          "--bundle needs --no-untrained: it was made with the model that is measured");
-    }
-  }
-  if (flags.suite == "ensemble" || flags.suite == "violin") {
+// A bundle that was indexed before is the whole collection.
+absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
+  const bool plays = flags.suite == "ensemble" || flags.suite == "violin";
+  if (plays) {
     RETURN_IF_ERROR(
         RefuseIdle(command, "--seed", !flags.no_untrained,
                    absl::StrCat("in suite ", flags.suite, " it only draws the untrained network")));
+    if (flags.midi_dir.empty() && flags.bundle.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("suite ", flags.suite, " needs --midi or --bundle"));
+    }
   }
+  if (flags.bundle.empty()) return absl::OkStatus();
+  if (!flags.no_untrained) {
+    return absl::InvalidArgumentError(
+        "--bundle needs --no-untrained: it was made with the model that is measured");
+  }
+  const std::string reason = "the collection is that of --bundle";
+  if (plays) {
+    RETURN_IF_ERROR(RefuseIdle(command, "--midi", false, reason));
+    RETURN_IF_ERROR(RefuseIdle(command, "--asap", false, reason));
+  }
+  RETURN_IF_ERROR(RefuseIdle(command, "--distractors", false, reason));
+  return RefuseIdle(command, "--listed", false, reason);
+}
+
+// What cannot act because of another option.
+absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
+  RETURN_IF_ERROR(CheckBundle(command, flags));
   RETURN_IF_ERROR(RefuseIdle(command, "--architecture", !flags.no_untrained,
                              "with --no-untrained there is no such network"));
   if (flags.suite == "pieces") {
@@ -413,8 +430,10 @@ void AddInputs(CLI::App& command, Flags& flags) {
       .add_option("--listed", flags.listed,
                   "Suite rendered: scores of each folder in the catalogue; 0 is all")
       ->capture_default_str();
-  command.add_option("--bundle", flags.bundle,
-                     "Suites catalogue-size and rendered: a bundle made by index, to ask in");
+  command.add_option(
+      "--bundle", flags.bundle,
+      "Suites ensemble, violin, rendered and catalogue-size: a bundle made by index, "
+      "to ask in");
   command.add_option("--excerpts", flags.excerpts,
                      "Suites recordings, ensemble and violin: of each recording and length [10]; "
                      "suite rendered: of each work [3]");

@@ -65,6 +65,10 @@ TEST(EvaluateTest, AnOptionIsRefusedWhereAnotherTakesItsWork) {
   const std::string bundle = "--model x --scores x --bundle x ";
   EXPECT_THAT(Evaluate("rendered", bundle + "--no-untrained --listed 5"),
               AllOf(StartsWith("--listed can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("violin", "--model x --recordings x --no-untrained --bundle x --asap x"),
+              AllOf(StartsWith("--asap can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("ensemble", "--model x --recordings x --no-untrained --bundle x --midi x"),
+              AllOf(StartsWith("--midi can't act"), HasSubstr("--bundle")));
   EXPECT_THAT(Evaluate("rendered", bundle), HasSubstr("--bundle needs --no-untrained"));
   EXPECT_THAT(Evaluate("violin", model + "--recordings x --no-untrained --seed 2"),
               StartsWith("--seed can't act"));
@@ -77,6 +81,10 @@ TEST(EvaluateTest, SaysWhatASuiteNeeds) {
   EXPECT_EQ(Evaluate("recordings", "--model x --midi x"), "suite recordings needs --recordings");
   EXPECT_EQ(Evaluate("unknown", "--render-only"), "suite unknown needs --asap");
   EXPECT_EQ(Evaluate("ensemble", "--model x --midi x"), "suite ensemble needs --recordings");
+  EXPECT_EQ(Evaluate("ensemble", "--model x --recordings x"),
+            "suite ensemble needs --midi or --bundle");
+  EXPECT_EQ(Evaluate("violin", "--model x --recordings x"),
+            "suite violin needs --midi or --bundle");
   EXPECT_EQ(Evaluate("rendered", "--model x"), "suite rendered needs --scores");
 }
 
@@ -99,6 +107,8 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
                                            "--midi x --recordings x --no-untrained "
                                            "--bundle /nonexistent"),
            std::pair("ensemble", model + "--midi x --recordings /nonexistent --excerpts 4"),
+           std::pair("ensemble", model + "--recordings /nonexistent --no-untrained --bundle x"),
+           std::pair("violin", model + "--recordings /nonexistent --no-untrained --bundle x"),
            std::pair("violin", model + "--midi x --recordings /nonexistent --excerpts 4 --asap x "
                                        "--distractors x --distractors y"),
            std::pair("rendered", model + "--scores /nonexistent --scores y --works 3 --listed 20 "

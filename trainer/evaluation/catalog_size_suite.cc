@@ -263,14 +263,9 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
                                                     Progress& progress) {
   RETURN_IF_ERROR(options.Check());
   const auto started = Clock::now();
-  const auto reference = [&options](const std::string& model) {
-    return ReferenceCollectionFor(options.models, model, options.reference_collections);
-  };
   Catalogue catalogue;
   if (!options.bundle.empty()) {
-    ASSIGN_OR_RETURN(
-        catalogue.collection,
-        datasets::OpenIndexed(options.bundle, reference(options.models.model).builder));
+    ASSIGN_OR_RETURN(catalogue.collection, OpenIndexedFor(options.models, options.bundle));
   }
   ASSIGN_OR_RETURN(Pool pool, MakePool(options, catalogue.collection.get(), progress));
   metrics::Report report{"catalogue-size", {}, {}};
@@ -290,7 +285,9 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
     Catalogue opened;
     ASSIGN_OR_RETURN(opened.collection, datasets::OpenReferenceCollection(
                                             {pool.entries.begin(), pool.entries.begin() + size},
-                                            reference(model), progress));
+                                            ReferenceCollectionFor(options.models, model,
+                                                                   options.reference_collections),
+                                            progress));
     opened.place_of.resize(size);
     std::iota(opened.place_of.begin(), opened.place_of.end(), 0);
     return opened;

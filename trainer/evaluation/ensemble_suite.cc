@@ -2,6 +2,7 @@
 #include <chrono>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -32,6 +33,7 @@ struct Setting {
 };
 
 struct TestBed {
+  std::unique_ptr<const retrieval::BundleCollection> indexed;  // null: the entries are not yet
   std::vector<datasets::CollectionEntry> entries;
   std::vector<Setting> settings;  // by source
   std::vector<datasets::Bach10Piece> pieces;
@@ -63,8 +65,9 @@ absl::StatusOr<std::set<int>> FindRight(const EnsembleOptions& options,
   }
   if (likeness < kLeastLikeness) {
     return absl::NotFoundError(absl::StrFormat(
-        "no score below %s has the notes of %s; the nearest, %s, has an onset F1 of %.3f",
-        options.midi_dir, piece.name, best < 0 ? "none" : bed.entries[best].title, likeness));
+        "no score in %s has the notes of %s; the nearest, %s, has an onset F1 of %.3f",
+        options.bundle.empty() ? options.midi_dir : options.bundle, piece.name,
+        best < 0 ? "none" : bed.entries[best].title, likeness));
   }
   report.settings[piece.name] =
       absl::StrFormat("onset F1 %.3f with %s, next %.3f", likeness, bed.entries[best].title, next);
@@ -75,10 +78,18 @@ absl::StatusOr<std::set<int>> FindRight(const EnsembleOptions& options,
   return right;
 }
 
-absl::StatusOr<TestBed> MakeTestBed(const EnsembleOptions& options, metrics::Report& report) {
+absl::StatusOr<TestBed> MakeTestBed(const EnsembleOptions& options, Progress& progress,
+                                    metrics::Report& report) {
   TestBed bed;
   ASSIGN_OR_RETURN(bed.pieces, datasets::ReadBach10(options.recordings));
-  ASSIGN_OR_RETURN(bed.entries, datasets::ReadEntries(options.midi_dir));
+  if (options.bundle.empty()) {
+    ASSIGN_OR_RETURN(bed.entries, datasets::ReadEntries(options.midi_dir));
+  } else {
+    ASSIGN_OR_RETURN(bed.indexed, OpenIndexedFor(options.models, options.bundle));
+    ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bed.indexed, progress));
+    report.settings["bundle"] = datasets::ToText(pieces.count);
+    bed.entries = std::move(pieces.entries);
+  }
   for (const datasets::CollectionEntry& entry : bed.entries) {
     const auto name_it = [&entry](const absl::Status& status) {
       return absl::Status(status.code(), absl::StrCat(entry.title, ": ", status.message()));
@@ -149,21 +160,24 @@ absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
   RETURN_IF_ERROR(options.Check());
   const auto started = std::chrono::steady_clock::now();
   metrics::Report report{"ensemble", {}, {}};
-  ASSIGN_OR_RETURN(const TestBed bed, MakeTestBed(options, report));
+  ASSIGN_OR_RETURN(const TestBed bed, MakeTestBed(options, progress, report));
   metrics::ReportTable table =
       AnswerTally(kColumns).EmptyTable(absl::StrCat("piece, of ", bed.entries.size()));
   const datasets::ExcerptPlan plan = {kLengths, options.excerpts, true, options.seed, true};
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
-    ASSIGN_OR_RETURN(
-        const auto collection,
-        datasets::OpenReferenceCollection(
-            bed.entries,
-            ReferenceCollectionFor(options.models, model, options.reference_collections),
-            progress));
+    std::unique_ptr<const retrieval::BundleCollection> made;
+    if (bed.indexed == nullptr) {
+      ASSIGN_OR_RETURN(
+          made, datasets::OpenReferenceCollection(
+                    bed.entries,
+                    ReferenceCollectionFor(options.models, model, options.reference_collections),
+                    progress));
+    }
+    const retrieval::Collection& collection = made != nullptr ? *made : *bed.indexed;
     ASSIGN_OR_RETURN(const auto outcomes, datasets::AskExcerpts(
-                                              bed.recordings, plan, *collection, identify,
+                                              bed.recordings, plan, collection, identify,
                                               [](int source) { return source; }, {}, progress));
     AnswerTally tally(kColumns), instruments(kColumns);
     for (const std::string& instrument : datasets::Bach10Instruments()) {
@@ -177,7 +191,7 @@ absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
     }
     tally.AddRows(name, table);
     instruments.AddRows(name, table);
-    if (measured) report.settings["model"] = collection->manifest().model_id;
+    if (measured) report.settings["model"] = collection.manifest().model_id;
   }
   table.rows.push_back(AnswerTally(kColumns).RandomRow(bed.entries.size()));
   report.tables.push_back(std::move(table));

@@ -23,6 +23,7 @@ void KeepFirst(std::vector<int>& places, int count) {
 
 DrawnWorks DrawWorks(const std::vector<std::string>& ids, int played, int listed, uint64_t seed) {
   std::vector<std::pair<uint64_t, int>> lots;
+  lots.reserve(ids.size());
   for (int i = 0; i < std::ssize(ids); ++i)
     lots.emplace_back(HashOf(absl::StrCat(seed, "/", ids[i])), i);
   std::sort(lots.begin(), lots.end());

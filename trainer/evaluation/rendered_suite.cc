@@ -69,8 +69,6 @@ struct Asked {
 
 absl::StatusOr<Asked> OpenAsked(const RenderedOptions& options, const std::string& model,
                                 const TestBed& bed, Progress& progress, metrics::Report& report) {
-  const auto reference =
-      ReferenceCollectionFor(options.models, model, options.reference_collections);
   Asked asked;
   if (options.bundle.empty()) {
     std::vector<datasets::CollectionEntry> entries;
@@ -78,11 +76,14 @@ absl::StatusOr<Asked> OpenAsked(const RenderedOptions& options, const std::strin
       asked.sources.emplace(bed.scores.fingerprints[place], std::ssize(entries));
       entries.push_back(bed.scores.entries[place]);
     }
-    ASSIGN_OR_RETURN(asked.collection,
-                     datasets::OpenReferenceCollection(entries, reference, progress));
+    ASSIGN_OR_RETURN(
+        asked.collection,
+        datasets::OpenReferenceCollection(
+            entries, ReferenceCollectionFor(options.models, model, options.reference_collections),
+            progress));
     return asked;
   }
-  ASSIGN_OR_RETURN(asked.collection, datasets::OpenIndexed(options.bundle, reference.builder));
+  ASSIGN_OR_RETURN(asked.collection, OpenIndexedFor(options.models, options.bundle));
   ASSIGN_OR_RETURN(const datasets::Catalogue pieces,
                    datasets::ReadPieces(*asked.collection, progress));
   for (int source = 0; source < std::ssize(pieces.entries); ++source)

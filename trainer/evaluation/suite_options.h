@@ -133,7 +133,8 @@ struct TracksOptions {
 
 struct EnsembleOptions {
   ModelOptions models;
-  std::string midi_dir;               // scores, searched recursively, all of them
+  std::string midi_dir;               // scores, searched recursively, all of them; or else …
+  std::string bundle;                 // … a bundle made by the index command with the model
   std::string recordings;             // folder of the Bach10 recordings
   int excerpts = 10;                  // of each recording and length at most, 1 to 1000
   std::string reference_collections;  // folder for bundles, which are kept
@@ -144,7 +145,9 @@ struct EnsembleOptions {
 
 struct ViolinOptions {
   ModelOptions models;
-  std::string midi_dir;                  // scores for violin, searched recursively, all of them
+  std::string midi_dir;  // scores for violin, searched recursively, all of them
+  // A bundle made by the index command with the model, in the place of `midi_dir` and the others.
+  std::string bundle;
   std::string recordings;                // folder of recordings; one is named player_work_movement
   std::vector<std::string> distractors;  // folders of further scores
   std::string asap;   // folder of ASAP, whose scores are in the catalogue too; empty: they are not

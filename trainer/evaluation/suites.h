@@ -49,13 +49,14 @@ namespace antiphon::trainer::evaluation {
                                                              Progress& progress);
 
 // Suite `ensemble`: chorales by four instruments (Bach10), all together and each alone, against all
-// scores in `midi_dir`. Right is the score with the notes that were played; other settings that
-// have the line at the place named are counted beside it.
+// scores in `midi_dir` or a bundle. Right is the score with the notes that were played; other
+// settings that have the line at the place named are counted beside it.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
                                                                Progress& progress);
 
-// Suite `violin`: recordings of a violin alone against all scores in `midi_dir` and further ones. A
-// movement with and without its repeats, and the work that it is of, are the same music.
+// Suite `violin`: recordings of a violin alone against all scores in `midi_dir` and further ones,
+// or a bundle. A movement with and without its repeats, and the work that it is of, are the same
+// music.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options,
                                                              Progress& progress);
 

@@ -1,7 +1,9 @@
 #include <chrono>
-#include <filesystem>
 #include <iterator>
+#include <memory>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -19,7 +21,8 @@ namespace {
 const std::vector<double> kLengths = {5, 10, 30};  // seconds
 
 struct TestBed {
-  std::vector<datasets::CollectionEntry> entries;  // the violin's first
+  std::unique_ptr<const retrieval::BundleCollection> indexed;  // null: the entries are not yet
+  std::vector<datasets::CollectionEntry> entries;              // the violin's first
   std::vector<datasets::TestRecording> recordings;
   std::vector<std::set<int>> right;  // sources, by recording
 };
@@ -44,26 +47,49 @@ absl::Status AddOthers(const ViolinOptions& options, Progress& progress, TestBed
   return absl::OkStatus();
 }
 
+// Those that the recordings may be of.
+absl::Status AddScores(const ViolinOptions& options, Progress& progress, TestBed& bed,
+                       metrics::Report& report) {
+  if (options.bundle.empty()) {
+    ASSIGN_OR_RETURN(bed.entries, datasets::ReadEntries(options.midi_dir));
+    report.settings["scores for violin"] = absl::StrCat(bed.entries.size());
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(bed.indexed, OpenIndexedFor(options.models, options.bundle));
+  ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bed.indexed, progress));
+  report.settings["bundle"] = datasets::ToText(pieces.count);
+  bed.entries = std::move(pieces.entries);
+  return absl::OkStatus();
+}
+
+// Of its file, whichever folders the bundle was made of.
+std::string_view NameOf(const datasets::CollectionEntry& entry) {
+  constexpr std::string_view kFolder = "__";  // in ids, as music::IdOfPath writes a '/'
+  const std::string_view id = entry.id;
+  const size_t last = id.rfind(kFolder);
+  return last == std::string_view::npos ? id : id.substr(last + kFolder.size());
+}
+
 absl::StatusOr<TestBed> MakeTestBed(const ViolinOptions& options, Progress& progress,
                                     metrics::Report& report) {
   TestBed bed;
   ASSIGN_OR_RETURN(const auto recordings, datasets::ReadViolinRecordings(options.recordings));
-  ASSIGN_OR_RETURN(bed.entries, datasets::ReadEntries(options.midi_dir));
+  RETURN_IF_ERROR(AddScores(options, progress, bed, report));
   for (const datasets::ViolinRecording& recording : recordings) {
     std::set<int> right;
     for (int source = 0; source < std::ssize(bed.entries); ++source) {
-      if (datasets::HoldsMovement(bed.entries[source].id, recording.movement)) right.insert(source);
+      if (datasets::HoldsMovement(NameOf(bed.entries[source]), recording.movement))
+        right.insert(source);
     }
     if (right.empty()) {
-      return absl::NotFoundError(absl::StrCat(options.midi_dir, " has no score of ",
-                                              recording.movement, ", which ", recording.path,
-                                              " plays"));
+      return absl::NotFoundError(absl::StrCat(
+          options.bundle.empty() ? options.midi_dir : options.bundle, " has no score of ",
+          recording.movement, ", which ", recording.path, " plays"));
     }
     bed.recordings.push_back({recording.name, recording.path, *right.begin()});
     bed.right.push_back(std::move(right));
   }
-  report.settings["scores for violin"] = absl::StrCat(bed.entries.size());
-  RETURN_IF_ERROR(AddOthers(options, progress, bed, report));
+  if (options.bundle.empty()) RETURN_IF_ERROR(AddOthers(options, progress, bed, report));
   return bed;
 }
 
@@ -80,14 +106,17 @@ absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options, Pro
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
-    ASSIGN_OR_RETURN(
-        const auto collection,
-        datasets::OpenReferenceCollection(
-            bed.entries,
-            ReferenceCollectionFor(options.models, model, options.reference_collections),
-            progress));
+    std::unique_ptr<const retrieval::BundleCollection> made;
+    if (bed.indexed == nullptr) {
+      ASSIGN_OR_RETURN(
+          made, datasets::OpenReferenceCollection(
+                    bed.entries,
+                    ReferenceCollectionFor(options.models, model, options.reference_collections),
+                    progress));
+    }
+    const retrieval::Collection& collection = made != nullptr ? *made : *bed.indexed;
     ASSIGN_OR_RETURN(const auto outcomes, datasets::AskExcerpts(
-                                              bed.recordings, plan, *collection, identify,
+                                              bed.recordings, plan, collection, identify,
                                               [](int source) { return source; }, {}, progress));
     AnswerTally all({}), by_recording({});
     for (const datasets::Outcome& outcome : outcomes) {
@@ -98,7 +127,7 @@ absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options, Pro
     }
     all.AddRows(name, table);
     by_recording.AddRows(name, table);
-    if (measured) report.settings["model"] = collection->manifest().model_id;
+    if (measured) report.settings["model"] = collection.manifest().model_id;
   }
   table.rows.push_back(AnswerTally({}).RandomRow(bed.entries.size()));
   report.tables.push_back(std::move(table));
