@@ -38,6 +38,7 @@ struct Pool {
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
   datasets::CatalogueCount others;
+  std::vector<uint64_t> indexed;  // fingerprints of the bundle's pieces, by source; if there is one
 
   int work_of(int place) const {
     return static_cast<size_t>(place) < queried ? works[place] : -2 - place;
@@ -136,6 +137,7 @@ absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options,
   pool.performances = std::move(asap.recordings);
   if (bundle != nullptr) {
     ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bundle, progress));
+    pool.indexed = std::move(pieces.fingerprints);
     RETURN_IF_ERROR(AddReal(std::move(pieces.entries), options.seed, progress, pool));
     return pool;
   }
@@ -162,8 +164,7 @@ absl::Status FindInBundle(const Pool& pool, const std::string& bundle, Catalogue
   }
   for (int source = 0; source < std::ssize(catalogue.place_of); ++source) {
     if (catalogue.place_of[source] >= 0) continue;
-    ASSIGN_OR_RETURN(const auto score, collection.ReadScore(source));
-    const auto place = queried.find(datasets::NotesFingerprint(*score));
+    const auto place = queried.find(pool.indexed[source]);
     if (place == queried.end() || !catalogue.ids[place->second].empty()) continue;
     catalogue.ids[place->second] = collection.pieces()[source].id;
     catalogue.place_of[source] = place->second;
