@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -306,10 +307,10 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
       {}};
   const auto measure = [&](const std::string& name, size_t count,
                            const Catalogue& asked) -> absl::Status {
-    absl::StatusOr<metrics::ReportRow> row =
-        Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
-    if (row.ok()) table.rows.push_back(*std::move(row));
-    return row.status();
+    ASSIGN_OR_RETURN(metrics::ReportRow row, Measure(pool, name, std::span(sizes).first(count),
+                                                     asked, options.seed, progress));
+    table.rows.push_back(std::move(row));
+    return absl::OkStatus();
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
     RETURN_IF_ERROR(measure("this model", count, catalogue));
