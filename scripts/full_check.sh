@@ -61,8 +61,9 @@ check_benchmarks() {
   ((found > 0)) || fail "no benchmark was built"
 }
 
-# The shipped model on the songbook: snippets and pieces
+# The shipped model on the songbook: snippets and pieces; on chorales and a violin, where they are
 check_evaluate() {
+  local corpora=${ANTIPHON_CORPORA:-$root/../shared}
   install_packages build test
   build_preset release antiphon-trainer songbook_midi
   local common=(--model models/default --midi "$build_dir/songbook" --work "$root/build/evaluation"
@@ -71,6 +72,17 @@ check_evaluate() {
   "$build_dir/bin/antiphon-trainer" evaluate --suite snippets --snippets 400 "${common[@]}"
   step "Suite pieces"
   "$build_dir/bin/antiphon-trainer" evaluate --suite pieces "${common[@]}"
+  if [[ ! -d $corpora/recordings/bach10 ]]; then
+    note "suites ensemble and violin are left out: no recordings in $corpora"
+    return
+  fi
+  common=(--model models/default --work "$root/build/evaluation" --no-untrained)
+  step "Suite ensemble"
+  "$build_dir/bin/antiphon-trainer" evaluate --suite ensemble "${common[@]}" \
+    --midi "$corpora/corpus/chorales" --recordings "$corpora/recordings/bach10"
+  step "Suite violin"
+  "$build_dir/bin/antiphon-trainer" evaluate --suite violin "${common[@]}" \
+    --midi "$corpora/corpus/violin" --recordings "$corpora/recordings/violin"
 }
 
 # An installation: programs that start, licences beside them

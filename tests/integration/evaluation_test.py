@@ -8,6 +8,7 @@ first try at this idea failed unseen.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,17 +20,31 @@ SOUNDFONT = "/usr/share/sounds/sf3/MuseScore_General.sf3"  # never trained on
 MODEL = pathlib.Path(os.environ.get("ANTIPHON_TEST_MODEL", harness.SOURCE / "models" / "default"))
 
 
+SONGBOOK = harness.BUILD / "songbook"
+
+
+def run(suite, *flags):
+    """The report of a suite, or what it says instead of one."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        done = subprocess.run([harness.program("antiphon-trainer"), "evaluate", "--suite", suite,
+                               "--model", str(MODEL), "--work", f"{harness.MATERIAL}/evaluation",
+                               "--json", str(report), *map(str, flags)],
+                              check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              encoding="utf-8")
+        if done.returncode != 0:
+            return done.stderr
+        return json.loads(report.read_text(encoding="utf-8"))
+
+
+def rows(report):
+    assert isinstance(report, dict), report
+    return {row["name"]: row["figures"] for row in report["tables"][0]["rows"]}
+
+
 class EvaluationTest(unittest.TestCase):
     def evaluate(self, suite, *flags):
-        with tempfile.TemporaryDirectory() as folder:
-            report = pathlib.Path(folder) / "report.json"
-            subprocess.run([harness.program("antiphon-trainer"), "evaluate", "--suite", suite,
-                            "--model", str(MODEL), "--midi", str(harness.BUILD / "songbook"),
-                            "--work", f"{harness.MATERIAL}/evaluation", "--json", str(report),
-                            *flags],
-                           check=True, stdout=subprocess.DEVNULL)
-            tables = json.loads(report.read_text(encoding="utf-8"))["tables"]
-            return {row["name"]: row["figures"] for row in tables[0]["rows"]}
+        return rows(run(suite, "--midi", SONGBOOK, *flags))
 
     def test_snippets_find_their_counterparts(self):
         figures = self.evaluate("snippets", "--snippets", "400", "--no-all-onsets")
@@ -43,6 +58,63 @@ class EvaluationTest(unittest.TestCase):
         figures = self.evaluate("pieces", "--no-untrained")
         for direction in ("recording→score", "score→recording"):
             self.assertEqual(figures[f"this model, vote in time, {direction}"]["first"], 1.0)
+
+
+class IndexedBundleTest(unittest.TestCase):
+    """Suites that ask in a bundle which the index command made: nothing is embedded for them."""
+
+    def test_rendered_scores_are_found_in_it(self):
+        report = run("rendered", "--scores", SONGBOOK, "--bundle", harness.BUNDLE, "--works", 4,
+                     "--excerpts", 1, "--no-untrained")
+        figures = rows(report)
+        self.assertEqual(figures["this model, songbook, 30 s"]["queries"], 4)
+        self.assertEqual(figures["this model, songbook, 30 s"]["first"], 1.0)
+        self.assertEqual(report["settings"]["bundle"], "60 files, 60 distinct, 0 unreadable")
+        self.assertAlmostEqual(figures["random"]["first"], 1 / 60)
+
+    def test_a_bundle_must_hold_what_is_played(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scores = pathlib.Path(folder) / "scores"
+            scores.mkdir()
+            (scores / "scale 7.abc").write_text("X:1\nL:1/4\nK:C\nCDEF|GABc|cBAG|FEDC|\n",
+                                                encoding="utf-8")
+            told = run("rendered", "--scores", scores, "--bundle", harness.BUNDLE,
+                       "--no-untrained")
+            self.assertIn("does not hold scores/scale 7.abc, which is to be played", told)
+            told = run("rendered", "--scores", scores, "--no-untrained", "--bundle",
+                       folder + "/none")
+            self.assertIn("none", told)
+
+    def test_catalogues_grow_within_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            recordings = pathlib.Path(folder) / "recordings"
+            recordings.mkdir()
+            shutil.copy(harness.MATERIAL / "recordings" / "bach_prelude_c.flac",
+                        recordings / "bach_prelude_c_room.flac")
+            asap = pathlib.Path(folder) / "asap"
+            asap.mkdir()
+            shutil.copy(SONGBOOK / "joplin_entertainer.mid", asap / "score.mid")
+            shutil.copy(SONGBOOK / "joplin_entertainer.mid", asap / "performance.mid")
+            (asap / "beats.txt").write_text("0.5\t0.5\tdb\n1.0\t1.0\tb\n", encoding="utf-8")
+            (asap / "metadata.csv").write_text(
+                "composer,title,folder,midi_score,midi_performance,performance_annotations,"
+                "midi_score_annotations\nJoplin,Entertainer,joplin,score.mid,performance.mid,"
+                "beats.txt,beats.txt\n", encoding="utf-8")
+            report = run("catalogue-size", "--midi", SONGBOOK, "--recordings", recordings,
+                         "--asap", asap, "--bundle", harness.BUNDLE, "--sizes", "2,20,60,61",
+                         "--no-untrained")
+            figures = rows(report)
+            self.assertIn("the bundle has", report["settings"]["left out, size 61"])
+            self.assertNotIn("recombined", report["settings"]["pieces"])
+            sizes = [2, 20]
+            for size in sizes:
+                self.assertEqual(figures[f"this model, {size} pieces"]["MAPS"], 1.0)
+                self.assertEqual(figures[f"this model, {size} pieces"]["ASAP"], 1.0)
+            self.assertLess(figures["this model, 2 pieces"]["Mvectors"],
+                            figures["this model, 20 pieces"]["Mvectors"] / 4)
+            self.assertIn("--bundle needs --no-untrained", run(
+                "catalogue-size", "--midi", SONGBOOK, "--recordings", recordings, "--asap", asap,
+                "--bundle", harness.BUNDLE))
 
 
 if __name__ == "__main__":

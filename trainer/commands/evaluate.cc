@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ using metrics::Report;
 
 struct Flags {
   std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
-  std::string corpora, songbook, editions = evaluation::EditionsOptions().list;
+  std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -35,8 +36,10 @@ struct Flags {
   int performances = 0, render_threads = 0, threads = 0, max_transposition = 0;
   int snippets = evaluation::SnippetsOptions().snippets;
   bool centre_scores = false, all_onsets = true;
-  int excerpts = evaluation::RecordingsOptions().excerpts;
-  std::vector<std::string> degradations, distractors;
+  std::optional<int> excerpts;  // the suite's own without it
+  int works = 0, listed = 0;
+  bool own_instruments = false;
+  std::vector<std::string> degradations, distractors, scores;
   std::vector<int> sizes;  // empty: the suite's own
   uint64_t seed = 1;
 
@@ -75,6 +78,7 @@ absl::StatusOr<datasets::TestSetOptions> TestSet(const Flags& flags) {
   ASSIGN_OR_RETURN(options.part, data::ParsePart(flags.part));
   options.soundfont = flags.soundfont;
   options.cache = flags.renditions();
+  options.own_instruments = flags.own_instruments;
   return options;
 }
 
@@ -122,7 +126,7 @@ absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.midi_dir = flags.midi_dir;
   options.recordings = flags.recordings;
-  options.excerpts = flags.excerpts;
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
   options.degradations = flags.degradations;
   if (std::erase(options.degradations, "all") > 0) {
     options.degradations = datasets::DegradationNames();
@@ -173,6 +177,46 @@ absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
   return evaluation::EvaluateTracks(options, progress);
 }
 
+absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
+  evaluation::EnsembleOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.midi_dir = flags.midi_dir;
+  options.bundle = flags.bundle;
+  options.recordings = flags.recordings;
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateEnsemble(options, progress);
+}
+
+absl::StatusOr<Report> Violin(const Flags& flags, Progress& progress) {
+  evaluation::ViolinOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.midi_dir = flags.midi_dir;
+  options.bundle = flags.bundle;
+  options.recordings = flags.recordings;
+  options.distractors = flags.distractors;
+  options.asap = flags.asap;
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateViolin(options, progress);
+}
+
+absl::StatusOr<Report> Rendered(const Flags& flags, Progress& progress) {
+  evaluation::RenderedOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.scores = flags.scores;
+  options.works = flags.works;
+  options.listed = flags.listed;
+  options.bundle = flags.bundle;
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
+  options.soundfont = flags.soundfont;
+  options.reference_collections = flags.reference_collections();
+  options.seed = flags.seed;
+  return evaluation::EvaluateRendered(options, progress);
+}
+
 absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
   evaluation::CatalogSizeOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
@@ -180,6 +224,7 @@ absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
   options.midi_dir = flags.midi_dir;
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
+  options.bundle = flags.bundle;
   if (!flags.sizes.empty()) options.sizes = flags.sizes;
   options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
@@ -210,7 +255,7 @@ struct Suite {
 const Names kAlways = {"--suite", "--work", "--json"};
 const Names kOfModels = {"--no-untrained", "--architecture", "--seed",
                          "--precision",    "--device",       "--threads"};
-const Names kOfTestSet = {"--split", "--part", "--soundfont"};
+const Names kOfTestSet = {"--split", "--part", "--soundfont", "--own-instruments"};
 const Names kOfAsap = {"--performances", "--render-threads", "--render-only", "--soundfont",
                        "--seed"};
 const Names kOfRenderOnly = {"--suite", "--work", "--asap"};  // and kOfAsap
@@ -250,17 +295,56 @@ const std::map<std::string, Suite> kSuites = {
      {&Tracks,
       {"--model"},
       Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--midi"}})}},
+    {"ensemble",
+     {&Ensemble,
+      {"--model", "--recordings"},
+      Joined({kOfModels, {"--midi", "--bundle", "--excerpts"}})}},
+    {"violin",
+     {&Violin,
+      {"--model", "--recordings"},
+      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--distractors", "--asap"}})}},
+    {"rendered",
+     {&Rendered,
+      {"--model", "--scores"},
+      Joined({kOfModels, {"--works", "--listed", "--bundle", "--excerpts", "--soundfont"}})}},
     {"catalogue-size",
      {&CatalogSize,
       {"--model", "--midi", "--asap", "--recordings"},
-      Joined({kOfModels, kOfAsap, {"--distractors", "--sizes"}})}},
+      Joined({kOfModels, kOfAsap, {"--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
      {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
     {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
 };
 
+// A bundle that was indexed before is the whole collection.
+absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
+  const bool plays = flags.suite == "ensemble" || flags.suite == "violin";
+  if (plays) {
+    RETURN_IF_ERROR(
+        RefuseIdle(command, "--seed", !flags.no_untrained,
+                   absl::StrCat("in suite ", flags.suite, " it only draws the untrained network")));
+    if (flags.midi_dir.empty() && flags.bundle.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("suite ", flags.suite, " needs --midi or --bundle"));
+    }
+  }
+  if (flags.bundle.empty()) return absl::OkStatus();
+  if (!flags.no_untrained) {
+    return absl::InvalidArgumentError(
+        "--bundle needs --no-untrained: it was made with the model that is measured");
+  }
+  const std::string reason = "the collection is that of --bundle";
+  if (plays) {
+    RETURN_IF_ERROR(RefuseIdle(command, "--midi", false, reason));
+    RETURN_IF_ERROR(RefuseIdle(command, "--asap", false, reason));
+  }
+  RETURN_IF_ERROR(RefuseIdle(command, "--distractors", false, reason));
+  return RefuseIdle(command, "--listed", false, reason);
+}
+
 // What cannot act because of another option.
 absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
+  RETURN_IF_ERROR(CheckBundle(command, flags));
   RETURN_IF_ERROR(RefuseIdle(command, "--architecture", !flags.no_untrained,
                              "with --no-untrained there is no such network"));
   if (flags.suite == "pieces") {
@@ -332,10 +416,27 @@ void AddInputs(CLI::App& command, Flags& flags) {
   command.add_option("--model", flags.model, "Folder with audio_encoder.pt and score_encoder.pt");
   command.add_option("--midi", flags.midi_dir, "Folder of MIDI files, searched recursively");
   command.add_option("--asap", flags.asap, "Folder of the ASAP dataset, with its metadata.csv");
-  command.add_option("--recordings", flags.recordings, "Folder of the MAPS recordings");
+  command.add_option(
+      "--recordings", flags.recordings,
+      "Folder of the MAPS recordings; suite ensemble: Bach10; suite violin: its own");
+  command.add_option(
+      "--scores", flags.scores,
+      "Suite rendered: folder of scores, whose test part is played; may be repeated");
   command
-      .add_option("--excerpts", flags.excerpts, "Suite recordings: of each recording and length")
+      .add_option("--works", flags.works,
+                  "Suite rendered: works of each folder to play; 0 is the whole test part")
       ->capture_default_str();
+  command
+      .add_option("--listed", flags.listed,
+                  "Suite rendered: scores of each folder in the catalogue; 0 is all")
+      ->capture_default_str();
+  command.add_option(
+      "--bundle", flags.bundle,
+      "Suites ensemble, violin, rendered and catalogue-size: a bundle made by index, "
+      "to ask in");
+  command.add_option("--excerpts", flags.excerpts,
+                     "Suites recordings, ensemble and violin: of each recording and length [10]; "
+                     "suite rendered: of each work [3]");
   command.add_option(
       "--degrade", flags.degradations,
       "Suite recordings also under this degradation; may be repeated; all: under each");
@@ -345,7 +446,7 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option(
       "--distractors", flags.distractors,
-      "Suites catalogue-size and unknown: folder of further scores; may be repeated");
+      "Suites catalogue-size, unknown and violin: folder of further scores; may be repeated");
   command
       .add_option("--sizes", flags.sizes,
                   "Suites catalogue-size and unknown: pieces, separated by commas")
@@ -374,6 +475,8 @@ void AddTestSetAndOutput(CLI::App& command, Flags& flags) {
   command
       .add_option("--soundfont", flags.soundfont, "To render with; for a choice, one of training")
       ->capture_default_str();
+  command.add_flag("--own-instruments", flags.own_instruments,
+                   "Render with the instruments of the scores, not all on one piano");
   command
       .add_option("--work", flags.work,
                   "Folder for renditions (kept) and other files made on the way")

@@ -69,6 +69,8 @@ void AddPrepare(CLI::App& program, absl::Status& outcome) {
       ->add_option("--max-tempo", options.variation.max_tempo_ratio,
                    "Fastest tempo over the one written")
       ->capture_default_str();
+  command->add_flag("--own-instruments", options.variation.own_instruments,
+                    "Play each part on the score's own instrument, not all on one piano");
   command->add_option("--features", flags->features, "Front end")
       ->check(CLI::IsMember({"constant_q", "log_filterbank"}))
       ->capture_default_str();

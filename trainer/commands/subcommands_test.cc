@@ -62,6 +62,16 @@ TEST(EvaluateTest, AnOptionIsRefusedWhereAnotherTakesItsWork) {
               AllOf(StartsWith("--soundfont can't act"), HasSubstr("--errors")));
   EXPECT_THAT(Evaluate("unknown", "--model x --asap x --midi x"), StartsWith("--midi can't act"));
   EXPECT_THAT(Evaluate("unknown", "--model x --asap x --recordings x"), HasSubstr("needs --midi"));
+  const std::string bundle = "--model x --scores x --bundle x ";
+  EXPECT_THAT(Evaluate("rendered", bundle + "--no-untrained --listed 5"),
+              AllOf(StartsWith("--listed can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("violin", "--model x --recordings x --no-untrained --bundle x --asap x"),
+              AllOf(StartsWith("--asap can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("ensemble", "--model x --recordings x --no-untrained --bundle x --midi x"),
+              AllOf(StartsWith("--midi can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("rendered", bundle), HasSubstr("--bundle needs --no-untrained"));
+  EXPECT_THAT(Evaluate("violin", model + "--recordings x --no-untrained --seed 2"),
+              StartsWith("--seed can't act"));
   EXPECT_THAT(Evaluate("unknown", "--asap x --render-only --json x"),
               AllOf(StartsWith("--json can't act"), HasSubstr("--render-only")));
 }
@@ -70,6 +80,12 @@ TEST(EvaluateTest, SaysWhatASuiteNeeds) {
   EXPECT_EQ(Evaluate("snippets", "--midi x"), "suite snippets needs --model");
   EXPECT_EQ(Evaluate("recordings", "--model x --midi x"), "suite recordings needs --recordings");
   EXPECT_EQ(Evaluate("unknown", "--render-only"), "suite unknown needs --asap");
+  EXPECT_EQ(Evaluate("ensemble", "--model x --midi x"), "suite ensemble needs --recordings");
+  EXPECT_EQ(Evaluate("ensemble", "--model x --recordings x"),
+            "suite ensemble needs --midi or --bundle");
+  EXPECT_EQ(Evaluate("violin", "--model x --recordings x"),
+            "suite violin needs --midi or --bundle");
+  EXPECT_EQ(Evaluate("rendered", "--model x"), "suite rendered needs --scores");
 }
 
 // As docs/quality.md gives them to each suite.
@@ -87,6 +103,17 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
            std::pair("catalogue-size", model + asap +
                                            "--midi x --recordings x --sizes 100,300 "
                                            "--distractors x --distractors y"),
+           std::pair("catalogue-size", model + asap +
+                                           "--midi x --recordings x --no-untrained "
+                                           "--bundle /nonexistent"),
+           std::pair("ensemble", model + "--midi x --recordings /nonexistent --excerpts 4"),
+           std::pair("ensemble", model + "--recordings /nonexistent --no-untrained --bundle x"),
+           std::pair("violin", model + "--recordings /nonexistent --no-untrained --bundle x"),
+           std::pair("violin", model + "--midi x --recordings /nonexistent --excerpts 4 --asap x "
+                                       "--distractors x --distractors y"),
+           std::pair("rendered", model + "--scores /nonexistent --scores y --works 3 --listed 20 "
+                                         "--excerpts 2 --soundfont x --seed 2"),
+           std::pair("snippets", model + midi + "--own-instruments"),
            std::pair("transcription", model + midi + "--snippets 5 --threads 1"),
            std::pair("alignment", asap + "--seed 2"),
            std::pair("alignment", asap + "--render-only"),
@@ -99,6 +126,10 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
 TEST(EvaluateTest, NamesWhatIsOutOfRange) {
   EXPECT_EQ(Evaluate("alignment", "--asap x --performances -1"),
             "performances: -1 is not in 0 to 1000000");
+  EXPECT_EQ(Evaluate("ensemble", "--model x --midi x --recordings x --no-untrained --excerpts 0"),
+            "excerpts: 0 is not in 1 to 1000");
+  EXPECT_EQ(Evaluate("rendered", "--model x --scores x --no-untrained --works -1"),
+            "works: -1 is not in 0 to 1000000");
 }
 
 TEST(TrainTest, RefusesWhatCannotAct) {

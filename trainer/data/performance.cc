@@ -199,6 +199,7 @@ Variation DrawVariation(const VariationOptions& options, const std::vector<std::
   variation.expressive = Uniform(random, 0, 1) < options.expressive_share;
   variation.note_seed = random() | 1;  // 0 stands for no deviation
   if (Uniform(random, 0, 1) < options.recorded_share) variation.recording_seed = random() | 1;
+  variation.own_instruments = options.own_instruments;
   return variation;
 }
 
@@ -207,6 +208,7 @@ Performance Perform(const music::Score& score, const VariationOptions& options,
   Random random(variation.note_seed);
   Performance performance;
   performance.notes = score.notes;
+  performance.parts = score.parts;
   std::vector<music::Note>& notes = performance.notes;
   double end_s = 0;
   for (const music::Note& note : notes) end_s = std::max(end_s, note.sounding_offset_s);

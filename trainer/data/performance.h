@@ -25,6 +25,7 @@ struct VariationOptions {
   double reverb_share = 0.3;           // of performances with FluidSynth's reverberation
   double recorded_share =
       0.5;  // of performances heard through a room and a microphone (recording_chain.h)
+  bool own_instruments = false;  // each part plays its own; else one piano plays them all
 
   // The rest holds for expressive performances; the others keep strictly to their tempo.
   double expressive_share = 0.65;  // of performances
@@ -47,6 +48,7 @@ struct Variation {
   double velocity_scale = 1.0;
   bool reverb = false;
   audio::RenderOptions render;
+  bool own_instruments = false;  // each part has its own program; that of `render` is for the rest
   bool expressive = false;
   uint64_t note_seed = 0;       // of what differs from note to note; 0 is nothing
   uint64_t recording_seed = 0;  // of the room and the microphone; 0 is none
@@ -56,6 +58,7 @@ struct Variation {
 struct Performance {
   std::vector<music::Note> notes;  // times in seconds of the performance
   music::TimeMap time;             // from seconds of the score to seconds of the performance
+  std::vector<music::Part> parts;  // of the score, with their instruments
 };
 
 // A rendition as written: tempo ratio 1, velocities as they are, dry.

@@ -63,20 +63,23 @@ absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& sk
 }
 
 json VariationToJson(const VariationOptions& options) {
-  return {{"tempo_ratio", {options.min_tempo_ratio, options.max_tempo_ratio}},
-          {"velocity_scale", {options.min_velocity_scale, options.max_velocity_scale}},
-          {"velocity_deviation", options.velocity_deviation},
-          {"tuning_deviation_cents", options.tuning_deviation_cents},
-          {"reverb_share", options.reverb_share},
-          {"recorded_share", options.recorded_share},
-          {"expressive_share", options.expressive_share},
-          {"max_rubato", options.max_rubato},
-          {"ritardando_interval_s", options.ritardando_interval_s},
-          {"max_onset_deviation_s", options.max_onset_deviation_s},
-          {"hand_deviation_s", options.hand_deviation_s},
-          {"max_arpeggio_share", options.max_arpeggio_share},
-          {"max_slip_share", options.max_slip_share},
-          {"pedal_share", options.pedal_share}};
+  json variation = {{"tempo_ratio", {options.min_tempo_ratio, options.max_tempo_ratio}},
+                    {"velocity_scale", {options.min_velocity_scale, options.max_velocity_scale}},
+                    {"velocity_deviation", options.velocity_deviation},
+                    {"tuning_deviation_cents", options.tuning_deviation_cents},
+                    {"reverb_share", options.reverb_share},
+                    {"recorded_share", options.recorded_share},
+                    {"expressive_share", options.expressive_share},
+                    {"max_rubato", options.max_rubato},
+                    {"ritardando_interval_s", options.ritardando_interval_s},
+                    {"max_onset_deviation_s", options.max_onset_deviation_s},
+                    {"hand_deviation_s", options.hand_deviation_s},
+                    {"max_arpeggio_share", options.max_arpeggio_share},
+                    {"max_slip_share", options.max_slip_share},
+                    {"pedal_share", options.pedal_share}};
+  // Stores made before there was a choice have no such member, and are kept.
+  if (options.own_instruments) variation["own_instruments"] = true;
+  return variation;
 }
 
 // What decides an item's contents, besides its MIDI bytes.
@@ -105,7 +108,7 @@ absl::StatusOr<StoreItem> MakeItem(const PrepareOptions& options,
     if (score.notes.empty()) return absl::InvalidArgumentError("the excerpt drawn has no notes");
   }
   Performance performance = Perform(score, options.variation, variation);
-  ASSIGN_OR_RETURN(const audio::Waveform audio, renderer.Render(performance.notes, variation));
+  ASSIGN_OR_RETURN(const audio::Waveform audio, renderer.Render(performance, variation));
 
   StoreItem item;
   item.piece = job.piece;

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <string>
 
 #include "core/music/midi_file.h"
 #include "core/testing/temporary_folder.h"
@@ -63,6 +65,21 @@ TEST_F(PrepareTest, MakesEveryVariationOnceAndResumes) {
   const auto third = Prepare(options_, progress_);
   ASSERT_TRUE(third.ok());
   EXPECT_EQ(third->made, 4);
+}
+
+TEST_F(PrepareTest, OwnInstrumentsAreAnotherRecipe) {
+  const auto description = [this] {
+    std::ifstream file(options_.store + "/store.json");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  ASSERT_TRUE(Prepare(options_, progress_).ok());
+  EXPECT_EQ(description().find("own_instruments"), std::string::npos)
+      << "stores made before there was a choice fit";
+  options_.variation.own_instruments = true;
+  const auto own = Prepare(options_, progress_);
+  ASSERT_TRUE(own.ok()) << own.status();
+  EXPECT_EQ(own->made, 4);
+  EXPECT_NE(description().find("\"own_instruments\": true"), std::string::npos);
 }
 
 TEST_F(PrepareTest, AnItemHoldsTheScoreAndItsSoundAtItsTempo) {

@@ -25,17 +25,26 @@ absl::StatusOr<audio::Synthesizer*> Renderer::SynthesizerFor(const Variation& va
 absl::StatusOr<audio::Waveform> Renderer::Render(const music::Score& score,
                                                  const VariationOptions& options,
                                                  const Variation& variation) {
-  return Render(Perform(score, options, variation).notes, variation);
+  return Render(Perform(score, options, variation), variation);
 }
 
 absl::StatusOr<audio::Waveform> Renderer::Render(const std::vector<music::Note>& played,
                                                  const Variation& variation) {
+  return Render(Performance{played, {}, {}}, variation);
+}
+
+absl::StatusOr<audio::Waveform> Renderer::Render(const Performance& performance,
+                                                 const Variation& variation) {
   ASSIGN_OR_RETURN(audio::Synthesizer* const synthesizer, SynthesizerFor(variation));
-  absl::StatusOr<audio::Waveform> audio = synthesizer->Render(played, variation.render);
-  if (!audio.ok() && variation.render.program != 0) {
+  music::Score played;
+  played.notes = performance.notes;
+  if (variation.own_instruments) played.parts = performance.parts;
+  absl::StatusOr<audio::Waveform> audio = synthesizer->RenderScore(played, variation.render);
+  if (!audio.ok()) {
     audio::RenderOptions grand_piano = variation.render;
     grand_piano.program = 0;
-    audio = synthesizer->Render(played, grand_piano);
+    for (music::Part& part : played.parts) part.program = 0;
+    audio = synthesizer->RenderScore(played, grand_piano);
   }
   if (audio.ok() && variation.recording_seed != 0) {
     return ApplyRecordingChain(*audio, DrawRecordingChain(variation.recording_seed));

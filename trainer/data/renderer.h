@@ -20,13 +20,17 @@ class Renderer {
  public:
   explicit Renderer(int sample_rate) : sample_rate_(sample_rate) {}
 
-  // The score performed as the variation says. A piano that the soundfont lacks is replaced by its
-  // program 0. Fails as Synthesizer does.
+  // The score performed as the variation says, on the instruments that it says. A program that the
+  // soundfont lacks is replaced by its program 0. Fails as Synthesizer does.
   [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const music::Score& score,
                                                        const VariationOptions& options,
                                                        const Variation& variation);
 
-  // The same of notes performed already.
+  // The same of what is performed already.
+  [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const Performance& performance,
+                                                       const Variation& variation);
+
+  // The same of notes alone: all on the variation's program, since they have no parts.
   [[nodiscard]] absl::StatusOr<audio::Waveform> Render(const std::vector<music::Note>& played,
                                                        const Variation& variation);
 

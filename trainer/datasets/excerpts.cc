@@ -30,12 +30,27 @@ audio::Waveform Cut(const audio::Waveform& audio, const Excerpt& excerpt) {
   return cut;
 }
 
+void AddEvenly(const ExcerptPlan& plan, double length_s, int recording, double duration_s,
+               std::vector<Excerpt>& excerpts) {
+  const double latest_s = std::max(0.0, duration_s - length_s);
+  const int beside = static_cast<int>(
+      std::clamp(duration_s / length_s, 1.0, static_cast<double>(plan.per_length)));
+  for (int i = 0; i < beside; ++i) {
+    const double share = beside > 1 ? static_cast<double>(i) / (beside - 1) : 0.5;
+    excerpts.push_back({recording, length_s, latest_s * share, std::min(length_s, duration_s)});
+  }
+}
+
 }  // namespace
 
 std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::string_view name,
                                   double duration_s) {
   std::vector<Excerpt> excerpts;
   for (const double length_s : plan.lengths_s) {
+    if (plan.evenly) {
+      AddEvenly(plan, length_s, recording, duration_s, excerpts);
+      continue;
+    }
     for (int i = 0; i < plan.per_length; ++i) {
       const double latest_s = std::max(0.0, duration_s - length_s);
       const std::string key =

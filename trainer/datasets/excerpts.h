@@ -29,6 +29,7 @@ struct ExcerptPlan {
   int per_length = 1;  // of each recording
   bool whole = true;   // and the whole recording
   uint64_t seed = 1;
+  bool evenly = false;  // at even distances from the beginning to the end, not at random places
 };
 
 // A stretch of a recording.
@@ -39,8 +40,10 @@ struct Excerpt {
   double length_s = 0;  // at most what was asked for, less when the recording is shorter
 };
 
-// The excerpts of one recording, at random places that depend on the seed, the recording's name and
-// the length alone.
+// The excerpts of one recording. Random places depend on the seed, the recording's name and the
+// length alone. Evenly placed, the first begins the recording and the last ends it; one alone lies
+// in the middle. So many even excerpts are drawn of a length as lie beside one another, but one of
+// a recording that is shorter.
 std::vector<Excerpt> DrawExcerpts(const ExcerptPlan& plan, int recording, std::string_view name,
                                   double duration_s);
 

@@ -67,6 +67,22 @@ TEST(DrawExcerptsTest, AShorterRecordingIsTakenWhole) {
   }
 }
 
+TEST(DrawExcerptsTest, EvenlyFromTheBeginningToTheEnd) {
+  const ExcerptPlan plan = {{5, 30, 40}, 4, true, 1, true};
+  const auto excerpts = DrawExcerpts(plan, 2, "a", 35);
+  ASSERT_EQ(excerpts.size(), 4u + 1 + 1 + 1) << "no more of a length than lie beside one another";
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_DOUBLE_EQ(excerpts[i].start_s, 10.0 * i);
+    EXPECT_EQ(excerpts[i].length_s, 5);
+    EXPECT_EQ(excerpts[i].recording, 2);
+  }
+  EXPECT_DOUBLE_EQ(excerpts[4].start_s, 2.5) << "one alone is in the middle";
+  EXPECT_EQ(excerpts[5].start_s, 0);
+  EXPECT_EQ(excerpts[5].length_s, 35) << "a shorter recording is taken whole";
+  EXPECT_EQ(excerpts[5].wanted_s, 40);
+  EXPECT_EQ(excerpts[6].wanted_s, 0);
+}
+
 TEST(AccuracyTest, CountsByTheLengthAskedFor) {
   std::vector<Outcome> outcomes;
   for (const auto& [wanted, rank] :

@@ -18,25 +18,28 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kScoreCacheNotes = 4'000'000;  // a few hundred megabytes
 
+absl::StatusOr<std::string> ModelIdOf(const collection::BuilderOptions& options) {
+  ASSIGN_OR_RETURN(
+      const auto encoder,
+      encoder::LoadEncoder(absl::StrCat(options.model_directory, "/", bundle::kScoreEncoderFile),
+                           encoder::Modality::kScore, options.encoder));
+  return encoder->info().model_id;
+}
+
 // Everything that the vectors depend on.
 absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
                                   const collection::BuilderOptions& builder) {
-  ASSIGN_OR_RETURN(
-      const auto encoder,
-      encoder::LoadEncoder(absl::StrCat(builder.model_directory, "/", bundle::kScoreEncoderFile),
-                           encoder::Modality::kScore, builder.encoder));
+  ASSIGN_OR_RETURN(const std::string model, ModelIdOf(builder));
   const index::IndexOptions& index = builder.index;
-  std::string recipe =
-      absl::StrCat(encoder->info().model_id, ";", static_cast<int>(builder.encoder.precision), ";",
-                   builder.score_hop_s, ";", absl::StrJoin(builder.tempo_ratios, ","), ";",
-                   static_cast<int>(index.kind), ";", index.hnsw_links, ";",
-                   index.hnsw_build_breadth, ";", index.ivf_lists);
+  std::string recipe = absl::StrCat(
+      model, ";", static_cast<int>(builder.encoder.precision), ";", builder.score_hop_s, ";",
+      absl::StrJoin(builder.tempo_ratios, ","), ";", static_cast<int>(index.kind), ";",
+      index.hnsw_links, ";", index.hnsw_build_breadth, ";", index.ivf_lists);
   for (const CollectionEntry& entry : entries) {
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
   }
-  return absl::StrCat(encoder->info().model_id, ".", entries.size(), ".",
-                      Sha256(recipe).substr(0, 12));
+  return absl::StrCat(model, ".", entries.size(), ".", Sha256(recipe).substr(0, 12));
 }
 
 absl::Status Build(const std::vector<CollectionEntry>& entries,
@@ -59,6 +62,20 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
   return builder->Publish().status();
 }
 
+absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> Open(
+    const std::string& root, const collection::BuilderOptions& options) {
+  collection::CollectionOptions open;
+  open.encoder = options.encoder;
+  open.index = options.index;
+  open.scores = std::make_shared<collection::ScoreCache>(kScoreCacheNotes);
+  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
+                   collection::OpenParts(root, open));
+  // The model's own, which may have been made anew since the bundle was.
+  RETURN_IF_ERROR(collection::ReadJudgement(options.model_directory, *loaded));
+  RETURN_IF_ERROR(collection::CheckParts(*loaded));
+  return std::make_unique<const retrieval::BundleCollection>(std::move(loaded));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReferenceCollection(
@@ -73,16 +90,22 @@ absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenReference
   if (!fs::exists(root + "/CURRENT", error)) {
     RETURN_IF_ERROR(Build(entries, options.builder, root, progress));
   }
-  collection::CollectionOptions open;
-  open.encoder = options.builder.encoder;
-  open.index = options.builder.index;
-  open.scores = std::make_shared<collection::ScoreCache>(kScoreCacheNotes);
-  ASSIGN_OR_RETURN(std::unique_ptr<collection::LoadedCollection> loaded,
-                   collection::OpenParts(root, open));
-  // The model's own, which may have been made anew since the bundle was.
-  RETURN_IF_ERROR(collection::ReadJudgement(options.builder.model_directory, *loaded));
-  RETURN_IF_ERROR(collection::CheckParts(*loaded));
-  return std::make_unique<const retrieval::BundleCollection>(std::move(loaded));
+  return Open(root, options.builder);
+}
+
+absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexed(
+    const std::string& bundle, const collection::BuilderOptions& options) {
+  const auto name_it = [&bundle](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(bundle, ": ", status.message()));
+  };
+  ASSIGN_OR_RETURN(auto collection, MapError(Open(bundle, options), name_it));
+  ASSIGN_OR_RETURN(const std::string model, ModelIdOf(options));
+  if (collection->manifest().model_id != model) {
+    return absl::FailedPreconditionError(absl::StrCat(bundle, " was made with the model ",
+                                                      collection->manifest().model_id,
+                                                      ", and what is measured is ", model));
+  }
+  return collection;
 }
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {

@@ -34,6 +34,11 @@ struct ReferenceCollectionOptions {
 OpenReferenceCollection(const std::vector<CollectionEntry>& entries,
                         const ReferenceCollectionOptions& options, Progress& progress);
 
+// Opens a bundle that the index command made, with the judgement of the options' model; nothing is
+// embedded. FailedPrecondition where it was made with another model.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexed(
+    const std::string& bundle, const collection::BuilderOptions& options);
+
 // The scores below a folder, in order of their paths: the id is the name of the file, the title its
 // path.
 [[nodiscard]] absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir);

@@ -40,7 +40,8 @@ absl::Status Named(const std::string& path, const absl::Status& status) {
 
 std::string RenditionCache::PathOf(std::string_view name, std::string_view midi) const {
   const std::string key =
-      Sha256(absl::StrCat(std::string(midi), options_.soundfont, options_.sample_rate));
+      Sha256(absl::StrCat(std::string(midi), options_.soundfont, options_.sample_rate,
+                          options_.own_instruments ? "own instruments" : ""));
   return absl::StrCat(options_.folder, "/", std::string(name), ".", key.substr(0, 16), ".flac");
 }
 
@@ -48,9 +49,10 @@ absl::Status RenditionCache::Render(const RenditionJob& job, data::Renderer& ren
   ASSIGN_OR_RETURN(const music::Score score, job.midi.empty()
                                                  ? notation::ReadScoreFile(job.midi_path)
                                                  : notation::ReadScore(job.midi));
-  ASSIGN_OR_RETURN(
-      const audio::Waveform audio,
-      renderer.Render(score, data::VariationOptions(), data::PlainVariation(options_.soundfont)));
+  data::Variation variation = data::PlainVariation(options_.soundfont);
+  variation.own_instruments = options_.own_instruments;
+  ASSIGN_OR_RETURN(const audio::Waveform audio,
+                   renderer.Render(score, data::VariationOptions(), variation));
   const std::string temporary = absl::StrCat(job.path, ".", getpid(), ".part");
   absl::Status status = audio::WriteAudioFile(audio, audio::AudioFormat::kFlac, temporary);
   std::error_code error;

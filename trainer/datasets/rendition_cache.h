@@ -18,9 +18,10 @@
 namespace antiphon::trainer::datasets {
 
 struct RenditionOptions {
-  std::string folder;       // made when it does not exist
-  std::string soundfont;    // path
-  int sample_rate = 22050;  // Hz
+  std::string folder;            // made when it does not exist
+  std::string soundfont;         // path
+  int sample_rate = 22050;       // Hz
+  bool own_instruments = false;  // those of the score; else the grand piano plays all of it
 };
 
 // What to render and where it lies.

@@ -42,7 +42,8 @@ absl::StatusOr<std::vector<TestPiece>> LoadTestSet(const TestSetOptions& options
     return absl::NotFoundError(
         absl::StrCat(options.midi_dir, " has no piece of the part ", data::PartName(options.part)));
   }
-  const RenditionCache cache({options.cache, options.soundfont, options.sample_rate});
+  const RenditionCache cache(
+      {options.cache, options.soundfont, options.sample_rate, options.own_instruments});
   std::vector<TestPiece> pieces;
   std::vector<RenditionJob> jobs;
   for (PartPiece& piece : part) {

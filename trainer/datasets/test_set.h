@@ -37,9 +37,10 @@ struct TestSetOptions {
   std::string midi_dir;  // searched recursively
   data::Split split = data::Split::ByHash();
   data::Part part = data::Part::kTest;
-  std::string soundfont;    // the evaluation soundfont
-  int sample_rate = 22050;  // Hz
-  std::string cache;        // folder for the renditions
+  std::string soundfont;         // the evaluation soundfont
+  int sample_rate = 22050;       // Hz
+  std::string cache;             // folder for the renditions
+  bool own_instruments = false;  // as RenditionOptions has it
 };
 
 // In order of their names; renders what the cache does not hold yet. NotFound when the part has no

@@ -105,4 +105,9 @@ datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& 
   return options;
 }
 
+absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexedFor(
+    const ModelOptions& models, const std::string& bundle) {
+  return datasets::OpenIndexed(bundle, ReferenceCollectionFor(models, models.model, "").builder);
+}
+
 }  // namespace antiphon::trainer::evaluation

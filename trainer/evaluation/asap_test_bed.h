@@ -4,6 +4,7 @@
 #define ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,11 @@ struct PlaceVerdict {
 datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
                                                             const std::string& model,
                                                             const std::string& folder);
+
+// A bundle that the index command made, with the model that is measured. Fails as
+// datasets::OpenIndexed.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexedFor(
+    const ModelOptions& models, const std::string& bundle);
 
 }  // namespace antiphon::trainer::evaluation
 

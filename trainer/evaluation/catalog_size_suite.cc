@@ -1,14 +1,19 @@
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <memory>
+#include <numeric>
 #include <random>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/collection/collection_view.h"
 #include "core/scores/read_score.h"
 #include "trainer/data/overlap.h"
+#include "trainer/datasets/distinct_music.h"
 #include "trainer/datasets/distractors.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/asap_test_bed.h"
@@ -24,28 +29,40 @@ constexpr int kPerRecording = 10;   // queries of each recording …
 constexpr int kPerPerformance = 4;  // … and of each performance
 constexpr int kDefaultSample = 60;  // performances, unless the options say
 
-// Queried pieces first, then the others in an order that the seed decides, then made ones.
+// Queried pieces first, then the others in an order that the seed decides, each music once, then
+// made ones.
 struct Pool {
   std::vector<datasets::CollectionEntry> entries;
-  std::vector<int> works;                                         // of the queried pieces
+  std::vector<uint64_t> fingerprints;                             // of the queried pieces
+  std::vector<int> works;                                         // … and their works
   std::vector<datasets::TestRecording> recordings, performances;  // `work` is one of `works`
   size_t queried = 0, real = 0;
   int left_out = 0;  // editions of queried pieces
+  datasets::CatalogueCount others;
+  std::vector<uint64_t> indexed;  // fingerprints of the bundle's pieces, by source; if there is one
 
-  int work_of(int source) const {
-    return static_cast<size_t>(source) < queried ? works[source] : -2 - source;
+  int work_of(int place) const {
+    return static_cast<size_t>(place) < queried ? works[place] : -2 - place;
   }
 };
 
-absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(
-    const std::vector<datasets::CollectionEntry>& entries) {
+// A collection that holds the pool, and where.
+struct Catalogue {
+  std::unique_ptr<const retrieval::BundleCollection> collection;
+  std::vector<int> place_of;     // by source; -1: not in the pool
+  std::vector<std::string> ids;  // by place in the pool; empty: pieces are filed by size
+};
+
+// Of the queried pieces, which must be readable.
+absl::StatusOr<std::vector<std::set<uint64_t>>> Melodies(Pool& pool) {
   std::vector<std::set<uint64_t>> melodies;
-  for (const datasets::CollectionEntry& entry : entries) {
+  for (const datasets::CollectionEntry& entry : pool.entries) {
     const auto name_it = [&entry](const absl::Status& status) {
       return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
     };
     ASSIGN_OR_RETURN(const music::Score score, MapError(notation::ReadScore(entry.midi), name_it));
     melodies.push_back(data::MelodyShingles(score));
+    pool.fingerprints.push_back(datasets::NotesFingerprint(score));
   }
   return melodies;
 }
@@ -69,8 +86,9 @@ void TakeQueried(std::vector<datasets::CollectionEntry>& entries,
   entries = std::move(rest);
 }
 
-absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t seed, Pool& pool) {
-  ASSIGN_OR_RETURN(const auto queried, Melodies(pool.entries));
+absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t seed,
+                     Progress& progress, Pool& pool) {
+  ASSIGN_OR_RETURN(const auto queried, Melodies(pool));
   pool.works = datasets::WorksOf(queried);
   for (auto* recordings : {&pool.recordings, &pool.performances}) {
     for (datasets::TestRecording& recording : *recordings)
@@ -78,9 +96,17 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
   }
   std::mt19937_64 random(seed);
   for (size_t i = others.size(); i > 1; --i) std::swap(others[i - 1], others[random() % i]);
+  std::set<uint64_t> seen(pool.fingerprints.begin(), pool.fingerprints.end());
+  progress.Start("compare scores", std::ssize(others));
   for (datasets::CollectionEntry& entry : others) {
+    progress.Advance();
     const absl::StatusOr<music::Score> score = notation::ReadScore(entry.midi);
-    if (!score.ok() || score->notes.empty()) continue;
+    if (!score.ok() || score->notes.empty()) {
+      ++pool.others.files;
+      ++pool.others.unreadable;
+      continue;
+    }
+    if (!datasets::CountIfNew(datasets::NotesFingerprint(*score), seen, pool.others)) continue;
     const std::set<uint64_t> melody = data::MelodyShingles(*score);
     const bool edition = std::any_of(queried.begin(), queried.end(), [&melody](const auto& other) {
       return datasets::AreEditions(melody, other);
@@ -88,11 +114,14 @@ absl::Status AddReal(std::vector<datasets::CollectionEntry> others, uint64_t see
     pool.left_out += edition;
     if (!edition) pool.entries.push_back(std::move(entry));
   }
+  progress.Finish();
   pool.real = pool.entries.size();
   return absl::OkStatus();
 }
 
-absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options, Progress& progress) {
+// With what is in the bundle, if there is one.
+absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options,
+                              const retrieval::BundleCollection* bundle, Progress& progress) {
   ASSIGN_OR_RETURN(datasets::MapsTestBed maps,
                    datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
   AsapOptions sampled = options.asap;
@@ -107,14 +136,47 @@ absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options, Progress& progr
   pool.queried = pool.entries.size();
   pool.recordings = std::move(maps.recordings);
   pool.performances = std::move(asap.recordings);
+  if (bundle != nullptr) {
+    ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bundle, progress));
+    pool.indexed = std::move(pieces.fingerprints);
+    RETURN_IF_ERROR(AddReal(std::move(pieces.entries), options.seed, progress, pool));
+    return pool;
+  }
   std::vector<datasets::CollectionEntry> others = std::move(maps.entries);
   for (datasets::CollectionEntry& entry : asap.entries) others.push_back(std::move(entry));
   for (const std::string& folder : options.distractors) {
     ASSIGN_OR_RETURN(std::vector<datasets::CollectionEntry> more, datasets::ReadEntries(folder));
     for (datasets::CollectionEntry& entry : more) others.push_back(std::move(entry));
   }
-  RETURN_IF_ERROR(AddReal(std::move(others), options.seed, pool));
+  RETURN_IF_ERROR(AddReal(std::move(others), options.seed, progress, pool));
   return pool;
+}
+
+// Where the bundle has the pieces of the pool: those that are asked about by their notes.
+absl::Status FindInBundle(const Pool& pool, const std::string& bundle, Catalogue& catalogue) {
+  const retrieval::BundleCollection& collection = *catalogue.collection;
+  std::map<uint64_t, int> queried;
+  for (size_t i = 0; i < pool.queried; ++i) queried[pool.fingerprints[i]] = static_cast<int>(i);
+  catalogue.place_of.assign(collection.pieces().size(), -1);
+  catalogue.ids.resize(pool.entries.size());
+  for (size_t i = pool.queried; i < pool.entries.size(); ++i) {
+    catalogue.ids[i] = pool.entries[i].id;
+    catalogue.place_of[*collection.FindPiece(pool.entries[i].id)] = static_cast<int>(i);
+  }
+  for (int source = 0; source < std::ssize(catalogue.place_of); ++source) {
+    if (catalogue.place_of[source] >= 0) continue;
+    const auto place = queried.find(pool.indexed[source]);
+    if (place == queried.end() || !catalogue.ids[place->second].empty()) continue;
+    catalogue.ids[place->second] = collection.pieces()[source].id;
+    catalogue.place_of[source] = place->second;
+  }
+  for (size_t i = 0; i < pool.queried; ++i) {
+    if (catalogue.ids[i].empty()) {
+      return absl::NotFoundError(
+          absl::StrCat(bundle, " does not hold ", pool.entries[i].title, ", which is asked about"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::string CollectionUpTo(int size) { return absl::StrCat("up to ", size); }
@@ -129,49 +191,64 @@ void FileBySize(const std::vector<int>& sizes, std::vector<datasets::CollectionE
   }
 }
 
-int64_t VectorsUpTo(int size, const retrieval::BundleCollection& collection) {
+int64_t VectorsUpTo(int size, const Catalogue& catalogue) {
   int64_t vectors = 0;
   for (const catalog::SnippetRun& run :
-       collection.view().base_catalog().runs(catalog::Side::kScores)) {
-    if (run.source < size) vectors += run.count;
+       catalogue.collection->view().base_catalog().runs(catalog::Side::kScores)) {
+    const int place = catalogue.place_of[run.source];
+    if (place >= 0 && place < size) vectors += run.count;
   }
   return vectors;
 }
 
-// Asks the first `size` pieces of the collection, which are those filed under the sizes up to that.
+// What limits a question to the first pieces of the pool, as many as the last of `sizes`.
+matching::SourceFilter UpTo(std::span<const int> sizes, const Catalogue& catalogue) {
+  matching::SourceFilter filter;
+  if (catalogue.ids.empty()) {
+    for (const int size : sizes) filter.collections.push_back(CollectionUpTo(size));
+  } else {
+    filter.piece_ids.assign(catalogue.ids.begin(), catalogue.ids.begin() + sizes.back());
+  }
+  return filter;
+}
+
 absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& name,
-                                           std::span<const int> sizes,
-                                           const retrieval::BundleCollection& collection,
+                                           std::span<const int> sizes, const Catalogue& catalogue,
                                            uint64_t seed, Progress& progress) {
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
-  for (const int size : sizes) identify.filter.sources.collections.push_back(CollectionUpTo(size));
+  identify.filter.sources = UpTo(sizes, catalogue);
   metrics::ReportRow row{absl::StrCat(name, ", ", sizes.back(), " pieces"), {}};
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
                                           std::pair(&pool.performances, kPerPerformance)}) {
     const auto started = Clock::now();
-    ASSIGN_OR_RETURN(const auto outcomes,
-                     datasets::AskExcerpts(
-                         *recordings, {{kLength}, count, false, seed}, collection, identify,
-                         [&pool](int source) { return pool.work_of(source); }, {}, progress));
+    ASSIGN_OR_RETURN(
+        const auto outcomes,
+        datasets::AskExcerpts(
+            *recordings, {{kLength}, count, false, seed}, *catalogue.collection, identify,
+            [&](int source) { return pool.work_of(catalogue.place_of[source]); }, {}, progress));
     const datasets::Accuracy accuracy = datasets::AccuracyAt(outcomes, kLength);
     row.figures.insert(row.figures.end(),
                        {accuracy.at_1(), accuracy.at_5(), 1.0 * accuracy.queries});
     seconds += std::chrono::duration<double>(Clock::now() - started).count();
     queries += accuracy.queries;
   }
-  const auto vectors = static_cast<double>(VectorsUpTo(sizes.back(), collection));
+  const auto vectors = static_cast<double>(VectorsUpTo(sizes.back(), catalogue));
   row.figures.insert(row.figures.end(), {vectors / 1e6, seconds / queries});
   return row;
 }
 
-// The sizes asked for, ascending, without those that the queried pieces alone exceed.
+// The sizes asked for, ascending, without those that the queried pieces alone exceed, or that the
+// bundle has too few pieces for.
 std::vector<int> SizesFor(const CatalogSizeOptions& options, const Pool& pool,
                           metrics::Report& report) {
   std::vector<int> sizes;
   for (const int size : options.sizes) {
-    if (static_cast<size_t>(size) >= pool.queried) {
+    if (!options.bundle.empty() && static_cast<size_t>(size) > pool.real) {
+      report.settings[absl::StrCat("left out, size ", size)] =
+          absl::StrCat("the bundle has ", pool.real);
+    } else if (static_cast<size_t>(size) >= pool.queried) {
       sizes.push_back(size);
     } else {
       report.settings[absl::StrCat("left out, size ", size)] =
@@ -188,12 +265,17 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
                                                     Progress& progress) {
   RETURN_IF_ERROR(options.Check());
   const auto started = Clock::now();
-  ASSIGN_OR_RETURN(Pool pool, MakePool(options, progress));
+  Catalogue catalogue;
+  if (!options.bundle.empty()) {
+    ASSIGN_OR_RETURN(catalogue.collection, OpenIndexedFor(options.models, options.bundle));
+  }
+  ASSIGN_OR_RETURN(Pool pool, MakePool(options, catalogue.collection.get(), progress));
   metrics::Report report{"catalogue-size", {}, {}};
   const std::vector<int> sizes = SizesFor(options, pool, report);
   if (sizes.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("sizes: the queried pieces alone are ", pool.queried));
+        absl::StrCat("sizes: none of them is from ", pool.queried, ", the queried pieces, to ",
+                     options.bundle.empty() ? "1000000" : absl::StrCat(pool.real)));
   }
   if (static_cast<size_t>(sizes.back()) > pool.real) {
     ASSIGN_OR_RETURN(auto made,
@@ -201,30 +283,40 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
                          pool.entries, sizes.back() - static_cast<int>(pool.real), options.seed));
     for (datasets::CollectionEntry& entry : made) pool.entries.push_back(std::move(entry));
   }
-  FileBySize(sizes, pool.entries);
-  const auto open = [&](const std::string& model, int size) {
-    return datasets::OpenReferenceCollection(
-        {pool.entries.begin(), pool.entries.begin() + size},
-        ReferenceCollectionFor(options.models, model, options.reference_collections), progress);
+  const auto open = [&](const std::string& model, int size) -> absl::StatusOr<Catalogue> {
+    Catalogue opened;
+    ASSIGN_OR_RETURN(opened.collection, datasets::OpenReferenceCollection(
+                                            {pool.entries.begin(), pool.entries.begin() + size},
+                                            ReferenceCollectionFor(options.models, model,
+                                                                   options.reference_collections),
+                                            progress));
+    opened.place_of.resize(size);
+    std::iota(opened.place_of.begin(), opened.place_of.end(), 0);
+    return opened;
   };
-  ASSIGN_OR_RETURN(const auto collection, open(options.models.model, sizes.back()));
-  report.settings["model"] = collection->manifest().model_id;
+  if (catalogue.collection != nullptr) {
+    RETURN_IF_ERROR(FindInBundle(pool, options.bundle, catalogue));
+  } else {
+    FileBySize(sizes, pool.entries);
+    ASSIGN_OR_RETURN(catalogue, open(options.models.model, sizes.back()));
+  }
+  report.settings["model"] = catalogue.collection->manifest().model_id;
   metrics::ReportTable table{
       "piece first at 10 s",
       {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
       {}};
   const auto measure = [&](const std::string& name, size_t count,
-                           const retrieval::BundleCollection& asked) -> absl::Status {
-    absl::StatusOr<metrics::ReportRow> row =
-        Measure(pool, name, std::span(sizes).first(count), asked, options.seed, progress);
-    if (row.ok()) table.rows.push_back(*std::move(row));
-    return row.status();
+                           const Catalogue& asked) -> absl::Status {
+    ASSIGN_OR_RETURN(metrics::ReportRow row, Measure(pool, name, std::span(sizes).first(count),
+                                                     asked, options.seed, progress));
+    table.rows.push_back(std::move(row));
+    return absl::OkStatus();
   };
   for (size_t count = 1; count <= sizes.size(); ++count) {
-    RETURN_IF_ERROR(measure("this model", count, *collection));
+    RETURN_IF_ERROR(measure("this model", count, catalogue));
     if (count == 1 && !options.models.untrained.empty()) {
-      ASSIGN_OR_RETURN(const auto untrained, open(options.models.untrained, sizes.front()));
-      RETURN_IF_ERROR(measure("untrained", count, *untrained));
+      ASSIGN_OR_RETURN(const Catalogue untrained, open(options.models.untrained, sizes.front()));
+      RETURN_IF_ERROR(measure("untrained", count, untrained));
     }
     const double size = sizes[count - 1];
     table.rows.push_back({absl::StrCat("random, ", sizes[count - 1], " pieces"),
@@ -233,7 +325,9 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =
       absl::StrCat(pool.queried, " queried, ", pool.real - pool.queried, " other real ones (",
-                   pool.left_out, " editions of queried pieces left out), then recombined ones");
+                   pool.left_out, " editions of queried pieces left out)",
+                   options.bundle.empty() ? ", then recombined ones" : "");
+  report.settings["scores to fill up with"] = datasets::ToText(pool.others);
   report.settings["seed"] = absl::StrCat(options.seed);
   metrics::NoteSeconds(started, report);
   return report;

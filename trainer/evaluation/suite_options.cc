@@ -16,6 +16,10 @@ absl::Status CheckTransposition(int semitones) {
   return CheckRange("max_transposition", semitones, Range<int>{0, matching::kMaxTransposition});
 }
 
+absl::Status CheckExcerpts(int excerpts) {
+  return CheckRange("excerpts", excerpts, Range<int>{1, 1000});
+}
+
 }  // namespace
 
 std::vector<NamedModel> ModelsOf(const ModelOptions& options) {
@@ -31,7 +35,7 @@ absl::Status SnippetsOptions::Check() const {
 absl::Status PerformancesOptions::Check() const { return CheckAsap(asap); }
 
 absl::Status RecordingsOptions::Check() const {
-  RETURN_IF_ERROR(CheckRange("excerpts", excerpts, Range<int>{1, 1000}));
+  RETURN_IF_ERROR(CheckExcerpts(excerpts));
   return CheckTransposition(max_transposition);
 }
 
@@ -47,6 +51,16 @@ absl::Status EditionsOptions::Check() const {
 }
 
 absl::Status TracksOptions::Check() const { return CheckAsap(asap); }
+
+absl::Status EnsembleOptions::Check() const { return CheckExcerpts(excerpts); }
+
+absl::Status ViolinOptions::Check() const { return CheckExcerpts(excerpts); }
+
+absl::Status RenderedOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("works", works, Range<int>{0, 1'000'000}));
+  RETURN_IF_ERROR(CheckRange("listed", listed, Range<int>{0, 1'000'000}));
+  return CheckExcerpts(excerpts);
+}
 
 absl::Status CatalogSizeOptions::Check() const {
   RETURN_IF_ERROR(CheckAsap(asap));

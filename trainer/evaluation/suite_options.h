@@ -131,12 +131,58 @@ struct TracksOptions {
   [[nodiscard]] absl::Status Check() const;
 };
 
+struct EnsembleOptions {
+  ModelOptions models;
+  std::string midi_dir;               // scores, searched recursively, all of them; or else …
+  std::string bundle;                 // … a bundle made by the index command with the model
+  std::string recordings;             // folder of the Bach10 recordings
+  int excerpts = 10;                  // of each recording and length at most, 1 to 1000
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;                  // of the untrained model
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct ViolinOptions {
+  ModelOptions models;
+  std::string midi_dir;  // scores for violin, searched recursively, all of them
+  // A bundle made by the index command with the model, in the place of `midi_dir` and the others.
+  std::string bundle;
+  std::string recordings;                // folder of recordings; one is named player_work_movement
+  std::vector<std::string> distractors;  // folders of further scores
+  std::string asap;   // folder of ASAP, whose scores are in the catalogue too; empty: they are not
+  int excerpts = 10;  // of each recording and length at most, 1 to 1000
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;                  // of the untrained model
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+struct RenderedOptions {
+  ModelOptions models;
+  std::vector<std::string> scores;  // folders; works of the test part of each are played
+  int works = 0;                    // of each folder that are played, 0 to 1,000,000; 0 is all
+  int listed = 0;  // scores of each folder in the catalogue, 0 to 1,000,000; 0 is all
+  // A bundle made by the index command with the model, which holds what is played: the catalogue in
+  // the place of the folders.
+  std::string bundle;
+  int excerpts = 3;  // passages of each work at most, 1 to 1000
+  std::string soundfont = data::kEvaluationSoundfont;
+  std::string reference_collections;  // folder for bundles, which are kept
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
 struct CatalogSizeOptions {
   ModelOptions models;
   AsapOptions asap;  // 0 performances are a sample of 60
   std::string midi_dir;
   std::string recordings;                // folder of the MAPS recordings
   std::vector<std::string> distractors;  // folders of further scores that fill collections up
+  // A bundle made by the index command with the model, which holds the pieces asked about and fills
+  // the collections up: in the place of `distractors`, and without made pieces.
+  std::string bundle;
   std::vector<int> sizes = {100, 300, 1000, 3000, 10000};  // pieces, 1 to 1,000,000 each
   std::string reference_collections;                       // folder for bundles, which are kept
   uint64_t seed = 1;

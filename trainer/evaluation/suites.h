@@ -48,9 +48,26 @@ namespace antiphon::trainer::evaluation {
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTracks(const TracksOptions& options,
                                                              Progress& progress);
 
+// Suite `ensemble`: chorales by four instruments (Bach10), all together and each alone, against all
+// scores in `midi_dir` or a bundle. Right is the score with the notes that were played; other
+// settings that have the line at the place named are counted beside it.
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
+                                                               Progress& progress);
+
+// Suite `violin`: recordings of a violin alone against all scores in `midi_dir` and further ones,
+// or a bundle. A movement with and without its repeats, and the work that it is of, are the same
+// music.
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options,
+                                                             Progress& progress);
+
+// Suite `rendered`: passages of scores, rendered with their own instruments at other tempi than
+// those written, against the scores of the same folders, or a bundle.
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateRendered(const RenderedOptions& options,
+                                                               Progress& progress);
+
 // Suite `catalogue-size`: recordings and performances (a sample of 60 unless `performances` says),
 // cut to 10 s, against collections that grow: first the queried pieces, then all others of the
-// corpora, then made ones.
+// corpora, each music once, then made ones. Or of a bundle that was indexed before.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& options,
                                                                   Progress& progress);
 
