@@ -222,6 +222,24 @@ TEST(MusicXmlRepeats, EndingsHoldFromStartToStop) {
   EXPECT_THAT(score.bars[7].endings, IsEmpty());
 }
 
+TEST(MusicXmlRepeats, ADoubleBarWithinAnEndingDoesNotEndIt) {
+  // A couplet of a rondo, which is an ending of many bars.
+  const WrittenScore score = Bars({
+      {Left("<ending number=\"2\" type=\"start\"/>"), Right("<bar-style>light-light</bar-style>")},
+      {},
+      {"", Right("<ending number=\"2\" type=\"stop\"/><repeat direction=\"backward\"/>")},
+      // Of this one nothing says where it stops.
+      {Left("<ending number=\"3\" type=\"start\"/>"), Right("<bar-style>light-light</bar-style>")},
+      {},
+      {Left("<ending number=\"4\" type=\"start\"/>"),
+       Right("<ending number=\"4\" type=\"stop\"/>")},
+  });
+  for (const int bar : {0, 1, 2}) EXPECT_THAT(score.bars[bar].endings, ElementsAre(2)) << bar;
+  EXPECT_THAT(score.bars[3].endings, ElementsAre(3));
+  EXPECT_THAT(score.bars[4].endings, IsEmpty());
+  EXPECT_THAT(score.bars[5].endings, ElementsAre(4));
+}
+
 TEST(MusicXmlRepeats, NumbersOfEndings) {
   EXPECT_THAT(EndingNumbers("1"), ElementsAre(1));
   EXPECT_THAT(EndingNumbers("2, 1"), ElementsAre(1, 2));
