@@ -102,7 +102,8 @@ def main():
         found = compare(score, midi_notes(midi))
         print(f"{found['recall']:.4f} recall {found['recall with adorned']:.4f} with adorned "
               f"notes, F1 {found['f1']:.4f}  {path.stem}: {found['notes']} notes, {found['midi']} "
-              f"in the MIDI, {found['adorned']} graces and adorned, not explained "
+              f"in the MIDI, {found['adorned']} graces and adorned, {score['cue_notes']} cue notes "
+              "left out, not explained "
               f"{len(found['missing'])} of ours and {len(found['stray'])} of the MIDI")
         if options.verbose:
             print("    ours", found["missing"][:6], "MIDI", found["stray"][:6])

@@ -20,8 +20,9 @@ CPU_SECONDS = 150
 _GRACE = re.compile(r"^[\[(&<>{_]*(\d+[.%\d]*)?q*[a-gA-G]")
 _NOTE_OR_REST = re.compile(r"^[\[(&<>{_y]*\d+[.%\d]*[a-gA-Gr]")
 # Interpretations by which Verovio draws or plays otherwise than written: tremolos and repeated
-# chords for notes written out, scaled note values, transpositions of what sounds as written.
-_DRAWN = re.compile(r"\*X?(tremolo|rep|rscale.*|I?Trd.*|col|lig|ij|tuplet)$")
+# chords for notes written out, scaled note values, transpositions of what sounds as written. Of
+# several expansion lists it plays a variant such as "norep".
+_DRAWN = re.compile(r"\*(X?(tremolo|rep|rscale.*|I?Trd.*|col|lig|ij|tuplet)|>\w+\[.*)$")
 
 
 def plain_humdrum(text):

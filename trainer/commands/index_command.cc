@@ -158,27 +158,28 @@ class Indexing {
   absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
                         std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(std::string bytes, ReadFile(file.path, options_.max_file_bytes));
-    const std::vector<notation::Tune> tunes = notation::TunesOf(bytes);
     const music::ScoreName& name = names_.at(file.relative);
-    if (tunes.empty()) return AddPiece(file, metadata, name, std::move(bytes), warnings);
-    return AddTunes(file, metadata, name, tunes, warnings);
+    const auto pieces = notation::PiecesOf(name.id, std::move(bytes));
+    if (pieces.size() > 1) return AddTunes(file, metadata, name, pieces, warnings);
+    return AddPiece(file, metadata, name, pieces.front().bytes, warnings);
   }
 
   // Each tune of a book is a piece; of those that cannot be read, the book's warnings tell.
   absl::Status AddTunes(const data::SourceFile& file, FileMetadata metadata,
-                        const music::ScoreName& name, const std::vector<notation::Tune>& tunes,
+                        const music::ScoreName& name,
+                        const std::vector<notation::FiledScore>& tunes,
                         std::vector<std::string>& warnings) {
     metadata.title.clear();  // that of the book
     absl::Status failure;
     size_t added = 0;
-    for (const notation::Tune& tune : tunes) {
+    for (const notation::FiledScore& tune : tunes) {
       std::vector<std::string> of_tune;
-      const music::ScoreName id = {absl::StrCat(name.id, ".", tune.number), name.work_id};
-      const absl::Status status = AddPiece(file, metadata, id, tune.bytes, of_tune);
+      const absl::Status status =
+          AddPiece(file, metadata, {tune.id, name.work_id}, tune.bytes, of_tune);
       if (IsFatal(status)) return status;
       if (!status.ok()) of_tune = {std::string(status.message())};
       for (const std::string& warning : of_tune)
-        warnings.push_back(absl::StrCat("tune ", tune.number, ": ", warning));
+        warnings.push_back(absl::StrCat("tune ", tune.tune, ": ", warning));
       if (!status.ok() && failure.ok()) failure = status;
       added += status.ok() ? 1 : 0;
     }
