@@ -293,6 +293,25 @@ TEST(MusicXmlNotes, VelocitiesFollowDynamics) {
   EXPECT_THAT(velocities, ElementsAre(0, 49, 112, 49, 90, 45, 96, 49));
 }
 
+TEST(MusicXmlNotes, HairpinsLeadFromMarkToMark) {
+  const auto direction = [](std::string_view what) {
+    return Text({"<direction><direction-type>", what, "</direction-type></direction>"});
+  };
+  const WrittenScore score = Read(
+      OneBar(Text({direction("<dynamics><p/></dynamics>"), direction("<wedge type=\"crescendo\"/>"),
+                   Note("C4", 2), Note("D4", 2), direction("<wedge type=\"stop\"/>"),
+                   direction("<dynamics><mf/></dynamics>"), Note("E4", 2),
+                   direction("<wedge type=\"diminuendo\" number=\"2\"/>"),
+                   // Of these nothing says where the one ends, and where the other begins.
+                   direction("<wedge type=\"crescendo\" number=\"3\"/>"),
+                   direction("<wedge type=\"stop\" number=\"4\"/>"), Note("F4", 2),
+                   direction("<dynamics><fz/></dynamics>"), Note("G4", 2),
+                   direction("<wedge type=\"stop\" number=\"2\"/>"), Note("A4", 2)})));
+  std::vector<int> velocities;
+  for (const WrittenNote& note : score.notes) velocities.push_back(note.velocity);
+  EXPECT_THAT(velocities, ElementsAre(49, 65, 80, 80, 112, 64));
+}
+
 TEST(MusicXmlNotes, LengthThatIsMissingIsThatOfTheNotation) {
   const WrittenScore score = Read(OneBar(
       "<note><pitch><step>C</step><octave>4</octave></pitch><type>quarter</type><dot/></note>" +
