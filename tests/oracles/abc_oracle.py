@@ -1,6 +1,6 @@
 """ABC tunes against abc2midi, and against music21 where the two differ.
 
-Needs abc2midi (Debian's abcmidi) and PyPI's mido; music21 is asked where it is there. music21 brings
+Needs abc2midi (Debian's abcmidi) and PyPI's mido; music21 is asked where it is there. It brings
 thousands of tunes: --music21 takes those in place of a folder.
 
     tests/oracles/abc_oracle.py data/songbook
@@ -107,7 +107,7 @@ def f1(ours, theirs):
 
 
 def compare(score, text, folder):
-    """F1 against abc2midi, and what is to be said of it; None where it makes nothing of the tune."""
+    """F1 against abc2midi, and what is to be said of it; None where that makes no MIDI of it."""
     played = [(note[0], note[2]) for note in score["notes"]]
     theirs, complains = by_abc2midi(text, folder)
     if theirs is None:

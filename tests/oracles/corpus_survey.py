@@ -59,9 +59,9 @@ def survey(options, folder):
         counts["notes"] += score["notes"]
         counts["warned"] += bool(score["warnings"])
         costs.append((score["seconds"], path, score))
-    print(f"{folder}: {len(paths)} files, {counts['scores']} scores: {counts['read']} read, of them "
-          f"{counts['warned']} with warnings, {counts['refused']} refused; {counts['notes']:,} notes "
-          f"played, {time.monotonic() - begin:.1f} s")
+    print(f"{folder}: {len(paths)} files, {counts['scores']} scores: {counts['read']} read, of "
+          f"them {counts['warned']} with warnings, {counts['refused']} refused; "
+          f"{counts['notes']:,} notes played, {time.monotonic() - begin:.1f} s")
     for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
         print(f"    {len(names)} refused: {reason} ({', '.join(names[:3])})")
     return costs
@@ -84,7 +84,8 @@ def main():
         print(f"{what}:")
         for row in sorted(measured, key=lambda row: row[key], reverse=True)[:SHOWN]:
             seconds, mebibytes, path, score = row
-            print(f"    {seconds:.2f} s, {mebibytes:.0f} MiB, {path.stat().st_size / 1024:.0f} KiB, "
+            size = path.stat().st_size / 1024
+            print(f"    {seconds:.2f} s, {mebibytes:.0f} MiB, of {size:.0f} KiB, "
                   f"{score['parts']} parts, {score['bars']:,} bars and {score['notes']:,} notes "
                   f"played: {path.name}")
     return 0

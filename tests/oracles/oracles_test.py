@@ -37,7 +37,7 @@ class Oracles(unittest.TestCase):
         self.assertEqual(code, 0, said)
         self.assertIn("notes against Verovio: F1 >= 0.99 in 3 of 3", said)
         for kind in ("pickup", "repeats", "endings", "jumps"):
-            self.assertRegex(said, rf"with {kind}: 2 scores, the labels as played are the same in 2")
+            self.assertIn(f"with {kind}: 2 scores, the labels as played are the same in 2", said)
 
     def test_the_songbook_is_what_abc2midi_plays(self):
         code, said = run("abc_oracle", harness.SOURCE / "data/songbook", "--share", 1)

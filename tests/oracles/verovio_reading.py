@@ -145,7 +145,8 @@ def _child(path, pipe):
 
 def read(path):
     """`notes` (onset, pitch, kind), onsets of `bars` and their `labels` in print, and the labels of
-    the bars as `played`; or a string that says why not. In a process of its own, which may crash."""
+    the bars as `played`; or a string that says why not. In a process of its own, which may crash.
+    """
     ours, theirs = multiprocessing.get_context("fork").Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_child, args=(path, theirs))
     child.start()
