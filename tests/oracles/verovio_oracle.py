@@ -122,9 +122,28 @@ def has(score, what):
     return any({"da-capo", "dal-segno"} & set(bar["signs"]) for bar in bars)
 
 
+def whole_bars(labels):
+    """Labels without those of parts of a bar: Verovio makes measures without a label of them in
+    Humdrum, and gives them the same one in MusicXML."""
+    kept = []
+    for label in labels:
+        if label and label != (kept[-1] if kept else ""):
+            kept.append(label)
+    return kept
+
+
 def same_labels(ours, theirs):
-    """Verovio leaves bars of Humdrum without a label that have none in print, as upbeats."""
-    return len(ours) == len(theirs) and all(other in ("", own) for own, other in zip(ours, theirs))
+    """Bar by bar, those without a label of theirs being any; or else of whole bars."""
+    if len(ours) == len(theirs):
+        if all(other in ("", own) for own, other in zip(ours, theirs)):
+            return True
+    return whole_bars(ours) == whole_bars(theirs)
+
+
+def is_within(labels, others):
+    """Whether `labels` are `others` with some left out."""
+    rest = iter(others)
+    return all(label in rest for label in labels)
 
 
 class Labels:
@@ -134,27 +153,36 @@ class Labels:
 
     def __init__(self, options):
         self.table, self.counts, self.bars = scores.Table(options), collections.Counter(), 0
+        self.merged = []  # scores of which Verovio draws several bars as one
 
     def add(self, name, score, theirs):
-        ours = [bar[2] for bar in score["bars"]]
-        self.bars += len(ours)
-        same = same_labels(ours, theirs["played"])
+        ours, others = [bar[2] for bar in score["bars"]], theirs["played"]
+        same = same_labels(ours, others)
         printed = [bar["label"] for bar in score["written_bars"]]
-        self.counts["printed"] += same_labels(printed, theirs["labels"])
+        same_print = same_labels(printed, theirs["labels"])
+        ours, others = whole_bars(ours), whole_bars(others)
+        self.bars += len(ours)
+        self.counts["printed"] += same_print
+        if not same_print and is_within(whole_bars(theirs["labels"]), whole_bars(printed)):
+            self.merged.append(f"{name}: {len(printed)} bars in print, theirs "
+                               f"{len(theirs['labels'])}")
+            return
         kinds = [what for what in self.KINDS if has(score, what)]
         for what in kinds:
             self.counts[what] += 1
             self.counts[what + " same"] += same
-        remark = f"{' '.join(kinds)}; {len(ours)} bars, theirs {len(theirs['played'])}"
+        remark = f"{' '.join(kinds)}; {len(ours)} bars, theirs {len(others)}"
         if not same:
-            pairs = enumerate(zip(ours, theirs["played"]))
-            apart = next((place for place, pair in pairs if pair[1] not in ("", pair[0])),
-                         min(len(ours), len(theirs["played"])))
+            pairs = enumerate(zip(ours, others))
+            apart = next((place for place, pair in pairs if pair[0] != pair[1]),
+                         min(len(ours), len(others)))
             around = slice(max(0, apart - 1), apart + 3)
-            remark += f"; apart at bar {apart}: {ours[around]}, theirs {theirs['played'][around]}"
+            remark += f"; apart at bar {apart}: {ours[around]}, theirs {others[around]}"
         self.table.add(name, float(same), remark)
 
     def finish(self):
+        for merged in self.merged:
+            print(f"drawn by Verovio with several bars as one  {merged}")
         code = self.table.finish("labels of the bars as played")
         print(f"{self.bars} bars played; in print the labels are the same in "
               f"{self.counts['printed']} scores")
