@@ -86,7 +86,7 @@ check_oracles() {
   tar -xJf "$shared/corpus/polish.tar.xz" -C build/polish
   "$python" tests/oracles/asap_oracle.py asap-xml || failed=1
   "$python" tests/oracles/verovio_oracle.py lieder quartets orchestra --sample 200 || failed=1
-  "$python" tests/oracles/verovio_oracle.py build/polish --sample 200 --share 0.93 || failed=1
+  "$python" tests/oracles/verovio_oracle.py build/polish --sample 200 || failed=1
   "$python" tests/oracles/abc_oracle.py data/songbook --share 1 || failed=1
   "$python" tests/oracles/abc_oracle.py --music21 --sample 200 || failed=1
   "$python" tests/oracles/corpus_survey.py lieder quartets orchestra chorales violin asap-xml \

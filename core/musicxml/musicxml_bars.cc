@@ -117,8 +117,8 @@ class BarMerger {
     return number && *number <= 1 && last_number_ > *number;
   }
 
-  // From the bar where an ending starts to that where it stops, or the repeat ends. One that never
-  // stops ends with the next double bar or the next ending, too.
+  // From the bar where an ending starts to that where it stops, the repeat ends or another begins.
+  // One that never stops ends with the next double bar or the next ending, too.
   void SetEndings() {
     std::vector<int> current;
     bool stops = false;
@@ -127,7 +127,8 @@ class BarMerger {
         current = merged_[i].ending_starts;
         stops = EndingStops(i);
       }
-      if (bars_[i].starts_movement && merged_[i].ending_starts.empty()) current.clear();
+      const bool starts_anew = bars_[i].starts_movement || bars_[i].starts_repeat;
+      if (starts_anew && merged_[i].ending_starts.empty()) current.clear();
       bars_[i].endings = current;
       if (merged_[i].ending_stops || bars_[i].plays > 1 || (merged_[i].double_bar && !stops))
         current.clear();

@@ -233,11 +233,17 @@ TEST(MusicXmlRepeats, ADoubleBarWithinAnEndingDoesNotEndIt) {
       {},
       {Left("<ending number=\"4\" type=\"start\"/>"),
        Right("<ending number=\"4\" type=\"stop\"/>")},
+      // Another repeat ends it.
+      {Left("<ending number=\"2\" type=\"start\"/>")},
+      {Left("<repeat direction=\"forward\"/>")},
+      {Left("<ending number=\"1\" type=\"start\"/>")},
   });
   for (const int bar : {0, 1, 2}) EXPECT_THAT(score.bars[bar].endings, ElementsAre(2)) << bar;
   EXPECT_THAT(score.bars[3].endings, ElementsAre(3));
   EXPECT_THAT(score.bars[4].endings, IsEmpty());
   EXPECT_THAT(score.bars[5].endings, ElementsAre(4));
+  EXPECT_THAT(score.bars[6].endings, ElementsAre(2));
+  EXPECT_THAT(score.bars[7].endings, IsEmpty());
 }
 
 TEST(MusicXmlRepeats, NumbersOfEndings) {

@@ -68,6 +68,7 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
 
 std::vector<std::string> PathsOf(const std::vector<data::SourceFile>& files) {
   std::vector<std::string> paths;
+  paths.reserve(files.size());
   for (const data::SourceFile& file : files) paths.push_back(file.relative);
   return paths;
 }
@@ -123,7 +124,7 @@ class Indexing {
     progress_.Start(what, static_cast<int64_t>(files.size()));
     for (const data::SourceFile& file : files) {
       std::vector<std::string> warnings;
-      const absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
+      absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
       if (IsFatal(status)) return status;
       if (!status.ok()) {
         summary.skipped.push_back(absl::StrCat(file.relative, ": ", status.message()));
@@ -174,8 +175,7 @@ class Indexing {
     size_t added = 0;
     for (const notation::FiledScore& tune : tunes) {
       std::vector<std::string> of_tune;
-      const absl::Status status =
-          AddPiece(file, metadata, {tune.id, name.work_id}, tune.bytes, of_tune);
+      absl::Status status = AddPiece(file, metadata, {tune.id, name.work_id}, tune.bytes, of_tune);
       if (IsFatal(status)) return status;
       if (!status.ok()) of_tune = {std::string(status.message())};
       for (const std::string& warning : of_tune)
@@ -237,7 +237,7 @@ class Indexing {
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
     if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
-    const absl::Status status = builder_.AddRecording(
+    absl::Status status = builder_.AddRecording(
         std::move(recording), audio,
         options_.accept_damaged ? audio::DamagedAudio::kAccept : audio::DamagedAudio::kRefuse,
         &decoding);
@@ -348,7 +348,7 @@ void AppendFolder(const std::string& one, const FolderSummary& summary, std::str
 
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
   for (size_t length = stem.size(); length > 0; --length) {
-    const std::string prefix(stem.substr(0, length));
+    std::string prefix(stem.substr(0, length));
     // "op10" is no recording of "op1".
     const bool ends =
         length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
