@@ -132,8 +132,12 @@ absl::StatusOr<bool> IsNew(sqlite3* database) {
 absl::Status CheckStructure(sqlite3* database) {
   Statement check(database, "PRAGMA quick_check(1)");
   ASSIGN_OR_RETURN(const bool row, check.Step());
-  return row && check.View(0) == "ok" ? absl::OkStatus()
-                                      : absl::DataLossError("the file is damaged");
+  if (!row || check.View(0) != "ok") return absl::DataLossError("the file is damaged");
+  // SQLite reads a file whose header has a write version that it does not know, and never writes
+  // to it.
+  if (IsReadOnly(database))
+    return absl::DataLossError("its header says that it is only to be read");
+  return absl::OkStatus();
 }
 
 // Opens or makes the file, with nothing but a journal's schema in it.

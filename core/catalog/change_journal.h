@@ -38,8 +38,9 @@ struct Change {
 
 class ChangeJournal {
  public:
-  // Opens the file or makes it. DataLoss when it is no journal or cannot be read, Aborted when
-  // another process has it open, ResourceExhausted when the disk is full. A journal of the former
+  // Opens the file or makes it. DataLoss when it is no journal or damaged, Aborted when another
+  // process has it open, PermissionDenied when it may not be written, ResourceExhausted when the
+  // disk is full. What is opened can be appended to. A journal of the former
   // version stays as it is until something is appended or BringUpToDate is called, so that the
   // program that wrote it can go back to it.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ChangeJournal>> Open(const std::string& path);

@@ -67,6 +67,31 @@ TEST_F(DamagedJournalTest, AFlippedBitIsFound) {
   EXPECT_GT(refused_, 20);
 }
 
+// SQLite reads some damaged headers and refuses to write under them: that must not wait for an
+// edit.
+TEST_F(DamagedJournalTest, AJournalThatOpensCanBeAppendedTo) {
+  constexpr size_t kHeader = 100;  // bytes of SQLite's file header
+  int appended = 0;
+  for (size_t bit = 0; bit < kHeader * 8; ++bit) {
+    std::string changed = bytes_;
+    changed[bit / 8] ^= static_cast<char>(1 << bit % 8);
+    WriteFile(path_, changed);
+    fs::remove(path_ + "-wal");
+    const auto journal = ChangeJournal::Open(path_);
+    if (!journal.ok()) {
+      ASSERT_EQ(journal.status().code(), StatusCode::kDataLoss) << journal.status();
+      ++refused_;
+      continue;
+    }
+    std::vector<Change> changes = {PutPiece(9)};
+    const auto append = (*journal)->Append(kOrigin, changes);
+    ASSERT_TRUE(append.ok()) << "bit " << bit << ": " << append.status();
+    ++appended;
+  }
+  EXPECT_GT(refused_, 100);
+  EXPECT_GT(appended, 100);
+}
+
 TEST_F(DamagedJournalTest, MissingAndMisplacedPartsAreFound) {
   for (size_t length = 0; length < bytes_.size(); length += 1021) {
     if (length == 0) continue;  // an empty file is a new journal
@@ -107,8 +132,8 @@ TEST_F(DamagedJournalTest, WhatWasChangedByHandIsFound) {
            "UPDATE changes SET work_id = 'another' WHERE sequence = 2",
            "UPDATE changes SET work_id = '' WHERE sequence = 2",
            "UPDATE changes SET work_id = 'another' WHERE sequence = 1",
-           "UPDATE changes SET sha256 = (SELECT sha256 FROM changes WHERE sequence = 2) WHERE "
-           "sequence = 3",
+           ("UPDATE changes SET sha256 = (SELECT sha256 FROM changes WHERE sequence = 2) WHERE "
+            "sequence = 3"),
            "UPDATE state SET last_sequence = 2",
            "DELETE FROM state",
            "PRAGMA user_version = 1",

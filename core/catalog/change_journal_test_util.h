@@ -39,7 +39,7 @@ inline Change PutPiece(int seed, size_t content_bytes = 300) {
   if (seed % 2 == 1) change.source.piece.work_id = absl::StrCat("Wörk ", seed / 4);
   change.source.content = std::string(content_bytes, static_cast<char>('a' + seed % 26));
   change.source.runs = {{0, 2, 0, 0.5, 0.25, 0.5, 2}, {2, 1 + seed % 3, 0, 1.0, 3, 0.5, 2}};
-  for (int64_t i = 0; i < 8 * (3 + seed % 3); ++i)
+  for (int64_t i = 0; i < int64_t{8} * (3 + seed % 3); ++i)
     change.source.vectors.push_back(0.25f * static_cast<float>(i - seed));
   return change;
 }

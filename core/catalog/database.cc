@@ -136,15 +136,15 @@ std::vector<std::string> SchemaStatements(int version) {
                    "beats REAL NOT NULL, bars INTEGER NOT NULL, notes INTEGER NOT NULL, "
                    "collection TEXT NOT NULL, version INTEGER NOT NULL",
                    version < kSchemaWithWorks ? "" : ", work_id TEXT NOT NULL", ") STRICT"),
-      "CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
-      "title TEXT NOT NULL, composer TEXT NOT NULL, piece_id TEXT NOT NULL, "
-      "duration_s REAL NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT",
+      ("CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
+       "title TEXT NOT NULL, composer TEXT NOT NULL, piece_id TEXT NOT NULL, "
+       "duration_s REAL NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT"),
       "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
       "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
-      "CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, "
-      "count INTEGER NOT NULL, source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, "
-      "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, "
-      "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID",
+      ("CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, "
+       "count INTEGER NOT NULL, source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, "
+       "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, "
+       "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID"),
   };
 }
 
@@ -196,8 +196,7 @@ absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
                    OpenUri(ToUri(path, "mode=rwc"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   RETURN_IF_ERROR(Distrust(database.get()));
   // SQLite is content with a file that it may only read.
-  if (sqlite3_db_readonly(database.get(), "main") == 1)
-    return absl::PermissionDeniedError("cannot be written");
+  if (IsReadOnly(database.get())) return absl::PermissionDeniedError("cannot be written");
   // EXCLUSIVE before the first access: the write-ahead log then needs no shared memory, and a
   // second process gets SQLITE_BUSY for as long as this one lives. FULL: a commit returns once its
   // part of the log is on the disk, so what has been acknowledged survives a power cut.
@@ -205,6 +204,8 @@ absl::StatusOr<Database> OpenLastingDatabase(const std::string& path) {
       Execute(database.get(), "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"));
   return database;
 }
+
+bool IsReadOnly(sqlite3* database) { return sqlite3_db_readonly(database, "main") == 1; }
 
 absl::StatusOr<int64_t> ReadNumber(sqlite3* database, std::string_view sql) {
   Statement statement(database, sql);

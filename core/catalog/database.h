@@ -45,6 +45,10 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 // not a plain one, PermissionDenied when it cannot be written.
 [[nodiscard]] absl::StatusOr<Database> OpenLastingDatabase(const std::string& path);
 
+// Whether SQLite will not write to it: the file's permissions, or, once something was read, its
+// header forbid it.
+[[nodiscard]] bool IsReadOnly(sqlite3* database);
+
 // Failures of SQLite, in every function here, have a reason kStorage… (core/base/error_reason.h):
 // ResourceExhausted when the disk is full, Unavailable when a write may not have lasted, Aborted
 // when another process is in the way, PermissionDenied, DataLoss when the file is not what it
