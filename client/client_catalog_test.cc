@@ -214,7 +214,7 @@ TEST_F(ClientCatalogTest, ARecordingThatIsTooLargeGoesAsFlac) {
   server_.status_response.mutable_limits()->set_max_message_bytes(1 << 20);
   audio::Waveform waveform;
   waveform.sample_rate = 96000;
-  waveform.samples.assign(10 * 96000, 0.25f);
+  waveform.samples.assign(size_t{10} * 96000, 0.25f);
   const std::string path =
       Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
   EXPECT_EQ(Run({"recording", "add", path}).code, ExitCode::kOk);

@@ -60,7 +60,7 @@ WrittenScore Bars(const std::vector<Bar>& bars) {
     music += Measure(std::to_string(number),
                      Text({number == 1 ? kCommon : "", bar.before, Note("C4", 16), bar.after}));
   }
-  const WrittenScore score = Read(Part(music));
+  WrittenScore score = Read(Part(music));
   EXPECT_THAT(score.bars, SizeIs(bars.size()));
   EXPECT_TRUE(IsSane(score));
   return score;
