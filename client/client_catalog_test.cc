@@ -214,7 +214,7 @@ TEST_F(ClientCatalogTest, ARecordingThatIsTooLargeGoesAsFlac) {
   server_.status_response.mutable_limits()->set_max_message_bytes(1 << 20);
   audio::Waveform waveform;
   waveform.sample_rate = 96000;
-  waveform.samples.assign(10 * 96000, 0.25f);
+  waveform.samples.assign(size_t{10} * 96000, 0.25f);
   const std::string path =
       Write("large.wav", audio::EncodeAudio(waveform, audio::AudioFormat::kWav).value());
   EXPECT_EQ(Run({"recording", "add", path}).code, ExitCode::kOk);
@@ -302,6 +302,28 @@ TEST_F(ClientCatalogTest, AddsAndDeletesSeveral) {
   result = Run({"piece", "delete", "a", "b", "c"});
   EXPECT_EQ(result.code, ExitCode::kUnreachable);
   EXPECT_THAT(result.out, HasSubstr("deleted 0 of 3 pieces; 1 failed; 2 not tried"));
+}
+
+TEST_F(ClientCatalogTest, AddsTheTunesOfABook) {
+  const std::string path =
+      Write("book.abc", "X:1\nT:One\nM:1/4\nL:1/4\nK:C\nC|]\n\nX:2\nT:Two\nK:C\nD|]\n");
+  server_.taken_ids = {"book.2"};
+  Result result = Run({"piece", "add", path, WriteMidi("a.mid"), "--composer", "Anna Bon"});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_EQ(result.out,
+            "added book.1, version 1\nadded a, version 2\nadded 2 of 3 pieces; 1 failed\n");
+  EXPECT_THAT(result.err, HasSubstr("book.abc, tune 2: "));
+  EXPECT_EQ(server_.added[0].piece().title(), "One");
+  EXPECT_EQ(server_.added[0].piece().composer(), "Anna Bon");
+
+  server_.taken_ids.clear();
+  result = Run({"piece", "add", "-", "--id", "airs"}, Read(path));
+  EXPECT_THAT(result.out, HasSubstr("added airs.1, version 3\nadded airs.2, version 4\n"));
+  // What belongs to one piece.
+  EXPECT_THAT(Run({"piece", "add", path, "--title", "Airs"}).err,
+              AllOf(HasSubstr("2 tunes"), HasSubstr("--title")));
+  EXPECT_THAT(Run({"piece", "update", "a", "--score", path}).err, HasSubstr("2 tunes"));
+  EXPECT_THAT(server_.added, SizeIs(4));
 }
 
 TEST_F(ClientCatalogTest, AScoreThatIsNotReadIsRefusedByName) {

@@ -89,11 +89,9 @@ TEST_F(ClientFolderTest, AddsScoresOfEveryKindAndEditionsOfOneWork) {
   PutMidi("air.mid");
   Put("air.abc", abc);
   Put("songs/noel", "**kern\n*M1/4\n=1\n4c\n==\n*-\n");
-  Put("book.abc", abc + "\n" + abc);
   const Result result = Run({"piece", "add-all", folder()});
-  EXPECT_EQ(result.code, ExitCode::kBadInput);
-  EXPECT_EQ(result.out, "4 files found: 3 added, 1 failed\n");
-  EXPECT_THAT(result.err, AllOf(HasSubstr("book.abc"), HasSubstr("2 tunes")));
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_EQ(result.out, "3 files found: 3 added\n");
   ASSERT_THAT(PieceIds(), ElementsAre("air.abc", "air", "songs__noel"));
   EXPECT_EQ(server_.added[0].piece().title(), "Air");
   EXPECT_EQ(server_.added[0].piece().composer(), "Anna Bon");
@@ -102,6 +100,31 @@ TEST_F(ClientFolderTest, AddsScoresOfEveryKindAndEditionsOfOneWork) {
   EXPECT_EQ(server_.added[1].piece().work_id(), "air");
   EXPECT_FALSE(server_.added[1].score().midi().empty());
   EXPECT_EQ(server_.added[2].piece().work_id(), "");
+}
+
+TEST_F(ClientFolderTest, AddsEachTuneOfABook) {
+  PutMidi("air.mid");
+  Put("airs/book.abc",
+      "M:1/4\nL:1/4\n\nX:1\nT:One\nC:Anna Bon\nK:C\nC|]\n\nX:7a\nT:Two\nK:C\nD|]\n\n"
+      "X:8\nK:C\nE|]\n");
+  Put("metadata.tsv", "file\ttitle\tcollection\nairs/book.abc\tThe Book\tfolk\n");
+  server_.taken_ids = {"airs__book.7a"};
+  Result result = Run({"piece", "add-all", folder(), "--skip-existing"});
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
+  EXPECT_EQ(result.out, "2 files found, 4 pieces in them: 3 added, 1 there already\n");
+  ASSERT_THAT(PieceIds(), ElementsAre("air", "airs__book.1", "airs__book.8"));
+  EXPECT_EQ(server_.added[1].piece().title(), "One");
+  EXPECT_EQ(server_.added[1].piece().composer(), "Anna Bon");
+  EXPECT_EQ(server_.added[1].piece().collection(), "folk");
+  EXPECT_THAT(server_.added[1].score().file(),
+              AllOf(HasSubstr("M:1/4"), HasSubstr("T:One"), Not(HasSubstr("T:Two"))));
+  EXPECT_EQ(server_.added[2].piece().title(), "book") << "not that of the whole book";
+
+  result = Run({"piece", "add-all", folder()});
+  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_THAT(result.err, HasSubstr("airs/book.abc, tune 7a: "));
+  result = Run({"piece", "add-all", folder(), "--json"});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\"tune\":\"8\""), HasSubstr("airs/book.abc")));
 }
 
 TEST_F(ClientFolderTest, TakesIdsFromMetadata) {

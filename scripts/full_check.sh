@@ -85,6 +85,27 @@ check_evaluate() {
     --midi "$corpora/corpus/violin" --recordings "$corpora/recordings/violin"
 }
 
+# The readers of scores against other programs, on the corpora
+check_oracles() {
+  local shared=${ANTIPHON_CORPORA:-$root/../shared} python=$root/build/oracles/bin/python failed=0
+  [[ -d $shared/corpus ]] || exit "$skipped_status"
+  install_packages build test
+  build_preset release score_notes
+  python3 -m venv "$root/build/oracles" &&
+    "$python" -m pip install --quiet verovio==6.4.1 mido==1.3.3 music21==10.5.1 ||
+    exit "$skipped_status"
+  mkdir -p build/polish
+  tar -xJf "$shared/corpus/polish.tar.xz" -C build/polish
+  "$python" tests/oracles/asap_oracle.py asap-xml || failed=1
+  "$python" tests/oracles/verovio_oracle.py lieder quartets orchestra --sample 200 || failed=1
+  "$python" tests/oracles/verovio_oracle.py build/polish --sample 200 || failed=1
+  "$python" tests/oracles/abc_oracle.py data/songbook --share 1 || failed=1
+  "$python" tests/oracles/abc_oracle.py --music21 --sample 200 || failed=1
+  "$python" tests/oracles/corpus_survey.py lieder quartets orchestra chorales violin asap-xml \
+    build/polish || failed=1
+  return "$failed"
+}
+
 # An installation: programs that start, licences beside them
 check_install() {
   local prefix=$root/build/installed program file

@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +35,7 @@ class Adding {
   ExitCode Run() {
     const absl::Status end = context_.connection.AddPieces(
         [this](const auto& send) {
-          for (const files::FolderFile& file : plan_.files) {
-            absl::StatusOr<v1::AddPieceRequest> request = Read(file);
-            Remember(file.name, request.status());
-            if (request.ok()) RETURN_IF_ERROR(send(*request));
-          }
+          for (const files::FolderFile& file : plan_.files) RETURN_IF_ERROR(SendAll(file, send));
           return absl::OkStatus();
         },
         [this](const v1::AddPiecesResponse& response) { return Take(response); });
@@ -47,28 +44,52 @@ class Adding {
   }
 
  private:
-  absl::StatusOr<v1::AddPieceRequest> Read(const files::FolderFile& file) {
+  // The piece in a file, or each tune of a book.
+  template <typename Send>
+  absl::Status SendAll(const files::FolderFile& file, const Send& send) {
+    absl::StatusOr<std::vector<notation::FiledScore>> pieces = Read(file);
+    if (!pieces.ok()) {
+      Remember({file.name, ""}, pieces.status());
+      return absl::OkStatus();
+    }
+    FoundTunes(std::ssize(*pieces) - 1);
+    for (notation::FiledScore& piece : *pieces) {
+      const FolderPiece name = {file.name, piece.tune};
+      const absl::StatusOr<v1::AddPieceRequest> request = ToRequest(name, std::move(piece));
+      Remember(name, request.status());
+      if (request.ok()) RETURN_IF_ERROR(send(*request));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<notation::FiledScore>> Read(const files::FolderFile& file) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(file.path.string(), context_.in));
     ASSIGN_OR_RETURN(std::string score, MakeScoreFile(input, max_bytes_));
-    const music::FileMetadata known = music::MetadataOf(plan_.metadata, file.name);
+    return notation::PiecesOf(plan_.names.at(file.name).id, std::move(score));
+  }
+
+  absl::StatusOr<v1::AddPieceRequest> ToRequest(const FolderPiece& name,
+                                                notation::FiledScore filed) {
+    music::FileMetadata known = music::MetadataOf(plan_.metadata, name.file);
+    if (!name.tune.empty()) known.title.clear();  // that of the book
+    std::string score = std::move(filed.bytes);
     if (known.upbeat) {
-      KeepWarnings(file.name, score);
+      KeepWarnings(name, score);
       ASSIGN_OR_RETURN(
           score, MapError(music::WithUpbeat(score, *known.upbeat), [](const absl::Status& failure) {
             return absl::InvalidArgumentError(
                 absl::StrCat("the upbeat in ", music::kMetadataFile, ": ", failure.message()));
           }));
     }
-    const Names names = NamesIn(file.name, score);
-    const music::ScoreName& name = plan_.names.at(file.name);
+    const Names names = NamesIn(name.file, score);
     v1::AddPieceRequest request;
     v1::NewPiece& piece = *request.mutable_piece();
-    piece.set_id(name.id);
+    piece.set_id(std::move(filed.id));
     piece.set_title(known.title.empty() ? names.title : known.title);
     piece.set_composer(known.composer.empty() ? names.composer : known.composer);
     piece.set_collection(known.collection.empty() ? arguments_.folder.collection
                                                   : known.collection);
-    piece.set_work_id(name.work_id);
+    piece.set_work_id(plan_.names.at(name.file).work_id);
     *request.mutable_score() = ToScore(std::move(score));
     return request;
   }
@@ -87,46 +108,53 @@ class Adding {
   }
 
   // What was not read is reported at the end: the other thread may be writing now.
-  void Remember(const std::string& file, const absl::Status& read) {
+  void Remember(const FolderPiece& piece, const absl::Status& read) {
     absl::MutexLock lock(&mutex_);
     if (read.ok()) {
-      sent_.push_back(file);
+      sent_.push_back(piece);
     } else {
-      unread_.emplace_back(file, read);
+      unread_.emplace_back(piece, read);
     }
   }
 
+  void FoundTunes(int64_t more) {
+    absl::MutexLock lock(&mutex_);
+    more_tunes_ += more;
+  }
+
   // A damaged score is written anew for its upbeat, so that the server doesn't see the damage.
-  void KeepWarnings(const std::string& file, const std::string& bytes) {
+  void KeepWarnings(const FolderPiece& piece, const std::string& bytes) {
     const auto score = notation::ReadScore(bytes);
     if (!score.ok() || score->warnings.empty()) return;
     absl::MutexLock lock(&mutex_);
-    warnings_.emplace_back(file, score->warnings);
+    warnings_.emplace_back(piece, score->warnings);
   }
 
   void ReportUnread() {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [file, warnings] : warnings_) WarnLocally(context_, warnings, file);
-    for (const auto& [file, why] : unread_) tally_.Failed(file, why);
+    tally_.FoundTunes(std::exchange(more_tunes_, 0));
+    for (const auto& [piece, warnings] : warnings_) WarnLocally(context_, warnings, NameOf(piece));
+    for (const auto& [piece, why] : unread_) tally_.Failed(piece, why);
   }
 
   absl::Status Take(const v1::AddPiecesResponse& response) {
-    std::string file;
+    FolderPiece piece;
     {
       absl::MutexLock lock(&mutex_);
       if (response.index() < 0 || response.index() >= static_cast<int64_t>(sent_.size())) {
         return absl::InternalError("the server answers what it was not asked");
       }
-      file = sent_[response.index()];
+      piece = sent_[response.index()];
+      tally_.FoundTunes(std::exchange(more_tunes_, 0));
     }
     if (!response.has_piece()) {
-      tally_.Failed(file, FromErrorStatus(response.error()));
+      tally_.Failed(piece, FromErrorStatus(response.error()));
       return absl::OkStatus();
     }
     nlohmann::ordered_json answer = MessageToJson(response.piece());
     const nlohmann::ordered_json all = MessageToJson(response);
     for (const char* field : {"warnings", "same_music"}) answer[field] = all[field];
-    tally_.Added(file, answer, response.warnings(), response.same_music());
+    tally_.Added(piece, answer, response.warnings(), response.same_music());
     return absl::OkStatus();
   }
 
@@ -136,9 +164,10 @@ class Adding {
   const int64_t max_bytes_;
   FolderTally tally_;
   absl::Mutex mutex_;
-  std::vector<std::string> sent_ ABSL_GUARDED_BY(mutex_);  // by index in the stream
-  std::vector<std::pair<std::string, absl::Status>> unread_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::pair<std::string, std::vector<std::string>>> warnings_ ABSL_GUARDED_BY(mutex_);
+  std::vector<FolderPiece> sent_ ABSL_GUARDED_BY(mutex_);  // by index in the stream
+  std::vector<std::pair<FolderPiece, absl::Status>> unread_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<FolderPiece, std::vector<std::string>>> warnings_ ABSL_GUARDED_BY(mutex_);
+  int64_t more_tunes_ ABSL_GUARDED_BY(mutex_) = 0;  // that the tally doesn't know of yet
 };
 
 }  // namespace

@@ -82,10 +82,10 @@ class Adding {
     if (response.ok()) {
       nlohmann::ordered_json answer = MessageToJson(response->recording());
       answer["warnings"] = MessageToJson(*response)["warnings"];
-      tally_.Added(file, answer, response->warnings(), {});
+      tally_.Added({file, ""}, answer, response->warnings(), {});
       return;
     }
-    tally_.Failed(file, response.status());
+    tally_.Failed({file, ""}, response.status());
     // Nor will it be reached for the others.
     stopped_ = stopped_ || ExitCodeOf(response.status()) == ExitCode::kUnreachable;
   }

@@ -1,8 +1,11 @@
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
 #include "client/output/format.h"
@@ -65,18 +68,34 @@ absl::StatusOr<Response> HintAtDamage(absl::StatusOr<Response> response) {
   return WithHint(response.status(), "--accept-damaged files it all the same");
 }
 
-absl::StatusOr<v1::AddPieceResponse> Add(const AddPieceArguments& arguments,
-                                         const std::string& file, Context& context) {
+struct NamedRequest {
+  std::string name;  // of the file, and the tune in it
+  v1::AddPieceRequest request;
+};
+
+// One for the piece in a file, or for each tune of a book.
+absl::StatusOr<std::vector<NamedRequest>> ToAdd(const AddPieceArguments& arguments,
+                                                const std::string& file, Context& context) {
   ASSIGN_OR_RETURN(const Input input, OpenInput(file, context.in));
   ASSIGN_OR_RETURN(std::string score, ReadScoreFile(input, context));
   ASSIGN_OR_RETURN(const std::string id, IdFor(arguments.id, input));
-  v1::AddPieceRequest request;
-  request.mutable_piece()->set_id(id);
-  SetNames(input, score, *request.mutable_piece());
-  SetLabel(arguments.label, *request.mutable_piece());
-  request.mutable_piece()->set_work_id(arguments.work_id);
-  *request.mutable_score() = ToScore(std::move(score));
-  return context.connection.Call(kAddPiece, request);
+  std::vector<notation::FiledScore> pieces = notation::PiecesOf(id, std::move(score));
+  if (pieces.size() > 1 && arguments.label.title) {
+    return absl::InvalidArgumentError(absl::StrCat(input.name, " has ", pieces.size(),
+                                                   " tunes, and --title is that of one piece"));
+  }
+  std::vector<NamedRequest> requests;
+  for (notation::FiledScore& piece : pieces) {
+    NamedRequest& made = requests.emplace_back();
+    made.name = piece.tune.empty() ? file : absl::StrCat(file, ", tune ", piece.tune);
+    v1::NewPiece& added = *made.request.mutable_piece();
+    added.set_id(piece.id);
+    SetNames(input, piece.bytes, added);
+    SetLabel(arguments.label, added);
+    added.set_work_id(arguments.work_id);
+    *made.request.mutable_score() = ToScore(std::move(piece.bytes));
+  }
+  return requests;
 }
 
 absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& arguments,
@@ -89,6 +108,7 @@ absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& argum
   if (!arguments.score_file.empty()) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.score_file, context.in));
     ASSIGN_OR_RETURN(std::string score, ReadScoreFile(input, context));
+    RETURN_IF_ERROR(CheckOneTune(input, score));
     *request.mutable_score() = ToScore(std::move(score));
   }
   return context.connection.Call(kUpdatePiece, request);
@@ -165,27 +185,40 @@ ExitCode Report(Context& context, const absl::StatusOr<Response>& response, cons
   return ExitCode::kOk;
 }
 
-// Does it to one after the other, and sums up where there are several: "added 2 of 3 pieces".
-template <typename Do>
-ExitCode Each(Context& context, const std::vector<std::string>& things, const std::string& done,
-              const std::string& noun, Do act) {
+// What became of several things.
+struct Outcome {
   ExitCode worst = ExitCode::kOk;
-  size_t succeeded = 0, tried = 0;
-  for (const std::string& thing : things) {
-    const ExitCode code = act(thing);
+  int64_t succeeded = 0, failed = 0, not_tried = 0;
+  bool unreachable = false;  // the server was for one; nor will it be reached for the others
+
+  void Count(ExitCode code) {
     worst = Worse(worst, code);
-    ++tried;
-    succeeded += code == ExitCode::kOk ? 1 : 0;
-    if (code == ExitCode::kUnreachable) break;  // nor will it be reached for the others
+    unreachable = unreachable || code == ExitCode::kUnreachable;
+    ++(code == ExitCode::kOk ? succeeded : failed);
   }
-  if (things.size() > 1 && !context.json) {
-    context.out << done << " " << succeeded << " of "
-                << Plural(static_cast<int64_t>(things.size()), noun);
-    if (tried > succeeded) context.out << "; " << tried - succeeded << " failed";
-    if (things.size() > tried) context.out << "; " << things.size() - tried << " not tried";
-    context.out << "\n";
+};
+
+// Sums up where there are several: "added 2 of 3 pieces".
+void Summarise(Context& context, const Outcome& outcome, const std::string& done,
+               const std::string& noun) {
+  const int64_t all = outcome.succeeded + outcome.failed + outcome.not_tried;
+  if (all < 2 || context.json) return;
+  context.out << done << " " << outcome.succeeded << " of " << Plural(all, noun);
+  if (outcome.failed > 0) context.out << "; " << outcome.failed << " failed";
+  if (outcome.not_tried > 0) context.out << "; " << outcome.not_tried << " not tried";
+  context.out << "\n";
+}
+
+// Does it to one after the other; `act` counts what becomes of a thing.
+template <typename Thing, typename Do>
+void Each(const std::vector<Thing>& things, Outcome& outcome, Do act) {
+  for (const Thing& thing : things) {
+    if (outcome.unreachable) {
+      ++outcome.not_tried;
+    } else {
+      act(thing);
+    }
   }
-  return worst;
 }
 
 ExitCode DeleteRecording(const DeleteArguments& arguments, const std::string& id,
@@ -220,9 +253,17 @@ ExitCode DeletePiece(const DeleteArguments& arguments, const std::string& id, Co
 }  // namespace
 
 ExitCode RunAddPiece(const AddPieceArguments& arguments, Context& context) {
-  return Each(context, arguments.files, "added", "piece", [&](const std::string& file) {
-    return Report(context, Add(arguments, file, context), "added", file);
+  Outcome outcome;
+  Each(arguments.files, outcome, [&](const std::string& file) {
+    const auto requests = ToAdd(arguments, file, context);
+    if (!requests.ok()) return outcome.Count(Fail(context, requests.status(), file));
+    Each(*requests, outcome, [&](const NamedRequest& made) {
+      outcome.Count(
+          Report(context, context.connection.Call(kAddPiece, made.request), "added", made.name));
+    });
   });
+  Summarise(context, outcome, "added", "piece");
+  return outcome.worst;
 }
 
 ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context) {
@@ -230,9 +271,12 @@ ExitCode RunUpdatePiece(const UpdatePieceArguments& arguments, Context& context)
 }
 
 ExitCode RunAddRecording(const AddRecordingArguments& arguments, Context& context) {
-  return Each(context, arguments.files, "added", "recording", [&](const std::string& file) {
-    return Report(context, Add(arguments, file, context), "added", file);
+  Outcome outcome;
+  Each(arguments.files, outcome, [&](const std::string& file) {
+    outcome.Count(Report(context, Add(arguments, file, context), "added", file));
   });
+  Summarise(context, outcome, "added", "recording");
+  return outcome.worst;
 }
 
 ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& context) {
@@ -240,11 +284,13 @@ ExitCode RunUpdateRecording(const UpdateRecordingArguments& arguments, Context& 
 }
 
 ExitCode RunDelete(const DeleteArguments& arguments, Context& context) {
-  const std::string noun = arguments.recording ? "recording" : "piece";
-  return Each(context, arguments.ids, "deleted", noun, [&](const std::string& id) {
-    return arguments.recording ? DeleteRecording(arguments, id, context)
-                               : DeletePiece(arguments, id, context);
+  Outcome outcome;
+  Each(arguments.ids, outcome, [&](const std::string& id) {
+    outcome.Count(arguments.recording ? DeleteRecording(arguments, id, context)
+                                      : DeletePiece(arguments, id, context));
   });
+  Summarise(context, outcome, "deleted", arguments.recording ? "recording" : "piece");
+  return outcome.worst;
 }
 
 }  // namespace antiphon::client

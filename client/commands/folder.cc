@@ -85,6 +85,10 @@ absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::Wanted w
   return plan;
 }
 
+std::string NameOf(const FolderPiece& piece) {
+  return piece.tune.empty() ? piece.file : absl::StrCat(piece.file, ", tune ", piece.tune);
+}
+
 FolderTally::FolderTally(const AddFolderArguments& arguments, const FolderPlan& plan,
                          Context& context)
     : arguments_(arguments),
@@ -108,46 +112,49 @@ void FolderTally::ReportAtOnce() {
   }
 }
 
-void FolderTally::Added(const std::string& file, const nlohmann::ordered_json& answer,
+void FolderTally::Added(const FolderPiece& piece, const nlohmann::ordered_json& answer,
                         const Warnings& warnings, const SameMusicPairs& shared) {
   ++added_;
   progress_.Clear();
   if (context_.json) {
-    nlohmann::ordered_json json = {{"file", file}};
+    nlohmann::ordered_json json = {{"file", piece.file}};
+    if (!piece.tune.empty()) json["tune"] = piece.tune;
     json.update(answer);
     Emit(context_, json);
   } else {
-    context_.out << DescribeShared(shared, Printable(file) + ": ");
-    ReportWarnings(context_, warnings, file);
+    context_.out << DescribeShared(shared, Printable(NameOf(piece)) + ": ");
+    ReportWarnings(context_, warnings, NameOf(piece));
   }
-  ShowProgress(file);
+  ShowProgress(piece);
 }
 
-void FolderTally::Failed(const std::string& file, const absl::Status& why) {
+void FolderTally::Failed(const FolderPiece& piece, const absl::Status& why) {
   const bool there = absl::IsAlreadyExists(why);
   ++(there ? existing_ : failed_);
   progress_.Clear();
-  if (!there || !arguments_.skip_existing) worst_ = Worse(worst_, Fail(context_, why, file));
-  ShowProgress(file);
+  if (!there || !arguments_.skip_existing)
+    worst_ = Worse(worst_, Fail(context_, why, NameOf(piece)));
+  ShowProgress(piece);
 }
 
-void FolderTally::ShowProgress(const std::string& file) {
-  progress_.Show(added_ + existing_ + failed_, static_cast<int64_t>(plan_.folder.files.size()),
-                 file);
+void FolderTally::ShowProgress(const FolderPiece& piece) {
+  progress_.Show(added_ + existing_ + failed_,
+                 static_cast<int64_t>(plan_.folder.files.size()) + more_tunes_, NameOf(piece));
 }
 
 ExitCode FolderTally::Finish(const absl::Status& end) {
   progress_.Clear();
   if (!end.ok()) worst_ = Worse(worst_, Fail(context_, end));
   const auto passed_over = static_cast<int64_t>(plan_.folder.passed_over.size());
-  not_tried_ = plan_.folder.found() - passed_over - added_ - existing_ - failed_;
+  not_tried_ = plan_.folder.found() + more_tunes_ - passed_over - added_ - existing_ - failed_;
   if (not_tried_ > 0 && worst_ == ExitCode::kOk)
     worst_ = Fail(context_, absl::InternalError("the server did not answer for every file"));
   if (!context_.json) Summarise();
   return worst_;
 }
 
-// "17 files found: 3 added, 1 there already, 2 failed, 11 passed over (10 .txt, 1 .pdf)".
+// "17 files found: 3 added, 1 there already, 2 failed, 11 passed over (10 .txt, 1 .pdf)". With
+// books: "2 files found, 60 pieces in them: 60 added".
 void FolderTally::Summarise() {
   const auto passed_over = static_cast<int64_t>(plan_.folder.passed_over.size());
   std::vector<std::string> counts = {absl::StrCat(FormatCount(added_), " added")};
@@ -160,8 +167,12 @@ void FolderTally::Summarise() {
                         : absl::StrCat("failed (", FormatCount(not_tried_), " of them not tried)"));
   count(passed_over,
         absl::StrCat("passed over (", Printable(files::PassedOverText(plan_.folder)), ")"));
-  context_.out << Plural(plan_.folder.found(), "file") << " found: " << absl::StrJoin(counts, ", ")
-               << "\n";
+  context_.out << Plural(plan_.folder.found(), "file") << " found";
+  if (more_tunes_ > 0) {
+    context_.out << ", " << Plural(plan_.folder.found() - passed_over + more_tunes_, "piece")
+                 << " in them";
+  }
+  context_.out << ": " << absl::StrJoin(counts, ", ") << "\n";
 }
 
 }  // namespace antiphon::client

@@ -37,26 +37,39 @@ struct FolderPlan {
 [[nodiscard]] absl::StatusOr<FolderPlan> PlanFolder(const std::string& folder, files::Wanted wanted,
                                                     Context& context);
 
+// What is added of a folder.
+struct FolderPiece {
+  std::string file;
+  std::string tune;  // its number in a book; empty: all of the file
+};
+
+// "bach/air.mid", or "songs.abc, tune 7a".
+std::string NameOf(const FolderPiece& piece);
+
 // What became of the files of a plan, on the screen and as an exit code. Borrows its arguments.
 class FolderTally {
  public:
   // `nouns` is "pieces" or "recordings".
   FolderTally(const AddFolderArguments& arguments, const FolderPlan& plan, Context& context);
 
-  // The file is in the collection now: `answer` is shown with --json, `warnings` and `shared` are
+  // There are so many tunes beyond the first of each book.
+  void FoundTunes(int64_t more) { more_tunes_ += more; }
+
+  // It is in the collection now: `answer` is shown with --json, `warnings` and `shared` are
   // otherwise.
-  void Added(const std::string& file, const nlohmann::ordered_json& answer,
+  void Added(const FolderPiece& piece, const nlohmann::ordered_json& answer,
              const Warnings& warnings, const SameMusicPairs& shared);
 
   // It is not. AlreadyExists counts as there already, and is no failure if the user says so.
-  void Failed(const std::string& file, const absl::Status& why);
+  void Failed(const FolderPiece& piece, const absl::Status& why);
 
-  // Sums up, so that the counts add up to what was found: a file of which nothing is known by now
-  // has failed. `end` is how the calls ended. The exit code is that of the gravest failure.
+  // Sums up, so that the counts add up to what was found: a file or a tune of which nothing is
+  // known by now has failed. `end` is how the calls ended. The exit code is that of the gravest
+  // failure.
   ExitCode Finish(const absl::Status& end);
 
  private:
-  void ShowProgress(const std::string& file);
+  void ShowProgress(const FolderPiece& piece);
   void ReportAtOnce();
   void Summarise();
 
@@ -64,7 +77,7 @@ class FolderTally {
   const FolderPlan& plan_;
   Context& context_;
   Progress progress_;
-  int64_t added_ = 0, existing_ = 0, failed_ = 0, not_tried_ = 0;
+  int64_t added_ = 0, existing_ = 0, failed_ = 0, not_tried_ = 0, more_tunes_ = 0;
   ExitCode worst_ = ExitCode::kOk;
 };
 

@@ -176,13 +176,15 @@ absl::StatusOr<std::string> MakeScoreFile(const Input& input, int64_t max_bytes)
     return absl::InvalidArgumentError(absl::StrCat(
         input.name, " is too large to send (the server takes ", FormatBytes(max_bytes), ")"));
   }
-  ASSIGN_OR_RETURN(std::string file, ReadAll(input));
-  if (const size_t tunes = notation::TunesOf(file).size(); tunes > 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        input.name, " has ", tunes,
-        " tunes, and a piece is one of them: split it, or let antiphon-trainer index it"));
-  }
-  return file;
+  return ReadAll(input);
+}
+
+absl::Status CheckOneTune(const Input& input, std::string_view file) {
+  const size_t tunes = notation::TunesOf(file).size();
+  if (tunes == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      input.name, " has ", tunes,
+      " tunes, and the score of a piece is one of them: put it into a file of its own"));
 }
 
 }  // namespace antiphon::client

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct Query {
 [[nodiscard]] absl::StatusOr<std::string> MakeAudioFile(
     const Input& input, int64_t max_bytes, std::vector<std::string>* warnings = nullptr);
 [[nodiscard]] absl::StatusOr<std::string> MakeScoreFile(const Input& input, int64_t max_bytes);
+
+// InvalidArgument where `file`, which is all of the input, has several tunes and one is wanted.
+[[nodiscard]] absl::Status CheckOneTune(const Input& input, std::string_view file);
 
 // A score file as it is sent: MIDI in the field that every server knows.
 v1::Score ToScore(std::string file);

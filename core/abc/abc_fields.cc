@@ -254,7 +254,6 @@ std::optional<AbcKey> ParseAbcKey(std::string_view value) {
     tonic = true;
     if (word.empty()) word = TakeWord(&rest);
   }
-  std::string_view explicit_marks;
   AbcAccidentals marks = {};
   std::array<bool, 7> marked = {};
   bool replaces = false;  // exp: the marks are the whole signature

@@ -287,6 +287,7 @@ absl::Status AssembleAbcScore(std::vector<AbcPart> parts, const std::string& ord
                               const NotationLimits& limits, AbcWarnings* warnings,
                               WrittenScore* score) {
   std::vector<Grid> grids;
+  grids.reserve(parts.size());
   for (const AbcPart& part : parts) grids.push_back(GridOf(part.voice));
   const bool aligned = std::all_of(grids.begin(), grids.end(), [&](const Grid& grid) {
     return grid.at.size() == grids.front().at.size();

@@ -343,7 +343,7 @@ TEST(AbcFileTest, IsToldByItsFields) {
   EXPECT_FALSE(LooksLikeAbc("K:C\nX:1\n"));
   EXPECT_FALSE(LooksLikeAbc("**kern\n4c\n*-\n"));
   EXPECT_FALSE(LooksLikeAbc("<?xml version=\"1.0\"?>\n<score-partwise/>"));
-  EXPECT_FALSE(LooksLikeAbc(std::string_view("MThd\0\0X:1\nK:C\n\0", 16)));
+  EXPECT_FALSE(LooksLikeAbc(std::string_view("MThd\0\0X:1\nK:C\n\0", 15)));
 }
 
 TEST(AbcFileTest, SeveralTunesWithAHeader) {

@@ -17,7 +17,7 @@ namespace {
 
 std::optional<std::string> Convert(std::string_view bytes, const char* from_charset) {
   const iconv_t converter = iconv_open("UTF-8", from_charset);
-  if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  if (reinterpret_cast<std::intptr_t>(converter) == -1) return std::nullopt;
   std::string in(bytes);
   std::string out(4 * in.size() + 4, '\0');
   char* from = in.data();
@@ -144,7 +144,7 @@ std::optional<std::string> AbcFromUtf16(std::string_view bytes) {
 std::string CleanAbcText(std::string_view bytes, std::string_view charset) {
   std::optional<std::string> converted;
   if (IsKnownCharset(charset)) converted = Convert(bytes, std::string(charset).c_str());
-  const std::string decoded = music::CleanMidiText(converted ? *converted : bytes);
+  std::string decoded = music::CleanMidiText(converted ? *converted : bytes);
   if (decoded.find_first_of("\\&") == std::string::npos) return decoded;
   std::string text;
   for (std::string_view rest = decoded; !rest.empty();) {

@@ -112,11 +112,13 @@ void HumdrumNotes::PlaceGraces(const std::vector<std::pair<size_t, size_t>>& cho
 }
 
 std::vector<WrittenNote> HumdrumNotes::Take(const HumdrumParts::Players& players,
+                                            const std::vector<Loudness>& loudness,
                                             int* lost_graces) {
   *lost_graces = static_cast<int>(
       std::erase_if(notes_, [](const WrittenNote& note) { return note.onset == kUnplaced; }));
   for (WrittenNote& note : notes_) {
     const auto track = static_cast<size_t>(note.part);
+    if (note.velocity == 0) note.velocity = loudness[track].VelocityAt(note.onset);
     note.part = players.part_of_track[track];
     note.voice += players.first_voice_of_track[track];
   }

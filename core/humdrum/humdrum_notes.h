@@ -37,8 +37,10 @@ class HumdrumNotes {
   // They lead to what begins at `onset`: chords, as ranges of indices in the order of playing.
   void PlaceGraces(const std::vector<std::pair<size_t, size_t>>& chords, Ticks onset);
 
-  // All notes in order, players for tracks. Grace notes that lead nowhere are left out and counted.
-  std::vector<WrittenNote> Take(const HumdrumParts::Players& players, int* lost_graces);
+  // All notes in order, players for tracks; those without a velocity have that of their track's
+  // `loudness`. Grace notes that lead nowhere are left out and counted.
+  std::vector<WrittenNote> Take(const HumdrumParts::Players& players,
+                                const std::vector<Loudness>& loudness, int* lost_graces);
 
  private:
   WrittenNote& Append(const KernNote& note, const Place& place, int pitch, int velocity);

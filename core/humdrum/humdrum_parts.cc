@@ -91,25 +91,33 @@ void HumdrumParts::BeginLine() {
   accented_.clear();
 }
 
-void HumdrumParts::Apply(const Dynamics& dynamics, int dynamics_track) {
-  if (dynamics.velocity == 0 || static_cast<size_t>(dynamics_track) >= dynamics_targets_.size()) {
-    return;
-  }
+void HumdrumParts::Apply(const Dynamics& dynamics, int dynamics_track, Ticks now) {
+  if (static_cast<size_t>(dynamics_track) >= dynamics_targets_.size()) return;
   for (const int index : dynamics_targets_[static_cast<size_t>(dynamics_track)]) {
     KernTrack& target = track(index);
-    if (!dynamics.accent) {
-      target.velocity = dynamics.velocity;
-      continue;
+    if (dynamics.hairpin_ends && target.open_hairpin) {
+      target.open_hairpin->to = now;
+      target.hairpins.push_back(*target.open_hairpin);
+      target.open_hairpin.reset();
     }
-    target.accented_velocity = std::max(dynamics.velocity, target.velocity);
-    accented_.push_back(index);
-    if (dynamics.afterwards > 0) target.velocity = dynamics.afterwards;
+    if (dynamics.hairpin != 0) target.open_hairpin = Hairpin{now, now, dynamics.hairpin > 0};
+    int level = dynamics.velocity;
+    if (dynamics.accent) {
+      target.accented_velocity = std::max(dynamics.velocity, target.velocity);
+      accented_.push_back(index);
+      level = dynamics.afterwards;
+    }
+    if (level == 0) continue;
+    target.velocity = level;
+    target.marks.push_back({now, level});
   }
 }
 
-int HumdrumParts::VelocityOf(int index) const {
-  const KernTrack& played = track(index);
-  return played.accented_velocity > 0 ? played.accented_velocity : played.velocity;
+std::vector<Loudness> HumdrumParts::TakeLoudness() {
+  std::vector<Loudness> loudness;
+  for (KernTrack& track : tracks_)
+    loudness.emplace_back(std::move(track.marks), std::move(track.hairpins));
+  return loudness;
 }
 
 HumdrumParts::Players HumdrumParts::MakePlayers() const {

@@ -4,12 +4,14 @@
 #ifndef ANTIPHON_CORE_HUMDRUM_HUMDRUM_PARTS_H_
 #define ANTIPHON_CORE_HUMDRUM_HUMDRUM_PARTS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "core/humdrum/humdrum_spines.h"
 #include "core/humdrum/humdrum_tokens.h"
+#include "core/notation/loudness.h"
 #include "core/notation/written_score.h"
 
 namespace antiphon::notation {
@@ -23,8 +25,11 @@ struct KernTrack {
   int transposed = 0;  // semitones by which its notes are written too high (*Tr)
   Alterations key{};
   int group = -1;             // tracks of one player have the same
-  int velocity = 0;           // of what follows; 0: nothing is said
+  int velocity = 0;           // by the last mark; 0: nothing is said
   int accented_velocity = 0;  // of the notes that begin on this line; 0: none
+  std::vector<LoudnessMark> marks;
+  std::vector<Hairpin> hairpins;
+  std::optional<Hairpin> open_hairpin;
 };
 
 class HumdrumParts {
@@ -42,11 +47,11 @@ class HumdrumParts {
   // note. Staves of one player: the same *part, or neighbours of one name at a keyboard or harp.
   void Arrange(const std::vector<Spine>& spines);
 
-  // Loudness of a line, before its notes.
+  // Loudness of a line at `now`, before its notes.
   void BeginLine();
-  void Apply(const Dynamics& dynamics, int dynamics_track);
-  // ... of a note that begins.
-  int VelocityOf(int track) const;
+  void Apply(const Dynamics& dynamics, int dynamics_track, Ticks now);
+  // ... of the notes of each track, but for those of lines on which the track has an accent.
+  std::vector<Loudness> TakeLoudness();
 
   // The players, the one at the top of the page first (the last spine), and for each track its
   // player, and the first number of its voices within it.

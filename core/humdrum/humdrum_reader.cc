@@ -296,9 +296,6 @@ absl::Status HumdrumReader::ReadNotes() {
   bool all_null = true;
   for (size_t i = 0; i < spines_.size(); ++i) {
     const Spine& spine = spines_[i];
-    if (spine.kind == Spine::Kind::kDynamics && !IsNull(tokens_[i])) {
-      parts_.Apply(ParseDynamics(tokens_[i]), spine.track);
-    }
     if (spine.kind != Spine::Kind::kKern) continue;
     RETURN_IF_ERROR(ParseChord(tokens_[i], spine, &chords_[i]));
     all_null = all_null && chords_[i].empty();
@@ -311,6 +308,10 @@ absl::Status HumdrumReader::ReadNotes() {
     timeline_.Advance(now_);
   } else if (all_null) {
     timeline_.AddGap();
+  }
+  for (size_t i = 0; i < spines_.size(); ++i) {
+    if (spines_[i].kind == Spine::Kind::kDynamics && !IsNull(tokens_[i]))
+      parts_.Apply(ParseDynamics(tokens_[i]), spines_[i].track, now_);
   }
   for (size_t i = 0; i < spines_.size(); ++i) {
     if (spines_[i].kind == Spine::Kind::kKern && !chords_[i].empty()) {
@@ -336,7 +337,7 @@ absl::Status HumdrumReader::AddNote(const KernNote& note, const Spine& spine) {
         absl::StrCat(Here(), ": it has more than ", limits_.max_notes, " notes"));
   }
   const HumdrumNotes::Place place = {now_, spine.track, track.group, spine.voice};
-  const int velocity = parts_.VelocityOf(spine.track);
+  const int velocity = track.accented_velocity;  // else as TakeLoudness says
   if (!note.grace) {
     if (notes_.Add(note, place, pitch, velocity)) ++note_count_;
     return absl::OkStatus();
@@ -403,7 +404,7 @@ absl::StatusOr<WrittenScore> HumdrumReader::Finish() {
   }
   WrittenScore score;
   score.unpitched_notes = unpitched_;
-  score.notes = notes_.Take(players, &lost_graces_);
+  score.notes = notes_.Take(players, parts_.TakeLoudness(), &lost_graces_);
   if (score.notes.empty()) return absl::InvalidArgumentError("it has no note with a pitch");
   score.parts = std::move(players.parts);
   timeline_.Advance(end_);

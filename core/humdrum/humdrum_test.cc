@@ -269,6 +269,14 @@ TEST(HumdrumParts, WhatHasNoPitchIsCountedAndLeftOut) {
   EXPECT_FALSE(score.parts[0].percussion);
 }
 
+TEST(HumdrumParts, HairpinsLeadFromMarkToMark) {
+  const WrittenScore score = Read({"**kern  **dynam", "4c  p <", "4d  (", "4e  [ mf", "4f  >",
+                                   "4g  .", "4a  ]", "4b  ]", "4cc  <", "*-  *-"});
+  std::vector<int> velocities;
+  for (const WrittenNote& note : score.notes) velocities.push_back(note.velocity);
+  EXPECT_THAT(velocities, ElementsAre(49, 65, 80, 80, 72, 64, 64, 64));
+}
+
 TEST(HumdrumParts, LoudnessIsThatOfTheirDynamics) {
   const WrittenScore score = Read({"**kern  **kern  **dynam  **kern", "*part2  *part2  *  *part1",
                                    "4C  4c  p  4cc", "4C  4c  sf <  4cc", "4C  4c  ff  4cc",

@@ -340,6 +340,8 @@ Dynamics ParseDynamics(absl::string_view token) {
   const auto is_letter = [](char c) { return absl::StrContains("pmfsrz", c); };
   for (size_t i = 0; i < token.size();) {
     if (!is_letter(token[i])) {
+      if (token[i] == '[' || token[i] == ']') dynamics.hairpin_ends = true;
+      if (token[i] == '<' || token[i] == '>') dynamics.hairpin = token[i] == '<' ? 1 : -1;
       ++i;
       continue;
     }

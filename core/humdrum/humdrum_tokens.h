@@ -72,9 +72,11 @@ std::optional<double> ParseMetronomeMark(absl::string_view text);
 std::optional<int> ParseTransposition(absl::string_view token);
 
 struct Dynamics {
-  int velocity = 0;     // asked for here; 0: nothing is
-  bool accent = false;  // sf: what follows stays as it was
-  int afterwards = 0;   // of fp, the velocity from the next note on; 0: not said
+  int velocity = 0;           // asked for here; 0: nothing is
+  bool accent = false;        // sf: what follows stays as it was
+  int afterwards = 0;         // of fp, the velocity from the next note on; 0: not said
+  bool hairpin_ends = false;  // before what begins here
+  int hairpin = 0;            // 1: one that grows begins, -1: one that doesn't; 0: none
 };
 
 // Of a **dynam token.

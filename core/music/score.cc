@@ -137,6 +137,7 @@ Score Excerpt(const Score& score, double start_s, double end_s) {
     note.onset_s = std::max(note.onset_s, start_s) - start_s;
     note.sounding_offset_s = std::min(note.sounding_offset_s, end_s) - start_s;
     note.offset_s = std::min(note.offset_s, end_s) - start_s;
+    if (note.sounding_offset_s <= note.onset_s) continue;  // all that rounding leaves of it
     // Only the pedal held it at the start: it is heard, so here it counts as held.
     if (note.offset_s <= note.onset_s) note.offset_s = note.sounding_offset_s;
     excerpt.notes.push_back(note);

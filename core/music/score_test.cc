@@ -51,6 +51,17 @@ TEST(ExcerptTest, KeepsWhatSoundsInTheIntervalAndShiftsIt) {
   EXPECT_EQ(excerpt.duration_s, 3);
 }
 
+TEST(ExcerptTest, ANoteOfWhichRoundingLeavesNothingIsLeftOut) {
+  // One step of a double before the end, which is none any more once the start is subtracted.
+  const double start = 3.225, end = 7.45, onset = std::nextafter(end, 0);
+  ASSERT_EQ(onset - start, end - start);
+  const Score excerpt =
+      Excerpt(MakeScore({MakeNote(4, 5, 5, 50), MakeNote(onset, 8, 8, 51)}, 8), start, end);
+  EXPECT_TRUE(IsSane(excerpt));
+  ASSERT_EQ(excerpt.notes.size(), 1u);
+  EXPECT_EQ(excerpt.notes[0].pitch, 50);
+}
+
 TEST(ExcerptTest, ANoteThatOnlyThePedalHoldsIsHeld) {
   const Score excerpt = Excerpt(MakeScore({MakeNote(0, 1, 5)}, 6), 2, 4);
   ASSERT_EQ(excerpt.notes.size(), 1u);

@@ -3,6 +3,7 @@
 #include <iconv.h>
 
 #include <array>
+#include <cstdint>
 #include <vector>
 
 namespace antiphon::music {
@@ -111,7 +112,7 @@ std::optional<std::u32string> DecodeCyrillic(std::string_view bytes) {
 
 std::optional<std::u32string> DecodeShiftJis(std::string_view bytes) {
   const iconv_t converter = iconv_open("UTF-32LE", "CP932");
-  if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  if (reinterpret_cast<std::intptr_t>(converter) == -1) return std::nullopt;
   std::string in(bytes);
   std::vector<char> out(4 * in.size() + 4);
   char* from = in.data();

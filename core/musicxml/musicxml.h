@@ -32,7 +32,8 @@ bool LooksLikeMusicXml(std::string_view head);
 //  - A bar is as long as what is in it; an empty one as its metre says.
 //  - Tempo is that of `sound` elements, and of metronome marks without one. Words are no tempo.
 //  - A note's velocity is its own, else that of the last dynamics of its part, `sound` elements
-//    before marks. Accents (sf, fz, fp) hold for the notes at their place. Hairpins are not read.
+//    before marks. Accents (sf, fz, fp) hold for the notes at their place. Hairpins: see
+//    core/notation/loudness.h.
 //  - Jumps and signs are those of `sound` elements; where there are none, words that can only mean
 //    one ("D.C. al Fine", "To Coda") and printed signs.
 //  - Where the printed numbers begin again after a double bar, a new movement starts: a da capo

@@ -117,16 +117,31 @@ class BarMerger {
     return number && *number <= 1 && last_number_ > *number;
   }
 
-  // From the bar where an ending starts to that where it stops. One that never stops ends with the
-  // repeat, the next double bar or the next ending.
+  // From the bar where an ending starts to that where it stops, the repeat ends or another begins.
+  // One that never stops ends with the next double bar or the next ending, too.
   void SetEndings() {
     std::vector<int> current;
+    bool stops = false;
     for (size_t i = 0; i < bars_.size(); ++i) {
-      if (!merged_[i].ending_starts.empty()) current = merged_[i].ending_starts;
-      if (bars_[i].starts_movement && merged_[i].ending_starts.empty()) current.clear();
+      if (!merged_[i].ending_starts.empty()) {
+        current = merged_[i].ending_starts;
+        stops = EndingStops(i);
+      }
+      const bool starts_anew = bars_[i].starts_movement || bars_[i].starts_repeat;
+      if (starts_anew && merged_[i].ending_starts.empty()) current.clear();
       bars_[i].endings = current;
-      if (merged_[i].ending_stops || bars_[i].plays > 1 || merged_[i].double_bar) current.clear();
+      if (merged_[i].ending_stops || bars_[i].plays > 1 || (merged_[i].double_bar && !stops))
+        current.clear();
     }
+  }
+
+  // Whether the ending that starts with bar `i` says where it stops.
+  bool EndingStops(size_t i) const {
+    for (size_t bar = i; bar < merged_.size(); ++bar) {
+      if (bar > i && !merged_[bar].ending_starts.empty()) return false;
+      if (merged_[bar].ending_stops) return true;
+    }
+    return false;
   }
 
   // Printed signs without words. Of two the first is where one leaves; of one, what is missing

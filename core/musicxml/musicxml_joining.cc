@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "core/base/status_macros.h"
+#include "core/notation/loudness.h"
 
 namespace antiphon::notation {
 namespace {
@@ -160,27 +161,25 @@ absl::Status PartJoiner::Alternate(const XmlAlternation& alternation) {
   return absl::OkStatus();
 }
 
+// By the dynamics of the part; accents are those of the notes at their very place.
 void PartJoiner::SetVelocities() {
-  std::vector<std::pair<Ticks, const XmlDynamics*>> changes;
-  for (const XmlDynamics& change : music_.dynamics)
-    changes.emplace_back(TimeOf(change.place), &change);
-  std::stable_sort(changes.begin(), changes.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::stable_sort(notes_.begin(), notes_.end(),
-                   [](const Note& a, const Note& b) { return a.written.onset < b.written.onset; });
-  size_t next = 0;
-  int velocity = 0, accent = 0;
-  Ticks accent_at = -1;
+  std::vector<LoudnessMark> marks;
+  std::map<Ticks, int> accents;
+  for (const XmlDynamics& change : music_.dynamics) {
+    const Ticks at = TimeOf(change.place);
+    if (change.velocity > 0) marks.push_back({at, change.velocity});
+    if (change.accent > 0) accents[at] = change.accent;
+  }
+  std::vector<Hairpin> hairpins;
+  for (const XmlHairpin& hairpin : music_.hairpins) {
+    if (hairpin.ends) hairpins.push_back({TimeOf(hairpin.from), TimeOf(hairpin.to), hairpin.grows});
+  }
+  const Loudness loudness(std::move(marks), std::move(hairpins));
   for (Note& note : notes_) {
-    for (; next < changes.size() && changes[next].first <= note.written.onset; ++next) {
-      if (changes[next].second->velocity > 0) velocity = changes[next].second->velocity;
-      if (changes[next].second->accent > 0) {
-        accent = changes[next].second->accent;
-        accent_at = changes[next].first;
-      }
-    }
-    if (note.written.velocity == 0)
-      note.written.velocity = note.written.onset == accent_at ? accent : velocity;
+    if (note.written.velocity > 0) continue;
+    const auto accent = accents.find(note.written.onset);
+    note.written.velocity =
+        accent != accents.end() ? accent->second : loudness.VelocityAt(note.written.onset);
   }
 }
 

@@ -5,7 +5,9 @@
 #ifndef ANTIPHON_CORE_MUSICXML_MUSICXML_MODEL_H_
 #define ANTIPHON_CORE_MUSICXML_MUSICXML_MODEL_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +71,13 @@ struct XmlDynamics {
   int accent = 0;    // of the notes at this very place; 0: none
 };
 
+struct XmlHairpin {
+  XmlPlace from;
+  XmlPlace to;
+  bool grows = true;
+  bool ends = false;  // else nothing says where
+};
+
 struct XmlTempo {
   XmlPlace place;
   double quarters_per_minute = 0;
@@ -112,6 +121,8 @@ struct XmlMusic {
   std::vector<XmlNote> notes;  // in the order of the file; of a chord one after the other
   std::vector<XmlAlternation> alternations;
   std::vector<XmlDynamics> dynamics;
+  std::vector<XmlHairpin> hairpins;
+  std::map<int, size_t> open_hairpins;  // by number: places in `hairpins`
   std::vector<XmlTempo> tempi;
   std::vector<XmlChange<Metre>> metres;
   std::vector<XmlChange<Key>> keys;  // as heard

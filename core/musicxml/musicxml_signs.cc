@@ -142,6 +142,22 @@ void ReadMarks(pugi::xml_node dynamics, const XmlPlace& place, int sound_velocit
   }
 }
 
+// What begins two hairpins of one number ends neither.
+void ReadWedge(pugi::xml_node wedge, const XmlPlace& place, XmlMusic& music) {
+  const std::string_view type = wedge.attribute("type").value();
+  const int number = wedge.attribute("number").as_int(1);
+  if (type == "crescendo" || type == "diminuendo") {
+    music.open_hairpins[number] = music.hairpins.size();
+    music.hairpins.push_back({place, place, type == "crescendo"});
+  } else if (type == "stop") {
+    const auto open = music.open_hairpins.find(number);
+    if (open == music.open_hairpins.end()) return;
+    music.hairpins[open->second].to = place;
+    music.hairpins[open->second].ends = true;
+    music.open_hairpins.erase(open);
+  }
+}
+
 void ReadWords(pugi::xml_node direction, const std::string& words, const XmlPlace& place,
                XmlSigns& signs, int segno_signs, int coda_signs) {
   const JumpWords jump = ReadJumpWords(words);
@@ -241,6 +257,8 @@ void ReadDirection(pugi::xml_node direction, const XmlPlace& place, XmlSigns& si
       } else if (name == "dynamics") {
         marks = true;
         ReadMarks(child, place, heard.velocity, signs);
+      } else if (name == "wedge") {
+        ReadWedge(child, place, signs.music);
       } else if (name == "segno") {
         ++segno_signs;
       } else if (name == "coda") {

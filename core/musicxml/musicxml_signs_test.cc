@@ -60,7 +60,7 @@ WrittenScore Bars(const std::vector<Bar>& bars) {
     music += Measure(std::to_string(number),
                      Text({number == 1 ? kCommon : "", bar.before, Note("C4", 16), bar.after}));
   }
-  const WrittenScore score = Read(Part(music));
+  WrittenScore score = Read(Part(music));
   EXPECT_THAT(score.bars, SizeIs(bars.size()));
   EXPECT_TRUE(IsSane(score));
   return score;
@@ -219,6 +219,30 @@ TEST(MusicXmlRepeats, EndingsHoldFromStartToStop) {
   EXPECT_THAT(score.bars[4].endings, IsEmpty());
   EXPECT_THAT(score.bars[5].endings, ElementsAre(1, 2, 3));
   EXPECT_THAT(score.bars[6].endings, ElementsAre(4));
+  EXPECT_THAT(score.bars[7].endings, IsEmpty());
+}
+
+TEST(MusicXmlRepeats, ADoubleBarWithinAnEndingDoesNotEndIt) {
+  // A couplet of a rondo, which is an ending of many bars.
+  const WrittenScore score = Bars({
+      {Left("<ending number=\"2\" type=\"start\"/>"), Right("<bar-style>light-light</bar-style>")},
+      {},
+      {"", Right("<ending number=\"2\" type=\"stop\"/><repeat direction=\"backward\"/>")},
+      // Of this one nothing says where it stops.
+      {Left("<ending number=\"3\" type=\"start\"/>"), Right("<bar-style>light-light</bar-style>")},
+      {},
+      {Left("<ending number=\"4\" type=\"start\"/>"),
+       Right("<ending number=\"4\" type=\"stop\"/>")},
+      // Another repeat ends it.
+      {Left("<ending number=\"2\" type=\"start\"/>")},
+      {Left("<repeat direction=\"forward\"/>")},
+      {Left("<ending number=\"1\" type=\"start\"/>")},
+  });
+  for (const int bar : {0, 1, 2}) EXPECT_THAT(score.bars[bar].endings, ElementsAre(2)) << bar;
+  EXPECT_THAT(score.bars[3].endings, ElementsAre(3));
+  EXPECT_THAT(score.bars[4].endings, IsEmpty());
+  EXPECT_THAT(score.bars[5].endings, ElementsAre(4));
+  EXPECT_THAT(score.bars[6].endings, ElementsAre(2));
   EXPECT_THAT(score.bars[7].endings, IsEmpty());
 }
 

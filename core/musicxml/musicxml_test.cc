@@ -282,15 +282,34 @@ TEST(MusicXmlNotes, VelocitiesFollowDynamics) {
     return Text({"<direction><direction-type><dynamics>", marks, "</dynamics></direction-type>",
                  sound, "</direction>"});
   };
-  const WrittenScore score = Read(OneBar(Text(
-      {Note("C4", 2), direction("<p/>", ""), Note("D4", 2), direction("<sfz/>", ""), Note("E4", 2),
-       Note("F4", 2), direction("<f/>", "<sound dynamics=\"100\"/>"), Note("G4", 2),
-       "<note dynamics=\"50\"><pitch><step>A</step><octave>4</octave></pitch>"
-       "<duration>2</duration></note>",
-       direction("<fp/>", "<sound dynamics=\"106\"/>"), Note("B4", 2), Note("C5", 2)})));
+  const WrittenScore score = Read(OneBar(
+      Text({Note("C4", 2), direction("<p/>", ""), Note("D4", 2), direction("<sfz/>", ""),
+            Note("E4", 2), Note("F4", 2), direction("<f/>", "<sound dynamics=\"100\"/>"),
+            Note("G4", 2), "<note dynamics=\"50\"><pitch><step>A</step><octave>4</octave></pitch>",
+            "<duration>2</duration></note>", direction("<fp/>", "<sound dynamics=\"106\"/>"),
+            Note("B4", 2), Note("C5", 2)})));
   std::vector<int> velocities;
   for (const WrittenNote& note : score.notes) velocities.push_back(note.velocity);
   EXPECT_THAT(velocities, ElementsAre(0, 49, 112, 49, 90, 45, 96, 49));
+}
+
+TEST(MusicXmlNotes, HairpinsLeadFromMarkToMark) {
+  const auto direction = [](std::string_view what) {
+    return Text({"<direction><direction-type>", what, "</direction-type></direction>"});
+  };
+  const WrittenScore score = Read(
+      OneBar(Text({direction("<dynamics><p/></dynamics>"), direction("<wedge type=\"crescendo\"/>"),
+                   Note("C4", 2), Note("D4", 2), direction("<wedge type=\"stop\"/>"),
+                   direction("<dynamics><mf/></dynamics>"), Note("E4", 2),
+                   direction("<wedge type=\"diminuendo\" number=\"2\"/>"),
+                   // Of these nothing says where the one ends, and where the other begins.
+                   direction("<wedge type=\"crescendo\" number=\"3\"/>"),
+                   direction("<wedge type=\"stop\" number=\"4\"/>"), Note("F4", 2),
+                   direction("<dynamics><fz/></dynamics>"), Note("G4", 2),
+                   direction("<wedge type=\"stop\" number=\"2\"/>"), Note("A4", 2)})));
+  std::vector<int> velocities;
+  for (const WrittenNote& note : score.notes) velocities.push_back(note.velocity);
+  EXPECT_THAT(velocities, ElementsAre(49, 65, 80, 80, 112, 64));
 }
 
 TEST(MusicXmlNotes, LengthThatIsMissingIsThatOfTheNotation) {
@@ -334,13 +353,13 @@ TEST(MusicXmlNotes, TextsAndProgramsComeFromTheHead) {
 TEST(MusicXmlNotes, TimewiseIsTheSameMusic) {
   const std::string one = Text({kCommon, Note("C4", 16)}), two = Note("D4", 16);
   const std::string other = Text({kCommon, Note("E4", 16)}), last = Note("F4", 16);
-  const std::string timewise = Text(
-      {"<score-timewise><part-list><score-part id=\"P1\"><part-name>Part 1</part-name></score-part>"
-       "<score-part id=\"P2\"><part-name>Part 2</part-name></score-part></part-list>"
-       "<measure number=\"0\"><part id=\"P1\">",
-       one, "</part><part id=\"P2\">", other, "</part></measure><measure number=\"1a\">",
-       "<part id=\"P1\">", two, "</part><part id=\"P2\">", last,
-       "</part></measure></score-timewise>"});
+  const std::string timewise =
+      Text({"<score-timewise><part-list><score-part id=\"P1\"><part-name>Part "
+            "1</part-name></score-part>",
+            "<score-part id=\"P2\"><part-name>Part 2</part-name></score-part></part-list>",
+            "<measure number=\"0\"><part id=\"P1\">", one, "</part><part id=\"P2\">", other,
+            "</part></measure><measure number=\"1a\">", "<part id=\"P1\">", two,
+            "</part><part id=\"P2\">", last, "</part></measure></score-timewise>"});
   const WrittenScore score = Read(timewise);
   EXPECT_EQ(Shown(score), Shown(Read(Parts({Measure("0", one) + Measure("1a", two),
                                             Measure("0", other) + Measure("1a", last)}))));

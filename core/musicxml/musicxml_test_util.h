@@ -72,10 +72,8 @@ inline std::string Parts(const std::vector<std::string>& parts) {
                   "</part-name></score-part>\n"});
     music += Text({"<part id=\"", id, "\">\n", parts[i], "</part>\n"});
   }
-  return Text(
-      {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<score-partwise version=\"4.0\">\n"
-       "<part-list>\n",
-       list, "</part-list>\n", music, "</score-partwise>\n"});
+  return Text({"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<score-partwise version=\"4.0\">\n",
+               "<part-list>\n", list, "</part-list>\n", music, "</score-partwise>\n"});
 }
 
 inline std::string Part(std::string_view measures) { return Parts({std::string(measures)}); }

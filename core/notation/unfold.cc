@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -134,6 +135,12 @@ std::string NameOf(const std::vector<WrittenBar>& bars, int bar) {
                                   : absl::StrCat("bar ", bars[bar].number);
 }
 
+// A reading of the signs.
+struct Reading {
+  std::vector<int> order;
+  std::vector<int> unreached;  // bars that were passed over for their endings and never played
+};
+
 // A player who reads the signs.
 class Reader {
  public:
@@ -148,11 +155,12 @@ class Reader {
         to_coda_(bars.size(), false),
         next_coda_(bars.size(), kNone),
         segno_(bars.size(), kNone),
-        next_movement_(bars.size(), kNone) {
+        next_movement_(bars.size(), kNone),
+        fates_(bars.size(), Fate::kNotMet) {
     FindTargets();
   }
 
-  absl::StatusOr<std::vector<int>> Read() && {
+  absl::StatusOr<Reading> Read() && {
     const auto count = static_cast<int>(bars_.size());
     // Bars that are passed over because of their endings take time too.
     int64_t steps_left = 16 * (int64_t{limits_.max_bars} + 1);
@@ -161,17 +169,24 @@ class Reader {
       if (bars_[bar].starts_movement && bar != movement_) StartMovement(bar);
       if (signs_.starts[bar] != kNone) Enter(signs_.starts[bar]);
       if (!IsPlayed(bar)) {
+        if (fates_[bar] == Fate::kNotMet) fates_[bar] = Fate::kPassedOver;
         bar = GoOn(bar);
         continue;
       }
-      if (static_cast<int64_t>(order_.size()) >= limits_.max_bars) return TooLong();
-      order_.push_back(bar);
+      if (static_cast<int64_t>(reading_.order.size()) >= limits_.max_bars) return TooLong();
+      reading_.order.push_back(bar);
+      fates_[bar] = Fate::kPlayed;
       bar = After(bar);
     }
-    return std::move(order_);
+    for (int bar = 0; bar < count; ++bar) {
+      if (fates_[bar] == Fate::kPassedOver) reading_.unreached.push_back(bar);
+    }
+    return std::move(reading_);
   }
 
  private:
+  enum class Fate : uint8_t { kNotMet, kPassedOver, kPlayed };
+
   // How often a repeat was entered since the last jump; what was before is forgotten.
   struct Times {
     int times = 0;  // 0: it isn't being played
@@ -334,8 +349,56 @@ class Reader {
   int jumped_from_ = kNone;         // the bar of the last one, until it is passed
   bool once_ = false;               // repeats are played once
   int unfinished_ = 0;              // repeats being played that are not at their last time
-  std::vector<int> order_;
+  std::vector<Fate> fates_;         // by bar
+  Reading reading_;
 };
+
+// Numbers the endings of those that belong together without gaps, where `unreached` says that one
+// of them is never played: first and third become first and second.
+void CloseGaps(const std::vector<int>& unreached, std::vector<WrittenBar>& bars) {
+  const auto count = static_cast<int>(bars.size());
+  for (int i = 0; i < count; ++i) {
+    if (bars[i].endings.empty()) continue;
+    const EndingRun run = RunFrom(bars, i);
+    i = run.last;
+    const auto lost = std::lower_bound(unreached.begin(), unreached.end(), run.first);
+    if (run.single || lost == unreached.end() || *lost > run.last) continue;
+    std::map<int, int> rank;
+    for (int bar = run.first; bar <= run.last; ++bar) {
+      for (const int number : bars[bar].endings) rank[number] = 0;
+    }
+    int next = 0;
+    for (auto& [number, place] : rank) place = ++next;
+    for (int bar = run.first; bar <= run.last; ++bar) {
+      for (int& number : bars[bar].endings) number = rank[number];
+    }
+  }
+}
+
+// As the numbers say; endings that are never reached so are played all the same.
+absl::StatusOr<std::vector<int>> ReadAll(const std::vector<WrittenBar>& bars,
+                                         const NotationLimits& limits,
+                                         std::vector<std::string>* warnings) {
+  constexpr int kMostTries = 4;
+  std::vector<std::string> said;
+  ASSIGN_OR_RETURN(Reading reading, Reader(bars, limits, &said).Read());
+  if (!reading.unreached.empty()) {
+    const int first = reading.unreached.front();
+    std::vector<WrittenBar> mended = bars;
+    CloseGaps(reading.unreached, mended);
+    for (int tries = 1; !reading.unreached.empty(); ++tries) {
+      said = {absl::StrCat(NameOf(bars, first), ": no repeat reaches the ending for time ",
+                           bars[first].endings.front(), ", which is played all the same")};
+      ASSIGN_OR_RETURN(reading, Reader(mended, limits, &said).Read());
+      for (const int bar : reading.unreached) mended[bar].endings.clear();
+      if (tries == kMostTries) {
+        for (WrittenBar& bar : mended) bar.endings.clear();
+      }
+    }
+  }
+  if (warnings != nullptr) std::move(said.begin(), said.end(), std::back_inserter(*warnings));
+  return std::move(reading.order);
+}
 
 }  // namespace
 
@@ -348,7 +411,7 @@ absl::StatusOr<std::vector<int>> Unfold(const WrittenScore& score, const Notatio
     }
     return score.order;
   }
-  return Reader(score.bars, limits, warnings).Read();
+  return ReadAll(score.bars, limits, warnings);
 }
 
 }  // namespace antiphon::notation

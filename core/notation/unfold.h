@@ -26,11 +26,15 @@ namespace antiphon::notation {
 //     Coda goes to the next coda sign. Of several coda signs without a To Coda, the first is one.
 //   - After the jump, repeats are played once, with their last ending, unless the bar of the jump
 //     says otherwise; in music that wasn't reached before, they are played as written.
+//   - An ending that is never reached so is played all the same, with a sentence added to
+//     `warnings`. Of several that belong together the numbers are taken without their gaps (of a
+//     first and a third ending, the third is for the second time); of any other the number is
+//     passed over.
 //   - Nothing of this leads from one movement to another: a Fine ends the movement.
 //
-// A jump to a sign that isn't there is passed over, with a sentence added to `warnings`. Requires
-// what written_score.h promises. Fails with ResourceExhausted at more than limits.max_bars bars, in
-// time proportional to that.
+// A jump to a sign that isn't there is passed over, with a sentence added to `warnings`, unless
+// that is null. Requires what written_score.h promises. Fails with ResourceExhausted at more than
+// limits.max_bars bars, in time proportional to that.
 [[nodiscard]] absl::StatusOr<std::vector<int>> Unfold(const WrittenScore& score,
                                                       const NotationLimits& limits,
                                                       std::vector<std::string>* warnings);

@@ -159,6 +159,48 @@ TEST(UnfoldTest, EndingsOutsideRepeatsAreTakenByJumps) {
   EXPECT_EQ(Played("a/[1 b DC/[2 c"), "1 2 1 3");
 }
 
+TEST(UnfoldTest, EndingsOfARondoAreForOneTimeEach) {
+  // As a part prints it: the theme again after each couplet, and once more after the D.C.
+  EXPECT_EQ(Played("a S/[0,1,5 b fine :|/[2 c :|/[3 d :|/[4 e DC"), "1 2 1 3 1 4 1 5 1 2");
+  EXPECT_EQ(Played("a S/[0,1,5 b fine :|3/[2 c :|/[3 d :|/[4 e S DC/f"), "1 2 1 3 1 4 1 5 1 2");
+}
+
+TEST(UnfoldTest, AnEndingThatNoTimeReachesIsPlayed) {
+  std::vector<std::string> warnings;
+  EXPECT_EQ(Played("|: a/[1 b :|/[3 c/d", &warnings), "1 2 1 3 4") << "a gap in the numbers";
+  EXPECT_THAT(warnings, ElementsAre("bar 3: no repeat reaches the ending for time 3, which is "
+                                    "played all the same"));
+  EXPECT_EQ(Played("|: a/[1,2 b :|/[4 c/d"), "1 2 1 2 1 3 4");
+  EXPECT_EQ(Played("|: a/[2 b :|/[3 c/d"), "1 2 1 3 4") << "no first";
+  EXPECT_EQ(Played("|: a/[2 b/[2 c :|/[5 d :|/[7 e/[7 f/g"), "1 2 3 1 4 1 5 6 7");
+  EXPECT_EQ(Played("|: a/[0 b :|/[1 c/d"), "1 2 1 3 4") << "counted from 0";
+}
+
+TEST(UnfoldTest, AnEndingAloneWhoseTimeNeverComesIsPlayedEachTime) {
+  std::vector<std::string> warnings;
+  EXPECT_EQ(Played("|: a/[3 b :|/c", &warnings), "1 2 1 2 3");
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("bar 2: no repeat reaches the ending for time 3")));
+  EXPECT_EQ(Played("|: a/[2 b :|/c"), "1 2 1 2 3");
+  EXPECT_EQ(Played("|: a :|/[2 b/c"), "1 1 2 3") << "its first has no bracket";
+  EXPECT_EQ(Played("a/[2 b/c"), "1 2 3") << "in no repeat, and without a jump";
+  EXPECT_EQ(Played("a/[2 b/c/[2 d"), "1 2 3 4");
+}
+
+TEST(UnfoldTest, AJumpInAnEndingThatNoTimeReachesIsTaken) {
+  EXPECT_EQ(Played("a fine/|: b/[1 c :|/[3 d DC/e"), "1 2 3 2 4 1");
+  EXPECT_EQ(Played("a fine/[2 b/c DC"), "1 2 3 1");
+  EXPECT_EQ(Played("a/[1 b DC/[3 c"), "1 2 1 3");
+  EXPECT_EQ(Played("a fine/b DC/[2 c"), "1 2 1") << "behind the end: no ending keeps it away";
+  EXPECT_EQ(Played("a/[2 b/new c/[2 d DC"), "1 2 3 4 3 4");
+}
+
+TEST(UnfoldTest, EndingsThatAreReachedKeepTheirNumbers) {
+  std::vector<std::string> warnings;
+  EXPECT_EQ(Played("|: a/[1 b :|/[2 c fine/d DC", &warnings), "1 2 1 3 4 1 3");
+  EXPECT_THAT(warnings, IsEmpty());
+  EXPECT_EQ(Played("|: a/[1 b :|/[2 c/|: d/[1 e :|/[3 f"), "1 2 1 3 4 5 4 6");
+}
+
 TEST(UnfoldTest, MovementsEndByThemselves) {
   EXPECT_EQ(Played("a fine/b DC/new c fine/d DC/new e"), "1 2 1 3 4 3 5");
   EXPECT_EQ(Played("a/b S/new c/d :|/e DS"), "1 2 3 4 3 4 5");
@@ -200,6 +242,9 @@ TEST(UnfoldTest, ABombIsRefusedInNoTime) {
     EXPECT_THAT(order.status().message(), HasSubstr("100000 bars"));
   }
   (void)Unfold(Print(skipped), NotationLimits{}, nullptr);
+  std::string unreached;  // each only seen when the one before is played
+  for (int i = 0; i < 2000; ++i) unreached += "|: a/[7 b :|/[9 c DC/";
+  (void)Unfold(Print(unreached), NotationLimits{}, nullptr);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 

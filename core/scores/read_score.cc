@@ -172,6 +172,16 @@ std::vector<Tune> TunesOf(std::string_view bytes) {
   return tunes;
 }
 
+std::vector<FiledScore> PiecesOf(const std::string& id, std::string bytes) {
+  std::vector<FiledScore> pieces;
+  for (Tune& tune : TunesOf(bytes)) {
+    const std::string tune_id = absl::StrCat(id, ".", tune.number);
+    pieces.push_back({tune_id, std::move(tune.number), std::move(tune.bytes)});
+  }
+  if (pieces.empty()) pieces.push_back({id, "", std::move(bytes)});
+  return pieces;
+}
+
 std::string TitleWithOpus(const music::Score& score) {
   if (score.title.empty() || score.opus.empty() ||
       score.title.find(score.opus) != std::string::npos) {

@@ -70,6 +70,16 @@ struct Tune {
 // file, which is one score.
 std::vector<Tune> TunesOf(std::string_view bytes);
 
+// What a file is in a collection.
+struct FiledScore {
+  std::string id;    // the file's; of a tune with its number: "songs.7a"
+  std::string tune;  // that number; empty: the file is one score
+  std::string bytes;
+};
+
+// The pieces that a file holds, of which `id` is the id: itself, or each tune of a book.
+std::vector<FiledScore> PiecesOf(const std::string& id, std::string bytes);
+
 // What to call a piece: the score's title with its opus, where the title doesn't have that already.
 // Empty where the score has no title.
 std::string TitleWithOpus(const music::Score& score);

@@ -119,6 +119,22 @@ TEST(ReadScoreTest, TunesOfABookAreFilesOfTheirOwn) {
     EXPECT_THAT(TunesOf(bytes), IsEmpty());
 }
 
+TEST(ReadScoreTest, APieceIsAFileOrATuneOfIt) {
+  const std::vector<FiledScore> tunes = PiecesOf("songs", kSongs);
+  ASSERT_EQ(tunes.size(), 2u);
+  EXPECT_EQ(tunes[0].id, "songs.1");
+  EXPECT_EQ(tunes[0].tune, "1");
+  EXPECT_EQ(tunes[1].id, "songs.7a");
+  EXPECT_EQ(ReadScore(tunes[1].bytes)->title, "Two");
+  for (const std::string& bytes : {kAbc, kMidi, std::string("words")}) {
+    const std::vector<FiledScore> one = PiecesOf("air", bytes);
+    ASSERT_EQ(one.size(), 1u);
+    EXPECT_EQ(one[0].id, "air");
+    EXPECT_EQ(one[0].tune, "");
+    EXPECT_EQ(one[0].bytes, bytes);
+  }
+}
+
 TEST(ReadScoreTest, NumbersOfTunesAreDistinct) {
   std::string book;
   for (const char* number : {"1", "1", "", "../x", "1"})

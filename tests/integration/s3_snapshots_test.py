@@ -23,6 +23,7 @@ import grpc
 
 import certificates
 import harness
+import python_environment
 from harness import copy_of_bundle
 from python_client import PythonClient, connect, error_of
 
@@ -32,7 +33,6 @@ REGION = "eu-central-1"
 BUCKET = "antiphon-test"
 CODES = grpc.StatusCode
 PIECE = "pachelbel_canon"
-INSTALL_SECONDS = 300
 # Requests to this machine only.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -71,26 +71,6 @@ else:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     print(json.dumps([one["Key"] for page in pages for one in page.get("Contents", [])]))
 """
-
-
-def install_moto():
-    """The environment's Python, or the reason why there is none."""
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / "installed"
-    if stamp.exists() and stamp.read_text(encoding="ascii") == MOTO:
-        return python, None
-    for command in ([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)],
-                    [str(python), "-m", "pip", "install", "--quiet", MOTO]):
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=INSTALL_SECONDS,
-                                  check=False)
-        except (OSError, subprocess.TimeoutExpired) as failure:
-            return None, str(failure)
-        if done.returncode != 0:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()
-            return None, said[-1] if said else f"{command} failed"
-    stamp.write_text(MOTO, encoding="ascii")
-    return python, None
 
 
 def direct_environment(**more):
@@ -447,7 +427,7 @@ class TlsTest(S3Fixture):
 
 if __name__ == "__main__":
     harness.skip_without_material()
-    PYTHON, why = install_moto()
+    PYTHON, why = python_environment.install(ENVIRONMENT, [MOTO])
     if PYTHON is None:
         print(f"skipped: moto, which stands in for S3, cannot be installed: {why}")
         sys.exit(harness.SKIPPED)

@@ -68,6 +68,7 @@ absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
 
 std::vector<std::string> PathsOf(const std::vector<data::SourceFile>& files) {
   std::vector<std::string> paths;
+  paths.reserve(files.size());
   for (const data::SourceFile& file : files) paths.push_back(file.relative);
   return paths;
 }
@@ -123,7 +124,7 @@ class Indexing {
     progress_.Start(what, static_cast<int64_t>(files.size()));
     for (const data::SourceFile& file : files) {
       std::vector<std::string> warnings;
-      const absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
+      absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
       if (IsFatal(status)) return status;
       if (!status.ok()) {
         summary.skipped.push_back(absl::StrCat(file.relative, ": ", status.message()));
@@ -158,27 +159,27 @@ class Indexing {
   absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
                         std::vector<std::string>& warnings) {
     ASSIGN_OR_RETURN(std::string bytes, ReadFile(file.path, options_.max_file_bytes));
-    const std::vector<notation::Tune> tunes = notation::TunesOf(bytes);
     const music::ScoreName& name = names_.at(file.relative);
-    if (tunes.empty()) return AddPiece(file, metadata, name, std::move(bytes), warnings);
-    return AddTunes(file, metadata, name, tunes, warnings);
+    const auto pieces = notation::PiecesOf(name.id, std::move(bytes));
+    if (pieces.size() > 1) return AddTunes(file, metadata, name, pieces, warnings);
+    return AddPiece(file, metadata, name, pieces.front().bytes, warnings);
   }
 
   // Each tune of a book is a piece; of those that cannot be read, the book's warnings tell.
   absl::Status AddTunes(const data::SourceFile& file, FileMetadata metadata,
-                        const music::ScoreName& name, const std::vector<notation::Tune>& tunes,
+                        const music::ScoreName& name,
+                        const std::vector<notation::FiledScore>& tunes,
                         std::vector<std::string>& warnings) {
     metadata.title.clear();  // that of the book
     absl::Status failure;
     size_t added = 0;
-    for (const notation::Tune& tune : tunes) {
+    for (const notation::FiledScore& tune : tunes) {
       std::vector<std::string> of_tune;
-      const music::ScoreName id = {absl::StrCat(name.id, ".", tune.number), name.work_id};
-      const absl::Status status = AddPiece(file, metadata, id, tune.bytes, of_tune);
+      absl::Status status = AddPiece(file, metadata, {tune.id, name.work_id}, tune.bytes, of_tune);
       if (IsFatal(status)) return status;
       if (!status.ok()) of_tune = {std::string(status.message())};
       for (const std::string& warning : of_tune)
-        warnings.push_back(absl::StrCat("tune ", tune.number, ": ", warning));
+        warnings.push_back(absl::StrCat("tune ", tune.tune, ": ", warning));
       if (!status.ok() && failure.ok()) failure = status;
       added += status.ok() ? 1 : 0;
     }
@@ -236,7 +237,7 @@ class Indexing {
       if (recording.composer.empty()) recording.composer = piece->second.composer;
     }
     if (recording.title.empty()) recording.title = music::TitleOfPath(file.relative);
-    const absl::Status status = builder_.AddRecording(
+    absl::Status status = builder_.AddRecording(
         std::move(recording), audio,
         options_.accept_damaged ? audio::DamagedAudio::kAccept : audio::DamagedAudio::kRefuse,
         &decoding);
@@ -347,7 +348,7 @@ void AppendFolder(const std::string& one, const FolderSummary& summary, std::str
 
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
   for (size_t length = stem.size(); length > 0; --length) {
-    const std::string prefix(stem.substr(0, length));
+    std::string prefix(stem.substr(0, length));
     // "op10" is no recording of "op1".
     const bool ends =
         length == stem.size() || !absl::ascii_isalnum(static_cast<unsigned char>(stem[length]));
