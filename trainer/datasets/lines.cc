@@ -1,7 +1,8 @@
 #include "trainer/datasets/lines.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <map>
 #include <utility>
 
@@ -11,9 +12,10 @@ namespace antiphon::trainer::datasets {
 namespace {
 
 constexpr double kSlowest = 0.5, kFastest = 2;
-// Before the notes are aligned, so much of the line must be about where it would be.
+// Before the notes are aligned, such a share of the pitch classes struck must be about where it
+// would be; music::IsSameMusic wants more of them.
 constexpr double kAbout_s = 0.35;  // of the line
-constexpr double kAboutThere = 0.6;
+constexpr double kAboutThere = 0.65;
 constexpr double kMargin_s = 0.01;  // notes on the ends belong to the stretch
 constexpr int kShortOnsets = 6;
 constexpr double kShort_s = 2;
@@ -56,11 +58,13 @@ class Places {
   Places(std::span<const music::Note> line, std::span<const music::Note> notes)
       : line_(OnsetsOf(line)), notes_(notes) {
     if (notes.empty() || line_.size() < 2) return;
+    for (const music::Onset& onset : line_) struck_ += std::popcount(onset.pitch_classes);
     onsets_ = OnsetsOf(notes);
     for (music::Onset& onset : onsets_) onset.heard_s += notes.front().onset_s;
   }
 
-  std::vector<matching::Span> Find() const {
+  // At most so many.
+  std::vector<matching::Span> Find(size_t most) const {
     std::vector<matching::Span> found;
     if (onsets_.empty()) return found;
     const double heard_s = line_.back().heard_s - line_.front().heard_s;
@@ -73,6 +77,7 @@ class Places {
         if (IsAboutThere(stretch, first, last, heard_s) &&
             IsSameLine(line_, OnsetsWithin(notes_, stretch, heard_s))) {
           found.push_back(stretch);
+          if (found.size() == most) return found;
         }
       }
     }
@@ -80,28 +85,31 @@ class Places {
   }
 
  private:
-  static bool Meet(const music::Onset& a, const music::Onset& b) {
-    return (a.pitch_classes & b.pitch_classes) != 0;
+  static int Common(const music::Onset& a, const music::Onset& b) {
+    return std::popcount(static_cast<uint16_t>(a.pitch_classes & b.pitch_classes));
   }
+  static bool Meet(const music::Onset& a, const music::Onset& b) { return Common(a, b) > 0; }
 
+  // Cheap, and stricter for chords than for single notes, which seldom meet by chance.
   bool IsAboutThere(const matching::Span& stretch, size_t first, size_t last,
                     double heard_s) const {
     const double slope = stretch.length_s() / heard_s;
-    int there = 0;
+    double may_miss = (1 - kAboutThere) * struck_;
     size_t from = first;
     for (const music::Onset& onset : line_) {
       const double at_s = stretch.start_s + (onset.heard_s - line_.front().heard_s) * slope;
       while (from < last && onsets_[from].heard_s < at_s - kAbout_s * slope) ++from;
-      for (size_t i = from; i <= last && onsets_[i].heard_s <= at_s + kAbout_s * slope; ++i) {
-        if (!Meet(onset, onsets_[i])) continue;
-        ++there;
-        break;
-      }
+      int common = 0;
+      for (size_t i = from; i <= last && onsets_[i].heard_s <= at_s + kAbout_s * slope; ++i)
+        common = std::max(common, Common(onset, onsets_[i]));
+      may_miss -= std::popcount(onset.pitch_classes) - common;
+      if (may_miss < 0) return false;
     }
-    return there >= kAboutThere * static_cast<double>(line_.size());
+    return true;
   }
 
   const std::vector<music::Onset> line_;
+  double struck_ = 0;  // pitch classes, in the line
   const std::span<const music::Note> notes_;
   std::vector<music::Onset> onsets_;  // heard_s is in seconds of the score
 };
@@ -118,8 +126,8 @@ std::vector<std::vector<music::Note>> NotesOfParts(const music::Score& score) {
 }
 
 std::vector<matching::Span> FindLine(std::span<const music::Note> line,
-                                     std::span<const music::Note> notes) {
-  return Places(line, notes).Find();
+                                     std::span<const music::Note> notes, size_t most) {
+  return Places(line, notes).Find(most);
 }
 
 }  // namespace antiphon::trainer::datasets

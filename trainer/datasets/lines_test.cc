@@ -39,6 +39,7 @@ TEST(FindLineTest, FindsEveryTimeAtItsPlace) {
   EXPECT_DOUBLE_EQ(found[0].start_s, 10);
   EXPECT_DOUBLE_EQ(found[0].end_s, 14.5);
   EXPECT_DOUBLE_EQ(found[1].start_s, 30);
+  EXPECT_EQ(FindLine(Notes(kLine), part, 1).size(), 1u);
 }
 
 TEST(FindLineTest, AtAnotherTempoButInItsKey) {

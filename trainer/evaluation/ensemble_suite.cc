@@ -112,13 +112,14 @@ absl::StatusOr<TestBed> MakeTestBed(const EnsembleOptions& options, Progress& pr
   return bed;
 }
 
-// One instrument plays the line of one part, all together play the score.
+// One instrument plays the line of one part, all together play the score. At most so many of a
+// part.
 std::vector<matching::Span> PlacesIn(const Setting& setting, std::span<const music::Note> line,
-                                     bool one_part) {
-  if (!one_part) return datasets::FindLine(line, setting.notes);
+                                     bool one_part, size_t most) {
+  if (!one_part) return datasets::FindLine(line, setting.notes, most);
   std::vector<matching::Span> places;
   for (const std::vector<music::Note>& part : setting.parts) {
-    const auto found = datasets::FindLine(line, part);
+    const auto found = datasets::FindLine(line, part, most);
     places.insert(places.end(), found.begin(), found.end());
   }
   return places;
@@ -143,12 +144,13 @@ JudgedAnswer JudgeOutcome(const TestBed& bed, const datasets::Outcome& outcome) 
   judged.unique = line.size() > 1;
   for (int source = 0; source < std::ssize(bed.settings) && *judged.unique; ++source) {
     if (right.contains(source)) continue;
-    judged.unique = PlacesIn(bed.settings[source], line, voice != 0).empty();
+    judged.unique = PlacesIn(bed.settings[source], line, voice != 0, 1).empty();
   }
   if (judged.rank != 1 && !outcome.answer.candidates.empty()) {
     const matching::Candidate& first = outcome.answer.candidates.front();
-    judged.same_music =
-        IsAt(PlacesIn(bed.settings[first.source], line, voice != 0), first.match.reference);
+    judged.same_music = IsAt(
+        PlacesIn(bed.settings[first.source], line, voice != 0, std::numeric_limits<size_t>::max()),
+        first.match.reference);
   }
   return judged;
 }

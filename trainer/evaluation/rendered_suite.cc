@@ -146,7 +146,7 @@ class Asker {
     ASSIGN_OR_RETURN(const auto score, asked_.collection->ReadScore(candidate.source));
     const double from_s = std::max(0.0, at.start_s - at.length_s());
     const music::Score near = music::Excerpt(*score, from_s, at.end_s + at.length_s() + 1);
-    return !datasets::FindLine(played.notes, near.notes).empty();
+    return !datasets::FindLine(played.notes, near.notes, 1).empty();
   }
 
   const RenderedOptions& options_;
