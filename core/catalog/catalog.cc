@@ -56,12 +56,15 @@ absl::Status ReadPieces(sqlite3* database, std::vector<Piece>& pieces, Positions
       database,
       absl::StrCat("SELECT position, id, title, composer, duration_s, beats, bars, notes, "
                    "collection, version, ",
-                   schema < kSchemaWithWorks ? "''" : "work_id", " FROM pieces ORDER BY position"));
+                   schema < kSchemaWithWorks ? "''" : "work_id", ", ",
+                   schema < kSchemaWithParts ? "0" : "with_parts",
+                   " FROM pieces ORDER BY position"));
   return ForEachRow(query, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const int bars, ToInt(query.Int(6)));
     ASSIGN_OR_RETURN(const int notes, ToInt(query.Int(7)));
     Piece piece = {query.Bytes(1), query.Bytes(2), query.Bytes(3), query.Real(4), query.Real(5),
                    bars,           notes,          query.Bytes(8), query.Int(9),  query.Bytes(10)};
+    piece.with_parts = query.Int(11) != 0;
     RETURN_IF_ERROR(MapError(CheckPiece(piece), DamagedRow));
     RETURN_IF_ERROR(Place(positions, query.Int(0), piece.id));
     pieces.push_back(std::move(piece));
@@ -98,14 +101,15 @@ struct Catalog::Impl {
   absl::Status ReadRuns(sqlite3* opened) {
     Statement query(
         opened,
-        "SELECT side, first_vector, count, source, tempo_ratio, start_s, hop_s, window_s FROM runs "
-        "ORDER BY side, first_vector");
+        absl::StrCat(
+            "SELECT side, first_vector, count, source, tempo_ratio, start_s, hop_s, window_s, ",
+            version < kSchemaWithParts ? "-1" : "part", " FROM runs ORDER BY side, first_vector"));
     return ForEachRow(query, [&]() -> absl::Status {
       const int64_t side = query.Int(0);
       if (side != 0 && side != 1) return Damaged("a run is of an unknown side");
       ASSIGN_OR_RETURN(const int source, ToInt(query.Int(3)));
-      const SnippetRun run = {query.Int(1),  query.Int(2),  source,       query.Real(4),
-                              query.Real(5), query.Real(6), query.Real(7)};
+      const SnippetRun run = {query.Int(1),  query.Int(2),  source,        query.Real(4),
+                              query.Real(5), query.Real(6), query.Real(7), PartFrom(query.Int(8))};
       RunTable& table = tables[side];
       const size_t sources =
           side == static_cast<int>(Side::kScores) ? pieces.size() : recordings.size();
@@ -195,7 +199,7 @@ absl::StatusOr<SnippetPosition> Catalog::Locate(Side side, int64_t vector) const
                        [](int64_t v, const SnippetRun& run) { return v < run.first_vector; });
   const SnippetRun& run = *std::prev(after);
   const double start = run.start_s + static_cast<double>(vector - run.first_vector) * run.hop_s;
-  return SnippetPosition{run.source, run.tempo_ratio, start, start + run.window_s};
+  return SnippetPosition{run.source, run.tempo_ratio, start, start + run.window_s, run.part};
 }
 
 }  // namespace antiphon::catalog

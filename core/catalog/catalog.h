@@ -31,6 +31,7 @@ struct Piece {
   // The work that it is an edition of, by its owner's own id; at most 200 bytes of UTF-8, may be
   // empty.
   std::string work_id = {};
+  bool with_parts = false;  // its parts are also indexed one by one
 };
 
 struct Recording {
@@ -46,6 +47,10 @@ struct Recording {
 // Which of the two collections an index or a snippet belongs to.
 enum class Side { kScores, kRecordings };
 
+// What was read of a source, where it was no single part of a score.
+inline constexpr int kWhole = -1;
+inline constexpr int kMostParts = 64;  // of one piece that are indexed
+
 // Consecutive vectors of one index that come from one source at one tempo hypothesis: vector
 // first_vector + i is the window from start_s + i·hop_s to that + window_s, in seconds of the
 // source as written (nominal tempo for scores).
@@ -58,6 +63,7 @@ struct SnippetRun {
   double start_s = 0;
   double hop_s = 0;
   double window_s = 0;
+  int part = kWhole;  // that alone was read: its position in music::Score::parts
 };
 
 // Where one vector comes from.
@@ -66,6 +72,7 @@ struct SnippetPosition {
   double tempo_ratio = 1.0;
   double start_s = 0;
   double end_s = 0;
+  int part = kWhole;  // as SnippetRun::part
 };
 
 class CatalogWriter {
@@ -97,8 +104,8 @@ class CatalogWriter {
 class Catalog {
  public:
   // Opens read-only and checks the contents (schema version, ids, runs that follow one another and
-  // name existing sources, finite times): DataLoss says what is wrong. In a file of the former
-  // schema version every work_id is empty.
+  // name existing sources, finite times): DataLoss says what is wrong. In a file of a former
+  // schema version no piece is indexed by parts, and in one of version 2 every work_id is empty.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Catalog>> Open(const std::string& path);
   ~Catalog();
 
@@ -107,7 +114,7 @@ class Catalog {
   const std::vector<SnippetRun>& runs(Side side) const;
   int64_t vector_count(Side side) const;  // the sum of the runs' counts
 
-  static constexpr int kVersion = 3;  // of the schema that is written
+  static constexpr int kVersion = 4;  // of the schema that is written
   int version() const;                // of the file's schema
 
   // Position in pieces() or recordings(), by id.

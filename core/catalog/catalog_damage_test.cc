@@ -143,7 +143,8 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
   for (const std::string sql : {
            "PRAGMA user_version = 1",
            "PRAGMA user_version = 2",
-           "PRAGMA user_version = 4",
+           "PRAGMA user_version = 3",
+           "PRAGMA user_version = 5",
            "PRAGMA application_id = 1",
            "UPDATE pieces SET id = 'piece 1' WHERE position = 2",
            "UPDATE pieces SET id = '' WHERE position = 2",
@@ -156,6 +157,10 @@ TEST_F(CatalogDamageTest, ContentsThatContradictThemselvesAreRefused) {
            "UPDATE pieces SET work_id = CAST(x'ff' AS TEXT) WHERE position = 2",
            "UPDATE pieces SET work_id = printf('%.201c', 'x') WHERE position = 2",
            "ALTER TABLE pieces DROP COLUMN work_id",
+           "ALTER TABLE pieces DROP COLUMN with_parts",
+           "ALTER TABLE runs DROP COLUMN part",
+           "UPDATE runs SET part = -2 WHERE side = 0 AND first_vector = 40",
+           "UPDATE runs SET part = 65536 WHERE side = 0 AND first_vector = 40",
            "UPDATE recordings SET version = -1 WHERE position = 2",
            "UPDATE recordings SET collection = printf('%.201c', 'x') WHERE position = 2",
            "UPDATE pieces SET position = 1000 WHERE position = 29",
@@ -187,10 +192,18 @@ TEST_F(CatalogDamageTest, AnOlderSchemaSaysWhatToDo) {
               ::testing::HasSubstr("antiphon-trainer migrate"));
 }
 
-TEST_F(CatalogDamageTest, TheFormerSchemaIsReadWithoutWorks) {
+TEST_F(CatalogDamageTest, FormerSchemasAreReadWithoutPartsAndWorks) {
   Execute(
-      "UPDATE pieces SET version = 7; ALTER TABLE pieces DROP COLUMN work_id; "
-      "PRAGMA user_version = 2");
+      "UPDATE pieces SET version = 7; ALTER TABLE pieces DROP COLUMN with_parts; "
+      "ALTER TABLE runs DROP COLUMN part; PRAGMA user_version = 3");
+  {
+    const auto catalog = Catalog::Open(path_);
+    ASSERT_TRUE(catalog.ok()) << catalog.status();
+    EXPECT_EQ((*catalog)->version(), 3);
+    for (const Piece& piece : (*catalog)->pieces()) EXPECT_FALSE(piece.with_parts);
+    for (const SnippetRun& run : (*catalog)->runs(Side::kScores)) EXPECT_EQ(run.part, kWhole);
+  }
+  Execute("ALTER TABLE pieces DROP COLUMN work_id; PRAGMA user_version = 2");
   const auto catalog = Catalog::Open(path_);
   ASSERT_TRUE(catalog.ok()) << catalog.status();
   EXPECT_EQ((*catalog)->version(), 2);
@@ -209,7 +222,8 @@ TEST_F(CatalogDamageTest, AnEndlessViewInPlaceOfATableIsRefused) {
       "i + 1 FROM n) "
       "SELECT 0 AS position, 'a' AS id, '' AS title, '' AS composer, 0.0 AS duration_s, 0.0 AS "
       "beats, 0 AS bars, "
-      "0 AS notes, '' AS collection, 0 AS version, '' AS work_id FROM n WHERE i < 0");
+      "0 AS notes, '' AS collection, 0 AS version, '' AS work_id, 0 AS with_parts FROM n WHERE i < "
+      "0");
   EXPECT_EQ(Catalog::Open(path_).status().code(), StatusCode::kDataLoss);
 }
 

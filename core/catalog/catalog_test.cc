@@ -48,7 +48,7 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   auto writer = Create();
   EXPECT_EQ(writer
                 ->AddPiece({"bwv-999", "Präludium ‚für die Laute‘", "Јohann Sebastian Bach", 91.5,
-                            129, 43, 512, "Unterricht ♫", 77, "BWV 999 · прелюдия"},
+                            129, 43, 512, "Unterricht ♫", 77, "BWV 999 · прелюдия", true},
                            binary)
                 .value(),
             0);
@@ -60,7 +60,7 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
                 .value(),
             0);
   ASSERT_TRUE(writer->AddRun(Side::kScores, {0, 10, 1, 0.8, -0.5, 0.25, 4.2}).ok());
-  ASSERT_TRUE(writer->AddRun(Side::kScores, {10, 1, 0, 1.25, 0, 0, 4.2}).ok());
+  ASSERT_TRUE(writer->AddRun(Side::kScores, {10, 1, 0, 1.25, 0, 0, 4.2, 3}).ok());
   ASSERT_TRUE(writer->AddRun(Side::kRecordings, {0, 3, 0, 1, 0, 0.5, 4.2}).ok());
   ASSERT_TRUE(writer->Finish().ok());
 
@@ -77,6 +77,8 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   EXPECT_EQ(piece.collection, "Unterricht ♫");
   EXPECT_EQ(piece.version, 77);
   EXPECT_EQ(piece.work_id, "BWV 999 · прелюдия");
+  EXPECT_TRUE(piece.with_parts);
+  EXPECT_FALSE(catalog->pieces()[1].with_parts);
   EXPECT_EQ(catalog->pieces()[1].collection, "");
   EXPECT_EQ(catalog->pieces()[1].version, 0);
   EXPECT_EQ(catalog->pieces()[1].work_id, "");
@@ -91,7 +93,10 @@ TEST_F(CatalogTest, EverythingAddedIsReadBack) {
   EXPECT_EQ(catalog->ReadMidi(1).value(), "");
   EXPECT_EQ(catalog->ReadAudio(0).value(), binary);
   ASSERT_EQ(catalog->runs(Side::kScores).size(), 2u);
+  EXPECT_EQ(catalog->runs(Side::kScores)[0].part, kWhole);
   EXPECT_EQ(catalog->runs(Side::kScores)[1].tempo_ratio, 1.25);
+  EXPECT_EQ(catalog->runs(Side::kScores)[1].part, 3);
+  EXPECT_EQ(catalog->Locate(Side::kScores, 10)->part, 3);
   EXPECT_EQ(catalog->vector_count(Side::kScores), 11);
   EXPECT_EQ(catalog->vector_count(Side::kRecordings), 3);
 }

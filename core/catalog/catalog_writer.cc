@@ -21,7 +21,7 @@ absl::Status CheckBlob(absl::string_view what, std::string_view bytes) {
 }
 
 absl::Status Run(Statement& statement) {
-  const absl::Status status = statement.Step().status();
+  absl::Status status = statement.Step().status();
   statement.Reset();
   return status;
 }
@@ -42,11 +42,11 @@ struct CatalogWriter::Impl {
 
   struct Statements {
     explicit Statements(sqlite3* db)
-        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        : piece(db, "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
           midi(db, "INSERT INTO scores VALUES (?, ?)"),
           recording(db, "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
           audio(db, "INSERT INTO sounds VALUES (?, ?)"),
-          run(db, "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)") {}
+          run(db, "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
     Statement piece, midi, recording, audio, run;
   };
 
@@ -112,7 +112,8 @@ absl::StatusOr<int> CatalogWriter::AddPiece(const Piece& piece, std::string_view
       .BindInt(8, piece.notes);
   statements.piece.BindText(9, piece.collection)
       .BindInt(10, piece.version)
-      .BindText(11, piece.work_id);
+      .BindText(11, piece.work_id)
+      .BindInt(12, piece.with_parts ? 1 : 0);
   impl_->failure = Run(statements.piece);
   if (impl_->failure.ok())
     impl_->failure = Run(statements.midi.BindInt(1, position).BindBlob(2, midi));
@@ -147,7 +148,7 @@ absl::Status CatalogWriter::AddRun(Side side, const SnippetRun& run) {
   Statement& statement = impl_->statements->run;
   statement.BindInt(1, static_cast<int>(side)).BindInt(2, run.first_vector).BindInt(3, run.count);
   statement.BindInt(4, run.source).BindReal(5, run.tempo_ratio).BindReal(6, run.start_s);
-  statement.BindReal(7, run.hop_s).BindReal(8, run.window_s);
+  statement.BindReal(7, run.hop_s).BindReal(8, run.window_s).BindInt(9, run.part);
   impl_->failure = Run(statement);
   if (impl_->failure.ok()) vectors += run.count;
   return impl_->failure;

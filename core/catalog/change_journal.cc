@@ -113,7 +113,8 @@ absl::Status CheckSchema(sqlite3* database) {
 // Brings the file to the present version, within the caller's transaction. Checked, because the
 // next start refuses any other schema: then it stays as it is.
 absl::Status Upgrade(sqlite3* database) {
-  RETURN_IF_ERROR(Execute(database, kAddWorks));
+  ASSIGN_OR_RETURN(const int version, ReadVersion(database));
+  RETURN_IF_ERROR(Execute(database, AddColumns(version).c_str()));
   RETURN_IF_ERROR(
       Execute(database, absl::StrCat("PRAGMA user_version = ", kJournalVersion).c_str()));
   return CheckSchema(database);

@@ -76,7 +76,7 @@ class ChangeJournal {
   // Brings the file to the version that is written, kVersion; all of it or nothing.
   [[nodiscard]] absl::Status BringUpToDate();
 
-  static constexpr int kVersion = 2;  // that is written
+  static constexpr int kVersion = 3;  // that is written
   int version() const;                // of the file
 
   int64_t last_sequence() const;  // ever given out, over all origins; 0 at the beginning

@@ -132,12 +132,15 @@ TEST_F(DamagedJournalTest, WhatWasChangedByHandIsFound) {
            "UPDATE changes SET work_id = 'another' WHERE sequence = 2",
            "UPDATE changes SET work_id = '' WHERE sequence = 2",
            "UPDATE changes SET work_id = 'another' WHERE sequence = 1",
+           "UPDATE changes SET with_parts = 1 WHERE sequence = 3",
+           "UPDATE changes SET with_parts = 2 WHERE sequence = 3",
            ("UPDATE changes SET sha256 = (SELECT sha256 FROM changes WHERE sequence = 2) WHERE "
             "sequence = 3"),
            "UPDATE state SET last_sequence = 2",
            "DELETE FROM state",
            "PRAGMA user_version = 1",
-           "PRAGMA user_version = 3",
+           "PRAGMA user_version = 2",
+           "PRAGMA user_version = 4",
            "PRAGMA application_id = 5",
            "CREATE TABLE more (x)",
            "CREATE TRIGGER t AFTER INSERT ON changes BEGIN DELETE FROM changes; END",
@@ -237,8 +240,9 @@ TEST_F(DamagedJournalTest, HoldsTheRowThatIsAskedForOrADamagedOne) {
   EXPECT_TRUE(*Open()->Holds(change.sequence, std::string(32, 'x')));
 }
 
-// A journal as the former version wrote it: with these rows, and no column for works.
-class FormerJournalTest : public ChangeJournalTest {
+// A journal as a former version wrote it: with these rows, and no column for parts, nor, in the
+// first, for works.
+class FormerJournalTest : public ChangeJournalTest, public ::testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
     ChangeJournalTest::SetUp();
@@ -248,7 +252,9 @@ class FormerJournalTest : public ChangeJournalTest {
       expected_.push_back(Add(*journal, change));
     }
     journal.reset();
-    Execute("ALTER TABLE changes DROP COLUMN work_id; PRAGMA user_version = 1");
+    Execute("ALTER TABLE changes DROP COLUMN with_parts; PRAGMA user_version = 2");
+    if (GetParam() == 1)
+      Execute("ALTER TABLE changes DROP COLUMN work_id; PRAGMA user_version = 1");
     bytes_ = ReadFile(path_);
   }
 
@@ -275,7 +281,7 @@ class FormerJournalTest : public ChangeJournalTest {
   std::string bytes_;
 };
 
-TEST_F(FormerJournalTest, IsReadAndStaysAsItIsUntilSomethingIsAppended) {
+TEST_P(FormerJournalTest, IsReadAndStaysAsItIsUntilSomethingIsAppended) {
   {
     auto journal = Open();
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
@@ -285,19 +291,20 @@ TEST_F(FormerJournalTest, IsReadAndStaysAsItIsUntilSomethingIsAppended) {
     expected_.erase(expected_.begin());
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
   }
-  EXPECT_EQ(Version(), 1);
+  EXPECT_EQ(Version(), GetParam());
   EXPECT_EQ(ReadAll(*Open()).changes, expected_);
 }
 
-TEST_F(FormerJournalTest, TakesWorksAndKeepsItsChanges) {
+TEST_P(FormerJournalTest, TakesWorksAndPartsAndKeepsItsChanges) {
   {
     auto journal = Open();
     expected_.push_back(Add(*journal, PutPiece(7)));
-    expected_.push_back(Add(*journal, PutPiece(8)));
+    expected_.push_back(Add(*journal, PutPiece(15)));
     EXPECT_THAT(expected_[5], HasSubstr("|Wörk 1"));
+    EXPECT_THAT(expected_[6], HasSubstr("|by parts"));
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
   }
-  EXPECT_EQ(Version(), 2);
+  EXPECT_EQ(Version(), ChangeJournal::kVersion);
   auto journal = Open();
   const Contents contents = ReadAll(*journal);
   EXPECT_EQ(contents.changes, expected_);
@@ -305,15 +312,15 @@ TEST_F(FormerJournalTest, TakesWorksAndKeepsItsChanges) {
   Add(*journal, Delete(Side::kScores, "piece-7"));
 }
 
-TEST_F(FormerJournalTest, IsBroughtUpToDateWithoutAChange) {
+TEST_P(FormerJournalTest, IsBroughtUpToDateWithoutAChange) {
   {
     auto journal = Open();
-    EXPECT_EQ(journal->version(), 1);
+    EXPECT_EQ(journal->version(), GetParam());
     {
       const FileSizeLimit limit(1000);
       EXPECT_EQ(journal->BringUpToDate().code(), StatusCode::kResourceExhausted);
     }
-    EXPECT_EQ(journal->version(), 1);
+    EXPECT_EQ(journal->version(), GetParam());
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
     ASSERT_TRUE(journal->BringUpToDate().ok());
     EXPECT_EQ(journal->version(), ChangeJournal::kVersion);
@@ -321,11 +328,11 @@ TEST_F(FormerJournalTest, IsBroughtUpToDateWithoutAChange) {
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
     expected_.push_back(Add(*journal, PutPiece(7)));
   }
-  EXPECT_EQ(Version(), 2);
+  EXPECT_EQ(Version(), ChangeJournal::kVersion);
   EXPECT_EQ(ReadAll(*Open()).changes, expected_);
 }
 
-TEST_F(FormerJournalTest, AChangeThatIsRefusedLeavesItAsItIs) {
+TEST_P(FormerJournalTest, AChangeThatIsRefusedLeavesItAsItIs) {
   {
     auto journal = Open();
     const rlim_t size = fs::file_size(path_);
@@ -335,14 +342,14 @@ TEST_F(FormerJournalTest, AChangeThatIsRefusedLeavesItAsItIs) {
               StatusCode::kResourceExhausted);
     EXPECT_EQ(ReadAll(*journal).changes, expected_);
   }
-  EXPECT_EQ(Version(), 1);
+  EXPECT_EQ(Version(), GetParam());
   auto journal = Open();
   EXPECT_EQ(ReadAll(*journal).changes, expected_);
   expected_.push_back(Add(*journal, PutPiece(7)));  // there is space again
   EXPECT_EQ(ReadAll(*journal).changes, expected_);
 }
 
-TEST_F(FormerJournalTest, DamageIsStillFoundAfterTheColumnHasCome) {
+TEST_P(FormerJournalTest, DamageIsStillFoundAfterTheColumnHasCome) {
   Execute("UPDATE changes SET title = 'another' WHERE sequence = 3");
   Add(*Open(), PutPiece(7));
   const Contents contents = ReadAll(*Open());
@@ -351,7 +358,7 @@ TEST_F(FormerJournalTest, DamageIsStillFoundAfterTheColumnHasCome) {
 }
 
 // A process that dies while it brings the journal to the present version leaves one of the two.
-TEST_F(FormerJournalTest, AKilledUpgradeLosesNothing) {
+TEST_P(FormerJournalTest, AKilledUpgradeLosesNothing) {
   for (int round = 0; round < 20; ++round) {
     WriteFile(path_, bytes_);
     fs::remove(path_ + "-wal");
@@ -365,6 +372,8 @@ TEST_F(FormerJournalTest, AKilledUpgradeLosesNothing) {
     for (size_t i = 0; i < expected_.size(); ++i) ASSERT_EQ(contents.changes[i], expected_[i]);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, FormerJournalTest, ::testing::Values(1, 2));
 
 }  // namespace
 }  // namespace antiphon::catalog

@@ -37,8 +37,10 @@ inline Change PutPiece(int seed, size_t content_bytes = 300) {
       change.id, absl::StrCat("Títle ", seed), "Composer", 1.5 * seed, 2.25 * seed, seed, 10 * seed,
       "Shelf"};
   if (seed % 2 == 1) change.source.piece.work_id = absl::StrCat("Wörk ", seed / 4);
+  change.source.piece.with_parts = seed % 5 == 0;
   change.source.content = std::string(content_bytes, static_cast<char>('a' + seed % 26));
   change.source.runs = {{0, 2, 0, 0.5, 0.25, 0.5, 2}, {2, 1 + seed % 3, 0, 1.0, 3, 0.5, 2}};
+  if (change.source.piece.with_parts) change.source.runs[1].part = seed % 4;
   for (int64_t i = 0; i < int64_t{8} * (3 + seed % 3); ++i)
     change.source.vectors.push_back(0.25f * static_cast<float>(i - seed));
   return change;
@@ -49,6 +51,7 @@ inline Change PutRecording(int seed) {
   change.side = change.source.side = Side::kRecordings;
   change.id = absl::StrCat("recording-", seed);
   change.source.piece = {};
+  for (SnippetRun& run : change.source.runs) run.part = kWhole;
   change.source.recording = {change.id, "Live", "Composer", absl::StrCat("piece-", seed),
                              12.5,      "Tapes"};
   return change;
@@ -74,14 +77,15 @@ inline std::string Show(const Change& c) {
   if (c.side == Side::kScores) {
     add(c.source.piece);
     absl::StrAppend(&text, "|", c.source.piece.beats, "|", c.source.piece.bars, "|",
-                    c.source.piece.notes, "|", c.source.piece.work_id);
+                    c.source.piece.notes, "|", c.source.piece.work_id,
+                    c.source.piece.with_parts ? "|by parts" : "");
   } else {
     add(c.source.recording);
     absl::StrAppend(&text, "|", c.source.recording.piece_id);
   }
   for (const SnippetRun& r : c.source.runs) {
     absl::StrAppend(&text, "|", r.first_vector, " ", r.count, " ", r.tempo_ratio, " ", r.start_s,
-                    " ", r.hop_s, " ", r.window_s);
+                    " ", r.hop_s, " ", r.window_s, " ", r.part);
   }
   for (const float f : c.source.vectors) absl::StrAppend(&text, " ", f);
   return text + "|" + c.source.content;

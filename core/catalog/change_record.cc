@@ -19,7 +19,16 @@ static_assert(std::endian::native == std::endian::little, "numbers in blobs are 
 // SQLite holds rows of up to 10^9 bytes. The rest is for the other columns.
 constexpr int64_t kMaxChangeBytes = 900'000'000;
 constexpr size_t kMaxOriginBytes = 200;
-constexpr size_t kRunBytes = 5 * 8;
+constexpr size_t kRunBytes = size_t{5} * 8;
+constexpr size_t kRunWithPartBytes = size_t{6} * 8;
+// The columns that have come since the first version, as SQLite keeps them, and with which version.
+constexpr struct {
+  int version;
+  const char* name;
+  const char* definition;
+  const char* of_former;  // what a row of a former version has in its place
+} kAddedColumns[] = {{2, "work_id", "work_id TEXT NOT NULL DEFAULT ''", "''"},
+                     {3, "with_parts", "with_parts INTEGER NOT NULL DEFAULT 0", "0"}};
 
 // The columns of a row, as they are bound, read and hashed. Views are the change's or the
 // statement's.
@@ -35,6 +44,7 @@ struct Row {
   int64_t notes = 0;
   std::string_view runs, vectors, content;
   std::string_view work_id;
+  int64_t with_parts = 0;
 };
 
 template <typename Number>
@@ -52,12 +62,13 @@ Number TakeNumber(std::string_view& bytes) {
   return number;
 }
 
-// The text in front names the format: it changes when the columns do. A row without a work is
-// hashed as in a journal of version 1, so that its hash holds on when the column is added. Each
-// text or blob comes after its length, so no two rows give the same bytes ("ab" + "c" and "a" +
-// "bc" differ).
+// The text in front names the format: it changes when the columns do. A row without parts or a work
+// is hashed as in a journal of a former version, so that its hash holds on when the columns are
+// added. Each text or blob comes after its length, so no two rows give the same bytes ("ab" + "c"
+// and "a" + "bc" differ).
 absl::StatusOr<std::string> HashOf(const Row& row) {
-  std::string head = row.work_id.empty() ? "antiphon change 1" : "antiphon change 2";
+  const int format = row.with_parts != 0 ? 3 : row.work_id.empty() ? 1 : 2;
+  std::string head = absl::StrCat("antiphon change ", format);
   for (const int64_t number : {row.sequence, row.kind, row.side, row.bars, row.notes})
     AppendNumber(head, number);
   for (const double number : {row.duration_s, row.beats}) AppendNumber(head, number);
@@ -69,7 +80,7 @@ absl::StatusOr<std::string> HashOf(const Row& row) {
     stream.Update(bytes);
     head.clear();
   }
-  if (!row.work_id.empty()) {
+  if (format > 1) {
     AppendNumber(head, static_cast<int64_t>(row.work_id.size()));
     stream.Update(head);
     stream.Update(row.work_id);
@@ -77,12 +88,16 @@ absl::StatusOr<std::string> HashOf(const Row& row) {
   return stream.Finish();
 }
 
-// Count, tempo ratio, start, hop and window, 8 bytes each. A run's place among the vectors follows
-// from the runs before it, its source from the change.
-std::string RunsToBytes(const std::vector<SnippetRun>& runs) {
+size_t RunBytes(bool with_parts) { return with_parts ? kRunWithPartBytes : kRunBytes; }
+
+// Count, tempo ratio, start, hop and window, 8 bytes each, and in front of them, where the piece is
+// indexed by parts, the part. A run's place among the vectors follows from the runs before it, its
+// source from the change.
+std::string RunsToBytes(const std::vector<SnippetRun>& runs, bool with_parts) {
   std::string bytes;
-  bytes.reserve(runs.size() * kRunBytes);
+  bytes.reserve(runs.size() * RunBytes(with_parts));
   for (const SnippetRun& run : runs) {
+    if (with_parts) AppendNumber(bytes, static_cast<int64_t>(run.part));
     AppendNumber(bytes, run.count);
     for (const double number : {run.tempo_ratio, run.start_s, run.hop_s, run.window_s})
       AppendNumber(bytes, number);
@@ -90,12 +105,13 @@ std::string RunsToBytes(const std::vector<SnippetRun>& runs) {
   return bytes;
 }
 
-std::vector<SnippetRun> RunsFromBytes(std::string_view bytes) {
+std::vector<SnippetRun> RunsFromBytes(std::string_view bytes, bool with_parts) {
   std::vector<SnippetRun> runs;
   int64_t first = 0;
-  while (bytes.size() >= kRunBytes) {
+  while (bytes.size() >= RunBytes(with_parts)) {
     SnippetRun run;
     run.first_vector = first;
+    if (with_parts) run.part = PartFrom(TakeNumber<int64_t>(bytes));
     run.count = TakeNumber<int64_t>(bytes);
     run.tempo_ratio = TakeNumber<double>(bytes);
     run.start_s = TakeNumber<double>(bytes);
@@ -115,6 +131,8 @@ absl::Status CheckRuns(const SourceRecord& source) {
   int64_t vectors = 0;
   for (const SnippetRun& run : source.runs) {
     RETURN_IF_ERROR(CheckRun(run, vectors, 1));
+    if (run.part != kWhole && !source.piece.with_parts)
+      return absl::InvalidArgumentError("run part: the piece is not indexed by parts");
     vectors += run.count;
   }
   const auto floats = static_cast<int64_t>(source.vectors.size());
@@ -147,6 +165,7 @@ Row RowOf(std::string_view origin, const Change& change, std::string_view runs) 
     row.bars = piece.bars;
     row.notes = piece.notes;
     row.work_id = piece.work_id;
+    row.with_parts = piece.with_parts ? 1 : 0;
   } else {
     const Recording& recording = change.source.recording;
     std::tie(row.title, row.composer) = std::tie(recording.title, recording.composer);
@@ -181,7 +200,8 @@ Change ChangeOf(const Row& row) {
                     static_cast<int>(row.notes),
                     std::string(row.collection),
                     row.sequence,
-                    std::string(row.work_id)};
+                    std::string(row.work_id),
+                    row.with_parts != 0};
   } else {
     source.recording = {std::string(row.id),
                         std::string(row.title),
@@ -192,7 +212,7 @@ Change ChangeOf(const Row& row) {
                         row.sequence};
   }
   source.content = row.content;
-  source.runs = RunsFromBytes(row.runs);
+  source.runs = RunsFromBytes(row.runs, row.with_parts != 0);
   source.vectors.resize(row.vectors.size() / sizeof(float));
   if (!source.vectors.empty())
     std::memcpy(source.vectors.data(), row.vectors.data(), row.vectors.size());
@@ -200,23 +220,37 @@ Change ChangeOf(const Row& row) {
 }
 
 std::string SelectFrom(int version) {
-  return absl::StrCat(
+  std::string sql =
       "SELECT sequence, origin, kind, side, id, title, composer, collection, piece_id, duration_s, "
-      "beats, bars, notes, runs, vectors, content, sha256, ",
-      version < kJournalVersion ? "''" : "work_id", " FROM changes");
+      "beats, bars, notes, runs, vectors, content, sha256";
+  for (const auto& column : kAddedColumns)
+    absl::StrAppend(&sql, ", ", version < column.version ? column.of_former : column.name);
+  return absl::StrCat(sql, " FROM changes");
 }
 
 }  // namespace
 
 std::string ChangesTable(int version) {
-  return absl::StrCat(
+  std::string sql =
       "CREATE TABLE changes (sequence INTEGER PRIMARY KEY, "
       "origin TEXT NOT NULL, kind INTEGER NOT NULL, side INTEGER NOT NULL, id TEXT NOT NULL, "
       "title TEXT NOT NULL, composer TEXT NOT NULL, collection TEXT NOT NULL, "
       "piece_id TEXT NOT NULL, duration_s REAL NOT NULL, beats REAL NOT NULL, "
       "bars INTEGER NOT NULL, notes INTEGER NOT NULL, runs BLOB NOT NULL, vectors BLOB NOT NULL, "
-      "content BLOB NOT NULL, sha256 BLOB NOT NULL",
-      version < kJournalVersion ? "" : ", work_id TEXT NOT NULL DEFAULT ''", ") STRICT");
+      "content BLOB NOT NULL, sha256 BLOB NOT NULL";
+  for (const auto& column : kAddedColumns) {
+    if (version >= column.version) absl::StrAppend(&sql, ", ", column.definition);
+  }
+  return absl::StrCat(sql, ") STRICT");
+}
+
+std::string AddColumns(int version) {
+  std::string sql;
+  for (const auto& column : kAddedColumns) {
+    if (version < column.version)
+      absl::StrAppend(&sql, "ALTER TABLE changes ADD COLUMN ", column.definition, ";");
+  }
+  return sql;
 }
 
 std::string SelectChanges(int version) {
@@ -241,7 +275,7 @@ absl::Status CheckChange(const Change& change) {
                                                : CheckRecording(source.recording));
   const auto bytes =
       static_cast<int64_t>(source.content.size() + source.vectors.size() * sizeof(float) +
-                           source.runs.size() * kRunBytes);
+                           source.runs.size() * kRunWithPartBytes);
   if (bytes > kMaxChangeBytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the change takes ", bytes, " bytes, the limit is ", kMaxChangeBytes));
@@ -250,7 +284,7 @@ absl::Status CheckChange(const Change& change) {
 }
 
 absl::Status InsertChange(Statement& insert, std::string_view origin, Change& change) {
-  const std::string runs = RunsToBytes(change.source.runs);
+  const std::string runs = RunsToBytes(change.source.runs, change.source.piece.with_parts);
   const Row row = RowOf(origin, change, runs);
   ASSIGN_OR_RETURN(change.sha256, HashOf(row));
   insert.BindInt(1, row.sequence).BindText(2, row.origin).BindInt(3, row.kind).BindInt(4, row.side);
@@ -266,25 +300,27 @@ absl::Status InsertChange(Statement& insert, std::string_view origin, Change& ch
       .BindBlob(14, row.runs)
       .BindBlob(15, row.vectors)
       .BindBlob(16, row.content);
-  insert.BindBlob(17, change.sha256).BindText(18, row.work_id);
-  const absl::Status status = insert.Step().status();
+  insert.BindBlob(17, change.sha256).BindText(18, row.work_id).BindInt(19, row.with_parts);
+  absl::Status status = insert.Step().status();
   insert.Reset();
   return status;
 }
 
 absl::StatusOr<ReadChange> ReadRow(const Statement& select) {
-  const Row row = {select.Int(0),  select.View(1),  select.Int(2),   select.Int(3),
-                   select.View(4), select.View(5),  select.View(6),  select.View(7),
-                   select.View(8), select.Real(9),  select.Real(10), select.Int(11),
-                   select.Int(12), select.View(13), select.View(14), select.View(15),
-                   select.View(17)};
+  const Row row = {select.Int(0),   select.View(1),  select.Int(2),   select.Int(3),
+                   select.View(4),  select.View(5),  select.View(6),  select.View(7),
+                   select.View(8),  select.Real(9),  select.Real(10), select.Int(11),
+                   select.Int(12),  select.View(13), select.View(14), select.View(15),
+                   select.View(17), select.Int(18)};
   ASSIGN_OR_RETURN(const std::string sha256, HashOf(row));
   if (sha256 != StoredHash(select)) return absl::DataLossError("its SHA-256 does not hold");
   // The hash is no signature: anyone who can write to the file can compute it. So the fields are
   // checked as those of any other input.
   constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
-  if ((row.kind | row.side) >> 1 != 0 || row.bars < 0 || row.bars > kMaxInt || row.notes < 0 ||
-      row.notes > kMaxInt || row.runs.size() % kRunBytes != 0 ||
+  if ((row.kind | row.side | row.with_parts) >> 1 != 0 ||
+      (row.with_parts != 0 && row.side != static_cast<int64_t>(Side::kScores)) || row.bars < 0 ||
+      row.bars > kMaxInt || row.notes < 0 || row.notes > kMaxInt ||
+      row.runs.size() % RunBytes(row.with_parts != 0) != 0 ||
       row.vectors.size() % sizeof(float) != 0 || row.origin.size() > kMaxOriginBytes) {
     return absl::DataLossError("a field is out of range");
   }

@@ -1,8 +1,8 @@
 // A change as a row of the journal: its fields as columns, and the hash over all of them. Free of
 // state. Internal to core/catalog.
 //
-// A journal is of one of two versions. The second has the column work_id; it is made of the first
-// by adding that column, so that no row has to be written anew.
+// A journal is of one of three versions. The second has the column work_id, the third with_parts as
+// well; each is made of the one before by adding its column, so that no row has to be written anew.
 #ifndef ANTIPHON_CORE_CATALOG_CHANGE_RECORD_H_
 #define ANTIPHON_CORE_CATALOG_CHANGE_RECORD_H_
 
@@ -22,15 +22,14 @@ inline constexpr int kOldestJournalVersion = 1;                  // that is read
 // these characters are part of the format.
 std::string ChangesTable(int version);
 
-// Makes a table of version 1 one of version 2. SQLite puts the column into the text of the table so
-// that it becomes ChangesTable(2).
-inline constexpr char kAddWorks[] =
-    "ALTER TABLE changes ADD COLUMN work_id TEXT NOT NULL DEFAULT ''";
+// Statements that make a table of a former version one of the present. SQLite puts the columns into
+// the text of the table so that it becomes ChangesTable(kJournalVersion).
+std::string AddColumns(int version);
 
-// Statements that write a row of version 2, and read rows of a version: all in order, or the one of
-// a number.
+// Statements that write a row of the present version, and read rows of a version: all in order, or
+// the one of a number.
 inline constexpr char kInsertChange[] =
-    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 std::string SelectChanges(int version);
 std::string SelectChange(int version);
 

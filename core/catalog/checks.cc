@@ -96,6 +96,7 @@ absl::Status CheckRun(const SnippetRun& run, int64_t next_vector, size_t sources
   if (run.source < 0 || static_cast<size_t>(run.source) >= sources) {
     return Wrong("run source", absl::StrCat("is ", run.source, " and there are ", sources));
   }
+  if (run.part < kWhole || run.part > kMostPart) return Wrong("run part", "is out of range");
   if (!std::isfinite(run.tempo_ratio) || run.tempo_ratio <= 0)
     return Wrong("run tempo_ratio", "is not positive");
   if (!std::isfinite(run.start_s)) return Wrong("run start", "is not finite");

@@ -135,16 +135,18 @@ std::vector<std::string> SchemaStatements(int version) {
                    "title TEXT NOT NULL, composer TEXT NOT NULL, duration_s REAL NOT NULL, "
                    "beats REAL NOT NULL, bars INTEGER NOT NULL, notes INTEGER NOT NULL, "
                    "collection TEXT NOT NULL, version INTEGER NOT NULL",
-                   version < kSchemaWithWorks ? "" : ", work_id TEXT NOT NULL", ") STRICT"),
+                   version < kSchemaWithWorks ? "" : ", work_id TEXT NOT NULL",
+                   version < kSchemaWithParts ? "" : ", with_parts INTEGER NOT NULL", ") STRICT"),
       ("CREATE TABLE recordings (position INTEGER PRIMARY KEY, id TEXT NOT NULL, "
        "title TEXT NOT NULL, composer TEXT NOT NULL, piece_id TEXT NOT NULL, "
        "duration_s REAL NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL) STRICT"),
       "CREATE TABLE scores (position INTEGER PRIMARY KEY, midi BLOB NOT NULL) STRICT",
       "CREATE TABLE sounds (position INTEGER PRIMARY KEY, audio BLOB NOT NULL) STRICT",
-      ("CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, "
-       "count INTEGER NOT NULL, source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, "
-       "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, "
-       "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID"),
+      absl::StrCat("CREATE TABLE runs (side INTEGER NOT NULL, first_vector INTEGER NOT NULL, "
+                   "count INTEGER NOT NULL, source INTEGER NOT NULL, tempo_ratio REAL NOT NULL, "
+                   "start_s REAL NOT NULL, hop_s REAL NOT NULL, window_s REAL NOT NULL, ",
+                   version < kSchemaWithParts ? "" : "part INTEGER NOT NULL, ",
+                   "PRIMARY KEY (side, first_vector)) STRICT, WITHOUT ROWID"),
   };
 }
 

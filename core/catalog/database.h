@@ -23,6 +23,7 @@ inline constexpr int kApplicationId = 0x416e7469;
 inline constexpr int kSchemaVersion = Catalog::kVersion;  // that is written
 inline constexpr int kOldestSchemaVersion = 2;            // that is read
 inline constexpr int kSchemaWithWorks = 3;  // the first with the column pieces.work_id
+inline constexpr int kSchemaWithParts = 4;  // ... with pieces.with_parts and runs.part
 
 // The statements that make a schema of a version that is read, in order; SQLite keeps their text.
 std::vector<std::string> SchemaStatements(int version);

@@ -1,6 +1,7 @@
 #include "core/music/score.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -170,6 +171,27 @@ Score Transposed(const Score& score, int semitones) {
   std::erase_if(transposed.notes,
                 [](const Note& note) { return note.pitch < 0 || note.pitch > 127; });
   return transposed;
+}
+
+std::vector<int> SoundingParts(const Score& score) {
+  std::set<std::pair<int, int>> sounding;  // track and channel
+  for (const Note& note : score.notes) sounding.emplace(note.track, note.channel);
+  std::vector<int> parts;
+  for (size_t i = 0; i < score.parts.size(); ++i) {
+    if (sounding.contains({score.parts[i].track, score.parts[i].channel}))
+      parts.push_back(static_cast<int>(i));
+  }
+  return parts;
+}
+
+Score OnlyPart(const Score& score, int part) {
+  const Part& kept = score.parts[part];
+  Score only = score;
+  only.warnings.clear();
+  std::erase_if(only.notes, [&](const Note& note) {
+    return note.track != kept.track || note.channel != kept.channel;
+  });
+  return only;
 }
 
 std::vector<double> DistinctOnsets(std::span<const Note> notes, double tolerance_s) {

@@ -101,6 +101,12 @@ Score AtTempoRatio(const Score& score, double ratio);
 // the key signatures stay.
 Score Transposed(const Score& score, int semitones);
 
+// Positions in `parts` of those that have notes.
+std::vector<int> SoundingParts(const Score& score);
+
+// One part alone: its notes, in the time of the whole. Requires a position in `parts`.
+Score OnlyPart(const Score& score, int part);
+
 // Distinct onset times in seconds, ascending; onsets closer than `tolerance_s` to the last one kept
 // are merged into it.
 std::vector<double> DistinctOnsets(std::span<const Note> notes, double tolerance_s = 0.010);

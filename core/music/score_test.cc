@@ -255,6 +255,25 @@ TEST(PositionAtTest, ARepeatedBarIsWhereItIsPrinted) {
   EXPECT_EQ(PositionAt(excerpt, 0.5).bar.beat, 4.5);
 }
 
+TEST(PartsTest, APartAloneKeepsItsPlaceInTime) {
+  Score score;
+  score.parts = {{"Flute", 0, 0, 73}, {"Rests", 1, 1, 0}, {"Cello", 0, 2, 42}};
+  score.duration_s = 9;
+  for (const auto& [onset_s, channel] : {std::pair(1.0, 0), std::pair(2.0, 2), std::pair(3.0, 0)}) {
+    Note note = MakeNote(onset_s, onset_s + 1, onset_s + 1);
+    note.channel = channel;
+    score.notes.push_back(note);
+  }
+  EXPECT_THAT(SoundingParts(score), ElementsAre(0, 2));
+  const Score flute = OnlyPart(score, 0);
+  ASSERT_EQ(flute.notes.size(), 2u);
+  EXPECT_EQ(flute.notes[1].onset_s, 3);
+  EXPECT_EQ(flute.duration_s, 9);
+  EXPECT_EQ(flute.parts.size(), 3u);
+  EXPECT_EQ(OnlyPart(score, 1).notes.size(), 0u);
+  EXPECT_THAT(SoundingParts(Score()), IsEmpty());
+}
+
 TEST(DistinctOnsetsTest, MergesWhatIsCloserThanTheTolerance) {
   const std::vector<Note> notes = {MakeNote(0, 9, 9),     MakeNote(0, 9, 9),
                                    MakeNote(0.004, 9, 9), MakeNote(0.009, 9, 9),

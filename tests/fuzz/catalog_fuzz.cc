@@ -33,7 +33,8 @@ constexpr antiphon::fuzz::Column kColumns[] = {
     {"runs", "count", "first_vector"},       {"runs", "source", "first_vector"},
     {"runs", "tempo_ratio", "first_vector"}, {"runs", "start_s", "first_vector"},
     {"runs", "hop_s", "first_vector"},       {"runs", "window_s", "first_vector"},
-    {"pieces", "work_id", "position"},
+    {"runs", "part", "first_vector"},        {"pieces", "work_id", "position"},
+    {"pieces", "with_parts", "position"},
 };
 
 void RequireConsistent(const catalog::Catalog& opened) {

@@ -24,15 +24,16 @@ namespace catalog = antiphon::catalog;
 using antiphon::fuzz::kSampleOrigin;
 
 constexpr antiphon::fuzz::Column kColumns[] = {
-    {"changes", "sequence", "sequence"}, {"changes", "origin", "sequence"},
-    {"changes", "kind", "sequence"},     {"changes", "side", "sequence"},
-    {"changes", "id", "sequence"},       {"changes", "title", "sequence"},
-    {"changes", "composer", "sequence"}, {"changes", "collection", "sequence"},
-    {"changes", "piece_id", "sequence"}, {"changes", "duration_s", "sequence"},
-    {"changes", "beats", "sequence"},    {"changes", "bars", "sequence"},
-    {"changes", "notes", "sequence"},    {"changes", "runs", "sequence"},
-    {"changes", "vectors", "sequence"},  {"changes", "content", "sequence"},
-    {"changes", "sha256", "sequence"},   {"changes", "work_id", "sequence"},
+    {"changes", "sequence", "sequence"},   {"changes", "origin", "sequence"},
+    {"changes", "kind", "sequence"},       {"changes", "side", "sequence"},
+    {"changes", "id", "sequence"},         {"changes", "title", "sequence"},
+    {"changes", "composer", "sequence"},   {"changes", "collection", "sequence"},
+    {"changes", "piece_id", "sequence"},   {"changes", "duration_s", "sequence"},
+    {"changes", "beats", "sequence"},      {"changes", "bars", "sequence"},
+    {"changes", "notes", "sequence"},      {"changes", "runs", "sequence"},
+    {"changes", "vectors", "sequence"},    {"changes", "content", "sequence"},
+    {"changes", "sha256", "sequence"},     {"changes", "work_id", "sequence"},
+    {"changes", "with_parts", "sequence"},
 };
 
 template <typename Number>
@@ -47,13 +48,16 @@ void HashRow(sqlite3_context* context, int count, sqlite3_value** values) {
     AppendNumber(bytes, static_cast<int64_t>(size));
     if (size > 0) bytes.append(static_cast<const char*>(sqlite3_value_blob(value)), size);
   };
+  const bool has_parts = count > 17 && sqlite3_value_int64(values[17]) != 0;
   const bool has_work = count > 16 && sqlite3_value_bytes(values[16]) > 0;
-  std::string bytes = has_work ? "antiphon change 2" : "antiphon change 1";
+  std::string bytes = has_parts  ? "antiphon change 3"
+                      : has_work ? "antiphon change 2"
+                                 : "antiphon change 1";
   for (const int column : {0, 2, 3, 11, 12})
     AppendNumber(bytes, sqlite3_value_int64(values[column]));
   for (const int column : {9, 10}) AppendNumber(bytes, sqlite3_value_double(values[column]));
   for (const int column : {1, 4, 5, 6, 7, 8, 13, 14, 15}) append(bytes, values[column]);
-  if (has_work) append(bytes, values[16]);
+  if (has_work || has_parts) append(bytes, values[16]);
   const std::string hash = antiphon::hash::Sha256(bytes);
   sqlite3_result_blob(context, hash.data(), static_cast<int>(hash.size()), SQLITE_TRANSIENT);
 }
@@ -61,8 +65,8 @@ void HashRow(sqlite3_context* context, int count, sqlite3_value** values) {
 void MakeHashesRight(sqlite3* database) {
   sqlite3_create_function(database, "row_hash", -1, SQLITE_UTF8, nullptr, HashRow, nullptr,
                           nullptr);
-  // The former version has no work_id; then the first one fails.
-  for (const std::string columns : {", work_id", ""}) {
+  // A former version lacks the column; then the statement fails.
+  for (const std::string columns : {", work_id, with_parts", ", work_id", ""}) {
     const std::string sql =
         "UPDATE changes SET sha256 = row_hash(sequence, origin, kind, side, id, title, composer, "
         "collection, piece_id, duration_s, beats, bars, notes, runs, vectors, content" +

@@ -13,6 +13,7 @@ namespace antiphon::fuzz {
 
 // For InFormerVersion.
 inline constexpr char kToFormerCatalog[] =
+    "ALTER TABLE pieces DROP COLUMN with_parts; ALTER TABLE runs DROP COLUMN part; "
     "ALTER TABLE pieces DROP COLUMN work_id; PRAGMA user_version = 2";
 
 // The file's bytes; `path` is where it is made.

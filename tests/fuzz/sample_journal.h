@@ -15,7 +15,8 @@ namespace antiphon::fuzz {
 inline constexpr char kSampleOrigin[] = "0123456789abcdef0123456789abcdef";
 // For InFormerVersion, of a journal without works: the hashes hold on.
 inline constexpr char kToFormerJournal[] =
-    "ALTER TABLE changes DROP COLUMN work_id; PRAGMA user_version = 1";
+    "ALTER TABLE changes DROP COLUMN with_parts; ALTER TABLE changes DROP COLUMN work_id; "
+    "PRAGMA user_version = 1";
 
 // A piece and a recording of it are put, another recording is deleted.
 inline std::vector<catalog::Change> SampleChanges(const std::string& work_id = "Work") {
