@@ -227,15 +227,15 @@ TEST_F(BundleTest, WhenNothingPassesEveryReasonIsTold) {
 
 TEST_F(BundleTest, ANewerFormatFallsBack) {
   PublishThree();
-  Write(root_ / "gen-000003" / "MANIFEST", R"({"format_version": 4})");
-  ExpectFallback("format_version is 4");
+  Write(root_ / "gen-000003" / "MANIFEST", R"({"format_version": 5})");
+  ExpectFallback("format_version is 5");
 }
 
 TEST_F(BundleTest, AnOlderFormatIsRefusedWithAdvice) {
   Publish("one");
   Write(root_ / "gen-000001" / "MANIFEST", R"({"format_version": 1})");
   EXPECT_THAT(std::string(Open().status().message()),
-              HasSubstr("format_version is 1, this program reads 2 to 3: too old for"));
+              HasSubstr("format_version is 1, this program reads 2 to 4: too old for"));
 }
 
 TEST_F(BundleTest, EveryPublicationHasAnOriginOfItsOwnUnlessItIsGivenOne) {

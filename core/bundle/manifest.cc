@@ -17,6 +17,7 @@ using Json = nlohmann::json;
 
 constexpr int kMaxDepth = 8;  // of JSON inside JSON; the format needs 3
 constexpr size_t kMaxFiles = 1000;
+constexpr int kFormatWithParts = 4;  // the first that says with_parts
 constexpr size_t kMaxShortText = 200;
 constexpr size_t kMaxSettingsText = 1u << 20;
 constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
@@ -43,6 +44,13 @@ class Fields {
       return Fail(name, absl::StrCat("is not in ", low, " to ", high)), low;
     }
     return value->get<int64_t>();
+  }
+
+  bool Bool(const char* name) {
+    const Json* value = Find(name);
+    if (value == nullptr) return false;
+    if (!value->is_boolean()) return Fail(name, "is not true or false"), false;
+    return value->get<bool>();
   }
 
   double Seconds(const char* name) {
@@ -196,6 +204,7 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"score_hop_s", manifest.score_hop_s},
       {"recording_hop_s", manifest.recording_hop_s},
       {"tempo_ratios", manifest.tempo_ratios},
+      {"with_parts", manifest.with_parts},
       {"feature_settings", manifest.feature_settings},
       {"files", files},
   };
@@ -233,6 +242,7 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   manifest.score_hop_s = fields.Hop("score_hop_s");
   manifest.recording_hop_s = fields.Hop("recording_hop_s");
   manifest.tempo_ratios = fields.TempoRatios("tempo_ratios");
+  if (manifest.format_version >= kFormatWithParts) manifest.with_parts = fields.Bool("with_parts");
   const std::string checksum = fields.Text("checksum", kMaxShortText);
   const Json* list = fields.List("files", kMaxFiles);
   RETURN_IF_ERROR(fields.status());

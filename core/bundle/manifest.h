@@ -14,7 +14,7 @@
 
 namespace antiphon::bundle {
 
-inline constexpr int kBundleFormatVersion = 3;        // that is written
+inline constexpr int kBundleFormatVersion = 4;        // that is written
 inline constexpr int kOldestBundleFormatVersion = 2;  // that is read
 
 inline constexpr char kAudioEncoderFile[] = "audio_encoder.pt";
@@ -57,6 +57,7 @@ struct Manifest {
   static constexpr size_t kMaxTempoRatios = 100;  // and at least one
   static constexpr Range<double> kTempoRatioRange = {0.25, 4};
   std::vector<double> tempo_ratios;  // of played to written tempo
+  bool with_parts = false;           // the parts of a score are indexed one by one, too
   std::vector<FileEntry> files;
 };
 

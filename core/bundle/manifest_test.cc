@@ -152,6 +152,7 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
       {"last_change", std::numeric_limits<int64_t>::max()},
       {"score_hop_s", 0},
       {"score_hop_s", 3601},
+      {"with_parts", 1},
       {"recording_hop_s", -0.1},
       {"tempo_ratios", json::array()},
       {"tempo_ratios", {0.24}},
@@ -177,19 +178,27 @@ TEST(ManifestTest, NumbersOutOfRangeAreRefused) {
 
 TEST(ManifestTest, AnotherFormatIsToldApartFromDamage) {
   const absl::Status newer =
-      ParseManifest(R"({"format_version": 4, "all": "else differs"})").status();
+      ParseManifest(R"({"format_version": 5, "all": "else differs"})").status();
   EXPECT_EQ(newer.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(newer.message()), ::testing::HasSubstr("format_version is 4"));
+  EXPECT_THAT(std::string(newer.message()), ::testing::HasSubstr("format_version is 5"));
   const absl::Status older =
       ParseManifest(R"({"format_version": 1, "all": "else differs"})").status();
   EXPECT_EQ(older.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(older.message()), ::testing::HasSubstr("antiphon-trainer migrate"));
 }
 
-TEST(ManifestTest, TheFormerFormatIsRead) {
+TEST(ManifestTest, FormerFormatsAreRead) {
   Manifest former = Example();
-  former.format_version = 2;
-  EXPECT_EQ(ParseManifest(ManifestToJson(former)).value().format_version, 2);
+  former.with_parts = true;  // says nothing before version 4
+  for (const int version : {2, 3}) {
+    former.format_version = version;
+    const auto read = ParseManifest(ManifestToJson(former));
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->format_version, version);
+    EXPECT_FALSE(read->with_parts);
+  }
+  former.format_version = 4;
+  EXPECT_TRUE(ParseManifest(ManifestToJson(former)).value().with_parts);
 }
 
 TEST(ManifestTest, FileNamesThatLeaveTheFolderAreRefused) {

@@ -18,6 +18,7 @@ struct BundleBuilder::Impl {
   std::unique_ptr<encoder::WindowEncoder> audio_encoder;
   std::unique_ptr<encoder::WindowEncoder> score_encoder;
   std::unique_ptr<bundle::BundleWriter> writer;
+  std::unique_ptr<EmbeddingLog> log;
   std::unique_ptr<CollectionAssembly> assembly;
 };
 
@@ -54,9 +55,14 @@ absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
                    encoder::LoadEncoder(folder + bundle::kScoreEncoderFile,
                                         encoder::Modality::kScore, options.encoder));
   ASSIGN_OR_RETURN(impl->writer, bundle::BundleWriter::Create(bundle_root));
+  if (options.resumable) {
+    ASSIGN_OR_RETURN(impl->log,
+                     EmbeddingLog::Open(bundle_root, CollectionAssembly::SettingsOf(
+                                                         impl->score_encoder->info(), options)));
+  }
   ASSIGN_OR_RETURN(impl->assembly,
                    CollectionAssembly::Create(impl->writer->directory(), *impl->audio_encoder,
-                                              *impl->score_encoder, options));
+                                              *impl->score_encoder, options, impl->log.get()));
   for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
     RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
   }
@@ -80,7 +86,9 @@ absl::StatusOr<bundle::Manifest> BundleBuilder::Publish(int64_t last_change,
                                                         const bundle::BundleWriter::Check& check) {
   ASSIGN_OR_RETURN(bundle::Manifest manifest, impl_->assembly->Finish());
   manifest.last_change = last_change;
-  return impl_->writer->Publish(std::move(manifest), check);
+  ASSIGN_OR_RETURN(bundle::Manifest published, impl_->writer->Publish(std::move(manifest), check));
+  if (impl_->log != nullptr) RETURN_IF_ERROR(impl_->log->Remove());
+  return published;
 }
 
 }  // namespace antiphon::collection

@@ -31,6 +31,10 @@ struct BuilderOptions {
   std::vector<double> tempo_ratios = DefaultTempoRatios();
   double score_hop_s = 0.5;        // between windows of a score, seconds as played
   double recording_hop_s = 0.125;  // between windows of a recording, seconds
+  bool with_parts = false;         // what is added later is indexed by parts unless it says more
+  // What has been embedded is kept beside the generations until Publish has succeeded: another
+  // builder of the same bundle, with the same settings, need not embed it again (EmbeddingLog).
+  bool resumable = false;
 };
 
 class BundleBuilder {

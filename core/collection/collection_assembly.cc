@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/hash/sha256.h"
 
 namespace antiphon::collection {
 namespace {
@@ -50,16 +52,18 @@ CollectionAssembly::CollectionAssembly(const encoder::WindowEncoder& audio_encod
                                        const encoder::WindowEncoder& score_encoder,
                                        const BuilderOptions& options,
                                        std::unique_ptr<const features::AudioFrontEnd> front_end,
-                                       std::unique_ptr<CollectionFiles> files)
+                                       std::unique_ptr<CollectionFiles> files, EmbeddingLog* log)
     : audio_encoder_(audio_encoder),
       score_encoder_(score_encoder),
       plan_{options.tempo_ratios, options.score_hop_s, options.recording_hop_s},
+      with_parts_(options.with_parts),
       front_end_(std::move(front_end)),
-      files_(std::move(files)) {}
+      files_(std::move(files)),
+      log_(log) {}
 
 absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
     const std::string& directory, const encoder::WindowEncoder& audio_encoder,
-    const encoder::WindowEncoder& score_encoder, const BuilderOptions& options) {
+    const encoder::WindowEncoder& score_encoder, const BuilderOptions& options, EmbeddingLog* log) {
   RETURN_IF_ERROR(CheckOptions(options));
   RETURN_IF_ERROR(CheckModel(audio_encoder.info(), score_encoder.info()));
   ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(audio_encoder.info().settings));
@@ -67,22 +71,50 @@ absl::StatusOr<std::unique_ptr<CollectionAssembly>> CollectionAssembly::Create(
   index_options.dimension = score_encoder.info().dimension;
   ASSIGN_OR_RETURN(auto files, CollectionFiles::Create(directory, index_options));
   return std::unique_ptr<CollectionAssembly>(new CollectionAssembly(
-      audio_encoder, score_encoder, options, std::move(front_end), std::move(files)));
+      audio_encoder, score_encoder, options, std::move(front_end), std::move(files), log));
+}
+
+std::string CollectionAssembly::SettingsOf(const encoder::EncoderInfo& info,
+                                           const BuilderOptions& options) {
+  return hash::HexSha256(absl::StrCat("format ", bundle::kBundleFormatVersion, " model ",
+                                      info.model_id, " ratios ",
+                                      absl::StrJoin(options.tempo_ratios, ","), " hops ",
+                                      options.score_hop_s, ",", options.recording_hop_s));
 }
 
 absl::Status CollectionAssembly::AddPiece(catalog::Piece piece, const std::string& midi) {
+  if (log_ != nullptr) {
+    catalog::SourceRecord source;
+    source.piece = piece;
+    source.content = midi;
+    const auto kept = log_->Take(source);
+    if (kept.has_value()) return files_->Add(*kept);
+  }
   ASSIGN_OR_RETURN(const catalog::SourceRecord record,
                    EmbedPiece(score_encoder_, plan_, std::move(piece), midi));
+  if (log_ != nullptr) RETURN_IF_ERROR(log_->Keep(record));
   return files_->Add(record);
 }
 
 absl::Status CollectionAssembly::AddRecording(catalog::Recording recording,
                                               const std::string& audio, audio::DamagedAudio damaged,
                                               audio::DecodeReport* report) {
-  ASSIGN_OR_RETURN(const catalog::SourceRecord record,
-                   EmbedRecording(audio_encoder_, *front_end_, plan_, std::move(recording), audio,
-                                  damaged, report));
-  return files_->Add(record);
+  if (log_ != nullptr) {
+    catalog::SourceRecord source;
+    source.side = catalog::Side::kRecordings;
+    source.recording = recording;
+    source.content = audio;
+    const auto kept = log_->Take(source);
+    if (kept.has_value()) return files_->Add(*kept);
+  }
+  audio::DecodeReport decoded;
+  const absl::StatusOr<catalog::SourceRecord> record = EmbedRecording(
+      audio_encoder_, *front_end_, plan_, std::move(recording), audio, damaged, &decoded);
+  if (report != nullptr) *report = decoded;
+  RETURN_IF_ERROR(record.status());
+  // What there are warnings of is decoded again, so that they are given again.
+  if (log_ != nullptr && decoded.Warnings().empty()) RETURN_IF_ERROR(log_->Keep(*record));
+  return files_->Add(*record);
 }
 
 absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
@@ -95,6 +127,7 @@ absl::StatusOr<bundle::Manifest> CollectionAssembly::Finish() {
   manifest.score_hop_s = plan_.score_hop_s;
   manifest.recording_hop_s = plan_.recording_hop_s;
   manifest.tempo_ratios = plan_.tempo_ratios;
+  manifest.with_parts = with_parts_;
   RETURN_IF_ERROR(files_->Finish(manifest));
   return manifest;
 }

@@ -13,6 +13,7 @@
 #include "core/catalog/catalog.h"
 #include "core/collection/bundle_builder.h"
 #include "core/collection/collection_files.h"
+#include "core/collection/embedding_log.h"
 #include "core/collection/source_embedder.h"
 #include "core/encoder/window_encoder.h"
 #include "core/features/audio_front_end.h"
@@ -22,10 +23,15 @@ namespace antiphon::collection {
 class CollectionAssembly {
  public:
   // Creates the catalogue in `directory`. InvalidArgument on options out of range;
-  // FailedPrecondition when the encoders are not of one model.
+  // FailedPrecondition when the encoders are not of one model. What `log` has need not be embedded
+  // again, and what is embedded is kept in it; it may be null, and must have been opened for
+  // SettingsOf.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<CollectionAssembly>> Create(
       const std::string& directory, const encoder::WindowEncoder& audio_encoder,
-      const encoder::WindowEncoder& score_encoder, const BuilderOptions& options);
+      const encoder::WindowEncoder& score_encoder, const BuilderOptions& options,
+      EmbeddingLog* log = nullptr);
+  // All that embeddings depend on besides their source.
+  static std::string SettingsOf(const encoder::EncoderInfo& info, const BuilderOptions& options);
 
   // See BundleBuilder.
   [[nodiscard]] absl::Status AddPiece(catalog::Piece piece, const std::string& midi);
@@ -42,13 +48,15 @@ class CollectionAssembly {
   CollectionAssembly(const encoder::WindowEncoder& audio_encoder,
                      const encoder::WindowEncoder& score_encoder, const BuilderOptions& options,
                      std::unique_ptr<const features::AudioFrontEnd> front_end,
-                     std::unique_ptr<CollectionFiles> files);
+                     std::unique_ptr<CollectionFiles> files, EmbeddingLog* log);
 
   const encoder::WindowEncoder& audio_encoder_;
   const encoder::WindowEncoder& score_encoder_;
   const SourcePlan plan_;
+  const bool with_parts_;
   const std::unique_ptr<const features::AudioFrontEnd> front_end_;
   const std::unique_ptr<CollectionFiles> files_;
+  EmbeddingLog* const log_;
 };
 
 }  // namespace antiphon::collection

@@ -76,6 +76,40 @@ class CollectionAssemblyTest : public ::testing::Test {
   const testing::FakeEncoder score_encoder_{encoder::Modality::kScore};
 };
 
+TEST_F(CollectionAssemblyTest, WhatAnInterruptedOneEmbeddedIsNotEmbeddedAgain) {
+  const std::string midi = music::WriteMidi(testing::RandomPiece(1, 8)).value();
+  const std::string sound =
+      audio::EncodeAudio(testing::Play(testing::RandomPiece(1, 8)), audio::AudioFormat::kFlac)
+          .value();
+  const testing::TemporaryFolder bundle;
+  const std::string settings = CollectionAssembly::SettingsOf(score_encoder_.info(), {});
+  int64_t vectors = 0;
+  for (const bool interrupted : {true, false}) {
+    const testing::TemporaryFolder files;
+    const auto log = EmbeddingLog::Open(bundle.path(), settings).value();
+    const auto assembly =
+        CollectionAssembly::Create(files.path(), audio_encoder_, score_encoder_, {}, log.get())
+            .value();
+    ASSERT_TRUE(assembly->AddPiece({.id = "p", .title = interrupted ? "Old" : "New"}, midi).ok());
+    ASSERT_TRUE(assembly->AddRecording({.id = "r", .piece_id = "p"}, sound).ok());
+    if (interrupted) {
+      vectors = score_encoder_.windows() + audio_encoder_.windows();
+      EXPECT_GT(vectors, 0);
+      continue;
+    }
+    const auto manifest = assembly->Finish();
+    ASSERT_TRUE(manifest.ok()) << manifest.status();
+    EXPECT_EQ(score_encoder_.windows() + audio_encoder_.windows(), vectors)
+        << "none were run again";
+    EXPECT_EQ(manifest->score_vectors + manifest->recording_vectors, vectors);
+    EXPECT_EQ(catalog::Catalog::Open(files.path() + "/" + bundle::kCatalogFile)
+                  .value()
+                  ->pieces()[0]
+                  .title,
+              "New");
+  }
+}
+
 TEST_F(CollectionAssemblyTest, EveryVectorIsTheWindowThatTheCatalogueSays) {
   auto assembly = Create({.tempo_ratios = {0.5, 1.0, 1.7}});
   music::Score score = testing::RandomPiece(1, 12);

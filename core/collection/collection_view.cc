@@ -119,9 +119,9 @@ const index::VectorIndex& CollectionView::base_index(Side side) const {
   return *impl_->side(side).base().index;
 }
 
-absl::StatusOr<std::vector<CollectionView::SourceRun>> CollectionView::ReadRuns(Side side,
-                                                                                int source) const {
-  return impl_->side(side).ReadRuns(source);
+absl::StatusOr<std::vector<CollectionView::SourceRun>> CollectionView::ReadRuns(
+    Side side, int source, std::optional<int> part) const {
+  return impl_->side(side).ReadRuns(source, part);
 }
 
 absl::StatusOr<std::vector<CollectionView::Found>> CollectionView::Search(

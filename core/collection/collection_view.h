@@ -86,10 +86,10 @@ class CollectionView {
     catalog::SnippetRun run;
     std::vector<float> vectors;
   };
-  // All of a source's runs, in the order they were indexed. Requires a valid position. Fails as the
-  // index does.
-  [[nodiscard]] absl::StatusOr<std::vector<SourceRun>> ReadRuns(catalog::Side side,
-                                                                int source) const;
+  // A source's runs, in the order they were indexed: all, or those of one part (or of the whole,
+  // catalog::kWhole). Requires a valid position. Fails as the index does.
+  [[nodiscard]] absl::StatusOr<std::vector<SourceRun>> ReadRuns(catalog::Side side, int source,
+                                                                std::optional<int> part = {}) const;
 
   // A vector found for one of the queries.
   struct Found {

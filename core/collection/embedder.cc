@@ -102,14 +102,14 @@ int64_t WindowBytes(const encoder::EncoderInfo& info) {
 }  // namespace
 
 std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
-                                        int64_t first_vector) {
+                                        int64_t first_vector, int part) {
   std::vector<catalog::SnippetRun> runs;
   for (size_t i = 0; i < sequence.start_s.size(); ++i) {
     const bool adjoins = i > 0 && std::abs(sequence.start_s[i] - sequence.start_s[i - 1] -
                                            sequence.hop_s) < sequence.hop_s / 100;
     if (!adjoins) {
       runs.push_back({first_vector + static_cast<int64_t>(i), 0, source, sequence.tempo_ratio,
-                      sequence.start_s[i], sequence.hop_s, sequence.window_s});
+                      sequence.start_s[i], sequence.hop_s, sequence.window_s, part});
     }
     ++runs.back().count;
   }

@@ -35,9 +35,10 @@ namespace antiphon::collection {
     const encoder::WindowEncoder& score_encoder, const music::Score& score, double tempo_ratio,
     const matching::WindowPlan& plan);
 
-// The runs of adjoining windows in a sequence: where empty windows were left out, a new run begins.
+// The runs of adjoining windows in a sequence, which was read of the whole source or of a part:
+// where empty windows were left out, a new run begins.
 std::vector<catalog::SnippetRun> RunsOf(const matching::EmbeddingSequence& sequence, int source,
-                                        int64_t first_vector);
+                                        int64_t first_vector, int part = catalog::kWhole);
 
 // The steps of the above, for who wants to time them or to stop between them.
 

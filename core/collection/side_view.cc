@@ -186,7 +186,8 @@ absl::StatusOr<std::string> SideView::ReadContent(int source) const {
                                       : base_->catalog->ReadAudio(base_source);
 }
 
-absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int source) const {
+absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(
+    int source, std::optional<int> part) const {
   // In the catalogue first_vector counts within the index; in the result, within the source.
   std::vector<CollectionView::SourceRun> result;
   const auto add = [&](SnippetRun run, std::vector<float> vectors) {
@@ -198,6 +199,7 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int so
   if (const catalog::SourceRecord* record = RecordAt(source); record != nullptr) {
     const int dimension = base_->index->dimension();
     for (const SnippetRun& run : record->runs) {
+      if (run.part != part.value_or(run.part)) continue;
       const auto first = record->vectors.begin() + run.first_vector * dimension;
       add(run, std::vector<float>(first, first + run.count * dimension));
     }
@@ -205,6 +207,7 @@ absl::StatusOr<std::vector<CollectionView::SourceRun>> SideView::ReadRuns(int so
   }
   for (const int i : base_->RunsOf(base_sources_[source])) {
     const SnippetRun& run = base_->catalog->runs(base_->side)[i];
+    if (run.part != part.value_or(run.part)) continue;
     ASSIGN_OR_RETURN(std::vector<float> vectors,
                      base_->index->Reconstruct(run.first_vector, run.count));
     add(run, std::move(vectors));
@@ -256,7 +259,7 @@ absl::StatusOr<SnippetPosition> SideView::Locate(int64_t id,
       std::upper_bound(runs.begin(), runs.end(), vector,
                        [](int64_t value, const SnippetRun& r) { return value < r.first_vector; }));
   const double start_s = run.start_s + static_cast<double>(vector - run.first_vector) * run.hop_s;
-  return SnippetPosition{block.source, run.tempo_ratio, start_s, start_s + run.window_s};
+  return SnippetPosition{block.source, run.tempo_ratio, start_s, start_s + run.window_s, run.part};
 }
 
 absl::StatusOr<std::vector<CollectionView::Found>> SideView::Search(

@@ -62,7 +62,8 @@ class SideView {
 
   // As CollectionView.
   [[nodiscard]] absl::StatusOr<std::string> ReadContent(int source) const;
-  [[nodiscard]] absl::StatusOr<std::vector<CollectionView::SourceRun>> ReadRuns(int source) const;
+  [[nodiscard]] absl::StatusOr<std::vector<CollectionView::SourceRun>> ReadRuns(
+      int source, std::optional<int> part) const;
   [[nodiscard]] absl::StatusOr<std::vector<CollectionView::Found>> Search(
       std::span<const float> queries, int k, const ResolvedFilter& scope) const;
 

@@ -32,6 +32,18 @@ void Describe(const music::Score& score, catalog::Piece& piece) {
   piece.notes = static_cast<int>(score.notes.size());
 }
 
+// The parts that are embedded by themselves: all that have notes. One alone is the whole.
+absl::StatusOr<std::vector<int>> PartsToEmbed(const music::Score& score) {
+  std::vector<int> parts = music::SoundingParts(score);
+  if (parts.size() > catalog::kMostParts) {
+    return absl::InvalidArgumentError(absl::StrCat("the score has ", parts.size(),
+                                                   " parts, and at most ", catalog::kMostParts,
+                                                   " are indexed one by one: index it whole"));
+  }
+  if (parts.size() == 1) parts.clear();
+  return parts;
+}
+
 // Why there is nothing to embed.
 absl::Status NoNotes(const music::Score& score) {
   if (score.drum_notes == 0) return absl::InvalidArgumentError("the score has no notes");
@@ -41,9 +53,9 @@ absl::Status NoNotes(const music::Score& score) {
                    "move them to another channel"));
 }
 
-void Append(const matching::EmbeddingSequence& sequence, catalog::SourceRecord& record) {
+void Append(const matching::EmbeddingSequence& sequence, int part, catalog::SourceRecord& record) {
   const auto first = static_cast<int64_t>(record.vectors.size()) / sequence.dimension;
-  const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first);
+  const std::vector<catalog::SnippetRun> runs = RunsOf(sequence, 0, first, part);
   record.runs.insert(record.runs.end(), runs.begin(), runs.end());
   record.vectors.insert(record.vectors.end(), sequence.embeddings.begin(),
                         sequence.embeddings.end());
@@ -52,6 +64,24 @@ void Append(const matching::EmbeddingSequence& sequence, catalog::SourceRecord& 
 absl::StatusOr<catalog::SourceRecord> Checked(catalog::SourceRecord record, int dimension) {
   RETURN_IF_ERROR(CheckRecord(record, dimension));
   return record;
+}
+
+// Adds the windows of the score, which is the whole or a part, at every tempo.
+absl::Status AppendScore(const encoder::WindowEncoder& score_encoder, const SourcePlan& plan,
+                         const music::Score& score, int part,
+                         const matching::RequestContext& context, matching::StageTimer& timer,
+                         catalog::SourceRecord& record) {
+  for (const double tempo_ratio : plan.tempo_ratios) {
+    ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
+      return ScoreFeatures(score_encoder.info().settings, score, tempo_ratio);
+    }));
+    ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
+      return EmbedFeatures(score_encoder, features, tempo_ratio, {.hop_s = plan.score_hop_s},
+                           context.keep_going);
+    }));
+    Append(sequence, part, record);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& score_encoder,
@@ -65,20 +95,17 @@ absl::StatusOr<catalog::SourceRecord> EmbedNotes(const encoder::WindowEncoder& s
   record.side = Side::kScores;
   record.piece = std::move(piece);
   record.content = std::move(file);
-  const encoder::EncoderInfo& info = score_encoder.info();
-  for (const double tempo_ratio : plan.tempo_ratios) {
-    ASSIGN_OR_RETURN(const auto features, timer.Run(matching::Stage::kFeatures, [&] {
-      return ScoreFeatures(info.settings, score, tempo_ratio);
-    }));
-    ASSIGN_OR_RETURN(const auto sequence, timer.Run(matching::Stage::kEncode, [&] {
-      return EmbedFeatures(score_encoder, features, tempo_ratio, {.hop_s = plan.score_hop_s},
-                           context.keep_going);
-    }));
-    Append(sequence, record);
-  }
+  const auto append = [&](const music::Score& read, int part) {
+    return AppendScore(score_encoder, plan, read, part, context, timer, record);
+  };
+  RETURN_IF_ERROR(append(score, catalog::kWhole));
   if (record.runs.empty())
     return absl::InvalidArgumentError("the score has no notes that the model reads");
-  return Checked(std::move(record), info.dimension);
+  if (record.piece.with_parts) {
+    ASSIGN_OR_RETURN(const std::vector<int> parts, PartsToEmbed(score));
+    for (const int part : parts) RETURN_IF_ERROR(append(music::OnlyPart(score, part), part));
+  }
+  return Checked(std::move(record), score_encoder.info().dimension);
 }
 
 absl::Status CheckDamage(const audio::DecodeReport& report, audio::DamagedAudio damaged) {
@@ -143,7 +170,7 @@ absl::StatusOr<catalog::SourceRecord> EmbedRecording(const encoder::WindowEncode
     return EmbedFeatures(audio_encoder, features, 1.0, {.hop_s = plan.recording_hop_s},
                          context.keep_going);
   }));
-  Append(sequence, record);
+  Append(sequence, catalog::kWhole, record);
   if (record.runs.empty()) return absl::InvalidArgumentError("the recording is silent");
   return Checked(std::move(record), audio_encoder.info().dimension);
 }

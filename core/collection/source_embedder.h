@@ -29,7 +29,8 @@ struct SourcePlan {
 };
 SourcePlan PlanOf(const bundle::Manifest& manifest);
 
-// `piece` needs id, title, composer and collection; the rest is filled in from the score.
+// `piece` needs id, title, composer and collection, and says whether the parts are embedded one by
+// one as well; the rest is filled in from the score.
 // InvalidArgument on bytes that are no score, one with no notes that the model reads (which says so
 // when all are drums), or text that a catalogue would not keep. Otherwise fails as the encoder
 // does, or as `context` says, which is asked before every stage.

@@ -5,6 +5,8 @@
 
 #include <limits>
 #include <map>
+#include <set>
+#include <vector>
 
 #include "core/audio/encoder.h"
 #include "core/music/midi_file.h"
@@ -63,6 +65,38 @@ TEST_F(SourceEmbedderTest, AScoreThatHasBeenReadGivesTheSame) {
   EXPECT_THAT(
       std::string(EmbedPiece(score_encoder_, kPlan, piece, drums, midi_).status().message()),
       ::testing::HasSubstr("all notes of the score (402) are on a drum channel"));
+}
+
+TEST_F(SourceEmbedderTest, PartsAreReadOneByOneWhereTheyAreWanted) {
+  music::Score duo = testing::RandomPiece(1, 10);
+  duo.parts = {{"One", 0, 0, 0}, {"Two", 1, 1, 0}, {"Rests", 2, 2, 0}};
+  for (size_t i = 0; i < duo.notes.size(); ++i)
+    duo.notes[i].track = duo.notes[i].channel = static_cast<int>(i % 2);
+  catalog::Piece piece{.id = "p", .title = "T"};
+  const auto parts_of = [&](const music::Score& score) {
+    const auto record = EmbedPiece(score_encoder_, kPlan, piece, score, midi_);
+    EXPECT_TRUE(record.ok()) << record.status();
+    std::vector<int> parts;
+    for (const catalog::SnippetRun& run : record->runs) parts.push_back(run.part);
+    EXPECT_TRUE(CheckRecord(*record, score_encoder_.info().dimension).ok());
+    return parts;
+  };
+  EXPECT_THAT(parts_of(duo), ::testing::Each(catalog::kWhole));
+  piece.with_parts = true;
+  const std::vector<int> parts = parts_of(duo);
+  EXPECT_THAT(std::set<int>(parts.begin(), parts.end()),
+              ::testing::ElementsAre(catalog::kWhole, 0, 1));
+  EXPECT_THAT(parts_of(music::OnlyPart(duo, 1)), ::testing::Each(catalog::kWhole))
+      << "one alone is the whole";
+  for (int i = 0; i < 70; ++i) duo.parts.push_back({"More", 3 + i, 3, 0});
+  for (int i = 0; i < 70; ++i) {
+    duo.notes.push_back(duo.notes[0]);
+    duo.notes.back().track = 3 + i;
+    duo.notes.back().channel = 3;
+  }
+  const absl::Status many = EmbedPiece(score_encoder_, kPlan, piece, duo, midi_).status();
+  EXPECT_EQ(many.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(many.message()), HasSubstr("72 parts"));
 }
 
 TEST_F(SourceEmbedderTest, ARecordingIsReadAsItIs) {

@@ -83,7 +83,7 @@ std::string CompareSources(const collection::CollectionView& one,
     const auto a = Must(one.ReadRuns(side, i)), b = Must(other.ReadRuns(side, i));
     if (a.size() != b.size()) return absl::StrCat(id, ": other runs");
     for (size_t r = 0; r < a.size(); ++r) {
-      const bool alike = a[r].run.count == b[r].run.count &&
+      const bool alike = a[r].run.count == b[r].run.count && a[r].run.part == b[r].run.part &&
                          a[r].run.tempo_ratio == b[r].run.tempo_ratio &&
                          a[r].run.start_s == b[r].run.start_s && a[r].run.hop_s == b[r].run.hop_s &&
                          std::equal(a[r].vectors.begin(), a[r].vectors.end(), b[r].vectors.begin(),

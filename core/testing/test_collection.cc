@@ -75,11 +75,14 @@ std::unique_ptr<collection::LoadedCollection> MakeTestCollection(
                              .title = absl::StrCat("Piece ", i),
                              .composer = ComposerOf(i),
                              .collection = CollectionOf(i),
-                             .work_id = absl::StrCat("work-", i / 2)},
+                             .work_id = absl::StrCat("work-", i / 2),
+                             .with_parts = options.builder.with_parts},
                             music::WriteMidi(RandomPiece(i)).value()));
   }
   for (size_t i = 0; i < options.more.size(); ++i) {
-    must(assembly->AddPiece({.id = absl::StrCat("more-", i), .title = absl::StrCat("More ", i)},
+    must(assembly->AddPiece({.id = absl::StrCat("more-", i),
+                             .title = absl::StrCat("More ", i),
+                             .with_parts = options.builder.with_parts},
                             music::WriteMidi(options.more[i]).value()));
   }
   for (int i = 0; i < options.recordings; ++i) {
