@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/catalog/catalog.h"
 #include "core/matching/match.h"
 
 namespace antiphon::matching {
@@ -22,6 +23,8 @@ struct Hit {
   float similarity = 0;  // cosine, of the most similar window
   // With SearchOptions::evidence, by time in the query, the 1,000 most similar.
   std::vector<Evidence> evidence = {};
+  // Of the source, where one of its parts alone matches: its position in music::Score::parts.
+  int part = catalog::kWhole;
 };
 
 enum class Verdict {
@@ -33,8 +36,9 @@ enum class Verdict {
 // A source with the same music as a candidate.
 struct SameMusic {
   int source = 0;
-  Match match = {};   // the query, and where it lies in this source
-  bool tied = false;  // it explains the query as well as the candidate does
+  Match match = {};            // the query, and where it lies in this source
+  bool tied = false;           // it explains the query as well as the candidate does
+  int part = catalog::kWhole;  // as Hit::part
 };
 
 struct Candidate {
@@ -55,6 +59,7 @@ struct Candidate {
   // Other sources with the same music along the stretch, those that explain most of the query
   // first.
   std::vector<SameMusic> same_music = {};
+  int part = catalog::kWhole;  // as Hit::part
 };
 
 // Stretches of two pieces in which the music is the same.

@@ -26,7 +26,8 @@ void Extend(const Span& by, Span& span) {
 // The neighbours in one source, by time in the query. A hit grows from its seed, the most similar
 // neighbour left, as a connected component: from member to member by windows that overlap in the
 // query. Places are compared with the member that a neighbour carries on, and not with the seed, so
-// that a tempo that drifts stays on the line; tempo and similarity are compared with the seed.
+// that a tempo that drifts stays on the line; tempo and similarity are compared with the seed. Its
+// members are of one reading: of the whole, or of the seed's part.
 //
 // A neighbour is taken by one hit at most. A hit looks at those that overlap each of its members:
 // O(m w) for m members and w neighbours to a window's length.
@@ -47,7 +48,10 @@ class SourceNeighbours {
     size_t at = first;
     while (nodes_[at].neighbour != &seed) ++at;
     if (nodes_[at].taken) return false;
-    hit = {.source = seed.source, .match = seed.match, .similarity = seed.similarity};
+    hit = {.source = seed.source,
+           .match = seed.match,
+           .similarity = seed.similarity,
+           .part = seed.part};
     nodes_[at].taken = true;
     std::vector<const Neighbour*> open = {&seed};
     while (!open.empty()) {
@@ -87,7 +91,7 @@ class SourceNeighbours {
   }
 
   static bool CarriesOn(const Neighbour& seed, const Neighbour& member, const Neighbour& next) {
-    if (next.similarity < kMemberSimilarity * seed.similarity ||
+    if (next.part != seed.part || next.similarity < kMemberSimilarity * seed.similarity ||
         next.match.query.end_s <= member.match.query.start_s)
       return false;
     const double factor = next.match.slope / seed.match.slope;

@@ -112,5 +112,22 @@ TEST(MergeIntoHits, HitsOfOneSourceNeverOverlapInBothAndTheOrderDoesNotMatter) {
   }
 }
 
+TEST(MergeIntoHits, APartIsAFindingOfItsOwnUnlessTheWholeIsMoreAlike) {
+  std::vector<Neighbour> neighbours;
+  for (int i = 0; i < 8; ++i) {
+    neighbours.push_back(At(3, i * 0.5, 30 + i * 0.5, 0.7f));
+    neighbours.push_back(At(3, i * 0.5, 30 + i * 0.5, 0.9f));
+    neighbours.back().part = 1;
+    neighbours.push_back(At(3, i * 0.5, 80 + i * 0.5, 0.6f));
+    neighbours.back().part = 0;
+  }
+  const auto hits = MergeIntoHits(neighbours, 10);
+  ASSERT_EQ(hits.size(), 2u);
+  EXPECT_EQ(hits[0].part, 1);
+  EXPECT_EQ(hits[0].match.reference.start_s, 30);
+  EXPECT_EQ(hits[1].part, 0);
+  EXPECT_EQ(hits[1].match.reference.start_s, 80);
+}
+
 }  // namespace
 }  // namespace antiphon::matching

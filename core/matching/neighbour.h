@@ -2,6 +2,7 @@
 #ifndef ANTIPHON_CORE_MATCHING_NEIGHBOUR_H_
 #define ANTIPHON_CORE_MATCHING_NEIGHBOUR_H_
 
+#include "core/catalog/catalog.h"
 #include "core/matching/match.h"
 
 namespace antiphon::matching {
@@ -11,8 +12,9 @@ namespace antiphon::matching {
 struct Neighbour {
   int window = 0;  // place in the query
   int source = 0;
-  Match match = {};      // its slope is that of the tempi at which the two windows were read
-  float similarity = 0;  // cosine
+  Match match = {};            // its slope is that of the tempi at which the two windows were read
+  float similarity = 0;        // cosine
+  int part = catalog::kWhole;  // of the source that alone was read
 };
 
 }  // namespace antiphon::matching

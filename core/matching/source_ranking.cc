@@ -11,7 +11,7 @@ std::vector<Vote> VotesOf(std::span<const Neighbour> neighbours) {
   votes.reserve(neighbours.size());
   for (const Neighbour& n : neighbours) {
     votes.push_back({n.window, n.source, n.match.middle(), n.match.slope, n.similarity,
-                     n.match.query.length_s()});
+                     n.match.query.length_s(), n.part});
   }
   return votes;
 }
@@ -73,7 +73,8 @@ Identification Judge(std::span<const SourceScore> scores, int windows, const Con
                                  .transposition = transposition,
                                  .place = score.place,
                                  .match = score.match,
-                                 .similarity = score.similarity});
+                                 .similarity = score.similarity,
+                                 .part = score.part});
   }
   const double threshold = options.min_confidence.value_or(model.threshold);
   const bool match = !result.candidates.empty() && result.candidates[0].confidence >= threshold;

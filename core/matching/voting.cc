@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <tuple>
+#include <unordered_set>
 
 // The Hough transform of VoteInTime has two parameters, a line's slope and its position, and they
 // are searched in different ways. Slopes are tried one by one, on a grid. For each slope every vote
@@ -60,8 +61,20 @@ bool IsFinite(const Vote& vote) {
 
 void SortBestFirst(std::vector<SourceScore>& scores) {
   std::sort(scores.begin(), scores.end(), [](const SourceScore& a, const SourceScore& b) {
-    return std::tie(b.score, b.votes, a.source) < std::tie(a.score, a.votes, b.source);
+    return std::tie(b.score, b.votes, a.source, a.part) <
+           std::tie(a.score, a.votes, b.source, b.part);
   });
+}
+
+bool IsOfOneReading(const Vote& a, const Vote& b) {
+  return a.source == b.source && a.part == b.part;
+}
+
+// Of what was read of each source, the best. Requires scores that are best first.
+void KeepBestOfEach(std::vector<SourceScore>& scores) {
+  std::unordered_set<int> seen;
+  std::erase_if(scores,
+                [&](const SourceScore& score) { return !seen.insert(score.source).second; });
 }
 
 // Assigns segments to windows. A stretch without a gap of half a segment is cut into equal parts,
@@ -96,8 +109,8 @@ std::map<int, int> SegmentsOfWindows(const std::vector<WeightedVote>& votes, dou
   return segments;
 }
 
-// The votes that count, by source and segment. Within these, votes of one window stand together,
-// the heaviest first: BestLine and BestLineOfSlope count on it.
+// The votes that count, by source, part and segment. Within these, votes of one window stand
+// together, the heaviest first: BestLine and BestLineOfSlope count on it.
 std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVoteOptions& options) {
   std::vector<WeightedVote> weighted;
   weighted.reserve(votes.size());
@@ -113,9 +126,10 @@ std::vector<WeightedVote> WeighVotes(std::span<const Vote> votes, const TimeVote
   for (WeightedVote& v : weighted) v.segment = segments.at(v.vote.window);
   std::sort(weighted.begin(), weighted.end(), [](const WeightedVote& a, const WeightedVote& b) {
     const Place &at = a.vote.place, &bt = b.vote.place;
-    return std::tie(a.vote.source, a.segment, a.vote.window, b.weight, at.query_s, at.reference_s,
-                    a.vote.slope) < std::tie(b.vote.source, b.segment, b.vote.window, a.weight,
-                                             bt.query_s, bt.reference_s, b.vote.slope);
+    return std::tie(a.vote.source, a.vote.part, a.segment, a.vote.window, b.weight, at.query_s,
+                    at.reference_s, a.vote.slope) < std::tie(b.vote.source, b.vote.part, b.segment,
+                                                             b.vote.window, a.weight, bt.query_s,
+                                                             bt.reference_s, b.vote.slope);
   });
   return weighted;
 }
@@ -317,7 +331,8 @@ std::vector<SourceScore> PlainVote(std::span<const Vote> votes) {
                       .votes = score.votes,
                       .place = best->place,
                       .match = {.slope = best->slope},
-                      .similarity = best->similarity});
+                      .similarity = best->similarity,
+                      .part = best->part});
     Stretch(best->place.query_s, best->place.query_s, best->window_s, scores.back());
   }
   SortBestFirst(scores);
@@ -333,13 +348,14 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
   for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
     const WeightedVote& first = all[begin];
     end = begin + 1;
-    while (end < all.size() && all[end].vote.source == first.vote.source &&
+    while (end < all.size() && IsOfOneReading(all[end].vote, first.vote) &&
            all[end].segment == first.segment)
       ++end;
     const auto group = all.subspan(begin, end - begin);
     const Line line = BestLine(group, options);
-    if (scores.empty() || scores.back().source != first.vote.source) {
-      scores.push_back({.source = first.vote.source});
+    if (scores.empty() || scores.back().source != first.vote.source ||
+        scores.back().part != first.vote.part) {
+      scores.push_back({.source = first.vote.source, .part = first.vote.part});
       best_segment = 0;
     }
     SourceScore& score = scores.back();
@@ -352,6 +368,7 @@ std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,
   }
   for (SourceScore& score : scores) score.score = std::min(1.0, score.score / std::max(1, windows));
   SortBestFirst(scores);
+  KeepBestOfEach(scores);
   return scores;
 }
 

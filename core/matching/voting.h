@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/catalog/catalog.h"
 #include "core/matching/match.h"
 
 namespace antiphon::matching {
@@ -18,7 +19,8 @@ struct Vote {
   Place place = {};    // the middles of the window and of its neighbour
   double slope = 1.0;  // by the tempo hypothesis; > 0
   float similarity = 0;
-  double window_s = 0;  // the query window's length
+  double window_s = 0;         // the query window's length
+  int part = catalog::kWhole;  // of the source that alone was read
 };
 
 struct SourceScore {
@@ -30,7 +32,8 @@ struct SourceScore {
   // The stretch of the query whose votes agree, windows whole (in time: of the best segment; plain:
   // the most similar neighbour's window), and the source's along the line through `place`.
   Match match = {};
-  float similarity = 0;  // mean of those votes
+  float similarity = 0;        // mean of those votes
+  int part = catalog::kWhole;  // of the source whose votes these are
 };
 
 // One vote per neighbour, as Dorfer et al. (2018); position and slope are those of the source's
@@ -66,7 +69,8 @@ struct TimeVoteOptions {
 // sum is divided by `windows`, the number of query windows.
 //
 // Position and slope come from the best segment's line, by least squares over the windows that
-// agree where they span 4 s of the query, else from their hypotheses. Votes with similarity below
+// agree where they span 4 s of the query, else from their hypotheses. A source and each part of it
+// have lines of their own; the best of them counts for the source. Votes with similarity below
 // the floor, or with anything that is not finite, are left out, and so are sources without another
 // vote. Best first; the order of `votes` does not matter.
 std::vector<SourceScore> VoteInTime(std::span<const Vote> votes, int windows,

@@ -282,5 +282,30 @@ TEST(VoteInTime, TensOfThousandsOfVotesTakeLittleTime) {
             10.0);  // far from what it takes: a guard against quadratic time, on any machine
 }
 
+TEST(VoteInTimeTest, EachPartHasLinesOfItsOwnAndTheBestSpeaksForItsSource) {
+  Rng rng(5);
+  const auto of_part = [&](int part, const LineSource& line, std::vector<Vote>& votes) {
+    std::vector<Vote> own;
+    AddLine(rng, line, 40, own);
+    for (Vote& vote : own) vote.part = part;
+    votes.insert(votes.end(), own.begin(), own.end());
+  };
+  std::vector<Vote> votes;
+  of_part(2, {.source = 7, .found = 0.9}, votes);
+  of_part(catalog::kWhole, {.source = 7, .found = 0.3}, votes);
+  of_part(0, {.source = 8, .found = 0.5}, votes);
+  of_part(1, {.source = 8, .found = 0.5}, votes);
+  const auto scores = VoteInTime(votes, 40);
+  ASSERT_EQ(scores.size(), 2u);
+  EXPECT_EQ(scores[0].source, 7);
+  EXPECT_EQ(scores[0].part, 2);
+  // Two parts at one place don't add up to more than either.
+  std::vector<Vote> one;
+  for (const Vote& vote : votes) {
+    if (vote.source == 8 && vote.part == scores[1].part) one.push_back(vote);
+  }
+  EXPECT_DOUBLE_EQ(VoteInTime(one, 40)[0].score, scores[1].score);
+}
+
 }  // namespace
 }  // namespace antiphon::matching

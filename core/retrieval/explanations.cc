@@ -58,8 +58,9 @@ bool AreOfOnePiece(const collection::LoadedCollection& loaded, Side side, int on
 absl::StatusOr<const WholePath*> Explanations::PathOf(int source) {
   Source& kept = sources_[source];
   if (kept.path != nullptr) return kept.path.get();
-  const double slope = slopes_.at(source);
-  ASSIGN_OR_RETURN(const std::vector<SearchSpace::Run> runs, loaded_.view->ReadRuns(side_, source));
+  const auto [part, slope] = noted_.at(source);
+  ASSIGN_OR_RETURN(const std::vector<SearchSpace::Run> runs,
+                   loaded_.view->ReadRuns(side_, source, part));
   ASSIGN_OR_RETURN(WholePath path,
                    TraceWhole(windows_, runs, slope, [this] { return timer_.KeepGoing(); }));
   kept.path = std::make_unique<const WholePath>(std::move(path));
@@ -71,8 +72,11 @@ absl::StatusOr<const std::vector<music::Onset>*> Explanations::OnsetsOf(int piec
   Source& kept = sources_[piece];
   if (kept.onsets != nullptr) return kept.onsets.get();
   ASSIGN_OR_RETURN(const std::shared_ptr<const music::Score> score, ReadScore(loaded_, piece));
+  const int part = noted_.at(piece).part;
+  const auto passages = HeardPassagesOf(*path);
   kept.onsets = std::make_unique<const std::vector<music::Onset>>(
-      music::OnsetsHeard(*score, HeardPassagesOf(*path)));
+      part == catalog::kWhole ? music::OnsetsHeard(*score, passages)
+                              : music::OnsetsHeard(music::OnlyPart(*score, part), passages));
   return kept.onsets.get();
 }
 

@@ -31,9 +31,9 @@ class Explanations {
                const matching::EmbeddingSequence& windows, const matching::StageTimer& timer)
       : loaded_(loaded), side_(side), windows_(windows), timer_(timer) {}
 
-  // Notes how fast the source goes by, seconds of it per second of the query. Of a source that is
-  // asked about, it must be known.
-  void NoteSlope(int source, double slope) { slopes_[source] = slope; }
+  // Notes which part of the source, or the whole, is looked at, and how fast it goes by, seconds of
+  // it per second of the query. Of a source that is asked about, they must be known.
+  void Note(int source, int part, double slope) { noted_[source] = {part, slope}; }
 
   // Fails as the index does. Valid as long as this is.
   [[nodiscard]] absl::StatusOr<const WholePath*> PathOf(int source);
@@ -46,6 +46,10 @@ class Explanations {
   const absl::Status& status() const { return status_; }
 
  private:
+  struct Noted {
+    int part = catalog::kWhole;
+    double slope = 1;
+  };
   struct Source {
     std::unique_ptr<const WholePath> path;
     std::unique_ptr<const std::vector<music::Onset>> onsets;
@@ -59,7 +63,7 @@ class Explanations {
   const catalog::Side side_;
   const matching::EmbeddingSequence& windows_;
   const matching::StageTimer& timer_;
-  std::unordered_map<int, double> slopes_;
+  std::unordered_map<int, Noted> noted_;
   std::unordered_map<int, Source> sources_;
   std::unordered_map<int64_t, bool> same_;  // by pair
   int comparisons_ = 0;

@@ -34,11 +34,11 @@ absl::Status FollowPaths(const SearchSpace& space, const EmbeddedQuery& query, i
                          const matching::StageTimer& timer,
                          std::vector<matching::SourceScore>& scores) {
   scores.resize(std::min(scores.size(), static_cast<size_t>(count)));
-  std::vector<int> sources;
-  sources.reserve(scores.size());
-  for (const matching::SourceScore& score : scores) sources.push_back(score.source);
+  std::vector<Reading> readings;
+  readings.reserve(scores.size());
+  for (const matching::SourceScore& score : scores) readings.push_back({score.source, score.part});
   ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
-                   MatchPaths(space, query, sources, [&] { return timer.KeepGoing(); }));
+                   MatchPaths(space, query, readings, [&] { return timer.KeepGoing(); }));
   for (size_t i = 0; i < scores.size(); ++i) {
     const PathMatch& path = paths[i];
     if (path.windows == 0) continue;
@@ -154,7 +154,7 @@ absl::Status Explain(Explanations& explanations, std::span<const matching::Sourc
       continue;
     ASSIGN_OR_RETURN(const WholePath* other, explanations.PathOf(score.source));
     const bool tied = std::abs(other->score - path->score) <= kTie;
-    others.push_back({other->score, {score.source, other->match, tied}});
+    others.push_back({other->score, {score.source, other->match, tied, score.part}});
   }
   std::stable_sort(others.begin(), others.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -170,7 +170,7 @@ absl::StatusOr<matching::Identification> Judge(
     std::vector<matching::SourceScore> scores) {
   Explanations explanations(loaded, side, windows, timer);
   for (const matching::SourceScore& score : scores)
-    explanations.NoteSlope(score.source, score.match.slope);
+    explanations.Note(score.source, score.part, score.match.slope);
   RETURN_IF_ERROR(OrderEditions(explanations, scores));
   std::unordered_set<int> near;
   for (const matching::SourceScore& score : scores) {

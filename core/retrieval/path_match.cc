@@ -252,13 +252,13 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
 
 absl::StatusOr<std::vector<PathMatch>> MatchPaths(const SearchSpace& space,
                                                   const EmbeddedQuery& query,
-                                                  std::span<const int> sources,
+                                                  std::span<const Reading> readings,
                                                   const std::function<absl::Status()>& keep_going) {
   // OpenBLAS computes in this thread: others of its own would spin beside those of other requests.
   const threads::ThreadScope thread_scope(0);
   std::vector<PathMatch> matches;
-  for (const int source : sources) {
-    ASSIGN_OR_RETURN(const std::vector<Run> runs, space.read_runs(source));
+  for (const Reading& reading : readings) {
+    ASSIGN_OR_RETURN(const std::vector<Run> runs, space.read_runs(reading));
     PathMatch best;
     for (const matching::EmbeddingSequence& sequence : query.sequences) {
       ASSIGN_OR_RETURN(const PathMatch match, MatchSequence(sequence, runs, keep_going));

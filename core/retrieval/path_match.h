@@ -29,12 +29,12 @@ struct PathMatch {
   float similarity = 0;  // mean cosine of its windows
 };
 
-// The best path of the query through each of `sources` of the space. A path advances by the time
+// The best path of the query through each of the readings of the space. A path advances by the time
 // that the tempi of both sides ask for; it may wait, or go twice as far, at a price. Stretches of
 // the query find their paths one by one; before each `keep_going`, unless empty, is asked, and its
 // failure is returned. Fails as the index does.
 [[nodiscard]] absl::StatusOr<std::vector<PathMatch>> MatchPaths(
-    const SearchSpace& space, const EmbeddedQuery& query, std::span<const int> sources,
+    const SearchSpace& space, const EmbeddedQuery& query, std::span<const Reading> readings,
     const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is

@@ -210,7 +210,8 @@ absl::StatusOr<std::vector<matching::Neighbour>> FindNeighbours(const SearchSpac
            .match = {.query = {sequence.start_s[w], sequence.start_s[w] + sequence.window_s},
                      .reference = {position.start_s, position.end_s},
                      .slope = position.tempo_ratio / sequence.tempo_ratio},
-           .similarity = one.similarity});
+           .similarity = one.similarity,
+           .part = position.part});
     }
     return absl::OkStatus();
   };

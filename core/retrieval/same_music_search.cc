@@ -125,21 +125,23 @@ absl::StatusOr<std::vector<std::pair<int, double>>> Proposed(
   others[piece] = false;
   const SearchSpace space = SpaceOf(*loaded.view, Side::kScores, {.sources = std::move(others)});
   const EmbeddedQuery query = QueryOf(Sampled(windows), windows.start_s.back() + windows.window_s);
-  ASSIGN_OR_RETURN(const auto neighbours, FindNeighbours(space, query, kNeighbours, timer));
+  ASSIGN_OR_RETURN(auto neighbours, FindNeighbours(space, query, kNeighbours, timer));
+  // Pieces are compared whole.
+  std::erase_if(neighbours, [](const matching::Neighbour& n) { return n.part != catalog::kWhole; });
   return timer.Run(
       matching::Stage::kVote, [&]() -> absl::StatusOr<std::vector<std::pair<int, double>>> {
         auto ranked = matching::RankSources(neighbours, query.windows, Side::kScores,
                                             matching::VoteMethod::kInTime);
         ranked.resize(std::min<size_t>(ranked.size(), kMostOthers));
-        std::vector<int> sources;
-        sources.reserve(ranked.size());
-        for (const matching::SourceScore& score : ranked) sources.push_back(score.source);
+        std::vector<Reading> readings;
+        readings.reserve(ranked.size());
+        for (const matching::SourceScore& score : ranked) readings.push_back({score.source});
         ASSIGN_OR_RETURN(const std::vector<PathMatch> paths,
-                         MatchPaths(space, query, sources, [&] { return timer.KeepGoing(); }));
+                         MatchPaths(space, query, readings, [&] { return timer.KeepGoing(); }));
         std::vector<std::pair<int, double>> proposed;
-        for (size_t i = 0; i < sources.size(); ++i) {
+        for (size_t i = 0; i < readings.size(); ++i) {
           if (paths[i].similarity >= kSimilar && paths[i].windows >= kLeastWindows)
-            proposed.emplace_back(sources[i], paths[i].match.slope);
+            proposed.emplace_back(readings[i].source, paths[i].match.slope);
         }
         return proposed;
       });
@@ -151,14 +153,15 @@ absl::StatusOr<std::vector<SharedMusic>> FindSameMusic(const collection::LoadedC
                                                        int piece, matching::StageTimer& timer) {
   std::vector<SharedMusic> shared;
   if (loaded.view->duration_s(Side::kScores, piece) < kLeast_s) return shared;
-  ASSIGN_OR_RETURN(const auto runs, loaded.view->ReadRuns(Side::kScores, piece));
+  ASSIGN_OR_RETURN(const auto runs, loaded.view->ReadRuns(Side::kScores, piece, catalog::kWhole));
   const matching::EmbeddingSequence windows = AsWritten(runs, loaded.manifest.dimension);
   if (windows.start_s.empty()) return shared;
   ASSIGN_OR_RETURN(const auto proposed, Proposed(loaded, piece, windows, timer));
   if (proposed.empty()) return shared;
   ASSIGN_OR_RETURN(const auto score, ReadScore(loaded, piece));
   for (const auto& [other, slope] : proposed) {
-    ASSIGN_OR_RETURN(const auto other_runs, loaded.view->ReadRuns(Side::kScores, other));
+    ASSIGN_OR_RETURN(const auto other_runs,
+                     loaded.view->ReadRuns(Side::kScores, other, catalog::kWhole));
     ASSIGN_OR_RETURN(const WholePath path, timer.Run(matching::Stage::kVote, [&, slope = slope] {
       return TraceWhole(windows, other_runs, slope, [&] { return timer.KeepGoing(); });
     }));

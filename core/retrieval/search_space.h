@@ -15,14 +15,20 @@
 
 namespace antiphon::retrieval {
 
+// What is compared with a query: a source, or one of its parts alone.
+struct Reading {
+  int source = 0;
+  int part = catalog::kWhole;
+};
+
 struct SearchSpace {
   using Found = collection::CollectionView::Found;
   using Run = collection::CollectionView::SourceRun;
 
   // The k most similar vectors for each of the queries, [q, dimension], as CollectionView::Search.
   std::function<absl::StatusOr<std::vector<Found>>(std::span<const float> queries, int k)> search;
-  // All runs of a source, as CollectionView::ReadRuns.
-  std::function<absl::StatusOr<std::vector<Run>>(int source)> read_runs;
+  // Its runs, as CollectionView::ReadRuns.
+  std::function<absl::StatusOr<std::vector<Run>>(const Reading&)> read_runs;
 };
 
 inline SearchSpace SpaceOf(const collection::CollectionView& view, catalog::Side side,
@@ -30,16 +36,20 @@ inline SearchSpace SpaceOf(const collection::CollectionView& view, catalog::Side
   return {.search = [&view, side, scope = std::move(scope)](
                         std::span<const float> queries,
                         int k) { return view.Search(side, queries, k, scope); },
-          .read_runs = [&view, side](int source) { return view.ReadRuns(side, source); }};
+          .read_runs =
+              [&view, side](const Reading& reading) {
+                return view.ReadRuns(side, reading.source, reading.part);
+              }};
 }
 
 inline SearchSpace SpaceOf(const collection::Background& background, catalog::Side side) {
-  return {.search = [&background, side](std::span<const float> queries,
-                                        int k) { return background.Search(side, queries, k); },
-          .read_runs = [&background,
-                        side](int source) -> absl::StatusOr<std::vector<SearchSpace::Run>> {
-            return background.passages(side).at(source);
-          }};
+  return {
+      .search = [&background, side](std::span<const float> queries,
+                                    int k) { return background.Search(side, queries, k); },
+      .read_runs = [&background,
+                    side](const Reading& reading) -> absl::StatusOr<std::vector<SearchSpace::Run>> {
+        return background.passages(side).at(reading.source);
+      }};
 }
 
 }  // namespace antiphon::retrieval
