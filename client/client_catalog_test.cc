@@ -190,6 +190,10 @@ TEST_F(ClientCatalogTest, ChangesOnlyWhatIsGiven) {
   EXPECT_EQ(request.expected_version(), 7);
   EXPECT_EQ(Run({"piece", "update", "a", "--work-id", ""}).code, ExitCode::kOk);
   EXPECT_TRUE(server_.update_piece_request.has_work_id());
+  EXPECT_FALSE(server_.update_piece_request.has_with_parts());
+  EXPECT_EQ(Run({"piece", "update", "a", "--no-parts"}).code, ExitCode::kOk);
+  EXPECT_TRUE(server_.update_piece_request.has_with_parts());
+  EXPECT_FALSE(server_.update_piece_request.with_parts());
   EXPECT_EQ(Run({"piece", "update", "a", "--score", WriteMidi("b.mid")}).code, ExitCode::kOk);
   EXPECT_TRUE(server_.update_piece_request.has_score());
   EXPECT_FALSE(server_.update_piece_request.has_title() ||
@@ -265,6 +269,7 @@ TEST_F(ClientCatalogTest, SaysWhatIsThereAlreadyAndWhatIsWrong) {
   Result result = Run({"piece", "add", path, "--work-id", "woo59"});
   EXPECT_EQ(result.code, ExitCode::kOk);
   EXPECT_EQ(server_.added[0].piece().work_id(), "woo59");
+  EXPECT_FALSE(server_.added[0].piece().has_with_parts());
   EXPECT_THAT(result.out,
               HasSubstr("added a, version 1\n  the same music as elise (Title of elise), "
                         "bars 0:4–8:3; here bars 0:4–8:3\n"));

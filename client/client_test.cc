@@ -68,6 +68,18 @@ TEST_F(ClientTest, NamesBarsAsTheyArePrinted) {
   EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr("bars 12a:3–20:1"));
 }
 
+TEST_F(ClientTest, NamesThePartThatMatches) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  v1::Candidate& best = AddCandidate("k465", "Dissonance", 0.98);
+  EXPECT_THAT(Run({"identify", Wav()}).out, Not(HasSubstr("Viola")));
+  best.mutable_part()->set_index(2);
+  best.mutable_part()->set_name("Viola");
+  EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr(", Viola; confidence 0.98"));
+  best.mutable_part()->clear_name();
+  EXPECT_THAT(Run({"identify", Wav()}).out, HasSubstr(", part 3; confidence 0.98"));
+  EXPECT_EQ(Run({"identify", Wav(), "--json"}).json()["candidates"][0]["part"]["index"], 2);
+}
+
 TEST_F(ClientTest, NamesOtherEditionsAndHowTheMusicGoes) {
   server_.identify_response.set_verdict(v1::VERDICT_MATCH);
   v1::Candidate& best = AddCandidate("elise", "Für Elise", 0.98);

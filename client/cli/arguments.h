@@ -115,6 +115,7 @@ struct AddPieceArguments {
   std::string id;  // empty: from the file's name; of one file only, as the label's title
   LabelArguments label;
   std::string work_id;
+  std::optional<bool> with_parts;  // left out: as the collection was indexed
 };
 
 // `piece add-all`, `recording add-all`
@@ -126,6 +127,7 @@ struct AddFolderArguments {
 
 struct AddPiecesArguments {
   AddFolderArguments folder;
+  std::optional<bool> with_parts;  // as above
 };
 
 struct AddRecordingsArguments {
@@ -138,6 +140,7 @@ struct UpdatePieceArguments {
   std::string id;
   LabelArguments label;
   std::optional<std::string> work_id;
+  std::optional<bool> with_parts;
   std::string score_file;  // empty: the score stays
   std::optional<int64_t> expected_version;
 };

@@ -155,6 +155,13 @@ TEST(CommandLineTest, TakesSeveralFilesWhereNoOptionNamesOne) {
       Parse({"piece", "add", "a.mid", "b.mid", "--composer", "Bach", "--work-id", "w"}).command);
   EXPECT_THAT(add.files, ElementsAre("a.mid", "b.mid"));
   EXPECT_EQ(add.work_id, "w");
+  EXPECT_FALSE(add.with_parts.has_value());
+  EXPECT_EQ(
+      std::get<AddPieceArguments>(Parse({"piece", "add", "a.mid", "--parts"}).command).with_parts,
+      true);
+  EXPECT_EQ(std::get<AddPiecesArguments>(Parse({"piece", "add-all", "a", "--no-parts"}).command)
+                .with_parts,
+            false);
   EXPECT_THAT(std::get<AddRecordingArguments>(Parse({"recording", "add", "a", "b"}).command).files,
               ElementsAre("a", "b"));
   EXPECT_THAT(std::get<DeleteArguments>(Parse({"recording", "delete", "a", "b"}).command).ids,

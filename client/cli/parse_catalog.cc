@@ -18,6 +18,15 @@ void AddVersion(CLI::App& app, std::optional<int64_t>& version) {
       ->type_name("N");
 }
 
+void AddParts(CLI::App& app, std::optional<bool>& with_parts) {
+  CLI::Option* const parts = app.add_flag_callback(
+      "--parts", [&with_parts] { with_parts = true; }, "Find each of its parts by itself, too");
+  app.add_flag_callback(
+         "--no-parts", [&with_parts] { with_parts = false; },
+         "Find it whole only [as the collection was indexed]")
+      ->excludes(parts);
+}
+
 void AddWork(CLI::App& app, std::optional<std::string>& work_id) {
   app.add_option("--work-id", work_id, "The work that it is an edition of")->type_name("ID");
 }
@@ -142,6 +151,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   one.add_option("--id", add->arguments.id, "Of the piece [the file's name]")->type_name("ID");
   AddLabel(one, add->arguments.label);
   AddWork(one, add->work_id);
+  AddParts(one, add->arguments.with_parts);
   one.final_callback([add, &command, &one] {
     CheckNamesOne(one, add->arguments.files.size(), {"--id", "--title"});
     add->arguments.work_id = add->work_id.value_or("");
@@ -152,6 +162,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   CLI::App& many =
       *group.add_subcommand("add-all", "Add every score below a folder, in one stream");
   AddFolder(many, all->folder, "titles, composers, collections and works");
+  AddParts(many, all->with_parts);
   many.final_callback([all, &command] { command = *all; });
 
   const auto update = std::make_shared<UpdatePieceArguments>();
@@ -160,6 +171,7 @@ void AddPieceEdits(CLI::App& group, Command& command) {
   AddId(app, update->id, "piece");
   AddLabel(app, update->label);
   AddWork(app, update->work_id);
+  AddParts(app, update->with_parts);
   app.add_option("--score", update->score_file, "File to take the place of its score")
       ->type_name("FILE.mid");
   AddVersion(app, update->expected_version);

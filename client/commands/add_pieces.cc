@@ -90,6 +90,7 @@ class Adding {
     piece.set_collection(known.collection.empty() ? arguments_.folder.collection
                                                   : known.collection);
     piece.set_work_id(plan_.names.at(name.file).work_id);
+    if (arguments_.with_parts) piece.set_with_parts(*arguments_.with_parts);
     *request.mutable_score() = ToScore(std::move(score));
     return request;
   }

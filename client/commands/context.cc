@@ -88,6 +88,10 @@ std::string NameOf(const v1::Source& source) {
   return Printable(name);
 }
 
+std::string NameOf(const v1::Part& part) {
+  return part.name().empty() ? absl::StrCat("part ", part.index() + 1) : Printable(part.name());
+}
+
 std::string Plural(int64_t count, const std::string& noun, const std::string& plural) {
   return absl::StrCat(FormatCount(count), " ",
                       count == 1       ? noun

@@ -56,6 +56,9 @@ int64_t MaxBytes(const v1::Limits& limits);
 // "Für Elise – Ludwig van Beethoven"; the id where there is no title.
 std::string NameOf(const v1::Source& source);
 
+// Its name in the score, or "part 2" where it has none.
+std::string NameOf(const v1::Part& part);
+
 // A count in words: Plural(1, "window") is "1 window". `plural` where it takes more than an s.
 std::string Plural(int64_t count, const std::string& noun, const std::string& plural = "");
 

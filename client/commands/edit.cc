@@ -93,6 +93,7 @@ absl::StatusOr<std::vector<NamedRequest>> ToAdd(const AddPieceArguments& argumen
     SetNames(input, piece.bytes, added);
     SetLabel(arguments.label, added);
     added.set_work_id(arguments.work_id);
+    if (arguments.with_parts) added.set_with_parts(*arguments.with_parts);
     *made.request.mutable_score() = ToScore(std::move(piece.bytes));
   }
   return requests;
@@ -104,6 +105,7 @@ absl::StatusOr<v1::UpdatePieceResponse> Update(const UpdatePieceArguments& argum
   request.set_piece_id(arguments.id);
   SetLabel(arguments.label, request);
   if (arguments.work_id) request.set_work_id(*arguments.work_id);
+  if (arguments.with_parts) request.set_with_parts(*arguments.with_parts);
   if (arguments.expected_version) request.set_expected_version(*arguments.expected_version);
   if (!arguments.score_file.empty()) {
     ASSIGN_OR_RETURN(const Input input, OpenInput(arguments.score_file, context.in));

@@ -66,6 +66,7 @@ std::string Place(const Query& query, const v1::Candidate& candidate) {
 std::string DescribeMatch(const Query& query, const v1::Candidate& best) {
   const std::string passages = DescribePassages(best.passages());
   std::string text = absl::StrCat(NameOf(best.source()), "\n  ", Place(query, best),
+                                  best.has_part() ? absl::StrCat(", ", NameOf(best.part())) : "",
                                   "; confidence ", FormatScore(best.confidence()));
   if (!passages.empty()) absl::StrAppend(&text, "\n  it goes along ", passages);
   if (!best.same_music().empty())
@@ -126,6 +127,7 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                {"in it", Align::kRight},
                {"goes along", Align::kRight},
                {"tempo", Align::kRight},
+               {"part", Align::kLeft, 28},
                {"id", Align::kLeft, 200},
                {"work", Align::kLeft, 200},
                {"same music", Align::kLeft, 200}});
@@ -141,7 +143,8 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                   goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
                                           query.offset_s + candidate.query_end_seconds())
                              : "",
-                  FormatTempo(candidate.tempo_ratio()), candidate.source().id(),
+                  FormatTempo(candidate.tempo_ratio()),
+                  candidate.has_part() ? NameOf(candidate.part()) : "", candidate.source().id(),
                   candidate.source().work_id(), SameMusicIds(candidate.same_music())});
   }
   return table;

@@ -181,6 +181,12 @@ void PrintPiece(const v1::GetPieceResponse& response, std::ostream& out) {
   if (!piece.collection().empty()) out << "; in " << Printable(piece.collection());
   if (!piece.work_id().empty()) out << "; of the work " << Printable(piece.work_id());
   out << "; version " << piece.version() << "\n";
+  if (response.parts_size() > 1) {
+    out << (piece.with_parts() ? "parts, each found by itself, too:" : "parts:");
+    for (const v1::Part& part : response.parts())
+      out << (part.index() == 0 ? " " : ", ") << NameOf(part);
+    out << "\n";
+  }
   if (response.recordings().empty()) {
     out << "no recordings of it in the collection\n";
     return;

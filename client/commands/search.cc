@@ -94,6 +94,7 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
                {"bar:beat", Align::kRight},
                {query.is_audio() ? "in score" : "in recording", Align::kRight},
                {"tempo", Align::kRight},
+               {"part", Align::kLeft, 28},
                {"id", Align::kLeft, 200},
                {"work", Align::kLeft, 200},
                {"file", Align::kLeft, 400}});
@@ -106,7 +107,8 @@ void PrintTable(Context& context, const Query& query, const v1::SearchResponse& 
                              query.offset_s + hit.query_end_seconds()),
                   hit.source().title(), hit.source().composer(), FormatBars(start, end),
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(hit.tempo_ratio()),
-                  hit.source().id(), hit.source().work_id(), paths.empty() ? "" : paths[i]});
+                  hit.has_part() ? NameOf(hit.part()) : "", hit.source().id(),
+                  hit.source().work_id(), paths.empty() ? "" : paths[i]});
   }
   context.out << table.Render();
   for (int i = 0; i < response.hits_size(); ++i) {

@@ -224,7 +224,9 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const AddPiece& edit,
     return view.FindPiece(edit.piece.id).has_value() ? IsThere("piece id") : absl::OkStatus();
   };
   put.embed = [&](const collection::LoadedCollection& loaded) {
-    return EmbedPiece(loaded, edit.piece, edit.midi, edit.score.get(), context);
+    catalog::Piece piece = edit.piece;
+    piece.with_parts = edit.with_parts.value_or(loaded.manifest.with_parts);
+    return EmbedPiece(loaded, std::move(piece), edit.midi, edit.score.get(), context);
   };
   return Run(put, context);
 }
@@ -232,14 +234,31 @@ absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const AddPiece& edit,
 absl::StatusOr<EditResult> CollectionStore::Impl::Apply(const UpdatePiece& edit,
                                                         const matching::RequestContext& context) {
   Put put;
+  std::optional<int64_t> embedded_version;  // whose stored score was embedded anew
   put.check = [&](const collection::CollectionView& view) {
     const std::optional<int> position = view.FindPiece(edit.id);
     if (!position.has_value()) return NotThere("piece id");
-    return CheckVersion("piece", view.pieces()[*position].version, edit.expected_version);
+    const int64_t version = view.pieces()[*position].version;
+    if (version != embedded_version.value_or(version)) {
+      return WithReason(absl::AbortedError("the piece was changed meanwhile: try again"),
+                        ErrorReason::kCollectionReplaced);
+    }
+    return CheckVersion("piece", version, edit.expected_version);
   };
-  if (edit.midi.has_value()) {
-    put.embed = [&](const collection::LoadedCollection& loaded) {
-      return EmbedPiece(loaded, {.id = edit.id}, *edit.midi, edit.score.get(), context);
+  if (edit.midi.has_value() || edit.with_parts.has_value()) {
+    put.embed =
+        [&](const collection::LoadedCollection& loaded) -> absl::StatusOr<catalog::SourceRecord> {
+      const int position = *loaded.view->FindPiece(edit.id);
+      const catalog::Piece& before = loaded.view->pieces()[position];
+      const bool with_parts = edit.with_parts.value_or(before.with_parts);
+      const catalog::Piece piece = {.id = edit.id, .with_parts = with_parts};
+      if (edit.midi.has_value())
+        return EmbedPiece(loaded, piece, *edit.midi, edit.score.get(), context);
+      embedded_version = before.version;
+      if (with_parts == before.with_parts)
+        return collection::ReadSource(*loaded.view, Side::kScores, position);
+      ASSIGN_OR_RETURN(const std::string stored, loaded.view->ReadMidi(position));
+      return EmbedPiece(loaded, piece, stored, nullptr, context);
     };
   }
   put.complete = [&](const collection::CollectionView& view,

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,44 @@ class LiveCollectionTest : public ::testing::Test {
   absl::Mutex mutex_;
   std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
 };
+
+TEST_F(LiveCollectionTest, PartsComeAndGoWithAnEdit) {
+  bundle_.Index(2, 0);
+  int64_t whole = 0, by_parts = 0;
+  const auto parts_of = [](const CollectionStore& live) {
+    const collection::CollectionView& view = live.Current()->view();
+    std::set<int> parts;
+    for (const auto& run : view.ReadRuns(catalog::Side::kScores, *view.FindPiece("duo")).value())
+      parts.insert(run.run.part);
+    return parts;
+  };
+  {
+    auto live = Open();
+    // RandomPiece has two tracks.
+    ASSERT_TRUE(live->Apply(AddPiece{{.id = "duo", .title = "Duo"}, testing::MidiOf(7)}).ok());
+    EXPECT_EQ(parts_of(*live), std::set<int>{catalog::kWhole}) << "as the bundle";
+    whole = live->Current()->vector_count(catalog::Side::kScores);
+    const auto updated = live->Apply(UpdatePiece{.id = "duo", .with_parts = true});
+    ASSERT_TRUE(updated.ok()) << updated.status();
+    EXPECT_TRUE(updated->piece.with_parts);
+    EXPECT_EQ(updated->piece.title, "Duo");
+    EXPECT_EQ(updated->version, 2);
+    EXPECT_EQ(parts_of(*live), (std::set<int>{catalog::kWhole, 0, 1}));
+    by_parts = live->Current()->vector_count(catalog::Side::kScores);
+    EXPECT_GT(by_parts, whole);
+    // An edit that does not name them leaves them, with a new score too.
+    ASSERT_TRUE(live->Apply(UpdatePiece{.id = "duo", .title = "Still a duo"}).ok());
+    ASSERT_TRUE(live->Apply(UpdatePiece{.id = "duo", .midi = testing::MidiOf(7)}).ok());
+    EXPECT_EQ(live->Current()->vector_count(catalog::Side::kScores), by_parts);
+    EXPECT_EQ(testing::DifferenceFromFresh(bundle_, *live->Current(), {0, 1, 7}), "");
+  }
+  auto live = Open();
+  EXPECT_EQ(parts_of(*live), (std::set<int>{catalog::kWhole, 0, 1})) << "after reopening";
+  ASSERT_TRUE(live->Merge().ok());
+  EXPECT_EQ(parts_of(*live), (std::set<int>{catalog::kWhole, 0, 1})) << "after a merge";
+  ASSERT_TRUE(live->Apply(UpdatePiece{.id = "duo", .with_parts = false}).ok());
+  EXPECT_EQ(live->Current()->vector_count(catalog::Side::kScores), whole);
+}
 
 TEST_F(LiveCollectionTest, EditsAreSeenAtOnceAndAfterReopening) {
   bundle_.Index(3, 2);

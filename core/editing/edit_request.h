@@ -19,6 +19,8 @@ struct AddPiece {
   std::string midi;      // Standard MIDI File bytes
   std::shared_ptr<const music::Score> score =
       {};  // as notation::ReadScore reads `midi`; null: read it
+  // Whether its parts are indexed one by one as well; left out: as the bundle's pieces are.
+  std::optional<bool> with_parts = {};
 };
 
 struct AddRecording {
@@ -34,6 +36,7 @@ struct UpdatePiece {
   std::optional<std::string> title = {}, composer = {}, collection = {}, work_id = {};
   std::optional<std::string> midi = {};
   std::shared_ptr<const music::Score> score = {};  // as above
+  std::optional<bool> with_parts = {};             // as above
   std::optional<int64_t> expected_version = {};
 };
 

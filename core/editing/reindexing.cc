@@ -36,6 +36,7 @@ collection::BuilderOptions BuilderFor(const retrieval::BundleCollection& collect
   builder.tempo_ratios = options.tempo_ratios.value_or(manifest.tempo_ratios);
   builder.score_hop_s = options.score_hop_s.value_or(manifest.score_hop_s);
   builder.recording_hop_s = options.recording_hop_s.value_or(manifest.recording_hop_s);
+  builder.with_parts = manifest.with_parts;
   return builder;
 }
 

@@ -111,6 +111,7 @@ absl::StatusOr<Exported> ExportCollection(const std::string& bundle_root, const 
   manifest.score_hop_s = of_bundle.score_hop_s;
   manifest.recording_hop_s = of_bundle.recording_hop_s;
   manifest.tempo_ratios = of_bundle.tempo_ratios;
+  manifest.with_parts = of_bundle.with_parts;
   Exporting exporting(view, temporary.path(), options);
   RETURN_IF_ERROR(
       exporting.WriteSide(Side::kScores, kScoresFolder, manifest.pieces, manifest.score_metadata));

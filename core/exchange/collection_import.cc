@@ -99,6 +99,7 @@ absl::StatusOr<Imported> ImportIntoNew(const std::string& bundle_root, const Exp
   make.builder.tempo_ratios = options.tempo_ratios.value_or(manifest.tempo_ratios);
   make.builder.score_hop_s = options.score_hop_s.value_or(manifest.score_hop_s);
   make.builder.recording_hop_s = options.recording_hop_s.value_or(manifest.recording_hop_s);
+  make.builder.with_parts = manifest.with_parts;
   make.last_change = manifest.last_change;
   make.skip_failed = options.skip_failed;
   make.keep_going = options.keep_going;
@@ -206,6 +207,7 @@ class Adding {
     editing::EditRequest request;
     if (source.side == Side::kScores) {
       auto& add = request.emplace<editing::AddPiece>();
+      add.with_parts = source.piece.with_parts;
       add.piece = std::move(source.piece);
       add.midi = std::move(source.content);
     } else {
@@ -224,7 +226,8 @@ class Adding {
     ASSIGN_OR_RETURN(const std::string midi, view.ReadMidi(position));
     const bool same_music = midi == source.content;
     if (same_music && piece.title == before.title && piece.composer == before.composer &&
-        piece.collection == before.collection && piece.work_id == before.work_id) {
+        piece.collection == before.collection && piece.work_id == before.work_id &&
+        piece.with_parts == before.with_parts) {
       ++imported_.unchanged;
       return absl::OkStatus();
     }
@@ -232,7 +235,8 @@ class Adding {
                                 .title = piece.title,
                                 .composer = piece.composer,
                                 .collection = piece.collection,
-                                .work_id = piece.work_id};
+                                .work_id = piece.work_id,
+                                .with_parts = piece.with_parts};
     if (!same_music) update.midi = std::move(source.content);
     return Count(store_.Apply(update), absl::StrCat("piece ", piece.id), imported_.replaced);
   }

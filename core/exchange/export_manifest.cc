@@ -54,6 +54,13 @@ class Fields {
       return Fail(name, absl::StrCat("is no whole number from ", low, " to ", high)), low;
     return value->get<int64_t>();
   }
+  // False where it is missing: earlier exports don't have it.
+  bool Flag(const char* name) {
+    const auto found = object_.find(name);
+    if (!status_.ok() || found == object_.end()) return false;
+    if (!found->is_boolean()) return Fail(name, "is not true or false"), false;
+    return found->get<bool>();
+  }
   double Hop(const char* name) {
     const Json* value = Find(name);
     if (value == nullptr) return 1;
@@ -131,6 +138,7 @@ nlohmann::ordered_json ToJson(const ExportedSource& exported) {
   if (exported.source.side == Side::kScores) {
     common(exported.source.piece);
     json["work_id"] = exported.source.piece.work_id;
+    json["with_parts"] = exported.source.piece.with_parts;
   } else {
     common(exported.source.recording);
     json["piece_id"] = exported.source.recording.piece_id;
@@ -155,6 +163,7 @@ absl::Status ReadSource(const Json& json, Side side, int64_t last_change, const 
   if (side == Side::kScores) {
     ReadCommon(fields, last_change, exported.source.piece);
     exported.source.piece.work_id = fields.Text("work_id");
+    exported.source.piece.with_parts = fields.Flag("with_parts");
   } else {
     ReadCommon(fields, last_change, exported.source.recording);
     exported.source.recording.piece_id = fields.Text("piece_id");
@@ -229,6 +238,7 @@ std::string ExportToJson(const ExportManifest& manifest) {
       {"score_hop_s", manifest.score_hop_s},
       {"recording_hop_s", manifest.recording_hop_s},
       {"tempo_ratios", manifest.tempo_ratios},
+      {"with_parts", manifest.with_parts},
       {"piece_count", manifest.pieces.size()},
       {"recording_count", manifest.recordings.size()},
       {"metadata", std::move(metadata)},
@@ -261,6 +271,7 @@ absl::StatusOr<ExportManifest> ParseExport(std::string_view text) {
   manifest.score_hop_s = fields.Hop("score_hop_s");
   manifest.recording_hop_s = fields.Hop("recording_hop_s");
   manifest.tempo_ratios = fields.Ratios("tempo_ratios");
+  manifest.with_parts = fields.Flag("with_parts");
   const int64_t pieces = fields.Integer("piece_count", 0, catalog::kMaxSources);
   const int64_t recordings = fields.Integer("recording_count", 0, catalog::kMaxSources);
   const std::string checksum = fields.Text("checksum");

@@ -44,6 +44,7 @@ struct ExportManifest {
   index::IndexKind index = index::IndexKind::kFlat;
   double score_hop_s = 0, recording_hop_s = 0;
   std::vector<double> tempo_ratios;
+  bool with_parts = false;  // of pieces that are added, unless they say more
   // metadata.tsv of the two folders; without a name where there is none.
   ExportedFile score_metadata, recording_metadata;
   std::vector<ExportedSource> pieces, recordings;  // in the order of the collection

@@ -129,7 +129,10 @@ absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request, con
                                      .collection = piece.collection(),
                                      .work_id = piece.work_id()},
                            .midi = ScoreBytesOf(request.score()),
-                           .score = std::make_shared<const music::Score>(std::move(score))};
+                           .score = std::make_shared<const music::Score>(std::move(score)),
+                           .with_parts = piece.has_with_parts()
+                                             ? std::optional<bool>(piece.with_parts())
+                                             : std::nullopt};
 }
 
 absl::StatusOr<editing::AddRecording> ToEdit(const v1::AddRecordingRequest& request,
@@ -161,6 +164,7 @@ absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& reques
   if (request.has_composer()) out.composer = request.composer();
   if (request.has_collection()) out.collection = request.collection();
   if (request.has_work_id()) out.work_id = request.work_id();
+  if (request.has_with_parts()) out.with_parts = request.with_parts();
   RETURN_IF_ERROR(
       FirstFailure({CheckId("piece_id", request.piece_id()), CheckTitle("title", request.title()),
                     CheckTitle("composer", request.composer()),

@@ -1,6 +1,7 @@
 #include "server/services/response_builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +41,15 @@ absl::StatusOr<Reference> ReferenceTo(const retrieval::Collection& collection, c
   reference.source = SourceOf(collection.pieces().at(source));
   reference.duration_s = reference.score->duration_s;
   return reference;
+}
+
+// Which part of the reference matches by itself. A score that was read anew has the parts it had.
+template <typename Message>
+void FillPart(const Reference& reference, int part, Message* out) {
+  if (part == catalog::kWhole || reference.score == nullptr ||
+      part >= std::ssize(reference.score->parts))
+    return;
+  *out->mutable_part() = PartOf(*reference.score, part);
 }
 
 // What hits, candidates and their evidence say alike of where they lie.
@@ -89,6 +99,7 @@ absl::Status FillSameMusic(const retrieval::Collection& collection, catalog::Sid
     ASSIGN_OR_RETURN(const Reference reference, ReferenceTo(collection, side, other.source));
     *out->Add() = ToSameMusic(reference, other.match.reference);
     out->rbegin()->set_tied(other.tied);
+    FillPart(reference, other.part, &*out->rbegin());
   }
   return absl::OkStatus();
 }
@@ -185,6 +196,7 @@ absl::Status FillHits(const retrieval::Collection& collection, catalog::Side sid
     v1::Hit* added = out->Add();
     *added->mutable_source() = reference.source;
     FillMatch(side, reference, hit.match, added);
+    FillPart(reference, hit.part, added);
     added->set_similarity(hit.similarity);
     FillEvidence(side, reference, hit.evidence, added->mutable_evidence());
     if (!include_snippets) continue;
@@ -209,6 +221,7 @@ absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Si
     added->set_query_seconds(candidate.place.query_s);
     *added->mutable_reference() = reference.At(candidate.place.reference_s);
     FillMatch(side, reference, candidate.match, added);
+    FillPart(reference, candidate.part, added);
     added->set_transposition_semitones(candidate.transposition);
     added->set_similarity(candidate.similarity);
     FillEvidence(side, reference, candidate.evidence, added->mutable_evidence());

@@ -100,6 +100,7 @@ TEST_F(CatalogEditsTest, APieceThatWasAddedIsThere) {
   request.mutable_piece()->set_composer("Anna");
   request.mutable_piece()->set_collection("summer");
   request.mutable_piece()->set_work_id("Op. 9 Nr. 2");
+  request.mutable_piece()->set_with_parts(true);
   v1::AddPieceResponse response;
   const grpc::Status status = Add(request, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
@@ -112,6 +113,7 @@ TEST_F(CatalogEditsTest, APieceThatWasAddedIsThere) {
   EXPECT_EQ(piece.composer(), "Anna");
   EXPECT_EQ(piece.collection(), "summer");
   EXPECT_EQ(piece.work_id(), "Op. 9 Nr. 2");
+  EXPECT_TRUE(piece.with_parts());
 }
 
 TEST_F(CatalogEditsTest, AnEmptyTitleTakesTheId) {
@@ -268,8 +270,14 @@ TEST_F(CatalogEditsTest, AnUpdateChangesWhatItNames) {
   ASSERT_TRUE(Update(request, &response).ok());
   EXPECT_EQ(response.piece().work_id(), "all scales");
   EXPECT_EQ(response.piece().composer(), "Clara");
+  EXPECT_FALSE(response.piece().with_parts());
+  request.set_with_parts(true);
+  ASSERT_TRUE(Update(request, &response).ok());
+  EXPECT_TRUE(response.piece().with_parts());
+  request.clear_with_parts();
   request.set_work_id("");
   ASSERT_TRUE(Update(request, &response).ok());
+  EXPECT_TRUE(Piece("p1").with_parts()) << "left out: stays";
   EXPECT_EQ(response.piece().work_id(), "");
   EXPECT_EQ(Piece("p1").work_id(), "");
 

@@ -50,6 +50,28 @@ TEST_F(RetrievalServiceTest, SearchScoresSaysWhatWhereAndHow) {
                                             v1::STAGE_RESPOND}));
 }
 
+TEST_F(RetrievalServiceTest, ThePartThatMatchesByItselfIsNamed) {
+  v1::SearchScoresRequest search;
+  search.mutable_audio()->set_file(WavFile(3));
+  v1::SearchResponse found;
+  ASSERT_TRUE(Search(search, &found).ok());
+  EXPECT_FALSE(found.hits(0).has_part()) << "not indexed by parts";
+  v1::UpdatePieceRequest update;
+  update.set_piece_id("p1");
+  update.set_with_parts(true);
+  v1::UpdatePieceResponse updated;
+  ASSERT_TRUE(Ask(*catalog_, &v1::Catalog::Stub::UpdatePiece, update, &updated).ok());
+  ASSERT_TRUE(Search(search, &found).ok());
+  EXPECT_TRUE(found.hits(0).has_part());
+  EXPECT_EQ(found.hits(0).part().name(), "Recorder");
+  EXPECT_EQ(found.hits(0).part().program(), 74);
+  v1::IdentifyRequest identify;
+  *identify.mutable_audio()->mutable_pcm() = FloatPcm(Tone(3));
+  v1::IdentifyResponse identified;
+  ASSERT_TRUE(Identify(identify, &identified).ok());
+  EXPECT_EQ(identified.candidates(0).part().name(), "Recorder");
+}
+
 TEST_F(RetrievalServiceTest, EncodingsOfTheSameSoundAreTheSameQuery) {
   const std::vector<float> tone = Tone(2);
   v1::Pcm int16;

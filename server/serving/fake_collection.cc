@@ -72,6 +72,7 @@ music::Score ScaleScore(int notes) {
   constexpr int kScale[] = {60, 62, 64, 65, 67, 69, 71, 72};
   music::Score score;
   score.title = "Scale";
+  score.parts = {{.name = "Recorder", .program = 74}};
   score.tempo_map = *music::TempoMap::Create({{0, 0.5}}, {{0, 3, 4}});
   for (int i = 0; i < notes; ++i) {
     music::Note note;
@@ -189,6 +190,10 @@ absl::Status FakeCollection::Start(const matching::RequestContext& context) cons
   return absl::OkStatus();
 }
 
+int FakeCollection::PartOf(catalog::Side side, int source) const {
+  return side == catalog::Side::kScores && pieces()[source].with_parts ? 0 : catalog::kWhole;
+}
+
 std::vector<matching::Hit> FakeCollection::Hits(double duration_s, catalog::Side side,
                                                 const matching::SearchOptions& options) const {
   {
@@ -200,6 +205,7 @@ std::vector<matching::Hit> FakeCollection::Hits(double duration_s, catalog::Side
   hit.source = std::min(kFavourite, SourceCount(side) - 1);
   hit.match = {.query = {0, duration_s}, .reference = {1.5, 1.5 + duration_s}, .slope = 1.25};
   hit.similarity = 0.9f;
+  hit.part = PartOf(side, hit.source);
   if (options.evidence) hit.evidence = {Window(0, 1.5), Window(0.5, 2.0)};
   return {hit};
 }
@@ -226,6 +232,7 @@ matching::Identification FakeCollection::Answer(bool empty, catalog::Side side,
   candidate.match = {.query = {0, 2.5}, .reference = {1.5, 3.5}, .slope = 0.8};
   candidate.transposition = options.max_transposition;
   candidate.similarity = 0.625f;
+  candidate.part = PartOf(side, candidate.source);
   if (options.evidence) candidate.evidence = {Window(0, 1.5), Window(0.5, 2.0), Window(1.0, 2.5)};
   identification.candidates.push_back(candidate);
   identification.verdict =

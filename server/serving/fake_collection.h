@@ -111,6 +111,8 @@ class FakeCollection final : public retrieval::Collection {
   std::vector<matching::Hit> Hits(double duration_s, catalog::Side side,
                                   const matching::SearchOptions& options) const;
   int SourceCount(catalog::Side side) const;
+  // The first part of a piece that is indexed by parts.
+  int PartOf(catalog::Side side, int source) const;
 
   std::shared_ptr<Shared> shared_;
   bundle::Manifest manifest_;

@@ -105,6 +105,7 @@ absl::StatusOr<editing::EditResult> FakeStore::Apply(const editing::EditRequest&
 absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::AddPiece& edit,
                                                     const matching::RequestContext& context) {
   catalog::Piece piece = edit.piece;
+  piece.with_parts = edit.with_parts.value_or(false);
   ASSIGN_OR_RETURN(auto score, Read(edit.midi, piece));
   RETURN_IF_ERROR(Embed(context));
   absl::MutexLock lock(&mutex_);
@@ -131,6 +132,7 @@ absl::StatusOr<editing::EditResult> FakeStore::Make(const editing::UpdatePiece& 
   Assign(edit.composer, piece.composer);
   Assign(edit.collection, piece.collection);
   Assign(edit.work_id, piece.work_id);
+  Assign(edit.with_parts, piece.with_parts);
   if (edit.midi.has_value()) {
     ASSIGN_OR_RETURN(sources.scores[*position], Read(*edit.midi, piece));
     sources.files.resize(sources.pieces.size());

@@ -40,6 +40,7 @@ v1::Piece ToWire(const catalog::Piece& piece) {
   out.set_collection(piece.collection);
   out.set_version(piece.version);
   out.set_work_id(piece.work_id);
+  out.set_with_parts(piece.with_parts);
   return out;
 }
 
@@ -76,6 +77,14 @@ v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams) {
   out.set_max_batch_queries(limits.max_batch_queries);
   out.set_max_filter_entries(limits.max_filter_entries);
   out.set_max_streams(max_streams);
+  return out;
+}
+
+v1::Part PartOf(const music::Score& score, int part) {
+  v1::Part out;
+  out.set_index(part);
+  out.set_name(score.parts.at(part).name);
+  out.set_program(score.parts.at(part).program);
   return out;
 }
 

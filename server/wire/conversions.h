@@ -21,6 +21,7 @@ v1::Piece ToWire(const catalog::Piece& piece);
 v1::Recording ToWire(const catalog::Recording& recording);
 v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams);
 
+v1::Part PartOf(const music::Score& score, int part);  // a position in score.parts
 v1::Source SourceOf(const catalog::Piece& piece);
 // `piece`: the one that is played, null when the collection does not hold it.
 v1::Source SourceOf(const catalog::Recording& recording, const catalog::Piece* piece);

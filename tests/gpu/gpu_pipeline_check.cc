@@ -262,8 +262,8 @@ struct Answer {
   float similarity = 0;
 };
 
-std::vector<Answer> Ask(const retrieval::Collection& collection,
-                        const std::vector<Query>& queries, double& seconds) {
+std::vector<Answer> Ask(const retrieval::Collection& collection, const std::vector<Query>& queries,
+                        double& seconds) {
   std::vector<Answer> answers(queries.size());
   std::atomic<size_t> next = 0;
   std::atomic<int> failures = 0;
