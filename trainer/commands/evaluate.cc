@@ -38,7 +38,7 @@ struct Flags {
   bool centre_scores = false, all_onsets = true;
   std::optional<int> excerpts;  // the suite's own without it
   int works = 0, listed = 0;
-  bool own_instruments = false;
+  bool own_instruments = false, with_parts = false;
   std::vector<std::string> degradations, distractors, scores;
   std::vector<int> sizes;  // empty: the suite's own
   uint64_t seed = 1;
@@ -61,6 +61,7 @@ absl::StatusOr<evaluation::ModelOptions> Models(const Flags& flags) {
   evaluation::ModelOptions options;
   options.model = flags.model;
   options.encoder.device = flags.device;
+  options.with_parts = flags.with_parts;
   if (flags.precision == "float32") options.encoder.precision = encoder::Precision::kFloat32;
   if (flags.precision == "bfloat16") options.encoder.precision = encoder::Precision::kBFloat16;
   if (flags.no_untrained) return options;
@@ -298,15 +299,17 @@ const std::map<std::string, Suite> kSuites = {
     {"ensemble",
      {&Ensemble,
       {"--model", "--recordings"},
-      Joined({kOfModels, {"--midi", "--bundle", "--excerpts"}})}},
+      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--parts"}})}},
     {"violin",
      {&Violin,
       {"--model", "--recordings"},
-      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--distractors", "--asap"}})}},
+      Joined({kOfModels,
+              {"--midi", "--bundle", "--excerpts", "--distractors", "--asap", "--parts"}})}},
     {"rendered",
      {&Rendered,
       {"--model", "--scores"},
-      Joined({kOfModels, {"--works", "--listed", "--bundle", "--excerpts", "--soundfont"}})}},
+      Joined({kOfModels,
+              {"--works", "--listed", "--bundle", "--excerpts", "--soundfont", "--parts"}})}},
     {"catalogue-size",
      {&CatalogSize,
       {"--model", "--midi", "--asap", "--recordings"},
@@ -338,6 +341,7 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", false, reason));
     RETURN_IF_ERROR(RefuseIdle(command, "--asap", false, reason));
   }
+  RETURN_IF_ERROR(RefuseIdle(command, "--parts", false, reason));
   RETURN_IF_ERROR(RefuseIdle(command, "--distractors", false, reason));
   return RefuseIdle(command, "--listed", false, reason);
 }
@@ -475,6 +479,8 @@ void AddTestSetAndOutput(CLI::App& command, Flags& flags) {
   command
       .add_option("--soundfont", flags.soundfont, "To render with; for a choice, one of training")
       ->capture_default_str();
+  command.add_flag("--parts", flags.with_parts,
+                   "Suites ensemble, violin and rendered: index each part by itself, too");
   command.add_flag("--own-instruments", flags.own_instruments,
                    "Render with the instruments of the scores, not all on one piano");
   command

@@ -57,6 +57,8 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
       ->required();
   command->add_option("--collection", options.collection,
                       "What to file everything under for which metadata.tsv has no collection");
+  command->add_flag("--parts", options.builder.with_parts,
+                    "Index each part of a score by itself, too: one line out of many is found");
   command->add_option("--tempo-ratios", options.builder.tempo_ratios,
                       "Tempi over the one written at which scores are indexed");
   command

@@ -142,6 +142,7 @@ class Indexing {
   // Not the file's fault: an encoder or the disk.
   static bool IsFatal(const absl::Status& status) {
     if (ReasonOf(status) == ErrorReason::kAudioDamaged) return false;
+    if (ReasonOf(status) == ErrorReason::kStorageFull) return true;
     return status.code() == absl::StatusCode::kInternal ||
            status.code() == absl::StatusCode::kFailedPrecondition ||
            status.code() == absl::StatusCode::kDataLoss;
@@ -204,7 +205,8 @@ class Indexing {
                          .title = metadata.title,
                          .composer = metadata.composer,
                          .collection = CollectionOf(metadata),
-                         .work_id = name.work_id};
+                         .work_id = name.work_id,
+                         .with_parts = options_.builder.with_parts};
     if (piece.title.empty()) piece.title = notation::TitleWithOpus(score);
     if (piece.title.empty()) piece.title = music::TitleOfPath(file.relative);
     if (piece.composer.empty()) piece.composer = score.composer;
@@ -358,8 +360,10 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 }
 
 absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progress& progress) {
+  collection::BuilderOptions builder_options = options.builder;
+  builder_options.resumable = true;
   ASSIGN_OR_RETURN(auto builder,
-                   collection::BundleBuilder::Create(options.bundle_root, options.builder));
+                   collection::BundleBuilder::Create(options.bundle_root, builder_options));
   IndexSummary summary;
   Indexing indexing(options, *builder, progress);
   RETURN_IF_ERROR(indexing.AddScores(summary.scores));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/audio/encoder.h"
 #include "core/collection/collection_view.h"
+#include "core/collection/embedding_log.h"
 #include "core/music/midi_file.h"
 #include "core/retrieval/bundle_collection.h"
 #include "core/testing/temporary_folder.h"
@@ -108,6 +109,31 @@ TEST_F(RunIndexTest, IndexesBothFoldersWithWhatIsKnownOfThem) {
                                   "b__two|Second|Bach|Shelf|BWV 2"));
   EXPECT_THAT(recordings, ElementsAre("a_song_slow|a song||a_song|Attic", "unknown|unknown|||Attic",
                                       "x|Live|Bach|b__two|Tapes"));
+}
+
+TEST_F(RunIndexTest, IndexesPartsAndRemembersItForWhatIsAddedLater) {
+  Write("midi/duo.mid", Midi(1));  // of two tracks
+  options_.builder.with_parts = true;
+  ASSERT_TRUE(RunIndex(options_, progress_).ok());
+  const auto collection = retrieval::BundleCollection::Open(options_.bundle_root);
+  ASSERT_TRUE(collection.ok()) << collection.status();
+  EXPECT_TRUE((*collection)->manifest().with_parts);
+  const auto& view = (*collection)->view();
+  EXPECT_TRUE(view.pieces().at(0).with_parts);
+  EXPECT_FALSE(view.ReadRuns(catalog::Side::kScores, 0, 1)->empty());
+}
+
+TEST_F(RunIndexTest, GoesOnWhereItWasInterrupted) {
+  Write("midi/good.mid", Midi(1));
+  const std::string log = options_.bundle_root + "/" + collection::kEmbeddingLogFile;
+  options_.recordings_dir = Path("missing");
+  EXPECT_FALSE(RunIndex(options_, progress_).ok());
+  EXPECT_TRUE(fs::exists(log));
+  options_.recordings_dir.clear();
+  const auto summary = RunIndex(options_, progress_);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->manifest.pieces, 1);
+  EXPECT_FALSE(fs::exists(log));
 }
 
 TEST_F(RunIndexTest, PassesOverWhatCannotBeReadAndSaysWhy) {

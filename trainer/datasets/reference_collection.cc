@@ -35,6 +35,7 @@ absl::StatusOr<std::string> KeyOf(const std::vector<CollectionEntry>& entries,
       model, ";", static_cast<int>(builder.encoder.precision), ";", builder.score_hop_s, ";",
       absl::StrJoin(builder.tempo_ratios, ","), ";", static_cast<int>(index.kind), ";",
       index.hnsw_links, ";", index.hnsw_build_breadth, ";", index.ivf_lists);
+  if (builder.with_parts) absl::StrAppend(&recipe, ";parts");
   for (const CollectionEntry& entry : entries) {
     absl::StrAppend(&recipe, "\n", entry.id, " ", Sha256(entry.midi));
     if (!entry.collection.empty()) absl::StrAppend(&recipe, " ", entry.collection);
@@ -53,6 +54,7 @@ absl::Status Build(const std::vector<CollectionEntry>& entries,
     piece.title = entry.title;
     piece.composer = entry.composer;
     piece.collection = entry.collection;
+    piece.with_parts = options.with_parts;
     if (absl::Status status = builder->AddPiece(piece, entry.midi); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(entry.id, ": ", status.message()));
     }

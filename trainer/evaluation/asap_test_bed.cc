@@ -102,6 +102,7 @@ datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& 
   options.builder.model_directory = model;
   options.builder.encoder = models.encoder;
   options.folder = folder;
+  options.builder.with_parts = models.with_parts;
   return options;
 }
 

@@ -23,6 +23,7 @@ struct ModelOptions {
   std::string model;      // folder of the model measured
   std::string untrained;  // folder of the untrained model; empty leaves its rows out
   encoder::EncoderOptions encoder;
+  bool with_parts = false;  // reference collections hold each part of a score by itself, too
 };
 
 // One of them.
