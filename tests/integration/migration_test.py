@@ -278,9 +278,9 @@ class FormerFormatTest(Sources):
     def test_it_becomes_the_present_one_with_every_change(self):
         printed = self.run_trainer("migrate", "--bundle", self.bundle)
         self.assertIn("From bundle format 2, catalogue 2, journal 1", printed)
-        self.assertEqual(manifest(self.bundle)["format_version"], 3)
-        self.assertEqual(user_version(current(self.bundle) / "catalog.sqlite"), 3)
-        self.assertEqual(user_version(self.bundle / "journal.sqlite"), 2)
+        self.assertEqual(manifest(self.bundle)["format_version"], 4)
+        self.assertEqual(user_version(current(self.bundle) / "catalog.sqlite"), 4)
+        self.assertEqual(user_version(self.bundle / "journal.sqlite"), 3)
         self.assertTrue((self.bundle / "gen-000002").exists(), "it stays until a later merge")
         self.assertIn("Nothing to do", self.run_trainer("migrate", "--bundle", self.bundle))
         served = Served(self.bundle, [tiny_music.wav_of("ode_to_joy", 4)])
