@@ -63,8 +63,8 @@ TEST_F(LiveCollectionTest, PartsComeAndGoWithAnEdit) {
   const auto parts_of = [](const CollectionStore& live) {
     const collection::CollectionView& view = live.Current()->view();
     std::set<int> parts;
-    for (const auto& run : view.ReadRuns(catalog::Side::kScores, *view.FindPiece("duo")).value())
-      parts.insert(run.run.part);
+    const auto runs = view.ReadRuns(catalog::Side::kScores, *view.FindPiece("duo")).value();
+    for (const auto& run : runs) parts.insert(run.run.part);
     return parts;
   };
   {
