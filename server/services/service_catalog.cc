@@ -120,9 +120,11 @@ absl::Status CatalogService::GetPiece(Call& call, const v1::GetPieceRequest& req
   for (const catalog::Recording& recording : collection.recordings()) {
     if (recording.piece_id == request.piece_id()) *response->add_recordings() = ToWire(recording);
   }
-  ASSIGN_OR_RETURN(const auto score, collection.ReadScore(*piece));
-  for (int part = 0; part < std::ssize(score->parts); ++part)
-    *response->add_parts() = PartOf(*score, part);
+  // What is known of a piece is said of one whose score can't be read any more, too.
+  if (const auto score = collection.ReadScore(*piece); score.ok()) {
+    for (int part = 0; part < std::ssize((*score)->parts); ++part)
+      *response->add_parts() = PartOf(**score, part);
+  }
   if (request.include_file()) {
     ASSIGN_OR_RETURN(std::string file, collection.ReadScoreFile(*piece));
     if (const auto format = notation::FormatOf(file)) response->set_score_format(ToWire(*format));
