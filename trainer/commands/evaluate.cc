@@ -312,8 +312,8 @@ const std::map<std::string, Suite> kSuites = {
               {"--works", "--listed", "--bundle", "--excerpts", "--soundfont", "--parts"}})}},
     {"catalogue-size",
      {&CatalogSize,
-      {"--model", "--midi", "--asap", "--recordings"},
-      Joined({kOfModels, kOfAsap, {"--distractors", "--sizes", "--bundle"}})}},
+      {"--model", "--midi", "--recordings"},
+      Joined({kOfModels, kOfAsap, {"--asap", "--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
      {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
     {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
@@ -366,6 +366,12 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     }
     if (flags.recordings.empty() != flags.midi_dir.empty())
       return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
+  }
+  if (flags.suite == "catalogue-size") {
+    for (const char* const option : {"--performances", "--render-threads", "--soundfont"}) {
+      RETURN_IF_ERROR(RefuseIdle(command, option, !flags.asap.empty(),
+                                 "in suite catalogue-size it goes with --asap"));
+    }
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),

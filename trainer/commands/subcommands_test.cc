@@ -106,6 +106,8 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
            std::pair("catalogue-size", model + asap +
                                            "--midi x --recordings x --no-untrained "
                                            "--bundle /nonexistent"),
+           std::pair("catalogue-size", model + "--midi x --recordings x --no-untrained --seed 2 "
+                                               "--bundle /nonexistent"),
            std::pair("ensemble", model + "--midi x --recordings /nonexistent --excerpts 4"),
            std::pair("ensemble", model + "--recordings /nonexistent --no-untrained --bundle x"),
            std::pair("violin", model + "--recordings /nonexistent --no-untrained --bundle x"),
@@ -130,6 +132,12 @@ TEST(EvaluateTest, NamesWhatIsOutOfRange) {
             "excerpts: 0 is not in 1 to 1000");
   EXPECT_EQ(Evaluate("rendered", "--model x --scores x --no-untrained --works -1"),
             "works: -1 is not in 0 to 1000000");
+}
+
+TEST(EvaluateTest, RefusesWhatOnlyRendersPerformances) {
+  EXPECT_THAT(Told("evaluate --suite catalogue-size --model x --midi x --recordings x "
+                   "--performances 3"),
+              AllOf(StartsWith("--performances"), HasSubstr(kIdle), HasSubstr("--asap")));
 }
 
 TEST(TrainTest, RefusesWhatCannotAct) {

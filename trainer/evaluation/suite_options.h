@@ -177,7 +177,7 @@ struct RenderedOptions {
 
 struct CatalogSizeOptions {
   ModelOptions models;
-  AsapOptions asap;  // 0 performances are a sample of 60
+  AsapOptions asap;  // 0 performances are a sample of 60; without a folder there are none
   std::string midi_dir;
   std::string recordings;                // folder of the MAPS recordings
   std::vector<std::string> distractors;  // folders of further scores that fill collections up
