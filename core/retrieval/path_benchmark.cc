@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/retrieval/path_match.h"
-#include "core/retrieval/path_reference.h"
+#include "core/retrieval/path_test_util.h"
 #include "core/retrieval/whole_path.h"
 
 namespace antiphon::retrieval {

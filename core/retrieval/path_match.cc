@@ -215,8 +215,9 @@ class Matcher {
     best_.score = 0;
     for (const Run& run : runs) {
       if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
-      const double nominal = run.run.tempo_ratio /
-                             sequence_.tempo_ratio;  // seconds of the source per second of the query
+      const double nominal =
+          run.run.tempo_ratio /
+          sequence_.tempo_ratio;  // seconds of the source per second of the query
       const auto columns = static_cast<int>(run.run.count);
       next_.run = &run;
       next_.step = std::max(kLeastStep, sequence_.hop_s * nominal / run.run.hop_s);
@@ -255,8 +256,8 @@ std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, i
   int last_row = -1;
   for (int row = 0; row < rows; ++row) {
     kernels.weigh(cells, similarities_of(row), work.weights.data());
-    const float score = kernels.follow(work.scores.row(row - 1), work.weights.data(),
-                                       cells.count(), kDetourPrice, work.scores.row(row));
+    const float score = kernels.follow(work.scores.row(row - 1), work.weights.data(), cells.count(),
+                                       kDetourPrice, work.scores.row(row));
     if (score <= best) continue;
     best = score;
     last_row = row;

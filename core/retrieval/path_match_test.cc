@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "core/retrieval/path_reference.h"
+#include "core/retrieval/path_test_util.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -116,7 +116,8 @@ TEST(BestPathTest, IsThatOfThePlainRecursion) {
     ASSERT_EQ(found.score, expected.score) << rows << " x " << columns << ", " << step;
     ASSERT_EQ(found.first_row, expected.first_row) << rows << " x " << columns << ", " << step;
     ASSERT_EQ(found.last_row, expected.last_row) << rows << " x " << columns << ", " << step;
-    ASSERT_EQ(found.first_column, expected.first_column) << rows << " x " << columns << ", " << step;
+    ASSERT_EQ(found.first_column, expected.first_column)
+        << rows << " x " << columns << ", " << step;
     ASSERT_EQ(found.last_column, expected.last_column) << rows << " x " << columns << ", " << step;
     paths += found.score > 0;
   }

@@ -12,8 +12,8 @@
 #define ANTIPHON_WIDE
 #endif
 
-// Products and sums are rounded one by one (-ffp-contract=off): fused, they would come out otherwise
-// on processors that can.
+// Products and sums are rounded one by one (-ffp-contract=off): fused, they would come out
+// otherwise on processors that can.
 
 namespace antiphon::retrieval {
 namespace {

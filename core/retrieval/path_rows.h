@@ -59,9 +59,9 @@ class ScoreRows {
 struct RowKernels {
   // weights[cell] = WeightOf(cells.SimilarityAt(similarities, cell)).
   void (*weigh)(const Cells& cells, const float* similarities, float* weights);
-  // now[cell] = weights[cell] + the best of a new path, of one that keeps up, from before[cell - 1],
-  // and at a price of one that waits or hurries, from before[cell] or before[cell - 2]. Returns the
-  // best of the row.
+  // now[cell] = weights[cell] + the best of a new path, of one that keeps up, from
+  // before[cell - 1], and at a price of one that waits or hurries, from before[cell] or
+  // before[cell - 2]. Returns the best of the row.
   float (*follow)(const float* before, const float* weights, int cells, float price, float* now);
   // now[cell] = the best of a new path, of before[cell - least - i] - prices[i], and of `jump`, and
   // weights[cell] - baseline; at least 0. least + prices.size() - 1 <= ScoreRows::kMargin. Returns

@@ -74,8 +74,8 @@ TEST_P(RowKernelsTest, FollowsThePathsOfTheRowBefore) {
   std::mt19937 random(2);
   for (const int count : {1, 2, 15, 16, 17, 100}) {
     Rows rows(random, count);
-    const float best =
-        GetParam()->follow(rows.scores.row(0), rows.weights.data(), count, 0.1f, rows.scores.row(1));
+    const float best = GetParam()->follow(rows.scores.row(0), rows.weights.data(), count, 0.1f,
+                                          rows.scores.row(1));
     float expected_best = 0;
     for (int cell = 0; cell < count; ++cell) {
       const float expected = std::max({0.0f, rows.Before(cell - 1), rows.Before(cell) - 0.1f,
@@ -96,8 +96,8 @@ TEST_P(RowKernelsTest, AdvancesByPricesAndJumps) {
       for (const float jump : {-1.0f, 1.5f}) {
         Rows rows(random, count);
         const std::vector<float> prices = Uniform(random, 1 + least, 0, 0.3f);
-        const float best = GetParam()->advance(rows.scores.row(0), rows.weights.data(), count, least,
-                                               prices, jump, 0.2f, rows.scores.row(1));
+        const float best = GetParam()->advance(rows.scores.row(0), rows.weights.data(), count,
+                                               least, prices, jump, 0.2f, rows.scores.row(1));
         float expected_best = 0;
         for (int cell = 0; cell < count; ++cell) {
           float expected = std::max(0.0f, jump);

@@ -176,9 +176,9 @@ class PathFinder {
     for (int row = 0; row < rows; ++row) {
       kernels.weigh(cells, grid_.similarities(row), weights.data());
       const Advance advance = AdvanceTo(row);
-      best_[row] = kernels.advance(scores_.row(row - 1), weights.data(), cells.count(),
-                                   advance.least, advance.prices, JumpTo(row), kBaseline,
-                                   scores_.row(row));
+      best_[row] =
+          kernels.advance(scores_.row(row - 1), weights.data(), cells.count(), advance.least,
+                          advance.prices, JumpTo(row), kBaseline, scores_.row(row));
       if (best_[row] > (best_row < 0 ? 0 : best_[best_row])) best_row = row;
     }
     score = best_row < 0 ? 0 : best_[best_row];

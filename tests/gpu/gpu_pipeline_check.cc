@@ -417,12 +417,12 @@ void Pipeline::Paths(Report& report) {
       ++asked;
     });
     const double each = 1e3 / asked;
-    report.Set(absl::StrCat("from embeddings, ", threads, " threads"),
-               {{"seconds of sound a second", rate * seconds_each},
-                {"milliseconds of search",
-                 spent[static_cast<size_t>(matching::Stage::kSearch)] * each},
-                {"milliseconds of votes and paths",
-                 spent[static_cast<size_t>(matching::Stage::kVote)] * each}});
+    report.Set(
+        absl::StrCat("from embeddings, ", threads, " threads"),
+        {{"seconds of sound a second", rate * seconds_each},
+         {"milliseconds of search", spent[static_cast<size_t>(matching::Stage::kSearch)] * each},
+         {"milliseconds of votes and paths",
+          spent[static_cast<size_t>(matching::Stage::kVote)] * each}});
   }
   if (Flag("write").empty()) return;
   std::ofstream file(Flag("write"));

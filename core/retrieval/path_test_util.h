@@ -1,7 +1,7 @@
 // The recursion of path_match.h cell by cell, with where each path began: what a test and a
 // benchmark compare with. For those only. Pure functions; safe from any thread.
-#ifndef ANTIPHON_CORE_RETRIEVAL_PATH_REFERENCE_H_
-#define ANTIPHON_CORE_RETRIEVAL_PATH_REFERENCE_H_
+#ifndef ANTIPHON_CORE_RETRIEVAL_PATH_TEST_UTIL_H_
+#define ANTIPHON_CORE_RETRIEVAL_PATH_TEST_UTIL_H_
 
 #include <algorithm>
 #include <span>
@@ -57,4 +57,4 @@ inline ReferencePath ReferencePathOf(std::span<const float> similarities, int ro
 
 }  // namespace antiphon::retrieval
 
-#endif  // ANTIPHON_CORE_RETRIEVAL_PATH_REFERENCE_H_
+#endif  // ANTIPHON_CORE_RETRIEVAL_PATH_TEST_UTIL_H_
