@@ -86,8 +86,8 @@ class Metrics {
   // One run of an encoder; `modality` is "audio" or "score".
   void RecordBatch(absl::string_view modality, int windows);
 
-  // One answer of Identify: "match", "no_match" or "insufficient_input".
-  void RecordVerdict(absl::string_view verdict);
+  // One answer of a method that says whether something belongs together. Requires a verdict.
+  void RecordVerdict(absl::string_view method, v1::Verdict verdict);
 
   // One caller who was turned away at the gate, and why.
   enum class Refusal { kMissingKey, kUnknownKey, kForbidden, kOverLimit };
