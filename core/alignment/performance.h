@@ -1,6 +1,6 @@
-// What of a score is played in a recording, and when: passages in the order in which they are heard,
-// with repeats left out or added and cuts, the second of every note and beat in them, and how sure
-// each is.
+// What of a score is played in a recording, and when: passages in the order in which they are
+// heard, with repeats left out or added and cuts, the second of every note and beat in them, and
+// how sure each is.
 //
 // A coarse path over the whole recording on chroma finds the passages: it may leave a bar for the
 // beginning of any other, at a cost (dynamic time warping with jumps, Fremerey, Müller & Clausen
@@ -26,10 +26,10 @@ namespace antiphon::alignment {
 
 // How the music comes to a passage from the one before it.
 enum class Entry {
-  kBegins,          // the first passage
-  kRepeatLeftOut,   // ahead, past a stretch whose print was played just before
-  kRepeatAdded,     // back to what has been played
-  kCut,             // ahead, past what is played nowhere
+  kBegins,         // the first passage
+  kRepeatLeftOut,  // ahead, past a stretch whose print was played just before
+  kRepeatAdded,    // back to what has been played
+  kCut,            // ahead, past what is played nowhere
 };
 
 // A stretch of the recording that follows the score without a jump.
@@ -41,18 +41,18 @@ struct PlayedPassage {
 };
 
 struct PlayedNote {
-  int note = 0;      // position in Score::notes
-  int passage = 0;   // position in Performance::passages
+  int note = 0;                      // position in Score::notes
+  int passage = 0;                   // position in Performance::passages
   double onset_s = 0, offset_s = 0;  // of the recording
-  double doubt = 0;  // 0: sure; 1: nothing in the sound says so
+  double doubt = 0;                  // 0: sure; 1: nothing in the sound says so
 };
 
 struct PlayedBeat {
   double score_s = 0;  // of the score; what it is there: music::PositionAt
   int passage = 0;
-  double at_s = 0;     // of the recording
+  double at_s = 0;              // of the recording
   double beats_per_minute = 0;  // quarter notes a minute from here to the next beat, > 0
-  double doubt = 0;    // as above, of the stretch up to the next beat
+  double doubt = 0;             // as above, of the stretch up to the next beat
 };
 
 struct Performance {
@@ -60,8 +60,8 @@ struct Performance {
   // lists are empty.
   double agreement = 0;
   std::vector<PlayedPassage> passages;  // by start_s, without overlap
-  std::vector<PlayedNote> notes;        // by onset_s; a note of a repeat is there as often as played
-  std::vector<PlayedBeat> beats;        // by at_s
+  std::vector<PlayedNote> notes;  // by onset_s; a note of a repeat is there as often as played
+  std::vector<PlayedBeat> beats;  // by at_s
 };
 
 inline constexpr double kBelongTogether = 0.5;
@@ -74,6 +74,10 @@ struct PerformanceOptions {
   // Asked between steps of the work; a failure ends it.
   std::function<absl::Status()> check = nullptr;
 };
+
+// The settings whose spectrograms are aligned most exactly; with frames further apart (those of a
+// model, say) onsets are less exact, and that is all.
+[[nodiscard]] features::FeatureSettings PerformanceSettings();
 
 // `spectrogram` is ComputeSpectrogram's with these settings: of a whole performance or an excerpt.
 // Memory: TODO per hour of recording and score. Errors as AlignToScore; ResourceExhausted: longer

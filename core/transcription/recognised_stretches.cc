@@ -1,0 +1,166 @@
+#include "core/transcription/recognised_stretches.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "core/base/status_macros.h"
+#include "core/features/transposition.h"
+#include "core/streaming/segments.h"
+#include "core/streaming/stream_identifier.h"
+
+namespace antiphon::transcription {
+namespace {
+
+constexpr double kUpdate_s = 2;  // between looks at the sound
+constexpr double kLeastAsked_s = 10;  // of sound that is asked about at other pitches
+constexpr double kProbe_s = 12;       // of it that is asked about
+constexpr double kProbeEvery_s = 60;
+constexpr int kMaxTransposition = 6;
+
+// The mean similarity of each piece in the answers that name it first.
+class Similarities {
+ public:
+  void Add(const streaming::StreamAnswer& answer) {
+    if (answer.ids.empty()) return;
+    Sum& sum = sums_[answer.ids[0]];
+    sum.total += answer.identification.candidates[0].similarity;
+    ++sum.count;
+  }
+  double Of(const std::string& id) const {
+    const auto it = sums_.find(id);
+    return it == sums_.end() ? 0 : it->second.total / it->second.count;
+  }
+
+ private:
+  struct Sum {
+    double total = 0;
+    int count = 0;
+  };
+  std::map<std::string, Sum> sums_;
+};
+
+absl::StatusOr<std::vector<RecognisedStretch>> AtWrittenPitch(
+    const retrieval::Collection& collection, const audio::Waveform& sound,
+    const matching::SearchFilter& filter, const matching::RequestContext& context) {
+  streaming::StreamOptions options;
+  options.update_s = kUpdate_s;
+  options.identify.filter = filter;
+  streaming::StreamIdentifier identifier(options);
+  streaming::SegmentBuilder segments;
+  Similarities similarities;
+  const auto take = [&](const std::vector<streaming::StreamAnswer>& answers) -> absl::Status {
+    for (const streaming::StreamAnswer& answer : answers) {
+      RETURN_IF_ERROR(segments.Add(answer));
+      similarities.Add(answer);
+    }
+    return absl::OkStatus();
+  };
+  const std::span<const float> samples = sound.samples;
+  const auto second = static_cast<size_t>(sound.sample_rate);
+  for (size_t i = 0; i < samples.size(); i += second) {
+    ASSIGN_OR_RETURN(
+        const auto answers,
+        identifier.Push(collection, samples.subspan(i, std::min(second, samples.size() - i)),
+                        context));
+    RETURN_IF_ERROR(take(answers));
+  }
+  ASSIGN_OR_RETURN(const auto answers, identifier.Finish(collection, context));
+  RETURN_IF_ERROR(take(answers));
+  std::vector<RecognisedStretch> recognised;
+  for (const streaming::StreamSegment& segment : segments.Finish()) {
+    const std::optional<int> piece = collection.FindPiece(segment.piece_id);
+    if (!piece) continue;
+    RecognisedStretch stretch{.piece = *piece,
+                              .match = segment.match,
+                              .confidence = segment.confidence,
+                              .similarity = similarities.Of(segment.piece_id)};
+    // Passages may go back to places before the first and behind the last.
+    for (const matching::Match& passage : segment.passages) {
+      stretch.match.reference.start_s =
+          std::min(stretch.match.reference.start_s, passage.reference.start_s);
+      stretch.match.reference.end_s =
+          std::max(stretch.match.reference.end_s, passage.reference.end_s);
+    }
+    recognised.push_back(stretch);
+  }
+  return recognised;
+}
+
+// What is left over, at other pitches: one question about every minute of it.
+absl::Status AddTransposed(const retrieval::Collection& collection, const audio::Waveform& sound,
+                           const matching::Span& left, const matching::SearchFilter& filter,
+                           const matching::RequestContext& context,
+                           std::vector<RecognisedStretch>& recognised) {
+  matching::IdentifyOptions options;
+  options.top_k = 1;
+  options.filter = filter;
+  options.max_transposition = kMaxTransposition;
+  for (double start_s = left.start_s; start_s + kLeastAsked_s <= left.end_s;
+       start_s += kProbeEvery_s) {
+    options.excerpt = {start_s, std::min(start_s + kProbe_s, left.end_s)};
+    ASSIGN_OR_RETURN(const auto answer, collection.IdentifyAudio(sound, options, context));
+    if (answer.verdict != matching::Verdict::kMatch) continue;
+    const matching::Candidate& first = answer.candidates[0];
+    RecognisedStretch stretch{.piece = first.source,
+                              .match = first.match,
+                              .transposition = first.transposition,
+                              .confidence = first.confidence,
+                              .similarity = first.similarity};
+    // The piece is taken to go on until the next question; the alignment says how far it does.
+    const double end_s = std::min(start_s + kProbeEvery_s, left.end_s);
+    stretch.match.reference.start_s -= (first.match.query.start_s - start_s) * first.match.slope;
+    stretch.match.reference.end_s += (end_s - first.match.query.end_s) * first.match.slope;
+    stretch.match.query = {start_s, end_s};
+    RecognisedStretch* last = recognised.empty() ? nullptr : &recognised.back();
+    if (last != nullptr && last->piece == stretch.piece &&
+        last->transposition == stretch.transposition && last->match.query.end_s == start_s &&
+        stretch.match.reference.start_s > last->match.reference.start_s) {
+      last->match.query.end_s = end_s;
+      last->match.reference.end_s =
+          std::max(last->match.reference.end_s, stretch.match.reference.end_s);
+    } else {
+      recognised.push_back(stretch);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<matching::Span> Uncovered(const matching::Span& whole,
+                                      const std::vector<matching::Span>& spans) {
+  std::vector<matching::Span> left;
+  double from_s = whole.start_s;
+  for (const matching::Span& span : spans) {
+    if (span.start_s > from_s) left.push_back({from_s, std::min(span.start_s, whole.end_s)});
+    from_s = std::max(from_s, span.end_s);
+    if (from_s >= whole.end_s) break;
+  }
+  if (whole.end_s > from_s) left.push_back({from_s, whole.end_s});
+  return left;
+}
+
+absl::StatusOr<std::vector<RecognisedStretch>> RecognisePieces(
+    const retrieval::Collection& collection, const audio::Waveform& sound,
+    const matching::SearchFilter& filter, const matching::RequestContext& context) {
+  ASSIGN_OR_RETURN(std::vector<RecognisedStretch> recognised,
+                   AtWrittenPitch(collection, sound, filter, context));
+  if (features::BandsPerSemitone(collection.feature_settings()) == 0) return recognised;
+  std::vector<matching::Span> heard;
+  for (const RecognisedStretch& stretch : recognised) heard.push_back(stretch.match.query);
+  std::vector<RecognisedStretch> transposed;
+  for (const matching::Span& left : Uncovered({0, sound.duration_s()}, heard)) {
+    RETURN_IF_ERROR(AddTransposed(collection, sound, left, filter, context, transposed));
+  }
+  recognised.insert(recognised.end(), transposed.begin(), transposed.end());
+  std::sort(recognised.begin(), recognised.end(),
+            [](const RecognisedStretch& a, const RecognisedStretch& b) {
+              return a.match.query.start_s < b.match.query.start_s;
+            });
+  return recognised;
+}
+
+}  // namespace antiphon::transcription
