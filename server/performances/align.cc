@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,13 +16,14 @@
 #include "core/alignment/played_score.h"
 #include "core/audio/pcm_stream.h"
 #include "core/base/status_macros.h"
-#include "core/collection/embedder.h"
 #include "core/features/audible.h"
 #include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
+#include "core/streaming/segments.h"
+#include "core/streaming/stream_identifier.h"
 #include "server/performances/alignment_response.h"
-#include "server/performances/score_reference.h"
 #include "server/performances/request_sound.h"
+#include "server/performances/score_reference.h"
 #include "server/services/decode.h"
 #include "server/services/request_options.h"
 #include "server/services/sample_stream.h"
@@ -33,8 +35,7 @@
 namespace antiphon::server {
 namespace {
 
-constexpr int kLeastOnsets = 2;     // of a score, for there to be anything between them
-constexpr int kLeastBandsPerOctave = 12;  // of a spectrogram: a band for each semitone
+constexpr int kLeastOnsets = 2;  // of a score, for there to be anything between them
 
 // What a call is to align with, and how, its fields checked.
 struct Plan {
@@ -46,64 +47,36 @@ struct Plan {
 
 // A recording, or the part of it that is looked at.
 struct Heard {
-  features::FeatureSequence spectrogram;
-  features::FeatureSettings settings;
-  double duration_s = 0;
-  double offset_s = 0;     // of the part within the recording
-  const char* field = "";  // of the request
+  features::FeatureSequence spectrogram;  // of alignment::PerformanceSettings
+  double offset_s = 0;                    // of the part within the recording
+  const char* field = "";                 // of the request
+  std::string why_silent;                 // if there is nothing to compare, why
+};
+
+// What the collection says a recording is.
+struct Identified {
+  v1::Verdict verdict = v1::VERDICT_NO_MATCH;
+  double confidence = 0;
+  int piece = 0;  // of a match: a position in the call's collection
 };
 
 absl::StatusOr<Plan> ToPlan(Call& call, absl::string_view prefix, const v1::AlignOptions& options,
                             const Limits& limits) {
-  const features::FeatureSettings& settings = call.collection().feature_settings();
-  if (settings.front_end != features::FrontEndKind::kConstantQ ||
-      settings.bands_per_octave < kLeastBandsPerOctave) {
-    return CallerError(absl::StatusCode::kFailedPrecondition,
-                       "the spectrograms of this model cannot be aligned: they are not constant-Q "
-                       "transforms with a band for each semitone");
-  }
   Plan plan;
   plan.prefix = std::string(prefix);
   plan.as_written = options.as_written();
   plan.without_notes = options.without_notes();
   plan.include_midi = options.include_midi();
   ASSIGN_OR_RETURN(plan.identify.filter,
-                   ToSearchFilter(prefix, options.filter(), v1::SEARCH_MODE_UNSPECIFIED,
-                                  std::nullopt, limits));
+                   ToSearchFilter(prefix, options.filter(), options.mode(), std::nullopt, limits));
   plan.identify.max_windows = limits.max_query_windows;
   ASSIGN_OR_RETURN(plan.reference, ReadReference(call, prefix, options, limits));
   if (plan.reference.score != nullptr && options.has_filter()) {
-    return FieldError(absl::StatusCode::kInvalidArgument, absl::StrCat(prefix, "filter"),
-                      absl::StrCat("set beside ", plan.reference.field,
-                                   "; it is for recordings to identify"));
+    return FieldError(
+        absl::StatusCode::kInvalidArgument, absl::StrCat(prefix, "filter"),
+        absl::StrCat("set beside ", plan.reference.field, "; it is for recordings to identify"));
   }
   return plan;
-}
-
-// The piece of the collection that was played, into the plan and the response. The verdict is not a
-// match where there is none.
-absl::StatusOr<v1::Verdict> IdentifyPiece(Call& call, const Heard& heard, Plan& plan,
-                                          v1::AlignResponse* response) {
-  const retrieval::Collection& collection = call.collection();
-  if (!(collection.feature_settings() == heard.settings)) {
-    return CallerError(absl::StatusCode::kAborted,
-                       "the model was replaced while the recording came in; send it again");
-  }
-  ASSIGN_OR_RETURN(matching::EmbeddingSequence windows, call.InStage(v1::STAGE_ENCODE, [&] {
-    return collection::EmbedFeatures(
-        collection.audio_encoder(), heard.spectrogram, 1.0,
-        {.hop_s = plan.identify.hop_s, .max_windows = plan.identify.max_windows},
-        [&] { return call.KeepGoing(); });
-  }));
-  ASSIGN_OR_RETURN(const auto identification,
-                   AtField(collection.IdentifyEmbedded(std::move(windows), heard.duration_s,
-                                                       plan.identify, call.context()),
-                           heard.field));
-  if (!identification.candidates.empty())
-    response->set_confidence(identification.candidates[0].confidence);
-  if (identification.verdict != matching::Verdict::kMatch) return ToWire(identification.verdict);
-  ASSIGN_OR_RETURN(plan.reference, ReferenceToPiece(call, identification.candidates[0].source));
-  return v1::VERDICT_MATCH;
 }
 
 // That a response can be received by those who could send the request.
@@ -122,36 +95,28 @@ absl::Status Respond(const Heard& heard, const Plan& plan, const music::Score& s
                      const alignment::Performance& performance, v1::AlignResponse* response) {
   FillAlignment(score, performance, heard.offset_s, !plan.without_notes, response);
   if (!plan.include_midi) return absl::OkStatus();
-  alignment::Performance shifted = performance;
-  for (alignment::PlayedPassage& passage : shifted.passages) {
-    passage.start_s += heard.offset_s;
-    passage.end_s += heard.offset_s;
-  }
-  for (alignment::PlayedBeat& beat : shifted.beats) beat.at_s += heard.offset_s;
-  for (alignment::PlayedNote& note : shifted.notes) {
-    note.onset_s += heard.offset_s;
-    note.offset_s += heard.offset_s;
-  }
-  ASSIGN_OR_RETURN(std::string midi,
-                   music::WriteMidi(alignment::PlayedScore(score, shifted)));
+  ASSIGN_OR_RETURN(std::string midi, music::WriteMidi(alignment::PlayedScore(score, performance)));
   response->set_midi(std::move(midi));
   return absl::OkStatus();
 }
 
-// From what was heard to the response, all but its info. `why_silent` says why there is nothing to
-// compare, if there is not.
+// From what was heard to the response, all but its info. `identify` returns a StatusOr<Identified>;
+// it is asked where the plan names no score.
+template <typename Identify>
 absl::StatusOr<v1::Verdict> AlignHeard(Call& call, const Heard& heard, Plan plan,
-                                       const std::string& why_silent, const Limits& limits,
-                                       v1::AlignResponse* response) {
+                                       const Limits& limits, v1::AlignResponse* response,
+                                       const Identify& identify) {
   if (!features::IsAudible(heard.spectrogram)) {
-    WarnOfTooLittle(call, heard.field, why_silent);
+    WarnOfTooLittle(call, heard.field, heard.why_silent);
     return v1::VERDICT_INSUFFICIENT_INPUT;
   }
   if (plan.reference.score == nullptr) {
-    ASSIGN_OR_RETURN(const v1::Verdict verdict, IdentifyPiece(call, heard, plan, response));
-    if (verdict == v1::VERDICT_INSUFFICIENT_INPUT)
-      WarnOfTooLittle(call, heard.field, why_silent);
-    if (verdict != v1::VERDICT_MATCH) return verdict;
+    ASSIGN_OR_RETURN(const Identified identified, AtField(identify(), heard.field));
+    if (identified.verdict == v1::VERDICT_INSUFFICIENT_INPUT)
+      WarnOfTooLittle(call, heard.field, heard.why_silent);
+    response->set_confidence(identified.confidence);
+    if (identified.verdict != v1::VERDICT_MATCH) return identified.verdict;
+    ASSIGN_OR_RETURN(plan.reference, ReferenceToPiece(call, identified.piece));
   }
   if (plan.reference.source) *response->mutable_source() = *plan.reference.source;
   const music::Score& score = *plan.reference.score;
@@ -161,7 +126,7 @@ absl::StatusOr<v1::Verdict> AlignHeard(Call& call, const Heard& heard, Plan plan
   }
   auto performance = call.InStage(v1::STAGE_ALIGN, [&] {
     return alignment::AlignPerformance(
-        heard.spectrogram, heard.settings, score,
+        heard.spectrogram, alignment::PerformanceSettings(), score,
         {.jumps = !plan.as_written, .check = [&] { return call.KeepGoing(); }});
   });
   if (absl::IsFailedPrecondition(performance.status())) {
@@ -171,11 +136,21 @@ absl::StatusOr<v1::Verdict> AlignHeard(Call& call, const Heard& heard, Plan plan
   RETURN_IF_ERROR(AtField(performance.status(), heard.field));
   response->set_agreement(performance->agreement);
   if (performance->agreement < alignment::kBelongTogether) return v1::VERDICT_NO_MATCH;
-  RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return Respond(heard, plan, score, *performance, response);
-  }));
+  RETURN_IF_ERROR(call.InStage(
+      v1::STAGE_RESPOND, [&] { return Respond(heard, plan, score, *performance, response); }));
   RETURN_IF_ERROR(CheckSize(plan, *response, limits));
   return v1::VERDICT_MATCH;
+}
+
+absl::StatusOr<Identified> IdentifyWhole(Call& call, const audio::Waveform& sound,
+                                         const matching::IdentifyOptions& options) {
+  ASSIGN_OR_RETURN(const auto answer,
+                   call.collection().IdentifyAudio(sound, options, call.context()));
+  Identified identified{.verdict = ToWire(answer.verdict)};
+  if (answer.candidates.empty()) return identified;
+  identified.confidence = answer.candidates.front().confidence;
+  identified.piece = answer.candidates.front().source;
+  return identified;
 }
 
 absl::Status Finish(const StreamContext& context, Call& call,
@@ -188,76 +163,117 @@ absl::Status Finish(const StreamContext& context, Call& call,
   return absl::OkStatus();
 }
 
-// The spectrogram of a recording that comes in chunks.
+// A recording that comes in chunks: its spectrogram, and which piece it is where that is asked.
 class Listener {
  public:
-  Listener(const StreamContext& context, Call& call, std::unique_ptr<audio::PcmStream> pcm,
-           std::unique_ptr<const features::AudioFrontEnd> front_end)
-      : context_(context),
-        call_(call),
-        pcm_(std::move(pcm)),
-        front_end_(std::move(front_end)),
-        stream_(*front_end_) {
-    heard_.settings = front_end_->settings();
-    heard_.field = "samples";
+  static absl::StatusOr<std::unique_ptr<Listener>> Create(
+      const audio::PcmFormat& format, std::optional<matching::IdentifyOptions> identify) {
+    const features::FeatureSettings settings = alignment::PerformanceSettings();
+    ASSIGN_OR_RETURN(auto pcm,
+                     AtField(audio::PcmStream::Create(format, settings.sample_rate), "options"));
+    ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(settings));
+    return std::unique_ptr<Listener>(
+        new Listener(std::move(pcm), std::move(front_end), std::move(identify)));
   }
 
-  absl::Status Hear(std::string_view bytes) {
-    call_.Pin(context_.store.Current());
-    samples_.clear();
-    RETURN_IF_ERROR(AtField(
-        call_.InStage(v1::STAGE_DECODE, [&] { return pcm_->Push(bytes, samples_); }), "samples"));
-    return Take();
+  // The call's collection may be another one each time.
+  absl::Status Push(Call& call, std::string_view bytes) {
+    return Take(call, [&] { return pcm_->Push(bytes, samples_); });
   }
 
-  absl::StatusOr<Heard> Finish() {
-    call_.Pin(context_.store.Current());
-    samples_.clear();
-    RETURN_IF_ERROR(AtField(pcm_->Finish(samples_), "samples"));
-    RETURN_IF_ERROR(Take());
-    stream_.Finish(heard_.spectrogram);
-    heard_.duration_s = received_s();
+  // Push must not follow.
+  absl::StatusOr<features::FeatureSequence> Finish(Call& call) {
+    RETURN_IF_ERROR(Take(call, [&] { return pcm_->Finish(samples_); }));
+    stream_.Finish(spectrogram_);
     Raise();
-    return std::move(heard_);
+    if (identifier_) {
+      RETURN_IF_ERROR(Note(identifier_->Finish(call.collection(), call.context())));
+    }
+    return std::move(spectrogram_);
   }
 
- private:
+  // The piece that was heard for the longest time. After Finish.
+  Identified Identify(const retrieval::Collection& collection) {
+    std::map<std::string, double> heard_s;
+    Identified identified;
+    double longest_s = 0;
+    const std::vector<streaming::StreamSegment> segments = segments_.Finish();
+    for (const streaming::StreamSegment& segment : segments) {
+      const std::optional<int> piece = collection.FindPiece(segment.piece_id);
+      if (!piece) continue;  // deleted meanwhile
+      double& so_far_s = heard_s[segment.piece_id];
+      so_far_s += segment.match.query.length_s();
+      if (so_far_s <= longest_s) continue;
+      longest_s = so_far_s;
+      identified.verdict = v1::VERDICT_MATCH;
+      identified.piece = *piece;
+    }
+    for (const streaming::StreamSegment& segment : segments) {
+      if (longest_s > 0 && segment.piece_id == collection.pieces().at(identified.piece).id)
+        identified.confidence = std::max(identified.confidence, segment.confidence);
+    }
+    return identified;
+  }
+
   double received_s() const {
     return static_cast<double>(received_) / front_end_->settings().sample_rate;
   }
 
-  absl::Status Take() {
-    received_ += static_cast<int64_t>(samples_.size());
-    if (received_s() > context_.limits.max_align_s) {
-      return FieldError(absl::StatusCode::kResourceExhausted, "samples",
-                        "the recording is too long",
-                        absl::StrCat("up to ", context_.limits.max_align_s, " s"));
-    }
-    peak_ = std::max(peak_, features::PeakOf(samples_));
-    return call_.InStage(v1::STAGE_FEATURES, [&] {
-      stream_.Push(samples_, heard_.spectrogram);
-      return absl::OkStatus();
-    });
+ private:
+  static constexpr double kUpdate_s = 2;      // of sound between two looks at which piece it is
+  static constexpr int kStepsPerDecibel = 2;  // of the levels of a spectrogram
+
+  Listener(std::unique_ptr<audio::PcmStream> pcm,
+           std::unique_ptr<const features::AudioFrontEnd> front_end,
+           std::optional<matching::IdentifyOptions> identify)
+      : pcm_(std::move(pcm)), front_end_(std::move(front_end)), stream_(*front_end_) {
+    if (!identify) return;
+    streaming::StreamOptions options;
+    options.update_s = kUpdate_s;
+    options.identify = *std::move(identify);
+    identifier_.emplace(options);
   }
 
-  // A recording that is far too quiet, as its levels would be had it been raised before: those that
+  // `decode` adds to samples_.
+  template <typename Decode>
+  absl::Status Take(Call& call, const Decode& decode) {
+    samples_.clear();
+    RETURN_IF_ERROR(AtField(call.InStage(v1::STAGE_DECODE, decode), "samples"));
+    received_ += static_cast<int64_t>(samples_.size());
+    peak_ = std::max(peak_, features::PeakOf(samples_));
+    RETURN_IF_ERROR(call.InStage(v1::STAGE_FEATURES, [&] {
+      stream_.Push(samples_, spectrogram_);
+      return absl::OkStatus();
+    }));
+    if (!identifier_) return absl::OkStatus();
+    return Note(identifier_->Push(call.collection(), samples_, call.context()));
+  }
+
+  absl::Status Note(absl::StatusOr<std::vector<streaming::StreamAnswer>> answered) {
+    ASSIGN_OR_RETURN(const auto answers, AtField(std::move(answered), "samples"));
+    for (const streaming::StreamAnswer& answer : answers)
+      RETURN_IF_ERROR(AtField(segments_.Add(answer), "samples"));
+    return absl::OkStatus();
+  }
+
+  // The levels that a recording far too quiet would have, had it been raised before: those that
   // were too low to be seen stay so.
   void Raise() {
     const float gain = features::GainFor(peak_);
     if (gain == 1) return;
-    const int steps = static_cast<int>(std::lround(2 * 20 * std::log10(gain)));
-    for (uint8_t& cell : heard_.spectrogram.cells) {
+    const int steps = static_cast<int>(std::lround(kStepsPerDecibel * 20 * std::log10(gain)));
+    for (uint8_t& cell : spectrogram_.cells) {
       if (cell > 0) cell = static_cast<uint8_t>(std::min(255, cell + steps));
     }
   }
 
-  const StreamContext& context_;
-  Call& call_;
   const std::unique_ptr<audio::PcmStream> pcm_;
   const std::unique_ptr<const features::AudioFrontEnd> front_end_;
   features::SpectrogramStream stream_;
-  Heard heard_;
-  std::vector<float> samples_;  // of one chunk, at the front end's rate
+  features::FeatureSequence spectrogram_;
+  std::optional<streaming::StreamIdentifier> identifier_;
+  streaming::SegmentBuilder segments_;
+  std::vector<float> samples_;  // of one chunk
   int64_t received_ = 0;
   float peak_ = 0;
 };
@@ -268,45 +284,57 @@ absl::Status Align(const StreamContext& context, Call& call, const v1::AlignRequ
                    v1::AlignResponse* response) {
   ASSIGN_OR_RETURN(const auto excerpt, ToExcerpt("", request.excerpt()));
   ASSIGN_OR_RETURN(Plan plan, ToPlan(call, "options.", request.options(), context.limits));
-  Heard heard;
-  heard.settings = call.collection().feature_settings();
-  heard.field = "audio";
-  heard.offset_s = excerpt.start_s;
-  ASSIGN_OR_RETURN(audio::Waveform sound,
-                   DecodeSound(call, request.has_audio(), request.audio(), excerpt, context.limits));
+  const features::FeatureSettings settings = alignment::PerformanceSettings();
+  const auto decode = [&](int sample_rate) {
+    return DecodeSound(call, request.has_audio(), request.audio(), sample_rate, excerpt,
+                       context.limits);
+  };
+  ASSIGN_OR_RETURN(audio::Waveform sound, decode(settings.sample_rate));
   const double duration_s = sound.duration_s();
-  std::string why_silent = WhyTooLittle(sound, excerpt, heard.settings);
+  Heard heard{.offset_s = excerpt.start_s, .field = "audio"};
+  heard.why_silent = WhyTooLittle(sound, excerpt, settings);
   CutTo(excerpt, sound);
-  heard.duration_s = sound.duration_s();
-  ASSIGN_OR_RETURN(heard.spectrogram, call.InStage(v1::STAGE_FEATURES, [&] {
-    return SpectrogramOf(sound, heard.settings);
-  }));
-  return Finish(
-      context, call,
-      AlignHeard(call, heard, std::move(plan), why_silent, context.limits, response), duration_s,
-      response);
+  ASSIGN_OR_RETURN(heard.spectrogram, SpectrogramOf(call, sound, settings));
+  const matching::IdentifyOptions identify_options = plan.identify;
+  const auto identify = [&]() -> absl::StatusOr<Identified> {
+    const int rate = call.collection().feature_settings().sample_rate;
+    if (sound.sample_rate != rate) {
+      ASSIGN_OR_RETURN(sound, decode(rate));
+      CutTo(excerpt, sound);
+    }
+    return IdentifyWhole(call, sound, identify_options);
+  };
+  return Finish(context, call,
+                AlignHeard(call, heard, std::move(plan), context.limits, response, identify),
+                duration_s, response);
 }
 
 absl::Status AlignLong(const StreamContext& context, Call& call,
-                       MessageReader<v1::AlignStreamRequest>& stream,
-                       v1::AlignResponse* response) {
+                       MessageReader<v1::AlignStreamRequest>& stream, v1::AlignResponse* response) {
   v1::AlignStreamRequest request;
   RETURN_IF_ERROR(ReadOptions(stream, &request));
   ASSIGN_OR_RETURN(const auto format, ToPcmFormat(request.options(), context.limits));
-  ASSIGN_OR_RETURN(Plan plan, ToPlan(call, "options.align.", request.options().align(),
-                                     context.limits));
-  const features::FeatureSettings settings = call.collection().feature_settings();
-  ASSIGN_OR_RETURN(auto pcm,
-                   AtField(audio::PcmStream::Create(format, settings.sample_rate), "options"));
-  ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(settings));
-  Listener listener(context, call, std::move(pcm), std::move(front_end));
-  RETURN_IF_ERROR(
-      ReadSamples(stream, [&](std::string_view bytes) { return listener.Hear(bytes); }));
-  ASSIGN_OR_RETURN(const Heard heard, listener.Finish());
+  ASSIGN_OR_RETURN(Plan plan,
+                   ToPlan(call, "options.align.", request.options().align(), context.limits));
+  ASSIGN_OR_RETURN(const auto listener, Listener::Create(format, plan.reference.score == nullptr
+                                                                     ? std::optional(plan.identify)
+                                                                     : std::nullopt));
+  RETURN_IF_ERROR(ReadSamples(stream, [&](std::string_view bytes) -> absl::Status {
+    call.Pin(context.store.Current());
+    RETURN_IF_ERROR(listener->Push(call, bytes));
+    if (listener->received_s() <= context.limits.max_align_s) return absl::OkStatus();
+    return FieldError(absl::StatusCode::kResourceExhausted, "samples", "the recording is too long",
+                      absl::StrCat("up to ", context.limits.max_align_s, " s"));
+  }));
+  call.Pin(context.store.Current());
+  Heard heard{.field = "samples", .why_silent = "silent, or there are no notes in the sound"};
+  ASSIGN_OR_RETURN(heard.spectrogram, listener->Finish(call));
+  const auto identify = [&]() -> absl::StatusOr<Identified> {
+    return listener->Identify(call.collection());
+  };
   return Finish(context, call,
-                AlignHeard(call, heard, std::move(plan),
-                           "silent, or there are no notes in the sound", context.limits, response),
-                heard.duration_s, response);
+                AlignHeard(call, heard, std::move(plan), context.limits, response, identify),
+                listener->received_s(), response);
 }
 
 }  // namespace antiphon::server

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -128,12 +127,13 @@ absl::Status Follow(const StreamContext& context, Call& call,
   if (reference.score == nullptr)
     return FieldError(kInvalid, "options.reference", "neither score nor piece_id is set");
   ASSIGN_OR_RETURN(const auto follow, ToFollowOptions(options, reference.score->duration_s));
-  ASSIGN_OR_RETURN(const auto pcm,
-                   AtField(audio::PcmStream::Create(format, format.sample_rate), "options"));
+  // As it comes wherever it can be: resampling would delay it.
+  const int rate = std::clamp(format.sample_rate, following::kSampleRateRange.low,
+                              following::kSampleRateRange.high);
+  ASSIGN_OR_RETURN(const auto pcm, AtField(audio::PcmStream::Create(format, rate), "options"));
   ASSIGN_OR_RETURN(const auto follower, call.InStage(v1::STAGE_FEATURES, [&] {
-    return AtField(
-        following::ScoreFollower::Create(*reference.score, format.sample_rate, follow),
-        reference.field);
+    return AtField(following::ScoreFollower::Create(*reference.score, rate, follow),
+                   reference.field);
   }));
   Teller teller(reference.score);
 
@@ -145,10 +145,9 @@ absl::Status Follow(const StreamContext& context, Call& call,
     return absl::OkStatus();
   };
   const auto answers_of = [&](auto&& work) {
-    return call.InStage(v1::STAGE_ALIGN,
-                        [&]() -> absl::StatusOr<std::vector<following::FollowAnswer>> {
-                          return work();
-                        });
+    return call.InStage(
+        v1::STAGE_ALIGN,
+        [&]() -> absl::StatusOr<std::vector<following::FollowAnswer>> { return work(); });
   };
   std::vector<float> samples;
   RETURN_IF_ERROR(ReadSamples(stream, [&](std::string_view bytes) -> absl::Status {

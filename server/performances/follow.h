@@ -1,9 +1,9 @@
 // Retrieval.Follow: where in a score the music is, while it is played. Stateless; safe from any
 // thread.
 //
-// The score is copied at the start, so that a stream of hours holds on to no generation. Answers are
-// written as soon as the sound that they are about has come in. Memory of a stream is bounded by
-// the length of the score.
+// The score is copied at the start, so that a stream of hours holds on to no generation. Answers
+// are written as soon as the sound that they are about has come in. Memory of a stream is bounded
+// by the length of the score.
 #ifndef ANTIPHON_SERVER_PERFORMANCES_FOLLOW_H_
 #define ANTIPHON_SERVER_PERFORMANCES_FOLLOW_H_
 

@@ -13,19 +13,20 @@
 
 namespace antiphon::server {
 
-// All of the sound, at the rate of the call's collection, as its stage kDecode. Warns of what could
-// not be decoded. Fields: as DecodeAudio, and "excerpt.start_seconds" where it lies beyond the end.
+// All of the sound, at `sample_rate`, Hz, as the call's stage STAGE_DECODE. Warns of what could not
+// be decoded. Fields: as DecodeAudio, and "excerpt.start_seconds" where it lies beyond the end.
 [[nodiscard]] absl::StatusOr<audio::Waveform> DecodeSound(Call& call, bool present,
-                                                          const v1::Audio& audio,
+                                                          const v1::Audio& audio, int sample_rate,
                                                           const matching::QueryExcerpt& excerpt,
                                                           const Limits& limits);
 
 // The samples of the excerpt, in the place of all. Requires one that begins before their end.
 void CutTo(const matching::QueryExcerpt& excerpt, audio::Waveform& sound);
 
-// A sound that is far too quiet is raised before. Requires a sound at the rate of the settings.
+// As the call's stage STAGE_FEATURES. A sound that is far too quiet is raised before. Requires a
+// sound at the rate of the settings.
 [[nodiscard]] absl::StatusOr<features::FeatureSequence> SpectrogramOf(
-    const audio::Waveform& sound, const features::FeatureSettings& settings);
+    Call& call, const audio::Waveform& sound, const features::FeatureSettings& settings);
 
 }  // namespace antiphon::server
 

@@ -18,11 +18,10 @@ absl::StatusOr<audio::PcmFormat> ToPcmFormat(v1::Pcm::Encoding encoding, int sam
       return FieldError(absl::StatusCode::kInvalidArgument, "options.encoding",
                         "missing or unknown", "ENCODING_FLOAT32 or ENCODING_INT16");
   }
-  RETURN_IF_ERROR(
-      FirstFailure({CheckFieldRange("options.sample_rate", sample_rate,
-                                    Range<int>{limits.min_audio_rate, limits.max_audio_rate}),
-                    CheckFieldRange("options.channels", channels,
-                                    Range<int>{1, limits.max_audio_channels})}));
+  RETURN_IF_ERROR(FirstFailure(
+      {CheckFieldRange("options.sample_rate", sample_rate,
+                       Range<int>{limits.min_audio_rate, limits.max_audio_rate}),
+       CheckFieldRange("options.channels", channels, Range<int>{1, limits.max_audio_channels})}));
   format.sample_rate = sample_rate;
   format.channels = channels;
   return format;

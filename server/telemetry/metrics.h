@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "grpcpp/support/status.h"
 #include "server/runtime/lifecycle.h"
