@@ -21,11 +21,13 @@ namespace antiphon::transcription {
 namespace {
 
 constexpr int kPlainVelocity = 64;
-// Of the sound on either side of where a piece was recognised, and of its score: the first and the
-// last seconds of music are often not heard as the piece.
+// Of the sound on either side of where a piece was recognised: the first and the last seconds of
+// music are often not heard as the piece.
 constexpr double kBesidePiece_s = 8;
-constexpr double kBesideInScore_s = 15;
-constexpr double kLeastNear_s = 1;     // of sound that no piece explains, to look for what is near
+// Of the score likewise, or as much as was heard, where that is more: with repeats, the places that
+// were heard are not always those that were played.
+constexpr double kBesideInScore_s = 30;
+constexpr double kLeastNear_s = 2;     // of sound that no piece explains, to look for what is near
 constexpr double kLeastSilence_s = 1;  // what is shorter is a rest within the music
 constexpr double kLeastGap_s = 0.5;
 
@@ -86,9 +88,10 @@ class Transcriber {
     double start_s = 0;
     const features::FeatureSequence spectrogram = levels_.Cut(room, start_s);
     alignment::PerformanceOptions options;
-    options.score_start_s =
-        std::max(0.0, recognised.match.reference.start_s - kBesideInScore_s);
-    options.score_end_s = recognised.match.reference.end_s + kBesideInScore_s;
+    const double beside_s =
+        std::max(kBesideInScore_s, recognised.match.query.length_s() * recognised.match.slope);
+    options.score_start_s = std::max(0.0, recognised.match.reference.start_s - beside_s);
+    options.score_end_s = recognised.match.reference.end_s + beside_s;
     options.check = context_.keep_going;
     const absl::StatusOr<alignment::Performance> performance =
         alignment::AlignPerformance(spectrogram, levels_.settings(), score, options);
@@ -100,15 +103,16 @@ class Transcriber {
     RETURN_IF_ERROR(performance.status());
     std::vector<Laid> passages;
     for (const alignment::PlayedPassage& passage : performance->passages) {
-      passages.push_back({.stretch = {.start_s = std::max(room.start_s, start_s + passage.start_s),
-                                      .end_s = std::min(room.end_s, start_s + passage.end_s),
-                                      .piece = recognised.piece,
-                                      .score_start_s = passage.score_start_s,
-                                      .score_end_s = passage.score_end_s,
-                                      .transposition = recognised.transposition,
-                                      .similarity = recognised.similarity,
-                                      .confidence = recognised.confidence,
-                                      .aligned = true}});
+      passages.push_back({{.start_s = std::max(room.start_s, start_s + passage.start_s),
+                           .end_s = std::min(room.end_s, start_s + passage.end_s),
+                           .piece = recognised.piece,
+                           .score_start_s = passage.score_start_s,
+                           .score_end_s = passage.score_end_s,
+                           .transposition = recognised.transposition,
+                           .similarity = recognised.similarity,
+                           .confidence = recognised.confidence,
+                           .aligned = true},
+                          {}});
     }
     for (const alignment::PlayedNote& played : performance->notes) {
       music::Note note = score.notes[played.note];
@@ -228,7 +232,9 @@ absl::StatusOr<Transcription> TranscribeMatched(const retrieval::Collection& col
                                                 const matching::RequestContext& context) {
   RETURN_IF_ERROR(CheckRange("min_similarity", options.min_similarity,
                              matching::SearchFilter::kMinSimilarityRange));
-  ASSIGN_OR_RETURN(const SoundLevels levels, SoundLevels::Of(sound, collection.feature_settings()));
+  features::FeatureSettings settings = alignment::PerformanceSettings();
+  if (settings.sample_rate != sound.sample_rate) settings = collection.feature_settings();
+  ASSIGN_OR_RETURN(const SoundLevels levels, SoundLevels::Of(sound, settings));
   return Transcriber(collection, sound, options, context, levels).Run();
 }
 

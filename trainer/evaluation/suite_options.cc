@@ -69,6 +69,7 @@ absl::Status CatalogSizeOptions::Check() const {
 }
 
 absl::Status TranscriptionOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("pieces", pieces, Range<int>{0, 1'000'000}));
   return CheckRange("snippets", snippets, Range<int>{2, 10'000'000});
 }
 
