@@ -1,27 +1,20 @@
 #include "server/performances/align.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/alignment/performance.h"
 #include "core/alignment/played_score.h"
-#include "core/audio/pcm_stream.h"
 #include "core/base/status_macros.h"
 #include "core/features/audible.h"
-#include "core/features/audio_front_end.h"
 #include "core/music/midi_file.h"
-#include "core/streaming/segments.h"
-#include "core/streaming/stream_identifier.h"
 #include "server/performances/alignment_response.h"
+#include "server/performances/recording_listener.h"
 #include "server/performances/request_sound.h"
 #include "server/performances/score_reference.h"
 #include "server/services/decode.h"
@@ -51,13 +44,6 @@ struct Heard {
   double offset_s = 0;                    // of the part within the recording
   const char* field = "";                 // of the request
   std::string why_silent;                 // if there is nothing to compare, why
-};
-
-// What the collection says a recording is.
-struct Identified {
-  v1::Verdict verdict = v1::VERDICT_NO_MATCH;
-  double confidence = 0;
-  int piece = 0;  // of a match: a position in the call's collection
 };
 
 absl::StatusOr<Plan> ToPlan(Call& call, absl::string_view prefix, const v1::AlignOptions& options,
@@ -163,121 +149,6 @@ absl::Status Finish(const StreamContext& context, Call& call,
   return absl::OkStatus();
 }
 
-// A recording that comes in chunks: its spectrogram, and which piece it is where that is asked.
-class Listener {
- public:
-  static absl::StatusOr<std::unique_ptr<Listener>> Create(
-      const audio::PcmFormat& format, std::optional<matching::IdentifyOptions> identify) {
-    const features::FeatureSettings settings = alignment::PerformanceSettings();
-    ASSIGN_OR_RETURN(auto pcm,
-                     AtField(audio::PcmStream::Create(format, settings.sample_rate), "options"));
-    ASSIGN_OR_RETURN(auto front_end, features::AudioFrontEnd::Create(settings));
-    return std::unique_ptr<Listener>(
-        new Listener(std::move(pcm), std::move(front_end), std::move(identify)));
-  }
-
-  // The call's collection may be another one each time.
-  absl::Status Push(Call& call, std::string_view bytes) {
-    return Take(call, [&] { return pcm_->Push(bytes, samples_); });
-  }
-
-  // Push must not follow.
-  absl::StatusOr<features::FeatureSequence> Finish(Call& call) {
-    RETURN_IF_ERROR(Take(call, [&] { return pcm_->Finish(samples_); }));
-    stream_.Finish(spectrogram_);
-    Raise();
-    if (identifier_) {
-      RETURN_IF_ERROR(Note(identifier_->Finish(call.collection(), call.context())));
-    }
-    return std::move(spectrogram_);
-  }
-
-  // The piece that was heard for the longest time. After Finish.
-  Identified Identify(const retrieval::Collection& collection) {
-    std::map<std::string, double> heard_s;
-    Identified identified;
-    double longest_s = 0;
-    const std::vector<streaming::StreamSegment> segments = segments_.Finish();
-    for (const streaming::StreamSegment& segment : segments) {
-      const std::optional<int> piece = collection.FindPiece(segment.piece_id);
-      if (!piece) continue;  // deleted meanwhile
-      double& so_far_s = heard_s[segment.piece_id];
-      so_far_s += segment.match.query.length_s();
-      if (so_far_s <= longest_s) continue;
-      longest_s = so_far_s;
-      identified.verdict = v1::VERDICT_MATCH;
-      identified.piece = *piece;
-    }
-    for (const streaming::StreamSegment& segment : segments) {
-      if (longest_s > 0 && segment.piece_id == collection.pieces().at(identified.piece).id)
-        identified.confidence = std::max(identified.confidence, segment.confidence);
-    }
-    return identified;
-  }
-
-  double received_s() const {
-    return static_cast<double>(received_) / front_end_->settings().sample_rate;
-  }
-
- private:
-  static constexpr double kUpdate_s = 2;      // of sound between two looks at which piece it is
-  static constexpr int kStepsPerDecibel = 2;  // of the levels of a spectrogram
-
-  Listener(std::unique_ptr<audio::PcmStream> pcm,
-           std::unique_ptr<const features::AudioFrontEnd> front_end,
-           std::optional<matching::IdentifyOptions> identify)
-      : pcm_(std::move(pcm)), front_end_(std::move(front_end)), stream_(*front_end_) {
-    if (!identify) return;
-    streaming::StreamOptions options;
-    options.update_s = kUpdate_s;
-    options.identify = *std::move(identify);
-    identifier_.emplace(options);
-  }
-
-  // `decode` adds to samples_.
-  template <typename Decode>
-  absl::Status Take(Call& call, const Decode& decode) {
-    samples_.clear();
-    RETURN_IF_ERROR(AtField(call.InStage(v1::STAGE_DECODE, decode), "samples"));
-    received_ += static_cast<int64_t>(samples_.size());
-    peak_ = std::max(peak_, features::PeakOf(samples_));
-    RETURN_IF_ERROR(call.InStage(v1::STAGE_FEATURES, [&] {
-      stream_.Push(samples_, spectrogram_);
-      return absl::OkStatus();
-    }));
-    if (!identifier_) return absl::OkStatus();
-    return Note(identifier_->Push(call.collection(), samples_, call.context()));
-  }
-
-  absl::Status Note(absl::StatusOr<std::vector<streaming::StreamAnswer>> answered) {
-    ASSIGN_OR_RETURN(const auto answers, AtField(std::move(answered), "samples"));
-    for (const streaming::StreamAnswer& answer : answers)
-      RETURN_IF_ERROR(AtField(segments_.Add(answer), "samples"));
-    return absl::OkStatus();
-  }
-
-  // The levels that a recording far too quiet would have, had it been raised before: those that
-  // were too low to be seen stay so.
-  void Raise() {
-    const float gain = features::GainFor(peak_);
-    if (gain == 1) return;
-    const int steps = static_cast<int>(std::lround(kStepsPerDecibel * 20 * std::log10(gain)));
-    for (uint8_t& cell : spectrogram_.cells) {
-      if (cell > 0) cell = static_cast<uint8_t>(std::min(255, cell + steps));
-    }
-  }
-
-  const std::unique_ptr<audio::PcmStream> pcm_;
-  const std::unique_ptr<const features::AudioFrontEnd> front_end_;
-  features::SpectrogramStream stream_;
-  features::FeatureSequence spectrogram_;
-  std::optional<streaming::StreamIdentifier> identifier_;
-  streaming::SegmentBuilder segments_;
-  std::vector<float> samples_;  // of one chunk
-  int64_t received_ = 0;
-  float peak_ = 0;
-};
-
 }  // namespace
 
 absl::Status Align(const StreamContext& context, Call& call, const v1::AlignRequest& request,
@@ -316,9 +187,10 @@ absl::Status AlignLong(const StreamContext& context, Call& call,
   ASSIGN_OR_RETURN(const auto format, ToPcmFormat(request.options(), context.limits));
   ASSIGN_OR_RETURN(Plan plan,
                    ToPlan(call, "options.align.", request.options().align(), context.limits));
-  ASSIGN_OR_RETURN(const auto listener, Listener::Create(format, plan.reference.score == nullptr
-                                                                     ? std::optional(plan.identify)
-                                                                     : std::nullopt));
+  ASSIGN_OR_RETURN(
+      const auto listener,
+      RecordingListener::Create(
+          format, plan.reference.score == nullptr ? std::optional(plan.identify) : std::nullopt));
   RETURN_IF_ERROR(ReadSamples(stream, [&](std::string_view bytes) -> absl::Status {
     call.Pin(context.store.Current());
     RETURN_IF_ERROR(listener->Push(call, bytes));
