@@ -29,6 +29,8 @@ namespace antiphon::server {
 namespace {
 
 constexpr int kLeastOnsets = 2;  // of a score, for there to be anything between them
+static_assert(Limits::kMaxAlignRange.high <= alignment::kMaxRecording_s,
+              "what AlignLong may be sent can be aligned");
 
 // What a call is to align with, and how, its fields checked.
 struct Plan {
@@ -86,6 +88,16 @@ absl::Status Respond(const Heard& heard, const Plan& plan, const music::Score& s
   return absl::OkStatus();
 }
 
+absl::Status CheckScore(const music::Score& score, absl::string_view field) {
+  if (std::ssize(score.notes) <= alignment::kMaxScoreNotes &&
+      score.duration_s <= alignment::kMaxScore_s)
+    return absl::OkStatus();
+  return FieldError(absl::StatusCode::kResourceExhausted, field,
+                    absl::StrCat(score.notes.size(), " notes in ", score.duration_s, " s"),
+                    absl::StrCat("up to ", alignment::kMaxScoreNotes, " notes and ",
+                                 alignment::kMaxScore_s, " s"));
+}
+
 // From what was heard to the response, all but its info. `identify` returns a StatusOr<Identified>;
 // it is asked where the plan names no score.
 template <typename Identify>
@@ -103,9 +115,11 @@ absl::StatusOr<v1::Verdict> AlignHeard(Call& call, const Heard& heard, Plan plan
     response->set_confidence(identified.confidence);
     if (identified.verdict != v1::VERDICT_MATCH) return identified.verdict;
     ASSIGN_OR_RETURN(plan.reference, ReferenceToPiece(call, identified.piece));
+    plan.reference.field = heard.field;
   }
   if (plan.reference.source) *response->mutable_source() = *plan.reference.source;
   const music::Score& score = *plan.reference.score;
+  RETURN_IF_ERROR(CheckScore(score, plan.reference.field));
   if (std::ssize(music::DistinctOnsets(score.notes)) < kLeastOnsets) {
     WarnOfTooLittle(call, plan.reference.field, "fewer than two notes begin in the score");
     return v1::VERDICT_INSUFFICIENT_INPUT;
