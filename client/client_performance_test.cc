@@ -194,7 +194,7 @@ TEST_F(ClientPerformanceTest, FollowShowsEventsAndBars) {
   AddAnswer(v1::FOLLOW_EVENT_UPDATE, 0.08, 2);
   AddAnswer(v1::FOLLOW_EVENT_LOST, 0.1);
   AddAnswer(v1::FOLLOW_EVENT_ENDED, 0.12, 2, 4);
-  const std::string samples(2 * 22050, '\1');
+  const std::string samples(44'100, '\1');
   const Result result = Run({"follow", "--piece", "p", "-"}, samples);
   EXPECT_EQ(result.code, ExitCode::kOk) << result.err;
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n', absl::SkipEmpty());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -46,7 +47,7 @@ grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message,
 
 FakeServer::FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
+  builder.AddListeningPort("127.0.0.1:0", std::move(credentials), &port_);
   builder.RegisterService(static_cast<v1::Retrieval::Service*>(this));
   builder.RegisterService(static_cast<v1::Catalog::Service*>(this));
   builder.RegisterService(static_cast<v1::Admin::Service*>(this));

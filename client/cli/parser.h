@@ -46,6 +46,7 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, T& value,
                        const std::vector<std::pair<std::string, T>>& choices,
                        const std::string& description) {
   std::vector<std::string> names;
+  names.reserve(choices.size());
   for (const auto& [choice, unused] : choices) names.push_back(choice);
   const auto choose = [name, choices, names, &value](const std::string& text) {
     const auto found = std::find_if(choices.begin(), choices.end(),

@@ -41,12 +41,16 @@ class ClockWriter {
  public:
   // InvalidArgument where the file cannot be written.
   static absl::StatusOr<std::unique_ptr<ClockWriter>> Open(const std::string& path, bool live) {
-    std::unique_ptr<ClockWriter> writer(new ClockWriter(path, live));
-    if (!writer->out_) return absl::InvalidArgumentError(absl::StrCat("cannot write ", path));
+    std::ofstream out(path, std::ios::binary);
+    if (!out) return absl::InvalidArgumentError(absl::StrCat("cannot write ", path));
+    std::unique_ptr<ClockWriter> writer(new ClockWriter(path, live, std::move(out)));
     if (live) writer->thread_ = std::thread([raw = writer.get()] { raw->Run(); });
     return writer;
   }
-  ~ClockWriter() { Finish(); }
+  ~ClockWriter() {
+    over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
 
   // So many seconds of sound have been sent by now.
   void Sent(double seconds) {
@@ -79,8 +83,8 @@ class ClockWriter {
   }
 
  private:
-  ClockWriter(const std::string& path, bool live)
-      : path_(path), live_(live), out_(path, std::ios::binary) {}
+  ClockWriter(const std::string& path, bool live, std::ofstream out)
+      : path_(path), live_(live), out_(std::move(out)) {}
 
   static double Now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
