@@ -85,8 +85,8 @@ std::vector<OnsetGroup> GroupOnsets(std::span<const music::Note> notes,
   for (size_t i = 0; i < onsets_s.size(); ++i) {
     groups[i].at_s = time.To(onsets_s[i]);
     if (i + 1 == onsets_s.size()) continue;
-    const double score_s = time.From(groups[i].at_s + kTempoReach_s) -
-                           time.From(groups[i].at_s - kTempoReach_s);
+    const double score_s =
+        time.From(groups[i].at_s + kTempoReach_s) - time.From(groups[i].at_s - kTempoReach_s);
     groups[i].interval_s = (onsets_s[i + 1] - onsets_s[i]) * 2 * kTempoReach_s / score_s;
   }
   for (const music::Note& note : notes) {
@@ -118,9 +118,9 @@ std::vector<double> Likeness(const Sound& sound, std::span<const music::Note> no
   const int64_t frames = sound.features.frames();
   for (size_t i = 0; i < likeness.size(); ++i) {
     const double from_s = alignment.heard_s[i];
-    const double to_s = std::min(
-        i + 1 < likeness.size() ? alignment.heard_s[i + 1] : from_s + kLikenessReach_s,
-        from_s + kLikenessReach_s);
+    const double to_s =
+        std::min(i + 1 < likeness.size() ? alignment.heard_s[i + 1] : from_s + kLikenessReach_s,
+                 from_s + kLikenessReach_s);
     const int64_t first =
         std::clamp<int64_t>(std::llround(from_s * sound.frame_rate), 0, frames - 1);
     const int64_t end =
@@ -214,7 +214,7 @@ absl::StatusOr<TimeMap> Corrected(const TimeMap& time, std::vector<TimePoint> co
 }
 
 absl::Status CheckSpectrogram(const features::FeatureSequence& spectrogram,
-                        const features::FeatureSettings& settings) {
+                              const features::FeatureSettings& settings) {
   if (settings.front_end != features::FrontEndKind::kConstantQ || settings.bands_per_octave < 12) {
     return absl::InvalidArgumentError(
         "alignment needs a constant-Q spectrogram of at least 12 bands an octave");
@@ -232,8 +232,8 @@ absl::Status CheckSpectrogram(const features::FeatureSequence& spectrogram,
 }
 
 absl::StatusOr<FineAlignment> AlignFinely(const Sound& sound, std::span<const music::Note> notes,
-                                          const features::FeatureSettings& settings,
-                                          OpenEnds open, const TimeMap& time) {
+                                          const features::FeatureSettings& settings, OpenEnds open,
+                                          const TimeMap& time) {
   Sound normalised = sound;
   NormaliseFeatures(sound.frame_rate, kDecayFrames, normalised.features);
   TimeMap fine = time;

@@ -46,8 +46,8 @@ struct JumpPath {
   double cost = 0;              // of a frame, on average
 };
 
-// Features must be normalised and of 12 columns, neither empty. Memory: four bytes for each frame of
-// the score and every hundred or so frames of the sound.
+// Features must be normalised and of 12 columns, neither empty. Memory: four bytes for each frame
+// of the score and every hundred or so frames of the sound.
 [[nodiscard]] absl::StatusOr<JumpPath> CheapestJumpPath(const FrameFeatures& sound,
                                                         const FrameFeatures& score,
                                                         const std::vector<Line>& lines,
