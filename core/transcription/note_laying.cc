@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kAveraged = 3;  // windows to either side
 constexpr double kShortest_s = 0.03;
-constexpr double kLoud = 0.9;  // quantile of the levels …
+constexpr double kLoud = 0.9;       // quantile of the levels …
 constexpr int kLoudVelocity = 100;  // … and the velocity of it
 constexpr int kQuietestVelocity = 15;
 // A synthesiser's amplitude goes with the square of the velocity (General MIDI level 2), which is
@@ -62,7 +62,8 @@ void SetVelocities(const SoundLevels& levels, std::span<music::Note> notes) {
   for (const music::Note& note : notes)
     at.push_back(levels.AttackOf(note.pitch, note.onset_s).level);
   std::vector<double> sorted = at;
-  const auto loud = sorted.begin() + static_cast<int64_t>(kLoud * static_cast<double>(at.size() - 1));
+  const auto loud =
+      sorted.begin() + static_cast<int64_t>(kLoud * static_cast<double>(at.size() - 1));
   std::nth_element(sorted.begin(), loud, sorted.end());
   for (size_t i = 0; i < notes.size(); ++i) {
     const double velocity = kLoudVelocity * std::pow(10, (at[i] - *loud) / kLevelsPerDecade);

@@ -32,11 +32,11 @@ struct Stretch {
   double start_s = 0, end_s = 0;  // of the sound
   int piece = -1;                 // position in Collection::pieces()
   double score_start_s = 0, score_end_s = 0;
-  int transposition = 0;          // semitones by which the sound is above the score
-  double similarity = 0;          // mean cosine of its windows
-  double confidence = 0;          // 0 to 1: that the notes are those of the sound
-  bool aligned = false;           // the piece is recognised and mapped note by note; else: windows
-                                  // that are near
+  int transposition = 0;  // semitones by which the sound is above the score
+  double similarity = 0;  // mean cosine of its windows
+  double confidence = 0;  // 0 to 1: that the notes are those of the sound
+  bool aligned = false;   // the piece is recognised and mapped note by note; else: windows
+                          // that are near
 };
 
 struct Gap {
@@ -44,10 +44,10 @@ struct Gap {
 };
 
 struct Transcription {
-  std::vector<music::Note> notes;   // by onset, seconds of the sound
-  std::vector<int> stretch;         // of each note: position in `stretches`
-  std::vector<Stretch> stretches;   // by start_s
-  std::vector<Gap> gaps;            // where nothing is near; silence is none
+  std::vector<music::Note> notes;  // by onset, seconds of the sound
+  std::vector<int> stretch;        // of each note: position in `stretches`
+  std::vector<Stretch> stretches;  // by start_s
+  std::vector<Gap> gaps;           // where nothing is near; silence is none
 };
 
 [[nodiscard]] absl::StatusOr<Transcription> TranscribeMatched(
