@@ -66,6 +66,10 @@ struct Performance {
 
 inline constexpr double kBelongTogether = 0.5;
 
+inline constexpr double kMaxRecording_s = 6 * 3600;
+inline constexpr double kMaxScore_s = 12 * 3600;
+inline constexpr int kMaxScoreNotes = 500'000;
+
 struct PerformanceOptions {
   // Which part of the score may be played, seconds; by default all of it.
   double score_start_s = 0;
