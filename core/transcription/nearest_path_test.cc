@@ -21,6 +21,7 @@ NearWindow Window(int place, int source, double reference_s, double similarity) 
 // `count` windows along one score.
 std::vector<NearWindows> Along(int count, int source, double reference_s, double similarity) {
   std::vector<NearWindows> windows;
+  windows.reserve(count);
   for (int i = 0; i < count; ++i)
     windows.push_back({Window(i, source, reference_s + kHop_s * i, similarity)});
   return windows;

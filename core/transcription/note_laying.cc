@@ -10,12 +10,13 @@ namespace {
 
 constexpr int kAveraged = 3;  // windows to either side
 constexpr double kShortest_s = 0.03;
-constexpr double kLoud = 0.9;       // quantile of the levels …
-constexpr int kLoudVelocity = 100;  // … and the velocity of it
+constexpr double kLoud = 0.9;      // quantile of the levels …
+constexpr int kLoudVelocity = 90;  // … and the velocity of it
 constexpr int kQuietestVelocity = 15;
-// A synthesiser's amplitude goes with the square of the velocity (General MIDI level 2), which is
-// 40 dB for a factor of 10; levels are half decibels.
-constexpr double kLevelsPerDecade = 80;
+// Half decibels for a factor of 10 in velocity. By the amplitudes of synthesisers, which go with
+// the square of the velocity, it would be 80; bands hold other notes too, whose levels spread more.
+constexpr double kLevelsPerDecade = 130;
+constexpr double kHeardRise = 20;  // half decibels
 
 }  // namespace
 
@@ -54,6 +55,10 @@ std::vector<music::Note> LaidNotes(std::span<const music::Note> notes, const mus
     laid.push_back(note);
   }
   return laid;
+}
+
+bool IsHeard(const SoundLevels& levels, const music::Note& note) {
+  return levels.AttackOf(note.pitch, note.onset_s).rise >= kHeardRise;
 }
 
 void SetVelocities(const SoundLevels& levels, std::span<music::Note> notes) {

@@ -18,7 +18,7 @@ music::Note NoteAt(double onset_s, double offset_s, int pitch = 60) {
   return note;
 }
 
-PathRun Run(int windows, double slope, double off_s = 0) {
+PathRun RunOf(int windows, double slope, double off_s = 0) {
   PathRun run;
   for (int i = 0; i < windows; ++i) {
     const double at_s = 10 + 0.5 * i;
@@ -30,19 +30,19 @@ PathRun Run(int windows, double slope, double off_s = 0) {
 }
 
 TEST(MapOfTest, OneWindowIsALineOfItsTempo) {
-  const music::TimeMap map = MapOf(Run(1, 0.8));
+  const music::TimeMap map = MapOf(RunOf(1, 0.8));
   EXPECT_NEAR(map.To(10), 3, 1e-9);
   EXPECT_NEAR(map.To(11), 3.8, 1e-9);
   EXPECT_NEAR(map.To(9), 2.2, 1e-9);
 }
 
 TEST(MapOfTest, PlacesAreAveraged) {
-  const music::TimeMap map = MapOf(Run(20, 1.25, 0.1));
+  const music::TimeMap map = MapOf(RunOf(20, 1.25, 0.1));
   EXPECT_NEAR(map.To(15), 3 + 1.25 * 5, 0.03);
 }
 
 TEST(MapOfTest, WindowsThatStandStillStillHaveAMap) {
-  PathRun run = Run(6, 1);
+  PathRun run = RunOf(6, 1);
   for (NearWindow& window : run) window.middle.reference_s = 3;
   const music::TimeMap map = MapOf(run);
   EXPECT_GT(map.To(12), map.To(11));
@@ -73,6 +73,9 @@ TEST(SetVelocitiesTest, LouderNotesHaveLargerOnes) {
   SetVelocities(*levels, notes);
   EXPECT_LT(notes[1].velocity, notes[2].velocity - 10);
   EXPECT_LT(notes[2].velocity, notes[0].velocity - 5);
+  EXPECT_TRUE(IsHeard(*levels, notes[0]));
+  EXPECT_FALSE(IsHeard(*levels, NoteAt(notes[0].onset_s, 0, 62)));
+  EXPECT_FALSE(IsHeard(*levels, NoteAt(notes[0].onset_s + 0.3, 0, 69))) << "it has begun before";
   for (const music::Note& note : notes) {
     EXPECT_GE(note.velocity, 1);
     EXPECT_LE(note.velocity, 127);

@@ -154,6 +154,7 @@ absl::StatusOr<std::vector<RecognisedStretch>> RecognisePieces(
                    AtWrittenPitch(collection, sound, filter, context));
   if (features::BandsPerSemitone(collection.feature_settings()) == 0) return recognised;
   std::vector<matching::Span> heard;
+  heard.reserve(recognised.size());
   for (const RecognisedStretch& stretch : recognised) heard.push_back(stretch.match.query);
   std::vector<RecognisedStretch> transposed;
   for (const matching::Span& left : Uncovered({0, sound.duration_s()}, heard)) {

@@ -129,16 +129,4 @@ SoundLevels::Attack SoundLevels::AttackOf(int pitch, double onset_s) const {
   return attack;
 }
 
-double SoundLevels::FallsSilent(int pitch, double onset_s, double latest_s, double decibels) const {
-  const double loud = AttackOf(pitch, onset_s).level;
-  const auto low = static_cast<int>(loud - 2 * decibels);
-  const int64_t first = std::llround((onset_s + kAttack_s) * settings_.frame_rate());
-  const int64_t last = FrameAt(latest_s);
-  for (int64_t frame = first; frame < last; ++frame) {
-    if (std::max(LevelAt(frame, pitch), LevelAt(frame, pitch + 12)) <= low)
-      return static_cast<double>(frame) / settings_.frame_rate();
-  }
-  return latest_s;
-}
-
 }  // namespace antiphon::transcription

@@ -148,7 +148,7 @@ TEST_F(TranscriptionTest, WhereNothingIsNearThereIsAGap) {
 TEST_F(TranscriptionTest, SilenceIsNoGap) {
   audio::Waveform sound;
   EXPECT_THAT(Transcribe(sound).gaps, IsEmpty());
-  sound.samples.assign(20 * 22050, 0.0f);
+  sound.samples.assign(size_t{20} * 22050, 0.0f);
   const Transcription found = Transcribe(sound);
   EXPECT_THAT(found.notes, IsEmpty());
   EXPECT_THAT(found.stretches, IsEmpty());

@@ -99,6 +99,7 @@ struct WholeRow {
   std::string name;
   Known known;
   bool recognise;
+  size_t pieces;  // the first so many
 };
 
 // One that can be told from drawing lots by any network: few pieces, few scores, theirs among them.
@@ -126,8 +127,11 @@ absl::Status AddRows(const TranscriptionOptions& options, const NamedModel& mode
   for (const WholeRow& row : rows) {
     transcription::TranscriptionOptions transcribe;
     transcribe.recognise = row.recognise;
-    ASSIGN_OR_RETURN(const std::vector<PieceFigures> figures,
-                     TranscribeAll(*collection, set.pieces, row.known, transcribe, progress));
+    ASSIGN_OR_RETURN(
+        const std::vector<PieceFigures> figures,
+        TranscribeAll(*collection,
+                      std::span(set.pieces).first(std::min(row.pieces, set.pieces.size())),
+                      row.known, transcribe, progress));
     if (model.measured) cost.Add(figures);
     table.rows.push_back(FigureRow(absl::StrCat(model.name, ", ", row.name), figures));
   }
@@ -140,13 +144,15 @@ absl::Status AddRows(const TranscriptionOptions& options, const NamedModel& mode
 
 absl::Status AddWholePieces(const TranscriptionOptions& options, const WholeSet& set,
                             Progress& progress, metrics::Report& report) {
-  const std::vector<WholeRow> all = {{"own score told", Known::kOwn, true},
-                                     {"known, matched", Known::kAll, true},
-                                     {"known, nearest", Known::kAll, false},
-                                     {"unknown, matched", Known::kOthers, true},
-                                     {"unknown, nearest", Known::kOthers, false}};
-  const std::vector<WholeRow> few = {{"known, matched", Known::kAll, true},
-                                     {"known, nearest", Known::kAll, false}};
+  const size_t every = set.pieces.size();
+  const size_t some = options.pieces > 0 ? options.pieces : every;
+  const std::vector<WholeRow> all = {{"known, matched", Known::kAll, true, every},
+                                     {"own score told", Known::kOwn, true, some},
+                                     {"known, nearest", Known::kAll, false, some},
+                                     {"unknown, matched", Known::kOthers, true, some},
+                                     {"unknown, nearest", Known::kOthers, false, some}};
+  const std::vector<WholeRow> few = {{"known, matched", Known::kAll, true, every},
+                                     {"known, nearest", Known::kAll, false, every}};
   metrics::ReportTable table{
       absl::StrCat(set.name, ", of ", set.entries.size(), " scores"), FigureNames(), {}};
   Cost cost;
@@ -161,13 +167,15 @@ absl::Status AddWholePieces(const TranscriptionOptions& options, const WholeSet&
   return absl::OkStatus();
 }
 
-// The first pieces of a part in an order that the seed alone decides, and all scores of the corpus.
+// The pieces of the test set, in an order that the seed alone decides, transcribed with its scores.
 absl::StatusOr<WholeSet> PerformedSet(const TranscriptionOptions& options) {
-  WholeSet set{"performed"};
-  ASSIGN_OR_RETURN(set.entries, datasets::ReadEntries(options.test_set.midi_dir));
+  WholeSet set;
+  set.name = "performed";
   ASSIGN_OR_RETURN(std::vector<datasets::PartPiece> part,
                    datasets::ReadPart(options.test_set.midi_dir, options.test_set.split,
                                       options.test_set.part, datasets::Unusable::kFails));
+  for (const datasets::PartPiece& piece : part)
+    set.entries.push_back({piece.name, piece.name, "", piece.midi});
   std::mt19937_64 random(options.seed);
   std::shuffle(part.begin(), part.end(), random);
   if (options.pieces > 0 && std::ssize(part) > options.pieces) part.resize(options.pieces);
@@ -209,7 +217,8 @@ absl::StatusOr<metrics::Report> EvaluateTranscription(const TranscriptionOptions
   if (!options.recordings.empty()) {
     ASSIGN_OR_RETURN(datasets::MapsTestBed bed,
                      datasets::MakeMapsTestBed(options.recordings, options.scores));
-    WholeSet maps{"MAPS"};
+    WholeSet maps;
+    maps.name = "MAPS";
     ASSIGN_OR_RETURN(maps.pieces, MapsPieces(bed));
     maps.entries = std::move(bed.entries);
     RETURN_IF_ERROR(AddWholePieces(options, maps, progress, report));

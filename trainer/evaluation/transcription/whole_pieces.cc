@@ -74,7 +74,7 @@ std::vector<WholePiece> PerformedPieces(const std::vector<datasets::PartPiece>& 
         options, {soundfont}, HashOf(absl::StrCat(seed, "/transcription/", piece.name)));
     data::Performance performance = data::Perform(piece.score, options, variation);
     std::vector<metrics::HeardNote> truth =
-        metrics::HeardNotes(performance.notes, /*sustained=*/true);
+        metrics::HeardNotes(performance.notes, /*sustained=*/false);
     performed.push_back({piece.name, piece.name, std::move(truth),
                          [performance = std::move(performance), variation](int sample_rate) {
                            return data::Renderer(sample_rate).Render(performance, variation);
