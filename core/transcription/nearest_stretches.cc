@@ -11,9 +11,9 @@
 namespace antiphon::transcription {
 namespace {
 
-constexpr double kHop_s = 0.5;    // between windows of the sound
-constexpr double kAtOnce_s = 8;   // of sound that is searched for at once …
-constexpr int kHits = 60;         // … and stretches of scores that are taken into account
+constexpr double kHop_s = 0.5;     // between windows of the sound
+constexpr double kAtOnce_s = 8;    // of sound that is searched for at once …
+constexpr int kHits = 60;          // … and stretches of scores that are taken into account
 constexpr size_t kPerWindow = 40;  // most windows of scores that are kept of one of the sound
 
 // The windows near to those that begin within `asked`, which becomes shorter than the search: its
@@ -49,9 +49,8 @@ absl::Status AddWindows(const retrieval::Collection& collection, const audio::Wa
     }
   }
   for (size_t i = first; i < windows.size(); ++i) {
-    std::sort(windows[i].begin(), windows[i].end(), [](const NearWindow& a, const NearWindow& b) {
-      return a.similarity > b.similarity;
-    });
+    std::sort(windows[i].begin(), windows[i].end(),
+              [](const NearWindow& a, const NearWindow& b) { return a.similarity > b.similarity; });
     if (windows[i].size() > kPerWindow) windows[i].resize(kPerWindow);
   }
   return absl::OkStatus();
@@ -80,8 +79,7 @@ absl::StatusOr<std::vector<NearestStretch>> FindNearest(const retrieval::Collect
     const matching::Span asked = {start_s, std::min(start_s + kAtOnce_s, stretch.end_s)};
     const double until_s = std::min(asked.end_s + window_s, stretch.end_s);
     if (until_s - start_s < window_s / 2) break;
-    RETURN_IF_ERROR(
-        AddWindows(collection, sound, asked, until_s, filter, context, windows));
+    RETURN_IF_ERROR(AddWindows(collection, sound, asked, until_s, filter, context, windows));
   }
   std::vector<NearestStretch> found;
   for (const PathRun& run : BestRuns(windows, options)) {

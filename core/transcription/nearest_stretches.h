@@ -27,8 +27,8 @@ struct NearestStretch {
 // overlap. Memory grows by about 20 kB for each second of sound. Fails as Collection::SearchScores.
 [[nodiscard]] absl::StatusOr<std::vector<NearestStretch>> FindNearest(
     const retrieval::Collection& collection, const audio::Waveform& sound,
-    const matching::Span& stretch, const matching::SearchFilter& filter,
-    const PathOptions& options, const matching::RequestContext& context);
+    const matching::Span& stretch, const matching::SearchFilter& filter, const PathOptions& options,
+    const matching::RequestContext& context);
 
 }  // namespace antiphon::transcription
 

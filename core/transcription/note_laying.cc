@@ -10,12 +10,13 @@ namespace {
 
 constexpr int kAveraged = 3;  // windows to either side
 constexpr double kShortest_s = 0.03;
-constexpr double kLoud = 0.9;  // quantile of the levels …
-constexpr int kLoudVelocity = 100;  // … and the velocity of it
+constexpr double kLoud = 0.9;      // quantile of the levels …
+constexpr int kLoudVelocity = 90;  // … and the velocity of it
 constexpr int kQuietestVelocity = 15;
-// A synthesiser's amplitude goes with the square of the velocity (General MIDI level 2), which is
-// 40 dB for a factor of 10; levels are half decibels.
-constexpr double kLevelsPerDecade = 80;
+// Half decibels for a factor of 10 in velocity. By the amplitudes of synthesisers, which go with
+// the square of the velocity, it would be 80; bands hold other notes too, whose levels spread more.
+constexpr double kLevelsPerDecade = 130;
+constexpr double kHeardRise = 20;  // half decibels
 
 }  // namespace
 
@@ -56,13 +57,18 @@ std::vector<music::Note> LaidNotes(std::span<const music::Note> notes, const mus
   return laid;
 }
 
+bool IsHeard(const SoundLevels& levels, const music::Note& note) {
+  return levels.AttackOf(note.pitch, note.onset_s).rise >= kHeardRise;
+}
+
 void SetVelocities(const SoundLevels& levels, std::span<music::Note> notes) {
   if (notes.empty()) return;
   std::vector<double> at;
   for (const music::Note& note : notes)
     at.push_back(levels.AttackOf(note.pitch, note.onset_s).level);
   std::vector<double> sorted = at;
-  const auto loud = sorted.begin() + static_cast<int64_t>(kLoud * static_cast<double>(at.size() - 1));
+  const auto loud =
+      sorted.begin() + static_cast<int64_t>(kLoud * static_cast<double>(at.size() - 1));
   std::nth_element(sorted.begin(), loud, sorted.end());
   for (size_t i = 0; i < notes.size(); ++i) {
     const double velocity = kLoudVelocity * std::pow(10, (at[i] - *loud) / kLevelsPerDecade);

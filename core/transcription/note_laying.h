@@ -24,8 +24,12 @@ music::TimeMap MapOf(const PathRun& run);
 std::vector<music::Note> LaidNotes(std::span<const music::Note> notes, const music::TimeMap& map,
                                    const matching::Span& stretch);
 
+// Whether the sound has something that begins where the note does, at its pitch or an octave above:
+// it may be another note's partial, but where there is nothing the note is none of the sound.
+bool IsHeard(const SoundLevels& levels, const music::Note& note);
+
 // Sets the velocities from the loudness of the sound where each note begins: relative to the
-// loudest tenth of the notes, which have 100.
+// loudest tenth of the notes, which have 90 or more.
 void SetVelocities(const SoundLevels& levels, std::span<music::Note> notes);
 
 }  // namespace antiphon::transcription

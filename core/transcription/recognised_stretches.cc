@@ -14,7 +14,9 @@
 namespace antiphon::transcription {
 namespace {
 
-constexpr double kUpdate_s = 2;  // between looks at the sound
+// Looser than a stream that answers while it is played: the alignment finds the ends.
+constexpr double kUpdate_s = 4;       // between looks at the sound
+constexpr double kHop_s = 0.5;        // between its windows
 constexpr double kLeastAsked_s = 10;  // of sound that is asked about at other pitches
 constexpr double kProbe_s = 12;       // of it that is asked about
 constexpr double kProbeEvery_s = 60;
@@ -48,6 +50,7 @@ absl::StatusOr<std::vector<RecognisedStretch>> AtWrittenPitch(
   streaming::StreamOptions options;
   options.update_s = kUpdate_s;
   options.identify.filter = filter;
+  options.identify.hop_s = kHop_s;
   streaming::StreamIdentifier identifier(options);
   streaming::SegmentBuilder segments;
   Similarities similarities;
@@ -98,6 +101,7 @@ absl::Status AddTransposed(const retrieval::Collection& collection, const audio:
   options.top_k = 1;
   options.filter = filter;
   options.max_transposition = kMaxTransposition;
+  options.hop_s = kHop_s;
   for (double start_s = left.start_s; start_s + kLeastAsked_s <= left.end_s;
        start_s += kProbeEvery_s) {
     options.excerpt = {start_s, std::min(start_s + kProbe_s, left.end_s)};
@@ -150,6 +154,7 @@ absl::StatusOr<std::vector<RecognisedStretch>> RecognisePieces(
                    AtWrittenPitch(collection, sound, filter, context));
   if (features::BandsPerSemitone(collection.feature_settings()) == 0) return recognised;
   std::vector<matching::Span> heard;
+  heard.reserve(recognised.size());
   for (const RecognisedStretch& stretch : recognised) heard.push_back(stretch.match.query);
   std::vector<RecognisedStretch> transposed;
   for (const matching::Span& left : Uncovered({0, sound.duration_s()}, heard)) {

@@ -13,8 +13,8 @@ namespace antiphon::transcription {
 namespace {
 
 constexpr int kPitches = 128;
-constexpr double kAttack_s = 0.15;   // within which a note reaches its level
-constexpr double kBefore_s = 0.15;   // and within which the level before it is looked for
+constexpr double kAttack_s = 0.15;    // within which a note reaches its level
+constexpr double kBefore_s = 0.15;    // and within which the level before it is looked for
 constexpr double kQuarterTone = 0.5;  // of a semitone: a band further off is another pitch's
 
 std::vector<int> BandsOfPitches(const features::AudioFrontEnd& front_end) {
@@ -71,8 +71,7 @@ int64_t SoundLevels::FrameAt(double s) const {
 
 features::FeatureSequence SoundLevels::Cut(const matching::Span& stretch, double& start_s) const {
   const int64_t first = std::clamp<int64_t>(FrameAt(stretch.start_s), 0, spectrogram_.frames());
-  const int64_t end =
-      std::clamp<int64_t>(FrameAt(stretch.end_s) + 1, first, spectrogram_.frames());
+  const int64_t end = std::clamp<int64_t>(FrameAt(stretch.end_s) + 1, first, spectrogram_.frames());
   features::FeatureSequence cut;
   cut.channels = spectrogram_.channels;
   cut.bands = spectrogram_.bands;
@@ -92,10 +91,9 @@ std::vector<matching::Span> SoundLevels::Silences(const matching::Span& stretch,
   int64_t begin = -1;
   for (int64_t frame = std::max<int64_t>(0, FrameAt(stretch.start_s)); frame <= end; ++frame) {
     const auto row = spectrogram_.cells.begin() + frame * width;
-    const bool silent =
-        frame < end && std::all_of(row, row + width, [](uint8_t level) {
-          return level < features::kSilenceLevel;
-        });
+    const bool silent = frame < end && std::all_of(row, row + width, [](uint8_t level) {
+                          return level < features::kSilenceLevel;
+                        });
     if (silent && begin < 0) begin = frame;
     if (silent || begin < 0) continue;
     const matching::Span silence = {
@@ -129,19 +127,6 @@ SoundLevels::Attack SoundLevels::AttackOf(int pitch, double onset_s) const {
     attack.rise = std::max<double>(attack.rise, loudest - quietest);
   }
   return attack;
-}
-
-double SoundLevels::FallsSilent(int pitch, double onset_s, double latest_s,
-                                double decibels) const {
-  const double loud = AttackOf(pitch, onset_s).level;
-  const auto low = static_cast<int>(loud - 2 * decibels);
-  const int64_t first = std::llround((onset_s + kAttack_s) * settings_.frame_rate());
-  const int64_t last = FrameAt(latest_s);
-  for (int64_t frame = first; frame < last; ++frame) {
-    if (std::max(LevelAt(frame, pitch), LevelAt(frame, pitch + 12)) <= low)
-      return static_cast<double>(frame) / settings_.frame_rate();
-  }
-  return latest_s;
 }
 
 }  // namespace antiphon::transcription

@@ -41,10 +41,6 @@ class SoundLevels {
   };
   Attack AttackOf(int pitch, double onset_s) const;
 
-  // When the band of a note that is loud at `onset_s` has fallen by `decibels`; `latest_s` where it
-  // does not before.
-  double FallsSilent(int pitch, double onset_s, double latest_s, double decibels) const;
-
  private:
   SoundLevels(features::FeatureSequence spectrogram, const features::FeatureSettings& settings,
               std::vector<int> bands, double duration_s);

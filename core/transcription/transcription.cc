@@ -72,9 +72,9 @@ class Transcriber {
       matching::Span room = {heard.start_s - kBesidePiece_s, heard.end_s + kBesidePiece_s};
       room.start_s =
           std::max(room.start_s, i > 0 ? recognised[i - 1].match.query.end_s : whole_.start_s);
-      room.end_s = std::min(room.end_s, i + 1 < recognised.size()
-                                            ? recognised[i + 1].match.query.start_s
-                                            : whole_.end_s);
+      room.end_s =
+          std::min(room.end_s, i + 1 < recognised.size() ? recognised[i + 1].match.query.start_s
+                                                         : whole_.end_s);
       RETURN_IF_ERROR(Align(recognised[i], room));
     }
     return absl::OkStatus();
@@ -139,9 +139,8 @@ class Transcriber {
     if (left.length_s() < kLeastNear_s) return absl::OkStatus();
     PathOptions options;
     options.min_similarity = options_.min_similarity;
-    ASSIGN_OR_RETURN(
-        const std::vector<NearestStretch> nearest,
-        FindNearest(collection_, sound_, left, options_.filter, options, context_));
+    ASSIGN_OR_RETURN(const std::vector<NearestStretch> nearest,
+                     FindNearest(collection_, sound_, left, options_.filter, options, context_));
     for (const NearestStretch& near : nearest) {
       if (near.similarity < options_.min_similarity) continue;
       RETURN_IF_ERROR(KeepGoing());
@@ -186,9 +185,8 @@ class Transcriber {
   }
 
   Transcription Finish() {
-    std::sort(laid_.begin(), laid_.end(), [](const Laid& a, const Laid& b) {
-      return a.stretch.start_s < b.stretch.start_s;
-    });
+    std::sort(laid_.begin(), laid_.end(),
+              [](const Laid& a, const Laid& b) { return a.stretch.start_s < b.stretch.start_s; });
     Transcription result;
     struct Placed {
       music::Note note;

@@ -21,6 +21,8 @@ using ::testing::SizeIs;
 
 constexpr int kNotes = 24;  // of p1, a quarter note each half second
 
+std::vector<float> Silence(size_t seconds) { return std::vector<float>(seconds * kPlayedRate); }
+
 class AlignTest : public ServerFixture {
  protected:
   void SetUp() override {
@@ -122,7 +124,7 @@ TEST_F(AlignTest, WithoutAScoreTheRecordingIsIdentifiedFirst) {
 }
 
 TEST_F(AlignTest, AnExcerptHasTheTimesOfTheWhole) {
-  std::vector<float> sound(5 * kPlayedRate);  // silence before
+  std::vector<float> sound = Silence(5);  // silence before
   const std::vector<float> music = PlayedSound(ScaleScore(kNotes));
   sound.insert(sound.end(), music.begin(), music.end());
   v1::AlignRequest request = RequestFor(sound);
@@ -151,7 +153,7 @@ TEST_F(AlignTest, NotesAreLeftOutAndMidiIsWrittenOnRequest) {
 
 TEST_F(AlignTest, OtherMusicIsNoMatch) {
   // Noise with a beat: nothing of the scale.
-  std::vector<float> sound(12 * kPlayedRate);
+  std::vector<float> sound = Silence(12);
   uint32_t state = 1;
   for (size_t i = 0; i < sound.size(); ++i) {
     state = state * 1664525 + 1013904223;
@@ -168,7 +170,7 @@ TEST_F(AlignTest, OtherMusicIsNoMatch) {
 }
 
 TEST_F(AlignTest, SilenceAndEmptyScoresAreTooLittle) {
-  v1::AlignRequest request = RequestFor(std::vector<float>(5 * kPlayedRate));
+  v1::AlignRequest request = RequestFor(Silence(5));
   v1::AlignResponse response;
   ASSERT_TRUE(Align(request, &response).ok());
   EXPECT_EQ(response.verdict(), v1::VERDICT_INSUFFICIENT_INPUT);
@@ -264,7 +266,7 @@ TEST_F(AlignTest, AStreamSaysWhatIsWrongWithIt) {
   EXPECT_TRUE(
       Blames(AlignLong(StreamOptions(), {std::numeric_limits<float>::quiet_NaN()}, &response),
              StatusCode::INVALID_ARGUMENT, "samples"));
-  EXPECT_TRUE(Blames(AlignLong(StreamOptions(), std::vector<float>(31 * kPlayedRate), &response),
+  EXPECT_TRUE(Blames(AlignLong(StreamOptions(), Silence(31), &response),
                      StatusCode::RESOURCE_EXHAUSTED, "samples"));
 }
 

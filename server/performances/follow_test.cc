@@ -15,7 +15,6 @@ namespace antiphon::server {
 namespace {
 
 using grpc::StatusCode;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -45,6 +44,10 @@ class FakeStream final : public MessageStream<v1::FollowRequest, v1::FollowRespo
   size_t takes = 1'000'000;
 };
 
+std::vector<float> Silence(int seconds, int rate = kPlayedRate) {
+  return std::vector<float>(static_cast<size_t>(seconds) * rate);
+}
+
 class FollowTest : public ::testing::Test {
  protected:
   FollowTest() {
@@ -54,7 +57,7 @@ class FollowTest : public ::testing::Test {
     options_.set_piece_id("p1");
   }
 
-  void Send(const std::vector<float>& samples, size_t chunk = 4 * 441) {
+  void Send(const std::vector<float>& samples, size_t chunk = 1764) {
     *stream_.requests.emplace_back().mutable_options() = options_;
     const std::string bytes = FloatBytes(samples);
     for (size_t begin = 0; begin < bytes.size(); begin += chunk)
@@ -119,7 +122,7 @@ TEST_F(FollowTest, AnswersComeBeforeMoreIsRead) {
 }
 
 TEST_F(FollowTest, SilenceHasNoPlace) {
-  Send(std::vector<float>(3 * kPlayedRate));
+  Send(Silence(3));
   ASSERT_TRUE(Follow().ok());
   ASSERT_GT(stream_.responses.size(), 25u);
   for (const v1::FollowResponse& response : stream_.responses) {
@@ -133,7 +136,7 @@ TEST_F(FollowTest, SilenceHasNoPlace) {
 
 TEST_F(FollowTest, AnswersAreAsOftenAsAskedFor) {
   options_.set_update_seconds(0.5);
-  Send(std::vector<float>(4 * kPlayedRate));
+  Send(Silence(4));
   ASSERT_TRUE(Follow().ok());
   EXPECT_NEAR(static_cast<double>(stream_.responses.size()), 8, 1);
 }
@@ -143,7 +146,7 @@ TEST_F(FollowTest, EveryRateAndEncodingIsTaken) {
     stream_ = FakeStream();
     options_.set_sample_rate(rate);
     options_.set_channels(2);
-    Send(std::vector<float>(2 * rate), 8 * 1000);
+    Send(Silence(1, 2 * rate), 8000);
     const absl::Status status = Follow();
     EXPECT_TRUE(status.ok()) << rate << ": " << status;
     EXPECT_NEAR(static_cast<double>(stream_.responses.size()), 10, 2) << rate;

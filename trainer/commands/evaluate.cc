@@ -237,6 +237,10 @@ absl::StatusOr<Report> Transcription(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
   options.snippets = flags.snippets;
+  options.pieces = flags.works;
+  options.recordings = flags.recordings;
+  if (!flags.scores.empty()) options.scores = flags.scores.front();
+  options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateTranscription(options, progress);
 }
@@ -322,7 +326,9 @@ const std::map<std::string, Suite> kSuites = {
       {"--model", "--midi", "--asap", "--recordings"},
       Joined({kOfModels, kOfAsap, {"--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
-     {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
+     {&Transcription,
+      {"--model", "--midi"},
+      Joined({kOfModels, kOfTestSet, {"--snippets", "--works", "--recordings", "--scores"}})}},
     {"alignment",
      {&Alignment,
       {},
@@ -368,6 +374,11 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
   if (flags.suite == "recordings") {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
+  }
+  if (flags.suite == "transcription" &&
+      (flags.recordings.empty() != flags.scores.empty() || flags.scores.size() > 1)) {
+    return absl::InvalidArgumentError(
+        "suite transcription: --recordings and one --scores go together");
   }
   if (flags.suite == "tracks") {
     if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
@@ -443,10 +454,12 @@ void AddInputs(CLI::App& command, Flags& flags) {
       "Folder of the MAPS recordings; suite ensemble: Bach10; suite violin: its own");
   command.add_option(
       "--scores", flags.scores,
-      "Suite rendered: folder of scores, whose test part is played; may be repeated");
+      "Suite rendered: folder of scores, whose test part is played; may be repeated; suite "
+      "transcription: the scores that --recordings are named after");
   command
       .add_option("--works", flags.works,
-                  "Suite rendered: works of each folder to play; 0 is the whole test part")
+                  "Suite rendered: works of each folder to play; suite transcription: pieces to "
+                  "transcribe as a whole; 0 is the whole test part")
       ->capture_default_str();
   command
       .add_option("--listed", flags.listed,

@@ -194,10 +194,10 @@ struct CatalogSizeOptions {
 struct TranscriptionOptions {
   ModelOptions models;
   datasets::TestSetOptions test_set;
-  int snippets = 2000;  // drawn, 2 to 10,000,000
-  int pieces = 0;       // of the test set, transcribed as a whole, 0 to 1,000,000; 0 is all
-  std::string recordings;             // folder of the MAPS recordings; empty: none …
-  std::string scores;                 // … and of the scores that those are named after
+  int snippets = 2000;     // drawn, 2 to 10,000,000
+  int pieces = 0;          // of the test set, transcribed as a whole, 0 to 1,000,000; 0 is all
+  std::string recordings;  // folder of the MAPS recordings; empty: none …
+  std::string scores;      // … and of the scores that those are named after
   std::string reference_collections;  // folder for bundles, which are kept
   uint64_t seed = 1;
 

@@ -72,7 +72,8 @@ namespace antiphon::trainer::evaluation {
                                                                   Progress& progress);
 
 // Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one
-// taken out?
+// taken out? And of whole pieces, performed or recorded, those that TranscribeMatched finds, with
+// the piece in the collection and without it?
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTranscription(
     const TranscriptionOptions& options, Progress& progress);
 

@@ -39,9 +39,9 @@ class PitchMatching {
   PitchMatching(std::span<const HeardNote> truth, std::span<const HeardNote> found, bool offsets)
       : owner_(found.size(), -1), near_(truth.size()) {
     for (size_t i = 0; i < truth.size(); ++i) {
-      auto it = std::lower_bound(found.begin(), found.end(),
-                                 truth[i].onset_s - 2 * kOnsetTolerance_s,
-                                 [](const HeardNote& note, double s) { return note.onset_s < s; });
+      auto it =
+          std::lower_bound(found.begin(), found.end(), truth[i].onset_s - 2 * kOnsetTolerance_s,
+                           [](const HeardNote& note, double s) { return note.onset_s < s; });
       for (; it != found.end() && it->onset_s < truth[i].onset_s + 2 * kOnsetTolerance_s; ++it) {
         if (Matches(truth[i], *it, offsets)) near_[i].push_back(it - found.begin());
       }
@@ -98,7 +98,8 @@ std::vector<HeardNote> HeardNotes(std::span<const music::Note> notes, bool susta
   std::vector<HeardNote> heard;
   for (const music::Note& note : notes) {
     const double end_s = sustained ? note.sounding_offset_s : note.offset_s;
-    heard.push_back({note.onset_s, std::max(end_s, note.onset_s + 1e-3), note.pitch});
+    heard.push_back(
+        {note.onset_s, std::max(end_s, note.onset_s + 1e-3), note.pitch, note.velocity});
   }
   return heard;
 }
@@ -125,8 +126,7 @@ MatchCounts MatchFrames(std::span<const HeardNote> truth, std::span<const HeardN
     const auto it = true_frames.find(pitch);
     for (size_t frame = 0; frame < sounding.size(); ++frame) {
       if (!sounding[frame]) continue;
-      const bool hit =
-          it != true_frames.end() && frame < it->second.size() && it->second[frame];
+      const bool hit = it != true_frames.end() && frame < it->second.size() && it->second[frame];
       counts.hits += hit;
       counts.missed -= hit;
       counts.extra += !hit;

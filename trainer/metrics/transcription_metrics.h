@@ -20,6 +20,7 @@ struct HeardNote {
   double onset_s = 0;
   double end_s = 0;
   int pitch = 0;
+  int velocity = 64;  // 1 to 127; no part of any match
 };
 
 // Until they fall silent, sustain pedal included, or else until the key is released.
@@ -27,7 +28,7 @@ std::vector<HeardNote> HeardNotes(std::span<const music::Note> notes, bool susta
 
 inline constexpr double kOnsetTolerance_s = 0.05;
 inline constexpr double kOffsetTolerance_s = 0.05;  // or …
-inline constexpr double kOffsetRatio = 0.2;         // … so much of the true note, where that is more
+inline constexpr double kOffsetRatio = 0.2;  // … so much of the true note, where that is more
 
 // As many pairs as can be of notes of one pitch whose onsets are at most 50 ms apart; with
 // `offsets`, whose ends are near, too. Times are compared to a tenth of a millisecond

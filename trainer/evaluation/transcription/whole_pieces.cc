@@ -33,8 +33,7 @@ absl::StatusOr<std::vector<std::string>> Allowed(const retrieval::Collection& co
   if (known == Known::kAll) return std::vector<std::string>();
   if (known == Known::kOwn) return std::vector<std::string>{piece.id};
   const std::optional<int> own = collection.FindPiece(piece.id);
-  if (!own)
-    return absl::InternalError(absl::StrCat(piece.id, " is not in the collection"));
+  if (!own) return absl::InternalError(absl::StrCat(piece.id, " is not in the collection"));
   std::set<int> barred = {*own};
   ASSIGN_OR_RETURN(const auto shared, collection.FindSameMusic(*own));
   for (const matching::SharedMusic& same : shared) barred.insert(same.other);
@@ -75,7 +74,7 @@ std::vector<WholePiece> PerformedPieces(const std::vector<datasets::PartPiece>& 
         options, {soundfont}, HashOf(absl::StrCat(seed, "/transcription/", piece.name)));
     data::Performance performance = data::Perform(piece.score, options, variation);
     std::vector<metrics::HeardNote> truth =
-        metrics::HeardNotes(performance.notes, /*sustained=*/true);
+        metrics::HeardNotes(performance.notes, /*sustained=*/false);
     performed.push_back({piece.name, piece.name, std::move(truth),
                          [performance = std::move(performance), variation](int sample_rate) {
                            return data::Renderer(sample_rate).Render(performance, variation);
@@ -105,8 +104,7 @@ absl::StatusOr<std::vector<PieceFigures>> TranscribeAll(
     ASSIGN_OR_RETURN(const transcription::Transcription found,
                      transcription::TranscribeMatched(collection, sound, asked));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-    PieceFigures judged =
-        Judge(piece.truth, metrics::HeardNotes(found.notes, /*sustained=*/false));
+    PieceFigures judged = Judge(piece.truth, metrics::HeardNotes(found.notes, /*sustained=*/false));
     judged.sound_s = sound.duration_s();
     judged.seconds = took.count();
     for (const transcription::Gap& gap : found.gaps) judged.gaps_s += gap.end_s - gap.start_s;
@@ -137,7 +135,7 @@ absl::StatusOr<std::vector<PieceFigures>> TranscribeByChance(
       for (const music::Note& note : score->notes) {
         if (note.onset_s < from_s || note.onset_s >= from_s + kChance_s) continue;
         found.push_back({note.onset_s - from_s + start_s, note.offset_s - from_s + start_s,
-                         note.pitch});
+                         note.pitch, note.velocity});
       }
     }
     figures.push_back(Judge(piece.truth, found));

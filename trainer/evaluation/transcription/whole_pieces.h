@@ -26,7 +26,7 @@ namespace antiphon::trainer::evaluation {
 struct WholePiece {
   std::string name;
   std::string id;                         // of its score in the collections
-  std::vector<metrics::HeardNote> truth;  // until they fall silent
+  std::vector<metrics::HeardNote> truth;  // until the key is released
   std::function<absl::StatusOr<audio::Waveform>(int sample_rate)> read;
 };
 
