@@ -33,6 +33,7 @@ FrameEvidence::FrameEvidence(const ScoreModel& model)
 
 void FrameEvidence::SetFrame(const SoundFrame& frame) {
   frame_ = &frame;
+  novelty_ = Novelty(frame);
   if (++stamp_ == 0) {
     std::fill(fits_.begin(), fits_.end(), Kept());
     std::fill(attacks_.begin(), attacks_.end(), Kept());
@@ -53,18 +54,22 @@ float FrameEvidence::Attack(int event) {
 }
 
 ParticleCloud::ParticleCloud(const ScoreModel& model, const PlayerModel& player, int particles,
-                             int event, double tempo_ratio, double tempo_deviation, uint64_t seed)
-    : model_(model), player_(player), state_(seed * 0x9E3779B97F4A7C15ull + 1) {
+                             const Start& start, uint64_t seed)
+    : model_(&model), player_(player), state_(seed * 0x9E3779B97F4A7C15ull + 1) {
   const auto weight = static_cast<float>(1.0 / particles);
   for (int i = 0; i < particles; ++i) {
     Particle particle;
-    particle.event = event - 1;
-    particle.score_s = model.events()[event].onset_s;
-    particle.slice = std::max(0, model.events()[event].first_slice - 1);
+    particle.score_s = start.from_s + (start.to_s - start.from_s) * (i + Uniform()) / particles;
+    Locate(particle);
+    if (start.waiting) {
+      const double next_s = NextOnset(particle.event);
+      if (std::isfinite(next_s)) particle.score_s = next_s;
+      particle.waiting = std::isfinite(next_s);
+    }
     particle.tempo = static_cast<float>(
-        std::clamp(tempo_ratio * std::exp(tempo_deviation * Normal()), kLeastTempo, kMostTempo));
+        std::clamp(start.tempo_ratio * std::exp(start.tempo_deviation * Normal()), kLeastTempo,
+                   kMostTempo));
     particle.weight = weight;
-    particle.waiting = true;
     particles_.push_back(particle);
   }
 }
@@ -86,7 +91,7 @@ float ParticleCloud::Normal() {
 
 double ParticleCloud::NextOnset(int event) const {
   const size_t next = event + 1;
-  return next < model_.events().size() ? model_.events()[next].onset_s
+  return next < model_->events().size() ? model_->events()[next].onset_s
                                        : std::numeric_limits<double>::infinity();
 }
 
@@ -101,8 +106,8 @@ float ParticleCloud::AttackProfile(double elapsed_s) const {
 }
 
 void ParticleCloud::Advance(Particle& particle) const {
-  const auto& events = model_.events();
-  const auto& slices = model_.slices();
+  const auto& events = model_->events();
+  const auto& slices = model_->slices();
   while (particle.event + 1 < static_cast<int>(events.size()) &&
          events[particle.event + 1].onset_s <= particle.score_s)
     ++particle.event;
@@ -111,15 +116,36 @@ void ParticleCloud::Advance(Particle& particle) const {
     ++particle.slice;
 }
 
+void ParticleCloud::Locate(Particle& particle) const {
+  const auto& events = model_->events();
+  const auto& slices = model_->slices();
+  const auto event = std::upper_bound(
+      events.begin(), events.end(), particle.score_s,
+      [](double at_s, const ScoreEvent& one) { return at_s < one.onset_s; });
+  const auto slice = std::upper_bound(
+      slices.begin(), slices.end(), particle.score_s,
+      [](double at_s, const ScoreSlice& one) { return at_s < one.start_s; });
+  particle.event = static_cast<int>(event - events.begin()) - 1;
+  particle.slice = std::max(0, static_cast<int>(slice - slices.begin()) - 1);
+  particle.waiting = false;
+}
+
 void ParticleCloud::Move(Particle& particle) {
   static const double root = std::sqrt(kFrame_s);
   particle.tempo *= std::exp(static_cast<float>(player_.tempo_deviation * root) * Normal());
   particle.tempo = std::clamp(particle.tempo, static_cast<float>(kLeastTempo),
                               static_cast<float>(kMostTempo));
+  if (Uniform() < player_.stray_rate * kFrame_s) {
+    particle.score_s = std::clamp(
+        particle.score_s + particle.tempo * player_.stray_s * Normal(),
+        model_->events().front().onset_s, model_->end_s());
+    Locate(particle);
+    return;
+  }
   const double step_s = kFrame_s + player_.place_deviation_s * root * Normal();
   const double next_s = NextOnset(particle.event);
   particle.score_s = std::max(
-      particle.event >= 0 ? model_.events()[particle.event].onset_s : model_.events()[0].onset_s,
+      particle.event >= 0 ? model_->events()[particle.event].onset_s : model_->events()[0].onset_s,
       particle.score_s + particle.tempo * step_s);
   if (particle.score_s >= next_s) {
     if (Uniform() < player_.wait_share) {
@@ -134,26 +160,26 @@ void ParticleCloud::Move(Particle& particle) {
 }
 
 float ParticleCloud::LogLikelihood(const Particle& particle, FrameEvidence& evidence) const {
-  float attack = 0;
-  double elapsed_s = std::numeric_limits<double>::infinity();
+  float attack = 0, heard = 0;
   for (int event = particle.event; event >= 0 && event > particle.event - 4; --event) {
-    const double since_s = (particle.score_s - model_.events()[event].onset_s) / particle.tempo;
-    if (event == particle.event) elapsed_s = since_s;
+    const double since_s = (particle.score_s - model_->events()[event].onset_s) / particle.tempo;
     if (since_s >= player_.attack_to_s) break;
     const float profile = AttackProfile(since_s);
-    if (profile > 0) attack += profile * evidence.Attack(event);
+    if (profile > 0) {
+      attack += profile * static_cast<float>(player_.attack_weight) * evidence.Attack(event);
+      heard = std::max(heard, profile);
+    }
   }
   float fit = evidence.Fit(particle.slice);
   const double slice_s =
-      (particle.score_s - model_.slices()[particle.slice].start_s) / particle.tempo;
+      (particle.score_s - model_->slices()[particle.slice].start_s) / particle.tempo;
   if (particle.slice > 0 && slice_s < player_.fill_to_s) {
     const auto filled = static_cast<float>(std::clamp(
         (slice_s - player_.fill_from_s) / (player_.fill_to_s - player_.fill_from_s), 0.0, 1.0));
     fit = filled * fit + (1 - filled) * evidence.Fit(particle.slice - 1);
   }
-  (void)elapsed_s;
-  return static_cast<float>(player_.fit_weight) * fit +
-         static_cast<float>(player_.attack_weight) * attack;
+  return static_cast<float>(player_.fit_weight) * fit + attack +
+         heard * static_cast<float>(player_.novelty_weight) * evidence.novelty();
 }
 
 // Goes on waiting, or has heard what it waits for a moment ago: drawn with the evidence of this
@@ -176,7 +202,7 @@ double ParticleCloud::Step(FrameEvidence& evidence) {
   float best = kNever;
   for (size_t i = 0; i < particles_.size(); ++i) {
     Particle& particle = particles_[i];
-    if (particle.waiting) {
+    if (particle.waiting && Uniform() >= player_.stray_rate * kFrame_s) {
       logs[i] = Wait(particle, evidence);
     } else {
       Move(particle);
@@ -257,7 +283,7 @@ ParticleCloud::Place ParticleCloud::Where() const {
     if (std::abs(particle.score_s - place.score_s) <= kRight_s * place.tempo_ratio)
       place.share += particle.weight;
   }
-  const auto& events = model_.events();
+  const auto& events = model_->events();
   place.event = static_cast<int>(std::upper_bound(events.begin(), events.end(), place.score_s,
                                                   [](double at_s, const ScoreEvent& event) {
                                                     return at_s < event.onset_s;

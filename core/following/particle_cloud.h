@@ -23,6 +23,7 @@ class FrameEvidence {
   const SoundFrame& frame() const { return *frame_; }
   float Fit(int slice);
   float Attack(int event);
+  float novelty() const { return novelty_; }
 
  private:
   struct Kept {
@@ -31,6 +32,7 @@ class FrameEvidence {
   };
   const ScoreModel& model_;
   const SoundFrame* frame_ = nullptr;
+  float novelty_ = 0;
   uint32_t stamp_ = 0;
   std::vector<Kept> fits_, attacks_;
 };
@@ -41,11 +43,14 @@ struct PlayerModel {
   double first_tempo_deviation = 0.4;  // from the tempo written
   double tempo_deviation = 0.25;       // that grows in a second
   double place_deviation_s = 0.03;     // that grows in a second
-  double wait_share = 0.05;            // of onsets that are waited for
+  double stray_rate = 0.3;             // a second: of being elsewhere near by than was thought
+  double stray_s = 0.4;                // by so much
+  double wait_share = 0.03;            // of onsets that are waited for
   double wait_s = 0.7;                 // for so long, in the mean
-  double fit_weight = 8;               // of a frame's fit in its likelihood
-  double attack_weight = 0.3;
-  double attack_from_s = 0.005, attack_full_s = 0.02, attack_fades_s = 0.04, attack_to_s = 0.06;
+  double fit_weight = 1;               // of a frame's fit in its likelihood
+  double novelty_weight = 0.35;        // of a frame's novelty just after an onset
+  double attack_weight = 0.1;          // ... of the pitches that rise
+  double attack_from_s = 0.005, attack_full_s = 0.025, attack_fades_s = 0.05, attack_to_s = 0.08;
   double fill_from_s = 0.02, fill_to_s = 0.1;  // after an onset: its notes fill the window
 };
 
@@ -60,9 +65,17 @@ class ParticleCloud {
   };
   static constexpr double kRight_s = 0.25;  // of the sound
 
-  // Waits for `event`. Borrows the model.
-  ParticleCloud(const ScoreModel& model, const PlayerModel& player, int particles, int event,
-                double tempo_ratio, double tempo_deviation, uint64_t seed);
+  // Where it begins: somewhere in a stretch of the score.
+  struct Start {
+    double from_s = 0, to_s = 0;  // of the score
+    double tempo_ratio = 1;
+    double tempo_deviation = 0.2;  // of its logarithm
+    bool waiting = false;          // for the first event that is not before `to_s`
+  };
+
+  // Borrows the model.
+  ParticleCloud(const ScoreModel& model, const PlayerModel& player, int particles,
+                const Start& start, uint64_t seed);
 
   // A frame has been heard. Returns the logarithm of how likely it was.
   double Step(FrameEvidence& evidence);
@@ -87,12 +100,13 @@ class ParticleCloud {
   float LogLikelihood(const Particle& particle, FrameEvidence& evidence) const;
   float Wait(Particle& particle, FrameEvidence& evidence);
   void Advance(Particle& particle) const;
+  void Locate(Particle& particle) const;
   void Resample();
   double NextOnset(int event) const;
   float AttackProfile(double elapsed_s) const;
 
-  const ScoreModel& model_;
-  const PlayerModel player_;
+  const ScoreModel* model_;
+  PlayerModel player_;
   std::vector<Particle> particles_, spare_;
   uint64_t state_;
 };

@@ -22,10 +22,15 @@ constexpr size_t kMaxBars = 1'000'000;
 constexpr double kTogether_s = 0.04;  // ends of notes closer to a slice's begin make no new one
 constexpr std::array<double, 2> kSplits_s = {0.3, 0.9};  // of slices after an onset
 
-// That a semitone is heard to rise without an onset, and with one whose partial is the strongest.
-constexpr float kFalseRise = 0.08f;
-constexpr float kTrueRise = 0.85f;
-constexpr float kLeastPartial = 0.3f;  // compressed: weaker ones are not expected to be heard
+// Partials that are expected weaker than this, compressed, tell nothing of an onset.
+constexpr float kLeastPartial = 0.45f;
+constexpr float kPartialWeight = 1.9f;  // of a partial, for each unit that it is stronger
+constexpr float kRiseWeight = 3.4f;     // of its rise, against 1 for having been expected
+// Rises, all together: the mean over pitches at which an onset is as likely as none, and how
+// fast that changes with its logarithm.
+constexpr float kEvenNovelty = 0.034f;
+constexpr float kNoveltySlope = 3.7f;
+constexpr float kMostNovelty = 4.5f;
 
 // A note as a sum of partials, through the analyzer.
 SemitoneAnalyzer::Magnitudes HearNote(int pitch, SemitoneAnalyzer& analyzer) {
@@ -118,21 +123,13 @@ void ScoreModel::FindEvents(const music::Score& score) {
     ScoreEvent event;
     event.onset_s = onsets[i];
     event.attack_begin = static_cast<int>(attacks_.size());
-    float total = 0;
     for (int k = 0; k < kPitches; ++k) {
-      if (expected[k] < kLeastPartial) continue;
-      const float rise = kFalseRise + (kTrueRise - kFalseRise) * expected[k];
-      const float absent = std::log((1 - rise) / (1 - kFalseRise));
-      attacks_.push_back({k, std::log(rise / kFalseRise) - absent});
-      event.attack_constant += absent;
-      total += expected[k];
+      if (expected[k] <= kLeastPartial) continue;
+      const float weight = kPartialWeight * (expected[k] - kLeastPartial);
+      attacks_.push_back({k, kRiseWeight * weight});
+      event.attack_constant -= weight;
     }
     event.attack_end = static_cast<int>(attacks_.size());
-    // Partials do not come and go independently: many count less than their number.
-    const float scale = total > 0 ? 1 / std::sqrt(total) : 0;
-    event.attack_constant *= scale;
-    for (int cell = event.attack_begin; cell < event.attack_end; ++cell)
-      attacks_[cell].weight *= scale;
     events_.push_back(event);
   }
 }
@@ -218,6 +215,11 @@ float ScoreModel::Attack(int event, const SoundFrame& frame) const {
   for (int cell = events_[event].attack_begin; cell < events_[event].attack_end; ++cell)
     sum += attacks_[cell].weight * frame.onsets[attacks_[cell].pitch];
   return sum;
+}
+
+float Novelty(const SoundFrame& frame) {
+  return std::clamp(kNoveltySlope * std::log(std::max(frame.novelty, 1e-6f) / kEvenNovelty),
+                    -kMostNovelty, kMostNovelty);
 }
 
 }  // namespace antiphon::following

@@ -43,8 +43,7 @@ class ScoreModel {
   // How well what is heard fits what sounds in a slice: the cosine of both, 0 to 1.
   float Fit(int slice, const SoundFrame& frame) const;
 
-  // Logarithm of how much likelier what is heard is when the event has just begun than when nothing
-  // has.
+  // For an event against any other: that it has begun a moment ago, by the pitches that rise.
   float Attack(int event, const SoundFrame& frame) const;
 
  private:
@@ -64,6 +63,10 @@ class ScoreModel {
   std::vector<Pitches> note_steady_, note_brief_;  // of each pitch: magnitudes, the loudest 1
   double end_s_ = 0;
 };
+
+// For any event against none: that one has begun a moment ago. The logarithm of a ratio of
+// likelihoods, as in renditions of scores.
+float Novelty(const SoundFrame& frame);
 
 }  // namespace antiphon::following
 

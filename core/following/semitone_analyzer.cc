@@ -13,8 +13,11 @@ constexpr double kShort_s = 0.064;
 constexpr double kRiseShare = 0.7;   // of a window, which is oldest first
 constexpr int kFirstShortPitch = 76;  // from here on a short window tells semitones apart
 constexpr int kFirstBriefPitch = 55;  // below it, a short window hears the notes' partials only
+constexpr int kFirstBrief = kFirstBriefPitch - music::kLowestPianoPitch;
 constexpr double kHalfWidth = 0.75;   // of a kernel, semitones, where the window is long enough
 constexpr float kFloor = 3e-4f;       // magnitude: under it all is silence
+constexpr float kFirstLoudest = 0.02f;  // magnitude: what is expected of a recording at first
+constexpr float kFaint = 0.05f;         // of the loudest: pitches of what is fainter say less
 constexpr double kForget_s = 3;       // in which "the loudest" falls to a half
 constexpr float kCompression = 100;
 constexpr int kRiseFrames = 3;        // from one frame to which a rise is measured
@@ -105,7 +108,7 @@ SemitoneAnalyzer::Magnitudes SemitoneAnalyzer::Analyze(std::span<const float> sa
 }
 
 FrameStream::FrameStream(int sample_rate)
-    : analyzer_(sample_rate), recent_(analyzer_.length(), 0.0f), levels_(kRiseFrames) {}
+    : analyzer_(sample_rate), recent_(analyzer_.length(), 0.0f), loudest_(kFirstLoudest), levels_(kRiseFrames) {}
 
 void FrameStream::Push(std::span<const float> samples,
                        const std::function<void(const SoundFrame&)>& sink) {
@@ -146,7 +149,9 @@ SoundFrame FrameStream::MakeFrame() {
         {before[std::max(0, i - 1)], before[i], before[std::min(kPitches - 1, i + 1)]});
     frame.onsets[i] = 1 - std::exp(-std::max(0.0f, level[i] - held) / kSharpRise);
   }
-  const float scale = frame.loudness > 0 ? 1 / std::sqrt(squares) : 0;
+  for (const float onset : frame.onsets) frame.novelty += onset / (kPitches - kFirstBrief);
+  const float scale =
+      frame.loudness > 0 ? std::min(1.0f, frame.loudness / kFaint) / std::sqrt(squares) : 0;
   for (float& energy : frame.energies) energy *= scale;
   levels_[frames_ % kRiseFrames] = level;
   ++frames_;

@@ -62,8 +62,9 @@ class SemitoneAnalyzer {
 
 // One frame, made comparable: compressed, and freed of how loud the recording is.
 struct SoundFrame {
-  Pitches energies{};   // of unit length; all 0 in silence
+  Pitches energies{};   // of unit length; of less where all is faint, 0 in silence
   Pitches onsets{};     // 0 to 1: how sharply each has risen
+  float novelty = 0;    // their mean over the pitches that are heard to rise sharply
   float loudness = 0;   // 0 to 1: against the loudest of the last seconds
 };
 
@@ -85,7 +86,7 @@ class FrameStream {
   std::vector<float> recent_;  // the last length() samples, then those of the next frame
   int64_t frames_ = 0;
   int64_t received_ = 0;
-  float loudest_ = 0;              // decaying
+  float loudest_;                  // decaying
   std::vector<Pitches> levels_;    // compressed, of the frames before, a ring
 };
 
