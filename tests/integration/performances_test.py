@@ -1,5 +1,5 @@
-"""Align, AlignLong, Follow and Transcribe, from Python and through the client: a rendition of a piece
-of the songbook at a tempo of its own, so that the truth is known."""
+"""Align, AlignLong, Follow and Transcribe, from Python and through the client: a rendition of a
+piece of the songbook at a tempo of its own, so that the truth is known."""
 
 import base64
 import json
@@ -254,7 +254,7 @@ class PerformancesTest(unittest.TestCase):
             number = min(199, int(answer.at_seconds * 50 - 1e-6))
             waits.append(time.monotonic() - sent[number])
         self.assertGreaterEqual(len(waits), 39)
-        # A machine that is busy with other tests takes its time; unhindered it is a few milliseconds.
+        # A machine that is busy with other tests takes its time; unhindered it is milliseconds.
         self.assertLess(statistics.median(waits), 0.1)
 
     # Transcribe
