@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/status_macros.h"
+#include "core/base/steady_time.h"
 #include "core/music/midi_file.h"
 #include "core/transcription/transcription.h"
 #include "server/performances/request_sound.h"
@@ -103,6 +104,13 @@ absl::Status Fill(const retrieval::Collection& collection,
   return absl::OkStatus();
 }
 
+// What of a call is accounted for.
+double StageSecondsOf(const Call& call) {
+  double seconds = 0;
+  for (const auto& [stage, stage_s] : call.stages()) seconds += stage_s;
+  return seconds;
+}
+
 // Silence is no gap: where there is neither a note nor a gap, there was nothing to compare.
 v1::Verdict VerdictOf(const transcription::Transcription& transcription) {
   if (!transcription.notes.empty()) return v1::VERDICT_MATCH;
@@ -122,14 +130,19 @@ absl::Status Transcribe(const StreamContext& context, Call& call,
   const double duration_s = sound.duration_s();
   const std::string why_silent = WhyTooLittle(sound, excerpt, settings);
   CutTo(excerpt, sound);
-  ASSIGN_OR_RETURN(
-      const auto transcription,
-      AtField(transcription::TranscribeMatched(call.collection(), sound, options, call.context()),
-              "audio"));
+  // The stages of the collection are timed by themselves; the rest of the time goes into the
+  // scores.
+  const SteadyTime start = SteadyNow();
+  const double before_s = StageSecondsOf(call);
+  const auto transcription = AtField(
+      transcription::TranscribeMatched(call.collection(), sound, options, call.context()), "audio");
+  const double others_s = StageSecondsOf(call) - before_s;
+  call.RecordStage(v1::STAGE_ALIGN, std::max(0.0, SecondsSince(start) - others_s));
+  RETURN_IF_ERROR(transcription.status());
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return Fill(call.collection(), transcription, excerpt.start_s, response);
+    return Fill(call.collection(), *transcription, excerpt.start_s, response);
   }));
-  response->set_verdict(VerdictOf(transcription));
+  response->set_verdict(VerdictOf(*transcription));
   if (response->verdict() == v1::VERDICT_INSUFFICIENT_INPUT)
     WarnOfTooLittle(call, "audio", why_silent);
   context.metrics.RecordVerdict(call.method(), response->verdict());
