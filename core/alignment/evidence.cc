@@ -12,8 +12,8 @@ struct Balance {
   double likeness, likeness_weight;    // likeness at which neither is said …
   double roughness, roughness_weight;  // … and roughness
 };
-constexpr Balance kAgreement = {0.52, 10, 0.2, 12};
-constexpr Balance kDoubt = {0.38, 10, 0.35, 5};
+constexpr Balance kAgreement = {0.21, 25, 0.2, 6};
+constexpr Balance kDoubt = {0.1, 20, 0.35, 6};
 // So many onsets of that roughness are added to those there are: a few say little.
 constexpr double kPriorOnsets = 10;
 constexpr double kPriorRoughness = 0.3;
@@ -21,6 +21,11 @@ constexpr double kPriorRoughness = 0.3;
 constexpr size_t kTempoOnsets = 4;
 constexpr size_t kReach = 4;
 constexpr double kLongest_s = 1;  // what an onset counts for, at most
+
+// Of what chance leaves, so much is like what is written.
+double BeyondChance(double likeness, double chance) {
+  return (likeness - chance) / std::max(1 - chance, 0.1);
+}
 
 double Weigh(const Balance& balance, double likeness, double roughness) {
   const double evidence = balance.likeness_weight * (likeness - balance.likeness) -
@@ -66,20 +71,21 @@ double MeanAround(const std::vector<double>& values, size_t place) {
 Evidence WeighEvidence(const LaidOnsets& laid) {
   const std::vector<double> roughness = Roughness(laid);
   Evidence evidence;
-  double likeness = 0, weights = 0;
+  double likeness = 0, chance = 0, weights = 0;
   double rough = kPriorOnsets * kPriorRoughness;
   for (size_t i = 0; i < laid.heard_s.size(); ++i) {
     const double length_s = i + 1 < laid.heard_s.size()
                                 ? std::min(laid.heard_s[i + 1] - laid.heard_s[i], kLongest_s)
                                 : kLongest_s;
     likeness += length_s * laid.likeness[i];
+    chance += length_s * laid.chance[i];
     weights += length_s;
     rough += roughness[i];
-    evidence.doubts.push_back(
-        1 - Weigh(kDoubt, MeanAround(laid.likeness, i), MeanAround(roughness, i)));
+    const double beyond = BeyondChance(MeanAround(laid.likeness, i), MeanAround(laid.chance, i));
+    evidence.doubts.push_back(1 - Weigh(kDoubt, beyond, MeanAround(roughness, i)));
   }
   if (weights > 0) {
-    evidence.agreement = Weigh(kAgreement, likeness / weights,
+    evidence.agreement = Weigh(kAgreement, BeyondChance(likeness / weights, chance / weights),
                                rough / (kPriorOnsets + static_cast<double>(roughness.size())));
   }
   return evidence;

@@ -12,6 +12,7 @@ struct LaidOnsets {
   std::vector<double> played_s;  // of each distinct onset, at the mean tempo; ascending
   std::vector<double> heard_s;   // in the recording; ascending
   std::vector<double> likeness;  // FineAlignment::likeness
+  std::vector<double> chance;    // FineAlignment::chance
 };
 
 struct Evidence {

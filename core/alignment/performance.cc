@@ -160,6 +160,7 @@ absl::Status LaySegment(const features::FeatureSequence& spectrogram,
     laid.played_s.push_back(fine.onsets_s[i]);
     laid.heard_s.push_back(heard_s);
     laid.likeness.push_back(fine.likeness[i]);
+    laid.chance.push_back(fine.chance[i]);
   }
   return absl::OkStatus();
 }
