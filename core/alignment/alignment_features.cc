@@ -157,8 +157,7 @@ FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
       const float weight = at == band ? 1 : kQuarterToneWeight;
       for (int64_t frame = 0; frame < frames; ++frame) {
         float& energy = features.energies.row(frame)[pitch];
-        energy =
-            std::max(energy, weight * table[cells[frame * spectrogram.bands + at]]);
+        energy = std::max(energy, weight * table[cells[frame * spectrogram.bands + at]]);
       }
     }
   }

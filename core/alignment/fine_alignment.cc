@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "core/alignment/refinement.h"
@@ -35,6 +36,8 @@ constexpr float kQuietSound = 0.1f;  // … and of the loudest frame: what still
 constexpr double kTempoReach_s = 0.25;
 // How much of an onset is looked at for its likeness, at most.
 constexpr double kLikenessReach_s = 1.0;
+// Chance is what is written so many onsets away.
+constexpr int64_t kElsewhere[] = {-23, -13, 11, 19};
 
 float RowSum(const FrameMatrix& matrix, int64_t row) {
   float sum = 0;
@@ -85,8 +88,8 @@ std::vector<OnsetGroup> GroupOnsets(std::span<const music::Note> notes,
   for (size_t i = 0; i < onsets_s.size(); ++i) {
     groups[i].at_s = time.To(onsets_s[i]);
     if (i + 1 == onsets_s.size()) continue;
-    const double score_s = time.From(groups[i].at_s + kTempoReach_s) -
-                           time.From(groups[i].at_s - kTempoReach_s);
+    const double score_s =
+        time.From(groups[i].at_s + kTempoReach_s) - time.From(groups[i].at_s - kTempoReach_s);
     groups[i].interval_s = (onsets_s[i + 1] - onsets_s[i]) * 2 * kTempoReach_s / score_s;
   }
   for (const music::Note& note : notes) {
@@ -103,35 +106,50 @@ float Alike(const float* a, const float* b, int width) {
   return sum;
 }
 
+// Where an onset and the next begin, in frames.
+FrameRange FramesOf(const Sound& sound, const FineAlignment& alignment, size_t onset) {
+  const double from_s = alignment.heard_s[onset];
+  double to_s = from_s + kLikenessReach_s;
+  if (onset + 1 < alignment.heard_s.size()) to_s = std::min(to_s, alignment.heard_s[onset + 1]);
+  const int64_t frames = sound.features.frames();
+  const int64_t first = std::clamp<int64_t>(std::llround(from_s * sound.frame_rate), 0, frames - 1);
+  return {first, std::clamp<int64_t>(std::llround(to_s * sound.frame_rate), first + 1, frames)};
+}
+
+// What is heard from one onset on beside what is written from another on.
+double LikenessBetween(const FrameMatrix& heard, FrameRange at, const FrameMatrix& written,
+                       FrameRange beside) {
+  double sum = 0;
+  for (int64_t frame = at.first; frame < at.end; ++frame) {
+    const int64_t other = std::min(beside.first + frame - at.first, beside.end - 1);
+    sum += Alike(heard.row(frame), written.row(other), written.width);
+  }
+  return std::clamp(sum / static_cast<double>(at.end - at.first), 0.0, 1.0);
+}
+
 // Requires the sound normalised.
-std::vector<double> Likeness(const Sound& sound, std::span<const music::Note> notes,
-                             const features::FeatureSettings& settings,
-                             const FineAlignment& alignment) {
+void MeasureLikeness(const Sound& sound, std::span<const music::Note> notes,
+                     const features::FeatureSettings& settings, FineAlignment& alignment) {
+  const auto count = static_cast<int64_t>(alignment.onsets_s.size());
+  alignment.likeness.assign(count, 0);
+  alignment.chance.assign(count, 0);
   std::vector<TimePoint> points;
-  for (size_t i = 0; i < alignment.onsets_s.size(); ++i)
+  for (int64_t i = 0; i < count; ++i)
     points.push_back({alignment.onsets_s[i], alignment.heard_s[i]});
   const absl::StatusOr<TimeMap> time = TimeMap::Create(std::move(points));
-  std::vector<double> likeness(alignment.onsets_s.size());
-  if (!time.ok()) return likeness;
+  if (!time.ok()) return;
   FrameFeatures written = FeaturesOfNotes(Placed(notes, *time), sound.features.frames(), settings);
   NormaliseFeatures(sound.frame_rate, kDecayFrames, written);
-  const int64_t frames = sound.features.frames();
-  for (size_t i = 0; i < likeness.size(); ++i) {
-    const double from_s = alignment.heard_s[i];
-    const double to_s = std::min(
-        i + 1 < likeness.size() ? alignment.heard_s[i + 1] : from_s + kLikenessReach_s,
-        from_s + kLikenessReach_s);
-    const int64_t first =
-        std::clamp<int64_t>(std::llround(from_s * sound.frame_rate), 0, frames - 1);
-    const int64_t end =
-        std::clamp<int64_t>(std::llround(to_s * sound.frame_rate), first + 1, frames);
-    for (int64_t frame = first; frame < end; ++frame) {
-      likeness[i] += Alike(sound.features.energies.row(frame), written.energies.row(frame),
-                           written.energies.width);
+  for (int64_t i = 0; i < count; ++i) {
+    const FrameRange at = FramesOf(sound, alignment, i);
+    alignment.likeness[i] = LikenessBetween(sound.features.energies, at, written.energies, at);
+    for (const int64_t away : kElsewhere) {
+      const int64_t other = ((i + away) % count + count) % count;
+      alignment.chance[i] += LikenessBetween(sound.features.energies, at, written.energies,
+                                             FramesOf(sound, alignment, other)) /
+                             std::size(kElsewhere);
     }
-    likeness[i] = std::clamp(likeness[i] / static_cast<double>(end - first), 0.0, 1.0);
   }
-  return likeness;
 }
 
 }  // namespace
@@ -214,7 +232,7 @@ absl::StatusOr<TimeMap> Corrected(const TimeMap& time, std::vector<TimePoint> co
 }
 
 absl::Status CheckSpectrogram(const features::FeatureSequence& spectrogram,
-                        const features::FeatureSettings& settings) {
+                              const features::FeatureSettings& settings) {
   if (settings.front_end != features::FrontEndKind::kConstantQ || settings.bands_per_octave < 12) {
     return absl::InvalidArgumentError(
         "alignment needs a constant-Q spectrogram of at least 12 bands an octave");
@@ -232,8 +250,8 @@ absl::Status CheckSpectrogram(const features::FeatureSequence& spectrogram,
 }
 
 absl::StatusOr<FineAlignment> AlignFinely(const Sound& sound, std::span<const music::Note> notes,
-                                          const features::FeatureSettings& settings,
-                                          OpenEnds open, const TimeMap& time) {
+                                          const features::FeatureSettings& settings, OpenEnds open,
+                                          const TimeMap& time) {
   Sound normalised = sound;
   NormaliseFeatures(sound.frame_rate, kDecayFrames, normalised.features);
   TimeMap fine = time;
@@ -244,7 +262,7 @@ absl::StatusOr<FineAlignment> AlignFinely(const Sound& sound, std::span<const mu
   alignment.onsets_s = music::DistinctOnsets(notes, kTogether_s);
   alignment.heard_s = RefineOnsets(sound.features.onsets, sound.frame_rate, settings.lowest_pitch,
                                    GroupOnsets(notes, alignment.onsets_s, fine));
-  alignment.likeness = Likeness(normalised, notes, settings, alignment);
+  MeasureLikeness(normalised, notes, settings, alignment);
   return alignment;
 }
 

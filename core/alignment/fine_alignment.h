@@ -45,6 +45,8 @@ struct FineAlignment {
   // 0 to 1 for each onset: how much of what begins and sounds from there to the next is what is
   // written.
   std::vector<double> likeness;
+  // The same of what is written elsewhere: what music of this key and these instruments has anyway.
+  std::vector<double> chance;
 };
 
 // `time` maps seconds of the score to seconds of the sound. InvalidArgument: InvalidArgument of

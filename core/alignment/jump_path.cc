@@ -14,7 +14,7 @@ namespace {
 constexpr int kWidth = 12;
 constexpr float kNever = std::numeric_limits<float>::infinity();
 // Of going on by no, one, two or three frames of the score.
-constexpr std::array<float, 4> kStepCosts = {0.08f, 0.0f, 0.04f, 0.15f};
+constexpr std::array<float, 4> kStepCosts = {0.12f, 0.0f, 0.1f, 0.3f};
 constexpr uint8_t kStart = 4, kJump = 5;  // beside the number of frames gone on
 constexpr int64_t kRowsBetweenChecks = 256;
 // A path that is so many frames before a line may leave there: it may go on by more than one.
@@ -91,8 +91,8 @@ class Search {
     const float* const onsets = sound_.onsets.row(frame);
     for (int64_t i = 0; i < width_; ++i) {
       const float energy = 1 - Product(energies, score_.energies.row(i));
-      const float squared = sound_lengths_[frame] + score_lengths_[i] -
-                            2 * Product(onsets, score_.onsets.row(i));
+      const float squared =
+          sound_lengths_[frame] + score_lengths_[i] - 2 * Product(onsets, score_.onsets.row(i));
       costs[i] = (1 - weight) * energy + weight * std::sqrt(std::max(0.0f, squared));
     }
   }

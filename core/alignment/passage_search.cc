@@ -22,15 +22,17 @@ namespace {
 using music::TimeMap;
 using music::TimePoint;
 
-constexpr double kRate = 4.2;                   // frames/s of the path
+constexpr double kRate = 4.2;                    // frames/s of the path
 constexpr int64_t kMaxCells = int64_t{1} << 30;  // longer music gets longer frames
-constexpr int64_t kChunkFrames = 4096;          // whose features are in memory at once
+constexpr int64_t kChunkFrames = 4096;           // whose features are in memory at once
 constexpr float kQuietSound = 0.1f;  // of the loudest frame: what still belongs to the music
 // Seconds of sound per second of the score that are tried, beside the quotient of the lengths.
 constexpr double kSlopes[] = {0.35, 0.5, 0.7, 1, 1.4, 2, 2.8};
-constexpr double kLeastSlope = 0.1, kMostSlope = 10;
+constexpr double kLeastSlope = 0.3, kMostSlope = 3.5;
 constexpr int kSamples = 3;  // stretches of the sound that say which slope it is
 constexpr double kSample_s = 20;
+// Of beginning elsewhere than the score does, for each frame of a short recording.
+constexpr double kStartCost = 0.05;
 constexpr double kSmoothing_s = 2;
 constexpr double kLeastRise = 0.02;  // of a smoothed path
 
@@ -40,7 +42,8 @@ void Append(const FrameMatrix& more, FrameMatrix& matrix) {
 }
 
 FrameFeatures Rows(const FrameFeatures& features, int64_t first, int64_t end) {
-  FrameFeatures rows{FrameMatrix(0, features.energies.width), FrameMatrix(0, features.onsets.width)};
+  FrameFeatures rows{FrameMatrix(0, features.energies.width),
+                     FrameMatrix(0, features.onsets.width)};
   rows.energies.cells.assign(features.energies.row(first), features.energies.row(end));
   rows.onsets.cells.assign(features.onsets.row(first), features.onsets.row(end));
   return rows;
@@ -116,9 +119,9 @@ absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& pa
   options.jumps = false;
   options.check = check;
   std::vector<double> slopes(std::begin(kSlopes), std::end(kSlopes));
-  slopes.push_back(std::clamp(
-      static_cast<double>(sound.frames()) / rate / (part.end_s - part.start_s), kLeastSlope,
-      kMostSlope));
+  slopes.push_back(
+      std::clamp(static_cast<double>(sound.frames()) / rate / (part.end_s - part.start_s),
+                 kLeastSlope, kMostSlope));
   double best_cost = std::numeric_limits<double>::infinity();
   double best = 1;
   for (const double slope : slopes) {
@@ -126,8 +129,8 @@ absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& pa
     double cost = 0;
     for (int sample = 0; sample < kSamples; ++sample) {
       const int64_t first = (sound.frames() - length) * (2 * sample + 1) / (2 * kSamples);
-      ASSIGN_OR_RETURN(const JumpPath path, CheapestJumpPath(Rows(sound, first, first + length),
-                                                             score, {}, options));
+      ASSIGN_OR_RETURN(const JumpPath path,
+                       CheapestJumpPath(Rows(sound, first, first + length), score, {}, options));
       cost += path.cost;
       if (length == sound.frames()) break;
     }
@@ -185,11 +188,13 @@ absl::StatusOr<CoarsePath> FindPath(const features::FeatureSequence& spectrogram
   result.score_frames = score.frames();
   JumpPathOptions path_options;
   path_options.jumps = options.jumps;
+  path_options.start_cost =
+      std::min(path_options.start_cost, kStartCost * static_cast<double>(sound.frames()));
   if (!options.jumps) path_options.start_cost = path_options.end_cost = 1e9;
   path_options.check = options.check;
-  ASSIGN_OR_RETURN(result.path,
-                   CheapestJumpPath(sound, score, LinesOf(grid, part, result.slope, result.rate),
-                                    path_options));
+  ASSIGN_OR_RETURN(
+      result.path,
+      CheapestJumpPath(sound, score, LinesOf(grid, part, result.slope, result.rate), path_options));
   return result;
 }
 
@@ -199,7 +204,8 @@ struct Landing {
   Jump jump;
 };
 
-// The jumps of a path, as late as they may be said to be. A passage that nothing is left of is none.
+// The jumps of a path, as late as they may be said to be. A passage that nothing is left of is
+// none.
 std::vector<Landing> LandingsOf(const CoarsePath& coarse, const std::vector<GridBeat>& grid,
                                 const std::vector<uint64_t>& contents, double start_s) {
   const std::vector<JumpStep>& steps = coarse.path.steps;
@@ -287,9 +293,8 @@ absl::StatusOr<TimeMap> TimeOf(const CoarsePath& coarse, const ScorePart& part,
     const TimePoint point = {
         (total[i + near + 1] - total[i - near]) / static_cast<double>(2 * near + 1),
         static_cast<double>(coarse.first_row + i) / coarse.rate};
-    const bool rises =
-        points.empty() || point.from_s - points.back().from_s >
-                              kLeastRise * (point.to_s - points.back().to_s);
+    const bool rises = points.empty() || point.from_s - points.back().from_s >
+                                             kLeastRise * (point.to_s - points.back().to_s);
     if (rises) points.push_back(point);
   }
   return TimeMap::Create(std::move(points));

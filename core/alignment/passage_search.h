@@ -1,5 +1,6 @@
-// Which passages of a score a recording plays, and roughly when: the coarse half of AlignPerformance
-// (performance.h). Pure functions; safe from any thread. Internal to core/alignment.
+// Which passages of a score a recording plays, and roughly when: the coarse half of
+// AlignPerformance (performance.h). Pure functions; safe from any thread. Internal to
+// core/alignment.
 #ifndef ANTIPHON_CORE_ALIGNMENT_PASSAGE_SEARCH_H_
 #define ANTIPHON_CORE_ALIGNMENT_PASSAGE_SEARCH_H_
 
@@ -31,7 +32,8 @@ struct PassageSearch {
   // From the score as it is played to the recording.
   music::TimeMap time;
   double sound_start_s = 0, sound_end_s = 0;  // of the recording: silence left out
-  // Whether the first span begins somewhere in the score, not at its beginning; the same of its end.
+  // Whether the first span begins somewhere in the score, not at its beginning; the same of its
+  // end.
   bool open_start = false, open_end = false;
   double cost = 0;  // of the path, for each frame of it: 0 is perfect, 1 without likeness
 };

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/alignment/alignment_features.h"
 #include "core/alignment/beat_grid.h"
+#include "core/alignment/evidence.h"
 #include "core/alignment/fine_alignment.h"
 #include "core/alignment/passage_search.h"
 #include "core/base/status_macros.h"
@@ -30,18 +31,12 @@ constexpr double kMargin_s = 2;
 constexpr double kOutside_s = 0.05;  // onsets this near outside the sound are in it
 constexpr double kLeastStep_s = 1e-4;
 
-// A note of the score as it is played: passage after passage, in seconds of sound at the mean tempo.
+// A note of the score as it is played: passage after passage, in seconds of sound at the mean
+// tempo.
 struct PlayedScoreNote {
   Note note;
   int position = 0;  // in Score::notes
   int passage = 0;
-};
-
-// The score as it is played, laid at the times of the recording.
-struct Laid {
-  std::vector<double> played_s;  // of each distinct onset, ascending
-  std::vector<double> heard_s;   // in the recording, ascending
-  std::vector<double> likeness;  // FineAlignment::likeness
 };
 
 struct ScorePart {
@@ -55,9 +50,9 @@ absl::StatusOr<ScorePart> CutPart(const Score& score, const PerformanceOptions& 
     return absl::InvalidArgumentError("alignment needs a part of the score that is not empty");
   }
   if (score.notes.size() > kMaxScoreNotes || score.duration_s > kMaxScore_s) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("score: longer than ", kMaxScore_s / 3600, " hours or of more than ",
-                     kMaxScoreNotes, " notes"));
+    return absl::ResourceExhaustedError(absl::StrCat("score: longer than ", kMaxScore_s / 3600,
+                                                     " hours or of more than ", kMaxScoreNotes,
+                                                     " notes"));
   }
   ScorePart part;
   for (size_t i = 0; i < score.notes.size(); ++i) {
@@ -66,8 +61,7 @@ absl::StatusOr<ScorePart> CutPart(const Score& score, const PerformanceOptions& 
     part.notes.push_back(note);
     part.positions.push_back(static_cast<int>(i));
   }
-  if (part.notes.empty() ||
-      part.notes.back().onset_s <= part.notes.front().onset_s + kTogether_s) {
+  if (part.notes.empty() || part.notes.back().onset_s <= part.notes.front().onset_s + kTogether_s) {
     return absl::FailedPreconditionError("alignment needs at least two distinct onsets");
   }
   ASSIGN_OR_RETURN(const std::vector<GridBeat> grid, BeatGrid(score));
@@ -85,9 +79,9 @@ std::vector<PlayedScoreNote> AsPlayed(const ScorePart& part, const PassageSearch
     const bool first = i == 0, last = i + 1 == search.spans.size();
     const double before_s = first && search.open_start ? kMargin_s / search.slope : 0;
     const double after_s = last && search.open_end ? kMargin_s / search.slope : 0;
-    const auto begin = std::lower_bound(
-        part.notes.begin(), part.notes.end(), span.start_s - before_s,
-        [](const Note& note, double at_s) { return note.onset_s < at_s; });
+    const auto begin =
+        std::lower_bound(part.notes.begin(), part.notes.end(), span.start_s - before_s,
+                         [](const Note& note, double at_s) { return note.onset_s < at_s; });
     const double end_s = last ? span.end_s + after_s : span.end_s;
     const auto at_s = [&](double score_s) {
       return span.played_start_s + (score_s - span.start_s) * search.slope;
@@ -113,8 +107,8 @@ std::vector<Segment> SegmentsOf(double start_s, double end_s) {
   std::vector<Segment> segments;
   for (int i = 0; i < std::max(count, 1); ++i) {
     const double length_s = (end_s - start_s) / std::max(count, 1);
-    segments.push_back({start_s + i * length_s, start_s + (i + 1) * length_s, i == 0,
-                        i + 1 >= count});
+    segments.push_back(
+        {start_s + i * length_s, start_s + (i + 1) * length_s, i == 0, i + 1 >= count});
   }
   return segments;
 }
@@ -130,7 +124,7 @@ TrimEnds EndsToTrim(const Segment& segment, const PassageSearch& search) {
 absl::Status LaySegment(const features::FeatureSequence& spectrogram,
                         const features::FeatureSettings& settings, int loudest,
                         const std::vector<PlayedScoreNote>& played, const PassageSearch& search,
-                        const Segment& segment, Laid& laid) {
+                        const Segment& segment, LaidOnsets& laid) {
   const double rate = settings.frame_rate();
   const double from_s = segment.start_s - (segment.first ? 0 : kOverlap_s);
   const double to_s = segment.end_s + (segment.last ? 0 : kOverlap_s);
@@ -151,11 +145,10 @@ absl::Status LaySegment(const features::FeatureSequence& spectrogram,
     if (from_before && to_after) notes.push_back(note.note);
   }
   if (music::DistinctOnsets(notes, kTogether_s).size() < 2) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const FineAlignment fine,
-                   AlignFinely(sound, notes, settings,
-                               {search.open_start || !segment.first,
-                                search.open_end || !segment.last},
-                               time));
+  ASSIGN_OR_RETURN(
+      const FineAlignment fine,
+      AlignFinely(sound, notes, settings,
+                  {search.open_start || !segment.first, search.open_end || !segment.last}, time));
   for (size_t i = 0; i < fine.onsets_s.size(); ++i) {
     const double heard_s = fine.heard_s[i] + sound.start_s;
     if (heard_s < segment.start_s && !(segment.first && !search.open_start)) continue;
@@ -167,63 +160,37 @@ absl::Status LaySegment(const features::FeatureSequence& spectrogram,
     laid.played_s.push_back(fine.onsets_s[i]);
     laid.heard_s.push_back(heard_s);
     laid.likeness.push_back(fine.likeness[i]);
+    laid.chance.push_back(fine.chance[i]);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<TimeMap> MapOf(const Laid& laid) {
+absl::StatusOr<TimeMap> MapOf(const LaidOnsets& laid) {
   std::vector<TimePoint> points(laid.played_s.size());
   for (size_t i = 0; i < points.size(); ++i) points[i] = {laid.played_s[i], laid.heard_s[i]};
   return TimeMap::Create(std::move(points));
 }
 
 // The last onset not after `played_s`, or the first.
-size_t OnsetAt(const Laid& laid, double played_s) {
+size_t OnsetAt(const LaidOnsets& laid, double played_s) {
   const auto after =
       std::upper_bound(laid.played_s.begin(), laid.played_s.end(), played_s + kLeastStep_s);
   return after == laid.played_s.begin() ? 0 : after - laid.played_s.begin() - 1;
 }
 
-double DoubtOf(double likeness) { return 1 - likeness; }
-
-// The mean doubt of the onsets in [from, to), or that of the last one before.
-double DoubtBetween(const Laid& laid, double from_s, double to_s) {
-  const size_t first = OnsetAt(laid, from_s);
-  double sum = 0;
-  size_t count = 0;
-  for (size_t i = first; i < laid.played_s.size(); ++i) {
-    if (count > 0 && laid.played_s[i] >= to_s - kLeastStep_s) break;
-    sum += DoubtOf(laid.likeness[i]);
-    ++count;
-  }
-  return sum / static_cast<double>(count);
-}
-
-// How much of the sound is like what is laid beside it: the mean over time.
-double AgreementOf(const Laid& laid) {
-  double sum = 0, all = 0;
-  for (size_t i = 0; i < laid.heard_s.size(); ++i) {
-    const double length_s = i + 1 < laid.heard_s.size()
-                                ? std::min(laid.heard_s[i + 1] - laid.heard_s[i], 1.0)
-                                : 0.5;
-    sum += length_s * laid.likeness[i];
-    all += length_s;
-  }
-  return all > 0 ? sum / all : 0;
-}
-
 class Builder {
  public:
-  Builder(const Score& score, const ScorePart& part, const PassageSearch& search, const Laid& laid,
-          const TimeMap& map)
-      : score_(score), part_(part), search_(search), laid_(laid), map_(map) {}
+  Builder(const Score& score, const ScorePart& part, const PassageSearch& search,
+          const LaidOnsets& laid, const std::vector<double>& doubts, const TimeMap& map)
+      : score_(score), part_(part), search_(search), laid_(laid), doubts_(doubts), map_(map) {}
 
   Performance Build(const std::vector<PlayedScoreNote>& played) {
     Performance performance;
     for (size_t i = 0; i < search_.spans.size(); ++i) AddPassage(i, performance);
     for (const PlayedScoreNote& note : played) AddNote(note, performance);
-    std::stable_sort(performance.notes.begin(), performance.notes.end(),
-                     [](const PlayedNote& a, const PlayedNote& b) { return a.onset_s < b.onset_s; });
+    std::stable_sort(
+        performance.notes.begin(), performance.notes.end(),
+        [](const PlayedNote& a, const PlayedNote& b) { return a.onset_s < b.onset_s; });
     return performance;
   }
 
@@ -233,6 +200,19 @@ class Builder {
   }
   double ScoreAt(const ScoreSpan& span, double played_s) const {
     return span.start_s + (played_s - span.played_start_s) / search_.slope;
+  }
+
+  // The mean doubt of the onsets in [from, to), or that of the last one before.
+  double DoubtBetween(double from_s, double to_s) const {
+    const size_t first = OnsetAt(laid_, from_s);
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = first; i < laid_.played_s.size(); ++i) {
+      if (count > 0 && laid_.played_s[i] >= to_s - kLeastStep_s) break;
+      sum += doubts_[i];
+      ++count;
+    }
+    return sum / static_cast<double>(count);
   }
 
   void AddPassage(size_t index, Performance& performance) const {
@@ -246,7 +226,8 @@ class Builder {
       passage.score_start_s =
           std::max(ScoreAt(span, map_.From(search_.sound_start_s)), part_.notes.front().onset_s);
     }
-    if (last && search_.open_end) passage.score_end_s = ScoreAt(span, map_.From(search_.sound_end_s));
+    if (last && search_.open_end)
+      passage.score_end_s = ScoreAt(span, map_.From(search_.sound_end_s));
     if (passage.score_end_s <= passage.score_start_s) {
       passage.score_start_s = span.start_s;
       passage.score_end_s = span.end_s;
@@ -289,8 +270,8 @@ class Builder {
       const double from_s = PlayedAt(span, beat.at_s), to_s = PlayedAt(span, next_s);
       const double at_s = map_.To(from_s);
       const double length_s = std::max(map_.To(to_s) - at_s, kLeastStep_s);
-      performance.beats.push_back({beat.at_s, index, at_s, 60 * beat.quarters / length_s,
-                                   DoubtBetween(laid_, from_s, to_s)});
+      performance.beats.push_back(
+          {beat.at_s, index, at_s, 60 * beat.quarters / length_s, DoubtBetween(from_s, to_s)});
     }
   }
 
@@ -303,16 +284,16 @@ class Builder {
     }
     const double onset_s = map_.To(played.note.onset_s);
     const double offset_s = std::max(map_.To(played.note.offset_s), onset_s + kLeastStep_s);
-    performance.notes.push_back(
-        {played.position, played.passage, onset_s, offset_s,
-         DoubtOf(laid_.likeness[OnsetAt(laid_, played.note.onset_s)])});
+    performance.notes.push_back({played.position, played.passage, onset_s, offset_s,
+                                 doubts_[OnsetAt(laid_, played.note.onset_s)]});
   }
 
   const Score& score_;
   const ScorePart& part_;
   const PassageSearch& search_;
-  const Laid& laid_;
-  const TimeMap& map_;  // from the score as it is played to the recording
+  const LaidOnsets& laid_;
+  const std::vector<double>& doubts_;  // of the onsets
+  const TimeMap& map_;                 // from the score as it is played to the recording
 };
 
 }  // namespace
@@ -330,19 +311,20 @@ absl::StatusOr<Performance> AlignPerformance(const features::FeatureSequence& sp
   }
   ASSIGN_OR_RETURN(const ScorePart part, CutPart(score, options));
   const int loudest = LoudestLevel(spectrogram);
-  absl::StatusOr<PassageSearch> search =
-      FindPassages(spectrogram, settings, loudest, part.notes, part.grid, options);
-  if (!search.ok()) return search.status();
-  const std::vector<PlayedScoreNote> played = AsPlayed(part, *search);
-  Laid laid;
-  for (const Segment& segment : SegmentsOf(search->sound_start_s, search->sound_end_s)) {
+  ASSIGN_OR_RETURN(const PassageSearch search,
+                   FindPassages(spectrogram, settings, loudest, part.notes, part.grid, options));
+  const std::vector<PlayedScoreNote> played = AsPlayed(part, search);
+  LaidOnsets laid;
+  for (const Segment& segment : SegmentsOf(search.sound_start_s, search.sound_end_s)) {
     if (options.check) RETURN_IF_ERROR(options.check());
-    RETURN_IF_ERROR(LaySegment(spectrogram, settings, loudest, played, *search, segment, laid));
+    RETURN_IF_ERROR(LaySegment(spectrogram, settings, loudest, played, search, segment, laid));
   }
   if (laid.played_s.size() < 2) return Performance{};
   ASSIGN_OR_RETURN(const TimeMap map, MapOf(laid));
-  Performance performance = Builder(score, part, *search, laid, map).Build(played);
-  performance.agreement = AgreementOf(laid);
+  const Evidence evidence = WeighEvidence(laid);
+  if (evidence.agreement < kBelongTogether) return Performance{evidence.agreement};
+  Performance performance = Builder(score, part, search, laid, evidence.doubts, map).Build(played);
+  performance.agreement = evidence.agreement;
   return performance;
 }
 

@@ -11,12 +11,12 @@ namespace antiphon::alignment {
 namespace {
 
 constexpr double kReach_s = 0.2;         // how far an onset may move
-constexpr int kPerFrame = 4;            // places looked at in each frame
+constexpr int kPerFrame = 4;             // places looked at in each frame
 constexpr double kEvidenceWeight = 1.0;  // of an onset that is clearly heard
 constexpr double kIntervalWeight = 0.25;
 constexpr double kIntervalSlack_s = 0.03;  // intervals differ by that and …
-constexpr double kIntervalShare = 0.15;   // … by this share of themselves
-constexpr double kPlaceWeight = 1.0;     // of moving by kReach_s
+constexpr double kIntervalShare = 0.15;    // … by this share of themselves
+constexpr double kPlaceWeight = 1.0;       // of moving by kReach_s
 constexpr double kLeastGap_s = 0.002;
 // Of the median group's strongest rise: what counts half.
 constexpr double kHalfHeard = 0.3;
@@ -62,8 +62,7 @@ class Refinement {
   }
 
   // How much of what begins there is this group's, at a frame.
-  float Rise(const std::vector<std::pair<int, float>>& columns, float length,
-             int64_t frame) const {
+  float Rise(const std::vector<std::pair<int, float>>& columns, float length, int64_t frame) const {
     if (frame < 0 || frame >= rises_.rows()) return 0;
     const float* const row = rises_.row(frame);
     float sum = 0;
@@ -116,8 +115,8 @@ class Refinement {
 
   // Catmull & Rom 1974.
   static float Interpolated(const std::vector<float>& values, double at) {
-    const auto i = std::clamp<int64_t>(static_cast<int64_t>(at), 1,
-                                       static_cast<int64_t>(values.size()) - 3);
+    const auto i =
+        std::clamp<int64_t>(static_cast<int64_t>(at), 1, static_cast<int64_t>(values.size()) - 3);
     const auto t = static_cast<float>(at - static_cast<double>(i));
     const float a = values[i - 1], b = values[i], c = values[i + 1], d = values[i + 2];
     const float value =
@@ -160,8 +159,7 @@ class Refinement {
   }
 
   std::vector<double> Trace(const std::vector<float>& costs) const {
-    auto place =
-        static_cast<int>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+    auto place = static_cast<int>(std::min_element(costs.begin(), costs.end()) - costs.begin());
     std::vector<double> times(groups_.size());
     for (size_t group = groups_.size(); group-- > 0;) {
       times[group] = PlaceAt(group, place);

@@ -21,8 +21,8 @@ struct OnsetGroup {
   std::vector<int> pitches;  // MIDI note numbers
 };
 
-// `rises` is FeaturesOfAudio's onsets, not normalised; its first column is `lowest_pitch`. Returns a
-// time for each group, ascending strictly.
+// `rises` is FeaturesOfAudio's onsets, not normalised; its first column is `lowest_pitch`. Returns
+// a time for each group, ascending strictly.
 std::vector<double> RefineOnsets(const FrameMatrix& rises, double frame_rate, int lowest_pitch,
                                  const std::vector<OnsetGroup>& groups);
 

@@ -29,8 +29,7 @@ std::vector<uint64_t> BeatContents(std::span<const music::Note> notes,
     std::set<std::pair<int, int>> begun;
     for (; next < notes.size() && notes[next].onset_s < end_s - 1e-6; ++next) {
       const double into = std::max(notes[next].onset_s - start_s, 0.0) / length_s;
-      begun.emplace(static_cast<int>(std::lround(std::min(into, 1e6) * kParts)),
-                    notes[next].pitch);
+      begun.emplace(static_cast<int>(std::lround(std::min(into, 1e6) * kParts)), notes[next].pitch);
     }
     if (!begun.empty()) contents[beat] = absl::HashOf(begun) | 1;
   }

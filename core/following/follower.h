@@ -25,8 +25,8 @@ enum class FollowEvent {
 };
 
 struct FollowOptions {
-  double start_s = 0;    // of the score: where playing is expected to begin
-  double update_s = 0.1; // of sound between answers, 0.02 to 1
+  double start_s = 0;     // of the score: where playing is expected to begin
+  double update_s = 0.1;  // of sound between answers, 0.02 to 1
 };
 
 struct FollowAnswer {
@@ -47,8 +47,8 @@ class ScoreFollower {
       const music::Score& score, int sample_rate, const FollowOptions& options = {});
   ~ScoreFollower();
 
-  // Mono samples, any number of them; answers do not depend on how they are cut. Returns the answers
-  // that became due.
+  // Mono samples, any number of them; answers do not depend on how they are cut. Returns the
+  // answers that became due.
   std::vector<FollowAnswer> Push(std::span<const float> samples);
   // The end of the sound.
   std::vector<FollowAnswer> Finish();

@@ -26,7 +26,7 @@ using metrics::Report;
 
 struct Flags {
   std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
-  std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
+  std::string corpora, songbook, bundle, bach10, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -37,7 +37,7 @@ struct Flags {
   int snippets = evaluation::SnippetsOptions().snippets;
   bool centre_scores = false, all_onsets = true;
   std::optional<int> excerpts;  // the suite's own without it
-  int works = 0, listed = 0;
+  int works = 0, listed = 0, varied = evaluation::AlignmentOptions().varied;
   bool own_instruments = false, with_parts = false;
   std::vector<std::string> degradations, distractors, scores;
   std::vector<int> sizes;  // empty: the suite's own
@@ -246,7 +246,14 @@ absl::StatusOr<Report> Transcription(const Flags& flags, Progress& progress) {
 }
 
 absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
-  return evaluation::EvaluateAlignment({Asap(flags), flags.seed}, progress);
+  evaluation::AlignmentOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.bach10 = flags.bach10;
+  options.varied = flags.varied;
+  options.seed = flags.seed;
+  return evaluation::EvaluateAlignment(options, progress);
 }
 
 using Names = std::vector<std::string>;
@@ -322,7 +329,10 @@ const std::map<std::string, Suite> kSuites = {
      {&Transcription,
       {"--model", "--midi"},
       Joined({kOfModels, kOfTestSet, {"--snippets", "--works", "--recordings", "--scores"}})}},
-    {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
+    {"alignment",
+     {&Alignment,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--midi", "--bach10", "--varied"}})}},
 };
 
 // A bundle that was indexed before is the whole collection.
@@ -377,6 +387,14 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     }
     if (flags.recordings.empty() != flags.midi_dir.empty())
       return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
+  }
+  if (flags.suite == "alignment") {
+    if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
+      return absl::InvalidArgumentError(
+          "suite alignment needs --asap, --recordings with --midi, or --bach10");
+    }
+    if (flags.recordings.empty() != flags.midi_dir.empty())
+      return absl::InvalidArgumentError("suite alignment: --recordings and --midi go together");
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
@@ -474,6 +492,12 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,
                      "Suite tracks: scores to play at 0.7 and 1.3 of their tempo");
+  command.add_option("--bach10", flags.bach10, "Suite alignment: folder of the Bach10 recordings");
+  command
+      .add_option("--varied", flags.varied,
+                  "Suite alignment: of each kind, so many recordings also with repeats left out "
+                  "and added, cut, and beside other scores")
+      ->capture_default_str();
   command
       .add_option("--performances", flags.performances, "Of ASAP, a sample of so many; 0 is all")
       ->capture_default_str();

@@ -73,6 +73,9 @@ absl::Status TranscriptionOptions::Check() const {
   return CheckRange("snippets", snippets, Range<int>{2, 10'000'000});
 }
 
-absl::Status AlignmentOptions::Check() const { return CheckAsap(asap); }
+absl::Status AlignmentOptions::Check() const {
+  RETURN_IF_ERROR(CheckAsap(asap));
+  return CheckRange("varied", varied, Range<int>{0, 1000});
+}
 
 }  // namespace antiphon::trainer::evaluation

@@ -204,8 +204,15 @@ struct TranscriptionOptions {
   [[nodiscard]] absl::Status Check() const;
 };
 
+// At least one of `asap`, `recordings` and `bach10` must be given.
 struct AlignmentOptions {
-  AsapOptions asap;  // its threads also align
+  AsapOptions asap;        // its folder may be empty; its threads also align
+  std::string recordings;  // folder of the MAPS recordings with their lists of notes; may be empty
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string bach10;      // folder of the Bach10 recordings; may be empty
+  // Of each of the three: so many recordings are also played otherwise than written, cut to
+  // excerpts, and compared with scores of other music; 0 to 1000.
+  int varied = 20;
   uint64_t seed = 1;
 
   [[nodiscard]] absl::Status Check() const;

@@ -77,9 +77,11 @@ namespace antiphon::trainer::evaluation {
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTranscription(
     const TranscriptionOptions& options, Progress& progress);
 
-// Suite `alignment`: where in its score each beat of a performance (ASAP) is, and back, by
-// alignment::AlignToScore. No model takes part; a straight line from the first note to the last is
-// the baseline.
+// Suite `alignment`: where in its score each beat or note of a recording is, and back, by
+// alignment::AlignPerformance: performances (ASAP), recordings of a real piano (MAPS) and of four
+// players (Bach10), as they are and with repeats left out, repeats added and cuts; whether sound
+// and score belong together. No model takes part; a straight line from the first note to the last
+// is the baseline.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& options,
                                                                 Progress& progress);
 
