@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,9 +18,9 @@ namespace {
 // Looser than a stream that answers while it is played: the alignment finds the ends.
 constexpr double kUpdate_s = 4;       // between looks at the sound
 constexpr double kHop_s = 0.5;        // between its windows
-constexpr double kLeastAsked_s = 10;  // of sound that is asked about at other pitches
-constexpr double kProbe_s = 12;       // of it that is asked about
-constexpr double kProbeEvery_s = 60;
+constexpr double kLeastAsked_s = 10;  // of sound that is asked about at other pitches …
+constexpr double kProbe_s = 12;       // … by so much from its middle: each pitch costs as much as
+constexpr size_t kMostProbes = 3;     // all of an identification
 constexpr int kMaxTransposition = 6;
 
 // The mean similarity of each piece in the answers that name it first.
@@ -92,44 +93,48 @@ absl::StatusOr<std::vector<RecognisedStretch>> AtWrittenPitch(
   return recognised;
 }
 
-// What is left over, at other pitches: one question about every minute of it.
-absl::Status AddTransposed(const retrieval::Collection& collection, const audio::Waveform& sound,
-                           const matching::Span& left, const matching::SearchFilter& filter,
-                           const matching::RequestContext& context,
-                           std::vector<RecognisedStretch>& recognised) {
+// What is left over, at other pitches. A piece that is recognised in its middle is taken to be the
+// whole of it: the alignment says how far it goes.
+absl::StatusOr<std::optional<RecognisedStretch>> AtAnyPitch(
+    const retrieval::Collection& collection, const audio::Waveform& sound,
+    const matching::Span& left, const matching::SearchFilter& filter,
+    const matching::RequestContext& context) {
   matching::IdentifyOptions options;
   options.top_k = 1;
   options.filter = filter;
   options.max_transposition = kMaxTransposition;
   options.hop_s = kHop_s;
-  for (double start_s = left.start_s; start_s + kLeastAsked_s <= left.end_s;
-       start_s += kProbeEvery_s) {
-    options.excerpt = {start_s, std::min(start_s + kProbe_s, left.end_s)};
-    ASSIGN_OR_RETURN(const auto answer, collection.IdentifyAudio(sound, options, context));
-    if (answer.verdict != matching::Verdict::kMatch) continue;
-    const matching::Candidate& first = answer.candidates[0];
-    RecognisedStretch stretch{.piece = first.source,
-                              .match = first.match,
-                              .transposition = first.transposition,
-                              .confidence = first.confidence,
-                              .similarity = first.similarity};
-    // The piece is taken to go on until the next question; the alignment says how far it does.
-    const double end_s = std::min(start_s + kProbeEvery_s, left.end_s);
-    stretch.match.reference.start_s -= (first.match.query.start_s - start_s) * first.match.slope;
-    stretch.match.reference.end_s += (end_s - first.match.query.end_s) * first.match.slope;
-    stretch.match.query = {start_s, end_s};
-    RecognisedStretch* last = recognised.empty() ? nullptr : &recognised.back();
-    if (last != nullptr && last->piece == stretch.piece &&
-        last->transposition == stretch.transposition && last->match.query.end_s == start_s &&
-        stretch.match.reference.start_s > last->match.reference.start_s) {
-      last->match.query.end_s = end_s;
-      last->match.reference.end_s =
-          std::max(last->match.reference.end_s, stretch.match.reference.end_s);
-    } else {
-      recognised.push_back(stretch);
-    }
-  }
-  return absl::OkStatus();
+  options.excerpt = {std::max(left.start_s, left.middle_s() - kProbe_s / 2),
+                     std::min(left.end_s, left.middle_s() + kProbe_s / 2)};
+  ASSIGN_OR_RETURN(const auto answer, collection.IdentifyAudio(sound, options, context));
+  if (answer.verdict != matching::Verdict::kMatch) return std::nullopt;
+  const matching::Candidate& first = answer.candidates[0];
+  RecognisedStretch stretch{.piece = first.source,
+                            .match = first.match,
+                            .transposition = first.transposition,
+                            .confidence = first.confidence,
+                            .similarity = first.similarity};
+  const matching::Span& heard = first.match.query;
+  stretch.match.reference.start_s -= (heard.start_s - left.start_s) * first.match.slope;
+  stretch.match.reference.end_s += (left.end_s - heard.end_s) * first.match.slope;
+  stretch.match.query = left;
+  return stretch;
+}
+
+// The stretches in which nothing is recognised, as far as they are worth a question at other
+// pitches; the longest first.
+std::vector<matching::Span> WorthAsking(const std::vector<RecognisedStretch>& recognised,
+                                        double duration_s) {
+  std::vector<matching::Span> heard;
+  heard.reserve(recognised.size());
+  for (const RecognisedStretch& stretch : recognised) heard.push_back(stretch.match.query);
+  std::vector<matching::Span> left = Uncovered({0, duration_s}, heard);
+  std::erase_if(left, [](const matching::Span& span) { return span.length_s() < kLeastAsked_s; });
+  std::sort(left.begin(), left.end(), [](const matching::Span& a, const matching::Span& b) {
+    return a.length_s() > b.length_s();
+  });
+  if (left.size() > kMostProbes) left.resize(kMostProbes);
+  return left;
 }
 
 }  // namespace
@@ -153,14 +158,11 @@ absl::StatusOr<std::vector<RecognisedStretch>> RecognisePieces(
   ASSIGN_OR_RETURN(std::vector<RecognisedStretch> recognised,
                    AtWrittenPitch(collection, sound, filter, context));
   if (features::BandsPerSemitone(collection.feature_settings()) == 0) return recognised;
-  std::vector<matching::Span> heard;
-  heard.reserve(recognised.size());
-  for (const RecognisedStretch& stretch : recognised) heard.push_back(stretch.match.query);
-  std::vector<RecognisedStretch> transposed;
-  for (const matching::Span& left : Uncovered({0, sound.duration_s()}, heard)) {
-    RETURN_IF_ERROR(AddTransposed(collection, sound, left, filter, context, transposed));
+  for (const matching::Span& left : WorthAsking(recognised, sound.duration_s())) {
+    ASSIGN_OR_RETURN(const std::optional<RecognisedStretch> stretch,
+                     AtAnyPitch(collection, sound, left, filter, context));
+    if (stretch) recognised.push_back(*stretch);
   }
-  recognised.insert(recognised.end(), transposed.begin(), transposed.end());
   std::sort(recognised.begin(), recognised.end(),
             [](const RecognisedStretch& a, const RecognisedStretch& b) {
               return a.match.query.start_s < b.match.query.start_s;

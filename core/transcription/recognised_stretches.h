@@ -22,8 +22,9 @@ struct RecognisedStretch {
 };
 
 // In order of time, without overlap. At the pitch written wherever a piece is recognised so; of
-// what is left, stretches of ten seconds or more are asked about at other pitches too, up to six
-// semitones off. Memory does not grow with the sound. Fails as Collection::IdentifyAudio does.
+// what is left, the three longest stretches, if of ten seconds or more, are asked about at other
+// pitches too, up to six semitones off. Memory does not grow with the sound. Fails as
+// Collection::IdentifyAudio does.
 [[nodiscard]] absl::StatusOr<std::vector<RecognisedStretch>> RecognisePieces(
     const retrieval::Collection& collection, const audio::Waveform& sound,
     const matching::SearchFilter& filter, const matching::RequestContext& context);

@@ -66,7 +66,6 @@ class Transcriber {
     ASSIGN_OR_RETURN(const std::vector<RecognisedStretch> recognised,
                      RecognisePieces(collection_, sound_, options_.filter, context_));
     for (size_t i = 0; i < recognised.size(); ++i) {
-      if (recognised[i].similarity < options_.min_similarity) continue;
       RETURN_IF_ERROR(KeepGoing());
       const matching::Span& heard = recognised[i].match.query;
       matching::Span room = {heard.start_s - kBesidePiece_s, heard.end_s + kBesidePiece_s};
@@ -95,10 +94,11 @@ class Transcriber {
     options.check = context_.keep_going;
     const absl::StatusOr<alignment::Performance> performance =
         alignment::AlignPerformance(spectrogram, levels_.settings(), score, options);
-    // Too little sound or too few notes to align, or a front end that alignment can't read: the
-    // stretch is left to its nearest windows.
+    // Too little sound or too few notes to align, or too many, or a front end that alignment can't
+    // read: the stretch is left to its nearest windows.
     if (absl::IsFailedPrecondition(performance.status()) ||
-        absl::IsInvalidArgument(performance.status()))
+        absl::IsInvalidArgument(performance.status()) ||
+        absl::IsResourceExhausted(performance.status()))
       return absl::OkStatus();
     RETURN_IF_ERROR(performance.status());
     std::vector<Laid> passages;
@@ -148,14 +148,19 @@ class Transcriber {
       const std::vector<music::Note> notes =
           near.part == catalog::kWhole ? score->notes : music::OnlyPart(*score, near.part).notes;
       const music::TimeMap map = Refined(near, notes);
+      std::vector<music::Note> laid = LaidNotes(notes, map, near.sound);
+      const size_t count = laid.size();
+      std::erase_if(laid, [&](const music::Note& note) { return !IsHeard(levels_, note); });
+      const double heard =
+          count > 0 ? static_cast<double>(laid.size()) / static_cast<double>(count) : 0;
       laid_.push_back({{.start_s = near.sound.start_s,
                         .end_s = near.sound.end_s,
                         .piece = near.piece,
                         .score_start_s = map.To(near.sound.start_s),
                         .score_end_s = map.To(near.sound.end_s),
                         .similarity = near.similarity,
-                        .confidence = std::clamp(near.similarity, 0.0, 1.0)},
-                       LaidNotes(notes, map, near.sound)});
+                        .confidence = heard},
+                       std::move(laid)});
     }
     return absl::OkStatus();
   }

@@ -21,8 +21,9 @@ namespace antiphon::transcription {
 
 struct TranscriptionOptions {
   matching::SearchFilter filter = {};  // of the pieces that notes are taken from
-  double min_similarity = 0;           // of a stretch, -1 to 1; below it there is a gap
-  bool velocity = true;                // from the loudness of the sound; false: 64
+  // Of a stretch in which no piece is recognised, -1 to 1; below it there is a gap.
+  double min_similarity = 0.5;
+  bool velocity = true;   // from the loudness of the sound; false: 64
   bool recognise = true;  // false: only the nearest windows, even of a piece that is recognised
   bool refine = true;     // what is near, by the onsets of the sound; false: as its windows lie
 };

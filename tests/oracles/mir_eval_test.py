@@ -24,6 +24,7 @@ WITHIN = "ANTIPHON_WITHIN_MIR_EVAL"  # set in the interpreter that has it
 FILES = 10
 FRAME = 0.01  # seconds
 QUARTER = 0.5  # seconds
+SHIFT = 0.0037
 
 
 def true_notes(path):
@@ -31,8 +32,8 @@ def true_notes(path):
     done = subprocess.run([harness.program("score_notes"), str(path)], capture_output=True,
                           encoding="utf-8", timeout=60, check=True)
     notes = json.loads(done.stdout.splitlines()[0])["notes"]
-    # Not at the moments of frames, where the last digit of a time would decide.
-    return [[round(onset * QUARTER + 0.0037, 4), round((onset + length) * QUARTER + 0.0037, 4), pitch]
+    # Beside the moments of frames, where the last digit of a time would decide.
+    return [[round(onset * QUARTER + SHIFT, 4), round((onset + length) * QUARTER + SHIFT, 4), pitch]
             for onset, length, pitch, *_ in notes if length > 0]
 
 
