@@ -26,7 +26,7 @@ using metrics::Report;
 
 struct Flags {
   std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
-  std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
+  std::string corpora, songbook, bundle, bach10, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -37,7 +37,7 @@ struct Flags {
   int snippets = evaluation::SnippetsOptions().snippets;
   bool centre_scores = false, all_onsets = true;
   std::optional<int> excerpts;  // the suite's own without it
-  int works = 0, listed = 0;
+  int works = 0, listed = 0, varied = evaluation::AlignmentOptions().varied;
   bool own_instruments = false, with_parts = false;
   std::vector<std::string> degradations, distractors, scores;
   std::vector<int> sizes;  // empty: the suite's own
@@ -237,12 +237,23 @@ absl::StatusOr<Report> Transcription(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
   options.snippets = flags.snippets;
+  options.pieces = flags.works;
+  options.recordings = flags.recordings;
+  if (!flags.scores.empty()) options.scores = flags.scores.front();
+  options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateTranscription(options, progress);
 }
 
 absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
-  return evaluation::EvaluateAlignment({Asap(flags), flags.seed}, progress);
+  evaluation::AlignmentOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.bach10 = flags.bach10;
+  options.varied = flags.varied;
+  options.seed = flags.seed;
+  return evaluation::EvaluateAlignment(options, progress);
 }
 
 using Names = std::vector<std::string>;
@@ -315,8 +326,13 @@ const std::map<std::string, Suite> kSuites = {
       {"--model", "--midi", "--recordings"},
       Joined({kOfModels, kOfAsap, {"--asap", "--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
-     {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
-    {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
+     {&Transcription,
+      {"--model", "--midi"},
+      Joined({kOfModels, kOfTestSet, {"--snippets", "--works", "--recordings", "--scores"}})}},
+    {"alignment",
+     {&Alignment,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--midi", "--bach10", "--varied"}})}},
 };
 
 // A bundle that was indexed before is the whole collection.
@@ -359,6 +375,11 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
   }
+  if (flags.suite == "transcription" &&
+      (flags.recordings.empty() != flags.scores.empty() || flags.scores.size() > 1)) {
+    return absl::InvalidArgumentError(
+        "suite transcription: --recordings and one --scores go together");
+  }
   if (flags.suite == "tracks") {
     if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
       return absl::InvalidArgumentError(
@@ -372,6 +393,14 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
       RETURN_IF_ERROR(RefuseIdle(command, option, !flags.asap.empty(),
                                  "in suite catalogue-size it goes with --asap"));
     }
+  }
+  if (flags.suite == "alignment") {
+    if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
+      return absl::InvalidArgumentError(
+          "suite alignment needs --asap, --recordings with --midi, or --bach10");
+    }
+    if (flags.recordings.empty() != flags.midi_dir.empty())
+      return absl::InvalidArgumentError("suite alignment: --recordings and --midi go together");
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
@@ -431,10 +460,12 @@ void AddInputs(CLI::App& command, Flags& flags) {
       "Folder of the MAPS recordings; suite ensemble: Bach10; suite violin: its own");
   command.add_option(
       "--scores", flags.scores,
-      "Suite rendered: folder of scores, whose test part is played; may be repeated");
+      "Suite rendered: folder of scores, whose test part is played; may be repeated; suite "
+      "transcription: the scores that --recordings are named after");
   command
       .add_option("--works", flags.works,
-                  "Suite rendered: works of each folder to play; 0 is the whole test part")
+                  "Suite rendered: works of each folder to play; suite transcription: pieces to "
+                  "transcribe as a whole; 0 is the whole test part")
       ->capture_default_str();
   command
       .add_option("--listed", flags.listed,
@@ -467,6 +498,12 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,
                      "Suite tracks: scores to play at 0.7 and 1.3 of their tempo");
+  command.add_option("--bach10", flags.bach10, "Suite alignment: folder of the Bach10 recordings");
+  command
+      .add_option("--varied", flags.varied,
+                  "Suite alignment: of each kind, so many recordings also with repeats left out "
+                  "and added, cut, and beside other scores")
+      ->capture_default_str();
   command
       .add_option("--performances", flags.performances, "Of ASAP, a sample of so many; 0 is all")
       ->capture_default_str();
