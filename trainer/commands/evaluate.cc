@@ -15,6 +15,7 @@
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/data/split.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
@@ -26,7 +27,7 @@ using metrics::Report;
 
 struct Flags {
   std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
-  std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
+  std::string corpora, songbook, bundle, bach10, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -245,6 +246,17 @@ absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
   return evaluation::EvaluateAlignment({Asap(flags), flags.seed}, progress);
 }
 
+absl::StatusOr<Report> Following(const Flags& flags, Progress& progress) {
+  evaluation::FollowingOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.bach10 = flags.bach10;
+  ASSIGN_OR_RETURN(options.part, data::ParsePart(flags.part));
+  options.seed = flags.seed;
+  return evaluation::EvaluateFollowing(options, progress);
+}
+
 using Names = std::vector<std::string>;
 
 // How a suite runs, the options that it needs and those that can act on it besides.
@@ -317,6 +329,10 @@ const std::map<std::string, Suite> kSuites = {
     {"transcription",
      {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
     {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
+    {"following",
+     {&Following,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--midi", "--bach10", "--part"}})}},
 };
 
 // A bundle that was indexed before is the whole collection.
@@ -366,6 +382,14 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     }
     if (flags.recordings.empty() != flags.midi_dir.empty())
       return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
+  }
+  if (flags.suite == "following") {
+    if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
+      return absl::InvalidArgumentError(
+          "suite following needs --asap, --recordings with --midi, or --bach10");
+    }
+    if (flags.recordings.empty() != flags.midi_dir.empty())
+      return absl::InvalidArgumentError("suite following: --recordings and --midi go together");
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
@@ -457,6 +481,7 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->delimiter(',');
   command.add_option("--corpora", flags.corpora,
                      "Suite editions: folder with msmd, piano-midi.de and asap");
+  command.add_option("--bach10", flags.bach10, "Suite following: folder of the Bach10 recordings");
   command.add_option("--editions", flags.editions, "Suite editions: list of real second editions")
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,

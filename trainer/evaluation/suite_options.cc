@@ -74,4 +74,10 @@ absl::Status TranscriptionOptions::Check() const {
 
 absl::Status AlignmentOptions::Check() const { return CheckAsap(asap); }
 
+absl::Status FollowingOptions::Check() const {
+  if (part == data::Part::kTrain)
+    return absl::InvalidArgumentError("part: there is no train part to follow");
+  return CheckAsap(asap);
+}
+
 }  // namespace antiphon::trainer::evaluation
