@@ -1,7 +1,7 @@
 // Where in a known score the music is, while it is being played.
 //
-// A hidden Markov model over the place in the score and the tempo, on causal evidence of pitches and
-// onsets. Two filters share it. A particle filter follows place and tempo closely, as in Duan &
+// A hidden Markov model over the place in the score and the tempo, on causal evidence of pitches
+// and onsets. Two filters share it. A particle filter follows place and tempo closely, as in Duan &
 // Pardo 2011 and Montecchio & Cont 2011, with a state for waiting (Raphael 1999; Cont 2010). Beside
 // it the forward algorithm runs over all onsets of the score with jumps from anywhere to anywhere,
 // likelier to the beginnings of bars (Nakamura, Nakamura & Sagayama 2016), and offers the first one
@@ -22,9 +22,9 @@
 
 namespace antiphon::following {
 
-inline constexpr double kMaxScore_s = 4 * 3600;                    // of the score, seconds
-inline constexpr int kMaxOnsets = 100'000;                         // distinct ones
-inline constexpr Range<int> kSampleRateRange = {8000, 192'000};    // Hz
+inline constexpr double kMaxScore_s = 4 * 3600;                  // of the score, seconds
+inline constexpr int kMaxOnsets = 100'000;                       // distinct ones
+inline constexpr Range<int> kSampleRateRange = {8000, 192'000};  // Hz
 
 enum class FollowEvent {
   kUpdate,      // the music goes on

@@ -8,7 +8,8 @@
 namespace antiphon::following {
 namespace {
 
-constexpr double kLeastTempo = 0.15, kMostTempo = 6;
+constexpr double kBefore_s = 1e-4;  // of the score: who waits for an onset is so long before it
+constexpr double kLeastTempo = 0.2, kMostTempo = 5;
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 // A table of the normal distribution, at equal steps of probability.
@@ -55,7 +56,10 @@ float FrameEvidence::Attack(int event) {
 
 ParticleCloud::ParticleCloud(const ScoreModel& model, const PlayerModel& player, int particles,
                              const Start& start, uint64_t seed)
-    : model_(&model), player_(player), state_(seed * 0x9E3779B97F4A7C15ull + 1) {
+    : model_(&model),
+      player_(player),
+      begun_(!start.waiting),
+      state_(seed * 0x9E3779B97F4A7C15ull + 1) {
   const auto weight = static_cast<float>(1.0 / particles);
   for (int i = 0; i < particles; ++i) {
     Particle particle;
@@ -63,12 +67,12 @@ ParticleCloud::ParticleCloud(const ScoreModel& model, const PlayerModel& player,
     Locate(particle);
     if (start.waiting) {
       const double next_s = NextOnset(particle.event);
-      if (std::isfinite(next_s)) particle.score_s = next_s;
+      if (std::isfinite(next_s)) particle.score_s = next_s - kBefore_s;
       particle.waiting = std::isfinite(next_s);
     }
-    particle.tempo = static_cast<float>(
-        std::clamp(start.tempo_ratio * std::exp(start.tempo_deviation * Normal()), kLeastTempo,
-                   kMostTempo));
+    particle.tempo = static_cast<float>(std::clamp(
+        start.tempo_ratio * std::exp(start.tempo_deviation * Normal()), kLeastTempo, kMostTempo));
+    particle.usual = particle.tempo;
     particle.weight = weight;
     particles_.push_back(particle);
   }
@@ -92,7 +96,7 @@ float ParticleCloud::Normal() {
 double ParticleCloud::NextOnset(int event) const {
   const size_t next = event + 1;
   return next < model_->events().size() ? model_->events()[next].onset_s
-                                       : std::numeric_limits<double>::infinity();
+                                        : std::numeric_limits<double>::infinity();
 }
 
 float ParticleCloud::AttackProfile(double elapsed_s) const {
@@ -109,8 +113,10 @@ void ParticleCloud::Advance(Particle& particle) const {
   const auto& events = model_->events();
   const auto& slices = model_->slices();
   while (particle.event + 1 < static_cast<int>(events.size()) &&
-         events[particle.event + 1].onset_s <= particle.score_s)
+         events[particle.event + 1].onset_s <= particle.score_s) {
     ++particle.event;
+    particle.since_s = 0;
+  }
   while (particle.slice + 1 < static_cast<int>(slices.size()) &&
          slices[particle.slice + 1].start_s <= particle.score_s)
     ++particle.slice;
@@ -119,26 +125,31 @@ void ParticleCloud::Advance(Particle& particle) const {
 void ParticleCloud::Locate(Particle& particle) const {
   const auto& events = model_->events();
   const auto& slices = model_->slices();
-  const auto event = std::upper_bound(
-      events.begin(), events.end(), particle.score_s,
-      [](double at_s, const ScoreEvent& one) { return at_s < one.onset_s; });
-  const auto slice = std::upper_bound(
-      slices.begin(), slices.end(), particle.score_s,
-      [](double at_s, const ScoreSlice& one) { return at_s < one.start_s; });
+  const auto event =
+      std::upper_bound(events.begin(), events.end(), particle.score_s,
+                       [](double at_s, const ScoreEvent& one) { return at_s < one.onset_s; });
+  const auto slice =
+      std::upper_bound(slices.begin(), slices.end(), particle.score_s,
+                       [](double at_s, const ScoreSlice& one) { return at_s < one.start_s; });
   particle.event = static_cast<int>(event - events.begin()) - 1;
   particle.slice = std::max(0, static_cast<int>(slice - slices.begin()) - 1);
   particle.waiting = false;
 }
 
+void ParticleCloud::SetTempo(Particle& particle, double tempo) {
+  particle.tempo = static_cast<float>(std::clamp(tempo, kLeastTempo, kMostTempo));
+}
+
 void ParticleCloud::Move(Particle& particle) {
   static const double root = std::sqrt(kFrame_s);
-  particle.tempo *= std::exp(static_cast<float>(player_.tempo_deviation * root) * Normal());
-  particle.tempo = std::clamp(particle.tempo, static_cast<float>(kLeastTempo),
-                              static_cast<float>(kMostTempo));
-  if (Uniform() < player_.stray_rate * kFrame_s) {
-    particle.score_s = std::clamp(
-        particle.score_s + particle.tempo * player_.stray_s * Normal(),
-        model_->events().front().onset_s, model_->end_s());
+  const float away = std::log(particle.tempo / particle.usual);
+  SetTempo(particle,
+           particle.tempo * std::exp(static_cast<float>(player_.tempo_deviation * root) * Normal() -
+                                     static_cast<float>(player_.tempo_pull * kFrame_s) * away));
+  particle.usual *= std::exp(away * static_cast<float>(kFrame_s / player_.usual_s));
+  if (begun_ && Uniform() < player_.stray_rate * kFrame_s) {
+    particle.score_s = std::clamp(particle.score_s + particle.tempo * player_.stray_s * Normal(),
+                                  model_->events().front().onset_s, model_->end_s());
     Locate(particle);
     return;
   }
@@ -149,17 +160,20 @@ void ParticleCloud::Move(Particle& particle) {
       particle.score_s + particle.tempo * step_s);
   if (particle.score_s >= next_s) {
     if (Uniform() < player_.wait_share) {
-      particle.score_s = next_s;
+      particle.score_s = next_s - kBefore_s;
       particle.waiting = true;
+      particle.attacked = 0;
     } else {
       Advance(particle);
+      if (Uniform() < player_.new_tempo_share)
+        SetTempo(particle, particle.usual * std::exp(player_.new_tempo_deviation * Normal()));
     }
   } else {
     Advance(particle);
   }
 }
 
-float ParticleCloud::LogLikelihood(const Particle& particle, FrameEvidence& evidence) const {
+float ParticleCloud::LogLikelihood(Particle& particle, FrameEvidence& evidence) const {
   float attack = 0, heard = 0;
   for (int event = particle.event; event >= 0 && event > particle.event - 4; --event) {
     const double since_s = (particle.score_s - model_->events()[event].onset_s) / particle.tempo;
@@ -170,6 +184,7 @@ float ParticleCloud::LogLikelihood(const Particle& particle, FrameEvidence& evid
       heard = std::max(heard, profile);
     }
   }
+  particle.attacked = heard;
   float fit = evidence.Fit(particle.slice);
   const double slice_s =
       (particle.score_s - model_->slices()[particle.slice].start_s) / particle.tempo;
@@ -185,9 +200,15 @@ float ParticleCloud::LogLikelihood(const Particle& particle, FrameEvidence& evid
 // Goes on waiting, or has heard what it waits for a moment ago: drawn with the evidence of this
 // frame, so that few particles are enough. Returns the logarithm of the weight.
 float ParticleCloud::Wait(Particle& particle, FrameEvidence& evidence) {
+  if (evidence.frame().loudness == 0) return 0;  // nothing can have begun
   Particle gone = particle;
   gone.waiting = false;
-  gone.score_s += particle.tempo * (player_.attack_full_s + kFrame_s);
+  if (particle.event >= 0 && Uniform() < player_.late_tempo_share) {
+    const double written_s = particle.score_s - model_->events()[particle.event].onset_s;
+    SetTempo(gone, written_s / std::max(0.02f, particle.since_s) *
+                       std::exp(player_.late_tempo_deviation * Normal()));
+  }
+  gone.score_s += kBefore_s + gone.tempo * (player_.attack_full_s + kFrame_s);
   Advance(gone);
   const float stay = static_cast<float>(player_.fit_weight) * evidence.Fit(particle.slice);
   const float go = LogLikelihood(gone, evidence);
@@ -202,7 +223,8 @@ double ParticleCloud::Step(FrameEvidence& evidence) {
   float best = kNever;
   for (size_t i = 0; i < particles_.size(); ++i) {
     Particle& particle = particles_[i];
-    if (particle.waiting && Uniform() >= player_.stray_rate * kFrame_s) {
+    particle.since_s += static_cast<float>(kFrame_s);
+    if (particle.waiting && !(begun_ && Uniform() < player_.stray_rate * kFrame_s)) {
       logs[i] = Wait(particle, evidence);
     } else {
       Move(particle);
@@ -217,11 +239,15 @@ double ParticleCloud::Step(FrameEvidence& evidence) {
     particles_[i].weight *= std::exp(logs[i] - best);
     sum += particles_[i].weight;
   }
-  float squares = 0;
+  float squares = 0, attacked = 0, moving = 0;
   for (Particle& particle : particles_) {
     particle.weight /= sum;
     squares += particle.weight * particle.weight;
+    attacked += particle.weight * particle.attacked;
+    if (!particle.waiting) moving += particle.weight;
   }
+  attacked_ = attacked;
+  begun_ = begun_ || moving > 0.5f;
   if (squares * static_cast<float>(particles_.size()) > 2) Resample();
   return best + std::log(sum);
 }
@@ -283,13 +309,12 @@ ParticleCloud::Place ParticleCloud::Where() const {
     if (std::abs(particle.score_s - place.score_s) <= kRight_s * place.tempo_ratio)
       place.share += particle.weight;
   }
-  const auto& events = model_->events();
-  place.event = static_cast<int>(std::upper_bound(events.begin(), events.end(), place.score_s,
-                                                  [](double at_s, const ScoreEvent& event) {
-                                                    return at_s < event.onset_s;
-                                                  }) -
-                                 events.begin()) -
-                1;
+  // The middle one of them.
+  double below = 0;
+  for (size_t i = best_first; i <= best_last && below < weight / 2; ++i) {
+    below += sorted[i]->weight;
+    place.event = sorted[i]->event;
+  }
   return place;
 }
 

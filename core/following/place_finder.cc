@@ -7,9 +7,9 @@ namespace antiphon::following {
 namespace {
 
 constexpr double kStep_s = 2 * kFrame_s;
-constexpr double kAttack_s = 0.05;     // an onset is heard for so long
-constexpr double kMostAdvance = 0.6;   // of a step: that the next onset comes
-constexpr float kLeast = 1e-20f;       // smaller shares are 0
+constexpr double kAttack_s = 0.05;    // an onset is heard for so long
+constexpr double kMostAdvance = 0.6;  // of a step: that the next onset comes
+constexpr float kLeast = 1e-20f;      // smaller shares are 0
 
 }  // namespace
 
@@ -62,9 +62,9 @@ void PlaceFinder::Step(const SoundFrame& frame, double tempo_ratio) {
     const float fit = std::exp(fit_weight * (model_.Fit(events[i].first_slice, frame_) - 1));
     const float attack =
         std::exp(novelty + attack_weight * model_.Attack(static_cast<int>(i), frame_));
-    float now_begun = fit * attack *
-                      ((1 - jumping) * (coming + (1 - ending) * (1 - advance) * begun) +
-                       jumping * jump_[i]);
+    float now_begun =
+        fit * attack *
+        ((1 - jumping) * (coming + (1 - ending) * (1 - advance) * begun) + jumping * jump_[i]);
     float now_sounding = fit * (1 - jumping) * (1 - advance) * (sounding + ending * begun);
     if (now_begun < kLeast) now_begun = 0;
     if (now_sounding < kLeast) now_sounding = 0;
@@ -116,9 +116,9 @@ std::vector<PlaceFinder::Candidate> PlaceFinder::Candidates(int count, double ap
 
 double PlaceFinder::ShareNear(double score_s, double reach_s) const {
   const auto& events = model_.events();
-  auto at = std::lower_bound(
-      events.begin(), events.end(), score_s - reach_s,
-      [](const ScoreEvent& event, double at_s) { return event.onset_s < at_s; });
+  auto at =
+      std::lower_bound(events.begin(), events.end(), score_s - reach_s,
+                       [](const ScoreEvent& event, double at_s) { return event.onset_s < at_s; });
   // The last event before sounds on.
   if (at != events.begin()) --at;
   double share = 0;

@@ -31,6 +31,7 @@ constexpr float kRiseWeight = 3.4f;     // of its rise, against 1 for having bee
 constexpr float kEvenNovelty = 0.034f;
 constexpr float kNoveltySlope = 3.7f;
 constexpr float kMostNovelty = 4.5f;
+constexpr float kLeastNovelty = 1.6f;  // below 0: an onset may be too soft to be heard
 
 // A note as a sum of partials, through the analyzer.
 SemitoneAnalyzer::Magnitudes HearNote(int pitch, SemitoneAnalyzer& analyzer) {
@@ -42,9 +43,9 @@ SemitoneAnalyzer::Magnitudes HearNote(int pitch, SemitoneAnalyzer& analyzer) {
     if (hz > 0.45 * analyzer.sample_rate()) break;
     const double heard = amplitude * hz / (hz + kWeakBass_hz);
     for (size_t i = 0; i < samples.size(); ++i) {
-      samples[i] += static_cast<float>(
-          heard * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) /
-                           analyzer.sample_rate()));
+      samples[i] +=
+          static_cast<float>(heard * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) /
+                                              analyzer.sample_rate()));
     }
   }
   return analyzer.Analyze(samples);
@@ -219,7 +220,7 @@ float ScoreModel::Attack(int event, const SoundFrame& frame) const {
 
 float Novelty(const SoundFrame& frame) {
   return std::clamp(kNoveltySlope * std::log(std::max(frame.novelty, 1e-6f) / kEvenNovelty),
-                    -kMostNovelty, kMostNovelty);
+                    -kLeastNovelty, kMostNovelty);
 }
 
 }  // namespace antiphon::following

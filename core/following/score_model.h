@@ -1,6 +1,6 @@
-// A score as the follower expects to hear it: its onsets in order, what each would add to the sound,
-// and what sounds between them. Made once, then read only; safe to share between threads. Internal
-// to core/following.
+// A score as the follower expects to hear it: its onsets in order, what each would add to the
+// sound, and what sounds between them. Made once, then read only; safe to share between threads.
+// Internal to core/following.
 #ifndef ANTIPHON_CORE_FOLLOWING_SCORE_MODEL_H_
 #define ANTIPHON_CORE_FOLLOWING_SCORE_MODEL_H_
 
@@ -59,7 +59,7 @@ class ScoreModel {
   std::vector<ScoreEvent> events_;
   std::vector<ScoreSlice> slices_;
   std::vector<AttackCell> attacks_;
-  std::vector<Pitches> expected_;   // of each slice, of unit length
+  std::vector<Pitches> expected_;                  // of each slice, of unit length
   std::vector<Pitches> note_steady_, note_brief_;  // of each pitch: magnitudes, the loudest 1
   double end_s_ = 0;
 };

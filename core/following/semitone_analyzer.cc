@@ -10,18 +10,23 @@ namespace {
 
 constexpr double kLong_s = 0.128;
 constexpr double kShort_s = 0.064;
-constexpr double kRiseShare = 0.7;   // of a window, which is oldest first
+constexpr double kRiseShare = 0.7;    // of a window, which is oldest first
 constexpr int kFirstShortPitch = 76;  // from here on a short window tells semitones apart
 constexpr int kFirstBriefPitch = 55;  // below it, a short window hears the notes' partials only
 constexpr int kFirstBrief = kFirstBriefPitch - music::kLowestPianoPitch;
-constexpr double kHalfWidth = 0.75;   // of a kernel, semitones, where the window is long enough
-constexpr float kFloor = 3e-4f;       // magnitude: under it all is silence
+constexpr double kHalfWidth = 0.75;     // of a kernel, semitones, where the window is long enough
+constexpr float kFloor = 3e-4f;         // magnitude: under it all is silence
 constexpr float kFirstLoudest = 0.02f;  // magnitude: what is expected of a recording at first
 constexpr float kFaint = 0.05f;         // of the loudest: pitches of what is fainter say less
-constexpr double kForget_s = 3;       // in which "the loudest" falls to a half
+constexpr double kForget_s = 3;         // in which "the loudest" falls to a half
 constexpr float kCompression = 100;
-constexpr int kRiseFrames = 3;        // from one frame to which a rise is measured
-constexpr float kSharpRise = 0.12f;   // of a compressed magnitude: 0.63 of an onset
+constexpr int kRiseFrames = 3;  // from one frame to which a rise is measured
+// Rises are measured against the sharpest of the last moments, within limits: their mean over
+// pitches.
+constexpr double kForgetRise_s = 1;  // in which "the sharpest" falls to a half
+constexpr float kUsualRise = 0.05f;
+constexpr float kLeastRise = 0.3f;
+constexpr float kSharpRise = 0.12f;  // of a compressed magnitude: 0.63 of an onset
 
 double Frequency(int pitch) { return 440 * std::exp2((pitch - 69) / 12.0); }
 
@@ -42,9 +47,9 @@ SemitoneAnalyzer::Resolution SemitoneAnalyzer::MakeResolution(double window_s) c
   const auto rise = static_cast<size_t>(kRiseShare * static_cast<double>(length));
   double sum = 0;
   for (size_t i = 0; i < length; ++i) {
-    const double part = i < rise ? (static_cast<double>(i) + 0.5) / static_cast<double>(rise)
-                                 : (static_cast<double>(length - i) - 0.5) /
-                                       static_cast<double>(length - rise);
+    const double part =
+        i < rise ? (static_cast<double>(i) + 0.5) / static_cast<double>(rise)
+                 : (static_cast<double>(length - i) - 0.5) / static_cast<double>(length - rise);
     const double sine = std::sin(std::numbers::pi / 2 * part);
     resolution.window[i] = static_cast<float>(sine * sine);
     sum += sine * sine;
@@ -108,7 +113,10 @@ SemitoneAnalyzer::Magnitudes SemitoneAnalyzer::Analyze(std::span<const float> sa
 }
 
 FrameStream::FrameStream(int sample_rate)
-    : analyzer_(sample_rate), recent_(analyzer_.length(), 0.0f), loudest_(kFirstLoudest), levels_(kRiseFrames) {}
+    : analyzer_(sample_rate),
+      recent_(analyzer_.length(), 0.0f),
+      loudest_(kFirstLoudest),
+      levels_(kRiseFrames) {}
 
 void FrameStream::Push(std::span<const float> samples,
                        const std::function<void(const SoundFrame&)>& sink) {
@@ -138,17 +146,23 @@ SoundFrame FrameStream::MakeFrame() {
   SoundFrame frame;
   frame.loudness = now > kFloor ? now / loudest_ : 0;
   float squares = 0;
-  Pitches level;
+  Pitches level, rises;
+  float mean = 0;
   const Pitches& before = levels_[frames_ % kRiseFrames];
   for (int i = 0; i < kPitches; ++i) {
     frame.energies[i] = Compressed(magnitudes.steady[i] / loudest_);
     squares += frame.energies[i] * frame.energies[i];
     level[i] = Compressed(magnitudes.brief[i] / loudest_);
     // Against the neighbours too, so that a vibrato is no onset (Böck & Widmer 2013).
-    const float held = std::max(
-        {before[std::max(0, i - 1)], before[i], before[std::min(kPitches - 1, i + 1)]});
-    frame.onsets[i] = 1 - std::exp(-std::max(0.0f, level[i] - held) / kSharpRise);
+    const float held =
+        std::max({before[std::max(0, i - 1)], before[i], before[std::min(kPitches - 1, i + 1)]});
+    rises[i] = std::max(0.0f, level[i] - held);
+    mean += rises[i] / (kPitches - kFirstBrief);
   }
+  static const auto forget_rise = static_cast<float>(std::exp2(-kFrame_s / kForgetRise_s));
+  sharpest_ = std::max(mean, sharpest_ * forget_rise);
+  const float sharp = kSharpRise * std::clamp(sharpest_ / kUsualRise, kLeastRise, 1.0f);
+  for (int i = 0; i < kPitches; ++i) frame.onsets[i] = 1 - std::exp(-rises[i] / sharp);
   for (const float onset : frame.onsets) frame.novelty += onset / (kPitches - kFirstBrief);
   const float scale =
       frame.loudness > 0 ? std::min(1.0f, frame.loudness / kFaint) / std::sqrt(squares) : 0;

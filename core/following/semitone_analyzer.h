@@ -1,6 +1,6 @@
 // Sound as the follower hears it: a hundred times a second, how strong each semitone is and how
-// sharply it has just risen. Causal: a frame is made of what lies before its end, of the most recent
-// part above all (windows that rise slowly and fall fast). Internal to core/following.
+// sharply it has just risen. Causal: a frame is made of what lies before its end, of the most
+// recent part above all (windows that rise slowly and fall fast). Internal to core/following.
 #ifndef ANTIPHON_CORE_FOLLOWING_SEMITONE_ANALYZER_H_
 #define ANTIPHON_CORE_FOLLOWING_SEMITONE_ANALYZER_H_
 
@@ -62,10 +62,10 @@ class SemitoneAnalyzer {
 
 // One frame, made comparable: compressed, and freed of how loud the recording is.
 struct SoundFrame {
-  Pitches energies{};   // of unit length; of less where all is faint, 0 in silence
-  Pitches onsets{};     // 0 to 1: how sharply each has risen
-  float novelty = 0;    // their mean over the pitches that are heard to rise sharply
-  float loudness = 0;   // 0 to 1: against the loudest of the last seconds
+  Pitches energies{};  // of unit length; of less where all is faint, 0 in silence
+  Pitches onsets{};    // 0 to 1: how sharply each has risen
+  float novelty = 0;   // their mean over the pitches that are heard to rise sharply
+  float loudness = 0;  // 0 to 1: against the loudest of the last seconds
 };
 
 // From samples to frames. The i-th frame ends at (i + 1) * kFrame_s of the sound. Belongs to one
@@ -86,8 +86,9 @@ class FrameStream {
   std::vector<float> recent_;  // the last length() samples, then those of the next frame
   int64_t frames_ = 0;
   int64_t received_ = 0;
-  float loudest_;                  // decaying
-  std::vector<Pitches> levels_;    // compressed, of the frames before, a ring
+  float loudest_;                // decaying
+  float sharpest_ = 0;           // mean rise, decaying
+  std::vector<Pitches> levels_;  // compressed, of the frames before, a ring
 };
 
 // Logarithmic compression of magnitudes against the loudest, 0 to 1.

@@ -8,8 +8,8 @@
 namespace antiphon::trainer::evaluation {
 
 std::vector<HeardNote> MatchNotes(std::span<const music::Note> played,
-                                  std::span<const music::Note> written,
-                                  const music::TimeMap& guess, double tolerance_s) {
+                                  std::span<const music::Note> written, const music::TimeMap& guess,
+                                  double tolerance_s) {
   struct Pair {
     double distance_s;
     size_t played, written;
@@ -36,9 +36,8 @@ std::vector<HeardNote> MatchNotes(std::span<const music::Note> played,
     played_taken[pair.played] = written_taken[pair.written] = true;
     notes.push_back({played[pair.played].onset_s, written[pair.written].onset_s});
   }
-  std::sort(notes.begin(), notes.end(), [](const HeardNote& a, const HeardNote& b) {
-    return a.sound_s < b.sound_s;
-  });
+  std::sort(notes.begin(), notes.end(),
+            [](const HeardNote& a, const HeardNote& b) { return a.sound_s < b.sound_s; });
   return notes;
 }
 

@@ -23,8 +23,8 @@ struct HeardNote {
 // `tolerance_s` of the performance away from where `guess` (from seconds of the performance to
 // seconds of the score) has it; none twice. Notes that are nothing of the score are left out.
 std::vector<HeardNote> MatchNotes(std::span<const music::Note> played,
-                                  std::span<const music::Note> written,
-                                  const music::TimeMap& guess, double tolerance_s);
+                                  std::span<const music::Note> written, const music::TimeMap& guess,
+                                  double tolerance_s);
 
 // Through the notes: what begins together in the score is where the middle one of its notes is
 // heard. FailedPrecondition where fewer than two places are left that rise in both clocks.
@@ -39,14 +39,14 @@ struct Passage {
 
 // What a follower hears: a performance, or passages of it one after the other.
 struct FollowedSound {
-  music::TimeMap map;           // from seconds of the performance to seconds of the score
-  std::vector<double> onsets;   // of notes, seconds of the performance, rising
+  music::TimeMap map;             // from seconds of the performance to seconds of the score
+  std::vector<double> onsets;     // of notes, seconds of the performance, rising
   std::vector<Passage> passages;  // without gaps; the first begins at 0 of the sound
 };
 
 // Of each note, in the order of the sound: how far the first answer after its onset was from where
-// the music was then, in seconds of the performance; positive where the answer is ahead. Notes after
-// the last answer are left out.
+// the music was then, in seconds of the performance; positive where the answer is ahead. Notes
+// after the last answer are left out.
 struct NoteError {
   double sound_s = 0;  // the note's onset in the sound
   double error_s = 0;
