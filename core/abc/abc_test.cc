@@ -322,6 +322,8 @@ TEST(AbcFieldsTest, Encodings) {
     return One(absl::StrCat("X:1\n", fields, "\nK:C\nC\n")).title;
   };
   EXPECT_EQ(title("T:Caf\xc3\xa9"), "Café");
+  EXPECT_EQ(title("T:reels.abc\nT:The Old Reel"), "The Old Reel");
+  EXPECT_EQ(title("T:Untitled"), "");
   EXPECT_EQ(title("T:Caf\xe9"), "Café");
   EXPECT_EQ(title("%%abc-charset iso-8859-2\nT:\xb6piew"), "śpiew");
   EXPECT_EQ(title("T:Caf\\'e \\ss \\cc \\vZ \\u00e9 &eacute; &amp; \\&"), "Café ß ç Ž é é & &");
