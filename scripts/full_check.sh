@@ -66,8 +66,8 @@ check_evaluate() {
   local corpora=${ANTIPHON_CORPORA:-$root/../shared}
   install_packages build test
   build_preset release antiphon-trainer songbook_midi
-  local common=(--model models/default --scores "$build_dir/songbook" --work "$root/build/evaluation"
-    --no-untrained)
+  local common=(--model models/default --scores "$build_dir/songbook"
+    --work "$root/build/evaluation" --no-untrained)
   step "Suite snippets"
   "$build_dir/bin/antiphon-trainer" evaluate --suite snippets --snippets 400 "${common[@]}"
   step "Suite pieces"

@@ -109,8 +109,8 @@ class SongbookTest(Sources):
         for piece in PIECES:
             shutil.copy(harness.BUILD / "songbook" / f"{piece}.mid", scores)
         shutil.copy(harness.MATERIAL / "recordings" / "greensleeves.flac", recordings)
-        done = trainer("index", "--scores", scores, "--recordings", recordings, "--model", cls.model,
-                       "--bundle", cls.bundle, *FEW_RATIOS)
+        done = trainer("index", "--scores", scores, "--recordings", recordings, "--model",
+                       cls.model, "--bundle", cls.bundle, *FEW_RATIOS)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
 
