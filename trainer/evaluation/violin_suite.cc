@@ -10,6 +10,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/distinct_music.h"
+#include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/violin_recordings.h"
 #include "trainer/evaluation/answer_tally.h"
 #include "trainer/evaluation/asked_collection.h"
