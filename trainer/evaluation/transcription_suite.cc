@@ -8,7 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
 #include "trainer/datasets/maps_dataset.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/snippet_windows.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/evaluation/transcription/whole_pieces.h"
