@@ -18,6 +18,7 @@
 #include "trainer/data/renderer.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/editions.h"
+#include "trainer/datasets/excerpts.h"
 #include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 
