@@ -84,7 +84,7 @@ BENCHMARK(BM_TracePath)->Unit(benchmark::kMicrosecond);
 // Twenty candidates, products of vectors included.
 void BM_MatchPaths(benchmark::State& state) {
   std::mt19937 random(1);
-  const std::vector<SearchSpace::Run> runs = RandomRuns(random);
+  std::vector<SearchSpace::Run> runs = RandomRuns(random);
   const EmbeddedQuery query = QueryOf(RandomQuery(random), 10);
   SearchSpace space;
   space.read_runs = [&](const Reading&) { return runs; };
