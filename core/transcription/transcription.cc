@@ -149,17 +149,20 @@ class Transcriber {
           near.part == catalog::kWhole ? score->notes : music::OnlyPart(*score, near.part).notes;
       const music::TimeMap map = Refined(near, notes);
       std::vector<music::Note> laid = LaidNotes(notes, map, near.sound);
-      const size_t count = laid.size();
-      std::erase_if(laid, [&](const music::Note& note) { return !IsHeard(levels_, note); });
-      const double heard =
-          count > 0 ? static_cast<double>(laid.size()) / static_cast<double>(count) : 0;
+      // Those that are not heard are kept: measured on performances, leaving them out takes more
+      // right notes than wrong ones.
+      const auto heard = std::count_if(laid.begin(), laid.end(), [&](const music::Note& note) {
+        return IsHeard(levels_, note);
+      });
+      const double confidence =
+          laid.empty() ? 0 : static_cast<double>(heard) / static_cast<double>(laid.size());
       laid_.push_back({{.start_s = near.sound.start_s,
                         .end_s = near.sound.end_s,
                         .piece = near.piece,
                         .score_start_s = map.To(near.sound.start_s),
                         .score_end_s = map.To(near.sound.end_s),
                         .similarity = near.similarity,
-                        .confidence = heard},
+                        .confidence = confidence},
                        std::move(laid)});
     }
     return absl::OkStatus();

@@ -7,8 +7,6 @@
 #ifndef ANTIPHON_CORE_TRANSCRIPTION_TRANSCRIPTION_H_
 #define ANTIPHON_CORE_TRANSCRIPTION_TRANSCRIPTION_H_
 
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,15 +33,19 @@ struct Stretch {
   double score_start_s = 0, score_end_s = 0;
   int transposition = 0;  // semitones by which the sound is above the score
   double similarity = 0;  // mean cosine of its windows
-  double confidence = 0;  // 0 to 1: that the notes are those of the sound
-  bool aligned = false;   // the piece is recognised and mapped note by note; else: windows
-                          // that are near
+  // 0 to 1: of a piece that is recognised, that it is this piece; else the share of the notes with
+  // which something begins in the sound at their pitch.
+  double confidence = 0;
+  bool aligned = false;  // the piece is recognised and mapped note by note; else: windows
+                         // that are near
 };
 
 struct Gap {
   double start_s = 0, end_s = 0;
 };
 
+// A note ends (offset_s) where its key is released as the score has it; sounding_offset_s adds the
+// score's pedal.
 struct Transcription {
   std::vector<music::Note> notes;  // by onset, seconds of the sound
   std::vector<int> stretch;        // of each note: position in `stretches`
@@ -51,6 +53,10 @@ struct Transcription {
   std::vector<Gap> gaps;           // where nothing is near; silence is none
 };
 
+// Blocking. Asks `context` whether to go on between steps of at most some seconds of sound. Takes,
+// beside the sound, about 4 kB for each second of it, and what one piece's alignment takes
+// (performance.h). InvalidArgument: a min_similarity out of its range, sound at another rate than
+// the encoder's. Otherwise fails as Collection::IdentifyAudio and ReadScore do.
 [[nodiscard]] absl::StatusOr<Transcription> TranscribeMatched(
     const retrieval::Collection& collection, const audio::Waveform& sound,
     const TranscriptionOptions& options, const matching::RequestContext& context = {});
