@@ -15,6 +15,7 @@
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/data/split.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
@@ -256,6 +257,17 @@ absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
   return evaluation::EvaluateAlignment(options, progress);
 }
 
+absl::StatusOr<Report> Following(const Flags& flags, Progress& progress) {
+  evaluation::FollowingOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.midi_dir;
+  options.bach10 = flags.bach10;
+  ASSIGN_OR_RETURN(options.part, data::ParsePart(flags.part));
+  options.seed = flags.seed;
+  return evaluation::EvaluateFollowing(options, progress);
+}
+
 using Names = std::vector<std::string>;
 
 // How a suite runs, the options that it needs and those that can act on it besides.
@@ -333,6 +345,10 @@ const std::map<std::string, Suite> kSuites = {
      {&Alignment,
       {},
       Joined({kOfAsap, {"--asap", "--recordings", "--midi", "--bach10", "--varied"}})}},
+    {"following",
+     {&Following,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--midi", "--bach10", "--part"}})}},
 };
 
 // A bundle that was indexed before is the whole collection.
@@ -388,13 +404,15 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     if (flags.recordings.empty() != flags.midi_dir.empty())
       return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
   }
-  if (flags.suite == "alignment") {
+  if (flags.suite == "alignment" || flags.suite == "following") {
     if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
-      return absl::InvalidArgumentError(
-          "suite alignment needs --asap, --recordings with --midi, or --bach10");
+      return absl::InvalidArgumentError(absl::StrCat(
+          "suite ", flags.suite, " needs --asap, --recordings with --midi, or --bach10"));
     }
-    if (flags.recordings.empty() != flags.midi_dir.empty())
-      return absl::InvalidArgumentError("suite alignment: --recordings and --midi go together");
+    if (flags.recordings.empty() != flags.midi_dir.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("suite ", flags.suite, ": --recordings and --midi go together"));
+    }
   }
   if (flags.suite == "unknown") {
     RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
@@ -488,6 +506,7 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->delimiter(',');
   command.add_option("--corpora", flags.corpora,
                      "Suite editions: folder with msmd, piano-midi.de and asap");
+  command.add_option("--bach10", flags.bach10, "Suite following: folder of the Bach10 recordings");
   command.add_option("--editions", flags.editions, "Suite editions: list of real second editions")
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,

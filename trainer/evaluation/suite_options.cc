@@ -78,4 +78,10 @@ absl::Status AlignmentOptions::Check() const {
   return CheckRange("varied", varied, Range<int>{0, 1000});
 }
 
+absl::Status FollowingOptions::Check() const {
+  if (part == data::Part::kTrain)
+    return absl::InvalidArgumentError("part: there is no train part to follow");
+  return CheckAsap(asap);
+}
+
 }  // namespace antiphon::trainer::evaluation

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "core/encoder/window_encoder.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/data/split.h"
 #include "trainer/datasets/rendition_cache.h"
 #include "trainer/datasets/test_set.h"
 
@@ -213,6 +214,18 @@ struct AlignmentOptions {
   // Of each of the three: so many recordings are also played otherwise than written, cut to
   // excerpts, and compared with scores of other music; 0 to 1000.
   int varied = 20;
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+// At least one of `asap`, `recordings` and `bach10` must be given.
+struct FollowingOptions {
+  AsapOptions asap;        // its folder may be empty; its threads also follow
+  std::string recordings;  // folder of the MAPS recordings with their lists of notes; may be empty
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string bach10;      // folder of the Bach10 recordings; may be empty
+  data::Part part = data::Part::kTest;  // kValid: what the follower was tuned on; not kTrain
   uint64_t seed = 1;
 
   [[nodiscard]] absl::Status Check() const;

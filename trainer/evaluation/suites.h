@@ -85,6 +85,13 @@ namespace antiphon::trainer::evaluation {
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& options,
                                                                 Progress& progress);
 
+// Suite `following`: performances of ASAP, MAPS and Bach10, heard as they are played, and cut at
+// bar lines so that they jump. How far is what following::ScoreFollower says from where the music
+// is? No model takes part; alignment that hears all first is the ceiling, a constant tempo the
+// floor.
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateFollowing(const FollowingOptions& options,
+                                                                Progress& progress);
+
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does
 // nothing else: hours of music, which one may want to have done before.
 [[nodiscard]] absl::Status RenderAsap(const AsapOptions& options, uint64_t seed,
