@@ -342,7 +342,9 @@ const std::map<std::string, Suite> kSuites = {
     {"transcription",
      {&Transcription,
       {"--model", "--scores"},
-      Joined({kOfModels, kOfTestSet, {"--snippets", "--works", "--recordings", "--recorded-scores"}})}},
+      Joined({kOfModels,
+              kOfTestSet,
+              {"--snippets", "--works", "--recordings", "--recorded-scores"}})}},
     {"alignment",
      {&Alignment,
       {},
@@ -416,8 +418,7 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
   }
   if (flags.suite == "alignment" || flags.suite == "following") {
     if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(
+      return absl::InvalidArgumentError(absl::StrCat(
           "suite ", flags.suite, " needs --asap, --recordings with --scores, or --bach10"));
     }
     if (flags.recordings.empty() != flags.scores.empty()) {
@@ -521,7 +522,8 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,
                      "Suite tracks: scores to play at 0.7 and 1.3 of their tempo");
-  command.add_option("--bach10", flags.bach10, "Suites alignment and following: folder of the Bach10 recordings");
+  command.add_option("--bach10", flags.bach10,
+                     "Suites alignment and following: folder of the Bach10 recordings");
   command
       .add_option("--varied", flags.varied,
                   "Suite alignment: of each kind, so many recordings also with repeats left out "
