@@ -82,11 +82,11 @@ ConstantQ::Group ConstantQ::MakeGroup(int number) const {
   for (int lane = 0; lane < std::min(kGroupBands, s.bands - first_band); ++lane) {
     const int band = first_band + lane;
     const int length = ConstantQWindowLength(s, band);
+    const int64_t half = length / 2;
     // Where a row lies in the window, in samples of the sound. The window begins half a sample
     // before its first one.
     const auto place = [&](size_t row) {
-      return static_cast<double>((group.first + static_cast<int64_t>(row)) * factor + length / 2) +
-             0.5;
+      return static_cast<double>((group.first + static_cast<int64_t>(row)) * factor + half) + 0.5;
     };
     std::vector<double> window(group.rows.size(), 0.0);
     for (size_t row = 0; row < window.size(); ++row) {

@@ -32,9 +32,9 @@ inline uint8_t Level(float magnitude) {
   const float t = (rest - 1) / (rest + 1), square = t * t;
   const float series = t * (1 + square * (1.0f / 3 + square * (1.0f / 5 + square / 7)));
   const float logarithm = static_cast<float>(exponent) + 2 / std::numbers::ln2_v<float> * series;
-  // Rounds, as what is cut off below zero is no level.
-  const int32_t level =
-      static_cast<int32_t>(kStepsPerOctave * logarithm - kLowestDecibels * kStepsPerDecibel + 0.5f);
+  // Half a step more, so that what is cut off rounds; below zero there is no level.
+  const float above_half = kStepsPerOctave * logarithm - kLowestDecibels * kStepsPerDecibel + 0.5f;
+  const auto level = static_cast<int32_t>(above_half);
   // As numbers, the bits of positive floats are in their order; negative ones and NaN lie outside.
   const int32_t order = static_cast<int32_t>(bits);
   const int32_t heard = order > kLowest && order <= kInfinity ? level : 0;
