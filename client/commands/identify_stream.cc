@@ -77,6 +77,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
                {"from–to", Align::kRight},
                {"title"},
                {"composer", Align::kLeft, 28},
+               {"part", Align::kLeft, 28},
                {"confidence", Align::kRight},
                {"bars", Align::kRight},
                {"in it", Align::kRight},
@@ -90,6 +91,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
     table.AddRow({absl::StrCat(i + 1),
                   FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
                   segment.source().title(), segment.source().composer(),
+                  segment.has_part() ? NameOf(segment.part()) : "",
                   FormatScore(segment.confidence()), BarsOf(segment),
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(segment.tempo_ratio()),
                   segment.source().id(), segment.source().work_id(),
@@ -143,9 +145,10 @@ std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
   const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
-  return absl::StrCat(NameOf(candidate.source()), ", ",
-                      bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
-                      FormatTempo(candidate.tempo_ratio()), ", confidence ",
+  return absl::StrCat(NameOf(candidate.source()),
+                      candidate.has_part() ? absl::StrCat(", ", NameOf(candidate.part())) : "",
+                      ", ", bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"),
+                      ", at ", FormatTempo(candidate.tempo_ratio()), ", confidence ",
                       FormatScore(candidate.confidence()),
                       candidate.same_music().empty() ? "" : "; also ",
                       Printable(SameMusicIds(candidate.same_music())));

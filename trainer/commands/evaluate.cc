@@ -25,7 +25,7 @@ namespace {
 using metrics::Report;
 
 struct Flags {
-  std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
+  std::string suite, model, asap, recordings, split_file, work, errors, json;
   std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
@@ -39,10 +39,12 @@ struct Flags {
   std::optional<int> excerpts;  // the suite's own without it
   int works = 0, listed = 0;
   bool own_instruments = false, with_parts = false;
-  std::vector<std::string> degradations, distractors, scores;
-  std::vector<int> sizes;  // empty: the suite's own
+  std::vector<std::string> degradations, distractors, scores;  // scores: folders
+  std::vector<int> sizes;                                      // empty: the suite's own
   uint64_t seed = 1;
 
+  // Of the suites that take one folder of scores.
+  std::string folder() const { return scores.empty() ? "" : scores.front(); }
   std::string renditions() const { return work + "/renditions"; }
   std::string reference_collections() const { return work + "/catalogues"; }
 };
@@ -72,7 +74,7 @@ absl::StatusOr<evaluation::ModelOptions> Models(const Flags& flags) {
 
 absl::StatusOr<datasets::TestSetOptions> TestSet(const Flags& flags) {
   datasets::TestSetOptions options;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   if (!flags.split_file.empty()) {
     ASSIGN_OR_RETURN(options.split, data::Split::Read(flags.split_file));
   }
@@ -125,7 +127,7 @@ absl::StatusOr<Report> Performances(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
   evaluation::RecordingsOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
   options.degradations = flags.degradations;
@@ -148,7 +150,7 @@ absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
   options.distractors = flags.distractors;
   if (!flags.sizes.empty()) options.sizes = flags.sizes;
   options.recordings = flags.recordings;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateUnknown(options, progress);
@@ -170,7 +172,7 @@ absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.songbook = flags.songbook;
   options.recordings = flags.recordings;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.asap = Asap(flags);
   options.soundfont = flags.soundfont;
   options.reference_collections = flags.reference_collections();
@@ -181,7 +183,7 @@ absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
   evaluation::EnsembleOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
@@ -193,7 +195,7 @@ absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Violin(const Flags& flags, Progress& progress) {
   evaluation::ViolinOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
@@ -222,7 +224,7 @@ absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
   evaluation::CatalogSizeOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.asap = Asap(flags);
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
   options.bundle = flags.bundle;
@@ -275,36 +277,36 @@ Names Joined(std::initializer_list<Names> lists) {
 const std::map<std::string, Suite> kSuites = {
     {"snippets",
      {&Snippets,
-      {"--model", "--midi"},
+      {"--model", "--scores"},
       Joined({kOfModels, kOfTestSet, {"--snippets", "--centre-scores", "--no-all-onsets"}})}},
-    {"pieces", {&Pieces, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet})}},
+    {"pieces", {&Pieces, {"--model", "--scores"}, Joined({kOfModels, kOfTestSet})}},
     {"performances",
      {&Performances, {"--model", "--asap"}, Joined({kOfModels, kOfAsap, {"--errors"}})}},
     {"recordings",
      {&Recordings,
-      {"--model", "--midi", "--recordings"},
+      {"--model", "--scores", "--recordings"},
       Joined({kOfModels, {"--excerpts", "--degrade", "--transpose", "--errors", "--soundfont"}})}},
     {"unknown",
      {&Unknown,
       {"--model", "--asap"},
       Joined({kOfModels,
               kOfAsap,
-              {"--transpose", "--recordings", "--midi", "--distractors", "--sizes"}})}},
+              {"--transpose", "--recordings", "--scores", "--distractors", "--sizes"}})}},
     {"editions",
      {&Editions, {"--model", "--corpora"}, Joined({kOfModels, {"--editions", "--soundfont"}})}},
     {"tracks",
      {&Tracks,
       {"--model"},
-      Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--midi"}})}},
+      Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--scores"}})}},
     {"ensemble",
      {&Ensemble,
       {"--model", "--recordings"},
-      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--parts"}})}},
+      Joined({kOfModels, {"--scores", "--bundle", "--excerpts", "--parts"}})}},
     {"violin",
      {&Violin,
       {"--model", "--recordings"},
       Joined({kOfModels,
-              {"--midi", "--bundle", "--excerpts", "--distractors", "--asap", "--parts"}})}},
+              {"--scores", "--bundle", "--excerpts", "--distractors", "--asap", "--parts"}})}},
     {"rendered",
      {&Rendered,
       {"--model", "--scores"},
@@ -312,10 +314,10 @@ const std::map<std::string, Suite> kSuites = {
               {"--works", "--listed", "--bundle", "--excerpts", "--soundfont", "--parts"}})}},
     {"catalogue-size",
      {&CatalogSize,
-      {"--model", "--midi", "--recordings"},
+      {"--model", "--scores", "--recordings"},
       Joined({kOfModels, kOfAsap, {"--asap", "--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
-     {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
+     {&Transcription, {"--model", "--scores"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
     {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
 };
 
@@ -326,9 +328,9 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(
         RefuseIdle(command, "--seed", !flags.no_untrained,
                    absl::StrCat("in suite ", flags.suite, " it only draws the untrained network")));
-    if (flags.midi_dir.empty() && flags.bundle.empty()) {
+    if (flags.scores.empty() && flags.bundle.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("suite ", flags.suite, " needs --midi or --bundle"));
+          absl::StrCat("suite ", flags.suite, " needs --scores or --bundle"));
     }
   }
   if (flags.bundle.empty()) return absl::OkStatus();
@@ -338,7 +340,7 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
   }
   const std::string reason = "the collection is that of --bundle";
   if (plays) {
-    RETURN_IF_ERROR(RefuseIdle(command, "--midi", false, reason));
+    RETURN_IF_ERROR(RefuseIdle(command, "--scores", false, reason));
     RETURN_IF_ERROR(RefuseIdle(command, "--asap", false, reason));
   }
   RETURN_IF_ERROR(RefuseIdle(command, "--parts", false, reason));
@@ -348,6 +350,8 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
 
 // What cannot act because of another option.
 absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
+  if (flags.scores.size() > 1 && flags.suite != "rendered")
+    return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " takes one --scores"));
   RETURN_IF_ERROR(CheckBundle(command, flags));
   RETURN_IF_ERROR(RefuseIdle(command, "--architecture", !flags.no_untrained,
                              "with --no-untrained there is no such network"));
@@ -362,10 +366,10 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
   if (flags.suite == "tracks") {
     if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
       return absl::InvalidArgumentError(
-          "suite tracks needs --songbook, --recordings with --midi, or --asap");
+          "suite tracks needs --songbook, --recordings with --scores, or --asap");
     }
-    if (flags.recordings.empty() != flags.midi_dir.empty())
-      return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
+    if (flags.recordings.empty() != flags.scores.empty())
+      return absl::InvalidArgumentError("suite tracks: --recordings and --scores go together");
   }
   if (flags.suite == "catalogue-size") {
     for (const char* const option : {"--performances", "--render-threads", "--soundfont"}) {
@@ -374,10 +378,10 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     }
   }
   if (flags.suite == "unknown") {
-    RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
+    RETURN_IF_ERROR(RefuseIdle(command, "--scores", !flags.recordings.empty(),
                                "in suite unknown it goes with --recordings"));
-    if (!flags.recordings.empty() && flags.midi_dir.empty()) {
-      return absl::InvalidArgumentError("suite unknown with --recordings needs --midi");
+    if (!flags.recordings.empty() && flags.scores.empty()) {
+      return absl::InvalidArgumentError("suite unknown with --recordings needs --scores");
     }
   }
   return absl::OkStatus();
@@ -424,14 +428,13 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->required()
       ->check(CLI::IsMember(kSuites));
   command.add_option("--model", flags.model, "Folder with audio_encoder.pt and score_encoder.pt");
-  command.add_option("--midi", flags.midi_dir, "Folder of MIDI files, searched recursively");
+  command.add_option(kScoresOption, flags.scores,
+                     "Folder of scores, searched recursively; suite rendered plays the test part "
+                     "of it, and takes several");
   command.add_option("--asap", flags.asap, "Folder of the ASAP dataset, with its metadata.csv");
   command.add_option(
       "--recordings", flags.recordings,
       "Folder of the MAPS recordings; suite ensemble: Bach10; suite violin: its own");
-  command.add_option(
-      "--scores", flags.scores,
-      "Suite rendered: folder of scores, whose test part is played; may be repeated");
   command
       .add_option("--works", flags.works,
                   "Suite rendered: works of each folder to play; 0 is the whole test part")

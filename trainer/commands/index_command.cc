@@ -207,8 +207,7 @@ class Indexing {
                          .collection = CollectionOf(metadata),
                          .work_id = name.work_id,
                          .with_parts = options_.builder.with_parts};
-    if (piece.title.empty()) piece.title = notation::TitleWithOpus(score);
-    if (piece.title.empty()) piece.title = music::TitleOfPath(file.relative);
+    if (piece.title.empty()) piece.title = notation::TitleOf(score, file.relative);
     if (piece.composer.empty()) piece.composer = score.composer;
     if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
     RETURN_IF_ERROR(builder_.AddPiece(piece, bytes));
