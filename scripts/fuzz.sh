@@ -2,17 +2,17 @@
 # Builds the fuzz targets (tests/fuzz) with clang and runs them, one after the other, or several at
 # a time.
 #
-# Usage: scripts/fuzz.sh [--seconds N] [--jobs N] [--build] [TARGET...]
+# Usage: scripts/fuzz.sh [--seconds N] [--jobs N] [TARGET...]
 #
 # Every target runs for N seconds (600), from seeds made anew, from those in tests/fuzz/seeds/TARGET
-# and from what earlier runs found worth keeping, in build/fuzz/corpus/TARGET; --build runs none. At
-# the end a table says what was executed and found. Exit status 1 when there was a finding: its
-# input lies in build/fuzz/findings; build/fuzz/bin/TARGET_fuzz INPUT runs it again.
+# and from what earlier runs found worth keeping, in build/fuzz/corpus/TARGET. At the end a table
+# says what was executed and found. Exit status 1 when there was a finding: its input lies in
+# build/fuzz/findings; build/fuzz/bin/TARGET_fuzz INPUT runs it again.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-seconds=600 at_once=1 build_only='' targets=()
+seconds=600 at_once=1 targets=()
 while (($# > 0)); do
   case $1 in
     -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit ;;
@@ -21,7 +21,6 @@ while (($# > 0)); do
       if [[ $1 == --seconds ]]; then seconds=$2; else at_once=$2; fi
       shift
       ;;
-    --build) build_only=1 ;;
     -*) fail "unknown argument $1; see --help" ;;
     *) targets+=("$1") ;;
   esac
@@ -97,7 +96,6 @@ else
   build_preset fuzz fuzzers
   targets=("${all[@]}")
 fi
-[[ ! $build_only ]] || exit 0
 fuzz_dir=$root/build/fuzz
 
 mkdir -p "$fuzz_dir/logs" "$fuzz_dir/findings"

@@ -140,7 +140,7 @@ TEST(EvaluateTest, NamesWhatIsOutOfRange) {
 }
 
 TEST(EvaluateTest, RefusesWhatOnlyRendersPerformances) {
-  EXPECT_THAT(Told("evaluate --suite catalogue-size --model x --midi x --recordings x "
+  EXPECT_THAT(Told("evaluate --suite catalogue-size --model x --scores x --recordings x "
                    "--performances 3"),
               AllOf(StartsWith("--performances"), HasSubstr(kIdle), HasSubstr("--asap")));
 }
