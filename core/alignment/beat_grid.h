@@ -1,5 +1,5 @@
 // The beats and bar lines of a score in seconds, as it is written out. Pure functions; safe from
-// any thread. Internal to core/alignment.
+// any thread.
 #ifndef ANTIPHON_CORE_ALIGNMENT_BEAT_GRID_H_
 #define ANTIPHON_CORE_ALIGNMENT_BEAT_GRID_H_
 

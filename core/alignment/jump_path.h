@@ -25,9 +25,9 @@ struct Line {
 
 struct JumpPathOptions {
   double onset_weight = 0.5;  // of the distance of onsets against that of energies, 0 to 1
-  double jump_cost = 6;       // in frames of the worst mismatch
+  double jump_cost = 8;       // in frames of the worst mismatch
   double beat_cost = 1.5;     // added for each end of a jump that is at no bar line
-  double start_cost = 6.5;    // of beginning elsewhere than the score does …
+  double start_cost = 8.5;    // of beginning elsewhere than the score does …
   double end_cost = 0.5;      // … and of ending elsewhere
   bool jumps = true;          // false: none, only the ends are free
   // Asked now and then; a failure ends the search.

@@ -297,6 +297,7 @@ absl::StatusOr<TimeMap> TimeOf(const CoarsePath& coarse, const ScorePart& part,
                                              kLeastRise * (point.to_s - points.back().to_s);
     if (rises) points.push_back(point);
   }
+  if (points.size() < 2) return absl::NotFoundError("the path stands still");
   return TimeMap::Create(std::move(points));
 }
 

@@ -39,7 +39,7 @@ struct PassageSearch {
 };
 
 // `notes` are the part of the score, sorted by onset, with at least two onsets. Fails as
-// AlignPerformance.
+// AlignPerformance; NotFound: all of the recording is at one place of the score.
 [[nodiscard]] absl::StatusOr<PassageSearch> FindPassages(
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,
     int loudest, std::span<const music::Note> notes, const std::vector<GridBeat>& grid,

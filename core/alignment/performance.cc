@@ -311,8 +311,11 @@ absl::StatusOr<Performance> AlignPerformance(const features::FeatureSequence& sp
   }
   ASSIGN_OR_RETURN(const ScorePart part, CutPart(score, options));
   const int loudest = LoudestLevel(spectrogram);
-  ASSIGN_OR_RETURN(const PassageSearch search,
-                   FindPassages(spectrogram, settings, loudest, part.notes, part.grid, options));
+  const absl::StatusOr<PassageSearch> found =
+      FindPassages(spectrogram, settings, loudest, part.notes, part.grid, options);
+  if (absl::IsNotFound(found.status())) return Performance{};
+  RETURN_IF_ERROR(found.status());
+  const PassageSearch& search = *found;
   const std::vector<PlayedScoreNote> played = AsPlayed(part, search);
   LaidOnsets laid;
   for (const Segment& segment : SegmentsOf(search.sound_start_s, search.sound_end_s)) {

@@ -1,5 +1,5 @@
 // Beats of a score that are alike, and what a jump between two of them is. Pure functions; safe
-// from any thread. Internal to core/alignment.
+// from any thread.
 #ifndef ANTIPHON_CORE_ALIGNMENT_REPEATS_H_
 #define ANTIPHON_CORE_ALIGNMENT_REPEATS_H_
 
