@@ -30,6 +30,7 @@ constexpr double kBesideInScore_s = 30;
 constexpr double kLeastNear_s = 2;     // of sound that no piece explains, to look for what is near
 constexpr double kLeastSilence_s = 1;  // what is shorter is a rest within the music
 constexpr double kLeastGap_s = 0.5;
+constexpr double kShortestNote_s = 0.03;
 
 using Score = std::shared_ptr<const music::Score>;
 
@@ -71,10 +72,12 @@ class Transcriber {
       matching::Span room = {heard.start_s - kBesidePiece_s, heard.end_s + kBesidePiece_s};
       room.start_s =
           std::max(room.start_s, i > 0 ? recognised[i - 1].match.query.end_s : whole_.start_s);
+      // What lies between two pieces may have been given to the first.
+      if (!laid_.empty()) room.start_s = std::max(room.start_s, laid_.back().stretch.end_s);
       room.end_s =
           std::min(room.end_s, i + 1 < recognised.size() ? recognised[i + 1].match.query.start_s
                                                          : whole_.end_s);
-      RETURN_IF_ERROR(Align(recognised[i], room));
+      if (room.length_s() > 0) RETURN_IF_ERROR(Align(recognised[i], room));
     }
     return absl::OkStatus();
   }
@@ -118,11 +121,13 @@ class Transcriber {
       music::Note note = score.notes[played.note];
       const double sustained_s = note.sounding_offset_s - note.offset_s;
       note.onset_s = std::max(0.0, start_s + played.onset_s);
-      note.offset_s = std::max(start_s + played.offset_s, note.onset_s);
+      note.offset_s = std::max(start_s + played.offset_s, note.onset_s + kShortestNote_s);
       note.sounding_offset_s = note.offset_s + sustained_s;
       passages[played.passage].notes.push_back(note);
     }
-    for (Laid& passage : passages) laid_.push_back(std::move(passage));
+    for (Laid& passage : passages) {
+      if (passage.stretch.end_s > passage.stretch.start_s) laid_.push_back(std::move(passage));
+    }
     return absl::OkStatus();
   }
 
