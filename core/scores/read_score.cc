@@ -69,11 +69,12 @@ std::string NumberAt(std::string_view tune) {
   return number;
 }
 
-// Whether a title is the last part of a path, with its ending or without.
+// Whether a title is the last part of a path, with its ending, or without it and to the letter:
+// "Air" is what air.abc is called.
 bool IsNameOfFile(absl::string_view title, std::string_view path) {
   const std::filesystem::path file(path);
-  return absl::EqualsIgnoreCase(title, file.filename().string()) ||
-         absl::EqualsIgnoreCase(title, file.stem().string());
+  return title == file.stem().string() ||
+         (file.has_extension() && absl::EqualsIgnoreCase(title, file.filename().string()));
 }
 
 }  // namespace

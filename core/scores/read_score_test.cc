@@ -87,6 +87,8 @@ TEST(TitleOfTest, IsMadeOfThePathWhereTheScoreHasNone) {
   EXPECT_EQ(TitleOf({.title = "AIR_IN_G.score"}, "bon/air_in_g.score"), "air in g");
   EXPECT_EQ(TitleOf({.title = "air_in_g", .opus = "Op. 3"}, "bon/air_in_g.mxl"), "air in g");
   EXPECT_EQ(TitleOf({.title = "air_in_g"}, "bon/other.mxl"), "air_in_g");
+  EXPECT_EQ(TitleOf({.title = "Air"}, "bon/air.mxl"), "Air");
+  EXPECT_EQ(TitleOf({.title = "Air"}, "bon/air"), "Air");
 }
 
 TEST(TitleOfTest, TheNameOfAFileIsNoTitleInAnyFormat) {

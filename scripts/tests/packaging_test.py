@@ -134,9 +134,9 @@ class Scripts(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), path)
 
     def test_continuous_integration_runs_tests_checks_and_a_little_fuzzing_and_nothing_else(self):
-        commands = [line for line in read(".ci/run").splitlines() if line.startswith("stage ")]
+        commands = [line for line in read(".ci/run").splitlines()
+                    if line and not line.startswith(("#", "set ", "source ", "trap "))]
         self.assertEqual(commands, [
-            "stage build scripts/build.sh",
             "stage test scripts/test.sh -LE full_check",
             "stage format scripts/format.sh",
             "stage lint scripts/lint.sh",
