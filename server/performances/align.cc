@@ -29,6 +29,8 @@ namespace antiphon::server {
 namespace {
 
 constexpr int kLeastOnsets = 2;  // of a score, for there to be anything between them
+static_assert(Limits::kMaxAlignRange.high <= alignment::kMaxRecording_s,
+              "what AlignLong may be sent can be aligned");
 
 // What a call is to align with, and how, its fields checked.
 struct Plan {
