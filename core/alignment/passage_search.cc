@@ -128,7 +128,7 @@ absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& pa
     const FrameFeatures score = CoarseScore(part, settings, slope, factor);
     double cost = 0;
     for (int sample = 0; sample < kSamples; ++sample) {
-      const int64_t first = (sound.frames() - length) * (2 * sample + 1) / (2 * kSamples);
+      const int64_t first = (sound.frames() - length) * (2 * int64_t{sample} + 1) / (2 * kSamples);
       ASSIGN_OR_RETURN(const JumpPath path,
                        CheapestJumpPath(Rows(sound, first, first + length), score, {}, options));
       cost += path.cost;
@@ -154,6 +154,7 @@ struct CoarsePath {
 std::vector<Line> LinesOf(const std::vector<GridBeat>& grid, const ScorePart& part, double slope,
                           double rate) {
   std::vector<Line> lines;
+  lines.reserve(grid.size());
   for (const GridBeat& beat : grid)
     lines.push_back({std::llround((beat.at_s - part.start_s) * slope * rate), beat.starts_bar});
   return lines;

@@ -325,7 +325,11 @@ absl::StatusOr<Performance> AlignPerformance(const features::FeatureSequence& sp
   if (laid.played_s.size() < 2) return Performance{};
   ASSIGN_OR_RETURN(const TimeMap map, MapOf(laid));
   const Evidence evidence = WeighEvidence(laid);
-  if (evidence.agreement < kBelongTogether) return Performance{evidence.agreement};
+  if (evidence.agreement < kBelongTogether) {
+    Performance refused;
+    refused.agreement = evidence.agreement;
+    return refused;
+  }
   Performance performance = Builder(score, part, search, laid, evidence.doubts, map).Build(played);
   performance.agreement = evidence.agreement;
   return performance;

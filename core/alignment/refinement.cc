@@ -83,7 +83,7 @@ class Refinement {
           const auto same = std::find_if(columns.begin(), columns.end(),
                                          [&](const auto& other) { return other.first == column; });
           if (same == columns.end()) {
-            columns.push_back({column, weight});
+            columns.emplace_back(column, weight);
           } else {
             same->second = std::max(same->second, weight);
           }
