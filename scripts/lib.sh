@@ -144,21 +144,6 @@ Version 14 is needed, on which all results are based (Debian package $1-14)"
   echo "$command"
 }
 
-# base_commit: the commit to compare with for what has changed: where the branch left main, or, on
-# main itself, the one before. A clone of depth 1 has none; its parent is fetched if that works.
-base_commit() {
-  local branch base head
-  head=$(git rev-parse HEAD)
-  for branch in main origin/main; do
-    base=$(git merge-base HEAD "$branch" 2>/dev/null) || continue
-    [[ $base == "$head" ]] || { echo "$base" && return; }
-  done
-  # Of a merge, this is the branch that was merged into.
-  git rev-parse --verify -q HEAD^1 && return
-  [[ $(git rev-parse --is-shallow-repository) == true ]] || return
-  git fetch -q --deepen=1 2>/dev/null && git rev-parse --verify -q HEAD^1
-}
-
 # configure_preset PRESET: configures build/PRESET where that is missing or out of date, and sets
 # `build_dir` to that folder. CMAKE_FLAGS may hold further arguments.
 configure_preset() {

@@ -25,6 +25,20 @@ while (($# > 0)); do
   shift
 done
 
+# The commit to compare with. A clone of depth 1 has none; its parent is fetched if that works.
+base_commit() {
+  local branch base head
+  head=$(git rev-parse HEAD)
+  for branch in main origin/main; do
+    base=$(git merge-base HEAD "$branch" 2>/dev/null) || continue
+    [[ $base == "$head" ]] || { echo "$base" && return; }
+  done
+  # Of a merge, this is the branch that was merged into.
+  git rev-parse --verify -q HEAD^1 && return
+  [[ $(git rev-parse --is-shallow-repository) == true ]] || return
+  git fetch -q --deepen=1 2>/dev/null && git rev-parse --verify -q HEAD^1
+}
+
 # A source in which clang-tidy sees the header: its own, its test's, or else the first to include
 # it. Prints nothing where there is none.
 source_of_header() {

@@ -2,28 +2,16 @@
 # Compiles what uses LibTorch against the headers of PyTorch 2.11; links and runs nothing. Debian's
 # LibTorch, which everything else is built with, is 1.13.
 #
-# Usage: scripts/torch2_check.sh [--changed] [LIBTORCH]
+# Usage: scripts/torch2_check.sh [LIBTORCH]
 #
-# With --changed, only where something that includes LibTorch, or how it is built, has changed as
-# lint.sh has it. LIBTORCH is the folder `torch` of an installed or unpacked PyTorch; without it pip
-# fetches the wheel (half a gigabyte, without what it depends on) into build/torch2. Exit status 77
-# where it can't be had, or nothing has changed.
+# LIBTORCH is the folder `torch` of an installed or unpacked PyTorch; without it pip fetches the
+# wheel (half a gigabyte, without what it depends on) into build/torch2. Exit status 77 where it
+# can't be had.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case ${1:-} in
-  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit ;;
-  --changed)
-    shift
-    mapfile -t concerned < <(git grep -lE '#include <(torch|c10|ATen)/' -- core trainer)
-    concerned+=(cmake CMakeLists.txt core/encoder trainer/learning scripts/torch2_check.sh)
-    if base=$(base_commit) && git diff --quiet "$base" -- "${concerned[@]}"; then
-      note "SKIPPED: nothing that uses LibTorch has changed since $(git rev-parse --short "$base")"
-      exit 77
-    fi
-    ;;
-esac
+case ${1:-} in -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit ;; esac
 folder=$root/build/torch2
 torch=${1:-$folder/site/torch}
 if [[ ! -e $torch/include/torch/csrc/api/include/torch/torch.h ]]; then

@@ -82,7 +82,6 @@ ANTIPHON_WIDE float AdvanceWide(const float* before, const float* weights, int c
 }  // namespace
 
 void Cells::Set(int columns, double spacing) {
-  columns_ = columns;
   spacing_ = spacing;
   count_ = static_cast<int>((columns - 1) / spacing) + 1;
   const int room = UpToLanes(count_);

@@ -29,7 +29,7 @@ class Cells {
  private:
   friend struct RowKernels;
 
-  int columns_ = 0, count_ = 0;
+  int count_ = 0;
   double spacing_ = 0;
   // By cell, up to a whole number of lanes: the windows on both sides, and how near the right one.
   std::vector<int32_t> left_, right_;

@@ -142,7 +142,7 @@ class Scripts(unittest.TestCase):
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
             "stage fuzz scripts/fuzz.sh --seconds 10 --jobs 2",
-            "stage pytorch scripts/torch2_check.sh --changed || (($? == 77))",
+            "stage pytorch scripts/torch2_check.sh || (($? == 77))",
         ])
 
     def test_stages_are_timed_and_told_apart_by_their_results(self):
