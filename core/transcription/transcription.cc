@@ -30,6 +30,8 @@ constexpr double kBesideInScore_s = 30;
 constexpr double kLeastNear_s = 2;     // of sound that no piece explains, to look for what is near
 constexpr double kLeastSilence_s = 1;  // what is shorter is a rest within the music
 constexpr double kLeastGap_s = 0.5;
+// As if so many more notes had been looked for and not heard: one note alone says little.
+constexpr double kUnheardNotes = 2;
 constexpr double kShortestNote_s = 0.03;
 
 using Score = std::shared_ptr<const music::Score>;
@@ -160,7 +162,7 @@ class Transcriber {
         return IsHeard(levels_, note);
       });
       const double confidence =
-          laid.empty() ? 0 : static_cast<double>(heard) / static_cast<double>(laid.size());
+          static_cast<double>(heard) / (static_cast<double>(laid.size()) + kUnheardNotes);
       laid_.push_back({{.start_s = near.sound.start_s,
                         .end_s = near.sound.end_s,
                         .piece = near.piece,
