@@ -127,6 +127,9 @@ check_compose() {
   python3 scripts/tests/packaging_test.py -v Containers
 }
 
+# The manifests for Kubernetes against its schemas
+check_kubernetes() { scripts/kubernetes_check.sh; }
+
 # The dashboard against Grafana's model of one
 check_dashboard() { scripts/dashboard_check.sh; }
 
