@@ -133,6 +133,12 @@ check_kubernetes() { scripts/kubernetes_check.sh; }
 # The dashboard against Grafana's model of one
 check_dashboard() { scripts/dashboard_check.sh; }
 
+# The Compose file on a Docker engine, from nothing, with the programs that are built
+check_containers() { scripts/container_check.sh; }
+
+# The Debian package on a bare Debian, installed, upgraded and removed
+check_package() { scripts/package_check.sh; }
+
 # The container image built from the sources, and its programs in it
 check_image() {
   local program
