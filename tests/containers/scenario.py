@@ -49,6 +49,7 @@ class Scenario:
         self.services = services
         self.environment = {key: value for key, value in os.environ.items() if key != "MIDI"}
         self.environment["COMPOSE_PROJECT_NAME"] = PROJECT
+        self.environment["COMPOSE_HTTP_TIMEOUT"] = "600"  # of 1.29, on a busy machine
         self.started = time.monotonic()
         self.query = work / "query.wav"
 
