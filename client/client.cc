@@ -52,6 +52,9 @@ ExitCode RunClient(const std::vector<std::string>& arguments, std::istream& in, 
           [&](const IdentifyLiveArguments& arguments) {
             return RunIdentifyLive(arguments, context);
           },
+          [&](const AlignArguments& arguments) { return RunAlign(arguments, context); },
+          [&](const FollowArguments& arguments) { return RunFollow(arguments, context); },
+          [&](const TranscribeArguments& arguments) { return RunTranscribe(arguments, context); },
           [&](const EmbedArguments& arguments) { return RunEmbed(arguments, context); },
           [&](const ListArguments& arguments) { return RunList(arguments, context); },
           [&](const SameMusicArguments& arguments) { return RunSameMusic(arguments, context); },

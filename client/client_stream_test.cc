@@ -93,6 +93,20 @@ TEST_F(ClientStreamTest, RepeatsAreShownAsPassages) {
   EXPECT_THAT(result.err, HasSubstr("warning: "));
 }
 
+TEST_F(ClientStreamTest, ThePartThatIsHeardIsShown) {
+  AddSegment("a", 0, 60).mutable_part()->set_name("Viola");
+  AddSegment("b", 60, 90).mutable_part()->set_index(2);
+  EXPECT_THAT(Run({"identify", "--long", Wav()}).out,
+              AllOf(HasSubstr("Viola"), HasSubstr("part 3")));
+  const Json json = Run({"identify", "--long", Wav(), "--json"}).json();
+  EXPECT_EQ(json["segments"][0]["part"]["name"], "Viola");
+  AddAnswer(v1::LIVE_EVENT_PIECE_STARTED, 3, v1::VERDICT_MATCH, "Quartet")
+      .mutable_candidates(0)
+      ->mutable_part()
+      ->set_name("Viola");
+  EXPECT_THAT(Run({"identify", "--live", Wav()}).out, HasSubstr("Quartet, Viola, bar 5"));
+}
+
 TEST_F(ClientStreamTest, NothingRecognisedIsNothing) {
   const Result result = Run({"identify", "--long", Wav()});
   EXPECT_EQ(result.code, ExitCode::kNothing);

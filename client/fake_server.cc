@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -46,7 +47,7 @@ grpc::Status ServerFailure(grpc::StatusCode code, const std::string& message,
 
 FakeServer::FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
+  builder.AddListeningPort("127.0.0.1:0", std::move(credentials), &port_);
   builder.RegisterService(static_cast<v1::Retrieval::Service*>(this));
   builder.RegisterService(static_cast<v1::Catalog::Service*>(this));
   builder.RegisterService(static_cast<v1::Admin::Service*>(this));
@@ -147,6 +148,51 @@ grpc::Status FakeServer::IdentifyLive(
   while (stalls && !context->IsCancelled())
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return grpc::Status::OK;
+}
+
+grpc::Status FakeServer::Align(grpc::ServerContext* context, const v1::AlignRequest* request,
+                               v1::AlignResponse* response) {
+  align_request = *request;
+  if (!align_failure.ok()) return align_failure;
+  return Answer(context, align_response, response);
+}
+
+grpc::Status FakeServer::AlignLong(grpc::ServerContext* context,
+                                   grpc::ServerReader<v1::AlignStreamRequest>* reader,
+                                   v1::AlignResponse* response) {
+  if (!failure.ok()) return Answer(context, align_response, response);
+  v1::AlignStreamRequest request;
+  while (reader->Read(&request)) {
+    if (request.has_options()) align_stream_options = request.options();
+    stream_samples += request.samples();
+  }
+  return Answer(context, align_response, response);
+}
+
+grpc::Status FakeServer::Follow(
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::FollowResponse, v1::FollowRequest>* stream) {
+  v1::FollowResponse none;
+  if (grpc::Status status = Answer(context, none, &none); !status.ok()) return status;
+  v1::FollowRequest request;
+  size_t next = 0;
+  while (stream->Read(&request)) {
+    if (request.has_options()) {
+      follow_options = request.options();
+      continue;
+    }
+    stream_samples += request.samples();
+    if (next < follow_responses.size()) stream->Write(follow_responses[next++]);
+  }
+  while (next < follow_responses.size()) stream->Write(follow_responses[next++]);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeServer::Transcribe(grpc::ServerContext* context,
+                                    const v1::TranscribeRequest* request,
+                                    v1::TranscribeResponse* response) {
+  transcribe_request = *request;
+  return Answer(context, transcribe_response, response);
 }
 
 grpc::Status FakeServer::Embed(grpc::ServerContext* context, const v1::EmbedRequest* request,

@@ -53,7 +53,12 @@ class FakeServer final : public v1::Retrieval::Service,
   v1::StatusResponse status_response;
   v1::IdentifyLongResponse long_response;
   std::vector<v1::IdentifyLiveResponse>
-      live_responses;                         // one for each part with samples, as far as they go
+      live_responses;                // one for each part with samples, as far as they go
+  v1::AlignResponse align_response;  // of AlignLong, too
+  grpc::Status align_failure;        // of Align only, in the place of `failure`
+  // One for each part with samples, and what is left at the end.
+  std::vector<v1::FollowResponse> follow_responses;
+  v1::TranscribeResponse transcribe_response;
   int pieces = 0;                             // of the list, called piece-0, piece-1, …
   int recordings = 0;                         // likewise
   std::vector<v1::SameMusicPair> same_music;  // of the collection, and of every piece added
@@ -81,7 +86,11 @@ class FakeServer final : public v1::Retrieval::Service,
   std::vector<v1::SnapshotInfo> snapshots;  // in pages of at most two
   v1::RestoreRequest restore_request;
   v1::StreamOptions stream_options;
-  std::string stream_samples;                        // of all parts
+  std::string stream_samples;  // of all parts
+  v1::AlignRequest align_request;
+  v1::AlignStreamOptions align_stream_options;
+  v1::FollowOptions follow_options;
+  v1::TranscribeRequest transcribe_request;
   std::vector<v1::AddPieceRequest> added;            // by AddPiece and AddPieces
   std::vector<v1::AddRecordingRequest> recorded;     // by AddRecording, as they came
   std::vector<std::string> deleted;                  // ids of pieces and recordings
@@ -108,6 +117,13 @@ class FakeServer final : public v1::Retrieval::Service,
   grpc::Status IdentifyLive(
       grpc::ServerContext*,
       grpc::ServerReaderWriter<v1::IdentifyLiveResponse, v1::IdentifyStreamRequest>*) override;
+  grpc::Status Align(grpc::ServerContext*, const v1::AlignRequest*, v1::AlignResponse*) override;
+  grpc::Status AlignLong(grpc::ServerContext*, grpc::ServerReader<v1::AlignStreamRequest>*,
+                         v1::AlignResponse*) override;
+  grpc::Status Follow(grpc::ServerContext*,
+                      grpc::ServerReaderWriter<v1::FollowResponse, v1::FollowRequest>*) override;
+  grpc::Status Transcribe(grpc::ServerContext*, const v1::TranscribeRequest*,
+                          v1::TranscribeResponse*) override;
   grpc::Status Embed(grpc::ServerContext*, const v1::EmbedRequest*, v1::EmbedResponse*) override;
 
   grpc::Status ListPieces(grpc::ServerContext*, const v1::ListPiecesRequest*,

@@ -66,8 +66,8 @@ check_evaluate() {
   local corpora=${ANTIPHON_CORPORA:-$root/../shared}
   install_packages build test
   build_preset release antiphon-trainer songbook_midi
-  local common=(--model models/default --midi "$build_dir/songbook" --work "$root/build/evaluation"
-    --no-untrained)
+  local common=(--model models/default --scores "$build_dir/songbook"
+    --work "$root/build/evaluation" --no-untrained)
   step "Suite snippets"
   "$build_dir/bin/antiphon-trainer" evaluate --suite snippets --snippets 400 "${common[@]}"
   step "Suite pieces"
@@ -79,10 +79,10 @@ check_evaluate() {
   common=(--model models/default --work "$root/build/evaluation" --no-untrained)
   step "Suite ensemble"
   "$build_dir/bin/antiphon-trainer" evaluate --suite ensemble "${common[@]}" \
-    --midi "$corpora/corpus/chorales" --recordings "$corpora/recordings/bach10"
+    --scores "$corpora/corpus/chorales" --recordings "$corpora/recordings/bach10"
   step "Suite violin"
   "$build_dir/bin/antiphon-trainer" evaluate --suite violin "${common[@]}" \
-    --midi "$corpora/corpus/violin" --recordings "$corpora/recordings/violin"
+    --scores "$corpora/corpus/violin" --recordings "$corpora/recordings/violin"
 }
 
 # The readers of scores against other programs, on the corpora

@@ -83,16 +83,20 @@ report() {
     }' "$log"
 }
 
-install_packages build test clang fuzz
-build_preset fuzz fuzzers
-fuzz_dir=$root/build/fuzz
-all=("$build_dir"/bin/*_fuzz)
+all=(tests/fuzz/*_fuzz.cc)
 all=("${all[@]##*/}")
-all=("${all[@]%_fuzz}")
-((${#targets[@]} > 0)) || targets=("${all[@]}")
+all=("${all[@]%_fuzz.cc}")
 for target in "${targets[@]}"; do
-  [[ -x $build_dir/bin/${target}_fuzz ]] || fail "no target $target; there are ${all[*]}"
+  [[ -f tests/fuzz/${target}_fuzz.cc ]] || fail "no target $target; there are ${all[*]}"
 done
+install_packages build test clang fuzz
+if ((${#targets[@]} > 0)); then
+  build_preset fuzz fuzz_seeds "${targets[@]/%/_fuzz}"
+else
+  build_preset fuzz fuzzers
+  targets=("${all[@]}")
+fi
+fuzz_dir=$root/build/fuzz
 
 mkdir -p "$fuzz_dir/logs" "$fuzz_dir/findings"
 rm -rf "$fuzz_dir/seeds"

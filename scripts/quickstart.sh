@@ -68,7 +68,7 @@ make_bundle() {
     return 0
   fi
   step "Indexing the songbook: ${#pieces[@]} scores and as many recordings"
-  logged "$state/index.log" "$build_dir/bin/antiphon-trainer" index --midi "$build_dir/songbook" \
+  logged "$state/index.log" "$build_dir/bin/antiphon-trainer" index --scores "$build_dir/songbook" \
     --recordings "$recordings" --model "$model" --bundle "$bundle"
   echo "$stamp" >"$state/bundle.stamp"
   note "$(tail -n 1 "$state/index.log")"

@@ -113,8 +113,8 @@ say_what_next() {
    antiphon pieces                   # what there is to be found
    Recordings may be WAV, FLAC, Ogg or MP3.
 
-   A collection of your own, from a folder of MIDI files (and, if you have them, of recordings):
-   ${trainer##*/} index --midi MIDI_FOLDER [--recordings AUDIO_FOLDER] \\
+   A collection of your own, from a folder of scores (and, if you have them, of recordings):
+   ${trainer##*/} index --scores SCORES_FOLDER [--recordings AUDIO_FOLDER] \\
      --model $root/models/default --bundle var/mine
    antiphon-server --bundle var/mine --metrics-listen 0 \\
      --listen 127.0.0.1:$(free_port $((${address##*:} + 1)))

@@ -23,11 +23,11 @@ for name in FluidR3_GM TimGM6mb sf_GMbank; do
 done
 
 step "Renditions"
-"$trainer" prepare --midi "$corpora/msmd" --split "$corpora/msmd/splits/all.tsv" --variations 4 \
+"$trainer" prepare --scores "$corpora/msmd" --split "$corpora/msmd/splits/all.tsv" --variations 4 \
   --store "$cache/msmd" "${soundfonts[@]}"
-"$trainer" prepare --midi "$corpora/piano-midi.de" --split "$corpora/piano-midi.de/split.tsv" \
+"$trainer" prepare --scores "$corpora/piano-midi.de" --split "$corpora/piano-midi.de/split.tsv" \
   --variations 3 --store "$cache/piano-midi" "${soundfonts[@]}"
-"$trainer" prepare --midi "$corpora/nottingham" --variations 1 --store "$cache/nottingham" \
+"$trainer" prepare --scores "$corpora/nottingham" --variations 1 --store "$cache/nottingham" \
   "${soundfonts[@]}"
 
 # train RUN [OPTION...]: a stage, in CACHE/RUN.
@@ -60,11 +60,11 @@ train fine --from "$cache/mean" --steps 3000 --warmup 50 --learning-rate 2e-3 "$
 train model --from "$cache/fine" --mix "$cache/repeats" --mix-share 0.3 "${settle[@]}" "${fine[@]}"
 
 step "What every answer is compared with"
-"$trainer" background --model "$cache/model" --midi "$corpora/piano-midi.de" \
-  --split "$corpora/piano-midi.de/split.tsv" --midi "$corpora/msmd" \
-  --split "$corpora/msmd/splits/all.tsv" --midi "$corpora/nottingham" "${soundfonts[@]}"
+"$trainer" background --model "$cache/model" --scores "$corpora/piano-midi.de" \
+  --split "$corpora/piano-midi.de/split.tsv" --scores "$corpora/msmd" \
+  --split "$corpora/msmd/splits/all.tsv" --scores "$corpora/nottingham" "${soundfonts[@]}"
 
 step "How sure an answer is"
-"$trainer" calibrate --model "$cache/model" --midi "$corpora/piano-midi.de" \
+"$trainer" calibrate --model "$cache/model" --scores "$corpora/piano-midi.de" \
   --split "$corpora/piano-midi.de/split.tsv" --distractors 60 "${soundfonts[@]}"
 note "the model is in $cache/model"

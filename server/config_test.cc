@@ -244,6 +244,7 @@ TEST(Config, EveryOptionIsPrintedAndReadsBackTheSame) {
                                               "--drain-delay=0.2",
                                               "--max-message-mib=6",
                                               "--max-audio-seconds=1234.5678901234",
+                                              "--max-align-seconds=77.5",
                                               "--max-query-windows=8",
                                               "--max-streams=9",
                                               "--max-edit-streams=7",

@@ -84,11 +84,13 @@ void VisitServing(AnyConfig& c, Visitor& v) {
            "Size of a request, MiB");
   v.Number("max-audio-seconds", c.limits.max_audio_s, Limits::kMaxAudioRange,
            "Length of the audio of a query, seconds");
+  v.Number("max-align-seconds", c.limits.max_align_s, Limits::kMaxAlignRange,
+           "Length of the audio of `AlignLong`, seconds");
   v.Number("max-query-windows", c.limits.max_query_windows, matching::kQueryWindowsRange,
            "Windows of a query that are compared; a longer query is sampled evenly");
   v.Number("max-streams", c.streams.max_streams, StreamRunnerOptions::kMaxStreamsRange,
-           "Streaming calls with sound (`IdentifyLong`, `IdentifyLive`) at once, each with a "
-           "thread of its own");
+           "Streaming calls with sound (`IdentifyLong`, `IdentifyLive`, `AlignLong`, `Follow`) at "
+           "once, each with a thread of its own");
   v.Number("max-edit-streams", c.max_edit_streams, StreamRunnerOptions::kMaxStreamsRange,
            "`AddPieces` calls at once, besides");
   v.Number("stream-idle-seconds", c.streams.patience_s, StreamRunnerOptions::kPatienceRange,

@@ -27,6 +27,7 @@
 #include "server/calls/stream_runner.h"
 #include "server/calls/work_queue.h"
 #include "server/hot_reload.h"
+#include "server/performances/performance_service.h"
 #include "server/runtime/descriptor_limit.h"
 #include "server/self_probe.h"
 #include "server/services/service_admin.h"
@@ -187,6 +188,7 @@ struct Server::Impl {
             {.max_streams = config.max_edit_streams, .patience_s = config.streams.patience_s},
             config.limits.max_message_bytes()),
         retrieval(runner, streams, store, metrics, config.limits),
+        performances(runner, streams, store, metrics, config.limits),
         catalog(runner, edit_streams, store, config.limits),
         admin(runner, store, snapshots, turns, lifecycle,
               AdminFacts{.device = config.store.collection.encoder.device,
@@ -200,6 +202,7 @@ struct Server::Impl {
         health(runner, gate, {std::begin(kServices), std::end(kServices)}),
         dispatcher(gate) {
     dispatcher.Add(kPackage, Declared(retrieval.Methods()));
+    dispatcher.Add(kPackage, Declared(performances.Methods()));
     dispatcher.Add(kPackage, Declared(catalog.Methods()));
     dispatcher.Add(kPackage, Declared(admin.Methods()));
     dispatcher.Add("grpc.health.v1", Declared(health.Methods()));
@@ -279,6 +282,7 @@ struct Server::Impl {
   StreamRunner streams;
   StreamRunner edit_streams;
   RetrievalService retrieval;
+  PerformanceService performances;
   CatalogService catalog;
   AdminService admin;
   HealthService health;

@@ -78,6 +78,48 @@ struct IdentifyLiveArguments {
   StreamArguments stream;
 };
 
+// What an alignment is written as. kJson is also what --json makes of it.
+enum class AlignFormat { kTable, kJson, kTsv, kAudacity, kSonicVisualiser, kMidi };
+
+// What has a line of its own in an alignment.
+enum class AlignUnit { kBar, kBeat, kNote };
+
+struct AlignArguments {
+  std::string file;                         // of the recording
+  std::string score_file;                   // empty: the piece, or else the one that is identified
+  std::string piece_id;                     // likewise
+  ScopeArguments scope;                     // of what it is identified among
+  std::optional<double> start_s, length_s;  // seconds of the recording
+  bool as_written = false;                  // neither repeats that are left out or added nor cuts
+  AlignFormat format = AlignFormat::kTable;
+  std::optional<AlignUnit> each;  // left out: as the format usually has it
+  std::string output;             // a file or "-"; empty: the standard output
+};
+
+struct FollowArguments {
+  std::string score_file;  // one of the two
+  std::string piece_id;
+  std::string file = "-";  // an audio file, or "-": raw samples from the standard input, as follows
+  v1::Pcm::Encoding encoding = v1::Pcm::ENCODING_INT16;
+  int sample_rate = 22050;  // Hz
+  int channels = 1;
+
+  bool pace = false;                        // send the file as fast as it plays
+  std::optional<double> start_s, length_s;  // seconds of the file
+  std::optional<double> from_s;             // of the score: where playing begins
+  std::optional<double> update_s;           // between answers
+  std::string midi_clock;                   // a device or a file; empty: none
+};
+
+struct TranscribeArguments {
+  std::string file;
+  ScopeArguments scope;
+  std::optional<double> start_s, length_s;  // seconds of the recording
+  std::optional<double> min_similarity;
+  bool velocity = true;
+  std::string output;  // .mid or "-"; empty: none
+};
+
 struct EmbedArguments {
   std::string file;
   QueryArguments query;
@@ -188,10 +230,11 @@ struct AdminArguments {
 
 using Command =
     std::variant<StatusArguments, AdminArguments, SearchArguments, IdentifyArguments,
-                 IdentifyLongArguments, IdentifyLiveArguments, EmbedArguments, ListArguments,
-                 SameMusicArguments, ShowArguments, AddPieceArguments, AddPiecesArguments,
-                 UpdatePieceArguments, AddRecordingArguments, AddRecordingsArguments,
-                 UpdateRecordingArguments, DeleteArguments, SnippetArguments>;
+                 IdentifyLongArguments, IdentifyLiveArguments, AlignArguments, FollowArguments,
+                 TranscribeArguments, EmbedArguments, ListArguments, SameMusicArguments,
+                 ShowArguments, AddPieceArguments, AddPiecesArguments, UpdatePieceArguments,
+                 AddRecordingArguments, AddRecordingsArguments, UpdateRecordingArguments,
+                 DeleteArguments, SnippetArguments>;
 
 }  // namespace antiphon::client
 

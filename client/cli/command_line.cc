@@ -19,6 +19,9 @@ constexpr char kExamples[] =
     "  antiphon identify --long recital.flac      which pieces, from when to when?\n"
     "  arecord -t raw -f S16_LE -r 44100 | antiphon identify --live\n"
     "                                             which piece is playing now?\n"
+    "  antiphon align concert.flac -o bars.txt    when is each bar played?\n"
+    "  antiphon transcribe concert.flac -o concert.mid\n"
+    "                                             which notes are played?\n"
     "  antiphon search concert.mp3 --start 1:20 --length 10\n"
     "                                             which stretches of scores match these ten "
     "seconds?\n"
@@ -106,6 +109,7 @@ void AddAll(Parser& p) {
   p.app.add_flag("--json", p.result.json, "One line of JSON for each answer, failures included");
   p.app.set_version_flag("--version", ANTIPHON_VERSION, "Print the version, and exit");
   AddQueryCommands(p.app, p.result.command);
+  AddPerformanceCommands(p.app, p.result.command);
   AddCatalogCommands(p.app, p.result.command);
   AddAdminCommands(p.app, p.result.command);
   p.app.require_subcommand(
@@ -138,6 +142,31 @@ void AddScope(CLI::App& app, ScopeArguments& scope) {
   app.add_flag("--exact", scope.exact, "Compare with everything, where an index would approximate");
 }
 
+RawOptions AddRawSamples(CLI::App& app, v1::Pcm::Encoding& encoding, int& sample_rate,
+                         int& channels) {
+  RawOptions options{};
+  options.encoding =
+      AddChoice(app, "--encoding", encoding,
+                {{"int16", v1::Pcm::ENCODING_INT16}, {"float32", v1::Pcm::ENCODING_FLOAT32}},
+                "Of raw samples, little-endian [int16]");
+  options.rate = app.add_option("--rate", sample_rate, "Of raw samples, Hz")
+                     ->type_name("HZ")
+                     ->capture_default_str();
+  options.channels = app.add_option("--channels", channels, "Of raw samples, interleaved")
+                         ->type_name("N")
+                         ->capture_default_str();
+  return options;
+}
+
+void CheckNoRawSamples(const CLI::App& app) {
+  for (const char* name : {"--encoding", "--rate", "--channels"}) {
+    if (app.count(name) > 0) {
+      throw CLI::ValidationError(
+          name, "describes raw samples from the standard input; leave it out with an audio file");
+    }
+  }
+}
+
 absl::StatusOr<CommandLine> ParseCommandLine(std::vector<std::string> arguments) {
   const auto parser = std::make_unique<Parser>();
   AddAll(*parser);
@@ -155,7 +184,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(std::vector<std::string> arguments)
   }
   if (parser->app.get_subcommands().empty()) {
     return absl::InvalidArgumentError(
-        "say what to do: identify, search, embed, pieces, piece, recording, snippet, status or "
+        "say what to do: identify, search, align, follow, transcribe, embed, pieces, piece, "
+        "recording, snippet, status or "
         "admin");
   }
   if (parser->result.connection.plaintext_key && parser->result.connection.encrypted()) {

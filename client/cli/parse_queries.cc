@@ -52,16 +52,6 @@ StreamArguments StreamOf(const Identify& identify) {
   return {identify.files.match.scope, identify.files.top_k, identify.files.min_confidence};
 }
 
-// Samples that come with a file's header need no description.
-void CheckLiveFile(const CLI::App& app) {
-  for (const char* name : {"--encoding", "--rate", "--channels"}) {
-    if (app.count(name) > 0) {
-      throw CLI::ValidationError(
-          name, "describes raw samples from the standard input; leave it out with an audio file");
-    }
-  }
-}
-
 Command ToCommand(const Identify& identify, const CLI::App& app) {
   const IdentifyArguments& files = identify.files;
   if (identify.is_long) {
@@ -84,7 +74,7 @@ Command ToCommand(const Identify& identify, const CLI::App& app) {
     throw CLI::ValidationError(
         "--live", "--start, --length and --pace are for files; cut raw samples before");
   }
-  if (live.file != "-") CheckLiveFile(app);
+  if (live.file != "-") CheckNoRawSamples(app);
   return live;
 }
 
@@ -120,18 +110,8 @@ void AddIdentify(CLI::App& parent, Command& command) {
                            "--against", "--method"}) {
     app.get_option(name)->excludes(is_long)->excludes(is_live);
   }
-  AddChoice(app, "--encoding", live.encoding,
-            {{"int16", v1::Pcm::ENCODING_INT16}, {"float32", v1::Pcm::ENCODING_FLOAT32}},
-            "Of raw samples, little-endian [int16]")
-      ->needs(is_live);
-  app.add_option("--rate", live.sample_rate, "Of raw samples, Hz")
-      ->type_name("HZ")
-      ->capture_default_str()
-      ->needs(is_live);
-  app.add_option("--channels", live.channels, "Of raw samples, interleaved")
-      ->type_name("N")
-      ->capture_default_str()
-      ->needs(is_live);
+  const RawOptions raw = AddRawSamples(app, live.encoding, live.sample_rate, live.channels);
+  for (CLI::Option* option : {raw.encoding, raw.rate, raw.channels}) option->needs(is_live);
   app.add_flag("--pace", live.pace, "Send a file as fast as it plays")->needs(is_live);
   app.final_callback([identify, &command, &app] { command = ToCommand(*identify, app); });
 }

@@ -103,7 +103,7 @@ class Adding {
   static Names NamesIn(const std::string& file, const std::string& bytes) {
     Names names = {music::TitleOfPath(file), music::ComposerOfPath(file)};
     const auto score = notation::ReadScore(bytes);
-    if (score.ok() && !score->title.empty()) names.title = notation::TitleWithOpus(*score);
+    if (score.ok()) names.title = notation::TitleOf(*score, file);
     if (score.ok() && !score->composer.empty()) names.composer = score->composer;
     return names;
   }

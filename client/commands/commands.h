@@ -17,6 +17,12 @@ ExitCode RunIdentifyLong(const IdentifyLongArguments& arguments,
                          Context& context);  // kNothing without segments
 ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments,
                          Context& context);  // kNothing if none is recognised
+ExitCode RunAlign(const AlignArguments& arguments,
+                  Context& context);  // kNothing where they don't belong together
+ExitCode RunFollow(const FollowArguments& arguments,
+                   Context& context);  // kNothing if the music never began
+ExitCode RunTranscribe(const TranscribeArguments& arguments,
+                       Context& context);                              // kNothing without notes
 ExitCode RunEmbed(const EmbedArguments& arguments, Context& context);  // kNothing without windows
 
 ExitCode RunList(const ListArguments& arguments,

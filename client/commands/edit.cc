@@ -38,12 +38,9 @@ absl::StatusOr<std::string> IdFor(const std::string& id, const Input& input) {
 // What the file calls itself, else what it is called.
 void SetNames(const Input& input, const std::string& file, v1::NewPiece& piece) {
   const auto score = notation::ReadScore(file);
-  if (score.ok()) {
-    piece.set_title(notation::TitleWithOpus(*score));
-    piece.set_composer(score->composer);
-  }
-  if (piece.title().empty() && !input.path.empty())
-    piece.set_title(music::TitleOfPath(BaseName(input.path)));
+  const std::string name = input.path.empty() ? "" : BaseName(input.path);
+  piece.set_title(score.ok() ? notation::TitleOf(*score, name) : music::TitleOfPath(name));
+  if (score.ok()) piece.set_composer(score->composer);
 }
 
 absl::StatusOr<std::string> ReadScoreFile(const Input& input, Context& context) {

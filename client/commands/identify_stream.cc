@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <istream>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -11,17 +9,20 @@
 #include "absl/strings/str_join.h"
 #include "client/commands/commands.h"
 #include "client/commands/rendering.h"
+#include "client/commands/streams.h"
 #include "client/input/pcm.h"
 #include "client/output/format.h"
 #include "client/output/json.h"
 #include "client/output/progress.h"
 #include "client/output/table.h"
 #include "core/base/status_macros.h"
-#include "core/files/file_kind.h"
 #include "nlohmann/json.hpp"
 
 namespace antiphon::client {
 namespace {
+
+constexpr double kRead_s = 0.1;  // of raw samples at a time
+constexpr char kNotStreamed[] = "identify it without --long and --live";
 
 v1::StreamOptions ToOptions(const StreamArguments& arguments) {
   v1::StreamOptions options;
@@ -32,27 +33,6 @@ v1::StreamOptions ToOptions(const StreamArguments& arguments) {
   if (arguments.min_confidence) options.set_min_confidence(*arguments.min_confidence);
   SetScope(arguments.scope, options);
   return options;
-}
-
-absl::StatusOr<Input> OpenAudio(const std::string& file, std::optional<double> length_s,
-                                std::istream& in) {
-  RETURN_IF_ERROR(CheckLength(length_s));
-  ASSIGN_OR_RETURN(Input input, OpenInput(file, in));
-  switch (files::TypeOf(input.bytes).kind) {
-    case files::FileKind::kMidi:
-      return absl::InvalidArgumentError(
-          absl::StrCat(input.name, " is a MIDI file: identify it without --long and --live"));
-    case files::FileKind::kNotation:
-      return absl::InvalidArgumentError(
-          absl::StrCat(input.name, " is a score: identify it without --long and --live"));
-    case files::FileKind::kUnreadScore:
-    case files::FileKind::kOther:
-      return NotWanted(input, Kind::kAudio);
-    case files::FileKind::kAudio:
-    case files::FileKind::kUnknown:
-      break;  // the decoder says what it is
-  }
-  return input;
 }
 
 // "1–16", empty for places in a recording.
@@ -77,6 +57,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
                {"from–to", Align::kRight},
                {"title"},
                {"composer", Align::kLeft, 28},
+               {"part", Align::kLeft, 28},
                {"confidence", Align::kRight},
                {"bars", Align::kRight},
                {"in it", Align::kRight},
@@ -90,6 +71,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
     table.AddRow({absl::StrCat(i + 1),
                   FormatSpan(offset_s + segment.start_seconds(), offset_s + segment.end_seconds()),
                   segment.source().title(), segment.source().composer(),
+                  segment.has_part() ? NameOf(segment.part()) : "",
                   FormatScore(segment.confidence()), BarsOf(segment),
                   FormatSpan(start.seconds(), end.seconds()), FormatTempo(segment.tempo_ratio()),
                   segment.source().id(), segment.source().work_id(),
@@ -100,7 +82,7 @@ Table SegmentTable(double offset_s, const v1::IdentifyLongResponse& response) {
 
 ExitCode IdentifyLong(const IdentifyLongArguments& arguments, const std::string& file,
                       Context& context) {
-  const absl::StatusOr<Input> input = OpenAudio(file, arguments.length_s, context.in);
+  const absl::StatusOr<Input> input = OpenAudio(file, arguments.length_s, kNotStreamed, context.in);
   if (!input.ok()) return Fail(context, input.status(), file);
   Progress progress(context.err, context.progress);
   double sent_s = 0;
@@ -143,9 +125,10 @@ std::string Describe(const v1::Candidate& candidate) {
   const v1::Position& there = candidate.reference();
   const std::string bar = FormatBar(there);
   const std::string time = FormatTime(there.seconds());
-  return absl::StrCat(NameOf(candidate.source()), ", ",
-                      bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"), ", at ",
-                      FormatTempo(candidate.tempo_ratio()), ", confidence ",
+  return absl::StrCat(NameOf(candidate.source()),
+                      candidate.has_part() ? absl::StrCat(", ", NameOf(candidate.part())) : "",
+                      ", ", bar.empty() ? time : absl::StrCat("bar ", bar, " (", time, ")"),
+                      ", at ", FormatTempo(candidate.tempo_ratio()), ", confidence ",
                       FormatScore(candidate.confidence()),
                       candidate.same_music().empty() ? "" : "; also ",
                       Printable(SameMusicIds(candidate.same_music())));
@@ -182,25 +165,6 @@ std::string Line(double offset_s, const v1::IdentifyLiveResponse& response) {
   }
 }
 
-// Reads raw samples from the standard input as they come, a tenth of a second at a time.
-absl::Status StreamRaw(const IdentifyLiveArguments& arguments, std::istream& in,
-                       const std::function<absl::Status(const std::string&)>& send) {
-  const int64_t sample_bytes =
-      arguments.encoding == v1::Pcm::ENCODING_FLOAT32 ? sizeof(float) : sizeof(int16_t);
-  const int64_t frame_bytes = sample_bytes * std::clamp(arguments.channels, 1, 1000);
-  const int64_t frames = std::clamp(arguments.sample_rate, 1000, 1'000'000) / 10;
-  std::string samples;
-  while (in) {
-    samples.resize(frames * frame_bytes);
-    in.read(samples.data(), static_cast<std::streamsize>(samples.size()));
-    samples.resize(static_cast<size_t>(in.gcount()));
-    if (samples.empty()) break;
-    RETURN_IF_ERROR(send(samples));
-  }
-  if (in.bad()) return absl::InvalidArgumentError("cannot read standard input: it broke off");
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 ExitCode RunIdentifyLong(const IdentifyLongArguments& arguments, Context& context) {
@@ -223,7 +187,7 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
     options.set_sample_rate(arguments.sample_rate);
     options.set_channels(arguments.channels);
   } else {
-    input = OpenAudio(arguments.file, arguments.length_s, context.in);
+    input = OpenAudio(arguments.file, arguments.length_s, kNotStreamed, context.in);
     if (!input.ok()) return Fail(context, input.status(), arguments.file);
   }
   const double offset_s = arguments.start_s.value_or(0);
@@ -232,7 +196,9 @@ ExitCode RunIdentifyLive(const IdentifyLiveArguments& arguments, Context& contex
   const absl::Status status = context.connection.IdentifyLive(
       options,
       [&](const auto& send) {
-        if (raw) return StreamRaw(arguments, context.in, send);
+        if (raw)
+          return StreamRaw({arguments.encoding, arguments.sample_rate, arguments.channels}, kRead_s,
+                           context.in, send);
         return StreamAudio(*input, arguments.start_s, arguments.length_s, arguments.pace, send,
                            &warnings);
       },

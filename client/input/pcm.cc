@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little,
               "PCM on the wire is little-endian and copied as it is");
 
 constexpr double kMostSeconds = 1e9;  // of an input: streams have no limit
-constexpr size_t kPacedSamples = kStreamRate / 10;
+constexpr size_t kPacedSamples = kStreamRate / 50;
 
 }  // namespace
 

@@ -43,12 +43,16 @@ class Connection {
     return method(*caller_, request);
   }
 
-  // Streams. The timeout holds for each wait for the server, not for the whole. `feed` of the
-  // latter two runs on a thread of its own, `take` on the caller's.
+  // Streams. The timeout holds for each wait for the server, not for the whole. The feeds of those
+  // with a `take` run on a thread of their own, `take` on the caller's.
   absl::StatusOr<v1::IdentifyLongResponse> IdentifyLong(const v1::StreamOptions& options,
                                                         const Feed<std::string>& samples);
   absl::Status IdentifyLive(const v1::StreamOptions& options, const Feed<std::string>& samples,
                             const Take<v1::IdentifyLiveResponse>& take);
+  absl::StatusOr<v1::AlignResponse> AlignLong(const v1::AlignStreamOptions& options,
+                                              const Feed<std::string>& samples);
+  absl::Status Follow(const v1::FollowOptions& options, const Feed<std::string>& samples,
+                      const Take<v1::FollowResponse>& take);
   absl::Status AddPieces(const Feed<v1::AddPieceRequest>& pieces,
                          const Take<v1::AddPiecesResponse>& take);
 

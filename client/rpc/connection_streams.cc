@@ -1,3 +1,4 @@
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -63,41 +64,51 @@ absl::Status Converse(const Caller& caller, grpc::ClientContext& context,
   return EndOf(caller, context, watchdog, status);
 }
 
-v1::IdentifyStreamRequest FirstPart(const v1::StreamOptions& options) {
-  v1::IdentifyStreamRequest request;
-  *request.mutable_options() = options;
-  return request;
-}
-
-v1::IdentifyStreamRequest NextPart(const std::string& samples) {
-  v1::IdentifyStreamRequest request;
-  request.set_samples(samples);
-  return request;
-}
-
-// The options, and then what the feed gives.
-Feed<v1::IdentifyStreamRequest> After(const v1::StreamOptions& options,
-                                      const Feed<std::string>& samples) {
+// The options, and then the samples that the feed gives.
+template <typename Request, typename Options>
+Feed<Request> After(const Options& options, const Feed<std::string>& samples) {
   return [&options, &samples](const auto& send) {
-    RETURN_IF_ERROR(send(FirstPart(options)));
-    return samples([&](const std::string& bytes) { return send(NextPart(bytes)); });
+    Request first;
+    *first.mutable_options() = options;
+    RETURN_IF_ERROR(send(first));
+    return samples([&](const std::string& bytes) {
+      Request next;
+      next.set_samples(bytes);
+      return send(next);
+    });
   };
+}
+
+// A call with one answer, after all that the feed gives.
+template <typename Request, typename Response>
+absl::StatusOr<Response> Upload(const Caller& caller,
+                                std::unique_ptr<grpc::ClientWriter<Request>> (
+                                    v1::Retrieval::Stub::*method)(grpc::ClientContext*, Response*),
+                                const Feed<Request>& feed) {
+  grpc::ClientContext context;
+  caller.Prepare(context);
+  Response response;
+  const auto writer = (caller.stub<v1::Retrieval::Stub>().*method)(&context, &response);
+  Watchdog watchdog(context, caller.options().timeout_s);
+  const absl::Status sent = SendAll(feed, *writer, context, watchdog);
+  const grpc::Status status = writer->Finish();
+  RETURN_IF_ERROR(sent);
+  RETURN_IF_ERROR(EndOf(caller, context, watchdog, status));
+  return response;
 }
 
 }  // namespace
 
 absl::StatusOr<v1::IdentifyLongResponse> Connection::IdentifyLong(
     const v1::StreamOptions& options, const Feed<std::string>& samples) {
-  grpc::ClientContext context;
-  caller_->Prepare(context);
-  v1::IdentifyLongResponse response;
-  const auto writer = caller_->stub<v1::Retrieval::Stub>().IdentifyLong(&context, &response);
-  Watchdog watchdog(context, caller_->options().timeout_s);
-  const absl::Status sent = SendAll(After(options, samples), *writer, context, watchdog);
-  const grpc::Status status = writer->Finish();
-  RETURN_IF_ERROR(sent);
-  RETURN_IF_ERROR(EndOf(*caller_, context, watchdog, status));
-  return response;
+  return Upload(*caller_, &v1::Retrieval::Stub::IdentifyLong,
+                After<v1::IdentifyStreamRequest>(options, samples));
+}
+
+absl::StatusOr<v1::AlignResponse> Connection::AlignLong(const v1::AlignStreamOptions& options,
+                                                        const Feed<std::string>& samples) {
+  return Upload(*caller_, &v1::Retrieval::Stub::AlignLong,
+                After<v1::AlignStreamRequest>(options, samples));
 }
 
 absl::Status Connection::IdentifyLive(const v1::StreamOptions& options,
@@ -106,7 +117,16 @@ absl::Status Connection::IdentifyLive(const v1::StreamOptions& options,
   grpc::ClientContext context;
   caller_->Prepare(context);
   const auto stream = caller_->stub<v1::Retrieval::Stub>().IdentifyLive(&context);
-  return Converse(*caller_, context, *stream, After(options, samples), take);
+  return Converse(*caller_, context, *stream, After<v1::IdentifyStreamRequest>(options, samples),
+                  take);
+}
+
+absl::Status Connection::Follow(const v1::FollowOptions& options, const Feed<std::string>& samples,
+                                const Take<v1::FollowResponse>& take) {
+  grpc::ClientContext context;
+  caller_->Prepare(context);
+  const auto stream = caller_->stub<v1::Retrieval::Stub>().Follow(&context);
+  return Converse(*caller_, context, *stream, After<v1::FollowRequest>(options, samples), take);
 }
 
 absl::Status Connection::AddPieces(const Feed<v1::AddPieceRequest>& pieces,

@@ -27,6 +27,8 @@ decltype(kSearchScores) kSearchScores = Read<&Retrieval::SearchScores>;
 decltype(kSearchRecordings) kSearchRecordings = Read<&Retrieval::SearchRecordings>;
 decltype(kIdentify) kIdentify = Read<&Retrieval::Identify>;
 decltype(kBatch) kBatch = Read<&Retrieval::Batch>;
+decltype(kAlign) kAlign = Read<&Retrieval::Align>;
+decltype(kTranscribe) kTranscribe = Read<&Retrieval::Transcribe>;
 decltype(kEmbed) kEmbed = Read<&Retrieval::Embed>;
 
 decltype(kListPieces) kListPieces = Read<&Catalog::ListPieces>;

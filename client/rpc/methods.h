@@ -22,6 +22,8 @@ extern const Method<v1::SearchScoresRequest, v1::SearchResponse> kSearchScores;
 extern const Method<v1::SearchRecordingsRequest, v1::SearchResponse> kSearchRecordings;
 extern const Method<v1::IdentifyRequest, v1::IdentifyResponse> kIdentify;
 extern const Method<v1::BatchRequest, v1::BatchResponse> kBatch;
+extern const Method<v1::AlignRequest, v1::AlignResponse> kAlign;
+extern const Method<v1::TranscribeRequest, v1::TranscribeResponse> kTranscribe;
 extern const Method<v1::EmbedRequest, v1::EmbedResponse> kEmbed;
 
 extern const Method<v1::ListPiecesRequest, v1::ListPiecesResponse> kListPieces;

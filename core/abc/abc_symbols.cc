@@ -56,6 +56,20 @@ constexpr DynamicName kDynamics[] = {{"pppp", 16}, {"ppp", 24},  {"pp", 36}, {"p
                                      {"fff", 116}, {"ffff", 124}};
 constexpr int kForzato = 112;
 
+struct HairpinName {
+  std::string_view name;
+  AbcDynamic::Kind kind;
+  bool grows;
+};
+constexpr HairpinName kHairpins[] = {{"<(", AbcDynamic::Kind::kHairpin, true},
+                                     {"<)", AbcDynamic::Kind::kHairpinEnd, true},
+                                     {">(", AbcDynamic::Kind::kHairpin, false},
+                                     {">)", AbcDynamic::Kind::kHairpinEnd, false},
+                                     {"crescendo(", AbcDynamic::Kind::kHairpin, true},
+                                     {"crescendo)", AbcDynamic::Kind::kHairpinEnd, true},
+                                     {"diminuendo(", AbcDynamic::Kind::kHairpin, false},
+                                     {"diminuendo)", AbcDynamic::Kind::kHairpinEnd, false}};
+
 // Known, and without effect on what is read.
 constexpr std::string_view kSilent[] = {"fermata",
                                         "invertedfermata",
@@ -79,14 +93,6 @@ constexpr std::string_view kSilent[] = {"fermata",
                                         "breath",
                                         "caesura",
                                         "trill)",
-                                        "crescendo(",
-                                        "<(",
-                                        "crescendo)",
-                                        "<)",
-                                        "diminuendo(",
-                                        ">(",
-                                        "diminuendo)",
-                                        ">)",
                                         "shortphrase",
                                         "mediumphrase",
                                         "longphrase",
@@ -267,6 +273,16 @@ std::string_view DefaultAbcSymbol(char symbol) {
   }
 }
 
+namespace {
+
+void AddDynamic(const AbcDynamic& dynamic, AbcVoice* voice) {
+  constexpr size_t kMost = 16;  // before one note
+  std::vector<AbcDynamic>& dynamics = voice->marks().dynamics;
+  if (dynamics.size() < kMost) dynamics.push_back(dynamic);
+}
+
+}  // namespace
+
 bool ApplyAbcDecoration(std::string_view name, AbcVoice* voice) {
   for (const OrnamentName& ornament : kOrnaments) {
     if (ornament.name != name) continue;
@@ -280,7 +296,12 @@ bool ApplyAbcDecoration(std::string_view name, AbcVoice* voice) {
   }
   for (const DynamicName& dynamic : kDynamics) {
     if (dynamic.name != name) continue;
-    voice->SetVelocity(dynamic.velocity);
+    AddDynamic({AbcDynamic::Kind::kMark, dynamic.velocity}, voice);
+    return true;
+  }
+  for (const HairpinName& hairpin : kHairpins) {
+    if (hairpin.name != name) continue;
+    AddDynamic({hairpin.kind, 0, hairpin.grows}, voice);
     return true;
   }
   if (name == "sfz" || name == "fz" || name == "sf") {

@@ -246,6 +246,30 @@ TEST(AbcNotesTest, ArpeggiosTremolosAndDynamics) {
   EXPECT_GT(notes[7].velocity, notes[5].velocity);
 }
 
+TEST(AbcNotesTest, HairpinsLeadFromOneMarkToTheNext) {
+  const auto velocities = [](const std::string& music) {
+    std::vector<int> all;
+    for (const WrittenNote& note : Tune(music).notes) all.push_back(note.velocity);
+    return all;
+  };
+  EXPECT_THAT(velocities("!p!C !<(!D E F|!<)!G !f!A"), ElementsAre(50, 50, 61, 71, 82, 92));
+  EXPECT_THAT(velocities("!f!C !diminuendo(!D E F !diminuendo)!|!p!G"),
+              ElementsAre(92, 92, 78, 64, 50));
+  // Without marks it is a step from mezzo forte, up to the end of the note.
+  EXPECT_THAT(velocities("!crescendo(!C D E !crescendo)!F G"), ElementsAre(80, 84, 88, 92, 96));
+  // Two meet at a note, whichever stands first there.
+  for (const char* both : {"!<)!!>(!", "!>(!!<)!"}) {
+    EXPECT_THAT(velocities(absl::StrCat("!<(!C D ", both, "E F !>)!G A")),
+                ElementsAre(80, 88, 96, 91, 85, 80))
+        << both;
+  }
+  // In an overlay it is as loud as in the voice; an accent is of its note alone.
+  EXPECT_THAT(velocities("!<(!C !sfz!E !<)!G2 & z2 A,2|"), ElementsAre(80, 112, 88, 88));
+  // One that does not end, or has not begun, is none; broken rhythm moves marks with their notes.
+  EXPECT_THAT(velocities("!p!C !<(!D E !>)!F"), ElementsAre(50, 50, 50, 50));
+  EXPECT_THAT(velocities("!p!C<!f!D E>!p!F"), ElementsAre(50, 92, 92, 50));
+}
+
 TEST(AbcNotesTest, SymbolsAndMacros) {
   EXPECT_EQ(Tune("WC", "U:W=!trill!\n").notes[0].ornament, Ornament::kTrill);
   EXPECT_EQ(Tune("TC", "U:T=!nil!\n").notes[0].ornament, Ornament::kNone);
@@ -322,6 +346,8 @@ TEST(AbcFieldsTest, Encodings) {
     return One(absl::StrCat("X:1\n", fields, "\nK:C\nC\n")).title;
   };
   EXPECT_EQ(title("T:Caf\xc3\xa9"), "Café");
+  EXPECT_EQ(title("T:reels.abc\nT:The Old Reel"), "The Old Reel");
+  EXPECT_EQ(title("T:Untitled"), "");
   EXPECT_EQ(title("T:Caf\xe9"), "Café");
   EXPECT_EQ(title("%%abc-charset iso-8859-2\nT:\xb6piew"), "śpiew");
   EXPECT_EQ(title("T:Caf\\'e \\ss \\cc \\vZ \\u00e9 &eacute; &amp; \\&"), "Café ß ç Ž é é & &");

@@ -8,6 +8,7 @@
 #include "core/abc/abc_score.h"
 #include "core/abc/abc_text.h"
 #include "core/base/status_macros.h"
+#include "core/music/file_naming.h"
 
 namespace antiphon::notation {
 namespace {
@@ -189,7 +190,7 @@ absl::Status AbcTune::SwitchVoice(std::string_view value) {
 void AbcTune::ApplyText(char name, std::string_view value) {
   const std::string text = CleanAbcText(value.substr(0, kLongestText), header_.charset);
   if (name == 'T') {
-    if (header_.title.empty()) header_.title = text;
+    if (header_.title.empty()) header_.title = music::StatedTitle(text);
   } else if (!text.empty()) {
     absl::StrAppend(&header_.composer, header_.composer.empty() ? "" : ", ", text);
     if (header_.composer.size() > kLongestText) header_.composer.clear();

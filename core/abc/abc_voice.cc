@@ -65,7 +65,10 @@ absl::Status AbcBudgetExceeded() {
 }
 
 AbcVoice::AbcVoice(const NotationLimits& limits, AbcBudget& budget, AbcWarnings& warnings)
-    : limits_(limits), budget_(budget), warnings_(warnings) {
+    : limits_(limits),
+      budget_(budget),
+      warnings_(warnings),
+      dynamics_(static_cast<size_t>(limits.max_notes)) {
   ClearAccidentals();
 }
 
@@ -149,6 +152,9 @@ absl::Status AbcVoice::CheckTime(Ticks time) const {
 void AbcVoice::PlaceSigns(bool behind) {
   for (const AbcSign sign : marks_.signs) result_.signs.push_back({sign, time_, behind});
   marks_.signs.clear();
+  for (const AbcDynamic& dynamic : marks_.dynamics) dynamics_.Add(dynamic, time_);
+  marks_.dynamics.clear();
+  if (behind) dynamics_.EndNote(time_);
 }
 
 void AbcVoice::EmitGraces(Ticks onset) {
@@ -158,7 +164,6 @@ void AbcVoice::EmitGraces(Ticks onset) {
     note.onset = onset;
     note.pitch = 60 + 12 * grace.octave + kSemitones[grace.letter] + grace_accidentals_[i] +
                  staff_.Semitones() + midi_transpose_;
-    note.velocity = velocity_;
     note.voice = layer_;
     // `length` is the place in its group, from the end.
     note.grace = static_cast<int>(grace.length.numerator);
@@ -189,7 +194,7 @@ absl::Status AbcVoice::AddChord(std::span<const AbcNote> notes, AbcLength factor
     if (event.duration == 0) event.duration = written.duration;
     written.pitch = 60 + 12 * note.octave + kSemitones[note.letter] + accidental +
                     staff_.Semitones() + midi_transpose_;
-    written.velocity = marks_.velocity != 0 ? marks_.velocity : velocity_;
+    written.velocity = marks_.velocity;  // else as Take() says
     written.voice = layer_;
     ApplyOrnament(note, accidental, &written);
     if (marks_.strokes > 0) {
@@ -238,6 +243,7 @@ absl::Status AbcVoice::AddRest(AbcLength length) {
 absl::Status AbcVoice::Advance(Event event) {
   RETURN_IF_ERROR(CheckTime(time_ + event.duration));
   time_ += event.duration;
+  dynamics_.EndNote(time_);
   if (tuplet_left_ > 0) --tuplet_left_;
   last_ = std::move(event);
   return absl::OkStatus();
@@ -257,6 +263,7 @@ absl::Status AbcVoice::AddBarsOfRest(int bars) {
     RETURN_IF_ERROR(CheckTime(time_ + BarLength()));
     time_ += BarLength();
   }
+  dynamics_.EndNote(time_);
   last_ = {};
   return absl::OkStatus();
 }
@@ -446,8 +453,11 @@ AbcVoiceResult AbcVoice::Take() && {
     warnings_.Add(absl::StrCat(Place(), ": grace notes with no note behind them are left out"));
   }
   JoinTies();
-  for (const VoiceNote& note : notes_) {
-    if (!note.left_out) result_.notes.push_back(note.note);
+  const Loudness loudness = std::move(dynamics_).Take();
+  for (VoiceNote& note : notes_) {
+    if (note.left_out) continue;
+    if (note.note.velocity == 0) note.note.velocity = loudness.VelocityAt(note.note.onset);
+    result_.notes.push_back(note.note);
   }
   notes_.clear();
   std::stable_sort(

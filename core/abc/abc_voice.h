@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/abc/abc_dynamics.h"
 #include "core/abc/abc_fields.h"
 #include "core/notation/written_score.h"
 
@@ -63,8 +64,9 @@ struct AbcMarks {
   Ornament ornament = Ornament::kNone;
   bool arpeggio = false;
   int strokes = 0;   // of a tremolo
-  int velocity = 0;  // of this note alone; 0: that of the voice
+  int velocity = 0;  // of this note alone; 0: by the dynamics of the voice
   std::vector<AbcSign> signs;
+  std::vector<AbcDynamic> dynamics;
 };
 
 struct AbcBarLine {
@@ -111,7 +113,6 @@ class AbcVoice {
   void SetStaff(const AbcStaff& staff) { staff_.Update(staff); }
   void SetMidiTranspose(int semitones) { midi_transpose_ = semitones; }
   void SetPropagation(AbcPropagation propagation) { propagation_ = propagation; }
-  void SetVelocity(int velocity) { velocity_ = velocity; }
   // Quarter notes per minute.
   void SetTempo(double tempo) { result_.tempi.push_back({time_, tempo}); }
 
@@ -196,7 +197,6 @@ class AbcVoice {
   AbcStaff staff_;
   int midi_transpose_ = 0;
   AbcPropagation propagation_ = AbcPropagation::kPitch;
-  int velocity_ = 0;
   // Accidentals of the bar by letter and octave; kNoAccidental: none.
   static constexpr int kOctaves = 16;
   std::array<std::array<int8_t, kOctaves>, 7> bar_accidentals_;
@@ -217,6 +217,8 @@ class AbcVoice {
   bool overlay_open_ = false;
   Ticks main_end_ = 0;  // where the voice is without its overlays
   Event main_last_;
+
+  AbcDynamics dynamics_;
 
   std::vector<VoiceNote> notes_;
   AbcVoiceResult result_;

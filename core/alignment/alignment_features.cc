@@ -16,19 +16,14 @@ constexpr double kPartialDecay = 0.8;  // from partial to partial
 constexpr double kDecay_s = 1.2;       // of middle C; others by half for each two octaves up
 constexpr double kAfterOffset = 0.4;  // what the pedal or the room leave of a note that has ended …
 constexpr double kRelease_frames = 2;  // … for so long
+constexpr double kInaudible = 1e-3;    // energy of a partial that has died away
 // A share of the strongest onset of all. Weaker ones are not normalised to 1.
 constexpr float kLeastOnset = 0.05f;
 constexpr double kOnsetNeighbourhood_s = 1;
 
 constexpr std::array<int, 6> kPartials = {0, 12, 19, 24, 28, 31};  // semitones above the note
 
-std::array<float, 256> CompressionTable(const features::FeatureSequence& spectrogram) {
-  std::array<int64_t, 256> count{};
-  for (const uint8_t level : spectrogram.cells) ++count[level];
-  const auto wanted =
-      static_cast<int64_t>(kLoudestShare * static_cast<double>(spectrogram.cells.size()));
-  int loudest = 255;
-  for (int64_t seen = count[255]; loudest > 1 && seen <= wanted; seen += count[loudest]) --loudest;
+std::array<float, 256> CompressionTable(int loudest) {
   std::array<float, 256> table{};
   for (int level = 1; level < 256; ++level) {
     table[level] =
@@ -59,7 +54,7 @@ void AddNote(const TimedNote& note, double frame_rate, int lowest_pitch, FrameFe
     const int band = note.pitch - lowest_pitch + partial;
     if (band < 0 || band >= features.energies.width) continue;
     double energy = strength * std::pow(decay, static_cast<double>(first) - onset);
-    for (int64_t frame = first; frame < end; ++frame, energy *= decay) {
+    for (int64_t frame = first; frame < end && energy > kInaudible; ++frame, energy *= decay) {
       features.energies.row(frame)[band] +=
           static_cast<float>(static_cast<double>(frame) > offset ? kAfterOffset * energy : energy);
     }
@@ -133,10 +128,23 @@ void NormaliseOnsets(double frame_rate, int decay_frames, FrameMatrix& onsets) {
 
 }  // namespace
 
+int LoudestLevel(const features::FeatureSequence& spectrogram) {
+  std::array<int64_t, 256> count{};
+  for (const uint8_t level : spectrogram.cells) ++count[level];
+  const auto wanted =
+      static_cast<int64_t>(kLoudestShare * static_cast<double>(spectrogram.cells.size()));
+  int loudest = 255;
+  for (int64_t seen = count[255]; loudest > 1 && seen <= wanted; seen += count[loudest]) --loudest;
+  return loudest;
+}
+
 FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
-                              const features::FeatureSettings& settings) {
-  const std::array<float, 256> table = CompressionTable(spectrogram);
-  const int64_t frames = spectrogram.frames();
+                              const features::FeatureSettings& settings, int loudest,
+                              FrameRange range) {
+  const std::array<float, 256> table = CompressionTable(loudest);
+  const int64_t first = std::clamp<int64_t>(range.first, 0, spectrogram.frames());
+  const int64_t frames = std::clamp(range.end, first, spectrogram.frames()) - first;
+  const uint8_t* const cells = spectrogram.cells.data() + first * spectrogram.bands;
   FrameFeatures features{FrameMatrix(frames, settings.pitches),
                          FrameMatrix(frames, settings.pitches)};
   const int reach = settings.bands_per_octave / 24;  // bands within a quarter tone
@@ -149,8 +157,7 @@ FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
       const float weight = at == band ? 1 : kQuarterToneWeight;
       for (int64_t frame = 0; frame < frames; ++frame) {
         float& energy = features.energies.row(frame)[pitch];
-        energy =
-            std::max(energy, weight * table[spectrogram.cells[frame * spectrogram.bands + at]]);
+        energy = std::max(energy, weight * table[cells[frame * spectrogram.bands + at]]);
       }
     }
   }

@@ -5,6 +5,7 @@
 #define ANTIPHON_CORE_ALIGNMENT_ALIGNMENT_FEATURES_H_
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -40,13 +41,23 @@ struct TimedNote {
   int pitch = 60;
 };
 
+// Frames of a spectrogram, of all of it by default.
+struct FrameRange {
+  int64_t first = 0;
+  int64_t end = std::numeric_limits<int64_t>::max();  // at most as many as there are
+};
+
+// The level that few cells of a recording exceed: what others are relative to.
+int LoudestLevel(const features::FeatureSequence& spectrogram);
+
 // Requires a spectrogram of these settings, constant-Q with at least 12 bands an octave. Width:
-// settings.pitches.
+// settings.pitches. `loudest` is LoudestLevel of the whole, whichever frames are looked at.
 FrameFeatures FeaturesOfAudio(const features::FeatureSequence& spectrogram,
-                              const features::FeatureSettings& settings);
+                              const features::FeatureSettings& settings, int loudest,
+                              FrameRange range = {});
 
 // What `frames` frames of the notes would be expected to look like: each note and its partials,
-// dying away.
+// dying away. Notes may lie before, beyond and across.
 FrameFeatures FeaturesOfNotes(std::span<const TimedNote> notes, int64_t frames,
                               const features::FeatureSettings& settings);
 

@@ -32,7 +32,7 @@ features::FeatureSequence Spectrogram(int64_t frames, int band, int64_t from) {
 
 TEST(AlignmentFeaturesTest, ABandIsItsSemitone) {
   for (const int pitch : {0, 39, 87}) {
-    const FrameFeatures features = FeaturesOfAudio(Spectrogram(20, 2 * pitch, 10), kSettings);
+    const FrameFeatures features = FeaturesOfAudio(Spectrogram(20, 2 * pitch, 10), kSettings, 150);
     EXPECT_EQ(features.energies.width, kSettings.pitches);
     EXPECT_EQ(Sum(features.energies, 5), 0);
     EXPECT_EQ(Strongest(features.energies, 15), pitch);
@@ -46,8 +46,8 @@ TEST(AlignmentFeaturesTest, LoudnessOfTheWholeDoesNotMatter) {
   loud.cells[60] = 120;
   features::FeatureSequence quiet = loud;
   for (uint8_t& level : quiet.cells) level = level > 40 ? level - 40 : 0;
-  const FrameFeatures a = FeaturesOfAudio(loud, kSettings);
-  const FrameFeatures b = FeaturesOfAudio(quiet, kSettings);
+  const FrameFeatures a = FeaturesOfAudio(loud, kSettings, LoudestLevel(loud));
+  const FrameFeatures b = FeaturesOfAudio(quiet, kSettings, LoudestLevel(quiet));
   for (size_t i = 0; i < a.energies.cells.size(); ++i)
     EXPECT_NEAR(a.energies.cells[i], b.energies.cells[i], 1e-5);
 }

@@ -3,12 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <numbers>
-#include <random>
 
-#include "core/features/audio_front_end.h"
+#include "core/alignment/alignment_test_util.h"
 
 namespace antiphon::alignment {
 namespace {
@@ -16,59 +13,7 @@ namespace {
 using music::Note;
 using music::TimeMap;
 
-const features::FeatureSettings kSettings;
 constexpr double kRight_s = 0.08;  // frames are 48 ms apart
-
-// Chords of one to three notes, a quarter, a half or a whole second apart.
-std::vector<Note> RandomScore(double length_s, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<Note> notes;
-  for (double at = 0; at < length_s;) {
-    const double step = std::array{0.25, 0.25, 0.5, 1.0}[random() % 4];
-    for (uint64_t voice = 0; voice <= random() % 3; ++voice) {
-      Note note;
-      note.pitch = 45 + static_cast<int>(random() % 36);
-      note.onset_s = at;
-      note.offset_s = note.sounding_offset_s = at + 0.9 * step;
-      notes.push_back(note);
-    }
-    at += step;
-  }
-  return notes;
-}
-
-// Score to performance: every two seconds are played at their own tempo, from `slowest` to twice
-// that.
-TimeMap RandomTempo(double length_s, double slowest, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<music::TimePoint> points = {{0, 0}};
-  for (double at = 2; at < length_s + 4; at += 2) {
-    const double tempo = slowest * std::exp2(std::uniform_real_distribution<double>(0, 1)(random));
-    points.push_back({at, points.back().to_s + 2 / tempo});
-  }
-  return *TimeMap::Create(points);
-}
-
-// Decaying partials, as a string has; `lead_s` of silence before.
-features::FeatureSequence Play(const std::vector<Note>& notes, const TimeMap& time,
-                               double lead_s = 0) {
-  const double end_s = time.To(notes.back().offset_s) + 1 + lead_s;
-  std::vector<float> samples(static_cast<size_t>(end_s * kSettings.sample_rate));
-  for (const Note& note : notes) {
-    const double frequency = 440 * std::exp2((note.pitch - 69) / 12.0);
-    const auto from = static_cast<size_t>((time.To(note.onset_s) + lead_s) * kSettings.sample_rate);
-    const auto to = static_cast<size_t>((time.To(note.offset_s) + lead_s) * kSettings.sample_rate);
-    for (int partial = 1; partial <= 4 && partial * frequency < 8000; ++partial) {
-      const double step = 2 * std::numbers::pi * frequency * partial / kSettings.sample_rate;
-      for (size_t i = from; i < std::min(to, samples.size()); ++i) {
-        const double t = static_cast<double>(i - from) / kSettings.sample_rate;
-        samples[i] += static_cast<float>(0.1 / partial * std::exp(-2 * t) *
-                                         std::sin(step * static_cast<double>(i - from)));
-      }
-    }
-  }
-  return features::ComputeSpectrogram(**features::AudioFrontEnd::Create(kSettings), samples);
-}
 
 // Share of the onsets within [from_s, to_s] of the performance that the map puts right, in both
 // directions.

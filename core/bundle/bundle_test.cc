@@ -1,6 +1,7 @@
 #include "core/bundle/bundle.h"
 
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,6 +20,26 @@ namespace fs = std::filesystem;
 using absl::StatusCode;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+// A file system of so many bytes, where this process may mount one.
+class SmallDisk {
+ public:
+  explicit SmallDisk(int64_t bytes)
+      : mounted_(mount("none", folder_.path().c_str(), "tmpfs", 0,
+                       absl::StrCat("size=", bytes).c_str()) == 0) {}
+  ~SmallDisk() {
+    if (mounted_) umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  const std::string& path() const { return folder_.path(); }
+
+ private:
+  const testing::TemporaryFolder folder_;
+  const bool mounted_;
+};
 
 class BundleTest : public ::testing::Test {
  protected:
@@ -442,6 +463,30 @@ TEST_F(BundleTest, AFolderThatCannotBeMadeIsTold) {
   const absl::Status status = BundleWriter::Create(root_.string()).status();
   EXPECT_FALSE(status.ok());
   EXPECT_EQ(Open().status().code(), StatusCode::kNotFound);
+}
+
+TEST(CopyToNewFileTest, CopiesWhatIsThere) {
+  const testing::TemporaryFolder folder;
+  const std::string from = folder.path() + "/from";
+  EXPECT_EQ(CopyToNewFile(from, folder.path(), "to").code(), StatusCode::kNotFound);
+  const std::string bytes(200'000, 'x');
+  std::ofstream(from, std::ios::binary) << bytes;
+  ASSERT_TRUE(CopyToNewFile(from, folder.path(), "to").ok());
+  std::ifstream to(folder.path() + "/to", std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(to), {}), bytes);
+  EXPECT_EQ(CopyToNewFile(from, folder.path(), "to").code(), StatusCode::kAlreadyExists);
+}
+
+TEST(CopyToNewFileTest, SaysThatTheDiskIsFull) {
+  const SmallDisk disk(64 << 10);
+  if (!disk.mounted()) GTEST_SKIP() << "no file system may be mounted here";
+  const testing::TemporaryFolder folder;
+  const std::string from = folder.path() + "/from";
+  std::ofstream(from, std::ios::binary) << std::string(1 << 20, 'x');
+  const absl::Status status = CopyToNewFile(from, disk.path(), "encoder");
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::AllOf(HasSubstr("encoder: "), HasSubstr("No space left on device")));
 }
 
 }  // namespace

@@ -39,6 +39,27 @@ absl::Status ForEachChunk(const Descriptor& file, Function&& use) {
   }
 }
 
+absl::Status WriteAll(const Descriptor& file, std::string_view contents) {
+  while (!contents.empty()) {
+    const ssize_t written = write(file.get(), contents.data(), contents.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return absl::ErrnoToStatus(errno, "cannot be written");
+    contents.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Descriptor> CreateFile(const std::string& folder, const std::string& name) {
+  Descriptor file(open(absl::StrCat(folder, "/", name).c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be created"));
+  return file;
+}
+
+absl::Status About(const std::string& name, const absl::Status& failure) {
+  return absl::Status(failure.code(), absl::StrCat(name, ": ", failure.message()));
+}
+
 }  // namespace
 
 bool IsPlainName(std::string_view name) {
@@ -123,16 +144,27 @@ absl::StatusOr<std::string> Sha256File(const std::string& path) {
 
 absl::Status WriteNewFile(const std::string& folder, const std::string& name,
                           std::string_view contents) {
-  const Descriptor file(open(absl::StrCat(folder, "/", name).c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (file.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be created"));
-  while (!contents.empty()) {
-    const ssize_t written = write(file.get(), contents.data(), contents.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be written"));
-    contents.remove_prefix(static_cast<size_t>(written));
+  ASSIGN_OR_RETURN(const Descriptor file, CreateFile(folder, name));
+  const absl::Status written = WriteAll(file, contents);
+  return written.ok() ? Sync(file) : About(name, written);
+}
+
+// Not by std::filesystem::copy_file, which calls a full disk an input/output error.
+absl::Status CopyToNewFile(const std::string& from, const std::string& folder,
+                           const std::string& name) {
+  const Descriptor source(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (source.get() < 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat(name, ": cannot be opened to be copied"));
+  ASSIGN_OR_RETURN(const Descriptor file, CreateFile(folder, name));
+  absl::Status written;
+  const absl::Status read = ForEachChunk(source, [&](const char* data, size_t size) {
+    written = WriteAll(file, {data, size});
+    return written.ok();
+  });
+  for (const absl::Status& failure : {read, written}) {
+    if (!failure.ok()) return About(name, failure);
   }
-  return Sync(file);
+  return absl::OkStatus();
 }
 
 absl::Status RenameToNew(const std::string& from, const std::string& to) {

@@ -54,6 +54,11 @@ std::optional<int64_t> ParseGenerationName(std::string_view name);
 [[nodiscard]] absl::Status WriteNewFile(const std::string& folder, const std::string& name,
                                         std::string_view contents);
 
+// Creates folder/name, which must not exist, with the contents of the file `from`. NotFound without
+// that file; ResourceExhausted where the disk is full.
+[[nodiscard]] absl::Status CopyToNewFile(const std::string& from, const std::string& folder,
+                                         const std::string& name);
+
 // Renames unless something has the new name already (AlreadyExists). One system call decides: of
 // two who give one name, one is refused.
 [[nodiscard]] absl::Status RenameToNew(const std::string& from, const std::string& to);

@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/files.h"
 #include "core/collection/collection_assembly.h"
 
 namespace antiphon::collection {
@@ -21,19 +21,6 @@ struct BundleBuilder::Impl {
   std::unique_ptr<EmbeddingLog> log;
   std::unique_ptr<CollectionAssembly> assembly;
 };
-
-namespace {
-
-absl::Status CopyInto(const std::string& model_directory, const std::string& bundle_directory,
-                      const char* name) {
-  std::error_code error;
-  std::filesystem::copy_file(model_directory + "/" + name, bundle_directory + "/" + name, error);
-  if (!error) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("copying ", model_directory, "/", name, " into ",
-                                          bundle_directory, ": ", error.message()));
-}
-
-}  // namespace
 
 std::vector<double> DefaultTempoRatios() {
   std::vector<double> ratios;
@@ -64,11 +51,11 @@ absl::StatusOr<std::unique_ptr<BundleBuilder>> BundleBuilder::Create(
                    CollectionAssembly::Create(impl->writer->directory(), *impl->audio_encoder,
                                               *impl->score_encoder, options, impl->log.get()));
   for (const char* name : {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile}) {
-    RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
+    RETURN_IF_ERROR(bundle::CopyToNewFile(folder + name, impl->writer->directory(), name));
   }
   for (const char* name : {bundle::kConfidenceFile, bundle::kBackgroundFile}) {
     if (!std::filesystem::exists(folder + name)) continue;
-    RETURN_IF_ERROR(CopyInto(options.model_directory, impl->writer->directory(), name));
+    RETURN_IF_ERROR(bundle::CopyToNewFile(folder + name, impl->writer->directory(), name));
   }
   return std::unique_ptr<BundleBuilder>(new BundleBuilder(std::move(impl)));
 }
@@ -87,7 +74,9 @@ absl::StatusOr<bundle::Manifest> BundleBuilder::Publish(int64_t last_change,
   ASSIGN_OR_RETURN(bundle::Manifest manifest, impl_->assembly->Finish());
   manifest.last_change = last_change;
   ASSIGN_OR_RETURN(bundle::Manifest published, impl_->writer->Publish(std::move(manifest), check));
-  if (impl_->log != nullptr) RETURN_IF_ERROR(impl_->log->Remove());
+  // The generation is in force. A log that stays costs room: the next indexing takes from it what
+  // is the same and forgets the rest.
+  if (impl_->log != nullptr) impl_->log->Remove().IgnoreError();
   return published;
 }
 

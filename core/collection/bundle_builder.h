@@ -34,6 +34,7 @@ struct BuilderOptions {
   bool with_parts = false;         // what is added later is indexed by parts unless it says more
   // What has been embedded is kept beside the generations until Publish has succeeded: another
   // builder of the same bundle, with the same settings, need not embed it again (EmbeddingLog).
+  // That it can't be removed afterwards is no failure.
   bool resumable = false;
 };
 

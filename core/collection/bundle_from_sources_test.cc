@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "core/base/error_reason.h"
+#include "core/collection/bundle_builder.h"
+#include "core/collection/embedding_log.h"
 #include "core/collection/loaded_collection.h"
 #include "core/testing/live_test_bundle.h"
 #include "core/testing/temporary_folder.h"
@@ -79,6 +81,27 @@ TEST_F(BundleFromSourcesTest, OtherFailuresEndIt) {
   std::filesystem::create_directory(root());
   EXPECT_FALSE(MakeBundleFromSources(root(), sources_, options_).ok());
   EXPECT_TRUE(std::filesystem::exists(root()));  // it was there before
+}
+
+class BundleBuilderTest : public BundleFromSourcesTest {};
+
+TEST_F(BundleBuilderTest, ALogThatCannotBeRemovedIsNoFailure) {
+  options_.builder.resumable = true;
+  const auto build = [&](const bundle::BundleWriter::Check& check) {
+    auto builder = BundleBuilder::Create(root(), options_.builder);
+    EXPECT_TRUE(builder.ok()) << builder.status();
+    EXPECT_TRUE((*builder)->AddPiece({.id = "a", .title = "T"}, testing::MidiOf(3)).ok());
+    return (*builder)->Publish(0, check);
+  };
+  const std::string log = root() + "/" + kEmbeddingLogFile;
+  const auto published = build([&log](const bundle::OpenedBundle&) {
+    std::filesystem::remove(log);
+    std::filesystem::create_directories(log + "/a folder in its place");
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_TRUE(std::filesystem::exists(log));
+  EXPECT_EQ(OpenParts(root(), {}).value()->manifest.generation, published->generation);
 }
 
 TEST(IsOfTheSource, TellsAScoreFromADisk) {

@@ -1,14 +1,13 @@
 #include "core/collection/generation_writer.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/files.h"
 #include "core/collection/collection_files.h"
 
 namespace antiphon::collection {
@@ -20,13 +19,6 @@ using catalog::Side;
 // anew.
 constexpr const char* kKeptFiles[] = {bundle::kAudioEncoderFile, bundle::kScoreEncoderFile,
                                       bundle::kConfidenceFile, bundle::kBackgroundFile};
-
-absl::Status CopyFile(const std::string& from, const std::string& to, const std::string& name) {
-  std::error_code error;
-  std::filesystem::copy_file(absl::StrCat(from, "/", name), absl::StrCat(to, "/", name), error);
-  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("copying ", name, " failed"))
-               : absl::OkStatus();
-}
 
 absl::Status Changed(absl::string_view name) {
   return absl::DataLossError(absl::StrCat(name, ": has changed on disk since it was opened"));
@@ -78,7 +70,8 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
   // Copies, whose hashes the caller compares (CheckCopies) when they have been written.
   for (const char* name : kKeptFiles) {
     if (bundle::FindFile(loaded.manifest, name) == nullptr) continue;  // a model without confidence
-    RETURN_IF_ERROR(CopyFile(base_directory, directory, name));
+    RETURN_IF_ERROR(
+        bundle::CopyToNewFile(absl::StrCat(base_directory, "/", name), directory, name));
   }
   const CollectionView& view = *loaded.view;
   options.kind = view.index_kind(Side::kScores);
@@ -99,7 +92,7 @@ absl::StatusOr<bundle::Manifest> WriteGeneration(const LoadedCollection& loaded,
 absl::Status CopyFiles(const bundle::Manifest& manifest, const std::string& from,
                        const std::string& to) {
   for (const bundle::FileEntry& file : manifest.files) {
-    RETURN_IF_ERROR(CopyFile(from, to, file.name));
+    RETURN_IF_ERROR(bundle::CopyToNewFile(absl::StrCat(from, "/", file.name), to, file.name));
   }
   return absl::OkStatus();
 }

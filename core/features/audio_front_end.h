@@ -28,10 +28,12 @@ class AudioFrontEnd {
   // Samples one frame looks at, centred on the frame.
   virtual int frame_length() const = 0;
 
-  // Band magnitudes of one frame: `samples` is [frame_length()], `magnitudes` is
-  // [settings().bands]. Linear in the samples up to the absolute value; a sine of amplitude 1 at a
-  // band's centre gives that band 1 in the constant-Q transform. `scratch` keeps buffers between
-  // calls of one thread.
+  // Band magnitudes of successive frames, settings().hop_length apart: `samples` is
+  // [frame_length() + (frames - 1) · hop_length], `magnitudes` is [frames, settings().bands], at
+  // least one frame. Linear in the samples up to the absolute value; a sine of amplitude 1 at a
+  // band's centre gives that band 1 in the constant-Q transform. A frame has the same bits however
+  // many are transformed at once, and many cost less each. `scratch` keeps buffers between calls of
+  // one thread.
   struct Scratch {
     virtual ~Scratch() = default;
   };
@@ -49,11 +51,8 @@ class AudioFrontEnd {
   const FeatureSettings settings_;
 };
 
-// Magnitude as a byte: half decibels above -100 dB re. a full-scale sine, 0 to 255 (-100 dB to 27.5
-// dB).
-uint8_t LevelFromMagnitude(float magnitude);
-
-// Takes sound in chunks of any size and gives frames as soon as they are complete; the result does
+// Takes sound in chunks of any size and gives frames, as levels (levels.h), as soon as they are
+// complete; the result does
 // not depend on the chunks. Frame i is centred on sample i·hop_length; silence is assumed before
 // and after. N samples give ceil(N / hop_length) frames.
 class SpectrogramStream {
@@ -61,21 +60,26 @@ class SpectrogramStream {
   explicit SpectrogramStream(const AudioFrontEnd& front_end);
   ~SpectrogramStream();
 
-  // Appends the frames completed by `samples` to `out` (levels).
+  // Appends the frames completed by `samples` to `out`.
   void Push(std::span<const float> samples, FeatureSequence& out);
 
   // Appends the frames that the end completes. Push must not follow.
   void Finish(FeatureSequence& out);
 
  private:
-  void EmitUpTo(int64_t available, FeatureSequence& out);
+  // Appends the frames whose samples all lie in `sound`, which begins with sample number `start`,
+  // and whose centre lies before the end of what has been received.
+  void Emit(std::span<const float> sound, int64_t start, FeatureSequence& out);
+
+  // Sample number that the next frame begins with; negative in the leading silence.
+  int64_t next_begin() const;
 
   const AudioFrontEnd& front_end_;
   std::unique_ptr<AudioFrontEnd::Scratch> scratch_;
-  std::vector<float> pending_;  // sound not yet behind every frame to come
-  std::vector<float> magnitudes_;
-  int64_t pending_start_ = 0;  // sample number of pending_[0]; negative in the leading silence
-  int64_t received_ = 0;       // samples pushed
+  std::vector<float> pending_;     // sound not yet behind every frame to come
+  int64_t pending_start_ = 0;      // sample number of pending_[0]; negative in the leading silence
+  std::vector<float> magnitudes_;  // of frames transformed together
+  int64_t received_ = 0;           // samples pushed
   int64_t next_frame_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <complex>
 #include <numbers>
 #include <numeric>
 
@@ -14,39 +15,29 @@ namespace {
 
 using std::numbers::pi;
 
-// Coefficients smaller than this part of the kernel's largest are dropped. The sum of what is
-// dropped bounds the error; constant_q_test.cc holds it to less than 0.05 % of the spectrum's norm.
-constexpr double kNegligible = 1e-4;
+constexpr int kGroupBands = ConstantQPlan::kGroupBands;
+constexpr int kLongestFrame = FeatureSettings::kFftLengthRange.high;
 
-double Quality(const FeatureSettings& settings) {
-  return 1.0 / (std::exp2(1.0 / settings.bands_per_octave) - 1.0);
-}
-
-double Frequency(const FeatureSettings& settings, int band) {
-  return settings.min_frequency * std::exp2(static_cast<double>(band) / settings.bands_per_octave);
-}
-
-int KernelLength(const FeatureSettings& settings, int band) {
-  return static_cast<int>(
-      std::lround(Quality(settings) * settings.sample_rate / Frequency(settings, band)));
-}
-
-// The shortest transform, a power of two, that holds a band's window.
-int TransformLength(const FeatureSettings& settings, int band) {
-  return static_cast<int>(std::bit_ceil(static_cast<unsigned>(KernelLength(settings, band) + 1)));
+// A power of two that holds the longest window and leaves an eighth of it for the filters.
+int DefaultFrameLength(int longest) {
+  return std::min(static_cast<int>(std::bit_ceil(static_cast<unsigned>(longest + longest / 8))),
+                  kLongestFrame);
 }
 
 }  // namespace
 
-struct ConstantQ::StageScratch : AudioFrontEnd::Scratch {
-  std::vector<std::unique_ptr<RealFft::Buffers>> buffers;  // one for each stage
+struct ConstantQ::Buffers : AudioFrontEnd::Scratch {
+  std::vector<std::vector<float>> levels;  // as decimators_
+  std::vector<const float*> centres;       // of the first frame, in each level of the plan
+  std::vector<VectorKernels::Row> sums;    // of one group, for each frame
+  Decimator::Scratch decimator;
 };
 
 absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(
     const FeatureSettings& settings) {
-  const int longest = KernelLength(settings, 0) + 1;
-  const int length = settings.fft_length == 0 ? TransformLength(settings, 0) : settings.fft_length;
-  if (length < longest || length > (1 << 18)) {
+  const int longest = ConstantQWindowLength(settings, 0) + 1;
+  const int length = settings.fft_length == 0 ? DefaultFrameLength(longest) : settings.fft_length;
+  if (length < longest) {
     return absl::InvalidArgumentError(
         absl::StrCat("feature settings: fft_length ", length,
                      " does not fit the longest constant-Q kernel of ", longest, " samples"));
@@ -55,110 +46,123 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> ConstantQ::Create(
 }
 
 ConstantQ::ConstantQ(const FeatureSettings& settings, int frame_length)
-    : AudioFrontEnd(settings), frame_length_(frame_length) {
-  // Windows become shorter as bands rise, so the lengths of transforms fall: each stage has a
-  // stretch of adjoining bands, and Transform writes magnitudes in the order of the stages.
-  for (int band = 0; band < settings.bands; ++band) {
-    const int length = TransformLength(settings, band);
-    if (stages_.empty() || length < stages_.back().fft->length()) {
-      stages_.push_back({std::make_unique<const RealFft>(length), {}});
-    }
-    stages_.back().kernels.push_back(MakeKernel(band, length));
+    : AudioFrontEnd(settings),
+      frame_length_(frame_length),
+      kernels_(VectorKernels::Fastest()),
+      plan_(PlanConstantQ(settings, frame_length)) {
+  for (size_t i = 1; i < plan_.levels.size(); ++i) {
+    const ConstantQPlan::Level& level = plan_.levels[i];
+    decimators_.push_back(std::make_unique<const Decimator>(
+        level.factor / plan_.levels[level.parent].factor, level.relative_passband()));
   }
+  for (size_t group = 0; group < plan_.group_levels.size(); ++group)
+    groups_.push_back(MakeGroup(static_cast<int>(group)));
 }
 
-std::vector<double> ConstantQ::BandWindow(const FeatureSettings& settings, int band) {
-  const int length = KernelLength(settings, band);
-  std::vector<double> window(length);
-  for (int m = 0; m < length; ++m) window[m] = 0.5 - 0.5 * std::cos(2 * pi * (m + 0.5) / length);
-  return window;
+double ConstantQ::Response(size_t level, double frequency) const {
+  double response = 1;
+  for (; level > 0; level = plan_.levels[level].parent) {
+    const int factor = plan_.levels[plan_.levels[level].parent].factor;
+    response *= decimators_[level - 1]->Response(frequency * factor / settings().sample_rate);
+  }
+  return response;
 }
 
-// By Parseval, Σ_n x[n]·conj(k[n]) = 1/N · Σ_j X[j]·conj(K[j]). The kernel turns one way only, so
-// that its spectrum is negligible at negative frequencies and the half spectrum of the real signal
-// is enough. K is evaluated from the window's spectrum in double precision: the Hann window is a
-// sum of three complex exponentials, each a geometric series.
-ConstantQ::Kernel ConstantQ::MakeKernel(int band, int fft_length) const {
+// The windows of the definition, read at the samples of a lower rate.
+ConstantQ::Group ConstantQ::MakeGroup(int number) const {
   const FeatureSettings& s = settings();
-  const int length = KernelLength(s, band);
-  const int start = fft_length / 2 - length / 2;
-  const double frequency = Frequency(s, band) / s.sample_rate;  // cycles per sample
-  const std::vector<double> window = BandWindow(s, band);
-  // 2 / Σw: a sine of amplitude 1 at the centre gives 1 (half of it lies at the negative
-  // frequency). 1 / N is Parseval's.
-  const double scale = 2.0 / std::accumulate(window.begin(), window.end(), 0.0) / fft_length;
-
-  // Σ_{m=0}^{length-1} exp(iφ(m + 1/2))
-  const auto series = [length](double phase) {
-    const double half = phase / 2;
-    // sin(Nx) / sin(x) tends to N where x tends to 0.
-    const double magnitude =
-        std::abs(std::sin(half)) < 1e-12 ? length : std::sin(length * half) / std::sin(half);
-    return std::polar(magnitude, length * half);
-  };
-  const auto coefficient = [&](int bin) {
-    const double phase = 2 * pi * (frequency - static_cast<double>(bin) / fft_length);
-    const double step = 2 * pi / length;
-    const std::complex<double> value =
-        0.5 * series(phase) - 0.25 * series(phase + step) - 0.25 * series(phase - step);
-    // The series is centred on half samples; the kernel's first sample lies at `start` and its
-    // oscillation has phase 0 there.
-    return scale * value *
-           std::polar(1.0, -phase / 2 - 2 * pi * bin * static_cast<double>(start) / fft_length);
-  };
-
-  const int bins = fft_length / 2 + 1;
-  const int peak = std::clamp(static_cast<int>(std::lround(frequency * fft_length)), 0, bins - 1);
-  const double negligible = kNegligible * std::abs(coefficient(peak));
-  // The side lobes fall with the third power of the distance; 2.2·kNegligible^(-1/3) lobes suffice,
-  // and edges are trimmed exactly.
-  const int reach =
-      static_cast<int>(std::ceil(2.2 * std::pow(kNegligible, -1.0 / 3) * fft_length / length)) + 2;
-  Kernel kernel;
-  int first = std::max(0, peak - reach), last = std::min(bins - 1, peak + reach);
-  while (first < peak && std::abs(coefficient(first)) < negligible) ++first;
-  while (last > peak && std::abs(coefficient(last)) < negligible) --last;
-  kernel.first_bin = first;
-  for (int bin = first; bin <= last; ++bin) {
-    kernel.coefficients.push_back(std::complex<float>(std::conj(coefficient(bin))));
+  const size_t level = plan_.group_levels[number];
+  const int factor = plan_.levels[level].factor;
+  const int first_band = number * kGroupBands;
+  // The first band has the longest window.
+  const int longest = ConstantQWindowLength(s, first_band);
+  Group group;
+  group.first = -(longest / 2 / factor);
+  group.rows.resize((longest - longest / 2 - 1) / factor - group.first + 1);
+  for (int lane = 0; lane < std::min(kGroupBands, s.bands - first_band); ++lane) {
+    const int band = first_band + lane;
+    const int length = ConstantQWindowLength(s, band);
+    const int64_t half = length / 2;
+    // Where a row lies in the window, in samples of the sound. The window begins half a sample
+    // before its first one.
+    const auto place = [&](size_t row) {
+      return static_cast<double>((group.first + static_cast<int64_t>(row)) * factor + half) + 0.5;
+    };
+    std::vector<double> window(group.rows.size(), 0.0);
+    for (size_t row = 0; row < window.size(); ++row) {
+      if (place(row) > 0 && place(row) < length)
+        window[row] = 0.5 - 0.5 * std::cos(2 * pi * place(row) / length);
+    }
+    // 2 / Σw: a sine of amplitude 1 at the centre gives 1 (half of it lies at the negative
+    // frequency).
+    const double frequency = ConstantQFrequency(s, band);
+    const double scale =
+        2.0 / std::accumulate(window.begin(), window.end(), 0.0) / Response(level, frequency);
+    for (size_t row = 0; row < window.size(); ++row) {
+      const auto value =
+          std::polar(scale * window[row], -2 * pi * frequency / s.sample_rate * place(row));
+      group.rows[row].lanes[lane] = static_cast<float>(value.real());
+      group.rows[row].lanes[kGroupBands + lane] = static_cast<float>(value.imag());
+    }
   }
-  return kernel;
+  return group;
 }
 
 std::unique_ptr<AudioFrontEnd::Scratch> ConstantQ::NewScratch() const {
-  auto scratch = std::make_unique<StageScratch>();
-  for (const Stage& stage : stages_) {
-    scratch->buffers.push_back(std::make_unique<RealFft::Buffers>(stage.fft->length()));
-  }
-  return scratch;
+  auto buffers = std::make_unique<Buffers>();
+  buffers->levels.resize(decimators_.size());
+  buffers->centres.resize(plan_.levels.size());
+  return buffers;
 }
 
 void ConstantQ::Transform(std::span<const float> samples, std::span<float> magnitudes,
                           Scratch& scratch) const {
-  size_t band = 0;
-  for (size_t i = 0; i < stages_.size(); ++i) {
-    const Stage& stage = stages_[i];
-    RealFft::Buffers& buffers = *static_cast<StageScratch&>(scratch).buffers[i];
-    // Every stage is centred on the frame's centre, so all bands see the same moment.
-    const auto middle =
-        samples.subspan((frame_length_ - stage.fft->length()) / 2, stage.fft->length());
-    std::copy(middle.begin(), middle.end(), buffers.samples().begin());
-    stage.fft->Transform(buffers);
-    for (const Kernel& kernel : stage.kernels) {
-      // Written out in real numbers: std::complex multiplication checks for NaN and is not turned
-      // into vector instructions.
-      const float* x = reinterpret_cast<const float*>(buffers.spectrum().data() + kernel.first_bin);
-      const float* k = reinterpret_cast<const float*>(kernel.coefficients.data());
-      float real = 0, imaginary = 0;
-      for (size_t j = 0; j < 2 * kernel.coefficients.size(); j += 2) {
-        real += x[j] * k[j] - x[j + 1] * k[j + 1];
-        imaginary += x[j] * k[j + 1] + x[j + 1] * k[j];
-      }
-      magnitudes[band++] = std::hypot(real, imaginary);
+  auto& buffers = static_cast<Buffers&>(scratch);
+  const int bands = settings().bands;
+  const int64_t frames = static_cast<int64_t>(magnitudes.size()) / bands;
+  const float* centre = samples.data() + frame_length_ / 2;
+  if (plan_.frames_share) {
+    TransformTogether(centre, frames, magnitudes.data(), buffers);
+    return;
+  }
+  for (int64_t f = 0; f < frames; ++f) {
+    TransformTogether(centre + f * settings().hop_length, 1, magnitudes.data() + f * bands,
+                      buffers);
+  }
+}
+
+void ConstantQ::TransformTogether(const float* centre, int64_t frames, float* magnitudes,
+                                  Buffers& buffers) const {
+  const auto step = [&](size_t level) {
+    return settings().hop_length / plan_.levels[level].factor;
+  };
+  buffers.centres[0] = centre;
+  for (size_t i = 1; i < plan_.levels.size(); ++i) {
+    const ConstantQPlan::Level& level = plan_.levels[i];
+    const Decimator& decimator = *decimators_[i - 1];
+    std::vector<float>& made = buffers.levels[i - 1];
+    decimator.Apply(buffers.centres[level.parent] - level.reach * decimator.ratio(),
+                    2 * level.reach + 1 + (frames - 1) * step(i), made, buffers.decimator);
+    buffers.centres[i] = made.data() + level.reach;
+  }
+  const int bands = settings().bands;
+  buffers.sums.resize(frames);
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const size_t level = plan_.group_levels[g];
+    kernels_.correlate(groups_[g].rows, buffers.centres[level] + groups_[g].first, step(level),
+                       buffers.sums);
+    const int first_band = static_cast<int>(g) * kGroupBands;
+    const int group_bands = std::min(kGroupBands, bands - first_band);
+    for (int64_t f = 0; f < frames; ++f) {
+      const float* real = buffers.sums[f].lanes;
+      const float* imaginary = real + kGroupBands;
+      float* to = magnitudes + f * bands + first_band;
+      for (int lane = 0; lane < group_bands; ++lane)
+        to[lane] = std::sqrt(real[lane] * real[lane] + imaginary[lane] * imaginary[lane]);
     }
   }
 }
 
-double ConstantQ::BandFrequency(int band) const { return Frequency(settings(), band); }
+double ConstantQ::BandFrequency(int band) const { return ConstantQFrequency(settings(), band); }
 
 }  // namespace antiphon::features

@@ -1,4 +1,4 @@
-// Constant-Q transform by sparse spectral kernels (Brown 1991; Brown & Puckette 1992).
+// Constant-Q transform (Brown 1991) at several sample rates (Schörkhuber & Klapuri 2010).
 //
 // Band k, centred at f_k = min_frequency · 2^(k / bands_per_octave), is
 //   X[k] = 2 / Σ_m w_k[m] · | Σ_m w_k[m] · x[m] · exp(-2πi · f_k · m / sample_rate) |,
@@ -6,26 +6,30 @@
 // sample_rate / f_k samples and Q = 1 / (2^(1 / bands_per_octave) - 1). With 24 bands per octave
 // the main lobe of every band ends where the next semitone lies, in the bass too.
 //
-// What the sparse kernels leave out makes a frame differ from this sum by less than 0.05 % of the
-// spectrum's norm, and any band by less than 1.6e-4 of a full-scale sine, with 12 bands per octave
-// or more (constant_q_test.cc).
+// The sound is brought to lower rates, once for all frames of a call, and neighbouring bands are
+// summed at a rate that suits them (constant_q_plan.h), over a few hundred samples. What the
+// filters let through makes a frame differ from the sum above by less than 0.01 % of the spectrum's
+// norm, and any band by less than 5e-5 of a full-scale sine (constant_q_test.cc).
 //
 // Internal to core/features: AudioFrontEnd::Create makes one.
 #ifndef ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 #define ANTIPHON_CORE_FEATURES_CONSTANT_Q_H_
 
-#include <complex>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/features/audio_front_end.h"
-#include "core/features/real_fft.h"
+#include "core/features/constant_q_plan.h"
+#include "core/features/decimator.h"
+#include "core/features/vector_kernels.h"
 
 namespace antiphon::features {
 
 class ConstantQ : public AudioFrontEnd {
  public:
-  // Requires valid settings; InvalidArgument when fft_length is shorter than the longest kernel.
+  // Requires valid settings; InvalidArgument when fft_length is shorter than the longest window.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> Create(
       const FeatureSettings& settings);
 
@@ -35,33 +39,28 @@ class ConstantQ : public AudioFrontEnd {
                  Scratch& scratch) const override;
   double BandFrequency(int band) const override;
 
-  // N_k and the window of band k in samples, as the definition above has it; for checks against the
-  // direct sum. Sample m of the window lies at offset m - N_k / 2 from the frame's centre.
-  static std::vector<double> BandWindow(const FeatureSettings& settings, int band);
-
  private:
-  // The Fourier transform of one band's kernel, conjugated, where it is not negligible:
-  // coefficients for spectrum bins first_bin, first_bin + 1, …
-  struct Kernel {
-    int first_bin = 0;
-    std::vector<std::complex<float>> coefficients;
+  // Bands that are summed together: each has two lanes of a row, real parts first.
+  struct Group {
+    int64_t first = 0;  // sample of the level that rows[0] belongs to, seen from the frame's centre
+    std::vector<VectorKernels::Row> rows;
   };
-
-  // Neighbouring bands whose windows fit the same length share a transform of the middle of the
-  // frame. With one of the whole frame for all, the kernels of short windows would be thousands of
-  // coefficients wide.
-  struct Stage {
-    std::unique_ptr<const RealFft> fft;
-    std::vector<Kernel> kernels;  // of successive bands
-  };
-
-  struct StageScratch;
+  struct Buffers;
 
   ConstantQ(const FeatureSettings& settings, int frame_length);
-  Kernel MakeKernel(int band, int fft_length) const;
+  Group MakeGroup(int group) const;
+  // Amplitude that decimation to a level leaves of a sine, `frequency` in Hz.
+  double Response(size_t level, double frequency) const;
+  // `centre` is the sample that the first of `frames` is centred on.
+  void TransformTogether(const float* centre, int64_t frames, float* magnitudes,
+                         Buffers& buffers) const;
 
   const int frame_length_;
-  std::vector<Stage> stages_;  // lowest bands, and longest transforms, first
+  const VectorKernels& kernels_;
+  const ConstantQPlan plan_;
+  // Of each level, the sound itself left out: decimators_[i] makes plan_.levels[i + 1].
+  std::vector<std::unique_ptr<const Decimator>> decimators_;
+  std::vector<Group> groups_;
 };
 
 }  // namespace antiphon::features

@@ -86,16 +86,21 @@ std::unique_ptr<AudioFrontEnd::Scratch> LogFilterbank::NewScratch() const {
 void LogFilterbank::Transform(std::span<const float> samples, std::span<float> magnitudes,
                               Scratch& scratch) const {
   auto& own = static_cast<LogFilterbankScratch&>(scratch);
-  std::transform(samples.begin(), samples.end(), window_.begin(), own.buffers.samples().begin(),
-                 std::multiplies<>());
-  fft_.Transform(own.buffers);
-  const auto spectrum = own.buffers.spectrum();
-  std::transform(spectrum.begin(), spectrum.end(), own.magnitudes.begin(),
-                 [](auto value) { return std::abs(value); });
-  for (size_t band = 0; band < filters_.size(); ++band) {
-    const Filter& filter = filters_[band];
-    magnitudes[band] = std::inner_product(filter.weights.begin(), filter.weights.end(),
-                                          own.magnitudes.begin() + filter.first_bin, 0.0f);
+  const size_t frames = magnitudes.size() / filters_.size();
+  for (size_t f = 0; f < frames; ++f) {
+    const auto frame = samples.subspan(f * settings().hop_length, fft_.length());
+    std::transform(frame.begin(), frame.end(), window_.begin(), own.buffers.samples().begin(),
+                   std::multiplies<>());
+    fft_.Transform(own.buffers);
+    const auto spectrum = own.buffers.spectrum();
+    std::transform(spectrum.begin(), spectrum.end(), own.magnitudes.begin(),
+                   [](auto value) { return std::abs(value); });
+    for (size_t band = 0; band < filters_.size(); ++band) {
+      const Filter& filter = filters_[band];
+      magnitudes[f * filters_.size() + band] =
+          std::inner_product(filter.weights.begin(), filter.weights.end(),
+                             own.magnitudes.begin() + filter.first_bin, 0.0f);
+    }
   }
 }
 

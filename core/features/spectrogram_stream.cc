@@ -1,21 +1,12 @@
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/status_macros.h"
 #include "core/features/audio_front_end.h"
 #include "core/features/constant_q.h"
+#include "core/features/levels.h"
 #include "core/features/log_filterbank.h"
 
 namespace antiphon::features {
-namespace {
-
-// 256 levels of half a decibel reach from -100 dB to 27.5 dB re. a full-scale sine; decoded sound
-// may exceed full scale. Models are trained on these very bytes
-// (docs/decisions/001-bytes-as-features.md), so neither number can change without a new model.
-constexpr float kLowestDecibels = -100.0f;
-constexpr float kStepsPerDecibel = 2.0f;
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(
     const FeatureSettings& settings) {
@@ -29,17 +20,8 @@ absl::StatusOr<std::unique_ptr<const AudioFrontEnd>> AudioFrontEnd::Create(
   return absl::InvalidArgumentError("feature settings: unknown front end");
 }
 
-uint8_t LevelFromMagnitude(float magnitude) {
-  if (!(magnitude > 1e-5f)) return 0;  // -100 dB; written so that NaN is silence too
-  const float steps = (20.0f * std::log10(magnitude) - kLowestDecibels) * kStepsPerDecibel;
-  // Clamped before it is rounded: infinity has no integer.
-  return static_cast<uint8_t>(std::lround(std::clamp(steps, 0.0f, 255.0f)));
-}
-
 SpectrogramStream::SpectrogramStream(const AudioFrontEnd& front_end)
-    : front_end_(front_end),
-      scratch_(front_end.NewScratch()),
-      magnitudes_(front_end.settings().bands) {
+    : front_end_(front_end), scratch_(front_end.NewScratch()) {
   // Half a frame of silence in front centres frame 0 on the first sample.
   const int lead = front_end.frame_length() / 2;
   pending_.assign(lead, 0.0f);
@@ -48,48 +30,62 @@ SpectrogramStream::SpectrogramStream(const AudioFrontEnd& front_end)
 
 SpectrogramStream::~SpectrogramStream() = default;
 
+int64_t SpectrogramStream::next_begin() const {
+  return next_frame_ * front_end_.settings().hop_length - front_end_.frame_length() / 2;
+}
+
+// Frames that begin before `samples` are made from a copy, pending_, and the others where they lie.
+// Which frames come out of one call depends on the chunks, but what each is made of does not, so
+// that the result is the same for any division into chunks.
 void SpectrogramStream::Push(std::span<const float> samples, FeatureSequence& out) {
-  // Long input goes through in pieces, so that what is held stays near one frame's length.
-  constexpr size_t kPiece = 1 << 16;
-  for (size_t begin = 0; begin < samples.size(); begin += kPiece) {
-    const auto piece = samples.subspan(begin, std::min(kPiece, samples.size() - begin));
-    pending_.insert(pending_.end(), piece.begin(), piece.end());
-    received_ += static_cast<int64_t>(piece.size());
-    EmitUpTo(received_, out);
+  const int64_t start = received_;
+  received_ += static_cast<int64_t>(samples.size());
+  const size_t head = std::min<size_t>(samples.size(), front_end_.frame_length());
+  pending_.insert(pending_.end(), samples.begin(), samples.begin() + static_cast<int64_t>(head));
+  Emit(pending_, pending_start_, out);
+  if (head == samples.size()) {
+    // What the next frame does not look at is dropped. The clamp matters where the hop is longer
+    // than what has been received so far.
+    const int64_t drop = std::clamp<int64_t>(next_begin() - pending_start_, 0,
+                                             static_cast<int64_t>(pending_.size()));
+    pending_.erase(pending_.begin(), pending_.begin() + drop);
+    pending_start_ += drop;
+    return;
   }
+  Emit(samples, start, out);
+  pending_start_ = std::min(next_begin(), received_);
+  pending_.assign(samples.begin() + (pending_start_ - start), samples.end());
 }
 
 void SpectrogramStream::Finish(FeatureSequence& out) {
-  // Half a frame of silence is what the last frames need; a whole one is enough for any length.
-  pending_.resize(pending_.size() + front_end_.frame_length(), 0.0f);
-  EmitUpTo(received_ + front_end_.frame_length() / 2, out);
+  // Half a frame of silence is what the last frames need.
+  pending_.resize(pending_.size() + front_end_.frame_length() / 2, 0.0f);
+  Emit(pending_, pending_start_, out);
 }
 
-// Emits every frame whose samples all lie before sample number `available` and whose centre lies
-// inside the sound. Which frames come out of one call depends on the chunks, but what each is made
-// of does not: pending_ always holds the same samples around a centre. So the result is the same
-// for any division into chunks.
-void SpectrogramStream::EmitUpTo(int64_t available, FeatureSequence& out) {
+void SpectrogramStream::Emit(std::span<const float> sound, int64_t start, FeatureSequence& out) {
+  // Few enough that what is held stays near a frame's length, and enough that it matters little
+  // that frames of different calls share nothing.
+  constexpr int64_t kTogether = 128;
   const FeatureSettings& settings = front_end_.settings();
-  const int64_t length = front_end_.frame_length();
+  const int64_t hop = settings.hop_length, length = front_end_.frame_length();
   out.channels = 1;
   out.bands = settings.bands;
   out.frame_rate = settings.frame_rate();
-  for (;; ++next_frame_) {
-    const int64_t centre = next_frame_ * settings.hop_length;
-    const int64_t begin = centre - length / 2;
-    if (centre >= received_ || begin + length > available) break;
-    front_end_.Transform(std::span(pending_).subspan(begin - pending_start_, length), magnitudes_,
+  const int64_t end = start + static_cast<int64_t>(sound.size());
+  for (;;) {
+    const int64_t begin = next_begin();
+    const int64_t complete = end - begin < length ? 0 : (end - begin - length) / hop + 1;
+    const int64_t begun = (received_ + hop - 1) / hop - next_frame_;
+    const int64_t frames = std::min({complete, begun, kTogether});
+    if (frames <= 0) return;
+    magnitudes_.resize(frames * settings.bands);
+    front_end_.Transform(sound.subspan(begin - start, length + (frames - 1) * hop), magnitudes_,
                          *scratch_);
-    for (float magnitude : magnitudes_) out.cells.push_back(LevelFromMagnitude(magnitude));
+    out.cells.resize(out.cells.size() + magnitudes_.size());
+    LevelsFromMagnitudes(magnitudes_, std::span(out.cells).last(magnitudes_.size()));
+    next_frame_ += frames;
   }
-  // What the next frame does not look at is dropped. The clamp matters where the hop is longer than
-  // what has been received so far.
-  const int64_t needed_from = next_frame_ * settings.hop_length - length / 2;
-  const int64_t drop =
-      std::clamp<int64_t>(needed_from - pending_start_, 0, static_cast<int64_t>(pending_.size()));
-  pending_.erase(pending_.begin(), pending_.begin() + drop);
-  pending_start_ += drop;
 }
 
 FeatureSequence ComputeSpectrogram(const AudioFrontEnd& front_end, std::span<const float> samples) {

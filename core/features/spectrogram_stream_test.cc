@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <thread>
 #include <vector>
 
@@ -15,41 +14,6 @@ namespace antiphon::features {
 namespace {
 
 using ::testing::Each;
-
-TEST(LevelFromMagnitudeTest, StepsAreHalfDecibels) {
-  EXPECT_EQ(LevelFromMagnitude(1.0f), 200);  // a full-scale sine
-  for (int level = 1; level <= 255; ++level) {
-    const double decibels = level / 2.0 - 100;
-    for (const double within : {-0.24, 0.0, 0.24}) {
-      EXPECT_EQ(LevelFromMagnitude(static_cast<float>(std::pow(10, (decibels + within) / 20))),
-                level)
-          << decibels;
-    }
-  }
-}
-
-TEST(LevelFromMagnitudeTest, RisesWithTheMagnitude) {
-  int last = 0;
-  for (float magnitude = 1e-7f; magnitude < 1e3f; magnitude *= 1.0007f) {
-    const int level = LevelFromMagnitude(magnitude);
-    ASSERT_GE(level, last) << magnitude;
-    ASSERT_LE(level, last + 1) << magnitude;
-    last = level;
-  }
-  EXPECT_EQ(last, 255);
-}
-
-TEST(LevelFromMagnitudeTest, HasALevelForEveryFloat) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const float lowest :
-       {0.0f, -0.0f, -1.0f, -kInfinity, 1e-5f, std::numeric_limits<float>::denorm_min(),
-        std::numeric_limits<float>::quiet_NaN()}) {
-    EXPECT_EQ(LevelFromMagnitude(lowest), 0) << lowest;
-  }
-  for (const float highest : {24.0f, 1e10f, std::numeric_limits<float>::max(), kInfinity}) {
-    EXPECT_EQ(LevelFromMagnitude(highest), 255) << highest;
-  }
-}
 
 TEST(AudioFrontEndTest, CreationRefusesWhatSettingsRefuse) {
   for (NamedSettings front_end : BothFrontEnds()) {
@@ -102,6 +66,46 @@ TEST_P(SpectrogramTest, TheChunkSizeChangesNoBit) {
     }
     stream.Finish(sequence);
     EXPECT_EQ(sequence.cells, whole.cells);
+  }
+}
+
+// Frames of long sound are transformed many at a time, and some of them where the caller's samples
+// lie.
+TEST_P(SpectrogramTest, LongChunksChangeNoBitEither) {
+  const int hop = settings().hop_length;
+  const std::vector<float> samples = WhiteNoise(400 * hop + 17, 11);
+  const FeatureSequence whole = ComputeSpectrogram(*front_end_, samples);
+  ASSERT_EQ(whole.frames(), 401);
+  const size_t length = front_end_->frame_length();
+  for (const size_t chunk : {length - 1, length, length + 1, length + 200 * hop, 399 * size_t(hop)})
+    EXPECT_EQ(InChunks(*front_end_, samples, chunk).cells, whole.cells) << "chunks of " << chunk;
+}
+
+// Where hops have no divisors, constant-Q frames share nothing.
+TEST_P(SpectrogramTest, TheChunkSizeChangesNoBitWithAPrimeHop) {
+  FeatureSettings prime = settings();
+  prime.hop_length = 1049;
+  const auto front_end = MakeFrontEnd(prime);
+  const std::vector<float> samples = WhiteNoise(100'000, 12);
+  const FeatureSequence whole = ComputeSpectrogram(*front_end, samples);
+  ASSERT_EQ(whole.frames(), 96);
+  for (const size_t chunk : {777, 40'000})
+    EXPECT_EQ(InChunks(*front_end, samples, chunk).cells, whole.cells) << "chunks of " << chunk;
+}
+
+TEST_P(SpectrogramTest, AFrameHasTheSameBitsHoweverManyAreTransformedAtOnce) {
+  constexpr int kFrames = 20;
+  const int64_t length = front_end_->frame_length(), hop = settings().hop_length;
+  const std::vector<float> samples = WhiteNoise(length + (kFrames - 1) * hop, 13);
+  std::vector<float> together(kFrames * settings().bands);
+  const auto scratch = front_end_->NewScratch();
+  front_end_->Transform(samples, together, *scratch);
+  for (int frame = 0; frame < kFrames; ++frame) {
+    const std::vector<float> alone =
+        Magnitudes(*front_end_, std::span(samples).subspan(frame * hop, length));
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(),
+                           together.begin() + frame * int64_t{settings().bands}))
+        << frame;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
 
 namespace antiphon::notation {
@@ -57,8 +58,8 @@ std::string HumdrumRecords::Find(absl::string_view key) const {
 }
 
 void HumdrumRecords::Name(WrittenScore* score) const {
-  const std::string title = Find("OTL");
-  const std::string work = Find("OPR");
+  const std::string title = music::StatedTitle(Find("OTL"));
+  const std::string work = music::StatedTitle(Find("OPR"));
   const bool both = !work.empty() && !title.empty() && !absl::StrContains(title, work);
   score->title = both ? absl::StrCat(work, ": ", title) : (title.empty() ? work : title);
   score->composer = Find("COM");

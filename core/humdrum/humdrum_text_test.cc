@@ -36,6 +36,15 @@ TEST(HumdrumRecords, NameTheScore) {
   EXPECT_EQ(languages.composer, "Anon");
 }
 
+TEST(HumdrumRecords, TheNameOfAFileIsNoTitle) {
+  const auto title = [](const std::string& title, const std::string& work) {
+    return Read({"!!!OTL: " + title, "!!!OPR: " + work, "**kern", "4c", "*-"}).title;
+  };
+  EXPECT_EQ(title("vespere.krn", "Vespere Pastorales"), "Vespere Pastorales");
+  EXPECT_EQ(title("Laudate pueri", "vespere.krn"), "Laudate pueri");
+  EXPECT_EQ(title("vespere.krn", "Untitled"), "");
+}
+
 TEST(HumdrumText, MayBeLatin1AndEndItsLinesInAnyWay) {
   const WrittenScore score =
       Read("\xef\xbb\xbf!!!OTL: Pr\xe9lude\r\n**kern\t\r\n\r\n*M4/4\r\n4c\r4d\n4e\n*-");

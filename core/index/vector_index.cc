@@ -286,6 +286,11 @@ absl::StatusOr<std::vector<float>> VectorIndex::Reconstruct(int64_t first, int64
                                               " are not among the ", size(), " there are"));
   }
   std::vector<float> vectors;
+  if (const auto* flat = dynamic_cast<const faiss::IndexFlat*>(impl_->index.get())) {
+    const float* rows = flat->get_xb() + first * dimension();
+    vectors.assign(rows, rows + count * dimension());  // at once: paths read every candidate's
+    return vectors;
+  }
   RETURN_IF_ERROR(Guarded([&] {
     vectors.resize(count * dimension());
     for (int64_t i = 0; i < count; ++i)

@@ -1,6 +1,7 @@
 #include "core/music/file_naming.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -40,6 +41,25 @@ int FormatByEnding(const std::string& path) {
   if (ending == ".krn" || ending == ".kern") return kHumdrumEndings;
   return ending == ".abc" ? kAbcEndings : kMidiEndings;
 }
+
+// Of files of music, of every program that names its exports after its files.
+constexpr std::array kFileEndings = std::to_array<std::string_view>(
+    {".mid", ".midi", ".kar",  ".rmi", ".rmid", ".smf",   ".xml",  ".musicxml", ".mxl",
+     ".mei", ".krn",  ".kern", ".abc", ".mus",  ".musx",  ".mscz", ".mscx",     ".sib",
+     ".cpr", ".wrk",  ".cwp",  ".ly",  ".nwc",  ".enc",   ".capx", ".gp3",      ".gp4",
+     ".gp5", ".gpx",  ".pdf",  ".mp3", ".wav",  ".dorico"});
+
+// Lower case, as far as that is ASCII.
+constexpr std::array kPlaceholders = std::to_array<std::string_view>({
+    "my song",          "new score",      "new song",      "newsong",
+    "no name",          "no title",       "noname",        "notitle",
+    "ohne titel",       "sans titre",     "senza titolo",  "sin titulo",
+    "sin título",       "song name",      "song title",    "title",
+    "unbenannt",        "unknown",        "unnamed",       "untitled",
+    "untitled project", "untitled score", "untitled song", "without title",
+    "your song title",  "без имени",      "Без имени",     "без названия",
+    "Без названия",     "無題",           "無題のスコア",
+});
 
 }  // namespace
 
@@ -149,6 +169,21 @@ std::vector<ScoreName> NamesOfScores(const Metadata& metadata,
     }
   }
   return names;
+}
+
+bool IsFileName(std::string_view title) {
+  const std::string lower = absl::AsciiStrToLower(absl::string_view(title.data(), title.size()));
+  return std::any_of(kFileEndings.begin(), kFileEndings.end(),
+                     [&](std::string_view ending) { return lower.ends_with(ending); });
+}
+
+bool IsPlaceholder(std::string_view title) {
+  const std::string lower = absl::AsciiStrToLower(absl::string_view(title.data(), title.size()));
+  return std::find(kPlaceholders.begin(), kPlaceholders.end(), lower) != kPlaceholders.end();
+}
+
+std::string StatedTitle(std::string title) {
+  return IsFileName(title) || IsPlaceholder(title) ? "" : std::move(title);
 }
 
 std::string TitleOfPath(std::string_view relative_path) {

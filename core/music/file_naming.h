@@ -1,5 +1,6 @@
 // What the pieces and recordings in a folder of files are called: the same wherever a folder
-// becomes a collection. Stateless functions; safe from any thread.
+// becomes a collection, and whatever the format of a file. Stateless functions; safe from any
+// thread.
 #ifndef ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
 #define ANTIPHON_CORE_MUSIC_FILE_NAMING_H_
 
@@ -67,6 +68,17 @@ struct ScoreName {
 // first, has the id, and "prelude_1.krn" is called "prelude_1.krn". A row of metadata decides.
 std::vector<ScoreName> NamesOfScores(const Metadata& metadata,
                                      const std::vector<std::string>& relative_paths);
+
+// Whether a title is only the name of a file: "bwv255.mxl", "C:\\Songs\\air.MID". By its end; it
+// may be the name of another file than the one it stands in.
+bool IsFileName(std::string_view title);
+
+// Whether a title is what a program writes where there is none: "Untitled score", "Sans titre".
+// ASCII letters may be of either case.
+bool IsPlaceholder(std::string_view title);
+
+// The title that a score states: empty where it is only the name of a file or a placeholder.
+std::string StatedTitle(std::string title);
 
 // "bach/wtc1/prelude_1.mid" gives "prelude 1": the title of a file that has none.
 std::string TitleOfPath(std::string_view relative_path);

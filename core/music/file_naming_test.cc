@@ -97,6 +97,17 @@ TEST(FileNamingTest, AWorkInTwoFormatsIsTwoEditions) {
   EXPECT_EQ(NamesOfScores({}, {"a.krn", "a.xml"})[0].id, "a") << "without MIDI, the first";
 }
 
+TEST(FileNamingTest, NamesOfFilesAndPlaceholdersAreNoTitles) {
+  for (const char* name : {"bwv255.mxl", "Air.MusicXML", "C:\\Songs\\air.mid", "Old Reel.abc",
+                           "score.krn", "Untitled", "untitled score", "Sans titre", "無題"}) {
+    EXPECT_EQ(StatedTitle(name), "") << name;
+  }
+  for (const char* title : {"Op. 27", "BWV 10.7", "Unknown Land", "Symphony No.8, Op.93", "Song",
+                            "Piano", "mid", "The Abc"}) {
+    EXPECT_EQ(StatedTitle(title), title);
+  }
+}
+
 TEST(FileNamingTest, AFileWithoutTitleOrComposerIsCalledAsItLies) {
   EXPECT_EQ(TitleOfPath("bach/wtc.1/prelude_1.midi"), "prelude 1");
   EXPECT_EQ(TitleOfPath("Waltz.mid"), "Waltz");

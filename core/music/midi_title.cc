@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
 
 namespace antiphon::music {
@@ -93,46 +94,15 @@ constexpr std::array kGeneric = std::to_array<std::string_view>({
     "midifile",
     "music",
     "musicxml part",
-    "my song",
     "new",
     "new file",
     "new project",
-    "new score",
-    "new song",
-    "newsong",
-    "no name",
-    "no title",
-    "noname",
     "none",
-    "notitle",
     "project",
     "score",
     "soft karaoke",
     "song",
-    "song name",
-    "song title",
     "test",
-    "title",
-    "unknown",
-    "unnamed",
-    "untitled",
-    "untitled project",
-    "untitled score",
-    "untitled song",
-    "without title",
-    "your song title",
-    "ohne titel",
-    "unbenannt",
-    "sans titre",
-    "senza titolo",
-    "sin titulo",
-    "sin título",
-    "без имени",
-    "Без имени",
-    "без названия",
-    "Без названия",
-    "無題",
-    "無題のスコア",
     // Programs.
     "abc2midi",
     "acid",
@@ -370,10 +340,6 @@ constexpr std::array kNoticeBeginnings = std::to_array<std::string_view>({
 constexpr std::array kNoticeParts = std::to_array<std::string_view>(
     {"://", ":\\", "@hotmail", "@gmail", "all rights reserved", "creator: ", "music21"});
 
-constexpr std::array kFileEndings = std::to_array<std::string_view>(
-    {".mid", ".midi", ".kar", ".rmi", ".mus", ".mscz", ".mscx", ".sib", ".musx", ".xml", ".mxl",
-     ".cpr", ".wrk", ".cwp", ".ly", ".nwc"});
-
 // Longer texts are no titles, and many of them would take long to look at.
 constexpr size_t kLongestName = 1000;  // bytes
 constexpr int kMostNames = 32;
@@ -401,7 +367,8 @@ std::string_view WithoutNumber(std::string_view text) {
 }
 
 bool IsGeneric(std::string_view text) {
-  return text.empty() || std::find(kGeneric.begin(), kGeneric.end(), text) != kGeneric.end();
+  return text.empty() || IsPlaceholder(text) ||
+         std::find(kGeneric.begin(), kGeneric.end(), text) != kGeneric.end();
 }
 
 // "piano", "violin ii", "track 1 - piano (left hand)".
@@ -420,10 +387,8 @@ bool NamesAPiece(std::string_view name) {
   if (IsMadeOfGenericNames(lower)) return false;
   const auto begins = [&](std::string_view start) { return lower.starts_with(start); };
   const auto holds = [&](std::string_view part) { return lower.find(part) != std::string::npos; };
-  const auto ends = [&](std::string_view end) { return lower.ends_with(end); };
   return std::none_of(kNoticeBeginnings.begin(), kNoticeBeginnings.end(), begins) &&
-         std::none_of(kNoticeParts.begin(), kNoticeParts.end(), holds) &&
-         std::none_of(kFileEndings.begin(), kFileEndings.end(), ends);
+         std::none_of(kNoticeParts.begin(), kNoticeParts.end(), holds) && !IsFileName(lower);
 }
 
 void MidiTitle::AddTrackName(int track, std::string_view bytes) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/music/file_naming.h"
 #include "core/music/midi_text.h"
 #include "core/musicxml/musicxml_bars.h"
 #include "core/musicxml/musicxml_joining.h"
@@ -126,8 +127,9 @@ int ProgramOf(pugi::xml_node declaration) {
 }
 
 void SetTexts(pugi::xml_node root, WrittenScore& score) {
-  const std::string work = CleanText(ChildText(root.child("work"), "work-title"));
-  const std::string movement = CleanText(ChildText(root, "movement-title"));
+  const auto title = [](std::string_view text) { return music::StatedTitle(CleanText(text)); };
+  const std::string work = title(ChildText(root.child("work"), "work-title"));
+  const std::string movement = title(ChildText(root, "movement-title"));
   score.title = work.empty() || work == movement ? movement
                 : movement.empty()               ? work
                                                  : absl::StrCat(work, ": ", movement);
@@ -141,7 +143,7 @@ void SetTexts(pugi::xml_node root, WrittenScore& score) {
   for (const pugi::xml_node credit : root.children("credit")) {
     const std::string_view type = ChildText(credit, "credit-type");
     if (type == "title" && score.title.empty())
-      score.title = CleanText(ChildText(credit, "credit-words"));
+      score.title = title(ChildText(credit, "credit-words"));
     if (type == "composer" && score.composer.empty())
       score.composer = CleanText(ChildText(credit, "credit-words"));
   }

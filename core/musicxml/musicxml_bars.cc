@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/music/midi_text.h"
 #include "core/musicxml/xml_text.h"
 
 namespace antiphon::notation {
@@ -12,6 +13,8 @@ namespace {
 
 // Durations are rounded to divisions: a bar that differs from its metre by less is as long.
 constexpr Ticks kTolerance = kTicksPerQuarter / 32;
+
+constexpr size_t kMostNameBytes = 100;  // of a sign
 
 // What all parts say of a measure.
 XmlBar Merged(const std::vector<XmlMusic>& parts, size_t index) {
@@ -59,6 +62,9 @@ class BarMerger {
     for (const XmlMusic& part : parts) count = std::max(count, part.bars.size());
     for (size_t i = 0; i < count; ++i) merged_.push_back(Merged(parts, i));
     bars_.resize(count);
+    for (const XmlMusic& part : parts) {
+      for (const XmlSignName& sign : part.sign_names) SetName(sign);
+    }
   }
 
   std::vector<WrittenBar> Merge() {
@@ -88,6 +94,25 @@ class BarMerger {
   }
 
  private:
+  // The first name counts where a bar has several.
+  void SetName(const XmlSignName& sign) {
+    if (sign.measure >= bars_.size()) return;
+    WrittenBar& bar = bars_[sign.measure];
+    const auto set = [&sign](std::string& name) {
+      if (name.empty()) name = music::CleanMidiText(sign.name.substr(0, kMostNameBytes));
+    };
+    switch (sign.kind) {
+      case XmlSignName::Kind::kSegno:
+        return set(bar.segno_name);
+      case XmlSignName::Kind::kCoda:
+        return set(bar.coda_name);
+      case XmlSignName::Kind::kToCoda:
+        return set(bar.to_coda_name);
+      case XmlSignName::Kind::kDalSegno:
+        return set(bar.dal_segno_name);
+    }
+  }
+
   void SetRepeats(size_t i) {
     const XmlBar& from = merged_[i];
     WrittenBar& bar = bars_[i];
@@ -105,7 +130,10 @@ class BarMerger {
     if (from.fine) bars_[i].fine = true;
     if (from.fine_first) bars_[earlier].fine = true;
     if (from.to_coda) bars_[i].to_coda = true;
-    if (from.to_coda_first) bars_[earlier].to_coda = true;
+    if (!from.to_coda_first) return;
+    bars_[earlier].to_coda = true;
+    if (earlier < i && !from.to_coda)
+      bars_[earlier].to_coda_name = std::exchange(bars_[i].to_coda_name, "");
   }
 
   // Numbers begin again after a double bar. What isn't counted ("X1") has no number of its own.

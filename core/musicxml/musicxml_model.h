@@ -116,6 +116,14 @@ struct XmlBar {
   bool fine_first = false, to_coda_first = false;  // they stand at its very beginning
 };
 
+// What tells a sign of a measure from others of its kind. The name is the document's.
+struct XmlSignName {
+  enum class Kind { kSegno, kCoda, kToCoda, kDalSegno };
+  Kind kind = Kind::kSegno;
+  size_t measure = 0;
+  std::string_view name;
+};
+
 // A part as read.
 struct XmlMusic {
   std::vector<XmlNote> notes;  // in the order of the file; of a chord one after the other
@@ -127,6 +135,7 @@ struct XmlMusic {
   std::vector<XmlChange<Metre>> metres;
   std::vector<XmlChange<Key>> keys;  // as heard
   std::vector<XmlBar> bars;
+  std::vector<XmlSignName> sign_names;
   bool transposes = false;
   int unpitched_notes = 0;
   int cue_notes = 0;

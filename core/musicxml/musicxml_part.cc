@@ -121,7 +121,7 @@ class PartReader {
   Ticks chord_start_ = 0;    // of the last note that has a place of its own
   bool chord_open_ = false;  // a note of this measure came before
   int chord_ = 0;
-  std::vector<Ticks> segnos_, codas_;
+  std::vector<XmlSignAt> segnos_, codas_;
   std::map<int, Voice> voices_;
   std::vector<int> waiting_;     // voices with grace notes that wait
   std::map<int, int> tremolos_;  // the first chord of an alternation, by voice
@@ -150,11 +150,17 @@ absl::Status PartReader::ReadMeasure() {
   RETURN_IF_ERROR(RepeatMeasures());
   bar().nominal = attributes_.measure_length();
   const Ticks end = std::max({bar().filled, bar().hidden, bar().rest});
-  const auto sort_out = [end](const std::vector<Ticks>& places, bool& here, bool& after) {
-    for (const Ticks at : places) (at > 0 && at >= end ? after : here) = true;
+  const auto sort_out = [&](const std::vector<XmlSignAt>& signs, XmlSignName::Kind kind, bool& here,
+                            bool& after) {
+    for (const XmlSignAt& sign : signs) {
+      const bool is_after = sign.at > 0 && sign.at >= end;
+      (is_after ? after : here) = true;
+      const size_t measure = static_cast<size_t>(measure_) + (is_after ? 1 : 0);
+      if (!sign.name.empty()) music_.sign_names.push_back({kind, measure, sign.name});
+    }
   };
-  sort_out(segnos_, bar().segno, bar().segno_after);
-  sort_out(codas_, bar().coda, bar().coda_after);
+  sort_out(segnos_, XmlSignName::Kind::kSegno, bar().segno, bar().segno_after);
+  sort_out(codas_, XmlSignName::Kind::kCoda, bar().coda, bar().coda_after);
   return absl::OkStatus();
 }
 

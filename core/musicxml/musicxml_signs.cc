@@ -120,10 +120,22 @@ Heard ReadSoundChild(pugi::xml_node sound, const XmlPlace& place, XmlSigns& sign
   };
   const bool first = place.at <= 0;
   if (sets("dacapo")) bar.da_capo = true;
-  if (sets("dalsegno")) bar.dal_segno = true;
-  if (sets("segno")) signs.segnos.push_back(place.at);
-  if (sets("coda")) signs.codas.push_back(place.at);
-  if (sets("tocoda")) (first ? bar.to_coda_first : bar.to_coda) = true;
+  const auto name = [&sound](const char* of) -> std::string_view {
+    return sound.attribute(of).value();
+  };
+  const auto leaves = [&](XmlSignName::Kind kind, const char* of) {
+    signs.music.sign_names.push_back({kind, static_cast<size_t>(place.measure), name(of)});
+  };
+  if (sets("dalsegno")) {
+    bar.dal_segno = true;
+    leaves(XmlSignName::Kind::kDalSegno, "dalsegno");
+  }
+  if (sets("segno")) signs.segnos.push_back({place.at, name("segno")});
+  if (sets("coda")) signs.codas.push_back({place.at, name("coda")});
+  if (sets("tocoda")) {
+    (first ? bar.to_coda_first : bar.to_coda) = true;
+    leaves(XmlSignName::Kind::kToCoda, "tocoda");
+  }
   if (sets("fine")) (first ? bar.fine_first : bar.fine) = true;
   if (IsYes(sound.attribute("forward-repeat"))) bar.starts_repeat = true;
   if (sound.attribute("time-only"))
@@ -177,7 +189,7 @@ void ReadWords(pugi::xml_node direction, const std::string& words, const XmlPlac
       (first ? bar.fine_first : bar.fine) = true;
       return;
     case JumpWords::kCoda:
-      signs.codas.push_back(place.at);
+      signs.codas.push_back({place.at, ""});
       return;
     case JumpWords::kUnclear:
       signs.report.Warn(direction, "words about repeats are not understood and passed over");
@@ -185,7 +197,7 @@ void ReadWords(pugi::xml_node direction, const std::string& words, const XmlPlac
     case JumpWords::kNone:
       break;
   }
-  if (segno_signs > 0) signs.segnos.push_back(place.at);
+  if (segno_signs > 0) signs.segnos.push_back({place.at, ""});
   bar.coda_signs += coda_signs;
 }
 

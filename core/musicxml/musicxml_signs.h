@@ -12,6 +12,12 @@
 
 namespace antiphon::notation {
 
+// The beginning of a section, within the measure that is being read.
+struct XmlSignAt {
+  Ticks at = 0;
+  std::string_view name;  // the document's; empty: a printed sign
+};
+
 // Where signs and changes go: those of the measure that is being read.
 struct XmlSigns {
   XmlBar& bar;
@@ -19,8 +25,8 @@ struct XmlSigns {
   XmlReport& report;
   // Signs that stand for the beginning of a section and are printed behind notes: at the end of the
   // measure they belong to the next.
-  std::vector<Ticks>& segnos;
-  std::vector<Ticks>& codas;
+  std::vector<XmlSignAt>& segnos;
+  std::vector<XmlSignAt>& codas;
 };
 
 // A <sound>, in a direction or by itself.

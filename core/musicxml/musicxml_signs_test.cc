@@ -276,6 +276,26 @@ TEST(MusicXmlRepeats, SoundsJump) {
   EXPECT_FALSE(score.bars[4].repeats_after_jump);
 }
 
+TEST(MusicXmlRepeats, NamesTellSignsApart) {
+  const WrittenScore score = Bars({
+      {Sound("segno=\"a\""), Sound("segno=\"b\"")},  // the other one at the end: of the next
+      {"", Sound("tocoda=\"c\"")},
+      {"", Right("<bar-style>light-light</bar-style>")},
+      {Sound("tocoda=\"d\""), Sound("dalsegno=\"b\"")},
+      {Sound("coda=\"c\"") + Sound("coda=\"d\"")},
+      {Direction("<segno/>")},
+  });
+  EXPECT_EQ(score.bars[0].segno_name, "a");
+  EXPECT_EQ(score.bars[1].segno_name, "b");
+  EXPECT_EQ(score.bars[1].to_coda_name, "c");
+  EXPECT_EQ(score.bars[2].to_coda_name, "d") << "after the double bar before it";
+  EXPECT_EQ(score.bars[3].to_coda_name, "");
+  EXPECT_EQ(score.bars[3].dal_segno_name, "b");
+  EXPECT_EQ(score.bars[4].coda_name, "c") << "one of them";
+  EXPECT_TRUE(score.bars[5].segno);
+  EXPECT_EQ(score.bars[5].segno_name, "");
+}
+
 TEST(MusicXmlRepeats, SignsAtTheEndOfABarAreThoseOfTheNext) {
   const WrittenScore score = Bars({
       {"", Sound("segno=\"s\"")},

@@ -350,6 +350,22 @@ TEST(MusicXmlNotes, TextsAndProgramsComeFromTheHead) {
   EXPECT_EQ(score.bars[0].length, 4 * kQuarter);
 }
 
+TEST(MusicXmlNotes, TheNameOfAFileIsNoTitle) {
+  const auto title = [](std::string_view work, std::string_view movement, std::string_view credit) {
+    return Read(Text({"<score-partwise><work><work-title>", work, "</work-title></work>",
+                      "<movement-title>", movement, "</movement-title>",
+                      "<credit page=\"1\"><credit-type>title</credit-type><credit-words>", credit,
+                      "</credit-words></credit><part-list><score-part id=\"P\"><part-name/>",
+                      "</score-part></part-list><part id=\"P\"><measure number=\"1\"/></part>",
+                      "</score-partwise>"}))
+        .title;
+  };
+  EXPECT_EQ(title("bwv255.mxl", "Bwv255.MXL", "Ach Gott"), "Ach Gott");
+  EXPECT_EQ(title("Chorales", "bwv255.mxl", "Ach Gott"), "Chorales");
+  EXPECT_EQ(title("Untitled score", "Ach Gott", ""), "Ach Gott");
+  EXPECT_EQ(title("bwv255.mxl", "", "bwv255.xml"), "");
+}
+
 TEST(MusicXmlNotes, TimewiseIsTheSameMusic) {
   const std::string one = Text({kCommon, Note("C4", 16)}), two = Note("D4", 16);
   const std::string other = Text({kCommon, Note("E4", 16)}), last = Note("F4", 16);

@@ -69,6 +69,27 @@ int PlaysWithEndings(const EndingRun& run, int plays) {
   return std::max(plays, run.has_first ? greatest + 1 : greatest);
 }
 
+// The bars at which signs of one kind stand, by the names of the signs.
+class NamedSigns {
+ public:
+  void Add(const std::string& name, int bar) {
+    if (!name.empty()) bars_[name].push_back(bar);
+  }
+
+  // Within [first, end): the last one that is not after `bar`, and the first after it; kNone.
+  std::pair<int, int> Around(const std::string& name, int bar, int first, int end) const {
+    const auto found = bars_.find(name);
+    if (found == bars_.end()) return {kNone, kNone};
+    const std::vector<int>& bars = found->second;
+    const auto next = std::upper_bound(bars.begin(), bars.end(), bar);
+    const int before = next == bars.begin() || *(next - 1) < first ? kNone : *(next - 1);
+    return {before, next == bars.end() || *next >= end ? kNone : *next};
+  }
+
+ private:
+  std::map<std::string, std::vector<int>> bars_;  // rising
+};
+
 class SignReader {
  public:
   explicit SignReader(const std::vector<WrittenBar>& bars) : bars_(bars) {
@@ -202,6 +223,8 @@ class Reader {
     const auto count = static_cast<int>(bars_.size());
     for (int i = 0, segno = kNone; i < count; ++i) {
       to_coda_[i] = bars_[i].to_coda;
+      if (bars_[i].segno) segno_names_.Add(bars_[i].segno_name, i);
+      if (bars_[i].coda) coda_names_.Add(bars_[i].coda_name, i);
       if (bars_[i].starts_movement) segno = kNone;
       segno_[i] = segno = bars_[i].segno ? i : segno;
     }
@@ -289,16 +312,28 @@ class Reader {
     if (unfinished_ == 0 || (unfinished_ == 1 && EndsUnfinished(bar))) {
       if (jumps_ > 0 && bars_[bar].fine) return next_movement_[bar];
       if (jumps_ > 0 && to_coda_[bar]) {
-        if (next_coda_[bar] != kNone) {
+        if (const int coda = CodaAfter(bar); coda != kNone) {
           once_ = false;
           jumped_from_ = kNone;
-          return next_coda_[bar];
+          return coda;
         }
         Warn(absl::StrCat(NameOf(bars_, bar), ": no coda sign follows the words To Coda"));
       }
       if (const std::optional<int> target = JumpFrom(bar)) return *target;
     }
     return GoOn(bar);
+  }
+
+  int CodaAfter(int bar) const {
+    const int end = next_movement_[bar];
+    const int named = coda_names_.Around(bars_[bar].to_coda_name, bar, movement_, end).second;
+    return named != kNone ? named : next_coda_[bar];
+  }
+
+  int SegnoFor(int bar) const {
+    const auto [before, after] =
+        segno_names_.Around(bars_[bar].dal_segno_name, bar, movement_, next_movement_[bar]);
+    return before != kNone ? before : after != kNone ? after : segno_[bar];
   }
 
   // The repeat is over with this bar whatever its plays say: no :| leads back from here.
@@ -312,7 +347,7 @@ class Reader {
     jump_taken_[bar] = true;
     int target = movement_;
     if (bars_[bar].dal_segno) {
-      target = segno_[bar];
+      target = SegnoFor(bar);
       if (target == kNone) {
         Warn(absl::StrCat(NameOf(bars_, bar), ": no segno stands before the words Dal Segno"));
         if (!bars_[bar].da_capo) return std::nullopt;
@@ -321,7 +356,7 @@ class Reader {
     }
     ++jumps_;
     Forget();
-    once_ = !bars_[bar].repeats_after_jump;
+    once_ = !bars_[bar].repeats_after_jump && target <= bar;
     jumped_from_ = bar;
     return target;
   }
@@ -343,13 +378,14 @@ class Reader {
   std::vector<int> next_coda_;      // by bar: the first coda sign after it
   std::vector<int> segno_;          // by bar: the last one that is not after it
   std::vector<int> next_movement_;  // by bar
-  int movement_ = 0;                // the first bar of the one that is played
-  int jumps_ = 0;                   // D.C. and D.S. taken in it
-  int since_ = 0;                   // counts what Times forgets at
-  int jumped_from_ = kNone;         // the bar of the last one, until it is passed
-  bool once_ = false;               // repeats are played once
-  int unfinished_ = 0;              // repeats being played that are not at their last time
-  std::vector<Fate> fates_;         // by bar
+  NamedSigns segno_names_, coda_names_;
+  int movement_ = 0;         // the first bar of the one that is played
+  int jumps_ = 0;            // D.C. and D.S. taken in it
+  int since_ = 0;            // counts what Times forgets at
+  int jumped_from_ = kNone;  // the bar of the last one, until it is passed
+  bool once_ = false;        // repeats are played once
+  int unfinished_ = 0;       // repeats being played that are not at their last time
+  std::vector<Fate> fates_;  // by bar
   Reading reading_;
 };
 

@@ -22,8 +22,10 @@ namespace antiphon::notation {
 //     time leaves the last time to what follows it.
 //   - Endings in no repeat are by jumps: the second is taken after a jump.
 //   - D.C. and D.S. are taken once each, at the last time of the repeats that they stand in. D.S.
-//     goes to the last segno before it. After the jump, a Fine ends the music, and the first To
-//     Coda goes to the next coda sign. Of several coda signs without a To Coda, the first is one.
+//     goes to the segno of its name, the last one before it or else the first behind it; without a
+//     name, or a sign of that name in the movement, to the last segno before it. After the jump, a
+//     Fine ends the music, and the first To Coda goes to the next coda sign of its name, or else to
+//     the next one. Of several coda signs without a To Coda, the first is one.
 //   - After the jump, repeats are played once, with their last ending, unless the bar of the jump
 //     says otherwise; in music that wasn't reached before, they are played as written.
 //   - An ending that is never reached so is played all the same, with a sentence added to

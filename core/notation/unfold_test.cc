@@ -20,12 +20,20 @@ using ::testing::IsEmpty;
 // Bars written as in a part: a word for each, of
 //   |:  :|  :|3 (played three times)  [1 [1,2 (ending of this bar)  S (segno)  O (coda sign)
 //   toO (To Coda after it)  fine  DC  DS  DCrep (with repeats)  new (movement)
+// and S, O, toO and DS with a name, as S=a,
 // separated by '/'. The bars of an ending all say so.
 WrittenScore Print(const std::string& text) {
   WrittenScore score;
   WrittenBar bar;
   bar.length = 4 * kTicksPerQuarter;
-  const auto take = [&bar](const std::string& word) {
+  const auto take = [&bar](std::string word) {
+    const size_t equals = std::min(word.find('='), word.size());
+    const std::string name = word.substr(std::min(equals + 1, word.size()));
+    word.resize(equals);
+    if (word == "S") bar.segno_name = name;
+    if (word == "O") bar.coda_name = name;
+    if (word == "toO") bar.to_coda_name = name;
+    if (word == "DS") bar.dal_segno_name = name;
     if (word == "|:") bar.starts_repeat = true;
     if (word.starts_with(":|")) bar.plays = word.size() > 2 ? std::stoi(word.substr(2)) : 2;
     if (word.starts_with("[")) {
@@ -215,6 +223,16 @@ TEST(UnfoldTest, SignsThatLeadNowhereAreSaid) {
   warnings.clear();
   EXPECT_EQ(Played("a toO/b DC", &warnings), "1 2 1 2");
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("bar 1: no coda sign")));
+}
+
+TEST(UnfoldTest, JumpsGoToTheSignOfTheirName) {
+  EXPECT_EQ(Played("/ S=a / S=b / DS=a / S=b / DS=b /"), "1 2 3 4 2 3 4 5 6 5 6 7");
+  EXPECT_EQ(Played("S=a / toO=x / toO=y / DS=a / O=y / O=x"), "1 2 3 4 1 2 6");
+  // One behind the jump, where none is before; bars that weren't reached are played as written.
+  EXPECT_EQ(Played("/ DS=b / / |: S=b :| /"), "1 2 4 4 5");
+  // Names that stand at no sign, or in another movement only, are none.
+  EXPECT_EQ(Played("/ S=a / DS=c / toO=z / O=x"), "1 2 3 2 3 4 5");
+  EXPECT_EQ(Played("S=a / / new / S=b / DS=a"), "1 2 3 4 5 4 5");
 }
 
 TEST(UnfoldTest, AStatedOrderDecides) {

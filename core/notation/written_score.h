@@ -73,6 +73,9 @@ struct WrittenBar {
   bool fine = false;           // the end is after it, once the jump back was taken
   bool da_capo = false;        // after it
   bool dal_segno = false;
+  // Where a score has several signs of a kind: a jump goes to the sign of its name. Empty: it has
+  // none, or the score says none.
+  std::string segno_name, coda_name, to_coda_name, dal_segno_name;
   bool repeats_after_jump = false;  // repeats are taken again then; without it they are not
   // A movement begins here, and the one before is over: a jump goes back no further, and after a
   // fine or a jump that was taken, playing goes on with the next movement. Also of the first bar.

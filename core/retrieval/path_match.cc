@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
 #include "core/matching/tempo.h"
+#include "core/retrieval/path_rows.h"
 #include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
@@ -15,9 +17,9 @@
 // before is worth nothing (Smith & Waterman 1981), so that what a query holds besides the piece
 // costs its own windows only. No path has a negative score.
 //
-// A stretch of R rows against a run of C cells takes O(R C) time. BestPath keeps two rows of cells
-// and each path's beginning; TracePath, asked for the best run only, also keeps R C moves of a
-// byte.
+// A stretch of R rows against a run of C cells takes O(R C) time. PathScore keeps two rows of
+// cells; TracePath, asked for the best run only, keeps all of them, and finds the way back through
+// the scores.
 //
 // Scores of a vote and of a path are on one scale, 0 at the similarity floor and 1 at similarity 1:
 // the confidence model is one for both, and so is the ranking where a source has no path.
@@ -68,52 +70,49 @@ std::vector<Stretch> StretchesOf(const matching::EmbeddingSequence& sequence) {
 
 using Run = SearchSpace::Run;
 
-// How a path comes to a cell: it begins there, or comes from the row before.
-enum class Move : int8_t { kStart, kWait, kKeepUp, kHurry };
-
-int CellsOf(Move move) { return move == Move::kHurry ? 2 : move == Move::kKeepUp ? 1 : 0; }
-
 // Cells stand `step` windows of the run apart, as far as the tempi of both sides go from one window
-// of the query to the next: a path along the diagonal keeps to the tempo. Between two windows of
-// the run similarities are interpolated.
-int CellCount(int columns, double step) { return static_cast<int>((columns - 1) / step) + 1; }
-
-// `note` is told how the best path to each cell came there. Moves are considered in the order of
-// keeping up, waiting and hurrying, and the first of equals stays: BestPath and TracePath find the
-// same path.
-template <typename Note>
-WindowPath FindPath(std::span<const float> similarities, int rows, int columns, double step,
-                    Note note) {
-  const int cells = CellCount(columns, step);
-  struct Cell {
-    float score = 0;
-    int first_row = 0, first_cell = 0;
+// of the query to the next: a path along the diagonal keeps to the tempo.
+//
+// How many cells the path comes from behind this one, given the row before; none where it begins
+// here. Of equals, keeping up comes before waiting, and that before hurrying.
+std::optional<int> CameBy(const float* before, int cell) {
+  std::optional<int> cells;
+  float score = 0;
+  const auto consider = [&](int behind, float price) {
+    if (before[cell - behind] - price <= score) return;
+    score = before[cell - behind] - price;
+    cells = behind;
   };
-  std::vector<Cell> before(cells), now(cells);
-  WindowPath best;
+  consider(1, 0);
+  consider(0, kDetourPrice);
+  consider(2, kDetourPrice);
+  return cells;
+}
+
+// Room for the work on one run after another.
+struct Workspace {
+  Cells cells = Cells(1, 1);
+  ScoreRows scores;
+  std::vector<float> weights;
+
+  void Set(int rows, int columns, double step) {
+    cells.Set(columns, step);
+    scores.Set(rows, cells.count());
+    weights.resize(cells.count() + ScoreRows::kLanes);
+  }
+};
+
+float PathScore(std::span<const float> similarities, int rows, int columns, double step,
+                Workspace& work) {
+  const RowKernels& kernels = RowKernels::Best();
+  work.Set(2, columns, step);
+  float best = 0;
   for (int row = 0; row < rows; ++row) {
-    const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
-    for (int cell = 0; cell < cells; ++cell) {
-      Cell next{0, row, cell};
-      Move move = Move::kStart;
-      const auto consider = [&](const Cell& from, float price, Move by) {
-        if (from.score - price <= next.score) return;
-        next = {from.score - price, from.first_row, from.first_cell};
-        move = by;
-      };
-      if (row > 0) {
-        if (cell > 0) consider(before[cell - 1], 0, Move::kKeepUp);
-        consider(before[cell], kDetourPrice, Move::kWait);
-        if (cell > 1) consider(before[cell - 2], kDetourPrice, Move::kHurry);
-      }
-      next.score += WeightOf(SimilarityAt(similarity, columns, cell * step));
-      now[cell] = next;
-      note(row, cell, move);
-      if (next.score > static_cast<float>(best.score)) {
-        best = {next.score, next.first_row, row, next.first_cell * step, cell * step};
-      }
-    }
-    std::swap(before, now);
+    kernels.weigh(work.cells, similarities.data() + static_cast<size_t>(row) * columns,
+                  work.weights.data());
+    const float* before = work.scores.row(row == 0 ? -1 : (row - 1) % 2);
+    best = std::max(best, kernels.follow(before, work.weights.data(), work.cells.count(),
+                                         kDetourPrice, work.scores.row(row % 2)));
   }
   return best;
 }
@@ -137,7 +136,7 @@ double ColumnsPerRow(const std::vector<PathStep>& steps) {
 
 // How a stretch of the query goes along with a run.
 struct RunPath {
-  WindowPath path;
+  float score = 0;
   const Run* run = nullptr;
   double step = 0;
   std::vector<float> similarities;  // [stretch.rows(), run->run.count]
@@ -146,13 +145,11 @@ struct RunPath {
 // Puts the path's ends, its middle and its slope into `found`. Tempo gives and takes, so that the
 // middle is read off the steps around it, and not off its ends.
 void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
-            const RunPath& best, PathMatch& found) {
+            const RunPath& best, const std::vector<PathStep>& steps, PathMatch& found) {
   const SnippetRun& run = best.run->run;
-  const WindowPath& path = best.path;
   const double nominal = run.tempo_ratio / sequence.tempo_ratio;
-  const std::vector<PathStep> steps =
-      TracePath(best.similarities, stretch.rows(), static_cast<int>(run.count), best.step);
-  const double middle_row = 0.5 * (path.first_row + path.last_row);
+  const PathStep &first = steps.front(), &last = steps.back();
+  const double middle_row = 0.5 * (first.row + last.row);
   double weight = 0, row = 0, column = 0, similarity = 0;
   for (const PathStep& step : steps) {
     similarity += step.similarity;
@@ -164,87 +161,116 @@ void Locate(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
   if (weight <= 0) {  // nothing there is alike: the ends must do
     weight = 1;
     row = middle_row;
-    column = 0.5 * (path.first_column + path.last_column);
+    column = 0.5 * (first.column + last.column);
   }
   const double query_start_s = sequence.start_s[stretch.first];
   found.place = {query_start_s + row / weight * sequence.hop_s + sequence.window_s / 2,
                  run.start_s + column / weight * run.hop_s + run.window_s / 2};
-  found.match.query = {query_start_s + path.first_row * sequence.hop_s,
-                       query_start_s + path.last_row * sequence.hop_s + sequence.window_s};
-  found.match.reference = {run.start_s + path.first_column * run.hop_s,
-                           run.start_s + path.last_column * run.hop_s + run.window_s};
+  found.match.query = {query_start_s + first.row * sequence.hop_s,
+                       query_start_s + last.row * sequence.hop_s + sequence.window_s};
+  found.match.reference = {run.start_s + first.column * run.hop_s,
+                           run.start_s + last.column * run.hop_s + run.window_s};
   found.similarity = static_cast<float>(similarity / static_cast<double>(steps.size()));
-  const double span_s = (path.last_row - path.first_row) * sequence.hop_s;
+  const double span_s = (last.row - first.row) * sequence.hop_s;
   const double travelled =
       span_s >= kMinFit_s ? ColumnsPerRow(steps) * run.hop_s / sequence.hop_s : nominal;
   found.match.slope = matching::IsPlausibleTempo(travelled, nominal) ? travelled : nominal;
 }
 
-// The run that the stretch goes along with best; none where nothing is alike. A score has a run for
-// each tempo, so that this also chooses the tempo. Its similarities are kept for Locate.
-RunPath BestRun(const matching::EmbeddingSequence& sequence, const Stretch& stretch,
-                const std::vector<Run>& runs) {
-  const float* const windows =
-      sequence.embeddings.data() + static_cast<size_t>(stretch.first) * sequence.dimension;
-  RunPath best, next;
-  for (const Run& run : runs) {
-    if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
-    const double nominal = run.run.tempo_ratio /
-                           sequence.tempo_ratio;  // seconds of the source per second of the query
-    const auto columns = static_cast<int>(run.run.count);
-    next.run = &run;
-    next.step = std::max(kLeastStep, sequence.hop_s * nominal / run.run.hop_s);
-    next.similarities.resize(static_cast<size_t>(stretch.rows()) * columns);
-    index::InnerProducts(windows, stretch.rows(), run.vectors.data(), columns, sequence.dimension,
-                         next.similarities.data());
-    next.path = BestPath(next.similarities, stretch.rows(), columns, next.step);
-    if (next.path.score > best.path.score) std::swap(best, next);
-  }
-  return best;
-}
+// Finds the best paths of one query through one source after another.
+class Matcher {
+ public:
+  Matcher(const matching::EmbeddingSequence& sequence,
+          const std::function<absl::Status()>& keep_going)
+      : sequence_(sequence), keep_going_(keep_going), stretches_(StretchesOf(sequence)) {}
 
-absl::StatusOr<PathMatch> MatchSequence(const matching::EmbeddingSequence& sequence,
-                                        const std::vector<Run>& runs,
-                                        const std::function<absl::Status()>& keep_going) {
-  PathMatch match;
-  double best_stretch = 0, sum = 0;
-  for (const Stretch& stretch : StretchesOf(sequence)) {
-    RETURN_IF_ERROR(keep_going ? keep_going() : absl::OkStatus());
-    const RunPath best = BestRun(sequence, stretch, runs);
-    if (best.path.score <= 0) continue;
-    // Stretches add up as segments do in VoteInTime; the place is that of the best.
-    sum += best.path.score;
-    match.windows += best.path.last_row - best.path.first_row + 1;
-    if (best.path.score <= best_stretch) continue;
-    best_stretch = best.path.score;
-    Locate(sequence, stretch, best, match);
+  absl::StatusOr<PathMatch> Match(const std::vector<Run>& runs) {
+    PathMatch match;
+    float best_stretch = 0;
+    double sum = 0;
+    for (const Stretch& stretch : stretches_) {
+      RETURN_IF_ERROR(keep_going_ ? keep_going_() : absl::OkStatus());
+      FindBestRun(stretch, runs);
+      if (best_.score <= 0) continue;
+      const std::vector<PathStep> steps = TracePath(
+          best_.similarities, stretch.rows(), static_cast<int>(best_.run->run.count), best_.step);
+      // Stretches add up as segments do in VoteInTime; the place is that of the best.
+      sum += best_.score;
+      match.windows += steps.back().row - steps.front().row + 1;
+      if (best_.score <= best_stretch) continue;
+      best_stretch = best_.score;
+      Locate(sequence_, stretch, best_, steps, match);
+    }
+    if (!sequence_.start_s.empty())
+      match.score = std::min(1.0, sum / static_cast<double>(sequence_.start_s.size()));
+    return match;
   }
-  if (!sequence.start_s.empty())
-    match.score = std::min(1.0, sum / static_cast<double>(sequence.start_s.size()));
-  return match;
-}
+
+ private:
+  // Into best_: the run that the stretch goes along with best; a score of 0 where nothing is alike.
+  // A score has a run for each tempo, so that this also chooses the tempo.
+  void FindBestRun(const Stretch& stretch, const std::vector<Run>& runs) {
+    const float* const windows =
+        sequence_.embeddings.data() + static_cast<size_t>(stretch.first) * sequence_.dimension;
+    best_.score = 0;
+    for (const Run& run : runs) {
+      if (!(run.run.hop_s > 0)) continue;  // a catalogue lets a run of one window have no hop
+      const double nominal =
+          run.run.tempo_ratio /
+          sequence_.tempo_ratio;  // seconds of the source per second of the query
+      const auto columns = static_cast<int>(run.run.count);
+      next_.run = &run;
+      next_.step = std::max(kLeastStep, sequence_.hop_s * nominal / run.run.hop_s);
+      next_.similarities.resize(static_cast<size_t>(stretch.rows()) * columns);
+      index::InnerProducts(windows, stretch.rows(), run.vectors.data(), columns,
+                           sequence_.dimension, next_.similarities.data());
+      next_.score = PathScore(next_.similarities, stretch.rows(), columns, next_.step, work_);
+      if (next_.score > best_.score) std::swap(best_, next_);
+    }
+  }
+
+  const matching::EmbeddingSequence& sequence_;
+  const std::function<absl::Status()>& keep_going_;
+  const std::vector<Stretch> stretches_;
+  Workspace work_;
+  RunPath best_, next_;
+};
 
 }  // namespace
 
-WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step) {
-  return FindPath(similarities, rows, columns, step, [](int, int, Move) {});
+float PathScore(std::span<const float> similarities, int rows, int columns, double step) {
+  Workspace work;
+  return PathScore(similarities, rows, columns, step, work);
 }
 
 std::vector<PathStep> TracePath(std::span<const float> similarities, int rows, int columns,
                                 double step) {
-  const int cells = CellCount(columns, step);
-  std::vector<Move> moves(static_cast<size_t>(rows) * cells);
-  const WindowPath path = FindPath(
-      similarities, rows, columns, step,
-      [&](int row, int cell, Move move) { moves[static_cast<size_t>(row) * cells + cell] = move; });
+  const RowKernels& kernels = RowKernels::Best();
+  Workspace work;
+  work.Set(rows, columns, step);
+  const Cells& cells = work.cells;
+  const auto similarities_of = [&](int row) {
+    return similarities.data() + static_cast<size_t>(row) * columns;
+  };
+  float best = 0;
+  int last_row = -1;
+  for (int row = 0; row < rows; ++row) {
+    kernels.weigh(cells, similarities_of(row), work.weights.data());
+    const float score = kernels.follow(work.scores.row(row - 1), work.weights.data(), cells.count(),
+                                       kDetourPrice, work.scores.row(row));
+    if (score <= best) continue;
+    best = score;
+    last_row = row;
+  }
   std::vector<PathStep> steps;
-  if (path.score <= 0) return steps;
-  int cell = static_cast<int>(std::lround(path.last_column / step));
-  for (int row = path.last_row; row >= path.first_row; --row) {
-    const float* similarity = similarities.data() + static_cast<size_t>(row) * columns;
-    const float value = SimilarityAt(similarity, columns, cell * step);
-    steps.push_back({row, cell * step, WeightOf(value), value});
-    cell -= CellsOf(moves[static_cast<size_t>(row) * cells + cell]);
+  if (last_row < 0) return steps;
+  int cell = CellWith(work.scores.row(last_row), cells.count(), best);
+  for (int row = last_row;; --row) {
+    const float value = cells.SimilarityAt(similarities_of(row), cell);
+    steps.push_back({row, cells.ColumnOf(cell), WeightOf(value), value});
+    const std::optional<int> behind = CameBy(work.scores.row(row - 1), cell);
+    if (!behind) break;
+    cell -= *behind;
   }
   std::reverse(steps.begin(), steps.end());
   return steps;
@@ -256,12 +282,15 @@ absl::StatusOr<std::vector<PathMatch>> MatchPaths(const SearchSpace& space,
                                                   const std::function<absl::Status()>& keep_going) {
   // OpenBLAS computes in this thread: others of its own would spin beside those of other requests.
   const threads::ThreadScope thread_scope(0);
+  std::vector<Matcher> matchers;
+  for (const matching::EmbeddingSequence& sequence : query.sequences)
+    matchers.emplace_back(sequence, keep_going);
   std::vector<PathMatch> matches;
   for (const Reading& reading : readings) {
     ASSIGN_OR_RETURN(const std::vector<Run> runs, space.read_runs(reading));
     PathMatch best;
-    for (const matching::EmbeddingSequence& sequence : query.sequences) {
-      ASSIGN_OR_RETURN(const PathMatch match, MatchSequence(sequence, runs, keep_going));
+    for (Matcher& matcher : matchers) {
+      ASSIGN_OR_RETURN(const PathMatch match, matcher.Match(runs));
       if (match.score > best.score) best = match;
     }
     matches.push_back(best);

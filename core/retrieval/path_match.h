@@ -38,19 +38,15 @@ struct PathMatch {
     const std::function<absl::Status()>& keep_going = {});
 
 // The same for one stretch of `rows` windows and one run of `columns` windows. `similarities` is
-// [rows, columns]; the run advances `step` windows per window of the query, > 0. Positions are in
-// windows.
-struct WindowPath {
-  double score = 0;  // sum of weights less prices
-  int first_row = 0, last_row = 0;
-  double first_column = 0, last_column = 0;
-};
-WindowPath BestPath(std::span<const float> similarities, int rows, int columns, double step);
+// [rows, columns]; the run advances `step` windows per window of the query, > 0. The score is the
+// sum of weights less prices.
+float PathScore(std::span<const float> similarities, int rows, int columns, double step);
 
-// The same path, row by row.
+// That path, row by row, without a gap; empty where the score is 0. Of equal paths the one that
+// ends first.
 struct PathStep {
   int row = 0;
-  double column = 0;
+  double column = 0;  // windows of the run
   double weight = 0;
   double similarity = 0;  // that it weighs
 };

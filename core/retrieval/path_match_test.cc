@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iterator>
 #include <random>
 #include <vector>
+
+#include "core/retrieval/path_test_util.h"
 
 namespace antiphon::retrieval {
 namespace {
@@ -25,9 +28,24 @@ std::vector<float> Similarities(int rows, int columns, float high, ColumnOf colu
   return similarities;
 }
 
+// The ends of the path, as its steps say.
+struct Ends {
+  double score = 0;
+  int first_row = 0, last_row = 0;
+  double first_column = 0, last_column = 0;
+};
+
+Ends BestPath(const std::vector<float>& similarities, int rows, int columns, double step) {
+  Ends ends{.score = PathScore(similarities, rows, columns, step)};
+  const std::vector<PathStep> steps = TracePath(similarities, rows, columns, step);
+  if (steps.empty()) return ends;
+  return {ends.score, steps.front().row, steps.back().row, steps.front().column,
+          steps.back().column};
+}
+
 TEST(BestPathTest, FindsTheDiagonalAndItsWeight) {
   const auto similarities = Similarities(12, 80, 0.65f, [](int row) { return 30 + row; });
-  const WindowPath path = BestPath(similarities, 12, 80, 1.0);
+  const Ends path = BestPath(similarities, 12, 80, 1.0);
   EXPECT_NEAR(path.score, 12 * 0.5, 1e-3);
   EXPECT_EQ(path.first_row, 0);
   EXPECT_EQ(path.last_row, 11);
@@ -39,7 +57,7 @@ TEST(BestPathTest, GoesAsFastAsTheStepSays) {
   // Windows of the query lie twice as dense as those of the run: every second one meets a window.
   const auto similarities =
       Similarities(21, 80, 1.0f, [](int row) { return row % 2 == 0 ? 10 + row / 2 : -1; });
-  const WindowPath path = BestPath(similarities, 21, 80, 0.5);
+  const Ends path = BestPath(similarities, 21, 80, 0.5);
   EXPECT_EQ(path.last_row - path.first_row, 20);
   EXPECT_NEAR(path.last_column - path.first_column, 10, 1.01);
   EXPECT_GT(path.score, 10.9);
@@ -49,7 +67,7 @@ TEST(BestPathTest, WaitsAndHurriesAtAPrice) {
   // The player lingers for two windows, and later skips one.
   const int columns[] = {5, 6, 7, 7, 7, 8, 9, 11, 12, 13};
   const auto similarities = Similarities(10, 40, 1.0f, [&](int row) { return columns[row]; });
-  const WindowPath path = BestPath(similarities, 10, 40, 1.0);
+  const Ends path = BestPath(similarities, 10, 40, 1.0);
   EXPECT_NEAR(path.score, 10 - 3 * 0.1, 1e-3);
   EXPECT_DOUBLE_EQ(path.first_column, 5);
   EXPECT_DOUBLE_EQ(path.last_column, 13);
@@ -72,9 +90,38 @@ TEST(BestPathTest, NothingAboveTheFloorIsNoPath) {
 
 TEST(BestPathTest, ARunShorterThanTheQueryCountsAsFarAsItGoes) {
   const auto similarities = Similarities(30, 5, 1.0f, [](int row) { return row - 10; });
-  const WindowPath path = BestPath(similarities, 30, 5, 1.0);
+  const Ends path = BestPath(similarities, 30, 5, 1.0);
   EXPECT_NEAR(path.score, 5, 0.3);
   EXPECT_EQ(path.first_row, 10);
+}
+
+// Whatever the shape, the same path as cell by cell, bit for bit: many windows of the query to one
+// of the run and the reverse, few cells and many, ties.
+TEST(BestPathTest, IsThatOfThePlainRecursion) {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  int paths = 0;
+  for (int trial = 0; trial < 600; ++trial) {
+    const int rows = 1 + static_cast<int>(random() % 40);
+    const int columns = 1 + static_cast<int>(random() % (trial % 3 == 0 ? 8 : 300));
+    const double steps[] = {0.01, 0.2, 5.0 / 11, 0.5, 1, 1.0 / 3, 2.7, 40, 0.25 * std::exp2(0.25)};
+    const double step = steps[random() % std::size(steps)];
+    std::vector<float> similarities(static_cast<size_t>(rows) * columns);
+    for (float& value : similarities) {
+      value = uniform(random);
+      if (trial % 2 == 0) value = std::round(value * 4) / 4;
+    }
+    const ReferencePath expected = ReferencePathOf(similarities, rows, columns, step);
+    const Ends found = BestPath(similarities, rows, columns, step);
+    ASSERT_EQ(found.score, expected.score) << rows << " x " << columns << ", " << step;
+    ASSERT_EQ(found.first_row, expected.first_row) << rows << " x " << columns << ", " << step;
+    ASSERT_EQ(found.last_row, expected.last_row) << rows << " x " << columns << ", " << step;
+    ASSERT_EQ(found.first_column, expected.first_column)
+        << rows << " x " << columns << ", " << step;
+    ASSERT_EQ(found.last_column, expected.last_column) << rows << " x " << columns << ", " << step;
+    paths += found.score > 0;
+  }
+  EXPECT_GT(paths, 500);
 }
 
 TEST(TracePathTest, GoesThroughEveryRowOfTheBestPath) {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <map>
 #include <utility>
 
 #include "core/base/status_macros.h"
 #include "core/index/inner_products.h"
+#include "core/retrieval/path_rows.h"
 #include "core/retrieval/similarity_weight.h"
 #include "core/threads/thread_scope.h"
 
@@ -105,25 +105,28 @@ class Grid {
         std::max(kLeastStep, sequence.hop_s * track.tempo_ratio / sequence.tempo_ratio /
                                  track.hop_s);  // columns from one window to the next
     spacing_ = step / std::max(1.0, std::round(step));
-    cells_ = static_cast<int>((track.columns - 1) / spacing_) + 1;
+    cells_.Set(track.columns, spacing_);
   }
 
-  int cells() const { return cells_; }
+  const Cells& cells() const { return cells_; }
   double spacing_s() const { return spacing_ * track_.hop_s; }  // of the source
-  double MiddleOf(double cell) const {
+  double MiddleOf(int cell) const {
     return track_.start_s + cell * spacing_s() + track_.window_s / 2;
   }
 
+  // Of a window of the query to all columns.
+  const float* similarities(int row) const {
+    return similarities_.data() + static_cast<size_t>(row) * track_.columns;
+  }
   float SimilarityAt(int row, int cell) const {
-    const float* values = similarities_.data() + static_cast<size_t>(row) * track_.columns;
-    return retrieval::SimilarityAt(values, track_.columns, cell * spacing_);
+    return cells_.SimilarityAt(similarities(row), cell);
   }
 
  private:
   const Track& track_;
   std::vector<float> similarities_;
   double spacing_ = 1;  // columns
-  int cells_ = 0;
+  Cells cells_ = Cells(1, 1);
 };
 
 // How the path may go on from one window of the query to the next: by so many cells, each at a
@@ -145,16 +148,14 @@ Advance AdvanceFor(double expected_cells, bool pause) {
   return advance;
 }
 
-constexpr int16_t kStart = -1;  // the path begins here
-constexpr int16_t kJump = -2;   // it comes from the best cell of the row before
-
 struct Step {
   int row = 0, cell = 0;
   bool jumped = false;  // to come here
   float similarity = 0;
 };
 
-// Forward over the rows, then back along the best path. Takes rows × cells × 2 bytes.
+// Forward over the rows, then back along the best path, which the scores show. Takes rows × cells ×
+// 4 bytes.
 class PathFinder {
  public:
   PathFinder(const matching::EmbeddingSequence& sequence, const Grid& grid, double nominal)
@@ -165,72 +166,66 @@ class PathFinder {
 
   // In order of the rows; `score` is the path's.
   std::vector<Step> Find(double& score) {
+    const RowKernels& kernels = RowKernels::Best();
     const auto rows = static_cast<int>(sequence_.start_s.size());
-    const int cells = grid_.cells();
-    from_.assign(static_cast<size_t>(rows) * cells, kStart);
-    best_before_.assign(rows, 0);
-    std::vector<float> before(cells), now(cells);
-    float best = 0;
-    int best_row = -1, best_cell = 0;
+    const Cells& cells = grid_.cells();
+    scores_.Set(rows, cells.count());
+    best_.assign(rows, 0);
+    std::vector<float> weights(cells.count() + ScoreRows::kLanes);
+    int best_row = -1;
     for (int row = 0; row < rows; ++row) {
-      if (row == 0) {
-        std::fill(before.begin(), before.end(), 0.0f);
-      } else {
-        best_before_[row] =
-            static_cast<int>(std::max_element(before.begin(), before.end()) - before.begin());
-      }
-      FillRow(row, before, now);
-      const auto top = std::max_element(now.begin(), now.end());
-      if (*top > best) {
-        best = *top;
-        best_row = row;
-        best_cell = static_cast<int>(top - now.begin());
-      }
-      std::swap(before, now);
+      kernels.weigh(cells, grid_.similarities(row), weights.data());
+      const Advance advance = AdvanceTo(row);
+      best_[row] =
+          kernels.advance(scores_.row(row - 1), weights.data(), cells.count(), advance.least,
+                          advance.prices, JumpTo(row), kBaseline, scores_.row(row));
+      if (best_[row] > (best_row < 0 ? 0 : best_[best_row])) best_row = row;
     }
-    score = best;
-    return TraceBack(best_row, best_cell);
+    score = best_row < 0 ? 0 : best_[best_row];
+    return TraceBack(best_row);
   }
 
  private:
-  void FillRow(int row, const std::vector<float>& before, std::vector<float>& now) {
-    const int cells = grid_.cells();
-    int16_t* from = from_.data() + static_cast<size_t>(row) * cells;
-    Advance advance;
-    float jump = 0;
-    if (row > 0) {
-      const double gap_s = sequence_.start_s[row] - sequence_.start_s[row - 1];
-      advance =
-          AdvanceFor(gap_s * nominal_ / grid_.spacing_s(), gap_s > sequence_.hop_s + kPause_s);
-      jump = before[best_before_[row]] - jump_price_;
-    }
-    for (int cell = 0; cell < cells; ++cell) {
-      float score = 0;
-      int16_t move = kStart;
-      for (int i = 0; i < std::ssize(advance.prices); ++i) {
-        const int earlier = cell - advance.least - i;
-        if (earlier < 0) break;
-        if (before[earlier] - advance.prices[i] <= score) continue;
-        score = before[earlier] - advance.prices[i];
-        move = static_cast<int16_t>(advance.least + i);
-      }
-      if (jump > score) {
-        score = jump;
-        move = kJump;
-      }
-      now[cell] = std::max(0.0f, score + WeightOf(grid_.SimilarityAt(row, cell)) - kBaseline);
-      from[cell] = now[cell] > 0 ? move : kStart;
-    }
+  // From the row before.
+  Advance AdvanceTo(int row) const {
+    if (row == 0) return {};
+    const double gap_s = sequence_.start_s[row] - sequence_.start_s[row - 1];
+    return AdvanceFor(gap_s * nominal_ / grid_.spacing_s(), gap_s > sequence_.hop_s + kPause_s);
   }
 
-  std::vector<Step> TraceBack(int row, int cell) const {
+  // What a path is worth that comes from the best cell of the row before.
+  float JumpTo(int row) const { return row == 0 ? 0 : best_[row - 1] - jump_price_; }
+
+  int BestCell(int row) const {
+    return CellWith(scores_.row(row), grid_.cells().count(), best_[row]);
+  }
+
+  std::vector<Step> TraceBack(int row) const {
     std::vector<Step> steps;
-    while (row >= 0) {
-      const int16_t move = from_[static_cast<size_t>(row) * grid_.cells() + cell];
-      steps.push_back({row, cell, move == kJump, grid_.SimilarityAt(row, cell)});
-      if (move == kStart) break;
-      cell = move == kJump ? best_before_[row] : cell - move;
-      --row;
+    if (row < 0) return steps;
+    for (int cell = BestCell(row);; --row) {
+      Step step{row, cell, false, grid_.SimilarityAt(row, cell)};
+      bool begins = true;
+      if (scores_.row(row)[cell] > 0) {
+        // The moves in this order; of equals, the first.
+        const float* before = scores_.row(row - 1);
+        const Advance advance = AdvanceTo(row);
+        float score = 0;
+        for (int i = 0; i < std::ssize(advance.prices); ++i) {
+          const int earlier = step.cell - advance.least - i;
+          if (before[earlier] - advance.prices[i] <= score) continue;
+          score = before[earlier] - advance.prices[i];
+          cell = earlier;
+          begins = false;
+        }
+        if (JumpTo(row) > score) {
+          step.jumped = true;
+          cell = BestCell(row - 1);
+          begins = false;
+        }
+      }
+      steps.push_back(step);
+      if (begins) break;
     }
     std::reverse(steps.begin(), steps.end());
     return steps;
@@ -240,8 +235,8 @@ class PathFinder {
   const Grid& grid_;
   const double nominal_;  // seconds of the source per second of the query
   float jump_price_ = 0;
-  std::vector<int16_t> from_;     // [rows, cells]
-  std::vector<int> best_before_;  // by row: the best cell of the one before
+  ScoreRows scores_;
+  std::vector<float> best_;  // by row
 };
 
 // Sums of a weighted least-squares line.

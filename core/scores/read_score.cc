@@ -10,10 +10,13 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "core/abc/abc.h"
 #include "core/base/status_macros.h"
 #include "core/humdrum/humdrum.h"
+#include "core/music/file_naming.h"
 #include "core/musicxml/musicxml.h"
 
 namespace antiphon::notation {
@@ -64,6 +67,14 @@ std::string NumberAt(std::string_view tune) {
     if (is_plain && number.size() < kLongest) number += c;
   }
   return number;
+}
+
+// Whether a title is the last part of a path, with its ending, or without it and to the letter:
+// "Air" is what air.abc is called.
+bool IsNameOfFile(absl::string_view title, std::string_view path) {
+  const std::filesystem::path file(path);
+  return title == file.stem().string() ||
+         (file.has_extension() && absl::EqualsIgnoreCase(title, file.filename().string()));
 }
 
 }  // namespace
@@ -182,11 +193,9 @@ std::vector<FiledScore> PiecesOf(const std::string& id, std::string bytes) {
   return pieces;
 }
 
-std::string TitleWithOpus(const music::Score& score) {
-  if (score.title.empty() || score.opus.empty() ||
-      score.title.find(score.opus) != std::string::npos) {
-    return score.title;
-  }
+std::string TitleOf(const music::Score& score, std::string_view path) {
+  if (score.title.empty() || IsNameOfFile(score.title, path)) return music::TitleOfPath(path);
+  if (score.opus.empty() || score.title.find(score.opus) != std::string::npos) return score.title;
   return absl::StrCat(score.title, ", ", score.opus);
 }
 

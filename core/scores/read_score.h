@@ -81,8 +81,9 @@ struct FiledScore {
 std::vector<FiledScore> PiecesOf(const std::string& id, std::string bytes);
 
 // What to call a piece: the score's title with its opus, where the title doesn't have that already.
-// Empty where the score has no title.
-std::string TitleWithOpus(const music::Score& score);
+// Where the score has none, or only the name of its own file, what music::TitleOfPath makes of the
+// path; empty without a path.
+std::string TitleOf(const music::Score& score, std::string_view path);
 
 }  // namespace antiphon::notation
 

@@ -71,8 +71,42 @@ TEST(ReadScoreTest, NotationNamesItsComposer) {
   EXPECT_EQ(ReadScore(kMusicXml)->composer, "Anna Bon");
   EXPECT_THAT(ReadScore(kHumdrum)->composer, HasSubstr("Bon"));
   EXPECT_EQ(ReadScore(kAbc)->composer, "Anna Bon");
-  EXPECT_EQ(TitleWithOpus(*ReadScore(kMusicXml)), "Air, Op. 3");
-  EXPECT_EQ(TitleWithOpus(*ReadScore(kAbc)), "Air");
+}
+
+TEST(TitleOfTest, IsTheTitleWithTheOpus) {
+  EXPECT_EQ(TitleOf(*ReadScore(kMusicXml), "bon/3.mxl"), "Air, Op. 3");
+  EXPECT_EQ(TitleOf(*ReadScore(kAbc), "bon/3.abc"), "Air");
+  EXPECT_EQ(TitleOf({.title = "Air, Op. 3", .opus = "Op. 3"}, ""), "Air, Op. 3");
+}
+
+TEST(TitleOfTest, IsMadeOfThePathWhereTheScoreHasNone) {
+  EXPECT_EQ(TitleOf({}, "bon/air_in_g.mxl"), "air in g");
+  EXPECT_EQ(TitleOf({.opus = "Op. 3"}, "bon/air_in_g.mxl"), "air in g");
+  EXPECT_EQ(TitleOf({}, ""), "");
+  // Its own name, with any ending and without.
+  EXPECT_EQ(TitleOf({.title = "AIR_IN_G.score"}, "bon/air_in_g.score"), "air in g");
+  EXPECT_EQ(TitleOf({.title = "air_in_g", .opus = "Op. 3"}, "bon/air_in_g.mxl"), "air in g");
+  EXPECT_EQ(TitleOf({.title = "air_in_g"}, "bon/other.mxl"), "air_in_g");
+  EXPECT_EQ(TitleOf({.title = "Air"}, "bon/air.mxl"), "Air");
+  EXPECT_EQ(TitleOf({.title = "Air"}, "bon/air"), "Air");
+}
+
+TEST(TitleOfTest, TheNameOfAFileIsNoTitleInAnyFormat) {
+  const std::string xml =
+      "<score-partwise><movement-title>bwv255.mxl</movement-title><part-list><score-part id='P'>"
+      "<part-name>P</part-name></score-part></part-list><part id='P'><measure number='1'>"
+      "<attributes><divisions>1</divisions></attributes><note><pitch><step>C</step><octave>4"
+      "</octave></pitch><duration>4</duration></note></measure></part></score-partwise>";
+  const std::string kern = "!!!OTL: bwv255.krn\n**kern\n4c\n*-\n";
+  const std::string abc = "X:1\nT:bwv255.abc\nK:C\nC\n";
+  const std::string midi = testing::MidiFile(
+      0, 480, {testing::MidiTrack().Name("bwv255.mid").On(0, 60).Off(480, 60).End()});
+  for (const std::string& bytes : {xml, kern, abc, midi}) {
+    const auto score = ReadScore(bytes);
+    ASSERT_TRUE(score.ok()) << score.status() << bytes;
+    EXPECT_EQ(score->title, "") << bytes;
+    EXPECT_EQ(TitleOf(*score, "bach/bwv_255.mid"), "bwv 255") << bytes;
+  }
 }
 
 TEST(ReadScoreTest, WhatIsNoScoreIsRefused) {

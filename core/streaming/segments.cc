@@ -140,6 +140,8 @@ absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
     return absl::ResourceExhaustedError(absl::StrCat("more than ", max_segments_, " segments"));
   }
   segments_.push_back({answer.ids[0], first.confidence, first.match, {first.match}});
+  parts_.clear();
+  CountPart(first.part);
   return absl::OkStatus();
 }
 
@@ -148,6 +150,15 @@ void SegmentBuilder::Extend(const matching::Candidate& candidate) {
   segment.confidence = std::max(segment.confidence, candidate.confidence);
   Follow(candidate.match, segment.passages);
   segment.match = WholeOf(segment.passages);
+  CountPart(candidate.part);
+}
+
+// A part sounds like the whole for some seconds, and like another part: most answers decide, and
+// the whole where they are equal.
+void SegmentBuilder::CountPart(int part) {
+  ++parts_[part];
+  const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+  segments_.back().part = std::max_element(parts_.begin(), parts_.end(), fewer)->first;
 }
 
 std::vector<StreamSegment> SegmentBuilder::Finish() {

@@ -2,10 +2,12 @@
 #ifndef ANTIPHON_CORE_STREAMING_SEGMENTS_H_
 #define ANTIPHON_CORE_STREAMING_SEGMENTS_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/catalog/catalog.h"
 #include "core/matching/match.h"
 #include "core/streaming/stream_identifier.h"
 
@@ -20,6 +22,9 @@ struct StreamSegment {
   matching::Match match = {};
   // Between jumps, such as repeats, by time in the stream; at least one.
   std::vector<matching::Match> passages = {};
+  // Of the piece, where one of its parts alone was heard most of the time: as
+  // matching::Candidate::part.
+  int part = catalog::kWhole;
 };
 
 // Puts the answers of one StreamIdentifier together into segments: one piece, carried on from
@@ -39,9 +44,12 @@ class SegmentBuilder {
  private:
   absl::Status Start(const StreamAnswer& answer);
   void Extend(const matching::Candidate& candidate);
+  void CountPart(int part);
 
   const int max_segments_;
   std::vector<StreamSegment> segments_;
+  // How many answers about the last segment name a part (or the whole) of the piece.
+  std::map<int, int> parts_;
   bool open_ = false;  // the last segment goes on
 };
 

@@ -108,6 +108,24 @@ TEST(SegmentBuilderTest, PausesAndWhatIsNotRecognisedMakeNoSegments) {
               SizeIs(1));
 }
 
+TEST(SegmentBuilderTest, ASegmentIsOfThePartThatMostAnswersName) {
+  const auto with_part = [](StreamAnswer answer, int part) {
+    answer.identification.candidates[0].part = part;
+    return answer;
+  };
+  EXPECT_EQ(Build({Started("a", 0, 9, 0), Update("a", 0, 10, 0)})[0].part, catalog::kWhole);
+  // At first it sounds like the whole, once like another part.
+  const auto segments =
+      Build({Started("a", 0, 9, 0), with_part(Update("a", 0, 10, 0), 2),
+             with_part(Update("a", 0, 11, 0), 1), with_part(Update("a", 0, 12, 0), 2),
+             with_part(Started("b", 20, 29, 0), 1), with_part(Update("b", 20, 30, 0), 1),
+             with_part(Started("c", 40, 49, 0), 1), Update("c", 40, 50, 0)});
+  ASSERT_THAT(segments, SizeIs(3));
+  EXPECT_EQ(segments[0].part, 2);
+  EXPECT_EQ(segments[1].part, 1);
+  EXPECT_EQ(segments[2].part, catalog::kWhole) << "as many say so";
+}
+
 TEST(SegmentBuilderTest, KeepsSoManyAndNoMore) {
   SegmentBuilder builder(2);
   EXPECT_TRUE(builder.Add(Started("a", 0, 9, 0)).ok());

@@ -147,7 +147,7 @@ class Scripts(unittest.TestCase):
             "stage format scripts/format.sh",
             "stage lint scripts/lint.sh",
             "stage clang scripts/clang_check.sh",
-            "stage fuzz scripts/fuzz.sh --seconds 30 --jobs 2",
+            "stage fuzz scripts/fuzz.sh --seconds 10 --jobs 2",
             "stage pytorch scripts/torch2_check.sh || (($? == 77))",
         ])
 

@@ -80,7 +80,8 @@ TEST_F(AuthenticatorTest, TellsTheCallerWhatIsMissingAndNoSecret) {
 
 TEST_F(AuthenticatorTest, ReadersReadAndAdministratorsDoAnything) {
   for (const char* method :
-       {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch", "Catalog.ListPieces",
+       {"Retrieval.Identify", "Retrieval.IdentifyLive", "Retrieval.Batch", "Retrieval.Align",
+        "Retrieval.AlignLong", "Retrieval.Follow", "Retrieval.Transcribe", "Catalog.ListPieces",
         "Catalog.GetPiece", "Catalog.ListRecordings", "Catalog.GetRecording", "Catalog.GetSnippet",
         "Catalog.ListSameMusic", "Admin.Status", "Admin.ListSnapshots"}) {
     EXPECT_EQ(RoleFor(method), Role::kRead) << method;

@@ -121,7 +121,7 @@ absl::StatusOr<editing::AddPiece> ToEdit(const v1::AddPieceRequest& request, con
                     CheckTitle("piece.composer", piece.composer()),
                     CheckCollection("piece.collection", piece.collection()),
                     CheckWorkId("piece.work_id", piece.work_id())}));
-  ASSIGN_OR_RETURN(auto score, DecodeScore(request.has_score(), request.score(), limits));
+  ASSIGN_OR_RETURN(auto score, DecodeScore("", request.has_score(), request.score(), limits));
   const std::string& title = piece.title().empty() ? piece.id() : piece.title();
   return editing::AddPiece{.piece = {.id = piece.id(),
                                      .title = title,
@@ -171,7 +171,7 @@ absl::StatusOr<editing::UpdatePiece> ToEdit(const v1::UpdatePieceRequest& reques
                     CheckCollection("collection", request.collection()),
                     CheckWorkId("work_id", request.work_id())}));
   if (!request.has_score()) return out;
-  ASSIGN_OR_RETURN(auto score, DecodeScore(true, request.score(), limits));
+  ASSIGN_OR_RETURN(auto score, DecodeScore("", true, request.score(), limits));
   out.midi = ScoreBytesOf(request.score());
   out.score = std::make_shared<const music::Score>(std::move(score));
   return out;

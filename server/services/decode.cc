@@ -99,24 +99,24 @@ absl::StatusOr<audio::Waveform> DecodeAudio(bool present, const v1::Audio& audio
   return FieldError(kInvalid, "audio", "neither file nor pcm is set");
 }
 
-absl::string_view ScoreFieldOf(const v1::Score& score) {
-  return score.file().empty() ? "score.midi" : "score.file";
+std::string ScoreFieldOf(absl::string_view prefix, const v1::Score& score) {
+  return absl::StrCat(prefix, score.file().empty() ? "score.midi" : "score.file");
 }
 
 const std::string& ScoreBytesOf(const v1::Score& score) {
   return score.file().empty() ? score.midi() : score.file();
 }
 
-absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
-                                         const Limits& limits) {
-  if (!present) return FieldError(kInvalid, "score", "missing");
+absl::StatusOr<music::Score> DecodeScore(absl::string_view prefix, bool present,
+                                         const v1::Score& score, const Limits& limits) {
+  if (!present) return FieldError(kInvalid, absl::StrCat(prefix, "score"), "missing");
+  const std::string field = ScoreFieldOf(prefix, score);
   if (!score.midi().empty() && !score.file().empty())
-    return FieldError(kInvalid, "score.file", "set beside midi; a score is one of them");
-  if (!score.file().empty()) {
-    return AtField(notation::ReadScore(score.file(), {limits.midi, limits.notation}), "score.file");
-  }
-  if (score.midi().empty()) return FieldError(kInvalid, "score.midi", "empty, and so is file");
-  return AtField(music::ReadMidi(score.midi(), limits.midi), "score.midi");
+    return FieldError(kInvalid, field, "set beside midi; a score is one of them");
+  if (!score.file().empty())
+    return AtField(notation::ReadScore(score.file(), {limits.midi, limits.notation}), field);
+  if (score.midi().empty()) return FieldError(kInvalid, field, "empty, and so is file");
+  return AtField(music::ReadMidi(score.midi(), limits.midi), field);
 }
 
 absl::Status CheckAudioFile(absl::string_view field, const std::string& bytes,

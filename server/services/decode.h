@@ -25,13 +25,16 @@ namespace antiphon::server {
                                                           int sample_rate, const Limits& limits,
                                                           audio::DecodeReport& report);
 
+// In what follows, `prefix` stands in front of the names of fields: "" or "options.".
+
 // The field of a request that has the score, "score.file" or "score.midi".
-absl::string_view ScoreFieldOf(const v1::Score& score);
+std::string ScoreFieldOf(absl::string_view prefix, const v1::Score& score);
 // What is in that field.
 const std::string& ScoreBytesOf(const v1::Score& score);
 
 // Fields: "score", "score.midi", "score.file".
-[[nodiscard]] absl::StatusOr<music::Score> DecodeScore(bool present, const v1::Score& score,
+[[nodiscard]] absl::StatusOr<music::Score> DecodeScore(absl::string_view prefix, bool present,
+                                                       const v1::Score& score,
                                                        const Limits& limits);
 
 // Whether `bytes` is an audio file that DecodeAudio would begin to read: its header and first

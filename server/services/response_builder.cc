@@ -271,6 +271,7 @@ absl::Status FillSegments(const retrieval::Collection& collection,
     *added->mutable_reference_end() = reference.At(match.reference.end_s);
     added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
     FillPassages(reference, segment.passages, added->mutable_passages());
+    FillPart(reference, segment.part, added);
     if (!piece) continue;
     RETURN_IF_ERROR(finder.Fill(*piece, segment.passages, added->mutable_same_music()));
   }

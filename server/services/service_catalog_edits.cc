@@ -44,8 +44,9 @@ absl::StatusOr<v1::Piece> CatalogService::Add(Call& call,
                                               const v1::AddPieceRequest& request) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
-  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf(request.score()), *edit.score);
-  ASSIGN_OR_RETURN(const auto added, Apply(call, std::move(edit), ScoreFieldOf(request.score())));
+  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf("", request.score()), *edit.score);
+  ASSIGN_OR_RETURN(const auto added,
+                   Apply(call, std::move(edit), ScoreFieldOf("", request.score())));
   return ToWire(added.piece);
 }
 
@@ -88,8 +89,9 @@ absl::Status CatalogService::UpdatePiece(Call& call, const v1::UpdatePieceReques
                                          v1::UpdatePieceResponse* response) const {
   ASSIGN_OR_RETURN(auto edit,
                    call.InStage(v1::STAGE_DECODE, [&] { return ToEdit(request, limits_); }));
-  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf(request.score()), *edit.score);
-  ASSIGN_OR_RETURN(const auto updated, Apply(call, std::move(edit), ScoreFieldOf(request.score())));
+  if (edit.score != nullptr) WarnOfScore(call, ScoreFieldOf("", request.score()), *edit.score);
+  ASSIGN_OR_RETURN(const auto updated,
+                   Apply(call, std::move(edit), ScoreFieldOf("", request.score())));
   *response->mutable_piece() = ToWire(updated.piece);
   if (request.has_score()) ReportSameMusic(call, updated.piece.id, response->mutable_same_music());
   call.FillWarnings(response->mutable_warnings());

@@ -4,9 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
 #include "core/features/transposition.h"
 #include "server/services/decode.h"
@@ -74,8 +72,8 @@ absl::StatusOr<audio::Waveform> RetrievalService::Decode(Call& call, bool presen
 absl::StatusOr<music::Score> RetrievalService::Decode(Call& call, bool present,
                                                       const v1::Score& score) const {
   auto decoded =
-      call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore(present, score, limits_); });
-  if (decoded.ok()) WarnOfScore(call, ScoreFieldOf(score), *decoded);
+      call.InStage(v1::STAGE_DECODE, [&] { return DecodeScore("", present, score, limits_); });
+  if (decoded.ok()) WarnOfScore(call, ScoreFieldOf("", score), *decoded);
   return decoded;
 }
 
@@ -158,8 +156,7 @@ absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& r
   }));
   response->set_verdict(ToWire(identification.verdict));
   response->set_windows(identification.windows);
-  metrics_.RecordVerdict(
-      absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(response->verdict()), "VERDICT_")));
+  metrics_.RecordVerdict(call.method(), response->verdict());
   call.FillInfo(query_s, response->mutable_info());
   return absl::OkStatus();
 }

@@ -278,8 +278,8 @@ TEST_F(RetrievalServiceTest, IdentifyGivesVerdictPlaceAndTempo) {
 
   const std::string text = metrics_.Text();
   for (const char* verdict : {"match", "no_match", "insufficient_input"}) {
-    EXPECT_THAT(text,
-                HasSubstr("antiphon_verdicts_total{verdict=\"" + std::string(verdict) + "\"} 1"));
+    EXPECT_THAT(text, HasSubstr("antiphon_verdicts_total{method=\"Retrieval.Identify\",verdict=\"" +
+                                std::string(verdict) + "\"} 1"));
   }
 }
 

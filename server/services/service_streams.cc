@@ -1,6 +1,5 @@
 #include "server/services/service_streams.h"
 
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "core/audio/pcm_stream.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/segments.h"
 #include "core/streaming/stream_identifier.h"
 #include "server/services/request_options.h"
 #include "server/services/response_builder.h"
+#include "server/services/sample_stream.h"
 #include "server/wire/conversions.h"
 #include "server/wire/field_checks.h"
 #include "server/wire/status_map.h"
@@ -22,36 +21,9 @@
 namespace antiphon::server {
 namespace {
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-
 constexpr double kLiveUpdate_s = 1.0;
 constexpr double kLongUpdate_s = 2.0;  // nobody waits for the answers in between: half the work
 constexpr int kLiveTopK = 3;
-// Of samples as they come, converted at once: at the lowest rate that is a few megabytes.
-constexpr size_t kBytesAtOnce = 64 << 10;
-
-absl::StatusOr<audio::PcmFormat> ToFormat(const v1::StreamOptions& options, const Limits& limits) {
-  audio::PcmFormat format;
-  switch (options.encoding()) {
-    case v1::Pcm::ENCODING_FLOAT32:
-      format.encoding = audio::PcmEncoding::kFloat32;
-      break;
-    case v1::Pcm::ENCODING_INT16:
-      format.encoding = audio::PcmEncoding::kInt16;
-      break;
-    default:
-      return FieldError(kInvalid, "options.encoding", "missing or unknown",
-                        "ENCODING_FLOAT32 or ENCODING_INT16");
-  }
-  RETURN_IF_ERROR(
-      FirstFailure({CheckFieldRange("options.sample_rate", options.sample_rate(),
-                                    Range<int>{limits.min_audio_rate, limits.max_audio_rate}),
-                    CheckFieldRange("options.channels", options.channels(),
-                                    Range<int>{1, limits.max_audio_channels})}));
-  format.sample_rate = options.sample_rate();
-  format.channels = options.channels();
-  return format;
-}
 
 absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions& options,
                                                          double update_s, const Limits& limits) {
@@ -82,12 +54,8 @@ class Listener {
       const StreamContext& context, double update_s,
       MessageReader<v1::IdentifyStreamRequest>& stream) {
     v1::IdentifyStreamRequest request;
-    if (!stream.Read(&request)) {
-      RETURN_IF_ERROR(stream.status());
-      return FieldError(kInvalid, "part", "the stream is empty", "options first");
-    }
-    if (!request.has_options()) return FieldError(kInvalid, "part", "no options", "options first");
-    ASSIGN_OR_RETURN(const auto format, ToFormat(request.options(), context.limits));
+    RETURN_IF_ERROR(ReadOptions(stream, &request));
+    ASSIGN_OR_RETURN(const auto format, ToPcmFormat(request.options(), context.limits));
     ASSIGN_OR_RETURN(const auto options,
                      ToStreamOptions(request.options(), update_s, context.limits));
     return std::unique_ptr<Listener>(new Listener(context.store, format, options));
@@ -97,19 +65,8 @@ class Listener {
   // it is the call's.
   absl::Status Listen(Call& call, MessageReader<v1::IdentifyStreamRequest>& stream,
                       const Take& take) {
-    v1::IdentifyStreamRequest request;
-    while (stream.Read(&request)) {
-      if (request.part_case() != v1::IdentifyStreamRequest::kSamples) {
-        return FieldError(kInvalid, "part",
-                          request.has_options() ? "options again" : "neither options nor samples",
-                          "options once, then samples");
-      }
-      std::string_view bytes = request.samples();
-      for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kBytesAtOnce))) {
-        RETURN_IF_ERROR(Hear(call, bytes.substr(0, kBytesAtOnce), take));
-      }
-    }
-    RETURN_IF_ERROR(stream.status());
+    RETURN_IF_ERROR(
+        ReadSamples(stream, [&](std::string_view bytes) { return Hear(call, bytes, take); }));
     return Finish(call, take);
   }
 
@@ -198,8 +155,8 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
 }
 
 // One verdict for the whole of a stream.
-void RecordVerdict(Metrics& metrics, bool recognised) {
-  metrics.RecordVerdict(recognised ? "match" : "no_match");
+void RecordVerdict(Metrics& metrics, const Call& call, bool recognised) {
+  metrics.RecordVerdict(call.method(), recognised ? v1::VERDICT_MATCH : v1::VERDICT_NO_MATCH);
 }
 
 }  // namespace
@@ -215,7 +172,7 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
     return FillSegments(call.collection(), builder.Finish(), response->mutable_segments());
   }));
-  RecordVerdict(context.metrics, !response->segments().empty());
+  RecordVerdict(context.metrics, call, !response->segments().empty());
   call.FillInfo(listener->identifier().received_s(), response->mutable_info());
   return absl::OkStatus();
 }
@@ -232,7 +189,7 @@ absl::Status IdentifyLive(
         if (stream.Write(response)) return absl::OkStatus();
         return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();
       }));
-  RecordVerdict(context.metrics, recognised);
+  RecordVerdict(context.metrics, call, recognised);
   return absl::OkStatus();
 }
 

@@ -168,6 +168,30 @@ TEST_F(ServiceStreamsTest, ALongRecordingIsAnsweredWithSegments) {
   EXPECT_GT(segment.reference_end().bar(), 0);
   EXPECT_NEAR(long_response_.info().query_seconds(), 20, 0.01);
   EXPECT_EQ(long_response_.info().generation(), 7);
+  EXPECT_FALSE(segment.has_part()) << "not indexed by parts";
+}
+
+TEST_F(ServiceStreamsTest, ThePartThatIsHeardByItselfIsNamed) {
+  FakeSources sources = collection_->sources();
+  sources.pieces[1].with_parts = true;
+  FakeStore store(std::make_shared<FakeCollection>(*collection_, sources, 8));
+  const auto call = [&](const char* method) {
+    auto call = std::make_unique<Call>(method, CallOrigin(), metrics_);
+    call->Pin(store.Current());
+    Send(options_);
+    SendAll(Floats(Music(10)));
+    return call;
+  };
+  ASSERT_TRUE(IdentifyLong({store, metrics_, limits_}, *call("Retrieval.IdentifyLong"), stream_,
+                           &long_response_)
+                  .ok());
+  ASSERT_EQ(long_response_.segments_size(), 1);
+  EXPECT_EQ(long_response_.segments(0).part().name(), "Recorder");
+  EXPECT_EQ(long_response_.segments(0).part().program(), 74);
+  ASSERT_TRUE(
+      IdentifyLive({store, metrics_, limits_}, *call("Retrieval.IdentifyLive"), stream_).ok());
+  ASSERT_EQ(stream_.responses.back().candidates_size(), 1);
+  EXPECT_EQ(stream_.responses.back().candidates(0).part().name(), "Recorder");
 }
 
 TEST_F(ServiceStreamsTest, SoundOfAnyFormatIsHeardAlike) {

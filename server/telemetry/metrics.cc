@@ -63,9 +63,17 @@ constexpr grpc::StatusCode kCodes[] = {
     grpc::StatusCode::UNAUTHENTICATED,
 };
 
+constexpr const char* kMethodsWithVerdict[] = {
+    "Retrieval.Identify", "Retrieval.Batch",     "Retrieval.IdentifyLong", "Retrieval.IdentifyLive",
+    "Retrieval.Align",    "Retrieval.AlignLong", "Retrieval.Follow",       "Retrieval.Transcribe"};
+
 // "STAGE_DECODE" is "decode" in a label.
 std::string StageLabel(v1::Stage stage) {
   return absl::AsciiStrToLower(absl::StripPrefix(v1::Stage_Name(stage), "STAGE_"));
+}
+
+std::string VerdictLabel(v1::Verdict verdict) {
+  return absl::AsciiStrToLower(absl::StripPrefix(v1::Verdict_Name(verdict), "VERDICT_"));
 }
 
 const char* Label(Metrics::Refusal refusal) {
@@ -283,7 +291,8 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Histogram>& batch_windows =
       Histogram("antiphon_encoder_batch_windows", "Windows that an encoder ran at once");
   prometheus::Family<prometheus::Counter>& verdicts =
-      Counter("antiphon_verdicts_total", "Answers of Identify");
+      Counter("antiphon_verdicts_total",
+              "Answers of Identify, Align, Follow, Transcribe and those like them");
   prometheus::Family<prometheus::Counter>& refusals =
       Counter("antiphon_access_refused_total", "Callers turned away for their API key, by reason");
   prometheus::Family<prometheus::Counter>& keys =
@@ -341,8 +350,11 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
     for (const char* result : {"ok", "failed"})
       impl_->reloads.Add({{"what", Label(what)}, {"result", result}});
   }
-  for (const char* verdict : {"match", "no_match", "insufficient_input"})
-    impl_->verdicts.Add({{"verdict", verdict}});
+  for (const char* method : kMethodsWithVerdict) {
+    for (const v1::Verdict verdict :
+         {v1::VERDICT_MATCH, v1::VERDICT_NO_MATCH, v1::VERDICT_INSUFFICIENT_INPUT})
+      impl_->verdicts.Add({{"method", method}, {"verdict", VerdictLabel(verdict)}});
+  }
   for (const char* modality : {"audio", "score"})
     impl_->batch_windows.Add({{"modality", modality}}, kBatchBuckets);
   for (const char* limit : {"message", "connection", "caller", "server", "time"})
@@ -386,8 +398,9 @@ void Metrics::RecordBatch(absl::string_view modality, int windows) {
   impl_->batch_windows.Add({{"modality", std::string(modality)}}, kBatchBuckets).Observe(windows);
 }
 
-void Metrics::RecordVerdict(absl::string_view verdict) {
-  impl_->verdicts.Add({{"verdict", std::string(verdict)}}).Increment();
+void Metrics::RecordVerdict(absl::string_view method, v1::Verdict verdict) {
+  impl_->verdicts.Add({{"method", std::string(method)}, {"verdict", VerdictLabel(verdict)}})
+      .Increment();
 }
 
 void Metrics::RecordRefusal(Refusal refusal) {

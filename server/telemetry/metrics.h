@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "antiphon/v1/retrieval.pb.h"
 #include "antiphon/v1/types.pb.h"
 #include "grpcpp/support/status.h"
 #include "server/runtime/lifecycle.h"
@@ -86,8 +87,8 @@ class Metrics {
   // One run of an encoder; `modality` is "audio" or "score".
   void RecordBatch(absl::string_view modality, int windows);
 
-  // One answer of Identify: "match", "no_match" or "insufficient_input".
-  void RecordVerdict(absl::string_view verdict);
+  // One answer of a method that says whether something belongs together. Requires a verdict.
+  void RecordVerdict(absl::string_view method, v1::Verdict verdict);
 
   // One caller who was turned away at the gate, and why.
   enum class Refusal { kMissingKey, kUnknownKey, kForbidden, kOverLimit };

@@ -110,7 +110,8 @@ TEST(Metrics, SeriesAreThereBeforeAnythingHappens) {
        {R"(antiphon_requests_total{code="INTERNAL",method="Admin.Merge"} 0)",
         R"(antiphon_request_seconds_count{method="Admin.Merge"} 0)",
         R"(antiphon_key_requests_total{code="RESOURCE_EXHAUSTED",key="importer"} 0)",
-        R"(antiphon_verdicts_total{verdict="no_match"} 0)",
+        R"(antiphon_verdicts_total{method="Retrieval.Align",verdict="no_match"} 0)",
+        R"(antiphon_stage_seconds_count{stage="align"} 0)",
         R"(antiphon_receive_refused_total{limit="server"} 0)",
         R"(antiphon_encoder_batch_windows_count{modality="score"} 0)"}) {
     EXPECT_THAT(text, HasSubstr(line));

@@ -77,6 +77,7 @@ v1::Limits ToWire(const Limits& limits, int queue_capacity, int max_streams) {
   out.set_max_batch_queries(limits.max_batch_queries);
   out.set_max_filter_entries(limits.max_filter_entries);
   out.set_max_streams(max_streams);
+  out.set_max_align_seconds(limits.max_align_s);
   return out;
 }
 

@@ -20,6 +20,8 @@ struct Limits {
 
   static constexpr Range<double> kMaxAudioRange = {1, 86'400};
   double max_audio_s = audio::DecodeOptions().max_duration_s;  // of a query, seconds
+  static constexpr Range<double> kMaxAlignRange = {1, 6 * 3600};
+  double max_align_s = 4 * 3600;  // of audio in AlignLong, of which a spectrogram is kept, seconds
   int max_audio_channels = audio::DecodeOptions().max_channels;
   int min_audio_rate = audio::DecodeOptions().min_source_rate;  // Hz
   int max_audio_rate = audio::DecodeOptions().max_source_rate;  // Hz

@@ -99,8 +99,10 @@ class RunTest(unittest.TestCase):
         ("README.md", "Your own collection"),
         ("README.md", "From another language"),
         ("docs/api.md", "Python"),
+        ("docs/api.md", "Python: a recording and its score"),
         ("docs/api.md", "Shell"),
         ("docs/cli.md", "Long recordings and live audio"),
+        ("docs/cli.md", "Recordings and their scores"),
         ("docs/cli.md", "Changing the collection"),
         ("docs/operations.md", "Running antiphon-server"),
         ("docs/operations.md", "The file"),
@@ -160,6 +162,15 @@ class RunTest(unittest.TestCase):
         self.assertEqual(deleted.returncode, 0, deleted.stderr)
         self.place.run(usage, placeholders={"KEY": "KEY-that-nobody-guesses"})
 
+    def test_api_python_alignment(self):
+        self.place.serve()
+        self.place.add("minuet.wav", query("petzold_menuet_g"))
+        generate, *_ = section("docs/api.md", "Python")
+        self.place.run(generate)
+        example, usage = section("docs/api.md", "Python: a recording and its score")
+        self.place.add("align.py", self.place.local(example.text))
+        self.place.run(usage)
+
     def test_api_shell(self):
         if not shutil.which("grpcurl"):
             self.skipTest("no grpcurl (go install github.com/fullstorydev/grpcurl/cmd/grpcurl)")
@@ -182,6 +193,17 @@ class RunTest(unittest.TestCase):
         self.place.add("microphone.raw", struct.pack(f"<{len(raw)}h", *raw))
         self.place.add_program("arecord", "#!/bin/sh\ncat microphone.raw\n")
         self.run_section("docs/cli.md", "Long recordings and live audio")
+
+    def test_cli_recordings_and_scores(self):
+        self.place.serve()
+        self.place.add("minuet.wav", query("petzold_menuet_g"))
+        self.place.add("minuet.mid", piece("petzold_menuet_g"))
+        samples, rate = samples_of(query("petzold_menuet_g"))
+        raw = resampled(samples, rate, 22050)
+        self.place.add("microphone.raw", struct.pack(f"<{len(raw)}h", *raw))
+        self.place.add_program("arecord", "#!/bin/sh\ncat microphone.raw\n")
+        for block in section("docs/cli.md", "Recordings and their scores"):
+            self.place.run(block)
 
     def test_cli_changes(self):
         self.place.serve()

@@ -71,7 +71,7 @@ class Service {
     config_.hot_reload.watch_current = false;
     config_.queue.workers = 1;
     config_.limits.max_message_mib = 1;
-    config_.limits.max_audio_s = 5;
+    config_.limits.max_audio_s = config_.limits.max_align_s = 5;
     auto store = server::OpenLiveStore(config_.store, metrics_);
     Require(store.ok(), "a bundle can be opened");
     store_ = *std::move(store);

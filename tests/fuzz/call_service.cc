@@ -33,7 +33,10 @@ std::string AsString(const grpc::ByteBuffer& buffer) {
 
 void RequireNumber(const FieldDescriptor& field, double value) {
   Require(std::isfinite(value), "numbers of a response are finite");
-  if (field.name() == "confidence") Require(value >= 0 && value <= 1, "a confidence is in [0, 1]");
+  for (const char* share : {"confidence", "probability", "agreement", "doubt"}) {
+    if (field.name() == share)
+      Require(value >= 0 && value <= 1, "a share or a probability is in [0, 1]");
+  }
 }
 
 void RequireNumbers(const Message& message) {

@@ -105,6 +105,56 @@ void AddRetrieval(const std::string& target, const Seeds& seeds) {
   seeds.Add(target, "identify_live", InputFor("IdentifyLive", {&first, &chunk, &rest}));
 }
 
+// What brings a sound and a score together.
+void AddPerformances(const std::string& target, const Seeds& seeds, const std::string& piece_id) {
+  v1::AlignRequest align;
+  *align.mutable_audio() = Pcm();
+  align.mutable_options()->mutable_score()->set_midi(Midi());
+  align.mutable_options()->set_include_midi(true);
+  align.mutable_excerpt()->set_start_seconds(0.05);
+  seeds.Add(target, "align_score", InputFor("Align", {&align}));
+  align.mutable_options()->set_piece_id(piece_id);
+  align.mutable_options()->set_as_written(true);
+  align.mutable_options()->set_without_notes(true);
+  seeds.Add(target, "align_piece", InputFor("Align", {&align}));
+  align.clear_options();
+  align.mutable_options()->mutable_filter()->add_composers("Anon");
+  align.mutable_options()->set_mode(v1::SEARCH_MODE_EXACT);
+  seeds.Add(target, "align_identify", InputFor("Align", {&align}));
+
+  v1::AlignStreamRequest long_first;
+  long_first.mutable_options()->set_encoding(v1::Pcm::ENCODING_FLOAT32);
+  long_first.mutable_options()->set_sample_rate(kRate);
+  long_first.mutable_options()->set_channels(1);
+  v1::AlignStreamRequest long_rest;
+  long_rest.set_samples(Samples());
+  seeds.Add(target, "align_long_identify", InputFor("AlignLong", {&long_first, &long_rest}));
+  long_first.mutable_options()->mutable_align()->set_piece_id(piece_id);
+  seeds.Add(target, "align_long", InputFor("AlignLong", {&long_first, &long_rest, &long_rest}));
+
+  v1::FollowRequest first;
+  first.mutable_options()->set_encoding(v1::Pcm::ENCODING_FLOAT32);
+  first.mutable_options()->set_sample_rate(kRate);
+  first.mutable_options()->set_channels(1);
+  first.mutable_options()->set_piece_id(piece_id);
+  first.mutable_options()->set_update_seconds(0.05);
+  v1::FollowRequest chunk;
+  chunk.set_samples(Samples().substr(0, 4001));
+  v1::FollowRequest rest;
+  rest.set_samples(Samples().substr(4001));
+  seeds.Add(target, "follow_piece", InputFor("Follow", {&first, &chunk, &rest}));
+  first.mutable_options()->mutable_score()->set_midi(Midi());
+  first.mutable_options()->set_start_seconds(0.5);
+  seeds.Add(target, "follow_score", InputFor("Follow", {&first, &chunk, &rest}));
+
+  v1::TranscribeRequest transcribe;
+  *transcribe.mutable_audio() = Pcm();
+  transcribe.set_method(v1::TRANSCRIPTION_METHOD_MATCHED);
+  transcribe.set_min_similarity(-1);
+  transcribe.mutable_excerpt()->set_end_seconds(0.3);
+  seeds.Add(target, "transcribe", InputFor("Transcribe", {&transcribe}));
+}
+
 void AddCatalog(const std::string& target, const Seeds& seeds, const std::string& piece_id,
                 const std::string& recording_id) {
   v1::ListPiecesRequest pieces;
@@ -189,9 +239,11 @@ void AddAdmin(const std::string& target, const Seeds& seeds) {
 
 void AddRequests(const Seeds& seeds) {
   AddRetrieval("requests", seeds);
+  AddPerformances("requests", seeds, "p1");
   AddCatalog("requests", seeds, "p1", "r1");
   AddAdmin("requests", seeds);
   AddRetrieval("answers", seeds);
+  AddPerformances("answers", seeds, "piece-0");
   AddCatalog("answers", seeds, "piece-0", "recording-0");
   AddAdmin("answers", seeds);
 }

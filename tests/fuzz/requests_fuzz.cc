@@ -22,7 +22,7 @@ class FakeService {
     config.listen = "127.0.0.1:0";
     config.queue.workers = 1;
     config.limits.max_message_mib = 1;
-    config.limits.max_audio_s = 5;
+    config.limits.max_audio_s = config.limits.max_align_s = 5;
     auto started = server::Server::Start(config, store_, metrics_);
     antiphon::fuzz::Require(started.ok(), "a server starts");
     server_ = *std::move(started);

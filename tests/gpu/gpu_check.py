@@ -216,8 +216,8 @@ class Check:
     def in_process(self):
         flat, _ = self.bundle("flat", self.device)
         with Utilisation() as utilisation:
-            found = self.program_json("gpu_pipeline_check", 50, *self.pipeline_flags(), "--part",
-                                      "in-process", "--bundle", flat)
+            found = self.program_json("gpu_pipeline_check", 70, *self.pipeline_flags(), "--part",
+                                      "in-process,paths", "--bundle", flat)
         return {"found": found, "gpu": utilisation.summary()}
 
     def server(self, bundle, device, environment=None, flags=()):

@@ -254,7 +254,8 @@ void Ivf(Report& report, DevicePrecision precision) {
   for (int64_t row = 0; row + 7 <= kVectors; row += 14) alternate.push_back({row, row + 7});
   const VectorBlock beside = {Queries().data(), kQueries, kVectors};
   const double tolerance = Tolerance(precision);
-  for (const int k : {1, 10, 100, 1000}) {
+  // 512 is the most of 8-bit lists that the GPU is asked for.
+  for (const int k : {1, 10, 100, 512, 513, 1000}) {
     const auto queries = std::span(Queries()).first((k > 100 ? 20 : kQueries) * kDimension);
     for (const bool with : {false, true}) {
       const Scope scope = {.beside = {&beside, with ? 1ul : 0ul}};

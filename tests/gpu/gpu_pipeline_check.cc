@@ -7,6 +7,7 @@
 // A line of QUERIES.tsv is a file beside it, a second to begin at, a number of seconds and the id
 // of the piece; --bundle names bundles of those pieces.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "core/bundle/manifest.h"
 #include "core/collection/embedder.h"
+#include "core/collection/score_cache.h"
 #include "core/decoding/decoder.h"
 #include "core/index/device_pool.h"
 #include "core/music/midi_file.h"
@@ -47,6 +49,7 @@ class Pipeline {
   void Encoders(Report& report, Modality modality);
   void Answers(Report& report);
   void InProcess(Report& report);
+  void Paths(Report& report);
   void Notices(Report& report);
   void WriteSounds(Report& report);
 
@@ -254,6 +257,7 @@ std::unique_ptr<const retrieval::BundleCollection> Pipeline::Open(const std::str
   collection::CollectionOptions options;
   options.encoder.device = where;
   options.index.devices = Get(index::DevicePool::Open({.device = where}));
+  options.scores = std::make_shared<collection::ScoreCache>(2'000'000);  // as the server
   return Get(retrieval::BundleCollection::Open(root, options));
 }
 
@@ -381,6 +385,59 @@ void Pipeline::InProcess(Report& report) {
   }
 }
 
+// From embeddings to answers: search, votes and paths, without features and network. --write names
+// a file for the answers, to compare two builds by.
+void Pipeline::Paths(Report& report) {
+  const auto bundle =
+      Open(std::vector<std::string>(absl::StrSplit(Flag("bundle"), ','))[0], device());
+  const retrieval::Collection* collection = bundle.get();
+  std::vector<matching::EmbeddingSequence> windows;
+  std::vector<double> lengths;
+  double seconds_each = 0;
+  for (const Query& query : ReadQueries(200)) {
+    windows.push_back(Get(collection->EmbedAudio(query.sound, matching::WindowPlan())));
+    lengths.push_back(static_cast<double>(query.sound.samples.size()) / 22050.0);
+    seconds_each += lengths.back() / 200;
+  }
+  std::array<std::atomic<double>, 4> spent = {};
+  matching::RequestContext context;
+  context.on_stage = [&](matching::Stage stage, double seconds) {
+    spent[static_cast<size_t>(stage)] += seconds;
+  };
+  const auto identify = [&](int64_t i) {
+    const size_t n = i % windows.size();
+    return Get(collection->IdentifyEmbedded(windows[n], lengths[n], {}, context));
+  };
+  (void)Rate(Cores(), 1, [&](int64_t i) { (void)identify(i); });  // scores are read once
+  for (const int threads : {1, Cores()}) {
+    for (std::atomic<double>& seconds : spent) seconds = 0;
+    std::atomic<int> asked = 0;
+    const double rate = Rate(threads, 4, [&](int64_t i) {
+      (void)identify(i);
+      ++asked;
+    });
+    const double each = 1e3 / asked;
+    report.Set(
+        absl::StrCat("from embeddings, ", threads, " threads"),
+        {{"seconds of sound a second", rate * seconds_each},
+         {"milliseconds of search", spent[static_cast<size_t>(matching::Stage::kSearch)] * each},
+         {"milliseconds of votes and paths",
+          spent[static_cast<size_t>(matching::Stage::kVote)] * each}});
+  }
+  if (Flag("write").empty()) return;
+  std::ofstream file(Flag("write"));
+  file.precision(9);
+  for (size_t n = 0; n < windows.size(); ++n) {
+    for (const matching::Candidate& found : identify(static_cast<int64_t>(n)).candidates) {
+      file << n << ' ' << collection->pieces()[found.source].id << ' ' << found.score << ' '
+           << found.confidence << ' ' << found.similarity << ' ' << found.place.query_s << ' '
+           << found.place.reference_s << ' ' << found.match.slope << ' '
+           << found.match.reference.start_s << ' ' << found.match.reference.end_s << ' '
+           << found.passages.size() << ' ' << found.same_music.size() << '\n';
+    }
+  }
+}
+
 // A GPU that is not there: said, and the CPU encodes.
 void Pipeline::Notices(Report& report) {
   std::vector<std::string> said;
@@ -422,6 +479,7 @@ int Main(int argc, char** argv) {
        {"score", 60, [&](Report& report) { pipeline.Encoders(report, Modality::kScore); }},
        {"answers", 90, [&](Report& report) { pipeline.Answers(report); }},
        {"write-sounds", 30, [&](Report& report) { pipeline.WriteSounds(report); }},
+       {"paths", 80, [&](Report& report) { pipeline.Paths(report); }},
        {"in-process", 60, [&](Report& report) { pipeline.InProcess(report); }}},
       flags, 300);
 }

@@ -175,7 +175,7 @@ class FoldersTest(unittest.TestCase):
         self.put("sound/a_take.wav", pathlib.Path(harness.queries()[0]["file"]).read_bytes())
         self.put("sound/cover.png", b"\x89PNG")
         done = subprocess.run(
-            [harness.program("antiphon-trainer"), "index", "--midi", self.folder / "scores",
+            [harness.program("antiphon-trainer"), "index", "--scores", self.folder / "scores",
              "--recordings", self.folder / "sound", "--model",
              os.environ.get("ANTIPHON_TEST_MODEL", harness.SOURCE / "models/default"), "--bundle",
              self.folder / "bundle"], capture_output=True, check=False, encoding="utf-8")

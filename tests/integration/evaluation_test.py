@@ -44,7 +44,7 @@ def rows(report):
 
 class EvaluationTest(unittest.TestCase):
     def evaluate(self, suite, *flags):
-        return rows(run(suite, "--midi", SONGBOOK, *flags))
+        return rows(run(suite, "--scores", SONGBOOK, *flags))
 
     def test_snippets_find_their_counterparts(self):
         figures = self.evaluate("snippets", "--snippets", "400", "--no-all-onsets")
@@ -100,7 +100,7 @@ class IndexedBundleTest(unittest.TestCase):
                 "composer,title,folder,midi_score,midi_performance,performance_annotations,"
                 "midi_score_annotations\nJoplin,Entertainer,joplin,score.mid,performance.mid,"
                 "beats.txt,beats.txt\n", encoding="utf-8")
-            report = run("catalogue-size", "--midi", SONGBOOK, "--recordings", recordings,
+            report = run("catalogue-size", "--scores", SONGBOOK, "--recordings", recordings,
                          "--asap", asap, "--bundle", harness.BUNDLE, "--sizes", "2,20,60,61",
                          "--no-untrained")
             figures = rows(report)
@@ -113,7 +113,7 @@ class IndexedBundleTest(unittest.TestCase):
             self.assertLess(figures["this model, 2 pieces"]["Mvectors"],
                             figures["this model, 20 pieces"]["Mvectors"] / 4)
             self.assertIn("--bundle needs --no-untrained", run(
-                "catalogue-size", "--midi", SONGBOOK, "--recordings", recordings, "--asap", asap,
+                "catalogue-size", "--scores", SONGBOOK, "--recordings", recordings, "--asap", asap,
                 "--bundle", harness.BUNDLE))
 
 

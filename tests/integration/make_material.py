@@ -85,7 +85,7 @@ def make(songbook, model, query_font, recording_font):
             "again_after_seconds": again
         })
     (harness.MATERIAL / "queries.json").write_text(json.dumps(queries, indent=1), encoding="utf-8")
-    trainer("index", "--midi", songbook, "--recordings", recordings, "--model", model, "--bundle",
+    trainer("index", "--scores", songbook, "--recordings", recordings, "--model", model, "--bundle",
             harness.BUNDLE)
 
 

@@ -1,7 +1,12 @@
 """A collection that grows to many times its size, one piece at a time and in a stream, while it is
-searched."""
+searched.
 
+Usage: many_pieces_test.py [--pieces N]    N each way (250)
+"""
+
+import argparse
 import random
+import sys
 import tempfile
 import threading
 import unittest
@@ -10,7 +15,7 @@ import harness
 from python_client import PythonClient, connect
 
 STUBS = harness.make_stubs()
-COUNT = 1000  # of pieces, each way
+DEFAULT_COUNT = 250  # of pieces, each way: eight times what is there
 KNOWN = "greensleeves"  # of the songbook
 
 
@@ -50,30 +55,37 @@ class Seeker(threading.Thread):
 
 
 class ManyPiecesTest(unittest.TestCase):
+    count = DEFAULT_COUNT
+
     def setUp(self):
         bundle = harness.copy_of_bundle(self.enterContext(tempfile.TemporaryDirectory()))
         self.server = self.enterContext(harness.Server(bundle=bundle))
         self.client = PythonClient(connect(self.server.address), STUBS, timeout=1200)
 
-    def test_a_thousand_are_added_one_by_one_and_a_thousand_in_a_stream(self):
+    def test_many_are_added_one_by_one_and_as_many_in_a_stream(self):
+        count = self.count
         before = self.client.status()["pieces"]
         with Seeker(self.server.address) as seeker:
-            for number in range(COUNT):
+            for number in range(count):
                 added = self.client.add_piece(f"one_{number}", short_piece(number))
                 self.assertEqual(added["id"], f"one_{number}")
-            requests = (self.client.new_piece(f"stream_{number}", short_piece(COUNT + number))
-                        for number in range(COUNT))
+            requests = (self.client.new_piece(f"stream_{number}", short_piece(count + number))
+                        for number in range(count))
             progress = [answer["added"] for answer in self.client.add_pieces(requests)]
-        self.assertEqual(progress, list(range(1, COUNT + 1)))
+        self.assertEqual(progress, list(range(1, count + 1)))
         self.assertGreater(len(seeker.found), 10)
         self.assertEqual(set(seeker.found), {KNOWN})
-        self.assertEqual(self.client.status()["pieces"], before + 2 * COUNT)
-        self.assertEqual(len({piece["id"] for piece in self.client.pieces()}), before + 2 * COUNT)
-        for name, seed in (("one_0", 0), (f"stream_{COUNT - 1}", 2 * COUNT - 1)):
+        self.assertEqual(self.client.status()["pieces"], before + 2 * count)
+        self.assertEqual(len({piece["id"] for piece in self.client.pieces()}), before + 2 * count)
+        for name, seed in (("one_0", 0), (f"stream_{count - 1}", 2 * count - 1)):
             answer = self.client.identify(short_piece(seed),
                                           against=STUBS["retrieval_pb2"].SIDE_SCORES, top_k=1)
             self.assertEqual(answer["candidates"][0]["source"]["id"], name)
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(usage=__doc__.split("Usage: ")[1], add_help=False)
+    parser.add_argument("--pieces", type=int, default=DEFAULT_COUNT)
+    arguments, sys.argv[1:] = parser.parse_known_args()
+    ManyPiecesTest.count = arguments.pieces
     harness.main()

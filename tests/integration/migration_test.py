@@ -109,8 +109,8 @@ class SongbookTest(Sources):
         for piece in PIECES:
             shutil.copy(harness.BUILD / "songbook" / f"{piece}.mid", scores)
         shutil.copy(harness.MATERIAL / "recordings" / "greensleeves.flac", recordings)
-        done = trainer("index", "--midi", scores, "--recordings", recordings, "--model", cls.model,
-                       "--bundle", cls.bundle, *FEW_RATIOS)
+        done = trainer("index", "--scores", scores, "--recordings", recordings, "--model",
+                       cls.model, "--bundle", cls.bundle, *FEW_RATIOS)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
 
@@ -220,7 +220,7 @@ class SongbookTest(Sources):
 
         # An indexing reads the folder too: ids and metadata, but for the tab in a title.
         indexed = self.mine / "indexed"
-        self.run_trainer("index", "--midi", exported / "scores", "--recordings",
+        self.run_trainer("index", "--scores", exported / "scores", "--recordings",
                          exported / "recordings", "--model", self.model, "--bundle", indexed,
                          "--tempo-ratios", 1)
         fresh = Served(indexed)
@@ -314,7 +314,7 @@ class ExitCodeTest(unittest.TestCase):
         for code, arguments in (
                 (0, ["--version"]), (0, ["--help"]), (0, ["migrate", "--help"]), (2, []),
                 (2, ["migrate"]), (2, ["nothing"]), (2, ["migrate", "--bundle", "x", "--what"]),
-                (2, ["index", "--midi", "x", "--model", "y", "--bundle", "z", "--index", "w"]),
+                (2, ["index", "--scores", "x", "--model", "y", "--bundle", "z", "--index", "w"]),
                 (2, ["import", "--bundle", "/nonexistent/x", "--input", "y", "--replace"]),
                 (2, ["picture", "x.mid", "-o", "x", "--audio", "x", "--soundfont", "x"]),
                 (1, ["migrate", "--bundle", "/nonexistent/x"]),

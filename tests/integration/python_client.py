@@ -103,25 +103,51 @@ class PythonClient:
             queries=[self.messages.BatchQuery(**query) for query in queries])
         return to_dict(self.retrieval.Batch(request, timeout=self.timeout))["results"]
 
-    def _stream(self, samples, sample_rate, chunk_seconds, options):
-        """The messages of a stream of mono 16-bit samples (bytes)."""
+    def _stream(self, request, samples, sample_rate, chunk_seconds, options):
+        """The messages of a stream of mono 16-bit samples (bytes); `request` is their type."""
         encoding = self.types.Pcm.ENCODING_INT16
-        yield self.messages.IdentifyStreamRequest(
+        yield request(
             options={"encoding": encoding, "sample_rate": sample_rate, "channels": 1, **options})
         step = int(chunk_seconds * sample_rate) * 2
         for start in range(0, len(samples), step):
-            yield self.messages.IdentifyStreamRequest(samples=samples[start:start + step])
+            yield request(samples=samples[start:start + step])
 
     def identify_long(self, samples, sample_rate, chunk_seconds=1.0, **options):
         """The segments of a recording of any length."""
-        requests = self._stream(samples, sample_rate, chunk_seconds, options)
+        requests = self._stream(self.messages.IdentifyStreamRequest, samples, sample_rate,
+                                chunk_seconds, options)
         return to_dict(self.retrieval.IdentifyLong(requests, timeout=self.timeout))["segments"]
 
     def identify_live(self, samples, sample_rate, chunk_seconds=0.25, **options):
         """The answers, each as soon as it comes."""
-        requests = self._stream(samples, sample_rate, chunk_seconds, options)
+        requests = self._stream(self.messages.IdentifyStreamRequest, samples, sample_rate,
+                                chunk_seconds, options)
         for response in self.retrieval.IdentifyLive(requests, timeout=self.timeout):
             yield to_dict(response)
+
+    def align(self, content, excerpt=None, **options):
+        """When what is played in a recording; `options` say of which score, if it is known."""
+        request = self.messages.AlignRequest(audio={"file": content}, options=options,
+                                             excerpt=excerpt)
+        return to_dict(self.retrieval.Align(request, timeout=self.timeout))
+
+    def align_long(self, samples, sample_rate, chunk_seconds=1.0, **options):
+        """The same for a recording of any length."""
+        requests = self._stream(self.messages.AlignStreamRequest, samples, sample_rate,
+                                chunk_seconds, {"align": options})
+        return to_dict(self.retrieval.AlignLong(requests, timeout=self.timeout))
+
+    def follow(self, samples, sample_rate, chunk_seconds=0.02, **options):
+        """Where the music is in a score, each answer as soon as it comes. A place that is not known
+        is left out."""
+        requests = self._stream(self.messages.FollowRequest, samples, sample_rate, chunk_seconds,
+                                options)
+        for response in self.retrieval.Follow(requests, timeout=self.timeout):
+            yield to_dict(response)
+
+    def transcribe(self, content, **options):
+        request = self.messages.TranscribeRequest(audio={"file": content}, **options)
+        return to_dict(self.retrieval.Transcribe(request, timeout=self.timeout))
 
     def pieces(self, filter_text="", page_size=20):
         """All pages, one after the other."""

@@ -95,7 +95,7 @@ def make(stubs):
 
 def index(scores, sounds, bundle):
     """A bundle of a folder of scores and one of recordings, whose ids are the files' names."""
-    make_material.trainer("index", "--midi", scores, "--recordings", sounds, "--model", MODEL,
+    make_material.trainer("index", "--scores", scores, "--recordings", sounds, "--model", MODEL,
                           "--bundle", bundle)
 
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/evaluation/background_music.h"
 
@@ -20,7 +21,7 @@ struct Flags {
 
 absl::Status Run(Flags& flags) {
   if (flags.splits.size() > flags.midi_dirs.size())
-    return absl::InvalidArgumentError("there are more --split than --midi");
+    return absl::InvalidArgumentError("there are more --split than --scores");
   encoder::SetComputeThreads(flags.threads);
   for (size_t i = 0; i < flags.midi_dirs.size(); ++i) {
     evaluation::BackgroundCorpus corpus{flags.midi_dirs[i]};
@@ -53,11 +54,11 @@ void AddBackground(CLI::App& program, absl::Status& outcome) {
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
       ->required();
   command
-      ->add_option("--midi", flags->midi_dirs,
-                   "Folder of MIDI files, searched recursively; may be given several times")
+      ->add_option(kScoresOption, flags->midi_dirs,
+                   "Folder of scores, searched recursively; may be given several times")
       ->required();
   command->add_option("--split", flags->splits,
-                      "File with columns piece and split for each --midi, in order; - and those "
+                      "File with columns piece and split for each --scores, in order; - and those "
                       "left out: by a hash of the name");
   command
       ->add_option("--soundfont", options.soundfonts,

@@ -57,7 +57,7 @@ void AddCalibrate(CLI::App& program, absl::Status& outcome) {
   evaluation::CalibrationOptions& options = flags->options;
   command->add_option("--model", options.model, "Folder with audio_encoder.pt and score_encoder.pt")
       ->required();
-  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
+  command->add_option(kScoresOption, options.midi_dir, "Folder of scores, searched recursively")
       ->required();
   command->add_option("--split", flags->split_file,
                       "File with columns piece and split; default: by a hash of the name");

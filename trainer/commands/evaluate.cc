@@ -15,6 +15,7 @@
 #include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/data/split.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/learning/training.h"
@@ -25,8 +26,8 @@ namespace {
 using metrics::Report;
 
 struct Flags {
-  std::string suite, model, midi_dir, asap, recordings, split_file, work, errors, json;
-  std::string corpora, songbook, bundle, editions = evaluation::EditionsOptions().list;
+  std::string suite, model, asap, recordings, recorded_scores, split_file, work, errors, json;
+  std::string corpora, songbook, bundle, bach10, editions = evaluation::EditionsOptions().list;
   std::string part = "test";
   std::string soundfont = data::kEvaluationSoundfont;
   std::string architecture = "residual";
@@ -37,12 +38,14 @@ struct Flags {
   int snippets = evaluation::SnippetsOptions().snippets;
   bool centre_scores = false, all_onsets = true;
   std::optional<int> excerpts;  // the suite's own without it
-  int works = 0, listed = 0;
+  int works = 0, listed = 0, varied = evaluation::AlignmentOptions().varied;
   bool own_instruments = false, with_parts = false;
-  std::vector<std::string> degradations, distractors, scores;
-  std::vector<int> sizes;  // empty: the suite's own
+  std::vector<std::string> degradations, distractors, scores;  // scores: folders
+  std::vector<int> sizes;                                      // empty: the suite's own
   uint64_t seed = 1;
 
+  // Of the suites that take one folder of scores.
+  std::string folder() const { return scores.empty() ? "" : scores.front(); }
   std::string renditions() const { return work + "/renditions"; }
   std::string reference_collections() const { return work + "/catalogues"; }
 };
@@ -72,7 +75,7 @@ absl::StatusOr<evaluation::ModelOptions> Models(const Flags& flags) {
 
 absl::StatusOr<datasets::TestSetOptions> TestSet(const Flags& flags) {
   datasets::TestSetOptions options;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   if (!flags.split_file.empty()) {
     ASSIGN_OR_RETURN(options.split, data::Split::Read(flags.split_file));
   }
@@ -125,7 +128,7 @@ absl::StatusOr<Report> Performances(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
   evaluation::RecordingsOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
   options.degradations = flags.degradations;
@@ -148,7 +151,7 @@ absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
   options.distractors = flags.distractors;
   if (!flags.sizes.empty()) options.sizes = flags.sizes;
   options.recordings = flags.recordings;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateUnknown(options, progress);
@@ -170,7 +173,7 @@ absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.songbook = flags.songbook;
   options.recordings = flags.recordings;
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.asap = Asap(flags);
   options.soundfont = flags.soundfont;
   options.reference_collections = flags.reference_collections();
@@ -181,7 +184,7 @@ absl::StatusOr<Report> Tracks(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
   evaluation::EnsembleOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
@@ -193,7 +196,7 @@ absl::StatusOr<Report> Ensemble(const Flags& flags, Progress& progress) {
 absl::StatusOr<Report> Violin(const Flags& flags, Progress& progress) {
   evaluation::ViolinOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.bundle = flags.bundle;
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
@@ -222,7 +225,7 @@ absl::StatusOr<Report> CatalogSize(const Flags& flags, Progress& progress) {
   evaluation::CatalogSizeOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.asap = Asap(flags);
-  options.midi_dir = flags.midi_dir;
+  options.midi_dir = flags.folder();
   options.recordings = flags.recordings;
   options.distractors = flags.distractors;
   options.bundle = flags.bundle;
@@ -237,12 +240,34 @@ absl::StatusOr<Report> Transcription(const Flags& flags, Progress& progress) {
   ASSIGN_OR_RETURN(options.models, Models(flags));
   ASSIGN_OR_RETURN(options.test_set, TestSet(flags));
   options.snippets = flags.snippets;
+  options.pieces = flags.works;
+  options.recordings = flags.recordings;
+  options.scores = flags.recorded_scores;
+  options.reference_collections = flags.reference_collections();
   options.seed = flags.seed;
   return evaluation::EvaluateTranscription(options, progress);
 }
 
 absl::StatusOr<Report> Alignment(const Flags& flags, Progress& progress) {
-  return evaluation::EvaluateAlignment({Asap(flags), flags.seed}, progress);
+  evaluation::AlignmentOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.folder();
+  options.bach10 = flags.bach10;
+  options.varied = flags.varied;
+  options.seed = flags.seed;
+  return evaluation::EvaluateAlignment(options, progress);
+}
+
+absl::StatusOr<Report> Following(const Flags& flags, Progress& progress) {
+  evaluation::FollowingOptions options;
+  options.asap = Asap(flags);
+  options.recordings = flags.recordings;
+  options.midi_dir = flags.folder();
+  options.bach10 = flags.bach10;
+  ASSIGN_OR_RETURN(options.part, data::ParsePart(flags.part));
+  options.seed = flags.seed;
+  return evaluation::EvaluateFollowing(options, progress);
 }
 
 using Names = std::vector<std::string>;
@@ -275,36 +300,36 @@ Names Joined(std::initializer_list<Names> lists) {
 const std::map<std::string, Suite> kSuites = {
     {"snippets",
      {&Snippets,
-      {"--model", "--midi"},
+      {"--model", "--scores"},
       Joined({kOfModels, kOfTestSet, {"--snippets", "--centre-scores", "--no-all-onsets"}})}},
-    {"pieces", {&Pieces, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet})}},
+    {"pieces", {&Pieces, {"--model", "--scores"}, Joined({kOfModels, kOfTestSet})}},
     {"performances",
      {&Performances, {"--model", "--asap"}, Joined({kOfModels, kOfAsap, {"--errors"}})}},
     {"recordings",
      {&Recordings,
-      {"--model", "--midi", "--recordings"},
+      {"--model", "--scores", "--recordings"},
       Joined({kOfModels, {"--excerpts", "--degrade", "--transpose", "--errors", "--soundfont"}})}},
     {"unknown",
      {&Unknown,
       {"--model", "--asap"},
       Joined({kOfModels,
               kOfAsap,
-              {"--transpose", "--recordings", "--midi", "--distractors", "--sizes"}})}},
+              {"--transpose", "--recordings", "--scores", "--distractors", "--sizes"}})}},
     {"editions",
      {&Editions, {"--model", "--corpora"}, Joined({kOfModels, {"--editions", "--soundfont"}})}},
     {"tracks",
      {&Tracks,
       {"--model"},
-      Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--midi"}})}},
+      Joined({kOfModels, kOfAsap, {"--asap", "--songbook", "--recordings", "--scores"}})}},
     {"ensemble",
      {&Ensemble,
       {"--model", "--recordings"},
-      Joined({kOfModels, {"--midi", "--bundle", "--excerpts", "--parts"}})}},
+      Joined({kOfModels, {"--scores", "--bundle", "--excerpts", "--parts"}})}},
     {"violin",
      {&Violin,
       {"--model", "--recordings"},
       Joined({kOfModels,
-              {"--midi", "--bundle", "--excerpts", "--distractors", "--asap", "--parts"}})}},
+              {"--scores", "--bundle", "--excerpts", "--distractors", "--asap", "--parts"}})}},
     {"rendered",
      {&Rendered,
       {"--model", "--scores"},
@@ -312,11 +337,22 @@ const std::map<std::string, Suite> kSuites = {
               {"--works", "--listed", "--bundle", "--excerpts", "--soundfont", "--parts"}})}},
     {"catalogue-size",
      {&CatalogSize,
-      {"--model", "--midi", "--asap", "--recordings"},
-      Joined({kOfModels, kOfAsap, {"--distractors", "--sizes", "--bundle"}})}},
+      {"--model", "--scores", "--recordings"},
+      Joined({kOfModels, kOfAsap, {"--asap", "--distractors", "--sizes", "--bundle"}})}},
     {"transcription",
-     {&Transcription, {"--model", "--midi"}, Joined({kOfModels, kOfTestSet, {"--snippets"}})}},
-    {"alignment", {&Alignment, {"--asap"}, kOfAsap}},
+     {&Transcription,
+      {"--model", "--scores"},
+      Joined({kOfModels,
+              kOfTestSet,
+              {"--snippets", "--works", "--recordings", "--recorded-scores"}})}},
+    {"alignment",
+     {&Alignment,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--scores", "--bach10", "--varied"}})}},
+    {"following",
+     {&Following,
+      {},
+      Joined({kOfAsap, {"--asap", "--recordings", "--scores", "--bach10", "--part"}})}},
 };
 
 // A bundle that was indexed before is the whole collection.
@@ -326,9 +362,9 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(
         RefuseIdle(command, "--seed", !flags.no_untrained,
                    absl::StrCat("in suite ", flags.suite, " it only draws the untrained network")));
-    if (flags.midi_dir.empty() && flags.bundle.empty()) {
+    if (flags.scores.empty() && flags.bundle.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("suite ", flags.suite, " needs --midi or --bundle"));
+          absl::StrCat("suite ", flags.suite, " needs --scores or --bundle"));
     }
   }
   if (flags.bundle.empty()) return absl::OkStatus();
@@ -338,7 +374,7 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
   }
   const std::string reason = "the collection is that of --bundle";
   if (plays) {
-    RETURN_IF_ERROR(RefuseIdle(command, "--midi", false, reason));
+    RETURN_IF_ERROR(RefuseIdle(command, "--scores", false, reason));
     RETURN_IF_ERROR(RefuseIdle(command, "--asap", false, reason));
   }
   RETURN_IF_ERROR(RefuseIdle(command, "--parts", false, reason));
@@ -348,6 +384,8 @@ absl::Status CheckBundle(const CLI::App& command, const Flags& flags) {
 
 // What cannot act because of another option.
 absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
+  if (flags.scores.size() > 1 && flags.suite != "rendered")
+    return absl::InvalidArgumentError(absl::StrCat("suite ", flags.suite, " takes one --scores"));
   RETURN_IF_ERROR(CheckBundle(command, flags));
   RETURN_IF_ERROR(RefuseIdle(command, "--architecture", !flags.no_untrained,
                              "with --no-untrained there is no such network"));
@@ -359,19 +397,40 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
   }
+  if (flags.suite == "transcription" &&
+      (flags.recordings.empty() != flags.scores.empty() || flags.scores.size() > 1)) {
+    return absl::InvalidArgumentError(
+        "suite transcription: --recordings and one --scores go together");
+  }
   if (flags.suite == "tracks") {
     if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
       return absl::InvalidArgumentError(
-          "suite tracks needs --songbook, --recordings with --midi, or --asap");
+          "suite tracks needs --songbook, --recordings with --scores, or --asap");
     }
-    if (flags.recordings.empty() != flags.midi_dir.empty())
-      return absl::InvalidArgumentError("suite tracks: --recordings and --midi go together");
+    if (flags.recordings.empty() != flags.scores.empty())
+      return absl::InvalidArgumentError("suite tracks: --recordings and --scores go together");
+  }
+  if (flags.suite == "catalogue-size") {
+    for (const char* const option : {"--performances", "--render-threads", "--soundfont"}) {
+      RETURN_IF_ERROR(RefuseIdle(command, option, !flags.asap.empty(),
+                                 "in suite catalogue-size it goes with --asap"));
+    }
+  }
+  if (flags.suite == "alignment" || flags.suite == "following") {
+    if (flags.asap.empty() && flags.recordings.empty() && flags.bach10.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "suite ", flags.suite, " needs --asap, --recordings with --scores, or --bach10"));
+    }
+    if (flags.recordings.empty() != flags.scores.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("suite ", flags.suite, ": --recordings and --scores go together"));
+    }
   }
   if (flags.suite == "unknown") {
-    RETURN_IF_ERROR(RefuseIdle(command, "--midi", !flags.recordings.empty(),
+    RETURN_IF_ERROR(RefuseIdle(command, "--scores", !flags.recordings.empty(),
                                "in suite unknown it goes with --recordings"));
-    if (!flags.recordings.empty() && flags.midi_dir.empty()) {
-      return absl::InvalidArgumentError("suite unknown with --recordings needs --midi");
+    if (!flags.recordings.empty() && flags.scores.empty()) {
+      return absl::InvalidArgumentError("suite unknown with --recordings needs --scores");
     }
   }
   return absl::OkStatus();
@@ -418,17 +477,19 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->required()
       ->check(CLI::IsMember(kSuites));
   command.add_option("--model", flags.model, "Folder with audio_encoder.pt and score_encoder.pt");
-  command.add_option("--midi", flags.midi_dir, "Folder of MIDI files, searched recursively");
+  command.add_option(kScoresOption, flags.scores,
+                     "Folder of scores, searched recursively; suite rendered plays the test part "
+                     "of it, and takes several");
   command.add_option("--asap", flags.asap, "Folder of the ASAP dataset, with its metadata.csv");
   command.add_option(
       "--recordings", flags.recordings,
       "Folder of the MAPS recordings; suite ensemble: Bach10; suite violin: its own");
-  command.add_option(
-      "--scores", flags.scores,
-      "Suite rendered: folder of scores, whose test part is played; may be repeated");
+  command.add_option("--recorded-scores", flags.recorded_scores,
+                     "Suite transcription: folder of the scores that --recordings are of");
   command
       .add_option("--works", flags.works,
-                  "Suite rendered: works of each folder to play; 0 is the whole test part")
+                  "Suite rendered: works of each folder to play; suite transcription: pieces to "
+                  "transcribe as a whole; 0 is the whole test part")
       ->capture_default_str();
   command
       .add_option("--listed", flags.listed,
@@ -461,6 +522,13 @@ void AddInputs(CLI::App& command, Flags& flags) {
       ->capture_default_str();
   command.add_option("--songbook", flags.songbook,
                      "Suite tracks: scores to play at 0.7 and 1.3 of their tempo");
+  command.add_option("--bach10", flags.bach10,
+                     "Suites alignment and following: folder of the Bach10 recordings");
+  command
+      .add_option("--varied", flags.varied,
+                  "Suite alignment: of each kind, so many recordings also with repeats left out "
+                  "and added, cut, and beside other scores")
+      ->capture_default_str();
   command
       .add_option("--performances", flags.performances, "Of ASAP, a sample of so many; 0 is all")
       ->capture_default_str();

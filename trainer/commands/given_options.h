@@ -1,4 +1,5 @@
-// What was given on the command line but can't act. Stateless.
+// What was given on the command line but can't act, and the option that most subcommands share.
+// Stateless.
 #ifndef ANTIPHON_TRAINER_COMMANDS_GIVEN_OPTIONS_H_
 #define ANTIPHON_TRAINER_COMMANDS_GIVEN_OPTIONS_H_
 
@@ -12,6 +13,9 @@ class App;
 }
 
 namespace antiphon::trainer::commands {
+
+// Of a folder of scores. The second is its name from when there was only MIDI.
+inline constexpr char kScoresOption[] = "--scores,--midi";
 
 // InvalidArgument, with the reason, when the option ("--name") was given though it can't act: a
 // subcommand doesn't ignore what it is told. Requires that the subcommand has the option.

@@ -45,8 +45,8 @@ void AddIndex(CLI::App& program, absl::Status& outcome) {
   IndexCommandOptions& options = flags->options;
   command
       ->add_option(
-          "--midi", options.midi_dir,
-          "Folder of MIDI files; metadata.tsv in it gives titles, composers, collections and works")
+          kScoresOption, options.midi_dir,
+          "Folder of scores; metadata.tsv in it gives titles, composers, collections and works")
       ->required();
   command->add_option("--recordings", options.recordings_dir, "Folder of audio files");
   command

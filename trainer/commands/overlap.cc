@@ -78,16 +78,14 @@ void AddOverlap(CLI::App& program, absl::Status& outcome) {
                                              "List pieces to train on that share music with pieces "
                                              "to measure on: lines for train --exclude");
   auto flags = std::make_shared<Flags>();
-  command
-      ->add_option("--trained", flags->trained.folder,
-                   "Folder of MIDI files, parts train and valid")
+  command->add_option("--trained", flags->trained.folder, "Folder of scores, parts train and valid")
       ->required();
   command->add_option("--trained-split", flags->trained.split_file,
                       "File with columns piece and split");
   command->add_flag("--trained-by-hash", flags->trained.by_hash, "Split by a hash of the name");
   command
       ->add_option("--measured", flags->measured.folder,
-                   "Folder of MIDI files, part test; all without a split")
+                   "Folder of scores, part test; all without a split")
       ->required();
   command->add_option("--measured-split", flags->measured.split_file,
                       "File with columns piece and split");

@@ -15,6 +15,9 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
   command->add_option("-o,--out", options->output, "PNG file")->required();
   command->add_option("--audio", options->audio,
                       "A recording that begins with the score; default: render the score");
+  command->add_flag("--align", options->align,
+                    "The recording is of the score or a part of it at any tempo: draw the score "
+                    "where it is played, with bars and doubt");
   command->add_option("--soundfont", options->soundfont,
                       "To render with when there is no recording");
   command
@@ -26,6 +29,10 @@ void AddPicture(CLI::App& program, absl::Status& outcome) {
   command->callback([command, options, &outcome] {
     outcome = RefuseIdle(*command, "--soundfont", options->audio.empty(),
                          "--audio is drawn and nothing is rendered");
+    if (outcome.ok()) {
+      outcome =
+          RefuseIdle(*command, "--tempo-ratio", !options->align, "with --align the tempo is found");
+    }
     if (outcome.ok()) outcome = pictures::RunPicture(*options);
   });
 }

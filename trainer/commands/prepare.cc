@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/base/status_macros.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 
 namespace antiphon::trainer::commands {
@@ -38,11 +39,11 @@ absl::Status Run(Flags& flags) {
 }  // namespace
 
 void AddPrepare(CLI::App& program, absl::Status& outcome) {
-  CLI::App* command = program.add_subcommand(
-      "prepare", "Perform, render and analyse MIDI files into a feature store");
+  CLI::App* command =
+      program.add_subcommand("prepare", "Perform, render and analyse scores into a feature store");
   auto flags = std::make_shared<Flags>();
   data::PrepareOptions& options = flags->options;
-  command->add_option("--midi", options.midi_dir, "Folder of MIDI files, searched recursively")
+  command->add_option(kScoresOption, options.midi_dir, "Folder of scores, searched recursively")
       ->required();
   command->add_option("--store", options.store, "Folder to fill; finished items in it are kept")
       ->required();

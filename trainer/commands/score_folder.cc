@@ -184,8 +184,7 @@ absl::Status ScoreFolder::TakePiece(const data::SourceFile& file, const FileMeta
       .collection = metadata.collection.empty() ? options_.collection : metadata.collection,
       .work_id = names_.at(file.relative).work_id,
       .with_parts = options_.with_parts};
-  if (piece.title.empty()) piece.title = notation::TitleWithOpus(score);
-  if (piece.title.empty()) piece.title = music::TitleOfPath(file.relative);
+  if (piece.title.empty()) piece.title = notation::TitleOf(score, file.relative);
   if (piece.composer.empty()) piece.composer = score.composer;
   if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
   return take(piece, bytes);

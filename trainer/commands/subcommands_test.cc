@@ -36,7 +36,7 @@ std::string Evaluate(const std::string& suite, const std::string& arguments) {
 }
 
 TEST(EvaluateTest, ASuiteRefusesWhatItMakesNoUseOf) {
-  const std::string model = "--model /nonexistent --midi /nonexistent ";
+  const std::string model = "--model /nonexistent --scores /nonexistent ";
   for (const char* option :
        {"--degrade all", "--excerpts 2", "--transpose 1", "--sizes 5", "--errors x", "--asap x",
         "--recordings x", "--performances 3", "--render-threads 1", "--render-only"}) {
@@ -53,22 +53,24 @@ TEST(EvaluateTest, ASuiteRefusesWhatItMakesNoUseOf) {
 }
 
 TEST(EvaluateTest, AnOptionIsRefusedWhereAnotherTakesItsWork) {
-  const std::string model = "--model /nonexistent --midi /nonexistent ";
+  const std::string model = "--model /nonexistent --scores /nonexistent ";
   EXPECT_THAT(Evaluate("snippets", model + "--no-untrained --architecture residual"),
               AllOf(StartsWith("--architecture can't act"), HasSubstr("--no-untrained")));
   EXPECT_THAT(Evaluate("pieces", model + "--no-untrained --seed 2"),
               StartsWith("--seed can't act"));
   EXPECT_THAT(Evaluate("recordings", model + "--recordings x --soundfont x"),
               AllOf(StartsWith("--soundfont can't act"), HasSubstr("--errors")));
-  EXPECT_THAT(Evaluate("unknown", "--model x --asap x --midi x"), StartsWith("--midi can't act"));
-  EXPECT_THAT(Evaluate("unknown", "--model x --asap x --recordings x"), HasSubstr("needs --midi"));
+  EXPECT_THAT(Evaluate("unknown", "--model x --asap x --scores x"),
+              StartsWith("--scores can't act"));
+  EXPECT_THAT(Evaluate("unknown", "--model x --asap x --recordings x"),
+              HasSubstr("needs --scores"));
   const std::string bundle = "--model x --scores x --bundle x ";
   EXPECT_THAT(Evaluate("rendered", bundle + "--no-untrained --listed 5"),
               AllOf(StartsWith("--listed can't act"), HasSubstr("--bundle")));
   EXPECT_THAT(Evaluate("violin", "--model x --recordings x --no-untrained --bundle x --asap x"),
               AllOf(StartsWith("--asap can't act"), HasSubstr("--bundle")));
-  EXPECT_THAT(Evaluate("ensemble", "--model x --recordings x --no-untrained --bundle x --midi x"),
-              AllOf(StartsWith("--midi can't act"), HasSubstr("--bundle")));
+  EXPECT_THAT(Evaluate("ensemble", "--model x --recordings x --no-untrained --bundle x --scores x"),
+              AllOf(StartsWith("--scores can't act"), HasSubstr("--bundle")));
   EXPECT_THAT(Evaluate("rendered", bundle), HasSubstr("--bundle needs --no-untrained"));
   EXPECT_THAT(Evaluate("violin", model + "--recordings x --no-untrained --seed 2"),
               StartsWith("--seed can't act"));
@@ -77,44 +79,49 @@ TEST(EvaluateTest, AnOptionIsRefusedWhereAnotherTakesItsWork) {
 }
 
 TEST(EvaluateTest, SaysWhatASuiteNeeds) {
-  EXPECT_EQ(Evaluate("snippets", "--midi x"), "suite snippets needs --model");
-  EXPECT_EQ(Evaluate("recordings", "--model x --midi x"), "suite recordings needs --recordings");
+  EXPECT_EQ(Evaluate("snippets", "--scores x"), "suite snippets needs --model");
+  EXPECT_EQ(Evaluate("recordings", "--model x --scores x"), "suite recordings needs --recordings");
   EXPECT_EQ(Evaluate("unknown", "--render-only"), "suite unknown needs --asap");
-  EXPECT_EQ(Evaluate("ensemble", "--model x --midi x"), "suite ensemble needs --recordings");
+  EXPECT_EQ(Evaluate("ensemble", "--model x --scores x"), "suite ensemble needs --recordings");
   EXPECT_EQ(Evaluate("ensemble", "--model x --recordings x"),
-            "suite ensemble needs --midi or --bundle");
+            "suite ensemble needs --scores or --bundle");
   EXPECT_EQ(Evaluate("violin", "--model x --recordings x"),
-            "suite violin needs --midi or --bundle");
+            "suite violin needs --scores or --bundle");
   EXPECT_EQ(Evaluate("rendered", "--model x"), "suite rendered needs --scores");
+  EXPECT_EQ(Evaluate("pieces", "--model x --no-untrained --scores x --scores y"),
+            "suite pieces takes one --scores");
 }
 
 // As docs/quality.md gives them to each suite.
 TEST(EvaluateTest, TakesWhatASuiteUses) {
   const std::string model = "--model /nonexistent --json x ",
-                    midi = "--midi x --split /nonexistent/split.tsv ",
+                    scores = "--scores x --split /nonexistent/split.tsv ",
                     asap = "--asap /nonexistent --performances 3 --render-threads 1 ";
   for (const auto& [suite, arguments] : {
-           std::pair("snippets", model + midi + "--part valid --snippets 4 --no-all-onsets"),
-           std::pair("pieces", model + midi + "--no-untrained"),
+           std::pair("snippets", model + scores + "--part valid --snippets 4 --no-all-onsets"),
+           std::pair("pieces", model + scores + "--no-untrained"),
            std::pair("performances", model + asap + "--errors x --no-untrained --seed 2"),
-           std::pair("recordings", model + "--midi x --recordings x --degrade all --transpose 1"),
-           std::pair("recordings", model + "--midi x --recordings x --errors x --soundfont x"),
-           std::pair("unknown", model + asap + "--transpose 1 --recordings x --midi x"),
+           std::pair("recordings", model + "--scores x --recordings x --degrade all --transpose 1"),
+           std::pair("recordings", model + "--scores x --recordings x --errors x --soundfont x"),
+           std::pair("unknown", model + asap + "--transpose 1 --recordings x --scores x"),
            std::pair("catalogue-size", model + asap +
-                                           "--midi x --recordings x --sizes 100,300 "
+                                           "--scores x --recordings x --sizes 100,300 "
                                            "--distractors x --distractors y"),
            std::pair("catalogue-size", model + asap +
-                                           "--midi x --recordings x --no-untrained "
+                                           "--scores x --recordings x --no-untrained "
                                            "--bundle /nonexistent"),
-           std::pair("ensemble", model + "--midi x --recordings /nonexistent --excerpts 4"),
+           std::pair("catalogue-size", model + "--scores x --recordings x --no-untrained --seed 2 "
+                                               "--bundle /nonexistent"),
+           std::pair("ensemble", model + "--scores x --recordings /nonexistent --excerpts 4"),
            std::pair("ensemble", model + "--recordings /nonexistent --no-untrained --bundle x"),
            std::pair("violin", model + "--recordings /nonexistent --no-untrained --bundle x"),
-           std::pair("violin", model + "--midi x --recordings /nonexistent --excerpts 4 --asap x "
+           std::pair("violin", model + "--scores x --recordings /nonexistent --excerpts 4 --asap x "
                                        "--distractors x --distractors y"),
            std::pair("rendered", model + "--scores /nonexistent --scores y --works 3 --listed 20 "
                                          "--excerpts 2 --soundfont x --seed 2"),
-           std::pair("snippets", model + midi + "--own-instruments"),
-           std::pair("transcription", model + midi + "--snippets 5 --threads 1"),
+           std::pair("snippets", model + scores + "--own-instruments"),
+           std::pair("pieces", model + "--midi /nonexistent --no-untrained"),  // its old name
+           std::pair("transcription", model + scores + "--snippets 5 --threads 1"),
            std::pair("alignment", asap + "--seed 2"),
            std::pair("alignment", asap + "--render-only"),
        }) {
@@ -126,10 +133,16 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
 TEST(EvaluateTest, NamesWhatIsOutOfRange) {
   EXPECT_EQ(Evaluate("alignment", "--asap x --performances -1"),
             "performances: -1 is not in 0 to 1000000");
-  EXPECT_EQ(Evaluate("ensemble", "--model x --midi x --recordings x --no-untrained --excerpts 0"),
+  EXPECT_EQ(Evaluate("ensemble", "--model x --scores x --recordings x --no-untrained --excerpts 0"),
             "excerpts: 0 is not in 1 to 1000");
   EXPECT_EQ(Evaluate("rendered", "--model x --scores x --no-untrained --works -1"),
             "works: -1 is not in 0 to 1000000");
+}
+
+TEST(EvaluateTest, RefusesWhatOnlyRendersPerformances) {
+  EXPECT_THAT(Told("evaluate --suite catalogue-size --model x --scores x --recordings x "
+                   "--performances 3"),
+              AllOf(StartsWith("--performances"), HasSubstr(kIdle), HasSubstr("--asap")));
 }
 
 TEST(TrainTest, RefusesWhatCannotAct) {
@@ -159,9 +172,9 @@ TEST(OtherCommandsTest, RefuseWhatCannotAct) {
               AllOf(StartsWith("--trained-by-hash"), HasSubstr(kIdle)));
   EXPECT_THAT(Told("overlap --trained x --measured y --measured-by-hash --measured-split z"),
               AllOf(StartsWith("--measured-by-hash"), HasSubstr(kIdle)));
-  EXPECT_THAT(Told("calibrate --model x --midi y --soundfont z --plain --no-paths"),
+  EXPECT_THAT(Told("calibrate --model x --scores y --soundfont z --plain --no-paths"),
               AllOf(StartsWith("--no-paths"), HasSubstr(kIdle)));
-  EXPECT_THAT(Told("prepare --midi x --store y --soundfont z --min-tempo 2 --max-tempo 0.5"),
+  EXPECT_THAT(Told("prepare --scores x --store y --soundfont z --min-tempo 2 --max-tempo 0.5"),
               StartsWith("max_tempo_ratio: 0.5 is not in 2 to 10"));
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/encoder/window_encoder.h"
 #include "core/exchange/collection_import.h"
+#include "trainer/commands/given_options.h"
 #include "trainer/commands/subcommands.h"
 #include "trainer/commands/update_command.h"
 
@@ -41,7 +42,7 @@ void AddUpdate(CLI::App& program, absl::Status& outcome) {
   auto flags = std::make_shared<Flags>();
   IndexCommandOptions& options = flags->options;
   command
-      ->add_option("--scores,--midi", options.midi_dir,
+      ->add_option(kScoresOption, options.midi_dir,
                    "Folder of scores; metadata.tsv in it gives titles, composers, collections and "
                    "works")
       ->required();

@@ -54,7 +54,7 @@ absl::StatusOr<std::vector<Job>> ListJobs(const PrepareOptions& options, int& sk
   }
   if (jobs.empty()) {
     return absl::NotFoundError(
-        absl::StrCat(options.midi_dir, " has no MIDI file in the parts asked for"));
+        absl::StrCat(options.midi_dir, " has no score in the parts asked for"));
   }
   std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
     return a.variation != b.variation ? a.variation < b.variation : a.midi < b.midi;

@@ -112,7 +112,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexed(
 
 absl::StatusOr<std::vector<CollectionEntry>> ReadEntries(const std::string& midi_dir) {
   ASSIGN_OR_RETURN(const std::vector<data::SourceFile> files, data::MidiFilesBelow(midi_dir));
-  if (files.empty()) return absl::NotFoundError(absl::StrCat("no MIDI file below ", midi_dir));
+  if (files.empty()) return absl::NotFoundError(absl::StrCat("no score below ", midi_dir));
   std::vector<CollectionEntry> entries;
   for (const data::SourceFile& file : files) {
     ASSIGN_OR_RETURN(std::string midi, ReadWholeFile(file.path));

@@ -95,20 +95,4 @@ absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(const AsapTestBed& bed,
   return verdict;
 }
 
-datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
-                                                            const std::string& model,
-                                                            const std::string& folder) {
-  datasets::ReferenceCollectionOptions options;
-  options.builder.model_directory = model;
-  options.builder.encoder = models.encoder;
-  options.folder = folder;
-  options.builder.with_parts = models.with_parts;
-  return options;
-}
-
-absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexedFor(
-    const ModelOptions& models, const std::string& bundle) {
-  return datasets::OpenIndexed(bundle, ReferenceCollectionFor(models, models.model, "").builder);
-}
-
 }  // namespace antiphon::trainer::evaluation

@@ -4,7 +4,6 @@
 #define ANTIPHON_TRAINER_EVALUATION_ASAP_TEST_BED_H_
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,17 +56,6 @@ struct PlaceVerdict {
 // entries.
 [[nodiscard]] absl::StatusOr<std::optional<PlaceVerdict>> JudgePlace(
     const AsapTestBed& bed, const datasets::Outcome& outcome);
-
-// How a suite indexes with `model`, one of the models' folders: the index command's own defaults.
-// The bundle is kept in `folder`.
-datasets::ReferenceCollectionOptions ReferenceCollectionFor(const ModelOptions& models,
-                                                            const std::string& model,
-                                                            const std::string& folder);
-
-// A bundle that the index command made, with the model that is measured. Fails as
-// datasets::OpenIndexed.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<const retrieval::BundleCollection>> OpenIndexedFor(
-    const ModelOptions& models, const std::string& bundle);
 
 }  // namespace antiphon::trainer::evaluation
 

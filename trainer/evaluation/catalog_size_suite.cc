@@ -17,6 +17,7 @@
 #include "trainer/datasets/distractors.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer::evaluation {
@@ -124,11 +125,14 @@ absl::StatusOr<Pool> MakePool(const CatalogSizeOptions& options,
                               const retrieval::BundleCollection* bundle, Progress& progress) {
   ASSIGN_OR_RETURN(datasets::MapsTestBed maps,
                    datasets::MakeMapsTestBed(options.recordings, options.midi_dir));
-  AsapOptions sampled = options.asap;
-  if (sampled.performances == 0) sampled.performances = kDefaultSample;
-  ASSIGN_OR_RETURN(AsapTestBed asap, MakeAsapTestBed(sampled, options.seed, progress));
-  for (size_t i = 0; i < asap.recordings.size(); ++i) {
-    asap.recordings[i].work = asap.asap.performances[asap.sample[i]].score;
+  AsapTestBed asap;
+  if (!options.asap.folder.empty()) {
+    AsapOptions sampled = options.asap;
+    if (sampled.performances == 0) sampled.performances = kDefaultSample;
+    ASSIGN_OR_RETURN(asap, MakeAsapTestBed(sampled, options.seed, progress));
+    for (size_t i = 0; i < asap.recordings.size(); ++i) {
+      asap.recordings[i].work = asap.asap.performances[asap.sample[i]].score;
+    }
   }
   Pool pool;
   TakeQueried(maps.entries, maps.recordings, pool);
@@ -222,6 +226,7 @@ absl::StatusOr<metrics::ReportRow> Measure(const Pool& pool, const std::string& 
   double seconds = 0, queries = 0;
   for (const auto& [recordings, count] : {std::pair(&pool.recordings, kPerRecording),
                                           std::pair(&pool.performances, kPerPerformance)}) {
+    if (recordings->empty()) continue;
     const auto started = Clock::now();
     ASSIGN_OR_RETURN(
         const auto outcomes,
@@ -301,10 +306,10 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
     ASSIGN_OR_RETURN(catalogue, open(options.models.model, sizes.back()));
   }
   report.settings["model"] = catalogue.collection->manifest().model_id;
-  metrics::ReportTable table{
-      "piece first at 10 s",
-      {"MAPS", "5|MAPS", "queries", "ASAP", "5|ASAP", "queries", "Mvectors", "s/query"},
-      {}};
+  metrics::ReportTable table{"piece first at 10 s", {"MAPS", "5|MAPS", "queries"}, {}};
+  if (!pool.performances.empty())
+    table.columns.insert(table.columns.end(), {"ASAP", "5|ASAP", "queries"});
+  table.columns.insert(table.columns.end(), {"Mvectors", "s/query"});
   const auto measure = [&](const std::string& name, size_t count,
                            const Catalogue& asked) -> absl::Status {
     ASSIGN_OR_RETURN(metrics::ReportRow row, Measure(pool, name, std::span(sizes).first(count),
@@ -319,8 +324,11 @@ absl::StatusOr<metrics::Report> EvaluateCatalogSize(const CatalogSizeOptions& op
       RETURN_IF_ERROR(measure("untrained", count, untrained));
     }
     const double size = sizes[count - 1];
-    table.rows.push_back({absl::StrCat("random, ", sizes[count - 1], " pieces"),
-                          {1 / size, 5 / size, 0, 1 / size, 5 / size}});
+    metrics::ReportRow random{absl::StrCat("random, ", sizes[count - 1], " pieces"),
+                              {1 / size, 5 / size}};
+    if (!pool.performances.empty())
+      random.figures.insert(random.figures.end(), {0, 1 / size, 5 / size});
+    table.rows.push_back(std::move(random));
   }
   report.tables.push_back(std::move(table));
   report.settings["pieces"] =

@@ -18,7 +18,8 @@
 #include "trainer/data/renderer.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/editions.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/datasets/excerpts.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer::evaluation {

@@ -15,7 +15,7 @@
 #include "trainer/datasets/lines.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/answer_tally.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer::evaluation {
@@ -33,9 +33,9 @@ struct Setting {
 };
 
 struct TestBed {
-  std::unique_ptr<const retrieval::BundleCollection> indexed;  // null: the entries are not yet
-  std::vector<datasets::CollectionEntry> entries;
-  std::vector<Setting> settings;  // by source
+  IndexedPieces indexed;
+  std::vector<datasets::CollectionEntry> entries;  // all that is asked in
+  std::vector<Setting> settings;                   // by source
   std::vector<datasets::Bach10Piece> pieces;
   std::vector<std::set<int>> right;  // sources, by piece
   // Of all pieces, and for each of them the piece and its recording.
@@ -82,13 +82,10 @@ absl::StatusOr<TestBed> MakeTestBed(const EnsembleOptions& options, Progress& pr
                                     metrics::Report& report) {
   TestBed bed;
   ASSIGN_OR_RETURN(bed.pieces, datasets::ReadBach10(options.recordings));
+  ASSIGN_OR_RETURN(bed.indexed, ReadIndexed(options.models, options.bundle, progress, report));
+  bed.entries = std::move(bed.indexed.pieces.entries);
   if (options.bundle.empty()) {
     ASSIGN_OR_RETURN(bed.entries, datasets::ReadEntries(options.midi_dir));
-  } else {
-    ASSIGN_OR_RETURN(bed.indexed, OpenIndexedFor(options.models, options.bundle));
-    ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bed.indexed, progress));
-    report.settings["bundle"] = datasets::ToText(pieces.count);
-    bed.entries = std::move(pieces.entries);
   }
   for (const datasets::CollectionEntry& entry : bed.entries) {
     const auto name_it = [&entry](const absl::Status& status) {
@@ -169,17 +166,13 @@ absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
-    std::unique_ptr<const retrieval::BundleCollection> made;
-    if (bed.indexed == nullptr) {
-      ASSIGN_OR_RETURN(
-          made, datasets::OpenReferenceCollection(
-                    bed.entries,
-                    ReferenceCollectionFor(options.models, model, options.reference_collections),
-                    progress));
-    }
-    const retrieval::Collection& collection = made != nullptr ? *made : *bed.indexed;
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        OpenAsked(bed.indexed, bed.entries,
+                  ReferenceCollectionFor(options.models, model, options.reference_collections),
+                  progress));
     ASSIGN_OR_RETURN(const auto outcomes, datasets::AskExcerpts(
-                                              bed.recordings, plan, collection, identify,
+                                              bed.recordings, plan, *collection, identify,
                                               [](int source) { return source; }, {}, progress));
     AnswerTally tally(kColumns), instruments(kColumns);
     for (const std::string& instrument : datasets::Bach10Instruments()) {
@@ -193,7 +186,7 @@ absl::StatusOr<metrics::Report> EvaluateEnsemble(const EnsembleOptions& options,
     }
     tally.AddRows(name, table);
     instruments.AddRows(name, table);
-    if (measured) report.settings["model"] = collection.manifest().model_id;
+    if (measured) report.settings["model"] = collection->manifest().model_id;
   }
   table.rows.push_back(AnswerTally(kColumns).RandomRow(bed.entries.size()));
   report.tables.push_back(std::move(table));

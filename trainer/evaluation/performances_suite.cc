@@ -6,6 +6,7 @@
 #include "core/scores/read_score.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"
 

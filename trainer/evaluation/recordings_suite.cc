@@ -7,7 +7,7 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/degradation.h"
 #include "trainer/datasets/maps_dataset.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/errors.h"
 #include "trainer/evaluation/suites.h"
 

@@ -14,7 +14,7 @@
 #include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/lines.h"
 #include "trainer/evaluation/answer_tally.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/rendered_passages.h"
 #include "trainer/evaluation/suites.h"
 
@@ -56,7 +56,7 @@ absl::StatusOr<TestBed> MakeTestBed(const RenderedOptions& options, Progress& pr
 
 // What is asked, and which of its sources have the notes of each score.
 struct Asked {
-  std::unique_ptr<const retrieval::Collection> collection;
+  std::shared_ptr<const retrieval::Collection> collection;
   std::multimap<uint64_t, int> sources;  // by fingerprint
 
   std::set<int> Of(uint64_t fingerprint) const {
@@ -67,28 +67,27 @@ struct Asked {
   }
 };
 
-absl::StatusOr<Asked> OpenAsked(const RenderedOptions& options, const std::string& model,
-                                const TestBed& bed, Progress& progress, metrics::Report& report) {
-  Asked asked;
+absl::StatusOr<Asked> PrepareAsked(const RenderedOptions& options, const std::string& model,
+                                   const TestBed& bed, Progress& progress,
+                                   metrics::Report& report) {
+  ASSIGN_OR_RETURN(const IndexedPieces indexed,
+                   ReadIndexed(options.models, options.bundle, progress, report));
+  std::vector<datasets::CollectionEntry> entries;
+  std::vector<uint64_t> fingerprints = indexed.pieces.fingerprints;
   if (options.bundle.empty()) {
-    std::vector<datasets::CollectionEntry> entries;
     for (const int place : bed.listed) {
-      asked.sources.emplace(bed.scores.fingerprints[place], std::ssize(entries));
       entries.push_back(bed.scores.entries[place]);
+      fingerprints.push_back(bed.scores.fingerprints[place]);
     }
-    ASSIGN_OR_RETURN(
-        asked.collection,
-        datasets::OpenReferenceCollection(
-            entries, ReferenceCollectionFor(options.models, model, options.reference_collections),
-            progress));
-    return asked;
   }
-  ASSIGN_OR_RETURN(asked.collection, OpenIndexedFor(options.models, options.bundle));
-  ASSIGN_OR_RETURN(const datasets::Catalogue pieces,
-                   datasets::ReadPieces(*asked.collection, progress));
-  for (int source = 0; source < std::ssize(pieces.entries); ++source)
-    asked.sources.emplace(pieces.fingerprints[source], source);
-  report.settings["bundle"] = datasets::ToText(pieces.count);
+  Asked asked;
+  ASSIGN_OR_RETURN(
+      asked.collection,
+      OpenAsked(indexed, entries,
+                ReferenceCollectionFor(options.models, model, options.reference_collections),
+                progress));
+  for (int source = 0; source < std::ssize(fingerprints); ++source)
+    asked.sources.emplace(fingerprints[source], source);
   for (const int place : bed.works) {
     if (asked.Of(bed.scores.fingerprints[place]).empty()) {
       return absl::NotFoundError(absl::StrCat(options.bundle, " does not hold ",
@@ -167,7 +166,7 @@ absl::StatusOr<metrics::Report> EvaluateRendered(const RenderedOptions& options,
   metrics::ReportTable table;
   size_t pieces = 0;
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
-    ASSIGN_OR_RETURN(const Asked asked, OpenAsked(options, model, bed, progress, report));
+    ASSIGN_OR_RETURN(const Asked asked, PrepareAsked(options, model, bed, progress, report));
     pieces = asked.collection->pieces().size();
     Asker asker(options, bed, asked);
     AnswerTally tally(kColumns);

@@ -69,9 +69,19 @@ absl::Status CatalogSizeOptions::Check() const {
 }
 
 absl::Status TranscriptionOptions::Check() const {
+  RETURN_IF_ERROR(CheckRange("pieces", pieces, Range<int>{0, 1'000'000}));
   return CheckRange("snippets", snippets, Range<int>{2, 10'000'000});
 }
 
-absl::Status AlignmentOptions::Check() const { return CheckAsap(asap); }
+absl::Status AlignmentOptions::Check() const {
+  RETURN_IF_ERROR(CheckAsap(asap));
+  return CheckRange("varied", varied, Range<int>{0, 1000});
+}
+
+absl::Status FollowingOptions::Check() const {
+  if (part == data::Part::kTrain)
+    return absl::InvalidArgumentError("part: there is no train part to follow");
+  return CheckAsap(asap);
+}
 
 }  // namespace antiphon::trainer::evaluation

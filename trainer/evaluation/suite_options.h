@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "core/encoder/window_encoder.h"
 #include "trainer/data/soundfonts.h"
+#include "trainer/data/split.h"
 #include "trainer/datasets/rendition_cache.h"
 #include "trainer/datasets/test_set.h"
 
@@ -177,7 +178,7 @@ struct RenderedOptions {
 
 struct CatalogSizeOptions {
   ModelOptions models;
-  AsapOptions asap;  // 0 performances are a sample of 60
+  AsapOptions asap;  // 0 performances are a sample of 60; without a folder there are none
   std::string midi_dir;
   std::string recordings;                // folder of the MAPS recordings
   std::vector<std::string> distractors;  // folders of further scores that fill collections up
@@ -194,14 +195,37 @@ struct CatalogSizeOptions {
 struct TranscriptionOptions {
   ModelOptions models;
   datasets::TestSetOptions test_set;
-  int snippets = 2000;  // drawn, 2 to 10,000,000
+  int snippets = 2000;     // drawn, 2 to 10,000,000
+  int pieces = 0;          // of the test set, transcribed as a whole, 0 to 1,000,000; 0 is all
+  std::string recordings;  // folder of the MAPS recordings; empty: none …
+  std::string scores;      // … and of the scores that those are named after
+  std::string reference_collections;  // folder for bundles, which are kept
   uint64_t seed = 1;
 
   [[nodiscard]] absl::Status Check() const;
 };
 
+// At least one of `asap`, `recordings` and `bach10` must be given.
 struct AlignmentOptions {
-  AsapOptions asap;  // its threads also align
+  AsapOptions asap;        // its folder may be empty; its threads also align
+  std::string recordings;  // folder of the MAPS recordings with their lists of notes; may be empty
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string bach10;      // folder of the Bach10 recordings; may be empty
+  // Of each of the three: so many recordings are also played otherwise than written, cut to
+  // excerpts, and compared with scores of other music; 0 to 1000.
+  int varied = 20;
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
+// At least one of `asap`, `recordings` and `bach10` must be given.
+struct FollowingOptions {
+  AsapOptions asap;        // its folder may be empty; its threads also follow
+  std::string recordings;  // folder of the MAPS recordings with their lists of notes; may be empty
+  std::string midi_dir;    // the scores that those are named after; needed with `recordings`
+  std::string bach10;      // folder of the Bach10 recordings; may be empty
+  data::Part part = data::Part::kTest;  // kValid: what the follower was tuned on; not kTrain
   uint64_t seed = 1;
 
   [[nodiscard]] absl::Status Check() const;

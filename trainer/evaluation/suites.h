@@ -72,14 +72,24 @@ namespace antiphon::trainer::evaluation {
                                                                   Progress& progress);
 
 // Suite `transcription`: how close to the true notes are those of the nearest snippet, the true one
-// taken out?
+// taken out? And of whole pieces, performed or recorded, those that TranscribeMatched finds, with
+// the piece in the collection and without it?
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateTranscription(
     const TranscriptionOptions& options, Progress& progress);
 
-// Suite `alignment`: where in its score each beat of a performance (ASAP) is, and back, by
-// alignment::AlignToScore. No model takes part; a straight line from the first note to the last is
-// the baseline.
+// Suite `alignment`: where in its score each beat or note of a recording is, and back, by
+// alignment::AlignPerformance: performances (ASAP), recordings of a real piano (MAPS) and of four
+// players (Bach10), as they are and with repeats left out, repeats added and cuts; whether sound
+// and score belong together. No model takes part; a straight line from the first note to the last
+// is the baseline.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& options,
+                                                                Progress& progress);
+
+// Suite `following`: performances of ASAP, MAPS and Bach10, heard as they are played, and cut at
+// bar lines so that they jump. How far is what following::ScoreFollower says from where the music
+// is? No model takes part; alignment that hears all first is the ceiling, a constant tempo the
+// floor.
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateFollowing(const FollowingOptions& options,
                                                                 Progress& progress);
 
 // Renders the performances that the suites on ASAP need, in the order of their sample, and does

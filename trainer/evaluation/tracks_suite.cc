@@ -15,6 +15,7 @@
 #include "trainer/data/renderer.h"
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/repeats.h"
 

@@ -17,6 +17,7 @@
 #include "trainer/datasets/maps_dataset.h"
 #include "trainer/datasets/noises.h"
 #include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 #include "trainer/metrics/detection.h"
 

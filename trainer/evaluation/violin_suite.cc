@@ -10,9 +10,10 @@
 #include "trainer/base/fingerprint.h"
 #include "trainer/datasets/asap.h"
 #include "trainer/datasets/distinct_music.h"
+#include "trainer/datasets/excerpts.h"
 #include "trainer/datasets/violin_recordings.h"
 #include "trainer/evaluation/answer_tally.h"
-#include "trainer/evaluation/asap_test_bed.h"
+#include "trainer/evaluation/asked_collection.h"
 #include "trainer/evaluation/suites.h"
 
 namespace antiphon::trainer::evaluation {
@@ -21,8 +22,8 @@ namespace {
 const std::vector<double> kLengths = {5, 10, 30};  // seconds
 
 struct TestBed {
-  std::unique_ptr<const retrieval::BundleCollection> indexed;  // null: the entries are not yet
-  std::vector<datasets::CollectionEntry> entries;              // the violin's first
+  IndexedPieces indexed;
+  std::vector<datasets::CollectionEntry> entries;  // all that is asked in, the violin's first
   std::vector<datasets::TestRecording> recordings;
   std::vector<std::set<int>> right;  // sources, by recording
 };
@@ -55,10 +56,8 @@ absl::Status AddScores(const ViolinOptions& options, Progress& progress, TestBed
     report.settings["scores for violin"] = absl::StrCat(bed.entries.size());
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(bed.indexed, OpenIndexedFor(options.models, options.bundle));
-  ASSIGN_OR_RETURN(datasets::Catalogue pieces, datasets::ReadPieces(*bed.indexed, progress));
-  report.settings["bundle"] = datasets::ToText(pieces.count);
-  bed.entries = std::move(pieces.entries);
+  ASSIGN_OR_RETURN(bed.indexed, ReadIndexed(options.models, options.bundle, progress, report));
+  bed.entries = std::move(bed.indexed.pieces.entries);
   return absl::OkStatus();
 }
 
@@ -106,17 +105,13 @@ absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options, Pro
   matching::IdentifyOptions identify;
   identify.top_k = datasets::kCandidates;
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
-    std::unique_ptr<const retrieval::BundleCollection> made;
-    if (bed.indexed == nullptr) {
-      ASSIGN_OR_RETURN(
-          made, datasets::OpenReferenceCollection(
-                    bed.entries,
-                    ReferenceCollectionFor(options.models, model, options.reference_collections),
-                    progress));
-    }
-    const retrieval::Collection& collection = made != nullptr ? *made : *bed.indexed;
+    ASSIGN_OR_RETURN(
+        const auto collection,
+        OpenAsked(bed.indexed, bed.entries,
+                  ReferenceCollectionFor(options.models, model, options.reference_collections),
+                  progress));
     ASSIGN_OR_RETURN(const auto outcomes, datasets::AskExcerpts(
-                                              bed.recordings, plan, collection, identify,
+                                              bed.recordings, plan, *collection, identify,
                                               [](int source) { return source; }, {}, progress));
     AnswerTally all({}), by_recording({});
     for (const datasets::Outcome& outcome : outcomes) {
@@ -127,7 +122,7 @@ absl::StatusOr<metrics::Report> EvaluateViolin(const ViolinOptions& options, Pro
     }
     all.AddRows(name, table);
     by_recording.AddRows(name, table);
-    if (measured) report.settings["model"] = collection.manifest().model_id;
+    if (measured) report.settings["model"] = collection->manifest().model_id;
   }
   table.rows.push_back(AnswerTally({}).RandomRow(bed.entries.size()));
   report.tables.push_back(std::move(table));

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/alignment/performance.h"
 #include "core/audio/synthesizer.h"
 #include "core/base/status_macros.h"
 #include "core/decoding/decoder.h"
@@ -42,7 +43,7 @@ constexpr Colour kMagma[] = {{0.001, 0.000, 0.014}, {0.079, 0.054, 0.212}, {0.23
 
 constexpr Colour kBackground = {1, 1, 1}, kInk = {0.13, 0.13, 0.15}, kGrid = {0.82, 0.82, 0.85};
 constexpr Colour kOutline = {0.45, 0.95, 1.0}, kSounding = {0.55, 0.71, 0.86},
-                 kOnset = {0.80, 0.16, 0.14};
+                 kOnset = {0.80, 0.16, 0.14}, kBarLine = {1, 1, 1}, kDoubt = {0.80, 0.16, 0.14};
 
 // `at` from 0 to 1.
 Colour Magma(double at) {
@@ -58,12 +59,26 @@ Colour Magma(double at) {
 double PitchOfFrequency(double frequency) { return 69 + 12 * std::log2(frequency / 440); }
 double FrequencyOfPitch(double pitch) { return 440 * std::exp2((pitch - 69) / 12); }
 
+// Where a bar begins in the sound.
+struct BarLine {
+  double at_s = 0;
+  std::string label;
+  bool jump = false;  // the music comes there from elsewhere in the score
+};
+
+struct DoubtfulStretch {
+  double start_s = 0, end_s = 0;
+  double doubt = 0;
+};
+
 // What is drawn: everything in seconds of the sound.
 struct Scene {
   std::string title;
   std::string subtitle;
   double start_s = 0, end_s = 0;
   std::vector<music::Note> notes;
+  std::vector<BarLine> bars;            // of an alignment
+  std::vector<DoubtfulStretch> doubts;  // … and how sure it is
   FeatureSequence spectrogram;
   FeatureSequence pianoroll;
   std::vector<double> band_edges;  // as pitches, ascending, [bands + 1]
@@ -76,6 +91,8 @@ absl::Status CheckOptions(const PictureOptions& options) {
     return absl::InvalidArgumentError(
         "picture: needs a recording, or a soundfont to render the score with");
   }
+  if (options.align && options.audio.empty())
+    return absl::InvalidArgumentError("picture: needs a recording to align");
   if (options.output.empty()) return absl::InvalidArgumentError("picture: no output given");
   RETURN_IF_ERROR(
       CheckRange("picture tempo_ratio", options.tempo_ratio, PictureOptions::kTempoRatioRange));
@@ -89,7 +106,7 @@ absl::StatusOr<audio::Waveform> Audio(const PictureOptions& options, const music
   if (!options.audio.empty()) {
     audio::DecodeOptions decode;
     decode.sample_rate = options.settings.sample_rate;
-    decode.length_s = end_s;
+    if (!options.align) decode.length_s = end_s;
     return audio::DecodeFile(options.audio, decode);
   }
   audio::SynthesizerOptions synthesis;
@@ -117,9 +134,41 @@ std::string Subtitle(const PictureOptions& options) {
       s.front_end == features::FrontEndKind::kConstantQ ? "constant-Q" : "log-filterbank";
   const std::string source =
       std::filesystem::path(options.audio.empty() ? options.soundfont : options.audio).filename();
-  return absl::StrFormat("%s %s   ·   tempo ×%.4g   ·   %s, %d bands   ·   %.4g frames/s",
-                         options.audio.empty() ? "rendered with" : "recording", source,
-                         options.tempo_ratio, kind, s.bands, s.frame_rate());
+  const std::string tempo =
+      options.align ? "aligned" : absl::StrFormat("tempo ×%.4g", options.tempo_ratio);
+  return absl::StrFormat("%s %s   ·   %s   ·   %s, %d bands   ·   %.4g frames/s",
+                         options.audio.empty() ? "rendered with" : "recording", source, tempo, kind,
+                         s.bands, s.frame_rate());
+}
+
+// Notes, bars and doubts where they are in the recording.
+absl::Status Align(const features::FeatureSettings& settings, const music::Score& score,
+                   Scene& scene) {
+  ASSIGN_OR_RETURN(const alignment::Performance performance,
+                   alignment::AlignPerformance(scene.spectrogram, settings, score));
+  if (performance.agreement < alignment::kBelongTogether) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "picture: the recording is not of this score (agreement %.2f)", performance.agreement));
+  }
+  for (const alignment::PlayedNote& played : performance.notes) {
+    music::Note note = score.notes[played.note];
+    note.onset_s = std::max(played.onset_s, 0.0);
+    note.offset_s = note.sounding_offset_s = std::max(played.offset_s, note.onset_s + 0.01);
+    scene.notes.push_back(note);
+  }
+  int passage = -1;
+  for (size_t i = 0; i < performance.beats.size(); ++i) {
+    const alignment::PlayedBeat& beat = performance.beats[i];
+    const music::ScorePosition position = music::PositionAt(score, beat.score_s);
+    const bool jump = passage >= 0 && beat.passage != passage;
+    passage = beat.passage;
+    if (jump || position.bar.beat < 1 + 1e-3)
+      scene.bars.push_back({beat.at_s, position.label, jump});
+    const double end_s = i + 1 < performance.beats.size() ? performance.beats[i + 1].at_s
+                                                          : performance.passages.back().end_s;
+    scene.doubts.push_back({beat.at_s, end_s, beat.doubt});
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
@@ -134,9 +183,15 @@ absl::StatusOr<Scene> MakeScene(const PictureOptions& options) {
   scene.subtitle = Subtitle(options);
   scene.start_s = options.start_s;
   scene.end_s = options.start_s + options.length_s;
-  scene.notes = played.notes;
   scene.spectrogram = features::ComputeSpectrogram(*front_end, audio.samples);
-  scene.pianoroll = features::ComputePianoroll(score.notes, options.settings, options.tempo_ratio);
+  if (options.align) {
+    RETURN_IF_ERROR(Align(options.settings, score, scene));
+    scene.pianoroll = features::ComputePianoroll(scene.notes, options.settings, 1);
+  } else {
+    scene.notes = played.notes;
+    scene.pianoroll =
+        features::ComputePianoroll(score.notes, options.settings, options.tempo_ratio);
+  }
   scene.band_edges = BandEdges(*front_end);
   scene.lowest_pitch = options.settings.lowest_pitch;
   scene.bottom_pitch = std::min(scene.band_edges.front(), options.settings.lowest_pitch - 0.5);
@@ -155,14 +210,14 @@ class Painter {
   Painter(cairo_t* cairo, const Scene& scene, int width)
       : cr_(cairo), scene_(scene), width_(width) {}
 
-  static constexpr int kHeight = 1240;
+  static int HeightFor(const Scene& scene) { return scene.bars.empty() ? 1240 : 1330; }
 
   static int WidthFor(double seconds) {
     return std::clamp(static_cast<int>(seconds * 110) + 260, 1300, 6000);
   }
 
   void Paint() const {
-    Fill(kBackground, {0, 0, static_cast<double>(width_), kHeight});
+    Fill(kBackground, {0, 0, static_cast<double>(width_), static_cast<double>(HeightFor(scene_))});
     Text(scene_.title, kLeft, 34, 22, kInk, 0, true);
     Text(scene_.subtitle, kLeft, 60, 15, kInk, 0);
     const double panel_width = width_ - kLeft - kRight;
@@ -179,6 +234,9 @@ class Painter {
     PaintPianoroll(below);
     Caption("Score: pianoroll", below);
     PaintPianorollKey(below);
+    PaintBars(above, kBarLine, true);
+    PaintBars(below, kInk, false);
+    if (!scene_.bars.empty()) PaintDoubts({kLeft, 1260, panel_width, 26});
     for (const Rectangle& panel : {above, below}) {
       PaintFrame(panel);
       PaintTimeAxis(panel);
@@ -288,6 +346,35 @@ class Painter {
       Fill(kOutline, {box.left - 1.25, box.top - 3, 2.5, box.height + 6});
     }
     cairo_restore(cr_);
+  }
+
+  // A line where each bar begins, thick where the music jumps, and numbers where there is room.
+  void PaintBars(const Rectangle& panel, const Colour& colour, bool numbers) const {
+    double free_from = panel.left;
+    for (const BarLine& bar : scene_.bars) {
+      if (bar.at_s < scene_.start_s || bar.at_s > scene_.end_s) continue;
+      const double x = X(panel, bar.at_s);
+      Ink(colour, 0.8);
+      cairo_set_line_width(cr_, bar.jump ? 4 : 1.5);
+      Line(x, panel.top, x, panel.top + panel.height);
+      if (!numbers || (x < free_from && !bar.jump)) continue;
+      Text(bar.label, x + 4, panel.top + 18, 15, colour, 0, true);
+      free_from = x + 34;
+    }
+  }
+
+  // The darker the more doubt there is; white without.
+  void PaintDoubts(const Rectangle& strip) const {
+    Text("Doubt: white is sure, red is not", strip.left, strip.top - 10, 16, kInk, 0, true);
+    ClipTo(strip);
+    for (const DoubtfulStretch& stretch : scene_.doubts) {
+      Ink(kDoubt, std::clamp(stretch.doubt, 0.0, 1.0));
+      const double left = X(strip, stretch.start_s);
+      cairo_rectangle(cr_, left, strip.top, X(strip, stretch.end_s) - left, strip.height);
+      cairo_fill(cr_);
+    }
+    cairo_restore(cr_);
+    PaintFrame(strip);
   }
 
   void PaintPianoroll(const Rectangle& panel) const {
@@ -404,7 +491,7 @@ absl::Status RunPicture(const PictureOptions& options) {
   ASSIGN_OR_RETURN(const auto scene, MakeScene(options));
   const int width = Painter::WidthFor(options.length_s);
   const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, Painter::kHeight),
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, Painter::HeightFor(scene)),
       &cairo_surface_destroy);
   const std::unique_ptr<cairo_t, decltype(&cairo_destroy)> cairo(cairo_create(surface.get()),
                                                                  &cairo_destroy);

@@ -16,7 +16,10 @@ struct PictureOptions {
   std::string audio;      // path of a recording that begins with the score; empty: render the score
   std::string soundfont;  // path, needed when there is no recording
   static constexpr Range<double> kTempoRatioRange = {0.1, 10};
-  double tempo_ratio = 1.0;  // tempo of the sound over the tempo written
+  double tempo_ratio = 1.0;  // tempo of the sound over the tempo written; idle with `align`
+  // The recording is of the score or a part of it, at any tempo: draw the score where it is played
+  // (alignment::AlignPerformance), its bars with their numbers, and the doubt.
+  bool align = false;
   static constexpr Range<double> kStartRange = {0, 24 * 3600};
   double start_s = 0;  // seconds of the sound
   static constexpr Range<double> kLengthRange = {0.5, 120};
@@ -29,12 +32,17 @@ struct PictureOptions {
 //   above, the spectrogram's levels, with the outline of every note over its fundamental and a mark
 //          at its onset;
 //   below, the pianoroll's cells, onsets set off from what sounds on.
+// With `align`, the notes of both are at the recording's times, lines are where bars begin (thick
+// where the music jumps), and a strip below is the darker the more doubt there is. A part of the
+// recording that plays nothing of the score has no notes.
+//
 // What is drawn are the very bytes that an encoder would read, frame by frame; outlines are at the
 // notes' exact times.
 //
-// InvalidArgument when an option is out of range or neither recording nor soundfont is given,
-// Unavailable when the PNG cannot be written; otherwise fails as the readers of score, sound and
-// settings do.
+// InvalidArgument when an option is out of range, neither recording nor soundfont is given, or
+// `align` is without a recording; FailedPrecondition when recording and score do not belong
+// together; Unavailable when the PNG cannot be written; otherwise fails as the readers of score,
+// sound and settings do.
 [[nodiscard]] absl::Status RunPicture(const PictureOptions& options);
 
 }  // namespace antiphon::trainer::pictures

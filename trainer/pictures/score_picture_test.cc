@@ -116,5 +116,43 @@ TEST_F(PictureTest, SaysWhichFileIsTheTrouble) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("picture.png"));
 }
 
+// Forty notes with three partials each, a fifth slower than they are written.
+TEST_F(PictureTest, DrawsAScoreWhereItIsPlayed) {
+  music::Score score;
+  audio::Waveform audio;
+  audio.samples.resize(14 * audio.sample_rate);
+  for (int i = 0; i < 40; ++i) {
+    music::Note note;
+    note.onset_s = 0.25 * i;
+    note.offset_s = note.sounding_offset_s = note.onset_s + 0.22;
+    note.pitch = 48 + (i * 17) % 31;
+    score.notes.push_back(note);
+    const auto from = static_cast<size_t>(1.25 * note.onset_s * audio.sample_rate);
+    for (size_t n = 0; n < static_cast<size_t>(audio.sample_rate) / 4; ++n) {
+      const double t = static_cast<double>(n) / audio.sample_rate;
+      for (int partial = 1; partial <= 3; ++partial) {
+        audio.samples[from + n] += static_cast<float>(
+            0.2 / partial * std::exp(-4 * t) *
+            std::sin(2 * M_PI * 440 * std::exp2((note.pitch - 69) / 12.0) * partial * t));
+      }
+    }
+  }
+  std::ofstream(folder_ / "score.mid", std::ios::binary) << music::WriteMidi(score).value();
+  ASSERT_TRUE(audio::WriteAudioFile(audio, audio::AudioFormat::kWav, folder_ / "sound.wav").ok());
+  ASSERT_TRUE(RunPicture(options_).ok());
+  const std::string unaligned = Picture();
+  options_.align = true;
+  const absl::Status status = RunPicture(options_);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_NE(Picture(), unaligned);
+  // Other music.
+  for (music::Note& note : score.notes) note.pitch = 90 - (note.pitch * 7) % 41;
+  std::ofstream(folder_ / "score.mid", std::ios::binary) << music::WriteMidi(score).value();
+  EXPECT_EQ(RunPicture(options_).code(), absl::StatusCode::kFailedPrecondition);
+  options_.audio.clear();
+  options_.soundfont = "font.sf3";
+  EXPECT_EQ(RunPicture(options_).code(), absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace antiphon::trainer::pictures

@@ -1,0 +1,175 @@
+#include "core/retrieval/path_rows.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/retrieval/similarity_weight.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define ANTIPHON_WIDE __attribute__((target("avx512f")))
+#else
+#define ANTIPHON_WIDE
+#endif
+
+// Products and sums are rounded one by one (-ffp-contract=off): fused, they would come out
+// otherwise on processors that can.
+
+namespace antiphon::retrieval {
+namespace {
+
+constexpr int kLanes = ScoreRows::kLanes;
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+
+int UpToLanes(int cells) { return (cells + kLanes - 1) / kLanes * kLanes; }
+
+float Larger(float a, float b) { return a > b ? a : b; }
+
+[[gnu::always_inline]] inline float LargestOf(const float* row, int cells) {
+  float lanes[kLanes] = {};
+  for (int cell = 0; cell < UpToLanes(cells); cell += kLanes) {
+    for (int i = 0; i < kLanes; ++i) lanes[i] = Larger(row[cell + i], lanes[i]);
+  }
+  return *std::max_element(lanes, lanes + kLanes);
+}
+
+// Written for the compiler to turn into vector instructions, those of each of its callers.
+[[gnu::always_inline]] inline float FollowRow(const float* before, const float* weights, int cells,
+                                              float price, float* __restrict now) {
+  for (int cell = 0; cell < UpToLanes(cells); ++cell) {
+    const float kept_up = Larger(before[cell - 1], 0);
+    const float detour = Larger(before[cell], before[cell - 2]) - price;
+    now[cell] = Larger(kept_up, detour) + weights[cell];
+  }
+  return LargestOf(now, cells);
+}
+
+[[gnu::always_inline]] inline float AdvanceRow(const float* before, const float* weights, int cells,
+                                               int least, std::span<const float> prices, float jump,
+                                               float baseline, float* __restrict now) {
+  const int count = UpToLanes(cells);
+  std::fill_n(now, count, Larger(jump, 0));
+  for (size_t i = 0; i < prices.size(); ++i) {
+    const float* from = before - least - static_cast<int>(i);
+    const float price = prices[i];
+    for (int cell = 0; cell < count; ++cell) now[cell] = Larger(from[cell] - price, now[cell]);
+  }
+  for (int cell = 0; cell < count; ++cell)
+    now[cell] = Larger(now[cell] + weights[cell] - baseline, 0);
+  return LargestOf(now, cells);
+}
+
+float Follow(const float* before, const float* weights, int cells, float price, float* now) {
+  return FollowRow(before, weights, cells, price, now);
+}
+
+ANTIPHON_WIDE float FollowWide(const float* before, const float* weights, int cells, float price,
+                               float* now) {
+  return FollowRow(before, weights, cells, price, now);
+}
+
+float Advance(const float* before, const float* weights, int cells, int least,
+              std::span<const float> prices, float jump, float baseline, float* now) {
+  return AdvanceRow(before, weights, cells, least, prices, jump, baseline, now);
+}
+
+ANTIPHON_WIDE float AdvanceWide(const float* before, const float* weights, int cells, int least,
+                                std::span<const float> prices, float jump, float baseline,
+                                float* now) {
+  return AdvanceRow(before, weights, cells, least, prices, jump, baseline, now);
+}
+
+}  // namespace
+
+void Cells::Set(int columns, double spacing) {
+  spacing_ = spacing;
+  count_ = static_cast<int>((columns - 1) / spacing) + 1;
+  const int room = UpToLanes(count_);
+  left_.resize(room);
+  right_.resize(room);
+  part_.resize(room);
+  for (int cell = 0; cell < room; ++cell) {
+    const double column = std::min(cell, count_ - 1) * spacing;
+    left_[cell] = std::min(static_cast<int>(column), columns - 1);
+    right_[cell] = std::min(left_[cell] + 1, columns - 1);
+    part_[cell] = static_cast<float>(column - left_[cell]);
+  }
+}
+
+float Cells::SimilarityAt(const float* similarities, int cell) const {
+  const float part = part_[cell];
+  return similarities[left_[cell]] * (1 - part) + similarities[right_[cell]] * part;
+}
+
+void ScoreRows::Set(int rows, int cells) {
+  stride_ = kMargin + UpToLanes(cells);
+  scores_.resize((rows + 1) * stride_);
+  std::fill_n(scores_.begin(), stride_, 0.0f);
+  for (int i = 0; i < rows; ++i) std::fill_n(row(i) - kMargin, kMargin, 0.0f);
+}
+
+void RowKernels::Weigh(const Cells& cells, const float* similarities, float* weights) {
+  const int32_t* left = cells.left_.data();
+  const int32_t* right = cells.right_.data();
+  const float* part = cells.part_.data();
+  for (int cell = 0; cell < cells.count_; ++cell) {
+    weights[cell] = WeightOf(similarities[left[cell]] * (1 - part[cell]) +
+                             similarities[right[cell]] * part[cell]);
+  }
+  std::fill(weights + cells.count_, weights + UpToLanes(cells.count_), kNothing);
+}
+
+#if defined(__x86_64__)
+// Cells next to one another lie between few windows, which two registers hold: from there they are
+// picked without going to memory for each.
+ANTIPHON_WIDE void RowKernels::WeighWide(const Cells& cells, const float* similarities,
+                                         float* weights) {
+  const int count = cells.count_;
+  for (int cell = 0; cell < count; cell += kLanes) {
+    const int32_t *left = cells.left_.data() + cell, *right = cells.right_.data() + cell;
+    const float* part = cells.part_.data() + cell;
+    const int first = left[0];
+    const int reach = right[kLanes - 1] - first;  // columns behind the first
+    float before[kLanes], after[kLanes];
+    if (reach < 2 * kLanes) {
+      const auto there = static_cast<uint32_t>((uint64_t{2} << reach) - 1);
+      const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(there), similarities + first);
+      const __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(there >> kLanes),
+                                                similarities + first + kLanes);
+      const __m512i from = _mm512_set1_epi32(first);
+      const __m512i to_left = _mm512_sub_epi32(_mm512_loadu_si512(left), from);
+      const __m512i to_right = _mm512_sub_epi32(_mm512_loadu_si512(right), from);
+      _mm512_storeu_ps(before, _mm512_permutex2var_ps(low, to_left, high));
+      _mm512_storeu_ps(after, _mm512_permutex2var_ps(low, to_right, high));
+    } else {
+      for (int i = 0; i < kLanes; ++i) {
+        before[i] = similarities[left[i]];
+        after[i] = similarities[right[i]];
+      }
+    }
+    for (int i = 0; i < kLanes; ++i)
+      weights[cell + i] = WeightOf(before[i] * (1 - part[i]) + after[i] * part[i]);
+  }
+  std::fill(weights + count, weights + UpToLanes(count), kNothing);
+}
+#endif
+
+const RowKernels& RowKernels::Portable() {
+  static constexpr RowKernels kKernels = {Weigh, Follow, Advance};
+  return kKernels;
+}
+
+const RowKernels& RowKernels::Best() {
+#if defined(__x86_64__)
+  static constexpr RowKernels kKernels = {WeighWide, FollowWide, AdvanceWide};
+  static const bool wide = __builtin_cpu_supports("avx512f");
+  if (wide) return kKernels;
+#endif
+  return Portable();
+}
+
+int CellWith(const float* row, int cells, float score) {
+  return static_cast<int>(std::find(row, row + cells, score) - row);
+}
+
+}  // namespace antiphon::retrieval
