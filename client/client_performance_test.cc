@@ -231,7 +231,7 @@ TEST_F(ClientPerformanceTest, MusicThatNeverBeginsIsNothing) {
   server_.failure = ServerFailure(grpc::StatusCode::NOT_FOUND, "options.piece_id: no such piece",
                                   "options.piece_id");
   const Result result = Run({"follow", "--piece", "p"}, std::string(4410, '\0'));
-  EXPECT_EQ(result.code, ExitCode::kBadInput);
+  EXPECT_EQ(result.code, ExitCode::kNothing);
   EXPECT_THAT(result.err, HasSubstr("antiphon pieces"));
 }
 

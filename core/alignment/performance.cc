@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -202,6 +203,15 @@ class Builder {
     return span.start_s + (played_s - span.played_start_s) / search_.slope;
   }
 
+  // The beat in which the first note begins: on it, or after a rest.
+  double FirstBeat() const {
+    const double onset_s = part_.notes.front().onset_s;
+    const auto after = std::upper_bound(
+        part_.grid.begin(), part_.grid.end(), onset_s,
+        [](double at_s, const GridBeat& beat) { return at_s < beat.at_s - kLeastStep_s; });
+    return after == part_.grid.begin() ? onset_s : std::prev(after)->at_s;
+  }
+
   // The mean doubt of the onsets in [from, to), or that of the last one before.
   double DoubtBetween(double from_s, double to_s) const {
     const size_t first = OnsetAt(laid_, from_s);
@@ -222,9 +232,12 @@ class Builder {
     passage.entry = span.entry;
     passage.score_start_s = span.start_s;
     passage.score_end_s = span.end_s;
-    if (first && search_.open_start) {
-      passage.score_start_s =
-          std::max(ScoreAt(span, map_.From(search_.sound_start_s)), part_.notes.front().onset_s);
+    if (first) {
+      passage.score_start_s = FirstBeat();
+      if (search_.open_start) {
+        passage.score_start_s =
+            std::max(ScoreAt(span, map_.From(search_.sound_start_s)), passage.score_start_s);
+      }
     }
     if (last && search_.open_end)
       passage.score_end_s = ScoreAt(span, map_.From(search_.sound_end_s));
@@ -268,7 +281,7 @@ class Builder {
       const double next_s =
           score_.tempo_map.SecondsAt(score_.tempo_map.BeatsAt(beat.at_s) + beat.quarters);
       const double from_s = PlayedAt(span, beat.at_s), to_s = PlayedAt(span, next_s);
-      const double at_s = map_.To(from_s);
+      const double at_s = std::max(map_.To(from_s), 0.0);
       const double length_s = std::max(map_.To(to_s) - at_s, kLeastStep_s);
       performance.beats.push_back(
           {beat.at_s, index, at_s, 60 * beat.quarters / length_s, DoubtBetween(from_s, to_s)});

@@ -125,6 +125,25 @@ TEST(AlignPerformanceTest, NotesAndBeatsAreInOrderAndWithinTheSound) {
   EXPECT_LT(mean, 200);
 }
 
+TEST(AlignPerformanceTest, TheBeatInWhichTheFirstNoteBeginsIsOne) {
+  for (const double rest_s : {0.001, 0.2}) {
+    music::Score score = MakeScore(5);
+    for (music::Note& note : score.notes) {
+      note.onset_s += rest_s;
+      note.offset_s += rest_s;
+      note.sounding_offset_s += rest_s;
+    }
+    const Played played = PlayStretches(score, {{0, 41 * kBar_s}});
+    const auto performance = AlignPerformance(played.sound, kSettings, score);
+    ASSERT_TRUE(performance.ok()) << performance.status();
+    ASSERT_FALSE(performance->beats.empty());
+    EXPECT_EQ(performance->beats[0].score_s, 0);
+    EXPECT_NEAR(performance->beats[0].at_s, 0, kRight_s);
+    EXPECT_GE(performance->beats[0].at_s, 0);
+    EXPECT_GT(performance->beats[1].at_s, performance->beats[0].at_s);
+  }
+}
+
 void ExpectJump(const Performance& performance, Entry entry, double from_s, double to_s) {
   ASSERT_EQ(performance.passages.size(), 2u);
   EXPECT_EQ(performance.passages[1].entry, entry);

@@ -76,7 +76,8 @@ class Grid {
   void CarryOn(int from, const NearWindow& here, Step& step) const {
     for (int window = 0; window < static_cast<int>(windows_[from].size()); ++window) {
       const double worth = steps_[from][window].worth;
-      if (worth > step.worth &&
+      const bool better = worth > step.worth || (worth == step.worth && !step.carries_on);
+      if (better &&
           transcription::CarriesOn(windows_[from][window], here, options_.tolerance_s))
         step = {worth, from, window, true};
     }

@@ -45,7 +45,7 @@ def careless(notes, seed):
         if dice.random() < 0.1:
             continue
         start = max(0.0, onset + dice.gauss(0, 0.03))
-        stop = max(start + 0.02, end + dice.gauss(0, 0.08))
+        stop = max(start + 0.04, end + dice.gauss(0, 0.08))
         found.append([round(start, 4), round(stop, 4), pitch + (dice.random() < 0.05)])
         if dice.random() < 0.1:
             found.append([round(start + 0.02, 4), round(stop, 4), pitch])
