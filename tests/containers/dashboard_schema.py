@@ -1,6 +1,6 @@
 """Reads the dashboard with Grafana's own model of one, and writes it again: what is no part of the
-model, or is no value of its type, does not come back. Called by scripts/dashboard_check.sh, with the
-package grafana-foundation-sdk.
+model, or is no value of its type, does not come back. Called by scripts/dashboard_check.sh, with
+the package grafana-foundation-sdk.
 
     dashboard_schema.py DASHBOARD
 """
