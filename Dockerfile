@@ -11,9 +11,13 @@ RUN scripts/build.sh programs \
     && cmake --install build/programs --prefix /opt/antiphon --strip
 
 FROM debian:12-slim AS runtime
+COPY deploy/image-excludes /etc/dpkg/dpkg.cfg.d/antiphon
 COPY scripts/packages.txt scripts/packages.sh scripts/lib.sh /tmp/antiphon/scripts/
-RUN /tmp/antiphon/scripts/packages.sh runtime && rm -rf /var/lib/apt/lists/* /tmp/antiphon
+RUN /tmp/antiphon/scripts/packages.sh runtime \
+    && rm -rf /var/lib/apt/lists/* /var/lib/dpkg/info/*.symbols /tmp/antiphon
 COPY --from=build /opt/antiphon /opt/antiphon
+# Fails where a library is missing.
+RUN ! ldd /opt/antiphon/bin/* | grep -F "not found"
 COPY models/default /opt/antiphon/models/default
 COPY deploy/antiphon-serve /opt/antiphon/bin/antiphon-serve
 RUN groupadd --system --gid 10001 antiphon \

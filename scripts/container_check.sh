@@ -39,7 +39,7 @@ install --strip "$build_dir"/bin/{antiphon,antiphon-server,antiphon-trainer} \
 cp LICENSE NOTICE THIRD_PARTY_NOTICES.md "$context/installed/share/doc/antiphon/"
 cp scripts/{packages.txt,packages.sh,lib.sh} "$context/scripts/"
 cp -r models/default "$context/models/"
-cp deploy/antiphon-serve "$context/deploy/"
+cp deploy/{antiphon-serve,image-excludes} "$context/deploy/"
 {
   echo "FROM scratch AS build"
   echo "COPY installed /opt/antiphon"

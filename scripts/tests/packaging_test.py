@@ -319,6 +319,18 @@ class Containers(unittest.TestCase):
         self.assertIn(preset, [p["name"] for p in presets])
         self.assertIn(f"cmake --install build/{preset} ", dockerfile)
 
+    def test_the_image_leaves_out_what_is_not_linked_and_fails_where_a_library_is_missing(self):
+        lines = [line for line in read("deploy/image-excludes").splitlines()
+                 if not line.startswith("#")]
+        for line in lines:
+            self.assertRegex(line, r"^path-(exclude|include)=/usr/(lib/\*|share)/\S+$")
+        self.assertIn("path-include=/usr/share/doc/*/copyright", lines)
+        stage = read("Dockerfile").split(" AS runtime\n")[1]
+        excludes = stage.index("COPY deploy/image-excludes /etc/dpkg/dpkg.cfg.d/")
+        installed = stage.index("packages.sh runtime")
+        self.assertLess(excludes, installed)
+        self.assertIn("! ldd /opt/antiphon/bin/* | grep", stage)
+
     def test_the_image_runs_the_server_as_nobody_special_and_asks_it_for_its_health(self):
         dockerfile = read("Dockerfile")
         user, group = re.search(r"(?m)^USER (\d+):(\d+)$", dockerfile).groups()

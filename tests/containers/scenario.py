@@ -208,7 +208,8 @@ class Scenario:
                         "a target of Prometheus is not up", 120)
         rules = [rule["name"] for group in self.get("/api/v1/rules")["groups"]
                  for rule in group["rules"]]
-        self.hold(rules == [name for name, _ in monitoring_test.expressions_of_alerts()], rules)
+        alerts = sorted(name for name, _ in monitoring_test.expressions_of_alerts())
+        self.hold(sorted(rules) == alerts, f"{sorted(rules)} and not {alerts}")
         answered, empty = 0, []
         # Rates need two scrapes.
         self.wait_until(lambda: self.get("/api/v1/query", query='rate(antiphon_requests_total[1m])')
