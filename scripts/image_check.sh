@@ -5,8 +5,8 @@
 # Usage: scripts/image_check.sh [ARGUMENT OF CTEST]...
 #
 # The engine and the image are those of scripts/container_check.sh, which is run first. The tests
-# are those of ANTIPHON_BUILD_DIR or, if that is not set, of build/release; nothing is written there.
-# Exit status 77 where no engine can be started.
+# are those of ANTIPHON_BUILD_DIR or, if that is not set, of build/release; nothing is written
+# there. Exit status 77 where no engine can be started.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
