@@ -234,10 +234,10 @@ class Scenario:
         listed = subprocess.run([grpcurl, "-plaintext", SERVER, "list"], capture_output=True,
                                 text=True, check=True).stdout
         self.hold("antiphon.v1.Retrieval" in listed, listed)
-        health = subprocess.run([grpcurl, "-plaintext", SERVER, "grpc.health.v1.Health/Check"],
+        pieces = subprocess.run([grpcurl, "-plaintext", SERVER, "antiphon.v1.Catalog/ListPieces"],
                                 capture_output=True, text=True, check=True).stdout
-        self.hold("SERVING" in health, health)
-        self.tell("grpcurl lists the services and asks for health")
+        self.hold(len(json.loads(pieces)["pieces"]) == 61, pieces)
+        self.tell("grpcurl lists the services, and the pieces")
 
     def stopped(self):
         server = self.container("server")
