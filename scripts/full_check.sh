@@ -120,8 +120,6 @@ check_install() {
   done
 }
 
-has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
-
 # The Compose file, as every Docker Compose here reads it
 check_compose() {
   command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
@@ -129,10 +127,22 @@ check_compose() {
   python3 scripts/tests/packaging_test.py -v Containers
 }
 
-# The container image, and its programs in it
+# The manifests for Kubernetes against its schemas
+check_kubernetes() { scripts/kubernetes_check.sh; }
+
+# The dashboard against Grafana's model of one
+check_dashboard() { scripts/dashboard_check.sh; }
+
+# The Compose file on a Docker engine, from nothing, with the programs that are built
+check_containers() { scripts/container_check.sh; }
+
+# The Debian package on a bare Debian, installed, upgraded and removed
+check_package() { scripts/package_check.sh; }
+
+# The container image built from the sources, and its programs in it
 check_image() {
   local program
-  has_docker || exit "$skipped_status"
+  command -v docker >/dev/null && docker info >/dev/null 2>&1 || exit "$skipped_status"
   docker build --tag antiphon:full-check .
   for program in antiphon antiphon-server antiphon-trainer; do
     docker run --rm --entrypoint "$program" antiphon:full-check --version

@@ -47,6 +47,7 @@ int Run(int argc, char** argv) {
   antiphon::trainer::commands::AddBackground(program, outcome);
   antiphon::trainer::commands::AddCalibrate(program, outcome);
   antiphon::trainer::commands::AddIndex(program, outcome);
+  antiphon::trainer::commands::AddUpdate(program, outcome);
   antiphon::trainer::commands::AddMigrate(program, outcome);
   antiphon::trainer::commands::AddReindex(program, outcome);
   antiphon::trainer::commands::AddExport(program, outcome);

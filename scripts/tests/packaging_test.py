@@ -47,7 +47,13 @@ def bash(code, **environment):
 
 
 def strict_yaml(text):
-    """Parses YAML and refuses a key that stands twice in one mapping.
+    """The only document of strict_documents."""
+    document, = strict_documents(text)
+    return document
+
+
+def strict_documents(text):
+    """Parses the documents of a YAML file and refuses a key that stands twice in one mapping.
 
     PyYAML keeps the last of two equal keys; Docker Compose v2 and the YAML specification refuse
     them. A key that overrides one merged with `<<` is no repetition.
@@ -67,7 +73,7 @@ def strict_yaml(text):
                     seen.add((key.tag, key.value))
             return node
 
-    return yaml.load(text, Loader=StrictLoader)
+    return list(yaml.load_all(text, Loader=StrictLoader))
 
 
 def yaml_files():
@@ -313,34 +319,56 @@ class Containers(unittest.TestCase):
         self.assertIn(preset, [p["name"] for p in presets])
         self.assertIn(f"cmake --install build/{preset} ", dockerfile)
 
+    def test_the_image_leaves_out_what_is_not_linked_and_fails_where_a_library_is_missing(self):
+        lines = [line for line in read("deploy/image-excludes").splitlines()
+                 if not line.startswith("#")]
+        for line in lines:
+            self.assertRegex(line, r"^path-(exclude|include)=/usr/(lib/\*|share)/\S+$")
+        self.assertIn("path-include=/usr/share/doc/*/copyright", lines)
+        stage = read("Dockerfile").split(" AS runtime\n")[1]
+        excludes = stage.index("COPY deploy/image-excludes /etc/dpkg/dpkg.cfg.d/")
+        installed = stage.index("packages.sh runtime")
+        self.assertLess(excludes, installed)
+        self.assertIn("! ldd /opt/antiphon/bin/* | grep", stage)
+
     def test_the_image_runs_the_server_as_nobody_special_and_asks_it_for_its_health(self):
         dockerfile = read("Dockerfile")
-        self.assertRegex(dockerfile, r"(?m)^USER (?!root)\w+$")
+        user, group = re.search(r"(?m)^USER (\d+):(\d+)$", dockerfile).groups()
+        self.assertIn(f"groupadd --system --gid {group} ", dockerfile)
+        self.assertIn(f"useradd --system --uid {user} --gid {group} ", dockerfile)
         self.assertRegex(
             dockerfile,
             r'HEALTHCHECK [^\n]*CMD \["bash", "-c", \\\n.*/127\.0\.0\.1/9464.*GET /healthz')
-        self.assertRegex(dockerfile, r'(?m)^ENTRYPOINT \["antiphon-server"\]$')
+        entry = re.search(r'(?m)^ENTRYPOINT \["([\w-]+)"\]$', dockerfile).group(1)
+        self.assertIn(f"COPY deploy/{entry} /opt/antiphon/bin/{entry}\n", dockerfile)
+        self.assertTrue(os.access(ROOT / "deploy" / entry, os.X_OK))
+
+    def test_the_labels_of_the_image_say_which_version_it_is(self):
+        version = re.search(r"project\(antiphon VERSION ([\d.]+)", read("CMakeLists.txt")).group(1)
+        for name in ["Dockerfile", "Dockerfile.cuda"]:
+            self.assertIn(f'org.opencontainers.image.version="{version}"', read(name))
 
     @unittest.skipIf(yaml is None, "no python3-yaml")
     def test_compose_file_image_and_prometheus_agree(self):
         dockerfile = read("Dockerfile")
         compose = strict_yaml(read("deploy/compose.yaml"))
-        prometheus = strict_yaml(read("deploy/prometheus.yml"))
+        prometheus = strict_yaml(read("deploy/prometheus/prometheus.yml"))
         volume = re.search(r"(?m)^VOLUME (\S+)$", dockerfile).group(1)
         bundle = re.search(r"ANTIPHON_BUNDLE=(\S+)", dockerfile).group(1)
         metrics = re.search(r"ANTIPHON_METRICS_LISTEN=\S+:(\d+)", dockerfile).group(1)
         exposed = re.search(r"(?m)^EXPOSE (.+)$", dockerfile).group(1).split()
+        folder = re.search(r"SCORES:-([^}]+)}", read("deploy/antiphon-serve")).group(1)
 
         self.assertTrue(bundle.startswith(volume + "/"))
-        self.assertIn(f"bundle:{volume}", compose["services"]["server"]["volumes"])
-        self.assertIn(f"bundle:{volume}", compose["services"]["index"]["volumes"])
-        self.assertIn(bundle, compose["services"]["index"]["entrypoint"])
-        self.assertIn(metrics, exposed)
+        server = compose["services"]["server"]
+        self.assertIn(f"bundle:{volume}", server["volumes"])
+        self.assertIn(f"${{MIDI:-../data/songbook}}:{folder}:ro", server["volumes"])
+        self.assertTrue(list(ROOT.glob("data/songbook/*.abc")))
         targets = [target for job in prometheus["scrape_configs"]
+                   if job["job_name"] == "antiphon"
                    for static in job["static_configs"] for target in static["targets"]]
         self.assertEqual(targets, [f"server:{metrics}"])
-        for port in compose["services"]["server"]["ports"]:
-            self.assertTrue(port.startswith("127.0.0.1:"), port)
+        for port in server["ports"]:
             self.assertIn(port.split(":")[-1], exposed)
         for service in compose["services"].values():
             for mount in service.get("volumes", []):
@@ -349,6 +377,62 @@ class Containers(unittest.TestCase):
                     self.assertTrue((ROOT / "deploy" / source).exists(), source)
                 elif not source.startswith("$"):
                     self.assertIn(source, compose["volumes"])
+
+    @unittest.skipIf(yaml is None, "no python3-yaml")
+    def test_every_service_is_confined(self):
+        for name, service in strict_yaml(read("deploy/compose.yaml"))["services"].items():
+            with self.subTest(service=name):
+                self.assertTrue(service["read_only"])
+                self.assertEqual(service["cap_drop"], ["ALL"])
+                self.assertEqual(service["security_opt"], ["no-new-privileges:true"])
+                self.assertRegex(service["mem_limit"], r"^\d+[mg]$")
+                self.assertLessEqual({"max-size", "max-file"}, set(service["logging"]["options"]))
+                for port in service["ports"]:
+                    self.assertTrue(port.startswith("127.0.0.1:"), port)
+                # The image of the server has its check in the Dockerfile.
+                self.assertTrue("healthcheck" in service or "build" in service)
+        self.assertIn("nofile", strict_yaml(read("deploy/compose.yaml"))["services"]["server"][
+            "ulimits"])
+
+    @unittest.skipIf(yaml is None, "no python3-yaml")
+    def test_alerts_warn_before_the_limits_of_the_compose_file(self):
+        server = strict_yaml(read("deploy/compose.yaml"))["services"]["server"]
+        rules = {rule["alert"]: rule["expr"]
+                 for group in strict_yaml(read("deploy/prometheus/alerts.yml"))["groups"]
+                 for rule in group["rules"]}
+        gibibytes = re.fullmatch(r"(\d+)g", server["mem_limit"]).group(1)
+        self.assertTrue(rules["AntiphonMemoryShort"].endswith(
+            f"> 0.9 * {gibibytes} * 1024 * 1024 * 1024"))
+        hours = server["environment"]["ANTIPHON_SNAPSHOT_EVERY"]
+        self.assertTrue(rules["AntiphonSnapshotOld"].endswith(f"> 2 * {hours} * 3600"))
+
+    @unittest.skipIf(yaml is None, "no python3-yaml")
+    def test_grafana_finds_what_it_is_given(self):
+        grafana = strict_yaml(read("deploy/compose.yaml"))["services"]["grafana"]
+        there = {mount.split(":")[1]: mount.split(":")[0] for mount in grafana["volumes"]}
+        provider, = strict_yaml(read("deploy/grafana/dashboards.yaml"))["providers"]
+        source, = strict_yaml(read("deploy/grafana/datasource.yaml"))["datasources"]
+        folder = provider["options"]["path"]
+        self.assertEqual(there[f"{folder}/antiphon.json"], "./grafana/antiphon.json")
+        self.assertEqual(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"],
+                         f"{folder}/antiphon.json")
+        self.assertEqual(source["url"], "http://prometheus:9090")
+        self.assertEqual(source["jsonData"]["timeInterval"],
+                         strict_yaml(read("deploy/prometheus/prometheus.yml"))["global"][
+                             "scrape_interval"])
+
+    def test_panels_of_the_dashboard_lie_side_by_side(self):
+        board = json.loads(read("deploy/grafana/antiphon.json"))
+        panels = board["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        taken = set()
+        for panel in panels:
+            place = panel["gridPos"]
+            cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                     for y in range(place["y"], place["y"] + place["h"])}
+            self.assertTrue(all(x < 24 for x, _ in cells), panel["title"])
+            self.assertFalse(taken & cells, panel["title"])
+            taken |= cells
 
     @unittest.skipIf(yaml is None, "no python3-yaml")
     def test_the_compose_file_has_no_key_that_one_version_of_compose_refuses(self):
@@ -365,7 +449,7 @@ class Containers(unittest.TestCase):
         environment = {key: value for key, value in os.environ.items()
                        if key != "MIDI" and not key.startswith("COMPOSE_")}
         for command in commands:
-            for given in ({}, {"MIDI": "/midi"}):
+            for given in ({}, {"MIDI": "/scores"}):
                 with self.subTest(command=command, given=given):
                     done = subprocess.run([*command, "config", "-q"], cwd=ROOT / "deploy",
                                           env={**environment, **given}, capture_output=True,
@@ -382,7 +466,7 @@ class Yaml(unittest.TestCase):
                               ".pre-commit-config.yaml", ".clang-tidy"}, names)
         for path in files:
             with self.subTest(path=path):
-                self.assertIsNotNone(strict_yaml(path.read_text(encoding="utf-8")))
+                self.assertNotIn(None, strict_documents(path.read_text(encoding="utf-8")))
 
     def test_a_key_given_twice_is_refused_at_any_depth(self):
         for text in ["a: 1\nb: 2\na: 3\n",

@@ -31,7 +31,8 @@ OUTPUT = {"", "text", "mermaid"}  # languages that hold nothing to run
 SHELL = {"sh", "console"}
 # The first words of texts that docs/formats.md hashes; they look like commands.
 NO_COMMANDS = ("antiphon change 1", "antiphon change 2", "antiphon change 3", "antiphon journal 1",
-               "antiphon background 1", "antiphon journal mark 1", "antiphon export")
+               "antiphon background 1", "antiphon journal mark 1", "antiphon folder 1",
+               "antiphon export")
 PROGRAMS = programs.Programs(harness.SOURCE, harness.BUILD)
 
 

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -21,9 +19,7 @@
 #include "core/base/status_macros.h"
 #include "core/index/device_pool.h"
 #include "core/music/file_naming.h"
-#include "core/music/upbeat.h"
 #include "core/retrieval/bundle_collection.h"
-#include "core/scores/read_score.h"
 
 namespace antiphon::trainer::commands {
 namespace {
@@ -39,40 +35,6 @@ constexpr size_t kReasonsInError = 3;
 // of a few hundred, and more the more there are.
 constexpr int64_t kMostCompared = 1000;
 
-absl::StatusOr<std::string> ReadFile(const fs::path& path, int64_t max_bytes) {
-  std::error_code error;
-  const uintmax_t size = fs::file_size(path, error);
-  if (error) return absl::NotFoundError(error.message());
-  if (size > static_cast<uintmax_t>(max_bytes)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("has ", size, " bytes, the limit is ", max_bytes));
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes(size, '\0');
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(size)))
-    return absl::UnavailableError("cannot be read");
-  return bytes;
-}
-
-absl::StatusOr<Metadata> ReadMetadata(const std::string& folder) {
-  const fs::path path = fs::path(folder) / kMetadataFile;
-  std::error_code error;
-  if (!fs::exists(path, error)) return Metadata();
-  constexpr int64_t kMaxBytes = 64 << 20;
-  const auto name_it = [&path](const absl::Status& status) {
-    return absl::Status(status.code(), absl::StrCat(path.string(), ": ", status.message()));
-  };
-  ASSIGN_OR_RETURN(const std::string text, MapError(ReadFile(path, kMaxBytes), name_it));
-  return MapError(music::ParseMetadata(text), name_it);
-}
-
-std::vector<std::string> PathsOf(const std::vector<data::SourceFile>& files) {
-  std::vector<std::string> paths;
-  paths.reserve(files.size());
-  for (const data::SourceFile& file : files) paths.push_back(file.relative);
-  return paths;
-}
-
 bool IsOneFolder(const std::string& a, const std::string& b) {
   std::error_code error;
   return !b.empty() && fs::equivalent(a, b, error);
@@ -86,14 +48,20 @@ class Indexing {
       : options_(options), builder_(builder), progress_(progress) {}
 
   absl::Status AddScores(FolderSummary& summary) {
-    summary.folder = options_.midi_dir;
-    ASSIGN_OR_RETURN(const auto files, data::MidiFilesBelow(summary.folder, &summary.passed_over));
-    ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
-    summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
-    NameScores(metadata, PathsOf(files));
-    RETURN_IF_ERROR(AddAll("Scores", files, metadata, summary, &Indexing::AddScore));
-    if (!pieces_.empty()) return absl::OkStatus();
-    if (files.empty()) {
+    ASSIGN_OR_RETURN(const ScoreFolder folder,
+                     ScoreFolder::Open({.path = options_.midi_dir,
+                                        .collection = options_.collection,
+                                        .with_parts = options_.builder.with_parts,
+                                        .max_file_bytes = options_.max_file_bytes},
+                                       summary));
+    progress_.Start("Scores", std::ssize(folder.files()));
+    for (const data::SourceFile& file : folder.files()) {
+      std::vector<std::string> warnings;
+      RETURN_IF_ERROR(Note(file, AddScore(folder, file, warnings), warnings, summary));
+    }
+    progress_.Finish();
+    if (!pieces_.empty() || options_.allow_empty) return absl::OkStatus();
+    if (folder.files().empty()) {
       return absl::NotFoundError(
           absl::StrCat("no file with one of the endings ", absl::StrJoin(data::ScoreEndings(), " "),
                        " below ", summary.folder, summary.passed_over.empty() ? "" : "; there are ",
@@ -101,7 +69,7 @@ class Indexing {
     }
     const size_t shown = std::min(summary.skipped.size(), kReasonsInError);
     return absl::InvalidArgumentError(absl::StrCat(
-        "none of the ", files.size(), " scores below ", summary.folder, " can be used; ",
+        "none of the ", folder.files().size(), " scores below ", summary.folder, " can be used; ",
         absl::StrJoin(summary.skipped.begin(), summary.skipped.begin() + static_cast<long>(shown),
                       "; ")));
   }
@@ -112,120 +80,51 @@ class Indexing {
                                                         &summary.passed_over));
     ASSIGN_OR_RETURN(const Metadata metadata, ReadMetadata(summary.folder));
     summary.unused_rows = RowsWithoutFile(metadata, PathsOf(files));
-    return AddAll("Recordings", files, metadata, summary, &Indexing::AddRecording);
-  }
-
- private:
-  using AddOne = absl::Status (Indexing::*)(const data::SourceFile&, const FileMetadata&,
-                                            std::vector<std::string>& warnings);
-
-  absl::Status AddAll(const std::string& what, const std::vector<data::SourceFile>& files,
-                      const Metadata& metadata, FolderSummary& summary, AddOne add) {
-    progress_.Start(what, static_cast<int64_t>(files.size()));
+    progress_.Start("Recordings", std::ssize(files));
     for (const data::SourceFile& file : files) {
       std::vector<std::string> warnings;
-      absl::Status status = (this->*add)(file, MetadataOf(metadata, file.relative), warnings);
-      if (IsFatal(status)) return status;
-      if (!status.ok()) {
-        summary.skipped.push_back(absl::StrCat(file.relative, ": ", status.message()));
-      } else if (!warnings.empty()) {
-        ++summary.warned;
-        for (const std::string& warning : warnings)
-          summary.warnings.push_back(absl::StrCat(file.relative, ": ", warning));
-      }
-      progress_.Advance(1);
+      const absl::Status added = AddRecording(file, MetadataOf(metadata, file.relative), warnings);
+      RETURN_IF_ERROR(Note(file, added, warnings, summary));
     }
     progress_.Finish();
     return absl::OkStatus();
   }
 
-  // Not the file's fault: an encoder or the disk.
-  static bool IsFatal(const absl::Status& status) {
-    if (ReasonOf(status) == ErrorReason::kAudioDamaged) return false;
-    if (ReasonOf(status) == ErrorReason::kStorageFull) return true;
-    return status.code() == absl::StatusCode::kInternal ||
-           status.code() == absl::StatusCode::kFailedPrecondition ||
-           status.code() == absl::StatusCode::kDataLoss;
-  }
-
-  const std::string& CollectionOf(const FileMetadata& metadata) const {
-    return metadata.collection.empty() ? options_.collection : metadata.collection;
-  }
-
-  void NameScores(const Metadata& metadata, const std::vector<std::string>& paths) {
-    const std::vector<music::ScoreName> names = music::NamesOfScores(metadata, paths);
-    for (size_t i = 0; i < paths.size(); ++i) names_[paths[i]] = names[i];
-  }
-
-  absl::Status AddScore(const data::SourceFile& file, const FileMetadata& metadata,
-                        std::vector<std::string>& warnings) {
-    ASSIGN_OR_RETURN(std::string bytes, ReadFile(file.path, options_.max_file_bytes));
-    const music::ScoreName& name = names_.at(file.relative);
-    const auto pieces = notation::PiecesOf(name.id, std::move(bytes));
-    if (pieces.size() > 1) return AddTunes(file, metadata, name, pieces, warnings);
-    return AddPiece(file, metadata, name, pieces.front().bytes, warnings);
-  }
-
-  // Each tune of a book is a piece; of those that cannot be read, the book's warnings tell.
-  absl::Status AddTunes(const data::SourceFile& file, FileMetadata metadata,
-                        const music::ScoreName& name,
-                        const std::vector<notation::FiledScore>& tunes,
-                        std::vector<std::string>& warnings) {
-    metadata.title.clear();  // that of the book
-    absl::Status failure;
-    size_t added = 0;
-    for (const notation::FiledScore& tune : tunes) {
-      std::vector<std::string> of_tune;
-      absl::Status status = AddPiece(file, metadata, {tune.id, name.work_id}, tune.bytes, of_tune);
-      if (IsFatal(status)) return status;
-      if (!status.ok()) of_tune = {std::string(status.message())};
-      for (const std::string& warning : of_tune)
-        warnings.push_back(absl::StrCat("tune ", tune.tune, ": ", warning));
-      if (!status.ok() && failure.ok()) failure = status;
-      added += status.ok() ? 1 : 0;
-    }
-    return added > 0 ? absl::OkStatus() : failure;
-  }
-
-  absl::Status AddPiece(const data::SourceFile& file, const FileMetadata& metadata,
-                        const music::ScoreName& name, std::string bytes,
-                        std::vector<std::string>& warnings) {
-    ASSIGN_OR_RETURN(const music::Score score, notation::ReadScore(bytes));
-    warnings = score.warnings;
-    if (metadata.upbeat) {
-      absl::StatusOr<std::string> with_upbeat = music::WithUpbeat(bytes, *metadata.upbeat);
-      if (with_upbeat.ok()) {
-        bytes = *std::move(with_upbeat);
-      } else {
-        warnings.push_back(absl::StrCat("the upbeat in ", kMetadataFile,
-                                        " was passed over: ", with_upbeat.status().message()));
-      }
-    }
-    catalog::Piece piece{.id = name.id,
-                         .title = metadata.title,
-                         .composer = metadata.composer,
-                         .collection = CollectionOf(metadata),
-                         .work_id = name.work_id,
-                         .with_parts = options_.builder.with_parts};
-    if (piece.title.empty()) piece.title = notation::TitleOf(score, file.relative);
-    if (piece.composer.empty()) piece.composer = score.composer;
-    if (piece.composer.empty()) piece.composer = music::ComposerOfPath(file.relative);
-    RETURN_IF_ERROR(builder_.AddPiece(piece, bytes));
-    piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id), piece.id);
-    pieces_.emplace(piece.id, std::move(piece));
+ private:
+  // What became of a file. A failure that is not the file's own is passed on.
+  absl::Status Note(const data::SourceFile& file, const absl::Status& status,
+                    const std::vector<std::string>& warnings, FolderSummary& summary) {
+    if (IsFatal(status)) return status;
+    NoteFile(file, status, warnings, summary);
+    progress_.Advance(1);
     return absl::OkStatus();
+  }
+
+  absl::Status AddScore(const ScoreFolder& folder, const data::SourceFile& file,
+                        std::vector<std::string>& warnings) {
+    ASSIGN_OR_RETURN(std::string bytes, folder.Read(file));
+    return folder.TakePieces(
+        file, std::move(bytes),
+        [this](const catalog::Piece& piece, const std::string& score) -> absl::Status {
+          RETURN_IF_ERROR(builder_.AddPiece(piece, score));
+          piece_ids_.insert(std::lower_bound(piece_ids_.begin(), piece_ids_.end(), piece.id),
+                            piece.id);
+          pieces_.emplace(piece.id, piece);
+          return absl::OkStatus();
+        },
+        warnings);
   }
 
   absl::Status AddRecording(const data::SourceFile& file, const FileMetadata& metadata,
                             std::vector<std::string>& warnings) {
-    ASSIGN_OR_RETURN(const std::string audio, ReadFile(file.path, options_.max_file_bytes));
+    ASSIGN_OR_RETURN(const std::string audio, ReadSourceFile(file.path, options_.max_file_bytes));
     audio::DecodeReport decoding;
     catalog::Recording recording{
         .id = metadata.id.empty() ? music::IdOfPath(file.relative) : metadata.id,
         .title = metadata.title,
         .composer = metadata.composer,
         .piece_id = metadata.piece_id,
-        .collection = CollectionOf(metadata)};
+        .collection = metadata.collection.empty() ? options_.collection : metadata.collection};
     if (recording.piece_id.empty()) {
       recording.piece_id = PieceOfRecording(fs::path(file.relative).stem().string(), piece_ids_);
     } else if (!pieces_.contains(recording.piece_id)) {
@@ -251,9 +150,8 @@ class Indexing {
   const IndexCommandOptions& options_;
   collection::BundleBuilder& builder_;
   Progress& progress_;
-  std::map<std::string, catalog::Piece> pieces_;   // by id
-  std::vector<std::string> piece_ids_;             // sorted
-  std::map<std::string, music::ScoreName> names_;  // of scores, by path
+  std::map<std::string, catalog::Piece> pieces_;  // by id
+  std::vector<std::string> piece_ids_;            // sorted
 };
 
 // Of scores and recordings in one folder: what one walk passed over the other may have taken.
@@ -319,32 +217,6 @@ absl::Status NoteSameMusic(const IndexCommandOptions& options, Progress& progres
   return absl::OkStatus();
 }
 
-void AppendLines(const std::string& heading, const std::vector<std::string>& lines,
-                 std::string& text) {
-  if (lines.empty()) return;
-  absl::StrAppend(&text, heading, ":\n");
-  for (const std::string& line : lines) absl::StrAppend(&text, "  ", line, "\n");
-}
-
-std::string Count(size_t count, const std::string& one, const std::string& several) {
-  return absl::StrCat(count, " ", count == 1 ? one : several);
-}
-
-void AppendFolder(const std::string& one, const FolderSummary& summary, std::string& text) {
-  const auto files = [&](size_t count) { return Count(count, one, one + "s"); };
-  AppendLines(absl::StrCat(files(summary.skipped.size()), " left out"), summary.skipped, text);
-  AppendLines(absl::StrCat(files(summary.warned), " read with warnings"), summary.warnings, text);
-  if (!summary.passed_over.empty()) {
-    absl::StrAppend(&text, "Passed over below ", summary.folder,
-                    ", by their names: ", data::ToText(summary.passed_over), "\n");
-  }
-  AppendLines(absl::StrCat(Count(summary.unused_rows.size(), "row", "rows"), " of ",
-                           (fs::path(summary.folder) / kMetadataFile).string(),
-                           summary.unused_rows.size() == 1 ? " names" : " name",
-                           " a file that is not there"),
-              summary.unused_rows, text);
-}
-
 }  // namespace
 
 std::string PieceOfRecording(std::string_view stem, const std::vector<std::string>& piece_ids) {
@@ -371,7 +243,7 @@ absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options, Progre
     if (IsOneFolder(options.midi_dir, options.recordings_dir)) Join(summary);
   }
   ASSIGN_OR_RETURN(summary.manifest, builder->Publish());
-  RETURN_IF_ERROR(NoteSameMusic(options, progress, summary));
+  if (options.compare) RETURN_IF_ERROR(NoteSameMusic(options, progress, summary));
   return summary;
 }
 

@@ -13,7 +13,7 @@
 #include "core/bundle/manifest.h"
 #include "core/collection/bundle_builder.h"
 #include "trainer/base/progress.h"
-#include "trainer/data/midi_files.h"
+#include "trainer/commands/score_folder.h"
 
 namespace antiphon::trainer::commands {
 
@@ -27,16 +27,8 @@ struct IndexCommandOptions {
   collection::BuilderOptions builder;
   bool accept_damaged = false;  // recordings of which less than half can be decoded, too
   int64_t max_file_bytes = int64_t{2} << 30;  // larger files are passed over
-};
-
-// What became of one of the folders.
-struct FolderSummary {
-  std::string folder;
-  std::vector<std::string> skipped;      // files that could not be read: "path: reason"
-  std::vector<std::string> warnings;     // of files that were read: "path: warning"
-  size_t warned = 0;                     // files that have warnings
-  data::PassedOver passed_over;          // what is no score, or no recording, by its name
-  std::vector<std::string> unused_rows;  // files that metadata.tsv names and that aren't there
+  bool allow_empty = false;  // without a score that can be read: a bundle without a piece
+  bool compare = true;       // find the music that pieces share
 };
 
 struct IndexSummary {
@@ -61,8 +53,9 @@ std::string PieceOfRecording(std::string_view stem, const std::vector<std::strin
 //
 // Files that cannot be read are left out and listed in the summary, which also says what was read
 // with warnings, what was passed over and which rows of metadata.tsv are of no use. NotFound when a
-// folder is not there, InvalidArgument with the first reasons when no score in it can be read;
-// otherwise fails as BundleBuilder does.
+// folder is not there. Unless a bundle may be empty, NotFound when there is no score, and
+// InvalidArgument with the first reasons when none can be read. Otherwise fails as BundleBuilder
+// does.
 [[nodiscard]] absl::StatusOr<IndexSummary> RunIndex(const IndexCommandOptions& options,
                                                     Progress& progress);
 

@@ -21,6 +21,7 @@ void AddBackground(CLI::App& program,
                    absl::Status& outcome);                    // what every answer is compared with
 void AddCalibrate(CLI::App& program, absl::Status& outcome);  // how sure answers are
 void AddIndex(CLI::App& program, absl::Status& outcome);      // MIDI and recordings → bundle
+void AddUpdate(CLI::App& program, absl::Status& outcome);     // folder → bundle, what has changed
 void AddMigrate(CLI::App& program, absl::Status& outcome);    // older bundle → present format
 void AddReindex(CLI::App& program, absl::Status& outcome);  // bundle → the same with another model
 void AddExport(CLI::App& program, absl::Status& outcome);   // bundle → folder of files

@@ -122,6 +122,7 @@ TEST(EvaluateTest, TakesWhatASuiteUses) {
            std::pair("snippets", model + scores + "--own-instruments"),
            std::pair("pieces", model + "--midi /nonexistent --no-untrained"),  // its old name
            std::pair("transcription", model + scores + "--snippets 5 --threads 1"),
+           std::pair("transcription", model + scores + "--recordings x --recorded-scores x"),
            std::pair("alignment", asap + "--seed 2"),
            std::pair("alignment", asap + "--render-only"),
        }) {
@@ -137,6 +138,11 @@ TEST(EvaluateTest, NamesWhatIsOutOfRange) {
             "excerpts: 0 is not in 1 to 1000");
   EXPECT_EQ(Evaluate("rendered", "--model x --scores x --no-untrained --works -1"),
             "works: -1 is not in 0 to 1000000");
+}
+
+TEST(EvaluateTest, RecordingsAreTranscribedWithTheirScores) {
+  EXPECT_EQ(Evaluate("transcription", "--model x --scores x --recordings x"),
+            "suite transcription: --recordings and --recorded-scores go together");
 }
 
 TEST(EvaluateTest, RefusesWhatOnlyRendersPerformances) {
