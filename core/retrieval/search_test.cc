@@ -118,13 +118,13 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
   const music::Score query =
       music::AtTempoRatio(music::Excerpt(testing::RandomPiece(2), 10, 25), 1.5);
-  const auto among_scores = collection_->IdentifyScore(query, Side::kScores, {}, {});
+  const auto among_scores = collection_->IdentifyScore(query, {}, {});
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
   EXPECT_EQ(among_scores->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
   EXPECT_NEAR(among_scores->candidates[0].match.slope, 1.5, 0.08);
 
-  const auto among_recordings = collection_->IdentifyScore(query, Side::kRecordings, {}, {});
+  const auto among_recordings = collection_->IdentifyScore(query, {.against = Side::kRecordings}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
   EXPECT_EQ(among_recordings->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = among_recordings->candidates[0];
@@ -141,7 +141,7 @@ TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
     ASSERT_TRUE(audio.ok());
     EXPECT_EQ(audio->verdict, matching::Verdict::kNoMatch) << audio->candidates[0].confidence;
     const auto score =
-        collection_->IdentifyScore(testing::RandomPiece(seed, 15), Side::kScores, {}, {});
+        collection_->IdentifyScore(testing::RandomPiece(seed, 15), {}, {});
     ASSERT_TRUE(score.ok());
     EXPECT_EQ(score->verdict, matching::Verdict::kNoMatch) << score->candidates[0].confidence;
   }
@@ -170,7 +170,7 @@ TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
   for (music::Note& note : too_high.notes) note.pitch = 120;
   for (const music::Score& query : {music::Score(), testing::RandomPiece(0, 0.1), too_high}) {
     for (const Side side : {Side::kScores, Side::kRecordings}) {
-      const auto result = collection_->IdentifyScore(query, side, {}, {});
+      const auto result = collection_->IdentifyScore(query, {.against = side}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     }
@@ -193,7 +193,7 @@ TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
   name(collection_->IdentifyAudio(query, {.top_k = 101}, {}).status(), "top_k");
   name(collection_->IdentifyAudio(query, {.neighbours = 0}, {}).status(), "neighbours");
   name(collection_->IdentifyAudio(query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
-  name(collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {})
+  name(collection_->IdentifyScore(testing::RandomPiece(0, 5), {.hop_s = -1}, {})
            .status(),
        "hop");
 }
@@ -231,7 +231,7 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
         .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
     const auto result =
         score_query
-            ? collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kRecordings, {}, context)
+            ? collection_->IdentifyScore(testing::RandomPiece(0, 5), {.against = Side::kRecordings}, context)
             : collection_->IdentifyAudio(testing::Play(testing::RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
     EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode,

@@ -85,7 +85,7 @@ class FakeCollection final : public retrieval::Collection {
       const audio::Waveform& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   absl::StatusOr<matching::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const music::Score& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   // The last piece and the first, where there are two, over their first ten seconds.
   absl::StatusOr<std::vector<matching::SharedMusic>> FindSameMusic(
