@@ -143,6 +143,19 @@ absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
   return evaluation::EvaluateRecordings(options, progress);
 }
 
+absl::StatusOr<Report> SameRecording(const Flags& flags, Progress& progress) {
+  evaluation::SameRecordingOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.recordings = flags.recordings;
+  options.asap = Asap(flags);
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
+  options.degradations = flags.degradations;
+  options.max_transposition = flags.max_transposition;
+  options.work = flags.work + "/bundle";
+  options.seed = flags.seed;
+  return evaluation::EvaluateSameRecording(options, progress);
+}
+
 absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
   evaluation::UnknownOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
@@ -309,6 +322,12 @@ const std::map<std::string, Suite> kSuites = {
      {&Recordings,
       {"--model", "--scores", "--recordings"},
       Joined({kOfModels, {"--excerpts", "--degrade", "--transpose", "--errors", "--soundfont"}})}},
+    {"same-recording",
+     {&SameRecording,
+      {"--model"},
+      Joined({kOfModels,
+              kOfAsap,
+              {"--asap", "--recordings", "--excerpts", "--degrade", "--transpose"}})}},
     {"unknown",
      {&Unknown,
       {"--model", "--asap"},
