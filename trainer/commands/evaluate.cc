@@ -417,9 +417,9 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
                                "in suite recordings it only renders for --errors"));
   }
   if (flags.suite == "transcription" &&
-      (flags.recordings.empty() != flags.scores.empty() || flags.scores.size() > 1)) {
+      flags.recordings.empty() != flags.recorded_scores.empty()) {
     return absl::InvalidArgumentError(
-        "suite transcription: --recordings and one --scores go together");
+        "suite transcription: --recordings and --recorded-scores go together");
   }
   if (flags.suite == "tracks") {
     if (flags.songbook.empty() && flags.recordings.empty() && flags.asap.empty()) {
