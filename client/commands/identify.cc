@@ -151,18 +151,17 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
     const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
     const bool goes_along = candidate.query_end_seconds() > candidate.query_start_seconds();
-    table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()),
-                  FormatCount(candidate.votes()), candidate.source().title(),
-                  candidate.source().composer(),
-                  FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
-                  FormatTime(there.seconds()),
-                  goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
-                                          query.offset_s + candidate.query_end_seconds())
-                             : "",
-                  FormatTempo(candidate.tempo_ratio()),
-                  candidate.has_part() ? NameOf(candidate.part()) : "",
-                  DescribePerformance(candidate.performance()), candidate.source().id(),
-                  candidate.source().work_id(), SameMusicIds(candidate.same_music())});
+    table.AddRow(
+        {absl::StrCat(i + 1), FormatScore(candidate.confidence()), FormatCount(candidate.votes()),
+         candidate.source().title(), candidate.source().composer(),
+         FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
+         FormatTime(there.seconds()),
+         goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
+                                 query.offset_s + candidate.query_end_seconds())
+                    : "",
+         FormatTempo(candidate.tempo_ratio()), candidate.has_part() ? NameOf(candidate.part()) : "",
+         DescribePerformance(candidate.performance()), candidate.source().id(),
+         candidate.source().work_id(), SameMusicIds(candidate.same_music())});
   }
   return table;
 }

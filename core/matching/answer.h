@@ -66,7 +66,7 @@ struct Candidate {
   // Other sources with the same music along the stretch, those that explain most of the query
   // first.
   std::vector<SameMusic> same_music = {};
-  int part = catalog::kWhole;  // as Hit::part
+  int part = catalog::kWhole;                       // as Hit::part
   Performance performance = Performance::kUnknown;  // of sound, asked about recordings
 };
 

@@ -209,8 +209,7 @@ void CutAnswer(const EmbeddedQuery& query, double source_s, matching::Candidate&
 }  // namespace
 
 absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
-                                                  const EmbeddedQuery& query,
-                                                  int transposition,
+                                                  const EmbeddedQuery& query, int transposition,
                                                   const matching::IdentifyOptions& options,
                                                   const EvenWindows& even_windows,
                                                   matching::StageTimer& timer) {

@@ -92,8 +92,7 @@ double Correlation(std::span<const float> a, std::span<const float> b) {
     product += static_cast<double>(a[i]) * b[i];
   }
   const auto count = static_cast<double>(a.size());
-  const double spread =
-      (square_a - sum_a * sum_a / count) * (square_b - sum_b * sum_b / count);
+  const double spread = (square_a - sum_a * sum_a / count) * (square_b - sum_b * sum_b / count);
   return spread > 0 ? (product - sum_a * sum_b / count) / std::sqrt(spread) : 0;
 }
 
@@ -105,15 +104,14 @@ struct Laid {
 
 // Each stretch where it fits best, within the margin.
 std::vector<Laid> LayStretches(const Rises& query, const Rises& other, double expected_s) {
-  const auto frames = [&](double s) {
-    return static_cast<int>(std::lround(s * query.frame_rate));
-  };
+  const auto frames = [&](double s) { return static_cast<int>(std::lround(s * query.frame_rate)); };
   const int length = frames(kStretch_s), step = frames(kStep_s),
             reach = frames(kPerformanceMargin_s), expected = frames(expected_s);
   std::vector<Laid> laid;
   const auto block = [&](const Rises& rises, int frame) {
-    return std::span(rises.cells).subspan(static_cast<size_t>(frame) * rises.bands,
-                                          static_cast<size_t>(length) * rises.bands);
+    return std::span(rises.cells)
+        .subspan(static_cast<size_t>(frame) * rises.bands,
+                 static_cast<size_t>(length) * rises.bands);
   };
   for (int at = 0; at + length <= query.frames; at += step) {
     double best = 0;
@@ -136,12 +134,10 @@ double ShareThatAgrees(const std::vector<Laid>& laid) {
   ptrdiff_t most = 0;
   for (size_t i = 0; i < laid.size(); ++i) {
     for (size_t j = i + 1; j < laid.size(); ++j) {
-      const double drift =
-          (laid[j].behind_s - laid[i].behind_s) / (laid[j].at_s - laid[i].at_s);
+      const double drift = (laid[j].behind_s - laid[i].behind_s) / (laid[j].at_s - laid[i].at_s);
       if (std::abs(drift) > kMostDrift) continue;
       most = std::max(most, std::count_if(laid.begin(), laid.end(), [&](const Laid& one) {
-                        const double line_s =
-                            laid[i].behind_s + drift * (one.at_s - laid[i].at_s);
+                        const double line_s = laid[i].behind_s + drift * (one.at_s - laid[i].at_s);
                         return std::abs(one.behind_s - line_s) <= kAgree_s;
                       }));
     }
@@ -156,8 +152,7 @@ absl::StatusOr<matching::Performance> ComparePerformances(const audio::Waveform&
                                                           const matching::Match& match) {
   const double length_s = std::min(match.query.length_s(), kMost_s);
   const double start_s = (match.query.start_s + match.query.end_s - length_s) / 2;
-  const double there_s =
-      match.reference.start_s + (start_s - match.query.start_s) * match.slope;
+  const double there_s = match.reference.start_s + (start_s - match.query.start_s) * match.slope;
   const double before_s = std::min(kPerformanceMargin_s, there_s);
   ASSIGN_OR_RETURN(const audio::Waveform here,
                    Cut(query, start_s, start_s + length_s, match.slope));

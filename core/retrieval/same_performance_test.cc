@@ -35,8 +35,9 @@ audio::Waveform PlayedBy(uint64_t seed, double unevenness_s) {
 audio::Waveform Part(const audio::Waveform& sound, double start_s, double length_s) {
   audio::Waveform part;
   part.sample_rate = sound.sample_rate;
-  part.samples.assign(sound.samples.begin() + std::lround(start_s * sound.sample_rate),
-                      sound.samples.begin() + std::lround((start_s + length_s) * sound.sample_rate));
+  part.samples.assign(
+      sound.samples.begin() + std::lround(start_s * sound.sample_rate),
+      sound.samples.begin() + std::lround((start_s + length_s) * sound.sample_rate));
   return part;
 }
 

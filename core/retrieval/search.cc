@@ -140,12 +140,15 @@ bool IsSampled(const EmbeddedQuery& query, const matching::IdentifyOptions& opti
 // Candidates whose recordings are decoded to tell which performance the query is.
 constexpr int kNamedPerformances = 5;
 
+// Of those that are as sure as a match. One whose recording can't be read stays as it is.
 absl::Status NamePerformances(const collection::LoadedCollection& loaded,
-                              const audio::Waveform& query, const matching::StageTimer& timer,
+                              const audio::Waveform& query, double threshold,
+                              const matching::StageTimer& timer,
                               std::vector<matching::Candidate>& candidates) {
   const auto count = std::min<int64_t>(kNamedPerformances, std::ssize(candidates));
   for (matching::Candidate& candidate : std::span(candidates).first(count)) {
     RETURN_IF_ERROR(timer.KeepGoing());
+    if (candidate.confidence < threshold) continue;
     const auto longer = [](const matching::Match& a, const matching::Match& b) {
       return a.query.length_s() < b.query.length_s();
     };
@@ -157,11 +160,13 @@ absl::Status NamePerformances(const collection::LoadedCollection& loaded,
     decode.max_duration_s = std::numeric_limits<double>::max();  // it was taken in
     decode.start_s = std::max(0.0, match.reference.start_s - kPerformanceMargin_s);
     decode.length_s = match.reference.end_s + kPerformanceMargin_s - decode.start_s;
-    ASSIGN_OR_RETURN(const std::string encoded, loaded.view->ReadAudio(candidate.source));
-    ASSIGN_OR_RETURN(const audio::Waveform recording, audio::DecodeMemory(encoded, decode));
+    const absl::StatusOr<std::string> encoded = loaded.view->ReadAudio(candidate.source);
+    if (!encoded.ok()) continue;
+    const absl::StatusOr<audio::Waveform> recording = audio::DecodeMemory(*encoded, decode);
+    if (!recording.ok()) continue;
     match.reference.start_s -= decode.start_s;
     match.reference.end_s -= decode.start_s;
-    ASSIGN_OR_RETURN(candidate.performance, ComparePerformances(query, recording, match));
+    ASSIGN_OR_RETURN(candidate.performance, ComparePerformances(query, *recording, match));
   }
   return absl::OkStatus();
 }
@@ -209,7 +214,9 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   ASSIGN_OR_RETURN(matching::Identification answer, AtAnyPitch(options, ask));
   if (options.against == Side::kRecordings) {
     RETURN_IF_ERROR(timer.Run(matching::Stage::kVote, [&] {
-      return NamePerformances(*loaded_, query, timer, answer.candidates);
+      return NamePerformances(*loaded_, query,
+                              options.min_confidence.value_or(loaded_->confidence.threshold), timer,
+                              answer.candidates);
     }));
   }
   return answer;

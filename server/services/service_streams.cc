@@ -77,10 +77,7 @@ class Listener {
  private:
   Listener(const Store& store, const audio::PcmFormat& format,
            const streaming::StreamOptions& options)
-      : store_(store),
-        format_(format),
-        against_(options.identify.against),
-        identifier_(options) {}
+      : store_(store), format_(format), against_(options.identify.against), identifier_(options) {}
 
   // Asks the collection as it is now, which may be of another model, at another rate.
   absl::Status Follow(Call& call) {
@@ -191,7 +188,8 @@ absl::Status IdentifyLive(
   bool recognised = false;
   RETURN_IF_ERROR(
       listener->Listen(call, stream, [&](const streaming::StreamAnswer& answer) -> absl::Status {
-        ASSIGN_OR_RETURN(const v1::IdentifyLiveResponse response, ToResponse(call, listener->against(), answer));
+        ASSIGN_OR_RETURN(const v1::IdentifyLiveResponse response,
+                         ToResponse(call, listener->against(), answer));
         recognised = recognised || answer.event == streaming::StreamEvent::kPieceStarted;
         if (stream.Write(response)) return absl::OkStatus();
         return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();

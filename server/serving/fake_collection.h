@@ -80,7 +80,8 @@ class FakeCollection final : public retrieval::Collection {
   absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
       const music::Score& query, const matching::SearchOptions& options,
       const matching::RequestContext& context) const override;
-  // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75.
+  // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75. Sound
+  // is another performance of every recording.
   absl::StatusOr<matching::Identification> IdentifyAudio(
       const audio::Waveform& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;

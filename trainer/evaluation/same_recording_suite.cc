@@ -70,10 +70,10 @@ absl::Status AddAsap(const AsapOptions& options, uint64_t seed, Progress& progre
   std::vector<int> performances;
   for (const int work : works)
     performances.insert(performances.end(), of_work[work].begin(), of_work[work].begin() + 2);
-  ASSIGN_OR_RETURN(const std::vector<std::string> paths,
-                   datasets::RenderPerformances(asap, performances,
-                                                datasets::RenditionCache(options.renditions),
-                                                options.threads, progress));
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> paths,
+      datasets::RenderPerformances(asap, performances, datasets::RenditionCache(options.renditions),
+                                   options.threads, progress));
   for (size_t i = 0; i < performances.size(); i += 2) {
     const auto work = static_cast<int>(bed.filed.size());
     bed.filed.push_back({asap.performances[performances[i]].id, paths[i], work});
@@ -107,8 +107,7 @@ absl::StatusOr<std::unique_ptr<const retrieval::Collection>> File(
 absl::StatusOr<std::vector<Outcome>> Ask(const std::vector<TestRecording>& recordings,
                                          const retrieval::Collection& collection,
                                          const SameRecordingOptions& options,
-                                         const datasets::Treatment& treatment,
-                                         Progress& progress) {
+                                         const datasets::Treatment& treatment, Progress& progress) {
   matching::IdentifyOptions identify;
   identify.against = catalog::Side::kRecordings;
   identify.top_k = datasets::kCandidates;
@@ -119,9 +118,7 @@ absl::StatusOr<std::vector<Outcome>> Ask(const std::vector<TestRecording>& recor
       progress);
 }
 
-std::vector<std::string> Columns() {
-  return {"first", "match", "the same", "another", "queries"};
-}
+std::vector<std::string> Columns() { return {"first", "match", "the same", "another", "queries"}; }
 
 // `match`: of all, those that are right and sure. The next two: what those are called.
 metrics::ReportRow Row(std::string name, const std::vector<TestRecording>& recordings,
@@ -155,7 +152,8 @@ absl::StatusOr<metrics::Report> EvaluateSameRecording(const SameRecordingOptions
   if (!options.asap.folder.empty())
     RETURN_IF_ERROR(AddAsap(options.asap, options.seed, progress, bed));
   metrics::Report report{"same-recording", {}, {}};
-  metrics::ReportTable own{absl::StrCat("10 s of a recording, of ", bed.filed.size()), Columns(), {}};
+  metrics::ReportTable own{
+      absl::StrCat("10 s of a recording, of ", bed.filed.size()), Columns(), {}};
   metrics::ReportTable others{"10 s of another performance", Columns(), {}};
   for (const auto& [name, model, measured] : ModelsOf(options.models)) {
     std::filesystem::remove_all(options.work);
