@@ -313,6 +313,20 @@ TEST_F(ClientTest, KeepsALargeFileWithinTheServersLimit) {
   EXPECT_EQ(server_.search_scores_request.audio().pcm().sample_rate(), 22050);
 }
 
+TEST_F(ClientTest, SaysWhetherItIsTheRecordingOrAnotherPerformance) {
+  server_.identify_response.set_verdict(v1::VERDICT_MATCH);
+  for (const auto performance : {v1::PERFORMANCE_SAME, v1::PERFORMANCE_OTHER}) {
+    v1::Candidate& candidate = *server_.identify_response.add_candidates();
+    candidate.mutable_source()->set_id("r");
+    candidate.mutable_reference()->set_seconds(3);
+    candidate.set_performance(performance);
+  }
+  const Result result = Run({"identify", Wav(), "--against", "recordings"});
+  EXPECT_EQ(server_.identify_request.against(), v1::SIDE_RECORDINGS);
+  EXPECT_THAT(result.out, HasSubstr("of its tempo; confidence 0.00; this recording\n"));
+  EXPECT_THAT(result.out, HasSubstr("another performance"));
+}
+
 TEST_F(ClientTest, FailuresSayWhoseFaultItIs) {
   const auto code_for = [&](const grpc::Status& failure) {
     server_.failure = failure;

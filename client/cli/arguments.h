@@ -59,6 +59,7 @@ struct StreamArguments {
   ScopeArguments scope;
   std::optional<int> top_k;
   std::optional<double> min_confidence;
+  v1::Side against = v1::SIDE_UNSPECIFIED;
 };
 
 struct IdentifyLongArguments {

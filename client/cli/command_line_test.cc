@@ -102,6 +102,14 @@ TEST(CommandLineTest, ReadsAnIdentification) {
   EXPECT_EQ(identify.method, v1::VOTE_METHOD_PLAIN);
 }
 
+TEST(CommandLineTest, AStreamIsComparedWithEitherSide) {
+  const auto whole = std::get<IdentifyLongArguments>(
+      Parse({"identify", "--long", "a.wav", "--against", "recordings"}).command);
+  EXPECT_EQ(whole.stream.against, v1::SIDE_RECORDINGS);
+  const auto live = std::get<IdentifyLiveArguments>(Parse({"identify", "--live", "a.wav"}).command);
+  EXPECT_EQ(live.stream.against, v1::SIDE_UNSPECIFIED);
+}
+
 TEST(CommandLineTest, JoinsTheWordsOfAFilter) {
   EXPECT_EQ(std::get<ListArguments>(Parse({"pieces", "moonlight", "sonata"}).command).filter,
             "moonlight sonata");

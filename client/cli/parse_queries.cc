@@ -49,7 +49,8 @@ struct Identify {
 };
 
 StreamArguments StreamOf(const Identify& identify) {
-  return {identify.files.match.scope, identify.files.top_k, identify.files.min_confidence};
+  return {identify.files.match.scope, identify.files.top_k, identify.files.min_confidence,
+          identify.files.against};
 }
 
 Command ToCommand(const Identify& identify, const CLI::App& app) {
@@ -102,12 +103,12 @@ void AddIdentify(CLI::App& parent, Command& command) {
       ->type_name("0..12");
   AddChoice(app, "--against", files.against,
             {{"scores", v1::SIDE_SCORES}, {"recordings", v1::SIDE_RECORDINGS}},
-            "What to compare with; recordings for scores only");
+            "What to compare with");
   AddChoice(app, "--method", files.method,
             {{"in-time", v1::VOTE_METHOD_IN_TIME}, {"plain", v1::VOTE_METHOD_PLAIN}},
             "How the windows vote");
-  for (const char* name : {"--as", "--hop", "--min-similarity", "--evidence", "--transpose",
-                           "--against", "--method"}) {
+  for (const char* name :
+       {"--as", "--hop", "--min-similarity", "--evidence", "--transpose", "--method"}) {
     app.get_option(name)->excludes(is_long)->excludes(is_live);
   }
   const RawOptions raw = AddRawSamples(app, live.encoding, live.sample_rate, live.channels);

@@ -58,8 +58,21 @@ std::string Place(const Query& query, const v1::Candidate& candidate) {
   return absl::StrCat(
       FormatTime(query.offset_s + candidate.query_seconds()), " of it is ",
       bar.empty() ? absl::StrCat(time, " there") : absl::StrCat("bar ", bar, " (", time, ")"),
-      ", at ", FormatTempo(candidate.tempo_ratio()), " of the tempo written",
+      ", at ", FormatTempo(candidate.tempo_ratio()),
+      there.has_bar() ? " of the tempo written" : " of its tempo",
       FormatTransposition(candidate.transposition_semitones()));
+}
+
+// What the sound is to a recording; nothing where that is not known.
+std::string DescribePerformance(v1::Performance performance) {
+  switch (performance) {
+    case v1::PERFORMANCE_SAME:
+      return "this recording";
+    case v1::PERFORMANCE_OTHER:
+      return "another performance";
+    default:
+      return "";
+  }
 }
 
 // The lines about a match: what, where, how it goes, and what else it may be.
@@ -68,6 +81,8 @@ std::string DescribeMatch(const Query& query, const v1::Candidate& best) {
   std::string text = absl::StrCat(NameOf(best.source()), "\n  ", Place(query, best),
                                   best.has_part() ? absl::StrCat(", ", NameOf(best.part())) : "",
                                   "; confidence ", FormatScore(best.confidence()));
+  if (best.performance() != v1::PERFORMANCE_UNSPECIFIED)
+    absl::StrAppend(&text, "; ", DescribePerformance(best.performance()));
   if (!passages.empty()) absl::StrAppend(&text, "\n  it goes along ", passages);
   if (!best.same_music().empty())
     absl::StrAppend(&text, "\n", DescribeSameMusic(best.same_music(), "  "));
@@ -128,6 +143,7 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
                {"goes along", Align::kRight},
                {"tempo", Align::kRight},
                {"part", Align::kLeft, 28},
+               {"performance", Align::kLeft},
                {"id", Align::kLeft, 200},
                {"work", Align::kLeft, 200},
                {"same music", Align::kLeft, 200}});
@@ -135,17 +151,17 @@ Table CandidateTable(const Query& query, const v1::IdentifyResponse& response) {
     const v1::Candidate& candidate = response.candidates(i);
     const v1::Position& there = candidate.reference();
     const bool goes_along = candidate.query_end_seconds() > candidate.query_start_seconds();
-    table.AddRow({absl::StrCat(i + 1), FormatScore(candidate.confidence()),
-                  FormatCount(candidate.votes()), candidate.source().title(),
-                  candidate.source().composer(),
-                  FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
-                  FormatTime(there.seconds()),
-                  goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
-                                          query.offset_s + candidate.query_end_seconds())
-                             : "",
-                  FormatTempo(candidate.tempo_ratio()),
-                  candidate.has_part() ? NameOf(candidate.part()) : "", candidate.source().id(),
-                  candidate.source().work_id(), SameMusicIds(candidate.same_music())});
+    table.AddRow(
+        {absl::StrCat(i + 1), FormatScore(candidate.confidence()), FormatCount(candidate.votes()),
+         candidate.source().title(), candidate.source().composer(),
+         FormatTime(query.offset_s + candidate.query_seconds()), FormatBar(there),
+         FormatTime(there.seconds()),
+         goes_along ? FormatSpan(query.offset_s + candidate.query_start_seconds(),
+                                 query.offset_s + candidate.query_end_seconds())
+                    : "",
+         FormatTempo(candidate.tempo_ratio()), candidate.has_part() ? NameOf(candidate.part()) : "",
+         DescribePerformance(candidate.performance()), candidate.source().id(),
+         candidate.source().work_id(), SameMusicIds(candidate.same_music())});
   }
   return table;
 }

@@ -31,6 +31,7 @@ v1::StreamOptions ToOptions(const StreamArguments& arguments) {
   options.set_channels(1);
   if (arguments.top_k) options.set_top_k(*arguments.top_k);
   if (arguments.min_confidence) options.set_min_confidence(*arguments.min_confidence);
+  options.set_against(arguments.against);
   SetScope(arguments.scope, options);
   return options;
 }

@@ -41,6 +41,13 @@ struct SameMusic {
   int part = catalog::kWhole;  // as Hit::part
 };
 
+// What a sound is to a recording of the same music.
+enum class Performance {
+  kUnknown,  // not asked, or too little to tell
+  kSame,     // the sound is from the recording, or both are from one
+  kOther     // another performance of the music
+};
+
 struct Candidate {
   int source = 0;
   double confidence = 0;  // in [0, 1]
@@ -59,7 +66,8 @@ struct Candidate {
   // Other sources with the same music along the stretch, those that explain most of the query
   // first.
   std::vector<SameMusic> same_music = {};
-  int part = catalog::kWhole;  // as Hit::part
+  int part = catalog::kWhole;                       // as Hit::part
+  Performance performance = Performance::kUnknown;  // of sound, asked about recordings
 };
 
 // Stretches of two pieces in which the music is the same.

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "core/base/check_range.h"
+#include "core/catalog/catalog.h"
 
 namespace antiphon::matching {
 
@@ -88,6 +89,7 @@ enum class VoteMethod { kInTime, kPlain };
 inline constexpr int kMaxTransposition = 12;  // semitones: every key, up to an octave away
 
 struct IdentifyOptions {
+  catalog::Side against = catalog::Side::kScores;
   static constexpr Range<int> kTopKRange = {1, 100};
   int top_k = 5;  // candidates
   VoteMethod method = VoteMethod::kInTime;

@@ -64,7 +64,7 @@ class BundleCollection : public Collection {
       const audio::Waveform& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   absl::StatusOr<matching::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const music::Score& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   absl::StatusOr<matching::Identification> IdentifyEmbedded(
       matching::EmbeddingSequence windows, double duration_s,

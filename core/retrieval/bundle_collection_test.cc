@@ -75,7 +75,7 @@ TEST_F(CollectionTest, WhatWasPublishedIsFound) {
   EXPECT_EQ(by_audio->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(by_audio->candidates[0].source, 2);
   EXPECT_NEAR(by_audio->candidates[0].match.slope, 1.3, 0.07);
-  const auto by_score = (*collection)->IdentifyScore(excerpt, catalog::Side::kScores, {}, {});
+  const auto by_score = (*collection)->IdentifyScore(excerpt, {}, {});
   ASSERT_TRUE(by_score.ok());
   EXPECT_EQ(by_score->candidates[0].source, 2);
   const auto snippets = (*collection)->SearchScores(testing::Play(excerpt, 1.3), {}, {});

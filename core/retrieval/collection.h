@@ -70,16 +70,16 @@ class Collection {
       const music::Score& query, const matching::SearchOptions& options,
       const matching::RequestContext& context = {}) const = 0;
 
-  // Against the scores (audio query, score query) or, for a score query, the recordings, as `side`
-  // says; an audio query against recordings is Unimplemented.
+  // Against the scores or the recordings. Sound finds the recording that it is from, and others of
+  // the same music at about the same tempo: which it is says Candidate::performance.
   [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyAudio(
       const audio::Waveform& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context = {}) const = 0;
   [[nodiscard]] virtual absl::StatusOr<matching::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const music::Score& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context = {}) const = 0;
 
-  // The score that goes with sound whose windows have been embedded by audio_encoder(), for callers
+  // What goes with sound whose windows have been embedded by audio_encoder(), for callers
   // that keep embeddings from one question to the next. Times in the answer are those of `windows`;
   // `duration_s` is where the sound ends by them. The options' hop, number of windows, excerpt and
   // transposition do not matter. No windows are kInsufficientInput; whether they are silent the

@@ -143,8 +143,8 @@ TEST_F(EditionsTest, TwoRecordingsOfAPieceAreNoRivalsHoweverTheyAreRanked) {
       testing::MakeTestCollection(folder_.Make(), {.pieces = 4, .recordings = 8}));
   for (const matching::VoteMethod method :
        {matching::VoteMethod::kInTime, matching::VoteMethod::kPlain}) {
-    const auto answer =
-        collection.IdentifyScore(query_, Side::kRecordings, {.top_k = 8, .method = method}, {});
+    const auto answer = collection.IdentifyScore(
+        query_, {.against = Side::kRecordings, .top_k = 8, .method = method}, {});
     ASSERT_TRUE(answer.ok()) << answer.status();
     ASSERT_GE(answer->candidates.size(), 2u);
     for (int i = 0; i < 2; ++i)

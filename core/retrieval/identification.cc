@@ -209,12 +209,12 @@ void CutAnswer(const EmbeddedQuery& query, double source_s, matching::Candidate&
 }  // namespace
 
 absl::StatusOr<matching::Identification> Identify(const collection::LoadedCollection& loaded,
-                                                  Side side, const EmbeddedQuery& query,
-                                                  int transposition,
+                                                  const EmbeddedQuery& query, int transposition,
                                                   const matching::IdentifyOptions& options,
                                                   const EvenWindows& even_windows,
                                                   matching::StageTimer& timer) {
   if (!query.sufficient) return matching::Identification{matching::Verdict::kInsufficientInput};
+  const Side side = options.against;
   const SearchSpace space =
       SpaceOf(*loaded.view, side, Resolve(*loaded.view, side, options.filter));
   ASSIGN_OR_RETURN(const std::vector<matching::Neighbour> neighbours,

@@ -23,8 +23,8 @@ using EvenWindows = std::function<absl::StatusOr<matching::EmbeddingSequence>(do
 // `transposition`: semitones of the query over its source, undone in `query`. `even_windows` is
 // empty where `query` has windows from all over it. Requires options in their ranges.
 [[nodiscard]] absl::StatusOr<matching::Identification> Identify(
-    const collection::LoadedCollection& loaded, catalog::Side side, const EmbeddedQuery& query,
-    int transposition, const matching::IdentifyOptions& options, const EvenWindows& even_windows,
+    const collection::LoadedCollection& loaded, const EmbeddedQuery& query, int transposition,
+    const matching::IdentifyOptions& options, const EvenWindows& even_windows,
     matching::StageTimer& timer);
 
 }  // namespace antiphon::retrieval

@@ -2,12 +2,16 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/collection/bundle_builder.h"
+#include "core/decoding/decoder.h"
 #include "core/features/transposition.h"
 #include "core/matching/hits.h"
 #include "core/matching/stage_timer.h"
@@ -15,6 +19,7 @@
 #include "core/retrieval/identification.h"
 #include "core/retrieval/query.h"
 #include "core/retrieval/same_music_search.h"
+#include "core/retrieval/same_performance.h"
 #include "core/retrieval/search_filter.h"
 
 namespace antiphon::retrieval {
@@ -132,6 +137,40 @@ bool IsSampled(const EmbeddedQuery& query, const matching::IdentifyOptions& opti
   return query.windows + PlanOf(options).stretch_windows > options.max_windows;
 }
 
+// Candidates whose recordings are decoded to tell which performance the query is.
+constexpr int kNamedPerformances = 5;
+
+// Of those that are as sure as a match. One whose recording can't be read stays as it is.
+absl::Status NamePerformances(const collection::LoadedCollection& loaded,
+                              const audio::Waveform& query, double threshold,
+                              const matching::StageTimer& timer,
+                              std::vector<matching::Candidate>& candidates) {
+  const auto count = std::min<int64_t>(kNamedPerformances, std::ssize(candidates));
+  for (matching::Candidate& candidate : std::span(candidates).first(count)) {
+    RETURN_IF_ERROR(timer.KeepGoing());
+    if (candidate.confidence < threshold) continue;
+    const auto longer = [](const matching::Match& a, const matching::Match& b) {
+      return a.query.length_s() < b.query.length_s();
+    };
+    const auto longest =
+        std::max_element(candidate.passages.begin(), candidate.passages.end(), longer);
+    matching::Match match = longest == candidate.passages.end() ? candidate.match : *longest;
+    audio::DecodeOptions decode;
+    decode.sample_rate = query.sample_rate;
+    decode.max_duration_s = std::numeric_limits<double>::max();  // it was taken in
+    decode.start_s = std::max(0.0, match.reference.start_s - kPerformanceMargin_s);
+    decode.length_s = match.reference.end_s + kPerformanceMargin_s - decode.start_s;
+    const absl::StatusOr<std::string> encoded = loaded.view->ReadAudio(candidate.source);
+    if (!encoded.ok()) continue;
+    const absl::StatusOr<audio::Waveform> recording = audio::DecodeMemory(*encoded, decode);
+    if (!recording.ok()) continue;
+    match.reference.start_s -= decode.start_s;
+    match.reference.end_s -= decode.start_s;
+    ASSIGN_OR_RETURN(candidate.performance, ComparePerformances(query, *recording, match));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<matching::Hit>> BundleCollection::SearchScores(
@@ -161,7 +200,7 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
   RETURN_IF_ERROR(Check(*loaded_, options));
   matching::StageTimer timer(context);
   ASSIGN_OR_RETURN(const auto audio, ReadAudioQuery(*loaded_, query, options.excerpt, timer));
-  return AtAnyPitch(options, [&](int transposition) -> absl::StatusOr<matching::Identification> {
+  const auto ask = [&](int transposition) -> absl::StatusOr<matching::Identification> {
     ASSIGN_OR_RETURN(const auto embedded,
                      EmbedAudioQuery(*loaded_, audio, -transposition, PlanOf(options), timer));
     const auto even_windows = [&](double) -> absl::StatusOr<matching::EmbeddingSequence> {
@@ -169,15 +208,25 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyAudio(
                                                            EvenPlanOf(options), timer));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, Side::kScores, embedded, transposition, options,
+    return Identify(*loaded_, embedded, transposition, options,
                     IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
-  });
+  };
+  ASSIGN_OR_RETURN(matching::Identification answer, AtAnyPitch(options, ask));
+  if (options.against == Side::kRecordings) {
+    RETURN_IF_ERROR(timer.Run(matching::Stage::kVote, [&] {
+      return NamePerformances(*loaded_, query,
+                              options.min_confidence.value_or(loaded_->confidence.threshold), timer,
+                              answer.candidates);
+    }));
+  }
+  return answer;
 }
 
 absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
-    const music::Score& query, Side side, const matching::IdentifyOptions& options,
+    const music::Score& query, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Check(*loaded_, options));
+  const Side side = options.against;
   matching::StageTimer timer(context);
   // Scores are indexed at every tempo, so that one of the query's is enough. The plain vote, which
   // would count the neighbours of wrong tempi as much as those of the right one, reads the score as
@@ -197,7 +246,7 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyScore(
                                        EvenPlanOf(options), timer, towards_source * transposition));
       return std::move(even.sequences.at(0));
     };
-    return Identify(*loaded_, side, embedded, transposition, options,
+    return Identify(*loaded_, embedded, transposition, options,
                     IsSampled(embedded, options) ? even_windows : EvenWindows(), timer);
   });
 }
@@ -208,7 +257,7 @@ absl::StatusOr<matching::Identification> BundleCollection::IdentifyEmbedded(
   RETURN_IF_ERROR(Check(*loaded_, options));
   RETURN_IF_ERROR(CheckEmbedded(*loaded_, windows, duration_s));
   matching::StageTimer timer(context);
-  return Identify(*loaded_, Side::kScores, QueryOf(std::move(windows), duration_s),
+  return Identify(*loaded_, QueryOf(std::move(windows), duration_s),
                   /*transposition=*/0, options, /*even_windows=*/{}, timer);
 }
 

@@ -48,9 +48,7 @@ TEST_F(SearchOptionsTest, RefusesBoundsAndExcerptsThatCannotBe) {
          {collection_->SearchScores(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
           collection_->SearchRecordings(score, {.filter = filter, .excerpt = excerpt}, {}).status(),
           collection_->IdentifyAudio(audio, {.filter = filter, .excerpt = excerpt}, {}).status(),
-          collection_
-              ->IdentifyScore(score, Side::kScores, {.filter = filter, .excerpt = excerpt}, {})
-              .status()}) {
+          collection_->IdentifyScore(score, {.filter = filter, .excerpt = excerpt}, {}).status()}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << what;
       EXPECT_THAT(status.message(), HasSubstr(what));
     }
@@ -103,8 +101,8 @@ TEST_F(SearchOptionsTest, RecordingsPassByTheirPieceItsWorkComposerAndCollection
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 20);
   const auto found = [&](const matching::SourceFilter& filter) {
     const auto hits = collection_->SearchRecordings(query, {.filter = {.sources = filter}}, {});
-    const auto result =
-        collection_->IdentifyScore(query, Side::kRecordings, {.filter = {.sources = filter}}, {});
+    const auto result = collection_->IdentifyScore(
+        query, {.against = Side::kRecordings, .filter = {.sources = filter}}, {});
     EXPECT_TRUE(hits.ok() && result.ok());
     std::set<int> sources;
     for (const matching::Hit& hit : *hits) sources.insert(hit.source);
@@ -165,8 +163,9 @@ TEST_F(SearchOptionsTest, AnExcerptIsLookedAtAloneAndAnsweredInTheWholesTimes) {
   EXPECT_NEAR(hits->front().match.reference.start_s - 20, hits->front().match.query.start_s - first,
               1);
   EXPECT_LE(hits->front().match.query.end_s, first + 9 + 1e-9);
-  const auto score = collection_->IdentifyScore(testing::RandomPiece(3), Side::kRecordings,
-                                                {.excerpt = {.start_s = 15, .end_s = 30}}, {});
+  const auto score = collection_->IdentifyScore(
+      testing::RandomPiece(3),
+      {.against = Side::kRecordings, .excerpt = {.start_s = 15, .end_s = 30}}, {});
   ASSERT_TRUE(score.ok());
   EXPECT_EQ(score->candidates[0].source, 3);
   EXPECT_GE(score->candidates[0].match.query.start_s, 15);
@@ -220,7 +219,8 @@ TEST_F(SearchOptionsTest, ACandidateSaysWhichStretchGoesAlongAndWhatSpokeForIt) 
 
 TEST_F(SearchOptionsTest, TempiOfEvidenceAreTheSoundsOverTheScoresAmongRecordingsToo) {
   const music::Score query = music::Excerpt(testing::RandomPiece(3), 10, 22);
-  const auto result = collection_->IdentifyScore(query, Side::kRecordings, {.evidence = true}, {});
+  const auto result =
+      collection_->IdentifyScore(query, {.against = Side::kRecordings, .evidence = true}, {});
   ASSERT_TRUE(result.ok());
   const matching::Candidate& best = result->candidates[0];
   ASSERT_EQ(best.source, 3);  // played at 1.3
@@ -284,11 +284,11 @@ TEST_F(SearchOptionsTest, AScoreInAnotherKeyIsFoundAmongScoresAndRecordings) {
   const music::Score query = music::Transposed(music::Excerpt(testing::RandomPiece(3), 10, 22), 2);
   for (const auto& [side, transposition] :
        {std::pair(Side::kScores, 2), std::pair(Side::kRecordings, -2)}) {
-    const auto as_written = collection_->IdentifyScore(query, side, {}, {});
+    const auto as_written = collection_->IdentifyScore(query, {.against = side}, {});
     ASSERT_TRUE(as_written.ok());
     EXPECT_EQ(as_written->verdict, matching::Verdict::kNoMatch);
     const auto found = collection_->IdentifyScore(
-        query, side, {.max_transposition = matching::kMaxTransposition}, {});
+        query, {.against = side, .max_transposition = matching::kMaxTransposition}, {});
     ASSERT_TRUE(found.ok());
     ASSERT_EQ(found->verdict, matching::Verdict::kMatch);
     EXPECT_EQ(found->candidates[0].source, 3);

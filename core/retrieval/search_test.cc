@@ -118,13 +118,14 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   // At another tempo than the collection's: half as fast again.
   const music::Score query =
       music::AtTempoRatio(music::Excerpt(testing::RandomPiece(2), 10, 25), 1.5);
-  const auto among_scores = collection_->IdentifyScore(query, Side::kScores, {}, {});
+  const auto among_scores = collection_->IdentifyScore(query, {}, {});
   ASSERT_TRUE(among_scores.ok()) << among_scores.status();
   EXPECT_EQ(among_scores->verdict, matching::Verdict::kMatch);
   EXPECT_EQ(among_scores->candidates[0].source, 2);
   EXPECT_NEAR(among_scores->candidates[0].match.slope, 1.5, 0.08);
 
-  const auto among_recordings = collection_->IdentifyScore(query, Side::kRecordings, {}, {});
+  const auto among_recordings =
+      collection_->IdentifyScore(query, {.against = Side::kRecordings}, {});
   ASSERT_TRUE(among_recordings.ok()) << among_recordings.status();
   EXPECT_EQ(among_recordings->verdict, matching::Verdict::kMatch);
   const matching::Candidate& best = among_recordings->candidates[0];
@@ -134,14 +135,35 @@ TEST_F(SearchTest, AScoreIsIdentifiedAmongScoresAndRecordings) {
   EXPECT_LE(best.score, 1.0);
 }
 
+TEST_F(SearchTest, SoundIsIdentifiedAmongRecordings) {
+  // Recording 2 is piece 2 played at 1.2.
+  const audio::Waveform recording = testing::Play(testing::RandomPiece(2), 1.2);
+  audio::Waveform part;
+  part.samples.assign(recording.samples.begin() + 10 * part.sample_rate,
+                      recording.samples.begin() + 22 * part.sample_rate);
+  const auto answer = collection_->IdentifyAudio(part, {.against = Side::kRecordings}, {});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->verdict, matching::Verdict::kMatch);
+  const matching::Candidate& best = answer->candidates[0];
+  EXPECT_EQ(best.source, 2);
+  EXPECT_NEAR(best.match.slope, 1, 0.02);
+  EXPECT_NEAR(best.place.reference_s, 10 + best.place.query_s, 0.2);
+  EXPECT_EQ(best.performance, matching::Performance::kSame);
+  for (const matching::Candidate& other : answer->candidates) {
+    if (other.source != 2) EXPECT_NE(other.performance, matching::Performance::kSame);
+  }
+  const auto scores = collection_->IdentifyAudio(part, {}, {});
+  ASSERT_TRUE(scores.ok());
+  EXPECT_EQ(scores->candidates[0].performance, matching::Performance::kUnknown);
+}
+
 TEST_F(SearchTest, APieceThatIsNotThereIsNoMatch) {
   for (int seed = 50; seed < 55; ++seed) {
     const auto audio =
         collection_->IdentifyAudio(testing::Play(testing::RandomPiece(seed, 15)), {}, {});
     ASSERT_TRUE(audio.ok());
     EXPECT_EQ(audio->verdict, matching::Verdict::kNoMatch) << audio->candidates[0].confidence;
-    const auto score =
-        collection_->IdentifyScore(testing::RandomPiece(seed, 15), Side::kScores, {}, {});
+    const auto score = collection_->IdentifyScore(testing::RandomPiece(seed, 15), {}, {});
     ASSERT_TRUE(score.ok());
     EXPECT_EQ(score->verdict, matching::Verdict::kNoMatch) << score->candidates[0].confidence;
   }
@@ -170,7 +192,7 @@ TEST_F(SearchTest, AScoreWithNothingToReadIsInsufficient) {
   for (music::Note& note : too_high.notes) note.pitch = 120;
   for (const music::Score& query : {music::Score(), testing::RandomPiece(0, 0.1), too_high}) {
     for (const Side side : {Side::kScores, Side::kRecordings}) {
-      const auto result = collection_->IdentifyScore(query, side, {}, {});
+      const auto result = collection_->IdentifyScore(query, {.against = side}, {});
       ASSERT_TRUE(result.ok()) << result.status();
       EXPECT_EQ(result->verdict, matching::Verdict::kInsufficientInput);
     }
@@ -193,9 +215,7 @@ TEST_F(SearchTest, RefusesOptionsOutOfRangeByName) {
   name(collection_->IdentifyAudio(query, {.top_k = 101}, {}).status(), "top_k");
   name(collection_->IdentifyAudio(query, {.neighbours = 0}, {}).status(), "neighbours");
   name(collection_->IdentifyAudio(query, {.min_confidence = 1.5}, {}).status(), "min_confidence");
-  name(collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kScores, {.hop_s = -1}, {})
-           .status(),
-       "hop");
+  name(collection_->IdentifyScore(testing::RandomPiece(0, 5), {.hop_s = -1}, {}).status(), "hop");
 }
 
 TEST_F(SearchTest, AsksBeforeEveryStageAndStopsAtOnce) {
@@ -231,7 +251,8 @@ TEST_F(SearchTest, ReportsEveryStageOnce) {
         .keep_going = {}, .on_stage = [&](matching::Stage s, double) { reported.push_back(s); }};
     const auto result =
         score_query
-            ? collection_->IdentifyScore(testing::RandomPiece(0, 5), Side::kRecordings, {}, context)
+            ? collection_->IdentifyScore(testing::RandomPiece(0, 5), {.against = Side::kRecordings},
+                                         context)
             : collection_->IdentifyAudio(testing::Play(testing::RandomPiece(0, 5)), {}, context);
     ASSERT_TRUE(result.ok());
     EXPECT_THAT(reported, UnorderedElementsAre(matching::Stage::kFeatures, matching::Stage::kEncode,

@@ -117,7 +117,7 @@ absl::Status SegmentBuilder::Add(const StreamAnswer& answer) {
       return absl::OkStatus();
     case StreamEvent::kUpdate: {
       if (!open_) return absl::OkStatus();
-      const auto it = std::find(answer.ids.begin(), answer.ids.end(), segments_.back().piece_id);
+      const auto it = std::find(answer.ids.begin(), answer.ids.end(), segments_.back().source_id);
       if (it != answer.ids.end()) Extend(answer.identification.candidates[it - answer.ids.begin()]);
       return absl::OkStatus();
     }
@@ -131,7 +131,7 @@ absl::Status SegmentBuilder::Add(const StreamAnswer& answer) {
 absl::Status SegmentBuilder::Start(const StreamAnswer& answer) {
   const matching::Candidate& first = answer.identification.candidates[0];
   open_ = true;
-  if (!segments_.empty() && segments_.back().piece_id == answer.ids[0] &&
+  if (!segments_.empty() && segments_.back().source_id == answer.ids[0] &&
       CarriesOn(segments_.back().match, first.match)) {
     Extend(first);
     return absl::OkStatus();

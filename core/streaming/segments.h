@@ -13,12 +13,12 @@
 
 namespace antiphon::streaming {
 
-// A stretch of the stream in which one piece is played.
+// A stretch of the stream in which one piece, or one recording, is played.
 struct StreamSegment {
-  std::string piece_id;
+  std::string source_id;
   double confidence = 0;  // the best within
-  // Of the stream and of the score, from the start of the first passage to the end of the last; the
-  // slope is that within passages.
+  // Of the stream and of the source, from the start of the first passage to the end of the last;
+  // the slope is that within passages.
   matching::Match match = {};
   // Between jumps, such as repeats, by time in the stream; at least one.
   std::vector<matching::Match> passages = {};

@@ -39,7 +39,7 @@ TEST(SegmentBuilderTest, ASegmentGoesFromWhereAPieceWasFirstHeardToWhereItWasLas
              Update("a", 8, 20, 17), Update("b", 20, 22, 0, 0.1), Event(StreamEvent::kPieceEnded),
              Update("a", 27, 29, 36, 1.0)});
   ASSERT_THAT(segments, SizeIs(1));
-  EXPECT_EQ(segments[0].piece_id, "a");
+  EXPECT_EQ(segments[0].source_id, "a");
   EXPECT_EQ(segments[0].match.query.start_s, 1);
   EXPECT_EQ(segments[0].match.query.end_s, 20);
   EXPECT_EQ(segments[0].match.reference.start_s, 10);

@@ -129,9 +129,13 @@ absl::StatusOr<Sighting> StreamIdentifier::Impl::Ask(
       sighting.identification,
       collection.IdentifyEmbedded(windows->From(from_s), received_s(), identify, context));
   for (const matching::Candidate& candidate : sighting.identification.candidates) {
-    const catalog::Piece& piece = collection.pieces().at(candidate.source);
-    sighting.ids.push_back(piece.id);
-    sighting.durations_s.push_back(piece.duration_s);
+    const bool score = identify.against == catalog::Side::kScores;
+    const auto add = [&sighting](const auto& source) {
+      sighting.ids.push_back(source.id);
+      sighting.durations_s.push_back(source.duration_s);
+    };
+    score ? add(collection.pieces().at(candidate.source))
+          : add(collection.recordings().at(candidate.source));
   }
   return sighting;
 }

@@ -45,7 +45,7 @@ struct StreamAnswer {
   // heard, and what of it. A pause has no candidates, and kInsufficientInput.
   matching::Identification identification = {};
   std::vector<std::string> ids =
-      {};  // of the pieces, by candidate: positions hold for the collection of the Push only
+      {};  // of the sources, by candidate: positions hold for the collection of the Push only
 };
 
 class StreamIdentifier {

@@ -170,7 +170,7 @@ TEST_F(StreamIdentifierTest, AChangeIsToldWithinSecondsAndPutWhereItWas) {
       latest_s = std::max(latest_s, When(answers, StreamEvent::kPieceStarted, i) - start_s);
       farthest_s = std::max({farthest_s, std::abs(segments[i].match.query.start_s - start_s),
                              std::abs(segments[i].match.query.end_s - end_s)});
-      EXPECT_EQ(segments[i].piece_id, expected[i]);
+      EXPECT_EQ(segments[i].source_id, expected[i]);
       EXPECT_NEAR(segments[i].match.reference.start_s, 10, 1);
       EXPECT_NEAR(segments[i].match.reference.end_s, 30, 1);
       EXPECT_NEAR(segments[i].match.slope, 1, 0.05);

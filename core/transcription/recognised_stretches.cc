@@ -75,12 +75,12 @@ absl::StatusOr<std::vector<RecognisedStretch>> AtWrittenPitch(
   RETURN_IF_ERROR(take(answers));
   std::vector<RecognisedStretch> recognised;
   for (const streaming::StreamSegment& segment : segments.Finish()) {
-    const std::optional<int> piece = collection.FindPiece(segment.piece_id);
+    const std::optional<int> piece = collection.FindPiece(segment.source_id);
     if (!piece) continue;
     RecognisedStretch stretch{.piece = *piece,
                               .match = segment.match,
                               .confidence = segment.confidence,
-                              .similarity = similarities.Of(segment.piece_id)};
+                              .similarity = similarities.Of(segment.source_id)};
     // Passages may go back to places before the first and behind the last.
     for (const matching::Match& passage : segment.passages) {
       stretch.match.reference.start_s =

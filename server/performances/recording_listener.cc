@@ -59,7 +59,7 @@ Identified RecordingListener::Identify(const retrieval::Collection& collection) 
   };
   std::map<std::string, Heard> pieces;
   for (const streaming::StreamSegment& segment : segments_.Finish()) {
-    Heard& heard = pieces[segment.piece_id];
+    Heard& heard = pieces[segment.source_id];
     heard.seconds += segment.match.query.length_s();
     heard.confidence = std::max(heard.confidence, segment.confidence);
   }

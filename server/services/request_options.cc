@@ -152,6 +152,7 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   ASSIGN_OR_RETURN(out.filter, ToSearchFilter("", request.filter(), request.mode(),
                                               MinSimilarity(request), limits));
   ASSIGN_OR_RETURN(out.excerpt, ToExcerpt("", request.excerpt()));
+  ASSIGN_OR_RETURN(out.against, ToSide("", request.against()));
   switch (request.method()) {
     case v1::VOTE_METHOD_UNSPECIFIED:
     case v1::VOTE_METHOD_IN_TIME:
@@ -165,15 +166,16 @@ absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(const v1::IdentifyRe
   }
 }
 
-absl::StatusOr<catalog::Side> ToSide(v1::Side side) {
-  switch (side) {
+absl::StatusOr<catalog::Side> ToSide(absl::string_view prefix, v1::Side against) {
+  switch (against) {
     case v1::SIDE_UNSPECIFIED:
     case v1::SIDE_SCORES:
       return catalog::Side::kScores;
     case v1::SIDE_RECORDINGS:
       return catalog::Side::kRecordings;
     default:
-      return FieldError(kInvalid, "against", "unknown", "SIDE_SCORES or SIDE_RECORDINGS");
+      return FieldError(kInvalid, absl::StrCat(prefix, "against"), "unknown",
+                        "SIDE_SCORES or SIDE_RECORDINGS");
   }
 }
 

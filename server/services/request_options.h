@@ -45,12 +45,12 @@ Range<int> IdentifyTopKRange(const Limits& limits);
 [[nodiscard]] absl::StatusOr<matching::SearchOptions> ToSearchOptions(
     const v1::SearchOptions& options, const Limits& limits);
 
+// Field: "against".
+[[nodiscard]] absl::StatusOr<catalog::Side> ToSide(absl::string_view prefix, v1::Side against);
+
 // Fields: "top_k", "min_confidence", "hop_seconds", "method" and those of the functions above.
 [[nodiscard]] absl::StatusOr<matching::IdentifyOptions> ToIdentifyOptions(
     const v1::IdentifyRequest& request, const Limits& limits);
-
-// Field: "against".
-[[nodiscard]] absl::StatusOr<catalog::Side> ToSide(v1::Side side);
 
 struct EmbedPlan {
   matching::WindowPlan windows;

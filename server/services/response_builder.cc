@@ -84,6 +84,18 @@ void FillPassages(const Reference& reference, const std::vector<matching::Match>
   }
 }
 
+v1::Performance ToWire(matching::Performance performance) {
+  switch (performance) {
+    case matching::Performance::kUnknown:
+      return v1::PERFORMANCE_UNSPECIFIED;
+    case matching::Performance::kSame:
+      return v1::PERFORMANCE_SAME;
+    case matching::Performance::kOther:
+      return v1::PERFORMANCE_OTHER;
+  }
+  return v1::PERFORMANCE_UNSPECIFIED;
+}
+
 v1::SameMusic ToSameMusic(const Reference& reference, const matching::Span& stretch) {
   v1::SameMusic same;
   *same.mutable_source() = reference.source;
@@ -222,6 +234,7 @@ absl::Status FillCandidates(const retrieval::Collection& collection, catalog::Si
     *added->mutable_reference() = reference.At(candidate.place.reference_s);
     FillMatch(side, reference, candidate.match, added);
     FillPart(reference, candidate.part, added);
+    added->set_performance(ToWire(candidate.performance));
     added->set_transposition_semitones(candidate.transposition);
     added->set_similarity(candidate.similarity);
     FillEvidence(side, reference, candidate.evidence, added->mutable_evidence());
@@ -247,18 +260,20 @@ absl::Status FillSharedMusic(const retrieval::Collection& collection,
   return absl::OkStatus();
 }
 
-absl::Status FillSegments(const retrieval::Collection& collection,
+absl::Status FillSegments(const retrieval::Collection& collection, catalog::Side side,
                           const std::vector<streaming::StreamSegment>& segments,
                           google::protobuf::RepeatedPtrField<v1::Segment>* out) {
   SharedMusicFinder finder(collection);
   for (const streaming::StreamSegment& segment : segments) {
     Reference reference;
-    const std::optional<int> piece = collection.FindPiece(segment.piece_id);
-    if (piece) {
-      ASSIGN_OR_RETURN(reference, ReferenceTo(collection, catalog::Side::kScores, *piece));
+    const bool score = side == catalog::Side::kScores;
+    const std::optional<int> source = score ? collection.FindPiece(segment.source_id)
+                                            : collection.FindRecording(segment.source_id);
+    if (source) {
+      ASSIGN_OR_RETURN(reference, ReferenceTo(collection, side, *source));
     } else {
-      reference.source.set_id(segment.piece_id);
-      reference.source.set_piece_id(segment.piece_id);
+      reference.source.set_id(segment.source_id);
+      if (score) reference.source.set_piece_id(segment.source_id);
       reference.duration_s = segment.match.reference.end_s;
     }
     v1::Segment* added = out->Add();
@@ -269,11 +284,11 @@ absl::Status FillSegments(const retrieval::Collection& collection,
     added->set_confidence(segment.confidence);
     *added->mutable_reference_start() = reference.At(match.reference.start_s);
     *added->mutable_reference_end() = reference.At(match.reference.end_s);
-    added->set_tempo_ratio(matching::TempoRatio(catalog::Side::kScores, match.slope));
+    added->set_tempo_ratio(matching::TempoRatio(side, match.slope));
     FillPassages(reference, segment.passages, added->mutable_passages());
     FillPart(reference, segment.part, added);
-    if (!piece) continue;
-    RETURN_IF_ERROR(finder.Fill(*piece, segment.passages, added->mutable_same_music()));
+    if (!source || !score) continue;
+    RETURN_IF_ERROR(finder.Fill(*source, segment.passages, added->mutable_same_music()));
   }
   return absl::OkStatus();
 }

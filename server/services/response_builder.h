@@ -35,9 +35,9 @@ v1::Source SourceOfRecording(const retrieval::Collection& collection, int record
     const retrieval::Collection& collection, const std::vector<matching::SharedMusic>& shared,
     google::protobuf::RepeatedPtrField<v1::SameMusicPair>* out);
 
-// Segments of a long recording, as heard over the life of several collections: a piece that is not
+// Segments of a long recording, as heard over the life of several collections: a source that is not
 // there any more keeps its id, and places in seconds.
-[[nodiscard]] absl::Status FillSegments(const retrieval::Collection& collection,
+[[nodiscard]] absl::Status FillSegments(const retrieval::Collection& collection, catalog::Side side,
                                         const std::vector<streaming::StreamSegment>& segments,
                                         google::protobuf::RepeatedPtrField<v1::Segment>* out);
 

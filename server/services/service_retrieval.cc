@@ -113,7 +113,6 @@ absl::Status RetrievalService::SearchRecordings(Call& call,
 absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& request,
                                         v1::IdentifyResponse* response) const {
   ASSIGN_OR_RETURN(const auto options, ToIdentifyOptions(request, limits_));
-  ASSIGN_OR_RETURN(const auto side, ToSide(request.against()));
   if (options.max_transposition > 0 &&
       features::BandsPerSemitone(call.collection().feature_settings()) == 0) {
     return FieldError(absl::StatusCode::kInvalidArgument, "max_transposition",
@@ -124,10 +123,6 @@ absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& r
   matching::Identification identification;
   double query_s = 0;
   if (request.query_case() == v1::IdentifyRequest::kAudio) {
-    if (side == catalog::Side::kRecordings) {
-      return FieldError(absl::StatusCode::kUnimplemented, "against",
-                        "audio is identified against scores only", "SIDE_SCORES");
-    }
     ASSIGN_OR_RETURN(const auto query, Decode(call, true, request.audio()));
     query_s = query.duration_s();
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
@@ -142,7 +137,7 @@ absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& r
     RETURN_IF_ERROR(CheckExcerpt("", options.excerpt, query_s));
     ASSIGN_OR_RETURN(
         identification,
-        AtField(call.collection().IdentifyScore(query, side, options, call.context()), "score"));
+        AtField(call.collection().IdentifyScore(query, options, call.context()), "score"));
     if (identification.verdict == matching::Verdict::kInsufficientInput)
       WarnOfTooLittle(call, "score", WhyTooLittle(query, options.excerpt, settings));
   } else {
@@ -151,7 +146,7 @@ absl::Status RetrievalService::Identify(Call& call, const v1::IdentifyRequest& r
   }
 
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.collection(), side, identification.candidates,
+    return FillCandidates(call.collection(), options.against, identification.candidates,
                           response->mutable_candidates());
   }));
   response->set_verdict(ToWire(identification.verdict));

@@ -305,7 +305,11 @@ TEST_F(RetrievalServiceTest, ScoresAreIdentifiedAgainstEitherSide) {
   EXPECT_EQ(response.candidates(0).reference().bar(), 0);
 
   *request.mutable_audio()->mutable_pcm() = FloatPcm(Tone(1));
-  EXPECT_TRUE(Blames(Identify(request), StatusCode::UNIMPLEMENTED, "against"));
+  ASSERT_TRUE(Identify(request, &response).ok());
+  EXPECT_EQ(response.candidates(0).source().id(), "r1");
+  EXPECT_EQ(response.candidates(0).performance(), v1::PERFORMANCE_OTHER);
+  request.set_against(static_cast<v1::Side>(9));
+  EXPECT_TRUE(Blames(Identify(request), StatusCode::INVALID_ARGUMENT, "against"));
 }
 
 TEST_F(RetrievalServiceTest, IdentifyOptionsHaveRanges) {

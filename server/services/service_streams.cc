@@ -39,6 +39,7 @@ absl::StatusOr<streaming::StreamOptions> ToStreamOptions(const v1::StreamOptions
                                     matching::IdentifyOptions::kMinConfidenceRange));
     out.identify.min_confidence = options.min_confidence();
   }
+  ASSIGN_OR_RETURN(out.identify.against, ToSide("options.", options.against()));
   ASSIGN_OR_RETURN(out.identify.filter, ToSearchFilter("options.", options.filter(), options.mode(),
                                                        std::nullopt, limits));
   return out;
@@ -71,11 +72,12 @@ class Listener {
   }
 
   const streaming::StreamIdentifier& identifier() const { return identifier_; }
+  catalog::Side against() const { return against_; }
 
  private:
   Listener(const Store& store, const audio::PcmFormat& format,
            const streaming::StreamOptions& options)
-      : store_(store), format_(format), identifier_(options) {}
+      : store_(store), format_(format), against_(options.identify.against), identifier_(options) {}
 
   // Asks the collection as it is now, which may be of another model, at another rate.
   absl::Status Follow(Call& call) {
@@ -118,6 +120,7 @@ class Listener {
 
   const Store& store_;
   const audio::PcmFormat format_;
+  const catalog::Side against_;
   streaming::StreamIdentifier identifier_;
   int rate_ = 0;
   std::unique_ptr<audio::PcmStream> pcm_;
@@ -140,7 +143,7 @@ v1::LiveEvent ToWire(streaming::StreamEvent event) {
   return v1::LIVE_EVENT_UNSPECIFIED;
 }
 
-absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
+absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call, catalog::Side against,
                                                     const streaming::StreamAnswer& answer) {
   v1::IdentifyLiveResponse response;
   response.set_event(ToWire(answer.event));
@@ -148,8 +151,8 @@ absl::StatusOr<v1::IdentifyLiveResponse> ToResponse(Call& call,
   response.set_verdict(server::ToWire(answer.identification.verdict));
   response.set_generation(call.collection().manifest().generation);
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillCandidates(call.collection(), catalog::Side::kScores,
-                          answer.identification.candidates, response.mutable_candidates());
+    return FillCandidates(call.collection(), against, answer.identification.candidates,
+                          response.mutable_candidates());
   }));
   return response;
 }
@@ -170,7 +173,8 @@ absl::Status IdentifyLong(const StreamContext& context, Call& call,
     return AtField(builder.Add(answer), "samples");
   }));
   RETURN_IF_ERROR(call.InStage(v1::STAGE_RESPOND, [&] {
-    return FillSegments(call.collection(), builder.Finish(), response->mutable_segments());
+    return FillSegments(call.collection(), listener->against(), builder.Finish(),
+                        response->mutable_segments());
   }));
   RecordVerdict(context.metrics, call, !response->segments().empty());
   call.FillInfo(listener->identifier().received_s(), response->mutable_info());
@@ -184,7 +188,8 @@ absl::Status IdentifyLive(
   bool recognised = false;
   RETURN_IF_ERROR(
       listener->Listen(call, stream, [&](const streaming::StreamAnswer& answer) -> absl::Status {
-        ASSIGN_OR_RETURN(const v1::IdentifyLiveResponse response, ToResponse(call, answer));
+        ASSIGN_OR_RETURN(const v1::IdentifyLiveResponse response,
+                         ToResponse(call, listener->against(), answer));
         recognised = recognised || answer.event == streaming::StreamEvent::kPieceStarted;
         if (stream.Write(response)) return absl::OkStatus();
         return stream.status().ok() ? absl::CancelledError("the caller has gone") : stream.status();

@@ -171,6 +171,16 @@ TEST_F(ServiceStreamsTest, ALongRecordingIsAnsweredWithSegments) {
   EXPECT_FALSE(segment.has_part()) << "not indexed by parts";
 }
 
+TEST_F(ServiceStreamsTest, AStreamIsComparedWithRecordings) {
+  options_.set_against(v1::SIDE_RECORDINGS);
+  Send(options_);
+  SendAll(Floats(Music(10)));
+  ASSERT_TRUE(Live().ok());
+  ASSERT_EQ(stream_.responses[5].candidates_size(), 1);
+  EXPECT_EQ(stream_.responses[5].candidates(0).source().id(), "r1");
+  EXPECT_FALSE(stream_.responses[5].candidates(0).reference().has_bar());
+}
+
 TEST_F(ServiceStreamsTest, ThePartThatIsHeardByItselfIsNamed) {
   FakeSources sources = collection_->sources();
   sources.pieces[1].with_parts = true;
@@ -235,6 +245,8 @@ TEST_F(ServiceStreamsTest, EveryOptionIsChecked) {
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_sample_rate(400'000); }), "options.sample_rate"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_channels(0); }), "options.channels"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_channels(9); }), "options.channels"));
+  EXPECT_TRUE(
+      IsAbout(with([](auto& o) { o.set_against(static_cast<v1::Side>(9)); }), "options.against"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_top_k(0); }), "options.top_k"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_top_k(101); }), "options.top_k"));
   EXPECT_TRUE(IsAbout(with([](auto& o) { o.set_min_confidence(1.1); }), "options.min_confidence"));

@@ -251,8 +251,7 @@ absl::StatusOr<matching::Identification> FakeCollection::IdentifyEmbedded(
     matching::EmbeddingSequence windows, double /*duration_s*/,
     const matching::IdentifyOptions& options, const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Start(context));
-  matching::Identification answer =
-      Answer(windows.start_s.empty(), catalog::Side::kScores, options);
+  matching::Identification answer = Answer(windows.start_s.empty(), options.against, options);
   answer.windows = static_cast<int>(windows.start_s.size());
   for (matching::Candidate& candidate : answer.candidates) {
     candidate.match.slope = 1.25;
@@ -285,14 +284,19 @@ absl::StatusOr<matching::Identification> FakeCollection::IdentifyAudio(
   RETURN_IF_ERROR(Start(context));
   const bool silent = std::all_of(query.samples.begin(), query.samples.end(),
                                   [](float x) { return std::abs(x) < 1e-4f; });
-  return Answer(silent, catalog::Side::kScores, options);
+  matching::Identification answer = Answer(silent, options.against, options);
+  for (matching::Candidate& candidate : answer.candidates) {
+    if (options.against == catalog::Side::kRecordings)
+      candidate.performance = matching::Performance::kOther;
+  }
+  return answer;
 }
 
 absl::StatusOr<matching::Identification> FakeCollection::IdentifyScore(
-    const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+    const music::Score& query, const matching::IdentifyOptions& options,
     const matching::RequestContext& context) const {
   RETURN_IF_ERROR(Start(context));
-  return Answer(query.notes.empty(), side, options);
+  return Answer(query.notes.empty(), options.against, options);
 }
 
 absl::StatusOr<std::vector<matching::SharedMusic>> FakeCollection::FindSameMusic(

@@ -80,12 +80,13 @@ class FakeCollection final : public retrieval::Collection {
   absl::StatusOr<std::vector<matching::Hit>> SearchRecordings(
       const music::Score& query, const matching::SearchOptions& options,
       const matching::RequestContext& context) const override;
-  // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75.
+  // kInsufficientInput for silence or no notes; otherwise one candidate with confidence 0.75. Sound
+  // is another performance of every recording.
   absl::StatusOr<matching::Identification> IdentifyAudio(
       const audio::Waveform& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   absl::StatusOr<matching::Identification> IdentifyScore(
-      const music::Score& query, catalog::Side side, const matching::IdentifyOptions& options,
+      const music::Score& query, const matching::IdentifyOptions& options,
       const matching::RequestContext& context) const override;
   // The last piece and the first, where there are two, over their first ten seconds.
   absl::StatusOr<std::vector<matching::SharedMusic>> FindSameMusic(

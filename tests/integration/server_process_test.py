@@ -371,9 +371,6 @@ class HostileInputTest(unittest.TestCase):
         self.assert_refused(self.client.catalog.GetSnippet,
                             CATALOG.GetSnippetRequest(recording_id="none"),
                             grpc.StatusCode.NOT_FOUND, "recording_id")
-        request = MESSAGES.IdentifyRequest(audio=pcm(tone(2)), against=MESSAGES.SIDE_RECORDINGS)
-        self.assert_refused(self.client.retrieval.Identify, request, grpc.StatusCode.UNIMPLEMENTED,
-                            "against")
 
     def test_bytes_that_are_no_message(self):
         channel = grpc.insecure_channel(self.server.address,

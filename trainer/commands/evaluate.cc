@@ -125,22 +125,38 @@ absl::StatusOr<Report> Performances(const Flags& flags, Progress& progress) {
   return evaluation::EvaluatePerformances(options, progress);
 }
 
+std::vector<std::string> Degradations(const Flags& flags) {
+  const bool all = std::find(flags.degradations.begin(), flags.degradations.end(), "all") !=
+                   flags.degradations.end();
+  return all ? datasets::DegradationNames() : flags.degradations;
+}
+
 absl::StatusOr<Report> Recordings(const Flags& flags, Progress& progress) {
   evaluation::RecordingsOptions options;
   ASSIGN_OR_RETURN(options.models, Models(flags));
   options.midi_dir = flags.folder();
   options.recordings = flags.recordings;
   options.excerpts = flags.excerpts.value_or(options.excerpts);
-  options.degradations = flags.degradations;
-  if (std::erase(options.degradations, "all") > 0) {
-    options.degradations = datasets::DegradationNames();
-  }
+  options.degradations = Degradations(flags);
   options.max_transposition = flags.max_transposition;
   options.reference_collections = flags.reference_collections();
   options.errors = flags.errors;
   options.soundfont = flags.soundfont;
   options.seed = flags.seed;
   return evaluation::EvaluateRecordings(options, progress);
+}
+
+absl::StatusOr<Report> SameRecording(const Flags& flags, Progress& progress) {
+  evaluation::SameRecordingOptions options;
+  ASSIGN_OR_RETURN(options.models, Models(flags));
+  options.recordings = flags.recordings;
+  options.asap = Asap(flags);
+  options.excerpts = flags.excerpts.value_or(options.excerpts);
+  options.degradations = Degradations(flags);
+  options.max_transposition = flags.max_transposition;
+  options.work = flags.work + "/bundle";
+  options.seed = flags.seed;
+  return evaluation::EvaluateSameRecording(options, progress);
 }
 
 absl::StatusOr<Report> Unknown(const Flags& flags, Progress& progress) {
@@ -309,6 +325,12 @@ const std::map<std::string, Suite> kSuites = {
      {&Recordings,
       {"--model", "--scores", "--recordings"},
       Joined({kOfModels, {"--excerpts", "--degrade", "--transpose", "--errors", "--soundfont"}})}},
+    {"same-recording",
+     {&SameRecording,
+      {"--model"},
+      Joined({kOfModels,
+              kOfAsap,
+              {"--asap", "--recordings", "--excerpts", "--degrade", "--transpose"}})}},
     {"unknown",
      {&Unknown,
       {"--model", "--asap"},
@@ -397,8 +419,9 @@ absl::Status CheckCombinations(const CLI::App& command, const Flags& flags) {
     RETURN_IF_ERROR(RefuseIdle(command, "--soundfont", !flags.errors.empty(),
                                "in suite recordings it only renders for --errors"));
   }
-  if (flags.suite == "transcription" &&
-      flags.recordings.empty() != flags.recorded_scores.empty()) {
+  if (flags.suite == "same-recording" && flags.recordings.empty() && flags.asap.empty())
+    return absl::InvalidArgumentError("suite same-recording needs --recordings or --asap");
+  if (flags.suite == "transcription" && flags.recordings.empty() != flags.recorded_scores.empty()) {
     return absl::InvalidArgumentError(
         "suite transcription: --recordings and --recorded-scores go together");
   }
@@ -504,10 +527,12 @@ void AddInputs(CLI::App& command, Flags& flags) {
                      "suite rendered: of each work [3]");
   command.add_option(
       "--degrade", flags.degradations,
-      "Suite recordings also under this degradation; may be repeated; all: under each");
+      "Suites recordings and same-recording also under this degradation; may be repeated; all: "
+      "under each");
   command
       .add_option("--transpose", flags.max_transposition,
-                  "Suites recordings and unknown: semitones tried where nothing is recognised")
+                  "Suites recordings, same-recording and unknown: semitones tried where nothing is "
+                  "recognised")
       ->capture_default_str();
   command.add_option(
       "--distractors", flags.distractors,

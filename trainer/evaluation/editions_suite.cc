@@ -264,7 +264,7 @@ class Asker {
     bool right = true, any = false;
     for (const streaming::StreamSegment& segment : segments.Finish()) {
       any = true;
-      right = right && works_[*collection_.FindPiece(segment.piece_id)] == piece.work;
+      right = right && works_[*collection_.FindPiece(segment.source_id)] == piece.work;
     }
     add("long", any, right);
     return absl::OkStatus();

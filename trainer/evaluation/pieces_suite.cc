@@ -77,6 +77,8 @@ absl::Status Measure(const std::vector<datasets::TestPiece>& pieces, const Colle
   if (method == VoteMethod::kPlain) identify.max_windows = 100;
   audio::DecodeOptions decode;
   decode.sample_rate = collection.encoder_info().settings.sample_rate;
+  matching::IdentifyOptions among_recordings = identify;
+  among_recordings.against = catalog::Side::kRecordings;
   Places to_score, to_audio;
   progress.Start(name, static_cast<int64_t>(pieces.size()));
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
@@ -84,9 +86,8 @@ absl::Status Measure(const std::vector<datasets::TestPiece>& pieces, const Colle
                      audio::DecodeFile(pieces[piece].audio_path, decode));
     ASSIGN_OR_RETURN(const Identification by_audio, collection.IdentifyAudio(audio, identify));
     to_score.Add(by_audio, static_cast<int>(piece));
-    ASSIGN_OR_RETURN(
-        const Identification by_score,
-        collection.IdentifyScore(pieces[piece].score, catalog::Side::kRecordings, identify));
+    ASSIGN_OR_RETURN(const Identification by_score,
+                     collection.IdentifyScore(pieces[piece].score, among_recordings));
     to_audio.Add(by_score, static_cast<int>(piece));
     progress.Advance();
   }

@@ -39,6 +39,12 @@ absl::Status RecordingsOptions::Check() const {
   return CheckTransposition(max_transposition);
 }
 
+absl::Status SameRecordingOptions::Check() const {
+  RETURN_IF_ERROR(CheckAsap(asap));
+  RETURN_IF_ERROR(CheckExcerpts(excerpts));
+  return CheckTransposition(max_transposition);
+}
+
 absl::Status UnknownOptions::Check() const {
   RETURN_IF_ERROR(CheckAsap(asap));
   for (const int size : sizes) RETURN_IF_ERROR(CheckRange("sizes", size, Range<int>{1, 1'000'000}));

@@ -88,6 +88,20 @@ struct RecordingsOptions {
   [[nodiscard]] absl::Status Check() const;
 };
 
+struct SameRecordingOptions {
+  ModelOptions models;
+  std::string recordings;  // folder of recordings, which are filed and asked about; may be empty
+  // With a folder: of so many works (0: all) one performance is filed, and another asked about.
+  AsapOptions asap;
+  int excerpts = 10;                      // of each recording, 1 to 1000
+  std::vector<std::string> degradations;  // names (degradation.h), each for another row
+  int max_transposition = 0;              // semitones, 0 to matching::kMaxTransposition
+  std::string work;                       // folder for a bundle, which the suite removes
+  uint64_t seed = 1;
+
+  [[nodiscard]] absl::Status Check() const;
+};
+
 struct UnknownOptions {
   ModelOptions models;
   AsapOptions asap;

@@ -34,6 +34,11 @@ namespace antiphon::trainer::evaluation {
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateRecordings(const RecordingsOptions& options,
                                                                  Progress& progress);
 
+// Suite `same-recording`: excerpts of recordings among those recordings, as they are and degraded,
+// and excerpts of other performances of the same music. Which recording is it from, and is it?
+[[nodiscard]] absl::StatusOr<metrics::Report> EvaluateSameRecording(
+    const SameRecordingOptions& options, Progress& progress);
+
 // Suite `unknown`: as `performances`, with a random half of the titles taken out of the catalogue.
 // Is the query in it at all? In collections of other sizes, too. And sounds that are no music.
 [[nodiscard]] absl::StatusOr<metrics::Report> EvaluateUnknown(const UnknownOptions& options,
