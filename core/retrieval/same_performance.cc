@@ -22,11 +22,10 @@ constexpr int kRiseFrames = 2;  // within which a level rises
 constexpr int kRange = 100;     // half decibels: what is further below the loudest is silence
 // By how much distances that agree may differ, and how much of a second the match's speed may be
 // off.
-constexpr double kAgree_s = 0.018;
-constexpr double kMostDrift = 0.02;
-// Of the stretches must agree. Of 24 pairs of performances that were as fast as each other within
-// 7 %, those of one pair reached 0.88, of all others at most 0.75; the same performance with noise
-// as loud as itself, in a hall or over a telephone at least 0.88.
+constexpr double kAgree_s = 0.008;
+constexpr double kMostDrift = 0.03;
+// Of the stretches must agree: nearly all do in one performance, also with noise as loud as the
+// music, and rarely more than half in two (suite same-recording, docs/quality.md).
 constexpr double kSameShare = 0.8;
 
 // A coarse filterbank: where notes begin matters, and hardly which.
@@ -102,6 +101,16 @@ struct Laid {
   double behind_s = 0;  // where it lies, less where it should
 };
 
+// Where the values are largest, between two of them if need be; 0 where that is at an end.
+double PeakOf(const std::vector<double>& values) {
+  const auto peak = std::max_element(values.begin(), values.end());
+  if (peak == values.begin() || peak + 1 == values.end()) return 0;
+  const double before = *(peak - 1), after = *(peak + 1);
+  const double bend = before - 2 * *peak + after;
+  const double off = bend < 0 ? 0.5 * (before - after) / bend : 0;
+  return static_cast<double>(peak - values.begin()) + off;
+}
+
 // Each stretch where it fits best, within the margin.
 std::vector<Laid> LayStretches(const Rises& query, const Rises& other, double expected_s) {
   const auto frames = [&](double s) { return static_cast<int>(std::lround(s * query.frame_rate)); };
@@ -114,17 +123,14 @@ std::vector<Laid> LayStretches(const Rises& query, const Rises& other, double ex
                  static_cast<size_t>(length) * rises.bands);
   };
   for (int at = 0; at + length <= query.frames; at += step) {
-    double best = 0;
-    int best_lag = 0;
-    for (int lag = -reach; lag <= reach; ++lag) {
-      const int there = at + expected + lag;
+    std::vector<double> likeness(2 * reach + 1, 0);
+    for (int lag = 0; lag <= 2 * reach; ++lag) {
+      const int there = at + expected + lag - reach;
       if (there < 0 || there + length > other.frames) continue;
-      const double likeness = Correlation(block(query, at), block(other, there));
-      if (likeness <= best) continue;
-      best = likeness;
-      best_lag = lag;
+      likeness[lag] = Correlation(block(query, at), block(other, there));
     }
-    if (best > 0) laid.push_back({at / query.frame_rate, best_lag / query.frame_rate});
+    const double lag = PeakOf(likeness);
+    if (lag > 0) laid.push_back({at / query.frame_rate, (lag - reach) / query.frame_rate});
   }
   return laid;
 }
@@ -145,26 +151,36 @@ double ShareThatAgrees(const std::vector<Laid>& laid) {
   return laid.empty() ? 0 : static_cast<double>(most) / static_cast<double>(laid.size());
 }
 
-}  // namespace
-
-absl::StatusOr<matching::Performance> ComparePerformances(const audio::Waveform& query,
-                                                          const audio::Waveform& other,
-                                                          const matching::Match& match) {
+// As if the query played at a speed of `slope` times its own.
+absl::StatusOr<matching::Performance> CompareAt(const audio::Waveform& query,
+                                                const audio::Waveform& other,
+                                                const matching::Match& match, double slope) {
   const double length_s = std::min(match.query.length_s(), kMost_s);
   const double start_s = (match.query.start_s + match.query.end_s - length_s) / 2;
   const double there_s = match.reference.start_s + (start_s - match.query.start_s) * match.slope;
   const double before_s = std::min(kPerformanceMargin_s, there_s);
   ASSIGN_OR_RETURN(const audio::Waveform here,
-                   Cut(query, start_s, start_s + length_s, match.slope));
+                   Cut(query, start_s, start_s + length_s, slope));
   ASSIGN_OR_RETURN(
       const audio::Waveform there,
-      Cut(other, there_s - before_s, there_s + length_s * match.slope + kPerformanceMargin_s, 1));
+      Cut(other, there_s - before_s, there_s + length_s * slope + kPerformanceMargin_s, 1));
   ASSIGN_OR_RETURN(const Rises rises, RisesOf(here));
   ASSIGN_OR_RETURN(const Rises others, RisesOf(there));
   const std::vector<Laid> laid = LayStretches(rises, others, before_s);
   if (std::ssize(laid) < kLeastStretches) return matching::Performance::kUnknown;
   return ShareThatAgrees(laid) >= kSameShare ? matching::Performance::kSame
                                              : matching::Performance::kOther;
+}
+
+}  // namespace
+
+absl::StatusOr<matching::Performance> ComparePerformances(const audio::Waveform& query,
+                                                          const audio::Waveform& other,
+                                                          const matching::Match& match) {
+  // A match says how fast the query plays to a few per cent: mostly it does at its own speed.
+  ASSIGN_OR_RETURN(const matching::Performance plain, CompareAt(query, other, match, 1));
+  if (plain == matching::Performance::kSame) return plain;
+  return CompareAt(query, other, match, match.slope);
 }
 
 }  // namespace antiphon::retrieval
