@@ -177,7 +177,9 @@ FrameFeatures FeaturesOfNotes(std::span<const TimedNote> notes, int64_t frames,
                          FrameMatrix(frames, settings.pitches)};
   for (const TimedNote& note : notes)
     AddNote(note, settings.frame_rate(), settings.lowest_pitch, features);
-  for (float& energy : features.energies.cells) energy = std::log1p(10 * energy);
+  for (float& energy : features.energies.cells) {
+    if (energy > 0) energy = std::log1p(10 * energy);
+  }
   features.onsets = Spread(features.onsets);
   return features;
 }

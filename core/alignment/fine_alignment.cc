@@ -251,17 +251,21 @@ absl::Status CheckSpectrogram(const features::FeatureSequence& spectrogram,
 
 absl::StatusOr<FineAlignment> AlignFinely(const Sound& sound, std::span<const music::Note> notes,
                                           const features::FeatureSettings& settings, OpenEnds open,
-                                          const TimeMap& time) {
+                                          const TimeMap& time,
+                                          const std::function<absl::Status()>& check) {
   Sound normalised = sound;
   NormaliseFeatures(sound.frame_rate, kDecayFrames, normalised.features);
   TimeMap fine = time;
   for (const FinePass& pass : kFinePasses) {
+    if (check) RETURN_IF_ERROR(check());
     ASSIGN_OR_RETURN(fine, FineMap(normalised, notes, settings, open, pass, fine));
   }
   FineAlignment alignment;
+  if (check) RETURN_IF_ERROR(check());
   alignment.onsets_s = music::DistinctOnsets(notes, kTogether_s);
   alignment.heard_s = RefineOnsets(sound.features.onsets, sound.frame_rate, settings.lowest_pitch,
                                    GroupOnsets(notes, alignment.onsets_s, fine));
+  if (check) RETURN_IF_ERROR(check());
   MeasureLikeness(normalised, notes, settings, alignment);
   return alignment;
 }

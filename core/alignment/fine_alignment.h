@@ -3,6 +3,7 @@
 #ifndef ANTIPHON_CORE_ALIGNMENT_FINE_ALIGNMENT_H_
 #define ANTIPHON_CORE_ALIGNMENT_FINE_ALIGNMENT_H_
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -49,12 +50,12 @@ struct FineAlignment {
   std::vector<double> chance;
 };
 
-// `time` maps seconds of the score to seconds of the sound. InvalidArgument: InvalidArgument of
-// music::TimeMap::Create.
-[[nodiscard]] absl::StatusOr<FineAlignment> AlignFinely(const Sound& sound,
-                                                        std::span<const music::Note> notes,
-                                                        const features::FeatureSettings& settings,
-                                                        OpenEnds open, const music::TimeMap& time);
+// `time` maps seconds of the score to seconds of the sound. `check` is asked between the passes; a
+// failure ends them. InvalidArgument: InvalidArgument of music::TimeMap::Create.
+[[nodiscard]] absl::StatusOr<FineAlignment> AlignFinely(
+    const Sound& sound, std::span<const music::Note> notes,
+    const features::FeatureSettings& settings, OpenEnds open, const music::TimeMap& time,
+    const std::function<absl::Status()>& check = nullptr);
 
 // Notes at the times that `time` maps their own to.
 std::vector<TimedNote> Placed(std::span<const music::Note> notes, const music::TimeMap& time);

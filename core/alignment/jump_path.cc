@@ -16,7 +16,7 @@ constexpr float kNever = std::numeric_limits<float>::infinity();
 // Of going on by no, one, two or three frames of the score.
 constexpr std::array<float, 4> kStepCosts = {0.12f, 0.0f, 0.1f, 0.3f};
 constexpr uint8_t kStart = 4, kJump = 5;  // beside the number of frames gone on
-constexpr int64_t kRowsBetweenChecks = 256;
+constexpr int64_t kCellsBetweenChecks = 2 << 20;  // some 50 ms
 // A path that is so many frames before a line may leave there: it may go on by more than one.
 constexpr int64_t kBeforeLine = 2;
 
@@ -59,7 +59,7 @@ class Search {
   absl::StatusOr<JumpPath> Run() {
     std::vector<float> previous(width_, kNever), current(width_, kNever);
     for (int64_t frame = 0; frame < frames_; ++frame) {
-      if (frame % kRowsBetweenChecks == 0 && options_.check) RETURN_IF_ERROR(options_.check());
+      RETURN_IF_ERROR(AskAfterRow());
       if (frame % block_ == 0) kept_.push_back(previous);
       FillRow(frame, previous, current, nullptr);
       std::swap(previous, current);
@@ -68,6 +68,12 @@ class Search {
   }
 
  private:
+  absl::Status AskAfterRow() {
+    const bool is_time = unasked_cells_ == 0 || unasked_cells_ >= kCellsBetweenChecks;
+    unasked_cells_ = is_time ? width_ : unasked_cells_ + width_;
+    return is_time && options_.check ? options_.check() : absl::OkStatus();
+  }
+
   // Bar lines have the frame for themselves where a beat is as near.
   void MarkLine(int line) {
     const int64_t at = lines_[line].frame;
@@ -156,11 +162,11 @@ class Search {
     path.steps.resize(frames_);
     std::vector<uint8_t> came(block_ * width_);
     for (auto block = static_cast<int64_t>(kept_.size()) - 1; block >= 0; --block) {
-      if (options_.check) RETURN_IF_ERROR(options_.check());
       const int64_t first = block * block_;
       const int64_t end = std::min(frames_, first + block_);
       std::vector<float> previous = kept_[block], current(width_);
       for (int64_t frame = first; frame < end; ++frame) {
+        RETURN_IF_ERROR(AskAfterRow());
         FillRow(frame, previous, current, came.data() + (frame - first) * width_);
         std::swap(previous, current);
       }
@@ -192,6 +198,7 @@ class Search {
   std::vector<int64_t> jumped_from_;       // [frames_]
   std::vector<std::vector<float>> kept_;   // the row before each block
   std::vector<float> costs_;               // of the current row
+  int64_t unasked_cells_ = 0;              // filled since check was asked
 };
 
 }  // namespace

@@ -24,17 +24,24 @@ using music::TimePoint;
 
 constexpr double kRate = 4.2;                    // frames/s of the path
 constexpr int64_t kMaxCells = int64_t{1} << 30;  // longer music gets longer frames
+constexpr int64_t kMaxSampleCells = 8 << 20;     // the same of a sample
 constexpr int64_t kChunkFrames = 4096;           // whose features are in memory at once
+constexpr double kLongestSound_s = 60;  // of a note: it has died away
 constexpr float kQuietSound = 0.1f;  // of the loudest frame: what still belongs to the music
 // Seconds of sound per second of the score that are tried, beside the quotient of the lengths.
 constexpr double kSlopes[] = {0.35, 0.5, 0.7, 1, 1.4, 2, 2.8};
 constexpr double kLeastSlope = 0.3, kMostSlope = 3.5;
+// A path that goes at another slope is looked for again at that one.
+constexpr double kSameSlope = 0.1;  // natural logarithm
+constexpr int kMostSlopes = 2;
 constexpr int kSamples = 3;  // stretches of the sound that say which slope it is
 constexpr double kSample_s = 20;
 // Of beginning elsewhere than the score does, for each frame of a short recording.
 constexpr double kStartCost = 0.05;
 constexpr double kSmoothing_s = 2;
 constexpr double kLeastRise = 0.02;  // of a smoothed path
+
+using Check = std::function<absl::Status()>;
 
 void Append(const FrameMatrix& more, FrameMatrix& matrix) {
   matrix.width = more.width;
@@ -50,11 +57,13 @@ FrameFeatures Rows(const FrameFeatures& features, int64_t first, int64_t end) {
 }
 
 // What is heard, `factor` frames to a frame. Not normalised.
-FrameFeatures CoarseSound(const features::FeatureSequence& spectrogram,
-                          const features::FeatureSettings& settings, int loudest, int factor) {
+absl::StatusOr<FrameFeatures> CoarseSound(const features::FeatureSequence& spectrogram,
+                                          const features::FeatureSettings& settings, int loudest,
+                                          int factor, const Check& check) {
   FrameFeatures coarse;
   const int64_t chunk = kChunkFrames / factor * factor;
   for (int64_t first = 0; first < spectrogram.frames(); first += chunk) {
+    if (check) RETURN_IF_ERROR(check());
     const FrameFeatures some = CoarseFeatures(
         FeaturesOfAudio(spectrogram, settings, loudest, {first, first + chunk}), factor);
     Append(some.energies, coarse.energies);
@@ -69,22 +78,28 @@ struct ScorePart {
 };
 
 // What is written from start to end, at `slope` seconds of sound for a second. Normalised.
-FrameFeatures CoarseScore(const ScorePart& part, const features::FeatureSettings& settings,
-                          double slope, int factor) {
+absl::StatusOr<FrameFeatures> CoarseScore(const ScorePart& part,
+                                          const features::FeatureSettings& settings, double slope,
+                                          int factor, const Check& check) {
   FrameFeatures coarse;
   const double rate = settings.frame_rate();
   const auto frames = std::max<int64_t>(
       static_cast<int64_t>(std::ceil((part.end_s - part.start_s) * slope * rate)), 2 * factor);
   const int64_t chunk = kChunkFrames / factor * factor;
   for (int64_t first = 0; first < frames; first += chunk) {
+    if (check) RETURN_IF_ERROR(check());
     const int64_t count = std::min(chunk, frames - first);
     const double first_s = static_cast<double>(first) / rate;
     const double end_s = static_cast<double>(first + count) / rate;
     std::vector<TimedNote> placed;
-    for (const music::Note& note : part.notes) {
+    const auto audible = std::lower_bound(
+        part.notes.begin(), part.notes.end(), part.start_s + (first_s - kLongestSound_s) / slope,
+        [](const music::Note& note, double at_s) { return note.onset_s < at_s; });
+    for (const music::Note& note : std::span(audible, part.notes.end())) {
+      if ((note.onset_s - part.start_s) * slope >= end_s) break;
       const TimedNote at = {(note.onset_s - part.start_s) * slope,
                             (note.offset_s - part.start_s) * slope, note.pitch};
-      if (at.onset_s < end_s && at.offset_s + 1 > first_s)
+      if (at.offset_s + 1 > first_s)
         placed.push_back({at.onset_s - first_s, at.offset_s - first_s, at.pitch});
     }
     const FrameFeatures some = CoarseFeatures(FeaturesOfNotes(placed, count, settings), factor);
@@ -111,7 +126,7 @@ std::pair<int64_t, int64_t> LoudRows(const FrameFeatures& features) {
 // The slope at which stretches of the sound are most like any of the score.
 absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& part,
                                  const features::FeatureSettings& settings, int factor,
-                                 const std::function<absl::Status()>& check) {
+                                 const Check& check) {
   const double rate = settings.frame_rate() / factor;
   const auto length = std::min<int64_t>(sound.frames(), std::llround(kSample_s * rate));
   JumpPathOptions options;
@@ -125,7 +140,8 @@ absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& pa
   double best_cost = std::numeric_limits<double>::infinity();
   double best = 1;
   for (const double slope : slopes) {
-    const FrameFeatures score = CoarseScore(part, settings, slope, factor);
+    ASSIGN_OR_RETURN(const FrameFeatures score,
+                     CoarseScore(part, settings, slope, factor, check));
     double cost = 0;
     for (int sample = 0; sample < kSamples; ++sample) {
       const int64_t first = (sound.frames() - length) * (2 * int64_t{sample} + 1) / (2 * kSamples);
@@ -160,43 +176,100 @@ std::vector<Line> LinesOf(const std::vector<GridBeat>& grid, const ScorePart& pa
   return lines;
 }
 
+// The sound that a path is found for, `factor` frames to a frame, without the silence around it.
+struct CoarseSoundRows {
+  FrameFeatures rows;
+  int64_t first_row = 0;  // of the coarse frames of the recording
+  int factor = 1;
+};
+
+absl::StatusOr<CoarseSoundRows> LoudSound(const features::FeatureSequence& spectrogram,
+                                          const features::FeatureSettings& settings, int loudest,
+                                          int factor, const Check& check) {
+  ASSIGN_OR_RETURN(const FrameFeatures sound,
+                   CoarseSound(spectrogram, settings, loudest, factor, check));
+  const auto [first, end] = LoudRows(sound);
+  CoarseSoundRows loud{Rows(sound, first, end), first, factor};
+  NormaliseFeatures(settings.frame_rate() / factor, 1, loud.rows);
+  return loud;
+}
+
+absl::StatusOr<CoarsePath> PathAt(double slope, const CoarseSoundRows& sound,
+                                  const features::FeatureSettings& settings, const ScorePart& part,
+                                  const std::vector<GridBeat>& grid, bool jumps,
+                                  const PerformanceOptions& options) {
+  CoarsePath result;
+  result.slope = slope;
+  result.rate = settings.frame_rate() / sound.factor;
+  result.first_row = sound.first_row;
+  ASSIGN_OR_RETURN(const FrameFeatures score,
+                   CoarseScore(part, settings, slope, sound.factor, options.check));
+  result.score_frames = score.frames();
+  JumpPathOptions path_options;
+  path_options.jumps = jumps;
+  path_options.start_cost =
+      std::min(path_options.start_cost, kStartCost * static_cast<double>(sound.rows.frames()));
+  if (!options.jumps) path_options.start_cost = path_options.end_cost = 1e9;
+  path_options.check = options.check;
+  ASSIGN_OR_RETURN(result.path, CheapestJumpPath(sound.rows, score,
+                                                 LinesOf(grid, part, slope, result.rate),
+                                                 path_options));
+  return result;
+}
+
+// Of the path as a whole: what it goes on by is as long as the sound.
+double SlopeOf(const CoarsePath& coarse) {
+  const std::vector<JumpStep>& steps = coarse.path.steps;
+  int64_t gone = 0;
+  int64_t frames = 0;
+  for (size_t i = 1; i < steps.size(); ++i) {
+    if (steps[i].landed >= 0) continue;
+    gone += steps[i].score - steps[i - 1].score;
+    ++frames;
+  }
+  const double share = static_cast<double>(frames) / static_cast<double>(std::max<int64_t>(gone, 1));
+  return std::clamp(coarse.slope * share, kLeastSlope, kMostSlope);
+}
+
+// As many frames to a frame as keep the table of both small enough.
+int Lengthened(int factor, double cells, int64_t most) {
+  const double too_many = cells / static_cast<double>(most);
+  return too_many > 1 ? static_cast<int>(std::ceil(factor * std::sqrt(too_many))) : factor;
+}
+
 absl::StatusOr<CoarsePath> FindPath(const features::FeatureSequence& spectrogram,
                                     const features::FeatureSettings& settings, int loudest,
                                     const ScorePart& part, const std::vector<GridBeat>& grid,
-                                    const PerformanceOptions& options) {
-  CoarsePath result;
-  auto factor = static_cast<int>(std::max(1.0, std::round(settings.frame_rate() / kRate)));
-  FrameFeatures sound = CoarseSound(spectrogram, settings, loudest, factor);
-  auto [first, end] = LoudRows(sound);
-  sound = Rows(sound, first, end);
-  NormaliseFeatures(settings.frame_rate() / factor, 1, sound);
-  ASSIGN_OR_RETURN(result.slope, FindSlope(sound, part, settings, factor, options.check));
-  const double score_frames =
-      (part.end_s - part.start_s) * result.slope * settings.frame_rate() / factor;
-  const double too_many =
-      static_cast<double>(sound.frames()) * score_frames / static_cast<double>(kMaxCells);
-  if (too_many > 1) {
-    const int longer = static_cast<int>(std::ceil(factor * std::sqrt(too_many)));
-    sound = CoarseSound(spectrogram, settings, loudest, longer);
-    std::tie(first, end) = LoudRows(sound);
-    sound = Rows(sound, first, end);
-    NormaliseFeatures(settings.frame_rate() / longer, 1, sound);
-    factor = longer;
+                                    bool jumps, const PerformanceOptions& options) {
+  const auto factor = static_cast<int>(std::max(1.0, std::round(settings.frame_rate() / kRate)));
+  ASSIGN_OR_RETURN(CoarseSoundRows sound,
+                   LoudSound(spectrogram, settings, loudest, factor, options.check));
+  const double score_frames = (part.end_s - part.start_s) * settings.frame_rate() / factor;
+  const int sample_factor =
+      Lengthened(factor, std::min(kSample_s * kRate, 1.0 * sound.rows.frames()) * score_frames,
+                 kMaxSampleCells);
+  CoarseSoundRows samples = sound;
+  if (sample_factor > factor) {
+    ASSIGN_OR_RETURN(samples,
+                     LoudSound(spectrogram, settings, loudest, sample_factor, options.check));
   }
-  result.rate = settings.frame_rate() / factor;
-  result.first_row = first;
-  const FrameFeatures score = CoarseScore(part, settings, result.slope, factor);
-  result.score_frames = score.frames();
-  JumpPathOptions path_options;
-  path_options.jumps = options.jumps;
-  path_options.start_cost =
-      std::min(path_options.start_cost, kStartCost * static_cast<double>(sound.frames()));
-  if (!options.jumps) path_options.start_cost = path_options.end_cost = 1e9;
-  path_options.check = options.check;
-  ASSIGN_OR_RETURN(
-      result.path,
-      CheapestJumpPath(sound, score, LinesOf(grid, part, result.slope, result.rate), path_options));
-  return result;
+  ASSIGN_OR_RETURN(const double slope,
+                   FindSlope(samples.rows, part, settings, sample_factor, options.check));
+  const int path_factor = Lengthened(
+      factor, static_cast<double>(sound.rows.frames()) * score_frames * slope, kMaxCells);
+  if (path_factor > factor) {
+    ASSIGN_OR_RETURN(sound,
+                     LoudSound(spectrogram, settings, loudest, path_factor, options.check));
+  }
+  ASSIGN_OR_RETURN(CoarsePath path, PathAt(slope, sound, settings, part, grid, jumps, options));
+  for (int again = 0; again < kMostSlopes; ++again) {
+    const double better_slope = SlopeOf(path);
+    if (std::abs(std::log(better_slope / path.slope)) < kSameSlope) break;
+    ASSIGN_OR_RETURN(CoarsePath other, PathAt(better_slope, sound, settings, part, grid, jumps, options));
+    if (!(other.path.cost < path.path.cost)) break;
+    path = std::move(other);
+  }
+  return path;
 }
 
 // A jump and the step that lands.
@@ -307,12 +380,12 @@ absl::StatusOr<TimeMap> TimeOf(const CoarsePath& coarse, const ScorePart& part,
 absl::StatusOr<PassageSearch> FindPassages(const features::FeatureSequence& spectrogram,
                                            const features::FeatureSettings& settings, int loudest,
                                            std::span<const music::Note> notes,
-                                           const std::vector<GridBeat>& grid,
+                                           const std::vector<GridBeat>& grid, bool jumps,
                                            const PerformanceOptions& options) {
   ScorePart part{notes, notes.front().onset_s, 0};
   for (const music::Note& note : notes) part.end_s = std::max(part.end_s, note.offset_s);
   ASSIGN_OR_RETURN(const CoarsePath coarse,
-                   FindPath(spectrogram, settings, loudest, part, grid, options));
+                   FindPath(spectrogram, settings, loudest, part, grid, jumps, options));
   PassageSearch search;
   search.slope = coarse.slope;
   search.cost = coarse.path.cost;

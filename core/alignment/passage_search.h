@@ -42,7 +42,7 @@ struct PassageSearch {
 // AlignPerformance; NotFound: all of the recording is at one place of the score.
 [[nodiscard]] absl::StatusOr<PassageSearch> FindPassages(
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,
-    int loudest, std::span<const music::Note> notes, const std::vector<GridBeat>& grid,
+    int loudest, std::span<const music::Note> notes, const std::vector<GridBeat>& grid, bool jumps,
     const PerformanceOptions& options);
 
 }  // namespace antiphon::alignment

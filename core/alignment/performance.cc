@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,7 +25,7 @@ using music::TimeMap;
 using music::TimePoint;
 
 // The fine alignment looks at so much of a recording at once, and at so much more to either side.
-constexpr double kSegment_s = 600;
+constexpr double kSegment_s = 200;
 constexpr double kOverlap_s = 6;
 // How much more of the score than the passages is laid beside a recording that begins or ends
 // within it, seconds of sound.
@@ -125,7 +126,8 @@ TrimEnds EndsToTrim(const Segment& segment, const PassageSearch& search) {
 absl::Status LaySegment(const features::FeatureSequence& spectrogram,
                         const features::FeatureSettings& settings, int loudest,
                         const std::vector<PlayedScoreNote>& played, const PassageSearch& search,
-                        const Segment& segment, LaidOnsets& laid) {
+                        const Segment& segment, const std::function<absl::Status()>& check,
+                        LaidOnsets& laid) {
   const double rate = settings.frame_rate();
   const double from_s = segment.start_s - (segment.first ? 0 : kOverlap_s);
   const double to_s = segment.end_s + (segment.last ? 0 : kOverlap_s);
@@ -149,7 +151,8 @@ absl::Status LaySegment(const features::FeatureSequence& spectrogram,
   ASSIGN_OR_RETURN(
       const FineAlignment fine,
       AlignFinely(sound, notes, settings,
-                  {search.open_start || !segment.first, search.open_end || !segment.last}, time));
+                  {search.open_start && segment.first, search.open_end && segment.last}, time,
+                  check));
   for (size_t i = 0; i < fine.onsets_s.size(); ++i) {
     const double heard_s = fine.heard_s[i] + sound.start_s;
     if (heard_s < segment.start_s && !(segment.first && !search.open_start)) continue;
@@ -309,6 +312,51 @@ class Builder {
   const TimeMap& map_;                 // from the score as it is played to the recording
 };
 
+// A score laid out as it is played, beside the recording.
+struct Layout {
+  PassageSearch search;
+  std::vector<PlayedScoreNote> played;
+  LaidOnsets laid;
+  Evidence evidence;
+};
+
+// Nothing where too little of the score is left.
+absl::StatusOr<std::optional<Layout>> LayOut(const features::FeatureSequence& spectrogram,
+                                             const features::FeatureSettings& settings,
+                                             int loudest, const ScorePart& part, bool jumps,
+                                             const PerformanceOptions& options) {
+  absl::StatusOr<PassageSearch> search =
+      FindPassages(spectrogram, settings, loudest, part.notes, part.grid, jumps, options);
+  if (absl::IsNotFound(search.status())) return std::nullopt;
+  RETURN_IF_ERROR(search.status());
+  Layout layout{*std::move(search), {}, {}, {}};
+  layout.played = AsPlayed(part, layout.search);
+  for (const Segment& segment :
+       SegmentsOf(layout.search.sound_start_s, layout.search.sound_end_s)) {
+    RETURN_IF_ERROR(LaySegment(spectrogram, settings, loudest, layout.played, layout.search,
+                               segment, options.check, layout.laid));
+  }
+  if (layout.laid.played_s.size() < 2) return std::nullopt;
+  layout.evidence = WeighEvidence(layout.laid);
+  return layout;
+}
+
+// Whether the passages of `jumping` are: the sound must be clearly more like them than like the
+// score as it is written.
+bool AreBelieved(const Layout& jumping, const Layout& straight) {
+  return jumping.evidence.agreement > straight.evidence.agreement;
+}
+
+absl::StatusOr<Performance> Build(const Score& score, const ScorePart& part,
+                                  const Layout& layout) {
+  ASSIGN_OR_RETURN(const TimeMap map, MapOf(layout.laid));
+  Performance performance =
+      Builder(score, part, layout.search, layout.laid, layout.evidence.doubts, map)
+          .Build(layout.played);
+  performance.agreement = layout.evidence.agreement;
+  return performance;
+}
+
 }  // namespace
 
 features::FeatureSettings PerformanceSettings() { return {}; }
@@ -324,28 +372,18 @@ absl::StatusOr<Performance> AlignPerformance(const features::FeatureSequence& sp
   }
   ASSIGN_OR_RETURN(const ScorePart part, CutPart(score, options));
   const int loudest = LoudestLevel(spectrogram);
-  const absl::StatusOr<PassageSearch> found =
-      FindPassages(spectrogram, settings, loudest, part.notes, part.grid, options);
-  if (absl::IsNotFound(found.status())) return Performance{};
-  RETURN_IF_ERROR(found.status());
-  const PassageSearch& search = *found;
-  const std::vector<PlayedScoreNote> played = AsPlayed(part, search);
-  LaidOnsets laid;
-  for (const Segment& segment : SegmentsOf(search.sound_start_s, search.sound_end_s)) {
-    if (options.check) RETURN_IF_ERROR(options.check());
-    RETURN_IF_ERROR(LaySegment(spectrogram, settings, loudest, played, search, segment, laid));
+  ASSIGN_OR_RETURN(std::optional<Layout> layout,
+                   LayOut(spectrogram, settings, loudest, part, options.jumps, options));
+  if (layout && layout->search.spans.size() > 1) {
+    ASSIGN_OR_RETURN(std::optional<Layout> straight,
+                     LayOut(spectrogram, settings, loudest, part, false, options));
+    if (straight && !AreBelieved(*layout, *straight)) layout = std::move(straight);
   }
-  if (laid.played_s.size() < 2) return Performance{};
-  ASSIGN_OR_RETURN(const TimeMap map, MapOf(laid));
-  const Evidence evidence = WeighEvidence(laid);
-  if (evidence.agreement < kBelongTogether) {
-    Performance refused;
-    refused.agreement = evidence.agreement;
-    return refused;
-  }
-  Performance performance = Builder(score, part, search, laid, evidence.doubts, map).Build(played);
-  performance.agreement = evidence.agreement;
-  return performance;
+  if (!layout) return Performance{};
+  Performance performance;
+  performance.agreement = layout->evidence.agreement;
+  if (performance.agreement < kBelongTogether) return performance;
+  return Build(score,part,*layout);
 }
 
 }  // namespace antiphon::alignment

@@ -13,10 +13,10 @@ namespace {
 constexpr double kReach_s = 0.2;         // how far an onset may move
 constexpr int kPerFrame = 4;             // places looked at in each frame
 constexpr double kEvidenceWeight = 1.0;  // of an onset that is clearly heard
-constexpr double kIntervalWeight = 0.25;
-constexpr double kIntervalSlack_s = 0.03;  // intervals differ by that and …
+constexpr double kIntervalWeight = 0.4;
+constexpr double kIntervalSlack_s = 0.02;  // intervals differ by that and …
 constexpr double kIntervalShare = 0.15;    // … by this share of themselves
-constexpr double kPlaceWeight = 1.0;       // of moving by kReach_s
+constexpr double kPlaceWeight = 2.0;       // of moving by kReach_s
 constexpr double kLeastGap_s = 0.002;
 // Of the median group's strongest rise: what counts half.
 constexpr double kHalfHeard = 0.3;

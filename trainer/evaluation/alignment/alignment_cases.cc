@@ -25,6 +25,10 @@ using music::TimePoint;
 
 // A player piano is exact, and its clock is not the computer's.
 constexpr double kSameNote_s = 0.3;
+// Stretches of so many beats and notes of which fewer than this share are played are not played.
+constexpr size_t kUnplayedBeats = 8;
+constexpr int64_t kUnplayedNotes = 16;
+constexpr double kPlayedShare = 0.4;
 // Of each recording, with as many scores of other music it is compared.
 constexpr size_t kOthers = 20;
 
@@ -96,6 +100,35 @@ std::vector<TimePoint> PairNotes(const std::vector<music::Note>& played,
   return pairs;
 }
 
+std::vector<TimePoint> WithoutUnplayed(const std::vector<TimePoint>& truth,
+                                       const std::vector<music::Note>& played,
+                                       const std::vector<music::Note>& written) {
+  constexpr double kBefore_s = 0.03;  // a note belongs to the beat that it nearly begins at
+  const auto before = [&](const std::vector<music::Note>& notes, double at_s) {
+    return std::lower_bound(
+               notes.begin(), notes.end(), at_s - kBefore_s,
+               [](const music::Note& note, double until_s) { return note.onset_s < until_s; }) -
+           notes.begin();
+  };
+  const auto is_played = [&](size_t from, size_t to, int64_t least) {
+    const int64_t expected = before(written, truth[to].to_s) - before(written, truth[from].to_s);
+    const int64_t heard = before(played, truth[to].from_s) - before(played, truth[from].from_s);
+    return expected < least ||
+           static_cast<double>(heard) >= kPlayedShare * static_cast<double>(expected);
+  };
+  std::vector<bool> unplayed(truth.size());  // from each place to the next
+  for (size_t i = 0; i + kUnplayedBeats < truth.size(); ++i) {
+    if (is_played(i, i + kUnplayedBeats, kUnplayedNotes)) continue;
+    for (size_t beat = i; beat < i + kUnplayedBeats; ++beat)
+      unplayed[beat] = unplayed[beat] || !is_played(beat, beat + 1, 1);
+  }
+  std::vector<TimePoint> kept;
+  for (size_t i = 0; i < truth.size(); ++i) {
+    if (i == 0 || !unplayed[i - 1] || !unplayed[i]) kept.push_back(truth[i]);
+  }
+  return kept;
+}
+
 absl::StatusOr<music::TimeMap> MapThrough(const std::vector<TimePoint>& truth) {
   constexpr double kApart_s = 0.02;
   std::vector<TimePoint> points;
@@ -136,7 +169,11 @@ absl::StatusOr<AlignmentSet> AsapAlignments(const AlignmentOptions& options, Pro
     const datasets::AsapPerformance& performance = asap.performances[kept[i]];
     ASSIGN_OR_RETURN(music::Score score,
                      notation::ReadScoreFile(asap.scores[performance.score].midi_path));
-    set.cases.push_back({performance.id, paths[i], std::move(score), beats[i].points()});
+    ASSIGN_OR_RETURN(const music::Score played, notation::ReadScoreFile(performance.midi_path));
+    const std::vector<TimePoint>& annotated = beats[i].points();
+    std::vector<TimePoint> truth = WithoutUnplayed(annotated, played.notes, score.notes);
+    set.unplayed += static_cast<int>(annotated.size() - truth.size());
+    set.cases.push_back({performance.id, paths[i], std::move(score), std::move(truth)});
     const int work = asap.work_of(performance);
     set.others.push_back(
         PickOthers(scores, i, [&](size_t place) { return asap.scores[place].work == work; }));

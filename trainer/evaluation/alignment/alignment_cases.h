@@ -28,6 +28,7 @@ struct AlignmentSet {
   // Paths of scores of other music, for each case.
   std::vector<std::vector<std::string>> others;
   int left_out = 0;  // recordings whose truth is not known
+  int unplayed = 0;  // beats left out: an annotation has them, and nobody plays them
 };
 
 // Performances of ASAP and their beats.
@@ -50,6 +51,13 @@ music::Score AtEvenTempo(const music::Score& score);
 std::vector<music::TimePoint> PairNotes(const std::vector<music::Note>& played,
                                         const std::vector<music::Note>& written,
                                         double tolerance_s);
+
+// The places but those within stretches that are not played: eight and more beats of a repeat or a
+// cut, which an annotation crowds into the moment at which the music jumps. There, for most of the
+// notes that are written none is played. `played` and `written` are sorted by onset.
+std::vector<music::TimePoint> WithoutUnplayed(const std::vector<music::TimePoint>& truth,
+                                              const std::vector<music::Note>& played,
+                                              const std::vector<music::Note>& written);
 
 // From the recording to the score, through the first of all that stand together. InvalidArgument
 // where fewer than two points are left.

@@ -415,6 +415,8 @@ absl::StatusOr<metrics::Report> EvaluateAlignment(const AlignmentOptions& option
                      RunSet(set, options.varied, options.asap.threads, *front_end, progress));
     report.settings[set.name] = absl::StrCat(cases.size(), " recordings");
     if (set.left_out > 0) report.settings[set.name + " without truth"] = absl::StrCat(set.left_out);
+    if (set.unplayed > 0)
+      report.settings[set.name + " beats not played"] = absl::StrCat(set.unplayed);
     outcomes.emplace_back(set.name, std::move(cases));
   }
   report.tables = {PlacesTable(outcomes), RecordingsTable(outcomes), VariantsTable(outcomes),
