@@ -11,6 +11,8 @@ constexpr double kLongest_s = 60;  // of the sound: no onset is due later
 constexpr float kLeast = 1e-8f;    // of all, after an onset: less is let go
 constexpr float kRowShare = 0.1f;  // of that, at one of its tempi
 constexpr size_t kMostOnsets = 400;
+constexpr float kLeastOfBest = 0.2f;  // less than this of the likeliest
+constexpr int kAttacksHeard = 4;      // onsets so close together that all are still heard
 constexpr float kNothing = 1e-12f;
 constexpr float kLeastSeen = 1e-5f;  // of all, for a state to count in an answer
 constexpr int kPadding = 2;          // cells of 0 before a row
@@ -47,6 +49,25 @@ int KernelOf(double deviation) {
   return std::clamp(static_cast<int>(std::lround(at)), 0, kDeviations - 1);
 }
 
+// Returns their sum.
+float Multiply(float factor, std::span<float> cells) {
+  std::array<float, kLanes> sums{};
+  size_t i = 0;
+  for (; i + kLanes <= cells.size(); i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      cells[i + lane] *= factor;
+      sums[lane] += cells[i + lane];
+    }
+  }
+  float sum = 0;
+  for (; i < cells.size(); ++i) {
+    cells[i] *= factor;
+    sum += cells[i];
+  }
+  for (const float part : sums) sum += part;
+  return sum;
+}
+
 }  // namespace
 
 PlaceFilter::PlaceFilter(const ScoreModel& model, const PlayerModel& player, int event)
@@ -81,11 +102,17 @@ PlaceFilter::PlaceFilter(const ScoreModel& model, const PlayerModel& player, int
 PlaceFilter::~PlaceFilter() = default;
 
 double PlaceFilter::Duration(int event) const {
-  if (event < 0) return 0;
   const auto& events = model_.events();
+  if (event < 0) return events.front().onset_s;
   const auto next = static_cast<size_t>(event) + 1;
   return std::max(
       1e-3, (next < events.size() ? events[next].onset_s : model_.end_s()) - events[event].onset_s);
+}
+
+int PlaceFilter::LastSlice(int event) const {
+  const auto next = static_cast<size_t>(event) + 1;
+  return next < model_.events().size() ? std::max(0, model_.events()[next].first_slice - 1)
+                                       : static_cast<int>(model_.slices().size()) - 1;
 }
 
 PlaceFilter::EventState& PlaceFilter::StateOf(int event) {
@@ -147,7 +174,7 @@ void PlaceFilter::Step(const SoundFrame& frame) {
   entered_.clear();
   scale_ = 1 / total_;
   attacked_ = 0;
-  total_ = 0;
+  total_ = best_ = 0;
   for (const int event : active_) Weigh(event, *states_[event + 1]);
   LetGo();
 }
@@ -229,89 +256,79 @@ void PlaceFilter::Jump() {
 }
 
 void PlaceFilter::Weigh(int event, EventState& state) {
+  float all = 0;
   for (int tempo = 0; tempo < kTempi; ++tempo) {
     Row& row = state.rows[tempo];
     if (row.sum <= 0) continue;
     WeighRow(event, ratios_[tempo], row, state.cells.data() + row.begin);
-    total_ += row.sum;
+    all += row.sum;
   }
-  const auto next = static_cast<size_t>(event) + 1;
-  const int slice = next < model_.events().size()
-                        ? std::max(0, model_.events()[next].first_slice - 1)
-                        : static_cast<int>(model_.slices().size()) - 1;
-  const float factor = scale_ * std::exp(static_cast<float>(player_.fit_weight) * Fit(slice));
+  const float factor =
+      scale_ * std::exp(static_cast<float>(player_.fit_weight) * Fit(LastSlice(event)));
   for (float& one : state.waiting) {
     one *= factor;
-    total_ += one;
+    all += one;
   }
+  total_ += all;
+  best_ = std::max(best_, all);
+}
+
+PlaceFilter::Attacks PlaceFilter::AttacksAt(int event, double elapsed_s, float ratio) {
+  const auto& events = model_.events();
+  Attacks attacks;
+  for (int one = event; one >= 0 && one > event - kAttacksHeard; --one) {
+    const double since_s = elapsed_s + (events[event].onset_s - events[one].onset_s) / ratio;
+    if (since_s >= player_.attack_to_s) break;
+    const float profile = AttackProfile(since_s);
+    attacks.pitches += profile * static_cast<float>(player_.attack_weight) * Attack(one);
+    attacks.heard = std::max(attacks.heard, profile);
+  }
+  return attacks;
 }
 
 void PlaceFilter::WeighRow(int event, float ratio, Row& row, float* cells) {
-  const auto& events = model_.events();
   const auto& slices = model_.slices();
-  const double onset_s = events[event].onset_s;
+  const double onset_s = model_.events()[event].onset_s;
   const auto fit_weight = static_cast<float>(player_.fit_weight);
-  int slice = events[event].first_slice;
-  const int slice_end = event + 1 < static_cast<int>(events.size())
-                            ? events[event + 1].first_slice
-                            : static_cast<int>(slices.size());
+  const auto novelty = static_cast<float>(player_.novelty_weight) * novelty_;
+  int slice = model_.events()[event].first_slice;
+  const int last_slice = LastSlice(event);
   float sum = 0;
   while (row.from < row.to && cells[row.from] < kNothing) cells[row.from++] = 0;
   for (int i = row.from; i < row.to;) {
-    const double elapsed_s = (static_cast<double>(i) + 0.5) * kFrame_s;
-    while (slice + 1 < slice_end && slices[slice + 1].start_s <= onset_s + elapsed_s * ratio)
-      ++slice;
+    const double elapsed_s = (i + 0.5) * kFrame_s;
+    while (slice < last_slice && slices[slice + 1].start_s <= onset_s + elapsed_s * ratio) ++slice;
     const double begun_s = elapsed_s - (slices[slice].start_s - onset_s) / ratio;
-    float fit = Fit(slice);
     if (begun_s < player_.fill_to_s) {
-      if (slice > 0) {
-        const auto filled = static_cast<float>(std::clamp(
-            (begun_s - player_.fill_from_s) / (player_.fill_to_s - player_.fill_from_s), 0.0, 1.0));
-        fit = filled * fit + (1 - filled) * Fit(slice - 1);
-      }
-      float attack = 0, heard = 0;
-      for (int one = event; one >= 0 && one > event - 4; --one) {
-        const double since_s = elapsed_s + (onset_s - events[one].onset_s) / ratio;
-        if (since_s >= player_.attack_to_s) break;
-        const float profile = AttackProfile(since_s);
-        attack += profile * static_cast<float>(player_.attack_weight) * Attack(one);
-        heard = std::max(heard, profile);
-      }
-      const bool fits = attack > 0;
-      attack += heard * static_cast<float>(player_.novelty_weight) * novelty_;
-      cells[i] *= scale_ * std::exp(fit_weight * fit + attack);
+      const auto filled = static_cast<float>(std::clamp(
+          (begun_s - player_.fill_from_s) / (player_.fill_to_s - player_.fill_from_s), 0.0, 1.0));
+      const float fit = filled * Fit(slice) + (1 - filled) * Fit(std::max(0, slice - 1));
+      const Attacks attacks = AttacksAt(event, elapsed_s, ratio);
+      cells[i] *= scale_ * std::exp(fit_weight * fit + attacks.pitches + attacks.heard * novelty);
       sum += cells[i];
-      if (fits) attacked_ += heard * cells[i];
+      if (attacks.pitches > 0) attacked_ += attacks.heard * cells[i];
       ++i;
       continue;
     }
     // The same until the next slice.
     int end = row.to;
-    if (slice + 1 < slice_end) {
+    if (slice < last_slice) {
       const double next_s = (slices[slice + 1].start_s - onset_s) / ratio;
       end = std::min(end, std::max(i + 1, static_cast<int>(next_s / kFrame_s + 0.5)));
     }
-    const float factor = scale_ * std::exp(fit_weight * fit);
-    std::array<float, kLanes> sums{};
-    for (; i + kLanes <= end; i += kLanes) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        cells[i + lane] *= factor;
-        sums[lane] += cells[i + lane];
-      }
-    }
-    for (; i < end; ++i) {
-      cells[i] *= factor;
-      sum += cells[i];
-    }
-    for (const float part : sums) sum += part;
+    const std::span<float> same(cells + i, end - i);
+    sum += Multiply(scale_ * std::exp(fit_weight * Fit(slice)), same);
+    i = end;
   }
   while (row.to > row.from && cells[row.to - 1] < kNothing) cells[--row.to] = 0;
   row.sum = row.from < row.to ? sum : 0;
 }
 
 void PlaceFilter::LetGo() {
-  // Where very many places are likely, fewer are kept, so that time is bounded.
+  // Where very many places are likely, fewer are kept, so that time is bounded; the likeliest
+  // always is.
   least_ = std::max(kLeast, least_ * (active_.size() > kMostOnsets ? 1.5f : 0.9f));
+  least_ = std::min(least_, kLeastOfBest * best_ / total_);
   std::erase_if(active_, [&](int event) {
     EventState& state = *states_[event + 1];
     float all = 0;
@@ -333,71 +350,72 @@ void PlaceFilter::LetGo() {
   });
 }
 
-PlaceFilter::Place PlaceFilter::Where() const {
-  struct Point {
-    double score_s;
-    float mass, log_tempo;
-    int event;
-  };
+std::vector<PlaceFilter::Point> PlaceFilter::LikelyPoints() const {
   std::vector<Point> points;
-  Place place;
-  double log_tempo = 0, all = 0;
   for (const int event : active_) {
     const EventState& state = *states_[event + 1];
     const double onset_s = event >= 0 ? model_.events()[event].onset_s : 0;
-    const double next_s = event + 1 < static_cast<int>(model_.events().size())
-                              ? model_.events()[event + 1].onset_s
-                              : model_.end_s();
+    const double next_s = onset_s + Duration(event);
     for (int tempo = 0; tempo < kTempi; ++tempo) {
-      const float logarithm = std::log(ratios_[tempo]);
       const auto add = [&](double score_s, float mass) {
-        if (mass < kLeastSeen * total_) return;
-        points.push_back({std::min(score_s, next_s), mass, logarithm, event});
-        log_tempo += mass * logarithm;
-        all += mass;
+        if (mass >= kLeastSeen * total_)
+          points.push_back({std::min(score_s, next_s), mass / total_, event, tempo});
       };
       const Row& row = state.rows[tempo];
-      for (int i = row.from; row.sum > 0 && i < row.to; ++i)
+      for (int i = row.from; i < row.to; ++i)
         add(onset_s + (i + 0.5) * kFrame_s * ratios_[tempo], state.cells[row.begin + i]);
       add(next_s, state.waiting[tempo]);
-      place.waiting += state.waiting[tempo] / total_;
     }
   }
-  if (points.empty()) return place;
   std::sort(points.begin(), points.end(),
             [](const Point& a, const Point& b) { return a.score_s < b.score_s; });
-  // The window that holds most.
-  const double width_s = kWindow_s * std::exp(log_tempo / all);
+  return points;
+}
+
+PlaceFilter::Place PlaceFilter::Where() const {
+  const std::vector<Point> points = LikelyPoints();
+  const double width_s = kWindow_s * MeanTempo(points);
+  std::span<const Point> window;
   double sum = 0, best = -1;
-  size_t first = 0, best_first = 0, best_last = 0;
-  for (size_t last = 0; last < points.size(); ++last) {
-    sum += points[last].mass;
-    while (points[last].score_s - points[first].score_s > width_s) sum -= points[first++].mass;
-    if (sum > best) {
-      best = sum;
-      best_first = first;
-      best_last = last;
-    }
+  for (size_t first = 0, last = 0; last < points.size(); ++last) {
+    sum += points[last].share;
+    while (points[last].score_s - points[first].score_s > width_s) sum -= points[first++].share;
+    if (sum <= best) continue;
+    best = sum;
+    window = std::span(points).subspan(first, last + 1 - first);
   }
-  double mass = 0, mean_s = 0, logarithm = 0;
-  for (size_t i = best_first; i <= best_last; ++i) {
-    mass += points[i].mass;
-    mean_s += points[i].mass * points[i].score_s;
-    logarithm += points[i].mass * points[i].log_tempo;
+  Place place;
+  double share = 0;
+  for (const Point& one : window) {
+    share += one.share;
+    place.score_s += one.share * one.score_s;
   }
-  place.score_s = mean_s / mass;
-  place.tempo_ratio = std::exp(logarithm / mass);
+  place.score_s /= share;
+  place.tempo_ratio = MeanTempo(window);
   for (const Point& one : points) {
     if (std::abs(one.score_s - place.score_s) <= kRight_s * place.tempo_ratio)
-      place.probability = std::min(1.0, place.probability + one.mass / total_);
+      place.probability = std::min(1.0, place.probability + one.share);
+  }
+  for (const int event : active_) {
+    for (const float one : states_[event + 1]->waiting) place.waiting += one / total_;
   }
   // The middle one of them.
   double below = 0;
-  for (size_t i = best_first; i <= best_last && below < mass / 2; ++i) {
-    below += points[i].mass;
-    place.event = points[i].event;
+  for (const Point& one : window) {
+    place.event = one.event;
+    below += one.share;
+    if (below >= share / 2) break;
   }
   return place;
+}
+
+double PlaceFilter::MeanTempo(std::span<const Point> points) const {
+  double logarithm = 0, share = 0;
+  for (const Point& one : points) {
+    logarithm += one.share * std::log(ratios_[one.tempo]);
+    share += one.share;
+  }
+  return std::exp(logarithm / share);
 }
 
 }  // namespace antiphon::following

@@ -5,9 +5,9 @@
 // onset is due, and one that waits for an onset that is late. Places advance by a frame's worth of
 // their tempo, and the tempo changes from onset to onset: the bar pointer model (Whiteley, Cemgil
 // & Godsill 2006) in the state space of Krebs, Böck & Widmer 2015, over the onsets of a score as in
-// Cont 2010. Jumps lead from the ends of bars above all to the beginnings of bars; from
-// any onset to anywhere in Nakamura, Nakamura & Sagayama 2016. States hold what is heard to
-// explain; those that don't are let go, so that time and memory follow how many places are likely.
+// Cont 2010. Jumps lead to the beginnings of bars, from the ends of bars above all (Nakamura,
+// Nakamura & Sagayama 2016 has them from anywhere to anywhere). States that are too unlikely are
+// let go, so that time and memory follow how many places are likely.
 //
 // Deterministic. Belongs to one thread. Internal to core/following.
 #ifndef ANTIPHON_CORE_FOLLOWING_PLACE_FILTER_H_
@@ -35,7 +35,7 @@ struct PlayerModel {
   double wait_share = 0.03;   // of onsets that are waited for
   double wait_s = 0.7;        // for so long, in the mean
   double late_tempo_share = 0.5;       // of onsets waited for: it was not a pause, but slower
-  double bar_jump_share = 0.0002;      // of beginnings of bars that are not reached: a jump
+  double bar_jump_share = 0.0002;      // of beginnings of bars before which the music jumps
   double onset_jump_share = 0.000002;  // of other onsets
   double wait_jump_share = 0.001;      // of onsets waited for
   double jump_tempo_deviation = 0.15;
@@ -90,9 +90,21 @@ class PlaceFilter {
     uint32_t stamp = 0;
     float value = 0;
   };
+  // Of onsets just before a place.
+  struct Attacks {
+    float pitches = 0;  // that their pitches rise: a logarithm
+    float heard = 0;    // 0 to 1: one must be heard now
+  };
+  struct Point {
+    double score_s = 0;
+    float share = 0;
+    int event = 0;
+    int tempo = 0;
+  };
 
   EventState& StateOf(int event);
   double Duration(int event) const;
+  int LastSlice(int event) const;
   float Fit(int slice);
   float Attack(int event);
   float AttackProfile(double elapsed_s) const;
@@ -102,7 +114,10 @@ class PlaceFilter {
   void Jump();
   void Weigh(int event, EventState& state);
   void WeighRow(int event, float ratio, Row& row, float* cells);
+  Attacks AttacksAt(int event, double elapsed_s, float ratio);
   void LetGo();
+  std::vector<Point> LikelyPoints() const;  // by score_s
+  double MeanTempo(std::span<const Point> points) const;
 
   const ScoreModel& model_;
   const PlayerModel player_;
@@ -117,6 +132,7 @@ class PlaceFilter {
   float attacked_ = 0;
   float least_ = 0;  // of all, after an onset: less is let go
   float total_ = 1;  // of all states
+  float best_ = 0;   // of those after one onset, the most
   float scale_ = 1;  // by which they are multiplied, so that this stays near 1
 
   const SoundFrame* frame_ = nullptr;
