@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/following/place_tracker.h"
+#include "core/following/place_filter.h"
 #include "core/following/score_model.h"
 #include "core/following/semitone_analyzer.h"
 
@@ -14,6 +14,7 @@ namespace antiphon::following {
 namespace {
 
 constexpr float kSilence = 0.02f;                // against the loudest of the last seconds
+constexpr double kAtEnd_s = 0.01;                // of the score
 constexpr double kSilent_s = 0.5;                // after the last note: it has ended
 constexpr double kWaiting_s = 0.6;               // that a note does not come: somebody waits
 constexpr double kDoubtful = 0.25, kSure = 0.6;  // probabilities
@@ -21,8 +22,10 @@ constexpr double kLost_s = 2;                    // of doubt: it is lost
 constexpr double kJump_s = 1;  // of the sound: a correction that is less is no jump
 // How much of what is heard must be explained for a place to be as likely right as wrong, and how
 // sharply that turns. Fitted on ASAP's titles for tuning.
-constexpr double kEvenExplained = 0.55;
-constexpr double kExplainedWidth = 0.08;
+constexpr double kEvenExplained = 0.12;
+constexpr double kExplainedWidth = 0.05;
+constexpr double kExplained_s = 3;  // of what is heard, how much is explained
+constexpr double kDoubt = 10;       // strength of the onsets before which that says little
 
 absl::Status Check(const music::Score& score, int sample_rate, const FollowOptions& options) {
   RETURN_IF_ERROR(CheckRange("sample_rate", sample_rate, kSampleRateRange));
@@ -46,44 +49,43 @@ class EventTeller {
  public:
   EventTeller(const ScoreModel& model, double update_s) : model_(model), update_s_(update_s) {}
 
-  FollowEvent Next(const PlaceTracker::State& state, double probability, float loudness);
+  FollowEvent Next(const PlaceFilter::Place& place, double probability, float loudness);
 
  private:
-  bool HasEnded(const PlaceTracker::State& state, float loudness);
-  FollowEvent Change(const PlaceTracker::State& state, double probability, float loudness);
+  bool HasEnded(const PlaceFilter::Place& place, float loudness);
+  FollowEvent Change(const PlaceFilter::Place& place, double probability, float loudness);
 
   const ScoreModel& model_;
   const double update_s_;
   bool started_ = false, waiting_ = false, lost_ = false, ended_ = false;
   double waiting_s_ = 0, doubtful_s_ = 0, silent_s_ = 0;  // for so long
-  PlaceTracker::State last_;
+  PlaceFilter::Place last_;
 };
 
-bool EventTeller::HasEnded(const PlaceTracker::State& state, float loudness) {
+bool EventTeller::HasEnded(const PlaceFilter::Place& place, float loudness) {
   silent_s_ = loudness < kSilence ? silent_s_ + update_s_ : 0;
-  if (state.place.event + 1 < static_cast<int>(model_.events().size())) return false;
-  return state.place.score_s >= model_.end_s() || silent_s_ >= kSilent_s;
+  if (place.event + 1 < static_cast<int>(model_.events().size())) return false;
+  return place.score_s >= model_.end_s() - kAtEnd_s || silent_s_ >= kSilent_s;
 }
 
-FollowEvent EventTeller::Change(const PlaceTracker::State& state, double probability,
+FollowEvent EventTeller::Change(const PlaceFilter::Place& place, double probability,
                                 float loudness) {
-  const bool ends = HasEnded(state, loudness);
-  const bool waits = state.place.waiting > 0.5;
+  const bool ends = HasEnded(place, loudness);
+  const bool waits = place.waiting > 0.5;
   waiting_s_ = waits ? waiting_s_ + update_s_ : 0;
   doubtful_s_ = probability < kDoubtful ? doubtful_s_ + update_s_ : 0;
   if (!started_) {
-    started_ = !waits && state.place.event >= 0;
+    started_ = !waits && place.event >= 0;
     return started_ ? FollowEvent::kStarted : FollowEvent::kUpdate;
   }
-  const double expected_s = last_.place.score_s + last_.place.tempo_ratio * update_s_;
-  const bool elsewhere =
-      std::abs(state.place.score_s - expected_s) > kJump_s * state.place.tempo_ratio;
+  const double expected_s = last_.score_s + last_.tempo_ratio * update_s_;
+  const bool elsewhere = std::abs(place.score_s - expected_s) > kJump_s * place.tempo_ratio;
   if (lost_) {
     if (probability < kSure) return FollowEvent::kUpdate;
     lost_ = ended_ = false;
     return FollowEvent::kFoundAgain;
   }
-  if (state.jumps != last_.jumps && elsewhere) {
+  if (elsewhere) {
     ended_ = false;
     return FollowEvent::kJumped;
   }
@@ -105,10 +107,9 @@ FollowEvent EventTeller::Change(const PlaceTracker::State& state, double probabi
   return FollowEvent::kWaiting;
 }
 
-FollowEvent EventTeller::Next(const PlaceTracker::State& state, double probability,
-                              float loudness) {
-  const FollowEvent event = Change(state, probability, loudness);
-  last_ = state;
+FollowEvent EventTeller::Next(const PlaceFilter::Place& place, double probability, float loudness) {
+  const FollowEvent event = Change(place, probability, loudness);
+  last_ = place;
   return event;
 }
 
@@ -119,7 +120,7 @@ struct ScoreFollower::Impl {
       : options(follow_options),
         stream(sample_rate),
         model(score, stream.analyzer()),
-        tracker(model, TrackerModel(), FirstEvent()),
+        filter(model, PlayerModel(), FirstEvent()),
         teller(model, follow_options.update_s) {}
 
   int FirstEvent() const {
@@ -137,15 +138,21 @@ struct ScoreFollower::Impl {
   const FollowOptions options;
   FrameStream stream;
   const ScoreModel model;
-  PlaceTracker tracker;
+  PlaceFilter filter;
   EventTeller teller;
   float loudness = 0;  // of the last frame
+  // Of the last seconds, decaying: how strong the onsets heard were, and those of the score.
+  double heard = 0, explained = 0;
   int64_t frames = 0;
   int64_t answered = 0;
 };
 
 void ScoreFollower::Impl::Hear(const SoundFrame& frame, std::vector<FollowAnswer>& answers) {
-  tracker.Step(frame);
+  static const double forget = std::exp(-kFrame_s / kExplained_s);
+  filter.Step(frame);
+  const double novelty = std::max(0.0f, Novelty(frame));
+  heard = heard * forget + novelty;
+  explained = explained * forget + novelty * filter.attacked();
   loudness = frame.loudness;
   ++frames;
   const auto due = static_cast<int64_t>(
@@ -156,15 +163,16 @@ void ScoreFollower::Impl::Hear(const SoundFrame& frame, std::vector<FollowAnswer
 }
 
 FollowAnswer ScoreFollower::Impl::Answer() {
-  const PlaceTracker::State state = tracker.Where();
-  const ParticleCloud::Place& place = state.place;
+  const PlaceFilter::Place place = filter.Where();
   FollowAnswer answer;
   answer.at_s = static_cast<double>(frames) * kFrame_s;
   answer.score_s = std::min(place.score_s, model.end_s());
   answer.tempo_ratio = place.tempo_ratio;
+  // Before there is much to explain, nothing speaks against the place.
+  const double share = (explained + kDoubt) / (heard + kDoubt);
   answer.probability =
-      state.probability / (1 + std::exp((kEvenExplained - state.explained) / kExplainedWidth));
-  answer.event = teller.Next(state, answer.probability, loudness);
+      place.probability / (1 + std::exp((kEvenExplained - share) / kExplainedWidth));
+  answer.event = teller.Next(place, answer.probability, loudness);
   answer.onset = place.event;
   return answer;
 }

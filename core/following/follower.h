@@ -1,11 +1,11 @@
 // Where in a known score the music is, while it is being played.
 //
 // A hidden Markov model over the place in the score and the tempo, on causal evidence of pitches
-// and onsets. Two filters share it. A particle filter follows place and tempo closely, as in Duan &
-// Pardo 2011 and Montecchio & Cont 2011, with a state for waiting (Raphael 1999; Cont 2010). Beside
-// it the forward algorithm runs over all onsets of the score with jumps from anywhere to anywhere,
-// likelier to the beginnings of bars (Nakamura, Nakamura & Sagayama 2016), and offers the first one
-// other places. There is no delay to wait out: what is heard late is expected late.
+// and onsets: the bar pointer model (Whiteley, Cemgil & Godsill 2006; Krebs, Böck & Widmer 2015)
+// over the onsets of a score, with states for waiting (Raphael 1999; Cont 2010) and jumps to the
+// beginnings of bars (Nakamura, Nakamura & Sagayama 2016). The forward algorithm runs over all of
+// the score, so that every answer is the likeliest place given all that was heard. There is no
+// delay to wait out: what is heard late is expected late.
 //
 // Belongs to one thread at a time. Memory does not grow with the sound; time per second of sound is
 // bounded by the length of the score.

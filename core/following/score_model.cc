@@ -31,7 +31,6 @@ constexpr float kRiseWeight = 3.4f;     // of its rise, against 1 for having bee
 constexpr float kEvenNovelty = 0.034f;
 constexpr float kNoveltySlope = 3.7f;
 constexpr float kMostNovelty = 4.5f;
-constexpr float kLeastNovelty = 1.6f;  // below 0: an onset may be too soft to be heard
 
 // A note as a sum of partials, through the analyzer.
 SemitoneAnalyzer::Magnitudes HearNote(int pitch, SemitoneAnalyzer& analyzer) {
@@ -219,8 +218,9 @@ float ScoreModel::Attack(int event, const SoundFrame& frame) const {
 }
 
 float Novelty(const SoundFrame& frame) {
-  return std::clamp(kNoveltySlope * std::log(std::max(frame.novelty, 1e-6f) / kEvenNovelty),
-                    -kLeastNovelty, kMostNovelty);
+  // An onset may be too soft to be heard: where nothing rises, that speaks against none.
+  return std::clamp(kNoveltySlope * std::log(std::max(frame.novelty, 1e-6f) / kEvenNovelty), 0.0f,
+                    kMostNovelty);
 }
 
 }  // namespace antiphon::following

@@ -65,7 +65,7 @@ class ScoreModel {
 };
 
 // For any event against none: that one has begun a moment ago. The logarithm of a ratio of
-// likelihoods, as in renditions of scores.
+// likelihoods, as in renditions of scores; 0 where that speaks for none.
 float Novelty(const SoundFrame& frame);
 
 }  // namespace antiphon::following
