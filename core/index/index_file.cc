@@ -404,8 +404,9 @@ std::unique_ptr<faiss::Index> Unmapped(const MappedFlat& mapped) {
 }
 
 absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path) {
-  // Under its own name a new file begins, so that a map of the former one keeps what it shows.
-  unlink(path.c_str());
+  // A new file takes the name, so that a map of the former one keeps what it shows.
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) unlink(path.c_str());
   const File file(std::fopen(path.c_str(), "wbe"));
   if (file == nullptr) return absl::ErrnoToStatus(errno, "index file: cannot be created");
   Writer writer(file.get());

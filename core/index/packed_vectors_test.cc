@@ -71,15 +71,16 @@ double Recall(const Result& found, const Result& exact, int k) {
 
 TEST(PackedVectorsTest, FindsWhatIsNearestWithItsOwnSimilarity) {
   for (const int dimension : {3, 24, 64, 70}) {
-    const Vectors vectors(30'001, dimension, 100, 1), queries(70, dimension, 100, 2);
+    // In three dimensions, many would lie too close for 255 steps.
+    const Vectors vectors(dimension == 3 ? 401 : 30'001, dimension, 100, 1);
+    const Vectors queries(70, dimension, 100, 2);
     const auto packed = PackedVectors::Make(vectors.block(), dimension);
     ASSERT_NE(packed, nullptr);
     const RowRange all = {0, vectors.count()};
     for (const int k : {1, 25, 100}) {
       const Result exact = Exact(vectors, {&all, 1}, queries, k);
       const Result found = Packed(*packed, {&all, 1}, queries, k);
-      // In three dimensions thirty thousand vectors lie too close for 255 steps.
-      EXPECT_GE(Recall(found, exact, k), dimension == 3 ? 0.5 : 0.999) << dimension << ' ' << k;
+      EXPECT_GE(Recall(found, exact, k), 0.999) << dimension << ' ' << k;
       for (size_t i = 0; i < found.ids.size(); ++i) {
         double product = 0;
         for (int j = 0; j < dimension; ++j) {

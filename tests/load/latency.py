@@ -61,7 +61,7 @@ class Server:
         answer = self._stub.Identify(request, timeout=60)
         if counts:
             self.seconds.append(time.monotonic() - begun)
-            self.answers.append([(one.piece.id, round(one.confidence, 3))
+            self.answers.append([(one.source.id, round(one.confidence, 3))
                                  for one in answer.candidates])
 
     def cpu_seconds(self):
