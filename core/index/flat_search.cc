@@ -1,10 +1,13 @@
 #include "core/index/flat_search.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <vector>
 
+#include "core/index/candidates.h"
 #include "core/index/inner_products.h"
+#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
@@ -16,15 +19,6 @@ constexpr int64_t kRowBlock = 1024;
 constexpr int64_t kQueryBlock = 64;
 // A further thread pays from this many rows on.
 constexpr int64_t kRowsPerThread = 8 * kRowBlock;
-
-struct Candidate {
-  float similarity;
-  int64_t id;
-};
-
-bool Better(const Candidate& a, const Candidate& b) {
-  return a.similarity > b.similarity || (a.similarity == b.similarity && a.id < b.id);
-}
 
 // The k best of what it is offered; ids must come in rising order. Only then does > suffice in
 // Offer: of equally similar vectors the first one offered has the lower id, which is the better
@@ -46,12 +40,12 @@ class Best {
  private:
   void Insert(Candidate candidate) {
     if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end(), Better);
+      std::pop_heap(heap_.begin(), heap_.end(), kBetter);
       heap_.back() = candidate;
     } else {
       heap_.push_back(candidate);
     }
-    std::push_heap(heap_.begin(), heap_.end(), Better);
+    std::push_heap(heap_.begin(), heap_.end(), kBetter);
     if (heap_.size() == k_) bound_ = heap_.front().similarity;
   }
 
@@ -72,17 +66,17 @@ class Rows {
 
   int64_t count() const { return starts_.back(); }
   int dimension() const { return dimension_; }
-  bool one_block() const { return blocks_.size() <= 1; }
 
   // The vectors first … first + count - 1, copied into `scratch` only where they do not lie
-  // together. count > 0.
+  // together, or not as floats do. count > 0.
   const float* Take(int64_t first, int64_t count, float* scratch) const {
     const size_t b = BlockOf(first);
     if (first + count <= starts_[b + 1])
-      return blocks_[b].vectors + (first - starts_[b]) * dimension_;
+      return RowsAt(blocks_[b], dimension_, first - starts_[b], count, scratch);
     float* out = scratch;
     ForEachPart(first, count, [&](const VectorBlock& block, int64_t from, int64_t n) {
-      out = std::copy_n(block.vectors + from * dimension_, n * dimension_, out);
+      std::memcpy(out, RowAt(block, dimension_, from), n * dimension_ * sizeof(float));
+      out += n * dimension_;
     });
     return scratch;
   }
@@ -136,17 +130,6 @@ void SearchRows(const Rows& rows, const Queries& queries, int64_t first, int64_t
   }
 }
 
-void Write(std::vector<Candidate>& candidates, int k, int64_t* ids, float* similarities) {
-  const size_t kept = std::min<size_t>(k, candidates.size());
-  std::partial_sort(candidates.begin(), candidates.begin() + kept, candidates.end(), Better);
-  for (size_t i = 0; i < kept; ++i) {
-    ids[i] = candidates[i].id;
-    similarities[i] = candidates[i].similarity;
-  }
-  std::fill(ids + kept, ids + k, -1);
-  std::fill(similarities + kept, similarities + k, -std::numeric_limits<float>::infinity());
-}
-
 }  // namespace
 
 void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float* queries,
@@ -160,7 +143,7 @@ void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float*
       static_cast<int>(std::clamp<int64_t>(n / kRowsPerThread, 1, threads::OpenMpThreads()));
   const int64_t most = std::min<int64_t>(k, n);
   const int64_t product_room = kRowBlock * std::min(kQueryBlock, query_count);
-  const int64_t vector_room = rows.one_block() ? 0 : kRowBlock * dimension;  // see Rows::Take
+  const int64_t vector_room = kRowBlock * dimension;  // see Rows::Take
   std::vector<float> products(parts * product_room), vectors(parts * vector_room);
   for (int64_t first = 0; first < query_count; first += kQueryBlock) {
     const Queries block = {queries + first * dimension,
@@ -184,7 +167,7 @@ void FlatSearch(std::span<const VectorBlock> blocks, int dimension, const float*
         const std::vector<Candidate>& more = best[part * block.count + q].candidates();
         merged.insert(merged.end(), more.begin(), more.end());
       }
-      Write(merged, k, ids + (first + q) * k, similarities + (first + q) * k);
+      WriteBest(merged, k, ids + (first + q) * k, similarities + (first + q) * k);
     }
   }
 }
@@ -198,7 +181,7 @@ void KeepBest(int64_t query_count, int k, const int64_t* more_ids, const float* 
       if (ids[i] >= 0) candidates.push_back({similarities[i], ids[i]});
       if (more_ids[i] >= 0) candidates.push_back({more_similarities[i], more_ids[i]});
     }
-    Write(candidates, k, ids + q * k, similarities + q * k);
+    WriteBest(candidates, k, ids + q * k, similarities + q * k);
   }
 }
 

@@ -16,10 +16,13 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/index/mapped_flat.h"
+#include "core/index/vector_rows.h"
 
 namespace antiphon::index {
 namespace {
@@ -226,6 +229,22 @@ absl::Status CheckLayout(std::FILE* file, uint64_t size) {
   return walker.status();
 }
 
+// Of a flat index that has the right layout: where its vectors begin.
+struct FlatLayout {
+  Header header;
+  int64_t offset = 0;
+};
+
+// Requires a sound layout. None where the index is not flat.
+std::optional<FlatLayout> FindVectors(std::FILE* file, uint64_t size) {
+  std::rewind(file);
+  Walker walker(file, size);
+  if (walker.Take<uint32_t>() != faiss::fourcc("IxFI")) return std::nullopt;
+  const Header header = WalkFlat(walker);
+  return FlatLayout{header, static_cast<int64_t>(
+                                size - header.count * header.dimension * sizeof(float))};
+}
+
 bool AllFinite(const float* values, size_t count) {
   return std::all_of(values, values + count, [](float value) { return std::isfinite(value); });
 }
@@ -234,6 +253,17 @@ bool AllFinite(const float* values, size_t count) {
 absl::Status CheckVectors(const faiss::IndexFlat& flat) {
   if (AllFinite(flat.get_xb(), static_cast<size_t>(flat.ntotal) * flat.d)) return absl::OkStatus();
   return Damaged("a vector is not finite");
+}
+
+absl::Status CheckVectors(const VectorBlock& block, int dimension) {
+  constexpr int64_t kAtOnce = 4096;
+  std::vector<float> scratch(kAtOnce * dimension);
+  for (int64_t first = 0; first < block.count; first += kAtOnce) {
+    const int64_t count = std::min(kAtOnce, block.count - first);
+    if (!AllFinite(RowsAt(block, dimension, first, count, scratch.data()), count * dimension))
+      return Damaged("a vector is not finite");
+  }
+  return absl::OkStatus();
 }
 
 // FAISS follows links without checking them. What must hold for a search to stay inside its arrays:
@@ -329,7 +359,8 @@ absl::Status CheckContents(faiss::Index* index) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path) {
+absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path,
+                                                             int64_t mapped_from) {
   const File file(std::fopen(path.c_str(), "rbe"));
   if (file == nullptr) {
     if (errno == ENOENT) return absl::NotFoundError("index file: there is none");
@@ -340,6 +371,15 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
     return Damaged("not a plain file");
   // Both passes read through one descriptor, so a file that is replaced meanwhile changes nothing.
   RETURN_IF_ERROR(CheckLayout(file.get(), static_cast<uint64_t>(info.st_size)));
+  const auto flat = FindVectors(file.get(), static_cast<uint64_t>(info.st_size));
+  if (flat.has_value() && static_cast<int64_t>(flat->header.count) >= mapped_from) {
+    const auto dimension = static_cast<int>(flat->header.dimension);
+    ASSIGN_OR_RETURN(auto mapped,
+                     MappedFlat::Map(fileno(file.get()), flat->offset, dimension,
+                                     static_cast<int64_t>(flat->header.count)));
+    RETURN_IF_ERROR(CheckVectors(mapped->block(), dimension));
+    return mapped;
+  }
   std::rewind(file.get());
   try {
     faiss::FileIOReader reader(file.get());
@@ -354,12 +394,28 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& p
   }
 }
 
+std::unique_ptr<faiss::Index> Unmapped(const MappedFlat& mapped) {
+  auto flat = std::make_unique<faiss::IndexFlatIP>(mapped.d);
+  const VectorBlock block = mapped.block();
+  flat->codes.resize(block.count * flat->code_size);
+  std::memcpy(flat->codes.data(), block.vectors, flat->codes.size());
+  flat->ntotal = block.count;
+  return flat;
+}
+
 absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path) {
+  // A new file takes the name, so that a map of the former one keeps what it shows.
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) unlink(path.c_str());
   const File file(std::fopen(path.c_str(), "wbe"));
   if (file == nullptr) return absl::ErrnoToStatus(errno, "index file: cannot be created");
   Writer writer(file.get());
   try {
-    faiss::write_index(&index, &writer);
+    if (const auto* mapped = dynamic_cast<const MappedFlat*>(&index)) {
+      faiss::write_index(Unmapped(*mapped).get(), &writer);
+    } else {
+      faiss::write_index(&index, &writer);
+    }
   } catch (const std::exception& e) {
     if (writer.failure != 0)
       return absl::ErrnoToStatus(writer.failure, "index file: cannot be written");

@@ -7,6 +7,7 @@
 #ifndef ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 #define ANTIPHON_CORE_INDEX_INDEX_FILE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,12 +19,19 @@ struct Index;
 
 namespace antiphon::index {
 
-// An IndexFlatIP, an IndexHNSWFlat or an IndexIVFFlat over an IndexFlatIP, by inner product, safe
-// to search and add to; IVF with its direct map. NotFound when there is no such file, DataLoss with
-// the reason when it is anything else.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path);
+class MappedFlat;
 
-// Replaces the file and makes it durable. ResourceExhausted when the disk is full.
+// An IndexFlatIP, an IndexHNSWFlat or an IndexIVFFlat over an IndexFlatIP, by inner product, safe
+// to search and add to; IVF with its direct map. A flat index of at least `mapped_from` vectors
+// comes as a MappedFlat; it must be one at least. NotFound when there is no such file, DataLoss
+// with the reason when it is anything else.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<faiss::Index>> ReadIndexFile(const std::string& path,
+                                                                          int64_t mapped_from);
+
+// A copy in memory, that can grow.
+std::unique_ptr<faiss::Index> Unmapped(const MappedFlat& mapped);
+
+// Replaces the file, of which a map stays as it was, and makes it durable. ResourceExhausted when the disk is full.
 [[nodiscard]] absl::Status WriteIndexFile(const faiss::Index& index, const std::string& path);
 
 }  // namespace antiphon::index

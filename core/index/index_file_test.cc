@@ -26,11 +26,24 @@ IndexOptions Options(IndexKind kind) {
   return options;
 }
 
-class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
+// A kind of index, and how it is loaded.
+struct Form {
+  std::string name;
+  IndexKind kind;
+  bool mapped = false;  // flat: stays in its file
+
+  IndexOptions Options() const {
+    IndexOptions options = index::Options(kind);
+    if (mapped) options.packed_from = 1;
+    return options;
+  }
+};
+
+class IndexFileTest : public ::testing::TestWithParam<Form> {
  protected:
   void SetUp() override {
     const auto vectors = ClusteredUnitVectors(kVectors, kDimension, 0, 1);
-    ASSERT_TRUE(VectorIndex::Build(Options(GetParam()), vectors).value()->Save(path_).ok());
+    ASSERT_TRUE(VectorIndex::Build(GetParam().Options(), vectors).value()->Save(path_).ok());
     std::ifstream file(path_, std::ios::binary);
     bytes_.assign(std::istreambuf_iterator<char>(file), {});
   }
@@ -39,7 +52,9 @@ class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
     // File systems flush a file that is truncated and written anew, which is slow.
     std::filesystem::remove(path_);
     std::ofstream(path_, std::ios::binary) << bytes;
-    return VectorIndex::Load(path_, Options(IndexKind::kFlat));
+    IndexOptions options = GetParam().Options();
+    options.kind = IndexKind::kFlat;  // the file says which it is
+    return VectorIndex::Load(path_, options);
   }
 
   // A damaged file either gives DataLoss or an index that can be used in every way.
@@ -65,8 +80,11 @@ class IndexFileTest : public ::testing::TestWithParam<IndexKind> {
   int refused_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest,
-                         ::testing::Values(IndexKind::kFlat, IndexKind::kHnsw, IndexKind::kIvf),
-                         [](const auto& info) { return std::string(IndexKindName(info.param)); });
+                         ::testing::Values(Form{"flat", IndexKind::kFlat},
+                                           Form{"mapped", IndexKind::kFlat, true},
+                                           Form{"hnsw", IndexKind::kHnsw},
+                                           Form{"ivf", IndexKind::kIvf}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_P(IndexFileTest, UnchangedFileLoads) { EXPECT_TRUE(Load(bytes_).ok()); }
 
@@ -122,7 +140,7 @@ TEST_P(IndexFileTest, RandomDamageIsRefusedOrHarmless) {
 }
 
 TEST_P(IndexFileTest, AnotherDimensionThanAskedForIsRefused) {
-  IndexOptions options = Options(GetParam());
+  IndexOptions options = GetParam().Options();
   options.dimension = kDimension + 1;
   EXPECT_EQ(VectorIndex::Load(path_, options).status().code(), absl::StatusCode::kDataLoss);
 }

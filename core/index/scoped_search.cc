@@ -14,10 +14,13 @@
 #include "core/base/status_macros.h"
 #include "core/index/device_pool.h"
 #include "core/index/flat_search.h"
+#include "core/index/mapped_flat.h"
+#include "core/index/packed_vectors.h"
 #include "core/index/row_ranges.h"
+#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
-// Every search is one of three: a scan (exact), FAISS's own search with a selector, or a device's
+// Every search is one of four: a scan (exact), a scan of the packed copy, FAISS's own search with a selector, or a device's
 // search, of single ranges or with answers that are sifted. In a restricted scope the last two may
 // find fewer neighbours than there are; Complete then scans for the queries concerned, so that each
 // gets min(k, rows in scope) of them. Vectors beside the index are always compared one by one.
@@ -41,6 +44,9 @@ constexpr int64_t kGatheredRows = 16'384;
 constexpr size_t kMostDeviceRanges = 16;
 // As few rows as these are compared here sooner than a device is asked.
 constexpr int64_t kTooFewForDevice = 4'096;
+
+// More neighbours than these are looked for among the vectors themselves.
+constexpr int kMostPacked = 1'000;
 
 using Rows = std::span<const RowRange>;
 
@@ -66,14 +72,6 @@ SearchResult SearchBlocks(std::span<const VectorBlock> blocks, const Queries& qu
 void KeepBestOf(const SearchResult& more, const Queries& queries, SearchResult& result) {
   KeepBest(queries.count, queries.k, more.ids.data(), more.similarities.data(), result.ids.data(),
            result.similarities.data());
-}
-
-// The vectors by row where they lie so in memory; else null, and of an index without any.
-const float* RowByRow(const SearchableIndex& index) {
-  if (index.flat != nullptr) return index.flat->get_xb();
-  return index.hnsw != nullptr
-             ? dynamic_cast<const faiss::IndexFlat&>(*index.hnsw->storage).get_xb()
-             : nullptr;
 }
 
 // Compares the vectors of inverted lists, some thousands at a time. The lists hold them by cluster
@@ -113,17 +111,24 @@ SearchResult ScanLists(const faiss::IndexIVFFlat& ivf, Rows rows, const Queries&
 // Compares every row in `rows` and every vector beside.
 SearchResult Scan(const SearchableIndex& index, Rows rows, std::span<const VectorBlock> beside,
                   const Queries& queries) {
-  const float* vectors = RowByRow(index);
+  const VectorBlock all = index.rows();
   std::vector<VectorBlock> blocks;
-  if (vectors != nullptr) {
+  if (all.vectors != nullptr) {
     for (const RowRange& range : rows) {
       blocks.push_back(
-          {vectors + range.first * index.index->d, range.last - range.first, range.first});
+          {RowAt(all, index.index->d, range.first), range.last - range.first, range.first});
     }
   }
   blocks.insert(blocks.end(), beside.begin(), beside.end());
   SearchResult result = SearchBlocks(blocks, queries, index.index->d);
   if (index.ivf != nullptr) KeepBestOf(ScanLists(*index.ivf, rows, queries), queries, result);
+  return result;
+}
+
+SearchResult ScanPacked(const SearchableIndex& index, Rows rows, const Queries& queries) {
+  SearchResult result = NoNeighbours(queries.count, queries.k);
+  index.packed->Search(rows, queries.values.data(), queries.count, queries.k, result.ids.data(),
+                       result.similarities.data());
   return result;
 }
 
@@ -299,6 +304,14 @@ absl::StatusOr<SearchResult> SearchOnDevice(const SearchableIndex& index, Rows r
 SearchableIndex::SearchableIndex() = default;
 SearchableIndex::~SearchableIndex() = default;
 
+VectorBlock SearchableIndex::rows() const {
+  if (mapped != nullptr) return mapped->block();
+  const faiss::IndexFlat* in_memory =
+      hnsw != nullptr ? dynamic_cast<const faiss::IndexFlat*>(hnsw->storage) : flat;
+  if (in_memory == nullptr) return {};
+  return {in_memory->get_xb(), in_memory->ntotal, 0};
+}
+
 absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> query_values, int k,
                            const Scope& scope, SearchResult& result) {
   const threads::ThreadScope thread_scope(index.options.threads);
@@ -321,12 +334,14 @@ absl::Status SearchInScope(const SearchableIndex& index, std::span<const float> 
     }
     index.options.devices->CountOnCpu();
   }
-  if (in_scope == 0 || few || index.flat != nullptr || scope.exact) {
+  const bool packed = index.packed != nullptr && in_scope >= index.options.packed_from &&
+                      k <= kMostPacked && !scope.exact;
+  if (!packed && (in_scope == 0 || few || index.is_flat() || scope.exact)) {
     result = Scan(index, rows, scope.beside, queries);
     return absl::OkStatus();
   }
-  result = Follow(index, rows, queries);
-  if (restricted) Complete(index, rows, queries, result);
+  result = packed ? ScanPacked(index, rows, queries) : Follow(index, rows, queries);
+  if (restricted && !packed) Complete(index, rows, queries, result);
   if (!scope.beside.empty())
     KeepBestOf(SearchBlocks(scope.beside, queries, index.index->d), queries, result);
   return absl::OkStatus();

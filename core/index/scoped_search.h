@@ -1,7 +1,7 @@
 // How an index of each kind is searched when only some of its rows may be found. Internal to
 // core/index.
 //
-// A flat index is scanned. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
+// A flat index is scanned, a large one in its copy of eight bits a value. A graph (HNSW) and lists (IVF) are followed with FAISS's selectors,
 // looking at so many more vectors that as many in scope are seen as otherwise. A device scans some
 // ranges of a flat index one after the other, and is asked for more neighbours than wanted where
 // there are more ranges, or lists. Where that finds too few, or few rows are in scope to begin
@@ -25,18 +25,27 @@ struct IndexIVFFlat;
 
 namespace antiphon::index {
 
-// An index of one of the three kinds.
+class MappedFlat;
+class PackedVectors;
+
+// An index of one of the three kinds; a flat one has its vectors in memory or in a file.
 struct SearchableIndex {
   IndexOptions options;  // kind is the index's
   std::unique_ptr<faiss::Index> index;
-  faiss::IndexFlat* flat = nullptr;  // one of the three is set and points into index
+  faiss::IndexFlat* flat = nullptr;  // one of the four is set and points into index
+  MappedFlat* mapped = nullptr;
   faiss::IndexHNSWFlat* hnsw = nullptr;
   faiss::IndexIVFFlat* ivf = nullptr;
+  std::unique_ptr<const PackedVectors> packed;      // a copy of eight bits a value, or null
   std::unique_ptr<DeviceSearch> on_device;          // a copy on a device, or null
   std::unique_ptr<DevicePool::Absence> off_device;  // where there should be one and cannot
 
   SearchableIndex();
   ~SearchableIndex();
+
+  bool is_flat() const { return flat != nullptr || mapped != nullptr; }
+  // The vectors where they lie row by row; none for lists.
+  VectorBlock rows() const;
 };
 
 // See VectorIndex::Search. Requires finite queries of the index's dimension, at least one; k and

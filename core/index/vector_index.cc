@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <new>
 #include <optional>
@@ -18,8 +19,11 @@
 #include "core/index/device_pool.h"
 #include "core/index/device_search.h"
 #include "core/index/index_file.h"
+#include "core/index/mapped_flat.h"
+#include "core/index/packed_vectors.h"
 #include "core/index/row_ranges.h"
 #include "core/index/scoped_search.h"
+#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {
@@ -46,6 +50,7 @@ absl::Status CheckOptions(const IndexOptions& options) {
                              O::kHnswSearchBreadthRange));
   RETURN_IF_ERROR(CheckRange("index ivf_lists", options.ivf_lists, O::kIvfListsRange));
   RETURN_IF_ERROR(CheckRange("index ivf_probes", options.ivf_probes, ProbesRange(options)));
+  RETURN_IF_ERROR(CheckRange("index packed_from", options.packed_from, O::kPackedFromRange));
   RETURN_IF_ERROR(CheckRange("index threads", options.threads, O::kThreadsRange));
   RETURN_IF_ERROR(
       CheckRange("index device_memory_mib", options.device_memory_mib, O::kDeviceMemoryRange));
@@ -170,9 +175,10 @@ struct VectorIndex::Impl : SearchableIndex {
     options = given;
     index = std::move(adopted);
     flat = dynamic_cast<faiss::IndexFlat*>(index.get());
+    mapped = dynamic_cast<MappedFlat*>(index.get());
     hnsw = dynamic_cast<faiss::IndexHNSWFlat*>(index.get());
     ivf = dynamic_cast<faiss::IndexIVFFlat*>(index.get());
-    options.kind = flat != nullptr   ? IndexKind::kFlat
+    options.kind = is_flat()         ? IndexKind::kFlat
                    : hnsw != nullptr ? IndexKind::kHnsw
                                      : IndexKind::kIvf;
     if (hnsw != nullptr) {
@@ -180,13 +186,31 @@ struct VectorIndex::Impl : SearchableIndex {
       hnsw->hnsw.efSearch = options.hnsw_search_breadth;
     }
     if (ivf != nullptr) ivf->nprobe = options.ivf_probes;
-    return CopyToDevice();
+    return MakeCopies();
   }
 
-  // What is on the device borrows from the index: it goes before vectors are added.
-  void LeaveDevice() {
+  // Copies borrow from the index: they go before vectors are added.
+  void DropCopies() {
+    packed.reset();
     on_device.reset();
     off_device.reset();
+  }
+
+  absl::Status MakeCopies() {
+    RETURN_IF_ERROR(CopyToDevice());
+    if (is_flat() && on_device == nullptr && index->ntotal >= options.packed_from) {
+      const threads::ThreadScope thread_scope(options.threads);
+      packed = PackedVectors::Make(rows(), static_cast<int>(index->d));
+    }
+    if (mapped != nullptr) mapped->LetGo();
+    return absl::OkStatus();
+  }
+
+  // A mapped index cannot grow: one in memory takes its place.
+  void TakeIntoMemory() {
+    if (mapped == nullptr) return;
+    index = Unmapped(*std::exchange(mapped, nullptr));
+    flat = dynamic_cast<faiss::IndexFlat*>(index.get());
   }
 
   absl::Status CopyToDevice() {
@@ -235,7 +259,12 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Build(const IndexOptio
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Load(const std::string& path,
                                                                const IndexOptions& options) {
   RETURN_IF_ERROR(CheckOptions(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<faiss::Index> index, ReadIndexFile(path));
+  // A device takes its copy from memory.
+  const bool maps =
+      options.devices != nullptr ? !options.devices->wanted() : options.device == "cpu";
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<faiss::Index> index,
+      ReadIndexFile(path, maps ? options.packed_from : std::numeric_limits<int64_t>::max()));
   if (index->d != options.dimension) {
     return absl::DataLossError(absl::StrCat("index file: the dimension is ", index->d,
                                             " and should be ", options.dimension));
@@ -253,8 +282,9 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
     return absl::ResourceExhaustedError(
         absl::StrCat("index: hnsw holds at most ", kMaxHnswVectors, " vectors"));
   }
-  impl_->LeaveDevice();
+  impl_->DropCopies();
   RETURN_IF_ERROR(Guarded([&] {
+    impl_->TakeIntoMemory();
     const threads::ThreadScope thread_scope(impl_->options.threads);
     const auto& builders = impl_->options.build_devices;
     if (impl_->ivf != nullptr && builders != nullptr && builders->wanted()) {
@@ -263,7 +293,7 @@ absl::Status VectorIndex::Add(std::span<const float> vectors) {
       impl_->index->add(n, vectors.data());
     }
   }));
-  return Guarded([&] { return impl_->CopyToDevice(); });
+  return Guarded([&] { return impl_->MakeCopies(); });
 }
 
 absl::StatusOr<SearchResult> VectorIndex::Search(std::span<const float> queries, int k,
@@ -286,13 +316,13 @@ absl::StatusOr<std::vector<float>> VectorIndex::Reconstruct(int64_t first, int64
                                               " are not among the ", size(), " there are"));
   }
   std::vector<float> vectors;
-  if (const auto* flat = dynamic_cast<const faiss::IndexFlat*>(impl_->index.get())) {
-    const float* rows = flat->get_xb() + first * dimension();
-    vectors.assign(rows, rows + count * dimension());  // at once: paths read every candidate's
-    return vectors;
-  }
   RETURN_IF_ERROR(Guarded([&] {
     vectors.resize(count * dimension());
+    if (impl_->is_flat()) {  // at once: paths read every candidate's
+      std::memcpy(vectors.data(), RowAt(impl_->rows(), dimension(), first),
+                  vectors.size() * sizeof(float));
+      return;
+    }
     for (int64_t i = 0; i < count; ++i)
       impl_->index->reconstruct(first + i, vectors.data() + i * dimension());
   }));

@@ -20,7 +20,7 @@
 namespace antiphon::index {
 
 enum class IndexKind {
-  kFlat,  // exact; the reference
+  kFlat,  // compares all vectors
   kHnsw,  // hierarchical navigable small worlds (Malkov & Yashunin 2016)
   kIvf,   // inverted lists over a k-means quantiser (Jégou et al. 2011)
 };
@@ -68,6 +68,12 @@ struct IndexOptions {
   std::shared_ptr<DevicePool> devices = nullptr;
   // Where Build learns the lists of IVF and sorts vectors into them, as `device`; null: on the CPU.
   std::shared_ptr<DevicePool> build_devices = nullptr;
+  // Vectors from which a flat index of vectors of length 1 is searched in a copy of eight bits a
+  // value, and compares only the best of what it finds there exactly; Load leaves the vectors
+  // themselves in their file then. One that is searched on a device is not. Fewer are compared
+  // exactly, all of them.
+  static constexpr Range<int> kPackedFromRange = {1, 1 << 30};
+  int packed_from = 65'536;
   static constexpr Range<int> kThreadsRange = {0, 1024};
   int threads = 0;  // of a search or a build; 0 leaves OpenMP's choice
 };
@@ -82,7 +88,7 @@ struct SearchResult {
 
 // Vectors that lie one after another, numbered so too: first_id, first_id + 1, … Borrows them.
 struct VectorBlock {
-  const float* vectors = nullptr;  // [count, dimension], finite
+  const void* vectors = nullptr;  // [count, dimension] floats at any address, finite
   int64_t count = 0;
   int64_t first_id = 0;
 };
@@ -107,8 +113,8 @@ struct Scope {
   // The index's rows that may be found: rising ranges without overlap, none of them empty. All rows
   // where it is not set.
   std::optional<std::span<const RowRange>> rows = {};
-  // Compares every vector in scope, whatever the kind. An index also does so by itself where its
-  // rows in scope are so few that a graph or lists would hardly meet them.
+  // Compares every vector in scope, whatever the kind and the number. An index also does so by
+  // itself where its rows in scope are so few that a graph or lists would hardly meet them.
   bool exact = false;
   // Vectors beside the index that may be found too; they are compared one by one. Ids rise, from
   // size() on.
@@ -127,6 +133,7 @@ class VectorIndex {
 
   // Reads a file written by Save. The file is treated as hostile: its size, type, dimension and
   // counts are checked (DataLoss says what is wrong), and `options.dimension` must be the file's.
+  // While the index lives, the file may be replaced or removed, but not written to.
   // The kind comes from the file, search settings, device and threads from the options.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<VectorIndex>> Load(
       const std::string& path, const IndexOptions& options);
@@ -135,7 +142,8 @@ class VectorIndex {
   [[nodiscard]] absl::Status Add(std::span<const float> vectors);
 
   // `queries` is [q, dimension]; k is in kNeighboursRange. Where nothing is in scope the answer is
-  // -1 only. A flat index answers, bit for bit, as one that holds only what is in scope.
+  // -1 only. A flat index that compares exactly answers, bit for bit, as one that holds only what
+  // is in scope.
   [[nodiscard]] absl::StatusOr<SearchResult> Search(std::span<const float> queries, int k,
                                                     const Scope& scope = {}) const;
 

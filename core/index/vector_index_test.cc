@@ -275,6 +275,120 @@ TEST_P(VectorIndexTest, RefusesArgumentsOutOfRange) {
   EXPECT_TRUE(index->Reconstruct(10, 0).value().empty());
 }
 
+// A flat index that is large enough to be searched in a copy of eight bits a value, and left in its
+// file: as the default has it, but from fewer vectors on.
+class PackedIndexTest : public ::testing::Test {
+ protected:
+  static constexpr int64_t kVectors = 8'000;
+
+  PackedIndexTest() { options_.packed_from = 1'000; }
+
+  void SetUp() override {
+    built_ = Build(options_, vectors_);
+    ASSERT_TRUE(built_->Save(path_).ok());
+    loaded_ = VectorIndex::Load(path_, options_).value();
+  }
+
+  IndexOptions options_ = Options(IndexKind::kFlat);
+  const testing::TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/index";
+  const std::vector<float> vectors_ = ClusteredUnitVectors(kVectors, kDimension, 60, 21);
+  const std::vector<float> queries_ = ClusteredUnitVectors(40, kDimension, 60, 22);
+  std::unique_ptr<VectorIndex> built_, loaded_;
+};
+
+TEST_F(PackedIndexTest, FindsWhatExactSearchFinds) {
+  const auto exact = Build(Options(IndexKind::kFlat), vectors_);
+  for (const int k : {1, 25, 200}) {
+    const SearchResult nearest = Search(*exact, queries_, k);
+    EXPECT_GE(Recall(Search(*loaded_, queries_, k), nearest), 0.999) << k;
+    const SearchResult compared = loaded_->Search(queries_, k, {.exact = true}).value();
+    EXPECT_EQ(compared.ids, nearest.ids);
+    EXPECT_EQ(compared.similarities, nearest.similarities);
+  }
+  // Ties and order too: of each neighbour that both have, the place is the same.
+  ExpectSameUpToRounding(Search(*loaded_, queries_, 10), Search(*exact, queries_, 10));
+}
+
+TEST_F(PackedIndexTest, BuiltAndLoadedAreTheSame) {
+  const SearchResult one = Search(*built_, queries_, 10), other = Search(*loaded_, queries_, 10);
+  EXPECT_EQ(one.ids, other.ids);
+  EXPECT_EQ(one.similarities, other.similarities);
+  EXPECT_EQ(loaded_->Reconstruct(0, kVectors).value(), vectors_);
+}
+
+TEST_F(PackedIndexTest, ScopesAndVectorsBesideAreSearchedByManyThreadsAtOnce) {
+  // What edits make of a collection: pieces gone, others beside.
+  const std::vector<RowRange> left = {{0, 3'001}, {3'050, 7'000}, {7'003, kVectors}};
+  const auto added = ClusteredUnitVectors(300, kDimension, 60, 23);
+  const VectorBlock beside = {added.data(), 300, kVectors};
+  const Scope edited = {.rows = left, .beside = {&beside, 1}};
+  const SearchResult before = Search(*loaded_, queries_, 20);
+  const SearchResult after = loaded_->Search(queries_, 20, edited).value();
+  Scope exact = edited;
+  exact.exact = true;
+  EXPECT_GE(Recall(after, loaded_->Search(queries_, 20, exact).value()), 0.999);
+  int found_beside = 0;
+  for (const int64_t id : after.ids) {
+    found_beside += id >= kVectors ? 1 : 0;
+    EXPECT_FALSE(id >= 3'001 && id < 3'050) << id;
+  }
+  EXPECT_GT(found_beside, 0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 10; ++round) {
+        const bool now = (t + round) % 2 == 0;
+        const auto result = loaded_->Search(queries_, 20, now ? edited : Scope{});
+        ASSERT_TRUE(result.ok());
+        EXPECT_EQ(result->ids, now ? after.ids : before.ids);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(PackedIndexTest, WhatIsAddedIsFoundAndTheFileMayBeReplaced) {
+  const auto more = ClusteredUnitVectors(50, kDimension, 0, 24);
+  ASSERT_TRUE(loaded_->Add(more).ok());
+  ASSERT_EQ(loaded_->size(), kVectors + 50);
+  const SearchResult found = Search(*loaded_, more, 1);
+  for (int64_t i = 0; i < 50; ++i) EXPECT_EQ(found.ids[i], kVectors + i);
+  // Another index reads the former file while it is replaced by the longer one, and on.
+  const auto reader = VectorIndex::Load(path_, options_).value();
+  const SearchResult before = Search(*reader, queries_, 10);
+  ASSERT_TRUE(loaded_->Save(path_).ok());
+  EXPECT_EQ(Search(*reader, queries_, 10).similarities, before.similarities);
+  EXPECT_EQ(reader->Reconstruct(0, kVectors).value(), vectors_);
+  ASSERT_TRUE(reader->Save(path_).ok());  // over the other, and its own former one
+  EXPECT_EQ(VectorIndex::Load(path_, options_).value()->size(), kVectors);
+}
+
+TEST_F(PackedIndexTest, RefusesWhatIsNotFinite) {
+  std::vector<float> queries = queries_;
+  queries[5] = std::nanf("");
+  EXPECT_EQ(loaded_->Search(queries, 5).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(loaded_->Add(queries).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(PackedIndexTest, LongVectorsAreComparedExactly) {
+  std::vector<float> vectors = vectors_;
+  for (float& value : vectors) value *= 50;
+  const auto index = Build(options_, vectors);
+  EXPECT_EQ(Search(*index, queries_, 10).ids,
+            Search(*Build(Options(IndexKind::kFlat), vectors), queries_, 10).ids);
+}
+
+TEST_F(PackedIndexTest, AnEmptyOneAndMoreNeighboursThanVectors) {
+  options_.packed_from = 1;
+  const auto empty = Build(options_, {});
+  EXPECT_EQ(Search(*empty, queries_, 3).ids, std::vector<int64_t>(40 * 3, -1));
+  const auto few = Build(options_, std::span(vectors_).first(5 * kDimension));
+  const SearchResult found = Search(*few, queries_, 8);
+  const SearchResult exact = few->Search(queries_, 8, {.exact = true}).value();
+  EXPECT_EQ(found.ids, exact.ids);
+}
+
 TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
   const std::vector<std::pair<std::string, void (*)(IndexOptions&)>> faults = {
       {"dimension", [](IndexOptions& o) { o.dimension = 0; }},
@@ -285,6 +399,7 @@ TEST(VectorIndexOptionsTest, EachFieldIsChecked) {
       {"ivf_lists", [](IndexOptions& o) { o.ivf_lists = -1; }},
       {"ivf_probes", [](IndexOptions& o) { o.ivf_probes = 0; }},
       {"ivf_probes", [](IndexOptions& o) { o.ivf_lists = 8, o.ivf_probes = 9; }},
+      {"packed_from", [](IndexOptions& o) { o.packed_from = 0; }},
       {"threads", [](IndexOptions& o) { o.threads = -1; }},
       {"device_memory_mib", [](IndexOptions& o) { o.device_memory_mib = -1; }},
       {"device", [](IndexOptions& o) { o.device = "tpu"; }},

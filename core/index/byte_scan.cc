@@ -1,0 +1,222 @@
+#include "core/index/byte_scan.h"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define ANTIPHON_AVX2 [[gnu::target("avx2")]]
+#define ANTIPHON_VNNI [[gnu::target("avx512f,avx512bw,avx512vnni")]]
+#endif
+
+namespace antiphon::index {
+namespace {
+
+using Hit = ByteKernels::Hit;
+using Quads = ByteKernels::Quads;
+using Queries = ByteKernels::Queries;
+
+constexpr int kRows = ByteKernels::kBlockRows;
+constexpr int kQuad = ByteKernels::kQuad;
+
+const int8_t* ValuesOf(const Queries& queries, int query) {
+  return queries.values + int64_t{query} * queries.quads * kQuad;
+}
+
+int64_t ScanBaseline(const Quads* blocks, int64_t block_count, const Queries& queries, Hit* hits) {
+  int64_t found = 0;
+  for (int64_t block = 0; block < block_count; ++block, blocks += queries.quads) {
+    for (int query = 0; query < queries.count; ++query) {
+      const int8_t* values = ValuesOf(queries, query);
+      int32_t sums[kRows];
+      std::fill_n(sums, kRows, queries.starts[query]);
+      for (int quad = 0; quad < queries.quads; ++quad, values += kQuad) {
+        for (int row = 0; row < kRows; ++row) {
+          for (int i = 0; i < kQuad; ++i) sums[row] += blocks[quad].bytes[row][i] * values[i];
+        }
+      }
+      for (int row = 0; row < kRows; ++row) {
+        if (sums[row] > queries.bounds[query])
+          hits[found++] = {static_cast<int32_t>(block * kRows + row), query, sums[row]};
+      }
+    }
+  }
+  return found;
+}
+constexpr ByteKernels kBaseline = {ScanBaseline};
+
+#if defined(__x86_64__)
+
+// Queries are taken in groups of at most this many: as many sums at once as keep the multipliers
+// busy, none waiting for the one before it, and every row that is loaded serves them all.
+constexpr int kGroupAvx2 = 3;
+constexpr int kGroupVnni = 8;
+
+// Four values of a query, as one number.
+inline int32_t QuadOf(const int8_t* values, int quad) {
+  int32_t four;
+  std::memcpy(&four, values + int64_t{quad} * kQuad, sizeof four);
+  return four;
+}
+
+// One bit for each row in `above`; products are those of all rows.
+inline int64_t Keep(unsigned above, const int32_t* products, int32_t first_row, int query,
+                    Hit* hits) {
+  int64_t found = 0;
+  for (; above != 0; above &= above - 1) {
+    const int row = __builtin_ctz(above);
+    hits[found++] = {first_row + row, query, products[row]};
+  }
+  return found;
+}
+
+template <int kCount>
+ANTIPHON_VNNI int64_t BlockVnni(const Quads* block, const Queries& queries, int first,
+                                int32_t first_row, Hit* hits) {
+  const int8_t* values[kCount];
+  __m512i sums[kCount];
+  for (int q = 0; q < kCount; ++q) {
+    values[q] = ValuesOf(queries, first + q);
+    sums[q] = _mm512_set1_epi32(queries.starts[first + q]);
+  }
+  for (int quad = 0; quad < queries.quads; ++quad) {
+    const __m512i rows = _mm512_load_si512(block + quad);
+    for (int q = 0; q < kCount; ++q) {
+      sums[q] = _mm512_dpbusd_epi32(sums[q], rows, _mm512_set1_epi32(QuadOf(values[q], quad)));
+    }
+  }
+  __mmask16 above[kCount];
+  unsigned any = 0;
+  for (int q = 0; q < kCount; ++q) {
+    above[q] = _mm512_cmpgt_epi32_mask(sums[q], _mm512_set1_epi32(queries.bounds[first + q]));
+    any |= above[q];
+  }
+  if (any == 0) return 0;
+  int64_t found = 0;
+  for (int q = 0; q < kCount; ++q) {
+    int32_t products[kRows];
+    _mm512_storeu_si512(products, sums[q]);
+    found += Keep(above[q], products, first_row, first + q, hits + found);
+  }
+  return found;
+}
+
+// Eight rows at a time. Even and odd bytes are widened to 16 bits once for all queries; two products
+// of them fit 32 bits, as they would not fit 16.
+template <int kCount>
+ANTIPHON_AVX2 int64_t BlockAvx2(const Quads* block, const Queries& queries, int first,
+                                int32_t first_row, Hit* hits) {
+  constexpr int kParts = 2;
+  const int8_t* values[kCount];
+  __m256i sums[kCount][kParts];
+  for (int q = 0; q < kCount; ++q) {
+    values[q] = ValuesOf(queries, first + q);
+    for (__m256i& sum : sums[q]) sum = _mm256_set1_epi32(queries.starts[first + q]);
+  }
+  for (int quad = 0; quad < queries.quads; ++quad) {
+    const auto* from = reinterpret_cast<const __m256i*>(block + quad);
+    __m256i even[kParts], odd[kParts];
+    for (int part = 0; part < kParts; ++part) {
+      const __m256i rows = _mm256_load_si256(from + part);
+      even[part] = _mm256_and_si256(rows, _mm256_set1_epi16(0xff));
+      odd[part] = _mm256_srli_epi16(rows, 8);
+    }
+    for (int q = 0; q < kCount; ++q) {
+      const __m256i query = _mm256_set1_epi32(QuadOf(values[q], quad));
+      const __m256i query_even = _mm256_srai_epi16(_mm256_slli_epi16(query, 8), 8);
+      const __m256i query_odd = _mm256_srai_epi16(query, 8);
+      for (int part = 0; part < kParts; ++part) {
+        sums[q][part] = _mm256_add_epi32(sums[q][part], _mm256_madd_epi16(even[part], query_even));
+        sums[q][part] = _mm256_add_epi32(sums[q][part], _mm256_madd_epi16(odd[part], query_odd));
+      }
+    }
+  }
+  int64_t found = 0;
+  for (int q = 0; q < kCount; ++q) {
+    const __m256i bound = _mm256_set1_epi32(queries.bounds[first + q]);
+    int32_t products[kRows];
+    unsigned above = 0;
+    for (int part = 0; part < kParts; ++part) {
+      const __m256i exceeds = _mm256_cmpgt_epi32(sums[q][part], bound);
+      above |= static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(exceeds))) << 8 * part;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + 8 * part), sums[q][part]);
+    }
+    found += Keep(above, products, first_row, first + q, hits + found);
+  }
+  return found;
+}
+
+using ScanBlock = int64_t (*)(const Quads*, const Queries&, int, int32_t, Hit*);
+
+// by_count[n - 1] takes n queries at once. Groups are of nearly equal size.
+inline int64_t ScanInGroups(std::span<const ScanBlock> by_count, const Quads* blocks,
+                            int64_t block_count, const Queries& queries, Hit* hits) {
+  const auto most = static_cast<int>(by_count.size());
+  const int groups = (queries.count + most - 1) / most;
+  int64_t found = 0;
+  for (int64_t block = 0; block < block_count; ++block, blocks += queries.quads) {
+    for (int group = 0; group < groups; ++group) {
+      const int first = queries.count * group / groups;
+      const int count = queries.count * (group + 1) / groups - first;
+      found += by_count[count - 1](blocks, queries, first, static_cast<int32_t>(block * kRows),
+                                   hits + found);
+    }
+  }
+  return found;
+}
+
+int64_t ScanAvx2(const Quads* blocks, int64_t block_count, const Queries& queries, Hit* hits) {
+  static constexpr ScanBlock kByCount[kGroupAvx2] = {BlockAvx2<1>, BlockAvx2<2>, BlockAvx2<3>};
+  return ScanInGroups(kByCount, blocks, block_count, queries, hits);
+}
+constexpr ByteKernels kAvx2 = {ScanAvx2};
+
+int64_t ScanVnni(const Quads* blocks, int64_t block_count, const Queries& queries, Hit* hits) {
+  static constexpr ScanBlock kByCount[kGroupVnni] = {
+      BlockVnni<1>, BlockVnni<2>, BlockVnni<3>, BlockVnni<4>,
+      BlockVnni<5>, BlockVnni<6>, BlockVnni<7>, BlockVnni<8>};
+  return ScanInGroups(kByCount, blocks, block_count, queries, hits);
+}
+constexpr ByteKernels kAvx512Vnni = {ScanVnni};
+
+#endif
+
+}  // namespace
+
+int32_t ByteKernels::StartOf(std::span<const int8_t> query) {
+  int32_t sum = 0;
+  for (const int8_t value : query) sum += value;
+  return -kZero * sum;
+}
+
+const ByteKernels* ByteKernels::ForInstructions(ByteInstructions instructions) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#endif
+  switch (instructions) {
+    case ByteInstructions::kBaseline:
+      return &kBaseline;
+    case ByteInstructions::kAvx2:
+#if defined(__x86_64__)
+      if (__builtin_cpu_supports("avx2")) return &kAvx2;
+#endif
+      return nullptr;
+    case ByteInstructions::kAvx512Vnni:
+#if defined(__x86_64__)
+      if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni"))
+        return &kAvx512Vnni;
+#endif
+      return nullptr;
+  }
+  return nullptr;
+}
+
+const ByteKernels& ByteKernels::Fastest() {
+  for (const ByteInstructions instructions :
+       {ByteInstructions::kAvx512Vnni, ByteInstructions::kAvx2}) {
+    if (const ByteKernels* kernels = ForInstructions(instructions)) return *kernels;
+  }
+  return kBaseline;
+}
+
+}  // namespace antiphon::index

@@ -1,0 +1,134 @@
+#include "core/index/byte_scan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <tuple>
+#include <vector>
+
+namespace antiphon::index {
+namespace {
+
+constexpr int kBlockRows = ByteKernels::kBlockRows;
+constexpr int kQuad = ByteKernels::kQuad;
+
+// Rows and queries at random, the largest values among them, and what their products must be.
+struct Case {
+  Case(int64_t block_count, int quads, int query_count, uint32_t seed)
+      : blocks(block_count), quads(quads), queries(query_count), random(seed) {
+    packed.resize(block_count * quads);
+    for (ByteKernels::Quads& quad : packed) {
+      for (auto& row : quad.bytes) {
+        for (uint8_t& byte : row) byte = static_cast<uint8_t>(AnyByte());
+      }
+    }
+    values.resize(int64_t{query_count} * quads * kQuad);
+    for (int8_t& value : values) value = static_cast<int8_t>(AnyByte() - 128);
+    for (int q = 0; q < query_count; ++q) {
+      starts.push_back(ByteKernels::StartOf(
+          {&values[int64_t{q} * quads * kQuad], static_cast<size_t>(quads * kQuad)}));
+    }
+  }
+
+  int AnyByte() {
+    const unsigned any = random();
+    return any % 4 == 0 ? (any / 4 % 2 == 0 ? 0 : 255) : static_cast<int>(any / 8 % 256);
+  }
+
+  int32_t Product(int64_t row, int query) const {
+    int32_t sum = 0;
+    for (int i = 0; i < quads * kQuad; ++i) {
+      const ByteKernels::Quads& quad = packed[row / kBlockRows * quads + i / kQuad];
+      const int value = quad.bytes[row % kBlockRows][i % kQuad] - ByteKernels::kZero;
+      sum += value * values[int64_t{query} * quads * kQuad + i];
+    }
+    return sum;
+  }
+
+  std::vector<ByteKernels::Hit> Scan(const ByteKernels& kernels,
+                                     const std::vector<int32_t>& bounds) const {
+    std::vector<ByteKernels::Hit> hits(blocks * kBlockRows * queries);
+    hits.resize(kernels.scan(packed.data(), blocks,
+                             {queries, quads, values.data(), starts.data(), bounds.data()},
+                             hits.data()));
+    return hits;
+  }
+
+  int64_t blocks;
+  int quads, queries;
+  std::mt19937 random;
+  std::vector<ByteKernels::Quads> packed;
+  std::vector<int8_t> values;
+  std::vector<int32_t> starts;
+};
+
+class ByteScanTest : public ::testing::TestWithParam<ByteInstructions> {
+ protected:
+  void SetUp() override {
+    kernels_ = ByteKernels::ForInstructions(GetParam());
+    if (kernels_ == nullptr) GTEST_SKIP() << "this processor lacks the instructions";
+  }
+
+  const ByteKernels* kernels_ = nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(Instructions, ByteScanTest,
+                         ::testing::Values(ByteInstructions::kBaseline, ByteInstructions::kAvx2,
+                                           ByteInstructions::kAvx512Vnni));
+
+TEST_P(ByteScanTest, EveryProductAboveItsBoundAndNoOther) {
+  for (const int quads : {1, 5, 16, 1024}) {
+    for (const int queries : {1, 2, 3, 7, 8, 9, 33}) {
+      const Case given(3, quads, queries, quads + queries);
+      std::vector<int32_t> bounds;  // of a row's product: the equal one is no hit
+      for (int q = 0; q < queries; ++q) bounds.push_back(given.Product(q, q));
+      std::vector<int64_t> last_row(queries, -1);
+      int64_t expected = 0;
+      const auto hits = given.Scan(*kernels_, bounds);
+      for (const auto& [row, query, product] : hits) {
+        ASSERT_EQ(product, given.Product(row, query)) << quads << ' ' << queries;
+        ASSERT_GT(product, bounds[query]);
+        ASSERT_GT(row, last_row[query]);
+        last_row[query] = row;
+      }
+      for (int q = 0; q < queries; ++q) {
+        for (int64_t row = 0; row < 3 * kBlockRows; ++row)
+          expected += given.Product(row, q) > bounds[q] ? 1 : 0;
+      }
+      ASSERT_EQ(std::ssize(hits), expected) << quads << ' ' << queries;
+    }
+  }
+}
+
+TEST_P(ByteScanTest, TheLargestSumsStayWithin32Bits) {
+  Case given(1, ByteKernels::kMostQuads, 2, 1);
+  for (ByteKernels::Quads& quad : given.packed) {
+    for (auto& row : quad.bytes) std::fill_n(row, kQuad, uint8_t{255});
+  }
+  const int64_t width = int64_t{ByteKernels::kMostQuads} * kQuad;
+  std::fill_n(given.values.begin(), width, int8_t{127});
+  std::fill_n(given.values.begin() + width, width, int8_t{-128});
+  for (int q = 0; q < 2; ++q)
+    given.starts[q] = ByteKernels::StartOf({&given.values[q * width], static_cast<size_t>(width)});
+  const auto hits = given.Scan(*kernels_, {std::numeric_limits<int32_t>::min(),
+                                           std::numeric_limits<int32_t>::min()});
+  ASSERT_EQ(hits.size(), size_t{2 * kBlockRows});
+  for (const auto& hit : hits)
+    EXPECT_EQ(hit.product, (hit.query == 0 ? 127 : -128) * 127 * width) << hit.query;
+}
+
+TEST_P(ByteScanTest, NothingToScanHitsNothing) {
+  const Case given(0, 16, 4, 2);
+  EXPECT_TRUE(given.Scan(*kernels_, std::vector<int32_t>(4, -1'000'000)).empty());
+}
+
+TEST(FastestByteKernelsTest, AreThoseOfASupportedInstructionSet) {
+  const ByteKernels* fastest = &ByteKernels::Fastest();
+  EXPECT_TRUE(fastest == ByteKernels::ForInstructions(ByteInstructions::kBaseline) ||
+              fastest == ByteKernels::ForInstructions(ByteInstructions::kAvx2) ||
+              fastest == ByteKernels::ForInstructions(ByteInstructions::kAvx512Vnni));
+}
+
+}  // namespace
+}  // namespace antiphon::index

@@ -1,0 +1,270 @@
+#include "core/index/packed_vectors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "core/index/row_ranges.h"
+#include "core/index/vector_rows.h"
+#include "core/threads/thread_scope.h"
+
+namespace antiphon::index {
+namespace {
+
+constexpr int kBlockRows = ByteKernels::kBlockRows;
+constexpr int kQuad = ByteKernels::kQuad;
+constexpr float kSteps = 127;  // of a value, on either side of 0
+// A vector of length 1 may be a little longer for rounding.
+constexpr double kLongest = 1.01;
+// Queries that are searched for at once, and blocks of rows that they share while these lie in the
+// first cache: 16 KiB at 64 dimensions.
+constexpr int kQueriesAtOnce = 64;
+constexpr int64_t kTileBlocks = 16;
+// A further thread pays from this many blocks on.
+constexpr int64_t kBlocksPerThread = 1024;
+constexpr int kMostDimension = IndexOptions::kDimensionRange.high;
+
+// How many are ranked by their own values, of which k are wanted. Of the music of
+// docs/performance.md, 2 k lose none of 10,000 neighbours.
+int64_t RankedFor(int k) { return 2 * int64_t{k} + 16; }
+
+int64_t BlocksFor(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+
+int8_t Step(float value, float largest) {
+  return static_cast<int8_t>(std::lrint(largest > 0 ? value / largest * kSteps : 0));
+}
+
+// In one order of addition, whatever is enabled.
+float Product(const float* a, const float* b, int dimension) {
+  constexpr int kLanes = 16;
+  float sums[kLanes] = {};
+  int i = 0;
+  for (; i + kLanes <= dimension; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  for (int lane = 0; i < dimension; ++i, ++lane) sums[lane] += a[i] * b[i];
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  }
+  return sums[0];
+}
+
+}  // namespace
+
+// The blocks that hold rows in scope, as if they lay together.
+class PackedVectors::ScopedBlocks {
+ public:
+  explicit ScopedBlocks(std::span<const RowRange> rows) {
+    for (const RowRange& range : rows) {
+      int64_t first = range.first / kBlockRows;
+      const int64_t last = BlocksFor(range.last);
+      if (!runs_.empty()) first = std::max(first, runs_.back().last);
+      if (first >= last) continue;
+      if (!runs_.empty() && runs_.back().last == first) {
+        runs_.back().last = last;
+      } else {
+        runs_.push_back({first, last, count_});
+      }
+      count_ += last - first;
+    }
+  }
+
+  int64_t count() const { return count_; }
+
+  // Calls tile(first block, number of blocks) for all that lie from `begin` to `end`.
+  template <typename Tile>
+  void ForEachTile(int64_t begin, int64_t end, Tile tile) const {
+    auto run = std::upper_bound(runs_.begin(), runs_.end(), begin,
+                                [](int64_t at, const Run& r) { return at < r.start; }) -
+               runs_.begin() - 1;
+    while (begin < end) {
+      const Run& r = runs_[run];
+      const int64_t first = r.first + begin - r.start;
+      const int64_t count = std::min({kTileBlocks, r.last - first, end - begin});
+      tile(first, count);
+      begin += count;
+      if (first + count == r.last) ++run;
+    }
+  }
+
+ private:
+  struct Run {
+    int64_t first, last;  // blocks
+    int64_t start;        // blocks in the runs before
+  };
+  std::vector<Run> runs_;
+  int64_t count_ = 0;
+};
+
+// Rounded queries.
+struct PackedVectors::Queries {
+  int count = 0;
+  std::vector<int8_t> values;
+  std::vector<int32_t> starts;
+};
+
+// What one thread has found of its blocks, and room for what it finds.
+struct PackedVectors::Part {
+  Part(int queries, int64_t ranked)
+      : ranked(ranked),
+        bounds(queries, std::numeric_limits<int32_t>::min()),
+        best(queries),
+        hits(kTileBlocks * kBlockRows * queries) {
+    for (std::vector<Rounded>& one : best) one.reserve(2 * ranked);
+  }
+
+  // Rows come in rising order, so that of equal products the one that is there is the better one.
+  // Sorting waits until as many again have come.
+  void Offer(int query, int32_t product, int64_t row) {
+    if (product <= bounds[query]) return;
+    std::vector<Rounded>& found = best[query];
+    found.push_back({product, row});
+    if (std::ssize(found) < 2 * ranked) return;
+    Cut(found, ranked);
+    bounds[query] = found.back().similarity;
+  }
+
+  // Leaves the best, the worst of them last.
+  static void Cut(std::vector<Rounded>& found, int64_t ranked) {
+    if (std::ssize(found) <= ranked) return;
+    std::nth_element(found.begin(), found.begin() + ranked - 1, found.end(), kBetter);
+    found.resize(ranked);
+  }
+
+  const int64_t ranked;
+  std::vector<int32_t> bounds;             // by query: what a product must exceed
+  std::vector<std::vector<Rounded>> best;  // by query
+  std::vector<ByteKernels::Hit> hits;
+};
+
+PackedVectors::PackedVectors(const VectorBlock& block, int dimension)
+    : block_(block), dimension_(dimension), quads_((dimension + kQuad - 1) / kQuad) {}
+
+std::unique_ptr<const PackedVectors> PackedVectors::Make(const VectorBlock& block, int dimension) {
+  std::unique_ptr<PackedVectors> packed(new PackedVectors(block, dimension));
+  if (!packed->FindLargest()) return nullptr;
+  packed->Pack();
+  return packed;
+}
+
+// False where a vector is too long.
+bool PackedVectors::FindLargest() {
+  float largest = 0;
+  double longest = 0;
+#pragma omp parallel for schedule(static) reduction(max : largest, longest)
+  for (int64_t row = 0; row < block_.count; ++row) {
+    float scratch[kMostDimension];
+    const float* values = RowsAt(block_, dimension_, row, 1, scratch);
+    double square = 0;
+    for (int i = 0; i < dimension_; ++i) {
+      largest = std::max(largest, std::abs(values[i]));
+      square += static_cast<double>(values[i]) * values[i];
+    }
+    longest = std::max(longest, square);
+  }
+  largest_ = largest;
+  return longest <= kLongest * kLongest;
+}
+
+void PackedVectors::Pack() {
+  const int64_t blocks = BlocksFor(block_.count);
+  packed_ = std::make_unique_for_overwrite<ByteKernels::Quads[]>(blocks * quads_);
+#pragma omp parallel for schedule(static)
+  for (int64_t block = 0; block < blocks; ++block) {
+    ByteKernels::Quads* quads = &packed_[block * quads_];
+    std::memset(quads, ByteKernels::kZero, quads_ * sizeof(*quads));
+    const int64_t first = block * kBlockRows;
+    const auto rows = static_cast<int>(std::min<int64_t>(kBlockRows, block_.count - first));
+    float scratch[kMostDimension];
+    for (int row = 0; row < rows; ++row) {
+      const float* values = RowsAt(block_, dimension_, first + row, 1, scratch);
+      for (int i = 0; i < dimension_; ++i) {
+        quads[i / kQuad].bytes[row][i % kQuad] =
+            static_cast<uint8_t>(ByteKernels::kZero + Step(values[i], largest_));
+      }
+    }
+  }
+}
+
+// Each with steps of its own: products are only compared with those of the same query.
+PackedVectors::Queries PackedVectors::Round(const float* queries, int count) const {
+  Queries rounded;
+  rounded.count = count;
+  const int64_t width = int64_t{quads_} * kQuad;
+  rounded.values.resize(count * width);
+  for (int q = 0; q < count; ++q) {
+    const float* query = queries + int64_t{q} * dimension_;
+    float largest = 0;
+    for (int i = 0; i < dimension_; ++i) largest = std::max(largest, std::abs(query[i]));
+    int8_t* values = &rounded.values[q * width];
+    for (int i = 0; i < dimension_; ++i) values[i] = Step(query[i], largest);
+    rounded.starts.push_back(ByteKernels::StartOf({values, static_cast<size_t>(width)}));
+  }
+  return rounded;
+}
+
+void PackedVectors::ScanPart(const ByteKernels& kernels, const Queries& queries,
+                             std::span<const RowRange> rows, const ScopedBlocks& blocks,
+                             int64_t begin, int64_t end, Part& part) const {
+  blocks.ForEachTile(begin, end, [&](int64_t first, int64_t count) {
+    const int64_t found =
+        kernels.scan(&packed_[first * quads_], count,
+                     {queries.count, quads_, queries.values.data(), queries.starts.data(),
+                      part.bounds.data()},
+                     part.hits.data());
+    for (int64_t i = 0; i < found; ++i) {
+      const auto& [in_tile, query, product] = part.hits[i];
+      const int64_t row = first * kBlockRows + in_tile;
+      // Blocks at the ends of ranges hold other rows too.
+      if (product > part.bounds[query] && ContainsRow(rows, row)) part.Offer(query, product, row);
+    }
+  });
+}
+
+void PackedVectors::Rank(const float* query, std::span<const Rounded> found, int k, int64_t* ids,
+                         float* similarities) const {
+  std::vector<Candidate> candidates;
+  candidates.reserve(found.size());
+  std::vector<float> scratch(dimension_);
+  for (const Rounded& one : found) {
+    const float* row = RowsAt(block_, dimension_, one.id, 1, scratch.data());
+    candidates.push_back({Product(query, row, dimension_), one.id});
+  }
+  WriteBest(candidates, k, ids, similarities);
+}
+
+void PackedVectors::Search(std::span<const RowRange> rows, const float* queries,
+                           int64_t query_count, int k, int64_t* ids, float* similarities,
+                           const ByteKernels& kernels) const {
+  const ScopedBlocks blocks(rows);
+  const auto parts = static_cast<int>(
+      std::clamp<int64_t>(blocks.count() / kBlocksPerThread, 1, threads::OpenMpThreads()));
+  for (int64_t first = 0; first < query_count; first += kQueriesAtOnce) {
+    const auto count = static_cast<int>(std::min<int64_t>(kQueriesAtOnce, query_count - first));
+    const Queries rounded = Round(queries + first * dimension_, count);
+    // Everything is allocated before the parallel region: an exception must not leave it.
+    std::vector<Part> found;
+    found.reserve(parts);
+    for (int part = 0; part < parts; ++part)
+      found.emplace_back(count, std::min(RankedFor(k), CountRows(rows)));
+#pragma omp parallel for num_threads(parts) schedule(static) if (parts > 1)
+    for (int part = 0; part < parts; ++part) {
+      ScanPart(kernels, rounded, rows, blocks, blocks.count() * part / parts,
+               blocks.count() * (part + 1) / parts, found[part]);
+    }
+    for (int q = 0; q < count; ++q) {
+      std::vector<Rounded>& all = found[0].best[q];
+      for (int part = 1; part < parts; ++part) {
+        const std::vector<Rounded>& more = found[part].best[q];
+        all.insert(all.end(), more.begin(), more.end());
+      }
+      Part::Cut(all, found[0].ranked);
+      const int64_t at = first + q;
+      Rank(queries + at * dimension_, all, k, ids + at * k, similarities + at * k);
+    }
+  }
+}
+
+}  // namespace antiphon::index
