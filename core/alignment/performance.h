@@ -90,9 +90,9 @@ struct PerformanceOptions {
 // beats, mostly bar lines, if what is passed over or played again is longer than a few bars.
 //
 // Memory beside the arguments: about 80 MB for hours, since the fine map is made minutes at a time
-// and of the coarse path one row in a hundred or so is kept. Errors as AlignToScore; ResourceExhausted: a
-// recording longer than kMaxRecording_s, a score longer than kMaxScore_s, of more than
-// kMaxScoreNotes notes, or of more beats than BeatGrid allows (beat_grid.h).
+// and of the coarse path one row in a hundred or so is kept. Errors as AlignToScore;
+// ResourceExhausted: a recording longer than kMaxRecording_s, a score longer than kMaxScore_s, of
+// more than kMaxScoreNotes notes, or of more beats than BeatGrid allows (beat_grid.h).
 [[nodiscard]] absl::StatusOr<Performance> AlignPerformance(
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,
     const music::Score& score, const PerformanceOptions& options = {});
