@@ -15,7 +15,7 @@ constexpr int kWidth = 12;
 constexpr float kNever = std::numeric_limits<float>::infinity();
 // Of going on by no, one, two or three frames of the score.
 constexpr std::array<float, 4> kStepCosts = {0.12f, 0.0f, 0.1f, 0.3f};
-constexpr uint8_t kStart = 4, kJump = 5;  // beside the number of frames gone on
+constexpr uint8_t kStart = 4, kJump = 5;          // beside the number of frames gone on
 constexpr int64_t kCellsBetweenChecks = 2 << 20;  // some 50 ms
 // A path that is so many frames before a line may leave there: it may go on by more than one.
 constexpr int64_t kBeforeLine = 2;

@@ -26,7 +26,7 @@ constexpr double kRate = 4.2;                    // frames/s of the path
 constexpr int64_t kMaxCells = int64_t{1} << 30;  // longer music gets longer frames
 constexpr int64_t kMaxSampleCells = 8 << 20;     // the same of a sample
 constexpr int64_t kChunkFrames = 4096;           // whose features are in memory at once
-constexpr double kLongestSound_s = 60;  // of a note: it has died away
+constexpr double kLongestSound_s = 60;           // of a note: it has died away
 constexpr float kQuietSound = 0.1f;  // of the loudest frame: what still belongs to the music
 // Seconds of sound per second of the score that are tried, beside the quotient of the lengths.
 constexpr double kSlopes[] = {0.35, 0.5, 0.7, 1, 1.4, 2, 2.8};
@@ -140,8 +140,7 @@ absl::StatusOr<double> FindSlope(const FrameFeatures& sound, const ScorePart& pa
   double best_cost = std::numeric_limits<double>::infinity();
   double best = 1;
   for (const double slope : slopes) {
-    ASSIGN_OR_RETURN(const FrameFeatures score,
-                     CoarseScore(part, settings, slope, factor, check));
+    ASSIGN_OR_RETURN(const FrameFeatures score, CoarseScore(part, settings, slope, factor, check));
     double cost = 0;
     for (int sample = 0; sample < kSamples; ++sample) {
       const int64_t first = (sound.frames() - length) * (2 * int64_t{sample} + 1) / (2 * kSamples);
@@ -211,9 +210,9 @@ absl::StatusOr<CoarsePath> PathAt(double slope, const CoarseSoundRows& sound,
       std::min(path_options.start_cost, kStartCost * static_cast<double>(sound.rows.frames()));
   if (!options.jumps) path_options.start_cost = path_options.end_cost = 1e9;
   path_options.check = options.check;
-  ASSIGN_OR_RETURN(result.path, CheapestJumpPath(sound.rows, score,
-                                                 LinesOf(grid, part, slope, result.rate),
-                                                 path_options));
+  ASSIGN_OR_RETURN(
+      result.path,
+      CheapestJumpPath(sound.rows, score, LinesOf(grid, part, slope, result.rate), path_options));
   return result;
 }
 
@@ -227,7 +226,8 @@ double SlopeOf(const CoarsePath& coarse) {
     gone += steps[i].score - steps[i - 1].score;
     ++frames;
   }
-  const double share = static_cast<double>(frames) / static_cast<double>(std::max<int64_t>(gone, 1));
+  const double share =
+      static_cast<double>(frames) / static_cast<double>(std::max<int64_t>(gone, 1));
   return std::clamp(coarse.slope * share, kLeastSlope, kMostSlope);
 }
 
@@ -258,14 +258,14 @@ absl::StatusOr<CoarsePath> FindPath(const features::FeatureSequence& spectrogram
   const int path_factor = Lengthened(
       factor, static_cast<double>(sound.rows.frames()) * score_frames * slope, kMaxCells);
   if (path_factor > factor) {
-    ASSIGN_OR_RETURN(sound,
-                     LoudSound(spectrogram, settings, loudest, path_factor, options.check));
+    ASSIGN_OR_RETURN(sound, LoudSound(spectrogram, settings, loudest, path_factor, options.check));
   }
   ASSIGN_OR_RETURN(CoarsePath path, PathAt(slope, sound, settings, part, grid, jumps, options));
   for (int again = 0; again < kMostSlopes; ++again) {
     const double better_slope = SlopeOf(path);
     if (std::abs(std::log(better_slope / path.slope)) < kSameSlope) break;
-    ASSIGN_OR_RETURN(CoarsePath other, PathAt(better_slope, sound, settings, part, grid, jumps, options));
+    ASSIGN_OR_RETURN(CoarsePath other,
+                     PathAt(better_slope, sound, settings, part, grid, jumps, options));
     if (!(other.path.cost < path.path.cost)) break;
     path = std::move(other);
   }

@@ -38,7 +38,9 @@ struct PassageSearch {
   double cost = 0;  // of the path, for each frame of it: 0 is perfect, 1 without likeness
 };
 
-// `notes` are the part of the score, sorted by onset, with at least two onsets. Fails as
+// The score is laid out at the mean tempo of a path that is looked for again once that is known.
+// `notes` are the part of the score, sorted by onset, with at least two onsets. Without `jumps` one
+// span is found; its ends are as free as `options` lets them be. Fails as
 // AlignPerformance; NotFound: all of the recording is at one place of the score.
 [[nodiscard]] absl::StatusOr<PassageSearch> FindPassages(
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,

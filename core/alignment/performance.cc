@@ -148,11 +148,10 @@ absl::Status LaySegment(const features::FeatureSequence& spectrogram,
     if (from_before && to_after) notes.push_back(note.note);
   }
   if (music::DistinctOnsets(notes, kTogether_s).size() < 2) return absl::OkStatus();
-  ASSIGN_OR_RETURN(
-      const FineAlignment fine,
-      AlignFinely(sound, notes, settings,
-                  {search.open_start && segment.first, search.open_end && segment.last}, time,
-                  check));
+  ASSIGN_OR_RETURN(const FineAlignment fine, AlignFinely(sound, notes, settings,
+                                                         {search.open_start && segment.first,
+                                                          search.open_end && segment.last},
+                                                         time, check));
   for (size_t i = 0; i < fine.onsets_s.size(); ++i) {
     const double heard_s = fine.heard_s[i] + sound.start_s;
     if (heard_s < segment.start_s && !(segment.first && !search.open_start)) continue;
@@ -322,8 +321,8 @@ struct Layout {
 
 // Nothing where too little of the score is left.
 absl::StatusOr<std::optional<Layout>> LayOut(const features::FeatureSequence& spectrogram,
-                                             const features::FeatureSettings& settings,
-                                             int loudest, const ScorePart& part, bool jumps,
+                                             const features::FeatureSettings& settings, int loudest,
+                                             const ScorePart& part, bool jumps,
                                              const PerformanceOptions& options) {
   absl::StatusOr<PassageSearch> search =
       FindPassages(spectrogram, settings, loudest, part.notes, part.grid, jumps, options);
@@ -347,8 +346,7 @@ bool AreBelieved(const Layout& jumping, const Layout& straight) {
   return jumping.evidence.agreement > straight.evidence.agreement;
 }
 
-absl::StatusOr<Performance> Build(const Score& score, const ScorePart& part,
-                                  const Layout& layout) {
+absl::StatusOr<Performance> Build(const Score& score, const ScorePart& part, const Layout& layout) {
   ASSIGN_OR_RETURN(const TimeMap map, MapOf(layout.laid));
   Performance performance =
       Builder(score, part, layout.search, layout.laid, layout.evidence.doubts, map)
@@ -383,7 +381,7 @@ absl::StatusOr<Performance> AlignPerformance(const features::FeatureSequence& sp
   Performance performance;
   performance.agreement = layout->evidence.agreement;
   if (performance.agreement < kBelongTogether) return performance;
-  return Build(score,part,*layout);
+  return Build(score, part, *layout);
 }
 
 }  // namespace antiphon::alignment

@@ -5,7 +5,8 @@
 // A coarse path over the whole recording on chroma finds the passages: it may leave a bar for the
 // beginning of any other, at a cost (dynamic time warping with jumps, Fremerey, Müller & Clausen
 // 2010). The score as it is played, passage after passage, is then laid finely beside the sound, as
-// AlignToScore (alignment.h) does it, so that the sound says where in it each passage ends.
+// AlignToScore (alignment.h) does it, so that the sound says where in it each passage ends. Jumps
+// are believed if sound and score belong together more with them than without.
 //
 // Plain values and pure functions; safe from any thread.
 #ifndef ANTIPHON_CORE_ALIGNMENT_PERFORMANCE_H_
@@ -76,7 +77,7 @@ struct PerformanceOptions {
   double score_start_s = 0;
   double score_end_s = std::numeric_limits<double>::infinity();
   bool jumps = true;  // false: what is played is what is written, from start to end
-  // Asked between steps of the work; a failure ends it.
+  // Asked many times a second, however long the score is; a failure ends the work.
   std::function<absl::Status()> check = nullptr;
 };
 
@@ -88,11 +89,10 @@ struct PerformanceOptions {
 // excerpt that begins and ends anywhere. `score.notes` are sorted by onset. Jumps are found between
 // beats, mostly bar lines, if what is passed over or played again is longer than a few bars.
 //
-// Memory beside the arguments: about 80 MB for hours, since the fine map is made ten minutes at a
-// time and of the coarse path one row in a hundred or so is kept. An hour and a half beside as long
-// a score takes 17 s (one core of an AMD EPYC). Errors as AlignToScore; ResourceExhausted: a
-// recording longer than kMaxRecording_s, a score longer than kMaxScore_s, of more than
-// kMaxScoreNotes notes, or of more beats than BeatGrid allows (beat_grid.h).
+// Memory beside the arguments: about 80 MB for hours, since the fine map is made minutes at a time
+// and of the coarse path one row in a hundred or so is kept. Errors as AlignToScore;
+// ResourceExhausted: a recording longer than kMaxRecording_s, a score longer than kMaxScore_s, of
+// more than kMaxScoreNotes notes, or of more beats than BeatGrid allows (beat_grid.h).
 [[nodiscard]] absl::StatusOr<Performance> AlignPerformance(
     const features::FeatureSequence& spectrogram, const features::FeatureSettings& settings,
     const music::Score& score, const PerformanceOptions& options = {});

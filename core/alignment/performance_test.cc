@@ -233,6 +233,53 @@ TEST(AlignPerformanceTest, DoubtIsLargerWhereOtherMusicIsPlayed) {
   if (count[1] > 0) EXPECT_GT(doubt[1] / count[1], 2 * doubt[0] / count[0]);
 }
 
+TEST(AlignPerformanceTest, LongSoundsAreRightWhereTheirSegmentsMeet) {
+  music::Score score;
+  score.notes = RandomScore(420, 23);
+  score.duration_s = score.notes.back().offset_s;
+  const Played played = PlayStretches(score, {{0, 420}});
+  ASSERT_GT(played.truth.back().from_s, 250);  // two segments at least
+  const auto performance = AlignPerformance(played.sound, kSettings, score);
+  ASSERT_TRUE(performance.ok()) << performance.status();
+  EXPECT_GT(ShareRight(*performance, played), 0.97);
+}
+
+TEST(AlignPerformanceTest, WhatIsPlayedMuchFasterIsNotLeftOut) {
+  const music::Score score = MakeScore(24);
+  const double from_s = 28 * kBar_s, end_s = 42 * kBar_s;
+  const auto tempo = music::TimeMap::Create(
+      {{0, 0}, {from_s, 1.2 * from_s}, {end_s, 1.2 * from_s + 0.6 * (end_s - from_s)}});
+  ASSERT_TRUE(tempo.ok());
+  Played played{Play(score.notes, *tempo), {}};
+  for (const music::Note& note : score.notes)
+    played.truth.push_back({tempo->To(note.onset_s), note.onset_s});
+  const auto performance = AlignPerformance(played.sound, kSettings, score);
+  ASSERT_TRUE(performance.ok()) << performance.status();
+  EXPECT_EQ(performance->passages.size(), 1u);
+  EXPECT_GT(ShareRight(*performance, played), 0.95);
+}
+
+TEST(AlignPerformanceTest, ScoresFarLongerThanTheSoundAskOften) {
+  const Played played = PlayStretches(MakeScore(25), {{0, 6 * kBar_s}});
+  music::Score score;
+  score.notes = RandomScore(2000, 26);
+  score.duration_s = score.notes.back().offset_s;
+  int asked = 0, most = 1 << 20;
+  PerformanceOptions options;
+  options.check = [&]() -> absl::Status {
+    return ++asked >= most ? absl::CancelledError("enough") : absl::OkStatus();
+  };
+  ASSERT_TRUE(AlignPerformance(played.sound, kSettings, score, options).ok());
+  EXPECT_GT(asked, 60);
+  for (const int last : {2, 30, asked}) {
+    asked = 0;
+    most = last;
+    EXPECT_EQ(AlignPerformance(played.sound, kSettings, score, options).status().code(),
+              absl::StatusCode::kCancelled);
+    EXPECT_EQ(asked, last);
+  }
+}
+
 TEST(AlignPerformanceTest, OnlyAPartMayBePlayed) {
   const music::Score score = MakeScore(9);
   const Played played = PlayStretches(score, {{10 * kBar_s, 30 * kBar_s}});

@@ -52,5 +52,38 @@ TEST(MapThroughTest, ChordsAreOnePoint) {
   EXPECT_FALSE(MapThrough({{0, 0}}).ok());
 }
 
+TEST(WithoutUnplayedTest, BeatsCrowdedIntoAJumpAreLeftOut) {
+  // Forty beats of two notes each. Beats 10 to 29 are not played: an annotation has them within the
+  // second before beat 30.
+  std::vector<music::Note> written, played;
+  std::vector<music::TimePoint> truth;
+  for (int beat = 0; beat < 40; ++beat) {
+    const bool left_out = beat >= 10 && beat < 30;
+    const double at_s = left_out ? 10 + (beat - 10) / 20.0 : beat < 10 ? beat : beat - 19;
+    truth.push_back({at_s, 1.0 * beat});
+    for (const double into : {0.0, 0.5}) {
+      written.push_back(NoteAt(beat + into, 60));
+      if (!left_out) played.push_back(NoteAt(at_s + into, 60));
+    }
+  }
+  const std::vector<music::TimePoint> kept = WithoutUnplayed(truth, played, written);
+  ASSERT_EQ(kept.size(), 21u);  // the first beat left out is where the music jumps
+  EXPECT_EQ(kept[10].to_s, 10);
+  EXPECT_EQ(kept[11].to_s, 30);
+  // All is played.
+  std::vector<music::TimePoint> even;
+  for (int beat = 0; beat < 40; ++beat) even.push_back({1.0 * beat, 1.0 * beat});
+  EXPECT_EQ(WithoutUnplayed(even, written, written).size(), 40u);
+}
+
+TEST(WithoutUnplayedTest, RestsAndFewBeatsAreNoHarm) {
+  const std::vector<music::TimePoint> few = {{0, 0}, {1, 1}, {2, 2}};
+  EXPECT_EQ(WithoutUnplayed(few, {}, {NoteAt(0, 60), NoteAt(1, 60)}).size(), 3u);
+  EXPECT_TRUE(WithoutUnplayed({}, {}, {}).empty());
+  std::vector<music::TimePoint> rest;
+  for (int beat = 0; beat < 20; ++beat) rest.push_back({1.0 * beat, 1.0 * beat});
+  EXPECT_EQ(WithoutUnplayed(rest, {}, {}).size(), 20u);
+}
+
 }  // namespace
 }  // namespace antiphon::trainer::evaluation
