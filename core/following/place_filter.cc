@@ -314,7 +314,7 @@ void PlaceFilter::WeighRow(int event, float ratio, Row& row, float* cells) {
     int end = row.to;
     if (slice < last_slice) {
       const double next_s = (slices[slice + 1].start_s - onset_s) / ratio;
-      end = std::min(end, std::max(i + 1, static_cast<int>(next_s / kFrame_s + 0.5)));
+      end = std::min(end, std::max(i + 1, static_cast<int>(std::lround(next_s / kFrame_s))));
     }
     const std::span<float> same(cells + i, end - i);
     sum += Multiply(scale_ * std::exp(fit_weight * Fit(slice)), same);
