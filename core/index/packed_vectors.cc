@@ -26,8 +26,8 @@ constexpr int64_t kTileBlocks = 16;
 constexpr int64_t kBlocksPerThread = 1024;
 constexpr int kMostDimension = IndexOptions::kDimensionRange.high;
 
-// How many are ranked by their own values, of which k are wanted. Of the music of
-// docs/performance.md, 2 k lose none of 10,000 neighbours.
+// How many are ranked by their own values, of which k are wanted: so many lose none of the 9,900
+// neighbours that docs/performance.md counts.
 int64_t RankedFor(int k) { return 2 * int64_t{k} + 16; }
 
 int64_t BlocksFor(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
@@ -216,11 +216,10 @@ void PackedVectors::ScanPart(const ByteKernels& kernels, const Queries& queries,
                              std::span<const RowRange> rows, const ScopedBlocks& blocks,
                              int64_t begin, int64_t end, Part& part) const {
   blocks.ForEachTile(begin, end, [&](int64_t first, int64_t count) {
-    const int64_t found =
-        kernels.scan(&packed_[first * quads_], count,
-                     {queries.count, quads_, queries.values.data(), queries.starts.data(),
-                      part.bounds.data()},
-                     part.hits.data());
+    const int64_t found = kernels.scan(
+        &packed_[first * quads_], count,
+        {queries.count, quads_, queries.values.data(), queries.starts.data(), part.bounds.data()},
+        part.hits.data());
     for (int64_t i = 0; i < found; ++i) {
       const auto& [in_tile, query, product] = part.hits[i];
       const int64_t row = first * kBlockRows + in_tile;
