@@ -77,7 +77,8 @@ class Grid {
     for (int window = 0; window < static_cast<int>(windows_[from].size()); ++window) {
       const double worth = steps_[from][window].worth;
       const bool better = worth > step.worth || (worth == step.worth && !step.carries_on);
-      if (better && transcription::CarriesOn(windows_[from][window], here, options_.tolerance_s))
+      if (better &&
+          transcription::CarriesOn(windows_[from][window], here, options_.tolerance_s))
         step = {worth, from, window, true};
     }
   }
