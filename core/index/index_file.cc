@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/index/mapped_flat.h"
-#include "core/index/vector_rows.h"
+#include "core/index/row_ranges.h"
 
 namespace antiphon::index {
 namespace {

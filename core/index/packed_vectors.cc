@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/index/row_ranges.h"
-#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 namespace antiphon::index {

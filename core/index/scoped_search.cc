@@ -17,7 +17,6 @@
 #include "core/index/mapped_flat.h"
 #include "core/index/packed_vectors.h"
 #include "core/index/row_ranges.h"
-#include "core/index/vector_rows.h"
 #include "core/threads/thread_scope.h"
 
 // Every search is one of four: a scan (exact), a scan of the packed copy, FAISS's own search with a
